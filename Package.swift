@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "infrabench",
+  products: [
+    .library(name: "Latency", targets: ["Latency"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // The oracle of the histogram tests; no product depends on it.
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // C: system libraries and system calls that Swift cannot reach itself.
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
+    .target(name: "CProcess"),
+
+    // Foundations.
+    .target(name: "Latency", dependencies: ["CZlib"]),
+    .target(name: "GatewayProtocol"),
+    .target(name: "UserWorkspace", dependencies: ["Latency"]),
+    .target(
+      name: "ProcessControl",
+      dependencies: ["CProcess", "Latency"]),
+    .target(
+      name: "Transport",
+      dependencies: [
+        "Latency",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
+
+    // Load, gateway client, AWS.
+    .target(name: "LoadEngine", dependencies: ["Latency", "Transport"]),
+    .target(name: "SessionGateway", dependencies: ["GatewayProtocol", "Latency", "Transport"]),
+    .target(name: "AWSSignature", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+    .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency"]),
+
+    // The pool's other side: the agent in a task, and the gateway itself.
+    .target(
+      name: "WarmTask",
+      dependencies: [
+        "GatewayProtocol", "Latency", "ProcessControl", "Transport", "UserWorkspace",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
+    .target(
+      name: "EmbeddedGateway",
+      dependencies: [
+        "AWSSignature", "GatewayProtocol", "Latency", "ProcessControl", "WarmTask",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+
+    // The suite.
+    .target(
+      name: "InfraBench",
+      dependencies: [
+        "AWSClient", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway", "Transport",
+        "UserWorkspace", "WarmTask",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+  ]
+)
+
+for target in package.targets where target.type != .plugin {
+  var settings = target.swiftSettings ?? []
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+  settings.append(.enableUpcomingFeature("ExistentialAny"))
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+  settings.append(.enableUpcomingFeature("MemberImportVisibility"))
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+  settings.append(.enableUpcomingFeature("InternalImportsByDefault"))
+  target.swiftSettings = settings
+}

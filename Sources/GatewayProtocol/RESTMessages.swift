@@ -1,0 +1,193 @@
+/// `POST /api/acquire`.
+public struct AcquireRequest: Codable, Sendable, Equatable {
+  /// Who asks: see ``UserID``.
+  public var userId: String
+  /// The caller's name for the session, if it has one.
+  public var sessionId: String?
+  /// `"ready"`: answer only when the task has confirmed. Gateways that don't know the field ignore it.
+  public var waitFor: String?
+
+  /// Makes a request; `waitFor` is nil or `"ready"`.
+  public init(userId: String, sessionId: String? = nil, waitFor: String? = nil) {
+    self.userId = userId
+    self.sessionId = sessionId
+    self.waitFor = waitFor
+  }
+}
+
+/// The phases of a task's initialisation, in milliseconds; absent where they were not seen.
+public struct InitBreakdown: Codable, Sendable, Equatable {
+  /// From sending `init_user` to the task's confirmation.
+  public var initUserMs: Double?
+  /// Making and entering the user's directory.
+  public var workspaceMs: Double?
+  /// From starting the user's process to its first line.
+  public var processStartMs: Double?
+
+  enum CodingKeys: String, CodingKey {
+    case initUserMs = "init_user_ms"
+    case workspaceMs = "workspace_ms"
+    case processStartMs = "process_start_ms"
+  }
+
+  /// Makes a breakdown of the phases that were seen.
+  public init(initUserMs: Double? = nil, workspaceMs: Double? = nil, processStartMs: Double? = nil) {
+    self.initUserMs = initUserMs
+    self.workspaceMs = workspaceMs
+    self.processStartMs = processStartMs
+  }
+}
+
+/// The answer to an acquire, in either dialect: fields of the other one are absent.
+public struct AcquireAnswer: Codable, Sendable, Equatable {
+  /// Lab dialect; false is a miss or a refusal even with status 200.
+  public var success: Bool?
+  /// Plan dialect; the task's id is its last part.
+  public var taskArn: String?
+  /// Lab dialect.
+  public var taskId: String?
+  /// The user the task was given to.
+  public var userId: String?
+  /// The session's name, if the caller gave one.
+  public var sessionId: String?
+  /// The gateway's own figure, in milliseconds.
+  public var latency: Double?
+  /// `"warm"` or `"cold"`, where the gateway says it.
+  public var source: String?
+  /// With `waitFor: "ready"` only.
+  public var breakdown: InitBreakdown?
+  /// What went wrong.
+  public var error: String?
+  /// How many warm tasks there are, in a miss of the lab dialect.
+  public var warmCount: Int?
+  /// A machine-readable reason beside `error`, such as `TASK_START_FAILED`.
+  public var code: String?
+
+  /// Makes an answer; every field is optional on the wire.
+  public init(
+    success: Bool? = nil, taskArn: String? = nil, taskId: String? = nil, userId: String? = nil,
+    sessionId: String? = nil, latency: Double? = nil, source: String? = nil, breakdown: InitBreakdown? = nil,
+    error: String? = nil, warmCount: Int? = nil, code: String? = nil
+  ) {
+    self.success = success
+    self.taskArn = taskArn
+    self.taskId = taskId
+    self.userId = userId
+    self.sessionId = sessionId
+    self.latency = latency
+    self.source = source
+    self.breakdown = breakdown
+    self.error = error
+    self.warmCount = warmCount
+    self.code = code
+  }
+
+  /// The task's id in either dialect: `taskId`, else the last part of `taskArn`.
+  public var task: String? {
+    if let taskId, !taskId.isEmpty { return taskId }
+    guard let last = taskArn?.split(separator: "/").last else { return nil }
+    return String(last)
+  }
+}
+
+/// `POST /api/release`.
+public struct ReleaseRequest: Codable, Sendable, Equatable {
+  /// The assigned task to give back.
+  public var taskId: String
+
+  /// Makes a request.
+  public init(taskId: String) { self.taskId = taskId }
+}
+
+/// The answer to a release, and to any request that was refused (`success` false and `error`).
+public struct ReleaseAnswer: Codable, Sendable, Equatable {
+  /// Whether the task was released.
+  public var success: Bool
+  /// The task's id.
+  public var taskId: String?
+  /// Why not.
+  public var error: String?
+
+  /// Makes an answer.
+  public init(success: Bool, taskId: String? = nil, error: String? = nil) {
+    self.success = success
+    self.taskId = taskId
+    self.error = error
+  }
+}
+
+/// One task in `GET /api/status`.
+public struct TaskEntry: Codable, Sendable, Equatable {
+  /// The task's id.
+  public var taskId: String
+  /// `warming`, `warm` (in other gateways also `ready`) or `assigned`.
+  public var state: String
+  /// The user of an assigned task.
+  public var userId: String?
+  /// When its socket opened: ISO 8601 text.
+  public var connectedAt: String?
+  /// When it was assigned: ISO 8601 text.
+  public var assignedAt: String?
+
+  /// Makes an entry.
+  public init(
+    taskId: String, state: String, userId: String? = nil, connectedAt: String? = nil, assignedAt: String? = nil
+  ) {
+    self.taskId = taskId
+    self.state = state
+    self.userId = userId
+    self.connectedAt = connectedAt
+    self.assignedAt = assignedAt
+  }
+}
+
+/// `GET /api/status`.
+public struct StatusAnswer: Codable, Sendable, Equatable {
+  /// Tasks that wait for a user.
+  public var warmCount: Int
+  /// Tasks that have one.
+  public var assignedCount: Int
+  /// Every task the gateway knows; absent in some gateways.
+  public var tasks: [TaskEntry]?
+  /// Whether the shared file system is there, where the gateway says it.
+  public var efsMounted: Bool?
+
+  /// Makes an answer.
+  public init(warmCount: Int, assignedCount: Int, tasks: [TaskEntry]? = nil, efsMounted: Bool? = nil) {
+    self.warmCount = warmCount
+    self.assignedCount = assignedCount
+    self.tasks = tasks
+    self.efsMounted = efsMounted
+  }
+}
+
+/// `GET /api/users`.
+public struct UsersAnswer: Codable, Sendable, Equatable {
+  /// Users with a directory in the workspace.
+  public var users: [String]
+  /// How many.
+  public var count: Int
+
+  /// Makes an answer over `users`.
+  public init(users: [String]) {
+    self.users = users
+    self.count = users.count
+  }
+}
+
+/// `GET /health`.
+public struct HealthAnswer: Codable, Sendable, Equatable {
+  /// `"ok"`.
+  public var status: String
+  /// Tasks that wait for a user.
+  public var warmCount: Int
+  /// Tasks that have one.
+  public var assignedCount: Int
+
+  /// Makes an answer.
+  public init(status: String, warmCount: Int, assignedCount: Int) {
+    self.status = status
+    self.warmCount = warmCount
+    self.assignedCount = assignedCount
+  }
+}
