@@ -1,0 +1,63 @@
+public import NIOCore
+
+/// Runs Swift tasks on the thread of one event loop, so that awaiting I/O costs no thread hop.
+///
+/// Give it to `addTask(executorPreference:)`; unstructured tasks do not inherit it.
+// @unchecked: every mutable property is touched on the event loop's thread only.
+public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
+  /// The loop whose thread runs the tasks.
+  public let eventLoop: any EventLoop
+
+  private var queue: [UnownedJob] = []
+  private var batch: [UnownedJob] = []
+  private var isDraining = false
+  private var isDrainScheduled = false
+
+  /// After so many batches in one go the loop looks at its sockets again.
+  private static let batchesInARow = 16
+
+  /// Makes an executor over `eventLoop`, which must outlive every task given to it.
+  public init(_ eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+  }
+
+  /// Takes a job from any thread.
+  public func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    guard eventLoop.inEventLoop else {
+      eventLoop.execute {
+        self.queue.append(job)
+        self.drain()
+      }
+      return
+    }
+    queue.append(job)
+    scheduleDrain()
+  }
+
+  /// Runs what is due. A handler that has just resumed a task on this loop calls it to save a turn of the loop;
+  /// without that call the job runs in the next turn.
+  package func drain() {
+    guard !isDraining else { return }
+    isDraining = true
+    let executor = asUnownedTaskExecutor()
+    var batches = 0
+    while !queue.isEmpty, batches < Self.batchesInARow {
+      swap(&queue, &batch)
+      for job in batch { job.runSynchronously(on: executor) }
+      batch.removeAll(keepingCapacity: true)
+      batches += 1
+    }
+    isDraining = false
+    if !queue.isEmpty { scheduleDrain() }
+  }
+
+  private func scheduleDrain() {
+    guard !isDraining, !isDrainScheduled else { return }
+    isDrainScheduled = true
+    eventLoop.execute {
+      self.isDrainScheduled = false
+      self.drain()
+    }
+  }
+}

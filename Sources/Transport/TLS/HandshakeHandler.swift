@@ -1,0 +1,32 @@
+import Latency
+import NIOCore
+import NIOTLS
+
+/// Tells when the TLS handshake is done, and leaves the pipeline.
+final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let done: EventLoopPromise<UInt64?>
+
+  init(done: EventLoopPromise<UInt64?>) {
+    self.done = done
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+      done.succeed(MonotonicClock.now())
+      context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    done.fail(TransportError(.tls, "the peer closed the connection during the TLS handshake"))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    done.fail(error)
+    context.fireErrorCaught(error)
+  }
+}

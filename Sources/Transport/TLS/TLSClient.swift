@@ -1,0 +1,32 @@
+import NIOCore
+public import NIOSSL
+
+/// How a tool speaks TLS: whom it trusts, decided once.
+public struct TLSClient: Sendable {
+  /// The context that every connection shares.
+  public let context: NIOSSLContext
+
+  /// Verifies certificates against the system's roots, or those in `caFile` (PEM) instead.
+  ///
+  /// - Parameter insecure: accept any certificate for any name.
+  /// - Throws: ``TransportError`` of kind `tls` when `caFile` cannot be read or holds no certificate.
+  public init(caFile: String? = nil, insecure: Bool = false) throws(TransportError) {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.applicationProtocols = ["http/1.1"]
+    do {
+      if let caFile {
+        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile))
+      }
+      if insecure { configuration.certificateVerification = .none }
+      context = try NIOSSLContext(configuration: configuration)
+    } catch {
+      throw TransportError(.tls, "'\(caFile ?? "the system's roots")' holds no usable PEM certificates: \(error)")
+    }
+  }
+
+  /// A handler for one connection to `host`; an address gets no SNI, as RFC 6066 asks.
+  public func makeHandler(for host: String) throws -> NIOSSLClientHandler {
+    let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
+    return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
+  }
+}

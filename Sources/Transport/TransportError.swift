@@ -1,0 +1,42 @@
+/// Why an operation on a connection did not succeed: a kind for counting, and words for people.
+public struct TransportError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What results count errors by.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// The name could not be resolved.
+    case dns
+    /// Nobody listens there.
+    case connectRefused = "connect_refused"
+    /// Any other failure to connect.
+    case connectFailed = "connect_failed"
+    /// The connection was not there in time.
+    case connectTimeout = "connect_timeout"
+    /// The handshake failed, or the certificate was not accepted.
+    case tls
+    /// The operation's bound passed.
+    case timeout
+    /// The peer reset the connection.
+    case reset
+    /// The peer closed the connection before the answer was complete.
+    case closed
+    /// The answer is not HTTP as this client accepts it.
+    case invalidResponse = "invalid_response"
+    /// The answer is larger than this client accepts.
+    case tooLarge = "too_large"
+    /// The caller gave up: no failure of the target, and never counted as one.
+    case cancelled
+  }
+
+  /// What results count errors by.
+  public var kind: Kind
+  /// What happened, for people.
+  public var message: String
+
+  /// Makes an error.
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  /// The kind and the message.
+  public var description: String { "\(kind.rawValue): \(message)" }
+}
