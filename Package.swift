@@ -41,8 +41,12 @@ let package = Package(
       ]),
 
     // Load, gateway client, AWS.
-    .target(name: "LoadEngine", dependencies: ["Latency", "Transport"]),
-    .target(name: "SessionGateway", dependencies: ["GatewayProtocol", "Latency", "Transport"]),
+    .target(
+      name: "LoadEngine",
+      dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
+    .target(
+      name: "SessionGateway",
+      dependencies: ["GatewayProtocol", "Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(name: "AWSSignature", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency"]),
 

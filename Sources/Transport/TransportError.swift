@@ -37,6 +37,9 @@ public struct TransportError: Error, Sendable, Equatable, CustomStringConvertibl
     self.message = message
   }
 
+  /// The caller gave up.
+  public static let cancelled = TransportError(.cancelled, "cancelled")
+
   /// The kind and the message.
   public var description: String { "\(kind.rawValue): \(message)" }
 }

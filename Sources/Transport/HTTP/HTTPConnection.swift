@@ -36,14 +36,20 @@ public final class HTTPConnection: Sendable {
     let startedAt = MonotonicClock.now()
     let secured = executor.eventLoop.makePromise(of: UInt64?.self)
     if tls == nil { secured.succeed(nil) }
+    let attempt = ConnectAttempt()
     do {
-      let pipeline = try await ClientBootstrap(group: executor.eventLoop)
-        .connectTimeout(.nanoseconds(Int64(clamping: timeout)))
-        .connect(host: endpoint.host, port: endpoint.port) { channel in
-          channel.eventLoop.makeCompletedFuture {
-            try Pipeline(on: channel, host: endpoint.host, tls: tls, secured: secured, executor: executor)
+      let pipeline = try await withTaskCancellationHandler {
+        try await ClientBootstrap(group: executor.eventLoop)
+          .connectTimeout(.nanoseconds(Int64(clamping: timeout)))
+          .connect(host: endpoint.host, port: endpoint.port) { channel in
+            attempt.began(channel)
+            return channel.eventLoop.makeCompletedFuture {
+              try Pipeline(on: channel, host: endpoint.host, tls: tls, secured: secured, executor: executor)
+            }
           }
-        }
+      } onCancel: {
+        attempt.cancel()
+      }
       let connectedAt = MonotonicClock.now()
       let rest = Int64(clamping: timeout) - Int64(clamping: connectedAt - startedAt)
       let bound = executor.eventLoop.scheduleTask(in: .nanoseconds(max(1, rest))) {
@@ -60,7 +66,7 @@ public final class HTTPConnection: Sendable {
       }
     } catch {
       secured.fail(error)  // does nothing when it is already complete
-      return .failure(.connecting(error, to: endpoint))
+      return .failure(attempt.isCancelled ? .cancelled : .connecting(error, to: endpoint))
     }
   }
 

@@ -54,7 +54,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   func cancel(id: UInt64) {
     guard pending?.id == id else { return }
-    failAndClose(TransportError(.cancelled, "cancelled"))
+    failAndClose(.cancelled)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -3,8 +3,9 @@ public import NIOCore
 /// Runs Swift tasks on the thread of one event loop, so that awaiting I/O costs no thread hop.
 ///
 /// Give it to `addTask(executorPreference:)`; unstructured tasks do not inherit it.
-// @unchecked: every mutable property is touched on the event loop's thread only.
 public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
+  // @unchecked: every mutable property is touched on the event loop's thread only.
+
   /// The loop whose thread runs the tasks.
   public let eventLoop: any EventLoop
 

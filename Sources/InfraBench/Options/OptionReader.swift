@@ -1,0 +1,91 @@
+import FoundationEssentials
+package import Transport
+
+/// Turns what the user wrote into values. Every mistake goes to `problems`, and reading goes on with a harmless value.
+package struct OptionReader {
+  /// The process environment, or a test's.
+  package let environment: [String: String]
+  /// What was wrong so far.
+  package var problems = Problems()
+
+  package init(environment: [String: String]) {
+    self.environment = environment
+  }
+
+  /// The written value, or the first environment variable that is set and not empty, with the name to blame.
+  package func value(_ option: String, _ written: String?, environment names: [String] = []) -> (text: String, source: String)? {
+    if let written { return (written, option) }
+    for name in names {
+      if let value = environment[name], !value.isEmpty { return (value, name) }
+    }
+    return nil
+  }
+
+  /// A whole number in `range`.
+  package mutating func integer(
+    _ option: String, _ written: String?, default fallback: Int, in range: ClosedRange<Int>,
+    environment names: [String] = []
+  ) -> Int {
+    optionalInteger(option, written, in: range, environment: names) ?? fallback
+  }
+
+  /// A whole number in `range`; nil when nothing was written or it was wrong.
+  package mutating func optionalInteger(
+    _ option: String, _ written: String?, in range: ClosedRange<Int>, environment names: [String] = []
+  ) -> Int? {
+    guard let (text, source) = value(option, written, environment: names) else { return nil }
+    if let number = Self.parseInteger(text), range.contains(number) { return number }
+    problems.add(source, "'\(text)' is wrong: write a whole number from \(range.lowerBound) to \(range.upperBound)")
+    return nil
+  }
+
+  /// A duration in ns; at least `minimum`.
+  package mutating func duration(
+    _ option: String, _ written: String?, default fallback: UInt64, minimum: UInt64 = 0
+  ) -> UInt64 {
+    optionalDuration(option, written, minimum: minimum) ?? fallback
+  }
+
+  /// A duration in ns; nil when nothing was written or it was wrong.
+  package mutating func optionalDuration(_ option: String, _ written: String?, minimum: UInt64 = 0) -> UInt64? {
+    guard let written else { return nil }
+    guard let nanoseconds = DurationText.parse(written) else {
+      problems.add(option, "'\(written)' is no duration: \(DurationText.rule)")
+      return nil
+    }
+    guard nanoseconds >= minimum else {
+      problems.add(option, "'\(written)' is too short: write at least \(DurationText.write(minimum))")
+      return nil
+    }
+    return nanoseconds
+  }
+
+  /// One of `choices`.
+  package mutating func choice(_ option: String, _ written: String?, of choices: [String], default fallback: String) -> String {
+    guard let written else { return fallback }
+    if choices.contains(written) { return written }
+    problems.add(option, "'\(written)' is unknown: write \(Self.list(choices))")
+    return fallback
+  }
+
+  /// A gateway's or server's URL; nil when nothing was written or it was wrong.
+  package mutating func endpoint(_ option: String, _ written: String?, environment names: [String] = []) -> Endpoint? {
+    guard let (text, source) = value(option, written, environment: names) else { return nil }
+    do throws(EndpointError) {
+      return try Endpoint(parsing: text)
+    } catch {
+      problems.add(source, error.description)
+      return nil
+    }
+  }
+
+  static func parseInteger(_ text: String) -> Int? {
+    guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return Int(text)
+  }
+
+  static func list(_ choices: [String]) -> String {
+    guard let last = choices.last, choices.count > 1 else { return choices.first ?? "" }
+    return choices.dropLast().joined(separator: ", ") + " or " + last
+  }
+}

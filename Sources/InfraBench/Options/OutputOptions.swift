@@ -1,0 +1,99 @@
+package import ArgumentParser
+import Glibc
+
+/// Where results go, and what is said.
+package struct OutputOptions: ParsableArguments {
+  @Option(name: .customLong("threshold"), help: ArgumentHelp("A pass criterion such as 'allocation.p99 < 200ms' or 'errors.rate < 1%'; repeatable.", valueName: "expr"))
+  package var thresholds: [String] = []
+
+  @Flag(help: "Leave out the test plan's criteria.")
+  package var noDefaultThresholds = false
+
+  @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))
+  package var outputDir: String?
+
+  @Option(help: ArgumentHelp("What is written: any of md,json. (default: md,json)", valueName: "list"))
+  package var format: String?
+
+  @Option(help: ArgumentHelp("A name for this run, in the result and its file's name.", valueName: "text"))
+  package var label: String?
+
+  @Option(help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"))
+  package var print: String?
+
+  @Flag(help: "No progress and no notes on standard error.")
+  package var quiet = false
+
+  @Flag(help: "No colours. [env: NO_COLOR]")
+  package var noColor = false
+
+  package init() {}
+}
+
+/// Where results go, checked.
+package struct OutputSettings: Sendable {
+  package enum Format: String, Sendable, CaseIterable {
+    case md, json
+  }
+
+  package enum Print: String, Sendable, CaseIterable {
+    case text, json, md
+  }
+
+  package var directory: String
+  package var formats: Set<Format>
+  package var label: String?
+  package var print: Print
+  package var isQuiet: Bool
+  package var usesColor: Bool
+}
+
+extension OptionReader {
+  /// Checks the output options, and that the directory can be written or made.
+  package mutating func output(_ options: OutputOptions) -> OutputSettings {
+    let directory = options.outputDir ?? "results"
+    if let reason = Self.reasonNotWritable(directory) { problems.add("--output-dir", reason) }
+    if let label = options.label, label.utf8.count > 100 || label.isEmpty || !label.allSatisfy(Self.isPrintable) {
+      problems.add("--label", "write 1 to 100 bytes of printable text")
+    }
+    let print = choice("--print", options.print, of: OutputSettings.Print.allCases.map(\.rawValue), default: "text")
+    return OutputSettings(
+      directory: directory, formats: formats(options.format), label: options.label,
+      print: OutputSettings.Print(rawValue: print) ?? .text, isQuiet: options.quiet,
+      usesColor: !options.noColor && (environment["NO_COLOR"] ?? "").isEmpty && isatty(STDOUT_FILENO) == 1)
+  }
+
+  private mutating func formats(_ written: String?) -> Set<OutputSettings.Format> {
+    guard let written else { return Set(OutputSettings.Format.allCases) }
+    var formats: Set<OutputSettings.Format> = []
+    for name in written.split(separator: ",", omittingEmptySubsequences: false) {
+      if let format = OutputSettings.Format(rawValue: String(name)) {
+        formats.insert(format)
+      } else {
+        let known = OutputSettings.Format.allCases.map(\.rawValue).joined(separator: ",")
+        problems.add("--format", "'\(name)' is unknown: write any of \(known)")
+      }
+    }
+    return formats
+  }
+
+  private static func isPrintable(_ character: Character) -> Bool {
+    character.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
+  }
+
+  /// Looks at the nearest ancestor that exists; makes nothing.
+  private static func reasonNotWritable(_ path: String) -> String? {
+    guard !path.isEmpty, !path.utf8.contains(0) else { return "write a directory's path" }
+    var existing = path
+    var status = stat()
+    while stat(existing, &status) != 0 {
+      guard errno == ENOENT else { return "'\(path)' cannot be reached: \(String(cString: strerror(errno)))" }
+      let parts = existing.split(separator: "/", omittingEmptySubsequences: true).dropLast()
+      existing = (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+      if existing.isEmpty { existing = "." }
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return "'\(existing)' is no directory" }
+    guard access(existing, W_OK | X_OK) == 0 else { return "'\(existing)' cannot be written" }
+    return nil
+  }
+}

@@ -1,0 +1,113 @@
+package import ArgumentParser
+package import Transport
+
+/// Which gateway is measured.
+package struct TargetOptions: ParsableArguments {
+  @Option(name: .customLong("gateway-url"), help: ArgumentHelp("The gateway: http, https, ws or wss. None: an embedded one is started. [env: GATEWAY_URL]", valueName: "url"))
+  package var gatewayURL: String?
+
+  @Option(name: .customLong("header"), help: ArgumentHelp("'Name: value', sent with every request and upgrade; repeatable. Never shown.", valueName: "header"))
+  package var headers: [String] = []
+
+  @Option(help: ArgumentHelp("A file that holds a bearer token. [env: GATEWAY_TOKEN, the token itself]", valueName: "file"))
+  package var tokenFile: String?
+
+  @Option(help: ArgumentHelp("PEM certificates to trust instead of the system's roots.", valueName: "file"))
+  package var caFile: String?
+
+  @Flag(help: "Accept any certificate.")
+  package var insecure = false
+
+  @Option(help: ArgumentHelp("Embedded gateway: warm tasks to keep. (default: 5)", valueName: "n"))
+  package var poolSize: String?
+
+  @Option(help: ArgumentHelp("Embedded gateway: all tasks, assigned ones too. (default: 4 × pool size)", valueName: "n"))
+  package var maxTasks: String?
+
+  @Option(help: ArgumentHelp("Embedded gateway: what scheduling a task takes. (default: 500ms)", valueName: "d"))
+  package var taskStartDelay: String?
+
+  @Option(help: ArgumentHelp("Warm tasks that this tool supplies to a gateway that has none. (default: 0)", valueName: "n"))
+  package var agents: String?
+
+  @Flag(help: "Supply agents even to a gateway that has warm tasks of its own: real users may be given to them.")
+  package var agentsBesideReal = false
+
+  package init() {}
+}
+
+/// Which gateway is measured, checked.
+package struct TargetSettings: Sendable {
+  package enum Gateway: Sendable {
+    case embedded(EmbeddedGatewaySettings)
+    case remote(Endpoint)
+  }
+
+  package var gateway: Gateway
+  package var headers: [SecretHeader]
+  package var tls: TLSClient?
+  package var isInsecure: Bool
+  package var agents: Int
+  package var allowsAgentsBesideReal: Bool
+}
+
+/// How the embedded gateway is started.
+package struct EmbeddedGatewaySettings: Sendable, Equatable {
+  package var poolSize = 5
+  package var maxTasks = 20
+  /// In ns.
+  package var taskStartDelay: UInt64 = 500_000_000
+}
+
+extension OptionReader {
+  /// Checks the target options.
+  package mutating func target(_ options: TargetOptions, defaultPoolSize: Int = 5) -> TargetSettings {
+    let endpoint = endpoint("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"])
+    let isRemote = value("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"]) != nil
+    let embedded = embeddedGateway(options, defaultPoolSize: defaultPoolSize, isRemote: isRemote)
+    let agents = integer("--agents", options.agents, default: 0, in: 0...10_000)
+    if agents > 0, !isRemote {
+      problems.add("--agents", "the embedded gateway has warm tasks of its own: give --gateway-url, or leave --agents out")
+    }
+    if options.caFile != nil, options.insecure {
+      problems.add("--insecure", "it makes --ca-file meaningless: give one of them")
+    }
+    return TargetSettings(
+      gateway: endpoint.map { .remote($0) } ?? .embedded(embedded),
+      headers: headers(options.headers, tokenFile: options.tokenFile),
+      tls: tls(options, for: endpoint), isInsecure: options.insecure, agents: agents,
+      allowsAgentsBesideReal: options.agentsBesideReal)
+  }
+
+  private mutating func embeddedGateway(
+    _ options: TargetOptions, defaultPoolSize: Int, isRemote: Bool
+  ) -> EmbeddedGatewaySettings {
+    if isRemote {
+      let given = [
+        ("--pool-size", options.poolSize), ("--max-tasks", options.maxTasks),
+        ("--task-start-delay", options.taskStartDelay),
+      ]
+      for (name, value) in given where value != nil {
+        problems.add(name, "it is for the embedded gateway only: leave it out, or leave --gateway-url (GATEWAY_URL) out")
+      }
+    }
+    let poolSize = integer("--pool-size", options.poolSize, default: defaultPoolSize, in: 1...1_000)
+    let maxTasks = integer("--max-tasks", options.maxTasks, default: 4 * poolSize, in: 1...10_000)
+    if maxTasks < poolSize { problems.add("--max-tasks", "\(maxTasks) is less than the pool size, \(poolSize)") }
+    let delay = duration("--task-start-delay", options.taskStartDelay, default: 500_000_000)
+    return EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: maxTasks, taskStartDelay: delay)
+  }
+
+  private mutating func tls(_ options: TargetOptions, for endpoint: Endpoint?) -> TLSClient? {
+    if let endpoint, !endpoint.isSecure, options.caFile != nil || options.insecure {
+      problems.add(options.insecure ? "--insecure" : "--ca-file", "the gateway's URL is not https or wss")
+    }
+    guard options.caFile != nil || endpoint?.isSecure ?? false else { return nil }
+    do throws(TransportError) {
+      return try TLSClient(caFile: options.caFile, insecure: options.insecure)
+    } catch {
+      problems.add("--ca-file", error.message)
+      return nil
+    }
+  }
+}

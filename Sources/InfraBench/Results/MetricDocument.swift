@@ -1,0 +1,75 @@
+package import Latency
+
+/// One latency metric in a result: figures in ms, and the histogram they come from.
+package struct MetricDocument: Codable, Sendable, Equatable {
+  package struct Histogram: Codable, Sendable, Equatable {
+    package var encoding: String
+    package var unit: String
+    package var significantDigits: Int
+    package var data: String
+  }
+
+  package var unit = "ms"
+  package var count: UInt64
+  package var mean: Double
+  package var stddev: Double
+  package var min: Double
+  package var p50: Double
+  package var p90: Double
+  package var p95: Double
+  package var p99: Double
+  package var p999: Double
+  package var max: Double
+  package var histogram: Histogram
+  /// Percentiles with fewer than 10 samples beyond them.
+  package var fewSamples: [String]
+  /// Those of them with none beyond: they are the maximum.
+  package var restOnMaximum: [String]
+  /// Percentiles that failures make meaningless: more than 1−p of the iterations failed.
+  package var unreliable: [String]
+  /// Values beyond 1 ns–1 h, recorded as the bound.
+  package var clamped: UInt64
+
+  /// Describes `histogram`, which has samples; `failureShare` is errors over iterations, 0…1.
+  package init?(_ histogram: LatencyHistogram, failureShare: Double) {
+    guard let summary = LatencySummary(histogram) else { return nil }
+    let figures = zip(Self.names, summary.percentiles)
+    count = summary.count
+    mean = summary.mean / 1e6
+    stddev = summary.standardDeviation / 1e6
+    min = Self.milliseconds(summary.min)
+    p50 = Self.milliseconds(summary.p50.value)
+    p90 = Self.milliseconds(summary.p90.value)
+    p95 = Self.milliseconds(summary.p95.value)
+    p99 = Self.milliseconds(summary.p99.value)
+    p999 = Self.milliseconds(summary.p999.value)
+    max = Self.milliseconds(summary.max)
+    self.histogram = Histogram(
+      encoding: HistogramV2Codec.compressedBase64Name, unit: "ns", significantDigits: 3,
+      data: HistogramV2Codec.encodeCompressedBase64(histogram))
+    fewSamples = figures.filter { $0.1.support != .sufficient }.map(\.0)
+    restOnMaximum = figures.filter { $0.1.support == .maximum }.map(\.0)
+    unreliable = figures.filter { failureShare > 1 - $0.1.percentile / 100 }.map(\.0)
+    clamped = summary.clampedCount
+  }
+
+  /// The percentiles' names, in the order of `LatencySummary.percentiles`.
+  package static let names = ["p50", "p90", "p95", "p99", "p999"]
+
+  /// A statistic's value in ms, or the number of samples.
+  package func value(of statistic: Threshold.Statistic) -> Double {
+    switch statistic {
+    case .mean: mean
+    case .min: min
+    case .max: max
+    case .p50: p50
+    case .p90: p90
+    case .p95: p95
+    case .p99: p99
+    case .p999: p999
+    case .count: Double(count)
+    }
+  }
+
+  private static func milliseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1e6 }
+}

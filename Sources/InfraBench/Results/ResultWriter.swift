@@ -1,0 +1,112 @@
+package import FoundationEssentials
+import Glibc
+
+/// Why a result could not be written.
+package struct ResultWriteError: Error, Sendable, CustomStringConvertible {
+  package var description: String
+}
+
+/// Writes a run's files: `<directory>/<YYYY-MM-DD>/<HHMMSS>Z-<tool>[-<label>].<extension>`.
+///
+/// A name that exists is never overwritten, and a reader never sees half a file.
+package struct ResultWriter {
+  private let directory: String
+
+  package init(directory: String) {
+    self.directory = directory
+  }
+
+  /// Writes `contents` (extension → text) under one stem; returns the paths.
+  package func write(
+    tool: String, label: String?, startedAt: Date, contents: [(fileExtension: String, text: String)]
+  ) throws(ResultWriteError) -> [String] {
+    let stamp = Timestamp(startedAt)
+    let folder = "\(directory)/\(stamp.day)"
+    try Self.makeDirectories(folder)
+    let suffix = label.map { "-" + Self.fileName(of: $0) } ?? ""
+    let stem = "\(folder)/\(stamp.compactTime)Z-\(tool)\(suffix)"
+    for attempt in 1...10_000 {
+      let candidate = attempt == 1 ? stem : "\(stem)-\(attempt)"
+      if let paths = try Self.writeAll(contents, stem: candidate) { return paths }
+    }
+    throw ResultWriteError(description: "'\(stem)' and 10,000 names after it exist already")
+  }
+
+  /// A label as part of a file name.
+  package static func fileName(of label: String) -> String {
+    String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
+  }
+
+  /// Replaces a file's contents so that a reader sees either the old or the new.
+  package static func replace(_ path: String, with text: String) throws(ResultWriteError) {
+    let temporary = try writeTemporary(text, beside: path)
+    guard rename(temporary, path) == 0 else { throw failure("rename", path) }
+  }
+
+  /// Makes a directory and its parents.
+  package static func makeDirectories(_ path: String) throws(ResultWriteError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw ResultWriteError(description: "cannot make the directory '\(path)': \(error)")
+    }
+  }
+
+  /// Nil when one of the names is taken; then nothing is left behind.
+  private static func writeAll(
+    _ contents: [(fileExtension: String, text: String)], stem: String
+  ) throws(ResultWriteError) -> [String]? {
+    var written: [String] = []
+    for (fileExtension, text) in contents {
+      let path = "\(stem).\(fileExtension)"
+      let temporary = try writeTemporary(text, beside: path)
+      // A hard link fails where the name exists, which rename would not.
+      let isNew = link(temporary, path) == 0
+      let reason = errno
+      unlink(temporary)
+      if isNew {
+        written.append(path)
+        continue
+      }
+      for path in written { unlink(path) }
+      guard reason == EEXIST else {
+        errno = reason
+        throw failure("link", path)
+      }
+      return nil
+    }
+    try syncDirectory(of: stem)
+    return written
+  }
+
+  private static func writeTemporary(_ text: String, beside path: String) throws(ResultWriteError) -> String {
+    let temporary = "\(path).\(getpid()).tmp"
+    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard file >= 0 else { throw failure("create", temporary) }
+    defer { close(file) }
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+      guard count > 0 else {
+        let error = failure("write", temporary)
+        unlink(temporary)
+        throw error
+      }
+      bytes = bytes.dropFirst(count)
+    }
+    guard fsync(file) == 0 else { throw failure("fsync", temporary) }
+    return temporary
+  }
+
+  private static func syncDirectory(of path: String) throws(ResultWriteError) {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open", folder) }
+    fsync(descriptor)
+    close(descriptor)
+  }
+
+  private static func failure(_ operation: String, _ path: String) -> ResultWriteError {
+    ResultWriteError(description: "cannot \(operation) '\(path)': \(String(cString: strerror(errno)))")
+  }
+}

@@ -1,0 +1,44 @@
+extension Threshold {
+  /// Judges the threshold over what a result holds.
+  package func judge(
+    metrics: [String: MetricDocument], counters: [String: UInt64]
+  ) -> ResultDocument.JudgedThreshold {
+    switch subject {
+    case .metric(let name, let statistic):
+      judgeMetric(metrics[name], statistic)
+    case .counter(let name):
+      judged(Double(counters[name] ?? 0), bound: bound)
+    case .rate(let name):
+      judgeRate(counters[name] ?? 0, of: counters["iterations"] ?? 0)
+    }
+  }
+
+  private func judgeMetric(_ metric: MetricDocument?, _ statistic: Statistic) -> ResultDocument.JudgedThreshold {
+    guard let metric else {
+      if statistic == .count { return judged(0, bound: bound) }
+      return withoutSample
+    }
+    let observed = metric.value(of: statistic)
+    if metric.unreliable.contains(statistic.rawValue) {
+      return .init(
+        expression: expression, observed: observed, pass: false,
+        reason: "so many iterations failed that this percentile says nothing")
+    }
+    return judged(observed, bound: statistic == .count ? bound : bound / 1e6)
+  }
+
+  private func judgeRate(_ number: UInt64, of iterations: UInt64) -> ResultDocument.JudgedThreshold {
+    guard iterations > 0 else { return withoutSample }
+    return judged(Double(number) / Double(iterations) * 100, bound: bound * 100)
+  }
+
+  private var withoutSample: ResultDocument.JudgedThreshold {
+    .init(
+      expression: expression, observed: nil, pass: isDefault, skipped: isDefault ? true : nil,
+      reason: "there was no sample")
+  }
+
+  private func judged(_ observed: Double, bound: Double) -> ResultDocument.JudgedThreshold {
+    .init(expression: expression, observed: observed, pass: comparison.holds(observed, bound))
+  }
+}

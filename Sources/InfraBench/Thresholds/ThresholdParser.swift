@@ -1,0 +1,106 @@
+package import LoadEngine
+
+/// Why an expression is no threshold; the message says what to write instead.
+package struct ThresholdError: Error, Sendable, Equatable {
+  package var message: String
+}
+
+/// Parses threshold expressions: `<metric>.<statistic> <op> <value>`, `<counter> <op> <n>`, `<counter>.rate <op> <x>%`.
+package struct ThresholdParser {
+  private let catalogue: Catalogue
+
+  /// A parser for the metrics and counters of one benchmark.
+  package init(_ catalogue: Catalogue) {
+    self.catalogue = catalogue
+  }
+
+  package func parse(_ expression: String, isDefault: Bool = false) throws(ThresholdError) -> Threshold {
+    let (left, comparison, right) = try split(expression)
+    let subject = try subject(left)
+    return Threshold(
+      expression: "\(left) \(comparison.rawValue) \(right)", subject: subject, comparison: comparison,
+      bound: try bound(right, for: subject), isDefault: isDefault)
+  }
+
+  private func split(_ text: String) throws(ThresholdError) -> (String, Threshold.Comparison, String) {
+    guard text.utf8.count <= 200, let start = text.firstIndex(where: { "<>=".contains($0) }) else {
+      throw ThresholdError(message: "'\(text.prefix(60))' has no comparison: write it as 'allocation.p99 < 200ms'")
+    }
+    let rest = text[start...]
+    // Two-character operators come first in the list.
+    guard let comparison = Threshold.Comparison.allCases.first(where: { rest.hasPrefix($0.rawValue) }) else {
+      throw ThresholdError(message: "'\(text)': the comparison is one of <, <=, >, >= and ==")
+    }
+    let left = text[..<start].trimming(while: { $0 == " " })
+    let right = rest.dropFirst(comparison.rawValue.count).trimming(while: { $0 == " " })
+    return (left, comparison, right)
+  }
+
+  private func subject(_ text: String) throws(ThresholdError) -> Threshold.Subject {
+    let counters = Catalogue.engineCounters + catalogue.counters
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 1, counters.contains(text) { return .counter(text) }
+    guard parts.count == 2 else {
+      if catalogue.metrics.contains(text) {
+        throw ThresholdError(message: "'\(text)' is a metric: say which statistic, such as '\(text).p99'")
+      }
+      throw unknown(text)
+    }
+    if parts[1] == "rate" {
+      guard counters.contains(parts[0]) else { throw unknown(parts[0]) }
+      return .rate(parts[0])
+    }
+    guard catalogue.metrics.contains(parts[0]) else { throw unknown(parts[0]) }
+    guard let statistic = Threshold.Statistic(rawValue: parts[1]) else {
+      let known = Threshold.Statistic.allCases.map(\.rawValue)
+      throw ThresholdError(message: "'\(parts[1])' is no statistic: write \(OptionReader.list(known))")
+    }
+    return .metric(parts[0], statistic)
+  }
+
+  private func bound(_ text: String, for subject: Threshold.Subject) throws(ThresholdError) -> Double {
+    switch subject {
+    case .metric(_, .count), .counter:
+      guard let number = OptionReader.parseInteger(text) else {
+        throw ThresholdError(message: "'\(text)' is no whole number")
+      }
+      return Double(number)
+    case .metric:
+      guard let nanoseconds = DurationText.parse(text) else {
+        throw ThresholdError(message: "'\(text)' is no duration: \(DurationText.rule)")
+      }
+      return Double(nanoseconds)
+    case .rate:
+      guard text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()) else {
+        throw ThresholdError(message: "'\(text)' is no share: write it in percent, such as 1%")
+      }
+      return percent / 100
+    }
+  }
+
+  private func unknown(_ name: String) -> ThresholdError {
+    let counters = Catalogue.engineCounters + catalogue.counters
+    return ThresholdError(
+      message: "'\(name)' is no metric or counter of this tool: it has the metrics "
+        + "\(catalogue.metrics.joined(separator: ", ")) and the counters \(counters.joined(separator: ", "))")
+  }
+}
+
+extension OptionReader {
+  /// The test plan's thresholds, unless they are left out, and then the user's.
+  package mutating func thresholds(
+    _ options: OutputOptions, defaults: [String], catalogue: Catalogue
+  ) -> [Threshold] {
+    let parser = ThresholdParser(catalogue)
+    var thresholds: [Threshold] = []
+    let standard = options.noDefaultThresholds ? [] : defaults + ["errors == 0"]
+    for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
+      do throws(ThresholdError) {
+        thresholds.append(try parser.parse(expression, isDefault: isDefault))
+      } catch {
+        problems.add("--threshold", error.message)
+      }
+    }
+    return thresholds
+  }
+}

@@ -1,0 +1,39 @@
+import Glibc
+
+/// What a thread has used so far: CPU time, and time it was runnable but had to wait for a CPU, in ns.
+struct LoopLoad: Sendable, Equatable {
+  var cpu: UInt64
+  var waiting: UInt64
+
+  /// Reads the calling thread's figures: `schedstat` of procfs, or the thread's CPU clock alone where that is missing.
+  static func ofCallingThread() -> LoopLoad {
+    if let load = readSchedstat() { return load }
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return LoopLoad(cpu: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), waiting: 0)
+  }
+
+  /// The share of `elapsed` ns since `earlier` in which the thread ran or wanted to, 0…1.
+  func share(since earlier: LoopLoad, over elapsed: UInt64) -> Double {
+    guard elapsed > 0 else { return 0 }
+    return Double((cpu &- earlier.cpu) &+ (waiting &- earlier.waiting)) / Double(elapsed)
+  }
+
+  private static func readSchedstat() -> LoopLoad? {
+    let file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    return withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { buffer in
+      let count = read(file, buffer.baseAddress, buffer.count)
+      guard count > 0 else { return nil }
+      return parse(String(decoding: buffer[..<count], as: UTF8.self))
+    }
+  }
+
+  /// `"<ns on a CPU> <ns waiting> <time slices>"` (Documentation/scheduler/sched-stats.rst of Linux).
+  static func parse(_ text: String) -> LoopLoad? {
+    let numbers = text.split(whereSeparator: \.isWhitespace).map { UInt64($0) }
+    guard numbers.count >= 2, let cpu = numbers[0], let waiting = numbers[1] else { return nil }
+    return LoopLoad(cpu: cpu, waiting: waiting)
+  }
+}

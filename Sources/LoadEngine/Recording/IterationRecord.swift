@@ -1,0 +1,56 @@
+/// What one iteration has to say; it enters the recording whole, or not at all.
+public struct IterationRecord: Sendable {
+  /// How an iteration ended.
+  public enum Ending: Sendable, Equatable {
+    /// Done; its samples count.
+    case success
+    /// Failed: `kind` is what results count errors by. Its samples are dropped, as latencies hold successes only.
+    case failure(kind: String, example: String)
+    /// Given up because the run ended: neither a success nor a failure.
+    case censored
+  }
+
+  /// How it ended; a success unless somebody says otherwise.
+  public private(set) var ending = Ending.success
+  /// When the first byte of the iteration's first operation was written, in ns of `MonotonicClock`; nil if none was.
+  public private(set) var firstByteWrittenAt: UInt64?
+
+  var samples: [(metric: Metric, nanoseconds: UInt64)] = []
+  var counts: [Counter] = []
+
+  /// Makes an empty record.
+  public init() {}
+
+  /// Adds a latency in ns.
+  public mutating func sample(_ metric: Metric, _ nanoseconds: UInt64) {
+    samples.append((metric, nanoseconds))
+  }
+
+  /// Adds one to a counter. Counters count in failed iterations as well.
+  public mutating func count(_ counter: Counter) {
+    counts.append(counter)
+  }
+
+  /// Notes the first write of the iteration; later ones are ignored.
+  public mutating func wrote(at instant: UInt64) {
+    if firstByteWrittenAt == nil { firstByteWrittenAt = instant }
+  }
+
+  /// Ends the iteration as a failure; the first failure stands.
+  public mutating func fail(_ kind: String, _ example: String) {
+    if ending == .success { ending = .failure(kind: kind, example: example) }
+  }
+
+  /// Ends the iteration as given up.
+  public mutating func censor() {
+    ending = .censored
+  }
+
+  /// Empties the record, keeping its memory.
+  mutating func reset() {
+    ending = .success
+    firstByteWrittenAt = nil
+    samples.removeAll(keepingCapacity: true)
+    counts.removeAll(keepingCapacity: true)
+  }
+}

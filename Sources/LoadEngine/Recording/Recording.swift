@@ -1,0 +1,93 @@
+public import Latency
+
+/// Everything that was recorded of a run, or of one loop's part of it. Merging is exact.
+public struct Recording: Sendable {
+  /// What the metrics and counters are called.
+  public let catalogue: Catalogue
+  /// Finished iterations: successes and failures, without warm-up.
+  public private(set) var iterations: UInt64 = 0
+  /// Iterations that the end of the run cut off.
+  public private(set) var censored: UInt64 = 0
+  /// Failures by kind.
+  public private(set) var errors = ErrorTally()
+  /// How late the generator was in starting what was due, in ns: the generator's own fault only.
+  public private(set) var lateness = LatencyHistogram()
+
+  private var histograms: [LatencyHistogram?]
+  private var counts: [UInt64]
+
+  /// Makes an empty recording.
+  public init(_ catalogue: Catalogue) {
+    self.catalogue = catalogue
+    histograms = Array(repeating: nil, count: catalogue.metrics.count)
+    counts = Array(repeating: 0, count: catalogue.counters.count)
+  }
+
+  /// The latencies of `metric`; nil when it got no sample.
+  public subscript(metric: Metric) -> LatencyHistogram? { histograms[metric.index] }
+
+  /// The value of `counter`.
+  public subscript(counter: Counter) -> UInt64 { counts[counter.index] }
+
+  /// Adds one latency in ns outside of any iteration.
+  public mutating func sample(_ metric: Metric, _ nanoseconds: UInt64) {
+    // Modified in place: a copy would move 270 KB.
+    if histograms[metric.index] == nil { histograms[metric.index] = LatencyHistogram() }
+    histograms[metric.index]?.record(nanoseconds)
+  }
+
+  /// Adds to a counter outside of any iteration.
+  public mutating func count(_ counter: Counter, by number: UInt64 = 1) {
+    counts[counter.index] += number
+  }
+
+  /// Counts a failure outside of any iteration.
+  public mutating func fail(_ kind: String, _ example: String) {
+    errors.add(kind: kind, example: example)
+  }
+
+  /// Takes a finished iteration. `dueAt` is when its start was due and a user was free, in ns.
+  public mutating func add(_ record: IterationRecord, dueAt: UInt64) {
+    if let writtenAt = record.firstByteWrittenAt { lateness.record(max(1, writtenAt &- min(dueAt, writtenAt))) }
+    switch record.ending {
+    case .success:
+      iterations += 1
+      for (metric, nanoseconds) in record.samples { sample(metric, nanoseconds) }
+    case .failure(let kind, let example):
+      iterations += 1
+      errors.add(kind: kind, example: example)
+    case .censored:
+      censored += 1
+      return
+    }
+    for counter in record.counts { count(counter) }
+  }
+
+  /// Adds another recording of the same catalogue.
+  public mutating func merge(_ other: Recording) {
+    precondition(catalogue == other.catalogue, "only recordings of the same benchmark are merged")
+    iterations += other.iterations
+    censored += other.censored
+    errors.merge(other.errors)
+    Self.merge(other.lateness, into: &lateness)
+    for (index, histogram) in other.histograms.enumerated() {
+      guard let histogram else { continue }
+      Self.merge(histogram, into: &histograms[index])
+    }
+    for (index, number) in other.counts.enumerated() { counts[index] += number }
+  }
+
+  /// Every recording has the same layout, so that a merge cannot fail.
+  private static func merge(_ histogram: LatencyHistogram, into sum: inout LatencyHistogram) {
+    do { try sum.merge(histogram) } catch { preconditionFailure("\(error)") }
+  }
+
+  private static func merge(_ histogram: LatencyHistogram, into sum: inout LatencyHistogram?) {
+    if var existing = sum.take() {
+      merge(histogram, into: &existing)
+      sum = existing
+    } else {
+      sum = histogram
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/// Hands out the iterations of a plan, one by one, until it is fulfilled. Pure: instants are passed in.
+struct IterationBudget {
+  private let plan: LoadPlan
+  private let startedAt: UInt64
+  private var warmupsGiven = 0
+  private var given = 0
+  private var measuringSince: UInt64?
+
+  /// Starts the budget at `now`, in ns.
+  init(_ plan: LoadPlan, startingAt now: UInt64) {
+    self.plan = plan
+    startedAt = now
+  }
+
+  /// When the measured part began; nil while warming up.
+  var measurementStartedAt: UInt64? { measuringSince }
+
+  /// The next iteration, or nil when there is none.
+  mutating func next(at now: UInt64) -> Iteration? {
+    if measuringSince == nil {
+      if isWarmingUp(at: now) {
+        warmupsGiven += 1
+        return Iteration(number: warmupsGiven, isWarmup: true)
+      }
+      measuringSince = now
+    }
+    guard !isFulfilled(at: now) else { return nil }
+    given += 1
+    return Iteration(number: given, isWarmup: false)
+  }
+
+  /// Gives back an iteration that was handed out and not begun.
+  mutating func giveBack(_ iteration: Iteration) {
+    if iteration.isWarmup { warmupsGiven -= 1 } else { given -= 1 }
+  }
+
+  /// Whether nothing more is to be begun at `now`.
+  func isOver(at now: UInt64) -> Bool {
+    guard let since = measuringSince, let duration = plan.duration else { return false }
+    return now &- since >= duration
+  }
+
+  private func isWarmingUp(at now: UInt64) -> Bool {
+    switch plan.warmup {
+    case .iterations(let number): warmupsGiven < number
+    case .duration(let nanoseconds): now &- startedAt < nanoseconds
+    }
+  }
+
+  private func isFulfilled(at now: UInt64) -> Bool {
+    if let count = plan.count, given >= count { return true }
+    return isOver(at: now)
+  }
+}
+
+/// One iteration of a benchmark.
+public struct Iteration: Sendable, Equatable {
+  /// From 1, over all users; warm-up iterations have numbers of their own.
+  public var number: Int
+  /// Whether it is left out of every metric and counter.
+  public var isWarmup: Bool
+}

@@ -1,0 +1,56 @@
+import Latency
+import Transport
+
+/// One user: draws iterations from the plan and performs them until there are none.
+struct VirtualUser<S: Scenario>: Sendable {
+  let number: Int
+  let scenario: S
+  let executor: LoopExecutor
+  let recorder: LoopRecorder
+  let plan: SharedPlan
+  let barrier: StartBarrier?
+  let progress: ProgressCounter?
+
+  func run() async {
+    let user = await scenario.makeUser(number, on: executor)
+    if let barrier {
+      await runOnce(user, after: barrier)
+    } else {
+      await runUntilFulfilled(user)
+    }
+    await scenario.retire(user)
+  }
+
+  private func runUntilFulfilled(_ user: S.User) async {
+    var record = IterationRecord()
+    while !Task.isCancelled, let iteration = plan.next() {
+      record.reset()
+      await scenario.prepare(user, iteration, into: &record)
+      guard !Task.isCancelled, iteration.isWarmup || !plan.isOver else {
+        plan.giveBack(iteration)
+        break
+      }
+      await perform(user, iteration, into: &record)
+    }
+  }
+
+  private func runOnce(_ user: S.User, after barrier: StartBarrier) async {
+    var record = IterationRecord()
+    guard let iteration = plan.next() else { return await barrier.wait() }
+    await scenario.prepare(user, iteration, into: &record)
+    await barrier.wait()
+    guard !Task.isCancelled else { return plan.giveBack(iteration) }
+    await perform(user, iteration, into: &record)
+  }
+
+  private func perform(_ user: S.User, _ iteration: Iteration, into record: inout IterationRecord) async {
+    let dueAt = MonotonicClock.now()
+    if record.ending == .success {
+      await scenario.perform(user, iteration, into: &record)
+      await scenario.conclude(user, iteration)
+    }
+    guard !iteration.isWarmup else { return }
+    recorder.add(record, dueAt: dueAt)
+    progress?.add(record.ending)
+  }
+}

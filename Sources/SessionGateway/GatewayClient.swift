@@ -1,0 +1,142 @@
+import FoundationEssentials
+public import GatewayProtocol
+import NIOCore
+import Synchronization
+public import Transport
+
+/// What a task was asked for, and how it came.
+public struct Acquisition: Sendable {
+  /// The gateway's answer.
+  public var answer: AcquireAnswer
+  /// The stamps of the request and its response, in ns.
+  public var exchange: HTTPExchange
+}
+
+/// The outcome of `POST /api/acquire`.
+public enum AcquireOutcome: Sendable {
+  /// A task was assigned.
+  case assigned(Acquisition)
+  /// The pool had none to give: no success, and no failure of the gateway either.
+  case miss(HTTPExchange)
+  /// Anything else.
+  case failed(GatewayError, firstByteWrittenAt: UInt64?)
+}
+
+/// One user's kept connection to a gateway's REST side; it is opened again when the gateway has closed it.
+public final class GatewayClient: Sendable {
+  private let endpoint: Endpoint
+  private let requests: GatewayRequests
+  private let tls: TLSClient?
+  private let executor: LoopExecutor
+  private let timeout: UInt64
+  private let connection = Mutex<HTTPConnection?>(nil)
+
+  /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
+  public init(
+    to endpoint: Endpoint, requests: GatewayRequests, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64
+  ) {
+    self.endpoint = endpoint
+    self.requests = requests
+    self.tls = tls
+    self.executor = executor
+    self.timeout = timeout
+  }
+
+  /// Makes sure that there is an open connection; the phases of a new one, nil where there was one already.
+  public func connect() async -> Result<ConnectPhases?, GatewayError> {
+    if connection.withLock({ $0?.isUsable ?? false }) { return .success(nil) }
+    switch await HTTPConnection.connect(to: endpoint, tls: tls, on: executor, timeout: timeout) {
+    case .success(let new):
+      connection.withLock { $0 = new }
+      return .success(new.phases)
+    case .failure(let error):
+      return .failure(GatewayError(error))
+    }
+  }
+
+  /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
+  public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
+    let exchange: HTTPExchange
+    switch await send(requests.acquire(userID: userID, waitForReady: waitForReady)) {
+    case .failure(let error): return .failed(error, firstByteWrittenAt: nil)
+    case .success(let done): exchange = done
+    }
+    let writtenAt = exchange.firstByteWrittenAt
+    guard exchange.response.status == 200 else {
+      return .failed(Self.unexpectedStatus(exchange.response), firstByteWrittenAt: writtenAt)
+    }
+    switch Self.decode(AcquireAnswer.self, exchange.response) {
+    case .failure(let error):
+      return .failed(error, firstByteWrittenAt: writtenAt)
+    case .success(let answer) where answer.success == false:
+      // The lab's miss: it names no task and says how many there are, or that there are none.
+      if answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false { return .miss(exchange) }
+      let reason = answer.code ?? answer.error ?? "no reason given"
+      return .failed(GatewayError(kind: "refused", message: reason), firstByteWrittenAt: writtenAt)
+    case .success(let answer) where answer.task == nil:
+      return .failed(
+        GatewayError(kind: "invalid_json", message: "the answer names no task: \(Self.head(of: exchange.response))"),
+        firstByteWrittenAt: writtenAt)
+    case .success(let answer):
+      return .assigned(Acquisition(answer: answer, exchange: exchange))
+    }
+  }
+
+  /// Gives a task back. Kind `release_unsupported` when the gateway has no such call (404 or 405).
+  public func release(taskID: String) async -> Result<Void, GatewayError> {
+    switch await send(requests.release(taskID: taskID)) {
+    case .failure(let error): return .failure(error)
+    case .success(let exchange):
+      let response = exchange.response
+      if let answer = try? Self.decode(ReleaseAnswer.self, response).get() {
+        if answer.success, response.status == 200 { return .success(()) }
+        return .failure(GatewayError(kind: "release_refused", message: answer.error ?? "status \(response.status)"))
+      }
+      if response.status == 404 || response.status == 405 {
+        return .failure(GatewayError(kind: "release_unsupported", message: "the gateway has no /api/release"))
+      }
+      return .failure(Self.unexpectedStatus(response))
+    }
+  }
+
+  /// The pool as the gateway sees it, with the exchange's stamps.
+  public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
+    switch await send(requests.status) {
+    case .failure(let error): return .failure(error)
+    case .success(let exchange):
+      guard exchange.response.status == 200 else { return .failure(Self.unexpectedStatus(exchange.response)) }
+      return Self.decode(StatusAnswer.self, exchange.response).map { ($0, exchange) }
+    }
+  }
+
+  /// Closes the connection.
+  public func close() {
+    connection.withLock { $0.take() }?.close()
+  }
+
+  private func send(_ request: ByteBuffer) async -> Result<HTTPExchange, GatewayError> {
+    if case .failure(let error) = await connect() { return .failure(error) }
+    guard let open = connection.withLock({ $0 }) else {
+      return .failure(GatewayError(TransportError(.closed, "the connection was closed")))
+    }
+    return await open.exchange(request, timeout: timeout).mapError(GatewayError.init)
+  }
+
+  private static func decode<T: Decodable>(_ type: T.Type, _ response: HTTPResponse) -> Result<T, GatewayError> {
+    do {
+      return .success(try JSONDecoder().decode(type, from: Data(response.body.readableBytesView)))
+    } catch {
+      return .failure(GatewayError(kind: "invalid_json", message: "not the JSON expected: \(head(of: response))"))
+    }
+  }
+
+  private static func unexpectedStatus(_ response: HTTPResponse) -> GatewayError {
+    GatewayError(kind: "http_\(response.status)", message: "status \(response.status): \(head(of: response))")
+  }
+
+  /// The beginning of a body, as one printable line.
+  private static func head(of response: HTTPResponse) -> String {
+    let text = String(decoding: response.body.readableBytesView.prefix(120), as: UTF8.self)
+    return String(text.map { $0.isASCII && !$0.isNewline && ($0.asciiValue ?? 0) >= 0x20 ? $0 : " " })
+  }
+}
