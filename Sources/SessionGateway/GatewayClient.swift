@@ -31,6 +31,9 @@ public final class GatewayClient: Sendable {
   private let timeout: UInt64
   private let connection = Mutex<HTTPConnection?>(nil)
 
+  /// A cancelled acquire waits this long for its answer, in ns: a task that was assigned can only be released by its id.
+  private static let acquireGrace: UInt64 = 1_500_000_000
+
   /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
   public init(
     to endpoint: Endpoint, requests: GatewayRequests, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64
@@ -57,7 +60,8 @@ public final class GatewayClient: Sendable {
   /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
   public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
     let exchange: HTTPExchange
-    switch await send(requests.acquire(userID: userID, waitForReady: waitForReady)) {
+    let request = requests.acquire(userID: userID, waitForReady: waitForReady)
+    switch await send(request, graceOnCancel: Self.acquireGrace) {
     case .failure(let error): return .failed(error, firstByteWrittenAt: nil)
     case .success(let done): exchange = done
     }
@@ -114,12 +118,14 @@ public final class GatewayClient: Sendable {
     connection.withLock { $0.take() }?.close()
   }
 
-  private func send(_ request: ByteBuffer) async -> Result<HTTPExchange, GatewayError> {
+  private func send(
+    _ request: ByteBuffer, graceOnCancel: UInt64 = 0
+  ) async -> Result<HTTPExchange, GatewayError> {
     if case .failure(let error) = await connect() { return .failure(error) }
     guard let open = connection.withLock({ $0 }) else {
       return .failure(GatewayError(TransportError(.closed, "the connection was closed")))
     }
-    return await open.exchange(request, timeout: timeout).mapError(GatewayError.init)
+    return await open.exchange(request, timeout: timeout, graceOnCancel: graceOnCancel).mapError(GatewayError.init)
   }
 
   private static func decode<T: Decodable>(_ type: T.Type, _ response: HTTPResponse) -> Result<T, GatewayError> {

@@ -75,8 +75,11 @@ public final class HTTPConnection: Sendable {
 
   /// Sends `request`, whole and with its head, and waits for the response at most `timeout` ns.
   ///
-  /// Ends at once, with kind `cancelled`, when the task is cancelled. After any failure the connection is closed.
-  public func exchange(_ request: ByteBuffer, timeout: UInt64) async -> Result<HTTPExchange, TransportError> {
+  /// When the task is cancelled, the answer is waited for `graceOnCancel` ns longer, so that a request with an effect
+  /// does not leave it unknown; then the exchange ends with kind `cancelled`. After any failure the connection is closed.
+  public func exchange(
+    _ request: ByteBuffer, timeout: UInt64, graceOnCancel: UInt64 = 0
+  ) async -> Result<HTTPExchange, TransportError> {
     let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
     let eventLoop = channel.eventLoop
     return await withTaskCancellationHandler {
@@ -88,7 +91,7 @@ public final class HTTPConnection: Sendable {
         }
       }
     } onCancel: {
-      eventLoop.execute { self.handler.value.cancel(id: id) }
+      eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: graceOnCancel))) { self.handler.value.cancel(id: id) }
     }
   }
 

@@ -1,0 +1,32 @@
+/// Which tasks are given out, so that one given out twice is noticed. Pure, and bounded.
+package struct AssignmentLedger: Sendable {
+  /// How many tasks are remembered at one time.
+  package static let limit = 1_000_000
+
+  /// Tasks that were given out and whose release has not completed.
+  package private(set) var outstanding: Set<String> = []
+  /// Whether a task could not be remembered, so that duplicates may have gone unnoticed.
+  package private(set) var isOverLimit = false
+
+  private let limit: Int
+
+  package init(limit: Int = AssignmentLedger.limit) {
+    self.limit = limit
+  }
+
+  /// Notes an answer that names `task`; true if the task was given out already: a violation.
+  package mutating func assign(_ task: String) -> Bool {
+    if outstanding.contains(task) { return true }
+    guard outstanding.count < limit else {
+      isOverLimit = true
+      return false
+    }
+    outstanding.insert(task)
+    return false
+  }
+
+  /// Notes that the release of `task` has completed.
+  package mutating func released(_ task: String) {
+    outstanding.remove(task)
+  }
+}

@@ -1,0 +1,87 @@
+import Latency
+
+/// A result as Markdown, made from the document alone.
+package struct MarkdownReport {
+  private let document: ResultDocument
+
+  package init(_ document: ResultDocument) {
+    self.document = document
+  }
+
+  package var text: String {
+    let tables = ReportTables(document: document)
+    var parts: [String] = ["# \(document.tool)\(label): \(document.verdict.rawValue)\n"]
+    if document.generator.saturated {
+      parts.append("> **Saturated**: \(document.generator.saturatedReason ?? ""). \(Saturation.advice)\n")
+    }
+    if !document.notes.isEmpty {
+      parts.append(document.notes.map { "> Note: \(Markdown.escape($0))\n" }.joined(separator: ">\n"))
+    }
+    parts.append(facts)
+    if document.metrics.isEmpty {
+      parts.append("## Latencies\n\nThere was no sample.\n")
+    } else {
+      let legend = tables.legend.map { "\n\(Markdown.escape($0))\n" }.joined()
+      parts.append("## Latencies\n\n\(tables.percentiles.markdown)\(legend)")
+    }
+    if !document.thresholds.isEmpty { parts.append("## Thresholds\n\n\(tables.thresholds.markdown)") }
+    parts.append("## Counters\n\n\(tables.counters.markdown)")
+    if !document.errors.isEmpty { parts.append("## Errors\n\n\(tables.errors.markdown)") }
+    if let findings { parts.append("## Findings\n\n\(findings)") }
+    if let references = ReferenceFigures.markdown(for: document.tool) {
+      parts.append("## Reference figures\n\nMeasured by the team elsewhere, for comparison; not part of this run.\n\n\(references)")
+    }
+    if let distribution = Distribution(document).text {
+      parts.append("## Distribution\n\n```text\n\(distribution)```\n")
+    }
+    if let timeline = TimelineTable(document).text { parts.append("## Timeline\n\n\(timeline)") }
+    parts.append("## Parameters\n\n\(parameters)")
+    parts.append("## Machine\n\n\(machine)")
+    return parts.joined(separator: "\n")
+  }
+
+  private var label: String { document.label.map { " (\(Markdown.escape($0)))" } ?? "" }
+
+  private var facts: String {
+    var lines = [
+      "started \(document.startedAt)", "\(Figures.decimals(document.durationSeconds, 2)) s",
+      "version \(document.version) (\(document.build))", "target \(target)",
+      "generator CPU \(Figures.decimals(document.generator.cpuUtilisation, 2)) cores",
+    ]
+    if let lateness = document.generator.scheduleLatenessP99Ms {
+      lines.append("start lateness P99 \(Figures.time(milliseconds: lateness))")
+    }
+    return lines.map { "- \($0)\n" }.joined()
+  }
+
+  private var target: String {
+    let place = document.target.directory ?? document.target.gatewayUrl ?? document.target.ecsEndpointUrl ?? ""
+    return "\(document.target.kind) \(Markdown.escape(place))"
+  }
+
+  private var findings: String? {
+    var entries = document.findings ?? [:]
+    if let fileSystem = document.target.fileSystem { entries["file system"] = fileSystem }
+    guard !entries.isEmpty else { return nil }
+    return entries.sorted { $0.key < $1.key }
+      .map { "- \(Markdown.escape($0.key)): \(Markdown.escape($0.value.description))\n" }.joined()
+  }
+
+  private var parameters: String {
+    var table = TextTable(["parameter", "value"])
+    for (name, value) in document.parameters.sorted(by: { $0.key < $1.key }) { table.add([name, value.description]) }
+    return table.markdown
+  }
+
+  private var machine: String {
+    let facts = document.environment
+    var table = TextTable(["fact", "value"])
+    table.add(["host", facts.hostname])
+    table.add(["system", "\(facts.os), \(facts.kernel)"])
+    table.add(["CPU", "\(facts.cpu), \(facts.logicalCores) logical cores"])
+    table.add(["memory", "\(facts.memoryBytes >> 20) MiB"])
+    table.add(["Swift", facts.swift])
+    if let commit = facts.gitCommit { table.add(["commit", commit]) }
+    return table.markdown
+  }
+}

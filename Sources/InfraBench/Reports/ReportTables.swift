@@ -1,0 +1,94 @@
+/// The tables that the text and the Markdown report share.
+struct ReportTables {
+  let document: ResultDocument
+
+  /// Percentiles per metric; marks: `*` few samples beyond, `^` the maximum, `!` unreliable.
+  var percentiles: TextTable {
+    var table = TextTable(["metric", "count", "mean", "min", "P50", "P90", "P95", "P99", "P99.9", "max"])
+    for (name, metric) in metrics {
+      let figures = [
+        ("p50", metric.p50), ("p90", metric.p90), ("p95", metric.p95), ("p99", metric.p99), ("p999", metric.p999),
+      ]
+      table.add(
+        [name, "\(metric.count)", Figures.time(milliseconds: metric.mean), Figures.time(milliseconds: metric.min)]
+          + figures.map { Figures.time(milliseconds: $0.1) + mark($0.0, of: metric) }
+          + [Figures.time(milliseconds: metric.max)])
+    }
+    return table
+  }
+
+  /// What the marks that occur mean.
+  var legend: [String] {
+    let all = document.metrics.values
+    var lines: [String] = []
+    if all.contains(where: { !$0.restOnMaximum.isEmpty }) {
+      lines.append("^ no sample lies beyond this percentile: it is the maximum")
+    }
+    if all.contains(where: { $0.fewSamples.count > $0.restOnMaximum.count }) {
+      lines.append("* fewer than 10 samples lie beyond this percentile: it rests on few")
+    }
+    if all.contains(where: { !$0.unreliable.isEmpty }) {
+      lines.append("! so many iterations failed that this percentile says nothing")
+    }
+    return lines
+  }
+
+  var thresholds: TextTable {
+    var table = TextTable(["threshold", "observed", "result"])
+    for threshold in document.thresholds {
+      let result = threshold.skipped == true ? "skipped" : threshold.pass ? "pass" : "FAIL"
+      let reason = threshold.reason.map { " (\($0))" } ?? ""
+      table.add([threshold.expression, observed(threshold), result + reason])
+    }
+    return table
+  }
+
+  /// Counters with their share of the iterations, where it is a share.
+  var counters: TextTable {
+    var table = TextTable(["counter", "number", "of iterations"])
+    let iterations = document.counters["iterations"] ?? 0
+    for (name, number) in document.counters.sorted(by: { order($0.key, $1.key) }) {
+      let share = name == "iterations" || iterations == 0 || number > iterations
+        ? "" : Figures.percent(Double(number) / Double(iterations))
+      table.add([name, "\(number)", share])
+    }
+    return table
+  }
+
+  var errors: TextTable {
+    var table = TextTable(["error", "count", "first example"])
+    for error in document.errors { table.add([error.kind, "\(error.count)", error.example]) }
+    return table
+  }
+
+  /// Metrics in the tool's order where it is known, else by name.
+  var metrics: [(String, MetricDocument)] {
+    let order = MetricOrder.of(document.tool)
+    return document.metrics.sorted { first, second in
+      let left = order.firstIndex(of: first.key) ?? Int.max
+      let right = order.firstIndex(of: second.key) ?? Int.max
+      return left == right ? first.key < second.key : left < right
+    }
+  }
+
+  private func mark(_ percentile: String, of metric: MetricDocument) -> String {
+    if metric.unreliable.contains(percentile) { return "!" }
+    if metric.restOnMaximum.contains(percentile) { return "^" }
+    return metric.fewSamples.contains(percentile) ? "*" : ""
+  }
+
+  private func observed(_ threshold: ResultDocument.JudgedThreshold) -> String {
+    guard let value = threshold.observed else { return "no sample" }
+    let subject = threshold.expression.prefix { $0 != " " }
+    if subject.hasSuffix(".rate") { return "\(Figures.decimals(value, 2))%" }
+    if subject.contains("."), !subject.hasSuffix(".count") { return Figures.time(milliseconds: value) }
+    return Figures.decimals(value, 0)
+  }
+
+  private func order(_ left: String, _ right: String) -> Bool {
+    let first = ["iterations", "errors", "timeouts"]
+    let leftPlace = first.firstIndex(of: left) ?? first.count
+    let rightPlace = first.firstIndex(of: right) ?? first.count
+    return leftPlace == rightPlace ? left < right : leftPlace < rightPlace
+  }
+}

@@ -1,0 +1,64 @@
+/// A result for a terminal. Its last line is the one that the scripts of old looked for.
+package struct TextReport {
+  private let document: ResultDocument
+  private let usesColor: Bool
+
+  package init(_ document: ResultDocument, usesColor: Bool = false) {
+    self.document = document
+    self.usesColor = usesColor
+  }
+
+  package var text: String {
+    let tables = ReportTables(document: document)
+    var parts: [String] = []
+    if document.generator.saturated {
+      parts.append(paint("SATURATED: \(document.generator.saturatedReason ?? ""). \(Saturation.advice)\n", .red))
+    }
+    parts.append("\(document.tool) \(document.version) · \(document.startedAt) · \(targetLine)\n")
+    if !document.metrics.isEmpty { parts.append(tables.percentiles.plain + lines(tables.legend)) }
+    parts.append(counterLine + "\n")
+    if let findings = document.findings, !findings.isEmpty {
+      parts.append(findings.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\n" }.joined())
+    }
+    if !document.errors.isEmpty { parts.append(tables.errors.plain) }
+    if !document.thresholds.isEmpty { parts.append(tables.thresholds.plain) }
+    let color: Color = document.verdict == .pass ? .green : .red
+    parts.append("verdict: " + paint(document.verdict.rawValue, color) + "\n")
+    if let summary = summaryLine { parts.append(summary + "\n") }
+    return parts.joined(separator: "\n")
+  }
+
+  private var targetLine: String {
+    if let directory = document.target.directory { return "\(document.target.kind) \(directory)" }
+    return "\(document.target.kind) \(document.target.gatewayUrl ?? document.target.ecsEndpointUrl ?? "")"
+  }
+
+  private var counterLine: String {
+    document.counters.filter { $0.value > 0 || $0.key == "iterations" || $0.key == "errors" }
+      .sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: " · ")
+  }
+
+  /// `Average: 48ms, P50: …, P95: 62ms, P99: 78ms` of the tool's first metric.
+  private var summaryLine: String? {
+    guard let (_, metric) = ReportTables(document: document).metrics.first else { return nil }
+    let figures = [("Average", metric.mean), ("P50", metric.p50), ("P95", metric.p95), ("P99", metric.p99)]
+    return figures.map { "\($0.0): \(Figures.time(milliseconds: $0.1))" }.joined(separator: ", ")
+  }
+
+  private func lines(_ texts: [String]) -> String { texts.map { $0 + "\n" }.joined() }
+
+  private enum Color: String {
+    case red = "31"
+    case green = "32"
+  }
+
+  private func paint(_ text: String, _ color: Color) -> String {
+    usesColor ? "\u{1b}[\(color.rawValue)m\(text)\u{1b}[0m" : text
+  }
+}
+
+/// What to do about a saturated generator.
+package enum Saturation {
+  package static let advice =
+    "The figures are the generator's, not the target's: use fewer users, or another machine for the target."
+}

@@ -1,0 +1,58 @@
+/// A table of text cells, as plain text or Markdown. The first column is aligned left, all others right.
+package struct TextTable {
+  private var rows: [[String]]
+  private let header: [String]
+
+  package init(_ header: [String]) {
+    self.header = header
+    rows = []
+  }
+
+  package mutating func add(_ row: [String]) {
+    rows.append(row)
+  }
+
+  /// Columns two spaces apart, without rules.
+  package var plain: String {
+    let all = [header] + rows
+    let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+    return all.map { row in
+      zip(row, widths).enumerated().map { column, cell in
+        let fill = String(repeating: " ", count: cell.1 - cell.0.count)
+        return column == 0 ? cell.0 + fill : fill + cell.0
+      }.joined(separator: "  ").trimming(endWhile: " ") + "\n"
+    }.joined()
+  }
+
+  /// GitHub's Markdown, cells escaped.
+  package var markdown: String {
+    let rule = header.indices.map { $0 == 0 ? "---" : "---:" }
+    return ([header.map(Markdown.escape), rule] + rows.map { $0.map(Markdown.escape) })
+      .map { "| \($0.joined(separator: " | ")) |\n" }.joined()
+  }
+}
+
+/// Text that came from elsewhere, made harmless in Markdown.
+package enum Markdown {
+  /// Escapes what would be markup, and keeps the text on one line.
+  package static func escape(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "\\", "`", "*", "_", "[", "]", "|", "#", "~": result += "\\\(character)"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "&": result += "&amp;"
+      case _ where character.isNewline || character.unicodeScalars.contains { $0.value < 0x20 }: result += " "
+      default: result.append(character)
+      }
+    }
+    return result
+  }
+}
+
+extension String {
+  fileprivate func trimming(endWhile dropped: Character) -> String {
+    String(reversed().drop { $0 == dropped }.reversed())
+  }
+}

@@ -1,0 +1,65 @@
+import FoundationEssentials
+import LoadEngine
+
+/// Makes a result document of a measurement: figures, judgement, verdict.
+struct ResultAssembly {
+  let measurement: Measurement
+  let thresholds: [Threshold]
+  let output: OutputSettings
+  let environment: [String: String]
+  let isInterrupted: Bool
+  let notes: [String]
+
+  func document<B: Benchmark>(of benchmark: B) -> ResultDocument {
+    let recording = measurement.recording
+    let counters = counters(of: recording)
+    let failureShare =
+      recording.iterations > 0 ? Double(recording.errors.total) / Double(recording.iterations) : 0
+    let metrics = metrics(of: recording, failureShare: failureShare)
+    let judged = thresholds.map { $0.judge(metrics: metrics, counters: counters) }
+    return ResultDocument(
+      tool: B.tool, version: Suite.version, build: Suite.build, label: output.label,
+      startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: Double(measurement.duration) / 1e9,
+      verdict: verdict(metrics: metrics, judged: judged), parameters: benchmark.parameters, target: measurement.target,
+      environment: .current(environment: environment), metrics: metrics, counters: counters,
+      errors: recording.errors.entries.map { .init(kind: $0.kind, count: $0.count, example: $0.example) },
+      generator: generator, timeline: measurement.timeline, thresholds: judged, notes: notes,
+      findings: measurement.findings)
+  }
+
+  private func counters(of recording: Recording) -> [String: UInt64] {
+    var counters: [String: UInt64] = [
+      "iterations": recording.iterations,
+      "errors": recording.errors.total,
+      "timeouts": recording.errors.count(of: "timeout") + recording.errors.count(of: "connect_timeout"),
+      "dropped": 0,
+      "censored": recording.censored,
+    ]
+    for name in recording.catalogue.counters { counters[name] = recording[recording.catalogue.counter(name)] }
+    return counters
+  }
+
+  private func metrics(of recording: Recording, failureShare: Double) -> [String: MetricDocument] {
+    var metrics: [String: MetricDocument] = [:]
+    for name in recording.catalogue.metrics {
+      guard let histogram = recording[recording.catalogue.metric(name)] else { continue }
+      metrics[name] = MetricDocument(histogram, failureShare: failureShare)
+    }
+    return metrics
+  }
+
+  private var generator: ResultDocument.Generator {
+    let report = measurement.generator
+    return .init(
+      cpuUtilisation: report.cpuUtilisation, scheduleLatenessP99Ms: report.latenessP99.map { Double($0) / 1e6 },
+      backlogMax: report.backlogMax, saturated: report.saturated, saturatedReason: report.saturatedReason)
+  }
+
+  private func verdict(
+    metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
+  ) -> ResultDocument.Verdict {
+    if isInterrupted { return .interrupted }
+    if metrics.isEmpty { return .error }
+    return judged.allSatisfy(\.pass) && !measurement.generator.saturated ? .pass : .fail
+  }
+}

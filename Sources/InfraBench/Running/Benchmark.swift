@@ -1,0 +1,60 @@
+package import FoundationEssentials
+package import LoadEngine
+
+/// A tool's work: one measurement, to be judged and reported by ``BenchmarkRunner``.
+package protocol Benchmark: Sendable {
+  /// The tool's name.
+  static var tool: String { get }
+  /// Its metrics and counters.
+  static var catalogue: Catalogue { get }
+  /// What shapes the load, for the result.
+  var parameters: [String: JSONValue] { get }
+
+  /// Measures. When its task is cancelled it ends early and returns what it has; whatever it holds it gives back first.
+  func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement
+}
+
+/// What a benchmark speaks through: the console and the notes of its result.
+package struct Bench: Sendable {
+  package let console: Console
+  package let notes = NoteBook()
+
+  /// Notes something for the result and says it once.
+  package func note(_ text: String) {
+    if notes.add(text) { console.note("note: \(text)") }
+  }
+}
+
+/// Why a run could not be done at all.
+package struct BenchmarkFailure: Error, Sendable, CustomStringConvertible {
+  /// What to do about it.
+  package var description: String
+
+  package init(_ description: String) { self.description = description }
+}
+
+/// What a benchmark measured.
+package struct Measurement: Sendable {
+  package var recording: Recording
+  package var generator: GeneratorReport
+  package var target: ResultDocument.Target
+  /// When the run began.
+  package var startedAt: Date
+  /// Length of the measured part, in ns.
+  package var duration: UInt64
+  package var timeline: [[String: JSONValue]]?
+  package var findings: [String: JSONValue]?
+
+  package init(
+    recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: UInt64,
+    timeline: [[String: JSONValue]]? = nil, findings: [String: JSONValue]? = nil
+  ) {
+    self.recording = recording
+    self.generator = generator
+    self.target = target
+    self.startedAt = startedAt
+    self.duration = duration
+    self.timeline = timeline
+    self.findings = findings
+  }
+}

@@ -1,0 +1,64 @@
+import FoundationEssentials
+import LoadEngine
+
+/// Runs a benchmark as its user sees it: measures, judges, writes, prints, and says how the process ends.
+package struct BenchmarkRunner: Sendable {
+  private let output: OutputSettings
+  private let thresholds: [Threshold]
+  private let environment: [String: String]
+
+  package init(output: OutputSettings, thresholds: [Threshold], environment: [String: String]) {
+    self.output = output
+    self.thresholds = thresholds
+    self.environment = environment
+  }
+
+  /// Never throws: whatever happens is said, and is in the exit.
+  package func run<B: Benchmark>(_ benchmark: B) async -> ToolExit {
+    let bench = Bench(console: Console(print: output.print, isQuiet: output.isQuiet))
+    if Suite.build == "debug" {
+      bench.note("a debug build of the tools: latencies are higher than those of a release build")
+    }
+    let (outcome, signal) = await Interruption.run { () -> Result<Measurement, BenchmarkFailure> in
+      await Result { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) }
+    }
+    switch outcome {
+    case .failure(let failure):
+      bench.console.error(failure.description)
+      return signal.map { .interrupted(signal: $0) } ?? .failed
+    case .success(let measurement):
+      let document = ResultAssembly(
+        measurement: measurement, thresholds: thresholds, output: output, environment: environment,
+        isInterrupted: signal != nil, notes: bench.notes.all
+      ).document(of: benchmark)
+      return report(document, startedAt: measurement.startedAt, signal: signal, console: bench.console)
+    }
+  }
+
+  private func report(_ document: ResultDocument, startedAt: Date, signal: Int32?, console: Console) -> ToolExit {
+    do {
+      let json = try ResultCoding.encode(document)
+      let markdown = MarkdownReport(document).text
+      switch output.print {
+      case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
+      case .json: console.data(json)
+      case .md: console.data(markdown)
+      }
+      var contents: [(fileExtension: String, text: String)] = []
+      if output.formats.contains(.json) { contents.append(("json", json)) }
+      if output.formats.contains(.md) { contents.append(("md", markdown)) }
+      let paths = try ResultWriter(directory: output.directory).write(
+        tool: document.tool, label: document.label, startedAt: startedAt, contents: contents)
+      for path in paths { console.note("wrote \(path)") }
+    } catch {
+      console.error("the result could not be written: \(error)")
+      return .failed
+    }
+    if let signal { return .interrupted(signal: signal) }
+    switch document.verdict {
+    case .pass: return .pass
+    case .fail: return .thresholdCrossed
+    case .error, .interrupted: return .failed
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import FoundationEssentials
+import Glibc
+import Latency
+import ProcessControl
+package import Transport
+
+/// The embedded gateway as a child process: its own event loops, its own tasks, nothing shared with the tool.
+///
+/// It ends when its standard input does, so that it cannot outlive this process, however that ends.
+package struct EmbeddedGatewayProcess: Sendable {
+  /// Where it serves.
+  package let endpoint: Endpoint
+  /// Where its ECS-compatible endpoint is, and the key to it.
+  package let ecs: ECSAccess
+
+  private let child: ChildProcess
+
+  private struct ReadyLine: Decodable {
+    var event: String
+    var gatewayUrl: String
+    var ecsEndpointUrl: String
+    var cluster: String?
+    var service: String?
+    var region: String?
+  }
+
+  private static let startBound: UInt64 = 15_000_000_000
+  private static let stopBound: UInt64 = 4_000_000_000
+
+  /// Starts the gateway beside this tool's own executable, and waits until it serves.
+  package static func start(
+    _ settings: EmbeddedGatewaySettings, arguments: [String] = []
+  ) async throws(BenchmarkFailure) -> EmbeddedGatewayProcess {
+    let key = ECSAccess.Key.random()
+    var environment = ProcessInfo.processInfo.environment
+    environment["INFRABENCH_ECS_ACCESS_KEY_ID"] = key.id
+    environment["INFRABENCH_ECS_SECRET_ACCESS_KEY"] = key.secret
+    // What the user's environment says of pools is about real ones; this one is described by its flags alone.
+    for name in ["ENABLE_WARM_POOL", "WARM_POOL_TARGET_SIZE", "WARM_POOL_MAX_SIZE", "GATEWAY_PORT", "EFS_MOUNT_PATH"] {
+      environment[name] = nil
+    }
+    let path = try Executables.path(of: "mock-gateway")
+    let child: ChildProcess
+    do throws(SpawnError) {
+      child = try await ProcessKeeper.shared.spawn(
+        ProcessRequest(
+          executable: path, arguments: flags(settings) + arguments, environment: environment,
+          standardInput: .pipe, standardOutput: .pipe))
+    } catch {
+      throw BenchmarkFailure("the embedded gateway could not be started: \(error)")
+    }
+    do throws(BenchmarkFailure) {
+      return try await EmbeddedGatewayProcess(child, readyLine: readLine(of: child), key: key)
+    } catch {
+      child.standardInput?.close()
+      child.signal(SIGTERM)
+      throw error
+    }
+  }
+
+  private init(_ child: ChildProcess, readyLine: String, key: ECSAccess.Key) throws(BenchmarkFailure) {
+    guard let ready = try? JSONDecoder().decode(ReadyLine.self, from: Data(readyLine.utf8)), ready.event == "ready",
+      let endpoint = try? Endpoint(parsing: ready.gatewayUrl)
+    else { throw BenchmarkFailure("the embedded gateway said something unexpected: \(readyLine.prefix(200))") }
+    self.child = child
+    self.endpoint = endpoint
+    ecs = ECSAccess(
+      endpointURL: ready.ecsEndpointUrl, key: key, cluster: ready.cluster, service: ready.service, region: ready.region)
+  }
+
+  /// Why it has ended, if it has.
+  package var unexpectedEnd: String? { child.exitStatus.map { "the embedded gateway ended with \($0)" } }
+
+  /// Ends it and its tasks, and waits for that.
+  package func stop() async {
+    child.standardInput?.close()
+    let deadline = MonotonicClock.now() + Self.stopBound
+    while child.exitStatus == nil, MonotonicClock.now() < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+    guard child.exitStatus == nil else { return }
+    child.signalGroup(SIGKILL)
+    _ = await child.waitForExit()
+  }
+
+  private static func flags(_ settings: EmbeddedGatewaySettings) -> [String] {
+    [
+      "--port", "0", "--pool-size", "\(settings.poolSize)", "--max-size", "\(settings.poolSize * 2)",
+      "--max-tasks", "\(settings.maxTasks)", "--task-start-delay", DurationText.write(settings.taskStartDelay),
+      "--lifeline",
+    ]
+  }
+
+  private static func readLine(of child: ChildProcess) async throws(BenchmarkFailure) -> String {
+    guard let output = child.standardOutput else { throw BenchmarkFailure("the embedded gateway has no output") }
+    _ = fcntl(output.descriptor, F_SETFL, O_NONBLOCK)
+    var line: [UInt8] = []
+    let deadline = MonotonicClock.now() + startBound
+    while MonotonicClock.now() < deadline, line.count < 64 << 10 {
+      var byte: UInt8 = 0
+      switch read(output.descriptor, &byte, 1) {
+      case 1 where byte == UInt8(ascii: "\n"): return String(decoding: line, as: UTF8.self)
+      case 1: line.append(byte)
+      case 0:
+        let status = await child.waitForExit()
+        throw BenchmarkFailure("the embedded gateway did not start: it ended with \(status)")
+      default:
+        guard (try? await Task.sleep(for: .milliseconds(1))) != nil else {
+          throw BenchmarkFailure("interrupted while the embedded gateway was starting")
+        }
+      }
+    }
+    throw BenchmarkFailure("the embedded gateway did not say that it serves within \(startBound / 1_000_000_000) s")
+  }
+}

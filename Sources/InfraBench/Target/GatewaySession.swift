@@ -1,0 +1,91 @@
+import Latency
+package import LoadEngine
+package import SessionGateway
+package import Transport
+
+/// A gateway that is ready to be measured, and what a run holds of it.
+package struct GatewaySession: Sendable {
+  package let endpoint: Endpoint
+  package let tls: TLSClient?
+  package let headers: [SecretHeader]
+  package let loops: LoopGroup
+  package let held = HeldTasks()
+  package let bench: Bench
+  /// In ns, of one operation.
+  package let timeout: UInt64
+  /// The embedded gateway's own endpoint; nil for a remote one.
+  package let embeddedECS: ECSAccess?
+
+  private let requests: GatewayRequests
+
+  /// What the whole of the release at the end may take, in ns.
+  private static let releaseBound: UInt64 = 3_000_000_000
+
+  /// Opens the target, runs `body`, gives back what is still held, and ends what was started: also when the task
+  /// is cancelled, and when `body` throws.
+  package static func with<T: Sendable>(
+    _ target: TargetSettings, timeout: UInt64, bench: Bench, gatewayArguments: [String] = [],
+    _ body: (GatewaySession) async throws(BenchmarkFailure) -> T
+  ) async throws(BenchmarkFailure) -> T {
+    var embedded: EmbeddedGatewayProcess?
+    let endpoint: Endpoint
+    switch target.gateway {
+    case .remote(let remote): endpoint = remote
+    case .embedded(let settings):
+      let process = try await EmbeddedGatewayProcess.start(settings, arguments: gatewayArguments)
+      embedded = process
+      endpoint = process.endpoint
+    }
+    if target.isInsecure { bench.note("certificates were not verified (--insecure)") }
+    let session = GatewaySession(
+      endpoint: endpoint, tls: target.tls, headers: target.headers, loops: LoopGroup(), bench: bench, timeout: timeout,
+      embeddedECS: embedded?.ecs)
+    let result = await Result { () async throws(BenchmarkFailure) in try await body(session) }
+    if let reason = embedded?.unexpectedEnd { bench.note(reason) }
+    await session.close(embedded)
+    return try result.get()
+  }
+
+  private init(
+    endpoint: Endpoint, tls: TLSClient?, headers: [SecretHeader], loops: LoopGroup, bench: Bench, timeout: UInt64,
+    embeddedECS: ECSAccess?
+  ) {
+    self.endpoint = endpoint
+    self.tls = tls
+    self.headers = headers
+    self.loops = loops
+    self.bench = bench
+    self.timeout = timeout
+    self.embeddedECS = embeddedECS
+    requests = GatewayRequests(to: endpoint, headers: headers.map { ($0.name, $0.value) })
+  }
+
+  /// A REST client for one user; `timeout` in ns defaults to the session's.
+  package func client(on executor: LoopExecutor, timeout: UInt64? = nil) -> GatewayClient {
+    GatewayClient(to: endpoint, requests: requests, tls: tls, on: executor, timeout: timeout ?? self.timeout)
+  }
+
+  /// How results name this target.
+  package var document: ResultDocument.Target {
+    ResultDocument.Target(
+      kind: embeddedECS == nil ? "remote" : "embedded", gatewayUrl: endpoint.httpURL,
+      ecsEndpointUrl: embeddedECS?.endpointURL)
+  }
+
+  /// Gives back what is still held through fresh connections.
+  package func releaseHeld() async {
+    guard held.count > 0 else { return }
+    let executor = loops.executor(forUser: 0)
+    let clients = (0..<min(8, held.count)).map { _ in client(on: executor, timeout: Self.releaseBound) }
+    await held.releaseAll(through: clients, bound: Self.releaseBound, bench: bench)
+    for client in clients { client.close() }
+  }
+
+  /// Unstructured, so that a cancelled run cleans up all the same.
+  private func close(_ embedded: EmbeddedGatewayProcess?) async {
+    await Task {
+      await releaseHeld()
+      await embedded?.stop()
+    }.value
+  }
+}
