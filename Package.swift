@@ -78,6 +78,12 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
+
+    // Tests, one target per target.
+    .testTarget(
+      name: "LatencyTests",
+      dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      exclude: ["Fixtures"]),
   ]
 )
 

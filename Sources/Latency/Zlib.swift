@@ -1,0 +1,50 @@
+import CZlib
+
+/// zlib streams (RFC 1950) with a bound on what comes out.
+enum Zlib {
+  static func compress(_ bytes: [UInt8]) -> [UInt8] {
+    let capacity = compressBound(uLong(bytes.count))
+    return [UInt8](unsafeUninitializedCapacity: Int(capacity)) { buffer, count in
+      var length = capacity
+      let status = CZlib.compress(buffer.baseAddress, &length, bytes, uLong(bytes.count))
+      // The output has room for any input, so what is left is no memory: the end for Swift's own allocations too.
+      precondition(status == Z_OK, "zlib cannot allocate memory")
+      count = Int(length)
+    }
+  }
+
+  /// What came out of a stream, and whether that and the input ended together.
+  struct Output {
+    var bytes: [UInt8]
+    var isComplete: Bool
+  }
+
+  /// Decompresses at most `limit` bytes and leaves the rest alone; `nil` where the stream is corrupt.
+  static func decompress(_ input: ArraySlice<UInt8>, limit: Int) -> Output? {
+    guard let inputCount = uInt(exactly: input.count), let outputCount = uInt(exactly: limit) else { return nil }
+    var stream = z_stream()
+    // zlib keeps the stream's address: one pointer for all its calls.
+    return withUnsafeMutablePointer(to: &stream) { stream in
+      guard inflateInit_(stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return nil }
+      defer { inflateEnd(stream) }
+      var status = Z_OK
+      let bytes = [UInt8](unsafeUninitializedCapacity: limit) { output, count in
+        input.withUnsafeBufferPointer { input in
+          // zlib only reads its input; the declaration lacks the `const`.
+          stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+          stream.pointee.avail_in = inputCount
+          stream.pointee.next_out = output.baseAddress
+          stream.pointee.avail_out = outputCount
+          status = inflate(stream, Z_SYNC_FLUSH)
+        }
+        count = limit - Int(stream.pointee.avail_out)
+      }
+      switch status {
+      case Z_STREAM_END: return Output(bytes: bytes, isComplete: stream.pointee.avail_in == 0)
+      // Out of room, or out of input.
+      case Z_OK, Z_BUF_ERROR: return Output(bytes: bytes, isComplete: false)
+      default: return nil
+      }
+    }
+  }
+}
