@@ -20,11 +20,12 @@ let package = Package(
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CProcess"),
+    .target(name: "CWorkspace"),
 
     // Foundations.
     .target(name: "Latency", dependencies: ["CZlib"]),
     .target(name: "GatewayProtocol"),
-    .target(name: "UserWorkspace", dependencies: ["Latency"]),
+    .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
     .target(
       name: "ProcessControl",
       dependencies: ["CProcess", "Latency"]),
@@ -73,6 +74,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
+
+    .testTarget(name: "UserWorkspaceTests", dependencies: ["UserWorkspace"]),
   ]
 )
 
