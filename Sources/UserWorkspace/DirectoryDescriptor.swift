@@ -7,8 +7,9 @@ struct DirectoryDescriptor: ~Copyable {
   let number: Int32
 
   /// The root itself is the operator's word: links in its path are followed.
-  init(root path: String) throws(WorkspaceError) {
-    number = try systemCall("open", on: path) { open(path, workspace_o_path | O_DIRECTORY | O_CLOEXEC) }
+  init(root path: String, forSync: Bool = false) throws(WorkspaceError) {
+    let access = forSync ? O_RDONLY : workspace_o_path
+    number = try systemCall("open", on: path) { open(path, access | O_DIRECTORY | O_CLOEXEC) }
   }
 
   private init(number: Int32) { self.number = number }
@@ -43,5 +44,42 @@ struct DirectoryDescriptor: ~Copyable {
     } catch where error.code == .alreadyExists {
       return false
     }
+  }
+
+  /// The device that the directory is on.
+  func device() throws(WorkspaceError) -> dev_t {
+    var status = stat()
+    try systemCall("fstat", on: "") { fstat(number, &status) }
+    return status.st_dev
+  }
+
+  /// Writes the directory's entries to stable storage; only for a directory that was entered `forSync`.
+  @inline(__always)
+  func sync(_ name: UnsafePointer<CChar>) throws(WorkspaceError) {
+    try systemCall("fsync", on: name) { fsync(number) }
+  }
+
+  /// Removes the directory (`AT_REMOVEDIR`) or file `name`; one that is already gone counts as removed.
+  @inline(__always)
+  func remove(_ name: UnsafePointer<CChar>, flags: Int32 = 0) throws(WorkspaceError) {
+    if unlinkat(number, name, flags) == 0 || errno == ENOENT { return }
+    throw WorkspaceError.failed(flags == 0 ? "unlinkat" : "rmdir", on: String(cString: name), cause: errno)
+  }
+
+  /// The first names in the directory `name`, to say what stands in the way; empty when it can't be listed.
+  func someNames(in name: UnsafePointer<CChar>, limit: Int = 5) -> [String] {
+    let listed = openat(number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard listed >= 0 else { return [] }
+    guard let stream = fdopendir(listed) else {
+      close(listed)
+      return []
+    }
+    defer { closedir(stream) }
+    var found: [String] = []
+    while found.count < limit, let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+      if name != ".", name != ".." { found.append(name) }
+    }
+    return found
   }
 }

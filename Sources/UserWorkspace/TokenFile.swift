@@ -44,11 +44,29 @@ enum TokenFile {
     }
   }
 
-  /// Closes a written file; file servers may report a failed write only here.
+  /// Writes the file's content to stable storage, before its real name can point to it.
   @inline(__always)
-  static func finish(_ file: Int32, _ name: UnsafePointer<CChar>) throws(WorkspaceError) {
+  static func sync(
+    _ file: Int32, _ temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor
+  ) throws(WorkspaceError) {
+    do throws(WorkspaceError) {
+      try systemCall("fsync", on: temporary) { fsync(file) }
+    } catch {
+      close(file)
+      unlinkat(directory.number, temporary, 0)
+      throw error
+    }
+  }
+
+  /// Closes the written file; file servers may report a failed write only here.
+  @inline(__always)
+  static func finish(
+    _ file: Int32, _ temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor
+  ) throws(WorkspaceError) {
     // Linux releases the descriptor even when close reports EINTR: never close twice.
     guard close(file) != 0, errno != EINTR else { return }
-    throw WorkspaceError.failed("close", on: String(cString: name), cause: errno)
+    let cause = errno
+    unlinkat(directory.number, temporary, 0)
+    throw WorkspaceError.failed("close", on: String(cString: temporary), cause: cause)
   }
 }

@@ -20,6 +20,10 @@ public struct WorkspaceError: Error, Equatable, Sendable, CustomStringConvertibl
     case noSpace
     /// A token that is longer than ``WorkspaceLayout/maximumTokenLength``.
     case tokenTooLong
+    /// A file was read, and holds something other than what was written.
+    case contentDiffers
+    /// Something that this suite did not make is in a directory that it would remove; it stays.
+    case foreignFiles
     /// Two paths that should be mounts of one tree show different trees.
     case differentTree
     /// It did not happen within its bound.
@@ -62,6 +66,7 @@ public struct WorkspaceError: Error, Equatable, Sendable, CustomStringConvertibl
     case EEXIST: (.alreadyExists, "it is there already; remove it or use another name or root")
     case ENOENT: (.notFound, "it is not there; check the path and that the file system is mounted")
     case EACCES, EPERM: (.permissionDenied, "not permitted; check the owner and mode of the directories above it")
+    case ENOTEMPTY: (.foreignFiles, "it isn't empty; look at what is in it and remove it by hand")
     case ENOSPC, EDQUOT: (.noSpace, "no space, inodes or quota left; free some or use another root")
     case EROFS: (.noSpace, "the file system is mounted read-only; use another root or mount")
     case ENAMETOOLONG: (.systemCallFailed, "the name is longer than the file system takes; use a shorter one")

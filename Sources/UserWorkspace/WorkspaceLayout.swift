@@ -3,11 +3,11 @@ internal import Glibc
 /// What a user's directory holds, and with which modes: `{root}/{environment}/{user}/.optima/token.json` and `.claude`.
 public enum WorkspaceLayout {
   /// The product's own directory in the user's, mode 0700.
-  public static let productDirectory = ".optima"
+  public static var productDirectory: String { String(cString: LayoutName.product) }
   /// The assistant's directory in the user's, mode 0700.
-  public static let assistantDirectory = ".claude"
+  public static var assistantDirectory: String { String(cString: LayoutName.assistant) }
   /// The token's file in the product's directory, mode 0600.
-  public static let tokenFile = "token.json"
+  public static var tokenFile: String { String(cString: LayoutName.token) }
   /// The longest token, in bytes: it is read back into one buffer.
   public static let maximumTokenLength = 65_536
 
@@ -17,24 +17,25 @@ public enum WorkspaceLayout {
   static let sharedDirectoryMode: mode_t = 0o755
   /// Mode of the token.
   static let tokenMode: mode_t = 0o600
+
+  static func checkLength(of token: [UInt8]) throws(WorkspaceError) {
+    guard token.count > maximumTokenLength else { return }
+    throw WorkspaceError(
+      .tokenTooLong, "a token of \(token.count) bytes is longer than \(maximumTokenLength); shorten it")
+  }
 }
 
-/// The layout's names as C strings that need no building: between two clock readings nothing allocates.
-enum WorkspaceName {
-  static let product = PathName(WorkspaceLayout.productDirectory)
-  static let assistant = PathName(WorkspaceLayout.assistantDirectory)
-  static let token = PathName(WorkspaceLayout.tokenFile)
-}
+/// The layout's names as C strings in the program's constant data: using them neither allocates nor initialises anything.
+enum LayoutName {
+  @inline(__always) static var product: UnsafePointer<CChar> { cString(".optima") }
+  @inline(__always) static var assistant: UnsafePointer<CChar> { cString(".claude") }
+  @inline(__always) static var token: UnsafePointer<CChar> { cString("token.json") }
+  /// A token while a benchmark writes it; in a directory just made, nobody else can be using the name.
+  @inline(__always) static var newToken: UnsafePointer<CChar> { cString(".token.json.new") }
 
-/// One path component as a C string, built once.
-struct PathName: Sendable {
-  let characters: [CChar]
-
-  /// The caller guarantees that `name` has no NUL and no slash.
-  init(_ name: String) { self.init(bytes: Array(name.utf8)) }
-
-  /// The same, from the bytes that the kernel will see.
-  init(bytes: [UInt8]) { characters = bytes.map(CChar.init(bitPattern:)) + [0] }
-
-  var text: String { String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }
+  /// String literals end with a NUL.
+  @inline(__always)
+  private static func cString(_ literal: StaticString) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(literal.utf8Start).assumingMemoryBound(to: CChar.self)
+  }
 }

@@ -20,10 +20,7 @@ public enum WorkspacePreparation {
   static func prepare(
     directory: String, inside root: String, token: [UInt8], mask: CreationMask
   ) throws(WorkspaceError) -> Bool {
-    guard token.count <= WorkspaceLayout.maximumTokenLength else {
-      throw WorkspaceError(
-        .tokenTooLong, "a token of \(token.count) bytes is longer than \(WorkspaceLayout.maximumTokenLength); shorten it")
-    }
+    try WorkspaceLayout.checkLength(of: token)
     let path = try PathBelowRoot(directory, inside: root)
     var parent = try DirectoryDescriptor(root: root)
     for name in path.parents {
@@ -33,11 +30,11 @@ public enum WorkspacePreparation {
     let mode = WorkspaceLayout.privateDirectoryMode
     let isNew = try parent.makeIfMissing(path.last.characters, mode: mode, mask: mask)
     let user = try parent.enter(path.last.characters)
-    _ = try user.makeIfMissing(WorkspaceName.product.characters, mode: mode, mask: mask)
-    _ = try user.makeIfMissing(WorkspaceName.assistant.characters, mode: mode, mask: mask)
+    _ = try user.makeIfMissing(LayoutName.product, mode: mode, mask: mask)
+    _ = try user.makeIfMissing(LayoutName.assistant, mode: mode, mask: mask)
     // A planted link instead of a directory must be an error here too, not a surprise for the user's process.
-    _ = try user.enter(WorkspaceName.assistant.characters)
-    let product = try user.enter(WorkspaceName.product.characters)
+    _ = try user.enter(LayoutName.assistant)
+    let product = try user.enter(LayoutName.product)
     try replaceToken(in: product, with: token, mask: mask)
     return isNew
   }
@@ -48,7 +45,7 @@ public enum WorkspacePreparation {
     // Two tasks may prepare one user at once (a reconnect): each writes under a name of its own.
     let temporary = PathName(".\(WorkspaceLayout.tokenFile).\(String(UInt64.random(in: .min ... .max), radix: 36))")
     let file = try TokenFile.write(token, as: temporary.characters, in: product, mask: mask)
-    try TokenFile.finish(file, temporary.characters)
-    try TokenFile.publish(temporary.characters, as: WorkspaceName.token.characters, in: product)
+    try TokenFile.finish(file, temporary.characters, in: product)
+    try TokenFile.publish(temporary.characters, as: LayoutName.token, in: product)
   }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 @testable import UserWorkspace
@@ -13,9 +14,7 @@ final class Scratch {
     chmod(path, 0o755)
   }
 
-  deinit {
-    nftw(path, { name, _, _, _ in name.map { remove($0) } ?? 0 }, 16, 8 | 1)
-  }
+  deinit { try? FileManager.default.removeItem(atPath: path) }
 
   func callAsFunction(_ relative: String) -> String { "\(path)/\(relative)" }
 
