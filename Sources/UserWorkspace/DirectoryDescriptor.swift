@@ -41,7 +41,7 @@ struct DirectoryDescriptor: ~Copyable {
     do {
       try make(name, mode: mode, mask: mask)
       return true
-    } catch where error.code == .alreadyExists {
+    } catch  where error.code == .alreadyExists {
       return false
     }
   }
@@ -77,7 +77,9 @@ struct DirectoryDescriptor: ~Copyable {
     defer { closedir(stream) }
     var found: [String] = []
     while found.count < limit, let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+      }
       if name != ".", name != ".." { found.append(name) }
     }
     return found

@@ -124,6 +124,7 @@ public struct DirectoryWriter: ~Copyable {
   private func check(_ length: Int, _ user: UserDirectoryName) throws(WorkspaceError) {
     guard !reader.holds(token, length: length) else { return }
     throw WorkspaceError(
-      .contentDiffers, "the token of '\(user)' is not what was written; does something else write below '\(tree.root)'?")
+      .contentDiffers, "the token of '\(user)' is not what was written; does something else write below '\(tree.root)'?"
+    )
   }
 }

@@ -68,7 +68,8 @@ public struct FileSystemInfo: Sendable, Equatable {
   }
 
   private static let networkTypes: Set<String> = [
-    "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.ceph", "lustre", "beegfs", "gfs2", "ocfs2",
+    "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.ceph", "lustre", "beegfs", "gfs2",
+    "ocfs2",
     "glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "fuse.mountpoint-s3", "ncpfs", "coda",
   ]
 

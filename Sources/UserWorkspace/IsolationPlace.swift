@@ -35,12 +35,9 @@ struct IsolationPlace: Sendable {
   func pathBelowRoot(of user: uid_t) -> String { "\(name)/\(user)" }
 
   /// Makes and reads back a directory of one's own; what went wrong, if anything did.
-  func makeUser(of user: uid_t, mode: mode_t) -> WorkspaceError? {
+  func makeUser(of user: uid_t) -> WorkspaceError? {
     do throws(WorkspaceError) {
       _ = try WorkspacePreparation.prepare(directory: directory(of: user), inside: path, token: Self.token)
-      if mode != WorkspaceLayout.privateDirectoryMode {
-        try systemCall("chmod", on: directory(of: user)) { chmod(directory(of: user), mode) }
-      }
       let entered = try DirectoryDescriptor(root: directory(of: user))
       let reader = TokenReader()
       guard reader.holds(Self.token, length: try reader.read(in: entered)) else {
@@ -87,7 +84,7 @@ struct IsolationPlace: Sendable {
     return errno == EACCES || errno == EPERM ? .denied : .unclear(errno)
   }
 
-  /// Removes what ``makeUser(of:mode:)`` made, and nothing else.
+  /// Removes what ``makeUser(of:)`` made, and nothing else.
   func removeUser(of user: uid_t) {
     guard let place = try? DirectoryDescriptor(root: path) else { return }
     if let entered = try? place.enter(PathName("\(user)").characters) {
@@ -102,5 +99,5 @@ struct IsolationPlace: Sendable {
     return rmdir(path) == 0 ? [] : [name]
   }
 
-  private func directory(of user: uid_t) -> String { "\(path)/\(user)" }
+  func directory(of user: uid_t) -> String { "\(path)/\(user)" }
 }

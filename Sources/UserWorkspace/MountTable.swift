@@ -44,7 +44,8 @@ public struct MountTable: Sendable, Equatable {
     let path = Array(path.utf8)
     let mountPoint = Array(mountPoint.utf8)
     if mountPoint == [UInt8(ascii: "/")] { return path.first == mountPoint.first }
-    return path.starts(with: mountPoint) && (path.count == mountPoint.count || path[mountPoint.count] == UInt8(ascii: "/"))
+    return path.starts(with: mountPoint)
+      && (path.count == mountPoint.count || path[mountPoint.count] == UInt8(ascii: "/"))
   }
 
   /// `36 35 98:0 /root /point rw,noatime shared:1 … - type source super,options`: any number of tags before the lone dash.
@@ -79,7 +80,10 @@ public struct MountTable: Sendable, Equatable {
   }
 
   private static func octalEscape(_ bytes: ArraySlice<UInt8>) -> UInt8? {
-    guard bytes.first == UInt8(ascii: "\\"), bytes.count >= 4 else { return nil }
-    return UInt8(String(decoding: bytes.dropFirst().prefix(3), as: UTF8.self), radix: 8)
+    let digits = bytes.dropFirst().prefix(3)
+    guard bytes.first == UInt8(ascii: "\\"), digits.count == 3 else { return nil }
+    // Not more than 0o377; and `UInt8(_:radix:)` alone would take a sign.
+    guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }) else { return nil }
+    return UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
   }
 }

@@ -29,6 +29,7 @@ struct PathBelowRoot: Sendable {
 
   private static func outside(_ path: String, _ root: String) -> WorkspaceError {
     WorkspaceError(
-      .outsideRoot, "'\(path)' is not a plain path below '\(root)'; give one that starts with the root, without '.' and '..'")
+      .outsideRoot,
+      "'\(path)' is not a plain path below '\(root)'; give one that starts with the root, without '.' and '..'")
   }
 }

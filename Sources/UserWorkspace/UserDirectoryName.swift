@@ -6,7 +6,9 @@ public struct UserDirectoryName: Hashable, Sendable, CustomStringConvertible {
   public init(_ user: String) throws(WorkspaceError) {
     let bytes = Array(user.utf8)
     guard let first = bytes.first, first != UInt8(ascii: "."), !bytes.contains(UInt8(ascii: "/")), !bytes.contains(0)
-    else { throw WorkspaceError(.outsideRoot, "'\(user)' can't name a user's directory; use letters, digits, '-' and '_'") }
+    else {
+      throw WorkspaceError(.outsideRoot, "'\(user)' can't name a user's directory; use letters, digits, '-' and '_'")
+    }
     name = PathName(bytes: bytes)
   }
 

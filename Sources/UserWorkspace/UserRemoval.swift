@@ -45,7 +45,8 @@ enum UserRemoval {
   }
 
   private static func removeEmpty(
-    _ name: UnsafePointer<CChar>, in parent: borrowing DirectoryDescriptor, below user: PathName?, _ leftovers: inout [Leftover]
+    _ name: UnsafePointer<CChar>, in parent: borrowing DirectoryDescriptor, below user: PathName?,
+    _ leftovers: inout [Leftover]
   ) {
     do throws(WorkspaceError) {
       try parent.remove(name, flags: AT_REMOVEDIR)

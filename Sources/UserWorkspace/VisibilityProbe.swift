@@ -44,7 +44,8 @@ public struct VisibilityProbe: ~Copyable {
     try root.remove(marker.characters, flags: AT_REMOVEDIR)
     guard isSeen else {
       throw WorkspaceError(
-        .differentTree, "'\(peerRoot)' doesn't show what is made in '\(tree.root)'; give a second mount of the same directory")
+        .differentTree,
+        "'\(peerRoot)' doesn't show what is made in '\(tree.root)'; give a second mount of the same directory")
     }
     self.sharesCache = sharesCache
     self.writer = writer
@@ -64,7 +65,8 @@ public struct VisibilityProbe: ~Copyable {
     while try !isSeen(user) {
       guard wait.pause() else {
         throw WorkspaceError(
-          .timeout, "'\(user)' was not seen through the peer mount after \(lookUps) look-ups; raise --timeout, or mount with "
+          .timeout,
+          "'\(user)' was not seen through the peer mount after \(lookUps) look-ups; raise --timeout, or mount with "
             + "lookupcache=positive and a shorter actimeo")
       }
       lookUps += 1

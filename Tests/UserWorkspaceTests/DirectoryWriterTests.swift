@@ -54,7 +54,8 @@ import Testing
     scratch.directory("product")
     scratch.link("product/.token.json.new", to: victim)
     let product = try DirectoryDescriptor(root: scratch("product"))
-    #expect(code { try TokenFile.write(token, as: LayoutName.newToken, in: product, mask: .ofProcess) } == .alreadyExists)
+    #expect(
+      code { try TokenFile.write(token, as: LayoutName.newToken, in: product, mask: .ofProcess) } == .alreadyExists)
     #expect(try readWholeFile(victim) == "untouched")
     #expect(names(in: scratch("product")) == [".token.json.new"])
   }

@@ -22,7 +22,7 @@ import Testing
       (0o777, [.enter, .list, .makeFile]), (0o755, [.enter, .list]), (0o711, [.enter]), (0o704, [.list]),
     ] as [(mode_t, [IsolationViolation.Attempt])])
   func anOpenDirectoryIsReportedForJustWhatItAllows(mode: mode_t, attempts: [IsolationViolation.Attempt]) async throws {
-    let probe = IsolationProbe(root: scratch.path, owner: 10_001, intruder: 10_002, userMode: mode)
+    let probe = IsolationProbe(root: scratch.path, owner: 10_001, intruder: 10_002) { chmod($0, mode) }
     let report = try await probe.run()
     guard case .tested(let violations) = report.result else {
       Issue.record("\(report)")
@@ -32,6 +32,34 @@ import Testing
     #expect(violations.allSatisfy { $0.path.hasSuffix("/10001") })
     #expect(report.leftovers == [])
     #expect(names(in: scratch.path) == [])
+  }
+
+  @Test(.enabled(if: isRoot, "needs root, to act as two user ids"))
+  func anOpenTokenIsReported() async throws {
+    let probe = IsolationProbe(root: scratch.path, owner: 10_001, intruder: 10_002) { directory in
+      chmod(directory, 0o711)
+      chmod("\(directory)/.optima", 0o711)
+      chmod("\(directory)/.optima/token.json", 0o606)
+    }
+    guard case .tested(let violations) = try await probe.run().result else {
+      Issue.record("not tested")
+      return
+    }
+    #expect(violations.map(\.attempt) == [.enter, .readToken, .overwriteToken])
+    #expect(names(in: scratch.path) == [])
+  }
+
+  @Test(.enabled(if: isRoot, "needs root, to act as two user ids"))
+  func aRefusalForAnotherReasonThanPermissionIsNoProof() async throws {
+    let probe = IsolationProbe(root: scratch.path, owner: 10_001, intruder: 10_002) { rename($0, $0 + "-moved") }
+    let report = try await probe.run()
+    guard case .notTested(let reason) = report.result else {
+      Issue.record("\(report)")
+      return
+    }
+    #expect(reason.contains("No such file"))
+    // The probe doesn't know the new name, so it may not remove it: it says so.
+    #expect(report.leftovers.count == 1)
   }
 
   @Test(.enabled(if: isRoot, "needs root, to act as two user ids"))

@@ -37,7 +37,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("/", 29), ("/home/user", 29), ("/tmp", 25), ("/tmp/x/y", 25), ("/tmpx", 29), ("/mnt/efs", 26), ("/mnt/efs/test/user", 26),
+    ("/", 29), ("/home/user", 29), ("/tmp", 25), ("/tmp/x/y", 25), ("/tmpx", 29), ("/mnt/efs", 26),
+    ("/mnt/efs/test/user", 26),
     ("/mnt/efs-other/x", 32), ("/mnt/efs/cover/x", 34), ("/mnt/efs/covers", 26), ("/srv/users/u", 28),
     ("/data/a b\tc\\d\ne/file", 30), ("/data/a", 29),
   ])
@@ -52,7 +53,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "\n\n", "22", "22 1 259:1 / / rw - ext4", "x 1 259:1 / / rw - ext4 dev rw", "22 1 259:1 / / rw shared:1 ext4 dev rw",
+    "", "\n\n", "22", "22 1 259:1 / / rw - ext4", "x 1 259:1 / / rw - ext4 dev rw",
+    "22 1 259:1 / / rw shared:1 ext4 dev rw",
     "- - - - - - - - - -", "22 1 259:1 / / rw -", String(repeating: " ", count: 40),
   ])
   func aBrokenLineIsLeftOut(line: String) {
@@ -85,7 +87,9 @@ import Testing
     #expect(info(28).attributeCache == ["actimeo=1"])
   }
 
-  @Test(arguments: [(22, "local file system (ext4)"), (25, "memory (tmpfs)"), (29, "overlay"), (31, "other than NFS (cifs)")])
+  @Test(arguments: [
+    (22, "local file system (ext4)"), (25, "memory (tmpfs)"), (29, "overlay"), (31, "other than NFS (cifs)"),
+  ])
   func anyOtherFileSystemIsSaidToBeNoEFS(id: Int, words: String) throws {
     let note = try #require(info(id).note)
     #expect(note.contains(words))

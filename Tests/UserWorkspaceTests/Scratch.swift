@@ -58,4 +58,3 @@ func names(in path: String) -> [String] {
   }
   return found.sorted()
 }
-

@@ -28,7 +28,8 @@ import Testing
   }
 
   @Test func anotherTreeIsAnErrorAndTheMarkerIsRemoved() {
-    #expect(code { try VisibilityProbe(tree: tree, peerRoot: scratch("other"), token: [1], timeout: 0) } == .differentTree)
+    #expect(
+      code { try VisibilityProbe(tree: tree, peerRoot: scratch("other"), token: [1], timeout: 0) } == .differentTree)
     #expect(code { try VisibilityProbe(tree: tree, peerRoot: scratch("none"), token: [1], timeout: 0) } == .notFound)
     #expect(names(in: scratch("root")) == [])
     #expect(names(in: scratch("other")) == [])
