@@ -75,7 +75,7 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
 
-    .testTarget(name: "UserWorkspaceTests", dependencies: ["UserWorkspace"]),
+    .testTarget(name: "UserWorkspaceTests", dependencies: ["Latency", "UserWorkspace"]),
   ]
 )
 

@@ -82,7 +82,8 @@ public struct FileSystemInfo: Sendable, Equatable {
     return nil
   }
 
-  private static func lookUp(_ path: String, in mounts: MountTable) -> MountEntry? {
+  /// Where the kernel doesn't say it (gVisor, for one): by path and device.
+  static func lookUp(_ path: String, in mounts: MountTable) -> MountEntry? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }
     var status = stat()

@@ -4,6 +4,7 @@ internal import Glibc
 /// Makes one user's directory under one user id, and tries to get at it under another.
 ///
 /// Each id acts on a thread of its own, which then ends: on Linux credentials belong to a thread, so the process never changes.
+/// What runs there makes system calls only: a thread started from it would inherit its credentials.
 public struct IsolationProbe: Sendable {
   private let root: String
   private let owner: uid_t

@@ -59,10 +59,17 @@ public struct VisibilityProbe: ~Copyable {
   /// - Throws: ``WorkspaceError``: `timeout` when it did not become so in time; else as ``DirectoryWriter/create(_:)``, or the
   ///   failed call, but for a name or a handle that isn't known yet.
   public func measure(_ user: UserDirectoryName) throws(WorkspaceError) -> Visibility {
-    let finished = try writer.create(user).create.end
+    try waitForToken(of: user, since: try writer.create(user).create.end)
+  }
+
+  /// Looks `user` up until its token is right; `finished` is when its writer was done. Tests act in `afterMiss`.
+  func waitForToken(
+    of user: UserDirectoryName, since finished: UInt64, afterMiss: (_ lookUps: Int) -> Void = { _ in }
+  ) throws(WorkspaceError) -> Visibility {
     var wait = Backoff(start: finished, timeout: timeout)
     var lookUps = 1
     while try !isSeen(user) {
+      afterMiss(lookUps)
       guard wait.pause() else {
         throw WorkspaceError(
           .timeout,

@@ -107,6 +107,8 @@ import Testing
   @Test func theKernelFindsTheMountsOfThisMachine() throws {
     let proc = try FileSystemInfo(path: "/proc/self")
     #expect(proc.type == "proc")
+    let mounts = MountTable(parsing: try readWholeFile("/proc/self/mountinfo"))
+    #expect(FileSystemInfo.lookUp("/proc/self", in: mounts)?.mountPoint == "/proc")
     #expect(proc.mountPoint == "/proc")
     #expect(code { try FileSystemInfo(path: "/nowhere/at/all") } == .notFound)
   }
