@@ -20,11 +20,12 @@ let package = Package(
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CProcess"),
+    .target(name: "CWorkspace"),
 
     // Foundations.
     .target(name: "Latency", dependencies: ["CZlib"]),
     .target(name: "GatewayProtocol"),
-    .target(name: "UserWorkspace", dependencies: ["Latency"]),
+    .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
     .target(
       name: "ProcessControl",
       dependencies: ["CProcess", "Latency"]),
@@ -84,6 +85,7 @@ let package = Package(
       name: "LatencyTests",
       dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
       exclude: ["Fixtures"]),
+    .testTarget(name: "UserWorkspaceTests", dependencies: ["Latency", "UserWorkspace"]),
   ]
 )
 

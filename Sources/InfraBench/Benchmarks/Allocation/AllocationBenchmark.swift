@@ -1,0 +1,58 @@
+import FoundationEssentials
+import Latency
+package import LoadEngine
+
+/// Test 1.2: how long a warm pool takes to hand out a task.
+package struct AllocationBenchmark: Benchmark {
+  /// Until when an acquire is waited for.
+  package enum WaitFor: String, Sendable, CaseIterable {
+    /// The gateway has assigned a task: the gateway's part alone.
+    case assigned
+    /// The task has confirmed: the test plan's definition.
+    case ready
+  }
+
+  package static let tool = "bench-allocation"
+  package static let catalogue = Catalogue(
+    metrics: ["allocation", "confirmation", "gateway_latency", "connect"],
+    counters: ["misses", "cold_starts", "unclassified", "duplicate_assignments"])
+  package static let defaultThresholds = ["allocation.mean < 100ms", "allocation.p99 < 200ms"]
+
+  package var target: TargetSettings
+  package var load: LoadSettings
+  package var waitFor: WaitFor
+  package var holds: Bool
+
+  package var parameters: [String: JSONValue] {
+    load.parameters.merging(target.parameters) { $1 }
+      .merging(["waitFor": .string(waitFor.rawValue), "hold": .bool(holds)]) { $1 }
+  }
+
+  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+    let startedAt = Date()
+    return try await GatewaySession.with(target, timeout: load.timeout, bench: bench) {
+      session async throws(BenchmarkFailure) in
+      try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
+        await measure(session, startedAt: startedAt)
+      }
+    }
+  }
+
+  private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
+    let scenario = AllocationScenario(session: session, load: load, waitFor: waitFor, holds: holds)
+    let monitor = GeneratorMonitor(session.loops)
+    let progress = ProgressCounter()
+    let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
+      await LoadRun.perform(
+        scenario, plan: load.closedLoop, catalogue: Self.catalogue, on: session.loops, progress: progress)
+    }
+    let generator = monitor.finish(run.recording)
+    if session.held.isOverLimit { session.bench.note("more tasks were held than are tracked: duplicates may be missed") }
+    if run.recording[Self.catalogue.counter("unclassified")] > 0 {
+      session.bench.note("some tasks could not be told warm from cold: they are in no latency")
+    }
+    return Measurement(
+      recording: run.recording, generator: generator, target: session.document, startedAt: startedAt,
+      duration: run.endedAt - run.startedAt)
+  }
+}

@@ -1,0 +1,111 @@
+import Latency
+import LoadEngine
+import SessionGateway
+import Transport
+
+/// One iteration: an acquire on a kept connection, of a pool that has a warm task.
+struct AllocationScenario: Scenario {
+  /// One virtual user.
+  final class User: Sendable {
+    let id: String
+    let client: GatewayClient
+    let assigned = AssignedTask()
+
+    init(id: String, client: GatewayClient) {
+      self.id = id
+      self.client = client
+    }
+  }
+
+  private typealias Benchmark = AllocationBenchmark
+  private static let allocation = Benchmark.catalogue.metric("allocation")
+  private static let confirmation = Benchmark.catalogue.metric("confirmation")
+  private static let gatewayLatency = Benchmark.catalogue.metric("gateway_latency")
+  private static let connect = Benchmark.catalogue.metric("connect")
+  private static let misses = Benchmark.catalogue.counter("misses")
+  private static let coldStarts = Benchmark.catalogue.counter("cold_starts")
+  private static let unclassified = Benchmark.catalogue.counter("unclassified")
+  private static let duplicates = Benchmark.catalogue.counter("duplicate_assignments")
+
+  let session: GatewaySession
+  let load: LoadSettings
+  let waitFor: AllocationBenchmark.WaitFor
+  let holds: Bool
+  let pool: WarmPoolView
+
+  init(session: GatewaySession, load: LoadSettings, waitFor: AllocationBenchmark.WaitFor, holds: Bool) {
+    self.session = session
+    self.load = load
+    self.waitFor = waitFor
+    self.holds = holds
+    pool = WarmPoolView(timeout: load.timeout)
+  }
+
+  func makeUser(_ number: Int, on executor: LoopExecutor) async -> User {
+    User(id: load.userID(number, of: load.concurrency), client: session.client(on: executor))
+  }
+
+  func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {
+    switch await user.client.connect() {
+    case .failure(let error): return await fail(error, into: &record)
+    case .success(let phases?): record.sample(Self.connect, (phases.securedAt ?? phases.connectedAt) - phases.startedAt)
+    case .success(nil): break
+    }
+    await pool.waitUntilWarm(user.client)
+  }
+
+  func perform(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {
+    switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
+    case .assigned(let acquisition):
+      record.wrote(at: acquisition.exchange.firstByteWrittenAt)
+      assigned(acquisition, user, iteration, into: &record)
+    case .miss(let exchange):
+      record.wrote(at: exchange.firstByteWrittenAt)
+      record.count(Self.misses)
+    case .failed(let error, let writtenAt):
+      if let writtenAt { record.wrote(at: writtenAt) }
+      await fail(error, into: &record)
+    }
+  }
+
+  func conclude(_ user: User, _ iteration: Iteration) async {
+    guard let task = user.assigned.take(), !holds, !Task.isCancelled else { return }
+    await session.held.release(task, through: user.client, bench: session.bench)
+  }
+
+  func retire(_ user: User) async {
+    user.client.close()
+  }
+
+  private func assigned(
+    _ acquisition: Acquisition, _ user: User, _ iteration: Iteration, into record: inout IterationRecord
+  ) {
+    let answer = acquisition.answer
+    if let task = answer.task {
+      if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
+    }
+    let latency = acquisition.exchange.serviceTime
+    let origin = WarmClassifier.classify(answer, warmCountBefore: pool.warmCountBefore)
+    switch origin {
+    case .warm:
+      record.sample(waitFor == .ready ? Self.confirmation : Self.allocation, latency)
+      if let own = answer.latency, own >= 0, own < 3.6e6 { record.sample(Self.gatewayLatency, UInt64(own * 1e6)) }
+    case .cold: record.count(Self.coldStarts)
+    case .unclassified: record.count(Self.unclassified)
+    }
+    showLine(iteration, latency, origin)
+  }
+
+  private func showLine(_ iteration: Iteration, _ latency: UInt64, _ origin: TaskOrigin) {
+    guard !iteration.isWarmup, load.showsIterations, session.bench.console.showsIterations else { return }
+    let remark = origin == .warm ? "" : " (\(origin.rawValue), not counted)"
+    session.bench.console.data("Run \(iteration.number): allocation_time=\(LatencyText.format(latency))\(remark)\n")
+  }
+
+  private func fail(_ error: GatewayError, into record: inout IterationRecord) async {
+    if error.isCancellation { return record.censor() }
+    record.fail(error.kind, error.message)
+    // A target that refuses at once must not be hammered.
+    try? await Task.sleep(for: .milliseconds(10))
+  }
+}

@@ -1,0 +1,45 @@
+import LoadEngine
+
+extension LoadSettings {
+  /// What shapes the load, for the result.
+  package var parameters: [String: JSONValue] {
+    [
+      "count": count.map { .int(Int64($0)) } ?? .null,
+      "duration": duration.map { .string(DurationText.write($0)) } ?? .null,
+      "concurrency": .int(Int64(concurrency)),
+      "warmup": warmupValue,
+      "timeout": .string(DurationText.write(timeout)),
+      "userId": .string(userIDPrefix),
+      "seed": .int(Int64(seed)),
+    ]
+  }
+
+  /// Whether lines of single iterations are readable: a closed loop of at most 100.
+  package var showsIterations: Bool {
+    guard let count else { return false }
+    return count <= 100
+  }
+
+  private var warmupValue: JSONValue {
+    switch warmup {
+    case .iterations(let number): .int(Int64(number))
+    case .duration(let nanoseconds): .string(DurationText.write(nanoseconds))
+    }
+  }
+}
+
+extension TargetSettings {
+  /// What shapes the pool, for the result. Headers are named, their values never.
+  package var parameters: [String: JSONValue] {
+    var parameters: [String: JSONValue] = ["headers": .array(headers.map { .string($0.name) })]
+    switch gateway {
+    case .remote:
+      parameters["agents"] = .int(Int64(agents))
+    case .embedded(let settings):
+      parameters["poolSize"] = .int(Int64(settings.poolSize))
+      parameters["maxTasks"] = .int(Int64(settings.maxTasks))
+      parameters["taskStartDelay"] = .string(DurationText.write(settings.taskStartDelay))
+    }
+    return parameters
+  }
+}
