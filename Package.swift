@@ -20,11 +20,12 @@ let package = Package(
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CProcess"),
+    .target(name: "CWorkspace"),
 
     // Foundations.
     .target(name: "Latency", dependencies: ["CZlib"]),
     .target(name: "GatewayProtocol"),
-    .target(name: "UserWorkspace", dependencies: ["Latency"]),
+    .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
     .target(
       name: "ProcessControl",
       dependencies: ["CProcess", "Latency"]),
@@ -104,6 +105,7 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
+    .testTarget(name: "UserWorkspaceTests", dependencies: ["UserWorkspace"]),
   ]
 )
 
