@@ -80,12 +80,42 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
 
+    // Programs.
+    .executableTarget(
+      name: "warm-task",
+      dependencies: [
+        "GatewayProtocol", "ProcessControl", "Transport", "WarmTask",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(name: "session-stand-in"),
+
     // Tests, one target per target.
     .testTarget(
       name: "LatencyTests",
       dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
       exclude: ["Fixtures"]),
     .testTarget(name: "UserWorkspaceTests", dependencies: ["Latency", "UserWorkspace"]),
+    .testTarget(name: "ProcessControlTests", dependencies: ["Latency", "ProcessControl"]),
+    .testTarget(
+      name: "WebSocketTests",
+      dependencies: [
+        "Latency", "ProcessControl", "Transport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "WarmTaskTests",
+      dependencies: [
+        "GatewayProtocol", "ProcessControl", "Transport", "WarmTask", "session-stand-in", "warm-task",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
   ]
 )
 
