@@ -18,9 +18,11 @@ final class InlineProcess: UserProcess {
 
   func start() {
     let startedAt = MonotonicClock.now()
-    later { self.tell(.started(pid: nil, at: startedAt)) }
-    loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: startDelay))) {
-      self.say("session-stand-in ready")
+    later {
+      self.tell(.started(pid: nil, at: startedAt))
+      self.loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: self.startDelay))) {
+        self.say("session-stand-in ready")
+      }
     }
   }
 
