@@ -1,7 +1,9 @@
 /// The one spelling of a request that both sides hash: "Create a canonical request" of the SigV4 documentation.
 enum CanonicalRequest {
   /// Headers a client or a proxy may change under way, as botocore leaves them out too.
-  static let neverSigned: Set<String> = ["authorization", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"]
+  static let neverSigned: Set<String> = [
+    "authorization", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id",
+  ]
 
   /// The text to hash.
   ///
@@ -43,7 +45,9 @@ enum CanonicalRequest {
     }
     return
       parameters
-      .sorted { $0.name == $1.name ? $0.value.lexicographicallyPrecedes($1.value) : $0.name.lexicographicallyPrecedes($1.name) }
+      .sorted {
+        $0.name == $1.name ? $0.value.lexicographicallyPrecedes($1.value) : $0.name.lexicographicallyPrecedes($1.name)
+      }
       .map { String(decoding: $0.name, as: UTF8.self) + "=" + String(decoding: $0.value, as: UTF8.self) }
       .joined(separator: "&")
   }

@@ -57,7 +57,8 @@ public struct RequestVerifier: Sendable {
     let unsigned = request.headers.map { $0.name.lowercased() }
       .filter { $0.hasPrefix("x-amz-") && !signedHeaders.contains($0) }
     guard unsigned.isEmpty else {
-      throw .invalid("There were headers present in the request which were not signed: \(unsigned.joined(separator: ", "))")
+      throw .invalid(
+        "There were headers present in the request which were not signed: \(unsigned.joined(separator: ", "))")
     }
   }
 

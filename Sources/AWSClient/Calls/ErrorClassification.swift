@@ -68,7 +68,8 @@ extension AWSError {
       ("task definition", "--family"),
     ]
     let named = flags.filter { message.contains($0.0) }.map(\.1)
-    return "check " + (named.isEmpty ? ["--cluster", "--service", "--family", "--started-by"] : named).joined(separator: ", ")
+    return "check "
+      + (named.isEmpty ? ["--cluster", "--service", "--family", "--started-by"] : named).joined(separator: ", ")
   }
 
   /// An answer of status 200 whose body is not the operation's.

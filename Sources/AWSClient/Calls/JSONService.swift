@@ -57,7 +57,9 @@ final class JSONService: Sendable {
       do throws(AWSError) {
         let response = try await send(operation, body: body, key: key, name: name)
         answer = response
-        return (try read(response, as: output, name: name, key: key), CallRecord(response, operation, attempts: attempts))
+        return (
+          try read(response, as: output, name: name, key: key), CallRecord(response, operation, attempts: attempts)
+        )
       } catch {
         if error.kind == .throttled { state.withLock { $0.throttles += 1 } }
         if error.kind == .expiredCredentials, !hasReloaded {
@@ -73,7 +75,9 @@ final class JSONService: Sendable {
           continue
         }
         failures += 1
-        guard let delay = retry.delay(after: error, failures: failures, random: environment.random()) else { throw error }
+        guard let delay = retry.delay(after: error, failures: failures, random: environment.random()) else {
+          throw error
+        }
         do {
           try await environment.sleep(delay)
         } catch is CancellationError {

@@ -49,7 +49,8 @@ public struct AWSConfiguration: Sendable {
     let files = SharedFiles(environment: environment, readFile: readFile)
     let profile = try files.profile(flag: flags.profile, environment: environment)
     let regions = [
-      flags.region, environment["REGION"], environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"], profile?["region"],
+      flags.region, environment["REGION"], environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"],
+      profile?["region"],
     ]
     guard let region = regions.compactMap({ $0 }).first(where: { !$0.isEmpty }) else {
       throw .configuration(

@@ -36,7 +36,8 @@ public struct ServiceEndpoint: Sendable, Equatable {
   /// - Throws: ``AWSError`` `configuration` for anything but http(s)://host[:port][/path].
   public init(parsing text: String, source: String) throws(AWSError) {
     guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), let parsed = URL(string: text),
-      let scheme = parsed.scheme?.lowercased(), scheme == "http" || scheme == "https", let host = parsed.host, !host.isEmpty
+      let scheme = parsed.scheme?.lowercased(), scheme == "http" || scheme == "https", let host = parsed.host,
+      !host.isEmpty
     else {
       throw .configuration("\(source) is no http or https URL", hint: "write it as http://127.0.0.1:5551")
     }

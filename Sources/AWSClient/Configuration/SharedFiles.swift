@@ -51,10 +51,13 @@ struct SharedFileCredentials: CredentialsProvider {
         accessKeyID: key, secretAccessKey: secret, sessionToken: found?["aws_session_token"],
         source: "profile '\(profile)' in \(files.credentialsPath) or \(files.configPath)")
     }
-    if let found, ["sso_session", "sso_start_url", "credential_process", "role_arn"].contains(where: { found[$0] != nil }) {
+    if let found,
+      ["sso_session", "sso_start_url", "credential_process", "role_arn"].contains(where: { found[$0] != nil })
+    {
       throw .configuration(
         "profile '\(profile)' has no static keys, and this version reads no others",
-        hint: "put the output of 'aws configure export-credentials --profile \(profile) --format env' into the environment")
+        hint:
+          "put the output of 'aws configure export-credentials --profile \(profile) --format env' into the environment")
     }
     throw .configuration(
       "no AWS credentials were found: looked at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "

@@ -56,7 +56,8 @@ public struct ECSClient: Sendable {
     for start in stride(from: 0, to: tasks.count, by: ECSClient.batchSize) {
       let batch = Array(tasks[start..<min(start + ECSClient.batchSize, tasks.count)])
       let (output, record) = try await service.call(
-        "DescribeTasks", DescribeTasksInput(cluster: cluster, tasks: batch), returning: DescribeTasksOutput.self, retry: retry)
+        "DescribeTasks", DescribeTasksInput(cluster: cluster, tasks: batch), returning: DescribeTasksOutput.self,
+        retry: retry)
       answer.value += output.tasks
       answer.failures += output.failures ?? []
       answer.calls.append(record)
@@ -101,7 +102,8 @@ public struct ECSClient: Sendable {
     _ task: String, cluster: String?, reason: String? = nil, retry: RetryPolicy = .standard
   ) async throws(AWSError) -> ECSAnswer<ECSTask> {
     let (output, record) = try await service.call(
-      "StopTask", StopTaskInput(cluster: cluster, task: task, reason: reason), returning: StopTaskOutput.self, retry: retry)
+      "StopTask", StopTaskInput(cluster: cluster, task: task, reason: reason), returning: StopTaskOutput.self,
+      retry: retry)
     return ECSAnswer(value: output.task, calls: [record], failures: [])
   }
 }

@@ -34,7 +34,8 @@ final class CurlThread {
     guard status == 0 else {
       context.release()
       curl_multi_cleanup(multi)
-      throw TransferError(.other, "the thread of the HTTP transport could not be started: \(String(cString: strerror(status)))")
+      throw TransferError(
+        .other, "the thread of the HTTP transport could not be started: \(String(cString: strerror(status)))")
     }
     pthread_detach(thread)
     return queue

@@ -79,7 +79,8 @@ final class CurlTransfer: @unchecked Sendable {
       codes.append(
         request.body.withUnsafeBytes { bytes in
           infrabench_curl_set_pointer(
-            handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(context)))
+            handle, CURLOPT_COPYPOSTFIELDS,
+            UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(context)))
         })
     }
     for (name, value) in request.headers {
@@ -90,7 +91,8 @@ final class CurlTransfer: @unchecked Sendable {
     }
     codes.append(infrabench_curl_set_headers(handle, headerList))
     if let failure = codes.first(where: { $0 != CURLE_OK }) {
-      throw TransferError(failure == CURLE_URL_MALFORMAT ? .invalidURL : .other, String(cString: curl_easy_strerror(failure)))
+      throw TransferError(
+        failure == CURLE_URL_MALFORMAT ? .invalidURL : .other, String(cString: curl_easy_strerror(failure)))
     }
     return handle
   }
@@ -140,13 +142,17 @@ final class CurlTransfer: @unchecked Sendable {
 }
 
 /// libcurl's callbacks answer how many bytes they took; any other number ends the transfer.
-private func receiveBody(bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?) -> Int {
+private func receiveBody(bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?)
+  -> Int
+{
   guard let context else { return 0 }
   let buffer = UnsafeRawBufferPointer(start: bytes, count: size * count)
   return Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().append(body: buffer) ? buffer.count : -1
 }
 
-private func receiveHeader(bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?) -> Int {
+private func receiveHeader(
+  bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?
+) -> Int {
   guard let context else { return 0 }
   let buffer = UnsafeRawBufferPointer(start: bytes, count: size * count)
   return Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().append(header: buffer) ? buffer.count : -1
