@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct CredentialsAndDateTests {
   @Test func noTextShowsTheSecret() {
-    let key = AWSCredentials(accessKeyID: "AKIA1", secretAccessKey: "hush-hush", sessionToken: "tok-tok", source: "test")
+    let key = AWSCredentials(
+      accessKeyID: "AKIA1", secretAccessKey: "hush-hush", sessionToken: "tok-tok", source: "test")
     var dumped = ""
     dump(key, to: &dumped)
     let texts = ["\(key)", String(reflecting: key), dumped, String(describing: [key]), "\(Optional(key) as Any)"]

@@ -12,7 +12,8 @@ import Testing
   ) -> SignableRequest {
     var request = SignableRequest(
       method: "POST", path: "/", headers: [("Host", "h:1"), ("X-Amz-Target", "T.ListTasks")], body: Array("{}".utf8))
-    request.headers += RequestSigner(credentials: key, region: "eu-west-1", service: service).sign(request, at: date)
+    request.headers +=
+      RequestSigner(credentials: key, region: "eu-west-1", service: service).sign(request, at: date)
       .addedHeaders
     return request
   }
@@ -24,7 +25,9 @@ import Testing
     } catch { return error }
   }
 
-  @Test func whatWasSignedIsAccepted() { #expect(RequestVerifierTests.rejection(of: RequestVerifierTests.signed()) == nil) }
+  @Test func whatWasSignedIsAccepted() {
+    #expect(RequestVerifierTests.rejection(of: RequestVerifierTests.signed()) == nil)
+  }
 
   static let tamperings: [(String, SignatureRejection.Code, @Sendable (inout SignableRequest) -> Void)] = [
     ("body", .invalidSignature, { $0.body = Array("{} ".utf8) }),

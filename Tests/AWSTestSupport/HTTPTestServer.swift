@@ -7,17 +7,24 @@ import Synchronization
 public final class HTTPTestServer: Sendable {
   /// A received request.
   public struct Request: Sendable {
+    /// `POST`, …
     public var method: String
+    /// Without the query.
     public var path: String
+    /// Without the `?`.
     public var query: String
+    /// As received.
     public var headers: [(name: String, value: String)]
+    /// The whole body.
     public var body: [UInt8]
 
+    /// The first value of a header, named in lower case.
     public func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
   }
 
   /// What the server does about a request.
   public enum Reaction: Sendable {
+    /// A whole answer; the connection is kept.
     case answer(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [])
     /// These bytes as they are, then the end of the connection.
     case raw([UInt8])
@@ -25,7 +32,9 @@ public final class HTTPTestServer: Sendable {
     case silence
   }
 
+  /// Where it listens on 127.0.0.1.
   public let port: Int
+  /// Without a path.
   public var url: String { "http://127.0.0.1:\(port)" }
   private let channel: any Channel
   private let connections: ConnectionList

@@ -38,12 +38,15 @@ public enum Python {
     let process = command(["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], environment: [:])
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
+    let (exits, exit) = AsyncStream.makeStream(of: Void.self)
+    process.terminationHandler = { _ in exit.finish() }
     try process.run()
-    defer {
-      process.terminate()
-      process.waitUntilExit()
-    }
-    return try await body("http://127.0.0.1:\(port)")
+    let result: Result<Value, any Error>
+    do { result = .success(try await body("http://127.0.0.1:\(port)")) } catch { result = .failure(error) }
+    // Not SIGTERM: a child of a thread of Swift's pool inherits that thread's mask, which blocks it.
+    kill(process.processIdentifier, SIGKILL)
+    for await _ in exits {}
+    return try result.get()
   }
 
   private static func command(_ arguments: [String], environment: [String: String]) -> Process {

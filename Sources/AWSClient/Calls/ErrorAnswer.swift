@@ -30,9 +30,11 @@ struct ErrorAnswer {
 
   init(_ response: HTTPResponse) {
     let body = try? JSONDecoder().decode(Body.self, from: Data(response.body))
-    let rawCode = body?.type ?? body?.code ?? response.header("x-amzn-errortype") ?? ""
-    code = ErrorAnswer.bareCode(rawCode)
-    message = body == nil ? ErrorAnswer.firstLine(of: response.body) : ErrorAnswer.printable(body?.message ?? "")
+    let xml = body == nil ? String(decoding: response.body.prefix(4_096), as: UTF8.self) : ""
+    let rawCode = body?.type ?? body?.code ?? response.header("x-amzn-errortype")
+    code = ErrorAnswer.bareCode(rawCode ?? ErrorAnswer.element("Code", of: xml) ?? "")
+    let text = body == nil ? ErrorAnswer.element("Message", of: xml) : body?.message ?? ""
+    message = text.map(ErrorAnswer.printable) ?? ErrorAnswer.firstLine(of: response.body)
     if code.isEmpty, message.isEmpty { message = "the service answered HTTP \(response.status) without a word" }
   }
 
@@ -41,6 +43,14 @@ struct ErrorAnswer {
     let untilColon = text.prefix { $0 != ":" }
     let afterHash = untilColon.lastIndex(of: "#").map { untilColon[untilColon.index(after: $0)...] } ?? untilColon
     return String(printable(String(afterHash)).prefix(100))
+  }
+
+  /// The text of the first `<name>`, as errors of the query protocols (STS, IAM) have it; `nil` where there is none.
+  private static func element(_ name: String, of xml: String) -> String? {
+    guard let start = xml.firstRange(of: "<\(name)>")?.upperBound,
+      let end = xml[start...].firstRange(of: "</\(name)>")?.lowerBound
+    else { return nil }
+    return String(xml[start..<end])
   }
 
   /// The first line that has anything on it, at most 200 characters.

@@ -34,6 +34,16 @@ public struct AWSConfiguration: Sendable {
   /// `AWS_CA_BUNDLE` or the profile's `ca_bundle`.
   public var certificateBundle: String?
 
+  /// Makes a configuration of its parts.
+  public init(
+    region: String, ecsEndpoint: ServiceEndpoint, credentials: any CredentialsProvider, certificateBundle: String? = nil
+  ) {
+    self.region = region
+    self.ecsEndpoint = ecsEndpoint
+    self.credentials = credentials
+    self.certificateBundle = certificateBundle
+  }
+
   /// Finds the configuration.
   ///
   /// - Parameters:

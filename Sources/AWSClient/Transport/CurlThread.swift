@@ -60,15 +60,16 @@ final class CurlThread {
 
   /// - Returns: whether to go on.
   private func handleCommands() -> Bool {
+    var goesOn = true
     for command in queue.take() {
       switch command {
       case .start(let transfer): start(transfer)
       case .cancel(let id):
         if let transfer = remove(id) { transfer.fail(TransferError(.cancelled, "the request was cancelled")) }
-      case .shutDown: return false
+      case .shutDown: goesOn = false
       }
     }
-    return true
+    return goesOn
   }
 
   private func start(_ transfer: CurlTransfer) {

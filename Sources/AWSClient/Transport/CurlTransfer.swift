@@ -134,8 +134,10 @@ final class CurlTransfer: @unchecked Sendable {
     if line.hasPrefix("HTTP/") {
       headers = []  // An interim answer came before this one.
     } else if let colon = line.firstIndex(of: ":") {
-      let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-      headers.append((String(line[..<colon]), String(value.prefix { $0 != "\r\n" && $0 != "\r" && $0 != "\n" })))
+      let value = bytes[(bytes.firstIndex(of: UInt8(ascii: ":")) ?? 0)...].dropFirst()
+      let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a }
+      let trimmed = value.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+      headers.append((String(line[..<colon]), String(decoding: Array(trimmed), as: UTF8.self)))
     }
     return true
   }
