@@ -159,6 +159,12 @@ import Testing
     }
   }
 
+  @Test func onlySignedOrTargetedRequestsAreClaimed() {
+    #expect(ECSEndpoint.claims(ECSEndpointTests.request("ListTasks", "{}")))
+    #expect(ECSEndpoint.claims(SignableRequest(method: "POST", headers: [("x-amz-target", "x")])))
+    #expect(!ECSEndpoint.claims(SignableRequest(method: "POST", headers: [("Authorization", "Bearer x")])))
+  }
+
   @Test func tasksWithoutRoomAreFailures() async throws {
     let fleet = MemoryFleet(runningTasks: MemoryFleet.capacity - 2)
     let answer = try await ECSEndpointTests.call(

@@ -49,6 +49,11 @@ final class CurlThread {
   }
 
   private func run() {
+    // With NOSIGNAL libcurl leaves SIGPIPE alone, and OpenSSL writes to sockets without MSG_NOSIGNAL: blocked here, a closed
+    // connection is an error instead of the process's end. Other signals are other threads' to handle.
+    var signals = sigset_t()
+    sigfillset(&signals)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
     while handleCommands() {
       var running: Int32 = 0
       curl_multi_perform(multi, &running)
