@@ -123,14 +123,22 @@ import Testing
     }
   }
 
-  @Test func aClosedPortRefuses() async throws {
-    let port = try await HTTPTestServer.run { _ in
-      .silence
-    } _: {
-      $0.port
+  @Test func aPortWithoutAListenerRefuses() async throws {
+    // Bound but not listening: no other test can get the port meanwhile.
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let status = withUnsafeMutableBytes(of: &address) { bytes in
+      let pointer = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self)
+      return bind(descriptor, pointer, size) == 0 ? getsockname(descriptor, pointer, &size) : -1
     }
+    try #require(status == 0)
     let code = await CurlTransportTests.code {
-      _ = try await CurlTransport().send(CurlTransportTests.post("http://127.0.0.1:\(port)"))
+      _ = try await CurlTransport().send(
+        CurlTransportTests.post("http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"))
     }
     #expect(code == .connect)
   }
