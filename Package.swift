@@ -118,6 +118,21 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
+    .target(
+      name: "AWSTestSupport",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Tests/AWSTestSupport"),
+    .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "AWSClientTests", dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "EmbeddedGatewayECSTests",
+      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway"], resources: [.copy("Fixtures")]),
   ]
 )
 
