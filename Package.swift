@@ -92,6 +92,7 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .executableTarget(name: "session-stand-in"),
+    .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
 
     // Tests, one target per target.
     .testTarget(

@@ -1,3 +1,4 @@
+import GatewayProtocol
 import Latency
 package import SessionGateway
 import Synchronization

@@ -7,6 +7,8 @@ package protocol Benchmark: Sendable {
   static var tool: String { get }
   /// Its metrics and counters.
   static var catalogue: Catalogue { get }
+  /// The test plan's criteria, beside `errors == 0`.
+  static var defaultThresholds: [String] { get }
   /// What shapes the load, for the result.
   var parameters: [String: JSONValue] { get }
 

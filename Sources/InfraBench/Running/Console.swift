@@ -25,9 +25,14 @@ package final class Console: Sendable {
     if !isQuiet { write(text + "\n", to: STDERR_FILENO) }
   }
 
+  /// Text that is said even with `--quiet`.
+  package func talk(_ text: String) {
+    write(text, to: STDERR_FILENO)
+  }
+
   /// One line that is said even with `--quiet`.
   package func error(_ text: String) {
-    write("error: \(text)\n", to: STDERR_FILENO)
+    talk("error: \(text)\n")
   }
 
   private func write(_ text: String, to file: Int32) {

@@ -1,4 +1,4 @@
-import LoadEngine
+package import LoadEngine
 
 /// A plain line of progress every ten seconds on standard error.
 package enum ProgressReport {

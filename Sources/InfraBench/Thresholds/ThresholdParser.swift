@@ -88,12 +88,10 @@ package struct ThresholdParser {
 
 extension OptionReader {
   /// The test plan's thresholds, unless they are left out, and then the user's.
-  package mutating func thresholds(
-    _ options: OutputOptions, defaults: [String], catalogue: Catalogue
-  ) -> [Threshold] {
-    let parser = ThresholdParser(catalogue)
+  package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for _: B) -> [Threshold] {
+    let parser = ThresholdParser(B.catalogue)
     var thresholds: [Threshold] = []
-    let standard = options.noDefaultThresholds ? [] : defaults + ["errors == 0"]
+    let standard = options.noDefaultThresholds ? [] : B.defaultThresholds + ["errors == 0"]
     for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
       do throws(ThresholdError) {
         thresholds.append(try parser.parse(expression, isDefault: isDefault))

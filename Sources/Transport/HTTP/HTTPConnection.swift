@@ -44,7 +44,7 @@ public final class HTTPConnection: Sendable {
           .connect(host: endpoint.host, port: endpoint.port) { channel in
             attempt.began(channel)
             return channel.eventLoop.makeCompletedFuture {
-              try Pipeline(on: channel, host: endpoint.host, tls: tls, secured: secured, executor: executor)
+              try Pipeline(on: channel, endpoint: endpoint, tls: tls, secured: secured, executor: executor)
             }
           }
       } onCancel: {
@@ -106,12 +106,12 @@ public final class HTTPConnection: Sendable {
     let handler: NIOLoopBound<HTTPExchangeHandler>
 
     init(
-      on channel: any Channel, host: String, tls: TLSClient?, secured: EventLoopPromise<UInt64?>,
+      on channel: any Channel, endpoint: Endpoint, tls: TLSClient?, secured: EventLoopPromise<UInt64?>,
       executor: LoopExecutor
     ) throws {
       let operations = channel.pipeline.syncOperations
       if let tls {
-        try operations.addHandler(tls.makeHandler(for: host))
+        try operations.addHandler(tls.makeHandler(for: endpoint))
         try operations.addHandler(HandshakeHandler(done: secured))
       }
       let handler = HTTPExchangeHandler(executor: executor)

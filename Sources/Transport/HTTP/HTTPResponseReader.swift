@@ -22,9 +22,9 @@ package struct HTTPResponseReader {
 
   private enum State {
     case head
-    case fixed(HTTPResponseHead, length: Int)
-    case chunked(HTTPResponseHead, HTTPChunkReader)
-    case untilClose(HTTPResponseHead)
+    case fixed(ResponseHead, length: Int)
+    case chunked(ResponseHead, HTTPChunkReader)
+    case untilClose(ResponseHead)
   }
 
   private let limits: Limits
@@ -49,7 +49,7 @@ package struct HTTPResponseReader {
       while true {
         switch state {
         case .head:
-          guard let head = try HTTPResponseHead.parse(&pending, limit: limits.head) else { return .needsMore }
+          guard let head = try ResponseHead.parse(&pending, limit: limits.head) else { return .needsMore }
           if (100..<200).contains(head.status), head.status != 101 { continue }
           state = try next(after: head)
         case .fixed(let head, let length):
@@ -79,7 +79,7 @@ package struct HTTPResponseReader {
     return finish(head, pending)
   }
 
-  private func next(after head: HTTPResponseHead) throws(TransportError) -> State {
+  private func next(after head: ResponseHead) throws(TransportError) -> State {
     switch head.framing {
     case .none: return .fixed(head, length: 0)
     case .length(let length):
@@ -90,7 +90,7 @@ package struct HTTPResponseReader {
     }
   }
 
-  private mutating func finish(_ head: HTTPResponseHead, _ body: ByteBuffer) -> HTTPResponse {
+  private mutating func finish(_ head: ResponseHead, _ body: ByteBuffer) -> HTTPResponse {
     var response = HTTPResponse(
       status: head.status, headerLines: head.lines, body: body, keepsConnection: head.keepsConnection)
     if case .untilClose = head.framing { response.keepsConnection = false }

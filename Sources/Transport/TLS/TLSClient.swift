@@ -24,9 +24,15 @@ public struct TLSClient: Sendable {
     }
   }
 
-  /// A handler for one connection to `host`; an address gets no SNI, as RFC 6066 asks.
-  public func makeHandler(for host: String) throws -> NIOSSLClientHandler {
-    let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-    return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
+  /// A handler for one connection to `endpoint`.
+  func makeHandler(for endpoint: Endpoint) throws -> NIOSSLClientHandler {
+    try NIOSSLClientHandler(context: context, serverHostname: endpoint.serverName)
+  }
+}
+
+extension Endpoint {
+  /// The name for SNI; nil for an address, which RFC 6066, section 3, leaves out.
+  var serverName: String? {
+    (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import NIOHTTP1
 import NIOSSL
 
@@ -38,7 +37,7 @@ struct UpgradeRequest: Sendable {
     head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: fields)
     self.endpoint = endpoint
     self.tls = endpoint.isSecure ? tls : nil
-    serverName = Self.isAddress(endpoint.host) ? nil : endpoint.host
+    serverName = endpoint.serverName
   }
 
   /// RFC 9110, section 5.6.2.
@@ -52,11 +51,5 @@ struct UpgradeRequest: Sendable {
         default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
         }
       }
-  }
-
-  private static func isAddress(_ host: String) -> Bool {
-    var four = in_addr()
-    var six = in6_addr()
-    return inet_pton(AF_INET, host, &four) == 1 || inet_pton(AF_INET6, host, &six) == 1
   }
 }

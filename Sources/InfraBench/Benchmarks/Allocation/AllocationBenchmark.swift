@@ -32,7 +32,7 @@ package struct AllocationBenchmark: Benchmark {
     let startedAt = Date()
     return try await GatewaySession.with(target, timeout: load.timeout, bench: bench) {
       session async throws(BenchmarkFailure) in
-      do {
+      try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
         await measure(session, startedAt: startedAt)
       }
     }

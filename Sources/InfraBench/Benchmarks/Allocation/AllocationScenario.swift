@@ -1,3 +1,4 @@
+import GatewayProtocol
 import Latency
 import LoadEngine
 import SessionGateway

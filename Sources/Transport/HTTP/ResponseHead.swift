@@ -1,7 +1,7 @@
 import NIOCore
 
 /// The status line and the headers that decide where a response ends (RFC 9112, sections 4–6).
-struct HTTPResponseHead {
+struct ResponseHead {
   enum Framing: Equatable {
     case none
     case length(Int)
@@ -15,7 +15,7 @@ struct HTTPResponseHead {
   var lines: ByteBuffer
 
   /// Takes a head off the front of `bytes`; nil while its end is not there.
-  static func parse(_ bytes: inout ByteBuffer, limit: Int) throws(TransportError) -> HTTPResponseHead? {
+  static func parse(_ bytes: inout ByteBuffer, limit: Int) throws(TransportError) -> ResponseHead? {
     let found = bytes.withUnsafeReadableBytes { endOfHead(in: $0) }
     guard let length = found else {
       guard bytes.readableBytes <= limit else { throw tooLarge(limit) }
@@ -29,7 +29,7 @@ struct HTTPResponseHead {
     }
     guard length <= limit else { throw tooLarge(limit) }
     guard var head = bytes.readSlice(length: length) else { return nil }
-    let result = head.withUnsafeReadableBytes { text -> Result<(HTTPResponseHead, Int), TransportError> in
+    let result = head.withUnsafeReadableBytes { text -> Result<(ResponseHead, Int), TransportError> in
       Result { () throws(TransportError) in try parseLines(text) }
     }
     var (parsed, statusLineLength) = try result.get()
@@ -54,7 +54,7 @@ struct HTTPResponseHead {
     return nil
   }
 
-  private static func parseLines(_ text: UnsafeRawBufferPointer) throws(TransportError) -> (HTTPResponseHead, Int) {
+  private static func parseLines(_ text: UnsafeRawBufferPointer) throws(TransportError) -> (ResponseHead, Int) {
     let status = try parseStatusLine(text)
     var keepsConnection = text[7] != UInt8(ascii: "0")
     var length: Int?
@@ -96,7 +96,7 @@ struct HTTPResponseHead {
       case (_, let length?): .length(length)
       case (_, nil): .untilClose
       }
-    let head = HTTPResponseHead(
+    let head = ResponseHead(
       status: status, keepsConnection: keepsConnection, framing: framing, lines: ByteBuffer())
     return (head, statusLineLength)
   }

@@ -1,0 +1,43 @@
+public import ArgumentParser
+
+/// `bench-allocation`.
+public struct AllocationCommand: SuiteCommand {
+  /// The help.
+  public static let configuration = CommandConfiguration(
+    commandName: AllocationBenchmark.tool,
+    abstract: "How long a warm pool takes to hand out a task (test 1.2).",
+    discussion: """
+      Only warm acquires are latencies: before each iteration the tool waits, unmeasured, until the pool has a warm
+      task. Cold starts and misses are counted apart.
+
+      Examples:
+        bench-allocation
+        bench-allocation --count 100 --wait-for ready
+        bench-allocation --gateway-url http://gateway.internal:5174 --token-file token.txt --count 50
+        bench-allocation --gateway-url http://127.0.0.1:5174 --agents 5
+        bench-allocation --concurrency 4 --duration 30s --threshold 'allocation.p99 < 20ms'
+      """,
+    version: Suite.version)
+
+  @OptionGroup(title: "Target") var target: TargetOptions
+  @OptionGroup(title: "Load (default count: 10)") var load: LoadOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  @Flag(help: "Don't release tasks until the end.")
+  var hold = false
+
+  @Option(help: ArgumentHelp("Measure until the task is assigned, or until it has confirmed (ready). (default: assigned)", valueName: "moment"))
+  var waitFor: String?
+
+  /// Parsed by `ArgumentParser`.
+  public init() {}
+
+  package func prepare(_ reader: inout OptionReader) -> PreparedRun {
+    let moments = AllocationBenchmark.WaitFor.allCases.map(\.rawValue)
+    let waitFor = reader.choice("--wait-for", waitFor, of: moments, default: "assigned")
+    let benchmark = AllocationBenchmark(
+      target: reader.target(target), load: reader.load(load, defaultCount: 10),
+      waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
+    return PreparedRun(benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+  }
+}

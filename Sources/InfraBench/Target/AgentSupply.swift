@@ -1,0 +1,100 @@
+import FoundationEssentials
+import GatewayProtocol
+import Latency
+import SessionGateway
+import Transport
+package import WarmTask
+
+/// Warm tasks that the tool itself supplies to a gateway that has none (`--agents`), as a laboratory gateway without ECS.
+///
+/// They live on an event loop of their own and share nothing with the load but the clock.
+package enum AgentSupply {
+  /// Supplies the agents asked for while `body` runs; none are asked for with `--agents 0`.
+  ///
+  /// - Throws: when the gateway has warm tasks already, which would be handed real users, or when the agents don't get warm.
+  package static func with<T: Sendable>(
+    _ target: TargetSettings, session: GatewaySession, observer: @escaping TaskObserver = { _ in },
+    _ body: () async throws(BenchmarkFailure) -> T
+  ) async throws(BenchmarkFailure) -> T {
+    guard target.agents > 0 else { return try await body() }
+    let client = session.client(on: session.loops.executor(forUser: 0))
+    defer { client.close() }
+    let before = try await warmCount(client)
+    if before > 0, !target.allowsAgentsBesideReal {
+      throw BenchmarkFailure(
+        "the gateway has \(before) warm tasks of its own, and agents beside them would be handed real users: "
+          + "leave --agents out, or give --agents-beside-real")
+    }
+    let root = try workspaceRoot()
+    defer { root.remove() }
+    let pool = AgentPool(
+      configuration: try configuration(session, workspaceRoot: root.path), count: target.agents,
+      loops: LoopGroup().executors.map(\.eventLoop), observer: observer)
+    let agents = Task { await pool.run() }
+    let result = await Result { () async throws(BenchmarkFailure) in
+      try await waitUntilWarm(before + target.agents, client, session: session)
+      return try await body()
+    }
+    // What the agents serve is given back before they go.
+    await Task { await session.releaseHeld() }.value
+    agents.cancel()
+    await agents.value
+    return try result.get()
+  }
+
+  private static func configuration(
+    _ session: GatewaySession, workspaceRoot: String
+  ) throws(BenchmarkFailure) -> WarmTaskConfiguration {
+    var configuration = WarmTaskConfiguration(
+      gateway: session.endpoint, program: .standIn(path: try Executables.path(of: "session-stand-in")),
+      workspaceRoot: workspaceRoot)
+    configuration.headers = session.headers.map { ($0.name, $0.value) }
+    configuration.tls = session.tls?.context
+    return configuration
+  }
+
+  private static func warmCount(_ client: GatewayClient) async throws(BenchmarkFailure) -> Int {
+    switch await client.status() {
+    case .success(let (status, _)): return status.warmCount
+    case .failure(let error): throw BenchmarkFailure("the gateway did not tell how many warm tasks it has: \(error)")
+    }
+  }
+
+  private static func waitUntilWarm(
+    _ count: Int, _ client: GatewayClient, session: GatewaySession
+  ) async throws(BenchmarkFailure) {
+    let deadline = MonotonicClock.now() + session.timeout
+    var seen = 0
+    while MonotonicClock.now() < deadline, !Task.isCancelled {
+      seen = try await warmCount(client)
+      if seen >= count { return }
+      try? await Task.sleep(for: .milliseconds(10))
+    }
+    guard !Task.isCancelled else { return }
+    throw BenchmarkFailure("only \(seen) of \(count) warm tasks were at the gateway within the timeout")
+  }
+
+  private static func workspaceRoot() throws(BenchmarkFailure) -> TemporaryWorkspace {
+    do {
+      return try TemporaryWorkspace()
+    } catch {
+      throw BenchmarkFailure("no temporary directory for the agents' workspaces could be made: \(error)")
+    }
+  }
+}
+
+/// A directory for the workspaces of agents, removed with all that they made.
+private struct TemporaryWorkspace {
+  let path: String
+
+  init() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "infrabench-agents-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: url, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    path = url.path
+  }
+
+  func remove() {
+    try? FileManager.default.removeItem(atPath: path)
+  }
+}
