@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func aLinkAtThePeerIsAnErrorAtOnce() throws {
-    let probe = try VisibilityProbe(tree: tree, peerRoot: scratch("peer"), token: [1], timeout: 60 * second)
+    let probe = try VisibilityProbe(tree: tree, peerRoot: scratch("peer"), token: [1], timeout: 10 * second)
     let user = try UserDirectoryName("user-1")
     scratch.link("root/user-1", to: scratch("other"))
     #expect(code { try probe.waitForToken(of: user, since: MonotonicClock.now()) } == .notADirectory)
