@@ -74,7 +74,9 @@ public final class GatewayClient: Sendable {
       return .failed(error, firstByteWrittenAt: writtenAt)
     case .success(let answer) where answer.success == false:
       // The lab's miss: it names no task and says how many there are, or that there are none.
-      if answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false { return .miss(exchange) }
+      if answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false {
+        return .miss(exchange)
+      }
       let reason = answer.code ?? answer.error ?? "no reason given"
       return .failed(GatewayError(kind: "refused", message: reason), firstByteWrittenAt: writtenAt)
     case .success(let answer) where answer.task == nil:

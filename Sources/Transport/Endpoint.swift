@@ -23,7 +23,8 @@ public struct Endpoint: Sendable, Hashable {
   ///
   /// - Throws: ``EndpointError`` for another scheme, user info, a query or fragment, no host, or a port out of range.
   public init(parsing text: String) throws(EndpointError) {
-    guard let separator = text.firstRange(of: "://"), let url = URL(string: text), let scheme = url.scheme?.lowercased() else {
+    guard let separator = text.firstRange(of: "://"), let url = URL(string: text), let scheme = url.scheme?.lowercased()
+    else {
       throw EndpointError("'\(text)' is no URL: write it as http://host:port or wss://host")
     }
     guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {

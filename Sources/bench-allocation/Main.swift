@@ -2,5 +2,5 @@ import InfraBench
 
 @main
 struct Main {
-  static func main() async { await AllocationCommand.main() }
+  static func main() async { await AllocationCommand.runAsTool() }
 }

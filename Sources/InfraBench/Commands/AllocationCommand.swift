@@ -1,9 +1,9 @@
-public import ArgumentParser
+package import ArgumentParser
 
 /// `bench-allocation`.
-public struct AllocationCommand: SuiteCommand {
+package struct AllocationCommand: SuiteCommand {
   /// The help.
-  public static let configuration = CommandConfiguration(
+  package static let configuration = CommandConfiguration(
     commandName: AllocationBenchmark.tool,
     abstract: "How long a warm pool takes to hand out a task (test 1.2).",
     discussion: """
@@ -26,11 +26,14 @@ public struct AllocationCommand: SuiteCommand {
   @Flag(help: "Don't release tasks until the end.")
   var hold = false
 
-  @Option(help: ArgumentHelp("Measure until the task is assigned, or until it has confirmed (ready). (default: assigned)", valueName: "moment"))
+  @Option(
+    help: ArgumentHelp(
+      "Measure until the task is assigned, or until it has confirmed (ready). (default: assigned)", valueName: "moment")
+  )
   var waitFor: String?
 
   /// Parsed by `ArgumentParser`.
-  public init() {}
+  package init() {}
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let moments = AllocationBenchmark.WaitFor.allCases.map(\.rawValue)

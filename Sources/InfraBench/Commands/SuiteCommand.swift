@@ -10,7 +10,7 @@ package protocol SuiteCommand: AsyncParsableCommand {
 
 extension SuiteCommand {
   /// Runs the benchmark and ends the process with the contract's exit status.
-  public func run() async throws {
+  package func run() async throws {
     var reader = OptionReader(environment: ProcessInfo.processInfo.environment)
     let run = prepare(&reader)
     guard reader.problems.isEmpty else {
@@ -36,5 +36,12 @@ package struct PreparedRun: Sendable {
   /// Runs it; the process's exit status.
   package func perform(environment: [String: String]) async -> Int32 {
     await work(environment)
+  }
+}
+
+extension SuiteCommand {
+  /// The whole of an executable: parses the process's arguments and runs. Does not return.
+  package static func runAsTool() async {
+    await main()
   }
 }

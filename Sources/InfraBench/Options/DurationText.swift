@@ -31,7 +31,9 @@ package enum DurationText {
 
   /// The shortest way to write `nanoseconds` that ``parse(_:)`` reads back, for parameters in reports.
   package static func write(_ nanoseconds: UInt64) -> String {
-    for (suffix, size) in [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)] as [(String, UInt64)]
+    for (suffix, size) in [
+      ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000),
+    ] as [(String, UInt64)]
     where nanoseconds > 0 && nanoseconds % size == 0 {
       return "\(nanoseconds / size)\(suffix)"
     }

@@ -13,16 +13,21 @@ package struct LoadOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Closed loop: virtual users.", valueName: "n"))
   package var concurrency: String?
 
-  @Option(help: ArgumentHelp("Iterations, or a time, before the measurement; in no metric or counter. (default: 0)", valueName: "n|d"))
+  @Option(
+    help: ArgumentHelp(
+      "Iterations, or a time, before the measurement; in no metric or counter. (default: 0)", valueName: "n|d"))
   package var warmup: String?
 
   @Option(help: ArgumentHelp("Bound of one operation, counted as error 'timeout'. (default: 30s)", valueName: "d"))
   package var timeout: String?
 
-  @Option(name: .customLong("user-id"), help: ArgumentHelp("The user, or what the users' ids begin with. (default: test-user)", valueName: "prefix"))
+  @Option(
+    name: .customLong("user-id"),
+    help: ArgumentHelp("The user, or what the users' ids begin with. (default: test-user)", valueName: "prefix"))
   package var userID: String?
 
-  @Option(help: ArgumentHelp("Makes random choices reproducible; recorded in the result. (default: random)", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Makes random choices reproducible; recorded in the result. (default: random)", valueName: "n"))
   package var seed: String?
 
   package init() {}
@@ -65,7 +70,9 @@ extension OptionReader {
     let count = optionalInteger("--count", options.count, in: 1...1_000_000_000)
     let prefix = options.userID ?? "test-user"
     if !UserID.isValid(prefix) || prefix.utf8.count > Self.longestPrefix {
-      problems.add("--user-id", "'\(prefix.prefix(40))' is no user id: write \(UserID.rule), and at most \(Self.longestPrefix) here")
+      problems.add(
+        "--user-id",
+        "'\(prefix.prefix(40))' is no user id: write \(UserID.rule), and at most \(Self.longestPrefix) here")
     }
     return LoadSettings(
       count: count ?? (options.duration == nil ? defaultCount : nil), duration: duration,

@@ -13,7 +13,9 @@ package struct OptionReader {
   }
 
   /// The written value, or the first environment variable that is set and not empty, with the name to blame.
-  package func value(_ option: String, _ written: String?, environment names: [String] = []) -> (text: String, source: String)? {
+  package func value(_ option: String, _ written: String?, environment names: [String] = []) -> (
+    text: String, source: String
+  )? {
     if let written { return (written, option) }
     for name in names {
       if let value = environment[name], !value.isEmpty { return (value, name) }
@@ -61,7 +63,9 @@ package struct OptionReader {
   }
 
   /// One of `choices`.
-  package mutating func choice(_ option: String, _ written: String?, of choices: [String], default fallback: String) -> String {
+  package mutating func choice(_ option: String, _ written: String?, of choices: [String], default fallback: String)
+    -> String
+  {
     guard let written else { return fallback }
     if choices.contains(written) { return written }
     problems.add(option, "'\(written)' is unknown: write \(Self.list(choices))")

@@ -3,7 +3,10 @@ import Glibc
 
 /// Where results go, and what is said.
 package struct OutputOptions: ParsableArguments {
-  @Option(name: .customLong("threshold"), help: ArgumentHelp("A pass criterion such as 'allocation.p99 < 200ms' or 'errors.rate < 1%'; repeatable.", valueName: "expr"))
+  @Option(
+    name: .customLong("threshold"),
+    help: ArgumentHelp(
+      "A pass criterion such as 'allocation.p99 < 200ms' or 'errors.rate < 1%'; repeatable.", valueName: "expr"))
   package var thresholds: [String] = []
 
   @Flag(help: "Leave out the test plan's criteria.")

@@ -3,13 +3,20 @@ package import Transport
 
 /// Which gateway is measured.
 package struct TargetOptions: ParsableArguments {
-  @Option(name: .customLong("gateway-url"), help: ArgumentHelp("The gateway: http, https, ws or wss. None: an embedded one is started. [env: GATEWAY_URL]", valueName: "url"))
+  @Option(
+    name: .customLong("gateway-url"),
+    help: ArgumentHelp(
+      "The gateway: http, https, ws or wss. None: an embedded one is started. [env: GATEWAY_URL]", valueName: "url"))
   package var gatewayURL: String?
 
-  @Option(name: .customLong("header"), help: ArgumentHelp("'Name: value', sent with every request and upgrade; repeatable. Never shown.", valueName: "header"))
+  @Option(
+    name: .customLong("header"),
+    help: ArgumentHelp(
+      "'Name: value', sent with every request and upgrade; repeatable. Never shown.", valueName: "header"))
   package var headers: [String] = []
 
-  @Option(help: ArgumentHelp("A file that holds a bearer token. [env: GATEWAY_TOKEN, the token itself]", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A file that holds a bearer token. [env: GATEWAY_TOKEN, the token itself]", valueName: "file"))
   package var tokenFile: String?
 
   @Option(help: ArgumentHelp("PEM certificates to trust instead of the system's roots.", valueName: "file"))
@@ -21,13 +28,15 @@ package struct TargetOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Embedded gateway: warm tasks to keep. (default: 5)", valueName: "n"))
   package var poolSize: String?
 
-  @Option(help: ArgumentHelp("Embedded gateway: all tasks, assigned ones too. (default: 4 × pool size)", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Embedded gateway: all tasks, assigned ones too. (default: 4 × pool size)", valueName: "n"))
   package var maxTasks: String?
 
   @Option(help: ArgumentHelp("Embedded gateway: what scheduling a task takes. (default: 500ms)", valueName: "d"))
   package var taskStartDelay: String?
 
-  @Option(help: ArgumentHelp("Warm tasks that this tool supplies to a gateway that has none. (default: 0)", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Warm tasks that this tool supplies to a gateway that has none. (default: 0)", valueName: "n"))
   package var agents: String?
 
   @Flag(help: "Supply agents even to a gateway that has warm tasks of its own: real users may be given to them.")
@@ -67,7 +76,8 @@ extension OptionReader {
     let embedded = embeddedGateway(options, defaultPoolSize: defaultPoolSize, isRemote: isRemote)
     let agents = integer("--agents", options.agents, default: 0, in: 0...10_000)
     if agents > 0, !isRemote {
-      problems.add("--agents", "the embedded gateway has warm tasks of its own: give --gateway-url, or leave --agents out")
+      problems.add(
+        "--agents", "the embedded gateway has warm tasks of its own: give --gateway-url, or leave --agents out")
     }
     if options.caFile != nil, options.insecure {
       problems.add("--insecure", "it makes --ca-file meaningless: give one of them")
@@ -88,7 +98,8 @@ extension OptionReader {
         ("--task-start-delay", options.taskStartDelay),
       ]
       for (name, value) in given where value != nil {
-        problems.add(name, "it is for the embedded gateway only: leave it out, or leave --gateway-url (GATEWAY_URL) out")
+        problems.add(
+          name, "it is for the embedded gateway only: leave it out, or leave --gateway-url (GATEWAY_URL) out")
       }
     }
     let poolSize = integer("--pool-size", options.poolSize, default: defaultPoolSize, in: 1...1_000)

@@ -29,7 +29,9 @@ package struct MarkdownReport {
     if !document.errors.isEmpty { parts.append("## Errors\n\n\(tables.errors.markdown)") }
     if let findings { parts.append("## Findings\n\n\(findings)") }
     if let references = ReferenceFigures.markdown(for: document.tool) {
-      parts.append("## Reference figures\n\nMeasured by the team elsewhere, for comparison; not part of this run.\n\n\(references)")
+      parts.append(
+        "## Reference figures\n\nMeasured by the team elsewhere, for comparison; not part of this run.\n\n\(references)"
+      )
     }
     if let distribution = Distribution(document).text {
       parts.append("## Distribution\n\n```text\n\(distribution)```\n")

@@ -48,7 +48,8 @@ struct ReportTables {
     var table = TextTable(["counter", "number", "of iterations"])
     let iterations = document.counters["iterations"] ?? 0
     for (name, number) in document.counters.sorted(by: { order($0.key, $1.key) }) {
-      let share = name == "iterations" || iterations == 0 || number > iterations
+      let share =
+        name == "iterations" || iterations == 0 || number > iterations
         ? "" : Figures.percent(Double(number) / Double(iterations))
       table.add([name, "\(number)", share])
     }

@@ -19,7 +19,8 @@ package struct EnvironmentFacts: Codable, Sendable, Equatable {
     var names = utsname()
     uname(&names)
     return EnvironmentFacts(
-      hostname: text(of: &names.nodename), os: osName(), kernel: "\(text(of: &names.sysname)) \(text(of: &names.release))",
+      hostname: text(of: &names.nodename), os: osName(),
+      kernel: "\(text(of: &names.sysname)) \(text(of: &names.release))",
       cpu: cpuName(), logicalCores: sysconf(Int32(_SC_NPROCESSORS_ONLN)),
       memoryBytes: UInt64(sysconf(Int32(_SC_PHYS_PAGES))) * UInt64(sysconf(Int32(_SC_PAGESIZE))), swift: swiftVersion,
       gitCommit: GitCommit.current(environment: environment),

@@ -20,12 +20,12 @@ package struct BenchmarkRunner: Sendable {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
     let (outcome, signal) = await Interruption.run { () -> Result<Measurement, BenchmarkFailure> in
-      await Result { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) }
+      await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
     }
     switch outcome {
     case .failure(let failure):
       bench.console.error(failure.description)
-      return signal.map { .interrupted(signal: $0) } ?? .failed
+      return signal.map { ToolExit.interrupted(signal: $0) } ?? .failed
     case .success(let measurement):
       let document = ResultAssembly(
         measurement: measurement, thresholds: thresholds, output: output, environment: environment,

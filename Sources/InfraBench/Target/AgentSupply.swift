@@ -31,10 +31,10 @@ package enum AgentSupply {
       configuration: try configuration(session, workspaceRoot: root.path), count: target.agents,
       loops: LoopGroup().executors.map(\.eventLoop), observer: observer)
     let agents = Task { await pool.run() }
-    let result = await Result { () async throws(BenchmarkFailure) in
+    let result = await Result(catching: { () async throws(BenchmarkFailure) in
       try await waitUntilWarm(before + target.agents, client, session: session)
       return try await body()
-    }
+    })
     // What the agents serve is given back before they go.
     await Task { await session.releaseHeld() }.value
     agents.cancel()

@@ -8,7 +8,9 @@ package struct ECSAccess: Sendable {
     /// A fresh pair for a gateway that lives as long as this process.
     package static func random() -> Key {
       let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-      func text(_ length: Int) -> String { String((0..<length).map { _ in letters[Int.random(in: 0..<letters.count)] }) }
+      func text(_ length: Int) -> String {
+        String((0..<length).map { _ in letters[Int.random(in: 0..<letters.count)] })
+      }
       return Key(id: "AKIA" + text(16), secret: text(40))
     }
 

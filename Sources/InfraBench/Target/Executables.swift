@@ -6,7 +6,8 @@ package enum Executables {
   package static func path(of name: String) throws(BenchmarkFailure) -> String {
     let path = "\(ownDirectory)/\(name)"
     guard access(path, X_OK) == 0 else {
-      throw BenchmarkFailure("'\(name)' is not beside this tool, in \(ownDirectory): build it with 'swift build -c release'")
+      throw BenchmarkFailure(
+        "'\(name)' is not beside this tool, in \(ownDirectory): build it with 'swift build -c release'")
     }
     return path
   }

@@ -1,5 +1,5 @@
 import Latency
-package import LoadEngine
+import LoadEngine
 package import SessionGateway
 package import Transport
 
@@ -40,7 +40,7 @@ package struct GatewaySession: Sendable {
     let session = GatewaySession(
       endpoint: endpoint, tls: target.tls, headers: target.headers, loops: LoopGroup(), bench: bench, timeout: timeout,
       embeddedECS: embedded?.ecs)
-    let result = await Result { () async throws(BenchmarkFailure) in try await body(session) }
+    let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
     if let reason = embedded?.unexpectedEnd { bench.note(reason) }
     await session.close(embedded)
     return try result.get()

@@ -47,7 +47,9 @@ package struct AllocationBenchmark: Benchmark {
         scenario, plan: load.closedLoop, catalogue: Self.catalogue, on: session.loops, progress: progress)
     }
     let generator = monitor.finish(run.recording)
-    if session.held.isOverLimit { session.bench.note("more tasks were held than are tracked: duplicates may be missed") }
+    if session.held.isOverLimit {
+      session.bench.note("more tasks were held than are tracked: duplicates may be missed")
+    }
     if run.recording[Self.catalogue.counter("unclassified")] > 0 {
       session.bench.note("some tasks could not be told warm from cold: they are in no latency")
     }
