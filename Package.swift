@@ -93,6 +93,8 @@ let package = Package(
       ]),
     .executableTarget(name: "session-stand-in"),
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
 
     // Tests, one target per target.
     .testTarget(

@@ -7,6 +7,8 @@ enum MetricOrder {
   }
 
   private static let catalogues: [String: Catalogue] = [
-    AllocationBenchmark.tool: AllocationBenchmark.catalogue
+    AllocationBenchmark.tool: AllocationBenchmark.catalogue,
+    ConcurrentBenchmark.tool: ConcurrentBenchmark.catalogue,
+    EndToEndBenchmark.tool: EndToEndBenchmark.catalogue,
   ]
 }

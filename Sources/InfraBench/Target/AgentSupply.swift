@@ -13,7 +13,8 @@ package enum AgentSupply {
   ///
   /// - Throws: when the gateway has warm tasks already, which would be handed real users, or when the agents don't get warm.
   package static func with<T: Sendable>(
-    _ target: TargetSettings, session: GatewaySession, observer: @escaping TaskObserver = { _ in },
+    _ target: TargetSettings, session: GatewaySession, program: UserProgram? = nil,
+    observer: @escaping TaskObserver = { _ in },
     _ body: () async throws(BenchmarkFailure) -> T
   ) async throws(BenchmarkFailure) -> T {
     guard target.agents > 0 else { return try await body() }
@@ -28,7 +29,7 @@ package enum AgentSupply {
     let root = try workspaceRoot()
     defer { root.remove() }
     let pool = AgentPool(
-      configuration: try configuration(session, workspaceRoot: root.path), count: target.agents,
+      configuration: try configuration(session, program: program, workspaceRoot: root.path), count: target.agents,
       loops: LoopGroup().executors.map(\.eventLoop), observer: observer)
     let agents = Task { await pool.run() }
     let result = await Result(catching: { () async throws(BenchmarkFailure) in
@@ -43,11 +44,12 @@ package enum AgentSupply {
   }
 
   private static func configuration(
-    _ session: GatewaySession, workspaceRoot: String
+    _ session: GatewaySession, program: UserProgram?, workspaceRoot: String
   ) throws(BenchmarkFailure) -> WarmTaskConfiguration {
+    let program =
+      if let program { program } else { UserProgram.standIn(path: try Executables.path(of: "session-stand-in")) }
     var configuration = WarmTaskConfiguration(
-      gateway: session.endpoint, program: .standIn(path: try Executables.path(of: "session-stand-in")),
-      workspaceRoot: workspaceRoot)
+      gateway: session.endpoint, program: program, workspaceRoot: workspaceRoot)
     configuration.headers = session.headers.map { ($0.name, $0.value) }
     configuration.tls = session.tls?.context
     return configuration

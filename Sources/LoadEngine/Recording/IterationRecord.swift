@@ -26,6 +26,11 @@ public struct IterationRecord: Sendable {
     samples.append((metric, nanoseconds))
   }
 
+  /// The iteration's sample of `metric`, in ns; nil if there is none.
+  public func value(of metric: Metric) -> UInt64? {
+    samples.last { $0.metric == metric }?.nanoseconds
+  }
+
   /// Adds one to a counter. Counters count in failed iterations as well.
   public mutating func count(_ counter: Counter) {
     counts.append(counter)

@@ -6,18 +6,6 @@ import Transport
 
 /// One iteration: an acquire on a kept connection, of a pool that has a warm task.
 struct AllocationScenario: Scenario {
-  /// One virtual user.
-  final class User: Sendable {
-    let id: String
-    let client: GatewayClient
-    let assigned = AssignedTask()
-
-    init(id: String, client: GatewayClient) {
-      self.id = id
-      self.client = client
-    }
-  }
-
   private typealias Benchmark = AllocationBenchmark
   private static let allocation = Benchmark.catalogue.metric("allocation")
   private static let confirmation = Benchmark.catalogue.metric("confirmation")
@@ -42,20 +30,20 @@ struct AllocationScenario: Scenario {
     pool = WarmPoolView(timeout: load.timeout)
   }
 
-  func makeUser(_ number: Int, on executor: LoopExecutor) async -> User {
-    User(id: load.userID(number, of: load.concurrency), client: session.client(on: executor))
+  func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
+    AcquiringUser(id: load.userID(number, of: load.concurrency), client: session.client(on: executor))
   }
 
-  func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {
+  func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     switch await user.client.connect() {
-    case .failure(let error): return await fail(error, into: &record)
+    case .failure(let error): return await session.fail(error, into: &record)
     case .success(let phases?): record.sample(Self.connect, (phases.securedAt ?? phases.connectedAt) - phases.startedAt)
     case .success(nil): break
     }
     await pool.waitUntilWarm(user.client)
   }
 
-  func perform(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {
+  func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
     case .assigned(let acquisition):
       record.wrote(at: acquisition.exchange.firstByteWrittenAt)
@@ -65,21 +53,21 @@ struct AllocationScenario: Scenario {
       record.count(Self.misses)
     case .failed(let error, let writtenAt):
       if let writtenAt { record.wrote(at: writtenAt) }
-      await fail(error, into: &record)
+      await session.fail(error, into: &record)
     }
   }
 
-  func conclude(_ user: User, _ iteration: Iteration) async {
+  func conclude(_ user: AcquiringUser, _ iteration: Iteration) async {
     guard let task = user.assigned.take(), !holds, !Task.isCancelled else { return }
     await session.held.release(task, through: user.client, bench: session.bench)
   }
 
-  func retire(_ user: User) async {
+  func retire(_ user: AcquiringUser) async {
     user.client.close()
   }
 
   private func assigned(
-    _ acquisition: Acquisition, _ user: User, _ iteration: Iteration, into record: inout IterationRecord
+    _ acquisition: Acquisition, _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
   ) {
     let answer = acquisition.answer
     if let task = answer.task {
@@ -101,12 +89,5 @@ struct AllocationScenario: Scenario {
     guard !iteration.isWarmup, load.showsIterations, session.bench.console.showsIterations else { return }
     let remark = origin == .warm ? "" : " (\(origin.rawValue), not counted)"
     session.bench.console.data("Run \(iteration.number): allocation_time=\(LatencyText.format(latency))\(remark)\n")
-  }
-
-  private func fail(_ error: GatewayError, into record: inout IterationRecord) async {
-    if error.isCancellation { return record.censor() }
-    record.fail(error.kind, error.message)
-    // A target that refuses at once must not be hammered.
-    try? await Task.sleep(for: .milliseconds(10))
   }
 }

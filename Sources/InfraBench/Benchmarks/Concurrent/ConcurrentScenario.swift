@@ -1,0 +1,117 @@
+import GatewayProtocol
+import Latency
+import LoadEngine
+import SessionGateway
+import Synchronization
+import Transport
+
+/// One iteration: an acquire, whose task is kept until the burst is over, or given back at once in a closed loop.
+struct ConcurrentScenario: Scenario {
+  /// An assignment that only the pool's status can tell warm from cold.
+  struct Undecided: Sendable {
+    var task: String
+    var latency: UInt64
+  }
+
+  private typealias Benchmark = ConcurrentBenchmark
+  private static let all = Benchmark.catalogue.metric("all")
+  private static let warm = (Benchmark.catalogue.metric("warm"), Benchmark.catalogue.counter("warm"))
+  private static let cold = (Benchmark.catalogue.metric("cold"), Benchmark.catalogue.counter("cold"))
+  private static let unclassified = Benchmark.catalogue.counter("unclassified")
+  private static let misses = Benchmark.catalogue.counter("misses")
+  private static let duplicates = Benchmark.catalogue.counter("duplicate_assignments")
+
+  let session: GatewaySession
+  let load: LoadSettings
+  let waitFor: AllocationBenchmark.WaitFor
+  let releasesAtOnce: Bool
+  var firstUser = 0
+  let warmCountBefore: Int?
+  let undecided = Collected<Undecided>()
+
+  func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
+    // Several even in a burst of one: the users of all bursts are different people.
+    AcquiringUser(id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor))
+  }
+
+  func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    if case .failure(let error) = await user.client.connect() { await session.fail(error, into: &record) }
+  }
+
+  func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
+    case .assigned(let acquisition):
+      record.wrote(at: acquisition.exchange.firstByteWrittenAt)
+      assigned(acquisition, user, iteration, into: &record)
+    case .miss(let exchange):
+      record.wrote(at: exchange.firstByteWrittenAt)
+      record.count(Self.misses)
+    case .failed(let error, let writtenAt):
+      if let writtenAt { record.wrote(at: writtenAt) }
+      await session.fail(error, into: &record)
+    }
+  }
+
+  func conclude(_ user: AcquiringUser, _ iteration: Iteration) async {
+    guard let task = user.assigned.take(), releasesAtOnce, !Task.isCancelled else { return }
+    await session.held.release(task, through: user.client, bench: session.bench)
+  }
+
+  func retire(_ user: AcquiringUser) async {
+    user.client.close()
+  }
+
+  private func assigned(
+    _ acquisition: Acquisition, _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
+  ) {
+    guard let task = acquisition.answer.task else { return }
+    if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
+    let latency = acquisition.exchange.serviceTime
+    record.sample(Self.all, latency)
+    let origin = WarmClassifier.classify(acquisition.answer, warmCountBefore: warmCountBefore)
+    switch origin {
+    case .warm:
+      record.sample(Self.warm.0, latency)
+      record.count(Self.warm.1)
+    case .cold:
+      record.sample(Self.cold.0, latency)
+      record.count(Self.cold.1)
+    case .unclassified where warmCountBefore == 0:
+      // There was nothing warm to be had.
+      record.sample(Self.cold.0, latency)
+      record.count(Self.cold.1)
+    case .unclassified where releasesAtOnce: record.count(Self.unclassified)
+    case .unclassified: undecided.add(Undecided(task: task, latency: latency))
+    }
+    guard load.showsIterations, session.bench.console.showsIterations else { return }
+    session.bench.console.data(
+      "Run \(firstUser + iteration.number): allocation_time=\(LatencyText.format(latency)) (\(origin.rawValue))\n")
+  }
+
+  /// Adds an assignment that was told later.
+  static func record(_ origin: TaskOrigin, _ latency: UInt64, into recording: inout Recording) {
+    switch origin {
+    case .warm:
+      recording.sample(warm.0, latency)
+      recording.count(warm.1)
+    case .cold:
+      recording.sample(cold.0, latency)
+      recording.count(cold.1)
+    case .unclassified: recording.count(unclassified)
+    }
+  }
+}
+
+/// Values that several tasks add and one takes.
+final class Collected<Value: Sendable>: Sendable {
+  private let values = Mutex<[Value]>([])
+
+  func add(_ value: Value) { values.withLock { $0.append(value) } }
+
+  func take() -> [Value] {
+    values.withLock { values in
+      defer { values = [] }
+      return values
+    }
+  }
+}

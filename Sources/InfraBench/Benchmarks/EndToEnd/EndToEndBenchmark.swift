@@ -1,0 +1,88 @@
+import FoundationEssentials
+import Latency
+package import LoadEngine
+import Transport
+import WarmTask
+
+/// Tests 2.2 and 2.3: a user's whole way, from the request to the first answer of the user's process.
+package struct EndToEndBenchmark: Benchmark {
+  /// What a gateway lets a client see of that way.
+  package enum Route: String, Sendable {
+    /// `/session/{userId}` bridges to the user's process: all of it.
+    case session
+    /// The tool supplies the tasks (`--agents`) and sees the phases from inside them; nothing is bridged.
+    case agents
+    /// Only the REST side: assignment, and readiness by status.
+    case status
+  }
+
+  package static let tool = "bench-e2e"
+  package static let catalogue = Catalogue(
+    metrics: [
+      "end_to_end", "ready", "acquire", "init_user", "workspace", "process_start", "first_response", "connect",
+      "end_to_end_cold",
+    ],
+    counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + ["cold_starts", "duplicate_assignments"])
+  package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
+
+  package var target: TargetSettings
+  package var load: LoadSettings
+  /// The user's command as it was written; nil is the stand-in.
+  package var command: String?
+  /// Its words; at least one where there is a command.
+  package var commandWords: [String] = []
+  /// What the user says first.
+  package var message: String
+
+  package var parameters: [String: JSONValue] {
+    load.parameters.merging(target.parameters) { $1 }.merging([
+      "command": .string(command ?? "session-stand-in"), "message": .string(message),
+    ]) { $1 }
+  }
+
+  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+    let startedAt = Date()
+    let agents = AgentTimeline()
+    let gatewayArguments = command.map { ["--command", $0] } ?? []
+    return try await GatewaySession.with(
+      target, timeout: load.timeout, bench: bench, gatewayArguments: gatewayArguments
+    ) { session async throws(BenchmarkFailure) in
+      let program = command == nil ? nil : UserProgram.command(commandWords)
+      return try await AgentSupply.with(target, session: session, program: program, observer: agents.observe) {
+        () async throws(BenchmarkFailure) in
+        await measure(session, agents, startedAt: startedAt)
+      }
+    }
+  }
+
+  private func measure(_ session: GatewaySession, _ agents: AgentTimeline, startedAt: Date) async -> Measurement {
+    let route = await RouteFinder.find(session, hasAgents: target.agents > 0)
+    say(route, session.bench)
+    let scenario = EndToEndScenario(
+      session: session, load: load, route: route, agents: agents, message: message,
+      expectsEcho: command == nil)
+    let monitor = GeneratorMonitor(session.loops)
+    let progress = ProgressCounter()
+    let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
+      await LoadRun.perform(
+        scenario, plan: load.closedLoop, catalogue: Self.catalogue, on: session.loops, progress: progress)
+    }
+    return Measurement(
+      recording: run.recording, generator: monitor.finish(run.recording), target: session.document,
+      startedAt: startedAt, duration: run.endedAt - run.startedAt, findings: ["route": .string(route.rawValue)])
+  }
+
+  private func say(_ route: Route, _ bench: Bench) {
+    switch route {
+    case .session: break
+    case .agents:
+      bench.note(
+        "the gateway bridges nothing to users: the phases were seen from inside this tool's own agents, and the way "
+          + "ends at 'ready'; end_to_end and first_response are absent")
+    case .status:
+      bench.note(
+        "the gateway bridges nothing to users and the tasks are not this tool's: 'ready' is when its status showed the "
+          + "task with its user; the phases behind it are absent")
+    }
+  }
+}

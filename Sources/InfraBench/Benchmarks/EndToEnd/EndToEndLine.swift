@@ -1,0 +1,16 @@
+import Latency
+import LoadEngine
+
+/// An iteration's line on standard output.
+enum EndToEndLine {
+  static func text(_ record: IterationRecord) -> String {
+    let parts: [(String, Metric)] = [
+      ("end_to_end", EndToEndMetrics.endToEnd), ("end_to_end_cold", EndToEndMetrics.cold),
+      ("ready", EndToEndMetrics.ready), ("process_start", EndToEndMetrics.processStart),
+      ("first_response", EndToEndMetrics.firstResponse),
+    ]
+    return parts.compactMap { name, metric in
+      record.value(of: metric).map { "\(name)=\(LatencyText.format($0))" }
+    }.joined(separator: " ")
+  }
+}

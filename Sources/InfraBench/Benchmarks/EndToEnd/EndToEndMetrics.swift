@@ -1,0 +1,42 @@
+import LoadEngine
+
+/// The metrics and counters of bench-e2e, by index.
+enum EndToEndMetrics {
+  private static let catalogue = EndToEndBenchmark.catalogue
+
+  static let endToEnd = catalogue.metric("end_to_end")
+  static let ready = catalogue.metric("ready")
+  static let acquire = catalogue.metric("acquire")
+  static let initUser = catalogue.metric("init_user")
+  static let workspace = catalogue.metric("workspace")
+  static let processStart = catalogue.metric("process_start")
+  static let firstResponse = catalogue.metric("first_response")
+  static let connect = catalogue.metric("connect")
+  static let cold = catalogue.metric("end_to_end_cold")
+
+  static let failedSteps = catalogue.counter("failed_steps")
+  static let coldStarts = catalogue.counter("cold_starts")
+  static let duplicates = catalogue.counter("duplicate_assignments")
+
+  private static let failures = EndToEndStep.allCases.map { catalogue.counter($0.counterName) }
+
+  /// The counter of a step's failures.
+  static func failed(_ step: EndToEndStep) -> Counter {
+    failures[EndToEndStep.allCases.firstIndex(of: step) ?? 0]
+  }
+}
+
+extension IterationRecord {
+  /// Ends the iteration at a step that failed; errors are counted by step and kind.
+  mutating func fail(_ step: EndToEndStep, _ kind: String, _ example: String) {
+    count(EndToEndMetrics.failedSteps)
+    count(EndToEndMetrics.failed(step))
+    fail("\(step.counterName.dropFirst("failed_".count)): \(kind)", example)
+  }
+
+  /// Adds a phase that somebody else measured, in ms, if it was seen.
+  mutating func sample(_ metric: Metric, milliseconds: Double?) {
+    guard let milliseconds, milliseconds >= 0, milliseconds < 3.6e6 else { return }
+    sample(metric, UInt64((milliseconds * 1e6).rounded()))
+  }
+}

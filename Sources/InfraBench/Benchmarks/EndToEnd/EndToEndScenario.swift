@@ -1,0 +1,77 @@
+import Latency
+import LoadEngine
+import SessionGateway
+import Transport
+
+/// One iteration: a user's way by the route that the gateway offers.
+struct EndToEndScenario: Scenario {
+  let session: GatewaySession
+  let load: LoadSettings
+  let route: EndToEndBenchmark.Route
+  let agents: AgentTimeline
+  let message: String
+  /// The stand-in's answer holds the message; another program's answer is its own.
+  let expectsEcho: Bool
+  let pool: WarmPoolView
+
+  init(
+    session: GatewaySession, load: LoadSettings, route: EndToEndBenchmark.Route, agents: AgentTimeline, message: String,
+    expectsEcho: Bool
+  ) {
+    self.session = session
+    self.load = load
+    self.route = route
+    self.agents = agents
+    self.message = message
+    self.expectsEcho = expectsEcho
+    pool = WarmPoolView(timeout: load.timeout)
+  }
+
+  func makeUser(_ number: Int, on executor: LoopExecutor) async -> EndToEndUser {
+    EndToEndUser(
+      id: load.userID(number, of: load.concurrency), client: session.client(on: executor), executor: executor)
+  }
+
+  func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    if case .failure(let error) = await user.client.connect() {
+      if error.isCancellation { return record.censor() }
+      record.fail(.connect, error.kind, error.message)
+      try? await Task.sleep(for: .milliseconds(10))
+      return
+    }
+    await pool.waitUntilWarm(user.client)
+  }
+
+  func perform(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    let deadline = MonotonicClock.now() + load.timeout
+    switch route {
+    case .session:
+      await SessionJourney(scenario: self, user: user, deadline: deadline).travel(into: &record)
+    case .agents, .status:
+      await AcquireJourney(scenario: self, user: user, deadline: deadline).travel(into: &record)
+    }
+    showLine(iteration, record)
+  }
+
+  func conclude(_ user: EndToEndUser, _ iteration: Iteration) async {
+    // The gateway takes the task back when the user leaves.
+    if let connection = user.session.take() { await connection.close() }
+    guard let task = user.assigned.take(), !Task.isCancelled else { return }
+    await session.held.release(task, through: user.client, bench: session.bench)
+  }
+
+  func retire(_ user: EndToEndUser) async {
+    user.client.close()
+  }
+
+  private func showLine(_ iteration: Iteration, _ record: IterationRecord) {
+    guard !iteration.isWarmup, load.showsIterations, session.bench.console.showsIterations else { return }
+    let text =
+      switch record.ending {
+      case .success: EndToEndLine.text(record)
+      case .failure(let kind, _): "failed (\(kind))"
+      case .censored: "interrupted"
+      }
+    session.bench.console.data("Run \(iteration.number): \(text)\n")
+  }
+}

@@ -1,0 +1,135 @@
+import FoundationEssentials
+import GatewayProtocol
+import Latency
+import LoadEngine
+import NIOCore
+import Transport
+
+/// The whole way through `/session/{userId}`: upgrade, `session_ready`, the first message, the first answer.
+///
+/// The clock starts when the connection is there and the upgrade request is sent: setting up the connection is apart.
+struct SessionJourney {
+  let scenario: EndToEndScenario
+  let user: EndToEndUser
+  /// In ns of `MonotonicClock`.
+  let deadline: UInt64
+
+  func travel(into record: inout IterationRecord) async {
+    guard let connection = await open(into: &record) else { return }
+    user.session.put(connection)
+    let begin = connection.phases.secured ?? connection.phases.connected
+    record.wrote(at: begin)
+    record.sample(EndToEndMetrics.connect, begin - connection.phases.started)
+    let bound = Deadline(deadline, on: connection)
+    defer { bound.cancel() }
+    guard let ready = await receive(connection, bound, .ready, into: &record) else { return }
+    guard let message = try? JSONDecoder().decode(SessionMessage.self, from: Data(ready.text.utf8)) else {
+      return record.fail(.ready, "invalid_json", String(ready.text.prefix(120)))
+    }
+    guard message.type == "session_ready" else { return fail(message, into: &record) }
+    record.sample(EndToEndMetrics.ready, ready.receivedAt - begin)
+    record.sample(EndToEndMetrics.acquire, milliseconds: message.breakdown?.acquireMs)
+    record.sample(EndToEndMetrics.initUser, milliseconds: message.breakdown?.initUserMs)
+    record.sample(EndToEndMetrics.workspace, milliseconds: message.breakdown?.workspaceMs)
+    record.sample(EndToEndMetrics.processStart, milliseconds: message.breakdown?.processStartMs)
+    await converse(connection, bound, begin: begin, isCold: message.source == "cold", into: &record)
+  }
+
+  private func open(into record: inout IterationRecord) async -> WebSocketConnection? {
+    do throws(WebSocketError) {
+      return try await scenario.session.openSession(userID: user.id, on: user.executor, timeout: remaining)
+    } catch {
+      switch error {
+      case .cancelled: record.censor()
+      case .upgradeRefused: record.fail(.acquire, error.kind, error.description)
+      default: record.fail(.connect, error.kind, error.description)
+      }
+      return nil
+    }
+  }
+
+  private func converse(
+    _ connection: WebSocketConnection, _ bound: Deadline, begin: UInt64, isCold: Bool,
+    into record: inout IterationRecord
+  ) async {
+    let askedAt: UInt64
+    do throws(WebSocketError) {
+      askedAt = try await connection.send(text: scenario.message)
+    } catch {
+      return record.fail(.firstResponse, error.kind, error.description)
+    }
+    guard let answer = await receive(connection, bound, .firstResponse, into: &record) else { return }
+    if let failure = SessionFailure.of(answer.text) {
+      return record.fail(.firstResponse, failure.code, failure.message)
+    }
+    guard !scenario.expectsEcho || answer.text.hasSuffix(scenario.message) else {
+      return record.fail(.firstResponse, "wrong_answer", String(answer.text.prefix(120)))
+    }
+    record.sample(EndToEndMetrics.firstResponse, answer.receivedAt - askedAt)
+    record.sample(isCold ? EndToEndMetrics.cold : EndToEndMetrics.endToEnd, answer.receivedAt - begin)
+    if isCold { record.count(EndToEndMetrics.coldStarts) }
+  }
+
+  private func receive(
+    _ connection: WebSocketConnection, _ bound: Deadline, _ step: EndToEndStep, into record: inout IterationRecord
+  ) async -> WebSocketMessage? {
+    do throws(WebSocketError) {
+      if let message = try await connection.receive() { return message }
+      record.fail(step, "closed", "the session ended before its time")
+    } catch {
+      if bound.hasPassed {
+        record.fail(step, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms")
+      } else if error == .cancelled {
+        record.censor()
+      } else {
+        record.fail(step, error.kind, error.description)
+      }
+    }
+    return nil
+  }
+
+  private func fail(_ message: SessionMessage, into record: inout IterationRecord) {
+    guard let failure = message.error else {
+      return record.fail(.ready, "unexpected_message", "'\(message.type.prefix(60))' instead of session_ready")
+    }
+    let step: EndToEndStep =
+      switch failure.code {
+      case "NO_WARM_TASK", "GATEWAY_BUSY", "GATEWAY_STOPPING": .acquire
+      case "TASK_START_FAILED", "TASK_RESTART_FAILED", "TASK_DIED": .initUser
+      default: .ready
+      }
+    record.fail(step, String(failure.code.prefix(60)), failure.message)
+  }
+
+  private var remaining: UInt64 {
+    let now = MonotonicClock.now()
+    return deadline > now ? deadline - now : 1
+  }
+}
+
+/// An error that a gateway sends on the user's side, where lines of the process come otherwise.
+enum SessionFailure {
+  static func of(_ text: String) -> SessionMessage.Failure? {
+    guard text.hasPrefix("{"), let message = try? JSONDecoder().decode(SessionMessage.self, from: Data(text.utf8)),
+      message.type == "error"
+    else { return nil }
+    return message.error
+  }
+}
+
+/// Ends a session whose time is over.
+final class Deadline: Sendable {
+  private let instant: UInt64
+  private let scheduled: Scheduled<Void>
+
+  init(_ instant: UInt64, on connection: WebSocketConnection) {
+    self.instant = instant
+    let now = MonotonicClock.now()
+    let delay = TimeAmount.nanoseconds(Int64(clamping: instant > now ? instant - now : 0))
+    scheduled = connection.eventLoop.scheduleTask(in: delay) { connection.abort() }
+  }
+
+  var hasPassed: Bool { MonotonicClock.now() >= instant }
+
+  func cancel() { scheduled.cancel() }
+}

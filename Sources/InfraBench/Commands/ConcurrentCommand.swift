@@ -1,0 +1,64 @@
+package import ArgumentParser
+
+/// `bench-concurrent`.
+package struct ConcurrentCommand: SuiteCommand {
+  /// The help.
+  package static let configuration = CommandConfiguration(
+    commandName: ConcurrentBenchmark.tool,
+    abstract: "Simultaneous users, within the pool's capacity and beyond it (test 3.1).",
+    discussion: """
+      Users are released from one barrier and keep their tasks; --beyond sends more while those are held. Warm and cold
+      starts are latencies of their own. With --duration or --count, and no --bursts, there is no barrier: a closed
+      loop against a gateway with enough tasks.
+
+      Examples:
+        bench-concurrent
+        bench-concurrent --concurrency 5 --beyond 3
+        bench-concurrent --bursts 10 --wait-for ready
+        bench-concurrent --gateway-url http://127.0.0.1:5174 --concurrency 50 --duration 1m --no-default-thresholds
+      """,
+    version: Suite.version)
+
+  @OptionGroup(title: "Target") var target: TargetOptions
+  @OptionGroup(title: "Load (default concurrency: 5)") var load: LoadOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  @Option(help: ArgumentHelp("So many more users at once while the first are held. (default: 0)", valueName: "k"))
+  var beyond: String?
+
+  @Option(help: ArgumentHelp("How many times; the pool fills again in between. (default: 1)", valueName: "n"))
+  var bursts: String?
+
+  @Flag(help: "Don't release tasks until the end.")
+  var hold = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure until the task is assigned, or until it has confirmed (ready). (default: assigned)", valueName: "moment")
+  )
+  var waitFor: String?
+
+  package init() {}
+
+  package func prepare(_ reader: inout OptionReader) -> PreparedRun {
+    let moments = AllocationBenchmark.WaitFor.allCases.map(\.rawValue)
+    let waitFor = reader.choice("--wait-for", waitFor, of: moments, default: "assigned")
+    let beyondCount = reader.integer("--beyond", beyond, default: 0, in: 0...20_000)
+    let burstCount = reader.integer("--bursts", bursts, default: 1, in: 1...100_000)
+    var settings = reader.load(load, defaultCount: 1, defaultConcurrency: 5)
+    let isLoop = load.count != nil || load.duration != nil
+    for (name, isGiven) in [("--bursts", bursts != nil), ("--beyond", beyond != nil)] where isLoop && isGiven {
+      reader.problems.add(name, "bursts have no --count and no --duration: leave those out, or leave this out")
+    }
+    if load.warmup != nil, !isLoop {
+      reader.problems.add("--warmup", "bursts have no warm-up: give it with --count or --duration")
+    }
+    if !isLoop { settings.count = burstCount * (settings.concurrency + beyondCount) }
+    let benchmark = ConcurrentBenchmark(
+      target: reader.target(target), load: settings,
+      shape: isLoop ? .closedLoop : .bursts(burstCount, beyond: beyondCount),
+      waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
+    return PreparedRun(
+      benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+  }
+}

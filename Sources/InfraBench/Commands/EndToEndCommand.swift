@@ -1,0 +1,66 @@
+package import ArgumentParser
+import WarmTask
+
+/// `bench-e2e`.
+package struct EndToEndCommand: SuiteCommand {
+  /// The help.
+  package static let configuration = CommandConfiguration(
+    commandName: EndToEndBenchmark.tool,
+    abstract: "A user's whole way, to the first answer of the user's process (tests 2.2 and 2.3).",
+    discussion: """
+      Goes through the gateway's /session/{userId}. Where the gateway has none, and with --agents, the phases are seen
+      from inside the agents; with neither, readiness is taken from its status. Phases that cannot be seen are absent.
+
+      Examples:
+        bench-e2e
+        bench-e2e --gateway-url ws://localhost:5174 --user-id test-user-001 --count 5
+        bench-e2e --command 'optima headless' --message 'hello' --count 20
+        bench-e2e --gateway-url http://127.0.0.1:5174 --agents 5
+      """,
+    version: Suite.version)
+
+  @OptionGroup(title: "Target") var target: TargetOptions
+  @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "What a task runs for its user, split into words without a shell. (default: a stand-in that echoes)",
+      valueName: "command"))
+  var command: String?
+
+  @Option(help: ArgumentHelp("The user's first message, one line. (default: hello)", valueName: "text"))
+  var message: String?
+
+  package init() {}
+
+  package func prepare(_ reader: inout OptionReader) -> PreparedRun {
+    let settings = reader.target(target)
+    let benchmark = EndToEndBenchmark(
+      target: settings, load: reader.load(load, defaultCount: 5), command: command,
+      commandWords: commandWords(settings, &reader), message: message(&reader))
+    return PreparedRun(
+      benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+  }
+
+  private func commandWords(_ settings: TargetSettings, _ reader: inout OptionReader) -> [String] {
+    guard let command else { return [] }
+    if case .remote = settings.gateway, settings.agents == 0 {
+      reader.problems.add("--command", "a remote gateway's tasks run what they run: leave it out, or give --agents")
+    }
+    do {
+      return try CommandWords.split(command)
+    } catch {
+      reader.problems.add("--command", "\(error)")
+      return []
+    }
+  }
+
+  private func message(_ reader: inout OptionReader) -> String {
+    let message = message ?? "hello"
+    if message.isEmpty || message.utf8.count > 8192 || message.contains(where: \.isNewline) {
+      reader.problems.add("--message", "write one line of 1 to 8192 bytes")
+    }
+    return message
+  }
+}
