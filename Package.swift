@@ -73,6 +73,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
+    .testTarget(
+      name: "EmbeddedGatewayTests",
+      dependencies: [
+        "EmbeddedGateway", "GatewayProtocol", "Latency", "ProcessControl",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
   ]
 )
 
