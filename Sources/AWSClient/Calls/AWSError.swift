@@ -1,0 +1,79 @@
+/// Why an AWS call, or finding out how to make it, failed. No text of it holds a secret or a session token.
+public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What to do about it, as far as a program decides by it.
+  public enum Kind: String, Sendable {
+    /// The service asks for fewer calls; retried.
+    case throttled
+    /// The service or something before it failed (500, 502, 503, 504); retried.
+    case server
+    /// A cluster, service or parameter is wrong.
+    case wrongParameter
+    /// The key is right but may not do this.
+    case accessDenied
+    /// Temporary credentials have ended.
+    case expiredCredentials
+    /// This machine's clock and the service's differ too much.
+    case clockSkew
+    /// Key id, secret or token are not accepted.
+    case wrongCredentials
+    /// The answer is not what the operation answers with, whatever its status.
+    case malformedAnswer
+    /// No complete answer came; see ``AWSError/transfer``.
+    case transfer
+    /// No credentials, no region, or a malformed setting.
+    case configuration
+    /// Any other error the service names.
+    case other
+  }
+
+  /// What to do about it.
+  public var kind: Kind
+  /// The service's code, `ClusterNotFoundException`; empty where there is none.
+  public var code: String
+  /// What went wrong, one line.
+  public var message: String
+  /// What to do next: the flag that is wrong, the permission that is missing.
+  public var hint: String?
+  /// `x-amzn-requestid`.
+  public var requestID: String?
+  /// Status of the answer, `nil` where none came.
+  public var httpStatus: Int?
+  /// Why no complete answer came.
+  public var transfer: TransferError?
+
+  /// Makes an error.
+  public init(
+    _ kind: Kind, code: String = "", message: String, hint: String? = nil, requestID: String? = nil,
+    httpStatus: Int? = nil, transfer: TransferError? = nil
+  ) {
+    self.kind = kind
+    self.code = code
+    self.message = message
+    self.hint = hint
+    self.requestID = requestID
+    self.httpStatus = httpStatus
+    self.transfer = transfer
+  }
+
+  /// Code, message, request id, status and hint on one line.
+  public var description: String {
+    var text = code.isEmpty ? message : message.isEmpty ? code : "\(code): \(message)"
+    let details = [httpStatus.map { "HTTP \($0)" }, requestID.map { "request id \($0)" }].compactMap { $0 }
+    if !details.isEmpty { text += " (\(details.joined(separator: ", ")))" }
+    if let hint { text += "; \(hint)" }
+    return text
+  }
+
+  /// Whether another try may fare better.
+  public var isRetryable: Bool {
+    switch kind {
+    case .throttled, .server: true
+    case .transfer: transfer?.isTransient ?? false
+    default: false
+    }
+  }
+
+  static func configuration(_ message: String, hint: String? = nil) -> AWSError {
+    AWSError(.configuration, message: message, hint: hint)
+  }
+}

@@ -1,0 +1,62 @@
+import AWSSignature
+import FoundationEssentials
+
+/// Reads what a service says instead of a result: JSON of AWS's own, or XML or HTML of something in front of it.
+struct ErrorAnswer {
+  private struct Body: Decodable {
+    var type: String?
+    var code: String?
+    var message: String?
+
+    enum CodingKeys: String, CodingKey {
+      case type = "__type"
+      case code
+      case message
+      case capitalizedMessage = "Message"
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      // A field of another type counts as missing: an error of the error would hide what the service said.
+      func text(_ key: CodingKeys) -> String? { try? container.decodeIfPresent(String.self, forKey: key) }
+      type = text(.type)
+      code = text(.code)
+      message = text(.message) ?? text(.capitalizedMessage)
+    }
+  }
+
+  var code: String
+  var message: String
+
+  init(_ response: HTTPResponse) {
+    let body = try? JSONDecoder().decode(Body.self, from: Data(response.body))
+    let rawCode = body?.type ?? body?.code ?? response.header("x-amzn-errortype") ?? ""
+    code = ErrorAnswer.bareCode(rawCode)
+    message = body == nil ? ErrorAnswer.firstLine(of: response.body) : ErrorAnswer.printable(body?.message ?? "")
+    if code.isEmpty, message.isEmpty { message = "the service answered HTTP \(response.status) without a word" }
+  }
+
+  /// `prefix#ClusterNotFoundException:http://…` → `ClusterNotFoundException`.
+  static func bareCode(_ text: String) -> String {
+    let untilColon = text.prefix { $0 != ":" }
+    let afterHash = untilColon.lastIndex(of: "#").map { untilColon[untilColon.index(after: $0)...] } ?? untilColon
+    return String(printable(String(afterHash)).prefix(100))
+  }
+
+  /// The first line that has anything on it, at most 200 characters.
+  static func firstLine(of body: [UInt8]) -> String {
+    let lines = body.prefix(4_096).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+    for line in lines {
+      let text = printable(String(decoding: line, as: UTF8.self))
+      if text.contains(where: { $0 != " " }) { return String(text.prefix(200)) }
+    }
+    return ""
+  }
+
+  /// Without control characters (they could steer a terminal), at most 1,000 characters.
+  static func printable(_ text: String) -> String {
+    let isControl = { (scalar: Unicode.Scalar) in scalar.properties.generalCategory == .control }
+    let scalars = text.unicodeScalars.prefix(1_000).map { isControl($0) ? " " : $0 }
+    return String(String.UnicodeScalarView(scalars))
+  }
+}

@@ -1,0 +1,74 @@
+import FoundationEssentials
+
+/// The URL requests of a service go to.
+public struct ServiceEndpoint: Sendable, Equatable {
+  /// Scheme, host, port unless it is the scheme's own, and path; no trailing slash but the root's.
+  public let url: String
+  /// What libcurl puts into `Host`, which is signed.
+  public let hostHeader: String
+  /// The path, at least `/`; percent-encoded.
+  public let path: String
+
+  /// The service's own host.
+  ///
+  /// - Parameters:
+  ///   - service: `ecs`, `logs`.
+  ///   - region: a region's name; one that nobody knows counts to the partition `aws`.
+  ///   - usesFIPS: the endpoints with FIPS 140 modules, `ecs-fips.…`.
+  /// - Throws: ``AWSError`` `configuration` for a name that cannot be part of a host name.
+  public init(service: String, region: String, usesFIPS: Bool = false) throws(AWSError) {
+    let isLabel = region.utf8.allSatisfy {
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        || $0 == UInt8(ascii: "-")
+    }
+    guard isLabel, (1...63).contains(region.utf8.count), !region.hasPrefix("-"), !region.hasSuffix("-") else {
+      throw .configuration("'\(ErrorAnswer.printable(region))' is no region", hint: "write --region eu-west-1")
+    }
+    let suffix = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+    hostHeader = "\(service)\(usesFIPS ? "-fips" : "").\(region).\(suffix)"
+    url = "https://\(hostHeader)/"
+    path = "/"
+  }
+
+  /// An endpoint that replaces the service's own.
+  ///
+  /// - Parameter source: what to blame in the error, `--ecs-endpoint-url`.
+  /// - Throws: ``AWSError`` `configuration` for anything but http(s)://host[:port][/path].
+  public init(parsing text: String, source: String) throws(AWSError) {
+    guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), let parsed = URL(string: text),
+      let scheme = parsed.scheme?.lowercased(), scheme == "http" || scheme == "https", let host = parsed.host, !host.isEmpty
+    else {
+      throw .configuration("\(source) is no http or https URL", hint: "write it as http://127.0.0.1:5551")
+    }
+    let authority = text.dropFirst(scheme.count + 3).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    guard !authority.contains("@"), parsed.query == nil, parsed.fragment == nil, !authority.hasSuffix(":") else {
+      throw .configuration("\(source) must have no user info, no query and no fragment")
+    }
+    let defaultPort = scheme == "http" ? 80 : 443
+    let port = parsed.port ?? defaultPort
+    guard (1...65_535).contains(port) else { throw .configuration("the port of \(source) is not in 1–65535") }
+    let bareHost = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+    let name = bareHost.contains(":") ? "[\(bareHost)]" : bareHost
+    hostHeader = port == defaultPort ? name : "\(name):\(port)"
+    let parsedPath = parsed.path(percentEncoded: true)
+    path = parsedPath.isEmpty ? "/" : parsedPath
+    url = "\(scheme)://\(hostHeader)\(path)"
+  }
+
+  /// The endpoint of a service, the strongest source first: flag, `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`, the
+  /// profile's `endpoint_url`, the service's own (`AWS_USE_FIPS_ENDPOINT` decides between its two hosts).
+  public static func resolve(
+    service: String, region: String, flag: String?, environment: [String: String], profile: SharedProfile?
+  ) throws(AWSError) -> ServiceEndpoint {
+    let serviceVariable = "AWS_ENDPOINT_URL_\(service.uppercased())"
+    let overrides: [(String?, String)] = [
+      (flag, "--\(service)-endpoint-url"), (environment[serviceVariable], serviceVariable),
+      (environment["AWS_ENDPOINT_URL"], "AWS_ENDPOINT_URL"), (profile?["endpoint_url"], "endpoint_url of the profile"),
+    ]
+    for case (let text?, let source) in overrides where !text.isEmpty {
+      return try ServiceEndpoint(parsing: text, source: source)
+    }
+    let usesFIPS = (environment["AWS_USE_FIPS_ENDPOINT"] ?? profile?["use_fips_endpoint"])?.lowercased() == "true"
+    return try ServiceEndpoint(service: service, region: region, usesFIPS: usesFIPS)
+  }
+}

@@ -1,0 +1,106 @@
+/// A task as `DescribeTasks` shows it. Instants are seconds since 1970 by AWS's clock, with a fraction.
+public struct ECSTask: Sendable, Equatable, Decodable {
+  /// What ECS wants of a task. `ListTasks` filters by this, not by the state the task is in.
+  public enum DesiredStatus: String, Sendable, Encodable {
+    /// To run; so from the very start, while ``ECSTask/lastStatus`` is still `PROVISIONING` or `PENDING`.
+    case running = "RUNNING"
+    /// To end.
+    case stopped = "STOPPED"
+  }
+
+  /// The whole ARN.
+  public var taskArn: String
+  /// `PROVISIONING`, `PENDING`, `ACTIVATING`, `RUNNING`, `DEACTIVATING`, `STOPPING`, `DEPROVISIONING`, `STOPPED`.
+  public var lastStatus: String
+  /// `RUNNING` or `STOPPED`.
+  public var desiredStatus: String?
+  /// `service:<name>` for a service's task.
+  public var group: String?
+  /// `ecs-svc/<deployment id>` for a service's task.
+  public var startedBy: String?
+  /// Entry into `PENDING`.
+  public var createdAt: Double?
+  /// When the pull of the image began.
+  public var pullStartedAt: Double?
+  /// When the pull of the image ended.
+  public var pullStoppedAt: Double?
+  /// When the task became `RUNNING`.
+  public var startedAt: Double?
+  /// When the task was asked to end.
+  public var stoppingAt: Double?
+  /// When the task had ended.
+  public var stoppedAt: Double?
+  /// Why it ended.
+  public var stoppedReason: String?
+
+  /// The ARN's last part.
+  public var taskID: String { taskArn.split(separator: "/").last.map(String.init) ?? taskArn }
+  /// Whether it is `RUNNING` now.
+  public var isRunning: Bool { lastStatus == "RUNNING" }
+}
+
+/// A service as `DescribeServices` shows it.
+public struct ECSService: Sendable, Equatable, Decodable {
+  /// One roll-out of the service.
+  public struct Deployment: Sendable, Equatable, Decodable {
+    /// `ecs-svc/<digits>`.
+    public var id: String?
+    /// `PRIMARY`, `ACTIVE`, `INACTIVE`.
+    public var status: String?
+  }
+
+  /// The whole ARN.
+  public var serviceArn: String
+  /// The name.
+  public var serviceName: String
+  /// `ACTIVE`, `DRAINING`, `INACTIVE`.
+  public var status: String?
+  /// How many tasks ECS keeps.
+  public var desiredCount: Int
+  /// How many are `RUNNING`.
+  public var runningCount: Int
+  /// How many are on their way to it.
+  public var pendingCount: Int
+  /// The roll-outs.
+  public var deployments: [Deployment]?
+}
+
+/// Something asked for that ECS did not find or could not place.
+public struct ECSFailure: Sendable, Equatable, Decodable {
+  /// What it is about.
+  public var arn: String?
+  /// `MISSING`, `RESOURCE:MEMORY`, …
+  public var reason: String?
+  /// More, for people.
+  public var detail: String?
+}
+
+/// Which tasks to list: every filter that is set must match.
+public struct TaskFilter: Sendable, Equatable {
+  /// Name or ARN; `nil` means the cluster `default`.
+  public var cluster: String?
+  /// Tasks of one service, by name.
+  public var serviceName: String?
+  /// Tasks of one task definition's family.
+  public var family: String?
+  /// Tasks started with this mark; ECS allows no other filter beside it.
+  public var startedBy: String?
+
+  /// Makes a filter.
+  public init(cluster: String? = nil, serviceName: String? = nil, family: String? = nil, startedBy: String? = nil) {
+    self.cluster = cluster
+    self.serviceName = serviceName
+    self.family = family
+    self.startedBy = startedBy
+  }
+}
+
+/// An answer, and what it cost: one call, or several where the operation is paged or batched.
+public struct ECSAnswer<Value: Sendable>: Sendable {
+  /// The answer.
+  public var value: Value
+  /// The calls in order; never empty unless nothing was asked.
+  public var calls: [CallRecord]
+  /// Things ECS did not find or could not place.
+  public var failures: [ECSFailure]
+}

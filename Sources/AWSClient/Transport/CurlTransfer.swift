@@ -1,0 +1,153 @@
+import CLibcurl
+import Glibc
+
+/// One transfer: its request, its easy handle while it runs, and what has come so far.
+///
+/// Unchecked because its variables are touched by the curl thread alone, once the transfer has been posted to it.
+final class CurlTransfer: @unchecked Sendable {
+  let id: UInt64
+  private let request: HTTPRequest
+  private let options: CurlTransport.Options
+  private let continuation: CheckedContinuation<Result<HTTPResponse, TransferError>, Never>
+
+  private(set) var handle: UnsafeMutableRawPointer?
+  private var headerList: UnsafeMutablePointer<curl_slist>?
+  private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+  var sentAt: UInt64 = 0
+  private var headers: [(name: String, value: String)] = []
+  private var headerBytes = 0
+  private var body: [UInt8] = []
+  private var isTooLarge = false
+
+  private static let maximumHeaderBytes = 256 << 10
+
+  init(
+    id: UInt64, request: HTTPRequest, options: CurlTransport.Options,
+    continuation: CheckedContinuation<Result<HTTPResponse, TransferError>, Never>
+  ) {
+    self.id = id
+    self.request = request
+    self.options = options
+    self.continuation = continuation
+    errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+  }
+
+  deinit {
+    freeHandle()
+    errorBuffer.deallocate()
+  }
+
+  /// Resumes the waiting task. Exactly one of this and ``fail(_:)`` is called, once.
+  func finish(_ result: Result<HTTPResponse, TransferError>) { continuation.resume(returning: result) }
+
+  func fail(_ error: TransferError) { finish(.failure(error)) }
+
+  /// Sets up the easy handle; freed by ``freeHandle()``.
+  func makeHandle() throws(TransferError) -> UnsafeMutableRawPointer {
+    // A line break in a header would let its value add headers of its own.
+    guard request.headers.allSatisfy({ !($0.name + $0.value).utf8.contains { $0 < 0x20 && $0 != 0x09 } }) else {
+      throw TransferError(.other, "a request header holds a control character")
+    }
+    guard let handle = curl_easy_init() else { throw TransferError(.other, "libcurl gave no handle") }
+    self.handle = handle
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    var codes = [
+      infrabench_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorBuffer),
+      infrabench_curl_set_string(handle, CURLOPT_URL, request.url),
+      infrabench_curl_allow_http_only(handle),
+      infrabench_curl_set_long(handle, CURLOPT_NOSIGNAL, 1),
+      infrabench_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0),
+      infrabench_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
+      infrabench_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 1),
+      infrabench_curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 2),
+      infrabench_curl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1),
+      infrabench_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeoutMilliseconds),
+      infrabench_curl_set_long(handle, CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds ?? options.timeoutMilliseconds),
+      infrabench_curl_set_body_callback(handle, receiveBody, context),
+      infrabench_curl_set_header_callback(handle, receiveHeader, context),
+    ]
+    if let bundle = options.certificateBundle {
+      codes.append(infrabench_curl_set_string(handle, CURLOPT_CAINFO, bundle))
+    }
+    if ProxyExemption.applies(toURL: request.url) {
+      // Empty means none, whatever http_proxy and its like say; without it libcurl reads them itself.
+      codes.append(infrabench_curl_set_string(handle, CURLOPT_PROXY, ""))
+    }
+    if request.method == .post {
+      codes.append(infrabench_curl_set_long(handle, CURLOPT_POST, 1))
+      codes.append(infrabench_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count)))
+      codes.append(
+        request.body.withUnsafeBytes { bytes in
+          infrabench_curl_set_pointer(
+            handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(context)))
+        })
+    }
+    for (name, value) in request.headers {
+      guard let longer = curl_slist_append(headerList, "\(name): \(value)") else {
+        throw TransferError(.other, "libcurl is out of memory")
+      }
+      headerList = longer
+    }
+    codes.append(infrabench_curl_set_headers(handle, headerList))
+    if let failure = codes.first(where: { $0 != CURLE_OK }) {
+      throw TransferError(failure == CURLE_URL_MALFORMAT ? .invalidURL : .other, String(cString: curl_easy_strerror(failure)))
+    }
+    return handle
+  }
+
+  func freeHandle() {
+    if let handle { curl_easy_cleanup(handle) }
+    if let headerList { curl_slist_free_all(headerList) }
+    handle = nil
+    headerList = nil
+  }
+
+  /// What the finished transfer came to; the handle must still exist.
+  func result(of code: CURLcode, answeredAt: UInt64) -> Result<HTTPResponse, TransferError> {
+    guard code == CURLE_OK, let handle else {
+      let detail = String(cString: errorBuffer)
+      let message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+      if isTooLarge { return .failure(.tooLarge) }
+      // libcurl calls an answer without a status line HTTP/0.9, an unsupported protocol.
+      let isNotHTTP = code == CURLE_UNSUPPORTED_PROTOCOL && message.contains("HTTP/0.9")
+      return .failure(TransferError(isNotHTTP ? .malformedAnswer : TransferError.Code(code), message))
+    }
+    var status = 0
+    infrabench_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
+    let timings = TransferTimings(of: handle, sentAt: sentAt, answeredAt: answeredAt)
+    return .success(HTTPResponse(status: status, headers: headers, body: body, timings: timings))
+  }
+
+  fileprivate func append(body bytes: UnsafeRawBufferPointer) -> Bool {
+    isTooLarge = isTooLarge || bytes.count > options.maximumBodyBytes - body.count
+    if !isTooLarge { body.append(contentsOf: bytes) }
+    return !isTooLarge
+  }
+
+  fileprivate func append(header bytes: UnsafeRawBufferPointer) -> Bool {
+    headerBytes += bytes.count
+    isTooLarge = isTooLarge || headerBytes > CurlTransfer.maximumHeaderBytes
+    guard !isTooLarge else { return false }
+    let line = String(decoding: bytes, as: UTF8.self)
+    if line.hasPrefix("HTTP/") {
+      headers = []  // An interim answer came before this one.
+    } else if let colon = line.firstIndex(of: ":") {
+      let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+      headers.append((String(line[..<colon]), String(value.prefix { $0 != "\r\n" && $0 != "\r" && $0 != "\n" })))
+    }
+    return true
+  }
+}
+
+/// libcurl's callbacks answer how many bytes they took; any other number ends the transfer.
+private func receiveBody(bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?) -> Int {
+  guard let context else { return 0 }
+  let buffer = UnsafeRawBufferPointer(start: bytes, count: size * count)
+  return Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().append(body: buffer) ? buffer.count : -1
+}
+
+private func receiveHeader(bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?) -> Int {
+  guard let context else { return 0 }
+  let buffer = UnsafeRawBufferPointer(start: bytes, count: size * count)
+  return Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().append(header: buffer) ? buffer.count : -1
+}

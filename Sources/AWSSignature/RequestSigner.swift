@@ -1,0 +1,62 @@
+/// Signs requests for one service in one region.
+public struct RequestSigner: Sendable {
+  /// Whose key signs.
+  public var credentials: AWSCredentials
+  /// `eu-west-1`; an endpoint override does not change it.
+  public var region: String
+  /// The signing name, `ecs`, `logs`.
+  public var service: String
+
+  /// Makes a signer.
+  public init(credentials: AWSCredentials, region: String, service: String) {
+    self.credentials = credentials
+    self.region = region
+    self.service = service
+  }
+
+  /// What signing a request gave, its steps included.
+  public struct Result: Sendable {
+    /// Headers to add to the request: `X-Amz-Date`, `X-Amz-Security-Token` with a session token, `Authorization`.
+    public var addedHeaders: [(name: String, value: String)]
+    /// Names of the headers the signature covers, in lower case, joined by `;`.
+    public var signedHeaders: String
+    /// The canonical request.
+    public var canonicalRequest: String
+    /// The string to sign.
+    public var stringToSign: String
+    /// The signature, 64 hexadecimal digits.
+    public var signature: String
+  }
+
+  /// Signs every header of the request but those that change under way (`User-Agent`, `Expect`, …).
+  ///
+  /// An `X-Amz-Date`, `X-Amz-Security-Token` or `Authorization` that the request has already is replaced.
+  /// An `X-Amz-Content-SHA256` is taken for the body's hash.
+  public func sign(_ request: SignableRequest, at date: SigningDate) -> Result {
+    var added: [(name: String, value: String)] = [("X-Amz-Date", date.description)]
+    if let token = credentials.sessionToken { added.append(("X-Amz-Security-Token", token)) }
+
+    var signable = request
+    signable.headers.removeAll { ["x-amz-date", "x-amz-security-token"].contains($0.name.lowercased()) }
+    signable.headers += added
+    let names = Set(signable.headers.map { $0.name.lowercased() }).subtracting(CanonicalRequest.neverSigned).sorted()
+
+    let canonicalRequest = CanonicalRequest.text(
+      of: signable, signedHeaders: names,
+      payloadHash: signable.header("x-amz-content-sha256") ?? SignatureV4.hash(request.body))
+    let scope = SignatureV4.Scope(day: date.day, region: region, service: service)
+    let stringToSign = SignatureV4.stringToSign(canonicalRequest: canonicalRequest, date: date, scope: scope)
+    let signature = SignatureV4.signature(
+      of: stringToSign, secretAccessKey: credentials.secretAccessKey, scope: scope)
+    let signedHeaders = names.joined(separator: ";")
+    added.append(
+      (
+        "Authorization",
+        "\(SignatureV4.algorithm) Credential=\(credentials.accessKeyID)/\(scope.text), "
+          + "SignedHeaders=\(signedHeaders), Signature=\(signature)"
+      ))
+    return Result(
+      addedHeaders: added, signedHeaders: signedHeaders, canonicalRequest: canonicalRequest,
+      stringToSign: stringToSign, signature: signature)
+  }
+}

@@ -1,0 +1,72 @@
+/// An instant as SigV4 writes it, `20260131T235959Z`, in UTC and whole seconds.
+public struct SigningDate: Sendable, Equatable, CustomStringConvertible {
+  /// Seconds since 1970.
+  public var epochSeconds: Int64
+
+  /// Makes a date.
+  public init(epochSeconds: Int64) { self.epochSeconds = epochSeconds }
+
+  /// Reads the form `YYYYMMDDThhmmssZ`; `nil` for any other text or a date that does not exist.
+  public init?(_ text: String) {
+    let bytes = Array(text.utf8)
+    guard bytes.count == 16, bytes[8] == UInt8(ascii: "T"), bytes[15] == UInt8(ascii: "Z") else { return nil }
+    func number(_ range: Range<Int>) -> Int64? {
+      var value: Int64 = 0
+      for byte in bytes[range] {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+      }
+      return value
+    }
+    guard let year = number(0..<4), let month = number(4..<6), let day = number(6..<8), let hour = number(9..<11),
+      let minute = number(11..<13), let second = number(13..<15),
+      let date = SigningDate(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+    else { return nil }
+    self = date
+  }
+
+  /// Makes a date of its parts in UTC; `nil` for a date that does not exist. Second 60 counts as the next minute's first.
+  public init?(year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64) {
+    guard (1...9999).contains(year), (1...12).contains(month), (1...31).contains(day), (0...23).contains(hour),
+      (0...59).contains(minute), (0...60).contains(second)
+    else { return nil }
+    // Days since 1970 of a civil date: Howard Hinnant, "chrono-compatible low-level date algorithms".
+    let shiftedYear = month <= 2 ? year - 1 : year
+    let era = shiftedYear / 400
+    let yearOfEra = shiftedYear - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    let days = era * 146_097 + dayOfEra - 719_468
+    epochSeconds = days * 86_400 + hour * 3_600 + minute * 60 + second
+    let civil = SigningDate.civil(days: days)
+    guard civil.month == month, civil.day == day else { return nil }
+  }
+
+  /// `YYYYMMDD`, the first part of a credential scope.
+  public var day: String { String(description.prefix(8)) }
+
+  /// `YYYYMMDDThhmmssZ`.
+  public var description: String {
+    let days = (epochSeconds >= 0 ? epochSeconds : epochSeconds - 86_399) / 86_400
+    let second = epochSeconds - days * 86_400
+    let (year, month, day) = SigningDate.civil(days: days)
+    func padded(_ value: Int64, _ width: Int) -> String {
+      let digits = String(value)
+      return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+    return padded(year, 4) + padded(month, 2) + padded(day, 2) + "T" + padded(second / 3_600, 2)
+      + padded(second / 60 % 60, 2) + padded(second % 60, 2) + "Z"
+  }
+
+  private static func civil(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let shifted = days + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+  }
+}

@@ -1,0 +1,74 @@
+public import AWSSignature
+import FoundationEssentials
+
+/// The gateway's ECS-compatible endpoint without its plumbing: a signed request in, an answer out.
+///
+/// It speaks AWS JSON 1.1 as Amazon ECS does (API version 2014-11-13), errors included, for the operations that a pool is
+/// watched and drained with. Every request must be signed with the one key pair it was made with.
+public struct ECSEndpoint: Sendable {
+  /// The longest body that is read, in bytes; the plumbing may stop reading beyond it and pass on what it has.
+  public static let maximumBodyBytes = 1 << 20
+
+  static let targetPrefix = "AmazonEC2ContainerServiceV20141113."
+
+  /// An answer, ready to be written.
+  public struct Response: Sendable {
+    /// 200, 400, 404 or 413.
+    public var status: Int
+    /// `Content-Type` and `x-amzn-RequestId`; `Content-Length` and `Date` are the plumbing's.
+    public var headers: [(name: String, value: String)]
+    /// JSON.
+    public var body: [UInt8]
+  }
+
+  private let verifier: RequestVerifier
+  private let wallClock: @Sendable () -> Int64
+  private let operations: ECSOperations
+
+  /// Makes an endpoint.
+  ///
+  /// - Parameters:
+  ///   - credentials: the only key pair accepted, see ``AWSSignature/AWSCredentials/generated()``.
+  ///   - wallClock: seconds since 1970; requests must be dated within 15 minutes of it.
+  public init(fleet: any TaskFleet, credentials: AWSCredentials, wallClock: @escaping @Sendable () -> Int64) {
+    verifier = RequestVerifier(credentials: credentials, service: "ecs")
+    self.wallClock = wallClock
+    operations = ECSOperations(fleet: fleet)
+  }
+
+  /// Whether a request is meant for this endpoint rather than for the gateway's own REST routes.
+  public static func claims(_ request: SignableRequest) -> Bool {
+    request.header("x-amz-target") != nil || request.header("authorization")?.hasPrefix("AWS4-HMAC-SHA256") == true
+  }
+
+  /// Answers one request; never throws, whatever was sent.
+  public func respond(to request: SignableRequest) async -> Response {
+    let requestID = UUID().uuidString.lowercased()
+    do throws(ECSRefusal) {
+      let body = try await body(answering: request)
+      return Response(status: 200, headers: ECSEndpoint.headers(requestID), body: body)
+    } catch {
+      var headers = ECSEndpoint.headers(requestID)
+      headers.append(("x-amzn-ErrorType", error.code))
+      return Response(status: error.status, headers: headers, body: ECSJSON.encode(error))
+    }
+  }
+
+  private func body(answering request: SignableRequest) async throws(ECSRefusal) -> [UInt8] {
+    guard request.body.count <= ECSEndpoint.maximumBodyBytes else { throw .tooLarge }
+    do throws(SignatureRejection) {
+      try verifier.verify(request, at: SigningDate(epochSeconds: wallClock()))
+    } catch {
+      throw ECSRefusal(code: error.code.rawValue, message: error.message)
+    }
+    let mediaType = (request.header("content-type") ?? "").prefix { $0 != ";" }.lowercased()
+    guard request.method == "POST", mediaType == "application/x-amz-json-1.1",
+      let target = request.header("x-amz-target"), target.hasPrefix(ECSEndpoint.targetPrefix)
+    else { throw .unknownOperation }
+    return try await operations.perform(String(target.dropFirst(ECSEndpoint.targetPrefix.count)), body: request.body)
+  }
+
+  private static func headers(_ requestID: String) -> [(name: String, value: String)] {
+    [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", requestID)]
+  }
+}

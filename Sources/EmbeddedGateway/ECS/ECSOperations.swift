@@ -1,0 +1,87 @@
+/// The operations, by name. Each checks its parameters as ECS does and then asks the fleet.
+struct ECSOperations: Sendable {
+  let fleet: any TaskFleet
+
+  func perform(_ name: String, body: [UInt8]) async throws(ECSRefusal) -> [UInt8] {
+    switch name {
+    case "ListTasks": ECSJSON.encode(try await listTasks(ECSJSON.decode(ECSRequests.ListTasks.self, from: body)))
+    case "DescribeTasks": ECSJSON.encode(try await describeTasks(ECSJSON.decode(ECSRequests.DescribeTasks.self, from: body)))
+    case "RunTask": ECSJSON.encode(try await runTask(ECSJSON.decode(ECSRequests.RunTask.self, from: body)))
+    case "StopTask": ECSJSON.encode(try await stopTask(ECSJSON.decode(ECSRequests.StopTask.self, from: body)))
+    case "DescribeServices":
+      ECSJSON.encode(try await describeServices(ECSJSON.decode(ECSRequests.DescribeServices.self, from: body)))
+    case "UpdateService": ECSJSON.encode(try await updateService(ECSJSON.decode(ECSRequests.UpdateService.self, from: body)))
+    default: throw .unknownOperation
+    }
+  }
+
+  /// The fleet's service, if the request means the fleet's cluster; without a name it means `default`.
+  func service(inCluster cluster: String?) async throws(ECSRefusal) -> FleetService {
+    let service = await fleet.service()
+    guard [service.clusterName, service.clusterARN].contains(cluster ?? "default") else { throw .clusterNotFound }
+    return service
+  }
+
+  func runTask(_ request: ECSRequests.RunTask) async throws(ECSRefusal) -> ECSAnswers.Tasks {
+    let service = try await service(inCluster: request.cluster)
+    guard let definition = request.taskDefinition, !definition.isEmpty else {
+      throw .client("TaskDefinition cannot be empty.")
+    }
+    // `family`, `family:revision`, or the whole ARN, whose last part is one of the two.
+    let family = definition.split(separator: "/").last?.split(separator: ":").first
+    guard family.map(String.init) == service.family else { throw .client("Unable to describe task definition.") }
+    let count = request.count ?? 1
+    guard (1...10).contains(count) else { throw .parameter("Count must be between 1 and 10.") }
+    guard (request.startedBy ?? "").count <= 128 else {
+      throw .parameter("startedBy can be at most 128 characters long.")
+    }
+    let tasks = await fleet.runTasks(
+      count: count, startedBy: request.startedBy ?? "", group: request.group ?? "family:\(service.family)")
+    let unplaced = ECSAnswers.Failure(arn: service.clusterARN, reason: "RESOURCE:MEMORY")
+    return ECSAnswers.Tasks(
+      tasks: tasks.map { ECSAnswers.Task($0, of: service) },
+      failures: Array(repeating: unplaced, count: max(0, count - tasks.count)))
+  }
+
+  func stopTask(_ request: ECSRequests.StopTask) async throws(ECSRefusal) -> ECSAnswers.OneTask {
+    let service = try await service(inCluster: request.cluster)
+    guard let task = request.task, !task.isEmpty else { throw .parameter("Task cannot be empty.") }
+    guard let id = taskID(task, of: service),
+      let stopped = await fleet.stopTask(id: id, reason: request.reason ?? "Task stopped by user")
+    else { throw .parameter("The referenced task was not found.") }
+    return ECSAnswers.OneTask(task: ECSAnswers.Task(stopped, of: service))
+  }
+
+  func describeServices(_ request: ECSRequests.DescribeServices) async throws(ECSRefusal) -> ECSAnswers.Services {
+    let service = try await service(inCluster: request.cluster)
+    guard let names = request.services, !names.isEmpty else { throw .parameter("Services cannot be empty.") }
+    guard names.count <= 10 else { throw .parameter("Services cannot have more than 10 elements.") }
+    var answer = ECSAnswers.Services(services: [], failures: [])
+    for name in names {
+      if [service.name, service.arn].contains(name) {
+        answer.services.append(ECSAnswers.Service(service))
+      } else {
+        let arn = name.hasPrefix("arn:") ? name : String(service.arn.dropLast(service.name.count)) + name
+        answer.failures.append(ECSAnswers.Failure(arn: arn, reason: "MISSING"))
+      }
+    }
+    return answer
+  }
+
+  func updateService(_ request: ECSRequests.UpdateService) async throws(ECSRefusal) -> ECSAnswers.OneService {
+    let service = try await service(inCluster: request.cluster)
+    guard let name = request.service, !name.isEmpty else { throw .parameter("Service cannot be empty.") }
+    guard [service.name, service.arn].contains(name) else { throw .serviceNotFound }
+    guard let count = request.desiredCount else { return ECSAnswers.OneService(service: ECSAnswers.Service(service)) }
+    // 5,000 is ECS's quota of tasks per service.
+    guard (0...5_000).contains(count) else { throw .parameter("desiredCount must be between 0 and 5000.") }
+    return ECSAnswers.OneService(service: ECSAnswers.Service(await fleet.setDesiredCount(count)))
+  }
+
+  /// The id in a task's name, which is the id itself or an ARN; `nil` for an ARN of another cluster.
+  func taskID(_ task: String, of service: FleetService) -> String? {
+    guard task.hasPrefix("arn:") else { return task }
+    let prefix = service.taskARN(id: "")
+    return task.hasPrefix(prefix) ? String(task.dropFirst(prefix.count)) : nil
+  }
+}
