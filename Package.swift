@@ -20,11 +20,12 @@ let package = Package(
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
     .target(name: "CProcess"),
+    .target(name: "CWorkspace"),
 
     // Foundations.
     .target(name: "Latency", dependencies: ["CZlib"]),
     .target(name: "GatewayProtocol"),
-    .target(name: "UserWorkspace", dependencies: ["Latency"]),
+    .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
     .target(
       name: "ProcessControl",
       dependencies: ["CProcess", "Latency"]),
@@ -35,6 +36,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
@@ -73,14 +75,43 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
-    .testTarget(
-      name: "EmbeddedGatewayTests",
+
+    .executableTarget(
+      name: "warm-task",
       dependencies: [
-        "EmbeddedGateway", "GatewayProtocol", "Latency", "ProcessControl",
+        "GatewayProtocol", "ProcessControl", "Transport", "WarmTask",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(name: "session-stand-in"),
+
+    .testTarget(name: "ProcessControlTests", dependencies: ["Latency", "ProcessControl"]),
+    .testTarget(
+      name: "WebSocketTests",
+      dependencies: [
+        "Latency", "ProcessControl", "Transport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "WarmTaskTests",
+      dependencies: [
+        "GatewayProtocol", "ProcessControl", "Transport", "WarmTask", "session-stand-in", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
+    .testTarget(name: "UserWorkspaceTests", dependencies: ["UserWorkspace"]),
+    .testTarget(
+      name: "EmbeddedGatewayTests",
+      dependencies: [
+        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "Latency", "ProcessControl", "Transport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ]),
   ]
 )

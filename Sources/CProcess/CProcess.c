@@ -1,1 +1,141 @@
+#define _GNU_SOURCE
 #include "CProcess.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/// Written by the child, which shares this memory with the suspended parent until it execs or ends (vfork).
+struct failure {
+  volatile int error;
+  volatile enum cprocess_step step;
+};
+
+static void reset_signals(void) {
+  struct sigaction by_default = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < NSIG; number++) sigaction(number, &by_default, NULL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/// Kernels before 5.9 have no close_range; there the limit bounds the loop.
+static void close_from(unsigned first) {
+  if (close_range(first, ~0U, 0) == 0) return;
+  struct rlimit limit;
+  unsigned end = 65536;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < end) end = (unsigned)limit.rlim_cur;
+  for (unsigned descriptor = first; descriptor < end; descriptor++) close((int)descriptor);
+}
+
+/// First all three move above 2, so that no dup2 overwrites one that is still needed.
+static int install_descriptors(const struct cprocess_request *request) {
+  int given[3] = {request->standard_input, request->standard_output, request->standard_error};
+  for (int target = 0; target < 3; target++) {
+    if (given[target] > 2) continue;
+    given[target] = fcntl(given[target], F_DUPFD, 3);
+    if (given[target] < 0) return errno;
+  }
+  for (int target = 0; target < 3; target++)
+    if (dup2(given[target], target) < 0) return errno;
+  close_from(3);
+  return 0;
+}
+
+/// Runs in the child and never returns. A function of its own, so that the parent's frame stays untouched.
+static __attribute__((noinline, noreturn)) void become(
+  const struct cprocess_request *request, pid_t parent, struct failure *failure) {
+  failure->step = cprocess_step_fork;
+  if (request->dies_with_parent) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) goto failed;
+    // The parent may have died before prctl; then nobody would send the signal any more.
+    if (getppid() != parent) _exit(127);
+  }
+  if (setpgid(0, 0) != 0) goto failed;
+  reset_signals();
+
+  failure->step = cprocess_step_descriptors;
+  if ((errno = install_descriptors(request)) != 0) goto failed;
+
+  failure->step = cprocess_step_working_directory;
+  if (request->working_directory != NULL && chdir(request->working_directory) != 0) goto failed;
+
+  failure->step = cprocess_step_execute;
+  execvpe(request->executable, request->arguments, request->environment);
+failed:
+  failure->error = errno != 0 ? errno : EIO;
+  _exit(127);
+}
+
+static void wait_for(pid_t pid) {
+  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+  }
+}
+
+int cprocess_spawn(const struct cprocess_request *request, struct cprocess_child *child) {
+  struct failure failure = {0, cprocess_step_fork};
+  const pid_t parent = getpid();
+
+  // No handler of ours may run in the child while it shares our memory.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  const pid_t pid = vfork();
+  if (pid == 0) become(request, parent, &failure);
+  const int fork_error = pid < 0 ? errno : 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+
+  child->failed_step = failure.step;
+  if (fork_error != 0) return fork_error;
+  if (failure.error != 0) {
+    wait_for(pid);
+    return failure.error;
+  }
+  // Unreaped, so the number can't be anybody else's.
+  const int pidfd = pidfd_open(pid, 0);
+  if (pidfd < 0) {
+    const int error = errno;
+    child->failed_step = cprocess_step_watch;
+    kill(pid, SIGKILL);
+    wait_for(pid);
+    return error;
+  }
+  child->pid = pid;
+  child->pidfd = pidfd;
+  child->spawned_at = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+  return 0;
+}
+
+int cprocess_pipe(int *read_end, int *write_end) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  *read_end = ends[0];
+  *write_end = ends[1];
+  return 0;
+}
+
+int cprocess_signal(int pidfd, int signal) {
+  return pidfd_send_signal(pidfd, signal, NULL, 0) == 0 ? 0 : errno;
+}
+
+int cprocess_reap(pid_t pid, int *code, bool *was_signaled) {
+  int status = 0;
+  pid_t result;
+  while ((result = waitpid(pid, &status, WNOHANG)) < 0 && errno == EINTR) {
+  }
+  if (result == 0) return EAGAIN;
+  if (result < 0) return errno;
+  *was_signaled = WIFSIGNALED(status);
+  *code = *was_signaled ? WTERMSIG(status) : WEXITSTATUS(status);
+  return 0;
+}

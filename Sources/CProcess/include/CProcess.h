@@ -1,2 +1,56 @@
-// Starting a child process between fork and exec, where only async-signal-safe C may run.
+// Starting a child process between vfork and exec, where only async-signal-safe C may run.
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/types.h>
+
+/// What to start. All strings and vectors are borrowed for the duration of the call.
+struct cprocess_request {
+  /// A path, or a name looked up in this process' PATH.
+  const char *executable;
+  /// Null-terminated.
+  char *const *arguments;
+  /// Null-terminated.
+  char *const *environment;
+  /// Null: inherited.
+  const char *working_directory;
+  /// Descriptors that become 0, 1 and 2; every other one is closed in the child.
+  int standard_input, standard_output, standard_error;
+  /// PR_SET_PDEATHSIG(SIGKILL): the child dies with the *thread* that calls cprocess_spawn.
+  bool dies_with_parent;
+};
+
+/// The step at which a start failed.
+enum cprocess_step {
+  cprocess_step_fork = 0,
+  cprocess_step_descriptors = 1,
+  cprocess_step_working_directory = 2,
+  cprocess_step_execute = 3,
+  cprocess_step_watch = 4,
+};
+
+struct cprocess_child {
+  pid_t pid;
+  /// A pidfd (close-on-exec) that becomes readable when the child ends; the caller closes it.
+  int pidfd;
+  /// CLOCK_MONOTONIC in nanoseconds, read right before vfork.
+  uint64_t spawned_at;
+  /// Where it failed, when cprocess_spawn returns an error.
+  enum cprocess_step failed_step;
+};
+
+/// Starts a child in a process group of its own, with every signal at its default and none blocked.
+/// Returns 0, or an errno; then no child is left and no descriptor is open.
+int cprocess_spawn(const struct cprocess_request *request, struct cprocess_child *child);
+
+/// A pipe whose ends are close-on-exec. Returns 0 or an errno.
+int cprocess_pipe(int *read_end, int *write_end);
+
+/// Sends a signal through a pidfd. Returns 0 or an errno.
+int cprocess_signal(int pidfd, int signal);
+
+/// Reaps an ended child. Returns 0, ECHILD if somebody else has reaped it, or EAGAIN while it runs.
+/// `code` is the exit code, or the signal's number if `was_signaled`.
+int cprocess_reap(pid_t pid, int *code, bool *was_signaled);

@@ -21,7 +21,7 @@ import Testing
   }
 
   /// Target 5: how many starts each of five acquisitions sets off.
-  @Test(arguments: [(nil, [1, 1, 1, 1, 1]), (2, [0, 0, 0, 4, 0]), (0, [0, 0, 0, 0, 0])])
+  @Test(arguments: [(nil, [1, 1, 1, 1, 1]), (2, [0, 0, 0, 4, 0])])
   func acquisitionsReplenishBelowTheThreshold(threshold: Int?, starts: [Int]) {
     var rules = PoolRules(targetSize: 5)
     rules.replenishThreshold = threshold

@@ -1,0 +1,105 @@
+import CProcess
+import Glibc
+import Synchronization
+
+/// A child process, in a process group of its own. It ends when it ends: letting go of this object stops nothing.
+public final class ChildProcess: Sendable {
+  /// Its process id, which is also its group's.
+  public let pid: Int32
+  /// `CLOCK_MONOTONIC` in nanoseconds, read right before the fork.
+  public let spawnedAt: UInt64
+  /// Our end of the child's standard input, if a pipe was asked for. Closing it is the child's end of file.
+  public let standardInput: OwnedDescriptor?
+  /// Our end of the child's standard output, if a pipe was asked for.
+  public let standardOutput: OwnedDescriptor?
+  /// Our end of the child's standard error, if a pipe was asked for.
+  public let standardError: OwnedDescriptor?
+
+  private enum State {
+    case running(pidfd: OwnedDescriptor, waiting: [@Sendable (ExitStatus) -> Void])
+    case ended(ExitStatus)
+  }
+  private let state: Mutex<State>
+  private let endsGroupWithLeader: Bool
+
+  init(
+    pid: Int32, pidfd: OwnedDescriptor, spawnedAt: UInt64, endsGroupWithLeader: Bool, standardInput: OwnedDescriptor?,
+    standardOutput: OwnedDescriptor?, standardError: OwnedDescriptor?
+  ) {
+    self.pid = pid
+    self.spawnedAt = spawnedAt
+    self.endsGroupWithLeader = endsGroupWithLeader
+    self.standardInput = standardInput
+    self.standardOutput = standardOutput
+    self.standardError = standardError
+    state = Mutex(.running(pidfd: pidfd, waiting: []))
+  }
+
+  /// How it ended, or nil while it runs.
+  public var exitStatus: ExitStatus? {
+    state.withLock { state in
+      if case .ended(let status) = state { status } else { nil }
+    }
+  }
+
+  /// Calls `body` once with the exit status: on the keeper's thread when the child ends, or at once if it has ended.
+  public func whenEnded(_ body: @escaping @Sendable (ExitStatus) -> Void) {
+    let status: ExitStatus? = state.withLock { state in
+      switch state {
+      case .ended(let status): return status
+      case .running(let pidfd, var waiting):
+        waiting.append(body)
+        state = .running(pidfd: pidfd, waiting: waiting)
+        return nil
+      }
+    }
+    if let status { body(status) }
+  }
+
+  /// Waits for the end; any number of callers may, also afterwards. Cancellation doesn't shorten the wait: signal the child.
+  public func waitForExit() async -> ExitStatus {
+    await withCheckedContinuation { continuation in whenEnded { continuation.resume(returning: $0) } }
+  }
+
+  /// Sends a signal to the child alone. Returns false if it has ended; another process is never hit.
+  @discardableResult
+  public func signal(_ number: Int32) -> Bool {
+    state.withLock { state in
+      guard case .running(let pidfd, _) = state else { return false }
+      return cprocess_signal(pidfd.descriptor, number) == 0
+    }
+  }
+
+  /// Sends a signal to the child's whole process group. Returns false if the child has been reaped: then the group's
+  /// number may be another's.
+  @discardableResult
+  public func signalGroup(_ number: Int32) -> Bool {
+    state.withLock { state in
+      guard case .running = state else { return false }
+      return kill(-pid, number) == 0
+    }
+  }
+
+  /// Called by the keeper when the pidfd is readable. Returns false if the child was not at its end after all.
+  func reap() -> Bool {
+    let ended: (ExitStatus, [@Sendable (ExitStatus) -> Void])? = state.withLock { state in
+      guard case .running(let pidfd, let waiting) = state else { return nil }
+      // Still a zombie: the group's number is certainly ours.
+      if endsGroupWithLeader { kill(-pid, SIGKILL) }
+      var code: Int32 = 0
+      var wasSignaled = false
+      let status: ExitStatus
+      switch cprocess_reap(pid, &code, &wasSignaled) {
+      case 0: status = wasSignaled ? .signaled(code) : .exited(code)
+      case EAGAIN: return nil
+      default: status = .unknown
+      }
+      pidfd.close()
+      state = .ended(status)
+      return (status, waiting)
+    }
+    guard let (status, waiting) = ended else { return false }
+    for body in waiting { body(status) }
+    return true
+  }
+}

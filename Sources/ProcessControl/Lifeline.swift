@@ -1,0 +1,52 @@
+import Glibc
+
+/// A pipe that nobody writes to: a child that reads its end of file knows that its parent is gone, however it went.
+///
+/// The parent's side is `ProcessRequest.standardInput = .pipe`: the kernel closes it with the parent, and it is
+/// close-on-exec, so that no sibling keeps it open.
+public enum Lifeline {
+  /// Reads `descriptor` (standard input by default) on a thread of its own and calls `body` there, once, when it ends.
+  /// What arrives before that is thrown away. The descriptor stays the caller's.
+  public static func watch(_ descriptor: Int32 = 0, whenGone body: @escaping @Sendable () -> Void) {
+    let job = Unmanaged.passRetained(Job(descriptor: descriptor, body: body))
+    var thread = pthread_t()
+    let error = pthread_create(
+      &thread, nil,
+      { raw in
+        guard let raw else { return nil }
+        let job = Unmanaged<Job>.fromOpaque(raw).takeRetainedValue()
+        job.readToEnd()
+        job.body()
+        return nil
+      }, job.toOpaque())
+    if error == 0 {
+      pthread_detach(thread)
+    } else {
+      // No thread to be had: a child that can't watch its lifeline must not outlive its parent unseen.
+      job.release()
+      body()
+    }
+  }
+
+  private final class Job: Sendable {
+    let descriptor: Int32
+    let body: @Sendable () -> Void
+
+    init(descriptor: Int32, body: @escaping @Sendable () -> Void) {
+      self.descriptor = descriptor
+      self.body = body
+    }
+
+    func readToEnd() {
+      withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { buffer in
+        while true {
+          let count = read(descriptor, buffer.baseAddress, buffer.count)
+          if count > 0 || (count < 0 && errno == EINTR) { continue }
+          guard count < 0, errno == EAGAIN else { return }
+          var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+          _ = poll(&wanted, 1, -1)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import CProcess
+import Glibc
+
+/// One start: standard streams made, C strings lent to the shim, our copies of the child's ends closed again.
+enum Spawning {
+  /// The child and its pidfd, which the child owns.
+  static func start(_ request: ProcessRequest) throws(SpawnError) -> (child: ChildProcess, pidfd: CInt) {
+    let input: Ends
+    let output: Ends
+    let error: Ends
+    do {
+      input = try Ends(request.standardInput, inherited: STDIN_FILENO, childReads: true)
+      output = try Ends(request.standardOutput, inherited: STDOUT_FILENO, childReads: false)
+      error = try Ends(request.standardError, inherited: STDERR_FILENO, childReads: false)
+    } catch {
+      throw SpawnError(.descriptors, error.errno, request)
+    }
+    var child = cprocess_child()
+    let result = try spawn(request, input.childDescriptor, output.childDescriptor, error.childDescriptor, into: &child)
+    // Our copies of the child's ends must live until here, and no longer: the child's EOF depends on it.
+    for ends in [input, output, error] { ends.closeChildEnd() }
+    guard result == 0 else { throw SpawnError(SpawnError.Step(child.failed_step), result, request) }
+    let process = ChildProcess(
+      pid: child.pid, pidfd: OwnedDescriptor(child.pidfd), spawnedAt: child.spawned_at,
+      endsGroupWithLeader: request.endsGroupWithLeader, standardInput: input.ours, standardOutput: output.ours,
+      standardError: error.ours)
+    return (process, child.pidfd)
+  }
+
+  private static func spawn(
+    _ request: ProcessRequest, _ input: CInt, _ output: CInt, _ error: CInt, into child: inout cprocess_child
+  ) throws(SpawnError) -> Int32 {
+    let variables = request.environment.map { $0.map { "\($0.key)=\($0.value)" } }
+    let texts = [request.executable] + request.arguments + (variables ?? []) + [request.workingDirectory ?? ""]
+    guard !texts.contains(where: { $0.utf8.contains(0) }) else { throw SpawnError(.request, EINVAL, request) }
+
+    let arguments = CStrings([request.executable] + request.arguments)
+    let environment = variables.map { CStrings($0) }
+    return request.executable.withCString { executable in
+      let call = { (directory: UnsafePointer<CChar>?, child: inout cprocess_child) in
+        var order = cprocess_request()
+        order.executable = executable
+        order.arguments = UnsafePointer(arguments.pointers)
+        order.environment = UnsafePointer(environment?.pointers ?? environ)
+        order.working_directory = directory
+        order.standard_input = input
+        order.standard_output = output
+        order.standard_error = error
+        order.dies_with_parent = request.diesWithParent
+        return cprocess_spawn(&order, &child)
+      }
+      return withExtendedLifetime((arguments, environment)) {
+        guard let directory = request.workingDirectory else { return call(nil, &child) }
+        return directory.withCString { call($0, &child) }
+      }
+    }
+  }
+}
+
+/// The two ends of one standard stream: the child's, and ours where there is a pipe.
+private struct Ends {
+  let childDescriptor: CInt
+  let ours: OwnedDescriptor?
+  private let childEnd: OwnedDescriptor?
+  private let isCallers: Bool
+
+  init(_ stream: ProcessRequest.Stream, inherited: CInt, childReads: Bool) throws(SystemError) {
+    switch stream {
+    case .inherit:
+      (childDescriptor, ours, childEnd, isCallers) = (inherited, nil, nil, true)
+    case .null:
+      let null = try OwnedDescriptor.null()
+      (childDescriptor, ours, childEnd, isCallers) = (null.descriptor, nil, null, false)
+    case .pipe:
+      let pipe = try OwnedDescriptor.pipe()
+      let (theirs, ours) = childReads ? (pipe.read, pipe.write) : (pipe.write, pipe.read)
+      (childDescriptor, self.ours, childEnd, isCallers) = (theirs.descriptor, ours, theirs, false)
+    case .descriptor(let given):
+      (childDescriptor, ours, childEnd, isCallers) = (given.descriptor, nil, given, true)
+    }
+  }
+
+  func closeChildEnd() {
+    if !isCallers { childEnd?.close() }
+  }
+}
+
+/// A null-terminated vector of C strings, as `exec` wants it.
+private final class CStrings {
+  let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  private let count: Int
+
+  init(_ texts: [String]) {
+    count = texts.count
+    pointers = .allocate(capacity: count + 1)
+    for (index, text) in texts.enumerated() { (pointers + index).initialize(to: strdup(text)) }
+    (pointers + count).initialize(to: nil)
+  }
+
+  deinit {
+    for index in 0..<count { free(pointers[index]) }
+    pointers.deallocate()
+  }
+}
+
+extension SpawnError {
+  init(_ step: Step, _ errno: Int32, _ request: ProcessRequest) {
+    self.init(
+      step: step, errno: errno, executable: request.executable, workingDirectory: request.workingDirectory)
+  }
+}
+
+extension SpawnError.Step {
+  init(_ step: cprocess_step) {
+    switch step {
+    case cprocess_step_descriptors: self = .descriptors
+    case cprocess_step_working_directory: self = .workingDirectory
+    case cprocess_step_execute: self = .execute
+    case cprocess_step_watch: self = .watch
+    default: self = .fork
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Glibc
+import NIOHTTP1
+import NIOSSL
+
+/// A checked request for an upgrade. NIO would drop an invalid one silently, and the caller would wait for ever.
+struct UpgradeRequest: Sendable {
+  let endpoint: Endpoint
+  let head: HTTPRequestHead
+  /// nil for a plain connection.
+  let tls: NIOSSLContext?
+  /// nil for IP addresses, which SNI doesn't know (RFC 6066, section 3).
+  let serverName: String?
+
+  private static let own: Set<String> = [
+    "host", "upgrade", "connection", "content-length", "transfer-encoding", "sec-websocket-key",
+    "sec-websocket-version", "sec-websocket-protocol", "sec-websocket-extensions",
+  ]
+
+  init(
+    endpoint: Endpoint, path: String, headers: [(String, String)], tls: NIOSSLContext?
+  ) throws(WebSocketError) {
+    guard !endpoint.isSecure || tls != nil else { throw .invalidRequest("wss needs a TLS context") }
+    let target = endpoint.basePath + path
+    guard path.hasPrefix("/"), target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }) else {
+      throw .invalidRequest("'\(path)' is no path of a request: it starts with '/' and is percent-encoded")
+    }
+    var fields = HTTPHeaders([("Host", endpoint.hostHeader)])
+    for (name, value) in headers {
+      guard Self.isToken(name), !Self.own.contains(name.lowercased()) else {
+        throw .invalidRequest("the header name '\(name)' is invalid, or belongs to the WebSocket protocol itself")
+      }
+      // The value may be a secret: it is never repeated in a message.
+      guard value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }) else {
+        throw .invalidRequest("the value of the header '\(name)' contains a control character")
+      }
+      fields.add(name: name, value: value)
+    }
+    head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: fields)
+    self.endpoint = endpoint
+    self.tls = endpoint.isSecure ? tls : nil
+    serverName = Self.isAddress(endpoint.host) ? nil : endpoint.host
+  }
+
+  /// RFC 9110, section 5.6.2.
+  private static func isToken(_ name: String) -> Bool {
+    !name.isEmpty
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"):
+          true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+      }
+  }
+
+  private static func isAddress(_ host: String) -> Bool {
+    var four = in_addr()
+    var six = in6_addr()
+    return inet_pton(AF_INET, host, &four) == 1 || inet_pton(AF_INET6, host, &six) == 1
+  }
+}

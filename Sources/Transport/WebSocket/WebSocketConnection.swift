@@ -1,0 +1,153 @@
+public import NIOCore
+public import NIOSSL
+import Synchronization
+
+/// A client's WebSocket for text messages, on one event loop.
+///
+/// Callers that run on that loop (an actor on its executor, a task under a loop's task executor) pay no thread hop.
+/// The connection stays open until one side closes it: ``close(code:reason:)`` it.
+public final class WebSocketConnection: Sendable {
+  /// When it was opened, phase by phase.
+  public let phases: WebSocketPhases
+  /// The loop it lives on.
+  public let eventLoop: any EventLoop
+  private let channel: any Channel
+  private let handler: NIOLoopBound<WebSocketHandler>
+  private let lastTicket = Atomic<UInt64>(0)
+
+  init(channel: any Channel, handler: WebSocketHandler, phases: WebSocketPhases) {
+    self.channel = channel
+    self.phases = phases
+    eventLoop = channel.eventLoop
+    self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+  }
+
+  /// Opens a WebSocket.
+  ///
+  /// - Parameters:
+  ///   - endpoint: Where to; its base path goes before `path`.
+  ///   - path: Starts with `/`.
+  ///   - headers: Sent with the upgrade beside the protocol's own.
+  ///   - tls: The context for `wss` endpoints, ignored for `ws`. The host name is sent as SNI and verified; for an IP
+  ///     address there is no SNI.
+  ///   - eventLoop: The loop the connection lives on.
+  ///   - limits: Bounds of what the server may send.
+  ///   - timeout: Bound from here to the upgrade, in nanoseconds.
+  /// - Throws: Every kind of ``WebSocketError`` but `closed`. Cancellation closes the half-open connection.
+  public static func connect(
+    to endpoint: Endpoint, path: String, headers: [(String, String)] = [], tls: NIOSSLContext? = nil,
+    on eventLoop: any EventLoop, limits: WebSocketLimits = WebSocketLimits(), timeout: UInt64 = 30_000_000_000
+  ) async throws(WebSocketError) -> WebSocketConnection {
+    let request = try UpgradeRequest(endpoint: endpoint, path: path, headers: headers, tls: tls)
+    return try await WebSocketHandshake.perform(request, on: eventLoop, limits: limits, timeout: timeout)
+  }
+
+  /// The server's messages. There is one consumer at a time; see ``WebSocketMessages``.
+  public var messages: WebSocketMessages { WebSocketMessages(connection: self) }
+
+  /// The next message; nil after this side has closed the connection.
+  ///
+  /// - Throws: ``WebSocketError/closed(code:reason:)`` when the server closed it or it broke, `protocolViolation`, or
+  ///   `cancelled`, after which waiting again is allowed.
+  nonisolated(nonsending) public func receive() async throws(WebSocketError) -> WebSocketMessage? {
+    if eventLoop.inEventLoop, let result = handler.value.takeQueued() { return try result.get() }
+    let ticket = lastTicket.add(1, ordering: .relaxed).newValue
+    let result = await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        onLoop { $0.receive(ticket: ticket, continuation) }
+      }
+    } onCancel: {
+      onLoop { $0.cancel(ticket: ticket) }
+    }
+    return try result.get()
+  }
+
+  /// Sends a text message and waits until the kernel has taken it: so a slow server slows the sender down.
+  ///
+  /// - Returns: `CLOCK_MONOTONIC` in nanoseconds, taken on the loop right before the write.
+  /// - Throws: Why the connection ended.
+  @discardableResult
+  nonisolated(nonsending) public func send(text: String) async throws(WebSocketError) -> UInt64 {
+    let result: Result<UInt64, WebSocketError> = await withUnsafeContinuation { continuation in
+      onLoop { handler in
+        let promise = self.eventLoop.makePromise(of: Void.self)
+        let sentAt = handler.send(text, promise: promise)
+        promise.futureResult.whenComplete { written in
+          continuation.resume(returning: written.map { sentAt }.mapError(WebSocketError.init(ofWrite:)))
+        }
+      }
+    }
+    return try result.get()
+  }
+
+  /// Sends a text message without waiting; messages of one caller keep their order. If the connection has ended, or
+  /// breaks, the message is lost: ``receive()`` tells.
+  ///
+  /// - Parameter sent: Called on the loop with the instant right before the write, and whether the kernel took it.
+  public func post(text: String, sent: (@Sendable (_ at: UInt64, _ isWritten: Bool) -> Void)? = nil) {
+    onLoop { handler in
+      guard let sent else {
+        _ = handler.send(text, promise: nil)
+        return
+      }
+      let promise = self.eventLoop.makePromise(of: Void.self)
+      let sentAt = handler.send(text, promise: promise)
+      promise.futureResult.whenComplete { written in
+        if case .success = written { sent(sentAt, true) } else { sent(sentAt, false) }
+      }
+    }
+  }
+
+  /// Says goodbye and waits until the connection is closed, at most about a second. `reason` is cut to 123 bytes.
+  nonisolated(nonsending) public func close(code: UInt16 = 1000, reason: String = "") async {
+    startClose(code: code, reason: reason)
+    await withUnsafeContinuation { continuation in
+      channel.closeFuture.whenComplete { _ in continuation.resume() }
+    }
+  }
+
+  /// Says goodbye without waiting; ``receive()`` returns nil when it is done.
+  public func startClose(code: UInt16 = 1000, reason: String = "") {
+    onLoop { $0.startClose(code: code, reason: reason) }
+  }
+
+  /// Ends the connection at once, without a close frame.
+  public func abort() { onLoop { $0.abort() } }
+
+  private func onLoop(_ body: @escaping @Sendable (WebSocketHandler) -> Void) {
+    if eventLoop.inEventLoop {
+      body(handler.value)
+    } else {
+      eventLoop.execute { body(self.handler.value) }
+    }
+  }
+}
+
+/// The messages of one connection, in order. It ends when this side closes; it throws when anything else ends it.
+/// Single consumer: a second concurrent one gets `invalidRequest`.
+public struct WebSocketMessages: AsyncSequence, Sendable {
+  let connection: WebSocketConnection
+
+  /// Starts consuming.
+  public func makeAsyncIterator() -> Iterator { Iterator(connection: connection) }
+
+  /// Takes message by message.
+  public struct Iterator: AsyncIteratorProtocol {
+    let connection: WebSocketConnection
+
+    /// See ``WebSocketConnection/receive()``.
+    public mutating func next() async throws(WebSocketError) -> WebSocketMessage? { try await connection.receive() }
+
+    /// See ``WebSocketConnection/receive()``.
+    public mutating func next(
+      isolation actor: isolated (any Actor)? = #isolation
+    ) async throws(WebSocketError) -> WebSocketMessage? { try await connection.receive() }
+  }
+}
+
+extension WebSocketError {
+  /// A failed write says why only in terms of the channel.
+  init(ofWrite error: any Error) {
+    self = (error as? WebSocketError) ?? .closed(code: Self.abnormalClosure, reason: String(describing: error))
+  }
+}

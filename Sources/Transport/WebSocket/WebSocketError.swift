@@ -1,0 +1,88 @@
+/// Why a WebSocket could not be opened, or why it ended.
+public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The caller's own request cannot be sent: a header, a path, or `wss` without a TLS context.
+  case invalidRequest(String)
+  /// Nobody listens there.
+  case refused(String)
+  /// No such host, no route, or the connection broke before the upgrade.
+  case unreachable(String)
+  /// The upgrade was not done within the bound, in nanoseconds.
+  case timeout(nanoseconds: UInt64)
+  /// The TLS handshake failed, or its certificate.
+  case tls(String)
+  /// The server answered with another status than 101; `body` is the beginning of what it said.
+  case upgradeRefused(status: Int, body: String)
+  /// The server broke RFC 6455 (or HTTP/1.1 before it); the connection has been closed.
+  case protocolViolation(String)
+  /// The connection ended: by the server's close frame, or with 1006 without one (RFC 6455, section 7.1.5).
+  case closed(code: UInt16, reason: String)
+  /// The waiting task was cancelled. The connection itself is unharmed, unless it was still being opened.
+  case cancelled
+
+  /// The close code of a connection that broke without a close frame.
+  public static let abnormalClosure: UInt16 = 1006
+
+  /// For people.
+  public var description: String {
+    switch self {
+    case .invalidRequest(let what): what
+    case .refused(let target): "\(target) refused the connection: is the gateway running there?"
+    case .unreachable(let why): "cannot reach the gateway: \(why)"
+    case .timeout(let bound): "no WebSocket within \(bound / 1_000_000) ms"
+    case .tls(let why): "TLS failed: \(why)"
+    case .upgradeRefused(let status, let body):
+      "the upgrade to WebSocket was refused with status \(status)" + (body.isEmpty ? "" : ": \(body)")
+    case .protocolViolation(let what): "the server broke the WebSocket protocol: \(what)"
+    case .closed(let code, let reason):
+      "the connection was closed with code \(code)" + (reason.isEmpty ? "" : " (\(reason))")
+    case .cancelled: "cancelled"
+    }
+  }
+}
+
+/// Bounds of what a server may send. A server that goes beyond is disconnected with code 1009.
+public struct WebSocketLimits: Sendable {
+  /// The largest frame, in bytes.
+  public var maximumFrameSize: Int
+  /// The largest message after its fragments are joined, in bytes.
+  public var maximumMessageSize: Int
+  /// The most fragments of one message.
+  public var maximumFragments: Int
+  /// Messages held for a slow consumer; beyond it, nothing is read from the socket. What one read has brought may
+  /// exceed it.
+  public var maximumQueuedMessages: Int
+  /// The most bytes of a refusal's body that are kept.
+  public var maximumRefusalBody: Int
+
+  /// Makes limits; frames and messages of 1 MiB, 1024 fragments, 64 queued messages, unless said otherwise.
+  public init(
+    maximumFrameSize: Int = 1 << 20, maximumMessageSize: Int = 1 << 20, maximumFragments: Int = 1024,
+    maximumQueuedMessages: Int = 64, maximumRefusalBody: Int = 1024
+  ) {
+    self.maximumFrameSize = maximumFrameSize
+    self.maximumMessageSize = maximumMessageSize
+    self.maximumFragments = maximumFragments
+    self.maximumQueuedMessages = maximumQueuedMessages
+    self.maximumRefusalBody = maximumRefusalBody
+  }
+}
+
+/// The instants of opening a WebSocket: `CLOCK_MONOTONIC` in nanoseconds, each taken on the event loop.
+public struct WebSocketPhases: Sendable, Equatable {
+  /// Before the name is resolved and the socket connects.
+  public internal(set) var started: UInt64
+  /// The TCP connection is there.
+  public internal(set) var connected: UInt64 = 0
+  /// The TLS handshake is done; nil without TLS.
+  public internal(set) var secured: UInt64?
+  /// The 101 has been read.
+  public internal(set) var upgraded: UInt64 = 0
+}
+
+/// One text message of the server.
+public struct WebSocketMessage: Sendable, Equatable {
+  /// Its text, fragments joined, valid UTF-8.
+  public let text: String
+  /// `CLOCK_MONOTONIC` in nanoseconds, taken on the event loop as its last frame was read.
+  public let receivedAt: UInt64
+}

@@ -1,0 +1,214 @@
+import Latency
+import NIOCore
+import NIOWebSocket
+
+/// One open WebSocket's state, on its event loop: frames in, a queue and at most one waiting consumer; frames out, masked.
+final class WebSocketHandler: ChannelDuplexHandler {
+  typealias InboundIn = WebSocketFrame
+  typealias OutboundIn = Never
+  typealias OutboundOut = WebSocketFrame
+  typealias Waiter = UnsafeContinuation<Result<WebSocketMessage?, WebSocketError>, Never>
+
+  /// How long the other side may take to end the connection once both have said goodbye, or to say it.
+  static let closeBound = TimeAmount.seconds(1)
+
+  private let limits: WebSocketLimits
+  private var frames: InboundFrames
+  private var context: ChannelHandlerContext?
+  private var queue = CircularBuffer<WebSocketMessage>()
+  private var waiter: (ticket: UInt64, continuation: Waiter)?
+  /// Tickets are handed out in order, so one number tells of all whose cancellation came before they waited.
+  private var lastCancelled: UInt64 = 0
+  private var hasSentClose = false
+  private var readIsDue = false
+  /// Why nothing more will come; `.success(())` if this side closed in good order.
+  private var end: Result<Void, WebSocketError>?
+
+  init(limits: WebSocketLimits) {
+    self.limits = limits
+    frames = InboundFrames(limits: limits)
+  }
+
+  // MARK: From the user
+
+  /// Takes the next message or waits for it.
+  func receive(ticket: UInt64, _ continuation: Waiter) {
+    if let result = takeQueued() {
+      continuation.resume(returning: result)
+    } else if ticket <= lastCancelled {
+      continuation.resume(returning: .failure(.cancelled))
+    } else if waiter != nil {
+      continuation.resume(returning: .failure(.invalidRequest("a WebSocket's messages have a single consumer")))
+    } else {
+      waiter = (ticket, continuation)
+    }
+  }
+
+  /// A queued message, or the end once the queue is empty; nil if there is nothing to say yet.
+  func takeQueued() -> Result<WebSocketMessage?, WebSocketError>? {
+    if let message = queue.popFirst() {
+      if readIsDue, queue.count <= limits.maximumQueuedMessages / 2 {
+        readIsDue = false
+        context?.read()
+      }
+      return .success(message)
+    }
+    return end?.map { nil }
+  }
+
+  /// The consumer with this ticket no longer waits.
+  func cancel(ticket: UInt64) {
+    lastCancelled = max(lastCancelled, ticket)
+    guard let waiter, waiter.ticket == ticket else { return }
+    self.waiter = nil
+    waiter.continuation.resume(returning: .failure(.cancelled))
+  }
+
+  /// Writes one masked text frame and returns the instant right before. The promise tells when the kernel has it.
+  func send(_ text: String, promise: EventLoopPromise<Void>?) -> UInt64 {
+    let now = MonotonicClock.now()
+    guard let context, !hasSentClose, end == nil else {
+      promise?.fail(endError)
+      return now
+    }
+    let data = context.channel.allocator.buffer(string: text)
+    context.writeAndFlush(wrapOutboundOut(Self.frame(.text, data)), promise: promise)
+    return now
+  }
+
+  /// Starts the close handshake; the connection ends when the server has answered, or after ``closeBound``.
+  func startClose(code: UInt16, reason: String) {
+    guard end == nil, !hasSentClose else { return }
+    sendClose(code: code, reason: reason)
+    closeLater()
+  }
+
+  /// Ends the connection without a word.
+  func abort() {
+    finish(.success(()))
+    context?.close(promise: nil)
+  }
+
+  /// What a send after the end is told.
+  private var endError: WebSocketError {
+    if case .failure(let error) = end { return error }
+    return .closed(code: 1000, reason: "closed by this side")
+  }
+
+  // MARK: From the socket
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    finish(.failure(.closed(code: WebSocketError.abnormalClosure, reason: "")))
+    self.context = nil
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard end == nil else { return }
+    let receivedAt = MonotonicClock.now()
+    do throws(InboundFrames.Violation) {
+      switch try frames.receive(unwrapInboundIn(data)) {
+      case .none: break
+      case .message(let text): deliver(WebSocketMessage(text: text, receivedAt: receivedAt))
+      case .pong(let data):
+        // RFC 6455, section 5.5.3: when pings come faster than they can be answered, some may stay unanswered.
+        guard context.channel.isWritable, !hasSentClose else { break }
+        context.writeAndFlush(wrapOutboundOut(Self.frame(.pong, data)), promise: nil)
+      case .closed(let code, let reason): peerCloses(code: code, reason: reason)
+      }
+    } catch {
+      fail(code: error.code, what: error.what)
+    }
+  }
+
+  /// Nothing is read while the consumer is behind: the server's TCP window fills, and it waits.
+  func read(context: ChannelHandlerContext) {
+    if queue.count >= limits.maximumQueuedMessages {
+      readIsDue = true
+    } else {
+      context.read()
+    }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    finish(hasSentClose ? .success(()) : .failure(.closed(code: WebSocketError.abnormalClosure, reason: "")))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    switch error as? NIOWebSocketError {
+    case .invalidFrameLength: fail(code: 1009, what: "a frame beyond \(limits.maximumFrameSize) bytes")
+    case .fragmentedControlFrame: fail(code: 1002, what: "a fragmented control frame")
+    case .multiByteControlFrameLength: fail(code: 1002, what: "a control frame beyond 125 bytes")
+    case nil:
+      finish(.failure(.closed(code: WebSocketError.abnormalClosure, reason: String(describing: error))))
+      context.close(promise: nil)
+    }
+  }
+
+  // MARK: Inside
+
+  private func deliver(_ message: WebSocketMessage) {
+    guard let waiter else { return queue.append(message) }
+    self.waiter = nil
+    waiter.continuation.resume(returning: .success(message))
+  }
+
+  private func peerCloses(code: UInt16?, reason: String) {
+    let isAnswer = hasSentClose
+    if !isAnswer { sendClose(code: code ?? 1000, reason: "") }
+    // 1005 is the RFC's number for "no code was given".
+    finish(isAnswer ? .success(()) : .failure(.closed(code: code ?? 1005, reason: reason)))
+    // The server ends the TCP connection first (section 7.1.1); so TIME_WAIT is its, and our ports stay free.
+    closeLater()
+  }
+
+  private func fail(code: UInt16, what: String) {
+    guard end == nil, let context else { return }
+    finish(.failure(.protocolViolation(what)))
+    sendClose(code: code, reason: what)
+    context.close(promise: nil)
+  }
+
+  private func sendClose(code: UInt16, reason: String) {
+    guard !hasSentClose, let context else { return }
+    hasSentClose = true
+    var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
+    data.writeInteger(code)
+    data.writeString(Self.closeReason(reason))
+    context.writeAndFlush(wrapOutboundOut(Self.frame(.connectionClose, data)), promise: nil)
+  }
+
+  private func closeLater() {
+    guard let context else { return }
+    let channel = context.channel
+    let timer = context.eventLoop.scheduleTask(in: Self.closeBound) { channel.close(promise: nil) }
+    channel.closeFuture.whenComplete { _ in timer.cancel() }
+    // A consumer that is behind must not hide the server's answer.
+    if readIsDue {
+      readIsDue = false
+      context.read()
+    }
+  }
+
+  private func finish(_ result: Result<Void, WebSocketError>) {
+    guard end == nil else { return }
+    end = result
+    guard let waiter else { return }
+    self.waiter = nil
+    waiter.continuation.resume(returning: result.map { nil })
+  }
+
+  private static func frame(_ opcode: WebSocketOpcode, _ data: ByteBuffer) -> WebSocketFrame {
+    // A client masks every frame with a fresh key (RFC 6455, section 5.3); NIO does so only when it is given one.
+    WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: data)
+  }
+
+  /// At most 123 bytes, cut between characters: a control frame's payload is 125, two of them the code.
+  private static func closeReason(_ text: String) -> String {
+    var cut = Substring(text)
+    while cut.utf8.count > 123 { cut.removeLast() }
+    return String(cut)
+  }
+}

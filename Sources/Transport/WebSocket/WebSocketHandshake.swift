@@ -1,0 +1,203 @@
+import Latency
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import NIOTLS
+import NIOWebSocket
+
+/// From nothing to an open WebSocket: connect, TLS, upgrade, each phase stamped. Confined to the event loop; the first
+/// outcome counts, whatever else happens afterwards.
+final class WebSocketHandshake {
+  private let request: UpgradeRequest
+  private let limits: WebSocketLimits
+  private let loop: any EventLoop
+  private let promise: EventLoopPromise<WebSocketConnection>
+  private var phases: WebSocketPhases
+  private var channel: (any Channel)?
+  private var isDecided = false
+
+  private init(
+    _ request: UpgradeRequest, _ limits: WebSocketLimits, _ loop: any EventLoop,
+    _ promise: EventLoopPromise<WebSocketConnection>
+  ) {
+    self.request = request
+    self.limits = limits
+    self.loop = loop
+    self.promise = promise
+    phases = WebSocketPhases(started: MonotonicClock.now())
+  }
+
+  static func perform(
+    _ request: UpgradeRequest, on loop: any EventLoop, limits: WebSocketLimits, timeout: UInt64
+  ) async throws(WebSocketError) -> WebSocketConnection {
+    let promise = loop.makePromise(of: WebSocketConnection.self)
+    let cancelled = loop.makePromise(of: Void.self)
+    loop.execute {
+      let handshake = WebSocketHandshake(request, limits, loop, promise)
+      handshake.start(timeout: timeout)
+      cancelled.futureResult.assumeIsolated().whenSuccess { handshake.fail(.cancelled) }
+    }
+    let result: Result<WebSocketConnection, WebSocketError> = await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        promise.futureResult.whenComplete { result in
+          // NIO warns of promises that are never completed; after the outcome this one changes nothing.
+          cancelled.succeed()
+          continuation.resume(returning: result.mapError(WebSocketError.init(ofConnect:)))
+        }
+      }
+    } onCancel: {
+      cancelled.succeed()
+    }
+    return try result.get()
+  }
+
+  private func start(timeout: UInt64) {
+    let bound = TimeAmount.nanoseconds(Int64(clamping: timeout))
+    let me = NIOLoopBound(self, eventLoop: loop)
+    let timer = loop.assumeIsolated().scheduleTask(in: bound) { self.fail(.timeout(nanoseconds: timeout)) }
+    promise.futureResult.whenComplete { _ in timer.cancel() }
+    ClientBootstrap(group: loop)
+      .connectTimeout(bound)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try me.value.configure(channel) }
+      }
+      .connect(host: request.endpoint.host, port: request.endpoint.port)
+      .assumeIsolated()
+      .whenComplete { result in
+        switch result {
+        case .success(let channel) where self.isDecided: channel.close(promise: nil)
+        case .success(let channel): self.channel = channel
+        case .failure(let error): self.fail(WebSocketError(ofConnect: error))
+        }
+      }
+  }
+
+  private func configure(_ channel: any Channel) throws {
+    let pipeline = channel.pipeline.syncOperations
+    if let tls = request.tls {
+      try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: request.serverName))
+    }
+    let phaseStamps = PhaseStamps(
+      connected: { self.phases.connected = MonotonicClock.now() },
+      secured: { self.phases.secured = MonotonicClock.now() })
+    try pipeline.addHandler(phaseStamps)
+
+    let me = NIOLoopBound(self, eventLoop: loop)
+    let upgrader = NIOTypedWebSocketClientUpgrader<Void>(
+      maxFrameSize: limits.maximumFrameSize, enableAutomaticErrorHandling: false
+    ) { channel, _ in
+      channel.eventLoop.makeCompletedFuture { try me.value.open(channel) }
+    }
+    var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
+      upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration<Void>(
+        upgradeRequestHead: request.head, upgraders: [StrictUpgrader(base: upgrader)],
+        notUpgradingCompletionHandler: { channel in
+          channel.eventLoop.makeCompletedFuture { try me.value.readRefusal(channel) }
+        }))
+    // The server's first frame may come in the same segment as its 101; by default NIO drops it.
+    configuration.leftOverBytesStrategy = .forwardBytes
+    configuration.decoderConfiguration.maxHeaderListSize = 1 << 16
+    try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
+      .assumeIsolated()
+      .whenFailure { error in self.fail(WebSocketError(ofUpgrade: error)) }
+    self.channel = channel
+  }
+
+  private func open(_ channel: any Channel) throws {
+    phases.upgraded = MonotonicClock.now()
+    let handler = WebSocketHandler(limits: limits)
+    try channel.pipeline.syncOperations.addHandler(handler)
+    guard !isDecided else { return }
+    isDecided = true
+    promise.succeed(WebSocketConnection(channel: channel, handler: handler, phases: phases))
+  }
+
+  private func readRefusal(_ channel: any Channel) throws {
+    let reader = RefusalReader(maximumBody: limits.maximumRefusalBody) { status, body in
+      self.fail(.upgradeRefused(status: status, body: body))
+    }
+    try channel.pipeline.syncOperations.addHandler(reader)
+  }
+
+  private func fail(_ error: WebSocketError) {
+    guard !isDecided else { return }
+    isDecided = true
+    promise.fail(error)
+    channel?.close(promise: nil)
+  }
+}
+
+/// Notes when the TCP connection and the TLS handshake are done.
+private final class PhaseStamps: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+  private let connected: () -> Void
+  private let secured: () -> Void
+
+  init(connected: @escaping () -> Void, secured: @escaping () -> Void) {
+    self.connected = connected
+    self.secured = secured
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    connected()
+    context.fireChannelActive()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted = event as? TLSUserEvent { secured() }
+    context.fireUserInboundEventTriggered(event)
+  }
+}
+
+/// Collects the status and the beginning of the body of an answer that is no 101.
+private final class RefusalReader: ChannelInboundHandler {
+  typealias InboundIn = HTTPClientResponsePart
+  private let maximumBody: Int
+  private let done: (Int, String) -> Void
+  private var status = 0
+  private var body = ByteBuffer()
+
+  init(maximumBody: Int, done: @escaping (Int, String) -> Void) {
+    self.maximumBody = maximumBody
+    self.done = done
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head): status = Int(head.status.code)
+    case .body(var part):
+      if let slice = part.readSlice(length: min(part.readableBytes, maximumBody - body.readableBytes)) {
+        body.writeImmutableBuffer(slice)
+      }
+      if body.readableBytes >= maximumBody { finish() }
+    case .end: finish()
+    }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) { finish() }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { finish() }
+
+  private func finish() { done(status, String(buffer: body)) }
+}
+
+/// NIO's upgrader, and what RFC 6455 section 4.1 demands beyond it: `Connection: Upgrade`, and no extension or
+/// subprotocol that was not asked for.
+private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
+  let base: NIOTypedWebSocketClientUpgrader<Void>
+  var supportedProtocol: String { base.supportedProtocol }
+  var requiredUpgradeHeaders: [String] { base.requiredUpgradeHeaders }
+
+  func addCustom(upgradeRequestHeaders: inout HTTPHeaders) { base.addCustom(upgradeRequestHeaders: &upgradeRequestHeaders) }
+
+  func shouldAllowUpgrade(upgradeResponse: HTTPResponseHead) -> Bool {
+    let headers = upgradeResponse.headers
+    return headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+      && !headers.contains(name: "sec-websocket-extensions") && !headers.contains(name: "sec-websocket-protocol")
+      && base.shouldAllowUpgrade(upgradeResponse: upgradeResponse)
+  }
+
+  func upgrade(channel: any Channel, upgradeResponse: HTTPResponseHead) -> EventLoopFuture<Void> {
+    base.upgrade(channel: channel, upgradeResponse: upgradeResponse)
+  }
+}

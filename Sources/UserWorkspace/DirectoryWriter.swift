@@ -1,0 +1,129 @@
+internal import Latency
+
+/// When one operation began and ended, in ns of `MonotonicClock`.
+public struct TimedStep: Sendable, Equatable {
+  /// The instant just before its first system call.
+  public let start: UInt64
+  /// The instant just after its last.
+  public let end: UInt64
+  /// How long it took, in ns.
+  public var duration: UInt64 { end &- start }
+}
+
+/// One creation of a user's directory: the whole and its parts, all in ns.
+public struct CreateTimes: Sendable, Equatable {
+  /// The whole: `create`.
+  public let create: TimedStep
+  /// Making the user's directory, `.optima` and `.claude`.
+  public let mkdir: UInt64
+  /// Opening, writing, closing and renaming the token.
+  public let writeToken: UInt64
+  /// `fsync` of the token and of the three directories above it; 0 unless asked for.
+  public let fsync: UInt64
+}
+
+/// Makes, enters, reads and removes users' directories with system calls, each step timed.
+///
+/// For one thread: make it on the thread that uses it. Every operation blocks. Between two clock readings nothing is allocated.
+public struct DirectoryWriter: ~Copyable {
+  private let tree: CreatedTree
+  private let root: DirectoryDescriptor
+  private let token: [UInt8]
+  private let syncs: Bool
+  private let mask: CreationMask
+  private let reader: TokenReader
+
+  /// - Parameters:
+  ///   - tree: Remembers what this writer makes; its root is where users' directories go.
+  ///   - token: What every user's token holds, at most ``WorkspaceLayout/maximumTokenLength`` bytes.
+  ///   - fsync: Whether a creation includes writing it to stable storage.
+  /// - Throws: ``WorkspaceError`` when the root can't be opened (with `fsync`: read), or the token is too long.
+  public init(tree: CreatedTree, token: [UInt8], fsync: Bool = false) throws(WorkspaceError) {
+    try WorkspaceLayout.checkLength(of: token)
+    let root = try DirectoryDescriptor(root: tree.root, forSync: fsync)
+    self.tree = tree
+    self.root = root
+    self.token = token
+    syncs = fsync
+    reader = TokenReader()
+    mask = .ofProcess
+  }
+
+  /// Makes the user's directory, 0700, with `.optima`, `.claude` and the token, 0600.
+  /// - Throws: ``WorkspaceError``: code `alreadyExists` if anything has the user's name (it is left alone), else the failed call.
+  ///   What was made before a failure is remembered by the tree and removed with it.
+  public func create(_ user: UserDirectoryName) throws(WorkspaceError) -> CreateTimes {
+    let name = user.name.characters
+    let start = MonotonicClock.now()
+    try root.make(name, mode: WorkspaceLayout.privateDirectoryMode, mask: mask)
+    defer { tree.remember(user) }
+    let directory = try root.enter(name, forSync: syncs)
+    try directory.make(LayoutName.product, mode: WorkspaceLayout.privateDirectoryMode, mask: mask)
+    try directory.make(LayoutName.assistant, mode: WorkspaceLayout.privateDirectoryMode, mask: mask)
+    let product = try directory.enter(LayoutName.product, forSync: syncs)
+    let directoriesMade = MonotonicClock.now()
+
+    let temporary = LayoutName.newToken
+    let file = try TokenFile.write(token, as: temporary, in: product, mask: mask)
+    let written = MonotonicClock.now()
+    if syncs { try TokenFile.sync(file, temporary, in: product) }
+    let tokenSynced = syncs ? MonotonicClock.now() : written
+    try TokenFile.finish(file, temporary, in: product)
+    try TokenFile.publish(temporary, as: LayoutName.token, in: product)
+    let published = MonotonicClock.now()
+    if syncs {
+      try product.sync(LayoutName.product)
+      try directory.sync(name)
+      try root.sync(name)
+    }
+    let end = syncs ? MonotonicClock.now() : published
+    return CreateTimes(
+      create: TimedStep(start: start, end: end), mkdir: directoriesMade &- start,
+      writeToken: (written &- directoriesMade) &+ (published &- tokenSynced),
+      fsync: (tokenSynced &- written) &+ (end &- published))
+  }
+
+  /// Enters an existing user's directory and reads its token, as a task does for a user who comes back.
+  /// - Throws: ``WorkspaceError``: `notFound`, `notADirectory` (a link or file in the way), `contentDiffers`, or the failed call.
+  public func switchTo(_ user: UserDirectoryName) throws(WorkspaceError) -> TimedStep {
+    let name = user.name.characters
+    let start = MonotonicClock.now()
+    let directory = try root.enter(name)
+    let length = try reader.read(in: directory)
+    let end = MonotonicClock.now()
+    try check(length, user)
+    return TimedStep(start: start, end: end)
+  }
+
+  /// Reads the token alone: the user's directory is entered before the clock starts.
+  /// - Throws: As ``switchTo(_:)``.
+  public func read(_ user: UserDirectoryName) throws(WorkspaceError) -> TimedStep {
+    let directory = try root.enter(user.name.characters)
+    let start = MonotonicClock.now()
+    let length = try reader.read(in: directory)
+    let end = MonotonicClock.now()
+    try check(length, user)
+    return TimedStep(start: start, end: end)
+  }
+
+  /// Removes the user's directory: the known files in it by name, and directories only when they are empty then.
+  /// - Throws: ``WorkspaceError``: `notFound` if this tree did not make it; `foreignFiles` if something that it didn't make is in
+  ///   there, which stays; else the failed call. After a failure the tree still remembers the user.
+  public func remove(_ user: UserDirectoryName) throws(WorkspaceError) -> TimedStep {
+    guard tree.remembers(user) else {
+      throw WorkspaceError(.notFound, "'\(user)' was not made by this run, so it is not removed; remove it by hand")
+    }
+    let start = MonotonicClock.now()
+    let leftovers = UserRemoval.remove(user.name, from: root)
+    let end = MonotonicClock.now()
+    if let leftover = leftovers.first { throw leftover.cause }
+    tree.forget(user)
+    return TimedStep(start: start, end: end)
+  }
+
+  private func check(_ length: Int, _ user: UserDirectoryName) throws(WorkspaceError) {
+    guard !reader.holds(token, length: length) else { return }
+    throw WorkspaceError(
+      .contentDiffers, "the token of '\(user)' is not what was written; does something else write below '\(tree.root)'?")
+  }
+}

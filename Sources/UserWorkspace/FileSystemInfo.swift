@@ -1,0 +1,113 @@
+internal import CWorkspace
+internal import Glibc
+
+/// What kind of file system a path is on, so that a result says what its times are times of.
+public struct FileSystemInfo: Sendable, Equatable {
+  /// The path asked about.
+  public let path: String
+  /// `nfs4`, `ext4`, `tmpfs`…; `unknown(0x…)` with the kernel's magic number where even that says nothing.
+  public let type: String
+  /// The server's export or the device; nil when the mount table could not be read.
+  public let source: String?
+  /// Where it is mounted; nil as above.
+  public let mountPoint: String?
+  /// Mount options, then the file system's own; empty as above.
+  public let options: [String]
+
+  /// Whether each operation may take a trip over the network: NFS (so EFS), SMB, 9p, Ceph, Lustre and the like.
+  public var isNetwork: Bool { Self.networkTypes.contains(type) }
+
+  /// Whether it is the protocol that EFS speaks.
+  public var isNFS: Bool { type == "nfs" || type == "nfs4" }
+
+  /// Whether this is surely Amazon EFS: mounted under its DNS name. A mount through its TLS helper (from 127.0.0.1), or by IP
+  /// address, can't be told from any other NFS server.
+  public var isNamedEFS: Bool { isNFS && (source?.contains(".efs.") ?? false) }
+
+  /// NFS's `lookupcache` (`all`, `positive`, `none`): whether a look-up that failed may be remembered. nil: the default, `all`.
+  public var lookupCache: String? { value(of: "lookupcache") }
+
+  /// NFS's options on how long attributes are believed (`noac`, `actimeo=`, `acregmin=`…), as written; empty: 3 s to 60 s.
+  public var attributeCache: [String] {
+    let names: Set<Substring> = ["ac", "noac", "actimeo", "acregmin", "acregmax", "acdirmin", "acdirmax"]
+    return options.filter { option in option.split(separator: "=").first.map(names.contains) ?? false }
+  }
+
+  /// What the reader of a result must know when this is no EFS; nil on NFS.
+  public var note: String? {
+    if isNFS { return nil }
+    let place =
+      switch type {
+      case "tmpfs", "ramfs": "memory (\(type))"
+      case "overlay": "a container's own layer (overlay)"
+      case _ where isNetwork: "a network file system other than NFS (\(type))"
+      default: "a local file system (\(type))"
+      }
+    return "'\(path)' is on \(place), not on EFS: the times are this one's, and say nothing about EFS, "
+      + "where every step is a network round trip; give --root on the EFS mount to measure that"
+  }
+
+  /// - Throws: ``WorkspaceError`` when `path` can't be reached.
+  public init(path: String) throws(WorkspaceError) {
+    let file = try DirectoryDescriptor(root: path)
+    let mounts = MountTable(parsing: (try? readWholeFile("/proc/thread-self/mountinfo")) ?? "")
+    let entry = Self.mountID(of: file).flatMap { mounts.entry(id: $0) } ?? Self.lookUp(path, in: mounts)
+    self.init(path: path, entry: entry, fallbackType: Self.typeName(magic: workspace_file_system_magic(file.number)))
+  }
+
+  init(path: String, entry: MountEntry?, fallbackType: String) {
+    self.path = path
+    type = entry?.type ?? fallbackType
+    source = entry?.source
+    mountPoint = entry?.mountPoint
+    options = entry?.options ?? []
+  }
+
+  private func value(of name: String) -> String? {
+    options.last { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+  }
+
+  private static let networkTypes: Set<String> = [
+    "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.ceph", "lustre", "beegfs", "gfs2", "ocfs2",
+    "glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "fuse.mountpoint-s3", "ncpfs", "coda",
+  ]
+
+  /// The kernel's own word on which mount an open directory is on.
+  private static func mountID(of file: borrowing DirectoryDescriptor) -> Int? {
+    let text = (try? readWholeFile("/proc/thread-self/fdinfo/\(file.number)")) ?? ""
+    for line in text.split(separator: "\n") where line.hasPrefix("mnt_id:") {
+      return Int(line.dropFirst("mnt_id:".count).filter { $0.isNumber })
+    }
+    return nil
+  }
+
+  private static func lookUp(_ path: String, in mounts: MountTable) -> MountEntry? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    var status = stat()
+    guard stat(resolved, &status) == 0 else { return nil }
+    let device = "\(workspace_device_major(status.st_dev)):\(workspace_device_minor(status.st_dev))"
+    return mounts.entry(holding: String(cString: resolved), device: device)
+  }
+
+  /// From `statfs`'s magic numbers: statfs(2), linux/magic.h.
+  static func typeName(magic: UInt32) -> String {
+    switch magic {
+    case 0x6969: "nfs"
+    case 0xEF53: "ext4"
+    case 0x0102_1994: "tmpfs"
+    case 0x794C_7630: "overlay"
+    case 0x5846_5342: "xfs"
+    case 0x9123_683E: "btrfs"
+    case 0xFF53_4D42: "cifs"
+    case 0xFE53_4D42: "smb2"
+    case 0x6573_5546: "fuse"
+    case 0x0102_1997: "9p"
+    case 0x0BD0_0BD0: "lustre"
+    case 0x00C3_6400: "ceph"
+    case 0x2FC1_2FC1: "zfs"
+    case 0x8584_58F6: "ramfs"
+    default: "unknown(0x\(String(magic, radix: 16)))"
+    }
+  }
+}

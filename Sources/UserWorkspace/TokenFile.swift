@@ -1,0 +1,72 @@
+internal import Glibc
+
+/// Writing a token so that no reader ever sees half of it: under a temporary name, then renamed.
+enum TokenFile {
+  /// Makes `temporary` (which must not exist), mode 0600, with all of `token`; the descriptor is the caller's to close.
+  @inline(__always)
+  static func write(
+    _ token: [UInt8], as temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor,
+    mask: CreationMask
+  ) throws(WorkspaceError) -> Int32 {
+    let parent = directory.number
+    let file = try systemCall("openat", on: temporary) {
+      openat(parent, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, WorkspaceLayout.tokenMode)
+    }
+    do throws(WorkspaceError) {
+      if mask.spoils(WorkspaceLayout.tokenMode) {
+        try systemCall("fchmod", on: temporary) { fchmod(file, WorkspaceLayout.tokenMode) }
+      }
+      var written = 0
+      while written < token.count {
+        written += try systemCall("write", on: temporary) {
+          token.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + written }, $0.count - written) }
+        }
+      }
+      return file
+    } catch {
+      close(file)
+      unlinkat(parent, temporary, 0)
+      throw error
+    }
+  }
+
+  /// Gives the finished file its real name, in place of any earlier token. A symbolic link there is replaced, not followed.
+  @inline(__always)
+  static func publish(
+    _ temporary: UnsafePointer<CChar>, as name: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor
+  ) throws(WorkspaceError) {
+    let parent = directory.number
+    do throws(WorkspaceError) {
+      try systemCall("renameat", on: name) { renameat(parent, temporary, parent, name) }
+    } catch {
+      unlinkat(parent, temporary, 0)
+      throw error
+    }
+  }
+
+  /// Writes the file's content to stable storage, before its real name can point to it.
+  @inline(__always)
+  static func sync(
+    _ file: Int32, _ temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor
+  ) throws(WorkspaceError) {
+    do throws(WorkspaceError) {
+      try systemCall("fsync", on: temporary) { fsync(file) }
+    } catch {
+      close(file)
+      unlinkat(directory.number, temporary, 0)
+      throw error
+    }
+  }
+
+  /// Closes the written file; file servers may report a failed write only here.
+  @inline(__always)
+  static func finish(
+    _ file: Int32, _ temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor
+  ) throws(WorkspaceError) {
+    // Linux releases the descriptor even when close reports EINTR: never close twice.
+    guard close(file) != 0, errno != EINTR else { return }
+    let cause = errno
+    unlinkat(directory.number, temporary, 0)
+    throw WorkspaceError.failed("close", on: String(cString: temporary), cause: cause)
+  }
+}
