@@ -9,6 +9,13 @@ public final class EmbeddedGateway: Sendable {
   /// Where it listens; the port it got where 0 was asked for.
   public let port: Int
 
+  /// The ECS-compatible endpoint's cluster.
+  public let cluster: String
+  /// The ECS-compatible endpoint's service.
+  public let service: String
+  /// The region requests to the ECS-compatible endpoint are signed for.
+  public let region: String
+
   private let group: MultiThreadedEventLoopGroup
   private let runner: any TaskRunner
   private let listener: any Channel
@@ -45,15 +52,18 @@ public final class EmbeddedGateway: Sendable {
       core.value.webSocketURL = "ws://\(authority(reachable(configuration.host), port))"
       core.value.start()
       return EmbeddedGateway(
-        host: configuration.host, port: port, group: group, runner: runner, listener: listener, server: server,
-        core: core)
+        host: configuration.host, port: port, fleet: core.value.ledger.service, group: group, runner: runner,
+        listener: listener, server: server, core: core)
     }
   }
 
   private init(
-    host: String, port: Int, group: MultiThreadedEventLoopGroup, runner: any TaskRunner, listener: any Channel,
-    server: NIOLoopBound<GatewayServer>, core: NIOLoopBound<GatewayCore>
+    host: String, port: Int, fleet: FleetService, group: MultiThreadedEventLoopGroup, runner: any TaskRunner,
+    listener: any Channel, server: NIOLoopBound<GatewayServer>, core: NIOLoopBound<GatewayCore>
   ) {
+    cluster = fleet.clusterName
+    service = fleet.name
+    region = fleet.region
     self.host = host
     self.port = port
     self.group = group
@@ -62,6 +72,9 @@ public final class EmbeddedGateway: Sendable {
     self.server = server
     self.core = core
   }
+
+  /// The system's error number behind a failed ``start(_:runner:)``, if it has one.
+  public static func systemError(of error: any Error) -> Int32? { (error as? IOError)?.errnoCode }
 
   /// What `GET /api/status` says.
   public func status() async throws -> StatusAnswer {

@@ -1,3 +1,5 @@
+public import AWSSignature
+
 /// Everything an embedded gateway can be told. Times are in nanoseconds.
 public struct GatewayConfiguration: Sendable {
   /// The words used towards tasks; answers to clients carry the fields of both.
@@ -43,6 +45,8 @@ public struct GatewayConfiguration: Sendable {
   public var workspaceRoot: String
   /// Name of the environment: the directory above the users'.
   public var environment = "dev"
+  /// The one key pair the ECS-compatible endpoint accepts.
+  public var ecsCredentials = AWSCredentials.generated()
   /// What goes wrong on purpose.
   public var faults = FaultPlan()
   /// Bounds on what clients may send.

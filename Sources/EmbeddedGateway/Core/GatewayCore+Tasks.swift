@@ -28,7 +28,7 @@ extension GatewayCore {
     }
   }
 
-  private func runnerReported(_ event: TaskEvent, of id: TaskID) {
+  private func runnerReported(_ event: RunnerEvent, of id: TaskID) {
     switch event {
     case .running:
       guard let record = records[id] else { return }

@@ -6,11 +6,15 @@ import NIOWebSocket
 /// REST and WebSocket on one port. Everything runs on one event loop, the core's.
 final class GatewayServer {
   private let core: GatewayCore
+  private let ecs: ECSEndpoint
   /// Open connections.
   private var connections: [ObjectIdentifier: any Channel] = [:]
 
   init(core: GatewayCore) {
     self.core = core
+    ecs = ECSEndpoint(
+      fleet: PoolFleet(core: core), credentials: core.configuration.ecsCredentials,
+      wallClock: { Int64(WallClock.now()) })
   }
 
   /// Listens.
@@ -53,7 +57,7 @@ final class GatewayServer {
   }
 
   private func upgradeConfiguration(_ activity: ConnectionActivity) -> NIOTypedHTTPServerUpgradeConfiguration<Void> {
-    let bound = NIOLoopBound((core: core, activity: activity), eventLoop: core.loop)
+    let bound = NIOLoopBound((core: core, ecs: ecs, activity: activity), eventLoop: core.loop)
     let upgrader = NIOTypedWebSocketServerUpgrader<Void>(
       maxFrameSize: core.configuration.limits.messageBytes,
       shouldUpgrade: { channel, head in
@@ -62,7 +66,7 @@ final class GatewayServer {
       },
       upgradePipelineHandler: { channel, head in
         channel.eventLoop.makeCompletedFuture {
-          let (core, activity) = bound.value
+          let (core, _, activity) = bound.value
           guard let owner = Self.owner(for: head, in: core) else { throw ChannelError.inappropriateOperationForState }
           activity.isBusy = true
           try TextSocket.install(on: channel, owner: owner, maximumMessage: core.configuration.limits.messageBytes)
@@ -72,8 +76,8 @@ final class GatewayServer {
       upgraders: [upgrader],
       notUpgradingCompletionHandler: { channel in
         channel.eventLoop.makeCompletedFuture {
-          let (core, activity) = bound.value
-          try channel.pipeline.syncOperations.addHandler(RESTHandler(core: core, activity: activity))
+          let (core, ecs, activity) = bound.value
+          try channel.pipeline.syncOperations.addHandler(RESTHandler(core: core, ecs: ecs, activity: activity))
         }
       })
   }

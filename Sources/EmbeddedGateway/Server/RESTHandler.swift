@@ -21,14 +21,16 @@ final class RESTHandler: ChannelInboundHandler {
   }
 
   let core: GatewayCore
+  let ecs: ECSEndpoint
   private let activity: ConnectionActivity
   private var context: ChannelHandlerContext?
   private var exchange: Exchange?
   /// Tells an exchange from the ones before it on this connection.
   private(set) var exchangeNumber = 0
 
-  init(core: GatewayCore, activity: ConnectionActivity) {
+  init(core: GatewayCore, ecs: ECSEndpoint, activity: ConnectionActivity) {
     self.core = core
+    self.ecs = ecs
     self.activity = activity
   }
 
@@ -171,8 +173,4 @@ extension RESTHandler {
     let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
     context.writeAndFlush(end).whenComplete { _ in bound.value.close(promise: nil) }
   }
-}
-
-extension RESTHandler {
-  func answerECS(_ head: HTTPRequestHead, _ body: ByteBuffer) { answerError(.notImplemented, "no ECS endpoint yet") }
 }

@@ -1,5 +1,5 @@
 /// What becomes of a task that was asked to start; reported from any thread.
-public enum TaskEvent: Sendable {
+public enum RunnerEvent: Sendable {
   /// Its process runs (or, without a process, its agent).
   case running
   /// It has ended, or could not be started; the last event of a task.
@@ -13,7 +13,7 @@ public protocol TaskRunner: Sendable {
   /// - Parameters:
   ///   - gatewayURL: where the task finds its gateway, `ws://host:port`.
   ///   - report: called with `.running` at most once, and then with `.ended` exactly once.
-  func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (TaskEvent) -> Void)
+  func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void)
 
   /// Begins to end a task and returns at once; one that doesn't run is passed over.
   func stop(_ taskID: String)
@@ -28,7 +28,7 @@ public struct NoTasks: TaskRunner {
   public init() {}
 
   /// Reports that nothing can be started.
-  public func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (TaskEvent) -> Void) {
+  public func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void) {
     report(.ended(reason: "this gateway has no tasks of its own"))
   }
 

@@ -1,0 +1,6 @@
+import MockGateway
+
+@main
+struct Main {
+  static func main() async { await MockGatewayCommand.main() }
+}
