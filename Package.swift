@@ -81,7 +81,9 @@ let package = Package(
       dependencies: [
         "GatewayProtocol", "ProcessControl", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .executableTarget(name: "session-stand-in"),
@@ -90,11 +92,11 @@ let package = Package(
     .testTarget(
       name: "WebSocketTests",
       dependencies: [
-        "Latency", "ProcessControl", "Transport",
+        "ProcessControl", "Transport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .testTarget(
       name: "WarmTaskTests",

@@ -41,7 +41,9 @@ import Testing
     let child = try await ProcessKeeper.shared.spawn(
       shell("echo /proc/self/fd/*; echo $$ $(cut -d' ' -f5 /proc/$$/stat)", input: .null, output: .pipe))
     let lines = try text(of: child.standardOutput).split(separator: "\n")
-    let numbers = try #require(lines.first).split(separator: " ").compactMap { Int($0.split(separator: "/").last ?? "") }
+    let numbers = try #require(lines.first).split(separator: " ").compactMap {
+      Int($0.split(separator: "/").last ?? "")
+    }
     // The shell reads the directory through one descriptor more.
     #expect(Set(numbers).isSuperset(of: [0, 1, 2]) && numbers.count <= 4)
     #expect(lines.last == "\(child.pid) \(child.pid)")

@@ -98,6 +98,10 @@ public final class WebSocketConnection: Sendable {
     }
   }
 
+  /// Calls `body` on the loop as soon as the kernel keeps up with what was posted (at once, as a rule), or when the
+  /// connection has ended.
+  public func whenWritable(_ body: @escaping @Sendable () -> Void) { onLoop { $0.whenWritable(body) } }
+
   /// Says goodbye and waits until the connection is closed, at most about a second. `reason` is cut to 123 bytes.
   nonisolated(nonsending) public func close(code: UInt16 = 1000, reason: String = "") async {
     startClose(code: code, reason: reason)

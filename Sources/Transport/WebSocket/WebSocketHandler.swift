@@ -21,6 +21,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
   private var lastCancelled: UInt64 = 0
   private var hasSentClose = false
   private var readIsDue = false
+  private var waitingForRoom: [() -> Void] = []
   /// Why nothing more will come; `.success(())` if this side closed in good order.
   private var end: Result<Void, WebSocketError>?
 
@@ -76,6 +77,15 @@ final class WebSocketHandler: ChannelDuplexHandler {
     return now
   }
 
+  /// Calls `body` when the kernel has taken enough of what was sent, or when the connection has ended.
+  func whenWritable(_ body: @escaping () -> Void) {
+    if end == nil, let context, !context.channel.isWritable {
+      waitingForRoom.append(body)
+    } else {
+      body()
+    }
+  }
+
   /// Starts the close handshake; the connection ends when the server has answered, or after ``closeBound``.
   func startClose(code: UInt16, reason: String) {
     guard end == nil, !hasSentClose else { return }
@@ -129,6 +139,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     } else {
       context.read()
     }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { announceRoom() }
+    context.fireChannelWritabilityChanged()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -192,9 +207,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
   }
 
+  private func announceRoom() {
+    let waiting = waitingForRoom
+    waitingForRoom = []
+    for body in waiting { body() }
+  }
+
   private func finish(_ result: Result<Void, WebSocketError>) {
     guard end == nil else { return }
     end = result
+    announceRoom()
     guard let waiter else { return }
     self.waiter = nil
     waiter.continuation.resume(returning: result.map { nil })

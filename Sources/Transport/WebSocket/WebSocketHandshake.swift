@@ -188,7 +188,9 @@ private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
   var supportedProtocol: String { base.supportedProtocol }
   var requiredUpgradeHeaders: [String] { base.requiredUpgradeHeaders }
 
-  func addCustom(upgradeRequestHeaders: inout HTTPHeaders) { base.addCustom(upgradeRequestHeaders: &upgradeRequestHeaders) }
+  func addCustom(upgradeRequestHeaders: inout HTTPHeaders) {
+    base.addCustom(upgradeRequestHeaders: &upgradeRequestHeaders)
+  }
 
   func shouldAllowUpgrade(upgradeResponse: HTTPResponseHead) -> Bool {
     let headers = upgradeResponse.headers

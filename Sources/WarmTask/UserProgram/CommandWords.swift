@@ -1,0 +1,38 @@
+/// Splits a command line into words as a shell does, without being one: blanks separate, quotes and backslashes keep
+/// together; nothing is expanded. Whoever wants a shell writes `sh -c '…'`.
+public enum CommandWords {
+  /// Why a line is no command.
+  public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// For people.
+    public let description: String
+  }
+
+  /// The words of `line`; at least one.
+  ///
+  /// - Throws: ``Failure`` for an empty line, an open quote, or a backslash at the end.
+  public static func split(_ line: String) throws(Failure) -> [String] {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    var characters = line.makeIterator()
+    while let character = characters.next() {
+      switch (quote, character) {
+      case (nil, " "), (nil, "\t"), (nil, "\n"):
+        if let finished = word { words.append(finished) }
+        word = nil
+      case (nil, "'"), (nil, "\""):
+        quote = character
+        word = word ?? ""
+      case (let open?, character) where open == character: quote = nil
+      case (nil, "\\"), ("\"", "\\"):
+        guard let next = characters.next() else { throw Failure(description: "'\(line)' ends with a backslash") }
+        word = (word ?? "") + String(next)
+      default: word = (word ?? "") + String(character)
+      }
+    }
+    guard quote == nil else { throw Failure(description: "a quote in '\(line)' is not closed") }
+    if let word { words.append(word) }
+    guard !words.isEmpty else { throw Failure(description: "the command is empty") }
+    return words
+  }
+}

@@ -1,0 +1,51 @@
+import Latency
+import NIOCore
+import ProcessControl
+
+/// No process at all: answers like `session-stand-in`, in memory.
+final class InlineProcess: UserProcess {
+  private let loop: any EventLoop
+  private let startDelay: UInt64
+  private let tell: (UserProcessEvent) -> Void
+  private var sequence = 0
+  private var isOver = false
+
+  init(on loop: any EventLoop, startDelay: UInt64, tell: @escaping (UserProcessEvent) -> Void) {
+    self.loop = loop
+    self.startDelay = startDelay
+    self.tell = tell
+  }
+
+  func start() {
+    let startedAt = MonotonicClock.now()
+    later {
+      self.tell(.started(pid: nil, at: startedAt))
+      self.loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: self.startDelay))) {
+        self.say("session-stand-in ready")
+      }
+    }
+  }
+
+  func write(line: String) -> Bool {
+    guard !isOver else { return false }
+    sequence += 1
+    let answer = "\(sequence) \(line)"
+    later { self.say(answer) }
+    return true
+  }
+
+  func readMore() {}
+
+  func stop() {
+    guard !isOver else { return }
+    isOver = true
+    later { self.tell(.ended(.exited(0))) }
+  }
+
+  private func say(_ line: String) {
+    if !isOver { tell(.lines([line], at: MonotonicClock.now())) }
+  }
+
+  /// Never inside the caller's own turn, as with a real process.
+  private func later(_ body: @escaping () -> Void) { loop.assumeIsolated().execute(body) }
+}

@@ -1,0 +1,71 @@
+import Latency
+import NIOCore
+
+/// Cuts bytes into lines. A line beyond the maximum comes in pieces, so that memory stays bounded.
+struct LineFramer {
+  let maximumLength: Int
+  private var partial = ByteBuffer()
+
+  init(maximumLength: Int) { self.maximumLength = max(1, maximumLength) }
+
+  /// The lines that `bytes` complete, without their ends; invalid UTF-8 is replaced.
+  mutating func append(_ bytes: ByteBuffer) -> [String] {
+    partial.writeImmutableBuffer(bytes)
+    var lines: [String] = []
+    while true {
+      let view = partial.readableBytesView
+      let end = view.prefix(maximumLength + 1).firstIndex(of: UInt8(ascii: "\n"))
+      if let end {
+        lines.append(take(end - view.startIndex))
+        partial.moveReaderIndex(forwardBy: 1)
+      } else if view.count > maximumLength {
+        lines.append(take(maximumLength))
+      } else {
+        partial.discardReadBytes()
+        return lines
+      }
+    }
+  }
+
+  /// A last line without an end.
+  mutating func finish() -> String? { partial.readableBytes == 0 ? nil : take(partial.readableBytes) }
+
+  private mutating func take(_ count: Int) -> String { partial.readString(length: count) ?? "" }
+}
+
+/// Reads lines from a pipe, one batch at a time: the next read waits until it is asked for.
+final class LineReader: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  private var framer: LineFramer
+  private var lines: [String] = []
+  private var readAt: UInt64 = 0
+  private let deliver: ([String], UInt64) -> Void
+
+  init(maximumLength: Int, deliver: @escaping (_ lines: [String], _ at: UInt64) -> Void) {
+    framer = LineFramer(maximumLength: maximumLength)
+    self.deliver = deliver
+  }
+
+  func channelActive(context: ChannelHandlerContext) { context.read() }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    readAt = MonotonicClock.now()
+    lines += framer.append(unwrapInboundIn(data))
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    // Half a line: nobody was told, so nobody will ask for more.
+    guard !lines.isEmpty else { return context.read() }
+    let batch = lines
+    lines = []
+    deliver(batch, readAt)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    if let last = framer.finish() { lines.append(last) }
+    if !lines.isEmpty { deliver(lines, MonotonicClock.now()) }
+    lines = []
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}

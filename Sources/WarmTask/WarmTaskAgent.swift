@@ -1,0 +1,204 @@
+import FoundationEssentials
+import GatewayProtocol
+import Latency
+public import NIOCore
+import ProcessControl
+import Transport
+
+/// The agent in a container: one warm task from its WebSocket to its end, on one event loop.
+///
+/// It decides nothing itself: ``TaskLifecycle`` does, and this actor carries out its actions.
+public actor WarmTaskAgent {
+  /// The event loop, so that socket, process and timers need no hop.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
+
+  private let taskId: String
+  private let configuration: WarmTaskConfiguration
+  private nonisolated let loop: any EventLoop
+  private let observer: TaskObserver
+  private let encoder = JSONEncoder()
+  private let decoder = JSONDecoder()
+  private var lifecycle: TaskLifecycle
+  private var socket: WebSocketConnection?
+  private var process: (any UserProcess)?
+  private var processEnd: CheckedContinuation<Void, Never>?
+  private var initTimer: Scheduled<Void>?
+  private var outcome: TaskOutcome?
+
+  private init(
+    taskId: String, configuration: WarmTaskConfiguration, loop: any EventLoop, observer: @escaping TaskObserver
+  ) {
+    self.taskId = taskId
+    self.configuration = configuration
+    self.loop = loop
+    self.observer = observer
+    lifecycle = TaskLifecycle(
+      settings: Assignment.Settings(
+        workspaceRoot: configuration.workspaceRoot, environmentName: configuration.environmentName,
+        initTimeout: configuration.initTimeout))
+  }
+
+  /// Lives one task's whole life: connects, waits for a user, serves it, and returns when its process is gone and its
+  /// socket closed. Cancellation ends it in order, within about 3 s.
+  ///
+  /// - Parameters:
+  ///   - taskId: Part of the gateway's path: letters, digits, `.`, `_`, `-`.
+  ///   - observer: Told what happens, with instants taken on the loop.
+  public static func run(
+    taskId: String, configuration: WarmTaskConfiguration, on loop: any EventLoop,
+    observer: @escaping TaskObserver = { _ in }
+  ) async -> TaskOutcome {
+    await WarmTaskAgent(taskId: taskId, configuration: configuration, loop: loop, observer: observer).live()
+  }
+
+  private func live() async -> TaskOutcome {
+    do throws(WebSocketError) {
+      let socket = try await WebSocketConnection.connect(
+        to: configuration.gateway, path: "/internal/warm/\(taskId)", headers: configuration.headers,
+        tls: configuration.tls, on: loop, limits: configuration.limits, timeout: configuration.connectTimeout)
+      self.socket = socket
+      report(.connected, at: socket.phases.upgraded)
+    } catch {
+      return end(with: error == .cancelled ? .stopped : .notConnected(error))
+    }
+    let heartbeat = startHeartbeat()
+    await listen()
+    heartbeat.cancel()
+    await stopProcess()
+    await socket?.close()
+    return end(with: outcome ?? .stopped)
+  }
+
+  /// Until the socket ends, whoever ends it.
+  private func listen() async {
+    do throws(WebSocketError) {
+      while let message = try await socket?.receive() {
+        guard let decoded = try? decoder.decode(GatewayToTask.self, from: Data(message.text.utf8)) else {
+          handle(.malformedMessage)
+          continue
+        }
+        handle(.message(decoded, at: message.receivedAt))
+      }
+      handle(.socketEnded(nil))
+    } catch {
+      handle(error == .cancelled ? .stopRequested : .socketEnded(error))
+    }
+  }
+
+  private func handle(_ event: TaskLifecycle.Event) {
+    for action in lifecycle.handle(event) { perform(action) }
+  }
+
+  private func perform(_ action: TaskLifecycle.Action) {
+    switch action {
+    case .startInitTimer: initTimer = schedule(after: configuration.initTimeout) { $0.handle(.initTimedOut) }
+    case .stopInitTimer: initTimer?.cancel()
+    case .prepareWorkspace(let assignment): prepareWorkspace(for: assignment)
+    case .startProcess(let assignment):
+      process = makeProcess(for: assignment)
+      process?.start()
+    case .writeInput(let line): if process?.write(line: line) != true { handle(.inputDropped) }
+    case .send(let message): post(message)
+    case .confirm(let message): post(message) { $0.report(.readySent, at: $1) }
+    case .readOutput:
+      // A WebSocket that doesn't take the output stops the program that makes it.
+      afterWrites { $0.process?.readMore() }
+    case .report(let kind, let at): report(kind, at: at)
+    case .finish(let outcome, let closeCode):
+      self.outcome = outcome
+      process?.stop()
+      socket?.startClose(code: closeCode)
+    }
+  }
+
+  // MARK: Effects
+
+  private func prepareWorkspace(for assignment: Assignment) {
+    guard let root = configuration.workspaceRoot, let directory = assignment.directory else {
+      return handle(.workspaceReady(at: MonotonicClock.now()))
+    }
+    WorkspaceThreads.prepare(directory, inside: root, token: assignment.token, on: loop) { failure in
+      self.assumeIsolated { agent in
+        agent.handle(failure.map { .workspaceFailed($0) } ?? .workspaceReady(at: MonotonicClock.now()))
+      }
+    }
+  }
+
+  private func makeProcess(for assignment: Assignment) -> any UserProcess {
+    let tell: (UserProcessEvent) -> Void = { event in self.assumeIsolated { $0.handle(event) } }
+    switch configuration.program {
+    case .inline(let startDelay): return InlineProcess(on: loop, startDelay: startDelay, tell: tell)
+    case .command(let words):
+      let request = ProcessRequest(
+        executable: words.first ?? "", arguments: Array(words.dropFirst()),
+        environment: assignment.programEnvironment(inheriting: ProcessInfo.processInfo.environment),
+        workingDirectory: assignment.directory, standardInput: .pipe, standardOutput: .pipe, standardError: .pipe,
+        diesWithParent: true, endsGroupWithLeader: true)
+      return CommandProcess(
+        request, on: loop, maximumLineLength: configuration.maximumLineLength, stopGrace: configuration.stopGrace,
+        tell: tell)
+    }
+  }
+
+  private func handle(_ event: UserProcessEvent) {
+    switch event {
+    case .started(let pid, let at): handle(.processStarted(pid: pid, at: at))
+    case .failed(let why):
+      processIsGone()
+      handle(.processFailed(why))
+    case .lines(let lines, let at): handle(.processSaid(lines, at: at))
+    case .ended(let status):
+      processIsGone()
+      handle(.processEnded(status))
+    }
+  }
+
+  private func processIsGone() {
+    process = nil
+    processEnd?.resume()
+    processEnd = nil
+  }
+
+  private func stopProcess() async {
+    guard let process else { return }
+    process.stop()
+    await withCheckedContinuation { processEnd = $0 }
+  }
+
+  private func post(_ message: TaskToGateway, sent: (@Sendable (isolated WarmTaskAgent, UInt64) -> Void)? = nil) {
+    guard let data = try? encoder.encode(message) else { return }
+    let text = String(decoding: data, as: UTF8.self)
+    guard let sent else {
+      socket?.post(text: text)
+      return
+    }
+    socket?.post(text: text) { at, _ in self.assumeIsolated { sent($0, at) } }
+  }
+
+  /// Calls `body` when the socket can take more: at once, unless the kernel's buffer is full.
+  private func afterWrites(_ body: @escaping @Sendable (isolated WarmTaskAgent) -> Void) {
+    socket?.whenWritable { self.assumeIsolated { body($0) } }
+  }
+
+  private func startHeartbeat() -> RepeatedTask {
+    let interval = TimeAmount.nanoseconds(Int64(clamping: max(1_000_000, configuration.heartbeatInterval)))
+    return loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+      self.assumeIsolated { $0.post(TaskToGateway(type: "heartbeat")) }
+    }
+  }
+
+  private func schedule(
+    after delay: UInt64, _ body: @escaping @Sendable (isolated WarmTaskAgent) -> Void
+  ) -> Scheduled<Void> {
+    loop.scheduleTask(in: .nanoseconds(Int64(clamping: delay))) { self.assumeIsolated { body($0) } }
+  }
+
+  private func report(_ kind: TaskEvent.Kind, at: UInt64) {
+    observer(TaskEvent(taskId: taskId, kind: kind, at: at))
+  }
+
+  private func end(with outcome: TaskOutcome) -> TaskOutcome {
+    report(.ended(outcome), at: MonotonicClock.now())
+    return outcome
+  }
+}

@@ -1,0 +1,52 @@
+import NIOCore
+import ProcessControl
+import Testing
+import Transport
+
+@testable import WarmTask
+
+@Suite struct SmallPartsTests {
+  @Test(
+    arguments: [
+      (["a\nb\n"], ["a", "b"], nil), (["a", "b\n", "c"], ["ab"], "c"), (["\n\n"], ["", ""], nil),
+      (["123456789\n"], ["12345678", "9"], nil), (["12345678\n"], ["12345678"], nil),
+      (["1234", "56789"], ["12345678"], "9"),
+    ] as [([String], [String], String?)])
+  func bytesBecomeLinesOfBoundedLength(chunks: [String], lines: [String], rest: String?) {
+    var framer = LineFramer(maximumLength: 8)
+    #expect(chunks.flatMap { framer.append(ByteBuffer(string: $0)) } == lines)
+    #expect(framer.finish() == rest)
+  }
+
+  @Test(arguments: [
+    ("optima headless", ["optima", "headless"]), ("  a\tb  ", ["a", "b"]),
+    ("sh -c 'echo \"x y\"'", ["sh", "-c", "echo \"x y\""]),
+    ("a\\ b \"c\\\"d\" ''", ["a b", "c\"d", ""]), ("--x='1 2'y", ["--x=1 2y"]),
+  ])
+  func commandsAreSplitAsAShellWould(line: String, words: [String]) throws {
+    #expect(try CommandWords.split(line) == words)
+  }
+
+  @Test(arguments: ["", "   ", "a 'b", "a \"b", "a\\"])
+  func incompleteCommandsAreRefused(line: String) {
+    #expect(throws: CommandWords.Failure.self) { try CommandWords.split(line) }
+  }
+
+  @Test func failuresWaitEverLongerUpToABoundAndHealthResets() {
+    var backoff = ReplacementBackoff()
+    let failed = TaskOutcome.notConnected(.refused("x"))
+    let pauses = (0..<100).map { _ in backoff.pause(after: failed, lived: 0, jitter: 1) / 1_000_000 }
+    #expect(pauses.prefix(8) == [250, 500, 1000, 2000, 4000, 8000, 15000, 15000])
+    #expect(pauses.last == 15000)
+    #expect(backoff.pause(after: .released, lived: 0, jitter: 1) == 0)
+    #expect(backoff.pause(after: .initFailed("x"), lived: 1 << 40, jitter: 0) == 125_000_000)
+  }
+
+  @Test(arguments: [
+    (TaskOutcome.retired, UInt64(0), false), (.retired, 6_000_000_000, true), (.processEnded(.exited(1)), 0, true),
+  ])
+  func retirementIsHealthyOnlyAfterAWait(outcome: TaskOutcome, lived: UInt64, isHealthy: Bool) {
+    var backoff = ReplacementBackoff()
+    #expect((backoff.pause(after: outcome, lived: lived, jitter: 0.5) == 0) == isHealthy)
+  }
+}

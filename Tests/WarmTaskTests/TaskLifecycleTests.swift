@@ -1,0 +1,163 @@
+import GatewayProtocol
+import ProcessControl
+import Testing
+import Transport
+
+@testable import WarmTask
+
+private let settings = Assignment.Settings(workspaceRoot: "/efs", environmentName: "dev", initTimeout: 30_000_000_000)
+private let planInit = GatewayToTask(type: "init_user", userId: "u1", workspaceDir: "/efs/prod/u1", token: "t")
+private let labInit = GatewayToTask(type: "init_user_session", userId: "u1", sessionId: "s1", env: "stage")
+private let ms: UInt64 = 1_000_000
+
+/// A lifecycle after `events`, and the actions of the last one.
+private func after(_ events: [TaskLifecycle.Event]) -> (TaskLifecycle, [TaskLifecycle.Action]) {
+  var lifecycle = TaskLifecycle(settings: settings)
+  var actions: [TaskLifecycle.Action] = []
+  for event in events { actions = lifecycle.handle(event) }
+  return (lifecycle, actions)
+}
+
+private func sent(_ actions: [TaskLifecycle.Action]) -> [TaskToGateway] {
+  actions.compactMap { action in
+    switch action {
+    case .send(let message), .confirm(let message): message
+    default: nil
+    }
+  }
+}
+
+private func outcome(_ actions: [TaskLifecycle.Action]) -> TaskOutcome? {
+  for case .finish(let outcome, _) in actions { return outcome }
+  return nil
+}
+
+private let warm: [TaskLifecycle.Event] = []
+private let preparing: [TaskLifecycle.Event] = [.message(planInit, at: 100 * ms)]
+private let starting = preparing + [.workspaceReady(at: 120 * ms)]
+private let started = starting + [.processStarted(pid: 7, at: 130 * ms)]
+private let ready = started + [.processSaid(["up"], at: 380 * ms)]
+
+@Suite struct TaskLifecycleTests {
+  @Test func planDialectIsConfirmedWithTheBreakdown() {
+    let (_, actions) = after(ready)
+    #expect(
+      actions == [
+        .stopInitTimer, .report(.firstLine, at: 380 * ms),
+        .confirm(
+          TaskToGateway(
+            type: "ready", breakdown: InitBreakdown(initUserMs: 280, workspaceMs: 20, processStartMs: 250))),
+        .readOutput,
+      ])
+  }
+
+  @Test func labDialectIsConfirmedWithItsUserAndPutsTheDirectoryBelowTheEnvironment() {
+    let (_, first) = after([.message(labInit, at: 0)])
+    guard case .prepareWorkspace(let assignment)? = first.last else {
+      Issue.record("no workspace")
+      return
+    }
+    #expect(assignment.directory == "/efs/stage/u1")
+    let (_, actions) = after([
+      .message(labInit, at: 0), .workspaceReady(at: ms), .processStarted(pid: 1, at: ms),
+      .processSaid(["up"], at: 2 * ms),
+    ])
+    #expect(sent(actions).first?.type == "user_session_ready")
+    #expect(sent(actions).first?.userId == "u1")
+  }
+
+  @Test func linesAfterTheFirstAreOutputInOrder() {
+    let (_, actions) = after(started + [.processSaid(["up", "a", "b"], at: 0)])
+    #expect(sent(actions).map(\.type) == ["ready", "user_output", "user_output"])
+    #expect(sent(actions).compactMap(\.line) == ["a", "b"])
+  }
+
+  @Test func inputBeforeTheProcessWaitsForIt() {
+    let input = (1...3).map { TaskLifecycle.Event.message(GatewayToTask(type: "user_input", line: "\($0)"), at: 0) }
+    let (_, actions) = after(preparing + input + [.workspaceReady(at: 0), .processStarted(pid: 7, at: 5)])
+    #expect(actions == [.report(.processStarted(pid: 7), at: 5), .writeInput("1"), .writeInput("2"), .writeInput("3")])
+  }
+
+  @Test func heldInputIsBounded() {
+    let line = TaskLifecycle.Event.message(GatewayToTask(type: "user_input", line: "x"), at: 0)
+    let (_, actions) = after(preparing + Array(repeating: line, count: TaskLifecycle.maximumHeldInput + 1))
+    #expect(sent(actions).map(\.status) == ["input_dropped"])
+  }
+
+  @Test(arguments: [preparing, starting, started, ready])
+  func secondUserIsTurnedAway(state: [TaskLifecycle.Event]) {
+    let (_, actions) = after(state + [.message(labInit, at: 0)])
+    #expect(sent(actions).map(\.status) == ["already_assigned"])
+    #expect(outcome(actions) == nil)
+  }
+
+  @Test(arguments: ["", "../../etc", ".hidden", "a/b", "a b", String(repeating: "a", count: 10_000), "ü"])
+  func invalidUserTouchesNoFile(userId: String) {
+    for type in ["init_user", "init_user_session"] {
+      let (_, actions) = after([.message(GatewayToTask(type: type, userId: userId), at: 0)])
+      #expect(sent(actions).map(\.type) == ["init_failed"])
+      #expect(!actions.contains { if case .prepareWorkspace = $0 { true } else { false } })
+    }
+  }
+
+  @Test func environmentNameIsNoWayOutOfTheRoot() {
+    let (_, actions) = after([.message(GatewayToTask(type: "init_user_session", userId: "u", env: ".."), at: 0)])
+    #expect(sent(actions).map(\.type) == ["init_failed"])
+  }
+
+  /// Every state against every event that ends or fails something: what the gateway is told, and how it ends.
+  @Test(arguments: [
+    (preparing, TaskLifecycle.Event.workspaceFailed("disk full"), "init_failed"),
+    (preparing, .initTimedOut, "init_failed"),
+    (starting, .processFailed("no such program"), "init_failed"),
+    (starting, .initTimedOut, "init_failed"),
+    (started, .initTimedOut, "init_failed"),
+    (started, .processEnded(.exited(3)), "init_failed"),
+    (ready, .processEnded(.exited(3)), "status"),
+  ])
+  func failureIsToldOnceAndEndsTheLife(state: [TaskLifecycle.Event], event: TaskLifecycle.Event, told: String) {
+    var (lifecycle, actions) = after(state + [event])
+    #expect(sent(actions).map(\.type) == [told])
+    #expect(sent(actions).first?.error?.isEmpty == false)
+    #expect(outcome(actions) != nil)
+    #expect(actions.contains(.stopInitTimer))
+    for late in [event, .processEnded(.exited(0)), .socketEnded(nil), .initTimedOut, .stopRequested] {
+      #expect(lifecycle.handle(late).isEmpty)
+    }
+  }
+
+  @Test(arguments: [warm, ready])
+  func timerThatFiresLateDoesNothing(state: [TaskLifecycle.Event]) {
+    #expect(after(state + [.initTimedOut]).1.isEmpty)
+  }
+
+  @Test(arguments: [
+    (warm, WebSocketError.closed(code: 1000, reason: ""), TaskOutcome.retired),
+    (preparing, .closed(code: 1000, reason: ""), .released),
+    (ready, .closed(code: 1000, reason: ""), .released),
+    (warm, .closed(code: 1006, reason: ""), .connectionLost(.closed(code: 1006, reason: ""))),
+    (ready, .closed(code: 1006, reason: ""), .connectionLost(.closed(code: 1006, reason: ""))),
+    (ready, .protocolViolation("x"), .connectionLost(.protocolViolation("x"))),
+  ])
+  func endOfTheSocketEndsTheLife(state: [TaskLifecycle.Event], error: WebSocketError, expected: TaskOutcome) {
+    let (_, actions) = after(state + [.socketEnded(error)])
+    #expect(outcome(actions) == expected)
+    #expect(sent(actions).isEmpty)
+  }
+
+  @Test func unknownMessagesAndEarlyInputAreIgnored() {
+    #expect(after([.message(GatewayToTask(type: "novelty"), at: 0)]).1.isEmpty)
+    #expect(after([.message(GatewayToTask(type: "user_input", line: "x"), at: 0)]).1.isEmpty)
+    #expect(sent(after([.malformedMessage]).1).map(\.status) == ["invalid_message"])
+  }
+
+  @Test func programGetsItsUsersEnvironmentAndNoneOfTheAgentsSecrets() throws {
+    let assignment = try Assignment.make(of: labInit, receivedAt: 0, settings: settings).get()
+    let environment = assignment.programEnvironment(inheriting: ["PATH": "/bin", "GATEWAY_TOKEN": "secret"])
+    #expect(
+      environment == [
+        "PATH": "/bin", "USER_ID": "u1", "SESSION_ID": "s1", "ENVIRONMENT": "stage", "HOME": "/efs/stage/u1",
+        "WORKSPACE": "/efs/stage/u1", "PWD": "/efs/stage/u1",
+      ])
+  }
+}
