@@ -58,7 +58,7 @@ let package = Package(
     .target(
       name: "EmbeddedGateway",
       dependencies: [
-        "AWSSignature", "GatewayProtocol", "Latency", "ProcessControl", "WarmTask",
+        "AWSSignature", "GatewayProtocol", "Latency", "ProcessControl", "Transport", "WarmTask",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -108,10 +108,23 @@ let package = Package(
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
     .testTarget(name: "UserWorkspaceTests", dependencies: ["UserWorkspace"]),
+
+    .target(
+      name: "MockGateway",
+      dependencies: [
+        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "ProcessControl", "WarmTask",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(
+      name: "mock-gateway",
+      dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(
       name: "EmbeddedGatewayTests",
       dependencies: [
-        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "Latency", "ProcessControl", "Transport",
+        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "Latency", "MockGateway", "ProcessControl", "Transport",
+        "WarmTask", "mock-gateway", "session-stand-in", "warm-task",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),

@@ -1,3 +1,4 @@
+import AWSSignature
 import EmbeddedGateway
 import FoundationEssentials
 import Glibc

@@ -17,7 +17,9 @@ struct ValueReader {
     guard let text else { return nil }
     for (unit, factor) in [("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)] where text.hasSuffix(unit) {
       let digits = text.dropLast(unit.utf8.count)
-      let isPlain = digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".") }
+      let isPlain = digits.utf8.allSatisfy {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")
+      }
       if isPlain, let value = Double(digits), value * factor <= 24 * 3600e9 { return UInt64(value * factor) }
       break
     }

@@ -5,12 +5,14 @@ struct ECSOperations: Sendable {
   func perform(_ name: String, body: [UInt8]) async throws(ECSRefusal) -> [UInt8] {
     switch name {
     case "ListTasks": ECSJSON.encode(try await listTasks(ECSJSON.decode(ECSRequests.ListTasks.self, from: body)))
-    case "DescribeTasks": ECSJSON.encode(try await describeTasks(ECSJSON.decode(ECSRequests.DescribeTasks.self, from: body)))
+    case "DescribeTasks":
+      ECSJSON.encode(try await describeTasks(ECSJSON.decode(ECSRequests.DescribeTasks.self, from: body)))
     case "RunTask": ECSJSON.encode(try await runTask(ECSJSON.decode(ECSRequests.RunTask.self, from: body)))
     case "StopTask": ECSJSON.encode(try await stopTask(ECSJSON.decode(ECSRequests.StopTask.self, from: body)))
     case "DescribeServices":
       ECSJSON.encode(try await describeServices(ECSJSON.decode(ECSRequests.DescribeServices.self, from: body)))
-    case "UpdateService": ECSJSON.encode(try await updateService(ECSJSON.decode(ECSRequests.UpdateService.self, from: body)))
+    case "UpdateService":
+      ECSJSON.encode(try await updateService(ECSJSON.decode(ECSRequests.UpdateService.self, from: body)))
     default: throw .unknownOperation
     }
   }

@@ -12,7 +12,8 @@ struct ECSRefusal: Error, Encodable, Equatable {
   static let clusterNotFound = ECSRefusal(code: "ClusterNotFoundException", message: "Cluster not found.")
   static let serviceNotFound = ECSRefusal(code: "ServiceNotFoundException", message: "Service not found.")
   static let unknownOperation = ECSRefusal(
-    code: "UnknownOperationException", message: "The requested operation is not supported by this endpoint.", status: 404)
+    code: "UnknownOperationException", message: "The requested operation is not supported by this endpoint.",
+    status: 404)
   static let tooLarge = ECSRefusal(
     code: "RequestEntityTooLargeException", message: "The request's body is too large.", status: 413)
 

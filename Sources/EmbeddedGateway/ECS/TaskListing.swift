@@ -20,7 +20,8 @@ extension ECSOperations {
     let tasks = await fleet.tasks()
     var start = tasks.startIndex
     if let token = request.nextToken {
-      guard let last = PageToken(token, of: request)?.lastTaskID, let index = tasks.firstIndex(where: { $0.taskID == last })
+      guard let last = PageToken(token, of: request)?.lastTaskID,
+        let index = tasks.firstIndex(where: { $0.taskID == last })
       else { throw .parameter("Invalid token.") }
       start = tasks.index(after: index)
     }

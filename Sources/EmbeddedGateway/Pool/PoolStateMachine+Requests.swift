@@ -11,7 +11,8 @@ extension PoolStateMachine {
     } else if !rules.startsWhenEmpty {
       actions.append(.miss(request))
     } else if waiting.count >= rules.maxWaiting {
-      actions.append(.fail(request, PoolFailure(.gatewayBusy, "\(waiting.count) requests wait already; try again later")))
+      actions.append(
+        .fail(request, PoolFailure(.gatewayBusy, "\(waiting.count) requests wait already; try again later")))
     } else {
       waiting.append(request)
       waiterDeadlines[request] = deadline

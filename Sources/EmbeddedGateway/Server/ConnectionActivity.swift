@@ -1,8 +1,11 @@
 import NIOCore
 
-/// Whether a connection has a reason to be silent: a request in work, or a WebSocket.
+/// What the handlers of one connection tell one another.
 final class ConnectionActivity {
+  /// The connection has a reason to be silent: a request in work, or a WebSocket.
   var isBusy = false
+  /// Nothing can follow the present request.
+  var mustClose = false
 }
 
 /// Closes an HTTP connection that has been silent for too long without a reason; stands behind an `IdleStateHandler`.
@@ -19,4 +22,12 @@ final class IdleConnectionCloser: ChannelInboundHandler {
     guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
     if !activity.isBusy { context.close(promise: nil) }
   }
+}
+
+/// Closes an HTTP connection on which something went wrong (a request that can't be parsed has been answered by then). The REST
+/// handler isn't there yet while the first request is read.
+final class HTTPErrorCloser: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

@@ -54,16 +54,18 @@ final class GatewayServer {
     configuration.enableResponseHeaderValidation = false
     // What becomes of the connection is its handlers' matter.
     _ = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
+    let upgrader = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
+    let filter = UpgradeFilter(activity: activity) { [core] in Self.owner(for: $0, in: core) != nil }
+    try channel.pipeline.syncOperations.addHandler(filter, position: .before(upgrader))
+    try channel.pipeline.syncOperations.addHandler(HTTPErrorCloser())
   }
 
   private func upgradeConfiguration(_ activity: ConnectionActivity) -> NIOTypedHTTPServerUpgradeConfiguration<Void> {
     let bound = NIOLoopBound((core: core, ecs: ecs, activity: activity), eventLoop: core.loop)
     let upgrader = NIOTypedWebSocketServerUpgrader<Void>(
       maxFrameSize: core.configuration.limits.messageBytes,
-      shouldUpgrade: { channel, head in
-        // Refused, the request goes on to the REST handler, which says why.
-        channel.eventLoop.makeSucceededFuture(Self.owner(for: head, in: bound.value.core) == nil ? nil : HTTPHeaders())
-      },
+      // The filter has let through only what is accepted.
+      shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
       upgradePipelineHandler: { channel, head in
         channel.eventLoop.makeCompletedFuture {
           let (core, _, activity) = bound.value

@@ -48,7 +48,8 @@ final class RESTHandler: ChannelInboundHandler {
       exchangeNumber += 1
       exchange = Exchange(head: head, receivedAt: MonotonicClock.now(), body: ByteBuffer())
       if head.headers.contains(name: "expect") {
-        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+        context.writeAndFlush(
+          wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
       }
     case .body(var part):
       guard exchange?.isRefused == false else { return }
@@ -64,11 +65,6 @@ final class RESTHandler: ChannelInboundHandler {
     }
   }
 
-  /// A refused upgrade comes here too; its request follows and is answered as any other.
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    if error is HTTPParserError || error is IOError { context.close(promise: nil) }
-  }
-
   private func route(_ head: HTTPRequestHead, _ body: ByteBuffer) {
     switch GatewayRoute(method: head.method.rawValue, uri: head.uri) {
     case .acquire: acquire(body)
@@ -81,10 +77,12 @@ final class RESTHandler: ChannelInboundHandler {
       answerError(.methodNotAllowed, "use \(allow)", headers: [("allow", allow)])
     case .invalidID:
       answerError(.badRequest, "an id in a path is \(UserID.rule)", close: true)
-    case .task(let id) where head.headers.contains(name: "upgrade") && !core.pool.admits(id):
+    case .task(let id) where head.headers.contains(name: "sec-websocket-key") && !core.pool.admits(id):
       answerError(.conflict, "task \(id) is connected already, or ending, or there are too many tasks", close: true)
     case .task, .session:
-      answerError(.upgradeRequired, "this is a WebSocket (RFC 6455, version 13)", headers: [("upgrade", "websocket")], close: true)
+      answerError(
+        .upgradeRequired, "this is a WebSocket (RFC 6455, version 13)", headers: [("upgrade", "websocket")], close: true
+      )
     case .unknown: answerError(.notFound, "there is nothing at this path")
     }
   }
@@ -151,7 +149,7 @@ extension RESTHandler {
     type: String = "application/json", close: Bool = false, announcedLength: Int? = nil
   ) {
     guard let context, let exchange else { return }
-    let keepsAlive = exchange.head.isKeepAlive && !close
+    let keepsAlive = exchange.head.isKeepAlive && !close && !activity.mustClose
     var headers = HTTPHeaders()
     headers.reserveCapacity(4 + extra.count)
     headers.add(name: "content-type", value: type)

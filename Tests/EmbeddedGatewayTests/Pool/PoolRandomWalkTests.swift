@@ -60,7 +60,9 @@ import Testing
     case 14: world.reap()
     default: world.pass(UInt64(random.below(8000)) * 1_000_000)
     }
-    if random.below(40) == 0 { world.connect("visitor-\(world.asked.count)-\(world.startsInAll)-\(random.below(1_000_000))") }
+    if random.below(40) == 0 {
+      world.connect("visitor-\(world.asked.count)-\(world.startsInAll)-\(random.below(1_000_000))")
+    }
   }
 
   /// Every order of five events around one assignment.

@@ -4,7 +4,9 @@ import Testing
 
 /// Each rule of the pool by itself (spec/gateway-protocol.md, "Pool rules").
 @Suite struct PoolRuleTests {
-  @Test(arguments: [(3, nil, 10, 12, 3), (5, 2, 10, 20, 5), (12, nil, 10, 48, 10), (8, nil, 10, 4, 4), (0, nil, 10, 4, 0)])
+  @Test(arguments: [
+    (3, nil, 10, 12, 3), (5, 2, 10, 20, 5), (12, nil, 10, 48, 10), (8, nil, 10, 4, 4), (0, nil, 10, 4, 0),
+  ])
   func poolFillsToItsTargetWithinItsLimits(target: Int, threshold: Int?, size: Int, tasks: Int, started: Int) {
     var rules = PoolRules(targetSize: target, maxSize: size, maxTasks: tasks)
     rules.replenishThreshold = threshold

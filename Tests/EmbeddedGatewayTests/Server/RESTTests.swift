@@ -18,7 +18,8 @@ import Testing
       #expect(try #require(acquired.latency) >= 0)
       #expect(acquired.source == "warm" && acquired.breakdown == nil)
       let assigned = try await gateway.status().tasks?.first { $0.taskId == task }
-      #expect(assigned?.state == "assigned" && assigned?.userId == "alice" && assigned?.assignedAt?.hasSuffix("Z") == true)
+      #expect(
+        assigned?.state == "assigned" && assigned?.userId == "alice" && assigned?.assignedAt?.hasSuffix("Z") == true)
     }
   }
 
@@ -134,7 +135,9 @@ import Testing
   @Test func connectionIsKeptAndPipelinedRequestsAreAnsweredInOrder() async throws {
     try await withGateway(PoolRules(targetSize: 0)) { gateway in
       let connection = try await gateway.connection()
-      let requests = (0..<20).map { "GET \($0.isMultiple(of: 2) ? "/health" : "/api/users") HTTP/1.1\r\nhost: t\r\n\r\n" }
+      let requests = (0..<20).map {
+        "GET \($0.isMultiple(of: 2) ? "/health" : "/api/users") HTTP/1.1\r\nhost: t\r\n\r\n"
+      }
       try await connection.send(requests.joined().utf8)
       for index in 0..<20 {
         let answer = try await connection.answer()

@@ -7,7 +7,9 @@ import Transport
 
 /// The users' side, `/session/{userId}`.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct SessionTests {
-  private func next(_ socket: WebSocketConnection) async throws -> String { try #require(try await socket.receive()).text }
+  private func next(_ socket: WebSocketConnection) async throws -> String {
+    try #require(try await socket.receive()).text
+  }
 
   private func message(_ socket: WebSocketConnection) async throws -> SessionMessage {
     try JSONDecoder().decode(SessionMessage.self, from: Data(try await next(socket).utf8))
@@ -23,8 +25,7 @@ import Transport
       #expect(breakdown.acquireMs != nil && breakdown.initUserMs != nil && breakdown.workspaceMs == 1.5)
       for line in ["hello", "a \u{00e4} \"quoted\" \\ line", ""] {
         try await user.send(text: line)
-        let escaped = line.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        if escaped == line { #expect(try await next(user) == line + "!") }
+        #expect(try await next(user) == line + "!")
       }
       await user.close()
     }
@@ -65,7 +66,8 @@ import Transport
   ])
   func failureIsToldAndTheSocketClosed(script: TaskScript, code: String) async throws {
     try await withGateway(
-      PoolRules(targetSize: 1, maxSize: 1), tasks: ScriptedTasks(script), configure: { $0.coldStartTimeout = 300_000_000 }
+      PoolRules(targetSize: 1, maxSize: 1), tasks: ScriptedTasks(script),
+      configure: { $0.coldStartTimeout = 300_000_000 }
     ) { gateway in
       let user = try await gateway.socket("/session/alice")
       let failure = try await message(user)
@@ -100,7 +102,9 @@ import Transport
 
   @Test func lifecycleIsLoggedAsOneObjectALine() async throws {
     let lines = Mutex<[String]>([])
-    try await withGateway(PoolRules(targetSize: 1), configure: { $0.lifecycleSink = { line in lines.withLock { $0.append(line) } } }) { gateway in
+    try await withGateway(
+      PoolRules(targetSize: 1), configure: { $0.lifecycleSink = { line in lines.withLock { $0.append(line) } } }
+    ) { gateway in
       let user = try await gateway.socket("/session/alice")
       _ = try await message(user)
       try await user.send(text: "x")

@@ -53,7 +53,9 @@ import Transport
 
   @Test func idsInPathsAreChecked() async throws {
     try await withGateway(PoolRules(targetSize: 0)) { gateway in
-      for path in ["/internal/warm/..%2f", "/internal/warm/.a", "/session/..", "/session/" + String(repeating: "a", count: 10_000)] {
+      for path in [
+        "/internal/warm/..%2f", "/internal/warm/.a", "/session/..", "/session/" + String(repeating: "a", count: 10_000),
+      ] {
         await #expect { _ = try await gateway.socket(path) } throws: { error in
           if case .upgradeRefused(status: 400, _)? = error as? WebSocketError { true } else { false }
         }
@@ -76,7 +78,6 @@ import Transport
     try await withGateway(PoolRules(targetSize: 0)) { gateway in
       let agent = try await gateway.socket("/internal/warm/agent-1")
       _ = try? await agent.send(text: String(repeating: "x", count: 100_000))
-      await #expect(throws: WebSocketError.self) { _ = try await agent.receive() }
       try await gateway.eventually("still there") { $0.tasks?.isEmpty == true }
     }
   }

@@ -82,7 +82,7 @@ final class RawConnection: Sendable {
       }
       if let answer { return answer }
       guard !isClosed else { throw Closed() }
-      await change()
+      await change { Self.parse($0) != nil }
     }
   }
 
@@ -90,16 +90,17 @@ final class RawConnection: Sendable {
   func end() async -> String {
     while true {
       if let all = collector.state.withLock({ $0.isClosed ? $0.received : nil }) { return all }
-      await change()
+      await change { _ in false }
     }
   }
 
   func close() { channel.close(promise: nil) }
 
-  private func change() async {
+  /// Waits until something arrives or the server closes, unless what is there is enough already.
+  private func change(unless isEnough: (String) -> Bool) async {
     await withCheckedContinuation { continuation in
       let isOver = collector.state.withLock { state in
-        if state.isClosed || Self.parse(state.received) != nil { return true }
+        if state.isClosed || isEnough(state.received) { return true }
         state.waiter = continuation
         return false
       }

@@ -85,7 +85,8 @@ final class ScriptedTasks: TaskRunner {
     case ("init_user_session", .obliging):
       try await socket.send(text: #"{"type":"user_session_ready","userId":"\#(message.userId ?? "")"}"#)
     case ("user_input", .obliging):
-      try await socket.send(text: #"{"type":"user_output","line":"\#(message.line ?? "")!"}"#)
+      let output = TaskToGateway(type: "user_output", line: (message.line ?? "") + "!")
+      try await socket.send(text: String(decoding: try JSONEncoder().encode(output), as: UTF8.self))
     case (_, .refusing): try await socket.send(text: #"{"type":"init_failed","error":"disk full"}"#)
     case (_, .dyingOnInit): socket.abort()
     default: break
