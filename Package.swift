@@ -80,7 +80,21 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
 
+    .target(
+      name: "MockGateway",
+      dependencies: [
+        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "ProcessControl", "WarmTask",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+
     // Programs.
+    .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
+    .executableTarget(
+      name: "mock-gateway",
+      dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .executableTarget(
       name: "warm-task",
       dependencies: [
@@ -92,11 +106,16 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .executableTarget(name: "session-stand-in"),
-    .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
 
     // Tests, one target per target.
+    .target(
+      name: "AWSTestSupport",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Tests/AWSTestSupport"),
     .testTarget(
       name: "LatencyTests",
       dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
@@ -121,14 +140,6 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
-    .target(
-      name: "AWSTestSupport",
-      dependencies: [
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-      ],
-      path: "Tests/AWSTestSupport"),
     .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "AWSClientTests", dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency"],
@@ -136,18 +147,6 @@ let package = Package(
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "UserWorkspaceTests", dependencies: ["UserWorkspace"]),
-
-    .target(
-      name: "MockGateway",
-      dependencies: [
-        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "ProcessControl", "WarmTask",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-      ]),
-    .executableTarget(
-      name: "mock-gateway",
-      dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(
       name: "EmbeddedGatewayTests",
       dependencies: [
