@@ -30,21 +30,25 @@ struct VirtualUser<S: Scenario>: Sendable {
         plan.giveBack(iteration)
         break
       }
-      await perform(user, iteration, into: &record)
+      await perform(user, iteration, dueAt: MonotonicClock.now(), into: &record)
     }
   }
 
   private func runOnce(_ user: S.User, after barrier: StartBarrier) async {
     var record = IterationRecord()
-    guard let iteration = plan.next() else { return await barrier.wait() }
+    guard let iteration = plan.next() else {
+      _ = await barrier.wait()
+      return
+    }
     await scenario.prepare(user, iteration, into: &record)
-    await barrier.wait()
+    let releasedAt = await barrier.wait()
     guard !Task.isCancelled else { return plan.giveBack(iteration) }
-    await perform(user, iteration, into: &record)
+    await perform(user, iteration, dueAt: releasedAt, into: &record)
   }
 
-  private func perform(_ user: S.User, _ iteration: Iteration, into record: inout IterationRecord) async {
-    let dueAt = MonotonicClock.now()
+  private func perform(
+    _ user: S.User, _ iteration: Iteration, dueAt: UInt64, into record: inout IterationRecord
+  ) async {
     if record.ending == .success {
       await scenario.perform(user, iteration, into: &record)
       await scenario.conclude(user, iteration)

@@ -37,8 +37,10 @@ package enum Markdown {
   /// Escapes what would be markup, and keeps the text on one line.
   package static func escape(_ text: String) -> String {
     var result = ""
-    for character in text {
+    let characters = Array(text)
+    for (index, character) in characters.enumerated() {
       switch character {
+      case "_" where isInsideWord(index, of: characters): result.append(character)
       case "\\", "`", "*", "_", "[", "]", "|", "#", "~": result += "\\\(character)"
       case "<": result += "&lt;"
       case ">": result += "&gt;"
@@ -48,6 +50,12 @@ package enum Markdown {
       }
     }
     return result
+  }
+
+  /// GitHub's Markdown has no emphasis inside words, so that `end_to_end` can stay as it is.
+  private static func isInsideWord(_ index: Int, of characters: [Character]) -> Bool {
+    guard index > 0, index + 1 < characters.count else { return false }
+    return [characters[index - 1], characters[index + 1]].allSatisfy { $0.isLetter || $0.isNumber }
   }
 }
 

@@ -15,7 +15,7 @@ package struct ConcurrentBenchmark: Benchmark {
 
   package static let tool = "bench-concurrent"
   package static let catalogue = Catalogue(
-    metrics: ["all", "warm", "cold"],
+    metrics: ["warm", "cold", "all"],
     counters: ["warm", "cold", "unclassified", "misses", "duplicate_assignments"])
   package static let defaultThresholds = ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"]
 

@@ -18,7 +18,7 @@ struct SessionJourney {
     guard let connection = await open(into: &record) else { return }
     user.session.put(connection)
     let begin = connection.phases.secured ?? connection.phases.connected
-    record.wrote(at: begin)
+    record.wrote(at: connection.phases.started)
     record.sample(EndToEndMetrics.connect, begin - connection.phases.started)
     let bound = Deadline(deadline, on: connection)
     defer { bound.cancel() }
