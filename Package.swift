@@ -92,6 +92,7 @@ let package = Package(
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
+    .executableTarget(name: "suite-summary", dependencies: ["InfraBench"]),
     .executableTarget(
       name: "mock-gateway",
       dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
