@@ -93,6 +93,7 @@ let package = Package(
       ]),
     .executableTarget(name: "session-stand-in"),
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
 
     // Tests, one target per target.
     .testTarget(
@@ -134,6 +135,8 @@ let package = Package(
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["InfraBench", "ProcessControl", "bench-dirinit"]),
   ]
 )
 
