@@ -91,6 +91,7 @@ let package = Package(
     // Programs.
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
     .executableTarget(name: "suite-summary", dependencies: ["InfraBench"]),
     .executableTarget(
@@ -157,6 +158,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+      name: "EndToEndTests", dependencies: ["InfraBench", "ProcessControl", "bench-dirinit"]),
   ]
 )
 
