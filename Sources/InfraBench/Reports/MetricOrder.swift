@@ -8,7 +8,6 @@ enum MetricOrder {
 
   private static let catalogues: [String: Catalogue] = [
     AllocationBenchmark.tool: AllocationBenchmark.catalogue,
-    AllocationBenchmark.tool: AllocationBenchmark.catalogue,
     ConcurrentBenchmark.tool: ConcurrentBenchmark.catalogue,
     DirInitBenchmark.tool: DirInitBenchmark.catalogue,
     EndToEndBenchmark.tool: EndToEndBenchmark.catalogue,
