@@ -91,7 +91,9 @@ let package = Package(
     // Programs.
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
+    .executableTarget(name: "suite-summary", dependencies: ["InfraBench"]),
     .executableTarget(
       name: "mock-gateway",
       dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -155,6 +157,17 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "GatewayProtocol", "InfraBench", "ProcessControl", "bench-allocation", "bench-concurrent", "bench-dirinit",
+        "bench-e2e", "mock-gateway", "session-stand-in", "warm-task",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
   ]
 )

@@ -68,21 +68,27 @@ extension OptionReader {
   ) -> LoadSettings {
     let duration = optionalDuration("--duration", options.duration, minimum: 1_000_000)
     let count = optionalInteger("--count", options.count, in: 1...1_000_000_000)
-    let prefix = options.userID ?? "test-user"
-    if !UserID.isValid(prefix) || prefix.utf8.count > Self.longestPrefix {
-      problems.add(
-        "--user-id",
-        "'\(prefix.prefix(40))' is no user id: write \(UserID.rule), and at most \(Self.longestPrefix) here")
-    }
     return LoadSettings(
       count: count ?? (options.duration == nil ? defaultCount : nil), duration: duration,
       concurrency: integer("--concurrency", options.concurrency, default: defaultConcurrency, in: 1...20_000),
       warmup: warmup(options.warmup),
       timeout: self.duration("--timeout", options.timeout, default: 30_000_000_000, minimum: 1_000_000),
-      userIDPrefix: prefix, seed: seed(options.seed))
+      userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed))
   }
 
-  private mutating func warmup(_ written: String?) -> LoadPlan.Warmup {
+  /// What users' ids begin with.
+  mutating func userIDPrefix(_ written: String?) -> String {
+    let prefix = written ?? "test-user"
+    if !UserID.isValid(prefix) || prefix.utf8.count > Self.longestPrefix {
+      problems.add(
+        "--user-id",
+        "'\(prefix.prefix(40))' is no user id: write \(UserID.rule), and at most \(Self.longestPrefix) here")
+    }
+    return prefix
+  }
+
+  /// Iterations or a time before the measurement.
+  mutating func warmup(_ written: String?) -> LoadPlan.Warmup {
     guard let written else { return .iterations(0) }
     if let number = Self.parseInteger(written), number <= 1_000_000_000 { return .iterations(number) }
     if let nanoseconds = DurationText.parse(written) { return .duration(nanoseconds) }
@@ -90,7 +96,8 @@ extension OptionReader {
     return .iterations(0)
   }
 
-  private mutating func seed(_ written: String?) -> UInt64 {
+  /// The written seed, or a random one.
+  mutating func seed(_ written: String?) -> UInt64 {
     // Whole in a JSON number of any reader.
     guard let written else { return UInt64.random(in: 0..<(1 << 53)) }
     if let number = Self.parseInteger(written), number < 1 << 53 { return UInt64(number) }

@@ -10,5 +10,6 @@ enum MetricOrder {
     AllocationBenchmark.tool: AllocationBenchmark.catalogue,
     ConcurrentBenchmark.tool: ConcurrentBenchmark.catalogue,
     EndToEndBenchmark.tool: EndToEndBenchmark.catalogue,
+    DirInitBenchmark.tool: DirInitBenchmark.catalogue,
   ]
 }

@@ -38,7 +38,7 @@ struct ReportTables {
     for threshold in document.thresholds {
       let result = threshold.skipped == true ? "skipped" : threshold.pass ? "pass" : "FAIL"
       let reason = threshold.reason.map { " (\($0))" } ?? ""
-      table.add([threshold.expression, observed(threshold), result + reason])
+      table.add([threshold.expression, Self.observed(threshold), result + reason])
     }
     return table
   }
@@ -78,7 +78,8 @@ struct ReportTables {
     return metric.fewSamples.contains(percentile) ? "*" : ""
   }
 
-  private func observed(_ threshold: ResultDocument.JudgedThreshold) -> String {
+  /// A threshold's observed value in its own unit.
+  static func observed(_ threshold: ResultDocument.JudgedThreshold) -> String {
     guard let value = threshold.observed else { return "no sample" }
     let subject = threshold.expression.prefix { $0 != " " }
     if subject.hasSuffix(".rate") { return "\(Figures.decimals(value, 2))%" }

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Builds the suite if needed, runs every benchmark, and writes one summary.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+usage() {
+  cat <<'TEXT'
+usage: run-all-tests.sh [--quick] [--skip-efs] [--output-dir DIR]
+
+Runs bench-allocation, bench-dirinit, bench-e2e, bench-concurrent and bench-exhaustion one after another, against an
+embedded gateway, or against a real one where the environment names it:
+  GATEWAY_URL               the gateway (draining it needs CONFIRM_DRAIN with its host name)
+  CLUSTER, SERVICE, REGION  the ECS service behind it
+
+  --quick           fewer iterations: under 90 seconds after the build
+  --skip-efs        leave bench-dirinit out
+  --output-dir DIR  where results go (default: results)
+
+Writes DIR/<date>/... for each tool, and DIR/summary.md, DIR/summary.json, DIR/junit.xml. Goes on after a failed tool.
+Exit status: the worst of the tools': 130/143 interrupted, 64 wrong usage, 1 failed, 99 a threshold crossed, 0.
+TEXT
+}
+
+quick=false skip_efs=false output=results problems=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) quick=true ;;
+    --skip-efs) skip_efs=true ;;
+    --output-dir)
+      if [ $# -lt 2 ] || [ -z "$2" ]; then problems+=("--output-dir: write a directory's path after it"); else output=$2; shift; fi ;;
+    --output-dir=?*) output=${1#*=} ;;
+    -h | --help) usage; exit 0 ;;
+    *) problems+=("'$1' is unknown: see run-all-tests.sh --help") ;;
+  esac
+  shift
+done
+if [ -e "$output" ] && [ ! -d "$output" ]; then problems+=("--output-dir: '$output' is no directory"); fi
+if [ "${#problems[@]}" -gt 0 ]; then
+  printf 'error: %s\n' "${problems[@]}" >&2
+  exit 64
+fi
+
+signal=0
+trap 'signal=130' INT
+trap 'signal=143; if [ -n "${tool_pid:-}" ]; then kill -TERM "$tool_pid" 2>/dev/null || true; fi' TERM
+
+(cd "$root" && scripts/setup.sh)
+(cd "$root" && swift build -c release --quiet) || { echo "error: the build failed" >&2; exit 1; }
+if [ "$signal" != 0 ]; then exit "$signal"; fi
+bin=$(cd "$root" && swift build -c release --show-bin-path)
+
+mkdir -p "$output"
+marker=$(mktemp)
+trap 'rm -f "$marker"' EXIT
+outcomes=()
+
+# run TOOL OPTION...: runs one tool, whatever comes of it, and notes its status and its result file.
+run() {
+  local tool=$1 status=0 file
+  shift
+  if [ "$signal" != 0 ]; then outcomes+=("$tool=not run"); return; fi
+  printf '\n==> %s\n' "$tool $*" >&2
+  touch "$marker"
+  "$bin/$tool" --output-dir "$output" "$@" &
+  tool_pid=$!
+  # A signal ends the waiting early: the tool itself writes what it has, and is waited for again.
+  wait "$tool_pid" || status=$?
+  while kill -0 "$tool_pid" 2>/dev/null; do status=0; wait "$tool_pid" || status=$?; done
+  tool_pid=
+  file=$(find "$output" -name "*Z-$tool*.json" -newer "$marker" | sort | tail -n 1)
+  outcomes+=("$tool=$status=$file")
+  case $status in 130 | 143) signal=$status ;; esac
+}
+
+$quick && allocations=20 directories=20 sessions=10 bursts=1 || { allocations=100 directories=100 sessions=50; bursts=5; }
+drain=(); if [ -n "${CONFIRM_DRAIN:-}" ]; then drain=(--confirm-drain "$CONFIRM_DRAIN"); fi
+
+run bench-allocation --count "$allocations"
+if $skip_efs; then outcomes+=("bench-dirinit=skipped"); else run bench-dirinit --count "$directories"; fi
+run bench-e2e --count "$sessions"
+run bench-concurrent --beyond 3 --bursts "$bursts"
+run bench-exhaustion "${drain[@]}"
+
+printf '\n==> summary\n' >&2
+status=0
+"$bin/suite-summary" --output-dir "$output" "${outcomes[@]}" || status=$?
+printf 'wrote %s, %s and %s\n' "$output/summary.md" "$output/summary.json" "$output/junit.xml" >&2
+if [ "$signal" != 0 ]; then exit "$signal"; fi
+exit "$status"

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs what a build needs and is missing. Debian packages only; says the exact command where it cannot.
+#   scripts/setup.sh          what building and running needs
+#   scripts/setup.sh tests    also what the tests use where it is there (Python packages in .venv)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '%s\n' "$*" >&2; }
+
+require_swift() {
+  command -v swift >/dev/null || {
+    say "error: no 'swift' on the PATH: install a Swift 6.3 toolchain (https://www.swift.org/install/linux/) and run this again."
+    exit 1
+  }
+  local version
+  version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+  if [ "$(printf '%s\n6.2\n' "$version" | sort -V | head -n 1)" != 6.2 ]; then
+    say "error: Swift ${version:-?} is too old: 6.2 or later is needed, 6.3 is what this is tested with."
+    exit 1
+  fi
+}
+
+# Whether the C compiler of the toolchain finds a header.
+has_header() { printf '#include <%s>\n' "$1" | clang -E -x c - >/dev/null 2>&1; }
+
+install_packages() {
+  local apt=(apt-get install -y --no-install-recommends "$@")
+  if ! command -v apt-get >/dev/null; then
+    say "error: these are missing, and this is no Debian system: $* (or what they are called here)."
+    return 1
+  fi
+  if [ "$(id -u)" = 0 ]; then
+    apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive "${apt[@]}" >&2
+  elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    say "installing $*: sudo may ask for your password"
+    sudo apt-get update -qq >&2 && sudo DEBIAN_FRONTEND=noninteractive "${apt[@]}" >&2
+  else
+    say "error: these packages are missing, and only root can install them. Run:"
+    say "  sudo apt-get update && sudo ${apt[*]}"
+    return 1
+  fi
+}
+
+require_swift
+missing=()
+has_header curl/curl.h || missing+=(libcurl4-openssl-dev)
+has_header zlib.h || missing+=(zlib1g-dev)
+if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
+
+[ "${1:-}" = tests ] || exit 0
+
+# The tests' other implementations are welcome, not needed: without them some tests are skipped, and say so.
+python_packages=(hdrhistogram jsonschema websockets boto3 'moto[server]')
+stamp=".venv/installed-$(printf '%s\n' "${python_packages[@]}" | cksum | cut -d ' ' -f 1)"
+if [ ! -e "$stamp" ]; then
+  if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+    install_packages python3 python3-venv || say "note: without python3-venv some tests are skipped"
+  fi
+  if python3 -m venv .venv >&2 && .venv/bin/pip install --quiet --disable-pip-version-check "${python_packages[@]}" >&2; then
+    touch "$stamp"
+  else
+    say "note: the Python packages could not be installed: some tests are skipped"
+  fi
+fi
+command -v openssl >/dev/null || install_packages openssl || say "note: without openssl some tests are skipped"
