@@ -158,7 +158,17 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
-      name: "EndToEndTests", dependencies: ["InfraBench", "ProcessControl", "bench-dirinit"]),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "GatewayProtocol", "InfraBench", "ProcessControl", "bench-allocation", "bench-concurrent", "bench-dirinit",
+        "bench-e2e", "mock-gateway", "session-stand-in", "warm-task",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
   ]
 )
 

@@ -11,11 +11,15 @@ final class RawServer: Sendable {
   private let recorder: Recorder
 
   /// - Parameter answer: Makes the answer from the right `Sec-WebSocket-Accept`; nil closes the connection.
-  init(answer: @escaping @Sendable (_ accept: String) -> [UInt8]?, closesAfterwards: Bool = false) async throws {
+  init(
+    answer: @escaping @Sendable (_ accept: String) -> [UInt8]?, closesAfterwards: Bool = false,
+    whenClosed: @escaping @Sendable () -> Void = {}
+  ) async throws {
     let recorder = Recorder()
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          channel.closeFuture.whenComplete { _ in whenClosed() }
           try channel.pipeline.syncOperations.addHandler(
             Script(record: recorder, answer: answer, closesAfterwards: closesAfterwards))
         }

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import NIOCore
 import NIOPosix
@@ -45,6 +46,30 @@ private func connectError(
     #expect((message?.receivedAt ?? 0) >= connection.phases.upgraded)
     connection.abort()
     await server.stop()
+  }
+
+  /// The client's loop is kept busy until the server has said everything and has closed.
+  @Test(arguments: [
+    (frame(0x88, [0x0f, 0xa1] + Array("bye".utf8)), WebSocketError.closed(code: 4001, reason: "bye")),
+    ([], .closed(code: 1006, reason: "")),
+  ])
+  func framesThatComeTogetherWithThe101AndTheEndAreDelivered(ending: [UInt8], expected: WebSocketError) async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    for _ in 0..<50 {
+      let hasClosed = DispatchSemaphore(value: 0)
+      let server = try await RawServer(
+        answer: { accept in
+          group.next().execute { hasClosed.wait() }
+          return accepted(accept) + frame(0x81, Array("one".utf8)) + frame(0x81, Array("two".utf8)) + ending
+        }, closesAfterwards: true, whenClosed: { hasClosed.signal() })
+      let connection = try await WebSocketConnection.connect(
+        to: Endpoint(host: "127.0.0.1", port: server.port), path: "/task", on: group.next())
+      #expect(try await connection.receive()?.text == "one")
+      #expect(try await connection.receive()?.text == "two")
+      #expect(await receiveError(connection) == expected)
+      await server.stop()
+    }
+    try await group.shutdownGracefully()
   }
 
   @Test func phasesAreInOrder() async throws {

@@ -13,6 +13,7 @@ final class WebSocketHandshake {
   private let limits: WebSocketLimits
   private let loop: any EventLoop
   private let promise: EventLoopPromise<WebSocketConnection>
+  private let ending = EndDuringUpgrade()
   private var phases: WebSocketPhases
   private var channel: (any Channel)?
   private var isDecided = false
@@ -82,6 +83,7 @@ final class WebSocketHandshake {
       connected: { self.phases.connected = MonotonicClock.now() },
       secured: { self.phases.secured = MonotonicClock.now() })
     try pipeline.addHandler(phaseStamps)
+    try pipeline.addHandler(ending)
 
     let me = NIOLoopBound(self, eventLoop: loop)
     let upgrader = NIOTypedWebSocketClientUpgrader<Void>(
@@ -91,7 +93,7 @@ final class WebSocketHandshake {
     }
     var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
       upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration<Void>(
-        upgradeRequestHead: request.head, upgraders: [StrictUpgrader(base: upgrader)],
+        upgradeRequestHead: request.head, upgraders: [StrictUpgrader(base: upgrader) { me.value.ending.isHeld = true }],
         notUpgradingCompletionHandler: { channel in
           channel.eventLoop.makeCompletedFuture { try me.value.readRefusal(channel) }
         }))
@@ -108,6 +110,7 @@ final class WebSocketHandshake {
     phases.upgraded = MonotonicClock.now()
     let handler = WebSocketHandler(limits: limits)
     try channel.pipeline.syncOperations.addHandler(handler)
+    ending.isHeld = false
     guard !isDecided else { return }
     isDecided = true
     promise.succeed(WebSocketConnection(channel: channel, handler: handler, phases: phases))
@@ -150,6 +153,23 @@ private final class PhaseStamps: ChannelInboundHandler {
   }
 }
 
+/// Keeps an end of the connection that comes right behind the 101 from NIO's HTTP decoder, which waits for its removal
+/// and would drop the frames between the two. The frame handler learns of the end as the closed channel's pipeline
+/// is taken down: after those frames.
+private final class EndDuringUpgrade: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+  /// From the 101's head until the frame handler is there.
+  var isHeld = false
+
+  func channelInactive(context: ChannelHandlerContext) {
+    if !isHeld { context.fireChannelInactive() }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if !isHeld { context.fireErrorCaught(error) }
+  }
+}
+
 /// Collects the status and the beginning of the body of an answer that is no 101.
 private final class RefusalReader: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
@@ -185,6 +205,8 @@ private final class RefusalReader: ChannelInboundHandler {
 /// subprotocol that was not asked for.
 private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
   let base: NIOTypedWebSocketClientUpgrader<Void>
+  /// Called on the loop when the answer is accepted.
+  let willUpgrade: @Sendable () -> Void
   var supportedProtocol: String { base.supportedProtocol }
   var requiredUpgradeHeaders: [String] { base.requiredUpgradeHeaders }
 
@@ -194,9 +216,12 @@ private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
 
   func shouldAllowUpgrade(upgradeResponse: HTTPResponseHead) -> Bool {
     let headers = upgradeResponse.headers
-    return headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+    let isAllowed =
+      headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
       && !headers.contains(name: "sec-websocket-extensions") && !headers.contains(name: "sec-websocket-protocol")
       && base.shouldAllowUpgrade(upgradeResponse: upgradeResponse)
+    if isAllowed { willUpgrade() }
+    return isAllowed
   }
 
   func upgrade(channel: any Channel, upgradeResponse: HTTPResponseHead) -> EventLoopFuture<Void> {

@@ -20,7 +20,7 @@ struct SessionJourney {
     let begin = connection.phases.secured ?? connection.phases.connected
     record.wrote(at: connection.phases.started)
     record.sample(EndToEndMetrics.connect, begin - connection.phases.started)
-    let bound = Deadline(deadline, on: connection)
+    let bound = SessionDeadline(deadline, on: connection)
     defer { bound.cancel() }
     guard let ready = await receive(connection, bound, .ready, into: &record) else { return }
     guard let message = try? JSONDecoder().decode(SessionMessage.self, from: Data(ready.text.utf8)) else {
@@ -49,7 +49,7 @@ struct SessionJourney {
   }
 
   private func converse(
-    _ connection: WebSocketConnection, _ bound: Deadline, begin: UInt64, isCold: Bool,
+    _ connection: WebSocketConnection, _ bound: SessionDeadline, begin: UInt64, isCold: Bool,
     into record: inout IterationRecord
   ) async {
     let askedAt: UInt64
@@ -71,7 +71,8 @@ struct SessionJourney {
   }
 
   private func receive(
-    _ connection: WebSocketConnection, _ bound: Deadline, _ step: EndToEndStep, into record: inout IterationRecord
+    _ connection: WebSocketConnection, _ bound: SessionDeadline, _ step: EndToEndStep,
+    into record: inout IterationRecord
   ) async -> WebSocketMessage? {
     do throws(WebSocketError) {
       if let message = try await connection.receive() { return message }
@@ -118,7 +119,7 @@ enum SessionFailure {
 }
 
 /// Ends a session whose time is over.
-final class Deadline: Sendable {
+final class SessionDeadline: Sendable {
   private let instant: UInt64
   private let scheduled: Scheduled<Void>
 
