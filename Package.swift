@@ -62,7 +62,7 @@ let package = Package(
     .target(
       name: "EmbeddedGateway",
       dependencies: [
-        "AWSSignature", "GatewayProtocol", "Latency", "ProcessControl", "WarmTask",
+        "AWSSignature", "GatewayProtocol", "Latency", "ProcessControl", "Transport", "WarmTask",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -134,6 +134,27 @@ let package = Package(
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "UserWorkspaceTests", dependencies: ["UserWorkspace"]),
+
+    .target(
+      name: "MockGateway",
+      dependencies: [
+        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "ProcessControl", "WarmTask",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(
+      name: "mock-gateway",
+      dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .testTarget(
+      name: "EmbeddedGatewayTests",
+      dependencies: [
+        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "Latency", "MockGateway", "ProcessControl", "Transport",
+        "WarmTask", "mock-gateway", "session-stand-in", "warm-task",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
   ]
 )
 

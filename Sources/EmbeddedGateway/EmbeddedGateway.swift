@@ -1,1 +1,105 @@
-// filled by the next commits
+public import GatewayProtocol
+import NIOCore
+import NIOPosix
+
+/// A Session Gateway with a warm pool of its own, to measure against, to test against, and to develop against.
+public final class EmbeddedGateway: Sendable {
+  /// Where it listens.
+  public let host: String
+  /// Where it listens; the port it got where 0 was asked for.
+  public let port: Int
+
+  /// The ECS-compatible endpoint's cluster.
+  public let cluster: String
+  /// The ECS-compatible endpoint's service.
+  public let service: String
+  /// The region requests to the ECS-compatible endpoint are signed for.
+  public let region: String
+
+  private let group: MultiThreadedEventLoopGroup
+  private let runner: any TaskRunner
+  private let listener: any Channel
+  private let server: NIOLoopBound<GatewayServer>
+  private let core: NIOLoopBound<GatewayCore>
+
+  /// `http://host:port`.
+  public var url: String { "http://\(Self.authority(host, port))" }
+
+  /// Starts to listen and to fill the pool.
+  ///
+  /// - Throws: an `IOError` where the port is taken or the address is none of this machine.
+  public static func start(
+    _ configuration: GatewayConfiguration, runner: any TaskRunner
+  ) async throws -> EmbeddedGateway {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    do {
+      return try await group.next().flatSubmit { listen(configuration, runner, group) }.get()
+    } catch {
+      try? await group.shutdownGracefully()
+      throw error
+    }
+  }
+
+  private static func listen(
+    _ configuration: GatewayConfiguration, _ runner: any TaskRunner, _ group: MultiThreadedEventLoopGroup
+  ) -> EventLoopFuture<EmbeddedGateway> {
+    let loop = group.next()
+    let core = NIOLoopBound(
+      GatewayCore(configuration: configuration, runner: runner, loop: loop), eventLoop: loop)
+    let server = NIOLoopBound(GatewayServer(core: core.value), eventLoop: loop)
+    return server.value.bind(host: configuration.host, port: configuration.port, group: group).map { listener in
+      let port = listener.localAddress?.port ?? configuration.port
+      core.value.webSocketURL = "ws://\(authority(reachable(configuration.host), port))"
+      core.value.start()
+      return EmbeddedGateway(
+        host: configuration.host, port: port, fleet: core.value.ledger.service, group: group, runner: runner,
+        listener: listener, server: server, core: core)
+    }
+  }
+
+  private init(
+    host: String, port: Int, fleet: FleetService, group: MultiThreadedEventLoopGroup, runner: any TaskRunner,
+    listener: any Channel, server: NIOLoopBound<GatewayServer>, core: NIOLoopBound<GatewayCore>
+  ) {
+    cluster = fleet.clusterName
+    service = fleet.name
+    region = fleet.region
+    self.host = host
+    self.port = port
+    self.group = group
+    self.runner = runner
+    self.listener = listener
+    self.server = server
+    self.core = core
+  }
+
+  /// The system's error number behind a failed ``start(_:runner:)``, if it has one.
+  public static func systemError(of error: any Error) -> Int32? { (error as? IOError)?.errnoCode }
+
+  /// What `GET /api/status` says.
+  public func status() async throws -> StatusAnswer {
+    try await listener.eventLoop.submit { [core] in core.value.status() }.get()
+  }
+
+  /// Tells everyone, ends all tasks, closes all connections. Call it once; when it returns nothing of the gateway is left.
+  public func stop() async {
+    try? await listener.close()
+    try? await listener.eventLoop.submit { [core] in core.value.shutDown() }.get()
+    await runner.stopAll()
+    try? await listener.eventLoop.submit { [server] in server.value.closeConnections() }.get()
+    try? await group.shutdownGracefully()
+  }
+
+  /// The address tasks on this machine use for a server that listens on all addresses.
+  private static func reachable(_ host: String) -> String {
+    switch host {
+    case "0.0.0.0": "127.0.0.1"
+    case "::": "::1"
+    default: host
+    }
+  }
+
+  private static func authority(_ host: String, _ port: Int) -> String {
+    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+}

@@ -46,20 +46,21 @@ struct WarmTaskRun {
 
   private func tasks(_ talk: AsyncStream<String>.Continuation) async -> Ending? {
     let taskId = plan.taskId
+    let isSingleLife = plan.isSingleLife
     let pool = AgentPool(
       configuration: plan.configuration, count: plan.count, loops: [loop],
       observer: { event in
-        if case .ended(let outcome) = event.kind, let failure = outcome.failure {
-          talk.yield("warm-task: \(event.taskId): \(failure)\n")
-        }
+        guard !isSingleLife, case .ended(let outcome) = event.kind, let failure = outcome.failure else { return }
+        talk.yield("warm-task: \(event.taskId): \(failure)\n")
       },
       makeTaskId: { taskId ?? AgentPool.randomTaskId() })
-    guard plan.isSingleLife else {
+    guard isSingleLife else {
       await pool.run()
       return nil
     }
     let outcomes = await pool.runOnce()
-    // What went wrong is said before the end is told.
+    // Said here and not by the listener to failures, who may be cancelled before it has spoken.
+    for failure in outcomes.compactMap(\.failure) { report("warm-task: \(failure)\n") }
     return .lives(outcomes)
   }
 

@@ -1,0 +1,85 @@
+import NIOCore
+
+/// Writes one JSON object (RFC 8259) straight into a buffer: the hot answers are small, flat and always alike.
+struct JSONObject {
+  private var buffer: ByteBuffer
+  private var isEmpty = true
+
+  init() {
+    buffer = ByteBufferAllocator().buffer(capacity: 256)
+    buffer.writeInteger(UInt8(ascii: "{"))
+  }
+
+  /// The closed object.
+  var bytes: ByteBuffer {
+    var closed = buffer
+    closed.writeInteger(UInt8(ascii: "}"))
+    return closed
+  }
+
+  /// The closed object.
+  var text: String { String(buffer: bytes) }
+
+  /// Adds a text; nothing for `nil`.
+  mutating func add(_ key: StaticString, _ value: (some StringProtocol)?) {
+    guard let value else { return }
+    begin(key)
+    writeQuoted(value.utf8)
+  }
+
+  mutating func add(_ key: StaticString, _ value: Bool) {
+    begin(key)
+    buffer.writeStaticString(value ? "true" : "false")
+  }
+
+  mutating func add(_ key: StaticString, _ value: Int) {
+    begin(key)
+    buffer.writeString(String(value))
+  }
+
+  /// Adds `nanoseconds` as milliseconds with three decimals; nothing for `nil`.
+  mutating func add(_ key: StaticString, milliseconds nanoseconds: UInt64?) {
+    guard let nanoseconds else { return }
+    begin(key)
+    let microseconds = nanoseconds / 1000
+    buffer.writeString(String(microseconds / 1000))
+    let fraction = microseconds % 1000
+    buffer.writeStaticString(fraction < 10 ? ".00" : fraction < 100 ? ".0" : ".")
+    buffer.writeString(String(fraction))
+  }
+
+  /// Adds a number of milliseconds, rounded to three decimals; nothing for `nil` or what is no time.
+  mutating func add(_ key: StaticString, milliseconds: Double?) {
+    guard let milliseconds, milliseconds >= 0, milliseconds < 1e12 else { return }
+    add(key, milliseconds: UInt64(milliseconds * 1_000_000))
+  }
+
+  mutating func add(_ key: StaticString, _ object: JSONObject) {
+    begin(key)
+    var bytes = object.bytes
+    buffer.writeBuffer(&bytes)
+  }
+
+  private mutating func begin(_ key: StaticString) {
+    buffer.writeStaticString(isEmpty ? "\"" : ",\"")
+    isEmpty = false
+    buffer.writeStaticString(key)
+    buffer.writeStaticString("\":")
+  }
+
+  private mutating func writeQuoted(_ text: some Sequence<UInt8>) {
+    buffer.writeInteger(UInt8(ascii: "\""))
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "\""): buffer.writeStaticString("\\\"")
+      case UInt8(ascii: "\\"): buffer.writeStaticString("\\\\")
+      case 0..<0x20:
+        let digits = String(byte, radix: 16)
+        buffer.writeStaticString(digits.utf8.count == 1 ? "\\u000" : "\\u00")
+        buffer.writeString(digits)
+      default: buffer.writeInteger(byte)
+      }
+    }
+    buffer.writeInteger(UInt8(ascii: "\""))
+  }
+}

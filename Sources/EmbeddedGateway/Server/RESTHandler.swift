@@ -1,0 +1,174 @@
+import FoundationEssentials
+import GatewayProtocol
+import Latency
+import NIOCore
+import NIOHTTP1
+
+/// One HTTP connection: takes a request at a time (the pipeline holds back the next one), answers it, keeps the connection.
+final class RESTHandler: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  /// A request being read or answered.
+  private struct Exchange {
+    let head: HTTPRequestHead
+    let receivedAt: UInt64
+    var body: ByteBuffer
+    /// An acquire that waits for its task.
+    var acquisition: Acquisition?
+    /// The body was too long: already answered, the rest is passed over.
+    var isRefused = false
+  }
+
+  let core: GatewayCore
+  let ecs: ECSEndpoint
+  private let activity: ConnectionActivity
+  private var context: ChannelHandlerContext?
+  private var exchange: Exchange?
+  /// Tells an exchange from the ones before it on this connection.
+  private(set) var exchangeNumber = 0
+
+  init(core: GatewayCore, ecs: ECSEndpoint, activity: ConnectionActivity) {
+    self.core = core
+    self.ecs = ecs
+    self.activity = activity
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    self.context = nil
+    if let acquisition = exchange?.acquisition { core.abandon(acquisition) }
+    exchange = nil
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head):
+      exchangeNumber += 1
+      exchange = Exchange(head: head, receivedAt: MonotonicClock.now(), body: ByteBuffer())
+      if head.headers.contains(name: "expect") {
+        context.writeAndFlush(
+          wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+      }
+    case .body(var part):
+      guard exchange?.isRefused == false else { return }
+      exchange?.body.writeBuffer(&part)
+      if let size = exchange?.body.readableBytes, size > core.configuration.limits.bodyBytes {
+        exchange?.isRefused = true
+        answerError(.payloadTooLarge, "a body has at most \(core.configuration.limits.bodyBytes) bytes", close: true)
+      }
+    case .end:
+      guard let exchange, !exchange.isRefused else { return }
+      activity.isBusy = true
+      route(exchange.head, exchange.body)
+    }
+  }
+
+  private func route(_ head: HTTPRequestHead, _ body: ByteBuffer) {
+    switch GatewayRoute(method: head.method.rawValue, uri: head.uri) {
+    case .acquire: acquire(body)
+    case .release: release(body)
+    case .status: answer(encoding: core.status())
+    case .users: answer(encoding: core.users())
+    case .health: answerHealth()
+    case .ecs: answerECS(head, body)
+    case .methodNotAllowed(let allow):
+      answerError(.methodNotAllowed, "use \(allow)", headers: [("allow", allow)])
+    case .invalidID:
+      answerError(.badRequest, "an id in a path is \(UserID.rule)", close: true)
+    case .task(let id) where head.headers.contains(name: "sec-websocket-key") && !core.pool.admits(id):
+      answerError(.conflict, "task \(id) is connected already, or ending, or there are too many tasks", close: true)
+    case .task, .session:
+      answerError(
+        .upgradeRequired, "this is a WebSocket (RFC 6455, version 13)", headers: [("upgrade", "websocket")], close: true
+      )
+    case .unknown: answerError(.notFound, "there is nothing at this path")
+    }
+  }
+
+  private func release(_ body: ByteBuffer) {
+    guard let request = decode(ReleaseRequest.self, from: body), !request.taskId.isEmpty else {
+      return answerError(.badRequest, "a release needs a JSON object with a taskId")
+    }
+    guard core.release(request.taskId) else { return answerError(.notFound, "no assigned task has this taskId") }
+    var object = JSONObject()
+    object.add("success", true)
+    object.add("taskId", request.taskId)
+    answer(.ok, object.bytes)
+  }
+
+  private func answerHealth() {
+    var object = JSONObject()
+    object.add("status", "ok")
+    object.add("warmCount", core.pool.warmCount)
+    object.add("assignedCount", core.pool.assignedCount)
+    answer(.ok, object.bytes)
+  }
+}
+
+// MARK: - What the routes use
+
+extension RESTHandler {
+  /// When the request's head had been read; monotonic, in ns.
+  var receivedAt: UInt64 { exchange?.receivedAt ?? MonotonicClock.now() }
+
+  /// Whether the request still waits for its answer.
+  var isWaiting: Bool { exchange != nil && context != nil }
+
+  var channel: (any Channel)? { context?.channel }
+
+  /// If the client leaves, the acquisition is abandoned.
+  func wait(for acquisition: Acquisition) { exchange?.acquisition = acquisition }
+
+  func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) -> Value? {
+    try? JSONDecoder().decode(type, from: Data(body.readableBytesView))
+  }
+
+  func answer(encoding value: some Encodable) {
+    guard let data = try? JSONEncoder().encode(value) else { return answerError(.internalServerError, "no answer") }
+    answer(.ok, ByteBuffer(bytes: data))
+  }
+
+  func answerError(
+    _ status: HTTPResponseStatus, _ message: String, code: String? = nil, headers: [(String, String)] = [],
+    close: Bool = false
+  ) {
+    var object = JSONObject()
+    object.add("success", false)
+    object.add("error", message)
+    object.add("code", code)
+    answer(status, object.bytes, headers: headers, close: close)
+  }
+
+  /// Sends the answer and makes the connection ready for the next request, or closes it.
+  ///
+  /// - Parameter announcedLength: for a fault: a `content-length` that is not the body's.
+  func answer(
+    _ status: HTTPResponseStatus, _ body: ByteBuffer, headers extra: [(String, String)] = [],
+    type: String = "application/json", close: Bool = false, announcedLength: Int? = nil
+  ) {
+    guard let context, let exchange else { return }
+    let keepsAlive = exchange.head.isKeepAlive && !close && !activity.mustClose
+    var headers = HTTPHeaders()
+    headers.reserveCapacity(4 + extra.count)
+    headers.add(name: "content-type", value: type)
+    headers.add(name: "content-length", value: String(announcedLength ?? body.readableBytes))
+    headers.add(name: "date", value: core.httpDate.value())
+    if !keepsAlive {
+      headers.add(name: "connection", value: "close")
+    } else if exchange.head.version.minor == 0 {
+      headers.add(name: "connection", value: "keep-alive")
+    }
+    for (name, value) in extra { headers.add(name: name, value: value) }
+    if !exchange.isRefused { self.exchange = nil }
+    activity.isBusy = false
+    let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+    context.write(wrapOutboundOut(.head(head)), promise: nil)
+    if exchange.head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+    let end = wrapOutboundOut(.end(nil))
+    guard !keepsAlive else { return context.writeAndFlush(end, promise: nil) }
+    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    context.writeAndFlush(end).whenComplete { _ in bound.value.close(promise: nil) }
+  }
+}

@@ -1,0 +1,107 @@
+import NIOCore
+import NIOWebSocket
+
+/// Who a WebSocket belongs to. All calls are on the event loop.
+protocol TextSocketOwner: AnyObject {
+  func socketOpened(_ socket: TextSocket)
+  /// A whole text message, unmasked.
+  func socketReceived(_ message: ByteBuffer)
+  func socketWritabilityChanged(isWritable: Bool)
+  /// Called once, whoever closed it.
+  func socketClosed()
+}
+
+/// The server's end of a WebSocket that carries text messages (RFC 6455); answers pings and closes by itself.
+final class TextSocket: ChannelInboundHandler {
+  typealias InboundIn = WebSocketFrame
+  typealias OutboundOut = WebSocketFrame
+
+  private let owner: any TextSocketOwner
+  private var context: ChannelHandlerContext?
+  private var isClosing = false
+
+  init(owner: any TextSocketOwner) {
+    self.owner = owner
+  }
+
+  /// Adds the handlers of a WebSocket to an upgraded channel.
+  static func install(on channel: any Channel, owner: any TextSocketOwner, maximumMessage: Int) throws {
+    let aggregator = NIOWebSocketFrameAggregator(
+      minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 64, maxAccumulatedFrameSize: maximumMessage)
+    try channel.pipeline.syncOperations.addHandlers(aggregator, TextSocket(owner: owner))
+  }
+
+  /// False while the peer reads more slowly than it is written to; whoever writes then should stop its source.
+  var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  func send(_ object: JSONObject) { send(object.bytes) }
+
+  /// Sends one text message; nothing on a closed socket.
+  func send(_ text: ByteBuffer) {
+    guard let context, !isClosing else { return }
+    context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .text, data: text)), promise: nil)
+  }
+
+  /// Says why and closes: at once if the peer asked for it, else when the peer has closed too, at most a second later (closing
+  /// a socket with unread input would reset it and lose what was just sent).
+  func close(_ code: WebSocketErrorCode = .normalClosure, peerHasClosed: Bool = false) {
+    guard let context, !isClosing else { return }
+    isClosing = true
+    var data = context.channel.allocator.buffer(capacity: 2)
+    data.write(webSocketErrorCode: code)
+    let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: data)
+    context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+    guard !peerHasClosed else { return context.close(promise: nil) }
+    context.close(mode: .output, promise: nil)
+    setReading(true)
+    context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
+      self?.context?.close(promise: nil)
+    }
+  }
+
+  /// Whether the peer's messages are taken from the socket.
+  func setReading(_ isReading: Bool) {
+    guard let context else { return }
+    try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    if isReading { context.read() }
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    owner.socketOpened(self)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let frame = unwrapInboundIn(data)
+    if isClosing {
+      if frame.opcode == .connectionClose { context.close(promise: nil) }
+      return
+    }
+    switch frame.opcode {
+    case .text: owner.socketReceived(frame.unmaskedData)
+    case .ping:
+      // A peer that pings without reading the answers is not answered for ever.
+      guard context.channel.isWritable else { return close(.policyViolation) }
+      let pong = WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)
+      context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
+    case .pong: break
+    case .connectionClose: close(peerHasClosed: true)
+    default: close(.unacceptableData)
+    }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    owner.socketWritabilityChanged(isWritable: context.channel.isWritable)
+    context.fireChannelWritabilityChanged()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    close(.protocolError)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    guard self.context != nil else { return }
+    self.context = nil
+    owner.socketClosed()
+  }
+}

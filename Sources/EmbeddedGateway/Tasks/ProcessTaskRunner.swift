@@ -1,0 +1,99 @@
+import Glibc
+import ProcessControl
+import Synchronization
+
+/// Tasks as processes of the program `warm-task`. Each dies with this process: its standard input is its lifeline.
+public final class ProcessTaskRunner: TaskRunner {
+  private enum Child {
+    case starting(isUnwanted: Bool)
+    case running(ChildProcess)
+  }
+
+  private let executable: String
+  private let arguments: [String]
+  private let environment: [String: String]
+  private let children = Mutex<[String: Child]>([:])
+  /// How long a task has for its orderly end.
+  private static let grace = Duration.seconds(3)
+
+  /// - Parameters:
+  ///   - executable: Path of `warm-task`.
+  ///   - arguments: What every task gets beside its id, its gateway and its lifeline.
+  ///   - environment: The whole environment of a task.
+  public init(executable: String, arguments: [String], environment: [String: String]) {
+    self.executable = executable
+    self.arguments = arguments
+    self.environment = environment
+  }
+
+  /// Process ids of the tasks that run, by task.
+  public var processIDs: [String: Int32] {
+    children.withLock { children in
+      children.compactMapValues { if case .running(let process) = $0 { process.pid } else { nil } }
+    }
+  }
+
+  /// Starts a process; the spawning itself happens on the process keeper's thread.
+  public func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void) {
+    children.withLock { $0[taskID] = .starting(isUnwanted: false) }
+    var variables = environment
+    variables["GATEWAY_WS_URL"] = gatewayURL
+    variables["WARM_POOL_MODE"] = "true"
+    let request = ProcessRequest(
+      executable: executable,
+      arguments: ["--task-id", taskID, "--gateway-url", gatewayURL, "--lifeline"] + arguments,
+      environment: variables, standardInput: .pipe, standardOutput: .null, endsGroupWithLeader: true)
+    ProcessKeeper.shared.spawn(request) { [self] result in
+      switch result {
+      case .failure(let error):
+        children.withLock { $0[taskID] = nil }
+        report(.ended(reason: error.description))
+      case .success(let process): started(taskID, process, report)
+      }
+    }
+  }
+
+  private func started(_ taskID: String, _ process: ChildProcess, _ report: @escaping @Sendable (RunnerEvent) -> Void) {
+    let isUnwanted = children.withLock { children in
+      defer { children[taskID] = .running(process) }
+      if case .starting(isUnwanted: true)? = children[taskID] { return true }
+      return false
+    }
+    report(.running)
+    process.whenEnded { [self] status in
+      children.withLock { $0[taskID] = nil }
+      report(.ended(reason: "its process ended with \(status)"))
+    }
+    if isUnwanted { Self.terminate(process) }
+  }
+
+  /// SIGTERM, and SIGKILL for the whole group if that takes too long.
+  public func stop(_ taskID: String) {
+    let process: ChildProcess? = children.withLock { children in
+      switch children[taskID] {
+      case .running(let process): return process
+      case .starting:
+        children[taskID] = .starting(isUnwanted: true)
+        return nil
+      case nil: return nil
+      }
+    }
+    if let process { Self.terminate(process) }
+  }
+
+  private static func terminate(_ process: ChildProcess) {
+    process.signal(SIGTERM)
+    Task {
+      try? await Task.sleep(for: grace)
+      process.signalGroup(SIGKILL)
+    }
+  }
+
+  /// Returns when every process has ended, about 3 s from now at the latest.
+  public func stopAll() async {
+    for taskID in children.withLock({ Array($0.keys) }) { stop(taskID) }
+    while !children.withLock({ $0.isEmpty }) {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import AWSSignature
+import ArgumentParser
+import EmbeddedGateway
+import FoundationEssentials
+import GatewayProtocol
+import WarmTask
+
+/// What to serve, every value checked, nothing started or written yet.
+struct MockGatewayPlan {
+  /// How tasks are made.
+  enum Tasks: Equatable {
+    /// The gateway takes what connects.
+    case none
+    case processes(warmTask: String, arguments: [String])
+    case virtual(UserProgram)
+  }
+
+  enum LifecycleTarget: Equatable {
+    case none, standardError
+    case file(String)
+  }
+
+  /// Its workspace root is empty where a temporary one is to be made.
+  var configuration: GatewayConfiguration
+  var tasks: Tasks
+  var lifecycle: LifecycleTarget
+  var hasLifeline: Bool
+  var printsCredentials: Bool
+
+  /// - Throws: `ValidationError` (exit status 64) with one line for each wrong value.
+  init(
+    pool: PoolOptions, server: ServerOptions, faults: FaultOptions, environment: [String: String],
+    ownDirectory: String = MockGatewayPlan.directoryOfThisProgram
+  ) throws {
+    var reader = ValueReader()
+    configuration = GatewayConfiguration(workspaceRoot: "")
+    configuration.rules = Self.rules(pool, environment, &reader)
+    configuration.taskStartDelay = reader.duration(pool.taskStartDelay, "--task-start-delay") ?? 500_000_000
+    configuration.coldStartTimeout = reader.duration(pool.coldStartTimeout, "--cold-start-timeout") ?? 30_000_000_000
+    configuration.faults = Self.plan(faults, &reader)
+    configuration.host = server.host
+    configuration.port =
+      reader.number(server.port ?? environment.nonEmpty("GATEWAY_PORT"), "--port", in: 0...65535) ?? 5174
+    configuration.dialect = reader.choice(server.dialect, "--dialect", of: GatewayConfiguration.Dialect.self) ?? .plan
+    configuration.environment = environment.nonEmpty("ENVIRONMENT") ?? "dev"
+    if !UserID.isValid(configuration.environment) {
+      reader.note("ENVIRONMENT '\(configuration.environment)' becomes a directory: it is \(UserID.rule)")
+    }
+    configuration.workspaceRoot = Self.workspace(server, environment, &reader)
+    configuration.ecsCredentials = Self.credentials(environment, &reader) ?? .generated()
+    tasks = Self.tasks(pool, hasOwn: configuration.rules.maxSize > 0, ownDirectory, &reader)
+    lifecycle = server.lifecycleLog.map { .file($0) } ?? (server.logLifecycle ? .standardError : .none)
+    hasLifeline = server.lifeline
+    printsCredentials = server.printCredentials
+    guard reader.problems.isEmpty else { throw ValidationError(reader.problems.joined(separator: "\n       ")) }
+  }
+
+  private static func rules(
+    _ options: PoolOptions, _ environment: [String: String], _ reader: inout ValueReader
+  ) -> PoolRules {
+    let limit = 0...100_000
+    let isEnabled = reader.boolean(environment["ENABLE_WARM_POOL"], "ENABLE_WARM_POOL") ?? true
+    let given = reader.number(options.poolSize, "--pool-size", in: limit)
+    let fromEnvironment = reader.number(
+      environment.nonEmpty("WARM_POOL_TARGET_SIZE"), "WARM_POOL_TARGET_SIZE", in: limit)
+    let size = given ?? (isEnabled ? fromEnvironment ?? 3 : 0)
+    let maxSize =
+      reader.number(options.maxSize, "--max-size", in: limit)
+      ?? reader.number(environment.nonEmpty("WARM_POOL_MAX_SIZE"), "WARM_POOL_MAX_SIZE", in: limit)
+    var rules = PoolRules(
+      targetSize: size, maxSize: size == 0 && options.maxSize == nil ? nil : maxSize,
+      maxTasks: reader.number(options.maxTasks, "--max-tasks", in: limit))
+    if rules.maxSize < size { reader.note("--max-size \(rules.maxSize) is less than the pool's size, \(size)") }
+    if rules.maxTasks < size { reader.note("--max-tasks \(rules.maxTasks) is less than the pool's size, \(size)") }
+    rules.replenishThreshold = reader.number(
+      options.replenishThreshold, "--replenish-threshold", in: 1...max(1, size))
+    rules.timeToLive = reader.duration(options.taskTtl, "--task-ttl") ?? rules.timeToLive
+    if rules.timeToLive == 0 { reader.note("--task-ttl is more than nothing") }
+    rules.allowsColdStarts = !options.noColdStarts
+    return rules
+  }
+
+  private static func plan(_ options: FaultOptions, _ reader: inout ValueReader) -> FaultPlan {
+    var plan = FaultPlan()
+    plan.acquireDelay = reader.duration(options.acquireDelay, "--acquire-delay") ?? 0
+    plan.failingStarts =
+      options.failStarts == "always"
+      ? .max : reader.number(options.failStarts, "--fail-starts", in: 0...1_000_000) ?? 0
+    plan.acquireFault = reader.choice(options.fault, "--fault", of: AcquireFault.self)
+    plan.firstAcquires = reader.number(options.faultFirst, "--fault-first", in: 0...Int.max)
+    if let text = options.faultProbability {
+      if let value = Double(text), (0...1).contains(value) {
+        plan.probability = value
+      } else {
+        reader.note("--fault-probability '\(text)': it is a number from 0 to 1")
+      }
+    }
+    plan.seed = UInt64(reader.number(options.faultSeed, "--fault-seed", in: 0...Int.max) ?? 0)
+    return plan
+  }
+
+  private static func workspace(
+    _ options: ServerOptions, _ environment: [String: String], _ reader: inout ValueReader
+  ) -> String {
+    guard var path = options.workspaceRoot ?? environment.nonEmpty("EFS_MOUNT_PATH") else { return "" }
+    while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+    var isDirectory = false
+    if path.hasPrefix("/"), FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory {
+      return path
+    }
+    reader.note("--workspace-root '\(path)': it is the absolute path of a directory that exists")
+    return ""
+  }
+
+  private static func credentials(_ environment: [String: String], _ reader: inout ValueReader) -> AWSCredentials? {
+    let names = ("INFRABENCH_ECS_ACCESS_KEY_ID", "INFRABENCH_ECS_SECRET_ACCESS_KEY")
+    switch (environment.nonEmpty(names.0), environment.nonEmpty(names.1)) {
+    case (let id?, let secret?):
+      return AWSCredentials(accessKeyID: id, secretAccessKey: secret, source: "environment variables")
+    case (nil, nil): return nil
+    default:
+      reader.note("\(names.0) and \(names.1) come together")
+      return nil
+    }
+  }
+
+  private static func tasks(
+    _ options: PoolOptions, hasOwn: Bool, _ ownDirectory: String, _ reader: inout ValueReader
+  ) -> Tasks {
+    let delay = reader.duration(options.startupDelay, "--startup-delay")
+    if options.command != nil, delay != nil {
+      reader.note("--startup-delay is the stand-in's: leave it out with --command")
+    }
+    var words: [String] = []
+    if let command = options.command {
+      do { words = try CommandWords.split(command) } catch { reader.note("--command: \(error)") }
+    }
+    if options.virtualTasks {
+      return .virtual(words.isEmpty ? .inline(startDelay: delay ?? 0) : .command(words))
+    }
+    guard hasOwn else { return .none }
+    let warmTask = options.warmTask ?? "\(ownDirectory)/warm-task"
+    if !FileManager.default.isExecutableFile(atPath: warmTask) {
+      reader.note("there is no program '\(warmTask)': build it, give --warm-task, or use --virtual-tasks")
+    }
+    var arguments: [String] = []
+    if let command = options.command { arguments += ["--command", command] }
+    if let text = options.startupDelay { arguments += ["--startup-delay", text] }
+    return .processes(warmTask: warmTask, arguments: arguments)
+  }
+
+  /// Where the programs of one build lie side by side.
+  static var directoryOfThisProgram: String {
+    let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+  }
+}
+
+extension [String: String] {
+  /// The variable's value; an empty one counts as none.
+  fileprivate func nonEmpty(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
+}

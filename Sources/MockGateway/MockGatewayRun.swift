@@ -1,0 +1,146 @@
+import AWSSignature
+import EmbeddedGateway
+import FoundationEssentials
+import Glibc
+import ProcessControl
+import UnixSignals
+
+/// The gateway's life: its workspace, its tasks, its end.
+struct MockGatewayRun {
+  let plan: MockGatewayPlan
+
+  /// The first line on standard output.
+  private struct Ready: Encodable {
+    let event = "ready"
+    let gatewayUrl: String
+    let ecsEndpointUrl: String
+    let cluster: String
+    let service: String
+    let region: String
+    let workspaceRoot: String
+    let accessKeyId: String?
+    let secretAccessKey: String?
+  }
+
+  /// Serves until a signal comes or the lifeline ends; the exit status.
+  func untilTheEnd() async -> Int32 {
+    // From here on signals are taken in order: nothing that is made below stays behind.
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    var configuration = plan.configuration
+    var temporaryRoot: String?
+    defer { if let temporaryRoot { try? FileManager.default.removeItem(atPath: temporaryRoot) } }
+    do {
+      if configuration.workspaceRoot.isEmpty {
+        let root = try Self.makeTemporaryRoot()
+        temporaryRoot = root
+        configuration.workspaceRoot = root
+      }
+      configuration.lifecycleSink = try lifecycleSink()
+      let gateway = try await EmbeddedGateway.start(configuration, runner: runner(configuration))
+      let result = announce(gateway, configuration) ? await end(signals) : 1
+      await gateway.stop()
+      return result
+    } catch {
+      Self.say("mock-gateway: \(explain(error))")
+      return 1
+    }
+  }
+
+  private func runner(_ configuration: GatewayConfiguration) -> any TaskRunner {
+    switch plan.tasks {
+    case .none: return NoTasks()
+    case .virtual(let program):
+      return VirtualTaskRunner(
+        program: program, workspaceRoot: configuration.workspaceRoot, environmentName: configuration.environment)
+    case .processes(let warmTask, let arguments):
+      var environment = ProcessInfo.processInfo.environment
+      environment["ENVIRONMENT"] = configuration.environment
+      environment["EFS_MOUNT_PATH"] = configuration.workspaceRoot
+      // A task runs its user's program: the gateway's key is none of its business.
+      environment["INFRABENCH_ECS_ACCESS_KEY_ID"] = nil
+      environment["INFRABENCH_ECS_SECRET_ACCESS_KEY"] = nil
+      return ProcessTaskRunner(
+        executable: warmTask, arguments: arguments + ["--workspace-root", configuration.workspaceRoot],
+        environment: environment)
+    }
+  }
+
+  private func announce(_ gateway: EmbeddedGateway, _ configuration: GatewayConfiguration) -> Bool {
+    let key = plan.printsCredentials ? configuration.ecsCredentials : nil
+    let ready = Ready(
+      gatewayUrl: gateway.url, ecsEndpointUrl: gateway.url, cluster: gateway.cluster, service: gateway.service,
+      region: gateway.region, workspaceRoot: configuration.workspaceRoot, accessKeyId: key?.accessKeyID,
+      secretAccessKey: key?.secretAccessKey)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let line = try? encoder.encode(ready) else { return false }
+    return Self.write(Array(line) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+  }
+
+  private func end(_ signals: UnixSignalsSequence) async -> Int32 {
+    let lifelineEnd = AsyncStream<Void>.makeStream()
+    if plan.hasLifeline { Lifeline.watch { lifelineEnd.continuation.finish() } }
+    return await withTaskGroup(of: Int32.self) { group in
+      group.addTask {
+        for await signal in signals { return 128 + signal.rawValue }
+        return 1
+      }
+      group.addTask {
+        for await _ in lifelineEnd.stream {}
+        return 0
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? 1
+    }
+  }
+
+  private func lifecycleSink() throws -> (@Sendable (String) -> Void)? {
+    let descriptor: Int32
+    switch plan.lifecycle {
+    case .none: return nil
+    case .standardError: descriptor = STDERR_FILENO
+    case .file(let path):
+      descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw Failure("cannot open '\(path)': \(String(cString: strerror(errno)))") }
+    }
+    return { line in Self.write(Array(line.utf8) + [UInt8(ascii: "\n")], to: descriptor) }
+  }
+
+  private static func makeTemporaryRoot() throws -> String {
+    let parent = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    var template = Array("\(parent)/mock-gateway-XXXXXX".utf8CString)
+    guard let path = mkdtemp(&template) else {
+      throw Failure("cannot make a directory in '\(parent)': \(String(cString: strerror(errno)))")
+    }
+    return String(cString: path)
+  }
+
+  private func explain(_ error: any Error) -> String {
+    let place = "\(plan.configuration.host):\(plan.configuration.port)"
+    return switch EmbeddedGateway.systemError(of: error) {
+    case EADDRINUSE: "\(place) is taken by another program: choose another --port, or 0 for a free one"
+    case EADDRNOTAVAIL: "\(place) is no address of this machine: see --host"
+    case EACCES: "no permission to listen on \(place): choose a --port above 1023"
+    default: "\(error)"
+    }
+  }
+
+  private static func say(_ text: String) { write(Array("\(text)\n".utf8), to: STDERR_FILENO) }
+
+  @discardableResult
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+
+  private struct Failure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+  }
+}

@@ -1,0 +1,141 @@
+import Testing
+
+@testable import EmbeddedGateway
+
+/// Starts that fail, tasks of others, and changes of the target.
+@Suite struct PoolFailureTests {
+  @Test func brokenImageNeverBecomesAStorm() {
+    var world = PoolWorld(PoolRules(targetSize: 5))
+    world.tick()
+    // Ten minutes in which every start fails at once.
+    for _ in 0..<6000 {
+      for id in world.starting { world.failStart(id) }
+      world.pass(second / 10)
+    }
+    // 5 at first; then one each after pauses of 0.5, 1, 2, … 16, 30, 30, … s.
+    #expect((20...35).contains(world.startsInAll), "\(world.startsInAll) starts")
+  }
+
+  @Test func crashLoopAfterConnectingIsPacedToo() {
+    var world = PoolWorld(PoolRules(targetSize: 5))
+    world.tick()
+    for _ in 0..<6000 {
+      for id in world.starting {
+        world.connect(id)
+        world.die(id)
+      }
+      world.pass(second / 10)
+    }
+    #expect(world.startsInAll < 200, "\(world.startsInAll) starts")
+  }
+
+  @Test func poolIsBackAtItsTargetAfterFailuresEnd() {
+    var world = PoolWorld(PoolRules(targetSize: 5))
+    world.tick()
+    for _ in 0..<100 {
+      for id in world.starting { world.failStart(id) }
+      world.pass(second)
+    }
+    for _ in 0..<8 {
+      world.pass(10 * second)
+      world.connectAll()
+    }
+    #expect(world.pool.warmCount == 5)
+  }
+
+  @Test func oneBurstOfFailuresIsOnePause() {
+    var world = PoolWorld(PoolRules(targetSize: 5))
+    world.tick()
+    for id in world.starting { world.failStart(id) }
+    #expect(world.pool.backoff.retryAt == world.now + world.pool.rules.firstBackoff)
+    world.pass(world.pool.rules.firstBackoff)
+    #expect(world.starting.count == 1, "one probe")
+    world.connectAll()
+    #expect(world.starting.count == 4)
+  }
+
+  @Test func failedStartIsToldToTheWaiterItWasFor() {
+    var world = PoolWorld(PoolRules(targetSize: 0, maxSize: 2, maxTasks: 2))
+    let requests = (0..<2).map { _ in world.acquire() }
+    world.failStart(world.starting[0])
+    #expect(world.answers[requests[1]] == .failed(.taskStartFailed))
+    world.connectAll()
+    #expect(world.answers[requests[0]] != nil)
+  }
+
+  @Test func failedStartIsNobodysBusinessWhileEnoughOthersStart() {
+    var world = PoolWorld(PoolRules(targetSize: 3))
+    let request = world.acquire()
+    world.failStart(world.starting[0])
+    #expect(world.answers[request] == nil)
+  }
+
+  @Test func startThatHangsIsGivenUpAndTold() {
+    var world = PoolWorld(PoolRules(targetSize: 1, maxSize: 1, maxTasks: 4))
+    let request = world.acquire(within: 3600 * second)
+    let hanging = world.starting[0]
+    world.pass(world.pool.rules.startTimeout)
+    #expect(world.answers[request] == .failed(.taskStartFailed))
+    #expect(world.stopping == [hanging])
+    #expect(world.pool.taskConnected(hanging, now: world.now) == nil, "too late")
+  }
+
+  @Test func unknownTaskThatConnectsJoinsThePool() {
+    var world = PoolWorld(PoolRules(targetSize: 0))
+    #expect(world.answers[world.acquire()] == .missed)
+    world.connect("agent-1")
+    #expect(world.answers[world.acquire()] == .assigned("agent-1", .warm))
+    #expect(world.startsInAll == 0)
+    world.release("agent-1")
+    #expect(world.stopping == ["agent-1"])
+  }
+
+  @Test func numberOfExternalTasksIsBounded() {
+    var rules = PoolRules(targetSize: 0)
+    rules.maxExternalTasks = 2
+    var world = PoolWorld(rules)
+    for id in ["a", "b"] { world.connect(id) }
+    #expect(world.pool.taskConnected("c", now: world.now) == nil)
+    world.disconnect("a")
+    #expect(world.pool.taskConnected("c", now: world.now) == [])
+  }
+
+  @Test(arguments: ["warm", "assigned", "stopping"])
+  func secondSocketOfATaskIsRefused(state: String) {
+    var world = PoolWorld.filled(PoolRules(targetSize: 1))
+    let task = world.pool.warm.elements[0]
+    if state != "warm" { world.acquire() }
+    if state == "stopping" { world.release(task) }
+    #expect(world.pool.taskConnected(task, now: world.now) == nil)
+  }
+
+  @Test func targetCanGrowAndShrink() {
+    var world = PoolWorld.filled(PoolRules(targetSize: 2))
+    world.setTarget(5)
+    #expect(world.starting.count == 3)
+    world.setTarget(1)
+    #expect(world.starting.isEmpty && world.pool.warmCount == 1 && world.stopping.count == 4)
+    world.setTarget(100)
+    #expect(world.pool.startingCount + world.pool.warmCount <= 10)
+  }
+
+  @Test func requestedTaskCountsAgainstTheLimits() {
+    var world = PoolWorld.filled(PoolRules(targetSize: 2, maxSize: 3, maxTasks: 12))
+    #expect(world.pool.runTask(now: world.now) != nil)
+    #expect(world.pool.runTask(now: world.now) == nil)
+  }
+
+  @Test func shutDownTellsEveryoneAndStopsEverything() {
+    var world = PoolWorld.filled(PoolRules(targetSize: 2, maxSize: 2, maxTasks: 3))
+    let served = (0..<3).map { _ in world.acquire() }
+    world.connectAll()
+    let waiting = world.acquire()
+    world.shutDown()
+    #expect(world.answers[waiting] == .failed(.gatewayStopping))
+    #expect(world.lostRequests == Set(served))
+    #expect(world.stopping.count == world.pool.tasks.count)
+    world.reap()
+    #expect(world.pool.tasks.isEmpty && world.starting.isEmpty)
+    #expect(world.answers[world.acquire()] == .failed(.gatewayStopping))
+  }
+}
