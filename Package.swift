@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWSClient", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway", "Transport",
-        "UserWorkspace", "WarmTask",
+        "AWSClient", "AWSSignature", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway",
+        "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
@@ -93,6 +93,7 @@ let package = Package(
       ]),
     .executableTarget(name: "session-stand-in"),
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-exhaustion", dependencies: ["InfraBench"]),
 
     // Tests, one target per target.
     .testTarget(
@@ -134,8 +135,6 @@ let package = Package(
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "UserWorkspaceTests", dependencies: ["UserWorkspace"]),
-
     .target(
       name: "MockGateway",
       dependencies: [

@@ -52,9 +52,14 @@ package struct LoadSettings: Sendable {
 
   /// The id of user `number` of `total`: the prefix alone for a single user, else with four digits or more.
   package func userID(_ number: Int, of total: Int) -> String {
-    guard total > 1 else { return userIDPrefix }
+    Self.userID(userIDPrefix, number, of: total)
+  }
+
+  /// The id of user `number` of `total` whose ids begin with `prefix`.
+  static func userID(_ prefix: String, _ number: Int, of total: Int) -> String {
+    guard total > 1 else { return prefix }
     let digits = String(number)
-    return "\(userIDPrefix)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
+    return "\(prefix)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
   }
 }
 
@@ -68,18 +73,23 @@ extension OptionReader {
   ) -> LoadSettings {
     let duration = optionalDuration("--duration", options.duration, minimum: 1_000_000)
     let count = optionalInteger("--count", options.count, in: 1...1_000_000_000)
-    let prefix = options.userID ?? "test-user"
-    if !UserID.isValid(prefix) || prefix.utf8.count > Self.longestPrefix {
-      problems.add(
-        "--user-id",
-        "'\(prefix.prefix(40))' is no user id: write \(UserID.rule), and at most \(Self.longestPrefix) here")
-    }
     return LoadSettings(
       count: count ?? (options.duration == nil ? defaultCount : nil), duration: duration,
       concurrency: integer("--concurrency", options.concurrency, default: defaultConcurrency, in: 1...20_000),
       warmup: warmup(options.warmup),
       timeout: self.duration("--timeout", options.timeout, default: 30_000_000_000, minimum: 1_000_000),
-      userIDPrefix: prefix, seed: seed(options.seed))
+      userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed))
+  }
+
+  /// What users' ids begin with.
+  mutating func userIDPrefix(_ written: String?) -> String {
+    let prefix = written ?? "test-user"
+    if !UserID.isValid(prefix) || prefix.utf8.count > Self.longestPrefix {
+      problems.add(
+        "--user-id",
+        "'\(prefix.prefix(40))' is no user id: write \(UserID.rule), and at most \(Self.longestPrefix) here")
+    }
+    return prefix
   }
 
   private mutating func warmup(_ written: String?) -> LoadPlan.Warmup {

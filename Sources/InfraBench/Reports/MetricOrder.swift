@@ -7,6 +7,7 @@ enum MetricOrder {
   }
 
   private static let catalogues: [String: Catalogue] = [
-    AllocationBenchmark.tool: AllocationBenchmark.catalogue
+    AllocationBenchmark.tool: AllocationBenchmark.catalogue,
+    ExhaustionBenchmark.tool: ExhaustionBenchmark.catalogue,
   ]
 }
