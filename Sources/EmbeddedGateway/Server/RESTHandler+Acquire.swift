@@ -17,13 +17,8 @@ extension RESTHandler {
     }
     let fault = core.configuration.faults.fault(ofAcquire: core.acquireCount)
     core.acquireCount += 1
-    let delay = core.configuration.faults.acquireDelay
-    guard delay > 0 else { return acquire(request, fault) }
-    let due = NIODeadline.uptimeNanoseconds(receivedAt + delay)
-    core.loop.assumeIsolated().scheduleTask(deadline: due) { [weak self] in
-      guard let self, isWaiting else { return }
-      acquire(request, fault)
-    }
+    holdAnswer(until: receivedAt + core.configuration.faults.acquireDelay)
+    acquire(request, fault)
   }
 
   private func acquire(_ request: AcquireRequest, _ fault: AcquireFault?) {
@@ -82,7 +77,9 @@ extension RESTHandler {
     object.add("taskId", taskID)
     object.add("userId", userID)
     object.add("sessionId", sessionID)
-    object.add("latency", milliseconds: MonotonicClock.now() - receivedAt)
+    // An answer that is held back leaves when the delay is over.
+    let latency = max(MonotonicClock.now() - receivedAt, core.configuration.faults.acquireDelay)
+    object.add("latency", milliseconds: latency)
     object.add("source", source.rawValue)
     return object
   }

@@ -16,6 +16,8 @@ final class RESTHandler: ChannelInboundHandler {
     var body: ByteBuffer
     /// An acquire that waits for its task.
     var acquisition: Acquisition?
+    /// Not to be answered before this instant; monotonic, in ns.
+    var notBefore: UInt64 = 0
     /// The body was too long: already answered, the rest is passed over.
     var isRefused = false
   }
@@ -121,6 +123,9 @@ extension RESTHandler {
   /// If the client leaves, the acquisition is abandoned.
   func wait(for acquisition: Acquisition) { exchange?.acquisition = acquisition }
 
+  /// Keeps the answer, whenever it is ready, until `instant` (monotonic, in ns): the delay is exact whatever the work takes.
+  func holdAnswer(until instant: UInt64) { exchange?.notBefore = instant }
+
   func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) -> Value? {
     try? JSONDecoder().decode(type, from: Data(body.readableBytesView))
   }
@@ -149,6 +154,14 @@ extension RESTHandler {
     type: String = "application/json", close: Bool = false, announcedLength: Int? = nil
   ) {
     guard let context, let exchange else { return }
+    guard exchange.notBefore <= MonotonicClock.now() else {
+      let number = exchangeNumber
+      core.loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(exchange.notBefore)) { [weak self] in
+        guard let self, isWaiting, exchangeNumber == number else { return }
+        answer(status, body, headers: extra, type: type, close: close, announcedLength: announcedLength)
+      }
+      return
+    }
     let keepsAlive = exchange.head.isKeepAlive && !close && !activity.mustClose
     var headers = HTTPHeaders()
     headers.reserveCapacity(4 + extra.count)

@@ -42,8 +42,8 @@ final class TextSocket: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .text, data: text)), promise: nil)
   }
 
-  /// Says why and closes: at once if the peer asked for it, else when the peer has closed too, at most a second later (closing
-  /// a socket with unread input would reset it and lose what was just sent).
+  /// Says why and closes: at once if the peer asked for it, else when the peer has answered, at most a second later (RFC 6455,
+  /// section 7.1.1). Closing a socket with unread input would reset it and lose what was just sent.
   func close(_ code: WebSocketErrorCode = .normalClosure, peerHasClosed: Bool = false) {
     guard let context, !isClosing else { return }
     isClosing = true
@@ -52,7 +52,6 @@ final class TextSocket: ChannelInboundHandler {
     let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: data)
     context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
     guard !peerHasClosed else { return context.close(promise: nil) }
-    context.close(mode: .output, promise: nil)
     setReading(true)
     context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
       self?.context?.close(promise: nil)

@@ -89,7 +89,7 @@ import Testing
   @Test(arguments: [TaskScript.silent, .absent])
   func nobodyWaitsBeyondTheDeadline(script: TaskScript) async throws {
     try await withGateway(
-      PoolRules(targetSize: 1), tasks: ScriptedTasks(script), configure: { $0.coldStartTimeout = 300_000_000 }
+      .onlyColdStarts, tasks: ScriptedTasks(script), configure: { $0.coldStartTimeout = 300_000_000 }
     ) { gateway in
       let failed = try await gateway.acquire("alice", waitFor: "ready")
       #expect(failed.success == false && failed.code == "TASK_START_FAILED")

@@ -66,8 +66,8 @@ import Transport
   ])
   func failureIsToldAndTheSocketClosed(script: TaskScript, code: String) async throws {
     try await withGateway(
-      PoolRules(targetSize: 1, maxSize: 1), tasks: ScriptedTasks(script),
-      configure: { $0.coldStartTimeout = 300_000_000 }
+      .onlyColdStarts, tasks: ScriptedTasks(script),
+      configure: { $0.coldStartTimeout = 2_000_000_000 }
     ) { gateway in
       let user = try await gateway.socket("/session/alice")
       let failure = try await message(user)
