@@ -94,6 +94,7 @@ let package = Package(
     .executableTarget(name: "session-stand-in"),
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-exhaustion", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
 
     // Tests, one target per target.
     .testTarget(
@@ -154,6 +155,9 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["InfraBench", "ProcessControl", "bench-dirinit", "bench-exhaustion"]),
+    .testTarget(name: "ExhaustionTests", dependencies: ["InfraBench", "LoadEngine"]),
   ]
 )
 

@@ -13,7 +13,8 @@ public final class ProgressCounter: Sendable {
   /// Failed iterations.
   public var failed: UInt64 { failedCount.load(ordering: .relaxed) }
 
-  func add(_ ending: IterationRecord.Ending) {
+  /// Counts an iteration that ended like this; a censored one does not count.
+  public func add(_ ending: IterationRecord.Ending) {
     switch ending {
     case .success: doneCount.wrappingAdd(1, ordering: .relaxed)
     case .failure:

@@ -26,6 +26,9 @@ public final class CreatedTree: Sendable {
   /// How many users' directories exist by this run's doing.
   public var count: Int { users.withLock { $0.count } }
 
+  /// The users whose directories exist by this run's doing, in no order.
+  public var remaining: [UserDirectoryName] { users.withLock { Array($0) } }
+
   func remember(_ user: UserDirectoryName) { users.withLock { _ = $0.insert(user) } }
 
   func forget(_ user: UserDirectoryName) { users.withLock { _ = $0.remove(user) } }

@@ -24,6 +24,7 @@ public struct VisibilityProbe: ~Copyable {
   private let peer: DirectoryDescriptor
   private let token: [UInt8]
   private let timeout: UInt64
+  private let shouldStop: @Sendable () -> Bool
   private let reader: TokenReader
 
   /// Opens both roots and makes sure, with a marker file, that they show the same tree.
@@ -32,15 +33,20 @@ public struct VisibilityProbe: ~Copyable {
   ///   - peerRoot: Another mount of the same directory.
   ///   - token: What is written and must be read; at most ``WorkspaceLayout/maximumTokenLength`` bytes.
   ///   - timeout: Bound of one wait, in ns.
+  ///   - shouldStop: Asked between two look-ups; once it says yes, a wait ends as if its time were up.
   /// - Throws: ``WorkspaceError``: `differentTree` if the marker doesn't appear within the timeout; or the failed call.
-  public init(tree: CreatedTree, peerRoot: String, token: [UInt8], timeout: UInt64) throws(WorkspaceError) {
+  public init(
+    tree: CreatedTree, peerRoot: String, token: [UInt8], timeout: UInt64,
+    shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) throws(WorkspaceError) {
     let writer = try DirectoryWriter(tree: tree, token: token)
     let peer = try DirectoryDescriptor(root: peerRoot)
     let root = try DirectoryDescriptor(root: tree.root)
     let sharesCache = try root.device() == peer.device()
     let marker = PathName(".infrabench-marker-\(String(UInt64.random(in: .min ... .max), radix: 36))")
     try root.make(marker.characters, mode: WorkspaceLayout.privateDirectoryMode, mask: .ofProcess)
-    let isSeen = Self.waitUntilSeen(marker, in: peer, timeout: timeout)
+    let isSeen = Self.waitUntilSeen(
+      marker, in: peer, Backoff(start: MonotonicClock.now(), timeout: timeout, shouldStop: shouldStop))
     try root.remove(marker.characters, flags: AT_REMOVEDIR)
     guard isSeen else {
       throw WorkspaceError(
@@ -52,6 +58,7 @@ public struct VisibilityProbe: ~Copyable {
     self.peer = peer
     self.token = token
     self.timeout = timeout
+    self.shouldStop = shouldStop
     reader = TokenReader()
   }
 
@@ -66,7 +73,7 @@ public struct VisibilityProbe: ~Copyable {
   func waitForToken(
     of user: UserDirectoryName, since finished: UInt64, afterMiss: (_ lookUps: Int) -> Void = { _ in }
   ) throws(WorkspaceError) -> Visibility {
-    var wait = Backoff(start: finished, timeout: timeout)
+    var wait = Backoff(start: finished, timeout: timeout, shouldStop: shouldStop)
     var lookUps = 1
     while try !isSeen(user) {
       afterMiss(lookUps)
@@ -93,9 +100,9 @@ public struct VisibilityProbe: ~Copyable {
   }
 
   private static func waitUntilSeen(
-    _ marker: PathName, in peer: borrowing DirectoryDescriptor, timeout: UInt64
+    _ marker: PathName, in peer: borrowing DirectoryDescriptor, _ backoff: Backoff
   ) -> Bool {
-    var wait = Backoff(start: MonotonicClock.now(), timeout: timeout)
+    var wait = backoff
     while true {
       if (try? peer.enter(marker.characters)) != nil { return true }
       if !wait.pause() { return false }
@@ -107,17 +114,19 @@ public struct VisibilityProbe: ~Copyable {
 private struct Backoff {
   let start: UInt64
   let timeout: UInt64
+  let shouldStop: @Sendable () -> Bool
   private var pauseLength = 100_000
 
-  init(start: UInt64, timeout: UInt64) {
+  init(start: UInt64, timeout: UInt64, shouldStop: @escaping @Sendable () -> Bool) {
     self.start = start
     self.timeout = timeout
+    self.shouldStop = shouldStop
   }
 
-  /// Pauses before the next attempt; false when the time is up.
+  /// Pauses before the next attempt; false when the time is up, or nobody wants to wait any more.
   mutating func pause() -> Bool {
     let elapsed = MonotonicClock.now() &- start
-    if elapsed >= timeout { return false }
+    if elapsed >= timeout || shouldStop() { return false }
     if elapsed < 1_000_000 { return true }
     var length = timespec(tv_sec: 0, tv_nsec: pauseLength)
     nanosleep(&length, nil)

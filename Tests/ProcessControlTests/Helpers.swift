@@ -50,3 +50,9 @@ func isGone(_ pid: Int32) async -> Bool {
 
 /// Unbuffered, for a process that is about to be killed.
 func say(_ text: String) { _ = write(STDOUT_FILENO, text, text.utf8.count) }
+
+/// The number in the line `name=number` of an exit test's output.
+func number(_ name: String, in output: [UInt8]?) -> Int32? {
+  let lines = String(decoding: output ?? [], as: UTF8.self).split(separator: "\n")
+  return lines.first { $0.hasPrefix("\(name)=") }.flatMap { Int32($0.dropFirst(name.utf8.count + 1)) }
+}

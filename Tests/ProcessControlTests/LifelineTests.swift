@@ -37,9 +37,8 @@ import Testing
       say("\nchild=\(child.pid)\nsibling=\(sibling.pid)\n")
       kill(getpid(), SIGKILL)
     }
-    let lines = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self).split(separator: "\n")
-    let child = try #require(lines.compactMap { Int32($0.trimmingPrefix("child=")) }.first)
-    let sibling = try #require(lines.compactMap { Int32($0.trimmingPrefix("sibling=")) }.first)
+    let child = try #require(number("child", in: result?.standardOutputContent))
+    let sibling = try #require(number("sibling", in: result?.standardOutputContent))
     #expect(await isGone(child))
     #expect(kill(sibling, SIGKILL) == 0)
   }

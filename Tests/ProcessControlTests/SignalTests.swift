@@ -46,8 +46,7 @@ import Testing
       guard child.exitStatus == nil else { exit(1) }
       kill(getpid(), SIGKILL)
     }
-    let output = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
-    let pid = try #require(output.split(separator: "\n").compactMap { Int32($0.trimmingPrefix("child=")) }.first)
+    let pid = try #require(number("child", in: result?.standardOutputContent))
     #expect(await isGone(pid))
   }
 
@@ -60,8 +59,7 @@ import Testing
       say("\nchild=\(child.pid)\n")
       kill(getpid(), SIGKILL)
     }
-    let output = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
-    let pid = try #require(output.split(separator: "\n").compactMap { Int32($0.trimmingPrefix("child=")) }.first)
+    let pid = try #require(number("child", in: result?.standardOutputContent))
     #expect(kill(pid, SIGKILL) == 0)
   }
 }

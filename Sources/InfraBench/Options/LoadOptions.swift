@@ -92,7 +92,8 @@ extension OptionReader {
     return prefix
   }
 
-  private mutating func warmup(_ written: String?) -> LoadPlan.Warmup {
+  /// Iterations or a time before the measurement.
+  mutating func warmup(_ written: String?) -> LoadPlan.Warmup {
     guard let written else { return .iterations(0) }
     if let number = Self.parseInteger(written), number <= 1_000_000_000 { return .iterations(number) }
     if let nanoseconds = DurationText.parse(written) { return .duration(nanoseconds) }
@@ -100,7 +101,8 @@ extension OptionReader {
     return .iterations(0)
   }
 
-  private mutating func seed(_ written: String?) -> UInt64 {
+  /// The written seed, or a random one.
+  mutating func seed(_ written: String?) -> UInt64 {
     // Whole in a JSON number of any reader.
     guard let written else { return UInt64.random(in: 0..<(1 << 53)) }
     if let number = Self.parseInteger(written), number < 1 << 53 { return UInt64(number) }

@@ -65,8 +65,14 @@ package struct MarkdownReport {
     var entries = document.findings ?? [:]
     if let fileSystem = document.target.fileSystem { entries["file system"] = fileSystem }
     guard !entries.isEmpty else { return nil }
-    return entries.sorted { $0.key < $1.key }
-      .map { "- \(Markdown.escape($0.key)): \(Markdown.escape($0.value.description))\n" }.joined()
+    return entries.sorted { $0.key < $1.key }.map { entry in
+      guard case .object(let facts) = entry.value else { return line(entry) }
+      return "- \(Markdown.escape(entry.key)):\n" + facts.sorted { $0.key < $1.key }.map { "  " + line($0) }.joined()
+    }.joined()
+  }
+
+  private func line(_ fact: (key: String, value: JSONValue)) -> String {
+    "- \(Markdown.escape(fact.key)): \(Markdown.escape(fact.value.description))\n"
   }
 
   private var parameters: String {

@@ -9,5 +9,6 @@ enum MetricOrder {
   private static let catalogues: [String: Catalogue] = [
     AllocationBenchmark.tool: AllocationBenchmark.catalogue,
     ExhaustionBenchmark.tool: ExhaustionBenchmark.catalogue,
+    DirInitBenchmark.tool: DirInitBenchmark.catalogue,
   ]
 }

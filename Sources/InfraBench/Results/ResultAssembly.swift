@@ -35,7 +35,9 @@ struct ResultAssembly {
       "dropped": 0,
       "censored": recording.censored,
     ]
-    for name in recording.catalogue.counters { counters[name] = recording[recording.catalogue.counter(name)] }
+    for name in recording.catalogue.counters where !measurement.untested.contains(name) {
+      counters[name] = recording[recording.catalogue.counter(name)]
+    }
     return counters
   }
 

@@ -46,6 +46,8 @@ package struct Measurement: Sendable {
   package var duration: UInt64
   package var timeline: [[String: JSONValue]]?
   package var findings: [String: JSONValue]?
+  /// Counters on which this run has no word: they are not in the result, rather than 0 in it.
+  package var untested: Set<String> = []
 
   package init(
     recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: UInt64,

@@ -7,9 +7,9 @@ extension Threshold {
     case .metric(let name, let statistic):
       judgeMetric(metrics[name], statistic)
     case .counter(let name):
-      judged(Double(counters[name] ?? 0), bound: bound)
+      counters[name].map { judged(Double($0), bound: bound) } ?? skipped("this run did not test it")
     case .rate(let name):
-      judgeRate(counters[name] ?? 0, of: counters["iterations"] ?? 0)
+      counters[name].map { judgeRate($0, of: counters["iterations"] ?? 0) } ?? skipped("this run did not test it")
     }
   }
 
@@ -32,10 +32,11 @@ extension Threshold {
     return judged(Double(number) / Double(iterations) * 100, bound: bound * 100)
   }
 
-  private var withoutSample: ResultDocument.JudgedThreshold {
-    .init(
-      expression: expression, observed: nil, pass: isDefault, skipped: isDefault ? true : nil,
-      reason: "there was no sample")
+  private var withoutSample: ResultDocument.JudgedThreshold { skipped("there was no sample") }
+
+  /// Nothing to judge: harmless for the test plan's own, a failure where the user asked for it.
+  private func skipped(_ reason: String) -> ResultDocument.JudgedThreshold {
+    .init(expression: expression, observed: nil, pass: isDefault, skipped: isDefault ? true : nil, reason: reason)
   }
 
   private func judged(_ observed: Double, bound: Double) -> ResultDocument.JudgedThreshold {

@@ -1,4 +1,3 @@
-import Glibc
 import Latency
 import NIOCore
 import Synchronization
@@ -13,8 +12,7 @@ public final class GeneratorMonitor: Sendable {
   }
 
   private let state = Mutex(State())
-  private let startedAt = MonotonicClock.now()
-  private let cpuAtStart = GeneratorMonitor.processCPU()
+  private let cpu = ProcessCPU()
 
   /// Starts watching `loops`.
   public init(_ loops: LoopGroup) {
@@ -27,10 +25,9 @@ public final class GeneratorMonitor: Sendable {
       for task in state.tasks { task.cancel() }
       return state.busiestSecond
     }
-    let elapsed = max(1, MonotonicClock.now() - startedAt)
     let lateness = recording.lateness
     return GeneratorReport(
-      cpuUtilisation: Double(Self.processCPU() - cpuAtStart) / Double(elapsed),
+      cpuUtilisation: cpu.utilisation,
       latenessP99: lateness.totalCount > 0 ? lateness.value(atPercentile: 99) : nil,
       busiestSecond: busiestSecond)
   }
@@ -42,13 +39,6 @@ public final class GeneratorMonitor: Sendable {
       state.withLock { $0.busiestSecond = max($0.busiestSecond, share) }
     }
     state.withLock { $0.tasks.append(task) }
-  }
-
-  /// User and system time of this process, in ns.
-  private static func processCPU() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 }
 

@@ -1,0 +1,60 @@
+import Glibc
+import UserWorkspace
+
+/// The directory that is measured, and everything that the run has made in it.
+struct Workplace: Sendable {
+  let root: String
+  let fileSystem: FileSystemInfo
+  /// Users' directories: those that `--keep` leaves.
+  let users: CreatedTree
+  /// What is always removed: of the warm-up, and of looks through the peer mount.
+  let scratch: CreatedTree
+  private let temporary: TemporaryRoot?
+
+  /// Opens the root that was given, or makes one.
+  static func open(_ settings: DirInitSettings) async throws(BenchmarkFailure) -> Workplace {
+    do throws(WorkspaceError) {
+      return try await runOnOwnThread {
+        Result { () throws(WorkspaceError) in try Workplace(settings) }
+      }.get()
+    } catch {
+      throw BenchmarkFailure("there is no place to measure: \(error)")
+    }
+  }
+
+  private init(_ settings: DirInitSettings) throws(WorkspaceError) {
+    temporary = settings.root == nil ? try TemporaryRoot() : nil
+    root = temporary?.path ?? settings.root ?? "."
+    do throws(WorkspaceError) {
+      // Both user ids of the isolation test must be able to pass through; nobody else sees names.
+      if temporary != nil, settings.isolationIDs != nil { chmod(root, 0o711) }
+      fileSystem = try FileSystemInfo(path: root)
+      users = try CreatedTree(root: root)
+      scratch = try CreatedTree(root: root)
+    } catch {
+      try? temporary?.remove()
+      throw error
+    }
+  }
+
+  /// Removes what was made, and says what stays.
+  func close(keeps: Bool, _ bench: Bench) async {
+    if !keeps { report(await DirectoryCleanup.removeAll(users), users, bench) }
+    report(await DirectoryCleanup.removeAll(scratch), scratch, bench)
+    guard let temporary, !(keeps && users.count > 0) else { return }
+    do throws(WorkspaceError) {
+      try await runOnOwnThread { Result { () throws(WorkspaceError) in try temporary.remove() } }.get()
+    } catch {
+      bench.note("the temporary directory \(root) stays: \(error)")
+    }
+  }
+
+  private func report(_ cause: WorkspaceError?, _ tree: CreatedTree, _ bench: Bench) {
+    let stay = tree.remaining.map(\.description).sorted()
+    guard !stay.isEmpty else { return }
+    let names = stay.prefix(5).joined(separator: ", ") + (stay.count > 5 ? ", …" : "")
+    bench.note(
+      "\(stay.count) directories that this run made stay in \(root): \(names)"
+        + (cause.map { "; the first because: \($0)" } ?? ""))
+  }
+}
