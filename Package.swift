@@ -156,8 +156,16 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["InfraBench", "ProcessControl", "bench-dirinit", "bench-exhaustion"]),
-    .testTarget(name: "ExhaustionTests", dependencies: ["InfraBench", "LoadEngine"]),
+      name: "EndToEndTests",
+      dependencies: [
+        "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "Transport", "bench-dirinit",
+        "bench-exhaustion", "mock-gateway", "session-stand-in", "warm-task",
+      ]),
+    .testTarget(
+      name: "InfraBenchTests",
+      dependencies: [
+        "AWSClient", "InfraBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
   ]
 )
 
