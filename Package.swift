@@ -74,8 +74,8 @@ let package = Package(
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWSClient", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway", "Transport",
-        "UserWorkspace", "WarmTask",
+        "AWSClient", "AWSSignature", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway",
+        "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
@@ -93,6 +93,7 @@ let package = Package(
     .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-exhaustion", dependencies: ["InfraBench"]),
     .executableTarget(name: "suite-summary", dependencies: ["InfraBench"]),
     .executableTarget(
       name: "mock-gateway",
@@ -142,6 +143,14 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
+    .target(
+      name: "AWSTestSupport",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      path: "Tests/AWSTestSupport"),
     .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "AWSClientTests", dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency"],
@@ -149,6 +158,16 @@ let package = Package(
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway"], resources: [.copy("Fixtures")]),
+    .target(
+      name: "MockGateway",
+      dependencies: [
+        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "ProcessControl", "WarmTask",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(
+      name: "mock-gateway",
+      dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(
       name: "EmbeddedGatewayTests",
       dependencies: [
@@ -161,13 +180,19 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "GatewayProtocol", "InfraBench", "ProcessControl", "bench-allocation", "bench-concurrent", "bench-dirinit",
-        "bench-e2e", "mock-gateway", "session-stand-in", "warm-task",
+        "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "Transport", "bench-allocation",
+        "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "mock-gateway", "session-stand-in",
+        "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "InfraBenchTests",
+      dependencies: [
+        "AWSClient", "InfraBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
 )

@@ -52,9 +52,14 @@ package struct LoadSettings: Sendable {
 
   /// The id of user `number` of `total`: the prefix alone for a single user, else with four digits or more.
   package func userID(_ number: Int, of total: Int) -> String {
-    guard total > 1 else { return userIDPrefix }
+    Self.userID(userIDPrefix, number, of: total)
+  }
+
+  /// The id of user `number` of `total` whose ids begin with `prefix`.
+  static func userID(_ prefix: String, _ number: Int, of total: Int) -> String {
+    guard total > 1 else { return prefix }
     let digits = String(number)
-    return "\(userIDPrefix)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
+    return "\(prefix)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
   }
 }
 

@@ -11,5 +11,6 @@ enum MetricOrder {
     ConcurrentBenchmark.tool: ConcurrentBenchmark.catalogue,
     DirInitBenchmark.tool: DirInitBenchmark.catalogue,
     EndToEndBenchmark.tool: EndToEndBenchmark.catalogue,
+    ExhaustionBenchmark.tool: ExhaustionBenchmark.catalogue,
   ]
 }

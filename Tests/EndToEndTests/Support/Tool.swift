@@ -30,6 +30,9 @@ struct Tool: Sendable {
       return Outcome(status: status, standardOutput: text(of: output), standardError: text(of: errors))
     }
 
+    /// What it has written to standard output by now.
+    var outputSoFar: String { text(of: output) }
+
     private func text(of file: OwnedDescriptor) -> String {
       var bytes: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 65_536)

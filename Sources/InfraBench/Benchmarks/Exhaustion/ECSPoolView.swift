@@ -1,0 +1,71 @@
+import AWSClient
+import AWSSignature
+import FoundationEssentials
+import Latency
+
+/// The pool as ECS sees it: which tasks are listed, and which of them are RUNNING.
+///
+/// `ListTasks(desiredStatus=RUNNING)` lists tasks that are still PROVISIONING or PENDING too, so that each task is
+/// described until it has been seen RUNNING.
+struct ECSPoolView: Sendable {
+  /// What one poll showed.
+  struct Look: Sendable {
+    var listed: Sighting
+    var running: Sighting
+    /// The latency of each `ListTasks` call, in ns.
+    var listLatencies: [UInt64]
+  }
+
+  /// Where requests go.
+  let endpointURL: String
+
+  private let client: ECSClient
+  private let filter: TaskFilter
+  private var seenRunning: Set<String> = []
+
+  /// - Throws: when there is no region, no key or no libcurl.
+  init(_ settings: ECSSettings, environment: [String: String], bench: Bench) throws(BenchmarkFailure) {
+    do {
+      let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment)
+      let transport = try CurlTransport(options: .init(certificateBundle: configuration.certificateBundle))
+      client = ECSClient(
+        configuration: configuration, transport: transport, environment: .system(warn: { bench.note($0) }))
+      endpointURL = configuration.ecsEndpoint.url
+      filter = settings.filter
+    } catch {
+      throw BenchmarkFailure("ECS cannot be polled: \(error)")
+    }
+  }
+
+  /// Looks once. The first look may be tried again; later ones may not: a gap is better than a time that is blurred.
+  mutating func look(retry: RetryPolicy) async -> Result<Look, AWSError> {
+    do throws(AWSError) {
+      let list = try await client.listTasks(filter, retry: retry)
+      seenRunning.formIntersection(list.value)
+      let unknown = list.value.filter { !seenRunning.contains($0) }
+      let description = try await client.describeTasks(unknown, cluster: filter.cluster, retry: retry)
+      for task in description.value where task.isRunning && task.desiredStatus != "STOPPED" {
+        seenRunning.insert(task.taskArn)
+      }
+      let calls = list.calls.map(\.timings)
+      guard let first = calls.first, let last = calls.last else {
+        return .failure(AWSError(.malformedAnswer, message: "ecs:ListTasks was not called"))
+      }
+      // Negative answers count from the sending of the list, which is earlier than that of the description.
+      return .success(
+        Look(
+          listed: Sighting(sentAt: first.sentAt, answeredAt: last.answeredAt, tasks: Self.names(list.value)),
+          running: Sighting(
+            sentAt: first.sentAt, answeredAt: description.calls.last?.timings.answeredAt ?? last.answeredAt,
+            tasks: Self.names(seenRunning)),
+          listLatencies: calls.map { $0.answeredAt - $0.sentAt }))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// The last parts of ARNs, by which the gateway names the same tasks.
+  private static func names(_ arns: some Sequence<String>) -> Set<String> {
+    Set(arns.map { $0.split(separator: "/").last.map(String.init) ?? $0 })
+  }
+}

@@ -1,0 +1,104 @@
+import GatewayProtocol
+import Latency
+import LoadEngine
+import SessionGateway
+import Transport
+
+/// Takes the pool's tasks, comes once more to the empty pool, and gives everything back.
+///
+/// The drain is one burst: a slow one would be overtaken by the refill. The cold fallback's acquire is sent when the burst
+/// is answered, and the release follows at once, without waiting for the cold start: a pool that replaces a task only when
+/// it is released might never serve it, and one that replaces a task on assignment would be full again before t₀.
+struct PoolDrain: Sendable {
+  let session: GatewaySession
+  let watch: RefillWatch
+  let userIDPrefix: String
+  let count: Int
+  let release: ExhaustionBenchmark.Release
+  let triesColdFallback: Bool
+
+  /// Drains, and returns what was recorded. The tracker learns what was drained, and when t₀ was.
+  func perform() async -> Recording {
+    defer { watch.coldFallbackEnded() }
+    let clients = (0...count).map { _ in session.client(on: executor) }
+    defer { for client in clients { client.close() } }
+    let users = Array(clients.dropLast())
+    await connect(clients)
+    var recording = Recording(ExhaustionBenchmark.catalogue)
+    let taken = await takeAll(through: users)
+    for outcome in taken { recording.add(outcome.record, dueAt: outcome.dueAt) }
+    let drained = taken.count(where: \.isFromPool)
+    let lastAnswer = taken.compactMap(\.answeredAt).max() ?? MonotonicClock.now()
+    watch.update { $0.drained(drained, at: lastAnswer) }
+    guard drained > 0, !Task.isCancelled else { return recording }
+    await withTaskGroup(of: DrainAcquire.Outcome?.self) { group in
+      if let user = clients.last, await isEmpty(user) {
+        group.addTask(executorPreference: executor) { await acquire(.coldFallback, count + 1).perform(through: user) }
+      } else {
+        watch.coldFallbackEnded()
+      }
+      // Tasks of one loop begin in the order in which they are made: the cold acquire is sent before the first release.
+      group.addTask(executorPreference: executor) {
+        await startClock(lastAnswer, releasing: taken.compactMap(\.task), through: users)
+        return nil
+      }
+      for await case let outcome? in group {
+        recording.add(outcome.record, dueAt: outcome.dueAt)
+        watch.coldFallbackEnded()
+        guard release == .afterDrain, let task = outcome.task, let user = clients.last, !Task.isCancelled else {
+          continue
+        }
+        await session.held.release(task, through: user, bench: session.bench)
+      }
+    }
+    return recording
+  }
+
+  private var executor: LoopExecutor { session.loops.executor(forUser: 0) }
+
+  private func acquire(_ purpose: DrainAcquire.Purpose, _ number: Int) -> DrainAcquire {
+    DrainAcquire(
+      purpose: purpose, userID: LoadSettings.userID(userIDPrefix, number, of: count + 1), session: session, watch: watch
+    )
+  }
+
+  private func connect(_ clients: [GatewayClient]) async {
+    await withTaskGroup(of: Void.self) { group in
+      // What goes wrong here, the acquire that follows shows.
+      for client in clients { group.addTask(executorPreference: executor) { _ = await client.connect() } }
+    }
+  }
+
+  private func takeAll(through clients: [GatewayClient]) async -> [DrainAcquire.Outcome] {
+    watch.update { $0.drainBegins(at: MonotonicClock.now()) }
+    return await withTaskGroup(of: DrainAcquire.Outcome.self) { group in
+      for (index, client) in clients.enumerated() {
+        group.addTask(executorPreference: executor) { await acquire(.drain, index + 1).perform(through: client) }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+  }
+
+  /// Whether the next user comes to an empty pool.
+  private func isEmpty(_ client: GatewayClient) async -> Bool {
+    guard triesColdFallback else { return false }
+    guard case .success(let (status, _)) = await client.status() else { return false }
+    if status.warmCount > 0 {
+      session.bench.note("the pool had warm tasks right after the drain: no cold fallback was measured")
+    }
+    return status.warmCount == 0
+  }
+
+  /// t₀: the answer to the last drain call, or to the last release.
+  private func startClock(_ lastAnswer: UInt64, releasing tasks: [String], through clients: [GatewayClient]) async {
+    guard release == .afterDrain else { return watch.update { $0.startClock(at: lastAnswer) } }
+    await withTaskGroup(of: Void.self) { group in
+      for (task, client) in zip(tasks, clients) {
+        group.addTask(executorPreference: executor) {
+          await session.held.release(task, through: client, bench: session.bench)
+        }
+      }
+    }
+    watch.update { $0.startClock(at: MonotonicClock.now()) }
+  }
+}

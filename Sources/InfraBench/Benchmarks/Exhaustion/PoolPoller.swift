@@ -1,0 +1,78 @@
+import AWSClient
+import Latency
+import LoadEngine
+import SessionGateway
+
+/// Asks ECS and the gateway, both at the same time, on a fixed beat. One task owns it.
+struct PoolPoller {
+  private typealias Benchmark = ExhaustionBenchmark
+  private static let listTasks = Benchmark.catalogue.metric("ecs_list_tasks")
+  private static let polls = Benchmark.catalogue.counter("polls")
+  private static let throttledPolls = Benchmark.catalogue.counter("throttled_polls")
+  private static let lostPolls = Benchmark.catalogue.counter("lost_polls")
+
+  /// When the first poll was due, in ns of `MonotonicClock`.
+  let startedAt = MonotonicClock.now()
+  private(set) var recording = Recording(Benchmark.catalogue)
+  private(set) var timeline: PoolTimeline
+
+  private let gateway: GatewayClient
+  private var ecs: ECSPoolView?
+  private let interval: UInt64
+  private let bench: Bench
+  private var nextAt = MonotonicClock.now()
+
+  init(gateway: GatewayClient, ecs: ECSPoolView?, interval: UInt64, bench: Bench) {
+    self.gateway = gateway
+    self.ecs = ecs
+    self.interval = interval
+    self.bench = bench
+    timeline = PoolTimeline(views: ecs == nil ? [.warm] : RefillTracker.View.allCases)
+  }
+
+  /// Waits for the next beat and polls; nil when the task is cancelled.
+  ///
+  /// A poll that takes longer than the interval is followed by the next one at once; beats that were missed are left out.
+  mutating func poll(retry: RetryPolicy = .never) async -> PoolPoll? {
+    let now = MonotonicClock.now()
+    if now < nextAt { try? await Task.sleep(nanoseconds: nextAt - now) }
+    guard !Task.isCancelled else { return nil }
+    nextAt = max(nextAt + interval, MonotonicClock.now())
+    var poll = PoolPoll()
+    // The copy goes to the child task and comes back with what it has learnt.
+    let view = ecs
+    async let look = Self.look(view, retry: retry)
+    poll.add(await gateway.status())
+    if let (result, learnt) = await look {
+      poll.add(result)
+      ecs = learnt
+    }
+    guard !Task.isCancelled else { return nil }
+    record(poll)
+    return poll
+  }
+
+  /// Counts a failure of the run.
+  mutating func fail(_ kind: String, _ message: String) {
+    recording.fail(kind, message)
+  }
+
+  private static func look(
+    _ view: ECSPoolView?, retry: RetryPolicy
+  ) async -> (Result<ECSPoolView.Look, AWSError>, ECSPoolView)? {
+    guard var view else { return nil }
+    return (await view.look(retry: retry), view)
+  }
+
+  private mutating func record(_ poll: PoolPoll) {
+    recording.count(Self.polls)
+    for latency in poll.listLatencies { recording.sample(Self.listTasks, latency) }
+    if poll.isThrottled { recording.count(Self.throttledPolls) }
+    if !poll.losses.isEmpty { recording.count(Self.lostPolls) }
+    for loss in poll.losses { bench.note("a poll was lost: \(loss)") }
+    let answeredAt = poll.sightings.values.map(\.answeredAt).max() ?? MonotonicClock.now()
+    var counts: [RefillTracker.View: Int] = [:]
+    for view in poll.sightings.keys { counts[view] = poll.count(view) }
+    timeline.add(PoolTimeline.Point(seconds: Double(answeredAt - startedAt) / 1e9, counts: counts))
+  }
+}

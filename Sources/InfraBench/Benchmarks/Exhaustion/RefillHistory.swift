@@ -1,0 +1,80 @@
+/// What one look at the pool showed: a set of tasks, by the last parts of their ARNs.
+package struct Sighting: Sendable, Equatable {
+  /// When the question was sent, in ns of `MonotonicClock`.
+  package var sentAt: UInt64
+  /// When the answer had been read.
+  package var answeredAt: UInt64
+  package var tasks: Set<String>
+  /// Tasks that were counted but not named: some gateways tell `warmCount` alone.
+  package var unnamed: Int
+
+  package init(sentAt: UInt64, answeredAt: UInt64, tasks: Set<String>, unnamed: Int = 0) {
+    self.sentAt = sentAt
+    self.answeredAt = answeredAt
+    self.tasks = tasks
+    self.unnamed = unnamed
+  }
+}
+
+/// Between which two instants something became true, in ns of `MonotonicClock`.
+package struct Crossing: Sendable, Equatable {
+  /// When the last poll was sent that showed that it was not yet so; 0 if none did.
+  package var lastNegativeSentAt: UInt64
+  /// When the first poll was answered that showed it.
+  package var firstPositiveAnsweredAt: UInt64
+}
+
+/// The sightings of one view in order, equal ones in a row kept as one, so that a quiet pool takes no memory.
+///
+/// Crossings are found afterwards, not on the way: which tasks don't count may be known only later.
+struct RefillHistory: Sendable {
+  private struct Span {
+    var tasks: Set<String>
+    var unnamed: Int
+    let firstSentAt: UInt64
+    let firstAnsweredAt: UInt64
+    var lastSentAt: UInt64
+  }
+
+  private var spans: [Span] = []
+
+  mutating func add(_ sighting: Sighting) {
+    if let last = spans.last, last.tasks == sighting.tasks, last.unnamed == sighting.unnamed {
+      spans[spans.count - 1].lastSentAt = sighting.sentAt
+    } else {
+      spans.append(
+        Span(
+          tasks: sighting.tasks, unnamed: sighting.unnamed, firstSentAt: sighting.sentAt,
+          firstAnsweredAt: sighting.answeredAt, lastSentAt: sighting.sentAt))
+    }
+  }
+
+  /// When `count` tasks were there at one time, not counting `excluded` ones and the first `unnamedBefore` unnamed ones.
+  ///
+  /// A task that is missing from a single poll is still there as far as "not yet" goes: it takes two polls to be gone.
+  func crossing(to count: Int, excluding excluded: Set<String>, unnamedBefore: Int) -> Crossing? {
+    var lastNegativeSentAt: UInt64 = 0
+    var previous: Span?
+    for span in spans {
+      let tasks = span.tasks.subtracting(excluded)
+      let unnamed = max(0, span.unnamed - unnamedBefore)
+      if tasks.count + unnamed >= count {
+        return Crossing(lastNegativeSentAt: lastNegativeSentAt, firstPositiveAnsweredAt: span.firstAnsweredAt)
+      }
+      let lingering = previous.map { tasks.union($0.tasks.subtracting(excluded)).count } ?? tasks.count
+      let lingeringUnnamed = max(unnamed, (previous?.unnamed ?? 0) - unnamedBefore)
+      if span.lastSentAt > span.firstSentAt {
+        lastNegativeSentAt = span.lastSentAt
+      } else if lingering + lingeringUnnamed < count {
+        lastNegativeSentAt = span.firstSentAt
+      }
+      previous = span
+    }
+    return nil
+  }
+
+  /// How many tasks the last sighting showed, beside those that don't count.
+  func lastCount(excluding excluded: Set<String>, unnamedBefore: Int) -> Int {
+    spans.last.map { $0.tasks.subtracting(excluded).count + max(0, $0.unnamed - unnamedBefore) } ?? 0
+  }
+}

@@ -1,0 +1,140 @@
+import FoundationEssentials
+import GatewayProtocol
+import Glibc
+import ProcessControl
+import Testing
+
+@testable import InfraBench
+
+/// `bench-exhaustion` as its users run it, against the embedded gateway.
+@Suite(.timeLimit(.minutes(2))) struct ExhaustionTests {
+  let tool = Tool(name: "bench-exhaustion")
+  let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+  }
+
+  /// Without what a developer's environment says of gateways and AWS.
+  private static let clean = Dictionary(
+    uniqueKeysWithValues: ["GATEWAY_URL", "CLUSTER", "SERVICE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS"].map { ($0, "") })
+  private static let keys = [
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret", "AWS_REGION": "eu-west-1",
+  ]
+
+  private func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Tool.Outcome {
+    try await tool.run(
+      ["--print", "json", "--format", "json"] + arguments, environment: Self.clean.merging(environment) { $1 },
+      in: scratch.path)
+  }
+
+  @Test func theRefillIsTimedByAllViewsInTheirOrder() async throws {
+    let outcome = try await run("--pool-size", "3", "--task-start-delay", "400ms", "--poll-interval", "20ms")
+    #expect(outcome.status == .exited(0), "\(outcome.standardError)")
+    let document = try outcome.document
+    #expect(document.verdict == .pass)
+    let listed = try #require(document.metrics["refill_full_listed"]?.max)
+    let running = try #require(document.metrics["refill_full_running"]?.max)
+    let warm = try #require(document.metrics["refill_full_warm"]?.max)
+    // Each view is polled apart, so that they may differ by a poll.
+    #expect(listed < running)
+    #expect(running <= warm + 40)
+    #expect(running > 300, "a task starts after 400 ms; the drain and the release are over long before")
+    #expect(document.metrics["refill_full"]?.max == warm)
+    let first = try #require(document.metrics["refill_first"]?.max)
+    #expect(first <= warm)
+    #expect(document.metrics["drain"]?.count == 3)
+    #expect(document.metrics["cold_fallback"]?.count == 1)
+    #expect((document.metrics["cold_fallback"]?.min ?? 0) > 300)
+    #expect(document.counters["cold_starts"] == 1)
+    #expect(document.counters["duplicate_assignments"] == 0)
+    #expect(document.metrics["ecs_list_tasks"]?.count == document.counters["polls"])
+    #expect(document.findings?["drained"] == 3)
+    #expect(document.target.kind == "embedded")
+    #expect(document.target.ecsEndpointUrl != nil)
+    // From the full pool over the empty one to the full one again.
+    let warmCounts = (document.timeline ?? []).map { $0["warm"] }
+    #expect(warmCounts.contains(0))
+    #expect(warmCounts.last == 3)
+    #expect(warmCounts.prefix { $0 != 3 }.count < warmCounts.count - 1)
+  }
+
+  @Test func partOfThePoolIsDrainedAndRefilledWhileTasksAreHeld() async throws {
+    let outcome = try await run(
+      "--pool-size", "3", "--task-start-delay", "50ms", "--poll-interval", "20ms", "--drain-count", "2", "--release",
+      "at-end")
+    #expect(outcome.status == .exited(0), "\(outcome.standardError)")
+    let document = try outcome.document
+    #expect(document.findings?["drained"] == 2)
+    #expect(document.metrics["drain"]?.count == 2)
+    #expect(document.metrics["cold_fallback"] == nil, "the pool was not empty")
+    #expect(document.metrics["refill_full"]?.count == 1)
+  }
+
+  @Test func aPoolThatCannotRefillIsAnErrorAndItsTimelineIsKept() async throws {
+    let outcome = try await run(
+      "--pool-size", "2", "--max-tasks", "2", "--task-start-delay", "50ms", "--poll-interval", "50ms", "--release",
+      "at-end", "--no-cold-fallback", "--refill-timeout", "600ms")
+    #expect(outcome.status == .exited(99), "\(outcome.standardError)")
+    let document = try outcome.document
+    #expect(document.errors.map(\.kind) == ["refill_timeout"])
+    #expect(document.metrics["refill_full"] == nil)
+    #expect(document.timeline?.last?["warm"] == 0)
+  }
+
+  @Test func aGatewayOffLoopbackIsNotTouchedWithoutConfirmation() async throws {
+    // An address for documentation (RFC 5737): a connection to it would hang, and the run with it.
+    let outcome = try await run("--gateway-url", "http://192.0.2.1:5174", "--timeout", "20s")
+    #expect(outcome.status == .exited(64))
+    #expect(outcome.standardError.contains("--confirm-drain 192.0.2.1"))
+    #expect(outcome.standardOutput.isEmpty)
+    #expect(scratch.names(in: "results") == nil)
+  }
+
+  @Test func anECSEndpointThatCannotBeReachedEndsTheRunBeforeTheDrain() async throws {
+    let gateway = try await MockGateway.start(in: scratch.path)
+    defer { gateway.stop() }
+    let outcome = try await run(
+      "--gateway-url", gateway.url, "--ecs-endpoint-url", "http://127.0.0.1:1", "--service", "pool",
+      environment: Self.keys)
+    #expect(outcome.status == .exited(1))
+    #expect(outcome.standardError.contains("ecs:ListTasks at http://127.0.0.1:1"), "\(outcome.standardError)")
+    #expect(outcome.standardError.contains("--ecs-endpoint-url"))
+    #expect(!outcome.standardError.contains("not-a-secret"))
+  }
+
+  @Test func aKeyThatIsNotAcceptedEndsTheRunBeforeTheDrain() async throws {
+    let gateway = try await MockGateway.start(in: scratch.path)
+    defer { gateway.stop() }
+    let outcome = try await run(
+      "--gateway-url", gateway.url, "--ecs-endpoint-url", gateway.url, "--service", "pool", environment: Self.keys)
+    #expect(outcome.status == .exited(1), "\(outcome.standardError)")
+    #expect(outcome.standardError.contains("key or secret is wrong"), "\(outcome.standardError)")
+    // Nothing was taken: another run finds the pool as it was.
+    let drained = try await run("--gateway-url", gateway.url, "--poll-interval", "20ms").document
+    #expect(drained.findings?["drained"] == 2)
+    #expect(drained.metrics["ecs_list_tasks"] == nil)
+    #expect(drained.metrics["refill_full"] != nil)
+    #expect(drained.metrics["refill_full_running"] == nil)
+    #expect(drained.notes.contains { $0.contains("seen by the gateway alone") })
+  }
+
+  @Test func anInterruptedRunIsWrittenAndGivesItsTasksBack() async throws {
+    // Without room for replacements the refill never comes, and the run would last five minutes.
+    let gateway = try await MockGateway.start(in: scratch.path, "--max-tasks", "2")
+    defer { gateway.stop() }
+    try await gateway.waitUntil { $0.warmCount == 2 }
+    let running = try await tool.start(
+      ["--print", "json", "--gateway-url", gateway.url, "--poll-interval", "20ms", "--release", "at-end"]
+        + ["--no-cold-fallback"], environment: Self.clean, in: scratch.path)
+    try await gateway.waitUntil { $0.assignedCount == 2 }
+    running.child.signal(SIGINT)
+    let outcome = await running.end(within: .seconds(10))
+    #expect(outcome.status == .exited(130), "\(outcome.standardError)")
+    let document = try outcome.document
+    #expect(document.verdict == .interrupted)
+    #expect(document.metrics["drain"]?.count == 2)
+    #expect(document.timeline?.isEmpty == false)
+    try await gateway.waitUntil { $0.assignedCount == 0 }
+  }
+}

@@ -1,0 +1,87 @@
+import AWSClient
+import ArgumentParser
+import Testing
+
+@testable import InfraBench
+
+/// What `bench-exhaustion` takes and refuses before anything is started.
+@Suite struct ExhaustionOptionsTests {
+  private func problems(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
+    var reader = OptionReader(environment: environment)
+    _ = try ExhaustionCommand.parse(arguments).prepare(&reader)
+    return reader.problems.description
+  }
+
+  private static let remote = ["--gateway-url", "http://gateway.example:5174"]
+  private static let confirmed = remote + ["--confirm-drain", "gateway.example"]
+
+  private static let right: [[String]] = [
+    [],
+    ["--pool-size", "3", "--drain-count", "3"],
+    ["--poll-interval", "10ms"],
+    ["--release", "at-end"],
+    ["--drain-by", "acquire"],
+    ["--gateway-url", "http://127.0.0.1:5174"],
+    ["--gateway-url", "ws://localhost:5174", "--confirm-drain", "localhost"],
+    confirmed,
+    confirmed + ["--poll-interval", "50ms"],
+    confirmed + ["--cluster", "c", "--service", "s", "--poll-interval", "200ms"],
+    confirmed + ["--cluster", "c", "--poll-interval", "50ms", "--force-poll-interval"],
+  ]
+
+  @Test(arguments: right) func isRight(arguments: [String]) throws {
+    #expect(try problems(arguments) == "")
+  }
+
+  private static let wrong: [(arguments: [String], sentence: String)] = [
+    (remote, "--confirm-drain gateway.example"),
+    (remote + ["--confirm-drain", "other.example"], "'other.example' is not the gateway's host, 'gateway.example'"),
+    (["--confirm-drain", "localhost"], "--confirm-drain: the embedded gateway needs none"),
+    (["--cluster", "c"], "--gateway-url: with ECS options no embedded gateway is started"),
+    (["--ecs-endpoint-url", "http://127.0.0.1:1"], "--gateway-url: with ECS options"),
+    (["--family", "f"], "--gateway-url: with ECS options"),
+    (confirmed + ["--cluster", "c", "--poll-interval", "199ms"], "--poll-interval: more than 5 polls a second"),
+    (confirmed + ["--ecs-endpoint-url", "ftp://x"], "--ecs-endpoint-url is no http or https URL"),
+    (confirmed + ["--service", ""], "--service: it is empty"),
+    (confirmed + ["--started-by", "m", "--service", "s"], "--started-by: ECS takes no other filter"),
+    (["--drain-count", "6"], "--drain-count: 6 is more than the pool has, 5"),
+    (["--drain-count", "0"], "--drain-count: '0' is wrong"),
+    (["--release", "never"], "--release: 'never' is unknown"),
+    (["--drain-by", "stop-tasks"], "--drain-by: 'stop-tasks' is unknown"),
+    (["--poll-interval", "5ms"], "--poll-interval: '5ms' is too short"),
+    (["--refill-timeout", "5"], "--refill-timeout: '5' is no duration"),
+    (["--threshold", "allocation.mean < 1ms"], "--threshold"),
+  ]
+
+  @Test(arguments: wrong) func isWrong(arguments: [String], sentence: String) throws {
+    let problems = try problems(arguments)
+    #expect(problems.contains(sentence), "\(problems)")
+  }
+
+  @Test func allProblemsAreReportedTogether() throws {
+    let problems = try problems(Self.remote + ["--drain-count", "x", "--timeout", "1"])
+    for option in ["--confirm-drain", "--drain-count", "--timeout"] { #expect(problems.contains("error: \(option)")) }
+  }
+
+  @Test(arguments: [
+    ["REGION": "eu-west-1"], ["AWS_PROFILE": "p", "AWS_REGION": "eu-west-1"], ["SERVICE": "s"], ["CLUSTER": ""],
+  ]) func anEnvironmentThatNamesNoPoolLeavesTheEmbeddedGatewayItsOwnEndpoint(environment: [String: String]) throws {
+    #expect(try problems([], environment: environment) == "")
+    var reader = OptionReader(environment: environment)
+    #expect(reader.ecs(try ECSOptions.parse([]), hasGatewayURL: false) == nil)
+  }
+
+  @Test(arguments: [
+    ["CLUSTER": "c"], ["AWS_ENDPOINT_URL": "http://127.0.0.1:1"], ["AWS_ENDPOINT_URL_ECS": "http://127.0.0.1:1"],
+  ]) func anEnvironmentThatNamesAPoolNeedsItsGateway(environment: [String: String]) throws {
+    #expect(try problems([], environment: environment).contains("--gateway-url"))
+  }
+
+  @Test func aFilterOnTheCommandLineStandsAgainstTheEnvironmentsService() throws {
+    var reader = OptionReader(environment: ["SERVICE": "s", "CLUSTER": "c"])
+    #expect(reader.ecs(try ECSOptions.parse([]), hasGatewayURL: true)?.filter == .init(cluster: "c", serviceName: "s"))
+    let marked = reader.ecs(try ECSOptions.parse(["--started-by", "m"]), hasGatewayURL: true)
+    #expect(marked?.filter == .init(cluster: "c", startedBy: "m"))
+    #expect(reader.problems.isEmpty)
+  }
+}
