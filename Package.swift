@@ -143,14 +143,6 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
-    .target(
-      name: "AWSTestSupport",
-      dependencies: [
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
-      ],
-      path: "Tests/AWSTestSupport"),
     .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "AWSClientTests", dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency"],
@@ -158,16 +150,6 @@ let package = Package(
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway"], resources: [.copy("Fixtures")]),
-    .target(
-      name: "MockGateway",
-      dependencies: [
-        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "ProcessControl", "WarmTask",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-      ]),
-    .executableTarget(
-      name: "mock-gateway",
-      dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .testTarget(
       name: "EmbeddedGatewayTests",
       dependencies: [
