@@ -174,7 +174,7 @@ let package = Package(
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
-        "AWSClient", "InfraBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "AWSClient", "AWSTestSupport", "InfraBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
 )

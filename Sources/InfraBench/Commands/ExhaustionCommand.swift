@@ -8,17 +8,19 @@ package struct ExhaustionCommand: SuiteCommand {
     commandName: ExhaustionBenchmark.tool,
     abstract: "Drains the pool, measures the cold fallback, and times the refill (test 3.2).",
     discussion: """
-      All warm tasks are acquired in one burst (drain). One more user comes to the empty pool (cold_fallback). The drained
-      tasks are released at once, without waiting for the cold start, and the pool is polled until as many tasks that were
-      not there before are there as were drained: listed by ECS (they may still be pending), RUNNING by ECS, warm by
-      the gateway. refill_full is by the strictest view there is. Times run from the answer to the last release (with
+      All warm tasks are acquired in one burst (drain). One more user comes to the empty pool (cold_fallback). The drained \
+      tasks are released at once, without waiting for the cold start, and the pool is polled until as many tasks that were \
+      not there before are there as were drained: listed by ECS (they may still be pending), RUNNING by ECS, warm by \
+      the gateway. refill_full is by the strictest view there is. Times run from the answer to the last release (with \
       --release at-end: to the last drain call) to the answer of the first poll that shows it; the resolution is reported.
 
-      The cold fallback's own task serves a user: it never counts as refilled. On a pool that serves such a user from its
-      refill instead of starting a task apart, the refill is complete only when that task is replaced too: there
+      The cold fallback's own task serves a user: it never counts as refilled. On a pool that serves such a user from its \
+      refill instead of starting a task apart, the refill is complete only when that task is replaced too: there \
       --no-cold-fallback times the refill alone.
 
       Draining takes tasks from real users: a gateway that isn't on loopback needs --confirm-drain with its host name.
+
+      Without ECS options the embedded gateway's own ECS endpoint is polled; beside a remote gateway, none.
 
       Examples:
         bench-exhaustion
@@ -29,7 +31,7 @@ package struct ExhaustionCommand: SuiteCommand {
     version: Suite.version)
 
   @OptionGroup(title: "Target") var target: TargetOptions
-  @OptionGroup(title: "ECS (default: the embedded gateway's own endpoint)") var ecs: ECSOptions
+  @OptionGroup(title: "ECS") var ecs: ECSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   @Option(help: ArgumentHelp("How the pool is drained: acquire. (default: acquire)", valueName: "way"))

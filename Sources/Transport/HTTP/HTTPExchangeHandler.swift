@@ -96,16 +96,18 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     executor.drain()
   }
 
-  private func fail(_ error: TransportError) {
-    guard let failed = pending else { return }
+  private func fail(_ error: TransportError, closing: Bool = false) {
+    let failed = pending
     pending = nil
+    // Closing calls `channelInactive` at once, which would give its own reason for an exchange that were still pending.
+    if closing { context?.close(promise: nil) }
+    guard let failed else { return }
     failed.continuation.resume(returning: .failure(error))
     executor.drain()
   }
 
   private func failAndClose(_ error: TransportError) {
-    context?.close(promise: nil)
-    fail(error)
+    fail(error, closing: true)
   }
 
   /// One timer per connection, not per request: one that fires too early for the present request is armed again.

@@ -12,7 +12,8 @@ import Testing
     #expect(document.last?["t"] == .double(999))
     let instants = timeline.points.map(\.seconds)
     #expect(instants == instants.sorted())
-    #expect(Set(zip(instants.dropFirst(), instants).map { $0 - $1 }).count == 1, "points are evenly spread: \(instants)")
+    #expect(
+      Set(zip(instants.dropFirst(), instants).map { $0 - $1 }).count == 1, "points are evenly spread: \(instants)")
   }
 
   @Test func aViewThatCouldNotBeHadIsAGap() {

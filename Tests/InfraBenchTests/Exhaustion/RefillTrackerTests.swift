@@ -131,7 +131,8 @@ import Testing
     tracker.observe(.warm, sighting(10.5, ["x"]))
     #expect(tracker.fullRefill(.warm) == nil, "there is no t₀ yet")
     tracker.startClock(at: seconds(20))
-    #expect(tracker.fullRefill(.warm) == RefillTime(Crossing(lastNegativeSentAt: 0, firstPositiveAnsweredAt: 0), since: 1))
+    #expect(
+      tracker.fullRefill(.warm) == RefillTime(Crossing(lastNegativeSentAt: 0, firstPositiveAnsweredAt: 0), since: 1))
   }
 
   @Test(arguments: [

@@ -18,6 +18,8 @@ struct ECSPoolView: Sendable {
 
   /// Where requests go.
   let endpointURL: String
+  /// Of all tasks that were seen RUNNING.
+  private(set) var startPhases = ECSStartPhases()
 
   private let client: ECSClient
   private let filter: TaskFilter
@@ -46,6 +48,7 @@ struct ECSPoolView: Sendable {
       let description = try await client.describeTasks(unknown, cluster: filter.cluster, retry: retry)
       for task in description.value where task.isRunning && task.desiredStatus != "STOPPED" {
         seenRunning.insert(task.taskArn)
+        startPhases.note(task)
       }
       let calls = list.calls.map(\.timings)
       guard let first = calls.first, let last = calls.last else {

@@ -126,6 +126,6 @@ struct ExhaustionRun {
     return Measurement(
       recording: recording, generator: monitor.finish(recording), target: target, startedAt: startedAt,
       duration: MonotonicClock.now() - poller.startedAt, timeline: poller.timeline.document,
-      findings: outcome.findings)
+      findings: outcome.findings.merging(poller.startPhases.findings(of: tracker.isNew)) { $1 })
   }
 }

@@ -30,6 +30,9 @@ struct PoolPoller {
     timeline = PoolTimeline(views: ecs == nil ? [.warm] : RefillTracker.View.allCases)
   }
 
+  /// What ECS says of the starts of tasks.
+  var startPhases: ECSStartPhases { ecs?.startPhases ?? ECSStartPhases() }
+
   /// Waits for the next beat and polls; nil when the task is cancelled.
   ///
   /// A poll that takes longer than the interval is followed by the next one at once; beats that were missed are left out.

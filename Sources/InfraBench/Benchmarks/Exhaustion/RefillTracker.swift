@@ -82,6 +82,9 @@ package struct RefillTracker: Sendable {
     histories[view]?.lastCount(excluding: taken, unnamedBefore: remainingUnnamed) ?? 0
   }
 
+  /// Whether a task counts: it was not there before the drain, and is none that this tool was given.
+  package func isNew(_ task: String) -> Bool { !before.contains(task) && !taken.contains(task) }
+
   private func time(_ view: View, count: Int) -> RefillTime? {
     guard let clockStart, count > 0,
       let crossing = histories[view]?.crossing(to: count, excluding: taken, unnamedBefore: remainingUnnamed)

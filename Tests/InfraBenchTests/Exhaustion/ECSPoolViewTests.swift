@@ -1,0 +1,99 @@
+import AWSClient
+import AWSTestSupport
+import Synchronization
+import Testing
+
+@testable import InfraBench
+
+/// What polls of ECS come to, against a server whose every answer is written here.
+@Suite struct ECSPoolViewTests {
+  /// Answers each request with the next of `answers`; the requests' bodies, in order.
+  private func bodies(
+    answering answers: [(status: Int, body: String)], _ poll: (inout ECSPoolView) async throws -> Void
+  ) async throws -> [String] {
+    let bodies = Mutex<[String]>([])
+    let received = try await HTTPTestServer.run { request in
+      let answer = bodies.withLock { bodies in
+        bodies.append(String(decoding: request.body, as: UTF8.self))
+        return bodies.count <= answers.count ? answers[bodies.count - 1] : (status: 500, body: "too many requests")
+      }
+      return .answer(
+        status: answer.status, headers: [("Content-Type", "application/x-amz-json-1.1")], body: Array(answer.body.utf8))
+    } _: { server in
+      let access = ECSAccess(
+        endpointURL: server.url, key: .random(), cluster: "c", service: "s", region: "eu-west-1")
+      var view = try ECSPoolView(
+        ECSSettings(access), environment: [:], bench: Bench(console: Console(print: .text, isQuiet: true)))
+      try await poll(&view)
+      return bodies.withLock { $0 }
+    }
+    return received
+  }
+
+  private static func list(_ names: String...) -> (status: Int, body: String) {
+    (200, "{\"taskArns\":[\(names.map { "\"arn:task/c/\($0)\"" }.joined(separator: ","))]}")
+  }
+
+  private static func described(_ tasks: (name: String, status: String)..., missing: String = "") -> (
+    status: Int, body: String
+  ) {
+    let tasks = tasks.map { task in
+      "{\"taskArn\":\"arn:task/c/\(task.name)\",\"lastStatus\":\"\(task.status)\",\"desiredStatus\":\"RUNNING\","
+        + "\"createdAt\":1.0E9,\"startedAt\":1000000002.5}"
+    }
+    let failures = missing.isEmpty ? "" : "{\"arn\":\"arn:task/c/\(missing)\",\"reason\":\"MISSING\"}"
+    return (200, "{\"tasks\":[\(tasks.joined(separator: ","))],\"failures\":[\(failures)]}")
+  }
+
+  @Test func pendingAndMissingTasksAreListedButNotRunningAndAskedForAgain() async throws {
+    let bodies = try await bodies(answering: [
+      Self.list("a", "b", "m"), Self.described(("a", "RUNNING"), ("b", "PENDING"), missing: "m"),
+      Self.list("a", "b", "m"), Self.described(("b", "RUNNING"), ("m", "PROVISIONING")),
+      Self.list("b"),
+    ]) { view in
+      let first = try await view.look(retry: .never).get()
+      #expect(first.listed.tasks == ["a", "b", "m"])
+      #expect(first.running.tasks == ["a"])
+      #expect(first.listed.sentAt <= first.listed.answeredAt && first.listed.answeredAt <= first.running.answeredAt)
+      #expect(first.listLatencies.count == 1)
+      let second = try await view.look(retry: .never).get()
+      #expect(second.running.tasks == ["a", "b"])
+      // What is gone from the list runs no more, and a task known to run is not described again.
+      let third = try await view.look(retry: .never).get()
+      #expect(third.listed.tasks == ["b"] && third.running.tasks == ["b"])
+      #expect(
+        view.startPhases.findings { $0 == "b" }
+          == ["ecs_pending_to_running": "2.500–2.500 s (1 tasks, by ECS's clock)"])
+    }
+    #expect(bodies.count == 5)
+    #expect(bodies[0].contains("\"desiredStatus\":\"RUNNING\""))
+    #expect(!bodies[3].contains("task\\/c\\/a") && !bodies[3].contains("task/c/a"))
+  }
+
+  @Test func throttlingIsAGapAndIsNotRetried() async throws {
+    let throttled = (400, "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}")
+    let bodies = try await bodies(answering: [throttled, Self.list()]) { view in
+      var poll = PoolPoll()
+      poll.add(await view.look(retry: .never))
+      #expect(poll.isThrottled && poll.sightings.isEmpty && poll.refusal == nil && poll.losses.isEmpty)
+    }
+    #expect(bodies.count == 1)
+  }
+
+  @Test func aMissingPermissionIsARefusalThatNamesIt() async throws {
+    let denied = (400, "{\"__type\":\"x#AccessDeniedException\",\"Message\":\"no\"}")
+    _ = try await bodies(answering: [Self.list("a"), denied]) { view in
+      var poll = PoolPoll()
+      poll.add(await view.look(retry: .never))
+      #expect(poll.refusal?.description.contains("ecs:DescribeTasks") == true)
+    }
+  }
+
+  @Test func aServerErrorIsALostPoll() async throws {
+    _ = try await bodies(answering: [(503, "<html>busy</html>")]) { view in
+      var poll = PoolPoll()
+      poll.add(await view.look(retry: .never))
+      #expect(poll.losses.count == 1 && poll.refusal == nil && poll.sightings.isEmpty)
+    }
+  }
+}
