@@ -29,8 +29,18 @@ final class UserSession: TextSocketOwner {
 
   func socketOpened(_ socket: TextSocket) {
     self.socket = socket
+    let receivedAt = MonotonicClock.now()
+    let delay = core.configuration.faults.acquireDelay
+    guard delay > 0 else { return acquire(receivedAt: receivedAt) }
+    core.loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: delay))) { [weak self] in
+      guard let self, case .starting = state else { return }
+      acquire(receivedAt: receivedAt)
+    }
+  }
+
+  private func acquire(receivedAt: UInt64) {
     acquisition = core.acquire(
-      userID: userID, sessionID: nil, receivedAt: MonotonicClock.now(), isSession: true
+      userID: userID, sessionID: nil, receivedAt: receivedAt, isSession: true
     ) { [weak self] acquisition, outcome in self?.handle(outcome, of: acquisition) }
   }
 
