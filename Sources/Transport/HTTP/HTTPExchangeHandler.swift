@@ -97,15 +97,18 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   }
 
   private func fail(_ error: TransportError) {
-    guard let failed = pending else { return }
-    pending = nil
+    guard let failed = pending.take() else { return }
     failed.continuation.resume(returning: .failure(error))
     executor.drain()
   }
 
   private func failAndClose(_ error: TransportError) {
+    // Closing calls `channelInactive` at once, which must not give its own reason.
+    let failed = pending.take()
     context?.close(promise: nil)
-    fail(error)
+    guard let failed else { return }
+    failed.continuation.resume(returning: .failure(error))
+    executor.drain()
   }
 
   /// One timer per connection, not per request: one that fires too early for the present request is armed again.
