@@ -161,7 +161,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "GatewayProtocol", "InfraBench", "ProcessControl", "bench-allocation", "bench-concurrent", "bench-dirinit",
+        "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "Transport", "bench-allocation",
+        "bench-concurrent", "bench-dirinit",
         "bench-e2e", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -30,6 +30,10 @@ struct Tool: Sendable {
       return Outcome(status: status, standardOutput: text(of: output), standardError: text(of: errors))
     }
 
+    /// What it has written so far.
+    var standardOutputSoFar: String { text(of: output) }
+    var standardErrorSoFar: String { text(of: errors) }
+
     private func text(of file: OwnedDescriptor) -> String {
       var bytes: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 65_536)
