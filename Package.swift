@@ -165,6 +165,8 @@ let package = Package(
         "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "Transport", "bench-allocation",
         "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "mock-gateway", "session-stand-in",
         "warm-task",
+        "bench-concurrent", "bench-dirinit",
+        "bench-e2e", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -103,8 +103,7 @@ import Testing
   }
 
   @Test func anECSEndpointThatCannotBeReachedEndsTheRunBeforeTheDrain() async throws {
-    let gateway = try await MockGateway.start(in: scratch.path)
-    defer { gateway.stop() }
+    let gateway = try await MockGateway.start(["--pool-size", "2"], warm: 2)
     let outcome = try await run(
       "--gateway-url", gateway.url, "--ecs-endpoint-url", "http://127.0.0.1:1", "--service", "pool",
       environment: Self.keys)
@@ -112,11 +111,11 @@ import Testing
     #expect(outcome.standardError.contains("ecs:ListTasks at http://127.0.0.1:1"), "\(outcome.standardError)")
     #expect(outcome.standardError.contains("--ecs-endpoint-url"))
     #expect(!outcome.standardError.contains("not-a-secret"))
+    await gateway.stop()
   }
 
   @Test func aKeyThatIsNotAcceptedEndsTheRunBeforeTheDrain() async throws {
-    let gateway = try await MockGateway.start(in: scratch.path)
-    defer { gateway.stop() }
+    let gateway = try await MockGateway.start(["--pool-size", "2"], warm: 2)
     let outcome = try await run(
       "--gateway-url", gateway.url, "--ecs-endpoint-url", gateway.url, "--service", "pool", environment: Self.keys)
     #expect(outcome.status == .exited(1), "\(outcome.standardError)")
@@ -128,17 +127,16 @@ import Testing
     #expect(drained.metrics["refill_full"] != nil)
     #expect(drained.metrics["refill_full_running"] == nil)
     #expect(drained.notes.contains { $0.contains("seen by the gateway alone") })
+    await gateway.stop()
   }
 
   @Test func anInterruptedRunIsWrittenAndGivesItsTasksBack() async throws {
     // Without room for replacements the refill never comes, and the run would last five minutes.
-    let gateway = try await MockGateway.start(in: scratch.path, "--max-tasks", "2")
-    defer { gateway.stop() }
-    try await gateway.waitUntil { $0.warmCount == 2 }
+    let gateway = try await MockGateway.start(["--pool-size", "2", "--max-tasks", "2"], warm: 2)
     let running = try await tool.start(
       ["--print", "json", "--gateway-url", gateway.url, "--poll-interval", "20ms", "--release", "at-end"]
         + ["--no-cold-fallback"], environment: Self.clean, in: scratch.path)
-    try await gateway.waitUntil { $0.assignedCount == 2 }
+    try await eventually("assignedCount is never 2") { try await gateway.status().assignedCount == 2 }
     running.child.signal(SIGINT)
     let outcome = await running.end(within: .seconds(10))
     #expect(outcome.status == .exited(130), "\(outcome.standardError)")
@@ -146,6 +144,7 @@ import Testing
     #expect(document.verdict == .interrupted)
     #expect(document.metrics["drain"]?.count == 2)
     #expect(document.timeline?.isEmpty == false)
-    try await gateway.waitUntil { $0.assignedCount == 0 }
+    try await eventually("assignedCount is never 0") { try await gateway.status().assignedCount == 0 }
+    await gateway.stop()
   }
 }

@@ -21,3 +21,20 @@ extension GatewaySession {
     try? await Task.sleep(for: .milliseconds(10))
   }
 }
+
+extension GatewaySession {
+  /// Says how an iteration went, a line on standard output, in runs short enough for that.
+  func showLine(_ iteration: Iteration, of load: LoadSettings, _ text: String) {
+    guard !iteration.isWarmup, load.showsIterations, bench.console.showsIterations else { return }
+    bench.console.data("Run \(iteration.number): \(text)\n")
+  }
+
+  /// The same of an iteration that did not succeed.
+  func showFailure(_ iteration: Iteration, of load: LoadSettings, _ record: IterationRecord) {
+    switch record.ending {
+    case .success: break
+    case .failure(let kind, _): showLine(iteration, of: load, "failed (\(kind))")
+    case .censored: showLine(iteration, of: load, "interrupted")
+    }
+  }
+}

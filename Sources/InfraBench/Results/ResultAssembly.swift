@@ -31,7 +31,7 @@ struct ResultAssembly {
     var counters: [String: UInt64] = [
       "iterations": recording.iterations,
       "errors": recording.errors.total,
-      "timeouts": recording.errors.count(of: "timeout") + recording.errors.count(of: "connect_timeout"),
+      "timeouts": timeouts(in: recording.errors),
       "dropped": 0,
       "censored": recording.censored,
     ]
@@ -39,6 +39,14 @@ struct ResultAssembly {
       counters[name] = recording[recording.catalogue.counter(name)]
     }
     return counters
+  }
+
+  /// Of whatever step: bench-e2e counts errors as `<step>: <kind>`.
+  private func timeouts(in errors: ErrorTally) -> UInt64 {
+    errors.entries.reduce(0) { sum, entry in
+      let kind = entry.kind.split(separator: " ").last
+      return kind == "timeout" || kind == "connect_timeout" ? sum + entry.count : sum
+    }
   }
 
   private func metrics(of recording: Recording, failureShare: Double) -> [String: MetricDocument] {
@@ -61,7 +69,8 @@ struct ResultAssembly {
     metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
   ) -> ResultDocument.Verdict {
     if isInterrupted { return .interrupted }
-    if metrics.isEmpty { return .error }
+    // Connections alone are no result of any tool: a run of nothing but misses is worthless too.
+    if metrics.keys.allSatisfy({ $0 == "connect" }) { return .error }
     return judged.allSatisfy(\.pass) && !measurement.generator.saturated ? .pass : .fail
   }
 }

@@ -58,7 +58,10 @@ package struct BenchmarkRunner: Sendable {
     switch document.verdict {
     case .pass: return .pass
     case .fail: return .thresholdCrossed
-    case .error, .interrupted: return .failed
+    case .error:
+      console.error("nothing was measured: no iteration gave the sample that this tool is for")
+      return .failed
+    case .interrupted: return .failed
     }
   }
 }

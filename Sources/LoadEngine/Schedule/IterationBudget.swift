@@ -59,4 +59,10 @@ public struct Iteration: Sendable, Equatable {
   public var number: Int
   /// Whether it is left out of every metric and counter.
   public var isWarmup: Bool
+
+  /// Makes an iteration.
+  public init(number: Int, isWarmup: Bool) {
+    self.number = number
+    self.isWarmup = isWarmup
+  }
 }

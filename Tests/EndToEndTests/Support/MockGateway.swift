@@ -3,56 +3,57 @@ import GatewayProtocol
 import Glibc
 import ProcessControl
 import SessionGateway
+import Testing
 import Transport
 
-/// A gateway of the test's own, as a program: two warm tasks on a free port.
+/// The program mock-gateway on a free port; it dies with the tests.
 struct MockGateway: Sendable {
+  /// Its three warm tasks live in its own memory.
+  static let threeVirtualTasks = ["--virtual-tasks", "--pool-size", "3"]
+
   let url: String
-
-  private let running: Tool.Running
+  let child: ChildProcess
   private let client: GatewayClient
+  private let scratch: Scratch
 
-  private struct ReadyLine: Decodable {
+  private struct Ready: Decodable {
     var gatewayUrl: String
   }
 
-  struct TooLate: Error {}
-
-  static func start(in directory: String, _ arguments: String...) async throws -> MockGateway {
+  /// Starts it and waits until it serves, and has `warm` warm tasks.
+  static func start(_ arguments: [String] = threeVirtualTasks, warm: Int = 3) async throws -> MockGateway {
+    let scratch = try Scratch()
+    let environment = ["GATEWAY_PORT": "", "WARM_POOL_TARGET_SIZE": "", "TMPDIR": scratch.path]
     let running = try await Tool(name: "mock-gateway").start(
-      ["--port", "0", "--pool-size", "2", "--task-start-delay", "20ms"] + arguments, in: directory)
-    let line = try await poll { () -> Substring? in
-      let output = running.outputSoFar
-      return output.firstIndex(of: "\n").map { output[..<$0] }
+      ["--port", "0", "--task-start-delay", "20ms"] + arguments, environment: environment, in: scratch.path)
+    try await eventually("mock-gateway does not serve") {
+      running.standardOutputSoFar.contains("\n") || running.child.exitStatus != nil
     }
-    return try MockGateway(url: JSONDecoder().decode(ReadyLine.self, from: Data(line.utf8)).gatewayUrl, running)
+    let url = try JSONDecoder().decode(Ready.self, from: Data(running.standardOutputSoFar.utf8)).gatewayUrl
+    let gateway = MockGateway(
+      url: url, child: running.child, client: try GatewayClient.ofTests(url), scratch: scratch)
+    try await eventually("never warm") { try await gateway.status().warmCount == warm }
+    return gateway
   }
 
-  private init(url: String, _ running: Tool.Running) throws {
-    self.url = url
-    self.running = running
-    let endpoint = try Endpoint(parsing: url)
-    client = GatewayClient(
-      to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: LoopGroup().executor(forUser: 0),
-      timeout: 5_000_000_000)
-  }
+  func status() async throws -> StatusAnswer { try await client.status().get().0 }
 
-  /// Waits until its status is as a test expects it, at most 20 s.
-  func waitUntil(_ isAsExpected: (StatusAnswer) -> Bool) async throws {
-    try await Self.poll { () -> Bool? in isAsExpected(try await client.status().get().0) ? true : nil }
-  }
-
-  func stop() {
+  /// Ends it in order.
+  func stop() async {
     client.close()
-    running.child.signal(SIGTERM)
+    child.signal(SIGTERM)
+    _ = await child.waitForExit()
   }
+}
 
-  @discardableResult
-  private static func poll<T>(_ look: () async throws -> T?) async throws -> T {
-    for _ in 0..<2_000 {
-      if let found = try await look() { return found }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    throw TooLate()
+extension GatewayClient {
+  private static let loops = LoopGroup()
+
+  /// A client of the tests' own.
+  static func ofTests(_ url: String) throws -> GatewayClient {
+    let endpoint = try Endpoint(parsing: url)
+    return GatewayClient(
+      to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: loops.executor(forUser: 0),
+      timeout: 20_000_000_000)
   }
 }

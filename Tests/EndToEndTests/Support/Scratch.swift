@@ -28,4 +28,11 @@ final class Scratch: Sendable {
   func names(in relative: String) -> [String]? {
     try? FileManager.default.contentsOfDirectory(atPath: self(relative)).sorted()
   }
+
+  /// Writes a file; its absolute path.
+  @discardableResult
+  func write(_ relative: String, _ text: String) -> String {
+    _ = FileManager.default.createFile(atPath: self(relative), contents: Data(text.utf8))
+    return self(relative)
+  }
 }

@@ -30,8 +30,9 @@ struct Tool: Sendable {
       return Outcome(status: status, standardOutput: text(of: output), standardError: text(of: errors))
     }
 
-    /// What it has written to standard output by now.
-    var outputSoFar: String { text(of: output) }
+    /// What it has written so far.
+    var standardOutputSoFar: String { text(of: output) }
+    var standardErrorSoFar: String { text(of: errors) }
 
     private func text(of file: OwnedDescriptor) -> String {
       var bytes: [UInt8] = []

@@ -36,7 +36,9 @@ struct AllocationScenario: Scenario {
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     switch await user.client.connect() {
-    case .failure(let error): return await session.fail(error, into: &record)
+    case .failure(let error):
+      await session.fail(error, into: &record)
+      return session.showFailure(iteration, of: load, record)
     case .success(let phases?): record.sample(Self.connect, (phases.securedAt ?? phases.connectedAt) - phases.startedAt)
     case .success(nil): break
     }
@@ -51,9 +53,11 @@ struct AllocationScenario: Scenario {
     case .miss(let exchange):
       record.wrote(at: exchange.firstByteWrittenAt)
       record.count(Self.misses)
+      session.showLine(iteration, of: load, "miss")
     case .failed(let error, let writtenAt):
       if let writtenAt { record.wrote(at: writtenAt) }
       await session.fail(error, into: &record)
+      session.showFailure(iteration, of: load, record)
     }
   }
 
@@ -82,12 +86,7 @@ struct AllocationScenario: Scenario {
     case .cold: record.count(Self.coldStarts)
     case .unclassified: record.count(Self.unclassified)
     }
-    showLine(iteration, latency, origin)
-  }
-
-  private func showLine(_ iteration: Iteration, _ latency: UInt64, _ origin: TaskOrigin) {
-    guard !iteration.isWarmup, load.showsIterations, session.bench.console.showsIterations else { return }
     let remark = origin == .warm ? "" : " (\(origin.rawValue), not counted)"
-    session.bench.console.data("Run \(iteration.number): allocation_time=\(LatencyText.format(latency))\(remark)\n")
+    session.showLine(iteration, of: load, "allocation_time=\(LatencyText.format(latency))\(remark)")
   }
 }

@@ -106,6 +106,7 @@ package struct ConcurrentBenchmark: Benchmark {
     for assignment in pending {
       let origin = ConnectionTime.classify(assignment.task, before: before, after: after)
       ConcurrentScenario.record(origin, assignment.latency, into: &recording)
+      scenario.showLine(assignment.iteration, assignment.latency, origin)
     }
     return recording
   }

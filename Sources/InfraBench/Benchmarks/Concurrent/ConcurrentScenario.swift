@@ -9,6 +9,7 @@ import Transport
 struct ConcurrentScenario: Scenario {
   /// An assignment that only the pool's status can tell warm from cold.
   struct Undecided: Sendable {
+    var iteration: Iteration
     var task: String
     var latency: UInt64
   }
@@ -35,7 +36,9 @@ struct ConcurrentScenario: Scenario {
   }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
-    if case .failure(let error) = await user.client.connect() { await session.fail(error, into: &record) }
+    guard case .failure(let error) = await user.client.connect() else { return }
+    await session.fail(error, into: &record)
+    session.showFailure(numbered(iteration), of: load, record)
   }
 
   func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
@@ -46,9 +49,11 @@ struct ConcurrentScenario: Scenario {
     case .miss(let exchange):
       record.wrote(at: exchange.firstByteWrittenAt)
       record.count(Self.misses)
+      session.showLine(numbered(iteration), of: load, "miss")
     case .failed(let error, let writtenAt):
       if let writtenAt { record.wrote(at: writtenAt) }
       await session.fail(error, into: &record)
+      session.showFailure(numbered(iteration), of: load, record)
     }
   }
 
@@ -68,7 +73,9 @@ struct ConcurrentScenario: Scenario {
     if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
     let latency = acquisition.exchange.serviceTime
     record.sample(Self.all, latency)
-    let origin = WarmClassifier.classify(acquisition.answer, warmCountBefore: warmCountBefore)
+    var origin = WarmClassifier.classify(acquisition.answer, warmCountBefore: warmCountBefore)
+    // There was nothing warm to be had.
+    if origin == .unclassified, warmCountBefore == 0 { origin = .cold }
     switch origin {
     case .warm:
       record.sample(Self.warm.0, latency)
@@ -76,16 +83,20 @@ struct ConcurrentScenario: Scenario {
     case .cold:
       record.sample(Self.cold.0, latency)
       record.count(Self.cold.1)
-    case .unclassified where warmCountBefore == 0:
-      // There was nothing warm to be had.
-      record.sample(Self.cold.0, latency)
-      record.count(Self.cold.1)
     case .unclassified where releasesAtOnce: record.count(Self.unclassified)
-    case .unclassified: undecided.add(Undecided(task: task, latency: latency))
+    case .unclassified:
+      return undecided.add(Undecided(iteration: numbered(iteration), task: task, latency: latency))
     }
-    guard load.showsIterations, session.bench.console.showsIterations else { return }
-    session.bench.console.data(
-      "Run \(firstUser + iteration.number): allocation_time=\(LatencyText.format(latency)) (\(origin.rawValue))\n")
+    showLine(numbered(iteration), latency, origin)
+  }
+
+  /// Numbered over all bursts.
+  private func numbered(_ iteration: Iteration) -> Iteration {
+    Iteration(number: firstUser + iteration.number, isWarmup: iteration.isWarmup)
+  }
+
+  func showLine(_ iteration: Iteration, _ latency: UInt64, _ origin: TaskOrigin) {
+    session.showLine(iteration, of: load, "allocation_time=\(LatencyText.format(latency)) (\(origin.rawValue))")
   }
 
   /// Adds an assignment that was told later.

@@ -36,6 +36,7 @@ struct EndToEndScenario: Scenario {
     if case .failure(let error) = await user.client.connect() {
       if error.isCancellation { return record.censor() }
       record.fail(.connect, error.kind, error.message)
+      session.showFailure(iteration, of: load, record)
       try? await Task.sleep(for: .milliseconds(10))
       return
     }
@@ -50,7 +51,8 @@ struct EndToEndScenario: Scenario {
     case .agents, .status:
       await AcquireJourney(scenario: self, user: user, deadline: deadline).travel(into: &record)
     }
-    showLine(iteration, record)
+    if record.ending == .success { session.showLine(iteration, of: load, EndToEndLine.text(record)) }
+    session.showFailure(iteration, of: load, record)
   }
 
   func conclude(_ user: EndToEndUser, _ iteration: Iteration) async {
@@ -62,16 +64,5 @@ struct EndToEndScenario: Scenario {
 
   func retire(_ user: EndToEndUser) async {
     user.client.close()
-  }
-
-  private func showLine(_ iteration: Iteration, _ record: IterationRecord) {
-    guard !iteration.isWarmup, load.showsIterations, session.bench.console.showsIterations else { return }
-    let text =
-      switch record.ending {
-      case .success: EndToEndLine.text(record)
-      case .failure(let kind, _): "failed (\(kind))"
-      case .censored: "interrupted"
-      }
-    session.bench.console.data("Run \(iteration.number): \(text)\n")
   }
 }

@@ -1,0 +1,220 @@
+import GatewayProtocol
+import Glibc
+import ProcessControl
+import Testing
+
+@testable import InfraBench
+
+/// What can be wrong with a gateway is counted by kind, and never ends in a latency or in waiting for ever.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct BrokenTargetTests {
+  static let tools = ["bench-allocation", "bench-concurrent", "bench-e2e"]
+  private static let timeout = ["--timeout", "300ms"]
+
+  /// Two iterations.
+  private static func two(_ tool: String) -> [String] {
+    tool == "bench-concurrent" ? ["--concurrency", "2"] : ["--count", "2"]
+  }
+
+  private func run(_ tool: String, _ url: String, _ options: [String] = []) async throws -> BenchResult {
+    try await BenchRun.run(tool, ["--gateway-url", url] + Self.two(tool) + Self.timeout + options)
+  }
+
+  /// A run in which nothing succeeded.
+  private func expectWorthless(
+    _ result: BenchResult, kinds: Set<String>, _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    #expect(result.status == .exited(1), "\(result.output)\(result.talk)", sourceLocation: location)
+    let document = try result.document()
+    #expect(document.verdict == .error, sourceLocation: location)
+    #expect(document.counters["iterations"] == 2 && document.counters["errors"] == 2, sourceLocation: location)
+    #expect(Set(document.errors.map(\.kind)).isSubset(of: kinds), "\(document.errors)", sourceLocation: location)
+    #expect(document.errors.reduce(0) { $0 + $1.count } == 2, sourceLocation: location)
+    #expect(document.errors.allSatisfy { !$0.example.isEmpty }, sourceLocation: location)
+    #expect(document.metrics.isEmpty, sourceLocation: location)
+    #expect(result.talk.contains("error: nothing was measured"), "\(result.talk)", sourceLocation: location)
+    let lines = result.output.split(separator: "\n").filter { $0.hasPrefix("Run ") && $0.contains(": failed (") }
+    #expect(lines.count == 2, "\(result.output)", sourceLocation: location)
+    let timeouts = document.errors.filter { $0.kind.hasSuffix("timeout") }.reduce(0) { $0 + $1.count }
+    #expect(document.counters["timeouts"] == timeouts, sourceLocation: location)
+  }
+
+  @Test(arguments: tools) func nobodyListens(_ tool: String) async throws {
+    let result = try await run(tool, ScriptedGateway.urlOfNobody())
+    try expectWorthless(result, kinds: ["connect_refused", "connect: connect_refused"])
+  }
+
+  @Test(arguments: tools) func muteGatewayEndsWithinTheTimeout(_ tool: String) async throws {
+    let gateway = try await ScriptedGateway { request in
+      request.line == "GET /api/status" ? ScriptedGateway.status(warm: 3) : .silence
+    }
+    let result = try await run(tool, gateway.url)
+    await gateway.stop()
+    try expectWorthless(result, kinds: ["timeout", "connect: timeout"])
+    #expect(try result.document().counters["timeouts"] == 2)
+  }
+
+  @Test(arguments: tools) func whollyMuteGatewayEndsToo(_ tool: String) async throws {
+    let gateway = try await ScriptedGateway { _ in .silence }
+    let result = try await run(tool, gateway.url)
+    await gateway.stop()
+    try expectWorthless(result, kinds: ["timeout", "connect: timeout"])
+  }
+
+  /// The faults of mock-gateway's REST side, and how bench-allocation and bench-concurrent count them.
+  static let faults = [
+    ("mute", "timeout"), ("reset", "reset"), ("503", "http_503"), ("rubbish", "invalid_json"), ("truncate", "closed"),
+  ]
+
+  @Test(arguments: faults, ["bench-allocation", "bench-concurrent"])
+  func brokenAnswersAreCountedByKind(fault: (name: String, kind: String), tool: String) async throws {
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--fault", fault.name])
+    let result = try await run(tool, gateway.url)
+    await gateway.stop()
+    try expectWorthless(result, kinds: [fault.kind])
+  }
+
+  @Test(arguments: [
+    (ScriptedGateway.Answer.reset, ["connect: reset", "connect: connect_failed"]),
+    (.json("{}", status: 503), ["acquire: http_503"]),
+    (.last("rubbish\r\n\r\n"), ["connect: invalid_response"]),
+    (.last("HTTP/1.1 101 Switching"), ["connect: invalid_response", "connect: connect_failed"]),
+  ])
+  func brokenSessionsAreCountedByStep(answer: ScriptedGateway.Answer, kinds: [String]) async throws {
+    let gateway = try await ScriptedGateway { request in
+      request.line == "GET /api/status" ? ScriptedGateway.status(warm: 3) : answer
+    }
+    let result = try await run("bench-e2e", gateway.url)
+    await gateway.stop()
+    try expectWorthless(result, kinds: Set(kinds))
+    let document = try result.document()
+    #expect(document.counters["failed_steps"] == 2)
+    #expect(document.thresholds.first { $0.expression == "failed_steps == 0" }?.pass == false)
+  }
+
+  @Test func sessionWhoseTaskNeverStartsIsAFailedStep() async throws {
+    let gateway = try await MockGateway.start(
+      ["--pool-size", "1", "--virtual-tasks", "--command", "/bin/false"], warm: 1)
+    let result = try await BenchRun.run(
+      "bench-e2e", ["--gateway-url", gateway.url, "--count", "2", "--timeout", "5s"])
+    await gateway.stop()
+    #expect(result.status == .exited(1))
+    let document = try result.document()
+    #expect(document.counters["failed_steps"] == 2)
+    #expect(document.counters["failed_init_user"] == 2, "\(document.errors)")
+  }
+
+  @Test(arguments: ["bench-allocation", "bench-concurrent"])
+  func missIsNoSuccessNoErrorAndNoSample(_ tool: String) async throws {
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--fault", "miss"])
+    let result = try await run(tool, gateway.url)
+    await gateway.stop()
+    #expect(result.status == .exited(1))
+    let document = try result.document()
+    #expect(document.verdict == .error)
+    #expect(document.counters["misses"] == 2 && document.counters["iterations"] == 2)
+    #expect(document.counters["errors"] == 0)
+    #expect(Set(document.metrics.keys).isSubset(of: ["connect"]), "\(document.metrics.keys)")
+    #expect(result.output.contains("Run 1: miss\n") && result.output.contains("Run 2: miss\n"))
+  }
+
+  @Test func someMissesLeaveTheOtherIterationsTheirSamples() async throws {
+    let gateway = try await MockGateway.start(
+      MockGateway.threeVirtualTasks + ["--fault", "miss", "--fault-first", "2"])
+    let result = try await BenchRun.run(
+      "bench-allocation",
+      [
+        "--gateway-url", gateway.url, "--count", "5", "--no-default-thresholds", "--threshold", "misses.rate < 40%",
+      ])
+    await gateway.stop()
+    #expect(result.status == .exited(99))
+    let document = try result.document()
+    #expect(document.metrics["allocation"]?.count == 3 && document.counters["misses"] == 2)
+    #expect(document.thresholds.first?.observed == 40)
+  }
+
+  @Test func refusalThatNamesNoReasonIsNoMiss() async throws {
+    let gateway = try await ScriptedGateway { request in
+      request.line == "GET /api/status"
+        ? ScriptedGateway.status(warm: 3) : .json(#"{"success": false, "error": "quota exceeded"}"#)
+    }
+    let result = try await run("bench-allocation", gateway.url)
+    await gateway.stop()
+    try expectWorthless(result, kinds: ["refused"])
+  }
+
+  @Test func taskGivenOutTwiceIsAViolation() async throws {
+    let gateway = try await MockGateway.start(
+      ["--virtual-tasks", "--pool-size", "3", "--fault", "duplicate"])
+    let result = try await BenchRun.run("bench-concurrent", ["--gateway-url", gateway.url, "--concurrency", "3"])
+    await gateway.stop()
+    #expect(result.status == .exited(99))
+    let document = try result.document()
+    #expect(document.counters["duplicate_assignments"] == 2)
+    let judged = document.thresholds.first { $0.expression == "duplicate_assignments == 0" }
+    #expect(judged?.pass == false && judged?.observed == 2)
+  }
+
+  @Test func taskGivenOutTwiceUnderHoldIsCountedByBenchAllocation() async throws {
+    let gateway = try await MockGateway.start(
+      ["--virtual-tasks", "--pool-size", "3", "--fault", "duplicate"])
+    let result = try await BenchRun.run(
+      "bench-allocation",
+      [
+        "--gateway-url", gateway.url, "--count", "3", "--hold", "--no-default-thresholds", "--threshold",
+        "duplicate_assignments == 0",
+      ])
+    await gateway.stop()
+    #expect(result.status == .exited(99))
+    #expect(try result.document().counters["duplicate_assignments"] == 2)
+  }
+
+  @Test(arguments: tools) func gatewayThatDiesMidRunLeavesItsSamplesAndCountedErrors(_ tool: String) async throws {
+    let gateway = try await MockGateway.start()
+    let load = tool == "bench-concurrent" ? ["--count", "60", "--concurrency", "1"] : ["--count", "60"]
+    let run = try await BenchRun.start(tool, ["--gateway-url", gateway.url] + load + ["--timeout", "1s"])
+    try await run.waitForOutput("Run 2: ")
+    gateway.child.signal(SIGKILL)
+    let result = await run.end()
+    #expect(result.status == .exited(99), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.verdict == .fail)
+    let errors = document.counters["errors"] ?? 0
+    let successes = document.metrics[
+      tool == "bench-e2e" ? "end_to_end" : tool == "bench-concurrent" ? "all" : "allocation"]
+    #expect((successes?.count ?? 0) >= 2)
+    #expect(document.counters["iterations"] == 60 && errors + (successes?.count ?? 0) == 60)
+    #expect(document.errors.contains { $0.kind.hasSuffix("connect_refused") }, "\(document.errors)")
+  }
+
+  @Test(arguments: [404, 405]) func gatewayWithoutReleaseIsHeldAndNotedOnce(_ status: Int) async throws {
+    let next = Counting()
+    let gateway = try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status": ScriptedGateway.status(warm: 9)
+      case "POST /api/acquire": .json(#"{"taskArn": "arn:aws:ecs:::task/pool/t\#(next.next())", "latency": 0.5}"#)
+      default: .json("<html>no</html>", status: status)
+      }
+    }
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "4", "--no-default-thresholds"])
+    await gateway.stop()
+    let document = try result.passedDocument()
+    #expect(document.metrics["allocation"]?.count == 4 && document.counters["errors"] == 0)
+    #expect(document.counters["duplicate_assignments"] == 0)
+    #expect(document.notes.filter { $0.contains("/api/release") }.count == 1, "\(document.notes)")
+    #expect(document.notes.contains { $0.contains("--hold") })
+    #expect(gateway.requests.filter { $0.line == "POST /api/release" }.count == 1)
+  }
+
+  @Test func delayOfTheGatewayIsInEveryLatency() async throws {
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--acquire-delay", "5ms"])
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "5", "--no-default-thresholds"])
+    await gateway.stop()
+    let metrics = try result.passedDocument().metrics
+    for name in ["allocation", "gateway_latency"] {
+      // The minimum is a bucket's lower end, up to 0.1 % below.
+      #expect((metrics[name]?.min ?? 0) >= 4.995 && (metrics[name]?.p50 ?? 0) >= 5, "\(name)")
+    }
+  }
+}

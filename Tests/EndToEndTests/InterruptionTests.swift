@@ -1,0 +1,149 @@
+import GatewayProtocol
+import Glibc
+import ProcessControl
+import Testing
+
+@testable import InfraBench
+
+/// Ctrl-C, SIGTERM and SIGKILL in the middle of a run.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct InterruptionTests {
+  static let signals: [(signal: Int32, code: Int32)] = [(SIGINT, 130), (SIGTERM, 143)]
+
+  /// A run that lasts until it is interrupted.
+  private static func endless(_ tool: String) -> [String] {
+    tool == "bench-concurrent" ? ["--bursts", "50", "--concurrency", "2"] : ["--count", "100"]
+  }
+
+  private func expectGone(_ processes: Set<ProcessEntry>, _ location: SourceLocation = #_sourceLocation) async throws {
+    try await eventually("left: \(processes.filter(\.isAlive).map(\.program))", location) {
+      !processes.contains(where: \.isAlive)
+    }
+  }
+
+  private func expectInterrupted(
+    _ result: BenchResult, code: Int32, metric: String, _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    #expect(result.status == .exited(code), "\(result.talk)", sourceLocation: location)
+    let document = try result.document()
+    #expect(document.verdict == .interrupted, sourceLocation: location)
+    #expect((document.metrics[metric]?.count ?? 0) >= 2, sourceLocation: location)
+    #expect(document.counters["errors"] == 0, "\(document.errors)", sourceLocation: location)
+    #expect(try result.file("md").contains(": interrupted\n"), sourceLocation: location)
+    #expect(result.output.contains("verdict: interrupted"), sourceLocation: location)
+  }
+
+  @Test(
+    arguments: [("bench-allocation", "allocation"), ("bench-concurrent", "all"), ("bench-e2e", "end_to_end")], signals)
+  func whatWasMeasuredIsWrittenAndNoChildIsLeft(
+    tool: (name: String, metric: String), signal: (signal: Int32, code: Int32)
+  ) async throws {
+    let run = try await BenchRun.start(tool.name, Self.endless(tool.name) + BenchRun.smallPool)
+    try await run.waitForOutput("Run 3: ")
+    let children = ProcessEntry.descendants(of: run.running.child.pid)
+    #expect(children.contains { $0.name == "mock-gateway" } && children.contains { $0.name == "warm-task" })
+    // As a terminal does it: to the whole group.
+    run.running.child.signalGroup(signal.signal)
+    let result = await run.end()
+    try expectInterrupted(result, code: signal.code, metric: tool.metric)
+    try await expectGone(children)
+    // Neither workspaces of the gateway nor anything else stays in the temporary directory.
+    #expect(result.scratch.names(in: "") == ["results"])
+  }
+
+  @Test(arguments: signals) func heldTasksAreGivenBackToARemoteGateway(signal: Int32, code: Int32) async throws {
+    let gateway = try await MockGateway.start()
+    // Three are held, and the pool has no fourth before a while.
+    let run = try await BenchRun.start(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "100", "--hold"])
+    try await run.waitForOutput("Run 3: ")
+    #expect(try await gateway.status().assignedCount >= 2)
+    run.running.child.signal(signal)
+    let result = await run.end()
+    try expectInterrupted(result, code: code, metric: "allocation")
+    #expect(try await gateway.status().assignedCount == 0)
+    await gateway.stop()
+  }
+
+  @Test func heldTasksAreGivenBackAtAnOrderlyEndToo() async throws {
+    let gateway = try await MockGateway.start()
+    let hold = ["--gateway-url", gateway.url, "--hold", "--no-default-thresholds"]
+    _ = try await BenchRun.run("bench-allocation", hold + ["--count", "3"]).passedDocument()
+    #expect(try await gateway.status().assignedCount == 0)
+    _ = try await BenchRun.run("bench-concurrent", hold + ["--concurrency", "3"]).passedDocument()
+    #expect(try await gateway.status().assignedCount == 0)
+    await gateway.stop()
+  }
+
+  @Test func sessionUnderWayAtTheSignalIsEndedAndIsNoError() async throws {
+    let gateway = try await MockGateway.start(
+      ["--virtual-tasks", "--pool-size", "2", "--command", "/bin/sh -c 'echo ready; exec sleep 600'"], warm: 2)
+    let run = try await BenchRun.start("bench-e2e", ["--gateway-url", gateway.url, "--count", "1"])
+    try await eventually("nobody is served") { try await gateway.status().assignedCount == 1 }
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    #expect(result.status == .exited(130))
+    let document = try result.document()
+    #expect(document.verdict == .interrupted && document.counters["censored"] == 1)
+    #expect(document.counters["errors"] == 0 && document.counters["iterations"] == 0, "\(document.errors)")
+    try await eventually("the task is still assigned") { try await gateway.status().assignedCount == 0 }
+    await gateway.stop()
+  }
+
+  @Test func answerThatComesAfterTheSignalIsReleasedToo() async throws {
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--acquire-delay", "500ms"])
+    let run = try await BenchRun.start("bench-concurrent", ["--gateway-url", gateway.url, "--concurrency", "3"])
+    try await eventually("nobody is served") { try await gateway.status().assignedCount == 3 }
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    #expect(result.status == .exited(130))
+    #expect(try result.document().verdict == .interrupted)
+    #expect(try await gateway.status().assignedCount == 0)
+    await gateway.stop()
+  }
+
+  @Test func signalWhileTheGatewayStartsEndsTheRunWithoutAResult() async throws {
+    let run = try await BenchRun.start("bench-allocation", BenchRun.smallPool)
+    try await eventually("no gateway") {
+      ProcessEntry.descendants(of: run.running.child.pid).contains { $0.name == "mock-gateway" }
+    }
+    let children = ProcessEntry.descendants(of: run.running.child.pid)
+    run.running.child.signal(SIGTERM)
+    let result = await run.end()
+    // Between the start and the signals' handlers being there, SIGTERM may end it by itself.
+    #expect(result.status == .exited(143) || result.status == .signaled(SIGTERM))
+    try await expectGone(children)
+  }
+
+  @Test func secondSignalEndsAtOnce() async throws {
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--fault", "mute"])
+    let run = try await BenchRun.start("bench-allocation", ["--gateway-url", gateway.url])
+    // Its request is under way, and an answer would be waited for after one signal.
+    try await eventually("no request") {
+      ProcessEntry(pid: run.running.child.pid) != nil && run.running.standardErrorSoFar.contains("debug build")
+    }
+    try await Task.sleep(for: .milliseconds(300))
+    run.running.child.signal(SIGINT)
+    run.running.child.signal(SIGTERM)
+    let result = await run.end()
+    #expect(result.status == .exited(130) || result.status == .exited(143), "\(result.talk)")
+    #expect(result.files() == [:])
+    await gateway.stop()
+  }
+
+  @Test(arguments: ["bench-allocation", "bench-e2e"]) func nothingOutlivesAKilledTool(_ tool: String) async throws {
+    let run = try await BenchRun.start(tool, Self.endless(tool) + BenchRun.smallPool)
+    try await run.waitForOutput("Run 2: ")
+    var children: Set<ProcessEntry> = []
+    if tool == "bench-e2e" {
+      try await eventually("no user's process") {
+        children.formUnion(ProcessEntry.descendants(of: run.running.child.pid))
+        return children.contains { $0.name == "session-stand-in" && $0.isAlive }
+      }
+    }
+    children.formUnion(ProcessEntry.descendants(of: run.running.child.pid))
+    #expect(children.contains { $0.name == "mock-gateway" } && children.contains { $0.name == "warm-task" })
+    run.running.child.signal(SIGKILL)
+    #expect(await run.end().status == .signaled(SIGKILL))
+    try await expectGone(children)
+  }
+}

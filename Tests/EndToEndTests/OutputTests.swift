@@ -1,0 +1,74 @@
+import ProcessControl
+import Testing
+
+@testable import InfraBench
+
+/// What a run prints and writes.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct OutputTests {
+  private static let quick = ["--count", "1"] + BenchRun.smallPool + ["--no-default-thresholds"]
+
+  @Test func printedJSONIsTheFileToTheByte() async throws {
+    let result = try await BenchRun.run("bench-allocation", Self.quick + ["--print", "json"])
+    #expect(try result.file("json") == result.output)
+    #expect(try result.document().tool == "bench-allocation")
+  }
+
+  @Test func printedMarkdownIsTheFileToTheByte() async throws {
+    let result = try await BenchRun.run("bench-e2e", Self.quick + ["--print", "md"])
+    #expect(try result.file("md") == result.output)
+    #expect(result.output.hasPrefix("# bench-e2e"))
+  }
+
+  @Test func quietRunSaysNothingOnStandardErrorAndItsDataAllTheSame() async throws {
+    let result = try await BenchRun.run("bench-allocation", Self.quick + ["--quiet"])
+    #expect(result.talk == "")
+    #expect(result.output.hasPrefix("Run 1: allocation_time="))
+    #expect(result.files().count == 2)
+  }
+
+  @Test func formatsAndDirectoryAreTheUsersChoice() async throws {
+    let result = try await BenchRun.run(
+      "bench-allocation", Self.quick + ["--format", "json", "--output-dir", "here/and there"])
+    #expect(result.files() == [:])
+    let names = result.files(in: "here/and there").keys
+    #expect(names.count == 1 && names.allSatisfy { $0.hasSuffix("-bench-allocation.json") }, "\(names)")
+  }
+
+  @Test func labelIsInTheDocumentAsItIsAndInTheNameAsItMayBe() async throws {
+    let label = "stage: α/β ../../x"
+    let result = try await BenchRun.run("bench-allocation", Self.quick + ["--label", label])
+    #expect(try result.document().label == label)
+    #expect(result.files().keys.allSatisfy { $0.contains("Z-bench-allocation-stage------..-..-x.") })
+    let document = try result.document()
+    let day = document.startedAt.prefix(10)
+    let time = document.startedAt.dropFirst(11).prefix(8).filter { $0 != ":" }
+    #expect(result.files()["\(day)/\(time)Z-bench-allocation-stage------..-..-x.json"] != nil, "\(result.files().keys)")
+  }
+
+  @Test func nothingIsColouredOnAFile() async throws {
+    let result = try await BenchRun.run("bench-allocation", Self.quick)
+    #expect(!result.output.contains("\u{1b}") && !result.talk.contains("\u{1b}"))
+  }
+
+  @Test(arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"])
+  func helpAndVersionAreThere(_ tool: String) async throws {
+    let help = try await BenchRun.run(tool, ["--help"])
+    #expect(help.status == .exited(0))
+    #expect(help.output.contains("Examples:") && help.output.contains("--gateway-url"))
+    let version = try await BenchRun.run(tool, ["--version"])
+    #expect(version.status == .exited(0) && version.output == "\(Suite.version)\n")
+    #expect(help.scratch.names(in: "") == [])
+  }
+
+  @Test func resultThatCannotBeWrittenIsPrintedAndFailsTheRun() async throws {
+    let run = try await BenchRun.start(
+      "bench-allocation", ["--count", "30"] + BenchRun.smallPool + ["--output-dir", "results"])
+    try await run.waitForOutput("Run 1:")
+    // What was free at the start is taken by a file now.
+    run.scratch.write("results", "in the way")
+    let result = await run.end()
+    #expect(result.status == .exited(1))
+    #expect(result.talk.contains("error: the result could not be written: "), "\(result.talk)")
+    #expect(result.output.contains("verdict: "))
+  }
+}
