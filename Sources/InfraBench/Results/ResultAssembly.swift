@@ -59,7 +59,7 @@ struct ResultAssembly {
     metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
   ) -> ResultDocument.Verdict {
     if isInterrupted { return .interrupted }
-    if metrics.isEmpty { return .error }
+    if metrics.keys.allSatisfy(MetricOrder.ofSetUp.contains) { return .error }
     return judged.allSatisfy(\.pass) && !measurement.generator.saturated ? .pass : .fail
   }
 }
