@@ -114,6 +114,7 @@ let package = Package(
     .target(
       name: "AWSTestSupport",
       dependencies: [
+        "TestSupport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -145,11 +146,41 @@ let package = Package(
       ]),
     .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "AWSClientTests", dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency"],
+      name: "AWSClientTests", dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EmbeddedGatewayECSTests",
-      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway"], resources: [.copy("Fixtures")]),
+      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],
+      resources: [.copy("Fixtures")]),
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      path: "Tests/TestSupport"),
+    .testTarget(
+      name: "TransportTests",
+      dependencies: [
+        "Latency", "TestSupport", "Transport",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
+    .testTarget(
+      name: "LoadEngineTests",
+      dependencies: [
+        "Latency", "LoadEngine", "TestSupport", "Transport", .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "SessionGatewayTests", dependencies: ["GatewayProtocol", "SessionGateway", "TestSupport", "Transport"]),
+    .testTarget(
+      name: "InfraBenchTests",
+      dependencies: [
+        "GatewayProtocol", "InfraBench", "Latency", "LoadEngine", "SessionGateway", "TestSupport", "Transport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Golden"]),
     .testTarget(
       name: "EmbeddedGatewayTests",
       dependencies: [
@@ -172,11 +203,6 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
-      ]),
-    .testTarget(
-      name: "InfraBenchTests",
-      dependencies: [
-        "AWSClient", "AWSTestSupport", "InfraBench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ]
 )

@@ -78,7 +78,8 @@ public final class GatewayClient: Sendable {
         return .miss(exchange)
       }
       let reason = answer.code ?? answer.error ?? "no reason given"
-      return .failed(GatewayError(kind: "refused", message: reason), firstByteWrittenAt: writtenAt)
+      return .failed(
+        GatewayError(kind: "refused", message: Self.printable(reason.utf8.prefix(120))), firstByteWrittenAt: writtenAt)
     case .success(let answer) where answer.task == nil:
       return .failed(
         GatewayError(kind: "invalid_json", message: "the answer names no task: \(Self.head(of: exchange.response))"),
@@ -94,14 +95,18 @@ public final class GatewayClient: Sendable {
     case .failure(let error): return .failure(error)
     case .success(let exchange):
       let response = exchange.response
-      if let answer = try? Self.decode(ReleaseAnswer.self, response).get() {
-        if answer.success, response.status == 200 { return .success(()) }
-        return .failure(GatewayError(kind: "release_refused", message: answer.error ?? "status \(response.status)"))
-      }
-      if response.status == 404 || response.status == 405 {
+      switch (response.status, Self.decode(ReleaseAnswer.self, response)) {
+      case (200, .success(let answer)) where answer.success: return .success(())
+      // Anything else with such an answer, such as 401 or 503, leaves the task assigned.
+      case (200, .success(let answer)), (400, .success(let answer)), (404, .success(let answer)),
+        (409, .success(let answer)), (410, .success(let answer)):
+        let reason = Self.printable((answer.error ?? "status \(response.status)").utf8.prefix(120))
+        return .failure(GatewayError(kind: "release_refused", message: reason))
+      case (200, .failure(let error)): return .failure(error)
+      case (404, .failure), (405, _):
         return .failure(GatewayError(kind: "release_unsupported", message: "the gateway has no /api/release"))
+      default: return .failure(Self.unexpectedStatus(response))
       }
-      return .failure(Self.unexpectedStatus(response))
     }
   }
 
@@ -144,7 +149,11 @@ public final class GatewayClient: Sendable {
 
   /// The beginning of a body, as one printable line.
   private static func head(of response: HTTPResponse) -> String {
-    let text = String(decoding: response.body.readableBytesView.prefix(120), as: UTF8.self)
-    return String(text.map { $0.isASCII && !$0.isNewline && ($0.asciiValue ?? 0) >= 0x20 ? $0 : " " })
+    printable(response.body.readableBytesView.prefix(120))
+  }
+
+  /// Text from outside is shown on terminals: everything but printable ASCII becomes a blank.
+  private static func printable(_ bytes: some Sequence<UInt8>) -> String {
+    String(decoding: bytes.map { (0x20..<0x7f).contains($0) ? $0 : 0x20 }, as: UTF8.self)
   }
 }

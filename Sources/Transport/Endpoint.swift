@@ -23,7 +23,14 @@ public struct Endpoint: Sendable, Hashable {
   ///
   /// - Throws: ``EndpointError`` for another scheme, user info, a query or fragment, no host, or a port out of range.
   public init(parsing text: String) throws(EndpointError) {
-    guard let separator = text.firstRange(of: "://"), let url = URL(string: text), let scheme = url.scheme?.lowercased()
+    let separator = text.firstRange(of: "://")
+    let authority = text[(separator?.upperBound ?? text.startIndex)...].prefix { $0 != "?" && $0 != "#" }
+      .drop { $0 == "/" }.prefix { $0 != "/" }
+    // First, so that no message repeats a password.
+    guard !(separator == nil ? text[...] : authority).contains("@") else {
+      throw EndpointError("a URL with user info is refused: give credentials with --header or --token-file")
+    }
+    guard separator != nil, !text.contains(":///"), let url = URL(string: text), let scheme = url.scheme?.lowercased()
     else {
       throw EndpointError("'\(text)' is no URL: write it as http://host:port or wss://host")
     }
@@ -35,18 +42,18 @@ public struct Endpoint: Sendable, Hashable {
     case "https", "wss": isSecure = true
     default: throw EndpointError("'\(scheme)' is no scheme of a gateway: write http, https, ws or wss")
     }
-    let authority = text[separator.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-    guard !authority.contains("@") else {
-      throw EndpointError("a URL with user info is refused: give credentials with --header or --token-file")
-    }
     guard url.query == nil, url.fragment == nil else {
       throw EndpointError("a gateway's URL has no query and no fragment")
     }
-    guard var host = url.host, !host.isEmpty else { throw EndpointError("'\(text)' names no host") }
+    guard var host = url.host, !host.isEmpty, !authority.contains("%") else {
+      throw EndpointError("'\(text)' names no proper host")
+    }
     if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
     self.host = host
     let port = url.port ?? (isSecure ? 443 : 80)
-    guard (1...65535).contains(port), !authority.hasSuffix(":") else {
+    // What is written behind the host but overflows is no port to `URL`.
+    let isPortWritten = authority.hasSuffix("]") ? false : authority.contains(":")
+    guard (1...65535).contains(port), isPortWritten == (url.port != nil) else {
       throw EndpointError("the port of '\(text)' is not in 1–65535")
     }
     self.port = port

@@ -1,6 +1,7 @@
 import AWSClient
 import AWSSignature
 import AWSTestSupport
+import TestSupport
 import Foundation
 import Testing
 

@@ -110,8 +110,10 @@ extension OptionReader {
   }
 
   private mutating func tls(_ options: TargetOptions, for endpoint: Endpoint?) -> TLSClient? {
-    if let endpoint, !endpoint.isSecure, options.caFile != nil || options.insecure {
-      problems.add(options.insecure ? "--insecure" : "--ca-file", "the gateway's URL is not https or wss")
+    let isPlain =
+      value("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"]) == nil || endpoint?.isSecure == false
+    if isPlain, options.caFile != nil || options.insecure {
+      problems.add(options.insecure ? "--insecure" : "--ca-file", "there is no gateway URL with https or wss")
     }
     guard options.caFile != nil || endpoint?.isSecure ?? false else { return nil }
     do throws(TransportError) {

@@ -12,7 +12,8 @@ package struct MarkdownReport {
     let tables = ReportTables(document: document)
     var parts: [String] = ["# \(document.tool)\(label): \(document.verdict.rawValue)\n"]
     if document.generator.saturated {
-      parts.append("> **Saturated**: \(document.generator.saturatedReason ?? ""). \(Saturation.advice)\n")
+      parts.append(
+        "> **Saturated**: \(Markdown.escape(document.generator.saturatedReason ?? "")). \(Saturation.advice)\n")
     }
     if !document.notes.isEmpty {
       parts.append(document.notes.map { "> Note: \(Markdown.escape($0))\n" }.joined(separator: ">\n"))

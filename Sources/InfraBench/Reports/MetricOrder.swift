@@ -6,6 +6,9 @@ enum MetricOrder {
     catalogues[tool]?.metrics ?? []
   }
 
+  /// Latencies of setting up, which no tool is there to measure: a run with no others is worthless.
+  static let ofSetUp: Set<String> = ["connect"]
+
   private static let catalogues: [String: Catalogue] = [
     AllocationBenchmark.tool: AllocationBenchmark.catalogue,
     ConcurrentBenchmark.tool: ConcurrentBenchmark.catalogue,

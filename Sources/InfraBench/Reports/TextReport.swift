@@ -12,13 +12,15 @@ package struct TextReport {
     let tables = ReportTables(document: document)
     var parts: [String] = []
     if document.generator.saturated {
-      parts.append(paint("SATURATED: \(document.generator.saturatedReason ?? ""). \(Saturation.advice)\n", .red))
+      parts.append(
+        paint("SATURATED: \(PlainText.line(document.generator.saturatedReason ?? "")). \(Saturation.advice)\n", .red))
     }
-    parts.append("\(document.tool) \(document.version) · \(document.startedAt) · \(targetLine)\n")
+    parts.append(
+      PlainText.line("\(document.tool) \(document.version) · \(document.startedAt) · \(targetLine)") + "\n")
     if !document.metrics.isEmpty { parts.append(tables.percentiles.plain + lines(tables.legend)) }
     parts.append(counterLine + "\n")
     if let findings = document.findings, !findings.isEmpty {
-      parts.append(findings.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\n" }.joined())
+      parts.append(findings.sorted { $0.key < $1.key }.map { PlainText.line("\($0.key): \($0.value)") + "\n" }.joined())
     }
     if !document.errors.isEmpty { parts.append(tables.errors.plain) }
     if !document.thresholds.isEmpty { parts.append(tables.thresholds.plain) }
@@ -40,7 +42,8 @@ package struct TextReport {
 
   /// `Average: 48ms, P50: …, P95: 62ms, P99: 78ms` of the tool's first metric.
   private var summaryLine: String? {
-    guard let (_, metric) = ReportTables(document: document).metrics.first else { return nil }
+    guard let (name, metric) = ReportTables(document: document).metrics.first, !MetricOrder.ofSetUp.contains(name)
+    else { return nil }
     let figures = [("Average", metric.mean), ("P50", metric.p50), ("P95", metric.p95), ("P99", metric.p99)]
     return figures.map { "\($0.0): \(Figures.time(milliseconds: $0.1))" }.joined(separator: ", ")
   }

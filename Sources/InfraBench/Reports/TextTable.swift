@@ -14,7 +14,7 @@ package struct TextTable {
 
   /// Columns two spaces apart, without rules.
   package var plain: String {
-    let all = [header] + rows
+    let all = [header] + rows.map { $0.map(PlainText.line) }
     let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
     return all.map { row in
       zip(row, widths).enumerated().map { column, cell in
@@ -32,6 +32,22 @@ package struct TextTable {
   }
 }
 
+/// Text that came from elsewhere, made harmless on a terminal.
+package enum PlainText {
+  /// Keeps the text on one line, and control characters, which start escape sequences, out of it.
+  package static func line(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
+  }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7f...0x9f, 0x2028, 0x2029: true
+    default: false
+    }
+  }
+}
+
 /// Text that came from elsewhere, made harmless in Markdown.
 package enum Markdown {
   /// Escapes what would be markup, and keeps the text on one line.
@@ -45,8 +61,7 @@ package enum Markdown {
       case "<": result += "&lt;"
       case ">": result += "&gt;"
       case "&": result += "&amp;"
-      case _ where character.isNewline || character.unicodeScalars.contains { $0.value < 0x20 }: result += " "
-      default: result.append(character)
+      default: result += PlainText.line(String(character))
       }
     }
     return result

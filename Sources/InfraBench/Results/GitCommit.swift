@@ -11,8 +11,10 @@ enum GitCommit {
     guard head.hasPrefix("ref: ") else { return checked(head) }
     let reference = String(head.dropFirst("ref: ".count))
     guard !reference.contains("..") else { return nil }
-    if let commit = line(git + "/" + reference) { return checked(commit) }
-    return packed(git + "/packed-refs", reference)
+    // A work tree has a HEAD of its own and shares its references.
+    let shared = line(git + "/commondir").map { $0.hasPrefix("/") ? $0 : "\(git)/\($0)" } ?? git
+    if let commit = line(shared + "/" + reference) { return checked(commit) }
+    return packed(shared + "/packed-refs", reference)
   }
 
   private static func gitDirectory(from directory: String) -> String? {
@@ -24,7 +26,8 @@ enum GitCommit {
         if isDirectory { return git }
         // A work tree or a submodule: a file that names the directory.
         guard let text = line(git), text.hasPrefix("gitdir: ") else { return nil }
-        return String(text.dropFirst("gitdir: ".count))
+        let named = String(text.dropFirst("gitdir: ".count))
+        return named.hasPrefix("/") ? named : "\(path)/\(named)"
       }
       path += "/.."
     }
@@ -45,6 +48,6 @@ enum GitCommit {
   }
 
   private static func checked(_ text: String) -> String? {
-    (40...64).contains(text.utf8.count) && text.allSatisfy(\.isHexDigit) ? text : nil
+    (40...64).contains(text.utf8.count) && text.allSatisfy { $0.isASCII && $0.isHexDigit } ? text : nil
   }
 }

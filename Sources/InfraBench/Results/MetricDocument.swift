@@ -49,7 +49,8 @@ package struct MetricDocument: Codable, Sendable, Equatable {
       data: HistogramV2Codec.encodeCompressedBase64(histogram))
     fewSamples = figures.filter { $0.1.support != .sufficient }.map(\.0)
     restOnMaximum = figures.filter { $0.1.support == .maximum }.map(\.0)
-    unreliable = figures.filter { failureShare > 1 - $0.1.percentile / 100 }.map(\.0)
+    // In thousandths, which are whole for every percentile here: `1 - 0.9` is less than `0.1`.
+    unreliable = figures.filter { failureShare * 1000 > 1000 - ($0.1.percentile * 10).rounded() }.map(\.0)
     clamped = summary.clampedCount
   }
 

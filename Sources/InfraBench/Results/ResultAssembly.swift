@@ -69,8 +69,7 @@ struct ResultAssembly {
     metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
   ) -> ResultDocument.Verdict {
     if isInterrupted { return .interrupted }
-    // Connections alone are no result of any tool: a run of nothing but misses is worthless too.
-    if metrics.keys.allSatisfy({ $0 == "connect" }) { return .error }
+    if metrics.keys.allSatisfy(MetricOrder.ofSetUp.contains) { return .error }
     return judged.allSatisfy(\.pass) && !measurement.generator.saturated ? .pass : .fail
   }
 }

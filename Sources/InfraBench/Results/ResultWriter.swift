@@ -40,7 +40,11 @@ package struct ResultWriter {
   /// Replaces a file's contents so that a reader sees either the old or the new.
   package static func replace(_ path: String, with text: String) throws(ResultWriteError) {
     let temporary = try writeTemporary(text, beside: path)
-    guard rename(temporary, path) == 0 else { throw failure("rename", path) }
+    guard rename(temporary, path) == 0 else {
+      let error = failure("rename", path)
+      unlink(temporary)
+      throw error
+    }
   }
 
   /// Makes a directory and its parents.
@@ -80,13 +84,15 @@ package struct ResultWriter {
   }
 
   private static func writeTemporary(_ text: String, beside path: String) throws(ResultWriteError) -> String {
-    let temporary = "\(path).\(getpid()).tmp"
-    let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    // Random: writers on several machines share directories, and in containers all of them are process 1.
+    let temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard file >= 0 else { throw failure("create", temporary) }
     defer { close(file) }
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
       guard count > 0 else {
         let error = failure("write", temporary)
         unlink(temporary)
@@ -94,7 +100,11 @@ package struct ResultWriter {
       }
       bytes = bytes.dropFirst(count)
     }
-    guard fsync(file) == 0 else { throw failure("fsync", temporary) }
+    guard fsync(file) == 0 else {
+      let error = failure("fsync", temporary)
+      unlink(temporary)
+      throw error
+    }
     return temporary
   }
 

@@ -6,7 +6,7 @@ package struct Threshold: Sendable, Equatable {
     case metric(String, Statistic)
     /// A counter's value.
     case counter(String)
-    /// A counter's share of the iterations, 0…1.
+    /// A counter's share of the iterations, in percent.
     case rate(String)
   }
 
@@ -48,7 +48,7 @@ package struct Threshold: Sendable, Equatable {
   package var expression: String
   package var subject: Subject
   package var comparison: Comparison
-  /// In ns, as a number, or as a share, after the subject.
+  /// In ns, as a number, or in percent, after the subject.
   package var bound: Double
   /// Whether it is the test plan's: such a one is skipped when its metric got no sample.
   package var isDefault: Bool

@@ -29,7 +29,8 @@ extension Threshold {
 
   private func judgeRate(_ number: UInt64, of iterations: UInt64) -> ResultDocument.JudgedThreshold {
     guard iterations > 0 else { return withoutSample }
-    return judged(Double(number) / Double(iterations) * 100, bound: bound * 100)
+    // Multiplied first: a rate that is exactly its bound is the same number.
+    return judged(Double(number) * 100 / Double(iterations), bound: bound)
   }
 
   private var withoutSample: ResultDocument.JudgedThreshold { skipped("there was no sample") }

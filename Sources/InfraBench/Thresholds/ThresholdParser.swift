@@ -74,7 +74,7 @@ package struct ThresholdParser {
       guard text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()) else {
         throw ThresholdError(message: "'\(text)' is no share: write it in percent, such as 1%")
       }
-      return percent / 100
+      return percent
     }
   }
 

@@ -6,14 +6,14 @@ public struct ErrorTally: Sendable, Equatable {
     public var kind: String
     /// How often.
     public var count: UInt64
-    /// The first one's words, at most ``ErrorTally/exampleLimit`` characters.
+    /// The first one's words, at most ``ErrorTally/exampleLimit`` Unicode scalars.
     public var example: String
   }
 
   /// Kinds in the order of their first appearance.
   public private(set) var entries: [Entry] = []
 
-  /// The longest example, in characters.
+  /// The longest example, in Unicode scalars: a Character can be of any length.
   public static let exampleLimit = 300
   /// How many kinds are told apart; what comes later counts as `other`.
   public static let kindLimit = 50
@@ -31,7 +31,7 @@ public struct ErrorTally: Sendable, Equatable {
     if let index = entries.firstIndex(where: { $0.kind == kind }) {
       entries[index].count += count
     } else if entries.count < Self.kindLimit || kind == "other" {
-      entries.append(Entry(kind: kind, count: count, example: String(example.prefix(Self.exampleLimit))))
+      entries.append(Entry(kind: kind, count: count, example: String(example.unicodeScalars.prefix(Self.exampleLimit))))
     } else {
       add(kind: "other", example: "\(kind): \(example)", count: count)
     }

@@ -64,7 +64,8 @@ struct HTTPChunkReader {
   /// Hexadecimal digits, then nothing or extensions after `;`.
   private static func parseSize(_ line: [UInt8]) throws(TransportError) -> Int {
     let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
-    guard (1...8).contains(digits.count) else { throw invalid }
+    let rest = line.dropFirst(digits.count).drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+    guard (1...8).contains(digits.count), rest.first ?? UInt8(ascii: ";") == UInt8(ascii: ";") else { throw invalid }
     var size = 0
     for digit in digits {
       guard let value = Character(UnicodeScalar(digit)).hexDigitValue else { throw invalid }

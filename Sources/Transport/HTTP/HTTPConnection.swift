@@ -21,11 +21,13 @@ public final class HTTPConnection: Sendable {
 
   private let channel: any Channel
   private let handler: NIOLoopBound<HTTPExchangeHandler>
+  private let closing: HTTPExchangeHandler.Closing
   private let lastID = Atomic<UInt64>(0)
 
   private init(_ pipeline: Pipeline, phases: ConnectPhases) {
     self.channel = pipeline.channel
     self.handler = pipeline.handler
+    self.closing = pipeline.closing
     self.phases = phases
   }
 
@@ -33,23 +35,31 @@ public final class HTTPConnection: Sendable {
   public static func connect(
     to endpoint: Endpoint, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64
   ) async -> Result<HTTPConnection, TransportError> {
-    let startedAt = MonotonicClock.now()
     let secured = executor.eventLoop.makePromise(of: UInt64?.self)
     if tls == nil { secured.succeed(nil) }
     let attempt = ConnectAttempt()
+    return await withTaskCancellationHandler {
+      await complete(attempt, to: endpoint, tls: tls, secured: secured, on: executor, timeout: timeout)
+    } onCancel: {
+      attempt.cancel()
+      secured.fail(TransportError.cancelled)  // does nothing when it is already complete
+    }
+  }
+
+  private static func complete(
+    _ attempt: ConnectAttempt, to endpoint: Endpoint, tls: TLSClient?, secured: EventLoopPromise<UInt64?>,
+    on executor: LoopExecutor, timeout: UInt64
+  ) async -> Result<HTTPConnection, TransportError> {
+    let startedAt = MonotonicClock.now()
     do {
-      let pipeline = try await withTaskCancellationHandler {
-        try await ClientBootstrap(group: executor.eventLoop)
-          .connectTimeout(.nanoseconds(Int64(clamping: timeout)))
-          .connect(host: endpoint.host, port: endpoint.port) { channel in
-            attempt.began(channel)
-            return channel.eventLoop.makeCompletedFuture {
-              try Pipeline(on: channel, endpoint: endpoint, tls: tls, secured: secured, executor: executor)
-            }
+      let pipeline = try await ClientBootstrap(group: executor.eventLoop)
+        .connectTimeout(.nanoseconds(Int64(clamping: timeout)))
+        .connect(host: endpoint.host, port: endpoint.port) { channel in
+          attempt.began(channel)
+          return channel.eventLoop.makeCompletedFuture {
+            try Pipeline(on: channel, endpoint: endpoint, tls: tls, secured: secured, executor: executor)
           }
-      } onCancel: {
-        attempt.cancel()
-      }
+        }
       let connectedAt = MonotonicClock.now()
       let rest = Int64(clamping: timeout) - Int64(clamping: connectedAt - startedAt)
       let bound = executor.eventLoop.scheduleTask(in: .nanoseconds(max(1, rest))) {
@@ -71,7 +81,7 @@ public final class HTTPConnection: Sendable {
   }
 
   /// Whether a request can be sent.
-  public var isUsable: Bool { channel.isActive }
+  public var isUsable: Bool { channel.isActive && !closing.hasBegun }
 
   /// Sends `request`, whole and with its head, and waits for the response at most `timeout` ns.
   ///
@@ -97,6 +107,7 @@ public final class HTTPConnection: Sendable {
 
   /// Closes the connection; an exchange under way fails with `closed`.
   public func close() {
+    closing.begin()
     channel.close(promise: nil)
   }
 
@@ -104,6 +115,7 @@ public final class HTTPConnection: Sendable {
   private struct Pipeline: Sendable {
     let channel: any Channel
     let handler: NIOLoopBound<HTTPExchangeHandler>
+    let closing: HTTPExchangeHandler.Closing
 
     init(
       on channel: any Channel, endpoint: Endpoint, tls: TLSClient?, secured: EventLoopPromise<UInt64?>,
@@ -117,6 +129,7 @@ public final class HTTPConnection: Sendable {
       let handler = HTTPExchangeHandler(executor: executor)
       try operations.addHandler(handler)
       self.channel = channel
+      closing = handler.closing
       self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     }
   }

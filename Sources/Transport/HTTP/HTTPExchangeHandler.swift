@@ -1,5 +1,6 @@
 import Latency
 import NIOCore
+import Synchronization
 
 /// Writes one request at a time and reads its response; the end of a connection's pipeline.
 ///
@@ -23,11 +24,23 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     var scheduled: Scheduled<Void>
   }
 
+  /// Set when the connection is given up, which TLS takes a while to carry out: meanwhile the channel is active.
+  final class Closing: Sendable {
+    private let flag = Atomic(false)
+
+    var hasBegun: Bool { flag.load(ordering: .acquiring) }
+    func begin() { flag.store(true, ordering: .releasing) }
+  }
+
+  let closing = Closing()
   private let executor: LoopExecutor
   private var reader = HTTPResponseReader()
   private var pending: Pending?
   private var context: ChannelHandlerContext?
   private var timer: Timer?
+  private var lastStarted: UInt64 = 0
+  /// An exchange that was cancelled before it was started.
+  private var cancelledEarly: UInt64?
 
   init(executor: LoopExecutor) {
     self.executor = executor
@@ -37,32 +50,38 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     fail(TransportError(.closed, "the connection was closed"))
+    timer?.scheduled.cancel()
     self.context = nil
   }
 
   func start(_ request: ByteBuffer, id: UInt64, timeout: UInt64, _ continuation: Continuation) {
-    guard let context, context.channel.isActive, pending == nil else {
+    lastStarted = max(lastStarted, id)
+    guard cancelledEarly != id else {
+      continuation.resume(returning: .failure(.cancelled))
+      return
+    }
+    guard let context, context.channel.isActive, !closing.hasBegun, pending == nil else {
       continuation.resume(returning: .failure(TransportError(.closed, "the connection is closed or in use")))
       return
     }
     let now = MonotonicClock.now()
-    pending = Pending(
-      id: id, continuation: continuation, deadline: now &+ timeout, timeout: timeout, writtenAt: now)
+    let deadline = now + min(timeout, .max - now)
+    pending = Pending(id: id, continuation: continuation, deadline: deadline, timeout: timeout, writtenAt: now)
     context.writeAndFlush(wrapOutboundOut(request), promise: nil)
-    armTimer(now: now, deadline: now &+ timeout)
+    armTimer(now: now, deadline: deadline)
   }
 
   func cancel(id: UInt64) {
-    guard pending?.id == id else { return }
-    failAndClose(.cancelled)
+    if pending?.id == id {
+      failAndClose(.cancelled)
+    } else if id > lastStarted {
+      cancelledEarly = id
+    }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let now = MonotonicClock.now()
-    guard pending != nil else {
-      context.close(promise: nil)  // bytes that nobody asked for
-      return
-    }
+    guard pending != nil else { return close() }  // bytes that nobody asked for
     if pending?.firstByteReadAt == 0 { pending?.firstByteReadAt = now }
     switch reader.read(unwrapInboundIn(data)) {
     case .needsMore: break
@@ -88,7 +107,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   private func complete(_ response: HTTPResponse, at now: UInt64) {
     guard let done = pending else { return }
     pending = nil
-    if !response.keepsConnection { context?.close(promise: nil) }
+    if !response.keepsConnection { close() }
     let exchange = HTTPExchange(
       response: response, firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt,
       lastByteReadAt: now)
@@ -96,18 +115,21 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     executor.drain()
   }
 
-  private func fail(_ error: TransportError, closing: Bool = false) {
+  private func fail(_ error: TransportError, thenClose: Bool = false) {
     let failed = pending
     pending = nil
-    // Closing calls `channelInactive` at once, which would give its own reason for an exchange that were still pending.
-    if closing { context?.close(promise: nil) }
+    // Closing calls `channelInactive` at once, and whoever waits may go on at once: neither may see the other half done.
+    if thenClose { close() }
     guard let failed else { return }
     failed.continuation.resume(returning: .failure(error))
     executor.drain()
   }
 
-  private func failAndClose(_ error: TransportError) {
-    fail(error, closing: true)
+  private func failAndClose(_ error: TransportError) { fail(error, thenClose: true) }
+
+  private func close() {
+    closing.begin()
+    context?.close(promise: nil)
   }
 
   /// One timer per connection, not per request: one that fires too early for the present request is armed again.

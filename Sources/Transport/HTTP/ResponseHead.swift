@@ -57,6 +57,7 @@ struct ResponseHead {
   private static func parseLines(_ text: UnsafeRawBufferPointer) throws(TransportError) -> (ResponseHead, Int) {
     let status = try parseStatusLine(text)
     var keepsConnection = text[7] != UInt8(ascii: "0")
+    var closes = false
     var length: Int?
     var isChunked = false
     var position = 0
@@ -84,7 +85,7 @@ struct ResponseHead {
         guard equals(value, "chunked"), !isChunked else { throw invalid("its transfer encoding is not 'chunked'") }
         isChunked = true
       } else if equals(name, "connection") {
-        if contains(value, token: "close") { keepsConnection = false }
+        if contains(value, token: "close") { closes = true }
         if contains(value, token: "keep-alive") { keepsConnection = true }
       }
     }
@@ -97,7 +98,7 @@ struct ResponseHead {
       case (_, nil): .untilClose
       }
     let head = ResponseHead(
-      status: status, keepsConnection: keepsConnection, framing: framing, lines: ByteBuffer())
+      status: status, keepsConnection: keepsConnection && !closes, framing: framing, lines: ByteBuffer())
     return (head, statusLineLength)
   }
 

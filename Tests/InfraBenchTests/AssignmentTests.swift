@@ -1,0 +1,145 @@
+import GatewayProtocol
+import Latency
+import SessionGateway
+import TestSupport
+import Testing
+import Transport
+
+@testable import InfraBench
+
+@Suite struct AssignmentLedgerTests {
+  enum Step: Sendable { case assign, release }
+
+  /// Every sequence of five steps on two tasks, against a plain set.
+  @Test func aTaskGivenOutTwiceIsNoticedInEveryOrder() {
+    let steps: [(Step, String)] = [(.assign, "a"), (.assign, "b"), (.release, "a"), (.release, "b")]
+    for code in 0..<1024 {
+      var ledger = AssignmentLedger()
+      var held: Set<String> = []
+      for position in 0..<5 {
+        let (step, task) = steps[(code >> (2 * position)) & 3]
+        switch step {
+        case .assign:
+          let isDuplicate = ledger.assign(task)
+          #expect(isDuplicate == held.contains(task))
+          held.insert(task)
+        case .release:
+          ledger.released(task)
+          held.remove(task)
+        }
+        #expect(ledger.outstanding == held)
+      }
+      #expect(!ledger.isOverLimit)
+    }
+  }
+
+  @Test func beyondItsLimitItSaysSoAndStaysBounded() {
+    var ledger = AssignmentLedger(limit: 3)
+    let duplicates = ["0", "1", "2", "new", "1"].map { ledger.assign($0) }
+    #expect(duplicates == [false, false, false, false, true])
+    #expect(ledger.isOverLimit && ledger.outstanding == ["0", "1", "2"])
+    ledger.released("1")
+    let afterwards = ["new", "new"].map { ledger.assign($0) }
+    #expect(afterwards == [false, true])
+  }
+}
+
+@Suite struct WarmClassifierTests {
+  @Test(
+    arguments: [
+      ("warm", 0, .warm), ("cold", 5, .cold), ("warm", nil, .warm), (nil, 5, .warm), (nil, 1, .warm),
+      (nil, 0, .unclassified),
+      (nil, nil, .unclassified), ("hot", 3, .warm), ("WARM", nil, .unclassified), ("", -1, .unclassified),
+    ] as [(String?, Int?, TaskOrigin)])
+  func theGatewaysWordComesFirstThenThePoolsStatus(_ source: String?, _ warmCount: Int?, _ origin: TaskOrigin) {
+    #expect(WarmClassifier.classify(AcquireAnswer(source: source), warmCountBefore: warmCount) == origin)
+  }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct HeldTasksTests {
+  static let loops = LoopGroup()
+
+  private func client(_ server: ScriptedServer, timeout: UInt64 = 20_000_000_000) -> GatewayClient {
+    let endpoint = Endpoint(host: "127.0.0.1", port: server.port)
+    return GatewayClient(
+      to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: Self.loops.executor(forUser: 0),
+      timeout: timeout)
+  }
+
+  private func held(_ tasks: Int) -> HeldTasks {
+    let held = HeldTasks()
+    for number in 0..<tasks { _ = held.assign("task-\(number)") }
+    return held
+  }
+
+  private var quiet: Bench { Bench(console: Console(print: .json, isQuiet: true)) }
+
+  @Test(arguments: [
+    (200, #"{"success": true}"#, 0), (200, #"{"success": false, "error": "unknown task"}"#, 0),
+    (404, #"{"success": false, "error": "unknown task"}"#, 0), (404, "", 1), (405, "", 1),
+    (500, #"{"success": false, "error": "internal"}"#, 1), (503, "", 1), (200, "rubbish", 1),
+  ])
+  func aTaskIsHeldUntilTheGatewayHasItBackOrKnowsItNoMore(_ status: Int, _ body: String, _ left: Int) async throws {
+    let server = try await ScriptedServer { _ in [ScriptedServer.answer(body, status: status)] }
+    let (held, bench) = (held(1), quiet)
+    await held.release("task-0", through: client(server), bench: bench)
+    #expect(held.count == left)
+    #expect(bench.notes.all.isEmpty == (body.contains("true")))
+    await server.stop()
+  }
+
+  @Test func aGatewayWithoutReleaseIsAskedOnceAndNotedOnce() async throws {
+    let server = try await ScriptedServer { _ in [ScriptedServer.answer("", status: 404)] }
+    let (held, bench) = (held(5), quiet)
+    for number in 0..<5 { await held.release("task-\(number)", through: client(server), bench: bench) }
+    await held.releaseAll(through: [client(server)], bound: 5_000_000_000, bench: bench)
+    #expect(server.requests.count == 1 && held.count == 5)
+    #expect(bench.notes.all.count == 1 && bench.notes.all[0].contains("--hold"))
+    await server.stop()
+  }
+
+  @Test(arguments: [1, 3, 8]) func everythingHeldIsGivenBackOnce(_ clients: Int) async throws {
+    let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true}"#)] }
+    let (held, bench) = (held(20), quiet)
+    await held.releaseAll(
+      through: (0..<clients).map { _ in client(server) }, bound: 20_000_000_000, bench: bench)
+    #expect(held.count == 0 && bench.notes.all.isEmpty)
+    #expect(Set(server.requests.map(\.body)).count == 20 && server.requests.count == 20)
+    #expect(server.connectionCount == min(clients, 20))
+    await server.stop()
+  }
+
+  @Test func aMuteGatewayCannotHoldTheToolBeyondTheBound() async throws {
+    let server = try await ScriptedServer { _ in [] }
+    let (held, bench) = (held(10), quiet)
+    let startedAt = MonotonicClock.now()
+    await held.releaseAll(
+      through: [client(server), client(server)], bound: 200_000_000, bench: bench)
+    // Far below the clients' own 20 s, let alone five of them.
+    #expect(MonotonicClock.now() - startedAt < 10_000_000_000)
+    #expect(held.count == 10 && bench.notes.all.last?.contains("10 tasks could not be released") ?? false)
+    await server.stop()
+  }
+
+  @Test func afterATransportFailureTheNextTaskIsTriedOnANewConnection() async throws {
+    let server = try await ScriptedServer { request in
+      request.connection == 1 ? [.close] : [ScriptedServer.answer(#"{"success": true}"#)]
+    }
+    let (held, bench) = (held(3), quiet)
+    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    #expect(held.count == 1 && server.connectionCount == 2)
+    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    #expect(held.count == 0)
+    await server.stop()
+  }
+}
+
+@Suite struct NoteBookTests {
+  @Test func aNoteIsSaidOnceAndNotesAreBounded() {
+    let notes = NoteBook()
+    #expect(notes.add("a") && !notes.add("a") && notes.add("b"))
+    #expect(notes.all == ["a", "b"])
+    for number in 0..<1000 { notes.add("\(number)") }
+    #expect(notes.all.count == 100)
+  }
+}

@@ -1,0 +1,197 @@
+import ArgumentParser
+import LoadEngine
+import TestSupport
+import Testing
+import Transport
+
+@testable import InfraBench
+
+/// Options as a user writes them: all that is wrong is said at once, and no secret is.
+@Suite struct OptionTests {
+  private func read(_ arguments: [String], environment: [String: String] = [:]) throws -> OptionReader {
+    var reader = OptionReader(environment: environment)
+    let command = try #require(try AllocationCommand.parseAsRoot(arguments) as? AllocationCommand)
+    _ = command.prepare(&reader)
+    return reader
+  }
+
+  private func target(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> (TargetSettings, [String]) {
+    var reader = OptionReader(environment: environment)
+    let settings = reader.target(try TargetOptions.parse(arguments))
+    return (settings, reader.problems.sentences)
+  }
+
+  private func load(_ arguments: [String]) throws -> (LoadSettings, [String]) {
+    var reader = OptionReader(environment: [:])
+    let settings = reader.load(try LoadOptions.parse(arguments), defaultCount: 10)
+    return (settings, reader.problems.sentences)
+  }
+
+  @Test func theDefaultsAreTheContracts() throws {
+    let (target, targetProblems) = try target([])
+    let (load, loadProblems) = try load([])
+    #expect(targetProblems.isEmpty && loadProblems.isEmpty)
+    guard case .embedded(let settings) = target.gateway else {
+      Issue.record("not embedded")
+      return
+    }
+    #expect(settings == EmbeddedGatewaySettings(poolSize: 5, maxTasks: 20, taskStartDelay: 500_000_000))
+    #expect(target.headers.isEmpty && target.tls == nil && target.agents == 0)
+    #expect(load.count == 10 && load.duration == nil && load.concurrency == 1 && load.timeout == 30_000_000_000)
+    #expect(load.warmup == .iterations(0) && load.userIDPrefix == "test-user" && load.seed < 1 << 53)
+  }
+
+  @Test func everythingThatIsWrongIsSaidAtOnce() throws {
+    let reader = try read([
+      "--gateway-url", "ftp://h", "--header", "nonsense", "--token-file", "/nonexistent", "--ca-file", "/nonexistent",
+      "--agents", "some", "--count", "0", "--duration", "5", "--concurrency", "many", "--warmup", "5x", "--timeout",
+      "1ns",
+      "--user-id", "../../etc", "--seed", "x", "--threshold", "nothing", "--threshold", "latency.p99 < 1s",
+      "--output-dir", "/dev/null/x", "--format", "md,xml", "--label", "a\nb", "--print", "xml", "--wait-for", "never",
+    ])
+    let named = reader.problems.sentences.map { String($0.prefix { $0 != ":" }) }
+    let expected = [
+      "--gateway-url", "--header", "--token-file", "--ca-file", "--agents", "--count", "--duration", "--concurrency",
+      "--warmup", "--timeout", "--user-id", "--seed", "--threshold", "--threshold", "--output-dir", "--format",
+      "--label",
+      "--print", "--wait-for",
+    ]
+    #expect(named.sorted() == expected.sorted())
+    #expect(reader.problems.description.split(separator: "\n").allSatisfy { $0.hasPrefix("error: --") })
+  }
+
+  @Test func anUnknownOptionIsRefusedByTheParser() {
+    for arguments in [["--nope"], ["--rate", "5/s"], ["positional"], ["--count"]] {
+      #expect(throws: (any Error).self) { try AllocationCommand.parseAsRoot(arguments) }
+    }
+  }
+
+  @Test func aFlagWinsOverTheEnvironmentAndTheEnvironmentOverTheDefault() throws {
+    let environment = ["GATEWAY_URL": "http://from.environment:1"]
+    for (arguments, host) in [([], "from.environment"), (["--gateway-url", "http://from.flag:2"], "from.flag")] {
+      guard case .remote(let endpoint) = try target(arguments, environment: environment).0.gateway else {
+        Issue.record("not remote")
+        continue
+      }
+      #expect(endpoint.host == host)
+    }
+    guard case .embedded = try target([], environment: ["GATEWAY_URL": ""]).0.gateway else {
+      Issue.record("an empty variable counts as none")
+      return
+    }
+    #expect(try target([], environment: ["GATEWAY_URL": "nonsense"]).1.first?.hasPrefix("GATEWAY_URL: ") ?? false)
+  }
+
+  @Test func optionsOfTheEmbeddedGatewayAreRefusedWithARemoteOne() throws {
+    let options = ["--pool-size", "3", "--max-tasks", "9", "--task-start-delay", "1s"]
+    #expect(try target(options).1.isEmpty)
+    #expect(try target(options + ["--gateway-url", "http://h"]).1.count == 3)
+    #expect(try target(options, environment: ["GATEWAY_URL": "http://h"]).1.count == 3)
+  }
+
+  @Test(arguments: [
+    (["--pool-size", "5", "--max-tasks", "4"], "--max-tasks"), (["--pool-size", "0"], "--pool-size"),
+    (["--agents", "1"], "--agents"), (["--gateway-url", "http://h", "--insecure"], "--insecure"),
+    (["--gateway-url", "https://h", "--insecure", "--ca-file", "/etc/hostname"], "--insecure"),
+    (["--insecure"], "--insecure"), (["--ca-file", "/nonexistent"], "--ca-file"),
+    (["--gateway-url", "http://user:pw@h"], "--gateway-url"), (["--task-start-delay", "5"], "--task-start-delay"),
+  ])
+  func contradictionsAreNamed(_ arguments: [String], _ option: String) throws {
+    let problems = try target(arguments).1
+    #expect(problems.contains { $0.hasPrefix("\(option): ") }, "\(problems)")
+  }
+
+  @Test(arguments: [
+    (["--count", "0"], "--count"), (["--count", "-1"], "--count"), (["--count", "1.5"], "--count"),
+    (["--count", "99999999999999999999"], "--count"), (["--count", ""], "--count"), (["--count", "٣"], "--count"),
+    (["--concurrency", "20001"], "--concurrency"), (["--duration", "0s"], "--duration"),
+    (["--timeout", "0ms"], "--timeout"),
+    (["--warmup", "5x"], "--warmup"), (["--user-id", ""], "--user-id"), (["--user-id", ".x"], "--user-id"),
+    (["--user-id", String(repeating: "u", count: 121)], "--user-id"), (["--seed", "9007199254740992"], "--seed"),
+    (["--seed", "-1"], "--seed"),
+  ])
+  func wrongLoadIsNamed(_ arguments: [String], _ option: String) throws {
+    // `--count -1` and the like: a value that looks like an option is the parser's to refuse.
+    guard let (_, problems) = try? load(arguments) else { return #expect(arguments[1].hasPrefix("-")) }
+    #expect(problems.count == 1 && problems[0].hasPrefix("\(option): "), "\(problems)")
+  }
+
+  @Test func aDurationLiftsTheDefaultCount() throws {
+    #expect(try load(["--duration", "30s"]).0.count == nil)
+    #expect(try load(["--duration", "30s", "--count", "7"]).0.count == 7)
+    #expect(try load(["--warmup", "5"]).0.warmup == .iterations(5))
+    #expect(try load(["--warmup", "5s"]).0.warmup == .duration(5_000_000_000))
+  }
+
+  @Test func usersHaveNumbersOfFourDigitsWhereThereAreSeveral() throws {
+    let settings = try load(["--user-id", "u"]).0
+    #expect(settings.userID(1, of: 1) == "u")
+    #expect(settings.userID(7, of: 5) == "u-0007")
+    #expect(settings.userID(12345, of: 20_000) == "u-12345")
+  }
+
+  static let secrets: [([String], [String: String])] = [
+    (["--header", "Authorization Bearer s3cret"], [:]), (["--header", "X: s3cret\u{1}"], [:]),
+    (["--header", "Host: s3cret"], [:]), (["--header", "s3cret"], [:]), (["--header", "bad name: s3cret"], [:]),
+    (["--header", "Authorization: s3cret"], ["GATEWAY_TOKEN": "s3cret2"]), ([], ["GATEWAY_TOKEN": "s3cret\r\nX: y"]),
+    (["--gateway-url", "http://user:s3cret@h"], [:]), (["--gateway-url", "user:s3cret@h:5174"], [:]),
+    ([], ["GATEWAY_URL": "htp://user:s3cret@h"]),
+  ]
+
+  @Test(arguments: secrets) func noMessageHoldsASecret(_ arguments: [String], _ environment: [String: String]) throws {
+    let problems = try target(arguments, environment: environment).1
+    #expect(!problems.isEmpty)
+    #expect(!problems.joined().contains("s3cret"))
+  }
+
+  @Test func headersAndTokensAreSentAndNeverShown() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("token.txt", "  s3cret-token\n\n")
+    let (settings, problems) = try target([
+      "--header", "X-Api-Key:  s3cret ", "--header", "Empty:", "--token-file", file,
+    ])
+    #expect(problems.isEmpty)
+    #expect(settings.headers.map(\.name) == ["X-Api-Key", "Empty", "Authorization"])
+    #expect(settings.headers.map(\.value) == ["s3cret", "", "Bearer s3cret-token"])
+    #expect(!"\(settings.headers)".contains("s3cret") && !"\(settings.parameters)".contains("s3cret"))
+    let byEnvironment = try target([], environment: ["GATEWAY_TOKEN": "abc"]).0
+    #expect(byEnvironment.headers == [SecretHeader(name: "Authorization", value: "Bearer abc")])
+  }
+
+  @Test func aTokenFileMustHoldOneToken() throws {
+    let scratch = try ScratchDirectory()
+    for text in ["", " \n", "two\nlines", "tök", "a\u{0}b", String(repeating: "x", count: 100_000)] {
+      let file = try scratch.write("token.txt", text)
+      let problems = try target(["--token-file", file]).1
+      #expect(problems.count == 1 && problems[0].hasPrefix("--token-file: "), "\(text.prefix(20).debugDescription)")
+    }
+  }
+
+  @Test func theOutputIsCheckedAndNothingIsMade() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("file", "")
+    func problems(_ arguments: [String]) throws -> [String] {
+      var reader = OptionReader(environment: [:])
+      _ = reader.output(try OutputOptions.parse(arguments))
+      return reader.problems.sentences
+    }
+    #expect(try problems(["--output-dir", "\(scratch.path)/a/b/c"]).isEmpty)
+    #expect(scratch.files == ["file"])
+    for directory in ["", file, "\(file)/below"] {
+      #expect(try problems(["--output-dir", directory]).count == 1, "\(directory)")
+    }
+    for format in ["", "md,", "json,html", "MD"] {
+      #expect(try problems(["--format", format]).count == 1, "\(format)")
+    }
+    for label in ["", "a\tb", "\u{1b}[31m", "\u{9b}", String(repeating: "x", count: 101)] {
+      #expect(try problems(["--label", label]).count == 1, "\(label.debugDescription)")
+    }
+    for label in ["nightly", "größe <b>", "../../etc"] { #expect(try problems(["--label", label]).isEmpty) }
+  }
+
+  @Test func theHelpIsTheGoldenOne() throws {
+    try Golden.expect(AllocationCommand.helpMessage(columns: 100), "bench-allocation-help.txt")
+  }
+}

@@ -1,0 +1,93 @@
+import Testing
+
+@testable import InfraBench
+
+@Suite struct ReportTests {
+  @Test func theTextReportIsTheGoldenOne() throws {
+    try Golden.expect(TextReport(SampleDocuments.typical).text, "report.txt")
+  }
+
+  @Test func theMarkdownReportIsTheGoldenOne() throws {
+    try Golden.expect(MarkdownReport(SampleDocuments.typical).text, "report.md")
+  }
+
+  @Test func hostileTextIsHarmlessInMarkdown() throws {
+    let text = MarkdownReport(SampleDocuments.hostile).text
+    #expect(!text.contains("<script>") && !text.contains("[a](b)"))
+    #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) })
+    #expect(!text.contains("\n# heading"))
+    // A cell stays a cell: every row of a table has as many bars as its header.
+    for table in text.split(separator: "\n\n") where table.hasPrefix("|") {
+      let bars = table.split(separator: "\n").filter { $0.hasPrefix("|") }.map { line in
+        line.replacing("\\|", with: "").count { $0 == "|" }
+      }
+      #expect(Set(bars).count == 1, "\(table)")
+    }
+    try Golden.expect(text, "report-hostile.md")
+  }
+
+  @Test func hostileTextIsHarmlessOnATerminal() {
+    let text = TextReport(SampleDocuments.hostile).text
+    #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) })
+    #expect(!text.contains("\n# heading"))
+  }
+
+  @Test func theLastLineIsTheOneTheScriptsLookFor() {
+    #expect(
+      TextReport(SampleDocuments.typical).text.hasSuffix("\nAverage: 51.5ms, P50: 47.0ms, P95: 78.1ms, P99: 78.1ms\n"))
+  }
+
+  /// Connecting is no allocation: its figures must not pass for the tool's.
+  @Test func withoutASampleOfWhatTheToolMeasuresThereIsNoLastLine() {
+    var document = SampleDocuments.typical
+    document.metrics["allocation"] = nil
+    document.metrics["gateway_latency"] = nil
+    #expect(!TextReport(document).text.contains("Average"))
+  }
+
+  @Test func coloursAreOnlyThereWhenAsked() {
+    #expect(!TextReport(SampleDocuments.typical).text.contains("\u{1b}"))
+    #expect(TextReport(SampleDocuments.typical, usesColor: true).text.contains("\u{1b}[31mfail\u{1b}[0m"))
+  }
+
+  @Test func marksHaveALegend() {
+    var document = SampleDocuments.typical
+    document.metrics = ["allocation": SampleDocuments.metric([1000], failureShare: 0.02)].compactMapValues { $0 }
+    let text = TextReport(document).text
+    #expect(text.contains("1.00µs!") && text.contains("1.00µs^"))
+    #expect(text.contains("! so many") && text.contains("^ no sample"))
+  }
+
+  @Test func columnsLineUp() {
+    var table = TextTable(["a", "number"])
+    table.add(["longer", "1"])
+    table.add(["b", "1234567"])
+    #expect(table.plain == "a        number\nlonger        1\nb       1234567\n")
+    #expect(table.markdown == "| a | number |\n| --- | ---: |\n| longer | 1 |\n| b | 1234567 |\n")
+  }
+
+  @Test(
+    arguments: [
+      (0, "0.00µs"), (0.0005, "0.50µs"), (0.83, "830µs"), (0.9996, "1000µs"), (1, "1.00ms"), (47.94, "47.9ms"),
+      (999.4, "999ms"), (1520, "1.52s"), (61_000, "61.0s"), (3_600_000, "3600s"), (-1.5, "-1.50ms"),
+    ] as [(Double, String)])
+  func timesHaveThreeFigures(_ milliseconds: Double, _ text: String) {
+    #expect(Figures.time(milliseconds: milliseconds) == text)
+  }
+
+  @Test func numbersThatAreNoneDoNotTrap() {
+    for value in [Double.nan, .infinity, -.infinity, .greatestFiniteMagnitude, 1e18, -1e300] {
+      #expect(!Figures.time(milliseconds: value).isEmpty && !Figures.decimals(value, 3).isEmpty)
+    }
+    #expect(Figures.decimals(-0.001, 2) == "0.00" && Figures.decimals(2.005, 0) == "2")
+    #expect(Figures.percent(0.125) == "12.5%")
+  }
+
+  @Test func aLongTimelineIsThinnedOutAndKeepsItsEnd() throws {
+    var document = SampleDocuments.typical
+    document.timeline = (0..<1000).map { ["t": .double(Double($0) + 0.5), "warm": .int(Int64($0))] }
+    let text = MarkdownReport(document).text
+    #expect(text.contains("| 999.50 | 999 |") && text.contains("Every 25th of 1000 points"))
+    #expect(text.split(separator: "\n").filter { $0.contains(".50 |") }.count <= 41)
+  }
+}

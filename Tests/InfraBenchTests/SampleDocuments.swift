@@ -1,0 +1,74 @@
+import Latency
+
+@testable import InfraBench
+
+/// Documents with every part filled in, for reports and coding.
+enum SampleDocuments {
+  static func metric(_ nanoseconds: [UInt64], failureShare: Double = 0) -> MetricDocument? {
+    var histogram = LatencyHistogram()
+    for value in nanoseconds { histogram.record(value) }
+    return MetricDocument(histogram, failureShare: failureShare)
+  }
+
+  static var typical: ResultDocument {
+    var document = ResultDocument(
+      tool: "bench-allocation", version: "0.1.0", build: "release", label: nil, startedAt: "2026-11-20T21:00:00.123Z",
+      durationSeconds: 12.345, verdict: .fail,
+      parameters: ["count": 10, "seed": 42, "waitFor": "assigned", "hold": false],
+      target: .init(kind: "embedded", gatewayUrl: "http://127.0.0.1:41235", ecsEndpointUrl: nil),
+      environment: EnvironmentFacts(
+        hostname: "host", os: "Debian GNU/Linux 12", kernel: "Linux 6.1", cpu: "A CPU", logicalCores: 2,
+        memoryBytes: 8 << 30, swift: "6.3", gitCommit: nil, clockSource: "tsc"),
+      metrics: [:],
+      counters: [
+        "iterations": 12, "errors": 1, "timeouts": 0, "misses": 1, "cold_starts": 0, "unclassified": 0,
+        "duplicate_assignments": 0, "dropped": 0, "censored": 0,
+      ],
+      errors: [.init(kind: "http_503", count: 1, example: "status 503: busy")],
+      generator: .init(
+        cpuUtilisation: 0.12, scheduleLatenessP99Ms: 0.08, backlogMax: 0, saturated: false, saturatedReason: nil),
+      timeline: nil,
+      thresholds: [
+        .init(expression: "allocation.mean < 100ms", observed: 48.2, pass: true),
+        .init(expression: "allocation.p99 < 50ms", observed: 78.2, pass: false),
+        .init(expression: "errors == 0", observed: 1, pass: false),
+        .init(expression: "errors.rate < 10%", observed: 8.333, pass: true),
+        .init(
+          expression: "confirmation.p99 < 1s", observed: nil, pass: true, skipped: true, reason: "there was no sample"),
+      ],
+      notes: ["the target and the generator share their cores"], findings: ["isolation": "not tested"])
+    document.metrics["allocation"] = metric(
+      [41, 43, 44, 46, 47, 48, 51, 55, 62, 78].map { $0 * 1_000_000 }, failureShare: 1.0 / 12)
+    document.metrics["connect"] = metric([830_000])
+    document.metrics["gateway_latency"] = metric((1...2000).map { $0 * 10_000 })
+    return document
+  }
+
+  /// Everything that came from elsewhere is as hostile as it can be.
+  static var hostile: ResultDocument {
+    let text = "<script>|`x`*_[a](b)\\ \u{1b}[31m\r\n# heading\n| cell |\u{7f}\u{9b}&"
+    var document = typical
+    document.label = text
+    document.saturate(text)
+    document.errors = [.init(kind: "refused", count: 1, example: text)]
+    document.notes = [text]
+    document.findings = ["isolation": .string(text)]
+    document.parameters["userId"] = .string(text)
+    document.environment.hostname = text
+    document.target.gatewayUrl = "http://h/" + text
+    document.timeline = [["t": 0.5, "warm": .string(text)]]
+    return document
+  }
+}
+
+extension ResultDocument {
+  fileprivate mutating func saturate(_ reason: String) {
+    generator.saturated = true
+    generator.saturatedReason = reason
+  }
+}
+
+extension JSONValue: ExpressibleByFloatLiteral {
+  /// A number with a fraction.
+  public init(floatLiteral value: Double) { self = .double(value) }
+}

@@ -1,0 +1,148 @@
+import InfraBench
+import Latency
+import LoadEngine
+import Testing
+
+@Suite struct ThresholdTests {
+  static let parser = ThresholdParser(Catalogue(metrics: ["allocation", "warm"], counters: ["misses", "warm_hits"]))
+
+  @Test(arguments: Threshold.Statistic.allCases, Threshold.Comparison.allCases)
+  func everyStatisticAndComparisonIsParsed(_ statistic: Threshold.Statistic, _ comparison: Threshold.Comparison) throws
+  {
+    let (value, bound) = statistic == .count ? ("100", 100.0) : ("100ms", 1e8)
+    for space in ["", " ", "   "] {
+      let threshold = try Self.parser.parse(
+        "allocation.\(statistic.rawValue)\(space)\(comparison.rawValue)\(space)\(value)")
+      #expect(threshold.subject == .metric("allocation", statistic))
+      #expect(threshold.comparison == comparison && threshold.bound == bound && !threshold.isDefault)
+      #expect(threshold.expression == "allocation.\(statistic.rawValue) \(comparison.rawValue) \(value)")
+    }
+  }
+
+  @Test(arguments: ["iterations", "errors", "timeouts", "dropped", "censored", "misses", "warm_hits"])
+  func everyCounterIsKnown(_ name: String) throws {
+    #expect(try Self.parser.parse("\(name) == 0").subject == .counter(name))
+    #expect(try Self.parser.parse("\(name).rate < 0.5%").subject == .rate(name))
+  }
+
+  @Test(arguments: [
+    "", " ", "errors", "errors 0", "errors = 0", "errors => 0", "errors <> 0", "errors != 0", "errors === 0",
+    "errors < = 0",
+    "errors <", "< 0", "errors < -1", "errors < 1.5", "errors < 1%", "errors < 1ms", "errors < 99999999999999999999",
+    "unknown < 1", "unknown.p99 < 1ms", "unknown.rate < 1%", "allocation < 1ms", "allocation.p98 < 1ms",
+    "allocation.P99 < 1ms", "allocation.rate < 1%", "allocation.p99 < 100", "allocation.p99 < 1%",
+    "allocation.p99 < ms",
+    "allocation.count < 1ms", "allocation.p99.max < 1ms", "allocation. < 1ms", ".p99 < 1ms", "errors.rate < 1",
+    "errors.rate < %", "errors.rate < -1%", "errors.rate < 1e2%", "errors.rate < 1ms", "errors.count < 1",
+    "allocation.p99 < 1ms < 2ms", "allocation.p99 < 1ms, errors == 0", "allocation.p99\n< 1ms",
+    "allocation.p99 < 1ms\u{0}",
+    "allocation.p99 <\u{338} 1ms", String(repeating: "a", count: 10_000) + " < 1",
+  ])
+  func whatIsNoThresholdIsRefused(_ text: String) {
+    #expect {
+      try Self.parser.parse(text)
+    } throws: {
+      ($0 as? ThresholdError).map { !$0.message.isEmpty && $0.message.utf8.count < 1000 } ?? false
+    }
+  }
+
+  static func metric(_ nanoseconds: [UInt64], failureShare: Double = 0) -> MetricDocument? {
+    var histogram = LatencyHistogram()
+    for value in nanoseconds { histogram.record(value) }
+    return MetricDocument(histogram, failureShare: failureShare)
+  }
+
+  private func judge(
+    _ expression: String, _ metric: MetricDocument? = nil, counters: [String: UInt64] = [:], isDefault: Bool = false
+  ) throws -> ResultDocument.JudgedThreshold {
+    var metrics: [String: MetricDocument] = [:]
+    metrics["allocation"] = metric
+    return try Self.parser.parse(expression, isDefault: isDefault).judge(metrics: metrics, counters: counters)
+  }
+
+  @Test func latenciesAreJudgedInMilliseconds() throws {
+    let metric = try #require(Self.metric([1_000_000, 2_000_000, 3_000_000]))
+    for (expression, passes) in [
+      ("allocation.max < 4ms", true), ("allocation.max < 3ms", false), ("allocation.min >= 0.99ms", true),
+      ("allocation.mean < 2.1ms", true), ("allocation.mean > 2100us", false), ("allocation.count == 3", true),
+      ("allocation.count > 3", false),
+    ] {
+      let judged = try judge(expression, metric)
+      #expect(judged.pass == passes && judged.skipped == nil, "\(expression)")
+      #expect(judged.observed != nil && judged.expression == expression)
+    }
+  }
+
+  @Test func withoutASampleADefaultIsSkippedAndAUsersOwnFails() throws {
+    let own = try judge("allocation.p99 < 1s")
+    #expect(!own.pass && own.skipped == nil && own.observed == nil && own.reason != nil)
+    let standard = try judge("allocation.p99 < 1s", isDefault: true)
+    #expect(standard.pass && standard.skipped == true && standard.observed == nil)
+    #expect(try !judge("allocation.count > 0").pass)
+    #expect(try !judge("errors.rate < 1%", counters: ["errors": 0, "iterations": 0]).pass)
+    #expect(try judge("errors.rate < 1%", counters: [:], isDefault: true).skipped == true)
+  }
+
+  @Test func anUnreliablePercentileFailsHoweverFastItIs() throws {
+    let metric = try #require(Self.metric([1000], failureShare: 0.02))
+    #expect(try !judge("allocation.p99 < 1h", metric).pass)
+    #expect(try !judge("allocation.p99 < 1h", metric, isDefault: true).pass)
+    #expect(try judge("allocation.p90 < 1h", metric).pass)
+    #expect(try judge("allocation.mean < 1h", metric).pass)
+  }
+
+  @Test func ratesAreOverTheIterations() throws {
+    let counters: [String: UInt64] = ["errors": 3, "misses": 200, "iterations": 200]
+    for (expression, passes) in [
+      ("errors.rate < 1.5%", false), ("errors.rate <= 1.5%", true), ("errors.rate == 1.5%", true),
+      ("errors.rate < 1.51%", true), ("misses.rate == 100%", true), ("timeouts.rate == 0%", true),
+      ("errors == 3", true),
+      ("timeouts == 0", true),
+    ] { #expect(try judge(expression, counters: counters).pass == passes, "\(expression)") }
+  }
+
+  /// Every share of a thousand is equal to itself, whatever binary fractions do.
+  @Test func aRateAtItsBoundMeetsIt() throws {
+    for number in 0...1000 as ClosedRange<UInt64> {
+      let percent = "\(number / 10).\(number % 10)%"
+      let counters = ["errors": number, "iterations": 1000]
+      #expect(try judge("errors.rate <= \(percent)", counters: counters).pass, "\(percent)")
+      #expect(try !judge("errors.rate < \(percent)", counters: counters).pass, "\(percent)")
+    }
+  }
+}
+
+@Suite struct MetricDocumentTests {
+  @Test func percentilesOnFewSamplesAreMarked() throws {
+    let ten = try #require(ThresholdTests.metric((1...10).map { $0 * 1_000_000 }))
+    #expect(ten.count == 10 && ten.fewSamples == ["p50", "p90", "p95", "p99", "p999"])
+    #expect(ten.restOnMaximum == ["p95", "p99", "p999"])
+    #expect(ten.p99 == ten.max && ten.unreliable.isEmpty && ten.clamped == 0)
+    let many = try #require(ThresholdTests.metric((1...2000).map { $0 * 1000 }))
+    #expect(many.fewSamples == ["p999"] && many.restOnMaximum.isEmpty)
+  }
+
+  @Test func figuresAreInMillisecondsAndThoseOfTheHistogram() throws {
+    let metric = try #require(ThresholdTests.metric([41_000_000, 48_000_000, 78_000_000]))
+    let histogram = try HistogramV2Codec.decode(base64: metric.histogram.data)
+    #expect(histogram.totalCount == 3 && metric.unit == "ms")
+    #expect(metric.p50 == Double(histogram.value(atPercentile: 50)) / 1e6)
+    #expect(metric.max == Double(histogram.max) / 1e6)
+    #expect(abs(metric.mean - 55.667) < 0.1)
+  }
+
+  @Test(
+    arguments: [
+      (0, []), (0.001, []), (0.0011, ["p999"]), (0.01, ["p999"]), (0.011, ["p99", "p999"]), (0.05, ["p99", "p999"]),
+      (0.051, ["p95", "p99", "p999"]), (0.1, ["p95", "p99", "p999"]), (0.101, ["p90", "p95", "p99", "p999"]),
+      (0.5, ["p90", "p95", "p99", "p999"]), (0.51, MetricDocument.names), (1, MetricDocument.names),
+    ] as [(Double, [String])])
+  func failuresBeyondOneMinusPMakeAPercentileUnreliable(_ share: Double, _ names: [String]) throws {
+    #expect(try #require(ThresholdTests.metric([1000], failureShare: share)).unreliable == names)
+  }
+
+  @Test func anEmptyHistogramIsNoMetricAndClampedValuesAreCounted() throws {
+    #expect(MetricDocument(LatencyHistogram(), failureShare: 0) == nil)
+    #expect(try #require(ThresholdTests.metric([1, .max])).clamped == 1)
+  }
+}

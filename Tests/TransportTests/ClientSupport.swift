@@ -1,0 +1,55 @@
+import NIOCore
+import TestSupport
+import Transport
+
+/// The loops of all tests of this target; they live as long as the process.
+let testLoops = LoopGroup(threads: 2)
+
+let second: UInt64 = 1_000_000_000
+
+let getRequest = ByteBuffer(string: "GET /x HTTP/1.1\r\nHost: test\r\n\r\n")
+
+extension HTTPConnection {
+  /// A plain or TLS connection to 127.0.0.1.
+  static func open(
+    _ port: Int, tls: TLSClient? = nil, host: String = "127.0.0.1", timeout: UInt64 = 20 * second
+  ) async throws -> HTTPConnection {
+    try await connect(
+      to: Endpoint(host: host, port: port, isSecure: tls != nil), tls: tls, on: testLoops.executor(forUser: 0),
+      timeout: timeout
+    ).get()
+  }
+
+  func get(timeout: UInt64 = 20 * second, graceOnCancel: UInt64 = 0) async -> Result<HTTPExchange, TransportError> {
+    await exchange(getRequest, timeout: timeout, graceOnCancel: graceOnCancel)
+  }
+
+  /// Waits until the connection is no longer usable; false after 10 s.
+  func becomesUnusable() async -> Bool {
+    for _ in 0..<5_000 {
+      if !isUsable { return true }
+      try? await Task.sleep(for: .milliseconds(2))
+    }
+    return false
+  }
+}
+
+extension Result {
+  var failure: Failure? {
+    if case .failure(let error) = self { return error }
+    return nil
+  }
+}
+
+extension Result where Success == HTTPExchange {
+  var bodyText: String? { (try? get()).map { String(buffer: $0.response.body) } }
+}
+
+/// Runs `work` on the thread of the first loop.
+func onLoop<T: Sendable>(_ work: @escaping @Sendable () async throws -> T) async throws -> T {
+  try await withThrowingTaskGroup(of: T.self) { group in
+    group.addTask(executorPreference: testLoops.executor(forUser: 0), operation: work)
+    guard let value = try await group.next() else { throw CancellationError() }
+    return value
+  }
+}

@@ -1,0 +1,133 @@
+import NIOCore
+import TestSupport
+import Testing
+import Transport
+
+/// Valid responses, in whatever pieces they arrive.
+@Suite struct HTTPResponseReaderTests {
+  struct Sample: Sendable, CustomTestStringConvertible {
+    var name: String
+    var bytes: String
+    var status = 200
+    var body = ""
+    var keepsConnection = true
+    /// The response ends with its connection.
+    var endsWithConnection = false
+
+    var testDescription: String { name }
+  }
+
+  static let samples = [
+    Sample(name: "length", bytes: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", body: "hello"),
+    Sample(name: "length 0", bytes: "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n"),
+    Sample(
+      name: "the same length twice", bytes: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+      body: "ok"),
+    Sample(name: "no reason", bytes: "HTTP/1.1 503\r\nContent-Length: 0\r\n\r\n", status: 503),
+    Sample(
+      name: "chunks, extensions, trailers",
+      bytes: "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+        + "5;name=\"value\"\r\nhello\r\n1 ; x\r\n \r\nA\r\n0123456789\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\n",
+      body: "hello 0123456789"),
+    Sample(name: "no chunk", bytes: "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+    Sample(
+      name: "interim",
+      bytes: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+        + "HTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\nx", status: 201, body: "x"),
+    Sample(name: "101", bytes: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", status: 101),
+    Sample(name: "204", bytes: "HTTP/1.1 204 No Content\r\n\r\n", status: 204),
+    Sample(name: "304 tells a length and has none", bytes: "HTTP/1.1 304 x\r\nContent-Length: 7\r\n\r\n", status: 304),
+    Sample(
+      name: "close", bytes: "HTTP/1.1 200 OK\r\nConnection: foo, Close\r\nContent-Length: 1\r\n\r\n1", body: "1",
+      keepsConnection: false),
+    Sample(
+      name: "close wins", bytes: "HTTP/1.1 200 OK\r\nConnection: close, keep-alive\r\nContent-Length: 0\r\n\r\n",
+      keepsConnection: false),
+    Sample(
+      name: "close wins in another line",
+      bytes: "HTTP/1.1 200 OK\r\nConnection: close\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
+      keepsConnection: false),
+    Sample(name: "HTTP/1.0", bytes: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n1", body: "1", keepsConnection: false),
+    Sample(
+      name: "HTTP/1.0 kept", bytes: "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\n1",
+      body: "1"),
+    Sample(
+      name: "until the end", bytes: "HTTP/1.1 200 OK\r\nX: y\r\n\r\nall of it", body: "all of it",
+      keepsConnection: false, endsWithConnection: true),
+  ]
+
+  private func read(_ pieces: [String.UTF8View.SubSequence], _ sample: Sample) throws -> HTTPResponse {
+    var reader = HTTPResponseReader()
+    for (index, piece) in pieces.enumerated() {
+      switch reader.read(ByteBuffer(bytes: piece)) {
+      case .failed(let error): throw error
+      case .complete(let response):
+        #expect(index == pieces.count - 1, "complete before its last byte")
+        #expect(!reader.isInsideResponse)
+        return response
+      case .needsMore: break
+      }
+    }
+    #expect(sample.endsWithConnection)
+    let response = reader.readEnd()
+    return try #require(response)
+  }
+
+  @Test(arguments: samples) func everySplitGivesTheSameResponse(_ sample: Sample) throws {
+    let bytes = sample.bytes.utf8
+    var ways = [bytes.indices.map { bytes[$0...$0] }]
+    for index in bytes.indices.dropFirst() { ways.append([bytes[..<index], bytes[index...]]) }
+    ways.append([bytes[...]])
+    for pieces in ways {
+      let response = try read(pieces, sample)
+      #expect(response.status == sample.status)
+      #expect(String(buffer: response.body) == sample.body)
+      #expect(response.keepsConnection == sample.keepsConnection)
+    }
+  }
+
+  @Test func oneResponseAfterAnotherIsReadFromOneReader() throws {
+    var reader = HTTPResponseReader()
+    for sample in Self.samples where sample.keepsConnection {
+      guard case .complete(let response) = reader.read(ByteBuffer(string: sample.bytes)) else {
+        Issue.record("\(sample.name) is not complete")
+        continue
+      }
+      #expect(response.status == sample.status)
+      #expect(response.keepsConnection, "\(sample.name)")
+    }
+  }
+
+  @Test(arguments: samples.filter { $0.keepsConnection })
+  func bytesBeyondTheResponseMakeTheConnectionUnusable(_ sample: Sample) {
+    var reader = HTTPResponseReader()
+    guard case .complete(let response) = reader.read(ByteBuffer(string: sample.bytes + "H")) else {
+      Issue.record("not complete")
+      return
+    }
+    #expect(String(buffer: response.body) == sample.body)
+    #expect(!response.keepsConnection)
+  }
+
+  @Test func headersAreFoundInAnyCaseAndWithoutWhiteSpace() throws {
+    var reader = HTTPResponseReader()
+    let bytes = "HTTP/1.1 200 OK\r\nDate: \t Sat, 21 Nov 2026 00:00:00 GMT \r\nEmpty:\r\nContent-Length: 0\r\n\r\n"
+    guard case .complete(let response) = reader.read(ByteBuffer(string: bytes)) else {
+      Issue.record("not complete")
+      return
+    }
+    #expect(response.header("DATE") == "Sat, 21 Nov 2026 00:00:00 GMT")
+    #expect(response.header("empty") == "")
+    #expect(response.header("absent") == nil)
+  }
+
+  @Test func anEndInsideAResponseCompletesNothing() {
+    for bytes in ["HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n12"] {
+      var reader = HTTPResponseReader()
+      _ = reader.read(ByteBuffer(string: bytes))
+      #expect(reader.isInsideResponse)
+      let response = reader.readEnd()
+      #expect(response == nil)
+    }
+  }
+}
