@@ -110,7 +110,15 @@ let package = Package(
       ]),
     .executableTarget(name: "session-stand-in"),
 
-    // Tests, one target per target.
+    // What several test targets share.
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      path: "Tests/TestSupport"),
     .target(
       name: "AWSTestSupport",
       dependencies: [
@@ -120,6 +128,8 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       path: "Tests/AWSTestSupport"),
+
+    // Tests, one target per target.
     .testTarget(
       name: "LatencyTests",
       dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
@@ -152,14 +162,6 @@ let package = Package(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],
       resources: [.copy("Fixtures")]),
-    .target(
-      name: "TestSupport",
-      dependencies: [
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-      ],
-      path: "Tests/TestSupport"),
     .testTarget(
       name: "TransportTests",
       dependencies: [
@@ -177,7 +179,8 @@ let package = Package(
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
-        "GatewayProtocol", "InfraBench", "Latency", "LoadEngine", "SessionGateway", "TestSupport", "Transport",
+        "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "LoadEngine", "SessionGateway",
+        "TestSupport", "Transport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
@@ -196,8 +199,6 @@ let package = Package(
         "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "Transport", "bench-allocation",
         "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "mock-gateway", "session-stand-in",
         "warm-task",
-        "bench-concurrent", "bench-dirinit",
-        "bench-e2e", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
