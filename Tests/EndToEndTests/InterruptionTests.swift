@@ -109,24 +109,41 @@ import Testing
     let children = ProcessEntry.descendants(of: run.running.child.pid)
     run.running.child.signal(SIGTERM)
     let result = await run.end()
-    // Between the start and the signals' handlers being there, SIGTERM may end it by itself.
-    #expect(result.status == .exited(143) || result.status == .signaled(SIGTERM))
+    #expect(result.status == .exited(143), "\(result.talk)")
+    #expect(result.files() == [:])
     try await expectGone(children)
   }
 
   @Test func secondSignalEndsAtOnce() async throws {
-    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--fault", "mute"])
-    let run = try await BenchRun.start("bench-allocation", ["--gateway-url", gateway.url])
-    // Its request is under way, and an answer would be waited for after one signal.
-    try await eventually("no request") {
-      ProcessEntry(pid: run.running.child.pid) != nil && run.running.standardErrorSoFar.contains("debug build")
+    let gateway = try await ScriptedGateway { request in
+      request.line == "GET /api/status" ? ScriptedGateway.status(warm: 3) : .silence
     }
-    try await Task.sleep(for: .milliseconds(300))
+    let run = try await BenchRun.start("bench-allocation", ["--gateway-url", gateway.url])
+    // After one signal the answer to a request under way is waited for a while.
+    try await eventually("no request") { gateway.requests.contains { $0.line == "POST /api/acquire" } }
     run.running.child.signal(SIGINT)
     run.running.child.signal(SIGTERM)
     let result = await run.end()
     #expect(result.status == .exited(130) || result.status == .exited(143), "\(result.talk)")
     #expect(result.files() == [:])
+    await gateway.stop()
+  }
+
+  @Test func agentsGoWithTheirTool() async throws {
+    let gateway = try await MockGateway.start(["--pool-size", "0", "--dialect", "lab"], warm: 0)
+    let run = try await BenchRun.start(
+      "bench-allocation", ["--gateway-url", gateway.url, "--agents", "2", "--count", "100"])
+    try await run.waitForOutput("Run 3: ")
+    let children = ProcessEntry.descendants(of: run.running.child.pid)
+    run.running.child.signalGroup(SIGINT)
+    let result = await run.end()
+    try expectInterrupted(result, code: 130, metric: "allocation")
+    try await expectGone(children)
+    #expect(result.scratch.names(in: "") == ["results"])
+    try await eventually("an agent is left") {
+      let status = try await gateway.status()
+      return status.warmCount == 0 && status.assignedCount == 0
+    }
     await gateway.stop()
   }
 
