@@ -101,7 +101,7 @@ import Testing
     await gateway.stop()
   }
 
-  @Test func signalWhileTheGatewayStartsEndsTheRunWithoutAResult() async throws {
+  @Test func signalWhileTheGatewayStartsEndsTheRunAndTheGateway() async throws {
     let run = try await BenchRun.start("bench-allocation", BenchRun.smallPool)
     try await eventually("no gateway") {
       ProcessEntry.descendants(of: run.running.child.pid).contains { $0.name == "mock-gateway" }
@@ -110,7 +110,8 @@ import Testing
     run.running.child.signal(SIGTERM)
     let result = await run.end()
     #expect(result.status == .exited(143), "\(result.talk)")
-    #expect(result.files() == [:])
+    // The gateway may have served by then.
+    if !result.files().isEmpty { #expect(try result.document().verdict == .interrupted) }
     try await expectGone(children)
   }
 
