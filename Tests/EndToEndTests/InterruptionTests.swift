@@ -20,6 +20,16 @@ import Testing
     }
   }
 
+  /// The processes below a run's, looked at until each of `programs` has been among them; some of them may be gone.
+  private func children(of run: BenchRun, including programs: [String]) async throws -> Set<ProcessEntry> {
+    var seen: Set<ProcessEntry> = []
+    try await eventually("not all of \(programs) were seen") {
+      seen.formUnion(ProcessEntry.descendants(of: run.running.child.pid))
+      return programs.allSatisfy { name in seen.contains { $0.name == name && $0.isAlive } }
+    }
+    return seen
+  }
+
   private func expectInterrupted(
     _ result: BenchResult, code: Int32, metric: String, _ location: SourceLocation = #_sourceLocation
   ) throws {
@@ -39,8 +49,7 @@ import Testing
   ) async throws {
     let run = try await BenchRun.start(tool.name, Self.endless(tool.name) + BenchRun.smallPool)
     try await run.waitForOutput("Run 3: ")
-    let children = ProcessEntry.descendants(of: run.running.child.pid)
-    #expect(children.contains { $0.name == "mock-gateway" } && children.contains { $0.name == "warm-task" })
+    let children = try await children(of: run, including: ["mock-gateway", "warm-task"])
     // As a terminal does it: to the whole group.
     run.running.child.signalGroup(signal.signal)
     let result = await run.end()
@@ -151,15 +160,8 @@ import Testing
   @Test(arguments: ["bench-allocation", "bench-e2e"]) func nothingOutlivesAKilledTool(_ tool: String) async throws {
     let run = try await BenchRun.start(tool, Self.endless(tool) + BenchRun.smallPool)
     try await run.waitForOutput("Run 2: ")
-    var children: Set<ProcessEntry> = []
-    if tool == "bench-e2e" {
-      try await eventually("no user's process") {
-        children.formUnion(ProcessEntry.descendants(of: run.running.child.pid))
-        return children.contains { $0.name == "session-stand-in" && $0.isAlive }
-      }
-    }
-    children.formUnion(ProcessEntry.descendants(of: run.running.child.pid))
-    #expect(children.contains { $0.name == "mock-gateway" } && children.contains { $0.name == "warm-task" })
+    let programs = ["mock-gateway", "warm-task"] + (tool == "bench-e2e" ? ["session-stand-in"] : [])
+    let children = try await children(of: run, including: programs)
     run.running.child.signal(SIGKILL)
     #expect(await run.end().status == .signaled(SIGKILL))
     try await expectGone(children)
