@@ -83,9 +83,10 @@ public final class EmbeddedGateway: Sendable {
 
   /// Tells everyone, ends all tasks, closes all connections. Call it once; when it returns nothing of the gateway is left.
   public func stop() async {
-    try? await listener.close()
     try? await listener.eventLoop.submit { [core] in core.value.shutDown() }.get()
+    // Tasks that are just starting still find the listener, and don't complain of its absence before they are ended.
     await runner.stopAll()
+    try? await listener.close()
     try? await listener.eventLoop.submit { [server] in server.value.closeConnections() }.get()
     try? await group.shutdownGracefully()
   }

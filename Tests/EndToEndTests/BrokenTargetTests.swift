@@ -103,6 +103,23 @@ import Testing
     #expect(document.counters["failed_init_user"] == 2, "\(document.errors)")
   }
 
+  @Test func programThatNeverSaysAWordIsATimeoutOfItsStep() async throws {
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--command", "/bin/cat"])
+    let result = try await run("bench-e2e", gateway.url)
+    await gateway.stop()
+    try expectWorthless(result, kinds: ["ready: timeout"])
+    #expect(try result.document().counters["failed_ready"] == 2)
+  }
+
+  @Test func userWhoGetsNoAnswerIsATimeoutOfItsStep() async throws {
+    let mute = "/bin/sh -c 'echo ready; exec sleep 600'"
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--command", mute])
+    let result = try await run("bench-e2e", gateway.url)
+    await gateway.stop()
+    try expectWorthless(result, kinds: ["first_response: timeout"])
+    #expect(try result.document().counters["failed_first_response"] == 2)
+  }
+
   @Test(arguments: ["bench-allocation", "bench-concurrent"])
   func missIsNoSuccessNoErrorAndNoSample(_ tool: String) async throws {
     let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--fault", "miss"])

@@ -25,10 +25,15 @@ import Testing
       tool: "bench-allocation", arguments: ["--count", "2", "--wait-for", "ready", "--hold"],
       samples: ["confirmation": 2, "gateway_latency": 2, "connect": 1], counters: ["iterations": 2],
       parameters: ["waitFor": "ready", "hold": true]),
+    // Those beyond come long before the first replacements.
     Case(
-      tool: "bench-concurrent", arguments: ["--concurrency", "2", "--beyond", "1", "--bursts", "2"],
-      samples: ["all": 6, "warm": 4, "cold": 2], counters: ["iterations": 6, "warm": 4, "cold": 2, "misses": 0],
-      parameters: ["concurrency": 2, "beyond": 1, "bursts": 2, "count": 6]),
+      tool: "bench-concurrent", arguments: ["--concurrency", "2", "--beyond", "1", "--task-start-delay", "1500ms"],
+      samples: ["all": 3, "warm": 2, "cold": 1], counters: ["iterations": 3, "warm": 2, "cold": 1, "misses": 0],
+      parameters: ["concurrency": 2, "beyond": 1, "bursts": 1, "count": 3, "taskStartDelay": "1500ms"]),
+    Case(
+      tool: "bench-concurrent", arguments: ["--concurrency", "2", "--bursts", "2", "--wait-for", "ready"],
+      samples: ["all": 4, "warm": 4], counters: ["iterations": 4, "warm": 4, "cold": 0],
+      parameters: ["bursts": 2, "count": 4, "waitFor": "ready", "taskStartDelay": "50ms"]),
     Case(
       tool: "bench-e2e", arguments: ["--count", "2", "--message", "how are you?"],
       samples: [
@@ -42,7 +47,7 @@ import Testing
   private static let judgement = ["--no-default-thresholds", "--threshold", "errors == 0"]
 
   @Test(arguments: cases) func everySampleIsInTheDocument(_ test: Case) async throws {
-    let result = try await BenchRun.run(test.tool, test.arguments + BenchRun.smallPool + Self.judgement)
+    let result = try await BenchRun.run(test.tool, BenchRun.smallPool + test.arguments + Self.judgement)
     let document = try result.passedDocument()
     for (metric, count) in test.samples { #expect(document.metrics[metric]?.count == count, "\(metric)") }
     for (counter, value) in test.counters { #expect(document.counters[counter] == value, "\(counter)") }
@@ -51,7 +56,7 @@ import Testing
       #expect(document.counters[counter] == 0, "\(counter)")
     }
     #expect(document.tool == test.tool && document.schema == "infrabench.result/1")
-    #expect(document.parameters["poolSize"] == 2 && document.parameters["taskStartDelay"] == "50ms")
+    #expect(document.parameters["poolSize"] == 2 && document.parameters["maxTasks"] == 8)
     #expect(document.target.kind == "embedded")
     #expect(document.target.gatewayUrl?.hasPrefix("http://127.0.0.1:") == true)
     #expect(document.durationSeconds > 0 && document.errors.isEmpty)

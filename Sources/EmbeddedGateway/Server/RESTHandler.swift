@@ -79,6 +79,8 @@ final class RESTHandler: ChannelInboundHandler {
       answerError(.methodNotAllowed, "use \(allow)", headers: [("allow", allow)])
     case .invalidID:
       answerError(.badRequest, "an id in a path is \(UserID.rule)", close: true)
+    case .task where core.pool.isShutDown:
+      break  // it is being ended like everything else: a refusal would only make it complain on standard error
     case .task(let id) where head.headers.contains(name: "sec-websocket-key") && !core.pool.admits(id):
       answerError(.conflict, "task \(id) is connected already, or ending, or there are too many tasks", close: true)
     case .task, .session:

@@ -9,8 +9,9 @@ package enum Interruption {
   /// The first signal cancels the work, which then has to return soon; a second one ends the process at once.
   package static func run<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> (T, signal: Int32?) {
     let received = FirstSignal()
-    let task = Task { await work() }
+    // First, so that no signal finds the work begun and nobody to end it in order.
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    let task = Task { await work() }
     let watcher = Task {
       for await signal in signals {
         let number = signal == .sigint ? SIGINT : SIGTERM

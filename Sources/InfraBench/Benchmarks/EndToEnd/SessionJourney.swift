@@ -74,17 +74,21 @@ struct SessionJourney {
     _ connection: WebSocketConnection, _ bound: SessionDeadline, _ step: EndToEndStep,
     into record: inout IterationRecord
   ) async -> WebSocketMessage? {
+    let failure: (kind: String, text: String)
     do throws(WebSocketError) {
       if let message = try await connection.receive() { return message }
-      record.fail(step, "closed", "the session ended before its time")
+      // Only this side ends a session without an error: the deadline does.
+      failure = ("closed", "the session ended before its time")
+    } catch .cancelled {
+      record.censor()
+      return nil
     } catch {
-      if bound.hasPassed {
-        record.fail(step, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms")
-      } else if error == .cancelled {
-        record.censor()
-      } else {
-        record.fail(step, error.kind, error.description)
-      }
+      failure = (error.kind, error.description)
+    }
+    if bound.hasPassed {
+      record.fail(step, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms")
+    } else {
+      record.fail(step, failure.kind, failure.text)
     }
     return nil
   }
