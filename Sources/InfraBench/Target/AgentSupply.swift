@@ -20,7 +20,7 @@ package enum AgentSupply {
     guard target.agents > 0 else { return try await body() }
     let client = session.client(on: session.loops.executor(forUser: 0))
     defer { client.close() }
-    let before = try await warmCount(client)
+    guard let before = try await warmCount(client) else { return try await body() }
     if before > 0, !target.allowsAgentsBesideReal {
       throw BenchmarkFailure(
         "the gateway has \(before) warm tasks of its own, and agents beside them would be handed real users: "
@@ -37,7 +37,7 @@ package enum AgentSupply {
       return try await body()
     })
     // What the agents serve is given back before they go.
-    await Task { await session.releaseHeld() }.value
+    await Task { await session.releaseAtEnd() }.value
     agents.cancel()
     await agents.value
     return try result.get()
@@ -55,9 +55,11 @@ package enum AgentSupply {
     return configuration
   }
 
-  private static func warmCount(_ client: GatewayClient) async throws(BenchmarkFailure) -> Int {
+  /// nil when the run was interrupted, which is no failure of the gateway.
+  private static func warmCount(_ client: GatewayClient) async throws(BenchmarkFailure) -> Int? {
     switch await client.status() {
     case .success(let (status, _)): return status.warmCount
+    case .failure where Task.isCancelled: return nil
     case .failure(let error): throw BenchmarkFailure("the gateway did not tell how many warm tasks it has: \(error)")
     }
   }
@@ -68,7 +70,7 @@ package enum AgentSupply {
     let deadline = MonotonicClock.now() + session.timeout
     var seen = 0
     while MonotonicClock.now() < deadline, !Task.isCancelled {
-      seen = try await warmCount(client)
+      seen = try await warmCount(client) ?? seen
       if seen >= count { return }
       try? await Task.sleep(for: .milliseconds(10))
     }
