@@ -8,11 +8,14 @@ enum RouteFinder {
     return hasAgents ? .agents : .status
   }
 
-  /// A user id that no gateway accepts: one that has `/session/` refuses the id, one that hasn't knows no such path.
+  /// Not a valid user id, and not `.` or `..`, which proxies take for a way through the path.
+  static let probeID = ".infrabench-probe"
+
+  /// A gateway that has `/session/` refuses the id; one that hasn't knows no such path.
   private static func hasSessionSide(_ session: GatewaySession) async -> Bool {
     do throws(WebSocketError) {
       let connection = try await session.openSession(
-        userID: ".", on: session.loops.executor(forUser: 0))
+        userID: probeID, on: session.loops.executor(forUser: 0))
       connection.abort()
       return true
     } catch {
