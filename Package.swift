@@ -180,7 +180,7 @@ let package = Package(
       name: "InfraBenchTests",
       dependencies: [
         "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "LoadEngine", "SessionGateway",
-        "TestSupport", "Transport",
+        "TestSupport", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),

@@ -139,6 +139,22 @@ import Testing
     await gateway.stop()
   }
 
+  @Test func signalWhileAgentsGetWarmEndsTheRunInOrder() async throws {
+    let gateway = try await ScriptedGateway { request in
+      request.line == "GET /api/status" ? ScriptedGateway.status(warm: 0) : .json("{}", status: 404)
+    }
+    let run = try await BenchRun.start(
+      "bench-allocation", ["--gateway-url", gateway.url, "--agents", "2", "--timeout", "50s"])
+    try await eventually("nobody waits") { gateway.requests.count { $0.line == "GET /api/status" } > 3 }
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    await gateway.stop()
+    #expect(result.status == .exited(130))
+    #expect(try result.document().verdict == .interrupted)
+    #expect(!result.talk.contains("error:"), "\(result.talk)")
+    #expect(result.scratch.names(in: "") == ["results"])
+  }
+
   @Test func agentsGoWithTheirTool() async throws {
     let gateway = try await MockGateway.start(["--pool-size", "0", "--dialect", "lab"], warm: 0)
     let run = try await BenchRun.start(

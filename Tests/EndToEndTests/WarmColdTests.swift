@@ -60,6 +60,70 @@ import Testing
     #expect(document.counters["unclassified"] == 0)
   }
 
+  @Test func benchAllocationTellsThemByWhenTheTasksConnectedToo() async throws {
+    let gateway = try await gateway(warm: 1, late: 5)
+    let result = try await BenchRun.run(
+      "bench-allocation",
+      ["--gateway-url", gateway.url, "--count", "3", "--hold", "--no-default-thresholds", "--timeout", "300ms"])
+    await gateway.stop()
+    let document = try result.passedDocument()
+    #expect(document.metrics["allocation"]?.count == 1 && document.counters["cold_starts"] == 2)
+    #expect(document.counters["unclassified"] == 0, "\(result.output)")
+  }
+
+  @Test func waitingForAWarmTaskEndsWithTheRun() async throws {
+    let gateway = try await ScriptedGateway { _ in ScriptedGateway.status(warm: 0) }
+    let begin = ContinuousClock.now
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--duration", "300ms", "--timeout", "40s"])
+    await gateway.stop()
+    #expect(try result.document().counters["iterations"] == 0)
+    #expect(begin.duration(to: .now) < .seconds(20))
+  }
+
+  @Test func aLoopThatHoldsItsTasksCountsThoseNobodyCanTell() async throws {
+    let gateway = try await gateway(warm: 9, late: 0)
+    let result = try await BenchRun.run(
+      "bench-concurrent",
+      ["--gateway-url", gateway.url, "--count", "4", "--concurrency", "1", "--hold", "--no-default-thresholds"])
+    await gateway.stop()
+    #expect(try result.passedDocument().counters["unclassified"] == 4)
+  }
+
+  @Test func waitingForThePoolIsNotInTheDurationOfBursts() async throws {
+    let warmAt = ContinuousClock.now + .seconds(2)
+    let assigned = Counting()
+    let gateway = try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status": ScriptedGateway.status(warm: ContinuousClock.now < warmAt ? 0 : 2)
+      case "POST /api/acquire": .json(#"{"success": true, "taskId": "t\#(assigned.next())", "source": "warm"}"#)
+      default: .json(#"{"success": true}"#)
+      }
+    }
+    let result = try await BenchRun.run(
+      "bench-concurrent", ["--gateway-url", gateway.url, "--concurrency", "2", "--no-default-thresholds"])
+    await gateway.stop()
+    #expect(ContinuousClock.now >= warmAt)
+    #expect(try result.passedDocument().durationSeconds < 1)
+  }
+
+  @Test func theGatewaysClosingOfConnectionsIsSetUpAndNoLateness() async throws {
+    let body = #"{"warmCount": 2, "assignedCount": 0}"#
+    let gateway = try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status":
+        .last("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+      case "POST /api/acquire": .json(#"{"success": true, "taskId": "t"}"#)
+      default: .json(#"{"success": true}"#)
+      }
+    }
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "3", "--no-default-thresholds"])
+    await gateway.stop()
+    // One at first, and another after each status.
+    #expect(try result.passedDocument().metrics["connect"]?.count == 4)
+  }
+
   @Test func withinTheSecondOfTheRequestNobodyCanTell() async throws {
     let document = try await run(gateway(warm: 1, late: 0), users: 2)
     // The second may turn between the request and the look after it: then the task is cold.

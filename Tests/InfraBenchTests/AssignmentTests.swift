@@ -47,12 +47,35 @@ import Transport
 @Suite struct WarmClassifierTests {
   @Test(
     arguments: [
-      ("warm", 0, .warm), ("cold", 5, .cold), ("warm", nil, .warm), (nil, 5, .warm), (nil, 1, .warm),
-      (nil, 0, .unclassified),
-      (nil, nil, .unclassified), ("hot", 3, .warm), ("WARM", nil, .unclassified), ("", -1, .unclassified),
-    ] as [(String?, Int?, TaskOrigin)])
-  func theGatewaysWordComesFirstThenThePoolsStatus(_ source: String?, _ warmCount: Int?, _ origin: TaskOrigin) {
-    #expect(WarmClassifier.classify(AcquireAnswer(source: source), warmCountBefore: warmCount) == origin)
+      ("warm", false, .warm), ("cold", true, .cold), (nil, true, .warm), (nil, false, nil), ("hot", true, .warm),
+      ("WARM", false, nil), ("", false, nil),
+    ] as [(String?, Bool, TaskOrigin?)])
+  func theGatewaysWordComesFirstThenThePoolsStatus(_ source: String?, _ isCovered: Bool, _ origin: TaskOrigin?) {
+    #expect(WarmClassifier.classify(source: source, isCovered: isCovered) == origin)
+  }
+
+  private static func look(_ warmCount: Int, connectedAt: String? = nil, date: String? = nil) -> PoolLook {
+    let tasks = [TaskEntry(taskId: "t", state: "warm", connectedAt: connectedAt)]
+    return PoolLook(
+      status: StatusAnswer(warmCount: warmCount, assignedCount: 0, tasks: connectedAt == nil ? nil : tasks), date: date)
+  }
+
+  /// The request was at 12:00:05 by the gateway's clock.
+  @Test(
+    arguments: [
+      (1, "2026-03-01T12:00:04.999Z", .warm), (1, "2026-03-01T12:00:05.2Z", .unclassified),
+      (1, "2026-03-01T12:00:06Z", .cold), (0, "2026-03-01T12:00:04.999Z", .warm), (0, "2026-03-01T12:00:05.2Z", .cold),
+      (0, "2026-03-01T12:00:06Z", .cold), (0, nil, .cold), (1, nil, .unclassified), (1, "yesterday", .unclassified),
+    ] as [(Int, String?, TaskOrigin)])
+  func thenTheTimeOfItsConnectionAndThatNothingWasWarm(_ warm: Int, _ connectedAt: String?, _ origin: TaskOrigin) {
+    let before = Self.look(warm, date: "Sun, 01 Mar 2026 12:00:05 GMT")
+    #expect(WarmClassifier.classify("t", before: before, after: Self.look(0, connectedAt: connectedAt)) == origin)
+  }
+
+  @Test func whatWasListedBeforeTheRequestIsWarmAndWithoutLooksNobodyKnows() {
+    let listed = Self.look(1, connectedAt: "2026-03-01T12:00:07Z")
+    #expect(WarmClassifier.classify("t", before: listed, after: nil) == .warm)
+    #expect(WarmClassifier.classify("t", before: nil, after: listed) == .unclassified)
   }
 }
 

@@ -5,7 +5,8 @@ import SessionGateway
 final class AcquiringUser: Sendable {
   let id: String
   let client: GatewayClient
-  let assigned = AssignedTask()
+  let assigned = Slot<String>()
+  let outlook = Slot<WarmPool.Outlook>()
 
   init(id: String, client: GatewayClient) {
     self.id = id

@@ -3,9 +3,9 @@ import FoundationEssentials
 /// Tells warm from cold by when a task had connected, against the time of the request, both by the gateway's clock.
 enum ConnectionTime {
   /// `before` was seen just before the request, `after` after its answer.
-  static func classify(_ task: String, before: PoolObserver.Look?, after: PoolObserver.Look?) -> TaskOrigin {
-    if before?.connectedAt[task] != nil { return .warm }
-    guard let connectedAt = after?.connectedAt[task], let requestedAt = before?.gatewayTime else {
+  static func classify(_ task: String, before: PoolLook?, after: PoolLook?) -> TaskOrigin {
+    if before?.connectedAt(task) != nil { return .warm }
+    guard let connectedAt = after?.connectedAt(task), let requestedAt = before?.gatewayTime else {
       return .unclassified
     }
     // A `Date` header of 12:00:05 was written between :05.0 and :06.0.

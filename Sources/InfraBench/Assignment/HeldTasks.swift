@@ -18,6 +18,9 @@ package final class HeldTasks: Sendable {
   /// How many are held.
   package var count: Int { ledger.withLock { $0.outstanding.count } }
 
+  /// Notes that a task has gone back without a call, with the session that had it.
+  package func wentBack(_ task: String) { ledger.withLock { $0.released(task) } }
+
   /// Gives one task back through `client`. What fails stays held, is noted, and is tried again at the end.
   package func release(_ task: String, through client: GatewayClient, bench: Bench) async {
     guard !isReleaseUnsupported.withLock({ $0 }) else { return }

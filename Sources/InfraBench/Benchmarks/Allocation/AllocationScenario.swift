@@ -20,14 +20,14 @@ struct AllocationScenario: Scenario {
   let load: LoadSettings
   let waitFor: AllocationBenchmark.WaitFor
   let holds: Bool
-  let pool: WarmPoolView
+  let pool: WarmPool
 
   init(session: GatewaySession, load: LoadSettings, waitFor: AllocationBenchmark.WaitFor, holds: Bool) {
     self.session = session
     self.load = load
     self.waitFor = waitFor
     self.holds = holds
-    pool = WarmPoolView(timeout: load.timeout)
+    pool = WarmPool(load)
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
@@ -35,21 +35,39 @@ struct AllocationScenario: Scenario {
   }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    guard await connect(user, iteration, into: &record) else { return }
+    let outlook = await pool.waitUntilWarm(iteration, user.client)
+    // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
+    guard await connect(user, iteration, into: &record) else {
+      pool.finish(outlook)
+      return
+    }
+    user.outlook.put(outlook)
+  }
+
+  /// Makes sure of the connection; false when there is none.
+  private func connect(
+    _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
+  ) async -> Bool {
     switch await user.client.connect() {
     case .failure(let error):
       await session.fail(error, into: &record)
-      return session.showFailure(iteration, of: load, record)
-    case .success(let phases?): record.sample(Self.connect, (phases.securedAt ?? phases.connectedAt) - phases.startedAt)
-    case .success(nil): break
+      session.showFailure(iteration, of: load, record)
+      return false
+    case .success(let phases?):
+      record.sample(Self.connect, (phases.securedAt ?? phases.connectedAt) - phases.startedAt)
+      return true
+    case .success(nil): return true
     }
-    await pool.waitUntilWarm(user.client)
   }
 
   func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
-    switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
+    let outcome = await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready)
+    let outlook = user.outlook.take().map(pool.finish)
+    switch outcome {
     case .assigned(let acquisition):
       record.wrote(at: acquisition.exchange.firstByteWrittenAt)
-      assigned(acquisition, user, iteration, into: &record)
+      await assigned(acquisition, user, outlook, iteration, into: &record)
     case .miss(let exchange):
       record.wrote(at: exchange.firstByteWrittenAt)
       record.count(Self.misses)
@@ -71,14 +89,14 @@ struct AllocationScenario: Scenario {
   }
 
   private func assigned(
-    _ acquisition: Acquisition, _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
-  ) {
+    _ acquisition: Acquisition, _ user: AcquiringUser, _ outlook: WarmPool.FinishedOutlook?, _ iteration: Iteration,
+    into record: inout IterationRecord
+  ) async {
     let answer = acquisition.answer
-    if let task = answer.task {
-      if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
-    }
+    guard let task = answer.task else { return }
+    if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
     let latency = acquisition.exchange.serviceTime
-    let origin = WarmClassifier.classify(answer, warmCountBefore: pool.warmCountBefore)
+    let origin = await pool.classify(task, source: answer.source, outlook, user.client)
     switch origin {
     case .warm:
       record.sample(waitFor == .ready ? Self.confirmation : Self.allocation, latency)

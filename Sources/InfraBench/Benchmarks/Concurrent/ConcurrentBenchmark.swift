@@ -1,6 +1,7 @@
 import FoundationEssentials
-import Latency
+import GatewayProtocol
 package import LoadEngine
+import SessionGateway
 import Transport
 
 /// Test 3.1: simultaneous users, those within the pool's capacity and those beyond it.
@@ -44,11 +45,14 @@ package struct ConcurrentBenchmark: Benchmark {
     }
   }
 
+  /// What was recorded, and in how many ns: without the waits for the pool and the releases.
+  private typealias Measured = (recording: Recording, duration: UInt64)
+
   private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
-    let begin = MonotonicClock.now()
-    let recording = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
+    let (recording, duration) = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
+      () async -> Measured in
       switch shape {
       case .bursts(let number, let beyond): await bursts(number, beyond: beyond, session, progress)
       case .closedLoop: await closedLoop(session, progress)
@@ -59,55 +63,60 @@ package struct ConcurrentBenchmark: Benchmark {
     }
     return Measurement(
       recording: recording, generator: monitor.finish(recording), target: session.document, startedAt: startedAt,
-      duration: MonotonicClock.now() - begin)
+      duration: duration)
   }
 
-  private func closedLoop(_ session: GatewaySession, _ progress: ProgressCounter) async -> Recording {
+  private func closedLoop(_ session: GatewaySession, _ progress: ProgressCounter) async -> Measured {
     let scenario = ConcurrentScenario(
-      session: session, load: load, waitFor: waitFor, releasesAtOnce: !holds, warmCountBefore: nil)
-    return await LoadRun.perform(
-      scenario, plan: load.closedLoop, catalogue: Self.catalogue, on: session.loops, progress: progress
-    ).recording
+      session: session, load: load, waitFor: waitFor, releasesAtOnce: !holds, isBurst: false, isCovered: false)
+    let run = await LoadRun.perform(
+      scenario, plan: load.closedLoop, catalogue: Self.catalogue, on: session.loops, progress: progress)
+    return (run.recording, run.endedAt - run.startedAt)
   }
 
   private func bursts(
     _ number: Int, beyond: Int, _ session: GatewaySession, _ progress: ProgressCounter
-  ) async -> Recording {
-    var recording = Recording(Self.catalogue)
-    let observer = PoolObserver(session)
+  ) async -> Measured {
+    var sum: Measured = (Recording(Self.catalogue), 0)
+    func add(_ measured: Measured) {
+      sum.recording.merge(measured.recording)
+      sum.duration += measured.duration
+    }
+    let observer = session.client(on: session.loops.executor(forUser: 0))
     defer { observer.close() }
+    var pool = PoolFill(observer, timeout: load.timeout)
     for burst in 0..<number where !Task.isCancelled {
-      await observer.waitUntilFilled(for: load.concurrency, timeout: load.timeout)
+      await pool.wait(for: load.concurrency)
       let first = burst * (load.concurrency + beyond)
-      recording.merge(await self.burst(load.concurrency, from: first, session, observer, progress))
+      add(await self.burst(load.concurrency, from: first, session, observer, progress))
       if beyond > 0, !Task.isCancelled {
-        recording.merge(await self.burst(beyond, from: first + load.concurrency, session, observer, progress))
+        add(await self.burst(beyond, from: first + load.concurrency, session, observer, progress))
       }
       if !holds, !Task.isCancelled { await session.releaseHeld() }
     }
-    return recording
+    return sum
   }
 
   /// One burst, its tasks kept, and each told warm or cold.
   private func burst(
-    _ users: Int, from first: Int, _ session: GatewaySession, _ observer: PoolObserver, _ progress: ProgressCounter
-  ) async -> Recording {
-    let before = await observer.look()
+    _ users: Int, from first: Int, _ session: GatewaySession, _ observer: GatewayClient, _ progress: ProgressCounter
+  ) async -> Measured {
+    let before = await PoolLook.take(through: observer)
     let scenario = ConcurrentScenario(
-      session: session, load: load, waitFor: waitFor, releasesAtOnce: false, firstUser: first,
+      session: session, load: load, waitFor: waitFor, releasesAtOnce: false, isBurst: true, firstUser: first,
       // With fewer warm tasks than users the status alone does not tell who got them.
-      warmCountBefore: before.map { $0.warmCount >= users || $0.warmCount == 0 ? $0.warmCount : nil } ?? nil)
-    var recording = await LoadRun.perform(
-      scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, progress: progress
-    ).recording
+      isCovered: before.map { $0.status.warmCount >= users } ?? false)
+    var run = await LoadRun.perform(
+      scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, progress: progress)
+    let duration = run.endedAt - run.startedAt
     let pending = scenario.undecided.take()
-    guard !pending.isEmpty else { return recording }
-    let after = await observer.look()
+    guard !pending.isEmpty else { return (run.recording, duration) }
+    let after = await PoolLook.take(through: observer)
     for assignment in pending {
-      let origin = ConnectionTime.classify(assignment.task, before: before, after: after)
-      ConcurrentScenario.record(origin, assignment.latency, into: &recording)
+      let origin = WarmClassifier.classify(assignment.task, before: before, after: after)
+      ConcurrentScenario.record(origin, assignment.latency, into: &run.recording)
       scenario.showLine(assignment.iteration, assignment.latency, origin)
     }
-    return recording
+    return (run.recording, duration)
   }
 }

@@ -26,8 +26,11 @@ struct ConcurrentScenario: Scenario {
   let load: LoadSettings
   let waitFor: AllocationBenchmark.WaitFor
   let releasesAtOnce: Bool
+  /// After a burst one look at the pool tells its tasks apart; a closed loop has no such moment.
+  let isBurst: Bool
   var firstUser = 0
-  let warmCountBefore: Int?
+  /// Whether there was a warm task for every user, as the pool's status showed before.
+  let isCovered: Bool
   let undecided = Collected<Undecided>()
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
@@ -73,21 +76,19 @@ struct ConcurrentScenario: Scenario {
     if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
     let latency = acquisition.exchange.serviceTime
     record.sample(Self.all, latency)
-    var origin = WarmClassifier.classify(acquisition.answer, warmCountBefore: warmCountBefore)
-    // There was nothing warm to be had.
-    if origin == .unclassified, warmCountBefore == 0 { origin = .cold }
+    let origin = WarmClassifier.classify(source: acquisition.answer.source, isCovered: isCovered)
     switch origin {
-    case .warm:
+    case .warm?:
       record.sample(Self.warm.0, latency)
       record.count(Self.warm.1)
-    case .cold:
+    case .cold?:
       record.sample(Self.cold.0, latency)
       record.count(Self.cold.1)
-    case .unclassified where releasesAtOnce: record.count(Self.unclassified)
-    case .unclassified:
+    case nil where isBurst:
       return undecided.add(Undecided(iteration: numbered(iteration), task: task, latency: latency))
+    case .unclassified?, nil: record.count(Self.unclassified)
     }
-    showLine(numbered(iteration), latency, origin)
+    showLine(numbered(iteration), latency, origin ?? .unclassified)
   }
 
   /// Numbered over all bursts.

@@ -9,8 +9,9 @@ enum EndToEndLine {
       ("ready", EndToEndMetrics.ready), ("process_start", EndToEndMetrics.processStart),
       ("first_response", EndToEndMetrics.firstResponse),
     ]
-    return parts.compactMap { name, metric in
+    let figures = parts.compactMap { name, metric in
       record.value(of: metric).map { "\(name)=\(LatencyText.format($0))" }
-    }.joined(separator: " ")
+    }
+    return figures.isEmpty ? "not a warm start, not counted" : figures.joined(separator: " ")
   }
 }

@@ -16,6 +16,7 @@ enum EndToEndMetrics {
 
   static let failedSteps = catalogue.counter("failed_steps")
   static let coldStarts = catalogue.counter("cold_starts")
+  static let unclassified = catalogue.counter("unclassified")
   static let duplicates = catalogue.counter("duplicate_assignments")
 
   private static let failures = EndToEndStep.allCases.map { catalogue.counter($0.counterName) }

@@ -12,7 +12,7 @@ struct EndToEndScenario: Scenario {
   let message: String
   /// The stand-in's answer holds the message; another program's answer is its own.
   let expectsEcho: Bool
-  let pool: WarmPoolView
+  let pool: WarmPool
 
   init(
     session: GatewaySession, load: LoadSettings, route: EndToEndBenchmark.Route, agents: AgentTimeline, message: String,
@@ -24,7 +24,7 @@ struct EndToEndScenario: Scenario {
     self.agents = agents
     self.message = message
     self.expectsEcho = expectsEcho
-    pool = WarmPoolView(timeout: load.timeout)
+    pool = WarmPool(load)
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> EndToEndUser {
@@ -33,14 +33,32 @@ struct EndToEndScenario: Scenario {
   }
 
   func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
-    if case .failure(let error) = await user.client.connect() {
-      if error.isCancellation { return record.censor() }
+    guard await connect(user, iteration, into: &record) else { return }
+    let outlook = await pool.waitUntilWarm(iteration, user.client)
+    // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
+    if route != .session, await !connect(user, iteration, into: &record) {
+      pool.finish(outlook)
+      return
+    }
+    user.outlook.put(outlook)
+  }
+
+  /// Makes sure of the REST connection; false when there is none. Sampled where that is the way.
+  private func connect(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async -> Bool {
+    switch await user.client.connect() {
+    case .success(let phases):
+      if route != .session, let phases {
+        record.sample(EndToEndMetrics.connect, (phases.securedAt ?? phases.connectedAt) - phases.startedAt)
+      }
+      return true
+    case .failure(let error) where error.isCancellation:
+      record.censor()
+    case .failure(let error):
       record.fail(.connect, error.kind, error.message)
       session.showFailure(iteration, of: load, record)
       try? await Task.sleep(for: .milliseconds(10))
-      return
     }
-    await pool.waitUntilWarm(user.client)
+    return false
   }
 
   func perform(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
@@ -56,8 +74,10 @@ struct EndToEndScenario: Scenario {
   }
 
   func conclude(_ user: EndToEndUser, _ iteration: Iteration) async {
+    if let unfinished = user.outlook.take() { pool.finish(unfinished) }
     // The gateway takes the task back when the user leaves.
     if let connection = user.session.take() { await connection.close() }
+    if let task = user.sessionTask.take() { session.held.wentBack(task) }
     guard let task = user.assigned.take(), !Task.isCancelled else { return }
     await session.held.release(task, through: user.client, bench: session.bench)
   }

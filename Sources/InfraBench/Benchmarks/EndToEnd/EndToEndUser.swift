@@ -1,6 +1,5 @@
 import LoadEngine
 import SessionGateway
-import Synchronization
 import Transport
 
 /// A virtual user of bench-e2e.
@@ -8,22 +7,16 @@ final class EndToEndUser: Sendable {
   let id: String
   let client: GatewayClient
   let executor: LoopExecutor
-  let assigned = AssignedTask()
-  let session = OpenSession()
+  /// The task that was acquired by REST, to be released.
+  let assigned = Slot<String>()
+  let session = Slot<WebSocketConnection>()
+  /// The task of that session, which goes back with it.
+  let sessionTask = Slot<String>()
+  let outlook = Slot<WarmPool.Outlook>()
 
   init(id: String, client: GatewayClient, executor: LoopExecutor) {
     self.id = id
     self.client = client
     self.executor = executor
   }
-}
-
-/// The session that a user has at the moment.
-final class OpenSession: Sendable {
-  private let connection = Mutex<WebSocketConnection?>(nil)
-
-  func put(_ connection: WebSocketConnection) { self.connection.withLock { $0 = connection } }
-
-  /// Gives the session away; nil if there is none.
-  func take() -> WebSocketConnection? { connection.withLock { $0.take() } }
 }

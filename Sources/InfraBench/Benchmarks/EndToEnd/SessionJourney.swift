@@ -27,12 +27,26 @@ struct SessionJourney {
       return record.fail(.ready, "invalid_json", String(ready.text.prefix(120)))
     }
     guard message.type == "session_ready" else { return fail(message, into: &record) }
-    record.sample(EndToEndMetrics.ready, ready.receivedAt - begin)
-    record.sample(EndToEndMetrics.acquire, milliseconds: message.breakdown?.acquireMs)
-    record.sample(EndToEndMetrics.initUser, milliseconds: message.breakdown?.initUserMs)
-    record.sample(EndToEndMetrics.workspace, milliseconds: message.breakdown?.workspaceMs)
-    record.sample(EndToEndMetrics.processStart, milliseconds: message.breakdown?.processStartMs)
-    await converse(connection, bound, begin: begin, isCold: message.source == "cold", into: &record)
+    let outlook = user.outlook.take().map(scenario.pool.finish)
+    if let task = message.taskId {
+      let isDuplicate = scenario.session.held.assign(task)
+      if isDuplicate { record.count(EndToEndMetrics.duplicates) } else { user.sessionTask.put(task) }
+    }
+    guard let (askedAt, answeredAt) = await converse(connection, bound, into: &record) else { return }
+    switch await scenario.pool.classify(message.taskId ?? "", source: message.source, outlook, user.client) {
+    case .warm:
+      record.sample(EndToEndMetrics.ready, ready.receivedAt - begin)
+      record.sample(EndToEndMetrics.acquire, milliseconds: message.breakdown?.acquireMs)
+      record.sample(EndToEndMetrics.initUser, milliseconds: message.breakdown?.initUserMs)
+      record.sample(EndToEndMetrics.workspace, milliseconds: message.breakdown?.workspaceMs)
+      record.sample(EndToEndMetrics.processStart, milliseconds: message.breakdown?.processStartMs)
+      record.sample(EndToEndMetrics.firstResponse, answeredAt - askedAt)
+      record.sample(EndToEndMetrics.endToEnd, answeredAt - begin)
+    case .cold:
+      record.sample(EndToEndMetrics.cold, answeredAt - begin)
+      record.count(EndToEndMetrics.coldStarts)
+    case .unclassified: record.count(EndToEndMetrics.unclassified)
+    }
   }
 
   private func open(into record: inout IterationRecord) async -> WebSocketConnection? {
@@ -48,26 +62,40 @@ struct SessionJourney {
     }
   }
 
+  /// The user's first message, and the answer to it.
   private func converse(
-    _ connection: WebSocketConnection, _ bound: SessionDeadline, begin: UInt64, isCold: Bool,
-    into record: inout IterationRecord
-  ) async {
+    _ connection: WebSocketConnection, _ bound: SessionDeadline, into record: inout IterationRecord
+  ) async -> (askedAt: UInt64, answeredAt: UInt64)? {
     let askedAt: UInt64
     do throws(WebSocketError) {
       askedAt = try await connection.send(text: scenario.message)
+    } catch .cancelled {
+      record.censor()
+      return nil
     } catch {
-      return record.fail(.firstResponse, error.kind, error.description)
+      record.fail(.firstResponse, error.kind, error.description)
+      return nil
     }
-    guard let answer = await receive(connection, bound, .firstResponse, into: &record) else { return }
-    if let failure = SessionFailure.of(answer.text) {
-      return record.fail(.firstResponse, failure.code, failure.message)
-    }
+    guard let answer = await receiveAnswer(connection, bound, askedAt: askedAt, into: &record) else { return nil }
     guard !scenario.expectsEcho || answer.text.hasSuffix(scenario.message) else {
-      return record.fail(.firstResponse, "wrong_answer", String(answer.text.prefix(120)))
+      record.fail(.firstResponse, "wrong_answer", String(answer.text.prefix(120)))
+      return nil
     }
-    record.sample(EndToEndMetrics.firstResponse, answer.receivedAt - askedAt)
-    record.sample(isCold ? EndToEndMetrics.cold : EndToEndMetrics.endToEnd, answer.receivedAt - begin)
-    if isCold { record.count(EndToEndMetrics.coldStarts) }
+    return (askedAt, answer.receivedAt)
+  }
+
+  /// The first message that came after the question: a program may have said more at its start than one line.
+  private func receiveAnswer(
+    _ connection: WebSocketConnection, _ bound: SessionDeadline, askedAt: UInt64, into record: inout IterationRecord
+  ) async -> WebSocketMessage? {
+    while let message = await receive(connection, bound, .firstResponse, into: &record) {
+      if let failure = SessionFailure.of(message.text) {
+        record.fail(.firstResponse, failure.code, failure.message)
+        return nil
+      }
+      if message.receivedAt >= askedAt { return message }
+    }
+    return nil
   }
 
   private func receive(

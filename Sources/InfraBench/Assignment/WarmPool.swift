@@ -1,0 +1,87 @@
+import GatewayProtocol
+import Latency
+package import LoadEngine
+package import SessionGateway
+import Synchronization
+
+/// What the users of a run know of the pool: waits for a warm task, and tells afterwards whether it was one.
+package final class WarmPool: Sendable {
+  /// What was known when a request was let go.
+  package struct Outlook: Sendable {
+    fileprivate var ticket: RequestsUnderWay.Ticket
+    fileprivate var look: PoolLook?
+  }
+
+  private struct State {
+    var requests = RequestsUnderWay()
+    /// Whether the gateway says `source`, so that looks need not; unknown before its first answer.
+    var saysSource = false
+  }
+
+  private let state = Mutex(State())
+  private let timeout: UInt64
+  private let end: PlanEnd
+
+  /// Between two looks at an empty pool, in ns: first, and at most.
+  private static let firstPause: UInt64 = 2_000_000
+  private static let longestPause: UInt64 = 50_000_000
+
+  package init(_ load: LoadSettings) {
+    timeout = load.timeout
+    end = PlanEnd(load)
+  }
+
+  /// Waits until there is a warm task for the caller's request; at most for the operation's timeout, and until the
+  /// plan is over or the task is cancelled. The caller then asks for a task in any case, and ends the outlook.
+  package func waitUntilWarm(_ iteration: Iteration, _ client: GatewayClient) async -> Outlook {
+    let waitsSince = MonotonicClock.now()
+    let deadline = min(waitsSince + timeout, end.of(iteration, at: waitsSince))
+    var pause = Self.firstPause
+    var look: PoolLook?
+    repeat {
+      if let ticket = state.withLock({ $0.saysSource ? $0.requests.beginOnCredit() : nil }) {
+        return Outlook(ticket: ticket, look: nil)
+      }
+      let mark = state.withLock { $0.requests.mark }
+      look = await PoolLook.take(through: client)
+      // The request that follows will show what is wrong.
+      guard let look else { break }
+      if let ticket = begin(look, since: mark) { return Outlook(ticket: ticket, look: look) }
+      try? await Task.sleep(nanoseconds: pause)
+      pause = min(pause * 2, Self.longestPause)
+    } while !Task.isCancelled && MonotonicClock.now() < deadline
+    return Outlook(ticket: state.withLock { $0.requests.beginUncovered() }, look: look)
+  }
+
+  private func begin(_ look: PoolLook, since mark: RequestsUnderWay.Mark) -> RequestsUnderWay.Ticket? {
+    state.withLock { state in
+      guard state.saysSource else { return state.requests.begin(warmCount: look.status.warmCount, since: mark) }
+      state.requests.grant(warmCount: look.status.warmCount, since: mark)
+      return state.requests.beginOnCredit()
+    }
+  }
+
+  /// Ends a request, whatever came of it.
+  @discardableResult
+  package func finish(_ outlook: Outlook) -> FinishedOutlook {
+    let isCovered = state.withLock { $0.requests.end(outlook.ticket) }
+    return FinishedOutlook(isCovered: isCovered, look: outlook.look)
+  }
+
+  /// What was known when a request was let go, and whether it held until its answer.
+  package struct FinishedOutlook: Sendable {
+    fileprivate var isCovered: Bool
+    fileprivate var look: PoolLook?
+  }
+
+  /// Tells warm from cold; looks at the pool once more, through `client`, where nothing else tells.
+  package func classify(
+    _ task: String, source: String?, _ outlook: FinishedOutlook?, _ client: GatewayClient
+  ) async -> TaskOrigin {
+    state.withLock { $0.saysSource = source == "warm" || source == "cold" }
+    if let origin = WarmClassifier.classify(source: source, isCovered: outlook?.isCovered ?? false) { return origin }
+    guard let before = outlook?.look else { return .unclassified }
+    let after = before.status.tasks == nil ? nil : await PoolLook.take(through: client)
+    return WarmClassifier.classify(task, before: before, after: after)
+  }
+}

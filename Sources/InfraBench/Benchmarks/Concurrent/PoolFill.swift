@@ -1,0 +1,37 @@
+import GatewayProtocol
+import Latency
+import SessionGateway
+
+/// Waits between bursts until the pool is as full as it was before the first one.
+struct PoolFill {
+  private let client: GatewayClient
+  private let timeout: UInt64
+  /// The warm tasks before the first burst.
+  private var fullCount: Int?
+
+  /// A pool that stays as it is for so long before the first burst, in ns, is as full as it gets.
+  private static let settled: UInt64 = 2_000_000_000
+
+  /// `timeout` in ns bounds each wait.
+  init(_ client: GatewayClient, timeout: UInt64) {
+    self.client = client
+    self.timeout = timeout
+  }
+
+  /// Returns when the pool has a warm task for each of `users`, or as many as it had at first; at the timeout; or when
+  /// the gateway doesn't tell.
+  mutating func wait(for users: Int) async {
+    let needed = min(users, fullCount ?? users)
+    let deadline = MonotonicClock.now() + timeout
+    var last = (warmCount: -1, since: MonotonicClock.now())
+    while !Task.isCancelled, MonotonicClock.now() < deadline {
+      guard let warmCount = await PoolLook.take(through: client)?.status.warmCount else { return }
+      let now = MonotonicClock.now()
+      if warmCount != last.warmCount { last = (warmCount, now) }
+      if warmCount >= needed { break }
+      if fullCount == nil, warmCount > 0, now - last.since > Self.settled { break }
+      try? await Task.sleep(for: .milliseconds(10))
+    }
+    fullCount = fullCount ?? max(0, last.warmCount)
+  }
+}

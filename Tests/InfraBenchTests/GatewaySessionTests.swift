@@ -1,0 +1,79 @@
+import GatewayProtocol
+import Latency
+import LoadEngine
+import TestSupport
+import Testing
+import Transport
+
+@testable import InfraBench
+@testable import WarmTask
+
+@Suite struct ReleaseBudgetTests {
+  @Test func theTimeBeginsWithTheFirstReleaseAndIsSharedByAll() {
+    let budget = ReleaseBudget(100)
+    #expect([1000, 1030, 1100, 5000].map { budget.remaining(at: $0) } == [100, 70, 0, 0])
+  }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct GatewaySessionTests {
+  private var quiet: Bench { Bench(console: Console(print: .json, isQuiet: true)) }
+
+  private func target(_ server: ScriptedServer) -> TargetSettings {
+    TargetSettings(
+      gateway: .remote(Endpoint(host: "127.0.0.1", port: server.port)), headers: [], tls: nil, isInsecure: false,
+      agents: 0, allowsAgentsBesideReal: false)
+  }
+
+  @Test func aMuteGatewayIsWaitedForOnceAtTheEndHoweverOftenItIsAsked() async throws {
+    let server = try await ScriptedServer { _ in [] }
+    let begin = MonotonicClock.now()
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+      _ = session.held.assign("t")
+      await session.releaseAtEnd()
+      await session.releaseAtEnd()
+    }
+    // 3 s, not 9.
+    #expect(MonotonicClock.now() - begin < 6_000_000_000)
+    await server.stop()
+  }
+
+  @Test func theProbeForSessionsIsAnInvalidUserAndNoWayThroughThePath() async throws {
+    let server = try await ScriptedServer { _ in [ScriptedServer.answer("{}", status: 400)] }
+    try await GatewaySession.with(target(server), timeout: 5_000_000_000, bench: quiet) { session in
+      #expect(await RouteFinder.find(session, hasAgents: false) == .session)
+    }
+    #expect(server.requests.map(\.line) == ["GET /session/.infrabench-probe"])
+    #expect(!UserID.isValid(RouteFinder.probeID))
+    await server.stop()
+  }
+
+  @Test func anAgentThatWasReadyForSomebodyElseIsAFailedStep() async throws {
+    let server = try await ScriptedServer { request in
+      request.line == "GET /api/status"
+        ? WarmPoolTests.status(1) : [ScriptedServer.answer(#"{"success": true, "taskId": "t", "source": "warm"}"#)]
+    }
+    try await GatewaySession.with(target(server), timeout: 5_000_000_000, bench: quiet) { session in
+      let agents = AgentTimeline()
+      let kinds: [TaskEvent.Kind] = [.connected, .initReceived(userId: "other"), .readySent]
+      for (number, kind) in kinds.enumerated() {
+        agents.observe(TaskEvent(taskId: "t", kind: kind, at: UInt64(number)))
+      }
+      let scenario = EndToEndScenario(
+        session: session, load: WarmPoolTests.load(), route: .agents, agents: agents, message: "hello",
+        expectsEcho: true)
+      let user = await scenario.makeUser(1, on: session.loops.executor(forUser: 0))
+      var record = IterationRecord()
+      let iteration = Iteration(number: 1, isWarmup: false)
+      await scenario.prepare(user, iteration, into: &record)
+      await scenario.perform(user, iteration, into: &record)
+      await scenario.conclude(user, iteration)
+      await scenario.retire(user)
+      guard case .failure(let kind, _) = record.ending else {
+        Issue.record("\(record.ending)")
+        return
+      }
+      #expect(kind == "ready: not_ours")
+    }
+    await server.stop()
+  }
+}

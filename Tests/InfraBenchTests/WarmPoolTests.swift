@@ -1,0 +1,127 @@
+import GatewayProtocol
+import Latency
+import LoadEngine
+import SessionGateway
+import Synchronization
+import TestSupport
+import Testing
+import Transport
+
+@testable import InfraBench
+
+@Suite struct RequestsUnderWayTests {
+  @Test func everyRequestUnderWayNeedsAWarmTaskOfItsOwn() throws {
+    var requests = RequestsUnderWay()
+    // Looks of two users at one time, each of which showed the same warm task.
+    let (first, second) = (requests.mark, requests.mark)
+    let covered = requests.begin(warmCount: 1, since: first)
+    let doubled = requests.begin(warmCount: 1, since: second)
+    let another = requests.begin(warmCount: 2, since: second)
+    #expect(doubled == nil && another != nil)
+    let isCovered = requests.end(try #require(covered))
+    #expect(isCovered)
+  }
+
+  @Test func whatWasAnsweredDuringALookMayHaveTakenWhatItShowed() throws {
+    var requests = RequestsUnderWay()
+    let ticket = requests.begin(warmCount: 1, since: requests.mark)
+    let stale = requests.mark
+    _ = requests.end(try #require(ticket))
+    let onStaleLook = requests.begin(warmCount: 1, since: stale)
+    let onFreshLook = requests.begin(warmCount: 1, since: requests.mark)
+    #expect(onStaleLook == nil && onFreshLook != nil)
+  }
+
+  @Test func aRequestBeyondThePoolMakesThoseUnderWayUncertain() throws {
+    var requests = RequestsUnderWay()
+    let before = requests.begin(warmCount: 2, since: requests.mark)
+    let beyond = requests.beginUncovered()
+    let after = requests.begin(warmCount: 3, since: requests.mark)
+    let ends = [requests.end(try #require(before)), requests.end(beyond), requests.end(try #require(after))]
+    #expect(ends == [false, false, true])
+  }
+
+  @Test func looksAtOneTimeGrantNoTaskTwice() {
+    var requests = RequestsUnderWay()
+    let looks = (0..<5).map { _ in requests.mark }
+    var begun = 0
+    for look in looks {
+      requests.grant(warmCount: 3, since: look)
+      if requests.beginOnCredit() != nil { begun += 1 }
+    }
+    while requests.beginOnCredit() != nil { begun += 1 }
+    #expect(begun == 3)
+  }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct WarmPoolTests {
+  static let loops = LoopGroup()
+
+  static func client(_ server: ScriptedServer) -> GatewayClient {
+    let endpoint = Endpoint(host: "127.0.0.1", port: server.port)
+    return GatewayClient(
+      to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: loops.executor(forUser: 0),
+      timeout: 20_000_000_000)
+  }
+
+  static func status(_ warm: Int) -> [ScriptedServer.Action] {
+    [ScriptedServer.answer(#"{"warmCount": \#(warm), "assignedCount": 0}"#)]
+  }
+
+  static func load(timeout: UInt64 = 20_000_000_000, duration: UInt64? = nil, warmup: LoadPlan.Warmup = .iterations(0))
+    -> LoadSettings
+  {
+    LoadSettings(
+      count: nil, duration: duration, concurrency: 1, warmup: warmup, timeout: timeout, userIDPrefix: "u", seed: 1)
+  }
+
+  private let measured = Iteration(number: 1, isWarmup: false)
+
+  @Test func aGatewayThatSaysSourceIsLookedAtOncePerPoolAndAnotherBeforeEveryRequest() async throws {
+    let server = try await ScriptedServer { _ in Self.status(3) }
+    let client = Self.client(server)
+    for (source, looks) in [("warm" as String?, 2), (nil, 3)] {
+      let pool = WarmPool(Self.load())
+      let before = server.requests.count
+      for number in 0..<3 {
+        let outlook = pool.finish(await pool.waitUntilWarm(measured, client))
+        #expect(await pool.classify("t\(number)", source: source, outlook, client) == .warm)
+      }
+      #expect(server.requests.count - before == looks, "\(source ?? "none")")
+    }
+    await server.stop()
+  }
+
+  @Test func waitingForAWarmTaskEndsWithThePlan() async throws {
+    let server = try await ScriptedServer { _ in Self.status(0) }
+    let plans = [
+      (Self.load(duration: 100_000_000), measured),
+      (Self.load(warmup: .duration(100_000_000)), Iteration(number: 1, isWarmup: true)),
+      (Self.load(timeout: 100_000_000), measured),
+    ]
+    for (load, iteration) in plans {
+      let pool = WarmPool(load)
+      let begin = MonotonicClock.now()
+      _ = await pool.waitUntilWarm(iteration, Self.client(server))
+      let waited = MonotonicClock.now() - begin
+      // Far below the operation's timeout.
+      #expect(waited >= 100_000_000 && waited < 15_000_000_000)
+    }
+    await server.stop()
+  }
+
+  @Test func beforeTheFirstBurstAPoolAtRestIsFullAndLaterOnesWaitForAsMany() async throws {
+    let refilledAt = Atomic<UInt64>(0)
+    let server = try await ScriptedServer { _ in
+      Self.status(MonotonicClock.now() < refilledAt.load(ordering: .relaxed) ? 1 : 3)
+    }
+    var pool = PoolFill(Self.client(server), timeout: 20_000_000_000)
+    await pool.wait(for: 5)
+    // One is back at once, the others only after a while in which the pool would be taken to be at rest.
+    let instant = MonotonicClock.now() + 2_500_000_000
+    refilledAt.store(instant, ordering: .relaxed)
+    await pool.wait(for: 5)
+    #expect(MonotonicClock.now() >= instant)
+    await server.stop()
+  }
+}
