@@ -179,7 +179,8 @@ import Testing
   @Test func releasesToAMuteGatewayShareTheirTimeWithAgentsToo() async throws {
     let gateway = try await MockGateway.start(["--pool-size", "0", "--dialect", "lab"], warm: 0)
     let run = try await BenchRun.start(
-      "bench-allocation", ["--gateway-url", gateway.url, "--agents", "3", "--count", "100", "--hold", "--timeout", "20s"])
+      "bench-allocation",
+      ["--gateway-url", gateway.url, "--agents", "3", "--count", "100", "--hold", "--timeout", "20s"])
     // The fourth waits for a warm task.
     try await run.waitForOutput("Run 3: ")
     gateway.child.signal(SIGSTOP)
