@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import LoadEngine
 
 /// Runs a benchmark as its user sees it: measures, judges, writes, prints, and says how the process ends.
@@ -15,23 +16,25 @@ package struct BenchmarkRunner: Sendable {
 
   /// Never throws: whatever happens is said, and is in the exit.
   package func run<B: Benchmark>(_ benchmark: B) async -> ToolExit {
+    // Whoever reads the output may go away; the result is written all the same.
+    signal(SIGPIPE, SIG_IGN)
     let bench = Bench(console: Console(print: output.print, isQuiet: output.isQuiet))
     if Suite.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
-    let (outcome, signal) = await Interruption.run { () -> Result<Measurement, BenchmarkFailure> in
+    let (outcome, interruption) = await Interruption.run { () -> Result<Measurement, BenchmarkFailure> in
       await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
     }
     switch outcome {
     case .failure(let failure):
       bench.console.error(failure.description)
-      return signal.map { ToolExit.interrupted(signal: $0) } ?? .failed
+      return interruption.map { ToolExit.interrupted(signal: $0) } ?? .failed
     case .success(let measurement):
       let document = ResultAssembly(
         measurement: measurement, thresholds: thresholds, output: output, environment: environment,
-        isInterrupted: signal != nil, notes: bench.notes.all
+        isInterrupted: interruption != nil, notes: bench.notes.all
       ).document(of: benchmark)
-      return report(document, startedAt: measurement.startedAt, signal: signal, console: bench.console)
+      return report(document, startedAt: measurement.startedAt, signal: interruption, console: bench.console)
     }
   }
 
@@ -39,16 +42,16 @@ package struct BenchmarkRunner: Sendable {
     do {
       let json = try ResultCoding.encode(document)
       let markdown = MarkdownReport(document).text
-      switch output.print {
-      case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
-      case .json: console.data(json)
-      case .md: console.data(markdown)
-      }
       var contents: [(fileExtension: String, text: String)] = []
       if output.formats.contains(.json) { contents.append(("json", json)) }
       if output.formats.contains(.md) { contents.append(("md", markdown)) }
       let paths = try ResultWriter(directory: output.directory).write(
         tool: document.tool, label: document.label, startedAt: startedAt, contents: contents)
+      switch output.print {
+      case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
+      case .json: console.data(json)
+      case .md: console.data(markdown)
+      }
       for path in paths { console.note("wrote \(path)") }
     } catch {
       console.error("the result could not be written: \(error)")
