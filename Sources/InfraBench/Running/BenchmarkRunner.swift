@@ -42,17 +42,14 @@ package struct BenchmarkRunner: Sendable {
     do {
       let json = try ResultCoding.encode(document)
       let markdown = MarkdownReport(document).text
-      var contents: [(fileExtension: String, text: String)] = []
-      if output.formats.contains(.json) { contents.append(("json", json)) }
-      if output.formats.contains(.md) { contents.append(("md", markdown)) }
-      let paths = try ResultWriter(directory: output.directory).write(
-        tool: document.tool, label: document.label, startedAt: startedAt, contents: contents)
+      // Written first: whoever reads the output may stop in the middle of it.
+      let written = Result { try write(document, json: json, markdown: markdown, startedAt: startedAt) }
       switch output.print {
       case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
       case .json: console.data(json)
       case .md: console.data(markdown)
       }
-      for path in paths { console.note("wrote \(path)") }
+      for path in try written.get() { console.note("wrote \(path)") }
     } catch {
       console.error("the result could not be written: \(error)")
       return .failed
@@ -66,5 +63,15 @@ package struct BenchmarkRunner: Sendable {
       return .failed
     case .interrupted: return .failed
     }
+  }
+
+  private func write(
+    _ document: ResultDocument, json: String, markdown: String, startedAt: Date
+  ) throws(ResultWriteError) -> [String] {
+    var contents: [(fileExtension: String, text: String)] = []
+    if output.formats.contains(.json) { contents.append(("json", json)) }
+    if output.formats.contains(.md) { contents.append(("md", markdown)) }
+    return try ResultWriter(directory: output.directory).write(
+      tool: document.tool, label: document.label, startedAt: startedAt, contents: contents)
   }
 }
