@@ -139,7 +139,7 @@ let package = Package(
     .testTarget(
       name: "WebSocketTests",
       dependencies: [
-        "ProcessControl", "Transport",
+        "ProcessControl", "TestSupport", "Transport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -196,9 +196,9 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "Transport", "bench-allocation",
-        "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "mock-gateway", "session-stand-in",
-        "warm-task",
+        "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "TestSupport", "Transport",
+        "bench-allocation", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "mock-gateway",
+        "session-stand-in", "suite-summary", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

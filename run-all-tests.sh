@@ -45,7 +45,9 @@ trap 'signal=130' INT
 trap 'signal=143; if [ -n "${tool_pid:-}" ]; then kill -TERM "$tool_pid" 2>/dev/null || true; fi' TERM
 
 (cd "$root" && scripts/setup.sh)
-(cd "$root" && swift build -c release --quiet) || { echo "error: the build failed" >&2; exit 1; }
+(cd "$root" && swift build -c release --quiet) || {
+  if [ "$signal" = 0 ]; then echo "error: the build failed" >&2; signal=1; fi
+}
 if [ "$signal" != 0 ]; then exit "$signal"; fi
 bin=$(cd "$root" && swift build -c release --show-bin-path)
 

@@ -51,6 +51,8 @@ struct VirtualUser<S: Scenario>: Sendable {
   ) async {
     if record.ending == .success {
       await scenario.perform(user, iteration, into: &record)
+      // Work that outlived the run was waited for up to its bound: that says nothing of the target's failures.
+      if record.isTimeout, plan.isOver { record.censor() }
       await scenario.conclude(user, iteration)
     }
     guard !iteration.isWarmup else { return }

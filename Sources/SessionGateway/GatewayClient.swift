@@ -1,5 +1,6 @@
 import FoundationEssentials
 public import GatewayProtocol
+import Latency
 import NIOCore
 import Synchronization
 public import Transport
@@ -74,9 +75,9 @@ public final class GatewayClient: Sendable {
       return .failed(error, firstByteWrittenAt: writtenAt)
     case .success(let answer) where answer.success == false:
       // The lab's miss: it names no task and says how many there are, or that there are none.
-      if answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false {
-        return .miss(exchange)
-      }
+      let isEmpty = answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false
+      // A code names a failure, such as TASK_START_FAILED, however empty the pool is.
+      if isEmpty, (answer.code ?? "NO_WARM_TASK") == "NO_WARM_TASK" { return .miss(exchange) }
       let reason = answer.code ?? answer.error ?? "no reason given"
       return .failed(
         GatewayError(kind: "refused", message: Self.printable(reason.utf8.prefix(120))), firstByteWrittenAt: writtenAt)
@@ -89,14 +90,15 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// Gives a task back. Kind `release_unsupported` when the gateway has no such call (404 or 405).
-  public func release(taskID: String) async -> Result<Void, GatewayError> {
+  /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
+  /// (404 or 405).
+  public func release(taskID: String) async -> Result<UInt64, GatewayError> {
     switch await send(requests.release(taskID: taskID)) {
     case .failure(let error): return .failure(error)
     case .success(let exchange):
       let response = exchange.response
       switch (response.status, Self.decode(ReleaseAnswer.self, response)) {
-      case (200, .success(let answer)) where answer.success: return .success(())
+      case (200, .success(let answer)) where answer.success: return .success(exchange.lastByteReadAt)
       // Anything else with such an answer, such as 401 or 503, leaves the task assigned.
       case (200, .success(let answer)), (400, .success(let answer)), (404, .success(let answer)),
         (409, .success(let answer)), (410, .success(let answer)):
@@ -128,11 +130,15 @@ public final class GatewayClient: Sendable {
   private func send(
     _ request: ByteBuffer, graceOnCancel: UInt64 = 0
   ) async -> Result<HTTPExchange, GatewayError> {
+    let begin = MonotonicClock.now()
     if case .failure(let error) = await connect() { return .failure(error) }
+    let elapsed = MonotonicClock.now() - begin
     guard let open = connection.withLock({ $0 }) else {
       return .failure(GatewayError(TransportError(.closed, "the connection was closed")))
     }
-    return await open.exchange(request, timeout: timeout, graceOnCancel: graceOnCancel).mapError(GatewayError.init)
+    // One bound for the whole operation, connecting included.
+    return await open.exchange(request, timeout: timeout - min(elapsed, timeout), graceOnCancel: graceOnCancel)
+      .mapError(GatewayError.init)
   }
 
   private static func decode<T: Decodable>(_ type: T.Type, _ response: HTTPResponse) -> Result<T, GatewayError> {

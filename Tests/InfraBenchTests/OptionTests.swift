@@ -135,7 +135,8 @@ import Transport
   static let secrets: [([String], [String: String])] = [
     (["--header", "Authorization Bearer s3cret"], [:]), (["--header", "X: s3cret\u{1}"], [:]),
     (["--header", "Host: s3cret"], [:]), (["--header", "s3cret"], [:]), (["--header", "bad name: s3cret"], [:]),
-    (["--header", "Authorization: s3cret"], ["GATEWAY_TOKEN": "s3cret2"]), ([], ["GATEWAY_TOKEN": "s3cret\r\nX: y"]),
+    (["--header", "Authorization: s3cret", "--token-file", "s3cret2"], [:]),
+    ([], ["GATEWAY_TOKEN": "s3cret\r\nX: y"]),
     (["--gateway-url", "http://user:s3cret@h"], [:]), (["--gateway-url", "user:s3cret@h:5174"], [:]),
     ([], ["GATEWAY_URL": "htp://user:s3cret@h"]),
   ]
@@ -144,6 +145,12 @@ import Transport
     let problems = try target(arguments, environment: environment).1
     #expect(!problems.isEmpty)
     #expect(!problems.joined().contains("s3cret"))
+  }
+
+  @Test func aHeaderWinsOverTheTokenOfTheEnvironment() throws {
+    let (settings, problems) = try target(["--header", "authorization: mine"], environment: ["GATEWAY_TOKEN": "other"])
+    #expect(problems.isEmpty)
+    #expect(settings.headers == [SecretHeader(name: "authorization", value: "mine")])
   }
 
   @Test func headersAndTokensAreSentAndNeverShown() throws {

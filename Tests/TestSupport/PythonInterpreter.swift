@@ -2,6 +2,9 @@ public import Foundation
 
 /// Programs in Python that nobody here wrote. The interpreter is `INFRABENCH_PYTHON`, else `python3`.
 public enum Python {
+  /// A path, or a name to look up.
+  public static var interpreter: String { ProcessInfo.processInfo.environment["INFRABENCH_PYTHON"] ?? "python3" }
+
   /// Whether a module can be imported; tests that need it are skipped with a note otherwise.
   public static func canImport(_ module: String) -> Bool {
     let process = command(["-c", "import \(module)"])
@@ -34,7 +37,6 @@ public enum Python {
   public static func command(_ arguments: [String], environment: [String: String] = [:]) -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    let interpreter = ProcessInfo.processInfo.environment["INFRABENCH_PYTHON"] ?? "python3"
     process.arguments = [interpreter] + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     return process

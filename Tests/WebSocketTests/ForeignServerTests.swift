@@ -1,12 +1,12 @@
 import Foundation
 import NIOPosix
 import ProcessControl
+import TestSupport
 import Testing
 import Transport
 
 /// The client against a server we did not write: Python's `websockets`. `INFRABENCH_PYTHON` names an interpreter that has it.
 @Suite(.timeLimit(.minutes(1))) struct ForeignServerTests {
-  private static let python = ProcessInfo.processInfo.environment["INFRABENCH_PYTHON"]
 
   private static let server = """
     import asyncio, sys, threading, os
@@ -26,11 +26,11 @@ import Transport
     asyncio.run(main())
     """
 
-  @Test(.enabled(if: python != nil, "set INFRABENCH_PYTHON to a Python that has the package websockets"))
+  @Test(.enabled(if: Python.canImport("websockets.asyncio"), "needs Python's websockets; INFRABENCH_PYTHON names an interpreter"))
   func clientAndServerUnderstandEachOther() async throws {
     let child = try await ProcessKeeper.shared.spawn(
       ProcessRequest(
-        executable: Self.python ?? "", arguments: ["-c", Self.server], standardInput: .pipe, standardOutput: .pipe))
+        executable: Python.interpreter, arguments: ["-c", Self.server], standardInput: .pipe, standardOutput: .pipe))
     let output = try #require(child.standardOutput)
     var digits = [UInt8](repeating: 0, count: 16)
     let count = read(output.descriptor, &digits, digits.count)

@@ -21,12 +21,15 @@ package final class HeldTasks: Sendable {
   /// Notes that a task has gone back without a call, with the session that had it.
   package func wentBack(_ task: String) { ledger.withLock { $0.released(task) } }
 
-  /// Gives one task back through `client`. What fails stays held, is noted, and is tried again at the end.
-  package func release(_ task: String, through client: GatewayClient, bench: Bench) async {
-    guard !isReleaseUnsupported.withLock({ $0 }) else { return }
+  /// Gives one task back through `client`; when its answer was read, in ns, or nil if it was not released.
+  /// What fails stays held, is noted, and is tried again at the end.
+  @discardableResult
+  package func release(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
+    guard !isReleaseUnsupported.withLock({ $0 }) else { return nil }
     switch await client.release(taskID: task) {
-    case .success:
+    case .success(let answeredAt):
       ledger.withLock { $0.released(task) }
+      return answeredAt
     case .failure(let error) where error.kind == "release_unsupported":
       isReleaseUnsupported.withLock { $0 = true }
       bench.note("the gateway has no /api/release: tasks are held, as with --hold")
@@ -39,6 +42,7 @@ package final class HeldTasks: Sendable {
     case .failure(let error):
       bench.note("a release failed: \(error)")
     }
+    return nil
   }
 
   /// Gives back everything that is held, within `bound` ns; what could not be given back is noted.

@@ -7,15 +7,15 @@ package struct AllocationCommand: SuiteCommand {
     commandName: AllocationBenchmark.tool,
     abstract: "How long a warm pool takes to hand out a task (test 1.2).",
     discussion: """
-      Only warm acquires are latencies: before each iteration the tool waits, unmeasured, until the pool has a warm
+      Only warm acquires are latencies: before each iteration the tool waits, unmeasured, until the pool has a warm \
       task. Cold starts and misses are counted apart.
 
       Examples:
         bench-allocation
         bench-allocation --count 100 --wait-for ready
-        bench-allocation --gateway-url http://gateway.internal:5174 --token-file token.txt --count 50
+        bench-allocation --gateway-url https://gw.example --token-file token.txt
         bench-allocation --gateway-url http://127.0.0.1:5174 --agents 5
-        bench-allocation --concurrency 4 --duration 30s --threshold 'allocation.p99 < 20ms'
+        bench-allocation --duration 30s --threshold 'allocation.p99 < 20ms'
       """,
     version: Suite.version)
 

@@ -7,15 +7,15 @@ package struct ConcurrentCommand: SuiteCommand {
     commandName: ConcurrentBenchmark.tool,
     abstract: "Simultaneous users, within the pool's capacity and beyond it (test 3.1).",
     discussion: """
-      Users are released from one barrier and keep their tasks; --beyond sends more while those are held. Warm and cold
-      starts are latencies of their own. With --duration or --count, and no --bursts, there is no barrier: a closed
+      Users are released from one barrier and keep their tasks; --beyond sends more while those are held. Warm and cold \
+      starts are latencies of their own. With --duration or --count, and no --bursts, there is no barrier: a closed \
       loop against a gateway with enough tasks.
 
       Examples:
         bench-concurrent
         bench-concurrent --concurrency 5 --beyond 3
         bench-concurrent --bursts 10 --wait-for ready
-        bench-concurrent --gateway-url http://127.0.0.1:5174 --concurrency 50 --duration 1m --no-default-thresholds
+        bench-concurrent --gateway-url https://gw.example --concurrency 50 --duration 1m
       """,
     version: Suite.version)
 

@@ -8,7 +8,7 @@ package struct EndToEndCommand: SuiteCommand {
     commandName: EndToEndBenchmark.tool,
     abstract: "A user's whole way, to the first answer of the user's process (tests 2.2 and 2.3).",
     discussion: """
-      Goes through the gateway's /session/{userId}. Where the gateway has none, and with --agents, the phases are seen
+      Goes through the gateway's /session/{userId}. Where the gateway has none, and with --agents, the phases are seen \
       from inside the agents; with neither, readiness is taken from its status. Phases that cannot be seen are absent.
 
       Examples:

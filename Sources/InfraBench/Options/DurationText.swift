@@ -21,7 +21,7 @@ package enum DurationText {
     return nil
   }
 
-  /// Digits with at most one point between or before digits: no sign, no exponent, no white space.
+  /// Digits with at most one point between digits: no sign, no exponent, no white space.
   static func parseDecimal(_ text: some StringProtocol) -> Double? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), text.utf8.count <= 20 else { return nil }

@@ -19,10 +19,12 @@ extension OptionReader {
   /// `Name: value` texts and a token (from a file, else `GATEWAY_TOKEN`), which becomes `Authorization: Bearer …`.
   package mutating func headers(_ written: [String], tokenFile: String?) -> [SecretHeader] {
     var headers = written.compactMap { header($0) }
-    if let token = token(tokenFile) {
-      if headers.contains(where: { $0.name.lowercased() == "authorization" }) {
-        problems.add("--header", "an Authorization header and a token exclude each other: give one of them")
-      }
+    let isAuthorized = headers.contains { $0.name.lowercased() == "authorization" }
+    if isAuthorized, tokenFile != nil {
+      problems.add("--token-file", "it and an Authorization header exclude each other: give one of them")
+    }
+    // A flag wins over the environment's token.
+    if !isAuthorized || tokenFile != nil, let token = token(tokenFile) {
       headers.append(SecretHeader(name: "Authorization", value: "Bearer \(token)"))
     }
     return headers
@@ -61,12 +63,12 @@ extension OptionReader {
       return token
     }
     guard let data = try? Data(contentsOf: URL(filePath: file)), data.count <= 64 << 10 else {
-      problems.add("--token-file", "'\(file)' cannot be read as a small file")
+      problems.add("--token-file", "the file cannot be read, or is no small file; write its path, not the token itself")
       return nil
     }
     let token = String(decoding: data, as: UTF8.self).trimming(while: \.isWhitespace)
     guard !token.isEmpty, Self.isFieldValue(token) else {
-      problems.add("--token-file", "'\(file)' holds no token: one line of printable ASCII is expected")
+      problems.add("--token-file", "the file holds no token: one line of printable ASCII is expected")
       return nil
     }
     return token

@@ -64,11 +64,9 @@ package struct ResultWriter {
     for (fileExtension, text) in contents {
       let path = "\(stem).\(fileExtension)"
       let temporary = try writeTemporary(text, beside: path)
-      // A hard link fails where the name exists, which rename would not.
-      let isNew = link(temporary, path) == 0
-      let reason = errno
+      let reason = place(temporary, at: path)
       unlink(temporary)
-      if isNew {
+      if reason == 0 {
         written.append(path)
         continue
       }
@@ -81,6 +79,18 @@ package struct ResultWriter {
     }
     try syncDirectory(of: stem)
     return written
+  }
+
+  /// Gives a file its name unless that exists; 0, or errno.
+  private static func place(_ temporary: String, at path: String) -> Int32 {
+    // A hard link fails where the name exists, which rename would not.
+    if link(temporary, path) == 0 { return 0 }
+    guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(errno) else { return errno }
+    // A file system without hard links: the name is taken by an empty file, which is then replaced.
+    let reservation = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard reservation >= 0 else { return errno }
+    close(reservation)
+    return rename(temporary, path) == 0 ? 0 : errno
   }
 
   private static func writeTemporary(_ text: String, beside path: String) throws(ResultWriteError) -> String {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import LoadEngine
 
 /// Runs a benchmark as its user sees it: measures, judges, writes, prints, and says how the process ends.
@@ -15,23 +16,25 @@ package struct BenchmarkRunner: Sendable {
 
   /// Never throws: whatever happens is said, and is in the exit.
   package func run<B: Benchmark>(_ benchmark: B) async -> ToolExit {
+    // Whoever reads the output may go away; the result is written all the same.
+    signal(SIGPIPE, SIG_IGN)
     let bench = Bench(console: Console(print: output.print, isQuiet: output.isQuiet))
     if Suite.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
-    let (outcome, signal) = await Interruption.run { () -> Result<Measurement, BenchmarkFailure> in
+    let (outcome, interruption) = await Interruption.run { () -> Result<Measurement, BenchmarkFailure> in
       await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
     }
     switch outcome {
     case .failure(let failure):
       bench.console.error(failure.description)
-      return signal.map { ToolExit.interrupted(signal: $0) } ?? .failed
+      return interruption.map { ToolExit.interrupted(signal: $0) } ?? .failed
     case .success(let measurement):
       let document = ResultAssembly(
         measurement: measurement, thresholds: thresholds, output: output, environment: environment,
-        isInterrupted: signal != nil, notes: bench.notes.all
+        isInterrupted: interruption != nil, notes: bench.notes.all
       ).document(of: benchmark)
-      return report(document, startedAt: measurement.startedAt, signal: signal, console: bench.console)
+      return report(document, startedAt: measurement.startedAt, signal: interruption, console: bench.console)
     }
   }
 
@@ -39,17 +42,14 @@ package struct BenchmarkRunner: Sendable {
     do {
       let json = try ResultCoding.encode(document)
       let markdown = MarkdownReport(document).text
+      // Written first: whoever reads the output may stop in the middle of it.
+      let written = Result { try write(document, json: json, markdown: markdown, startedAt: startedAt) }
       switch output.print {
       case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
       case .json: console.data(json)
       case .md: console.data(markdown)
       }
-      var contents: [(fileExtension: String, text: String)] = []
-      if output.formats.contains(.json) { contents.append(("json", json)) }
-      if output.formats.contains(.md) { contents.append(("md", markdown)) }
-      let paths = try ResultWriter(directory: output.directory).write(
-        tool: document.tool, label: document.label, startedAt: startedAt, contents: contents)
-      for path in paths { console.note("wrote \(path)") }
+      for path in try written.get() { console.note("wrote \(path)") }
     } catch {
       console.error("the result could not be written: \(error)")
       return .failed
@@ -63,5 +63,15 @@ package struct BenchmarkRunner: Sendable {
       return .failed
     case .interrupted: return .failed
     }
+  }
+
+  private func write(
+    _ document: ResultDocument, json: String, markdown: String, startedAt: Date
+  ) throws(ResultWriteError) -> [String] {
+    var contents: [(fileExtension: String, text: String)] = []
+    if output.formats.contains(.json) { contents.append(("json", json)) }
+    if output.formats.contains(.md) { contents.append(("md", markdown)) }
+    return try ResultWriter(directory: output.directory).write(
+      tool: document.tool, label: document.label, startedAt: startedAt, contents: contents)
   }
 }

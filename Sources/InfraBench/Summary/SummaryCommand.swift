@@ -19,7 +19,7 @@ package struct SummaryCommand: AsyncParsableCommand {
   @Option(help: "Where the three files are written.")
   var outputDir = "results"
 
-  @Argument(help: "TOOL=STATUS=FILE of a tool that ran, TOOL=skipped or TOOL='not run' of one that didn't.")
+  @Argument(help: "TOOL=STATUS=FILE of a tool that ran (FILE empty without a result); else TOOL=skipped or TOOL='not run'.")
   var tools: [String] = []
 
   package init() {}
@@ -50,7 +50,7 @@ package struct SummaryCommand: AsyncParsableCommand {
   }
 
   private static func read(_ text: String) -> (summary: SuiteSummary.Tool, startedAt: String?)? {
-    let parts = text.split(separator: "=", maxSplits: 2).map(String.init)
+    let parts = text.split(separator: "=", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
     if parts.count == 2, ["skipped", "not run"].contains(parts[1]) {
       return (SuiteSummary.Tool(tool: parts[0], notStarted: parts[1]), nil)
     }

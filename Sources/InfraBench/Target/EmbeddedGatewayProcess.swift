@@ -25,7 +25,7 @@ package struct EmbeddedGatewayProcess: Sendable {
   }
 
   private static let startBound: UInt64 = 15_000_000_000
-  private static let stopBound: UInt64 = 4_000_000_000
+  private static let stopBound: UInt64 = 6_000_000_000
 
   /// Starts the gateway beside this tool's own executable, and waits until it serves.
   package static func start(
@@ -52,8 +52,9 @@ package struct EmbeddedGatewayProcess: Sendable {
     do throws(BenchmarkFailure) {
       return try await EmbeddedGatewayProcess(child, readyLine: readLine(of: child), key: key)
     } catch {
-      child.standardInput?.close()
       child.signal(SIGTERM)
+      // In a task of its own: an interrupted start waits for its child all the same.
+      await Task { await end(child) }.value
       throw error
     }
   }
@@ -73,8 +74,12 @@ package struct EmbeddedGatewayProcess: Sendable {
 
   /// Ends it and its tasks, and waits for that.
   package func stop() async {
+    await Self.end(child)
+  }
+
+  private static func end(_ child: ChildProcess) async {
     child.standardInput?.close()
-    let deadline = MonotonicClock.now() + Self.stopBound
+    let deadline = MonotonicClock.now() + stopBound
     while child.exitStatus == nil, MonotonicClock.now() < deadline { try? await Task.sleep(for: .milliseconds(5)) }
     guard child.exitStatus == nil else { return }
     child.signalGroup(SIGKILL)

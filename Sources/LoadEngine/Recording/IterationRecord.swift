@@ -46,6 +46,12 @@ public struct IterationRecord: Sendable {
     if ending == .success { ending = .failure(kind: kind, example: example) }
   }
 
+  /// Whether it failed by its bound: kind `timeout`, or a step's, such as `ready: timeout`.
+  var isTimeout: Bool {
+    guard case .failure(let kind, _) = ending else { return false }
+    return kind == "timeout" || kind.hasSuffix(": timeout")
+  }
+
   /// Ends the iteration as given up.
   public mutating func censor() {
     ending = .censored

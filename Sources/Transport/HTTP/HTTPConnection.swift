@@ -24,60 +24,81 @@ public final class HTTPConnection: Sendable {
   private let closing: HTTPExchangeHandler.Closing
   private let lastID = Atomic<UInt64>(0)
 
-  private init(_ pipeline: Pipeline, phases: ConnectPhases) {
-    self.channel = pipeline.channel
-    self.handler = pipeline.handler
-    self.closing = pipeline.closing
+  private init(_ handler: HTTPExchangeHandler, on channel: any Channel, phases: ConnectPhases) {
+    self.channel = channel
+    self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+    self.closing = handler.closing
     self.phases = phases
   }
 
-  /// Connects, and with `tls` completes the handshake, within `timeout` ns.
+  /// Resolves the name, connects, and with `tls` completes the handshake, all within `timeout` ns.
   public static func connect(
     to endpoint: Endpoint, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64
   ) async -> Result<HTTPConnection, TransportError> {
-    let secured = executor.eventLoop.makePromise(of: UInt64?.self)
-    if tls == nil { secured.succeed(nil) }
+    let eventLoop = executor.eventLoop
+    // The first outcome counts: the connection, its failure, the bound, or the caller's giving up.
+    let done = eventLoop.makePromise(of: HTTPConnection.self)
     let attempt = ConnectAttempt()
+    let bound = eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: timeout))) {
+      done.fail(TransportError(.connectTimeout, "no connection to \(endpoint.host):\(endpoint.port) in time"))
+    }
+    defer { bound.cancel() }
     return await withTaskCancellationHandler {
-      await complete(attempt, to: endpoint, tls: tls, secured: secured, on: executor, timeout: timeout)
+      open(endpoint, tls, attempt, on: executor).cascade(to: done)
+      do {
+        return .success(try await done.futureResult.get())
+      } catch {
+        attempt.cancel()
+        return .failure(.connecting(error, to: endpoint))
+      }
     } onCancel: {
+      done.fail(TransportError.cancelled)
       attempt.cancel()
-      secured.fail(TransportError.cancelled)  // does nothing when it is already complete
     }
   }
 
-  private static func complete(
-    _ attempt: ConnectAttempt, to endpoint: Endpoint, tls: TLSClient?, secured: EventLoopPromise<UInt64?>,
-    on executor: LoopExecutor, timeout: UInt64
-  ) async -> Result<HTTPConnection, TransportError> {
+  private static func open(
+    _ endpoint: Endpoint, _ tls: TLSClient?, _ attempt: ConnectAttempt, on executor: LoopExecutor
+  ) -> EventLoopFuture<HTTPConnection> {
     let startedAt = MonotonicClock.now()
-    do {
-      let pipeline = try await ClientBootstrap(group: executor.eventLoop)
-        .connectTimeout(.nanoseconds(Int64(clamping: timeout)))
-        .connect(host: endpoint.host, port: endpoint.port) { channel in
-          attempt.began(channel)
-          return channel.eventLoop.makeCompletedFuture {
-            try Pipeline(on: channel, endpoint: endpoint, tls: tls, secured: secured, executor: executor)
-          }
-        }
-      let connectedAt = MonotonicClock.now()
-      let rest = Int64(clamping: timeout) - Int64(clamping: connectedAt - startedAt)
-      let bound = executor.eventLoop.scheduleTask(in: .nanoseconds(max(1, rest))) {
-        secured.fail(TransportError(.connectTimeout, "no TLS handshake with \(endpoint.host):\(endpoint.port) in time"))
+    // One channel per address of the host: what becomes of a handshake is that channel's own.
+    return ClientBootstrap(group: executor.eventLoop)
+      .channelInitializer { channel in
+        attempt.began(channel)
+        return channel.eventLoop.makeCompletedFuture { try configure(channel, endpoint, tls, executor) }
       }
-      defer { bound.cancel() }
+      .connect(host: endpoint.host, port: endpoint.port)
+      .flatMap { channel in
+        let connectedAt = MonotonicClock.now()
+        return channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.handler(type: HTTPExchangeHandler.self).secured
+        }
+        .flatMap { $0 }
+        .flatMapThrowing { securedAt in
+          let handler = try channel.pipeline.syncOperations.handler(type: HTTPExchangeHandler.self)
+          let phases = ConnectPhases(startedAt: startedAt, connectedAt: connectedAt, securedAt: securedAt)
+          return HTTPConnection(handler, on: channel, phases: phases)
+        }
+      }
+  }
+
+  private static func configure(
+    _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor
+  ) throws {
+    let operations = channel.pipeline.syncOperations
+    let secured = channel.eventLoop.makePromise(of: UInt64?.self)
+    if let tls {
       do {
-        let securedAt = try await secured.futureResult.get()
-        let phases = ConnectPhases(startedAt: startedAt, connectedAt: connectedAt, securedAt: securedAt)
-        return .success(HTTPConnection(pipeline, phases: phases))
+        try operations.addHandler(tls.makeHandler(for: endpoint))
       } catch {
-        pipeline.channel.close(promise: nil)
+        secured.fail(error)
         throw error
       }
-    } catch {
-      secured.fail(error)  // does nothing when it is already complete
-      return .failure(attempt.isCancelled ? .cancelled : .connecting(error, to: endpoint))
+      try operations.addHandler(HandshakeHandler(done: secured))
+    } else {
+      secured.succeed(nil)
     }
+    try operations.addHandler(HTTPExchangeHandler(executor: executor, secured: secured.futureResult))
   }
 
   /// Whether a request can be sent.
@@ -109,28 +130,5 @@ public final class HTTPConnection: Sendable {
   public func close() {
     closing.begin()
     channel.close(promise: nil)
-  }
-
-  /// What a new channel is fitted with, on its loop.
-  private struct Pipeline: Sendable {
-    let channel: any Channel
-    let handler: NIOLoopBound<HTTPExchangeHandler>
-    let closing: HTTPExchangeHandler.Closing
-
-    init(
-      on channel: any Channel, endpoint: Endpoint, tls: TLSClient?, secured: EventLoopPromise<UInt64?>,
-      executor: LoopExecutor
-    ) throws {
-      let operations = channel.pipeline.syncOperations
-      if let tls {
-        try operations.addHandler(tls.makeHandler(for: endpoint))
-        try operations.addHandler(HandshakeHandler(done: secured))
-      }
-      let handler = HTTPExchangeHandler(executor: executor)
-      try operations.addHandler(handler)
-      self.channel = channel
-      closing = handler.closing
-      self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-    }
   }
 }

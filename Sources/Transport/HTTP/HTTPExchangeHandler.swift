@@ -33,6 +33,9 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   }
 
   let closing = Closing()
+  /// When the TLS handshake was done; nil without TLS.
+  let secured: EventLoopFuture<UInt64?>
+
   private let executor: LoopExecutor
   private var reader = HTTPResponseReader()
   private var pending: Pending?
@@ -42,8 +45,9 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// An exchange that was cancelled before it was started.
   private var cancelledEarly: UInt64?
 
-  init(executor: LoopExecutor) {
+  init(executor: LoopExecutor, secured: EventLoopFuture<UInt64?>) {
     self.executor = executor
+    self.secured = secured
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }

@@ -20,6 +20,10 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
     context.fireUserInboundEventTriggered(event)
   }
 
+  func handlerRemoved(context: ChannelHandlerContext) {
+    done.fail(TransportError(.tls, "the connection was closed during the TLS handshake"))  // unless it is done
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     done.fail(TransportError(.tls, "the peer closed the connection during the TLS handshake"))
     context.fireChannelInactive()

@@ -89,16 +89,18 @@ struct PoolDrain: Sendable {
     return status.warmCount == 0
   }
 
-  /// t₀: the answer to the last drain call, or to the last release.
+  /// t₀: the answer to the last drain call, or to the last release that was answered.
   private func startClock(_ lastAnswer: UInt64, releasing tasks: [String], through clients: [GatewayClient]) async {
     guard release == .afterDrain else { return watch.update { $0.startClock(at: lastAnswer) } }
-    await withTaskGroup(of: Void.self) { group in
+    let lastRelease = await withTaskGroup(of: UInt64?.self) { group in
       for (task, client) in zip(tasks, clients) {
         group.addTask(executorPreference: executor) {
           await session.held.release(task, through: client, bench: session.bench)
         }
       }
+      // One that hangs until its bound must not move the clock: the refill began without it.
+      return await group.reduce(nil as UInt64?) { latest, answer in answer.map { max($0, latest ?? 0) } ?? latest }
     }
-    watch.update { $0.startClock(at: MonotonicClock.now()) }
+    watch.update { $0.startClock(at: lastRelease ?? lastAnswer) }
   }
 }

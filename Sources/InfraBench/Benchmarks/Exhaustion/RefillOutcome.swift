@@ -26,9 +26,11 @@ struct RefillOutcome: Sendable {
   /// Whether the release came too late to time the refill from it.
   var wasFullBeforeClockStart: Bool { tracker.fullRefill(tracker.strictest)?.latest == 0 }
 
-  /// Samples are the upper ends of the intervals.
+  /// Samples are the upper ends of the intervals. A view that was full before t₀ has no time: 0 would be flattery.
   func record(into recording: inout Recording) {
-    for (metric, time) in times { recording.sample(Benchmark.catalogue.metric(metric), max(1, time.latest)) }
+    for (metric, time) in times where time.latest > 0 {
+      recording.sample(Benchmark.catalogue.metric(metric), time.latest)
+    }
   }
 
   var findings: [String: JSONValue] {

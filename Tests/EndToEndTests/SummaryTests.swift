@@ -1,0 +1,46 @@
+import FoundationEssentials
+import ProcessControl
+import Testing
+
+@testable import InfraBench
+
+/// `suite-summary` as run-all-tests.sh calls it.
+struct SummaryTests {
+  @Test func aToolWithoutADocumentIsInTheSummaryAndDecidesTheStatus() async throws {
+    let measured = try await BenchRun.run("bench-dirinit", ["--count", "2"])
+    let document = try #require(measured.files().first { $0.key.hasSuffix(".json") })
+    let file = measured.scratch("results/\(document.key)")
+    let result = try await BenchRun.run(
+      "suite-summary",
+      ["--output-dir", "results", "bench-dirinit=0=\(file)", "bench-exhaustion=64=", "bench-e2e=skipped"])
+    #expect(result.status == .exited(64))
+    let summary = try JSONDecoder().decode(SuiteSummary.self, from: read("summary.json", of: result))
+    #expect(summary.tools.map(\.verdict) == ["pass", "error", "skipped"])
+    #expect(summary.tools[0].headline?.metric == "create")
+    #expect(summary.exitStatus == 64)
+    let junit = try String(decoding: read("junit.xml", of: result), as: UTF8.self)
+    #expect(junit.contains("<testcase classname=\"bench-dirinit\" name=\"create.max &lt; 500ms\"/>"))
+    #expect(junit.contains("verdict error, exit status 64"))
+    let markdown = try String(decoding: read("summary.md", of: result), as: UTF8.self)
+    #expect(markdown.contains("| bench-exhaustion | error |"))
+  }
+
+  @Test(arguments: ["bench-e2e", "bench-e2e=x=file", "bench-e2e=maybe"])
+  func anArgumentOfAnotherFormIsWrongUsage(_ argument: String) async throws {
+    let result = try await BenchRun.run("suite-summary", [argument])
+    #expect(result.status == .exited(64))
+    #expect(result.files().isEmpty)
+  }
+
+  @Test(
+    arguments: [
+      ([0, 0], 0), ([0, 99, 0], 99), ([99, 1], 1), ([1, 64, 99], 64), ([64, 130, 1], 130), ([139, 99], 139), ([], 0),
+    ] as [([Int32], Int32)])
+  func theWorstStatusDecides(_ statuses: [Int32], _ worst: Int32) {
+    #expect(SuiteSummary.worst(statuses) == worst)
+  }
+
+  private func read(_ name: String, of result: BenchResult) throws -> Data {
+    try Data(contentsOf: URL(filePath: result.scratch("results/\(name)")))
+  }
+}
