@@ -1,5 +1,6 @@
 import FoundationEssentials
 import LoadEngine
+import ProcessControl
 
 /// Runs a benchmark as its user sees it: measures, judges, writes, prints, and says how the process ends.
 package struct BenchmarkRunner: Sendable {
@@ -15,6 +16,7 @@ package struct BenchmarkRunner: Sendable {
 
   /// Never throws: whatever happens is said, and is in the exit.
   package func run<B: Benchmark>(_ benchmark: B) async -> ToolExit {
+    FileDescriptorLimit.raise()
     let bench = Bench(console: Console(print: output.print, isQuiet: output.isQuiet))
     if Suite.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
