@@ -27,6 +27,8 @@ struct MockGatewayRun {
     // From here on signals are taken in order: nothing that is made below stays behind.
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     var configuration = plan.configuration
+    configuration.limits.connections = Self.connections(
+      within: FileDescriptorLimit.raise(), tasks: configuration.rules.maxTasks)
     var temporaryRoot: String?
     defer { if let temporaryRoot { try? FileManager.default.removeItem(atPath: temporaryRoot) } }
     do {
@@ -46,6 +48,12 @@ struct MockGatewayRun {
     }
   }
 
+  /// As many connections as the open files allow, 10,000 at most. A task takes up to four files beside its connection: pipes,
+  /// a pidfd, or its own end of the connection.
+  static func connections(within limit: Int, tasks: Int) -> Int {
+    min(10_000, max(16, limit - 64 - 4 * tasks))
+  }
+
   private func runner(_ configuration: GatewayConfiguration) -> any TaskRunner {
     switch plan.tasks {
     case .none: return NoTasks()
@@ -53,16 +61,22 @@ struct MockGatewayRun {
       return VirtualTaskRunner(
         program: program, workspaceRoot: configuration.workspaceRoot, environmentName: configuration.environment)
     case .processes(let warmTask, let arguments):
-      var environment = ProcessInfo.processInfo.environment
-      environment["ENVIRONMENT"] = configuration.environment
-      environment["EFS_MOUNT_PATH"] = configuration.workspaceRoot
-      // A task runs its user's program: the gateway's key is none of its business.
-      environment["INFRABENCH_ECS_ACCESS_KEY_ID"] = nil
-      environment["INFRABENCH_ECS_SECRET_ACCESS_KEY"] = nil
       return ProcessTaskRunner(
         executable: warmTask, arguments: arguments + ["--workspace-root", configuration.workspaceRoot],
-        environment: environment)
+        environment: Self.taskEnvironment(inheriting: ProcessInfo.processInfo.environment, configuration))
     }
+  }
+
+  /// What a task's environment holds beside what its runner adds. A task runs its user's program: of this process' own
+  /// environment, which may hold keys and tokens, it gets only what every program needs.
+  static func taskEnvironment(
+    inheriting own: [String: String], _ configuration: GatewayConfiguration
+  ) -> [String: String] {
+    let inherited: Set = ["PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ", "HOME", "LD_LIBRARY_PATH"]
+    var environment = own.filter { inherited.contains($0.key) }
+    environment["ENVIRONMENT"] = configuration.environment
+    environment["EFS_MOUNT_PATH"] = configuration.workspaceRoot
+    return environment
   }
 
   private func announce(_ gateway: EmbeddedGateway, _ configuration: GatewayConfiguration) -> Bool {

@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func waitersAreServedInOrderOfArrival() {
-    var world = PoolWorld(PoolRules(targetSize: 1))
+    var world = PoolWorld(PoolRules(targetSize: 1, maxTasks: 20))
     let requests = (0..<4).map { _ in world.acquire() }
     let order = world.starting
     #expect(order.count == 5)
