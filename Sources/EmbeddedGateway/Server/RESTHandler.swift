@@ -67,7 +67,14 @@ final class RESTHandler: ChannelInboundHandler {
     }
   }
 
+  /// Whether a web page sent this: browsers say so with `Origin` for every WebSocket and every POST (RFC 6454), and any page
+  /// may send them to this machine. The gateway has no pages of its own.
+  static func isOfABrowser(_ head: HTTPRequestHead) -> Bool { head.headers.contains(name: "origin") }
+
   private func route(_ head: HTTPRequestHead, _ body: ByteBuffer) {
+    guard !Self.isOfABrowser(head) else {
+      return answerError(.forbidden, "requests of web pages (with an Origin header) are refused", close: true)
+    }
     switch GatewayRoute(method: head.method.rawValue, uri: head.uri) {
     case .acquire: acquire(body)
     case .release: release(body)
