@@ -50,7 +50,9 @@ public struct ServiceEndpoint: Sendable, Equatable {
     let port = parsed.port ?? defaultPort
     // What is written behind the host but overflows is no port to `URL`.
     let isPortWritten = authority.hasSuffix("]") ? false : authority.contains(":")
-    guard (1...65_535).contains(port), isPortWritten == (parsed.port != nil) else { throw .configuration("the port of \(source) is not in 1–65535") }
+    guard (1...65_535).contains(port), isPortWritten == (parsed.port != nil) else {
+      throw .configuration("the port of \(source) is not in 1–65535")
+    }
     let bareHost = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
     let name = bareHost.contains(":") ? "[\(bareHost)]" : bareHost
     hostHeader = port == defaultPort ? name : "\(name):\(port)"

@@ -122,7 +122,8 @@ final class WebSocketHandshake {
     }
     var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
       upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration<Void>(
-        upgradeRequestHead: request.head, upgraders: [StrictUpgrader(base: upgrader) { me.value.attempt.ending.isHeld = true }],
+        upgradeRequestHead: request.head,
+        upgraders: [StrictUpgrader(base: upgrader) { me.value.attempt.ending.isHeld = true }],
         notUpgradingCompletionHandler: { channel in
           channel.eventLoop.makeCompletedFuture { try me.value.handshake.readRefusal(me.value.attempt) }
         }))

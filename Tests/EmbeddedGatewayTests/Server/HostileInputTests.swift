@@ -22,7 +22,8 @@ import Transport
       try await gateway.warm(1)
       let upgrade =
         request.hasPrefix("GET /api")
-        ? "" : "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+        ? ""
+        : "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
           + "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
       let body = #"{"userId":"alice"}"#
       let rest = request.hasPrefix("POST") ? "content-length: \(body.utf8.count)\r\n\r\n\(body)" : upgrade + "\r\n"
