@@ -37,10 +37,15 @@ struct MockGatewayRun {
         temporaryRoot = root
         configuration.workspaceRoot = root
       }
-      configuration.lifecycleSink = try lifecycleSink()
+      let log = try lifecycleLog()
+      if let log { configuration.lifecycleSink = { log.write($0) } }
       let gateway = try await EmbeddedGateway.start(configuration, runner: runner(configuration))
       let result = announce(gateway, configuration) ? await end(signals) : 1
       await gateway.stop()
+      await log?.flush()
+      if let dropped = log?.dropped, dropped > 0 {
+        Self.say("mock-gateway: \(dropped) lifecycle events were dropped: nobody read them fast enough")
+      }
       return result
     } catch {
       Self.say("mock-gateway: \(explain(error))")
@@ -88,7 +93,7 @@ struct MockGatewayRun {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let line = try? encoder.encode(ready) else { return false }
-    return Self.write(Array(line) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    return LineWriter.write(Array(line) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
   }
 
   private func end(_ signals: UnixSignalsSequence) async -> Int32 {
@@ -108,7 +113,7 @@ struct MockGatewayRun {
     }
   }
 
-  private func lifecycleSink() throws -> (@Sendable (String) -> Void)? {
+  private func lifecycleLog() throws -> LineWriter? {
     let descriptor: Int32
     switch plan.lifecycle {
     case .none: return nil
@@ -117,7 +122,7 @@ struct MockGatewayRun {
       descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else { throw Failure("cannot open '\(path)': \(String(cString: strerror(errno)))") }
     }
-    return { line in Self.write(Array(line.utf8) + [UInt8(ascii: "\n")], to: descriptor) }
+    return LineWriter(to: descriptor)
   }
 
   private static func makeTemporaryRoot() throws -> String {
@@ -139,19 +144,7 @@ struct MockGatewayRun {
     }
   }
 
-  private static func say(_ text: String) { write(Array("\(text)\n".utf8), to: STDERR_FILENO) }
-
-  @discardableResult
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return false }
-      rest = rest.dropFirst(count)
-    }
-    return true
-  }
+  private static func say(_ text: String) { LineWriter.write(Array("\(text)\n".utf8), to: STDERR_FILENO) }
 
   private struct Failure: Error, CustomStringConvertible {
     let description: String
