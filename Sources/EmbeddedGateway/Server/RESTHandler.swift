@@ -79,7 +79,7 @@ final class RESTHandler: ChannelInboundHandler {
     case .acquire: acquire(body)
     case .release: release(body)
     case .status: answer(encoding: core.status())
-    case .users: answer(encoding: core.users())
+    case .users: answerUsers()
     case .health: answerHealth()
     case .ecs: answerECS(head, body)
     case .methodNotAllowed(let allow):
@@ -107,6 +107,17 @@ final class RESTHandler: ChannelInboundHandler {
     object.add("success", true)
     object.add("taskId", request.taskId)
     answer(.ok, object.bytes)
+  }
+
+  private func answerUsers() {
+    let number = exchangeNumber
+    core.users().assumeIsolated().whenComplete { [weak self] result in
+      guard let self, isWaiting, exchangeNumber == number else { return }
+      switch result {
+      case .success(let users): answer(encoding: users)
+      case .failure: answerError(.serviceUnavailable, "the workspace could not be read")
+      }
+    }
   }
 
   private func answerHealth() {
