@@ -65,6 +65,14 @@ static __attribute__((noinline, noreturn)) void become(
   failure->step = cprocess_step_descriptors;
   if ((errno = install_descriptors(request)) != 0) goto failed;
 
+  if (request->open_files != 0) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+      limit.rlim_cur = request->open_files;
+      setrlimit(RLIMIT_NOFILE, &limit);
+    }
+  }
+
   failure->step = cprocess_step_working_directory;
   if (request->working_directory != NULL && chdir(request->working_directory) != 0) goto failed;
 
@@ -113,6 +121,60 @@ int cprocess_spawn(const struct cprocess_request *request, struct cprocess_child
   child->pid = pid;
   child->pidfd = pidfd;
   child->spawned_at = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+  return 0;
+}
+
+/// The guard's whole life; only async-signal-safe calls, as in every fork of a process with threads.
+static __attribute__((noreturn)) void stand_guard(int pipe_end) {
+  static pid_t groups[65536];
+  size_t count = 0;
+  prctl(PR_SET_NAME, "group-guard");
+  // Ctrl-C is not for the guard, and no pipe or file stays open because of it.
+  setpgid(0, 0);
+  if (dup2(pipe_end, 0) < 0 || chdir("/") != 0) _exit(1);
+  close_from(1);
+  while (1) {
+    pid_t told;
+    const ssize_t length = read(0, &told, sizeof told);
+    if (length < 0 && errno == EINTR) continue;
+    if (length != sizeof told) break;
+    if (told > 1 && count < sizeof groups / sizeof *groups) groups[count++] = told;
+    for (size_t index = 0; told < 0 && index < count; index++)
+      if (groups[index] == -told) groups[index] = groups[--count];
+  }
+  for (size_t index = 0; index < count; index++) kill(-groups[index], SIGKILL);
+  _exit(0);
+}
+
+int cprocess_guard(int *descriptor) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  // The guard inherits the mask: nothing but SIGKILL ends it before its time.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = _Fork();
+  if (pid == 0) stand_guard(ends[0]);
+  const int error = pid < 0 ? errno : 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  close(ends[0]);
+  if (error != 0) {
+    close(ends[1]);
+    return error;
+  }
+  *descriptor = ends[1];
+  return 0;
+}
+
+int cprocess_raise_open_files(uint64_t *before, uint64_t *now) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return errno;
+  *before = *now = limit.rlim_cur;
+  const rlim_t wanted = limit.rlim_max < 1048576 ? limit.rlim_max : 1048576;
+  if (wanted <= limit.rlim_cur) return 0;
+  limit.rlim_cur = wanted;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return errno;
+  *now = wanted;
   return 0;
 }
 

@@ -18,8 +18,10 @@ public struct GatewayConfiguration: Sendable {
     public var headerBytes = 32 * 1024
     /// Bytes of a request's body.
     public var bodyBytes = 64 * 1024
-    /// Bytes of a WebSocket message, its fragments together.
+    /// Bytes of a user's WebSocket message, its fragments together.
     public var messageBytes = 64 * 1024
+    /// The same for a task: a line of 64 KiB in JSON, where a byte may take six (`\u0000`), and what is around it.
+    public var taskMessageBytes = 6 * 64 * 1024 + 1024
     /// Bytes a user may send before the session is ready.
     public var earlyInputBytes = 64 * 1024
     /// How long an HTTP connection may be silent outside a request's handling.

@@ -27,6 +27,8 @@ struct MockGatewayRun {
     // From here on signals are taken in order: nothing that is made below stays behind.
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     var configuration = plan.configuration
+    configuration.limits.connections = Self.connections(
+      within: FileDescriptorLimit.raise(), tasks: configuration.rules.maxTasks)
     var temporaryRoot: String?
     defer { if let temporaryRoot { try? FileManager.default.removeItem(atPath: temporaryRoot) } }
     do {
@@ -35,15 +37,26 @@ struct MockGatewayRun {
         temporaryRoot = root
         configuration.workspaceRoot = root
       }
-      configuration.lifecycleSink = try lifecycleSink()
+      let log = try lifecycleLog()
+      if let log { configuration.lifecycleSink = { log.write($0) } }
       let gateway = try await EmbeddedGateway.start(configuration, runner: runner(configuration))
       let result = announce(gateway, configuration) ? await end(signals) : 1
       await gateway.stop()
+      await log?.flush()
+      if let dropped = log?.dropped, dropped > 0 {
+        Self.say("mock-gateway: \(dropped) lifecycle events were dropped: nobody read them fast enough")
+      }
       return result
     } catch {
       Self.say("mock-gateway: \(explain(error))")
       return 1
     }
+  }
+
+  /// As many connections as the open files allow, 10,000 at most. A task takes up to four files beside its connection: pipes,
+  /// a pidfd, or its own end of the connection.
+  static func connections(within limit: Int, tasks: Int) -> Int {
+    min(10_000, max(16, limit - 64 - 4 * tasks))
   }
 
   private func runner(_ configuration: GatewayConfiguration) -> any TaskRunner {
@@ -53,16 +66,22 @@ struct MockGatewayRun {
       return VirtualTaskRunner(
         program: program, workspaceRoot: configuration.workspaceRoot, environmentName: configuration.environment)
     case .processes(let warmTask, let arguments):
-      var environment = ProcessInfo.processInfo.environment
-      environment["ENVIRONMENT"] = configuration.environment
-      environment["EFS_MOUNT_PATH"] = configuration.workspaceRoot
-      // A task runs its user's program: the gateway's key is none of its business.
-      environment["INFRABENCH_ECS_ACCESS_KEY_ID"] = nil
-      environment["INFRABENCH_ECS_SECRET_ACCESS_KEY"] = nil
       return ProcessTaskRunner(
         executable: warmTask, arguments: arguments + ["--workspace-root", configuration.workspaceRoot],
-        environment: environment)
+        environment: Self.taskEnvironment(inheriting: ProcessInfo.processInfo.environment, configuration))
     }
+  }
+
+  /// What a task's environment holds beside what its runner adds. A task runs its user's program: of this process' own
+  /// environment, which may hold keys and tokens, it gets only what every program needs.
+  static func taskEnvironment(
+    inheriting own: [String: String], _ configuration: GatewayConfiguration
+  ) -> [String: String] {
+    let inherited: Set = ["PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ", "HOME", "LD_LIBRARY_PATH"]
+    var environment = own.filter { inherited.contains($0.key) }
+    environment["ENVIRONMENT"] = configuration.environment
+    environment["EFS_MOUNT_PATH"] = configuration.workspaceRoot
+    return environment
   }
 
   private func announce(_ gateway: EmbeddedGateway, _ configuration: GatewayConfiguration) -> Bool {
@@ -74,7 +93,7 @@ struct MockGatewayRun {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let line = try? encoder.encode(ready) else { return false }
-    return Self.write(Array(line) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    return LineWriter.write(Array(line) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
   }
 
   private func end(_ signals: UnixSignalsSequence) async -> Int32 {
@@ -94,7 +113,7 @@ struct MockGatewayRun {
     }
   }
 
-  private func lifecycleSink() throws -> (@Sendable (String) -> Void)? {
+  private func lifecycleLog() throws -> LineWriter? {
     let descriptor: Int32
     switch plan.lifecycle {
     case .none: return nil
@@ -103,7 +122,7 @@ struct MockGatewayRun {
       descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else { throw Failure("cannot open '\(path)': \(String(cString: strerror(errno)))") }
     }
-    return { line in Self.write(Array(line.utf8) + [UInt8(ascii: "\n")], to: descriptor) }
+    return LineWriter(to: descriptor)
   }
 
   private static func makeTemporaryRoot() throws -> String {
@@ -125,19 +144,7 @@ struct MockGatewayRun {
     }
   }
 
-  private static func say(_ text: String) { write(Array("\(text)\n".utf8), to: STDERR_FILENO) }
-
-  @discardableResult
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return false }
-      rest = rest.dropFirst(count)
-    }
-    return true
-  }
+  private static func say(_ text: String) { LineWriter.write(Array("\(text)\n".utf8), to: STDERR_FILENO) }
 
   private struct Failure: Error, CustomStringConvertible {
     let description: String

@@ -21,14 +21,16 @@ public final class ChildProcess: Sendable {
   }
   private let state: Mutex<State>
   private let endsGroupWithLeader: Bool
+  private let isGuarded: Bool
 
   init(
-    pid: Int32, pidfd: OwnedDescriptor, spawnedAt: UInt64, endsGroupWithLeader: Bool, standardInput: OwnedDescriptor?,
-    standardOutput: OwnedDescriptor?, standardError: OwnedDescriptor?
+    pid: Int32, pidfd: OwnedDescriptor, spawnedAt: UInt64, endsGroupWithLeader: Bool, isGuarded: Bool,
+    standardInput: OwnedDescriptor?, standardOutput: OwnedDescriptor?, standardError: OwnedDescriptor?
   ) {
     self.pid = pid
     self.spawnedAt = spawnedAt
     self.endsGroupWithLeader = endsGroupWithLeader
+    self.isGuarded = isGuarded
     self.standardInput = standardInput
     self.standardOutput = standardOutput
     self.standardError = standardError
@@ -86,6 +88,7 @@ public final class ChildProcess: Sendable {
       guard case .running(let pidfd, let waiting) = state else { return nil }
       // Still a zombie: the group's number is certainly ours.
       if endsGroupWithLeader { kill(-pid, SIGKILL) }
+      if isGuarded { GroupGuard.shared.remove(pid) }
       var code: Int32 = 0
       var wasSignaled = false
       let status: ExitStatus

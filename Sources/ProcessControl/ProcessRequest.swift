@@ -26,7 +26,8 @@ public struct ProcessRequest: Sendable {
   public var standardOutput: Stream
   /// Where the child complains.
   public var standardError: Stream
-  /// SIGKILL for the child as soon as this process ends, however it ends. Not inherited by the child's own children.
+  /// SIGKILL for the child as soon as this process ends, however it ends. Together with ``endsGroupWithLeader`` for the child's
+  /// whole process group; else not for the child's own children.
   public var diesWithParent: Bool
   /// When the child ends, what is left in its process group is killed.
   public var endsGroupWithLeader: Bool

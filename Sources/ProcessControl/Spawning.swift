@@ -20,10 +20,12 @@ enum Spawning {
     // Our copies of the child's ends must live until here, and no longer: the child's EOF depends on it.
     for ends in [input, output, error] { ends.closeChildEnd() }
     guard result == 0 else { throw SpawnError(SpawnError.Step(child.failed_step), result, request) }
+    let isGuarded = request.diesWithParent && request.endsGroupWithLeader
+    if isGuarded { GroupGuard.shared.add(child.pid) }
     let process = ChildProcess(
       pid: child.pid, pidfd: OwnedDescriptor(child.pidfd), spawnedAt: child.spawned_at,
-      endsGroupWithLeader: request.endsGroupWithLeader, standardInput: input.ours, standardOutput: output.ours,
-      standardError: error.ours)
+      endsGroupWithLeader: request.endsGroupWithLeader, isGuarded: isGuarded, standardInput: input.ours,
+      standardOutput: output.ours, standardError: error.ours)
     return (process, child.pidfd)
   }
 
@@ -47,6 +49,7 @@ enum Spawning {
         order.standard_output = output
         order.standard_error = error
         order.dies_with_parent = request.diesWithParent
+        order.open_files = FileDescriptorLimit.ofChildren
         return cprocess_spawn(&order, &child)
       }
       return withExtendedLifetime((arguments, environment)) {

@@ -9,7 +9,7 @@ public struct TaskEvent: Sendable, Equatable {
     case connected
     /// `init_user` or `init_user_session` has been read.
     case initReceived(userId: String)
-    /// The user's directory is there.
+    /// The user's directory is there; not reported where none is made.
     case workspaceReady
     /// The user's program was started; the instant is right before the fork. No pid for the inline program.
     case processStarted(pid: Int32?)

@@ -24,6 +24,8 @@ public actor WarmTaskAgent {
   private var processEnd: CheckedContinuation<Void, Never>?
   private var initTimer: Scheduled<Void>?
   private var outcome: TaskOutcome?
+  private var socketIsOver = false
+  private var waitingForRoom: CheckedContinuation<Void, Never>?
 
   private init(
     taskId: String, configuration: WarmTaskConfiguration, loop: any EventLoop, observer: @escaping TaskObserver
@@ -61,6 +63,12 @@ public actor WarmTaskAgent {
     } catch {
       return end(with: error == .cancelled ? .stopped : .notConnected(error))
     }
+    socket?.whenEnded {
+      self.assumeIsolated { agent in
+        agent.socketIsOver = true
+        agent.goOnListening()
+      }
+    }
     let heartbeat = startHeartbeat()
     await listen()
     heartbeat.cancel()
@@ -72,7 +80,7 @@ public actor WarmTaskAgent {
   /// Until the socket ends, whoever ends it.
   private func listen() async {
     do throws(WebSocketError) {
-      while let message = try await socket?.receive() {
+      while let message = try await nextMessage() {
         guard let decoded = try? decoder.decode(GatewayToTask.self, from: Data(message.text.utf8)) else {
           handle(.malformedMessage)
           continue
@@ -85,8 +93,38 @@ public actor WarmTaskAgent {
     }
   }
 
+  /// Waits until the user's program keeps up with its input: what a user sends ahead of that stays in the socket, and slows
+  /// the sender down instead of being lost. An end of the socket behind unread input shows at the next heartbeat: it fails.
+  private func nextMessage() async throws(WebSocketError) -> WebSocketMessage? {
+    while !maySendMore {
+      guard !Task.isCancelled else { throw .cancelled }
+      await withTaskCancellationHandler {
+        await withCheckedContinuation { continuation in
+          waitingForRoom = continuation
+          // Cancelled in between: nobody would come back.
+          if Task.isCancelled { goOnListening(evenWithoutRoom: true) }
+        }
+      } onCancel: {
+        loop.execute { self.assumeIsolated { $0.goOnListening(evenWithoutRoom: true) } }
+      }
+    }
+    return try await socket?.receive()
+  }
+
+  /// Whether the gateway's next message is wanted: there is room for it, or the life is at its end.
+  private var maySendMore: Bool {
+    socketIsOver || outcome != nil || (lifecycle.hasRoomForInput && process?.hasRoomForInput ?? true)
+  }
+
+  private func goOnListening(evenWithoutRoom: Bool = false) {
+    guard maySendMore || evenWithoutRoom, let waiting = waitingForRoom else { return }
+    waitingForRoom = nil
+    waiting.resume()
+  }
+
   private func handle(_ event: TaskLifecycle.Event) {
     for action in lifecycle.handle(event) { perform(action) }
+    goOnListening()
   }
 
   private func perform(_ action: TaskLifecycle.Action) {
@@ -146,6 +184,7 @@ public actor WarmTaskAgent {
     case .failed(let why):
       processIsGone()
       handle(.processFailed(why))
+    case .roomForInput: goOnListening()
     case .lines(let lines, let at): handle(.processSaid(lines, at: at))
     case .ended(let status):
       processIsGone()

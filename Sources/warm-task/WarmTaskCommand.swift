@@ -28,6 +28,7 @@ struct WarmTaskCommand: AsyncParsableCommand {
   @OptionGroup var options: WarmTaskOptions
 
   mutating func run() async throws {
+    FileDescriptorLimit.raise()
     let plan = try options.plan(
       environment: ProcessInfo.processInfo.environment, executable: CommandLine.arguments.first ?? "warm-task")
     let ending = await WarmTaskRun(plan: plan, loop: MultiThreadedEventLoopGroup.singleton.next()).untilTheEnd()

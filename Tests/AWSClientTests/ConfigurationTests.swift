@@ -122,6 +122,9 @@ import Testing
       (.init(region: "r", ecsEndpointURL: "ftp://h"), keys, "--ecs-endpoint-url"),
       (.init(region: "r", ecsEndpointURL: "http://u:p@h"), keys, "--ecs-endpoint-url"),
       (.init(region: "r", ecsEndpointURL: "http://h:70000"), keys, "--ecs-endpoint-url"),
+      (.init(region: "r", ecsEndpointURL: "http://h:99999999999999999999"), keys, "the port of --ecs-endpoint-url"),
+      (.init(region: "r", ecsEndpointURL: "http://[::1]:99999999999999999/"), keys, "the port of --ecs-endpoint-url"),
+      (.init(region: "r", ecsEndpointURL: "http://h%2f.example"), keys, "--ecs-endpoint-url"),
       (.init(region: "r", ecsEndpointURL: "http://h?x=1"), keys, "--ecs-endpoint-url"),
       (.init(region: "r", ecsEndpointURL: "h:5551"), keys, "--ecs-endpoint-url"),
     ] as [(AWSConfiguration.Flags, [String: String], String)])

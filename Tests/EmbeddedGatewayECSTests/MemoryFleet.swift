@@ -65,7 +65,8 @@ final class MemoryFleet: TaskFleet {
     return (0..<min(count, max(0, room))).map { _ in add(.provisioning, group: group, startedBy: startedBy) }
   }
 
-  func setDesiredCount(_ count: Int) async -> FleetService {
+  func setDesiredCount(_ count: Int) async -> FleetService? {
+    guard count <= MemoryFleet.capacity else { return nil }
     state.withLock { $0.service.desiredCount = count }
     return await service()
   }

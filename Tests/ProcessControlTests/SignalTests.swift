@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import ProcessControl
 import Testing
@@ -48,6 +49,69 @@ import Testing
     }
     let pid = try #require(number("child", in: result?.standardOutputContent))
     #expect(await isGone(pid))
+  }
+
+  /// A process id of a child of this process, by its name.
+  private static func child(named name: String) -> Int32? {
+    for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+      guard let pid = Int32(entry), let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else {
+        continue
+      }
+      if stat.contains("(\(name)) "), stat.split(separator: ")").last?.split(separator: " ")[1] == "\(getpid())" {
+        return pid
+      }
+    }
+    return nil
+  }
+
+  private static func spawnWithBackground() async throws -> (child: ChildProcess, grandchild: String) {
+    // Deaf to what a terminal or an orderly end would send.
+    var request = shell("trap '' HUP TERM INT; sleep 600 >/dev/null 2>&1 & echo $!; wait", output: .pipe)
+    request.diesWithParent = true
+    request.endsGroupWithLeader = true
+    let child = try await ProcessKeeper.shared.spawn(request)
+    return (child, try line(of: child.standardOutput))
+  }
+
+  @Test func killedParentTakesTheWholeGroupAlong() async throws {
+    let result = await #expect(
+      processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+    ) {
+      let first = try await Self.spawnWithBackground()
+      let second = try await Self.spawnWithBackground()
+      say("\nfirst=\(first.grandchild)\nsecond=\(second.grandchild)\nguard=\(Self.child(named: "group-guard") ?? 0)\n")
+      kill(getpid(), SIGKILL)
+    }
+    for name in ["first", "second", "guard"] {
+      let pid = try #require(number(name, in: result?.standardOutputContent))
+      #expect(pid > 1)
+      #expect(await isGone(pid), "\(name)")
+    }
+  }
+
+  @Test func guardLeavesWithItsProcess() async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+      let (child, _) = try await Self.spawnWithBackground()
+      say("\nguard=\(Self.child(named: "group-guard") ?? 0)\n")
+      child.signalGroup(SIGKILL)
+      _ = await child.waitForExit()
+    }
+    let pid = try #require(number("guard", in: result?.standardOutputContent))
+    #expect(pid > 1)
+    #expect(await isGone(pid))
+  }
+
+  @Test func raisedLimitOfOpenFilesIsNotHandedDown() async throws {
+    let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+      let hard = try line(of: try await ProcessKeeper.shared.spawn(shell("ulimit -Hn", output: .pipe)).standardOutput)
+      guard let hard = UInt(hard), hard > 100 else { exit(0) }
+      var limit = rlimit(rlim_cur: 100, rlim_max: hard)
+      setrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit)
+      guard FileDescriptorLimit.raise() == min(hard, 1 << 20), FileDescriptorLimit.raise() > 100 else { exit(1) }
+      let soft = try line(of: try await ProcessKeeper.shared.spawn(shell("ulimit -Sn", output: .pipe)).standardOutput)
+      guard soft == "100" else { exit(2) }
+    }
+    #expect(result != nil)
   }
 
   @Test func childWithoutTheWishOutlivesItsKilledParent() async throws {

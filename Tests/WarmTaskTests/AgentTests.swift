@@ -207,6 +207,71 @@ private final class Events: Sendable {
     await gateway.stop()
   }
 
+  /// 4 MiB for a program that reads nothing before it is told to: far more than may wait for it.
+  @Test func inputOfASlowProgramIsHeldBackAndNotLost() async throws {
+    let gateway = try await FakeGateway()
+    let (lines, length) = (64, 65_535)
+    let count = lines * (length + 1)
+    let script = "echo up; until [ -e go ]; do sleep 0.05; done; head -c \(count) | wc -c; cat >/dev/null"
+    async let outcome = WarmTaskAgent.run(
+      taskId: "t", configuration: configuration(gateway, .command(["sh", "-c", script])), on: loop)
+    let task = try await gateway.nextTask()
+    try task.send(GatewayToTask(type: "init_user", userId: "u1"))
+    #expect(try await task.next()?.type == "ready")
+    for _ in 0..<lines {
+      try task.send(GatewayToTask(type: "user_input", line: String(repeating: "x", count: length)))
+    }
+    // An agent that takes it all has told by then that it has lost some.
+    try await Task.sleep(for: .milliseconds(300))
+    _ = FileManager.default.createFile(atPath: "\(scratch.path)/dev/u1/go", contents: nil)
+    let answer = try await task.next()
+    #expect(answer?.line?.filter { $0 != " " } == "\(count)", "\(answer?.status ?? "")")
+    task.release()
+    #expect(await outcome == .released)
+    await gateway.stop()
+  }
+
+  @Test func manyLinesBeforeTheProgramStartsAreNotLost() async throws {
+    let gateway = try await FakeGateway()
+    async let outcome = WarmTaskAgent.run(taskId: "t", configuration: configuration(gateway, .inline()), on: loop)
+    let task = try await gateway.nextTask()
+    try task.send(GatewayToTask(type: "init_user", userId: "u1"))
+    for number in 1...500 { try task.send(GatewayToTask(type: "user_input", line: "\(number)")) }
+    #expect(try await task.next()?.type == "ready")
+    for number in 1...500 { #expect(try await task.next()?.line == "\(number) \(number)") }
+    task.release()
+    #expect(await outcome == .released)
+    await gateway.stop()
+  }
+
+  @Test func agentThatWaitsForASlowProgramSeesTheEnd() async throws {
+    let gateway = try await FakeGateway()
+    var configuration = configuration(gateway, .command(["sh", "-c", "echo up; exec sleep 600"]))
+    configuration.stopGrace = 100_000_000
+    configuration.heartbeatInterval = 50_000_000
+    for isCancelled in [true, false] {
+      let life = Task { [configuration] in
+        await WarmTaskAgent.run(taskId: "t", configuration: configuration, on: loop)
+      }
+      let task = try await gateway.nextTask()
+      try task.send(GatewayToTask(type: "init_user", userId: "u1"))
+      #expect(try await task.next()?.type == "ready")
+      for _ in 0..<64 {
+        try task.send(GatewayToTask(type: "user_input", line: String(repeating: "x", count: 65_535)))
+      }
+      try await Task.sleep(for: .milliseconds(200))
+      if isCancelled { life.cancel() } else { task.breakOff() }
+      let outcome = await life.value
+      if isCancelled {
+        #expect(outcome == .stopped)
+      } else if case .connectionLost = outcome {
+      } else {
+        Issue.record("\(outcome)")
+      }
+    }
+    await gateway.stop()
+  }
+
   @Test func poolReplacesReleasedTasksByNewOnes() async throws {
     let gateway = try await FakeGateway()
     let pool = AgentPool(configuration: configuration(gateway, .inline()), count: 3, loops: [loop])

@@ -11,6 +11,7 @@ import Transport
       (["a\nb\n"], ["a", "b"], nil), (["a", "b\n", "c"], ["ab"], "c"), (["\n\n"], ["", ""], nil),
       (["123456789\n"], ["12345678", "9"], nil), (["12345678\n"], ["12345678"], nil),
       (["1234", "56789"], ["12345678"], "9"),
+      (["1234567ü9\n"], ["1234567", "ü9"], nil), (["12345😀😀\n"], ["12345", "😀😀"], nil),
     ] as [([String], [String], String?)])
   func bytesBecomeLinesOfBoundedLength(chunks: [String], lines: [String], rest: String?) {
     var framer = LineFramer(maximumLength: 8)

@@ -66,6 +66,21 @@ private let ready = started + [.processSaid(["up"], at: 380 * ms)]
     #expect(sent(actions).first?.userId == "u1")
   }
 
+  @Test(arguments: [("/efs" as String?, nil as Int32?), (nil, 7), (nil, nil), ("/efs", 7)])
+  func phasesThatDidNotHappenAreAbsent(root: String?, pid: Int32?) throws {
+    var lifecycle = TaskLifecycle(
+      settings: Assignment.Settings(workspaceRoot: root, environmentName: "dev", initTimeout: 30_000_000_000))
+    var actions = lifecycle.handle(.message(GatewayToTask(type: "init_user", userId: "u1"), at: 0))
+    actions += lifecycle.handle(.workspaceReady(at: ms))
+    actions += lifecycle.handle(.processStarted(pid: pid, at: 2 * ms))
+    actions += lifecycle.handle(.processSaid(["up"], at: 5 * ms))
+    let breakdown = try #require(sent(actions).first?.breakdown)
+    #expect(breakdown.initUserMs == 5)
+    #expect(breakdown.workspaceMs == (root == nil ? nil : 1))
+    #expect(breakdown.processStartMs == (pid == nil ? nil : 3))
+    #expect(actions.contains(.report(.workspaceReady, at: ms)) == (root != nil))
+  }
+
   @Test func linesAfterTheFirstAreOutputInOrder() {
     let (_, actions) = after(started + [.processSaid(["up", "a", "b"], at: 0)])
     #expect(sent(actions).map(\.type) == ["ready", "user_output", "user_output"])

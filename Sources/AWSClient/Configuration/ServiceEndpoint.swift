@@ -45,9 +45,14 @@ public struct ServiceEndpoint: Sendable, Equatable {
     guard !authority.contains("@"), parsed.query == nil, parsed.fragment == nil, !authority.hasSuffix(":") else {
       throw .configuration("\(source) must have no user info, no query and no fragment")
     }
+    guard !authority.contains("%") else { throw .configuration("\(source) names no proper host") }
     let defaultPort = scheme == "http" ? 80 : 443
     let port = parsed.port ?? defaultPort
-    guard (1...65_535).contains(port) else { throw .configuration("the port of \(source) is not in 1–65535") }
+    // What is written behind the host but overflows is no port to `URL`.
+    let isPortWritten = authority.hasSuffix("]") ? false : authority.contains(":")
+    guard (1...65_535).contains(port), isPortWritten == (parsed.port != nil) else {
+      throw .configuration("the port of \(source) is not in 1–65535")
+    }
     let bareHost = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
     let name = bareHost.contains(":") ? "[\(bareHost)]" : bareHost
     hostHeader = port == defaultPort ? name : "\(name):\(port)"

@@ -20,6 +20,8 @@ struct cprocess_request {
   int standard_input, standard_output, standard_error;
   /// PR_SET_PDEATHSIG(SIGKILL): the child dies with the *thread* that calls cprocess_spawn.
   bool dies_with_parent;
+  /// The child's soft RLIMIT_NOFILE; 0: this process' own.
+  uint64_t open_files;
 };
 
 /// The step at which a start failed.
@@ -47,6 +49,14 @@ int cprocess_spawn(const struct cprocess_request *request, struct cprocess_child
 
 /// A pipe whose ends are close-on-exec. Returns 0 or an errno.
 int cprocess_pipe(int *read_end, int *write_end);
+
+/// Starts the guard: a process that does nothing but wait until this one is gone, however it went, and then kills the
+/// process groups it was told of. Groups are told by writing pid_t's to `descriptor` (close-on-exec): a number adds
+/// that group, its negative removes it. Returns 0 or an errno.
+int cprocess_guard(int *descriptor);
+
+/// Raises this process' soft RLIMIT_NOFILE to the hard one, or to 1,048,576 where that is more. Returns 0 or an errno.
+int cprocess_raise_open_files(uint64_t *before, uint64_t *now);
 
 /// Sends a signal through a pidfd. Returns 0 or an errno.
 int cprocess_signal(int pidfd, int signal);

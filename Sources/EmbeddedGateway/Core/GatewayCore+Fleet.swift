@@ -7,6 +7,8 @@ extension GatewayCore {
   }
 
   func stopTask(_ id: TaskID, reason: String) -> FleetTask? {
+    // A task that connected by itself is none of the fleet's.
+    guard ledger.task(id, at: WallClock.now()) != nil else { return nil }
     ledger.stopping(id, reason: reason, at: WallClock.now())
     apply(pool.stopTask(id, reason: reason, now: MonotonicClock.now()))
     return ledger.task(id, at: WallClock.now())
@@ -22,7 +24,9 @@ extension GatewayCore {
     return ids.compactMap { ledger.task($0, at: WallClock.now()) }
   }
 
-  func setTarget(_ target: Int) -> FleetService {
+  /// `nil` for more than the pool may hold.
+  func setTarget(_ target: Int) -> FleetService? {
+    guard target <= min(pool.rules.maxSize, pool.rules.maxTasks) else { return nil }
     apply(pool.setTarget(target, now: MonotonicClock.now()))
     return fleetService()
   }

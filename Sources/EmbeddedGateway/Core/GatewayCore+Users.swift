@@ -1,6 +1,8 @@
 import FoundationEssentials
 import GatewayProtocol
 import Latency
+import NIOCore
+import NIOPosix
 
 /// The users' side: requests for tasks, releases, and what can be asked.
 extension GatewayCore {
@@ -23,7 +25,7 @@ extension GatewayCore {
   /// Whoever asked is gone: a wait ends, a task that was assigned is released.
   func abandon(_ acquisition: Acquisition) {
     acquisitions[acquisition.request] = nil
-    pool.cancel(acquisition.request)
+    apply(pool.cancel(acquisition.request))
     // An id that is not the gateway's own may come back and belong to someone else by now.
     if let id = acquisition.taskID, pool.isAssigned(id, to: acquisition.request) { release(id) }
   }
@@ -120,12 +122,14 @@ extension GatewayCore {
     }
     return StatusAnswer(
       warmCount: pool.warmCount, assignedCount: pool.assignedCount, tasks: tasks,
-      efsMounted: FileManager.default.fileExists(atPath: configuration.workspaceRoot))
+      efsMounted: isWorkspaceMounted)
   }
 
-  /// Users with a directory in the workspace, at most 10,000.
-  func users() -> UsersAnswer {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: environmentDirectory)) ?? []
-    return UsersAnswer(users: Array(names.filter { UserID.isValid($0) }.sorted().prefix(10_000)))
+  /// Users with a directory in the workspace, at most 10,000. They are read on another thread, the loop being everybody's.
+  func users() -> EventLoopFuture<UsersAnswer> {
+    NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [environmentDirectory] in
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: environmentDirectory)) ?? []
+      return UsersAnswer(users: Array(names.filter { UserID.isValid($0) }.sorted().prefix(10_000)))
+    }
   }
 }

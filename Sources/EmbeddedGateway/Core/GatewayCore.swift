@@ -25,6 +25,8 @@ final class GatewayCore {
   /// The task handed out last, for the fault `duplicate`.
   var lastAssigned: TaskID?
   var httpDate = HTTPDate()
+  /// Whether the workspace was there at the start: looking again would block the loop, on a network file system for long.
+  private(set) var isWorkspaceMounted = false
   /// What a task writes into its user's `token.json`.
   let userToken: String
 
@@ -49,6 +51,7 @@ final class GatewayCore {
 
   /// Fills the pool for the first time.
   func start() {
+    isWorkspaceMounted = FileManager.default.fileExists(atPath: configuration.workspaceRoot)
     apply(pool.tick(now: MonotonicClock.now()))
   }
 

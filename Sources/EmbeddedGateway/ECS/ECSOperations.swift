@@ -77,7 +77,10 @@ struct ECSOperations: Sendable {
     guard let count = request.desiredCount else { return ECSAnswers.OneService(service: ECSAnswers.Service(service)) }
     // 5,000 is ECS's quota of tasks per service.
     guard (0...5_000).contains(count) else { throw .parameter("desiredCount must be between 0 and 5000.") }
-    return ECSAnswers.OneService(service: ECSAnswers.Service(await fleet.setDesiredCount(count)))
+    guard let changed = await fleet.setDesiredCount(count) else {
+      throw .parameter("desiredCount \(count) is more than this pool may hold.")
+    }
+    return ECSAnswers.OneService(service: ECSAnswers.Service(changed))
   }
 
   /// The id in a task's name, which is the id itself or an ARN; `nil` for an ARN of another cluster.

@@ -22,7 +22,9 @@ public protocol TaskFleet: Sendable {
   func runTasks(count: Int, startedBy: String, group: String) async -> [FleetTask]
 
   /// Sets how many tasks the service keeps (0 and up).
-  func setDesiredCount(_ count: Int) async -> FleetService
+  ///
+  /// - Returns: the service, `nil` where there is no room for so many; then nothing has changed.
+  func setDesiredCount(_ count: Int) async -> FleetService?
 }
 
 /// One task as ECS describes it.

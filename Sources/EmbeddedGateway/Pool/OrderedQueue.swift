@@ -7,7 +7,6 @@ struct OrderedQueue<Element: Hashable> {
   private var indices: [Element: Int] = [:]
 
   var count: Int { indices.count }
-  var isEmpty: Bool { indices.isEmpty }
 
   /// The elements, oldest first.
   var elements: [Element] { slots[head...].compactMap { $0 } }

@@ -14,7 +14,7 @@ enum AssignmentSource: String {
 
 /// What the pool wants done. The state machine decides, its owner acts.
 enum PoolAction: Equatable {
-  /// Start a task; answered by `taskConnected` or `startFailed`.
+  /// Start a task; answered by `taskConnected` or `taskDied`.
   case start(TaskID)
   /// Close the task's socket and end its process; answered by `taskDied`.
   case stop(TaskID)

@@ -31,11 +31,11 @@ public struct PoolRules: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - maxSize: `nil`: 10, or the target if that is more. None at all without a target: a bare gateway starts nothing.
-  ///   - maxTasks: `nil`: four times the target, but not less than `maxSize`.
+  ///   - maxTasks: `nil`: four times the target, or without a target `maxSize`.
   public init(targetSize: Int, maxSize: Int? = nil, maxTasks: Int? = nil) {
     self.targetSize = targetSize
     self.maxSize = maxSize ?? (targetSize == 0 ? 0 : max(10, targetSize))
-    self.maxTasks = maxTasks ?? max(4 * targetSize, self.maxSize)
+    self.maxTasks = maxTasks ?? (targetSize == 0 ? self.maxSize : 4 * targetSize)
   }
 
   /// The threshold in force: never above the target.

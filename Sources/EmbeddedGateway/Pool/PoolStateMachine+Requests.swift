@@ -22,9 +22,13 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// Whoever asked is gone. A request that already has a task keeps it: its owner must release it.
-  mutating func cancel(_ request: RequestID) {
-    forget(request)
+  /// Whoever asked is gone; a task that was started for a request that still waited ends. A request that already has a task
+  /// keeps it: its owner must release it.
+  mutating func cancel(_ request: RequestID) -> [PoolAction] {
+    guard forget(request) else { return [] }
+    var actions: [PoolAction] = []
+    retireStarting(atMost: 1, into: &actions)
+    return actions
   }
 
   /// An assigned task is given back: it ends and is replaced. `nil` if it isn't assigned.

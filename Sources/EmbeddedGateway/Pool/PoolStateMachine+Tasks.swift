@@ -1,11 +1,5 @@
 /// What happens to tasks.
 extension PoolStateMachine {
-  /// A start could not be made, or ended before the task connected.
-  mutating func startFailed(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
-    guard case .starting? = tasks[id]?.state else { return [] }
-    return taskDied(id, reason: reason, now: now)
-  }
-
   /// A task's socket is open: it serves whoever waits longest, else it is warm.
   ///
   /// - Returns: `nil` where the socket must be refused.
@@ -54,7 +48,7 @@ extension PoolStateMachine {
     return end(id, because: Self.death(of: id, task.state, "its connection closed"), now: now)
   }
 
-  /// A task is gone.
+  /// A task is gone, or could not be started.
   mutating func taskDied(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
     guard let task = tasks.removeValue(forKey: id) else { return [] }
     if task.isExternal { externalCount -= 1 } else { noteEarlyDeath(task.state, now: now) }

@@ -3,8 +3,10 @@ extension PoolStateMachine {
   /// Time has passed: deadlines, times to live, pauses after failed starts. Sets ``dueAt`` anew.
   mutating func tick(now: UInt64) -> [PoolAction] {
     var actions: [PoolAction] = []
+    var expired = 0
     for request in waiting.elements where waiterDeadlines[request, default: 0] <= now {
       forget(request)
+      expired += 1
       actions.append(.fail(request, PoolFailure(.taskStartFailed, "no task became free in time")))
     }
     // In order of their ids, so that the same events give the same actions.
@@ -22,6 +24,7 @@ extension PoolStateMachine {
       default: break
       }
     }
+    retireStarting(atMost: expired, into: &actions)
     replenish(now: now, into: &actions)
     dueAt = nextDeadline(after: now)
     return actions
@@ -31,12 +34,22 @@ extension PoolStateMachine {
   mutating func setTarget(_ target: Int, now: UInt64) -> [PoolAction] {
     rules.targetSize = max(0, target)
     var actions: [PoolAction] = []
-    let surplus = warm.count + startingCount - rules.targetSize - waiting.count
     let failure = PoolFailure(.taskReleased, "the pool became smaller")
     for id in (startingTasks + warm.elements).prefix(max(0, surplus)) { retire(id, because: failure, into: &actions) }
     replenish(now: now, into: &actions)
     return actions
   }
+
+  /// Ends starting tasks that nobody waits for any more, where there are more than the target; not more than `count`, so that
+  /// what RunTask has started stays.
+  mutating func retireStarting(atMost count: Int, into actions: inout [PoolAction]) {
+    guard count > 0, surplus > 0 else { return }
+    let failure = PoolFailure(.taskReleased, "whoever it was started for is gone")
+    for id in startingTasks.prefix(min(count, surplus)) { retire(id, because: failure, into: &actions) }
+  }
+
+  /// Warm and starting tasks beyond the target and those who wait.
+  private var surplus: Int { warm.count + startingCount - rules.targetSize - waiting.count }
 
   /// Starts a task beyond the target (ECS RunTask), if the limits leave room.
   mutating func runTask(now: UInt64) -> TaskID? {

@@ -126,9 +126,11 @@ struct PoolStateMachine {
     actions.append(.fail(request, failure))
   }
 
-  mutating func forget(_ request: RequestID) {
-    waiting.remove(request)
+  /// Ends the request's wait; false if it doesn't wait.
+  @discardableResult
+  mutating func forget(_ request: RequestID) -> Bool {
     waiterDeadlines[request] = nil
+    return waiting.remove(request)
   }
 
   mutating func wake(at instant: UInt64) {

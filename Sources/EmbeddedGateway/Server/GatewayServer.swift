@@ -55,7 +55,9 @@ final class GatewayServer {
     // What becomes of the connection is its handlers' matter.
     _ = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
     let upgrader = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
-    let filter = UpgradeFilter(activity: activity) { [core] in Self.owner(for: $0, in: core) != nil }
+    let filter = UpgradeFilter(activity: activity) { [core] head in
+      !RESTHandler.isOfABrowser(head) && Self.owner(for: head, in: core) != nil
+    }
     try channel.pipeline.syncOperations.addHandler(filter, position: .before(upgrader))
     try channel.pipeline.syncOperations.addHandler(HTTPErrorCloser())
   }
@@ -63,7 +65,8 @@ final class GatewayServer {
   private func upgradeConfiguration(_ activity: ConnectionActivity) -> NIOTypedHTTPServerUpgradeConfiguration<Void> {
     let bound = NIOLoopBound((core: core, ecs: ecs, activity: activity), eventLoop: core.loop)
     let upgrader = NIOTypedWebSocketServerUpgrader<Void>(
-      maxFrameSize: core.configuration.limits.messageBytes,
+      // The parser's bound is the same for all; each owner's own bound is checked behind it.
+      maxFrameSize: max(core.configuration.limits.messageBytes, core.configuration.limits.taskMessageBytes),
       // The filter has let through only what is accepted.
       shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
       upgradePipelineHandler: { channel, head in
@@ -71,7 +74,9 @@ final class GatewayServer {
           let (core, _, activity) = bound.value
           guard let owner = Self.owner(for: head, in: core) else { throw ChannelError.inappropriateOperationForState }
           activity.isBusy = true
-          try TextSocket.install(on: channel, owner: owner, maximumMessage: core.configuration.limits.messageBytes)
+          let limits = core.configuration.limits
+          let maximum = owner is TaskSocket ? limits.taskMessageBytes : limits.messageBytes
+          try TextSocket.install(on: channel, owner: owner, maximumMessage: maximum)
         }
       })
     return NIOTypedHTTPServerUpgradeConfiguration(

@@ -67,12 +67,19 @@ final class RESTHandler: ChannelInboundHandler {
     }
   }
 
+  /// Whether a web page sent this: browsers say so with `Origin` for every WebSocket and every POST (RFC 6454), and any page
+  /// may send them to this machine. The gateway has no pages of its own.
+  static func isOfABrowser(_ head: HTTPRequestHead) -> Bool { head.headers.contains(name: "origin") }
+
   private func route(_ head: HTTPRequestHead, _ body: ByteBuffer) {
+    guard !Self.isOfABrowser(head) else {
+      return answerError(.forbidden, "requests of web pages (with an Origin header) are refused", close: true)
+    }
     switch GatewayRoute(method: head.method.rawValue, uri: head.uri) {
     case .acquire: acquire(body)
     case .release: release(body)
     case .status: answer(encoding: core.status())
-    case .users: answer(encoding: core.users())
+    case .users: answerUsers()
     case .health: answerHealth()
     case .ecs: answerECS(head, body)
     case .methodNotAllowed(let allow):
@@ -100,6 +107,17 @@ final class RESTHandler: ChannelInboundHandler {
     object.add("success", true)
     object.add("taskId", request.taskId)
     answer(.ok, object.bytes)
+  }
+
+  private func answerUsers() {
+    let number = exchangeNumber
+    core.users().assumeIsolated().whenComplete { [weak self] result in
+      guard let self, isWaiting, exchangeNumber == number else { return }
+      switch result {
+      case .success(let users): answer(encoding: users)
+      case .failure: answerError(.serviceUnavailable, "the workspace could not be read")
+      }
+    }
   }
 
   private func answerHealth() {

@@ -17,18 +17,21 @@ final class TextSocket: ChannelInboundHandler {
   typealias OutboundOut = WebSocketFrame
 
   private let owner: any TextSocketOwner
+  private let maximumMessage: Int
   private var context: ChannelHandlerContext?
   private var isClosing = false
 
-  init(owner: any TextSocketOwner) {
+  init(owner: any TextSocketOwner, maximumMessage: Int) {
     self.owner = owner
+    self.maximumMessage = maximumMessage
   }
 
   /// Adds the handlers of a WebSocket to an upgraded channel.
   static func install(on channel: any Channel, owner: any TextSocketOwner, maximumMessage: Int) throws {
     let aggregator = NIOWebSocketFrameAggregator(
       minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 64, maxAccumulatedFrameSize: maximumMessage)
-    try channel.pipeline.syncOperations.addHandlers(aggregator, TextSocket(owner: owner))
+    try channel.pipeline.syncOperations.addHandlers(
+      aggregator, TextSocket(owner: owner, maximumMessage: maximumMessage))
   }
 
   /// False while the peer reads more slowly than it is written to; whoever writes then should stop its source.
@@ -77,6 +80,8 @@ final class TextSocket: ChannelInboundHandler {
       return
     }
     switch frame.opcode {
+    // The aggregator bounds fragments only.
+    case .text where frame.length > maximumMessage: close(.messageTooLarge)
     case .text: owner.socketReceived(frame.unmaskedData)
     case .ping:
       // A peer that pings without reading the answers is not answered for ever.

@@ -72,6 +72,10 @@ final class UserSession: TextSocketOwner {
   }
 
   func socketReceived(_ message: ByteBuffer) {
+    // The task's program reads lines: one message would become several.
+    guard !message.readableBytesView.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
+      return end(message: "a message is one line, without line ends", code: "INVALID_LINE")
+    }
     let line = String(buffer: message)
     switch state {
     case .starting(var early, var bytes):

@@ -29,7 +29,7 @@ struct PoolFleet: TaskFleet {
     await onLoop { $0.runTasks(count: count, mark: (startedBy, group)) } ?? []
   }
 
-  func setDesiredCount(_ count: Int) async -> FleetService {
+  func setDesiredCount(_ count: Int) async -> FleetService? {
     await onLoop { $0.setTarget(count) } ?? emptyService
   }
 

@@ -46,8 +46,8 @@ public final class ProcessTaskRunner: TaskRunner {
     ProcessKeeper.shared.spawn(request) { [self] result in
       switch result {
       case .failure(let error):
-        children.withLock { $0[taskID] = nil }
         report(.ended(reason: error.description))
+        children.withLock { $0[taskID] = nil }
       case .success(let process): started(taskID, process, report)
       }
     }
@@ -61,8 +61,9 @@ public final class ProcessTaskRunner: TaskRunner {
     }
     report(.running)
     process.whenEnded { [self] status in
-      children.withLock { $0[taskID] = nil }
+      // In this order, so that nothing is left to report when `stopAll` returns.
       report(.ended(reason: "its process ended with \(status)"))
+      children.withLock { $0[taskID] = nil }
     }
     if isUnwanted { Self.terminate(process) }
   }

@@ -34,8 +34,9 @@ public final class VirtualTaskRunner: TaskRunner {
         report(.running)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let outcome = await WarmTaskAgent.run(taskId: taskID, configuration: life, on: loop)
-        self.tasks.withLock { $0[taskID] = nil }
+        // In this order, so that nothing is left to report when `stopAll` returns.
         report(.ended(reason: "its agent ended: \(outcome)"))
+        self.tasks.withLock { $0[taskID] = nil }
       }
     }
   }

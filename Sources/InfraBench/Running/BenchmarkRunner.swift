@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import LoadEngine
+import ProcessControl
 
 /// Runs a benchmark as its user sees it: measures, judges, writes, prints, and says how the process ends.
 package struct BenchmarkRunner: Sendable {
@@ -18,6 +19,7 @@ package struct BenchmarkRunner: Sendable {
   package func run<B: Benchmark>(_ benchmark: B) async -> ToolExit {
     // Whoever reads the output may go away; the result is written all the same.
     signal(SIGPIPE, SIG_IGN)
+    FileDescriptorLimit.raise()
     let bench = Bench(console: Console(print: output.print, isQuiet: output.isQuiet))
     if Suite.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")

@@ -102,6 +102,9 @@ public final class WebSocketConnection: Sendable {
   /// connection has ended.
   public func whenWritable(_ body: @escaping @Sendable () -> Void) { onLoop { $0.whenWritable(body) } }
 
+  /// Calls `body` on the loop when the connection has ended, whoever ended it, although messages may still be queued.
+  public func whenEnded(_ body: @escaping @Sendable () -> Void) { onLoop { $0.whenEnded(body) } }
+
   /// Says goodbye and waits until the connection is closed, at most about a second. `reason` is cut to 123 bytes.
   nonisolated(nonsending) public func close(code: UInt16 = 1000, reason: String = "") async {
     startClose(code: code, reason: reason)

@@ -22,6 +22,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
   private var hasSentClose = false
   private var readIsDue = false
   private var waitingForRoom: [() -> Void] = []
+  private var waitingForEnd: [() -> Void] = []
   /// Why nothing more will come; `.success(())` if this side closed in good order.
   private var end: Result<Void, WebSocketError>?
 
@@ -84,6 +85,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     } else {
       body()
     }
+  }
+
+  /// Calls `body` when the connection has ended, at once if it has.
+  func whenEnded(_ body: @escaping () -> Void) {
+    if end == nil { waitingForEnd.append(body) } else { body() }
   }
 
   /// Starts the close handshake; the connection ends when the server has answered, or after ``closeBound``.
@@ -217,6 +223,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
     guard end == nil else { return }
     end = result
     announceRoom()
+    let told = waitingForEnd
+    waitingForEnd = []
+    for body in told { body() }
     guard let waiter else { return }
     self.waiter = nil
     waiter.continuation.resume(returning: result.map { nil })

@@ -8,34 +8,56 @@ import NIOWebSocket
 
 /// From nothing to an open WebSocket: connect, TLS, upgrade, each phase stamped. Confined to the event loop; the first
 /// outcome counts, whatever else happens afterwards.
+///
+/// A name may have several addresses, each tried with a channel of its own (RFC 8305): what happens to a channel counts
+/// only if it is the one that got the connection.
 final class WebSocketHandshake {
   private let request: UpgradeRequest
   private let limits: WebSocketLimits
   private let loop: any EventLoop
   private let promise: EventLoopPromise<WebSocketConnection>
-  private let ending = EndDuringUpgrade()
-  private var phases: WebSocketPhases
-  private var channel: (any Channel)?
+  private let resolver: (any Resolver & Sendable)?
+  private let startedAt = MonotonicClock.now()
+  /// All that were begun.
+  private var attempts: [Attempt] = []
+  /// The one that is connected.
+  private var connected: Attempt?
   private var isDecided = false
+
+  /// One address of the endpoint.
+  private final class Attempt {
+    let channel: any Channel
+    let ending = EndDuringUpgrade()
+    var phases: WebSocketPhases
+    /// Why it failed before anybody knew that it is the one that counts.
+    var failure: WebSocketError?
+
+    init(_ channel: any Channel, startedAt: UInt64) {
+      self.channel = channel
+      phases = WebSocketPhases(started: startedAt)
+    }
+  }
 
   private init(
     _ request: UpgradeRequest, _ limits: WebSocketLimits, _ loop: any EventLoop,
-    _ promise: EventLoopPromise<WebSocketConnection>
+    _ promise: EventLoopPromise<WebSocketConnection>, _ resolver: (any Resolver & Sendable)?
   ) {
     self.request = request
     self.limits = limits
     self.loop = loop
     self.promise = promise
-    phases = WebSocketPhases(started: MonotonicClock.now())
+    self.resolver = resolver
   }
 
+  /// - Parameter resolver: Finds the addresses of the host; nil for the system's.
   static func perform(
-    _ request: UpgradeRequest, on loop: any EventLoop, limits: WebSocketLimits, timeout: UInt64
+    _ request: UpgradeRequest, on loop: any EventLoop, limits: WebSocketLimits, timeout: UInt64,
+    resolver: (any Resolver & Sendable)? = nil
   ) async throws(WebSocketError) -> WebSocketConnection {
     let promise = loop.makePromise(of: WebSocketConnection.self)
     let cancelled = loop.makePromise(of: Void.self)
     loop.execute {
-      let handshake = WebSocketHandshake(request, limits, loop, promise)
+      let handshake = WebSocketHandshake(request, limits, loop, promise, resolver)
       handshake.start(timeout: timeout)
       cancelled.futureResult.assumeIsolated().whenSuccess { handshake.fail(.cancelled) }
     }
@@ -59,6 +81,7 @@ final class WebSocketHandshake {
     let timer = loop.assumeIsolated().scheduleTask(in: bound) { self.fail(.timeout(nanoseconds: timeout)) }
     promise.futureResult.whenComplete { _ in timer.cancel() }
     ClientBootstrap(group: loop)
+      .resolver(resolver)
       .connectTimeout(bound)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try me.value.configure(channel) }
@@ -68,66 +91,76 @@ final class WebSocketHandshake {
       .whenComplete { result in
         switch result {
         case .success(let channel) where self.isDecided: channel.close(promise: nil)
-        case .success(let channel): self.channel = channel
+        case .success(let channel):
+          self.connected = self.attempts.first { $0.channel === channel }
+          if let failure = self.connected?.failure { self.fail(failure) }
         case .failure(let error): self.fail(WebSocketError(ofConnect: error))
         }
       }
   }
 
   private func configure(_ channel: any Channel) throws {
+    // Cancelled or timed out while other addresses were left to try.
+    guard !isDecided else { throw ChannelError.alreadyClosed }
+    let attempt = Attempt(channel, startedAt: startedAt)
+    attempts.append(attempt)
     let pipeline = channel.pipeline.syncOperations
     if let tls = request.tls {
       try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: request.serverName))
     }
     let phaseStamps = PhaseStamps(
-      connected: { self.phases.connected = MonotonicClock.now() },
-      secured: { self.phases.secured = MonotonicClock.now() })
+      connected: { attempt.phases.connected = MonotonicClock.now() },
+      secured: { attempt.phases.secured = MonotonicClock.now() })
     try pipeline.addHandler(phaseStamps)
-    try pipeline.addHandler(ending)
+    try pipeline.addHandler(attempt.ending)
 
-    let me = NIOLoopBound(self, eventLoop: loop)
+    let me = NIOLoopBound((handshake: self, attempt: attempt), eventLoop: loop)
     let upgrader = NIOTypedWebSocketClientUpgrader<Void>(
       maxFrameSize: limits.maximumFrameSize, enableAutomaticErrorHandling: false
     ) { channel, _ in
-      channel.eventLoop.makeCompletedFuture { try me.value.open(channel) }
+      channel.eventLoop.makeCompletedFuture { try me.value.handshake.open(me.value.attempt) }
     }
     var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
       upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration<Void>(
-        upgradeRequestHead: request.head, upgraders: [StrictUpgrader(base: upgrader) { me.value.ending.isHeld = true }],
+        upgradeRequestHead: request.head,
+        upgraders: [StrictUpgrader(base: upgrader) { me.value.attempt.ending.isHeld = true }],
         notUpgradingCompletionHandler: { channel in
-          channel.eventLoop.makeCompletedFuture { try me.value.readRefusal(channel) }
+          channel.eventLoop.makeCompletedFuture { try me.value.handshake.readRefusal(me.value.attempt) }
         }))
     // The server's first frame may come in the same segment as its 101; by default NIO drops it.
     configuration.leftOverBytesStrategy = .forwardBytes
     configuration.decoderConfiguration.maxHeaderListSize = 1 << 16
     try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
       .assumeIsolated()
-      .whenFailure { error in self.fail(WebSocketError(ofUpgrade: error)) }
-    self.channel = channel
+      .whenFailure { error in self.fail(WebSocketError(ofUpgrade: error), of: attempt) }
   }
 
-  private func open(_ channel: any Channel) throws {
-    phases.upgraded = MonotonicClock.now()
+  private func open(_ attempt: Attempt) throws {
+    attempt.phases.upgraded = MonotonicClock.now()
     let handler = WebSocketHandler(limits: limits)
-    try channel.pipeline.syncOperations.addHandler(handler)
-    ending.isHeld = false
+    try attempt.channel.pipeline.syncOperations.addHandler(handler)
+    attempt.ending.isHeld = false
     guard !isDecided else { return }
     isDecided = true
-    promise.succeed(WebSocketConnection(channel: channel, handler: handler, phases: phases))
+    promise.succeed(WebSocketConnection(channel: attempt.channel, handler: handler, phases: attempt.phases))
   }
 
-  private func readRefusal(_ channel: any Channel) throws {
+  private func readRefusal(_ attempt: Attempt) throws {
     let reader = RefusalReader(maximumBody: limits.maximumRefusalBody) { status, body in
-      self.fail(.upgradeRefused(status: status, body: body))
+      self.fail(.upgradeRefused(status: status, body: body), of: attempt)
     }
-    try channel.pipeline.syncOperations.addHandler(reader)
+    try attempt.channel.pipeline.syncOperations.addHandler(reader)
+  }
+
+  private func fail(_ error: WebSocketError, of attempt: Attempt) {
+    if attempt === connected { fail(error) } else { attempt.failure = attempt.failure ?? error }
   }
 
   private func fail(_ error: WebSocketError) {
     guard !isDecided else { return }
     isDecided = true
     promise.fail(error)
-    channel?.close(promise: nil)
+    for attempt in attempts { attempt.channel.close(promise: nil) }
   }
 }
 

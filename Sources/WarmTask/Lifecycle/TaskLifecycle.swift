@@ -50,12 +50,17 @@ struct TaskLifecycle {
   private struct Progress {
     var workspaceReadyAt: UInt64
     var processStartedAt: UInt64?
+    /// False for the inline program.
+    var hasProcess = false
   }
   private var state = State.warm
   private var heldInput: [String] = []
   private let settings: Assignment.Settings
 
   init(settings: Assignment.Settings) { self.settings = settings }
+
+  /// Whether another line of input would be taken. The agent doesn't read its socket while there is no room.
+  var hasRoomForInput: Bool { heldInput.count < Self.maximumHeldInput }
 
   mutating func handle(_ event: Event) -> [Action] {
     if case .over = state { return [] }
@@ -103,12 +108,14 @@ struct TaskLifecycle {
   private mutating func workspaceReady(at: UInt64) -> [Action] {
     guard case .preparing(let assignment) = state else { return [] }
     state = .starting(assignment, Progress(workspaceReadyAt: at))
-    return [.report(.workspaceReady, at: at), .startProcess(assignment)]
+    let report = assignment.directory == nil ? [] : [Action.report(.workspaceReady, at: at)]
+    return report + [.startProcess(assignment)]
   }
 
   private mutating func processStarted(pid: Int32?, at: UInt64) -> [Action] {
     guard case .starting(let assignment, var progress) = state else { return [] }
     progress.processStartedAt = at
+    progress.hasProcess = pid != nil
     state = .starting(assignment, progress)
     defer { heldInput = [] }
     return [.report(.processStarted(pid: pid), at: at)] + heldInput.map(Action.writeInput)
@@ -121,8 +128,10 @@ struct TaskLifecycle {
       state = .ready
       let breakdown = InitBreakdown(
         initUserMs: milliseconds(from: assignment.receivedAt, to: at),
-        workspaceMs: milliseconds(from: assignment.receivedAt, to: progress.workspaceReadyAt),
-        processStartMs: milliseconds(from: progress.processStartedAt ?? at, to: at))
+        // A phase that has not happened is left out: it took no time, and not 0 ms.
+        workspaceMs: assignment.directory == nil
+          ? nil : milliseconds(from: assignment.receivedAt, to: progress.workspaceReadyAt),
+        processStartMs: progress.hasProcess ? milliseconds(from: progress.processStartedAt ?? at, to: at) : nil)
       let confirmation =
         switch assignment.dialect {
         case .plan: TaskToGateway(type: "ready", breakdown: breakdown)

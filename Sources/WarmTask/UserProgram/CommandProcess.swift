@@ -7,7 +7,7 @@ import ProcessControl
 ///
 /// It is in a group of its own, dies with this process (`PR_SET_PDEATHSIG`), and takes its group along when it ends.
 final class CommandProcess: UserProcess {
-  /// Bytes that may wait for a program that doesn't read its input.
+  /// Bytes that may wait for a program that doesn't read its input, before the socket isn't read either.
   static let maximumPendingInput = 1 << 20
   /// How long output may still come from a pipe that somebody else holds open after the program has ended.
   private static let drainBound = TimeAmount.seconds(1)
@@ -44,14 +44,20 @@ final class CommandProcess: UserProcess {
     }
   }
 
+  var hasRoomForInput: Bool { pendingInput < Self.maximumPendingInput }
+
   func write(line: String) -> Bool {
-    guard let input, input.isActive, pendingInput < Self.maximumPendingInput else { return false }
+    guard let input, input.isActive else { return false }
     var bytes = input.allocator.buffer(capacity: line.utf8.count + 1)
     bytes.writeString(line)
     bytes.writeInteger(UInt8(ascii: "\n"))
     let count = bytes.readableBytes
     pendingInput += count
-    input.writeAndFlush(bytes).assumeIsolated().whenComplete { _ in self.pendingInput -= count }
+    input.writeAndFlush(bytes).assumeIsolated().whenComplete { _ in
+      let hadRoom = self.hasRoomForInput
+      self.pendingInput -= count
+      if !hadRoom, self.hasRoomForInput { self.tell(.roomForInput) }
+    }
     return true
   }
 

@@ -8,6 +8,8 @@ final class InlineProcess: UserProcess {
   private let startDelay: UInt64
   private let tell: (UserProcessEvent) -> Void
   private var sequence = 0
+  /// Input that came before the first line, which is to be the first; nil from then on.
+  private var early: [String]? = []
   private var isOver = false
 
   init(on loop: any EventLoop, startDelay: UInt64, tell: @escaping (UserProcessEvent) -> Void) {
@@ -22,16 +24,26 @@ final class InlineProcess: UserProcess {
       self.tell(.started(pid: nil, at: startedAt))
       self.loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: self.startDelay))) {
         self.say("session-stand-in ready")
+        let lines = self.early ?? []
+        self.early = nil
+        for line in lines { self.answer(line) }
+        self.tell(.roomForInput)
       }
     }
   }
 
+  var hasRoomForInput: Bool { (early?.count ?? 0) < TaskLifecycle.maximumHeldInput }
+
   func write(line: String) -> Bool {
     guard !isOver else { return false }
+    if early != nil { early?.append(line) } else { answer(line) }
+    return true
+  }
+
+  private func answer(_ line: String) {
     sequence += 1
     let answer = "\(sequence) \(line)"
     later { self.say(answer) }
-    return true
   }
 
   func readMore() {}

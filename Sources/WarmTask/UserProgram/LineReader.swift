@@ -19,7 +19,7 @@ struct LineFramer {
         lines.append(take(end - view.startIndex))
         partial.moveReaderIndex(forwardBy: 1)
       } else if view.count > maximumLength {
-        lines.append(take(maximumLength))
+        lines.append(take(lengthOfPiece(view)))
       } else {
         partial.discardReadBytes()
         return lines
@@ -29,6 +29,13 @@ struct LineFramer {
 
   /// A last line without an end.
   mutating func finish() -> String? { partial.readableBytes == 0 ? nil : take(partial.readableBytes) }
+
+  /// The longest piece that ends between two characters; invalid UTF-8 is cut anywhere.
+  private func lengthOfPiece(_ view: ByteBufferView) -> Int {
+    for length in ((maximumLength - min(3, maximumLength - 1))...maximumLength).reversed()
+    where view[view.startIndex + length] & 0xc0 != 0x80 { return length }
+    return maximumLength
+  }
 
   private mutating func take(_ count: Int) -> String { partial.readString(length: count) ?? "" }
 }

@@ -7,6 +7,8 @@ enum UserProcessEvent {
   case failed(String)
   /// Complete lines, without their ends, and the instant they were read. Nothing more comes until `readMore`.
   case lines([String], at: UInt64)
+  /// What waited for the program to read it is below the bound again.
+  case roomForInput
   /// The last event: all output has been told.
   case ended(ExitStatus)
 }
@@ -15,7 +17,9 @@ enum UserProcessEvent {
 protocol UserProcess: AnyObject {
   /// Starts it, once.
   func start()
-  /// Hands it one line. False if it doesn't take it: its input is closed, or too much waits there already.
+  /// Whether it keeps up with its input. Lines beyond that are kept too: whoever writes should wait for `roomForInput`.
+  var hasRoomForInput: Bool { get }
+  /// Hands it one line. False if it doesn't take it: its input is closed.
   func write(line: String) -> Bool
   /// Allows the next `lines`.
   func readMore()

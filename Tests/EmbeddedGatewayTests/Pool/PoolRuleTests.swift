@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func waitersAreServedInOrderOfArrival() {
-    var world = PoolWorld(PoolRules(targetSize: 1))
+    var world = PoolWorld(PoolRules(targetSize: 1, maxTasks: 20))
     let requests = (0..<4).map { _ in world.acquire() }
     let order = world.starting
     #expect(order.count == 5)
@@ -89,6 +89,32 @@ import Testing
     world.connect(first)
     #expect(world.answers[patient] == .assigned(first, .cold))
     #expect(world.answers[gone] == nil)
+  }
+
+  @Test(arguments: [true, false])
+  func poolComesBackToItsTargetWhenWaitersLeave(isCancelled: Bool) {
+    var world = PoolWorld(PoolRules(targetSize: 2, maxSize: 10, maxTasks: 20))
+    let requests = (0..<5).map { _ in world.acquire(within: 5 * second) }
+    #expect(world.starting.count == 7)
+    if isCancelled {
+      for request in requests { world.cancel(request) }
+    } else {
+      world.pass(5 * second)
+    }
+    #expect(world.starting.count == 2 && world.stopping.count == 5)
+    world.reap()
+    world.connectAll()
+    #expect(world.pool.warmCount == 2)
+  }
+
+  @Test func taskThatRunTaskStartedSurvivesOthersLeaving() throws {
+    var world = PoolWorld.filled(PoolRules(targetSize: 1, maxSize: 10, maxTasks: 20))
+    let started = world.pool.runTask(now: world.now)
+    let id = try #require(started)
+    world.starting.append(id)
+    let request = world.acquire()
+    world.cancel(request)
+    #expect(world.stopping.isEmpty && world.starting.contains(id))
   }
 
   @Test func releasedTaskEndsAndIsReplacedNeverReturned() {

@@ -62,9 +62,8 @@ struct PoolWorld {
   }
 
   mutating func cancel(_ request: RequestID) {
-    pool.cancel(request)
     if answers[request] == nil { cancelled.insert(request) }
-    check()
+    take(pool.cancel(request))
   }
 
   mutating func release(_ id: TaskID) { take(pool.release(id, now: now) ?? []) }
@@ -79,7 +78,7 @@ struct PoolWorld {
   mutating func failStart(_ id: TaskID) {
     starting.removeAll { $0 == id }
     dead.insert(id)
-    take(pool.startFailed(id, reason: "broken image", now: now))
+    take(pool.taskDied(id, reason: "broken image", now: now))
   }
 
   mutating func die(_ id: TaskID) {
@@ -172,7 +171,7 @@ struct PoolWorld {
       ("starting is miscounted", states["warming", default: 0] == pool.startingCount),
       ("assigned is miscounted", states["assigned", default: 0] == pool.assignedCount),
       ("external is miscounted", pool.tasks.count - own == pool.externalCount),
-      ("someone waits beside a warm task", pool.waiting.isEmpty || pool.warm.isEmpty),
+      ("someone waits beside a warm task", pool.waiting.count == 0 || pool.warm.count == 0),
       ("waiting is miscounted", pool.waiting.count == pool.waiterDeadlines.count),
       ("a request without an answer doesn't wait", pool.waiting.count == open),
       (

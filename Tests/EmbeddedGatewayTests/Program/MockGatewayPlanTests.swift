@@ -61,6 +61,30 @@ import WarmTask
     ] { #expect(message.contains(name), "\(name)") }
   }
 
+  @Test func tasksGetNoSecretsOfTheGatewaysEnvironment() {
+    var configuration = GatewayConfiguration(workspaceRoot: "/efs")
+    configuration.environment = "stage"
+    let own = [
+      "PATH": "/bin", "HOME": "/home/me", "AWS_SECRET_ACCESS_KEY": "secret", "GITHUB_TOKEN": "secret",
+      "INFRABENCH_ECS_SECRET_ACCESS_KEY": "secret", "ENVIRONMENT": "dev",
+    ]
+    #expect(
+      MockGatewayRun.taskEnvironment(inheriting: own, configuration)
+        == ["PATH": "/bin", "HOME": "/home/me", "ENVIRONMENT": "stage", "EFS_MOUNT_PATH": "/efs"])
+  }
+
+  @Test(arguments: [(1024, 20, 880), (1 << 20, 100, 10_000), (256, 1000, 16)])
+  func connectionsFitIntoTheLimitOfOpenFiles(limit: Int, tasks: Int, connections: Int) {
+    #expect(MockGatewayRun.connections(within: limit, tasks: tasks) == connections)
+  }
+
+  @Test func taskLimitIsFourTimesThePoolsSize() throws {
+    for size in [1, 2, 5, 30] {
+      #expect(try plan(["--virtual-tasks", "--pool-size", "\(size)"]).configuration.rules.maxTasks == 4 * size)
+    }
+    #expect(try plan(["--virtual-tasks", "--pool-size", "0", "--max-size", "5"]).configuration.rules.maxTasks == 5)
+  }
+
   @Test func limitsBelowThePoolsSizeAreRefused() {
     #expect(throws: ValidationError.self) { try plan(["--virtual-tasks", "--pool-size", "5", "--max-size", "3"]) }
     #expect(throws: ValidationError.self) { try plan(["--virtual-tasks", "--pool-size", "5", "--max-tasks", "3"]) }

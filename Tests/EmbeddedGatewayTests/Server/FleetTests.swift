@@ -2,6 +2,7 @@ import AWSSignature
 import FoundationEssentials
 import GatewayProtocol
 import Testing
+import Transport
 
 @testable import EmbeddedGateway
 
@@ -80,6 +81,37 @@ import Testing
       try await gateway.warm(2)
       let after = try await call("ListTasks", query, on: gateway, with: key).json(TaskList.self).taskArns
       #expect(after.count == 2 && !after.contains(victim))
+    }
+  }
+
+  @Test func targetBeyondThePoolsSizeIsRefusedAndNothingChanges() async throws {
+    let key = AWSCredentials.generated()
+    try await withGateway(
+      PoolRules(targetSize: 2, maxSize: 4, maxTasks: 8), configure: { $0.ecsCredentials = key }
+    ) { gateway in
+      try await gateway.warm(2)
+      func update(_ count: Int) async throws -> RawConnection.Answer {
+        try await call(
+          "UpdateService", #"{"cluster":"embedded","service":"warm-pool","desiredCount":\#(count)}"#, on: gateway,
+          with: key)
+      }
+      let refused = try await update(5)
+      #expect(refused.status == 400 && refused.body.contains("InvalidParameterException"))
+      #expect(try await gateway.status().warmCount == 2 && gateway.tasks.started.count == 2)
+      #expect(try await update(4).status == 200)
+      try await gateway.warm(4)
+    }
+  }
+
+  @Test func taskThatIsNotTheFleetsCannotBeStopped() async throws {
+    let key = AWSCredentials.generated()
+    try await withGateway(PoolRules(targetSize: 0), configure: { $0.ecsCredentials = key }) { gateway in
+      let agent = try await gateway.socket("/internal/warm/agent-1")
+      try await gateway.warm(1)
+      let answer = try await call("StopTask", #"{"cluster":"embedded","task":"agent-1"}"#, on: gateway, with: key)
+      #expect(answer.status == 400 && answer.body.contains("InvalidParameterException"))
+      #expect(try await gateway.status().warmCount == 1)
+      agent.abort()
     }
   }
 

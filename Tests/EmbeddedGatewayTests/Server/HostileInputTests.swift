@@ -16,6 +16,25 @@ import Transport
     }
   }
 
+  @Test(arguments: ["POST /api/acquire", "GET /api/status", "GET /session/alice", "GET /internal/warm/agent-1"])
+  func webPagesAreRefused(request: String) async throws {
+    try await withGateway(PoolRules(targetSize: 1)) { gateway in
+      try await gateway.warm(1)
+      let upgrade =
+        request.hasPrefix("GET /api")
+        ? ""
+        : "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+          + "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+      let body = #"{"userId":"alice"}"#
+      let rest = request.hasPrefix("POST") ? "content-length: \(body.utf8.count)\r\n\r\n\(body)" : upgrade + "\r\n"
+      let connection = try await gateway.connection()
+      try await connection.send("\(request) HTTP/1.1\r\nhost: t\r\norigin: http://evil.example\r\n\(rest)".utf8)
+      #expect(try await connection.answer().status == 403)
+      let status = try await gateway.status()
+      #expect(status.assignedCount == 0 && status.tasks?.count == 1)
+    }
+  }
+
   @Test func giantHeaderIsRefused() async throws {
     try await withGateway(PoolRules(targetSize: 0)) { gateway in
       let connection = try await gateway.connection()

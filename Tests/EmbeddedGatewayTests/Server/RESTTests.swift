@@ -100,9 +100,10 @@ import Testing
     try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = 500_000_000 }) { gateway in
       let impatient = try await gateway.connection()
       try await impatient.request("POST", "/api/acquire", #"{"userId":"gone"}"#)
+      try await gateway.eventually("never started") { $0.tasks?.count == 1 }
       impatient.close()
-      try await gateway.warm(1)
-      #expect(try await gateway.status().assignedCount == 0)
+      // Nobody else wants it.
+      try await gateway.eventually("the task is kept") { $0.tasks?.isEmpty == true && $0.assignedCount == 0 }
     }
   }
 

@@ -40,6 +40,43 @@ import Transport
     }
   }
 
+  /// The longest line an agent passes on, each byte of which JSON writes as six.
+  @Test func longestLineOfATasksProgramReachesTheUser() async throws {
+    try await withGateway(PoolRules(targetSize: 0)) { gateway in
+      let agent = try await gateway.socket("/internal/warm/agent-1")
+      try await gateway.warm(1)
+      let user = try await gateway.socket("/session/alice")
+      _ = try await next(agent)
+      try await agent.send(text: #"{"type":"ready"}"#)
+      #expect(try await message(user).type == "session_ready")
+      let line = String(repeating: "\u{1}", count: 65_536)
+      let output = try JSONEncoder().encode(TaskToGateway(type: "user_output", line: line))
+      #expect(output.count > 6 * 65_536)
+      try await agent.send(text: String(decoding: output, as: UTF8.self))
+      #expect(try await next(user) == line)
+      agent.abort()
+    }
+  }
+
+  @Test func messageOfAUserBeyondTheLimitClosesTheSocket() async throws {
+    try await withGateway(PoolRules(targetSize: 1)) { gateway in
+      let user = try await gateway.socket("/session/alice")
+      #expect(try await message(user).type == "session_ready")
+      try await user.send(text: String(repeating: "x", count: 65_537))
+      await #expect(throws: WebSocketError.closed(code: 1009, reason: "")) { _ = try await user.receive() }
+    }
+  }
+
+  @Test(arguments: ["a\nb", "a\r", "\r\n", "\n"])
+  func lineEndInAMessageIsRefused(text: String) async throws {
+    try await withGateway(PoolRules(targetSize: 1)) { gateway in
+      let user = try await gateway.socket("/session/alice")
+      #expect(try await message(user).type == "session_ready")
+      try await user.send(text: text)
+      #expect(try await message(user).error?.code == "INVALID_LINE")
+    }
+  }
+
   @Test func userWhoLeavesReleasesTheTask() async throws {
     try await withGateway(PoolRules(targetSize: 1)) { gateway in
       let user = try await gateway.socket("/session/alice")
@@ -54,9 +91,10 @@ import Transport
   @Test func userWhoLeavesWhileWaitingConsumesNoTask() async throws {
     try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = 500_000_000 }) { gateway in
       let user = try await gateway.socket("/session/alice")
+      try await gateway.eventually("never started") { $0.tasks?.count == 1 }
       user.abort()
-      try await gateway.warm(1)
-      #expect(try await gateway.status().assignedCount == 0)
+      // Nobody else wants it.
+      try await gateway.eventually("the task is kept") { $0.tasks?.isEmpty == true && $0.assignedCount == 0 }
     }
   }
 

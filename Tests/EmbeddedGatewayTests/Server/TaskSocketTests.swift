@@ -77,7 +77,7 @@ import Transport
   @Test func messageBeyondTheLimitClosesTheSocket() async throws {
     try await withGateway(PoolRules(targetSize: 0)) { gateway in
       let agent = try await gateway.socket("/internal/warm/agent-1")
-      _ = try? await agent.send(text: String(repeating: "x", count: 100_000))
+      _ = try? await agent.send(text: String(repeating: "x", count: 400_000))
       try await gateway.eventually("still there") { $0.tasks?.isEmpty == true }
     }
   }

@@ -24,6 +24,8 @@ final class AgentTimeline: Sendable {
       case .connected: tasks[event.taskId] = Stamps()
       case .initReceived: tasks[event.taskId]?.initReceived = event.at
       case .workspaceReady: tasks[event.taskId]?.workspaceReady = event.at
+      // The inline program has no process whose start could take time.
+      case .processStarted(pid: nil): break
       case .processStarted: tasks[event.taskId]?.processStarted = event.at
       case .firstLine: tasks[event.taskId]?.firstLine = event.at
       case .readySent: tasks[event.taskId]?.readySent = event.at
