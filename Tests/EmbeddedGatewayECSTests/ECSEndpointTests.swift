@@ -125,10 +125,8 @@ import Testing
     let endpoint = ECSEndpointTests.endpoint(MemoryFleet())
     var unsigned = ECSEndpointTests.request("ListTasks", "{}")
     unsigned.headers.removeAll { $0.name == "Authorization" }
-    var huge = unsigned
-    huge.body = [UInt8](repeating: 32, count: ECSEndpoint.maximumBodyBytes + 1)
     let cases: [(SignableRequest, Int, String)] = [
-      (unsigned, 400, "MissingAuthenticationTokenException"), (huge, 413, "RequestEntityTooLargeException"),
+      (unsigned, 400, "MissingAuthenticationTokenException"),
       (ECSEndpointTests.request("ListTasks", "{}", method: "GET"), 404, "UnknownOperationException"),
       (ECSEndpointTests.request("ListTasks", "{}", prefix: "Other."), 404, "UnknownOperationException"),
       (ECSEndpointTests.request("ListTasks", "{}", contentType: "text/xml"), 404, "UnknownOperationException"),

@@ -6,14 +6,11 @@ import FoundationEssentials
 /// It speaks AWS JSON 1.1 as Amazon ECS does (API version 2014-11-13), errors included, for the operations that a pool is
 /// watched and drained with. Every request must be signed with the one key pair it was made with.
 public struct ECSEndpoint: Sendable {
-  /// The longest body that is read, in bytes; the plumbing may stop reading beyond it and pass on what it has.
-  public static let maximumBodyBytes = 1 << 20
-
   static let targetPrefix = "AmazonEC2ContainerServiceV20141113."
 
   /// An answer, ready to be written.
   public struct Response: Sendable {
-    /// 200, 400, 404 or 413.
+    /// 200, 400 or 404. The plumbing bounds the body.
     public var status: Int
     /// `Content-Type` and `x-amzn-RequestId`; `Content-Length` and `Date` are the plumbing's.
     public var headers: [(name: String, value: String)]
@@ -55,7 +52,6 @@ public struct ECSEndpoint: Sendable {
   }
 
   private func body(answering request: SignableRequest) async throws(ECSRefusal) -> [UInt8] {
-    guard request.body.count <= ECSEndpoint.maximumBodyBytes else { throw .tooLarge }
     do throws(SignatureRejection) {
       try verifier.verify(request, at: SigningDate(epochSeconds: wallClock()))
     } catch {

@@ -14,8 +14,6 @@ struct ECSRefusal: Error, Encodable, Equatable {
   static let unknownOperation = ECSRefusal(
     code: "UnknownOperationException", message: "The requested operation is not supported by this endpoint.",
     status: 404)
-  static let tooLarge = ECSRefusal(
-    code: "RequestEntityTooLargeException", message: "The request's body is too large.", status: 413)
 
   static func serialization(_ message: String) -> ECSRefusal {
     ECSRefusal(code: "SerializationException", message: message)

@@ -1,4 +1,5 @@
 import EmbeddedGateway
+import FoundationEssentials
 import GatewayProtocol
 import Testing
 
@@ -93,6 +94,24 @@ import Testing
     ) { gateway in
       let failed = try await gateway.acquire("alice", waitFor: "ready")
       #expect(failed.success == false && failed.code == "TASK_START_FAILED")
+    }
+  }
+
+  /// Looking again for every status would block the gateway's only loop.
+  @Test func workspaceIsLookedForOnceAtTheStart() async throws {
+    let root = "/tmp/embedded-gateway-tests-\(UInt64.random(in: 0 ... .max))"
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    try await withGateway(PoolRules(targetSize: 0), configure: { $0.workspaceRoot = root }) { gateway in
+      #expect(try await gateway.status().efsMounted == true)
+      try FileManager.default.createDirectory(atPath: "\(root)/dev/alice", withIntermediateDirectories: true)
+      #expect(try await gateway.ask("GET", "/api/users").json(UsersAnswer.self).users == ["alice"])
+      try FileManager.default.removeItem(atPath: root)
+      #expect(try await gateway.status().efsMounted == true)
+      #expect(try await gateway.ask("GET", "/api/users").json(UsersAnswer.self).users == [])
+    }
+    try await withGateway(PoolRules(targetSize: 0)) { gateway in
+      let status = try await gateway.status()
+      #expect(status.efsMounted == false)
     }
   }
 
