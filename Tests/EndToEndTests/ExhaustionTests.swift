@@ -35,7 +35,9 @@ import Testing
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
     let document = try outcome.document
     #expect(document.verdict == .pass)
-    let listed = try #require(document.metrics["refill_full_listed"]?.max)
+    // Absent when the list was full again before the last release was answered.
+    let listed = document.metrics["refill_full_listed"]?.max ?? 0
+    #expect(listed > 0 || document.findings?["refill_full_listed"] == "before t0")
     let running = try #require(document.metrics["refill_full_running"]?.max)
     let warm = try #require(document.metrics["refill_full_warm"]?.max)
     // A task is listed at once and runs after a second: whoever took the one for the other would see no difference.

@@ -26,7 +26,9 @@ import Transport
     asyncio.run(main())
     """
 
-  @Test(.enabled(if: Python.canImport("websockets.asyncio"), "needs Python's websockets; INFRABENCH_PYTHON names an interpreter"))
+  @Test(
+    .enabled(
+      if: Python.canImport("websockets.asyncio"), "needs Python's websockets; INFRABENCH_PYTHON names an interpreter"))
   func clientAndServerUnderstandEachOther() async throws {
     let child = try await ProcessKeeper.shared.spawn(
       ProcessRequest(

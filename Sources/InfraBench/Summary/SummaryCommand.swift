@@ -19,7 +19,8 @@ package struct SummaryCommand: AsyncParsableCommand {
   @Option(help: "Where the three files are written.")
   var outputDir = "results"
 
-  @Argument(help: "TOOL=STATUS=FILE of a tool that ran (FILE empty without a result); else TOOL=skipped or TOOL='not run'.")
+  @Argument(
+    help: "TOOL=STATUS=FILE of a tool that ran (FILE empty without a result); else TOOL=skipped or TOOL='not run'.")
   var tools: [String] = []
 
   package init() {}

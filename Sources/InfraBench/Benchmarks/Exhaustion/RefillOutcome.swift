@@ -48,7 +48,8 @@ struct RefillOutcome: Sendable {
 enum RefillText {
   /// `22.31–22.82 s (resolution 0.51 s)`.
   static func interval(_ time: RefillTime) -> String {
-    "\(seconds(time.earliest))–\(seconds(time.latest)) s (resolution \(seconds(time.resolution)) s)"
+    guard time.latest > 0 else { return "before t0" }
+    return "\(seconds(time.earliest))–\(seconds(time.latest)) s (resolution \(seconds(time.resolution)) s)"
   }
 
   /// Nanoseconds as seconds with three places.
