@@ -7,7 +7,7 @@ bin=$(cd "$root" && swift build -c release --show-bin-path)
 work=$(mktemp -d)
 
 # The gateway serves until the descriptor that is its standard input is closed.
-coproc gateway { exec "$bin/mock-gateway" --port 0 --pool-size 8 --max-tasks 64 --task-start-delay 50ms --acquire-delay 5ms --lifeline; }
+coproc gateway { exec "$bin/mock-gateway" --port 0 --pool-size 8 --max-tasks 64 --task-start-delay 50ms --virtual-tasks --acquire-delay 5ms --lifeline; }
 trap 'eval "exec ${gateway[1]}>&-"; wait "$gateway_PID" 2>/dev/null || true; rm -rf "$work"' EXIT
 read -r ready <&"${gateway[0]}"
 url=$(printf '%s' "$ready" | sed -n 's/.*"gatewayUrl" *: *"\([^"]*\)".*/\1/p')
@@ -35,5 +35,6 @@ PY
 
 row bench-allocation allocation --count 200
 row bench-e2e acquire --count 50
-row bench-concurrent warm --concurrency 4 --bursts 25
-row bench-exhaustion drain --poll-interval 100ms --drain-count 4 --no-cold-fallback
+# Two at once: the gateway reads requests one after the other, and each costs it up to a few tenths of a millisecond.
+row bench-concurrent warm --concurrency 2 --bursts 25
+row bench-exhaustion drain --poll-interval 100ms --drain-count 2 --no-cold-fallback

@@ -65,7 +65,7 @@ public final class HTTPConnection: Sendable {
     return ClientBootstrap(group: executor.eventLoop)
       .channelInitializer { channel in
         attempt.began(channel)
-        return channel.eventLoop.makeCompletedFuture { try configure(channel, endpoint, tls, executor) }
+        return channel.eventLoop.makeCompletedFuture { try configure(channel, endpoint, tls) }
       }
       .connect(host: endpoint.host, port: endpoint.port)
       .flatMap { channel in
@@ -83,7 +83,7 @@ public final class HTTPConnection: Sendable {
   }
 
   private static func configure(
-    _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor
+    _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?
   ) throws {
     let operations = channel.pipeline.syncOperations
     let secured = channel.eventLoop.makePromise(of: UInt64?.self)
@@ -98,7 +98,7 @@ public final class HTTPConnection: Sendable {
     } else {
       secured.succeed(nil)
     }
-    try operations.addHandler(HTTPExchangeHandler(executor: executor, secured: secured.futureResult))
+    try operations.addHandler(HTTPExchangeHandler(secured: secured.futureResult))
   }
 
   /// Whether a request can be sent.

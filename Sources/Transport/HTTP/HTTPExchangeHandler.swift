@@ -36,7 +36,6 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// When the TLS handshake was done; nil without TLS.
   let secured: EventLoopFuture<UInt64?>
 
-  private let executor: LoopExecutor
   private var reader = HTTPResponseReader()
   private var pending: Pending?
   private var context: ChannelHandlerContext?
@@ -45,8 +44,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// An exchange that was cancelled before it was started.
   private var cancelledEarly: UInt64?
 
-  init(executor: LoopExecutor, secured: EventLoopFuture<UInt64?>) {
-    self.executor = executor
+  init(secured: EventLoopFuture<UInt64?>) {
     self.secured = secured
   }
 
@@ -116,7 +114,6 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
       response: response, firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt,
       lastByteReadAt: now)
     done.continuation.resume(returning: .success(exchange))
-    executor.drain()
   }
 
   private func fail(_ error: TransportError, thenClose: Bool = false) {
@@ -126,7 +123,6 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     if thenClose { close() }
     guard let failed else { return }
     failed.continuation.resume(returning: .failure(error))
-    executor.drain()
   }
 
   private func failAndClose(_ error: TransportError) { fail(error, thenClose: true) }

@@ -36,9 +36,9 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     scheduleDrain()
   }
 
-  /// Runs what is due. A handler that has just resumed a task on this loop calls it to save a turn of the loop;
-  /// without that call the job runs in the next turn.
-  package func drain() {
+  /// Runs what is due: after the sockets that are ready now have been read, so that what one task does with its answer
+  /// does not delay the stamps of the others'.
+  private func drain() {
     guard !isDraining else { return }
     isDraining = true
     let executor = asUnownedTaskExecutor()
