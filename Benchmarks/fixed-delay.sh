@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # How true the tools' figures are: each of them against a gateway that answers every acquire after exactly 5 ms.
-# Prints P50 (which should be 5 ms and the loopback's own time) and the peak memory of each tool. Needs a release build.
+# Prints P50 (which should be 5 ms and the loopback's own time) and the peak memory of each tool. Needs a release build and a
+# quiet machine; the gateway's tasks live in its memory, so that starting their processes doesn't disturb what is measured.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=$(cd "$root" && swift build -c release --show-bin-path)
@@ -35,6 +36,7 @@ PY
 
 row bench-allocation allocation --count 200
 row bench-e2e acquire --count 50
-# Two at once: the gateway reads requests one after the other, and each costs it up to a few tenths of a millisecond.
-row bench-concurrent warm --concurrency 2 --bursts 25
-row bench-exhaustion drain --poll-interval 100ms --drain-count 2 --no-cold-fallback
+row bench-concurrent warm --concurrency 1 --bursts 25
+# Four at once: the gateway reads requests one after the other, so that the last one's 5 ms begin later.
+row bench-concurrent warm --concurrency 4 --bursts 25
+row bench-exhaustion drain --poll-interval 100ms --drain-count 1 --no-cold-fallback

@@ -54,6 +54,8 @@ public actor WarmTaskAgent {
   }
 
   private func live() async -> TaskOutcome {
+    // While the task is waiting is the time for what its user would wait for otherwise.
+    WorkspaceThreads.start()
     do throws(WebSocketError) {
       let socket = try await WebSocketConnection.connect(
         to: configuration.gateway, path: "/internal/warm/\(taskId)", headers: configuration.headers,

@@ -11,6 +11,11 @@ enum WorkspaceThreads {
     return pool
   }()
 
+  /// Starts the threads, if they don't run yet.
+  static func start() {
+    _ = pool
+  }
+
   /// Prepares `directory` and tells on the event loop; nil is success.
   static func prepare(
     _ directory: String, inside root: String, token: String?, on loop: any EventLoop,

@@ -159,7 +159,7 @@ import Transport
   func aReleaseNamesExactlyTheTaskItIsFor(_ task: String) async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true}"#)] }
     let client = Self.client(server.port)
-    try await client.release(taskID: task).get()
+    _ = try await client.release(taskID: task).get()
     let request = try #require(server.requests.first)
     #expect(request.line == "POST /api/release")
     #expect(try JSONDecoder().decode(ReleaseRequest.self, from: Data(request.body.utf8)).taskId == task)
