@@ -82,7 +82,7 @@ import Testing
     return ResultAssembly(
       measurement: Measurement(
         recording: recording,
-        generator: GeneratorReport(cpuUtilisation: 0, lateness: nil, busiestSecond: busiest),
+        generator: GeneratorReport(cpuUtilisation: 0, latenessP99: nil, busiestSecond: busiest),
         target: .init(kind: "embedded", gatewayUrl: "http://127.0.0.1:1", ecsEndpointUrl: nil), startedAt: Date(),
         duration: 1_500_000_000),
       thresholds: try thresholds.map { try parser.parse($0) }

@@ -25,8 +25,11 @@ public final class GeneratorMonitor: Sendable {
       for task in state.tasks { task.cancel() }
       return state.busiestSecond
     }
+    let lateness = recording.lateness
     return GeneratorReport(
-      cpuUtilisation: cpu.utilisation, lateness: recording.lateness, busiestSecond: busiestSecond)
+      cpuUtilisation: cpu.utilisation,
+      latenessP99: lateness.totalCount > 0 ? lateness.value(atPercentile: 99) : nil,
+      busiestSecond: busiestSecond)
   }
 
   private func watch(_ eventLoop: any EventLoop) {

@@ -1,5 +1,3 @@
-public import Latency
-
 /// The generator's judgement of itself.
 public struct GeneratorReport: Sendable, Equatable {
   /// CPU time of the process over the time of the run: 1 is one core.
@@ -16,24 +14,17 @@ public struct GeneratorReport: Sendable, Equatable {
   /// Beyond this share of a full second a loop's thread had no reserve.
   public static let busyBound = 0.9
 
-  /// Judges the figures of a run; `lateness` in ns, nil or empty where nothing was started on a schedule;
-  /// `busiestSecond` is the highest share of a full second that a loop's thread ran or wanted to.
-  public init(cpuUtilisation: Double, lateness: LatencyHistogram?, backlogMax: UInt64 = 0, busiestSecond: Double) {
+  /// Judges the figures of a run; `busiestSecond` is the highest share of a full second that a loop's thread
+  /// ran or wanted to.
+  public init(cpuUtilisation: Double, latenessP99: UInt64?, backlogMax: UInt64 = 0, busiestSecond: Double) {
     self.cpuUtilisation = cpuUtilisation
+    self.latenessP99 = latenessP99
     self.backlogMax = backlogMax
-    let lateness = lateness.flatMap { $0.isEmpty ? nil : $0 }
-    latenessP99 = lateness?.value(atPercentile: 99)
-    if let lateness, let latenessP99, latenessP99 > Self.latenessBound, Self.hasSeveralLateStarts(lateness) {
+    if let latenessP99, latenessP99 > Self.latenessBound {
       saturatedReason = "starts were late: P99 over 1 ms"
     } else if busiestSecond > Self.busyBound {
       saturatedReason = "a load thread was busy for over 90 % of a second"
     }
-  }
-
-  /// With fewer than a hundred starts the P99 is the maximum: one start that the machine held up is no saturation.
-  /// From a hundred on, a P99 over the bound means that there were several anyway.
-  private static func hasSeveralLateStarts(_ lateness: LatencyHistogram) -> Bool {
-    lateness.totalCount - lateness.countAtOrBelow(latenessBound) > 1
   }
 
   /// Whether the generator, not the target, bounded the figures.

@@ -50,7 +50,7 @@ package struct DirInitBenchmark: Benchmark {
     var measurement = Measurement(
       recording: recording,
       // Nothing is due at an instant, and a writer that waits for a file system is no bottleneck of its own.
-      generator: GeneratorReport(cpuUtilisation: passage.cpuUtilisation, lateness: nil, busiestSecond: 0),
+      generator: GeneratorReport(cpuUtilisation: passage.cpuUtilisation, latenessP99: nil, busiestSecond: 0),
       target: ResultDocument.Target(
         kind: "directory", gatewayUrl: nil, ecsEndpointUrl: nil, directory: place.root,
         fileSystem: place.fileSystem.document),
