@@ -23,14 +23,4 @@ import Testing
   func meansReadLikeValues(nanoseconds: Double, text: String) {
     #expect(LatencyText.format(nanoseconds) == text)
   }
-
-  @Test(
-    arguments: [
-      (.zero, 0), (.nanoseconds(1), 1), (.milliseconds(48), 48_000_000), (.seconds(3600), 3_600_000_000_000),
-      (Duration(secondsComponent: 0, attosecondsComponent: 1_999_999_999), 1), (.nanoseconds(-5), 0),
-      (.seconds(Int64.max), .max), (.seconds(Int64.min), 0), (.nanoseconds(UInt64.max), .max),
-    ] as [(Duration, UInt64)])
-  func durationsBecomeWholeNanoseconds(duration: Duration, nanoseconds: UInt64) {
-    #expect(duration.wholeNanoseconds == nanoseconds)
-  }
 }

@@ -12,18 +12,6 @@ package struct Threshold: Sendable, Equatable {
 
   package enum Statistic: String, Sendable, CaseIterable {
     case mean, min, max, p50, p90, p95, p99, p999, count
-
-    /// The percentile that it is; nil for the others.
-    package var percentile: Double? {
-      switch self {
-      case .p50: 50
-      case .p90: 90
-      case .p95: 95
-      case .p99: 99
-      case .p999: 99.9
-      case .mean, .min, .max, .count: nil
-      }
-    }
   }
 
   package enum Comparison: String, Sendable, CaseIterable {
