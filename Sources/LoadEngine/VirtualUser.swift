@@ -49,6 +49,7 @@ struct VirtualUser<S: Scenario>: Sendable {
   private func perform(
     _ user: S.User, _ iteration: Iteration, dueAt: UInt64, into record: inout IterationRecord
   ) async {
+    if !iteration.isWarmup { progress?.begin() }
     if record.ending == .success {
       await scenario.perform(user, iteration, into: &record)
       // Work that outlived the run was waited for up to its bound: that says nothing of the target's failures.
