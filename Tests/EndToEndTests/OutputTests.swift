@@ -60,6 +60,15 @@ import Testing
     #expect(help.scratch.names(in: "") == [])
   }
 
+  @Test func targetOnTheSameCoresIsANoteInEveryPlaceAndNoVerdict() async throws {
+    let result = try await BenchRun.run("bench-allocation", Self.quick)
+    let document = try result.passedDocument()
+    let notes = document.notes.filter { $0.hasPrefix("target and load generator share ") }
+    #expect(notes.count == 1, "\(document.notes)")
+    for note in notes { #expect(result.talk.contains("note: \(note)\n")) }
+    #expect(try result.file("md").contains("> Note: target and load generator share "))
+  }
+
   @Test func resultThatCannotBeWrittenIsPrintedAndFailsTheRun() async throws {
     let run = try await BenchRun.start(
       "bench-allocation", ["--count", "30"] + BenchRun.smallPool + ["--output-dir", "results"])
