@@ -111,6 +111,20 @@ let package = Package(
       ]),
     .executableTarget(name: "session-stand-in"),
 
+    // What the suite's own accuracy is tested with.
+    .target(
+      name: "KnownDelayServer",
+      dependencies: [
+        "Latency", "ProcessControl",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(
+      name: "known-delay-server",
+      dependencies: ["KnownDelayServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
     // What several test targets share.
     .target(
       name: "TestSupport",
@@ -205,6 +219,14 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "KnownDelayServerTests",
+      dependencies: [
+        "KnownDelayServer", "Latency", "ProcessControl", "known-delay-server",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ]),
   ]
 )
