@@ -22,6 +22,7 @@ package struct AllocationCommand: SuiteCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 10)") var load: LoadOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Flag(help: "Don't release tasks until the end.")
   var hold = false

@@ -22,6 +22,7 @@ package struct EndToEndCommand: SuiteCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Option(
     help: ArgumentHelp(
