@@ -1,6 +1,6 @@
 /// A JSON text (RFC 8259) as it was written. Decoders lose what matters here: repeated keys, lines, and the digits of numbers.
 package struct StrictJSON {
-  package enum Value: Equatable {
+  package enum Value: Sendable, Equatable {
     case null
     case bool(Bool)
     /// As it was written.
@@ -10,7 +10,7 @@ package struct StrictJSON {
     case object([Member])
   }
 
-  package struct Member: Equatable {
+  package struct Member: Sendable, Equatable {
     package var key: String
     package var value: Value
     /// Where the key is, from 1.
