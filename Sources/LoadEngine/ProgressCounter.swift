@@ -24,3 +24,11 @@ public final class ProgressCounter: Sendable {
     }
   }
 }
+
+extension ProgressCounter {
+  // TEMPORARY until branch sched
+  func provide(_ percentiles: @escaping @Sendable () -> (p50: UInt64, p99: UInt64)?) {}
+  func provide(dropped: @escaping @Sendable () -> UInt64) {}
+  func began() {}
+  func ended() {}
+}

@@ -46,6 +46,9 @@ public final class GatewayClient: Sendable {
     self.timeout = timeout
   }
 
+  /// Whether the kept connection can be used.
+  public var isConnected: Bool { connection.withLock { $0?.isUsable ?? false } }
+
   /// Makes sure that there is an open connection; the phases of a new one, nil where there was one already.
   public func connect() async -> Result<ConnectPhases?, GatewayError> {
     if connection.withLock({ $0?.isUsable ?? false }) { return .success(nil) }

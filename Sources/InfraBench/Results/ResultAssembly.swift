@@ -32,7 +32,7 @@ struct ResultAssembly {
       "iterations": recording.iterations,
       "errors": recording.errors.total,
       "timeouts": timeouts(in: recording.errors),
-      "dropped": 0,
+      "dropped": recording.dropped,
       "censored": recording.censored,
     ]
     for name in recording.catalogue.counters where !measurement.untested.contains(name) {
@@ -61,7 +61,8 @@ struct ResultAssembly {
   private var generator: ResultDocument.Generator {
     let report = measurement.generator
     return .init(
-      cpuUtilisation: report.cpuUtilisation, scheduleLatenessP99Ms: report.latenessP99.map { Double($0) / 1e6 },
+      cpuUtilisation: report.cpuUtilisation, scheduleLatenessP50Ms: report.latenessP50.map { Double($0) / 1e6 },
+      scheduleLatenessP99Ms: report.latenessP99.map { Double($0) / 1e6 },
       backlogMax: report.backlogMax, saturated: report.saturated, saturatedReason: report.saturatedReason)
   }
 

@@ -62,3 +62,9 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
   }
 }
+
+extension LoopExecutor {
+  // TEMPORARY until branch wire
+  public func sleep(nanoseconds: UInt64) async { try? await Task.sleep(nanoseconds: nanoseconds) }
+  public func drainNow() {}
+}

@@ -1,0 +1,182 @@
+/// The open loop's one global queue, for all event loops: a due start is taken by any free user; without one it waits.
+///
+/// Pure: instants are in ns of `MonotonicClock` and passed in. However many starts wait, they cost no memory: of two
+/// passes through the same schedule one counts what is due and the other yields what is taken. When starts are dropped
+/// instead of waiting, those that belong to parked users are kept, at most one each.
+struct ArrivalQueue {
+  /// What ends a run, and what is left out of its measurement.
+  struct Bounds {
+    /// Measured starts; nil is no bound.
+    var count: Int?
+    /// In ns from the end of the warm-up; nil is no bound.
+    var duration: UInt64?
+    var warmup: LoadPlan.Warmup
+  }
+
+  /// One iteration, and when it was due.
+  struct Start: Equatable {
+    var iteration: Iteration
+    var intendedAt: UInt64
+  }
+
+  /// What a free user does next.
+  enum Answer: Equatable {
+    case start(Start)
+    /// Waits: it is counted as parked until it takes a start or is unparked.
+    case parked
+    case over
+  }
+
+  private var coming: DueStarts
+  private var upcoming: Start?
+  private var taking: DueStarts
+  private var reserved = ReservedStarts()
+  private let dropsWhenBusy: Bool
+  private var parked = 0
+  private var waitingInLine: UInt64 = 0
+  private var latest: UInt64 = 0
+  private var isClosed = false
+
+  /// When the measured part began; nil before.
+  private(set) var measurementStartedAt: UInt64?
+  /// The most measured starts that waited at one time while no user was parked for them.
+  private(set) var backlogMax: UInt64 = 0
+  /// Measured starts that have come due. At every moment these are the taken, dropped, abandoned and waiting ones.
+  private(set) var due: UInt64 = 0
+  /// Measured starts that a user took.
+  private(set) var taken: UInt64 = 0
+  /// Measured starts that found no free user and do not wait.
+  private(set) var dropped: UInt64 = 0
+  /// Measured starts that waited when the queue was closed.
+  private(set) var abandoned: UInt64 = 0
+  /// When the last measured start so far was due.
+  private(set) var lastDueAt: UInt64?
+
+  init(_ schedule: ArrivalSchedule, bounds: Bounds, dropsWhenBusy: Bool, beginsAt: UInt64) {
+    coming = DueStarts(schedule, bounds: bounds, beginsAt: beginsAt)
+    taking = coming
+    upcoming = coming.next()
+    self.dropsWhenBusy = dropsWhenBusy
+  }
+
+  /// Measured starts that are due and wait for a user.
+  var waiting: UInt64 { due - taken - dropped - abandoned }
+
+  /// A user is free: it gets the oldest waiting start, or parks, or learns that there will be none.
+  mutating func userBecameFree(at now: UInt64) -> Answer {
+    advance(to: now)
+    if let start = takeOldest() { return .start(start) }
+    guard nextWakeAt != nil else { return .over }
+    parked += 1
+    return .parked
+  }
+
+  /// A parked user's turn: the oldest due start, and the user is no longer parked; nil if none is due.
+  mutating func takeForParked(at now: UInt64) -> Start? {
+    advance(to: now)
+    guard let start = takeOldest() else { return nil }
+    parked -= 1
+    return start
+  }
+
+  /// A parked user left without a start.
+  mutating func unparked() {
+    parked -= 1
+    if reserved.count > parked, let start = reserved.takeLast() { drop(start) }
+  }
+
+  /// Counts what has come due, and drops what is to be dropped.
+  mutating func settle(at now: UInt64) { advance(to: now) }
+
+  /// When the next start is due, or else when the run is over; nil when nothing more will happen by itself.
+  /// The taking of the last of `count` starts can end the run before that instant.
+  var nextWakeAt: UInt64? {
+    if isClosed || isFulfilled { return nil }
+    if let upcoming { return upcoming.intendedAt }
+    return coming.endsAt.flatMap { $0 > latest ? $0 : nil }
+  }
+
+  /// Whether the run is over: by time, as all of `count` are taken or dropped, or as no start will ever be due. Starts
+  /// that were due before the end by time are still handed out after it.
+  func isOver(at now: UInt64) -> Bool {
+    if let upcoming, upcoming.intendedAt <= now {
+      var later = self
+      later.advance(to: now)
+      return later.isOver(at: now)
+    }
+    if isClosed || isFulfilled { return true }
+    if let endsAt = coming.endsAt { return max(latest, now) >= endsAt }
+    return upcoming == nil && !hasWaiting
+  }
+
+  /// Whether every start that there will be has come due: what still happens is the serving of those that wait.
+  mutating func hasEnded(at now: UInt64) -> Bool {
+    advance(to: now)
+    return isClosed || upcoming == nil && (coming.endsAt.map { latest >= $0 } ?? true)
+  }
+
+  /// Whether the end by time has passed.
+  func isPastEnd(at now: UInt64) -> Bool { coming.endsAt.map { now >= $0 } ?? false }
+
+  /// Ends the run: what is due by now and not taken is abandoned, and no start will be handed out any more.
+  mutating func close(at now: UInt64) {
+    advance(to: now)
+    abandoned += waiting
+    isClosed = true
+    upcoming = nil
+    waitingInLine = 0
+    reserved.removeAll()
+  }
+
+  private var hasWaiting: Bool { waitingInLine > 0 || reserved.count > 0 }
+
+  private var isFulfilled: Bool { upcoming == nil && coming.isCountReached && !hasWaiting }
+
+  /// Events of different threads can come in out of order: time does not go back.
+  private mutating func advance(to now: UInt64) {
+    latest = max(latest, now)
+    guard !isClosed else { return }
+    while let start = upcoming, start.intendedAt <= latest {
+      upcoming = coming.next()
+      comeDue(start)
+    }
+    if measurementStartedAt == nil, let begin = coming.measurementBeginsAt, begin <= latest,
+      coming.endsAt.map({ begin < $0 }) ?? true
+    {
+      measurementStartedAt = begin
+    }
+    if waitingInLine > UInt64(parked) { backlogMax = max(backlogMax, min(waiting, waitingInLine - UInt64(parked))) }
+  }
+
+  private mutating func comeDue(_ start: Start) {
+    if !start.iteration.isWarmup {
+      due += 1
+      lastDueAt = start.intendedAt
+    }
+    if !dropsWhenBusy {
+      waitingInLine += 1
+    } else if reserved.count < parked {
+      reserved.append(start)
+    } else {
+      drop(start)
+    }
+  }
+
+  private mutating func drop(_ start: Start) {
+    if !start.iteration.isWarmup { dropped += 1 }
+  }
+
+  private mutating func takeOldest() -> Start? {
+    let start: Start?
+    if dropsWhenBusy {
+      start = reserved.takeFirst()
+    } else if waitingInLine > 0 {
+      waitingInLine -= 1
+      start = taking.next()
+    } else {
+      start = nil
+    }
+    if let start, !start.iteration.isWarmup { taken += 1 }
+    return start
+  }
+}

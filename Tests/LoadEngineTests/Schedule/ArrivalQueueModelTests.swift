@@ -1,0 +1,167 @@
+import TestSupport
+import Testing
+
+@testable import LoadEngine
+
+/// The queue against a model that keeps every start in an array and looks through all of them at every event.
+private struct QueueModel {
+  enum Fate: Equatable { case coming, waiting, taken, dropped, abandoned }
+
+  private(set) var starts: [(start: ArrivalQueue.Start, fate: Fate)] = []
+  private let drops: Bool
+  private let count: Int?
+  private let endsAt: UInt64?
+  private(set) var parked = 0
+  private var now: UInt64 = 0
+  private var isClosed = false
+  private(set) var backlogMax = 0
+
+  init(_ offsets: [UInt64], length: UInt64?, _ bounds: ArrivalQueue.Bounds, drops: Bool, beginsAt: UInt64) {
+    self.drops = drops
+    count = bounds.count
+    let measuredFrom: UInt64? =
+      switch bounds.warmup {
+      case .iterations(0): beginsAt
+      case .iterations(let number): number < offsets.count ? beginsAt + offsets[number] : nil
+      case .duration(let nanoseconds): beginsAt + nanoseconds
+      }
+    let lengthEnd = length.map { beginsAt + $0 }
+    let durationEnd = bounds.duration.flatMap { duration in measuredFrom.map { $0 + duration } }
+    endsAt = [lengthEnd, durationEnd].compactMap(\.self).min()
+    var (warmups, measured) = (0, 0)
+    for (index, offset) in offsets.enumerated() where beginsAt + offset < endsAt ?? .max {
+      let isWarmup =
+        switch bounds.warmup {
+        case .iterations(let number): index < number
+        case .duration(let nanoseconds): offset < nanoseconds
+        }
+      if isWarmup { warmups += 1 } else { measured += 1 }
+      guard isWarmup || measured <= count ?? .max else { break }
+      let iteration = Iteration(number: isWarmup ? warmups : measured, isWarmup: isWarmup)
+      starts.append((ArrivalQueue.Start(iteration: iteration, intendedAt: beginsAt + offset), .coming))
+    }
+  }
+
+  func number(_ fate: Fate) -> Int { starts.count { $0.fate == fate && !$0.start.iteration.isWarmup } }
+
+  private var waiting: [Int] { starts.indices.filter { starts[$0].fate == .waiting } }
+
+  private mutating func advance(_ to: UInt64) {
+    now = max(now, to)
+    guard !isClosed else { return }
+    for index in starts.indices where starts[index].fate == .coming && starts[index].start.intendedAt <= now {
+      starts[index].fate = drops && waiting.count >= parked ? .dropped : .waiting
+    }
+    backlogMax = max(backlogMax, min(number(.waiting), waiting.count - parked))
+  }
+
+  private mutating func take() -> ArrivalQueue.Start? {
+    guard let index = waiting.first else { return nil }
+    starts[index].fate = .taken
+    return starts[index].start
+  }
+
+  private var isFulfilled: Bool {
+    let all = starts.allSatisfy { $0.fate != .coming && $0.fate != .waiting }
+    return all && count.map { limit in starts.count { !$0.start.iteration.isWarmup } >= limit } ?? false
+  }
+
+  var nextWakeAt: UInt64? {
+    if isClosed || isFulfilled { return nil }
+    if let next = starts.first(where: { $0.fate == .coming }) { return next.start.intendedAt }
+    return endsAt.flatMap { $0 > now ? $0 : nil }
+  }
+
+  mutating func free(_ at: UInt64) -> ArrivalQueue.Answer {
+    advance(at)
+    if let start = take() { return .start(start) }
+    guard nextWakeAt != nil else { return .over }
+    parked += 1
+    return .parked
+  }
+
+  mutating func takeForParked(_ at: UInt64) -> ArrivalQueue.Start? {
+    advance(at)
+    guard let start = take() else { return nil }
+    parked -= 1
+    return start
+  }
+
+  mutating func unparked() {
+    parked -= 1
+    if drops, waiting.count > parked, let last = waiting.last { starts[last].fate = .dropped }
+  }
+
+  mutating func settle(_ at: UInt64) { advance(at) }
+
+  mutating func close(_ at: UInt64) {
+    advance(at)
+    isClosed = true
+    for index in waiting { starts[index].fate = .abandoned }
+  }
+
+  func isOver(_ at: UInt64) -> Bool {
+    var model = self
+    model.advance(at)
+    return model.isOver
+  }
+
+  private var isOver: Bool {
+    if isClosed || isFulfilled { return true }
+    if let endsAt { return now >= endsAt }
+    return starts.allSatisfy { $0.fate != .coming && $0.fate != .waiting }
+  }
+}
+
+@Suite struct ArrivalQueueModelTests {
+  private static let warmups: [LoadPlan.Warmup] = [.iterations(0), .iterations(7), .duration(60), .duration(0)]
+
+  private func schedule(_ number: Int, seed: UInt64) -> ArrivalSchedule {
+    let (low, high) = (ArrivalRate(starts: 1, period: 20), ArrivalRate(starts: 1, period: 3))
+    let arrival: ArrivalSchedule.Arrival = number % 2 == 0 ? .constant : .poisson(seed: seed)
+    let stages = [RateStage(duration: 200, target: high), RateStage(duration: 100, target: low)]
+    return number < 2
+      ? ArrivalSchedule(rate: high, arrival: arrival) : ArrivalSchedule(stages: stages, from: low, arrival: arrival)
+  }
+
+  /// Every kind of schedule and bounds, with events in random order: all answers and all counters are the model's.
+  @Test(arguments: 0..<400 as Range<UInt64>) func theQueueIsItsModel(_ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let schedule = schedule(Int.random(in: 0..<4, using: &random), seed: seed)
+    let bounds = ArrivalQueue.Bounds(
+      count: [nil, 0, 1, 30].randomElement(using: &random).flatMap(\.self),
+      duration: [nil, 1, 50, 250].randomElement(using: &random).flatMap(\.self),
+      warmup: Self.warmups.randomElement(using: &random) ?? .iterations(0))
+    let drops = Bool.random(using: &random)
+    let begin: UInt64 = 100
+    var queue = ArrivalQueue(schedule, bounds: bounds, dropsWhenBusy: drops, beginsAt: begin)
+    var model = QueueModel(
+      Array(schedule.prefix { $0 < 5000 }), length: schedule.length, bounds, drops: drops, beginsAt: begin)
+    var now: UInt64 = 80
+    for step in 0..<120 {
+      now += [0, 0, 1, 3, 9, 30].randomElement(using: &random) ?? 0
+      // Another thread's instant can be a little older.
+      let instant = now - UInt64.random(in: 0..<3, using: &random)
+      switch Int.random(in: 0..<20, using: &random) {
+      case 0..<9: #expect(queue.userBecameFree(at: instant) == model.free(instant))
+      case 9..<14 where model.parked > 0: #expect(queue.takeForParked(at: instant) == model.takeForParked(instant))
+      case 14 where model.parked > 0:
+        queue.unparked()
+        model.unparked()
+      case 15..<17:
+        queue.settle(at: instant)
+        model.settle(instant)
+      case 17..<19: #expect(queue.isOver(at: instant) == model.isOver(instant))
+      case 19 where step > 60 && Int.random(in: 0..<4, using: &random) == 0:
+        queue.close(at: instant)
+        model.close(instant)
+      default: continue
+      }
+      #expect(queue.nextWakeAt == model.nextWakeAt)
+      #expect(queue.taken == model.number(.taken) && queue.dropped == model.number(.dropped))
+      #expect(queue.waiting == model.number(.waiting) && queue.abandoned == model.number(.abandoned))
+      #expect(queue.due == queue.taken + queue.dropped + queue.abandoned + queue.waiting)
+      #expect(queue.backlogMax == model.backlogMax)
+    }
+  }
+}
