@@ -23,6 +23,7 @@ package struct AllocationCommand: SuiteCommand {
   @OptionGroup(title: "Load (default count: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Flag(help: "Don't release tasks until the end.")
   var hold = false

@@ -23,6 +23,7 @@ package struct ConcurrentCommand: SuiteCommand {
   @OptionGroup(title: "Load (default concurrency: 5)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Option(help: ArgumentHelp("So many more users at once while the first are held. (default: 0)", valueName: "k"))
   var beyond: String?

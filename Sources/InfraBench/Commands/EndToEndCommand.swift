@@ -23,6 +23,7 @@ package struct EndToEndCommand: SuiteCommand {
   @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Option(
     help: ArgumentHelp(

@@ -23,7 +23,7 @@ struct ResultAssembly {
       verdict: verdict(metrics: metrics, judged: judged), parameters: benchmark.parameters, target: measurement.target,
       environment: .current(environment: environment), metrics: metrics, counters: counters,
       errors: recording.errors.entries.map { .init(kind: $0.kind, count: $0.count, example: $0.example) },
-      generator: generator, timeline: measurement.timeline, thresholds: judged, notes: notes,
+      generator: generator, timeline: measurement.timeline, thresholds: judged, notes: notes + verdictNotes,
       findings: measurement.findings)
   }
 
@@ -66,11 +66,17 @@ struct ResultAssembly {
       backlogMax: report.backlogMax, saturated: report.saturated, saturatedReason: report.saturatedReason)
   }
 
+  private var verdictNotes: [String] {
+    guard measurement.generator.saturated, output.allowsSaturated else { return [] }
+    return ["the verdict leaves the saturation of the generator out: --allow-saturated"]
+  }
+
   private func verdict(
     metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
   ) -> ResultDocument.Verdict {
     if isInterrupted { return .interrupted }
     if metrics.keys.allSatisfy(MetricOrder.ofSetUp.contains) { return .error }
-    return judged.allSatisfy(\.pass) && !measurement.generator.saturated ? .pass : .fail
+    if measurement.generator.saturated, !output.allowsSaturated { return .fail }
+    return judged.allSatisfy(\.pass) ? .pass : .fail
   }
 }
