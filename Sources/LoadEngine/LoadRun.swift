@@ -26,7 +26,7 @@ public struct LoadRun: Sendable {
     let recorders = loops.executors.map { _ in
       LoopRecorder(catalogue, headline: headline ?? Metric(index: 0), keepsIntervals: interval != nil)
     }
-    progress?.provide { LoopRecorder.headline(of: recorders) }
+    progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) })
     let keeper = interval.map { TimelineKeeper(recorders, interval: $0) }
     let crew = Crew(scenario: scenario, loops: loops, recorders: recorders, progress: progress, keeper: keeper)
     var run: LoadRun

@@ -100,6 +100,7 @@ final class FakeScenario: Scenario {
     #expect(run.recording.iterations == 200 - censored)
     #expect(run.recording.errors.total == failed)
     #expect(progress.done == 200 - censored && progress.failed == failed)
+    #expect(progress.started == 200 && progress.inFlight == 0)
     // A sample of the preparation and one of the work, of successes only.
     #expect(run.recording[FakeScenario.work]?.totalCount == 2 * (200 - censored - failed))
     #expect(run.recording[FakeScenario.count] == 200 - censored)
@@ -117,7 +118,7 @@ final class FakeScenario: Scenario {
     #expect(run.recording[FakeScenario.work]?.totalCount == 20)
     #expect(run.recording[FakeScenario.count] == 10)
     #expect(run.recording.lateness.totalCount == 10)
-    #expect(progress.done == 10 && progress.failed == 0)
+    #expect(progress.done == 10 && progress.failed == 0 && progress.started == 10)
   }
 
   @Test func whatFailsInPreparationIsNeverPerformed() async {

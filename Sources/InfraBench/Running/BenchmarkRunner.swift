@@ -24,6 +24,7 @@ package struct BenchmarkRunner: Sendable {
     if Suite.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
+    let conditions = GeneratorConditions()
     let (outcome, interruption) = await Interruption.run { () -> Result<Measurement, BenchmarkFailure> in
       await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
     }
@@ -32,6 +33,7 @@ package struct BenchmarkRunner: Sendable {
       bench.console.error(failure.description)
       return interruption.map { ToolExit.interrupted(signal: $0) } ?? .failed
     case .success(let measurement):
+      for note in conditions.notes(target: measurement.target.place) { bench.note(note) }
       let document = ResultAssembly(
         measurement: measurement, thresholds: thresholds, output: output, environment: environment,
         isInterrupted: interruption != nil, notes: bench.notes.all

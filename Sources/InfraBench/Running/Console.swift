@@ -2,32 +2,68 @@ import Glibc
 import Synchronization
 
 /// The two streams of a tool: standard output is data, standard error is talk. Usable from any thread; lines stay whole.
+///
+/// On a terminal there can be a live line below everything else: it gives way to other output and is drawn again.
 package final class Console: Sendable {
   private let print: OutputSettings.Print
   private let isQuiet: Bool
-  private let lock = Mutex(())
+  private let terminal: Terminal?
+  private let isDataOnTerminal = isatty(STDOUT_FILENO) == 1
+  /// The live line as it is on the terminal; empty when there is none.
+  private let liveLine = Mutex("")
 
   package init(print: OutputSettings.Print, isQuiet: Bool) {
     self.print = print
     self.isQuiet = isQuiet
+    terminal = isQuiet ? nil : Terminal.ofStandardError()
   }
 
   /// Whether lines of single iterations belong on standard output.
   package var showsIterations: Bool { print == .text }
 
-  /// Data.
+  /// Whether there is anybody to talk to.
+  package var showsTalk: Bool { !isQuiet }
+
+  /// Whether ``showLive(_:)`` shows anything: on a terminal, without `--quiet`.
+  package var hasLiveLine: Bool { terminal != nil }
+
+  /// Puts `text`, cut to the terminal's width, in place of the live line.
+  package func showLive(_ text: String) {
+    guard let terminal else { return }
+    liveLine.withLock { line in
+      line = Terminal.fit(text, columns: terminal.columns)
+      Self.write(Terminal.eraseLine + line, to: STDERR_FILENO)
+    }
+  }
+
+  /// Removes the live line.
+  package func endLive() {
+    liveLine.withLock { line in
+      if !line.isEmpty { Self.write(Terminal.eraseLine, to: STDERR_FILENO) }
+      line = ""
+    }
+  }
+
+  /// Data: whole lines.
   package func data(_ text: String) {
-    write(text, to: STDOUT_FILENO)
+    liveLine.withLock { line in
+      let isInTheWay = isDataOnTerminal && !line.isEmpty
+      if isInTheWay { Self.write(Terminal.eraseLine, to: STDERR_FILENO) }
+      Self.write(text, to: STDOUT_FILENO)
+      if isInTheWay { Self.write(line, to: STDERR_FILENO) }
+    }
   }
 
   /// One line of talk; nothing with `--quiet`.
   package func note(_ text: String) {
-    if !isQuiet { write(text + "\n", to: STDERR_FILENO) }
+    if !isQuiet { talk(text + "\n") }
   }
 
-  /// Text that is said even with `--quiet`.
+  /// Text that is said even with `--quiet`: whole lines.
   package func talk(_ text: String) {
-    write(text, to: STDERR_FILENO)
+    liveLine.withLock { line in
+      Self.write(line.isEmpty ? text : Terminal.eraseLine + text + line, to: STDERR_FILENO)
+    }
   }
 
   /// One line that is said even with `--quiet`.
@@ -35,15 +71,13 @@ package final class Console: Sendable {
     talk("error: \(text)\n")
   }
 
-  private func write(_ text: String, to file: Int32) {
-    lock.withLock { _ in
-      var bytes = Array(text.utf8)[...]
-      while !bytes.isEmpty {
-        let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return }  // nobody reads any more
-        bytes = bytes.dropFirst(count)
-      }
+  private static func write(_ text: String, to file: Int32) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return }  // nobody reads any more
+      bytes = bytes.dropFirst(count)
     }
   }
 }

@@ -1,22 +1,34 @@
+import Latency
 package import LoadEngine
 
-/// A plain line of progress every ten seconds on standard error.
+/// Progress on standard error: on a terminal a live line, refreshed four times a second; elsewhere a plain line every ten
+/// seconds.
 package enum ProgressReport {
-  private static let interval = Duration.seconds(10)
+  private static let liveInterval = Duration.milliseconds(250)
+  private static let plainInterval = Duration.seconds(10)
 
-  /// Runs `work`, telling of `progress` meanwhile.
+  /// Runs `work`, telling of `progress` meanwhile. When it returns the live line is gone.
   package static func showing<T: Sendable>(
     _ progress: ProgressCounter, of load: LoadSettings, console: Console, _ work: () async -> T
   ) async -> T {
-    let reporter = Task {
-      var elapsed = 0
-      while (try? await Task.sleep(for: interval)) != nil {
-        elapsed += Int(interval.components.seconds)
-        let total = load.count.map { " of \($0)" } ?? ""
-        console.note("\(elapsed) s: \(progress.done)\(total) done, \(progress.failed) failed")
-      }
+    guard console.showsTalk else { return await work() }
+    let reporter = Task { await report(progress, of: load, console: console) }
+    let result = await work()
+    reporter.cancel()
+    await reporter.value
+    return result
+  }
+
+  private static func report(_ progress: ProgressCounter, of load: LoadSettings, console: Console) async {
+    let begin = MonotonicClock.now()
+    var rate = RecentRate(begin: begin)
+    let interval = console.hasLiveLine ? liveInterval : plainInterval
+    while (try? await Task.sleep(for: interval)) != nil {
+      let now = MonotonicClock.now()
+      let line = ProgressLine(
+        progress, of: load, elapsed: now - begin, rate: rate.add(at: now, done: progress.done))
+      if console.hasLiveLine { console.showLive(line.text) } else { console.note(line.text) }
     }
-    defer { reporter.cancel() }
-    return await work()
+    console.endLive()
   }
 }

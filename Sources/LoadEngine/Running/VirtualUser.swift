@@ -13,12 +13,11 @@ struct VirtualUser<S: Scenario>: Sendable {
   func perform(
     _ user: S.User, _ iteration: Iteration, dueAt: UInt64, into record: inout IterationRecord
   ) async {
+    if !iteration.isWarmup { progress?.begin() }
     if record.ending == .success {
-      progress?.began()
       await scenario.perform(user, iteration, into: &record)
       // Work that outlived the run was waited for up to its bound: that says nothing of the target's failures.
       if record.isTimeout, isOver() { record.censor() }
-      progress?.ended()
       await scenario.conclude(user, iteration)
     }
     guard !iteration.isWarmup else { return }

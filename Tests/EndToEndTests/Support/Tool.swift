@@ -73,7 +73,7 @@ struct Tool: Sendable {
   }
 
   /// Where the build put it: beside the test bundle.
-  private var path: String {
+  var path: String {
     get throws {
       let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
       for candidate in [own] + CommandLine.arguments {

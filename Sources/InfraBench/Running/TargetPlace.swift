@@ -1,0 +1,11 @@
+import LoadEngine
+import Transport
+
+extension ResultDocument.Target {
+  /// Where the target is, as far as its name tells.
+  var place: GeneratorConditions.TargetPlace {
+    if kind == "embedded" { return .ownChild }
+    guard let url = gatewayUrl ?? ecsEndpointUrl, let endpoint = try? Endpoint(parsing: url) else { return .elsewhere }
+    return endpoint.isLoopback ? .loopback : .elsewhere
+  }
+}

@@ -1,0 +1,108 @@
+import Latency
+
+/// What around the load generator can disturb its figures: for notes, not for a verdict.
+public struct GeneratorConditions: Sendable {
+  /// Where the target of a run is.
+  public enum TargetPlace: Sendable, Equatable {
+    /// Reached through a network, or no server.
+    case elsewhere
+    /// A server on this machine.
+    case loopback
+    /// A process that this one started, and which runs on the same cores however this one is pinned.
+    case ownChild
+  }
+
+  struct Reading: Sendable, Equatable {
+    /// In ns of `MonotonicClock`.
+    var at: UInt64
+    var cpu: MachineCPUTime?
+    var involuntarySwitches: UInt64
+
+    static func now() -> Reading {
+      Reading(at: MonotonicClock.now(), cpu: .current(), involuntarySwitches: ContextSwitches.involuntary)
+    }
+  }
+
+  struct Processors: Sendable, Equatable {
+    var online: Set<Int>
+    var allowed: Set<Int>
+    var governors: [Int: String]
+
+    static func current() -> Processors {
+      let online = ProcessorSet.online() ?? []
+      let allowed = ProcessorSet.allowed() ?? online
+      return Processors(online: online, allowed: allowed, governors: FrequencyGovernor.current(of: allowed))
+    }
+  }
+
+  private static let stealBound = 0.01
+  private static let switchesPerSecondBound = 100.0
+
+  private let begin = Reading.now()
+
+  /// Begins to watch.
+  public init() {}
+
+  /// What a reader of the figures must know of the time since then; empty when nothing disturbed.
+  public func notes(target: TargetPlace) -> [String] {
+    Self.notes(from: begin, to: .now(), processors: .current(), target: target)
+  }
+
+  static func notes(
+    from begin: Reading, to end: Reading, processors: Processors, target: TargetPlace
+  ) -> [String] {
+    [
+      stealNote(begin, end), preemptionNote(begin, end), governorNote(processors), sharedCoresNote(processors, target),
+    ].compactMap(\.self)
+  }
+
+  private static func stealNote(_ begin: Reading, _ end: Reading) -> String? {
+    guard let earlier = begin.cpu, let share = end.cpu?.stealShare(since: earlier), share > stealBound else {
+      return nil
+    }
+    return "the hypervisor kept \(percent(share)) of the CPU time from this machine (steal): its pauses are in the "
+      + "latencies"
+  }
+
+  private static func preemptionNote(_ begin: Reading, _ end: Reading) -> String? {
+    guard end.involuntarySwitches >= begin.involuntarySwitches, end.at >= begin.at else { return nil }
+    // A run of a few ms is taken for a second: its few switches are no rate.
+    let seconds = max(1, Double(end.at - begin.at) / 1e9)
+    let rate = Double(end.involuntarySwitches - begin.involuntarySwitches) / seconds
+    guard rate > switchesPerSecondBound else { return nil }
+    return "the load generator was interrupted by other work on its cores \(UInt64(min(rate, 1e18))) times a second "
+      + "(involuntary context switches)"
+  }
+
+  private static func governorNote(_ processors: Processors) -> String? {
+    let others = processors.governors.filter { $0.value != "performance" }
+    guard !others.isEmpty else { return nil }
+    let names = Set(others.values).sorted().joined(separator: ", ")
+    return "the frequency governor of \(others.count) of \(cores(processors.allowed.count)) is \(names): the clock may "
+      + "be low at first; 'cpupower frequency-set -g performance' keeps it high"
+  }
+
+  private static func sharedCoresNote(_ processors: Processors, _ target: TargetPlace) -> String? {
+    switch target {
+    case .elsewhere: return nil
+    case .ownChild: break
+    case .loopback: if processors.allowed.isStrictSubset(of: processors.online) { return nil }
+    }
+    return "target and load generator share \(cores(processors.allowed.count)), and each takes time from the other: "
+      + apart(processors.online.sorted())
+  }
+
+  private static func apart(_ online: [Int]) -> String {
+    guard online.count > 1, let last = online.last else { return "put the target on another machine" }
+    let others = online.count == 2 ? "\(last)" : "\(online[1])-\(last)"
+    return "start the target by itself and pin both, as in 'taskset -c \(online[0]) mock-gateway' and 'taskset -c "
+      + "\(others)' before this tool with --gateway-url"
+  }
+
+  private static func cores(_ number: Int) -> String { number == 1 ? "1 core" : "\(number) cores" }
+
+  private static func percent(_ share: Double) -> String {
+    let tenths = Int((share * 1000).rounded())
+    return "\(tenths / 10).\(tenths % 10) %"
+  }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import LoadEngine
+import Testing
+
+@testable import InfraBench
+
+@Suite struct ProgressTests {
+  private func load(count: Int?) throws -> LoadSettings {
+    var reader = OptionReader(environment: [:])
+    var load = reader.load(try LoadOptions.parse([]), defaultCount: 1)
+    load.count = count
+    return load
+  }
+
+  private func line(_ progress: ProgressCounter, count: Int?, seconds: Double, rate: Double) throws -> String {
+    ProgressLine(progress, of: try load(count: count), elapsed: UInt64(seconds * 1e9), rate: rate).text
+  }
+
+  @Test func whatIsNotKnownIsLeftOut() throws {
+    #expect(try line(ProgressCounter(), count: nil, seconds: 0.25, rate: 0) == "0 s: 0 done, 0 failed")
+    #expect(try line(ProgressCounter(), count: 7, seconds: 10.9, rate: 0) == "10 s: 0 of 7 done, 0 failed")
+  }
+
+  @Test func allThatIsKnownIsSaid() throws {
+    let progress = ProgressCounter()
+    for _ in 0..<3 { progress.begin() }
+    progress.add(.success)
+    progress.add(.failure(kind: "k", example: ""))
+    progress.drop(4)
+    progress.provide { (p50: 1_020_000, p99: 4_100_000) }
+    #expect(
+      try line(progress, count: 5000, seconds: 3601, rate: 199.96)
+        == "3601 s: 2 of 5000 done, 200/s, P50 1.02ms, P99 4.10ms, 1 failed, 1 in flight, 4 dropped")
+  }
+
+  @Test func theRateIsThatOfTheLastTenSeconds() {
+    let second: UInt64 = 1_000_000_000
+    var rate = RecentRate(begin: 5 * second)
+    #expect(rate.add(at: 5 * second, done: 0) == 0)
+    for number in 1...10 as ClosedRange<UInt64> {
+      #expect(rate.add(at: (5 + number) * second, done: 100 * number) == 100)
+    }
+    // The target stalls: the rate falls, and is zero a window later.
+    #expect(rate.add(at: 20 * second, done: 1000) == 50)
+    #expect(rate.add(at: 25 * second, done: 1000) == 0)
+    #expect(rate.add(at: 26 * second, done: 1070) > 0)
+  }
+
+  @Test func aReadingEveryTenSecondsIsComparedWithTheLast() {
+    let second: UInt64 = 1_000_000_000
+    var rate = RecentRate(begin: 0)
+    #expect(rate.add(at: 10 * second, done: 100) == 10)
+    #expect(rate.add(at: 20 * second, done: 400) == 30)
+    #expect(rate.add(at: 30 * second, done: 400) == 0)
+  }
+
+  @Test(arguments: [(0, ""), (1, ""), (2, "a"), (4, "aµ·"), (5, "aµ·d"), (80, "aµ·d")])
+  func aLineIsCutBeforeTheLastColumn(_ columns: Int, _ text: String) {
+    #expect(Terminal.fit("aµ·d", columns: columns) == text)
+  }
+
+  @Test(
+    arguments: [
+      ("embedded", "http://127.0.0.1:1", .ownChild), ("remote", "http://127.0.0.1:1", .loopback),
+      ("remote", "https://localhost:8443/base", .loopback), ("remote", "http://[::1]:80", .loopback),
+      ("remote", "http://gateway.example", .elsewhere), ("remote", "nonsense", .elsewhere),
+      ("directory", nil, .elsewhere),
+    ] as [(String, String?, GeneratorConditions.TargetPlace)])
+  func theTargetsPlaceFollowsFromItsName(
+    _ kind: String, _ url: String?, _ place: GeneratorConditions.TargetPlace
+  ) {
+    #expect(ResultDocument.Target(kind: kind, gatewayUrl: url, ecsEndpointUrl: nil).place == place)
+  }
+
+  @Test func theAdviceOnSaturationSaysWhatToChange() {
+    for remedy in ["fewer users", "another machine", "--threads"] { #expect(Saturation.advice.contains(remedy)) }
+  }
+}
