@@ -30,7 +30,19 @@ public final class GatewayClient: Sendable {
   private let tls: TLSClient?
   private let executor: LoopExecutor
   private let timeout: UInt64
-  private let connection = Mutex<HTTPConnection?>(nil)
+  private let state = Mutex(State())
+
+  private struct State {
+    var connection: HTTPConnection?
+    /// The bytes of the last request. Their memory is used again: by the next request nobody else holds it.
+    var request = ByteBuffer()
+
+    /// The kept connection, if a request can be sent over it.
+    var usable: HTTPConnection? {
+      guard let connection, connection.isUsable else { return nil }
+      return connection
+    }
+  }
 
   /// A cancelled acquire waits this long for its answer, in ns: a task that was assigned can only be released by its id.
   private static let acquireGrace: UInt64 = 1_500_000_000
@@ -46,22 +58,22 @@ public final class GatewayClient: Sendable {
     self.timeout = timeout
   }
 
+  /// Whether there is an open connection, so that ``connect()`` has nothing to do.
+  public var isConnected: Bool { state.withLock { $0.usable != nil } }
+
   /// Makes sure that there is an open connection; the phases of a new one, nil where there was one already.
-  public func connect() async -> Result<ConnectPhases?, GatewayError> {
-    if connection.withLock({ $0?.isUsable ?? false }) { return .success(nil) }
-    switch await HTTPConnection.connect(to: endpoint, tls: tls, on: executor, timeout: timeout) {
-    case .success(let new):
-      connection.withLock { $0 = new }
-      return .success(new.phases)
-    case .failure(let error):
-      return .failure(GatewayError(error))
-    }
+  public nonisolated(nonsending) func connect() async -> Result<ConnectPhases?, GatewayError> {
+    if isConnected { return .success(nil) }
+    return await open().map(\.phases)
   }
 
   /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
-  public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
+  public nonisolated(nonsending) func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
     let exchange: HTTPExchange
-    let request = requests.acquire(userID: userID, waitForReady: waitForReady)
+    let request = state.withLock { state in
+      requests.acquire(userID: userID, waitForReady: waitForReady, into: &state.request)
+      return state.request
+    }
     switch await send(request, graceOnCancel: Self.acquireGrace) {
     case .failure(let error): return .failed(error, firstByteWrittenAt: nil)
     case .success(let done): exchange = done
@@ -92,8 +104,12 @@ public final class GatewayClient: Sendable {
 
   /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
   /// (404 or 405).
-  public func release(taskID: String) async -> Result<UInt64, GatewayError> {
-    switch await send(requests.release(taskID: taskID)) {
+  public nonisolated(nonsending) func release(taskID: String) async -> Result<UInt64, GatewayError> {
+    let request = state.withLock { state in
+      requests.release(taskID: taskID, into: &state.request)
+      return state.request
+    }
+    switch await send(request) {
     case .failure(let error): return .failure(error)
     case .success(let exchange):
       let response = exchange.response
@@ -113,37 +129,58 @@ public final class GatewayClient: Sendable {
   }
 
   /// The pool as the gateway sees it, with the exchange's stamps.
-  public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
+  public nonisolated(nonsending) func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
     switch await send(requests.status) {
     case .failure(let error): return .failure(error)
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(Self.unexpectedStatus(exchange.response)) }
-      return Self.decode(StatusAnswer.self, exchange.response).map { ($0, exchange) }
+      let body = exchange.response.body
+      return Self.decode(exchange.response) {
+        (try JSONDecoder().decode(StatusAnswer.self, from: Data(body.readableBytesView)), exchange)
+      }
     }
   }
 
   /// Closes the connection.
   public func close() {
-    connection.withLock { $0.take() }?.close()
+    state.withLock { $0.connection.take() }?.close()
   }
 
-  private func send(
+  private nonisolated(nonsending) func send(
     _ request: ByteBuffer, graceOnCancel: UInt64 = 0
   ) async -> Result<HTTPExchange, GatewayError> {
-    let begin = MonotonicClock.now()
-    if case .failure(let error) = await connect() { return .failure(error) }
-    let elapsed = MonotonicClock.now() - begin
-    guard let open = connection.withLock({ $0 }) else {
-      return .failure(GatewayError(TransportError(.closed, "the connection was closed")))
+    if let usable = state.withLock({ $0.usable }) {
+      return await usable.exchange(request, timeout: timeout, graceOnCancel: graceOnCancel)
+        .mapError(GatewayError.init)
     }
-    // One bound for the whole operation, connecting included.
-    return await open.exchange(request, timeout: timeout - min(elapsed, timeout), graceOnCancel: graceOnCancel)
-      .mapError(GatewayError.init)
+    let begin = MonotonicClock.now()
+    switch await open() {
+    case .failure(let error): return .failure(error)
+    case .success(let new):
+      // One bound for the whole operation, connecting included.
+      let elapsed = MonotonicClock.now() - begin
+      return await new.exchange(request, timeout: timeout - min(elapsed, timeout), graceOnCancel: graceOnCancel)
+        .mapError(GatewayError.init)
+    }
   }
 
-  private static func decode<T: Decodable>(_ type: T.Type, _ response: HTTPResponse) -> Result<T, GatewayError> {
+  private nonisolated(nonsending) func open() async -> Result<HTTPConnection, GatewayError> {
+    switch await HTTPConnection.connect(to: endpoint, tls: tls, on: executor, timeout: timeout) {
+    case .success(let new):
+      state.withLock { $0.connection = new }
+      return .success(new)
+    case .failure(let error):
+      return .failure(GatewayError(error))
+    }
+  }
+
+  private static func decode<T: ScannableAnswer>(_ type: T.Type, _ response: HTTPResponse) -> Result<T, GatewayError> {
+    decode(response) { try T.decode(response.body) }
+  }
+
+  private static func decode<T>(_ response: HTTPResponse, _ body: () throws -> T) -> Result<T, GatewayError> {
     do {
-      return .success(try JSONDecoder().decode(type, from: Data(response.body.readableBytesView)))
+      return .success(try body())
     } catch {
       return .failure(GatewayError(kind: "invalid_json", message: "not the JSON expected: \(head(of: response))"))
     }
