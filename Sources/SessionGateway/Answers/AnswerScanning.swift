@@ -1,6 +1,7 @@
 import FoundationEssentials
 package import GatewayProtocol
 import NIOCore
+import Transport
 
 /// An answer that is asked for once per iteration, and is therefore read from its bytes where that suffices.
 package protocol ScannableAnswer: Decodable {
@@ -11,11 +12,26 @@ package protocol ScannableAnswer: Decodable {
 }
 
 extension ScannableAnswer {
-  /// The answer in a response's body.
-  static func decode(_ body: ByteBuffer) throws -> Self {
-    if let answer = body.withUnsafeReadableBytes({ Self(scanning: $0) }) { return answer }
-    return try JSONDecoder().decode(Self.self, from: Data(body.readableBytesView))
+  static func decode(_ response: HTTPResponse) throws(GatewayError) -> Self {
+    if let answer = response.body.withUnsafeReadableBytes({ Self(scanning: $0) }) { return answer }
+    return try decodeJSON(response)
   }
+}
+
+extension Decodable {
+  /// By the full parser.
+  fileprivate static func decodeJSON(_ response: HTTPResponse) throws(GatewayError) -> Self {
+    do {
+      return try JSONDecoder().decode(Self.self, from: Data(response.body.readableBytesView))
+    } catch {
+      throw .invalidAnswer("not the JSON expected", response)
+    }
+  }
+}
+
+extension StatusAnswer {
+  /// A list of tasks is not flat: nothing to scan.
+  static func decode(_ response: HTTPResponse) throws(GatewayError) -> Self { try decodeJSON(response) }
 }
 
 extension AcquireAnswer: ScannableAnswer {
@@ -65,17 +81,29 @@ private struct FieldReader {
   private var seen: UInt16 = 0
 
   mutating func take(_ value: FlatObject.Value, into field: inout String?, _ number: UInt16) -> Bool {
-    if case .string(let token) = value { field = token.text } else { guard case .null = value else { return false } }
+    if case .string(let token) = value {
+      field = token.text
+    } else {
+      guard case .null = value else { return false }
+    }
     return isFirst(number)
   }
 
   mutating func take(_ value: FlatObject.Value, into field: inout Bool?, _ number: UInt16) -> Bool {
-    if case .bool(let bool) = value { field = bool } else { guard case .null = value else { return false } }
+    if case .bool(let bool) = value {
+      field = bool
+    } else {
+      guard case .null = value else { return false }
+    }
     return isFirst(number)
   }
 
   mutating func take(_ value: FlatObject.Value, into field: inout Double?, _ number: UInt16) -> Bool {
-    if case .number(let parsed) = value { field = parsed.double } else { guard case .null = value else { return false } }
+    if case .number(let parsed) = value {
+      field = parsed.double
+    } else {
+      guard case .null = value else { return false }
+    }
     return isFirst(number)
   }
 

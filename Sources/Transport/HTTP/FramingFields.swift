@@ -1,4 +1,4 @@
-/// The header fields that decide where a response ends, and whether its connection is kept (RFC 9112, sections 6 and 9).
+/// The header fields that decide where a response ends and whether its connection is kept (RFC 9112, sections 6 and 9).
 struct FramingFields {
   private var length: Int?
   private var isChunked = false
@@ -52,12 +52,12 @@ struct FramingFields {
     guard !value.isEmpty, value.count <= 18 else { throw ResponseHead.invalid("its length is no number") }
     var number = 0
     for byte in value {
-      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { throw ResponseHead.invalid("its length is no number") }
-      number = number * 10 + Int(byte - UInt8(ascii: "0"))
+      let digit = byte &- UInt8(ascii: "0")
+      guard digit <= 9 else { throw ResponseHead.invalid("its length is no number") }
+      number = number * 10 + Int(digit)
     }
     return number
   }
-
 }
 
 /// What follows the colon, without white space around it.
