@@ -46,9 +46,9 @@ extension IterationRecord {
 
 extension GatewaySession {
   /// Says how an iteration went, a line on standard output, in runs short enough for that.
-  func showLine(_ iteration: Iteration, of load: LoadSettings, _ text: String) {
+  func showLine(_ iteration: Iteration, of load: LoadSettings, _ text: @autoclosure () -> String) {
     guard !iteration.isWarmup, load.showsIterations, bench.console.showsIterations else { return }
-    bench.console.data("Run \(iteration.number): \(text)\n")
+    bench.console.data("Run \(iteration.number): \(text())\n")
   }
 
   /// The same of an iteration that did not succeed.
