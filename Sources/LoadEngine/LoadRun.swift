@@ -1,5 +1,3 @@
-import Latency
-import Synchronization
 public import Transport
 
 /// What came of a run: a value, whole even when the run was cancelled.
@@ -10,63 +8,36 @@ public struct LoadRun: Sendable {
   public var startedAt: UInt64
   /// See `startedAt`.
   public var endedAt: UInt64
+  /// The most starts that waited for a free user at one time.
+  public var backlogMax: UInt64 = 0
+  /// The headline's latencies over time, where they were asked for.
+  public var timeline: [TimelineInterval] = []
 
   /// Carries out `plan` with one structured task per virtual user, each on its event loop.
   ///
   /// Cancelling the task ends the run early: nothing more is begun, what is under way is censored, and what was
-  /// recorded is returned.
+  /// recorded is returned. `headline` is the metric that `progress` tells of, the catalogue's
+  /// first one unless given; with `timeline`, in ns,
+  /// its latencies are also kept by intervals.
   public static func perform<S: Scenario>(
     _ scenario: S, plan: LoadPlan, catalogue: Catalogue, on loops: LoopGroup,
-    progress: ProgressCounter? = nil
+    progress: ProgressCounter? = nil, headline: Metric? = nil, timeline interval: UInt64? = nil
   ) async -> LoadRun {
-    let begin = MonotonicClock.now()
-    let shared = SharedPlan(plan, startingAt: begin)
-    let barrier = plan.start == .together ? StartBarrier(parties: plan.users) : nil
-    let recorders = loops.executors.map { _ in LoopRecorder(catalogue) }
-    await withTaskGroup(of: Void.self) { group in
-      for number in 1...max(1, plan.users) {
-        let loop = (number - 1) % loops.executors.count
-        let user = VirtualUser(
-          number: number, scenario: scenario, executor: loops.executors[loop], recorder: recorders[loop],
-          plan: shared, barrier: barrier, progress: progress)
-        group.addTask(executorPreference: loops.executors[loop]) { await user.run() }
-      }
+    let recorders = loops.executors.map { _ in
+      LoopRecorder(catalogue, headline: headline ?? Metric(index: 0), keepsIntervals: interval != nil)
     }
-    var recording = Recording(catalogue)
-    for recorder in recorders { recording.merge(recorder.take()) }
-    return LoadRun(
-      recording: recording, startedAt: shared.measurementStartedAt ?? begin, endedAt: MonotonicClock.now())
+    progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) })
+    let keeper = interval.map { TimelineKeeper(recorders, interval: $0) }
+    let crew = Crew(scenario: scenario, loops: loops, recorders: recorders, progress: progress, keeper: keeper)
+    var run: LoadRun
+    switch plan.arrivals {
+    case .closedLoop(let thinkTime, let ramp): run = await crew.closedLoop(plan, thinkTime: thinkTime, ramp: ramp)
+    case .openLoop(let schedule, let dropsWhenBusy, let isPrecise):
+      run = await crew.openLoop(plan, schedule, dropsWhenBusy: dropsWhenBusy, isPrecise: isPrecise)
+    case .burst: run = await crew.burst(plan)
+    }
+    for recorder in recorders { run.recording.merge(recorder.take()) }
+    run.timeline = keeper?.finish() ?? []
+    return run
   }
-}
-
-/// The budget that all users draw from.
-final class SharedPlan: Sendable {
-  private let budget: Mutex<IterationBudget>
-
-  init(_ plan: LoadPlan, startingAt now: UInt64) {
-    budget = Mutex(IterationBudget(plan, startingAt: now))
-  }
-
-  var measurementStartedAt: UInt64? { budget.withLock { $0.measurementStartedAt } }
-
-  func next() -> Iteration? { budget.withLock { $0.next(at: MonotonicClock.now()) } }
-
-  func giveBack(_ iteration: Iteration) { budget.withLock { $0.giveBack(iteration) } }
-
-  var isOver: Bool { budget.withLock { $0.isOver(at: MonotonicClock.now()) } }
-}
-
-/// The recording of one event loop. The lock is uncontended: only tasks of that loop take it until the run is over.
-final class LoopRecorder: Sendable {
-  private let recording: Mutex<Recording>
-
-  init(_ catalogue: Catalogue) {
-    recording = Mutex(Recording(catalogue))
-  }
-
-  func add(_ record: IterationRecord, dueAt: UInt64) {
-    recording.withLock { $0.add(record, dueAt: dueAt) }
-  }
-
-  func take() -> Recording { recording.withLock { $0 } }
 }

@@ -9,8 +9,8 @@ public final class ProgressCounter: Sendable {
   private let doneCount = Atomic<UInt64>(0)
   private let failedCount = Atomic<UInt64>(0)
   private let censoredCount = Atomic<UInt64>(0)
-  private let droppedCount = Atomic<UInt64>(0)
   private let readPercentiles = Mutex<(@Sendable () -> Percentiles?)?>(nil)
+  private let readDropped = Mutex<(@Sendable () -> UInt64)?>(nil)
 
   /// Starts at nothing.
   public init() {}
@@ -22,7 +22,7 @@ public final class ProgressCounter: Sendable {
   /// Failed iterations.
   public var failed: UInt64 { failedCount.load(ordering: .relaxed) }
   /// Starts that found no free user and were dropped.
-  public var dropped: UInt64 { droppedCount.load(ordering: .relaxed) }
+  public var dropped: UInt64 { readDropped.withLock { $0 }?() ?? 0 }
 
   /// Iterations that were begun and have not ended.
   public var inFlight: UInt64 {
@@ -40,14 +40,14 @@ public final class ProgressCounter: Sendable {
     readPercentiles.withLock { $0 = percentiles }
   }
 
+  /// Says where ``dropped`` comes from; see `provide(percentiles:)`.
+  public func provide(dropped: @escaping @Sendable () -> UInt64) {
+    readDropped.withLock { $0 = dropped }
+  }
+
   /// Counts an iteration that is begun; `add` tells of its end.
   public func begin() {
     startedCount.wrappingAdd(1, ordering: .relaxed)
-  }
-
-  /// Counts starts that are dropped.
-  public func drop(_ number: UInt64 = 1) {
-    droppedCount.wrappingAdd(number, ordering: .relaxed)
   }
 
   /// Counts an iteration that ended like this; a censored one is not done.

@@ -10,8 +10,13 @@ public protocol Scenario: Sendable {
   /// Sets up the `number`-th user, from 1; not measured.
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> User
 
-  /// Brings about what the iteration needs, such as an open connection and a warm task; not measured.
-  /// A failure recorded here ends the iteration before it is performed.
+  /// Opens what the user needs before the schedule of an open loop begins; not measured. What fails here is tried again,
+  /// and fails, in the iterations.
+  func open(_ user: User) async
+
+  /// Brings about what the iteration needs, such as an open connection and a warm task. A failure recorded here ends the
+  /// iteration before it is performed. In a closed loop it is not measured; in an open loop the start is due already, so
+  /// that nothing may be waited for but what cannot be done without, and that is said by `record.occupied(until:)`.
   func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async
 
   /// The measured operation. Its samples are stamps of the I/O thread, not of this function's beginning and end.
@@ -25,6 +30,9 @@ public protocol Scenario: Sendable {
 }
 
 extension Scenario {
+  /// Nothing to open.
+  public func open(_ user: User) async {}
+
   /// Nothing to prepare.
   public func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {}
 

@@ -20,23 +20,56 @@ public struct GatewayRequests: Sendable {
     statusRequest = ByteBuffer(string: head("GET", "/api/status") + "\r\n")
   }
 
-  /// `POST /api/acquire` for a valid user id, which needs no escaping in JSON.
-  func acquire(userID: String, waitForReady: Bool) -> ByteBuffer {
-    post(acquirePrefix, body: "{\"userId\":\"\(userID)\"\(waitForReady ? ",\"waitFor\":\"ready\"" : "")}")
+  /// Replaces what is in `request` by `POST /api/acquire` for a valid user id, which needs no escaping in JSON.
+  func acquire(userID: String, waitForReady: Bool, into request: inout ByteBuffer) {
+    let (opening, closing): (StaticString, StaticString) =
+      ("{\"userId\":\"", waitForReady ? "\",\"waitFor\":\"ready\"}" : "\"}")
+    let length = opening.utf8CodeUnitCount + userID.utf8.count + closing.utf8CodeUnitCount
+    begin(&request, acquirePrefix, bodyLength: length)
+    request.writeStaticString(opening)
+    request.writeString(userID)
+    request.writeStaticString(closing)
   }
 
-  /// `POST /api/release` of a task id as the gateway gave it.
-  func release(taskID: String) -> ByteBuffer {
-    post(releasePrefix, body: "{\"taskId\":\(JSONText.quoted(taskID))}")
+  /// Replaces what is in `request` by `POST /api/release` of a task id as the gateway gave it.
+  func release(taskID: String, into request: inout ByteBuffer) {
+    let quoted = JSONText.needsEscapes(taskID) ? JSONText.quoted(taskID) : nil
+    let opening: StaticString = "{\"taskId\":"
+    let length = opening.utf8CodeUnitCount + (quoted?.utf8.count ?? taskID.utf8.count + 2) + 1
+    begin(&request, releasePrefix, bodyLength: length)
+    request.writeStaticString(opening)
+    if let quoted {
+      request.writeString(quoted)
+    } else {
+      request.writeStaticString("\"")
+      request.writeString(taskID)
+      request.writeStaticString("\"")
+    }
+    request.writeStaticString("}")
   }
 
   /// `GET /api/status`.
   var status: ByteBuffer { statusRequest }
 
-  private func post(_ prefix: ByteBuffer, body: String) -> ByteBuffer {
-    var request = prefix
-    request.writeString("\(body.utf8.count)\r\n\r\n")
-    request.writeString(body)
-    return request
+  private func begin(_ request: inout ByteBuffer, _ prefix: ByteBuffer, bodyLength: Int) {
+    request.clear(minimumCapacity: prefix.readableBytes + Self.lengthDigits + bodyLength)
+    request.writeImmutableBuffer(prefix)
+    request.writeDecimal(bodyLength)
+    request.writeStaticString("\r\n\r\n")
+  }
+
+  /// Room for the digits of any length and the end of the head.
+  private static let lengthDigits = 24
+}
+
+extension ByteBuffer {
+  /// Writes `number`, 0 or more, in decimal digits.
+  fileprivate mutating func writeDecimal(_ number: Int) {
+    var power = 1
+    while power <= number / 10 { power *= 10 }
+    while power > 0 {
+      writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
+      power /= 10
+    }
   }
 }

@@ -1,5 +1,10 @@
 /// JSON string literals (RFC 8259, section 7).
 enum JSONText {
+  /// Whether a literal of `text` holds more than `text` between quotation marks.
+  static func needsEscapes(_ text: String) -> Bool {
+    !text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+  }
+
   /// `text` in quotation marks, escaped.
   static func quoted(_ text: String) -> String {
     var result = "\""

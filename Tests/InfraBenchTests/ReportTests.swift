@@ -90,4 +90,19 @@ import Testing
     #expect(text.contains("| 999.50 | 999 |") && text.contains("Every 25th of 1000 points"))
     #expect(text.split(separator: "\n").filter { $0.contains(".50 |") }.count <= 41)
   }
+
+  @Test func aLoadRunsTimelineIsATableOfItsIntervals() throws {
+    var document = SampleDocuments.typical
+    document.timeline = SampleDocuments.loadTimeline
+    let timeline = try #require(MarkdownReport(document).text.split(separator: "## Timeline\n\n").last)
+    let lines = timeline.split(separator: "\n").prefix(5)
+    #expect(
+      lines == [
+        "| t (s) | length (s) | iterations | errors | dropped | metric | count | P50 | P90 | P95 | P99 | max | added_later |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| 0.00 | 1.00 | 500 | 0 | 0 | allocation | 500 | 1.20ms | 2.00ms | 2.50ms | 3.40ms | 5.60ms |  |",
+        "| 1.00 | 1.00 | 0 | 0 | 2 | allocation | 0 |  |  |  |  |  |  |",
+        "| 2.00 | 0.50 | 120 | 1 | 0 | allocation | 119 | 250µs | 500µs | 750µs | 1.50s | 1.50s | x |",
+      ])
+  }
 }

@@ -68,7 +68,8 @@ import Testing
 
 @Suite struct ResultAssemblyTests {
   private func document(
-    _ fill: (inout Recording) -> Void, thresholds: [String] = [], interrupted: Bool = false, busiest: Double = 0
+    _ fill: (inout Recording) -> Void, thresholds: [String] = [], interrupted: Bool = false, busiest: Double = 0,
+    options: [String] = []
   ) throws -> ResultDocument {
     let catalogue = AllocationBenchmark.catalogue
     var recording = Recording(catalogue)
@@ -76,7 +77,7 @@ import Testing
     var reader = OptionReader(environment: [:])
     let benchmark = AllocationBenchmark(
       target: reader.target(try TargetOptions.parse([])),
-      load: reader.load(try LoadOptions.parse([]), defaultCount: 10),
+      load: reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse([]), defaultCount: 10),
       waitFor: .assigned, holds: false)
     let parser = ThresholdParser(catalogue)
     return ResultAssembly(
@@ -87,7 +88,7 @@ import Testing
         duration: 1_500_000_000),
       thresholds: try thresholds.map { try parser.parse($0) }
         + AllocationBenchmark.defaultThresholds.map { try parser.parse($0, isDefault: true) },
-      output: reader.output(try OutputOptions.parse([])), environment: [:], isInterrupted: interrupted, notes: []
+      output: reader.output(try OutputOptions.parse(options)), environment: [:], isInterrupted: interrupted, notes: []
     ).document(of: benchmark)
   }
 
@@ -103,6 +104,20 @@ import Testing
     #expect(try document(fast, interrupted: true).verdict == .interrupted)
     #expect(try document { $0.sample(Self.allocation, 1_000_000_000) }.verdict == .fail)
     #expect(try document({ _ in }).verdict == .error)
+  }
+
+  @Test func whoAllowsSaturationGetsTheOtherVerdictAndSeesBoth() throws {
+    let allowed = ["--allow-saturated"]
+    let fast: (inout Recording) -> Void = { $0.sample(Self.allocation, 1_000_000) }
+    let document = try document(fast, busiest: 1, options: allowed)
+    #expect(document.verdict == .pass && document.generator.saturated)
+    #expect(document.notes == ["the verdict leaves the saturation of the generator out: --allow-saturated"])
+    #expect(MarkdownReport(document).text.contains("# bench-allocation: pass\n\n> **Saturated**: "))
+    #expect(TextReport(document).text.hasPrefix("SATURATED: "))
+    #expect(try self.document(fast, options: allowed).notes == [])
+    #expect(try self.document(fast, thresholds: ["errors > 0"], busiest: 1, options: allowed).verdict == .fail)
+    #expect(try self.document({ _ in }, busiest: 1, options: allowed).verdict == .error)
+    #expect(try self.document(fast, interrupted: true, busiest: 1, options: allowed).verdict == .interrupted)
   }
 
   /// All iterations missed: the time of connecting is no sample of what the tool measures.
@@ -181,6 +196,23 @@ import Testing
         "210000Z-bench-x-2.json", "210000Z-bench-x-2.md",
       ])
     #expect(scratch.files.count == 3)
+  }
+
+  /// Two runs of one second, each with other formats, are not to look like one run.
+  @Test func aNameThatIsTakenForAFormatOfAnotherRunIsTaken() throws {
+    let scratch = try ScratchDirectory()
+    for (format, suffix) in [("json", ""), ("csv", "-2"), ("prom", "-3"), ("md", "-4"), ("json", "-5")] {
+      #expect(
+        try write(scratch.path, only: [format]) == ["\(scratch.path)/2026-11-20/210000Z-bench-x\(suffix).\(format)"])
+    }
+  }
+
+  /// The name of the second file is too long for its temporary name: the first must not stay alone.
+  @Test func aFileThatCannotBeWrittenTakesTheOthersWithIt() throws {
+    let scratch = try ScratchDirectory()
+    let long = String(repeating: "x", count: 230)
+    #expect(throws: ResultWriteError.self) { try write(scratch.path, only: ["json", long]) }
+    #expect(scratch.files == [])
   }
 
   @Test(arguments: [

@@ -44,6 +44,20 @@ enum SampleDocuments {
     return document
   }
 
+  /// As load runs write it, with an interval in which nothing was finished.
+  static let loadTimeline: [[String: JSONValue]] = [
+    [
+      "t": 0, "seconds": 1, "iterations": 500, "errors": 0, "dropped": 0, "metric": "allocation", "count": 500,
+      "p50": 1.2,
+      "p90": 2, "p95": 2.5, "p99": 3.4, "max": 5.6,
+    ],
+    ["t": 1, "seconds": 1, "iterations": 0, "errors": 0, "dropped": 2, "metric": "allocation", "count": 0],
+    [
+      "t": 2, "seconds": 0.5, "iterations": 120, "errors": 1, "dropped": 0, "metric": "allocation", "count": 119,
+      "p50": 0.25, "p90": 0.5, "p95": 0.75, "p99": 1500, "max": 1500.5, "added_later": "x",
+    ],
+  ]
+
   /// Everything that came from elsewhere is as hostile as it can be.
   static var hostile: ResultDocument {
     let text = "<script>|`x`*_[a](b)\\ \u{1b}[31m\r\n# heading\n| cell |\u{7f}\u{9b}&"

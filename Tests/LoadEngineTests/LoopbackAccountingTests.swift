@@ -17,15 +17,21 @@ import Transport
       init(_ executor: LoopExecutor) { self.executor = executor }
     }
 
-    static let catalogue = Catalogue(metrics: ["get"], counters: [])
-    static let get = catalogue.metric("get")
+    static let catalogue = Catalogue(metrics: ["get", "get_service"], counters: [])
+    static let get = catalogue.operation("get")
     let port: Int
     let timeout: UInt64
 
     func makeUser(_ number: Int, on executor: LoopExecutor) async -> User { User(executor) }
 
+    func open(_ user: User) async {
+      var record = IterationRecord()
+      await prepare(user, Iteration(number: 0, isWarmup: true), into: &record)
+    }
+
     func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {
       if user.connection.withLock({ $0?.isUsable ?? false }) { return }
+      defer { record.occupied(until: MonotonicClock.now()) }
       switch await HTTPConnection.connect(
         to: Endpoint(host: "127.0.0.1", port: port), tls: nil, on: user.executor, timeout: 20_000_000_000)
       {
@@ -40,7 +46,7 @@ import Transport
       switch await connection.exchange(request, timeout: timeout) {
       case .success(let exchange):
         record.wrote(at: exchange.firstByteWrittenAt)
-        record.sample(Self.get, exchange.serviceTime)
+        record.sample(Self.get, from: exchange.firstByteWrittenAt, to: exchange.lastByteReadAt)
         if exchange.response.status != 200 { record.fail("http_\(exchange.response.status)", "") }
       case .failure(let error) where error.kind == .cancelled: record.censor()
       case .failure(let error): record.fail(error.kind.rawValue, error.message)
@@ -54,7 +60,9 @@ import Transport
     Int(request.head.dropFirst(5).prefix { $0.isNumber }) ?? 0
   }
 
-  @Test(arguments: [1, 4]) func booksAgreeUnderErrorsTimeoutsAndResets(_ users: Int) async throws {
+  @Test(arguments: [1, 4], [false, true]) func booksAgreeUnderErrorsTimeoutsAndResets(_ users: Int, isOpen: Bool)
+    async throws
+  {
     let server = try await ScriptedServer { request in
       switch Self.number(request) % 10 {
       case 1: [ScriptedServer.answer("busy", status: 503)]
@@ -64,8 +72,10 @@ import Transport
       default: [ScriptedServer.answer("ok")]
       }
     }
+    let plan: LoadPlan =
+      isOpen ? .openLoop(OpenLoopTests.fast, users: users, count: 200) : .closedLoop(users: users, count: 200)
     let run = await LoadRun.perform(
-      GetScenario(port: server.port, timeout: 4_000_000_000), plan: .closedLoop(users: users, count: 200),
+      GetScenario(port: server.port, timeout: 4_000_000_000), plan: plan,
       catalogue: GetScenario.catalogue, on: LoadRunTests.loops)
     let recording = run.recording
     #expect(recording.iterations == 200 && recording.censored == 0)
@@ -75,7 +85,7 @@ import Transport
     #expect(recording.errors.count(of: "closed") == 20)
     #expect(recording.errors.count(of: "invalid_response") == 20)
     #expect(recording.errors.total == 61)
-    #expect(recording[GetScenario.get]?.totalCount == 200 - 61)
+    #expect(recording[GetScenario.get.response]?.totalCount == 200 - 61)
     await server.stop()
   }
 
@@ -91,7 +101,7 @@ import Transport
     let recording = await task.value.recording
     #expect(recording.iterations == 40 && recording.censored == 3)
     #expect(Int(recording.iterations + recording.censored) == server.requests.count)
-    #expect(recording[GetScenario.get]?.totalCount == 40)
+    #expect(recording[GetScenario.get.response]?.totalCount == 40)
     await server.stop()
   }
 }

@@ -9,8 +9,7 @@ import Testing
     progress.add(.success)
     progress.add(.failure(kind: "k", example: ""))
     progress.add(.censored)
-    progress.drop(7)
-    progress.drop()
+    progress.provide(dropped: { 8 })
     #expect(progress.started == 5 && progress.done == 2 && progress.failed == 1 && progress.inFlight == 2)
     #expect(progress.dropped == 8)
   }

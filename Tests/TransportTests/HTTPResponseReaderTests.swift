@@ -86,6 +86,29 @@ import Transport
     }
   }
 
+  @Test(arguments: samples) func everySplitIntoThreePiecesGivesTheSameResponse(_ sample: Sample) throws {
+    let bytes = sample.bytes.utf8
+    // The line ends, where a state ends, and their neighbours: all pairs of them.
+    let ends = bytes.indices.filter { bytes[$0] == UInt8(ascii: "\r") || bytes[$0] == UInt8(ascii: "\n") }
+    let cuts = Set(ends + ends.map { bytes.index(after: $0) }).filter { $0 > bytes.startIndex && $0 < bytes.endIndex }
+    for first in cuts {
+      for second in cuts where second > first {
+        let response = try read([bytes[..<first], bytes[first..<second], bytes[second...]], sample)
+        #expect(response.status == sample.status)
+        #expect(String(buffer: response.body) == sample.body)
+        #expect(response.keepsConnection == sample.keepsConnection)
+      }
+    }
+  }
+
+  @Test(arguments: samples) func theHeaderLinesAreTheSameInOnePieceAndByteByByte(_ sample: Sample) throws {
+    let bytes = sample.bytes.utf8
+    let whole = try read([bytes[...]], sample).headerLines
+    #expect(try read(bytes.indices.map { bytes[$0...$0] }, sample).headerLines == whole)
+    let lines = String(buffer: whole)
+    #expect(lines.hasSuffix("\r\n") && !lines.hasPrefix("HTTP/"))
+  }
+
   @Test func oneResponseAfterAnotherIsReadFromOneReader() throws {
     var reader = HTTPResponseReader()
     for sample in Self.samples where sample.keepsConnection {

@@ -78,6 +78,42 @@ import Transport
     #expect(error.kind == .tooLarge)
   }
 
+  /// What comes of bytes first: a response, an error, or nothing yet.
+  private func outcome(_ bytes: [UInt8], piece: Int) -> String {
+    var reader = HTTPResponseReader()
+    for start in stride(from: 0, to: bytes.count, by: piece) {
+      switch reader.read(ByteBuffer(bytes: bytes[start..<min(start + piece, bytes.count)])) {
+      case .needsMore: continue
+      case .complete(let response):
+        return "\(response.status) \(String(buffer: response.headerLines)) \(String(buffer: response.body))"
+      case .failed(let error): return error.kind.rawValue
+      }
+    }
+    return "needs more"
+  }
+
+  @Test(arguments: 0..<4) func mutatedBytesMeanTheSameInWhateverPiecesTheyCome(_ seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    let likely = Array("\r\n: ;0123456789aFHTPcontentlh-,".utf8) + [0, 0x80]
+    var outcomes: Set<String> = []
+    for _ in 0..<1500 {
+      var bytes = Array((HTTPResponseReaderTests.samples.randomElement(using: &random)?.bytes ?? "").utf8)
+      for _ in 0..<Int.random(in: 0...3, using: &random) {
+        let index = Int.random(in: 0..<bytes.count, using: &random)
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: bytes[index] = likely.randomElement(using: &random) ?? 0
+        case 1: bytes.insert(likely.randomElement(using: &random) ?? 0, at: index)
+        default: if bytes.count > 1 { bytes.remove(at: index) }
+        }
+      }
+      let whole = outcome(bytes, piece: bytes.count)
+      #expect(outcome(bytes, piece: 1) == whole, "\(String(decoding: bytes, as: UTF8.self).debugDescription)")
+      #expect(outcome(bytes, piece: Int.random(in: 2...50, using: &random)) == whole)
+      outcomes.insert(whole)
+    }
+    #expect(outcomes.count > 20 && outcomes.contains("invalid_response"))
+  }
+
   @Test(arguments: 0..<8) func randomAndMutatedBytesNeverTrap(_ seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var outcomes = (complete: 0, failed: 0)

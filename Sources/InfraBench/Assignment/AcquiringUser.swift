@@ -1,5 +1,7 @@
+import Latency
 import LoadEngine
 import SessionGateway
+import Transport
 
 /// A virtual user of the gateway's REST side.
 final class AcquiringUser: Sendable {
@@ -7,27 +9,46 @@ final class AcquiringUser: Sendable {
   let client: GatewayClient
   let assigned = Slot<String>()
   let outlook = Slot<WarmPool.Outlook>()
+  /// How its connection was set up before the schedule began, until an iteration has told.
+  private let opened = Slot<ConnectPhases>()
 
   init(id: String, client: GatewayClient) {
     self.id = id
     self.client = client
   }
+
+  /// Connects before the schedule begins; what fails is tried again by the iterations.
+  func open() async {
+    if case .success(let phases?) = await client.connect() { opened.put(phases) }
+  }
+
+  /// Makes sure of the connection, whose phases go into `record` when it is new; the failure, if there is none.
+  func connect(_ metrics: ConnectMetrics, into record: inout IterationRecord) async -> GatewayError? {
+    if let phases = opened.take() { metrics.add(phases, to: &record) }
+    if client.isConnected { return nil }
+    let outcome = await client.connect()
+    record.occupied(until: MonotonicClock.now())
+    switch outcome {
+    case .success(let phases?): metrics.add(phases, to: &record)
+    case .success(nil): break
+    case .failure(let error): return error
+    }
+    return nil
+  }
 }
 
-extension GatewaySession {
-  /// Ends an iteration as `error` says; a target that refuses at once is not hammered.
-  func fail(_ error: GatewayError, into record: inout IterationRecord) async {
-    if error.isCancellation { return record.censor() }
-    record.fail(error.kind, error.message)
-    try? await Task.sleep(for: .milliseconds(10))
+extension IterationRecord {
+  /// Ends an iteration as `error` says.
+  mutating func fail(_ error: GatewayError) {
+    error.isCancellation ? censor() : fail(error.kind, error.message)
   }
 }
 
 extension GatewaySession {
   /// Says how an iteration went, a line on standard output, in runs short enough for that.
-  func showLine(_ iteration: Iteration, of load: LoadSettings, _ text: String) {
+  func showLine(_ iteration: Iteration, of load: LoadSettings, _ text: @autoclosure () -> String) {
     guard !iteration.isWarmup, load.showsIterations, bench.console.showsIterations else { return }
-    bench.console.data("Run \(iteration.number): \(text)\n")
+    bench.console.data("Run \(iteration.number): \(text())\n")
   }
 
   /// The same of an iteration that did not succeed.

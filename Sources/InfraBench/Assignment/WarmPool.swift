@@ -3,6 +3,7 @@ import Latency
 package import LoadEngine
 package import SessionGateway
 import Synchronization
+import Transport
 
 /// What the users of a run know of the pool: waits for a warm task, and tells afterwards whether it was one.
 package final class WarmPool: Sendable {
@@ -16,6 +17,8 @@ package final class WarmPool: Sendable {
     var requests = RequestsUnderWay()
     /// Whether the gateway says `source`, so that looks need not; unknown before its first answer.
     var saysSource = false
+    /// The last look of an open loop's observer, and what was under way when it was begun.
+    var observed: (look: PoolLook, mark: RequestsUnderWay.Mark)?
   }
 
   private let state = Mutex(State())
@@ -51,6 +54,36 @@ package final class WarmPool: Sendable {
       pause = min(pause * 2, Self.longestPause)
     } while !Task.isCancelled && MonotonicClock.now() < deadline
     return Outlook(ticket: state.withLock { $0.requests.beginUncovered() }, look: look)
+  }
+
+  /// Begins a request without waiting, as an open loop must; what the observer saw last may cover it.
+  package func beginAtOnce() -> Outlook {
+    state.withLock { state in
+      guard !state.saysSource, let (look, mark) = state.observed else {
+        return Outlook(ticket: state.requests.beginUncovered(), look: nil)
+      }
+      let ticket = state.requests.begin(warmCount: look.status.warmCount, since: mark)
+      return Outlook(ticket: ticket ?? state.requests.beginUncovered(), look: look)
+    }
+  }
+
+  /// Runs `work` with somebody looking at the pool meanwhile, for as long as the gateway doesn't say `source`.
+  package func watching<T: Sendable>(
+    ifNeeded isNeeded: Bool, through session: GatewaySession, _ work: () async -> T
+  ) async -> T {
+    guard isNeeded else { return await work() }
+    async let _ = observe(session)
+    return await work()
+  }
+
+  private func observe(_ session: GatewaySession) async {
+    let client = session.client(on: session.loops.executor(forUser: 0))
+    defer { client.close() }
+    while !Task.isCancelled, !state.withLock({ $0.saysSource }) {
+      let mark = state.withLock { $0.requests.mark }
+      if let look = await PoolLook.take(through: client) { state.withLock { $0.observed = (look, mark) } }
+      try? await Task.sleep(nanoseconds: Self.longestPause)
+    }
   }
 
   private func begin(_ look: PoolLook, since mark: RequestsUnderWay.Mark) -> RequestsUnderWay.Ticket? {

@@ -21,7 +21,9 @@ package struct AllocationCommand: SuiteCommand {
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 10)") var load: LoadOptions
+  @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Flag(help: "Don't release tasks until the end.")
   var hold = false
@@ -39,7 +41,7 @@ package struct AllocationCommand: SuiteCommand {
     let moments = AllocationBenchmark.WaitFor.allCases.map(\.rawValue)
     let waitFor = reader.choice("--wait-for", waitFor, of: moments, default: "assigned")
     let benchmark = AllocationBenchmark(
-      target: reader.target(target), load: reader.load(load, defaultCount: 10),
+      target: reader.target(target), load: reader.load(load, arrivals, defaultCount: 10),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
     return PreparedRun(benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
   }

@@ -21,7 +21,9 @@ package struct ConcurrentCommand: SuiteCommand {
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default concurrency: 5)") var load: LoadOptions
+  @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Option(help: ArgumentHelp("So many more users at once while the first are held. (default: 0)", valueName: "k"))
   var beyond: String?
@@ -45,18 +47,23 @@ package struct ConcurrentCommand: SuiteCommand {
     let waitFor = reader.choice("--wait-for", waitFor, of: moments, default: "assigned")
     let beyondCount = reader.integer("--beyond", beyond, default: 0, in: 0...20_000)
     let burstCount = reader.integer("--bursts", bursts, default: 1, in: 1...100_000)
-    var settings = reader.load(load, defaultCount: 1, defaultConcurrency: 5)
-    let isLoop = load.count != nil || load.duration != nil
+    var settings = reader.load(load, arrivals, defaultCount: 10, defaultConcurrency: 5)
+    let isLoop = load.count != nil || load.duration != nil || arrivals.rate != nil || arrivals.stages != nil
     for (name, isGiven) in [("--bursts", bursts != nil), ("--beyond", beyond != nil)] where isLoop && isGiven {
-      reader.problems.add(name, "bursts have no --count and no --duration: leave those out, or leave this out")
+      reader.problems.add(
+        name, "bursts have no --count, --duration, --rate and --stages: leave those out, or leave this out")
     }
-    if load.warmup != nil, !isLoop {
-      reader.problems.add("--warmup", "bursts have no warm-up: give it with --count or --duration")
+    let loopOnly = [
+      ("--warmup", load.warmup != nil), ("--think-time", arrivals.thinkTime != nil),
+      ("--timeline", arrivals.timeline != nil),
+    ]
+    for (name, isGiven) in loopOnly where isGiven && !isLoop {
+      reader.problems.add(name, "bursts have none: give it with --count, --duration, --rate or --stages")
     }
     if !isLoop { settings.count = burstCount * (settings.concurrency + beyondCount) }
     let benchmark = ConcurrentBenchmark(
       target: reader.target(target), load: settings,
-      shape: isLoop ? .closedLoop : .bursts(burstCount, beyond: beyondCount),
+      shape: isLoop ? .loop : .bursts(burstCount, beyond: beyondCount),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
     return PreparedRun(
       benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))

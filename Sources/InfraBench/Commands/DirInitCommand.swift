@@ -45,6 +45,7 @@ package struct DirInitCommand: SuiteCommand {
 
   @OptionGroup(title: "Load (default count: 20)") var load: DirInitOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   /// Parsed by `ArgumentParser`.
   package init() {}

@@ -21,7 +21,9 @@ package struct EndToEndCommand: SuiteCommand {
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions
+  @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Option(
     help: ArgumentHelp(
@@ -37,7 +39,7 @@ package struct EndToEndCommand: SuiteCommand {
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let settings = reader.target(target)
     let benchmark = EndToEndBenchmark(
-      target: settings, load: reader.load(load, defaultCount: 5), command: command,
+      target: settings, load: reader.load(load, arrivals, defaultCount: 5), command: command,
       commandWords: commandWords(settings, &reader), message: message(&reader))
     return PreparedRun(
       benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))

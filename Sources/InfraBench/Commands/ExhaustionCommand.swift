@@ -33,6 +33,7 @@ package struct ExhaustionCommand: SuiteCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "ECS") var ecs: ECSOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
   @Option(help: ArgumentHelp("How the pool is drained: acquire. (default: acquire)", valueName: "way"))
   var drainBy: String?

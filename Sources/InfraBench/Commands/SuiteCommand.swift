@@ -9,9 +9,31 @@ package protocol SuiteCommand: AsyncParsableCommand {
 }
 
 extension SuiteCommand {
+  /// The whole of an executable: parses the process's arguments and runs. Does not return.
+  package static func runAsTool() async {
+    let commandLine = Array(CommandLine.arguments.dropFirst())
+    let scenario = ScenarioFile(
+      commandLine: commandLine, tool: configuration.commandName ?? "this tool", options: ToolOption.all(of: Self.self))
+    do {
+      var command = try await asyncParseAsRoot(scenario.arguments + commandLine)
+      if let benchmark = command as? Self { try await benchmark.run(scenario) } else { try command.run() }
+    } catch {
+      // The parser reports what it refuses alone; what is wrong with the file is known by then.
+      if exitCode(for: error) == .validationFailure, !(error is ExitCode) {
+        Console(print: .text, isQuiet: false).talk(scenario.problems.description)
+      }
+      exit(withError: error)
+    }
+  }
+
   /// Runs the benchmark and ends the process with the contract's exit status.
   package func run() async throws {
-    var reader = OptionReader(environment: ProcessInfo.processInfo.environment)
+    try await run(ScenarioFile())
+  }
+
+  /// - Parameter scenario: the file whose arguments were parsed with the command line's.
+  private func run(_ scenario: ScenarioFile) async throws {
+    var reader = OptionReader(environment: ProcessInfo.processInfo.environment, scenario: scenario)
     let run = prepare(&reader)
     guard reader.problems.isEmpty else {
       let usage = "See '\(Self.configuration.commandName ?? "the tool") --help'.\n"
@@ -36,12 +58,5 @@ package struct PreparedRun: Sendable {
   /// Runs it; the process's exit status.
   package func perform(environment: [String: String]) async -> Int32 {
     await work(environment)
-  }
-}
-
-extension SuiteCommand {
-  /// The whole of an executable: parses the process's arguments and runs. Does not return.
-  package static func runAsTool() async {
-    await main()
   }
 }

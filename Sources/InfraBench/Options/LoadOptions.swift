@@ -1,6 +1,6 @@
 package import ArgumentParser
 import GatewayProtocol
-package import LoadEngine
+import LoadEngine
 
 /// How much work is done, and by whom.
 package struct LoadOptions: ParsableArguments {
@@ -33,52 +33,33 @@ package struct LoadOptions: ParsableArguments {
   package init() {}
 }
 
-/// How much work is done, checked.
-package struct LoadSettings: Sendable {
-  package var count: Int?
-  /// In ns.
-  package var duration: UInt64?
-  package var concurrency: Int
-  package var warmup: LoadPlan.Warmup
-  /// In ns.
-  package var timeout: UInt64
-  package var userIDPrefix: String
-  package var seed: UInt64
-
-  /// The plan of a closed loop.
-  package var closedLoop: LoadPlan {
-    .closedLoop(users: concurrency, count: count, duration: duration, warmup: warmup)
-  }
-
-  /// The id of user `number` of `total`: the prefix alone for a single user, else with four digits or more.
-  package func userID(_ number: Int, of total: Int) -> String {
-    Self.userID(userIDPrefix, number, of: total)
-  }
-
-  /// The id of user `number` of `total` whose ids begin with `prefix`.
-  static func userID(_ prefix: String, _ number: Int, of total: Int) -> String {
-    guard total > 1 else { return prefix }
-    let digits = String(number)
-    return "\(prefix)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
-  }
-}
-
 extension OptionReader {
   /// The longest prefix that leaves room for the number behind it.
   private static let longestPrefix = UserID.maximumLength - 8
 
   /// Checks the load options against a tool's own defaults.
   package mutating func load(
-    _ options: LoadOptions, defaultCount: Int, defaultConcurrency: Int = 1
+    _ options: LoadOptions, _ arrivals: ArrivalOptions, defaultCount: Int,
+    defaultConcurrency: Int = 1
   ) -> LoadSettings {
     let duration = optionalDuration("--duration", options.duration, minimum: 1_000_000)
     let count = optionalInteger("--count", options.count, in: 1...1_000_000_000)
+    let liftsCount = options.duration != nil || arrivals.stages != nil
     return LoadSettings(
-      count: count ?? (options.duration == nil ? defaultCount : nil), duration: duration,
-      concurrency: integer("--concurrency", options.concurrency, default: defaultConcurrency, in: 1...20_000),
-      warmup: warmup(options.warmup),
+      count: count ?? (liftsCount ? nil : defaultCount), duration: duration,
+      concurrency: users(options, arrivals, default: defaultConcurrency), warmup: warmup(options.warmup),
       timeout: self.duration("--timeout", options.timeout, default: 30_000_000_000, minimum: 1_000_000),
-      userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed))
+      userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed),
+      arrivals: self.arrivals(arrivals, options))
+  }
+
+  /// Virtual users: stages of users begin with none unless the number is given.
+  private mutating func users(_ options: LoadOptions, _ arrivals: ArrivalOptions, default fallback: Int) -> Int {
+    let bounds = 1...20_000
+    let concurrency = optionalInteger("--concurrency", options.concurrency, in: bounds)
+    let inFlight = integer("--max-in-flight", arrivals.maxInFlight, default: 100, in: bounds)
+    if arrivals.isOpenLoop { return inFlight }
+    return concurrency ?? (arrivals.stages == nil ? fallback : 0)
   }
 
   /// What users' ids begin with.

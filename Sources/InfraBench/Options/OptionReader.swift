@@ -6,10 +6,12 @@ package struct OptionReader {
   /// The process environment, or a test's.
   package let environment: [String: String]
   /// What was wrong so far.
-  package var problems = Problems()
+  package var problems: Problems
 
-  package init(environment: [String: String]) {
+  /// - Parameter scenario: the file whose options are among those to be read; what is wrong with it is reported with the rest.
+  package init(environment: [String: String], scenario: ScenarioFile = ScenarioFile()) {
     self.environment = environment
+    problems = scenario.problems
   }
 
   /// The written value, or the first environment variable that is set and not empty, with the name to blame.

@@ -12,10 +12,13 @@ package struct OutputOptions: ParsableArguments {
   @Flag(help: "Leave out the test plan's criteria.")
   package var noDefaultThresholds = false
 
+  @Flag(help: "A run whose generator was saturated keeps its other verdict, and its exit status.")
+  package var allowSaturated = false
+
   @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))
   package var outputDir: String?
 
-  @Option(help: ArgumentHelp("What is written: any of md,json. (default: md,json)", valueName: "list"))
+  @Option(help: ArgumentHelp("What is written: any of md,json,csv,openmetrics. (default: md,json)", valueName: "list"))
   package var format: String?
 
   @Option(help: ArgumentHelp("A name for this run, in the result and its file's name.", valueName: "text"))
@@ -36,7 +39,13 @@ package struct OutputOptions: ParsableArguments {
 /// Where results go, checked.
 package struct OutputSettings: Sendable {
   package enum Format: String, Sendable, CaseIterable {
-    case md, json
+    case md, json, csv, openmetrics
+
+    /// What is written unless the user says otherwise.
+    package static let usual: Set<Format> = [.md, .json]
+
+    /// Of its file. node_exporter's textfile collector reads `.prom` alone.
+    package var fileExtension: String { self == .openmetrics ? "prom" : rawValue }
   }
 
   package enum Print: String, Sendable, CaseIterable {
@@ -49,6 +58,8 @@ package struct OutputSettings: Sendable {
   package var print: Print
   package var isQuiet: Bool
   package var usesColor: Bool
+  /// Whether a saturated run may pass.
+  package var allowsSaturated: Bool
 }
 
 extension OptionReader {
@@ -63,11 +74,12 @@ extension OptionReader {
     return OutputSettings(
       directory: directory, formats: formats(options.format), label: options.label,
       print: OutputSettings.Print(rawValue: print) ?? .text, isQuiet: options.quiet,
-      usesColor: !options.noColor && (environment["NO_COLOR"] ?? "").isEmpty && isatty(STDOUT_FILENO) == 1)
+      usesColor: !options.noColor && (environment["NO_COLOR"] ?? "").isEmpty && isatty(STDOUT_FILENO) == 1,
+      allowsSaturated: options.allowSaturated)
   }
 
   private mutating func formats(_ written: String?) -> Set<OutputSettings.Format> {
-    guard let written else { return Set(OutputSettings.Format.allCases) }
+    guard let written else { return OutputSettings.Format.usual }
     var formats: Set<OutputSettings.Format> = []
     for name in written.split(separator: ",", omittingEmptySubsequences: false) {
       if let format = OutputSettings.Format(rawValue: String(name)) {

@@ -2,6 +2,10 @@
 package struct Problems: Error, Equatable, CustomStringConvertible {
   /// One sentence each, naming the option and what to write instead.
   package private(set) var sentences: [String] = []
+  /// Options, with dashes, whose values came from a scenario file: messages about them say so.
+  var namesFromFile: Set<String> = []
+  /// The scenario file in quotation marks.
+  var fileName = ""
 
   package init() {}
 
@@ -9,7 +13,12 @@ package struct Problems: Error, Equatable, CustomStringConvertible {
 
   /// Notes that `option` is wrong.
   package mutating func add(_ option: String, _ sentence: String) {
-    sentences.append("\(option): \(sentence)")
+    add(option, in: namesFromFile.contains(option) ? fileName : nil, sentence)
+  }
+
+  /// Notes that `option` is wrong where it stands in `file`.
+  mutating func add(_ option: String, in file: String?, _ sentence: String) {
+    sentences.append("\(option)\(file.map { " (in \($0))" } ?? ""): \(sentence)")
   }
 
   /// All of it, a line each.

@@ -3,20 +3,21 @@ import LoadEngine
 extension LoadSettings {
   /// What shapes the load, for the result.
   package var parameters: [String: JSONValue] {
-    [
+    let own: [String: JSONValue] = [
       "count": count.map { .int(Int64($0)) } ?? .null,
       "duration": duration.map { .string(DurationText.write($0)) } ?? .null,
-      "concurrency": .int(Int64(concurrency)),
+      isOpenLoop ? "maxInFlight" : "concurrency": .int(Int64(concurrency)),
       "warmup": warmupValue,
       "timeout": .string(DurationText.write(timeout)),
       "userId": .string(userIDPrefix),
       "seed": .int(Int64(seed)),
     ]
+    return own.merging(arrivals.parameters) { $1 }
   }
 
   /// Whether lines of single iterations are readable: a closed loop of at most 100.
   package var showsIterations: Bool {
-    guard let count else { return false }
+    guard let count, !isOpenLoop else { return false }
     return count <= 100
   }
 
@@ -25,6 +26,24 @@ extension LoadSettings {
     case .iterations(let number): .int(Int64(number))
     case .duration(let nanoseconds): .string(DurationText.write(nanoseconds))
     }
+  }
+}
+
+extension ArrivalSettings {
+  /// What shapes the load, for the result: of an open loop's settings only where there is one.
+  fileprivate var parameters: [String: JSONValue] {
+    var parameters: [String: JSONValue] = ["threads": .int(Int64(threads))]
+    if let stages { parameters["stages"] = .string(stages.text) }
+    if let timeline { parameters["timeline"] = .string(DurationText.write(timeline)) }
+    if isOpenLoop {
+      parameters["rate"] = rate.map { .string(RateText.write($0)) } ?? .null
+      parameters["arrival"] = isPoisson ? "poisson" : "constant"
+      parameters["dropWhenBusy"] = .bool(dropsWhenBusy)
+      parameters["precise"] = .bool(isPrecise)
+    } else {
+      parameters["thinkTime"] = .string(DurationText.write(thinkTime))
+    }
+    return parameters
   }
 }
 

@@ -7,7 +7,7 @@ enum MetricOrder {
   }
 
   /// Latencies of setting up, which no tool is there to measure: a run with no others is worthless.
-  static let ofSetUp: Set<String> = ["connect"]
+  static let ofSetUp: Set<String> = ["connect", "tls"]
 
   private static let catalogues: [String: Catalogue] = [
     AllocationBenchmark.tool: AllocationBenchmark.catalogue,

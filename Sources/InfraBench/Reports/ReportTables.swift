@@ -11,7 +11,7 @@ struct ReportTables {
       ]
       table.add(
         [name, "\(metric.count)", Figures.time(milliseconds: metric.mean), Figures.time(milliseconds: metric.min)]
-          + figures.map { Figures.time(milliseconds: $0.1) + mark($0.0, of: metric) }
+          + figures.map { Figures.time(milliseconds: $0.1) + (metric.mark(of: $0.0)?.rawValue ?? "") }
           + [Figures.time(milliseconds: metric.max)])
     }
     return table
@@ -72,19 +72,14 @@ struct ReportTables {
     }
   }
 
-  private func mark(_ percentile: String, of metric: MetricDocument) -> String {
-    if metric.unreliable.contains(percentile) { return "!" }
-    if metric.restOnMaximum.contains(percentile) { return "^" }
-    return metric.fewSamples.contains(percentile) ? "*" : ""
-  }
-
   /// A threshold's observed value in its own unit.
   static func observed(_ threshold: ResultDocument.JudgedThreshold) -> String {
     guard let value = threshold.observed else { return "no sample" }
-    let subject = threshold.expression.prefix { $0 != " " }
-    if subject.hasSuffix(".rate") { return "\(Figures.decimals(value, 2))%" }
-    if subject.contains("."), !subject.hasSuffix(".count") { return Figures.time(milliseconds: value) }
-    return Figures.decimals(value, 0)
+    switch threshold.observedUnit {
+    case .percent: return "\(Figures.decimals(value, 2))%"
+    case .milliseconds: return Figures.time(milliseconds: value)
+    case .none: return Figures.decimals(value, 0)
+    }
   }
 
   private func order(_ left: String, _ right: String) -> Bool {
@@ -92,5 +87,45 @@ struct ReportTables {
     let leftPlace = first.firstIndex(of: left) ?? first.count
     let rightPlace = first.firstIndex(of: right) ?? first.count
     return leftPlace == rightPlace ? left < right : leftPlace < rightPlace
+  }
+}
+
+extension MetricDocument {
+  /// What makes a percentile mean less than it seems to.
+  enum Mark: String {
+    case unreliable = "!"
+    case maximum = "^"
+    case fewSamples = "*"
+
+    /// For tables that machines read.
+    var words: String {
+      switch self {
+      case .unreliable: "unreliable"
+      case .maximum: "maximum"
+      case .fewSamples: "few samples"
+      }
+    }
+  }
+
+  /// The strongest mark of a percentile; nil for other statistics.
+  func mark(of percentile: String) -> Mark? {
+    if unreliable.contains(percentile) { return .unreliable }
+    if restOnMaximum.contains(percentile) { return .maximum }
+    return fewSamples.contains(percentile) ? .fewSamples : nil
+  }
+}
+
+extension ResultDocument.JudgedThreshold {
+  enum Unit: String {
+    case milliseconds = "ms"
+    case percent = "%"
+    case none = ""
+  }
+
+  /// The unit of the observed value, which is that of the expression's subject.
+  var observedUnit: Unit {
+    let subject = expression.prefix { $0 != " " }
+    if subject.hasSuffix(".rate") { return .percent }
+    return subject.contains(".") && !subject.hasSuffix(".count") ? .milliseconds : .none
   }
 }

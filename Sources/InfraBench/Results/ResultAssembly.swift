@@ -23,7 +23,7 @@ struct ResultAssembly {
       verdict: verdict(metrics: metrics, judged: judged), parameters: benchmark.parameters, target: measurement.target,
       environment: .current(environment: environment), metrics: metrics, counters: counters,
       errors: recording.errors.entries.map { .init(kind: $0.kind, count: $0.count, example: $0.example) },
-      generator: generator, timeline: measurement.timeline, thresholds: judged, notes: notes,
+      generator: generator, timeline: measurement.timeline, thresholds: judged, notes: notes + verdictNotes,
       findings: measurement.findings)
   }
 
@@ -32,7 +32,7 @@ struct ResultAssembly {
       "iterations": recording.iterations,
       "errors": recording.errors.total,
       "timeouts": timeouts(in: recording.errors),
-      "dropped": 0,
+      "dropped": recording.dropped,
       "censored": recording.censored,
     ]
     for name in recording.catalogue.counters where !measurement.untested.contains(name) {
@@ -61,8 +61,14 @@ struct ResultAssembly {
   private var generator: ResultDocument.Generator {
     let report = measurement.generator
     return .init(
-      cpuUtilisation: report.cpuUtilisation, scheduleLatenessP99Ms: report.latenessP99.map { Double($0) / 1e6 },
+      cpuUtilisation: report.cpuUtilisation, scheduleLatenessP50Ms: report.latenessP50.map { Double($0) / 1e6 },
+      scheduleLatenessP99Ms: report.latenessP99.map { Double($0) / 1e6 },
       backlogMax: report.backlogMax, saturated: report.saturated, saturatedReason: report.saturatedReason)
+  }
+
+  private var verdictNotes: [String] {
+    guard measurement.generator.saturated, output.allowsSaturated else { return [] }
+    return ["the verdict leaves the saturation of the generator out: --allow-saturated"]
   }
 
   private func verdict(
@@ -70,6 +76,7 @@ struct ResultAssembly {
   ) -> ResultDocument.Verdict {
     if isInterrupted { return .interrupted }
     if metrics.keys.allSatisfy(MetricOrder.ofSetUp.contains) { return .error }
-    return judged.allSatisfy(\.pass) && !measurement.generator.saturated ? .pass : .fail
+    if measurement.generator.saturated, !output.allowsSaturated { return .fail }
+    return judged.allSatisfy(\.pass) ? .pass : .fail
   }
 }

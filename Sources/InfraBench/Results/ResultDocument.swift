@@ -24,6 +24,7 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package struct Generator: Codable, Sendable, Equatable {
     /// CPU time of the tool over the time of the run; 1 is one core.
     package var cpuUtilisation: Double
+    package var scheduleLatenessP50Ms: Double?
     @AlwaysPresent package var scheduleLatenessP99Ms: Double?
     package var backlogMax: UInt64
     package var saturated: Bool

@@ -27,6 +27,8 @@ package struct ResultWriter {
     let stem = "\(folder)/\(stamp.compactTime)Z-\(tool)\(suffix)"
     for attempt in 1...10_000 {
       let candidate = attempt == 1 ? stem : "\(stem)-\(attempt)"
+      // Files of one name are of one run, whatever formats each run writes.
+      if Self.isTaken(candidate) { continue }
       if let paths = try Self.writeAll(contents, stem: candidate) { return paths }
     }
     throw ResultWriteError(description: "'\(stem)' and 10,000 names after it exist already")
@@ -56,29 +58,33 @@ package struct ResultWriter {
     }
   }
 
-  /// Nil when one of the names is taken; then nothing is left behind.
+  private static func isTaken(_ stem: String) -> Bool {
+    OutputSettings.Format.allCases.contains { access("\(stem).\($0.fileExtension)", F_OK) == 0 }
+  }
+
+  /// Nil when one of the names is taken. Then, and after an error, nothing is left behind.
   private static func writeAll(
     _ contents: [(fileExtension: String, text: String)], stem: String
   ) throws(ResultWriteError) -> [String]? {
-    var written: [String] = []
+    // All of them, before the first gets its name: the disk may be full.
+    var files: [(temporary: String, path: String)] = []
+    defer { for file in files { unlink(file.temporary) } }
     for (fileExtension, text) in contents {
       let path = "\(stem).\(fileExtension)"
-      let temporary = try writeTemporary(text, beside: path)
-      let reason = place(temporary, at: path)
-      unlink(temporary)
-      if reason == 0 {
-        written.append(path)
-        continue
-      }
-      for path in written { unlink(path) }
+      files.append((try writeTemporary(text, beside: path), path))
+    }
+    for (index, file) in files.enumerated() {
+      let reason = place(file.temporary, at: file.path)
+      if reason == 0 { continue }
+      for earlier in files[..<index] { unlink(earlier.path) }
       guard reason == EEXIST else {
         errno = reason
-        throw failure("link", path)
+        throw failure("link", file.path)
       }
       return nil
     }
     try syncDirectory(of: stem)
-    return written
+    return files.map(\.path)
   }
 
   /// Gives a file its name unless that exists; 0, or errno.
@@ -90,7 +96,10 @@ package struct ResultWriter {
     let reservation = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard reservation >= 0 else { return errno }
     close(reservation)
-    return rename(temporary, path) == 0 ? 0 : errno
+    if rename(temporary, path) == 0 { return 0 }
+    let reason = errno
+    unlink(path)
+    return reason
   }
 
   private static func writeTemporary(_ text: String, beside path: String) throws(ResultWriteError) -> String {

@@ -71,10 +71,18 @@ package struct BenchmarkRunner: Sendable {
 
   private func write(
     _ document: ResultDocument, json: String, markdown: String, startedAt: Date
-  ) throws(ResultWriteError) -> [String] {
-    var contents: [(fileExtension: String, text: String)] = []
-    if output.formats.contains(.json) { contents.append(("json", json)) }
-    if output.formats.contains(.md) { contents.append(("md", markdown)) }
+  ) throws -> [String] {
+    let formats = OutputSettings.Format.allCases.filter(output.formats.contains)
+    let contents = try formats.map { format in
+      let text =
+        switch format {
+        case .md: markdown
+        case .json: json
+        case .csv: CSVReport(document).text
+        case .openmetrics: try OpenMetricsReport(document).text
+        }
+      return (fileExtension: format.fileExtension, text: text)
+    }
     return try ResultWriter(directory: output.directory).write(
       tool: document.tool, label: document.label, startedAt: startedAt, contents: contents)
   }

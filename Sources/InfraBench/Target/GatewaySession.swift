@@ -28,7 +28,7 @@ package struct GatewaySession: Sendable {
   /// Opens the target, runs `body`, gives back what is still held, and ends what was started: also when the task
   /// is cancelled, and when `body` throws.
   package static func with<T: Sendable>(
-    _ target: TargetSettings, timeout: UInt64, bench: Bench, gatewayArguments: [String] = [],
+    _ target: TargetSettings, timeout: UInt64, threads: Int = 1, bench: Bench, gatewayArguments: [String] = [],
     _ body: (GatewaySession) async throws(BenchmarkFailure) -> T
   ) async throws(BenchmarkFailure) -> T {
     var embedded: EmbeddedGatewayProcess?
@@ -43,7 +43,8 @@ package struct GatewaySession: Sendable {
     warmUpDecoding()
     if target.isInsecure { bench.note("certificates were not verified (--insecure)") }
     let session = GatewaySession(
-      endpoint: endpoint, tls: target.tls, headers: target.headers, loops: LoopGroup(), bench: bench, timeout: timeout,
+      endpoint: endpoint, tls: target.tls, headers: target.headers, loops: LoopGroup(threads: threads), bench: bench,
+      timeout: timeout,
       embeddedECS: embedded?.ecs)
     let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
     if let reason = embedded?.unexpectedEnd { bench.note(reason) }

@@ -19,8 +19,8 @@ public final class GeneratorMonitor: Sendable {
     for executor in loops.executors { watch(executor.eventLoop) }
   }
 
-  /// Stops watching and judges.
-  public func finish(_ recording: Recording) -> GeneratorReport {
+  /// Stops watching and judges. `backlogMax` are the most starts that waited at one time.
+  public func finish(_ recording: Recording, backlogMax: UInt64 = 0) -> GeneratorReport {
     let busiestSecond = state.withLock { state in
       for task in state.tasks { task.cancel() }
       return state.busiestSecond
@@ -28,7 +28,8 @@ public final class GeneratorMonitor: Sendable {
     let lateness = recording.lateness
     return GeneratorReport(
       cpuUtilisation: cpu.utilisation,
-      latenessP99: lateness.totalCount > 0 ? lateness.value(atPercentile: 99) : nil,
+      latenessP50: lateness.totalCount > 0 ? lateness.value(atPercentile: 50) : nil,
+      latenessP99: lateness.totalCount > 0 ? lateness.value(atPercentile: 99) : nil, backlogMax: backlogMax,
       busiestSecond: busiestSecond)
   }
 

@@ -2,6 +2,8 @@
 public struct GeneratorReport: Sendable, Equatable {
   /// CPU time of the process over the time of the run: 1 is one core.
   public var cpuUtilisation: Double
+  /// P50 of the lateness of starts, in ns; nil when nothing was started.
+  public var latenessP50: UInt64?
   /// P99 of the lateness of starts, in ns; nil when nothing was started.
   public var latenessP99: UInt64?
   /// The most starts that waited for a free user at one time; 0 in a closed loop, where every user is its own queue.
@@ -16,8 +18,12 @@ public struct GeneratorReport: Sendable, Equatable {
 
   /// Judges the figures of a run; `busiestSecond` is the highest share of a full second that a loop's thread
   /// ran or wanted to.
-  public init(cpuUtilisation: Double, latenessP99: UInt64?, backlogMax: UInt64 = 0, busiestSecond: Double) {
+  public init(
+    cpuUtilisation: Double, latenessP50: UInt64? = nil, latenessP99: UInt64?, backlogMax: UInt64 = 0,
+    busiestSecond: Double
+  ) {
     self.cpuUtilisation = cpuUtilisation
+    self.latenessP50 = latenessP50
     self.latenessP99 = latenessP99
     self.backlogMax = backlogMax
     if let latenessP99, latenessP99 > Self.latenessBound {

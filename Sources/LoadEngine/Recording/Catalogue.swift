@@ -1,6 +1,6 @@
 /// The metrics and counters that a benchmark has, by name; everything else refers to them by index.
 public struct Catalogue: Sendable, Equatable {
-  /// The names of the latency metrics, in the order of reports.
+  /// The names of the latency metrics, in the order of reports: the first one is the headline.
   public let metrics: [String]
   /// The names of the counters beside the engine's own, in the order of reports.
   public let counters: [String]
@@ -20,6 +20,11 @@ public struct Catalogue: Sendable, Equatable {
     return Metric(index: index)
   }
 
+  /// The operation called `name`: the metric of that name and `<name>_service`, which must both be in the catalogue.
+  public func operation(_ name: String) -> Operation {
+    Operation(response: metric(name), service: metric(name + "_service"))
+  }
+
   /// The counter called `name`, which must be in the catalogue.
   public func counter(_ name: String) -> Counter {
     guard let index = counters.firstIndex(of: name) else {
@@ -32,6 +37,15 @@ public struct Catalogue: Sendable, Equatable {
 /// A latency metric of a ``Catalogue``.
 public struct Metric: Sendable, Hashable {
   let index: Int
+}
+
+/// What is measured from the intended start (response) and from the first byte written (service): two metrics in an open
+/// loop, and one, the response, in a closed loop.
+public struct Operation: Sendable, Hashable {
+  /// Its response time, which is the service time in a closed loop.
+  public let response: Metric
+  /// Its service time in an open loop.
+  public let service: Metric
 }
 
 /// A counter of a ``Catalogue``.

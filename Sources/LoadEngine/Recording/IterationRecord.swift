@@ -12,6 +12,10 @@ public struct IterationRecord: Sendable {
 
   /// How it ended; a success unless somebody says otherwise.
   public private(set) var ending = Ending.success
+  /// Open loop: when the start was due, in ns of `MonotonicClock`.
+  public private(set) var intendedAt: UInt64?
+  /// Until when the user had to make ready once more after the start was due, such as to connect again, in ns.
+  public private(set) var occupiedUntil: UInt64?
   /// When the first byte of the iteration's first operation was written, in ns of `MonotonicClock`; nil if none was.
   public private(set) var firstByteWrittenAt: UInt64?
 
@@ -24,6 +28,23 @@ public struct IterationRecord: Sendable {
   /// Adds a latency in ns.
   public mutating func sample(_ metric: Metric, _ nanoseconds: UInt64) {
     samples.append((metric, nanoseconds))
+  }
+
+  /// Adds an operation that was begun at `begin`, its first byte written or what else its service begins with, and ended
+  /// at `end`, in ns of `MonotonicClock`. In an open loop its response time runs from the intended start, and its service
+  /// time is a metric of its own.
+  public mutating func sample(_ operation: Operation, from begin: UInt64, to end: UInt64) {
+    if let intendedAt {
+      sample(operation.response, end &- min(intendedAt, end))
+      sample(operation.service, end &- min(begin, end))
+    } else {
+      sample(operation.response, end &- min(begin, end))
+    }
+  }
+
+  /// Notes that the user was not free before `instant`, in ns, through no fault of the generator's.
+  public mutating func occupied(until instant: UInt64) {
+    occupiedUntil = max(occupiedUntil ?? 0, instant)
   }
 
   /// The iteration's sample of `metric`, in ns; nil if there is none.
@@ -52,14 +73,20 @@ public struct IterationRecord: Sendable {
     return kind == "timeout" || kind.hasSuffix(": timeout")
   }
 
+  var isFailure: Bool {
+    if case .failure = ending { true } else { false }
+  }
+
   /// Ends the iteration as given up.
   public mutating func censor() {
     ending = .censored
   }
 
-  /// Empties the record, keeping its memory.
-  mutating func reset() {
+  /// Empties the record, keeping its memory, for an iteration that was due at `intendedAt` in an open loop.
+  mutating func reset(intendedAt: UInt64? = nil) {
     ending = .success
+    self.intendedAt = intendedAt
+    occupiedUntil = nil
     firstByteWrittenAt = nil
     samples.removeAll(keepingCapacity: true)
     counts.removeAll(keepingCapacity: true)

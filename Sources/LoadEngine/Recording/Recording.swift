@@ -8,6 +8,8 @@ public struct Recording: Sendable {
   public private(set) var iterations: UInt64 = 0
   /// Iterations that the end of the run cut off.
   public private(set) var censored: UInt64 = 0
+  /// Starts that were due while no user was free, and were given up for that.
+  public private(set) var dropped: UInt64 = 0
   /// Failures by kind.
   public private(set) var errors = ErrorTally()
   /// How late the generator was in starting what was due, in ns: the generator's own fault only.
@@ -46,6 +48,12 @@ public struct Recording: Sendable {
     errors.add(kind: kind, example: example)
   }
 
+  /// Counts starts that were due and never begun, because the run ended.
+  mutating func censor(_ number: UInt64) { censored += number }
+
+  /// Counts starts that were dropped.
+  mutating func drop(_ number: UInt64) { dropped += number }
+
   /// Takes a finished iteration. `dueAt` is when its start was due and a user was free, in ns.
   public mutating func add(_ record: IterationRecord, dueAt: UInt64) {
     if let writtenAt = record.firstByteWrittenAt { lateness.record(max(1, writtenAt &- min(dueAt, writtenAt))) }
@@ -69,7 +77,8 @@ public struct Recording: Sendable {
     iterations += other.iterations
     censored += other.censored
     errors.merge(other.errors)
-    Self.merge(other.lateness, into: &lateness)
+    dropped += other.dropped
+    lateness.merge(ofSameLayout: other.lateness)
     for (index, histogram) in other.histograms.enumerated() {
       guard let histogram else { continue }
       Self.merge(histogram, into: &histograms[index])
@@ -77,17 +86,19 @@ public struct Recording: Sendable {
     for (index, number) in other.counts.enumerated() { counts[index] += number }
   }
 
-  /// Every recording has the same layout, so that a merge cannot fail.
-  private static func merge(_ histogram: LatencyHistogram, into sum: inout LatencyHistogram) {
-    do { try sum.merge(histogram) } catch { preconditionFailure("\(error)") }
-  }
-
   private static func merge(_ histogram: LatencyHistogram, into sum: inout LatencyHistogram?) {
     if var existing = sum.take() {
-      merge(histogram, into: &existing)
+      existing.merge(ofSameLayout: histogram)
       sum = existing
     } else {
       sum = histogram
     }
+  }
+}
+
+extension LatencyHistogram {
+  /// Every recording has the same layout, so that a merge cannot fail.
+  mutating func merge(ofSameLayout other: LatencyHistogram) {
+    do { try merge(other) } catch { preconditionFailure("\(error)") }
   }
 }

@@ -109,6 +109,15 @@ struct ArrivalQueue {
     return upcoming == nil && !hasWaiting
   }
 
+  /// Whether every start that there will be has come due: what still happens is the serving of those that wait.
+  mutating func hasEnded(at now: UInt64) -> Bool {
+    advance(to: now)
+    return isClosed || upcoming == nil && (coming.endsAt.map { latest >= $0 } ?? true)
+  }
+
+  /// Whether the end by time has passed.
+  func isPastEnd(at now: UInt64) -> Bool { coming.endsAt.map { now >= $0 } ?? false }
+
   /// Ends the run: what is due by now and not taken is abandoned, and no start will be handed out any more.
   mutating func close(at now: UInt64) {
     advance(to: now)

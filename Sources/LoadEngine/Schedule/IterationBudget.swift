@@ -40,6 +40,12 @@ struct IterationBudget {
     return now &- since >= duration
   }
 
+  /// How long until nothing more is to be begun, in ns, as far as time decides it.
+  func remaining(at now: UInt64) -> UInt64 {
+    guard let since = measuringSince, let duration = plan.duration else { return .max }
+    return duration - min(now &- since, duration)
+  }
+
   private func isWarmingUp(at now: UInt64) -> Bool {
     switch plan.warmup {
     case .iterations(let number): warmupsGiven < number

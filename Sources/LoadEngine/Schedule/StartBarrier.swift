@@ -8,9 +8,11 @@ final class StartBarrier: Sendable {
     var waiting: [CheckedContinuation<UInt64, Never>] = []
   }
 
+  let parties: Int
   private let state: Mutex<State>
 
   init(parties: Int) {
+    self.parties = parties
     state = Mutex(State(missing: parties))
   }
 

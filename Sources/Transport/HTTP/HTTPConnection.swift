@@ -20,12 +20,14 @@ public final class HTTPConnection: Sendable {
   public let phases: ConnectPhases
 
   private let channel: any Channel
+  private let eventLoop: any EventLoop
   private let handler: NIOLoopBound<HTTPExchangeHandler>
   private let closing: HTTPExchangeHandler.Closing
   private let lastID = Atomic<UInt64>(0)
 
   private init(_ handler: HTTPExchangeHandler, on channel: any Channel, phases: ConnectPhases) {
     self.channel = channel
+    eventLoop = channel.eventLoop
     self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     self.closing = handler.closing
     self.phases = phases
@@ -63,6 +65,7 @@ public final class HTTPConnection: Sendable {
     let startedAt = MonotonicClock.now()
     // One channel per address of the host: what becomes of a handshake is that channel's own.
     return ClientBootstrap(group: executor.eventLoop)
+      .channelOption(.recvAllocator, value: ReceiveBuffer())
       .channelInitializer { channel in
         attempt.began(channel)
         return channel.eventLoop.makeCompletedFuture { try configure(channel, endpoint, tls) }
@@ -102,19 +105,20 @@ public final class HTTPConnection: Sendable {
   }
 
   /// Whether a request can be sent.
-  public var isUsable: Bool { channel.isActive && !closing.hasBegun }
+  public var isUsable: Bool { !closing.hasBegun }
 
   /// Sends `request`, whole and with its head, and waits for the response at most `timeout` ns.
   ///
   /// When the task is cancelled, the answer is waited for `graceOnCancel` ns longer, so that a request with an effect
   /// does not leave it unknown; then the exchange ends with kind `cancelled`. After any failure the connection is closed.
-  public func exchange(
+  public nonisolated(nonsending) func exchange(
     _ request: ByteBuffer, timeout: UInt64, graceOnCancel: UInt64 = 0
   ) async -> Result<HTTPExchange, TransportError> {
     let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
-    let eventLoop = channel.eventLoop
-    return await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
+    var result: Result<HTTPExchange, TransportError>?
+    // Through a variable, as what a generic function returns is copied several times.
+    await withTaskCancellationHandler {
+      result = await withUnsafeContinuation { continuation in
         if eventLoop.inEventLoop {
           handler.value.start(request, id: id, timeout: timeout, continuation)
         } else {
@@ -124,6 +128,7 @@ public final class HTTPConnection: Sendable {
     } onCancel: {
       eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: graceOnCancel))) { self.handler.value.cancel(id: id) }
     }
+    return result ?? .failure(.cancelled)
   }
 
   /// Closes the connection; an exchange under way fails with `closed`.

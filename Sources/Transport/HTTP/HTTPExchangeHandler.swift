@@ -24,7 +24,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     var scheduled: Scheduled<Void>
   }
 
-  /// Set when the connection is given up, which TLS takes a while to carry out: meanwhile the channel is active.
+  /// Set when the connection has ended or is given up, which TLS takes a while to carry out: meanwhile the channel is
+  /// active.
   final class Closing: Sendable {
     private let flag = Atomic(false)
 
@@ -51,6 +52,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
   func handlerRemoved(context: ChannelHandlerContext) {
+    closing.begin()
     fail(TransportError(.closed, "the connection was closed"))
     timer?.scheduled.cancel()
     self.context = nil
@@ -62,7 +64,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
       continuation.resume(returning: .failure(.cancelled))
       return
     }
-    guard let context, context.channel.isActive, !closing.hasBegun, pending == nil else {
+    guard let context, !closing.hasBegun, pending == nil else {
       continuation.resume(returning: .failure(TransportError(.closed, "the connection is closed or in use")))
       return
     }
@@ -93,6 +95,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    closing.begin()
     if let response = reader.readEnd() { complete(response, at: MonotonicClock.now()) }
     fail(
       TransportError(

@@ -34,6 +34,9 @@ public struct HTTPExchange: Sendable {
   /// When the last bytes of the response had been read.
   public var lastByteReadAt: UInt64
 
+  /// From the first byte written to the first bytes read, in ns.
+  public var timeToFirstByte: UInt64 { firstByteReadAt &- firstByteWrittenAt }
+
   /// From the first byte written to the last byte read, in ns.
   public var serviceTime: UInt64 { lastByteReadAt &- firstByteWrittenAt }
 }

@@ -20,11 +20,17 @@ package struct HTTPResponseReader {
     package init() {}
   }
 
+  /// A head that was read, and its header lines.
+  private struct Opened {
+    var head: ResponseHead
+    var lines: ByteBuffer
+  }
+
   private enum State {
     case head
-    case fixed(ResponseHead, length: Int)
-    case chunked(ResponseHead, HTTPChunkReader)
-    case untilClose(ResponseHead)
+    case fixed(Opened, length: Int)
+    case chunked(Opened, HTTPChunkReader)
+    case untilClose(Opened)
   }
 
   private let limits: Limits
@@ -44,56 +50,87 @@ package struct HTTPResponseReader {
   /// Takes the next bytes. After `complete` the reader is ready for the next response; bytes beyond the completed
   /// response make its connection unusable, as nobody asked for them.
   package mutating func read(_ bytes: ByteBuffer) -> Step {
-    if pending.readableBytes == 0 { pending = bytes } else { pending.writeImmutableBuffer(bytes) }
     do throws(TransportError) {
-      while true {
-        switch state {
-        case .head:
-          guard let head = try ResponseHead.parse(&pending, limit: limits.head) else { return .needsMore }
-          if (100..<200).contains(head.status), head.status != 101 { continue }
-          state = try next(after: head)
-        case .fixed(let head, let length):
-          guard let body = pending.readSlice(length: length) else { return .needsMore }
-          return .complete(finish(head, body))
-        case .chunked(let head, var chunks):
-          state = .head  // so that the body has one owner and is not copied
-          let isComplete = try chunks.read(&pending, limit: limits.body)
-          guard isComplete else {
-            state = .chunked(head, chunks)
-            return .needsMore
-          }
-          return .complete(finish(head, chunks.body))
-        case .untilClose:
-          guard pending.readableBytes <= limits.body else { throw Self.bodyTooLarge(limits.body) }
-          return .needsMore
-        }
+      if case .head = state, pending.readableBytes == 0 {
+        if let response = try readWhole(bytes) { return .complete(response) }
+        pending = bytes
+      } else {
+        pending.writeImmutableBuffer(bytes)
       }
+      return try readPending()
     } catch {
       return .failed(error)
     }
   }
 
-  /// The peer will send nothing more: completes a response that ends with its connection, else nil.
-  package mutating func readEnd() -> HTTPResponse? {
-    guard case .untilClose(let head) = state else { return nil }
-    return finish(head, pending)
+  /// The response in `bytes` if they are exactly one, with a length: what nearly every read is.
+  private func readWhole(_ bytes: ByteBuffer) throws(TransportError) -> HTTPResponse? {
+    guard let head = try parseHead(bytes), case .length(let length) = head.framing, length <= limits.body,
+      head.length + length == bytes.readableBytes
+    else { return nil }
+    let start = bytes.readerIndex
+    guard
+      let lines = bytes.getSlice(at: start + head.statusLineLength, length: head.length - head.statusLineLength),
+      let body = bytes.getSlice(at: start + head.length, length: length)
+    else { return nil }
+    return HTTPResponse(status: head.status, headerLines: lines, body: body, keepsConnection: head.keepsConnection)
   }
 
-  private func next(after head: ResponseHead) throws(TransportError) -> State {
-    switch head.framing {
-    case .none: return .fixed(head, length: 0)
-    case .length(let length):
-      guard length <= limits.body else { throw Self.bodyTooLarge(limits.body) }
-      return .fixed(head, length: length)
-    case .chunked: return .chunked(head, HTTPChunkReader())
-    case .untilClose: return .untilClose(head)
+  private func parseHead(_ bytes: ByteBuffer) throws(TransportError) -> ResponseHead? {
+    try bytes.withUnsafeReadableBytes { text in
+      Result { () throws(TransportError) in try ResponseHead.parse(text, limit: limits.head) }
+    }.get()
+  }
+
+  private mutating func readPending() throws(TransportError) -> Step {
+    while true {
+      switch state {
+      case .head:
+        guard let head = try parseHead(pending), var lines = pending.readSlice(length: head.length) else {
+          return .needsMore
+        }
+        if head.isInterim { continue }
+        lines.moveReaderIndex(forwardBy: head.statusLineLength)
+        state = try next(after: Opened(head: head, lines: lines))
+      case .fixed(let opened, let length):
+        guard let body = pending.readSlice(length: length) else { return .needsMore }
+        return .complete(finish(opened, body))
+      case .chunked(let opened, var chunks):
+        state = .head  // so that the body has one owner and is not copied
+        let isComplete = try chunks.read(&pending, limit: limits.body)
+        guard isComplete else {
+          state = .chunked(opened, chunks)
+          return .needsMore
+        }
+        return .complete(finish(opened, chunks.body))
+      case .untilClose:
+        guard pending.readableBytes <= limits.body else { throw Self.bodyTooLarge(limits.body) }
+        return .needsMore
+      }
     }
   }
 
-  private mutating func finish(_ head: ResponseHead, _ body: ByteBuffer) -> HTTPResponse {
+  /// The peer will send nothing more: completes a response that ends with its connection, else nil.
+  package mutating func readEnd() -> HTTPResponse? {
+    guard case .untilClose(let opened) = state else { return nil }
+    return finish(opened, pending)
+  }
+
+  private func next(after opened: Opened) throws(TransportError) -> State {
+    switch opened.head.framing {
+    case .none: return .fixed(opened, length: 0)
+    case .length(let length):
+      guard length <= limits.body else { throw Self.bodyTooLarge(limits.body) }
+      return .fixed(opened, length: length)
+    case .chunked: return .chunked(opened, HTTPChunkReader())
+    case .untilClose: return .untilClose(opened)
+    }
+  }
+
+  private mutating func finish(_ opened: Opened, _ body: ByteBuffer) -> HTTPResponse {
     var response = HTTPResponse(
-      status: head.status, headerLines: head.lines, body: body, keepsConnection: head.keepsConnection)
-    if case .untilClose = head.framing { response.keepsConnection = false }
+      status: opened.head.status, headerLines: opened.lines, body: body, keepsConnection: opened.head.keepsConnection)
+    if case .untilClose = opened.head.framing { response.keepsConnection = false }
     if pending.readableBytes > 0 { response.keepsConnection = false }
     state = .head
     pending = ByteBuffer()

@@ -36,6 +36,30 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     scheduleDrain()
   }
 
+  /// Returns after `nanoseconds` by the loop's own timer, or soon after the task is cancelled; the task is resumed once,
+  /// on the loop.
+  public nonisolated(nonsending) func sleep(nanoseconds: UInt64) async {
+    let timer = NIOLoopBoundBox.makeBoxSendingValue(LoopTimer(), eventLoop: eventLoop)
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        if eventLoop.inEventLoop {
+          timer.value.start(continuation, nanoseconds, on: eventLoop)
+        } else {
+          eventLoop.execute { timer.value.start(continuation, nanoseconds, on: self.eventLoop) }
+        }
+      }
+    } onCancel: {
+      eventLoop.execute { timer.value.end() }
+    }
+  }
+
+  /// Runs the tasks that are due at once instead of after the sockets: for a timer of the loop that has just resumed
+  /// tasks. Only on the loop; does nothing when called by such a task, as those are being run already.
+  public func drainNow() {
+    eventLoop.preconditionInEventLoop()
+    drain()
+  }
+
   /// Runs what is due: after the sockets that are ready now have been read, so that what one task does with its answer
   /// does not delay the stamps of the others'.
   private func drain() {

@@ -10,11 +10,17 @@ package struct AllocationBenchmark: Benchmark {
     case assigned
     /// The task has confirmed: the test plan's definition.
     case ready
+
+    /// The metric of it.
+    var headline: String { self == .assigned ? "allocation" : "confirmation" }
   }
 
   package static let tool = "bench-allocation"
   package static let catalogue = Catalogue(
-    metrics: ["allocation", "confirmation", "gateway_latency", "connect"],
+    metrics: [
+      "allocation", "allocation_service", "confirmation", "confirmation_service", "gateway_latency", "first_byte",
+      "connect", "tls",
+    ],
     counters: ["misses", "cold_starts", "unclassified", "duplicate_assignments"])
   package static let defaultThresholds = ["allocation.mean < 100ms", "allocation.p99 < 200ms"]
 
@@ -30,7 +36,7 @@ package struct AllocationBenchmark: Benchmark {
 
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
-    return try await GatewaySession.with(target, timeout: load.timeout, bench: bench) {
+    return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
       session async throws(BenchmarkFailure) in
       try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
         await measure(session, startedAt: startedAt)
@@ -43,10 +49,13 @@ package struct AllocationBenchmark: Benchmark {
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
-      await LoadRun.perform(
-        scenario, plan: load.closedLoop, catalogue: Self.catalogue, on: session.loops, progress: progress)
+      await scenario.pool.watching(ifNeeded: load.isOpenLoop, through: session) {
+        await LoadRun.perform(
+          scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, progress: progress,
+          headline: Self.catalogue.metric(waitFor.headline), timeline: load.arrivals.timeline)
+      }
     }
-    let generator = monitor.finish(run.recording)
+    let generator = monitor.finish(run.recording, backlogMax: run.backlogMax)
     if session.held.isOverLimit {
       session.bench.note("more tasks were held than are tracked: duplicates may be missed")
     }
@@ -55,6 +64,7 @@ package struct AllocationBenchmark: Benchmark {
     }
     return Measurement(
       recording: run.recording, generator: generator, target: session.document, startedAt: startedAt,
-      duration: run.endedAt - run.startedAt)
+      duration: run.endedAt - run.startedAt,
+      timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
   }
 }

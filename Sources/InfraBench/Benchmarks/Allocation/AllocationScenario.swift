@@ -7,10 +7,11 @@ import Transport
 /// One iteration: an acquire on a kept connection, of a pool that has a warm task.
 struct AllocationScenario: Scenario {
   private typealias Benchmark = AllocationBenchmark
-  private static let allocation = Benchmark.catalogue.metric("allocation")
-  private static let confirmation = Benchmark.catalogue.metric("confirmation")
+  private static let allocation = Benchmark.catalogue.operation("allocation")
+  private static let confirmation = Benchmark.catalogue.operation("confirmation")
   private static let gatewayLatency = Benchmark.catalogue.metric("gateway_latency")
-  private static let connect = Benchmark.catalogue.metric("connect")
+  private static let firstByte = Benchmark.catalogue.metric("first_byte")
+  private static let connect = ConnectMetrics(Benchmark.catalogue)
   private static let misses = Benchmark.catalogue.counter("misses")
   private static let coldStarts = Benchmark.catalogue.counter("cold_starts")
   private static let unclassified = Benchmark.catalogue.counter("unclassified")
@@ -31,11 +32,14 @@ struct AllocationScenario: Scenario {
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
-    AcquiringUser(id: load.userID(number, of: load.concurrency), client: session.client(on: executor))
+    AcquiringUser(id: load.userID(number), client: session.client(on: executor))
   }
+
+  func open(_ user: AcquiringUser) async { await user.open() }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     guard await connect(user, iteration, into: &record) else { return }
+    guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
     // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
     guard await connect(user, iteration, into: &record) else {
@@ -49,16 +53,10 @@ struct AllocationScenario: Scenario {
   private func connect(
     _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
   ) async -> Bool {
-    switch await user.client.connect() {
-    case .failure(let error):
-      await session.fail(error, into: &record)
-      session.showFailure(iteration, of: load, record)
-      return false
-    case .success(let phases?):
-      record.sample(Self.connect, (phases.securedAt ?? phases.connectedAt) - phases.startedAt)
-      return true
-    case .success(nil): return true
-    }
+    guard let error = await user.connect(Self.connect, into: &record) else { return true }
+    record.fail(error)
+    session.showFailure(iteration, of: load, record)
+    return false
   }
 
   func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
@@ -74,7 +72,7 @@ struct AllocationScenario: Scenario {
       session.showLine(iteration, of: load, "miss")
     case .failed(let error, let writtenAt):
       if let writtenAt { record.wrote(at: writtenAt) }
-      await session.fail(error, into: &record)
+      record.fail(error)
       session.showFailure(iteration, of: load, record)
     }
   }
@@ -95,16 +93,19 @@ struct AllocationScenario: Scenario {
     let answer = acquisition.answer
     guard let task = answer.task else { return }
     if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
-    let latency = acquisition.exchange.serviceTime
+    let exchange = acquisition.exchange
     let origin = await pool.classify(task, source: answer.source, outlook, user.client)
     switch origin {
     case .warm:
-      record.sample(waitFor == .ready ? Self.confirmation : Self.allocation, latency)
+      record.sample(
+        waitFor == .ready ? Self.confirmation : Self.allocation, from: exchange.firstByteWrittenAt,
+        to: exchange.lastByteReadAt)
+      record.sample(Self.firstByte, exchange.firstByteReadAt - exchange.firstByteWrittenAt)
       if let own = answer.latency, own >= 0, own < 3.6e6 { record.sample(Self.gatewayLatency, UInt64(own * 1e6)) }
     case .cold: record.count(Self.coldStarts)
     case .unclassified: record.count(Self.unclassified)
     }
     let remark = origin == .warm ? "" : " (\(origin.rawValue), not counted)"
-    session.showLine(iteration, of: load, "allocation_time=\(LatencyText.format(latency))\(remark)")
+    session.showLine(iteration, of: load, "allocation_time=\(LatencyText.format(exchange.serviceTime))\(remark)")
   }
 }

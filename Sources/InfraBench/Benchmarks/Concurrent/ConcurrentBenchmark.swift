@@ -10,14 +10,18 @@ package struct ConcurrentBenchmark: Benchmark {
   package enum Shape: Sendable, Equatable {
     /// `users` at one instant, then `beyond` more while those hold their tasks; all of it so many times.
     case bursts(Int, beyond: Int)
-    /// No barrier: a closed loop, for a gateway with enough tasks.
-    case closedLoop
+    /// No barrier: a closed or an open loop, for a gateway with enough tasks.
+    case loop
   }
 
   package static let tool = "bench-concurrent"
   package static let catalogue = Catalogue(
-    metrics: ["warm", "cold", "all"],
+    metrics: [
+      "warm", "warm_service", "cold", "cold_service", "all", "all_service", "first_byte", "connect", "tls",
+    ],
     counters: ["warm", "cold", "unclassified", "misses", "duplicate_assignments"])
+  /// What progress and timeline show: every start, whether it can be told warm from cold or not.
+  private static let headline = "all"
   package static let defaultThresholds = ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"]
 
   package var target: TargetSettings
@@ -37,7 +41,7 @@ package struct ConcurrentBenchmark: Benchmark {
 
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
-    return try await GatewaySession.with(target, timeout: load.timeout, bench: bench) {
+    return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
       session async throws(BenchmarkFailure) in
       try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
         await measure(session, startedAt: startedAt)
@@ -46,38 +50,48 @@ package struct ConcurrentBenchmark: Benchmark {
   }
 
   /// What was recorded, and in how many ns: without the waits for the pool and the releases.
-  private typealias Measured = (recording: Recording, duration: UInt64)
+  private struct Measured {
+    var recording: Recording
+    var duration: UInt64
+    var backlogMax: UInt64 = 0
+    var timeline: [TimelineInterval] = []
+  }
 
   private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
-    let (recording, duration) = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
+    let measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
       () async -> Measured in
       switch shape {
       case .bursts(let number, let beyond): await bursts(number, beyond: beyond, session, progress)
-      case .closedLoop: await closedLoop(session, progress)
+      case .loop: await loop(session, progress)
       }
     }
-    if recording[Self.catalogue.counter("unclassified")] > 0 {
+    if measured.recording[Self.catalogue.counter("unclassified")] > 0 {
       session.bench.note("some tasks could not be told warm from cold: they are in 'all' alone")
     }
     return Measurement(
-      recording: recording, generator: monitor.finish(recording), target: session.document, startedAt: startedAt,
-      duration: duration)
+      recording: measured.recording,
+      generator: monitor.finish(measured.recording, backlogMax: measured.backlogMax), target: session.document,
+      startedAt: startedAt, duration: measured.duration,
+      timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
   }
 
-  private func closedLoop(_ session: GatewaySession, _ progress: ProgressCounter) async -> Measured {
+  private func loop(_ session: GatewaySession, _ progress: ProgressCounter) async -> Measured {
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: !holds, isBurst: false, isCovered: false)
     let run = await LoadRun.perform(
-      scenario, plan: load.closedLoop, catalogue: Self.catalogue, on: session.loops, progress: progress)
-    return (run.recording, run.endedAt - run.startedAt)
+      scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, progress: progress,
+      headline: Self.catalogue.metric(Self.headline), timeline: load.arrivals.timeline)
+    return Measured(
+      recording: run.recording, duration: run.endedAt - run.startedAt, backlogMax: run.backlogMax,
+      timeline: run.timeline)
   }
 
   private func bursts(
     _ number: Int, beyond: Int, _ session: GatewaySession, _ progress: ProgressCounter
   ) async -> Measured {
-    var sum: Measured = (Recording(Self.catalogue), 0)
+    var sum = Measured(recording: Recording(Self.catalogue), duration: 0)
     func add(_ measured: Measured) {
       sum.recording.merge(measured.recording)
       sum.duration += measured.duration
@@ -107,16 +121,17 @@ package struct ConcurrentBenchmark: Benchmark {
       // With fewer warm tasks than users the status alone does not tell who got them.
       isCovered: before.map { $0.status.warmCount >= users } ?? false)
     var run = await LoadRun.perform(
-      scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, progress: progress)
+      scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, progress: progress,
+      headline: Self.catalogue.metric(Self.headline))
     let duration = run.endedAt - run.startedAt
     let pending = scenario.undecided.take()
-    guard !pending.isEmpty else { return (run.recording, duration) }
+    guard !pending.isEmpty else { return Measured(recording: run.recording, duration: duration) }
     let after = await PoolLook.take(through: observer)
     for assignment in pending {
       let origin = WarmClassifier.classify(assignment.task, before: before, after: after)
       ConcurrentScenario.record(origin, assignment.latency, into: &run.recording)
       scenario.showLine(assignment.iteration, assignment.latency, origin)
     }
-    return (run.recording, duration)
+    return Measured(recording: run.recording, duration: duration)
   }
 }

@@ -5,7 +5,7 @@ import SessionGateway
 import Synchronization
 import Transport
 
-/// One iteration: an acquire, whose task is kept until the burst is over, or given back at once in a closed loop.
+/// One iteration: an acquire, whose task is kept until the burst is over, or given back at once in a loop.
 struct ConcurrentScenario: Scenario {
   /// An assignment that only the pool's status can tell warm from cold.
   struct Undecided: Sendable {
@@ -15,9 +15,11 @@ struct ConcurrentScenario: Scenario {
   }
 
   private typealias Benchmark = ConcurrentBenchmark
-  private static let all = Benchmark.catalogue.metric("all")
-  private static let warm = (Benchmark.catalogue.metric("warm"), Benchmark.catalogue.counter("warm"))
-  private static let cold = (Benchmark.catalogue.metric("cold"), Benchmark.catalogue.counter("cold"))
+  private static let all = Benchmark.catalogue.operation("all")
+  private static let warm = (Benchmark.catalogue.operation("warm"), Benchmark.catalogue.counter("warm"))
+  private static let cold = (Benchmark.catalogue.operation("cold"), Benchmark.catalogue.counter("cold"))
+  private static let firstByte = Benchmark.catalogue.metric("first_byte")
+  private static let connect = ConnectMetrics(Benchmark.catalogue)
   private static let unclassified = Benchmark.catalogue.counter("unclassified")
   private static let misses = Benchmark.catalogue.counter("misses")
   private static let duplicates = Benchmark.catalogue.counter("duplicate_assignments")
@@ -26,7 +28,7 @@ struct ConcurrentScenario: Scenario {
   let load: LoadSettings
   let waitFor: AllocationBenchmark.WaitFor
   let releasesAtOnce: Bool
-  /// After a burst one look at the pool tells its tasks apart; a closed loop has no such moment.
+  /// After a burst one look at the pool tells its tasks apart; a loop has no such moment.
   let isBurst: Bool
   var firstUser = 0
   /// Whether there was a warm task for every user, as the pool's status showed before.
@@ -38,9 +40,11 @@ struct ConcurrentScenario: Scenario {
     AcquiringUser(id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor))
   }
 
+  func open(_ user: AcquiringUser) async { await user.open() }
+
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
-    guard case .failure(let error) = await user.client.connect() else { return }
-    await session.fail(error, into: &record)
+    guard let error = await user.connect(Self.connect, into: &record) else { return }
+    record.fail(error)
     session.showFailure(numbered(iteration), of: load, record)
   }
 
@@ -55,7 +59,7 @@ struct ConcurrentScenario: Scenario {
       session.showLine(numbered(iteration), of: load, "miss")
     case .failed(let error, let writtenAt):
       if let writtenAt { record.wrote(at: writtenAt) }
-      await session.fail(error, into: &record)
+      record.fail(error)
       session.showFailure(numbered(iteration), of: load, record)
     }
   }
@@ -74,15 +78,20 @@ struct ConcurrentScenario: Scenario {
   ) {
     guard let task = acquisition.answer.task else { return }
     if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
-    let latency = acquisition.exchange.serviceTime
-    record.sample(Self.all, latency)
+    let exchange = acquisition.exchange
+    func sample(_ operation: LoadEngine.Operation, into record: inout IterationRecord) {
+      record.sample(operation, from: exchange.firstByteWrittenAt, to: exchange.lastByteReadAt)
+    }
+    let latency = exchange.serviceTime
+    sample(Self.all, into: &record)
+    record.sample(Self.firstByte, exchange.firstByteReadAt - exchange.firstByteWrittenAt)
     let origin = WarmClassifier.classify(source: acquisition.answer.source, isCovered: isCovered)
     switch origin {
     case .warm?:
-      record.sample(Self.warm.0, latency)
+      sample(Self.warm.0, into: &record)
       record.count(Self.warm.1)
     case .cold?:
-      record.sample(Self.cold.0, latency)
+      sample(Self.cold.0, into: &record)
       record.count(Self.cold.1)
     case nil where isBurst:
       return undecided.add(Undecided(iteration: numbered(iteration), task: task, latency: latency))
@@ -104,10 +113,10 @@ struct ConcurrentScenario: Scenario {
   static func record(_ origin: TaskOrigin, _ latency: UInt64, into recording: inout Recording) {
     switch origin {
     case .warm:
-      recording.sample(warm.0, latency)
+      recording.sample(warm.0.response, latency)
       recording.count(warm.1)
     case .cold:
-      recording.sample(cold.0, latency)
+      recording.sample(cold.0.response, latency)
       recording.count(cold.1)
     case .unclassified: recording.count(unclassified)
     }

@@ -28,68 +28,75 @@ struct AcquireJourney {
     guard let task = acquisition.answer.task else { return }
     if scenario.session.held.assign(task) { record.count(EndToEndMetrics.duplicates) } else { user.assigned.put(task) }
     let begin = acquisition.exchange.firstByteWrittenAt
-    var phases: Phases = [(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)]
-    switch scenario.route {
-    case .agents: phases += await agentPhases(of: task, begin: begin, into: &record)
-    case .status, .session: phases += await statusReady(task, begin: begin, into: &record)
-    }
-    guard record.ending == .success else { return }
+    let seen: Seen? =
+      switch scenario.route {
+      case .agents: await seenByAgent(task, begin: begin, into: &record)
+      case .status, .session: await seenInStatus(task, into: &record)
+      }
+    guard let seen else { return }
     switch await scenario.pool.classify(task, source: acquisition.answer.source, outlook, user.client) {
-    case .warm: for (metric, nanoseconds) in phases { record.sample(metric, nanoseconds) }
+    case .warm:
+      record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
+      record.sample(EndToEndMetrics.ready, from: begin, to: seen.readyAt)
+      for (metric, nanoseconds) in seen.phases { record.sample(metric, nanoseconds) }
     case .cold: record.count(EndToEndMetrics.coldStarts)
     case .unclassified: record.count(EndToEndMetrics.unclassified)
     }
   }
 
-  private typealias Phases = [(metric: Metric, nanoseconds: UInt64)]
+  /// When the task was ready, in ns of `MonotonicClock`, and the phases that could be seen.
+  private struct Seen {
+    var readyAt: UInt64
+    var phases: [(metric: Metric, nanoseconds: UInt64)] = []
+  }
 
-  private func agentPhases(of task: String, begin: UInt64, into record: inout IterationRecord) async -> Phases {
+  private func seenByAgent(_ task: String, begin: UInt64, into record: inout IterationRecord) async -> Seen? {
     guard let stamps = await scenario.agents.stamps(of: task, until: deadline) else {
       if Task.isCancelled {
         record.censor()
       } else {
         record.fail(.ready, "timeout", "task \(task.prefix(40)) did not confirm in time")
       }
-      return []
+      return nil
     }
     if let failure = stamps.failure {
       record.fail(.initUser, "init_failed", failure)
-      return []
+      return nil
     }
     guard let received = stamps.initReceived, let ready = stamps.readySent else {
       record.fail(.ready, "closed", "the task ended before it confirmed")
-      return []
+      return nil
     }
     // Stamps of an earlier assignment: the gateway has handed out a task that somebody had.
     guard received >= begin, ready >= received else {
       record.fail(.ready, "not_ours", "task \(task.prefix(40)) was somebody's already when it was asked for")
-      return []
+      return nil
     }
-    var phases = [(EndToEndMetrics.ready, ready - begin), (EndToEndMetrics.initUser, ready - received)]
+    var seen = Seen(readyAt: ready, phases: [(EndToEndMetrics.initUser, ready - received)])
     if let workspace = stamps.workspaceReady, workspace >= received {
-      phases.append((EndToEndMetrics.workspace, workspace - received))
+      seen.phases.append((EndToEndMetrics.workspace, workspace - received))
     }
     if let start = stamps.processStarted, let line = stamps.firstLine, line >= start {
-      phases.append((EndToEndMetrics.processStart, line - start))
+      seen.phases.append((EndToEndMetrics.processStart, line - start))
     }
-    return phases
+    return seen
   }
 
   /// Looks until the status shows the task with its user.
-  private func statusReady(_ task: String, begin: UInt64, into record: inout IterationRecord) async -> Phases {
+  private func seenInStatus(_ task: String, into record: inout IterationRecord) async -> Seen? {
     while MonotonicClock.now() < deadline {
       guard !Task.isCancelled else {
         record.censor()
-        return []
+        return nil
       }
       if case .success(let (status, exchange)) = await user.client.status(),
         status.tasks?.contains(where: { $0.taskId == task && $0.userId != nil }) ?? false
       {
-        return [(EndToEndMetrics.ready, exchange.lastByteReadAt - begin)]
+        return Seen(readyAt: exchange.lastByteReadAt)
       }
       try? await Task.sleep(for: .milliseconds(1))
     }
     record.fail(.ready, "timeout", "the status did not show task \(task.prefix(40)) with its user in time")
-    return []
+    return nil
   }
 }

@@ -14,13 +14,16 @@ package struct EndToEndBenchmark: Benchmark {
     case agents
     /// Only the REST side: assignment, and readiness by status.
     case status
+
+    /// The metric of the whole way, as far as it can be seen.
+    var headline: String { self == .session ? "end_to_end" : "ready" }
   }
 
   package static let tool = "bench-e2e"
   package static let catalogue = Catalogue(
     metrics: [
-      "end_to_end", "ready", "acquire", "init_user", "workspace", "process_start", "first_response", "connect",
-      "end_to_end_cold",
+      "end_to_end", "end_to_end_service", "ready", "ready_service", "acquire", "init_user", "workspace",
+      "process_start", "first_response", "connect", "tls", "end_to_end_cold", "end_to_end_cold_service",
     ],
     counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + [
       "cold_starts", "unclassified", "duplicate_assignments",
@@ -53,7 +56,7 @@ package struct EndToEndBenchmark: Benchmark {
     let agents = AgentTimeline()
     let gatewayArguments = command.map { ["--command", $0] } ?? []
     return try await GatewaySession.with(
-      target, timeout: load.timeout, bench: bench, gatewayArguments: gatewayArguments
+      target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench, gatewayArguments: gatewayArguments
     ) { session async throws(BenchmarkFailure) in
       let program = command == nil ? nil : UserProgram.command(commandWords)
       return try await AgentSupply.with(target, session: session, program: program, observer: agents.observe) {
@@ -72,15 +75,20 @@ package struct EndToEndBenchmark: Benchmark {
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
-      await LoadRun.perform(
-        scenario, plan: load.closedLoop, catalogue: Self.catalogue, on: session.loops, progress: progress)
+      await scenario.pool.watching(ifNeeded: load.isOpenLoop, through: session) {
+        await LoadRun.perform(
+          scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, progress: progress,
+          headline: Self.catalogue.metric(route.headline), timeline: load.arrivals.timeline)
+      }
     }
     if run.recording[EndToEndMetrics.unclassified] > 0 {
       session.bench.note("some tasks could not be told warm from cold: they are in no latency")
     }
     return Measurement(
-      recording: run.recording, generator: monitor.finish(run.recording), target: session.document,
-      startedAt: startedAt, duration: run.endedAt - run.startedAt, findings: ["route": .string(route.rawValue)])
+      recording: run.recording, generator: monitor.finish(run.recording, backlogMax: run.backlogMax),
+      target: session.document, startedAt: startedAt, duration: run.endedAt - run.startedAt,
+      timeline: TimelineRows.of(run.timeline, headline: route.headline),
+      findings: ["route": .string(route.rawValue)])
   }
 
   private func say(_ route: Route, _ bench: Bench) {

@@ -5,8 +5,8 @@ import LoadEngine
 enum EndToEndLine {
   static func text(_ record: IterationRecord) -> String {
     let parts: [(String, Metric)] = [
-      ("end_to_end", EndToEndMetrics.endToEnd), ("end_to_end_cold", EndToEndMetrics.cold),
-      ("ready", EndToEndMetrics.ready), ("process_start", EndToEndMetrics.processStart),
+      ("end_to_end", EndToEndMetrics.endToEnd.response), ("end_to_end_cold", EndToEndMetrics.cold.response),
+      ("ready", EndToEndMetrics.ready.response), ("process_start", EndToEndMetrics.processStart),
       ("first_response", EndToEndMetrics.firstResponse),
     ]
     let figures = parts.compactMap { name, metric in

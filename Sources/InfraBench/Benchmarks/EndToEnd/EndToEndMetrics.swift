@@ -4,15 +4,15 @@ import LoadEngine
 enum EndToEndMetrics {
   private static let catalogue = EndToEndBenchmark.catalogue
 
-  static let endToEnd = catalogue.metric("end_to_end")
-  static let ready = catalogue.metric("ready")
+  static let endToEnd = catalogue.operation("end_to_end")
+  static let ready = catalogue.operation("ready")
   static let acquire = catalogue.metric("acquire")
   static let initUser = catalogue.metric("init_user")
   static let workspace = catalogue.metric("workspace")
   static let processStart = catalogue.metric("process_start")
   static let firstResponse = catalogue.metric("first_response")
-  static let connect = catalogue.metric("connect")
-  static let cold = catalogue.metric("end_to_end_cold")
+  static let connect = ConnectMetrics(catalogue)
+  static let cold = catalogue.operation("end_to_end_cold")
 
   static let failedSteps = catalogue.counter("failed_steps")
   static let coldStarts = catalogue.counter("cold_starts")

@@ -29,11 +29,19 @@ struct EndToEndScenario: Scenario {
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> EndToEndUser {
     EndToEndUser(
-      id: load.userID(number, of: load.concurrency), client: session.client(on: executor), executor: executor)
+      id: load.userID(number), client: session.client(on: executor), executor: executor)
+  }
+
+  /// The REST side is not the way of the session route: what it is used for is not in a user's way.
+  func open(_ user: EndToEndUser) async {
+    guard route != .session, case .success(let phases?) = await user.client.connect() else { return }
+    user.opened.put(phases)
   }
 
   func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    if load.isOpenLoop, route == .session { return user.outlook.put(pool.beginAtOnce()) }
     guard await connect(user, iteration, into: &record) else { return }
+    guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
     // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
     if route != .session, await !connect(user, iteration, into: &record) {
@@ -45,18 +53,19 @@ struct EndToEndScenario: Scenario {
 
   /// Makes sure of the REST connection; false when there is none. Sampled where that is the way.
   private func connect(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async -> Bool {
-    switch await user.client.connect() {
+    if let phases = user.opened.take() { EndToEndMetrics.connect.add(phases, to: &record) }
+    if user.client.isConnected { return true }
+    let outcome = await user.client.connect()
+    record.occupied(until: MonotonicClock.now())
+    switch outcome {
     case .success(let phases):
-      if route != .session, let phases {
-        record.sample(EndToEndMetrics.connect, (phases.securedAt ?? phases.connectedAt) - phases.startedAt)
-      }
+      if route != .session, let phases { EndToEndMetrics.connect.add(phases, to: &record) }
       return true
     case .failure(let error) where error.isCancellation:
       record.censor()
     case .failure(let error):
       record.fail(.connect, error.kind, error.message)
       session.showFailure(iteration, of: load, record)
-      try? await Task.sleep(for: .milliseconds(10))
     }
     return false
   }

@@ -12,6 +12,8 @@ final class EndToEndUser: Sendable {
   let session = Slot<WebSocketConnection>()
   /// The task of that session, which goes back with it.
   let sessionTask = Slot<String>()
+  /// How its REST connection was set up before the schedule began, until an iteration has told.
+  let opened = Slot<ConnectPhases>()
   let outlook = Slot<WarmPool.Outlook>()
 
   init(id: String, client: GatewayClient, executor: LoopExecutor) {

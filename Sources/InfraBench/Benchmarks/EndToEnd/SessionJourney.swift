@@ -7,7 +7,7 @@ import Transport
 
 /// The whole way through `/session/{userId}`: upgrade, `session_ready`, the first message, the first answer.
 ///
-/// The clock starts when the connection is there and the upgrade request is sent: setting up the connection is apart.
+/// The service begins when the connection is there and the upgrade request is sent: setting up the connection is apart.
 struct SessionJourney {
   let scenario: EndToEndScenario
   let user: EndToEndUser
@@ -19,7 +19,8 @@ struct SessionJourney {
     user.session.put(connection)
     let begin = connection.phases.secured ?? connection.phases.connected
     record.wrote(at: connection.phases.started)
-    record.sample(EndToEndMetrics.connect, begin - connection.phases.started)
+    EndToEndMetrics.connect.add(
+      connection.phases.started, connection.phases.connected, connection.phases.secured, to: &record)
     let bound = SessionDeadline(deadline, on: connection)
     defer { bound.cancel() }
     guard let ready = await receive(connection, bound, .ready, into: &record) else { return }
@@ -35,15 +36,15 @@ struct SessionJourney {
     guard let (askedAt, answeredAt) = await converse(connection, bound, into: &record) else { return }
     switch await scenario.pool.classify(message.taskId ?? "", source: message.source, outlook, user.client) {
     case .warm:
-      record.sample(EndToEndMetrics.ready, ready.receivedAt - begin)
+      record.sample(EndToEndMetrics.ready, from: begin, to: ready.receivedAt)
       record.sample(EndToEndMetrics.acquire, milliseconds: message.breakdown?.acquireMs)
       record.sample(EndToEndMetrics.initUser, milliseconds: message.breakdown?.initUserMs)
       record.sample(EndToEndMetrics.workspace, milliseconds: message.breakdown?.workspaceMs)
       record.sample(EndToEndMetrics.processStart, milliseconds: message.breakdown?.processStartMs)
       record.sample(EndToEndMetrics.firstResponse, answeredAt - askedAt)
-      record.sample(EndToEndMetrics.endToEnd, answeredAt - begin)
+      record.sample(EndToEndMetrics.endToEnd, from: begin, to: answeredAt)
     case .cold:
-      record.sample(EndToEndMetrics.cold, answeredAt - begin)
+      record.sample(EndToEndMetrics.cold, from: begin, to: answeredAt)
       record.count(EndToEndMetrics.coldStarts)
     case .unclassified: record.count(EndToEndMetrics.unclassified)
     }

@@ -1,0 +1,108 @@
+import Latency
+import NIOCore
+import Transport
+
+/// One loop's part of an open loop: its free users, and the timer for the next start.
+final class LoopArrivals: @unchecked Sendable {
+  // @unchecked: every mutable property is touched on the loop's thread only.
+
+  private typealias Parked = UnsafeContinuation<ArrivalQueue.Start?, Never>
+
+  private let executor: LoopExecutor
+  private let shared: SharedArrivals
+  private let isPrecise: Bool
+  private var parked = ParkingLot<Parked>()
+  private var timer: (firesAt: UInt64, scheduled: Scheduled<Void>)?
+  private var isSpinning = false
+  private var isStopped = false
+
+  /// With `--precise` the last so many ns before a start are spun away: more than a timer is usually late.
+  private static let spinLead: UInt64 = 50_000
+  /// The last of them without looking at the sockets, which takes about as long.
+  private static let tightLead: UInt64 = 5_000
+
+  init(_ shared: SharedArrivals, on executor: LoopExecutor, isPrecise: Bool) {
+    self.shared = shared
+    self.executor = executor
+    self.isPrecise = isPrecise
+  }
+
+  /// The next start for a user that is free now; nil when there is none any more. To be called on the loop.
+  func next() async -> ArrivalQueue.Start? {
+    switch shared.withQueue({ $0.userBecameFree(at: MonotonicClock.now()) }) {
+    case .start(let start): return start
+    case .over, nil: return nil
+    case .parked:
+      return await withUnsafeContinuation { continuation in
+        parked.append(continuation)
+        if isStopped { release() } else { arm() }
+      }
+    }
+  }
+
+  /// Ends the waits of all users, from any thread.
+  func stop() {
+    executor.eventLoop.execute {
+      self.isStopped = true
+      self.timer?.scheduled.cancel()
+      self.release()
+    }
+  }
+
+  /// Sets the timer for the next start, unless it is set to no later.
+  private func arm() {
+    guard !isSpinning, !parked.isEmpty else { return }
+    guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else {
+      // Another loop has just taken the last start.
+      return executor.eventLoop.execute { self.serve() }
+    }
+    let firesAt = isPrecise ? wakeAt - min(wakeAt, Self.spinLead) : wakeAt
+    if let timer {
+      guard firesAt < timer.firesAt else { return }
+      timer.scheduled.cancel()
+    }
+    let scheduled = executor.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(firesAt)) {
+      self.timer = nil
+      self.approach()
+    }
+    timer = (firesAt, scheduled)
+  }
+
+  /// Waits for the instant itself where that is asked for, with the sockets looked at meanwhile.
+  private func approach() {
+    isSpinning = false
+    guard isPrecise, !isStopped, let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else { return serve() }
+    while true {
+      let now = MonotonicClock.now()
+      guard now < wakeAt else { return serve() }
+      // Another loop has taken what this one was waiting for.
+      guard wakeAt - now <= Self.spinLead else { return arm() }
+      if wakeAt - now > Self.tightLead {
+        isSpinning = true
+        return executor.eventLoop.assumeIsolated().execute { self.approach() }
+      }
+    }
+  }
+
+  /// Hands out what is due.
+  private func serve() {
+    let now = MonotonicClock.now()
+    while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
+      parked.popFirst()?.resume(returning: start)
+    }
+    let isOver =
+      shared.withQueue { queue in
+        queue.settle(at: now)
+        return queue.isOver(at: now)
+      } ?? true
+    if isOver || isStopped { release() } else { arm() }
+    executor.drainNow()
+  }
+
+  private func release() {
+    while let user = parked.popFirst() {
+      _ = shared.withQueue { $0.unparked() }
+      user.resume(returning: nil)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Latency
+import Synchronization
+
+/// The recording of one event loop. The lock is all but uncontended: only tasks of that loop take it for every
+/// iteration, others a few times a second.
+final class LoopRecorder: Sendable {
+  private struct State {
+    var recording: Recording
+    var interval: IntervalRecording?
+  }
+
+  let catalogue: Catalogue
+  private let headline: Metric
+  private let state: Mutex<State>
+
+  init(_ catalogue: Catalogue, headline: Metric, keepsIntervals: Bool) {
+    self.catalogue = catalogue
+    self.headline = headline
+    state = Mutex(State(recording: Recording(catalogue), interval: keepsIntervals ? IntervalRecording() : nil))
+  }
+
+  func add(_ record: IterationRecord, dueAt: UInt64) {
+    state.withLock { state in
+      state.recording.add(record, dueAt: dueAt)
+      state.interval?.add(record, headline: headline)
+    }
+  }
+
+  func take() -> Recording { state.withLock { $0.recording } }
+
+  /// Ends an interval; nil where none are kept.
+  func takeInterval() -> IntervalRecording? {
+    // Made before the lock is taken: emptying a histogram takes longer than recording.
+    var next: IntervalRecording? = IntervalRecording()
+    return state.withLock { state in
+      guard state.interval != nil else { return nil }
+      swap(&state.interval, &next)
+      return next
+    }
+  }
+
+  /// P50 and P99 of the headline so far, over all loops, in ns; nil without a sample.
+  static func headline(of recorders: [LoopRecorder]) -> (p50: UInt64, p99: UInt64)? {
+    var sum: LatencyHistogram?
+    for recorder in recorders {
+      recorder.state.withLock { state in
+        // Read in place: whoever copies a histogram makes the loop's next record copy it back.
+        guard let own = state.recording[recorder.headline] else { return }
+        if sum == nil { sum = LatencyHistogram() }
+        sum?.merge(ofSameLayout: own)
+      }
+    }
+    guard let values = sum?.values(atPercentiles: [50, 99]) else { return nil }
+    return (values[0], values[1])
+  }
+}

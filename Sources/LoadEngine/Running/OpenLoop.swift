@@ -1,0 +1,68 @@
+import Latency
+import Transport
+
+extension Crew {
+  /// Starts are due on one schedule; whichever user is free takes the next one.
+  func openLoop(
+    _ plan: LoadPlan, _ schedule: ArrivalSchedule, dropsWhenBusy: Bool, isPrecise: Bool
+  ) async -> LoadRun {
+    let begin = MonotonicClock.now()
+    let shared = SharedArrivals(
+      schedule, bounds: .init(count: plan.count, duration: plan.duration, warmup: plan.warmup),
+      dropsWhenBusy: dropsWhenBusy)
+    let arrivals = loops.executors.map { LoopArrivals(shared, on: $0, isPrecise: isPrecise) }
+    let barrier = StartBarrier(parties: plan.users)
+    let dropped: @Sendable () -> UInt64 = { shared.withQueue { $0.dropped } ?? 0 }
+    progress?.provide(dropped: dropped)
+    await TimelineKeeper.keeping(
+      keeper, since: { shared.withQueue { $0.measurementStartedAt } ?? nil }, dropped: dropped
+    ) {
+      await shared.waitingAtMost(plan.drainBound) {
+        await withTaskCancellationHandler {
+          await run(plan, isOver: { shared.isPastEnd(at: MonotonicClock.now()) }) { user, loop in
+            await user.runOnSchedule(arrivals[loop], shared, after: barrier)
+          }
+        } onCancel: {
+          shared.close(at: MonotonicClock.now())
+          for loop in arrivals { loop.stop() }
+        }
+      }
+    }
+    return collect(shared, begin: begin)
+  }
+
+  private func collect(_ shared: SharedArrivals, begin: UInt64) -> LoadRun {
+    let endedAt = MonotonicClock.now()
+    var recording = Recording(recorders[0].catalogue)
+    var run = LoadRun(recording: recording, startedAt: begin, endedAt: endedAt)
+    shared.withQueue { queue in
+      queue.close(at: endedAt)
+      recording.drop(queue.dropped)
+      recording.censor(queue.abandoned)
+      run.startedAt = queue.measurementStartedAt ?? begin
+      run.backlogMax = queue.backlogMax
+    }
+    run.recording = recording
+    return run
+  }
+}
+
+extension VirtualUser {
+  fileprivate func runOnSchedule(
+    _ arrivals: LoopArrivals, _ shared: SharedArrivals, after barrier: StartBarrier
+  ) async {
+    let user = await scenario.makeUser(number, on: executor)
+    await scenario.open(user)
+    shared.begin(at: await barrier.wait() + SharedArrivals.lead(users: barrier.parties))
+    var record = IterationRecord()
+    while !Task.isCancelled {
+      let freeAt = MonotonicClock.now()
+      guard let start = await arrivals.next() else { break }
+      record.reset(intendedAt: start.intendedAt)
+      await scenario.prepare(user, start.iteration, into: &record)
+      let dueAt = max(start.intendedAt, freeAt, record.occupiedUntil ?? 0)
+      await perform(user, start.iteration, dueAt: dueAt, into: &record)
+    }
+    await scenario.retire(user)
+  }
+}

@@ -1,0 +1,37 @@
+import Latency
+
+/// What is recorded during one interval, by one loop or by all of them. Merging is exact.
+struct IntervalRecording: Sendable {
+  var iterations: UInt64 = 0
+  var errors: UInt64 = 0
+  var dropped: UInt64 = 0
+  var latencies = LatencyHistogram()
+
+  init() {}
+
+  init(_ interval: TimelineInterval) {
+    iterations = interval.iterations
+    errors = interval.errors
+    dropped = interval.dropped
+    latencies = interval.latencies
+  }
+
+  mutating func add(_ record: IterationRecord, headline: Metric) {
+    switch record.ending {
+    case .success:
+      iterations += 1
+      for sample in record.samples where sample.metric == headline { latencies.record(sample.nanoseconds) }
+    case .failure:
+      iterations += 1
+      errors += 1
+    case .censored: break
+    }
+  }
+
+  mutating func merge(_ other: IntervalRecording) {
+    iterations += other.iterations
+    errors += other.errors
+    dropped += other.dropped
+    latencies.merge(ofSameLayout: other.latencies)
+  }
+}

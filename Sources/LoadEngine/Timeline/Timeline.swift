@@ -1,0 +1,32 @@
+/// The intervals of a run, of bounded number: when there are too many, each two become one.
+struct Timeline: Sendable {
+  /// When there are so many intervals, an even number, each two become one.
+  static let limit = 240
+
+  private(set) var intervals: [TimelineInterval] = []
+  /// So many intervals as they come make one that is kept.
+  private var width = 1
+  private var open: (start: UInt64, end: UInt64, parts: Int, sum: IntervalRecording)?
+
+  /// Takes the next interval, from `start` to `end` in ns from the begin of the measured part.
+  mutating func append(_ recording: IntervalRecording, from start: UInt64, to end: UInt64) {
+    if var open {
+      self.open = nil
+      open.sum.merge(recording)
+      self.open = (open.start, end, open.parts + 1, open.sum)
+    } else {
+      open = (start, end, 1, recording)
+    }
+    if open?.parts == width { seal() }
+  }
+
+  /// Ends the last interval, however short it is.
+  mutating func seal() {
+    guard let last = open else { return }
+    open = nil
+    intervals.append(TimelineInterval(start: last.start, length: last.end - last.start, last.sum))
+    guard intervals.count == Self.limit else { return }
+    intervals = stride(from: 0, to: Self.limit, by: 2).map { intervals[$0].joined(with: intervals[$0 + 1]) }
+    width *= 2
+  }
+}

@@ -1,0 +1,39 @@
+public import Latency
+
+/// What happened in one interval of a run: iterations count where they ended.
+public struct TimelineInterval: Sendable, Equatable {
+  /// From the begin of the measured part, in ns.
+  public var start: UInt64
+  /// In ns.
+  public var length: UInt64
+  /// Finished iterations, failures included.
+  public var iterations: UInt64
+  /// Failures.
+  public var errors: UInt64
+  /// Starts that were dropped.
+  public var dropped: UInt64
+  /// The headline's latencies, compressed: 264 KiB would be too much to keep for every interval.
+  private let compressed: [UInt8]
+
+  init(start: UInt64, length: UInt64, _ recording: IntervalRecording) {
+    self.start = start
+    self.length = length
+    iterations = recording.iterations
+    errors = recording.errors
+    dropped = recording.dropped
+    compressed = HistogramV2Codec.encodeCompressed(recording.latencies)
+  }
+
+  /// The headline's latencies, in ns; exact.
+  public var latencies: LatencyHistogram {
+    // What this process has encoded it can decode.
+    (try? HistogramV2Codec.decode(compressed)) ?? LatencyHistogram()
+  }
+
+  /// The interval and the one after it as one.
+  func joined(with next: TimelineInterval) -> TimelineInterval {
+    var sum = IntervalRecording(self)
+    sum.merge(IntervalRecording(next))
+    return TimelineInterval(start: start, length: length + next.length, sum)
+  }
+}

@@ -1,0 +1,45 @@
+public import GatewayProtocol
+public import Transport
+
+/// What a task was asked for, and how it came.
+public struct Acquisition: Sendable {
+  /// The gateway's answer.
+  public var answer: AcquireAnswer
+  /// The stamps of the request and its response, in ns.
+  public var exchange: HTTPExchange
+}
+
+/// The outcome of `POST /api/acquire`.
+public enum AcquireOutcome: Sendable {
+  /// A task was assigned.
+  case assigned(Acquisition)
+  /// The pool had none to give: no success, and no failure of the gateway either.
+  case miss(HTTPExchange)
+  /// Anything else.
+  case failed(GatewayError, firstByteWrittenAt: UInt64?)
+
+  /// What an answer of either dialect says.
+  init(_ exchange: HTTPExchange) {
+    do throws(GatewayError) {
+      guard exchange.response.status == 200 else { throw .unexpectedStatus(exchange.response) }
+      let answer = try AcquireAnswer.decode(exchange.response)
+      if answer.success == false {
+        try Self.throwUnlessMiss(answer)
+        self = .miss(exchange)
+      } else {
+        guard answer.task != nil else { throw .invalidAnswer("the answer names no task", exchange.response) }
+        self = .assigned(Acquisition(answer: answer, exchange: exchange))
+      }
+    } catch {
+      self = .failed(error, firstByteWrittenAt: exchange.firstByteWrittenAt)
+    }
+  }
+
+  /// The lab's miss names no task and says how many there are, or that there are none.
+  private static func throwUnlessMiss(_ answer: AcquireAnswer) throws(GatewayError) {
+    let isEmpty = answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false
+    // A code names a failure, such as TASK_START_FAILED, however empty the pool is.
+    if isEmpty, (answer.code ?? "NO_WARM_TASK") == "NO_WARM_TASK" { return }
+    throw GatewayError(kind: "refused", message: .printable(answer.code ?? answer.error ?? "no reason given"))
+  }
+}

@@ -1,0 +1,45 @@
+import Latency
+import Testing
+import Transport
+
+@testable import LoadEngine
+
+/// The generator is overloaded on purpose, and the target is stalled on purpose.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct SaturationTests {
+  /// Holds up the loop itself: work of the generator, such as decoding, that takes too long.
+  private struct HoggingScenario: Scenario {
+    let nanoseconds: UInt64
+
+    func makeUser(_ number: Int, on executor: LoopExecutor) async {}
+
+    func perform(_ user: Void, _ iteration: Iteration, into record: inout IterationRecord) async {
+      let begin = MonotonicClock.now()
+      record.wrote(at: begin)
+      while MonotonicClock.now() - begin < nanoseconds {}
+    }
+  }
+
+  @Test func anOverloadedGeneratorSaysThatItIsSaturated() async {
+    let loops = LoopGroup()
+    let monitor = GeneratorMonitor(loops)
+    // 500 starts a second of 4 ms each: twice what one loop can do.
+    let run = await LoadRun.perform(
+      HoggingScenario(nanoseconds: 4_000_000),
+      plan: .openLoop(
+        ArrivalSchedule(rate: ArrivalRate(starts: 500, period: 1_000_000_000), arrival: .constant), users: 50,
+        count: nil, duration: 1_200_000_000),
+      catalogue: Catalogue(metrics: ["work"], counters: []), on: loops)
+    let report = monitor.finish(run.recording, backlogMax: run.backlogMax)
+    #expect(report.saturated && report.saturatedReason != nil)
+  }
+
+  @Test func aSlowTargetsBacklogIsNoLatenessOfTheGenerator() async {
+    let run = await LoadRun.perform(
+      BlockingScenario(nanoseconds: 100_000_000),
+      plan: .openLoop(OpenLoopTests.fast, users: 2, count: 20), catalogue: BlockingScenario.catalogue, on: LoopGroup())
+    #expect(run.backlogMax >= 15)
+    // A second of backlog, and next to no lateness: compared, as no test depends on a machine's speed.
+    let response = run.recording[BlockingScenario.work.response]?.max ?? 0
+    #expect(response >= 900_000_000 && run.recording.lateness.value(atPercentile: 50) < response / 10)
+  }
+}

@@ -1,0 +1,64 @@
+import Latency
+import Testing
+import Transport
+
+@testable import LoadEngine
+
+@Suite(.timeLimit(.minutes(1))) struct TimelineTests {
+  private func part(_ nanoseconds: UInt64) -> IntervalRecording {
+    var part = IntervalRecording()
+    part.iterations = 2
+    part.errors = 1
+    part.dropped = 3
+    part.latencies.record(nanoseconds)
+    return part
+  }
+
+  @Test(arguments: [1, 239, 240, 241, 1000, 2500]) func theNumberOfIntervalsIsBoundedAndNothingIsLost(_ count: Int) {
+    var timeline = Timeline()
+    var all = LatencyHistogram()
+    for index in 0..<UInt64(count) {
+      timeline.append(part(1000 + index * 1000), from: index * 10, to: index * 10 + 10)
+      all.record(1000 + index * 1000)
+    }
+    timeline.seal()
+    let intervals = timeline.intervals
+    #expect(!intervals.isEmpty && intervals.count <= Timeline.limit)
+    #expect(intervals.reduce(0) { $0 + $1.iterations } == UInt64(count) * 2)
+    #expect(intervals.reduce(0) { $0 + $1.errors } == UInt64(count))
+    #expect(intervals.reduce(0) { $0 + $1.dropped } == UInt64(count) * 3)
+    var sum = LatencyHistogram()
+    for interval in intervals { sum.merge(ofSameLayout: interval.latencies) }
+    #expect(sum == all)
+    // Without gaps.
+    var end: UInt64 = 0
+    for interval in intervals {
+      #expect(interval.start == end)
+      end = interval.start + interval.length
+    }
+    #expect(end == UInt64(count) * 10)
+  }
+
+  @Test(arguments: [false, true]) func aRunsTimelineHoldsAllOfIt(isOpen: Bool) async {
+    let scenario = FakeScenario { $0.number % 10 == 0 ? .fail : .succeed }
+    let plan: LoadPlan =
+      isOpen
+      ? .openLoop(OpenLoopTests.fast, users: 3, count: 400)
+      : .closedLoop(users: 2, count: nil, duration: 200_000_000, warmup: .iterations(5))
+    let run = await LoadRun.perform(
+      scenario, plan: plan, catalogue: FakeScenario.catalogue, on: LoadRunTests.loops, timeline: 50_000_000)
+    #expect(run.timeline.count >= 3)
+    #expect(run.timeline.reduce(0) { $0 + $1.iterations } == run.recording.iterations)
+    #expect(run.timeline.reduce(0) { $0 + $1.errors } == run.recording.errors.total)
+    #expect(
+      run.timeline.reduce(0) { $0 + $1.latencies.totalCount } == run.recording[FakeScenario.work]?.totalCount ?? 0)
+    #expect(run.timeline.first?.start == 0)
+  }
+
+  @Test func withoutAnIntervalThereIsNoTimeline() async {
+    let run = await LoadRun.perform(
+      FakeScenario { _ in .succeed }, plan: .closedLoop(users: 1, count: 3), catalogue: FakeScenario.catalogue,
+      on: LoadRunTests.loops)
+    #expect(run.timeline.isEmpty)
+  }
+}

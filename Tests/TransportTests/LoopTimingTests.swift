@@ -1,0 +1,128 @@
+import Latency
+import NIOCore
+import Synchronization
+import TestSupport
+import Testing
+import Transport
+
+/// Sleeping on a loop's timer, and running what a timer has just resumed.
+@Suite(.timeLimit(.minutes(1))) struct LoopTimingTests {
+  static let loops = LoopGroup(threads: 1)
+  static let executor = loops.executor(forUser: 0)
+
+  private func onLoop<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> T {
+    await withTaskGroup(of: T.self, returning: T.self) { group in
+      group.addTask(executorPreference: Self.executor, operation: work)
+      for await value in group { return value }
+      preconditionFailure("a group with a task has a value")
+    }
+  }
+
+  @Test(arguments: [0, 1, 20_000, 3_000_000] as [UInt64]) func aSleepLastsItsTimeAndEndsOnTheLoop(
+    _ nanoseconds: UInt64
+  ) async {
+    let (elapsed, isOnLoop) = await onLoop {
+      let begin = MonotonicClock.now()
+      await Self.executor.sleep(nanoseconds: nanoseconds)
+      return (MonotonicClock.now() - begin, Self.executor.eventLoop.inEventLoop)
+    }
+    #expect(elapsed >= nanoseconds)
+    #expect(isOnLoop)
+  }
+
+  @Test func whoeverSleepsFromOutsideTheLoopIsWokenToo() async {
+    await Self.executor.sleep(nanoseconds: 1000)
+  }
+
+  @Test(arguments: [false, true], [UInt64.max, 3_600_000_000_000])
+  func aCancelledSleepEndsAtOnce(isOnLoop: Bool, _ nanoseconds: UInt64) async {
+    let sleeping = Counter()
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask(executorPreference: isOnLoop ? Self.executor : nil) {
+        sleeping.increment()
+        await Self.executor.sleep(nanoseconds: nanoseconds)
+      }
+      while sleeping.value == 0 { await Task.yield() }
+      group.cancelAll()
+    }
+  }
+
+  @Test(arguments: [false, true]) func aTaskCancelledBeforehandDoesNotSleep(isOnLoop: Bool) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask(executorPreference: isOnLoop ? Self.executor : nil) {
+        withUnsafeCurrentTask { $0?.cancel() }
+        await Self.executor.sleep(nanoseconds: 3_600_000_000_000)
+      }
+    }
+  }
+
+  @Test func whenCancellationRacesWithTheTimerTheSleeperIsResumedOnce() async {
+    var random = SeededRandom(seed: 11)
+    let ended = Counter()
+    for _ in 0..<500 {
+      let nanoseconds = UInt64.random(in: 0..<60_000, using: &random)
+      let yields = Int.random(in: 0..<20, using: &random)
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask(executorPreference: Self.executor) {
+          await Self.executor.sleep(nanoseconds: nanoseconds)
+          ended.increment()
+        }
+        for _ in 0..<yields { await Task.yield() }
+        group.cancelAll()
+      }
+    }
+    #expect(ended.value == 500)
+  }
+
+  private final class Counter: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .acquiring) }
+    func increment() { count.wrappingAdd(1, ordering: .releasing) }
+  }
+
+  /// A task on the loop that counts, and whoever lets it go on.
+  private final class Sleeper: Sendable {
+    let wakeUps = Counter()
+    private let continuation = Mutex<UnsafeContinuation<Void, Never>?>(nil)
+
+    func sleepOnce() async {
+      await withUnsafeContinuation { waiting in continuation.withLock { $0 = waiting } }
+      wakeUps.increment()
+    }
+
+    var isAsleep: Bool { continuation.withLock { $0 != nil } }
+
+    func wake() { continuation.withLock { $0.take() }?.resume() }
+  }
+
+  @Test func whatATimerHasResumedRunsBeforeTheTimerReturns() async throws {
+    let sleeper = Sleeper()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask(executorPreference: Self.executor) { await sleeper.sleepOnce() }
+      while !sleeper.isAsleep { await Task.yield() }
+      let counts = try await Self.executor.eventLoop.scheduleTask(in: .microseconds(10)) {
+        sleeper.wake()
+        let before = sleeper.wakeUps.value
+        Self.executor.drainNow()
+        return [before, sleeper.wakeUps.value]
+      }.futureResult.get()
+      #expect(counts == [0, 1])
+      try await group.waitForAll()
+    }
+  }
+
+  @Test func aTaskThatDrainsRunsNobodyInsideItself() async {
+    let sleeper = Sleeper()
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask(executorPreference: Self.executor) { await sleeper.sleepOnce() }
+      while !sleeper.isAsleep { await Task.yield() }
+      group.addTask(executorPreference: Self.executor) {
+        sleeper.wake()
+        Self.executor.drainNow()
+        #expect(sleeper.wakeUps.value == 0)
+      }
+    }
+    #expect(sleeper.wakeUps.value == 1)
+  }
+}
