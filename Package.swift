@@ -12,7 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    // The oracle of the histogram tests; no product depends on it.
+    // The oracle of the histogram tests, and beside our own in a benchmark; no tool depends on it.
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -111,6 +111,30 @@ let package = Package(
       ]),
     .executableTarget(name: "session-stand-in"),
 
+    // What the suite's own accuracy is tested with.
+    .target(
+      name: "KnownDelayServer",
+      dependencies: [
+        "Latency", "ProcessControl",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(
+      name: "known-delay-server",
+      dependencies: ["KnownDelayServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    // Benchmarks of our own parts; Benchmarks/run.sh runs them.
+    .target(name: "CDirectoryInit", path: "Benchmarks/Sources/CDirectoryInit"),
+    .executableTarget(
+      name: "benchmark-directory-init", dependencies: ["CDirectoryInit", "Latency", "UserWorkspace"],
+      path: "Benchmarks/Sources/benchmark-directory-init"),
+    .executableTarget(
+      name: "benchmark-histogram",
+      dependencies: ["Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      path: "Benchmarks/Sources/benchmark-histogram"),
+
     // What several test targets share.
     .target(
       name: "TestSupport",
@@ -205,6 +229,14 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "KnownDelayServerTests",
+      dependencies: [
+        "KnownDelayServer", "Latency", "ProcessControl", "known-delay-server",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ]),
   ]
 )

@@ -25,7 +25,8 @@ import Transport
 
   private func load(_ arguments: [String]) throws -> (LoadSettings, [String]) {
     var reader = OptionReader(environment: [:])
-    let settings = reader.load(try LoadOptions.parse(arguments), defaultCount: 10)
+    let settings = reader.load(
+      try LoadOptions.parse(arguments), try ArrivalOptions.parse([]), defaultCount: 10)
     return (settings, reader.problems.sentences)
   }
 
@@ -63,7 +64,7 @@ import Transport
   }
 
   @Test func anUnknownOptionIsRefusedByTheParser() {
-    for arguments in [["--nope"], ["--rate", "5/s"], ["positional"], ["--count"]] {
+    for arguments in [["--nope"], ["--burst", "5"], ["positional"], ["--count"]] {
       #expect(throws: (any Error).self) { try AllocationCommand.parseAsRoot(arguments) }
     }
   }

@@ -77,7 +77,7 @@ import Testing
     var reader = OptionReader(environment: [:])
     let benchmark = AllocationBenchmark(
       target: reader.target(try TargetOptions.parse([])),
-      load: reader.load(try LoadOptions.parse([]), defaultCount: 10),
+      load: reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse([]), defaultCount: 10),
       waitFor: .assigned, holds: false)
     let parser = ThresholdParser(catalogue)
     return ResultAssembly(

@@ -39,7 +39,7 @@ extension OptionReader {
 
   /// Checks the load options against a tool's own defaults.
   package mutating func load(
-    _ options: LoadOptions, _ arrivals: ArrivalOptions = ArrivalOptions(), defaultCount: Int,
+    _ options: LoadOptions, _ arrivals: ArrivalOptions, defaultCount: Int,
     defaultConcurrency: Int = 1
   ) -> LoadSettings {
     let duration = optionalDuration("--duration", options.duration, minimum: 1_000_000)

@@ -1,0 +1,60 @@
+"""Runs the chosen sections and prints their tables as Markdown; run.sh prepares what this needs."""
+
+import argparse
+import signal
+import sys
+
+import accuracy
+import cpu
+import dirinit
+import histogram
+import lateness
+import machine
+import memory
+import processes
+from bench import Bench
+
+SECTIONS = {
+    "cpu": cpu, "memory": memory, "lateness": lateness, "accuracy": accuracy, "histogram": histogram, "dirinit": dirinit,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="Benchmarks/harness")
+    parser.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
+    parser.add_argument("--programs", required=True, help="the directory of the release build's programs")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PATH", help="a peer that isn't on the PATH")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--output")
+    options = parser.parse_args()
+    unknown = [name for name in options.sections if name not in SECTIONS]
+    if unknown or options.rounds < 1 or options.seconds < 1:
+        parser.error(f"no such section: {unknown[0]}" if unknown else "rounds and seconds are at least 1")
+
+    # An end by signal unwinds like an error does: what was started is ended, temporary directories are removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    processes.raise_open_files()
+    cores = machine.Cores()
+    bench = Bench(
+        options.programs, dict(peer.split("=", 1) for peer in options.peer), cores, options.rounds, options.seconds)
+    text = [
+        "\n".join(machine.facts(cores)),
+        f"- {bench.rounds} rounds, interleaved, of {bench.seconds} s where nothing else is said; every figure is the median",
+        "",
+    ]
+    print("\n".join(text), flush=True)
+    for name in options.sections or SECTIONS:
+        print(name, file=sys.stderr)
+        text.append(SECTIONS[name].section(bench))
+        print(text[-1], flush=True)
+    if options.output:
+        with open(options.output, "w") as file:
+            file.write("\n".join(text))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

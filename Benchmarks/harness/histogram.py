@@ -1,0 +1,29 @@
+"""What one record and one P99 query of the suite's histogram cost, beside the Swift package of the same layout."""
+
+import json
+
+from bench import Failed
+from tables import figure, median, table, times
+
+
+def section(bench):
+    text = "## Histogram\n\n1 ns to 1 h, three digits, 65 536 different long-tailed values again and again.\n\n"
+    lines = bench.attempt("histogram", _measure) or []
+    names = list(dict.fromkeys(line["name"] for line in lines))
+    figures = {
+        name: [median([line[key] for line in lines if line["name"] == name]) for key in ("recordNs", "queryNs")]
+        for name in names
+    }
+    own = figures.get("own", [None, None])
+    rows = [
+        [name, figure(record), times(record, own[0]), figure(query), times(query, own[1])]
+        for name, (record, query) in figures.items()
+    ]
+    return text + table(["", "record ns", "", "P99 query ns", ""], rows) + "\n" + bench.take_notes()
+
+
+def _measure(bench):
+    outcome = bench.run([f"{bench.programs}/benchmark-histogram", str(max(3, bench.rounds))], 300)
+    if "debug build" in outcome.stdout:
+        raise Failed(outcome.stdout.strip())
+    return [json.loads(line) for line in outcome.stdout.splitlines()]

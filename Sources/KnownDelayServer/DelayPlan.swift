@@ -1,0 +1,53 @@
+/// When each request is answered: a pure function of its number and its arrival, so that every percentile a client should see
+/// can be worked out beforehand.
+public struct DelayPlan: Sendable, Equatable {
+  /// How long every acquire takes, in ns; 0 answers at once.
+  public var delay: UInt64
+  /// Some acquires take longer instead.
+  public var slow: SlowShare?
+  /// At times nothing at all is answered.
+  public var stall: Stall?
+
+  /// One acquire in so many takes another time than the rest.
+  public struct SlowShare: Sendable, Equatable {
+    /// Every so manieth acquire by the server's count, beginning with that one; at least 1.
+    public var every: Int
+    /// How long it takes, in ns.
+    public var delay: UInt64
+
+    /// Makes a share of 1 in `every` acquires that takes `delay` ns.
+    public init(every: Int, delay: UInt64) {
+      self.every = every
+      self.delay = delay
+    }
+  }
+
+  /// Makes a plan; without arguments it answers at once.
+  public init(delay: UInt64 = 0, slow: SlowShare? = nil, stall: Stall? = nil) {
+    self.delay = delay
+    self.slow = slow
+    self.stall = stall
+  }
+
+  /// How long acquire `number`, from 1, takes without a stall, in ns.
+  public func delay(ofAcquire number: Int) -> UInt64 {
+    if let slow, number % slow.every == 0 { return slow.delay }
+    return delay
+  }
+
+  /// The instant of the answer, on the clock of its arguments, in ns.
+  ///
+  /// What arrives in a stall is read at the stall's end, and what would be answered in one is answered at its end: a client can't
+  /// tell that from a server that reads nothing meanwhile, as its small request lies in a socket's buffer either way.
+  ///
+  /// - Parameters:
+  ///   - number: which acquire it is, from 1; nil for any other request, which takes no time of its own.
+  ///   - arrival: when it arrived.
+  ///   - epoch: when the first acquire arrived; nil before that, when there is no stall yet.
+  public func answerInstant(ofAcquire number: Int?, arrivedAt arrival: UInt64, epoch: UInt64?) -> UInt64 {
+    let ownDelay = number.map(delay(ofAcquire:)) ?? 0
+    guard let stall, let epoch else { return arrival + ownDelay }
+    let readAt = stall.firstHearing(from: arrival, epoch: epoch)
+    return stall.firstHearing(from: readAt + ownDelay, epoch: epoch)
+  }
+}

@@ -1,0 +1,114 @@
+public import ArgumentParser
+import Glibc
+import ProcessControl
+import UnixSignals
+
+/// `known-delay-server`: the server as a program.
+public struct KnownDelayCommand: AsyncParsableCommand {
+  /// Name and help.
+  public static let configuration = CommandConfiguration(
+    commandName: "known-delay-server",
+    abstract: "A gateway on loopback whose delays are known: a load generator's figures are held against it.",
+    discussion: """
+      Prints {"event": "ready", "gatewayUrl": …} on standard output when it serves, and at its end, and on SIGUSR1, a line \
+      {"event": "report", …} with what it counted and P50, P99, P99.9 and maximum of what its acquires took by its own clock.
+
+      EXAMPLES
+        Every acquire takes 5 ms; one in a hundred 200 ms, the others 1 ms:
+          known-delay-server --delay 5ms
+          known-delay-server --delay 1ms --slow-every 100 --slow 200ms
+        Deaf for 1 s in every 5 s since the first acquire (from 2 s to 3 s, from 7 s to 8 s, …):
+          known-delay-server --deaf 1s --deaf-every 5s
+      With requests due at a constant rate over whole periods, a client should then see a response time P(q) of
+      deaf − (1 − q) × deaf-every: P99 0.95 s and P99.9 0.995 s here.
+
+      EXIT STATUS
+        0 its lifeline ended · 1 it could not serve · 64 wrong usage · 130/143 interrupted
+      """)
+
+  @Option(help: "Port on 127.0.0.1; 0 for a free one.") var port: UInt16 = 0
+  @Option(help: "How long an acquire takes (default: no time).") var delay: Delay?
+  @Option(help: "One acquire in so many takes --slow instead; counted, not drawn.") var slowEvery: Int?
+  @Option(help: "How long a slow acquire takes.") var slow: Delay?
+  @Option(help: "How long it is deaf, in the middle of every --deaf-every.") var deaf: Delay?
+  @Option(help: "From one deaf time's beginning to the next one's.") var deafEvery: Delay?
+  @Flag(help: "End when standard input reaches its end.") var lifeline = false
+
+  /// For the parser.
+  public init() {}
+
+  /// Checks what belongs together.
+  public func validate() throws {
+    _ = try plan()
+  }
+
+  /// Serves until a signal comes or the lifeline ends.
+  public func run() async throws {
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sigusr1)
+    let plan = try plan()
+    FileDescriptorLimit.raise()
+    let server: KnownDelayServer
+    do {
+      server = try await KnownDelayServer.start(plan: plan, port: Int(port))
+    } catch {
+      Self.write(Array("known-delay-server: cannot listen on 127.0.0.1:\(port): \(error)\n".utf8), to: STDERR_FILENO)
+      throw ExitCode(1)
+    }
+    let ready = #"{"event":"ready","gatewayUrl":"http://127.0.0.1:\#(server.port)"}"# + "\n"
+    Self.write(Array(ready.utf8), to: STDOUT_FILENO)
+    let status = await end(of: server, signals)
+    try Self.write(await server.report().line(), to: STDOUT_FILENO)
+    await server.stop()
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  func plan() throws -> DelayPlan {
+    var plan = DelayPlan(delay: delay?.nanoseconds ?? 0)
+    switch (slowEvery, slow) {
+    case (nil, nil): break
+    case (let every?, let slow?) where every > 0:
+      plan.slow = DelayPlan.SlowShare(every: every, delay: slow.nanoseconds)
+    default: throw ValidationError("--slow-every N (1 or more) and --slow D come together")
+    }
+    switch (deaf, deafEvery) {
+    case (nil, nil): break
+    case (let length?, let period?):
+      plan.stall = Stall(length: length.nanoseconds, period: period.nanoseconds)
+      if plan.stall == nil { throw ValidationError("--deaf is more than nothing and less than --deaf-every") }
+    default: throw ValidationError("--deaf L and --deaf-every P come together")
+    }
+    return plan
+  }
+
+  /// Waits for the end, and reports meanwhile when asked to; the exit status.
+  private func end(of server: KnownDelayServer, _ signals: UnixSignalsSequence) async -> Int32 {
+    let gone = AsyncStream<Void>.makeStream()
+    if lifeline { Lifeline.watch { gone.continuation.finish() } }
+    return await withTaskGroup(of: Int32.self) { group in
+      group.addTask {
+        for await signal in signals {
+          guard signal == .sigusr1 else { return 128 + signal.rawValue }
+          if let report = try? await server.report() { Self.write(report.line(), to: STDOUT_FILENO) }
+        }
+        return 1
+      }
+      group.addTask {
+        for await _ in gone.stream {}
+        return 0
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? 1
+    }
+  }
+
+  /// A few short lines: straight to the descriptor, as a pipe would keep them in a buffer of standard output.
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import KnownDelayServer
+
+@main
+struct Main {
+  static func main() async { await KnownDelayCommand.main() }
+}

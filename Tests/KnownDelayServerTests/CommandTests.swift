@@ -1,0 +1,27 @@
+import ArgumentParser
+import Testing
+
+@testable import KnownDelayServer
+
+struct CommandTests {
+  @Test func optionsBecomeAPlan() throws {
+    let words = "--delay 1.5ms --slow-every 100 --slow 200ms --deaf 1s --deaf-every 5s"
+    let plan = try KnownDelayCommand.parse(words.split(separator: " ").map(String.init)).plan()
+    #expect(
+      plan
+        == DelayPlan(
+          delay: 1_500_000, slow: DelayPlan.SlowShare(every: 100, delay: 200_000_000),
+          stall: Stall(length: 1_000_000_000, period: 5_000_000_000)))
+  }
+
+  @Test(arguments: [
+    "--delay 5", "--delay -5ms", "--delay 5min", "--delay 1e3ms", "--delay 2000000s", "--slow-every 100",
+    "--slow 200ms", "--slow-every 0 --slow 1ms", "--deaf 1s", "--deaf-every 5s", "--deaf 5s --deaf-every 5s",
+    "--deaf 0s --deaf-every 5s", "--port 65536",
+  ])
+  func wrongUsageIsRefused(_ words: String) {
+    #expect(throws: (any Error).self) {
+      try KnownDelayCommand.parse(words.split(separator: " ").map(String.init))
+    }
+  }
+}
