@@ -41,7 +41,9 @@ import Testing
       "bench-allocation", ["--scenario=\(file)"], environment: ["GATEWAY_URL": "nonsense"])
     await gateway.stop()
     #expect(!gateway.requests.isEmpty, "\(result.talk)")
-    #expect(gateway.requests.allSatisfy { $0.head.contains("\r\nX-Key: s3cr3t-value\r\nX-Other: s3cr3t-other\r\n") })
+    for header in ["X-Key: s3cr3t-value", "X-Other: s3cr3t-other"] {
+      #expect(gateway.requests.allSatisfy { $0.head.contains("\r\n\(header)") }, "\(header)")
+    }
     let told = [result.output, result.talk] + result.files().values
     #expect(!told.contains { $0.contains("s3cr3t") })
     #expect(try result.document().parameters["headers"] == .array(["X-Key", "X-Other"]))
