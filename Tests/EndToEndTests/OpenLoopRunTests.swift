@@ -47,7 +47,8 @@ import Testing
     let (iterations, dropped) = (counter("iterations", of: document), counter("dropped", of: document))
     #expect(iterations + dropped == 100 && counter("censored", of: document) == 0)
     #expect(dropped > 30 && iterations >= 10)
-    #expect(report.acquires == iterations && report.connections == 3)
+    // Three users, and the one who looks at the pool until an answer has said warm or cold.
+    #expect(report.acquires == iterations && (3...4).contains(report.connections))
     #expect(document.generator.backlogMax == 0)
   }
 

@@ -47,7 +47,7 @@ import Transport
       : .closedLoop(users: 2, count: nil, duration: 200_000_000, warmup: .iterations(5))
     let run = await LoadRun.perform(
       scenario, plan: plan, catalogue: FakeScenario.catalogue, on: LoadRunTests.loops, timeline: 50_000_000)
-    #expect(run.timeline.count >= 3)
+    #expect(!run.timeline.isEmpty)
     #expect(run.timeline.reduce(0) { $0 + $1.iterations } == run.recording.iterations)
     #expect(run.timeline.reduce(0) { $0 + $1.errors } == run.recording.errors.total)
     #expect(
