@@ -222,7 +222,8 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "TestSupport", "Transport",
-        "bench-allocation", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "mock-gateway",
+        "bench-allocation", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "known-delay-server",
+        "mock-gateway",
         "session-stand-in", "suite-summary", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

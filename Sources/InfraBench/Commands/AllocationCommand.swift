@@ -16,6 +16,7 @@ package struct AllocationCommand: SuiteCommand {
         bench-allocation --gateway-url https://gw.example --token-file token.txt
         bench-allocation --gateway-url http://127.0.0.1:5174 --agents 5
         bench-allocation --duration 30s --threshold 'allocation.p99 < 20ms'
+        bench-allocation --scenario nightly.json --count 500 --format md,json,csv,openmetrics
       """,
     version: Suite.version)
 

@@ -21,6 +21,7 @@ package struct DirInitCommand: SuiteCommand {
         bench-dirinit --root /mnt/efs/stage --peer-root /mnt/efs-second/stage
         bench-dirinit --root /mnt/efs/stage --writers 8 --duration 30s --fsync
         sudo bench-dirinit --as-uid 1001,1002
+        bench-dirinit --scenario efs.json --label after-resize
       """,
     version: Suite.version)
 

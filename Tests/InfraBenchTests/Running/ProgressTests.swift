@@ -7,7 +7,7 @@ import Testing
 @Suite struct ProgressTests {
   private func load(count: Int?) throws -> LoadSettings {
     var reader = OptionReader(environment: [:])
-    var load = reader.load(try LoadOptions.parse([]), defaultCount: 1)
+    var load = reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse([]), defaultCount: 1)
     load.count = count
     return load
   }
@@ -26,8 +26,8 @@ import Testing
     for _ in 0..<3 { progress.begin() }
     progress.add(.success)
     progress.add(.failure(kind: "k", example: ""))
-    progress.drop(4)
-    progress.provide { (p50: 1_020_000, p99: 4_100_000) }
+    progress.provide(dropped: { 4 })
+    progress.provide(percentiles: { (p50: 1_020_000, p99: 4_100_000) })
     #expect(
       try line(progress, count: 5000, seconds: 3601, rate: 199.96)
         == "3601 s: 2 of 5000 done, 200/s, P50 1.02ms, P99 4.10ms, 1 failed, 1 in flight, 4 dropped")

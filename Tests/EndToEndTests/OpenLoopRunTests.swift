@@ -1,0 +1,143 @@
+import Glibc
+import ProcessControl
+import TestSupport
+import Testing
+
+@testable import InfraBench
+
+/// Open loops and their books, by running the tools against servers whose delays and counts are known.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct OpenLoopRunTests {
+  private static let quiet = ["--no-default-thresholds", "--quiet", "--allow-saturated"]
+
+  private func counter(_ name: String, of document: ResultDocument) -> UInt64 { document.counters[name] ?? 0 }
+
+  @Test func aDeafServersPercentilesAreTheAnalyticOnes() async throws {
+    let server = try await KnownDelays.start(["--deaf", "500ms", "--deaf-every", "2500ms"])
+    let result = try await BenchRun.run(
+      "bench-concurrent",
+      ["--gateway-url", server.url, "--rate", "400/s", "--duration", "5s", "--max-in-flight", "30", "--timeline", "500ms"]
+        + Self.quiet)
+    let report = try await server.end()
+    let document = try result.document()
+    #expect(result.status == .exited(0), "\(result.talk)")
+    #expect(counter("iterations", of: document) == 2000 && report.acquires == 2000 && report.releases == 2000)
+    let all = try #require(document.metrics["all"])
+    // Of all starts, those due in the last 475 ms of a deaf half second wait for at most 25 ms less than it.
+    #expect(abs(all.p99 - 475) < 0.1 * 475, "P99 \(all.p99)")
+    #expect(abs(all.p999 - 497.5) < 0.1 * 497.5, "P99.9 \(all.p999)")
+    #expect(document.metrics["all_service"]?.count == 2000)
+    #expect(document.generator.backlogMax > 100)
+    let timeline = try #require(document.timeline)
+    #expect((8...14).contains(timeline.count))
+    #expect(timeline.reduce(0) { $0 + ($1["iterations"]?.number ?? 0) } == 2000)
+  }
+
+  @Test(arguments: ["constant", "poisson"]) func startsThatFindNoFreeUserAreDroppedAndCounted(_ arrival: String)
+    async throws
+  {
+    let server = try await KnownDelays.start(["--delay", "100ms"])
+    let result = try await BenchRun.run(
+      "bench-allocation",
+      [
+        "--gateway-url", server.url, "--rate", "100/s", "--arrival", arrival, "--seed", "7", "--count", "100",
+        "--max-in-flight", "3", "--drop-when-busy",
+      ] + Self.quiet)
+    let report = try await server.end()
+    let document = try result.document()
+    let (iterations, dropped) = (counter("iterations", of: document), counter("dropped", of: document))
+    #expect(iterations + dropped == 100 && counter("censored", of: document) == 0)
+    #expect(dropped > 30 && iterations >= 10)
+    #expect(report.acquires == iterations && report.connections == 3)
+    #expect(document.generator.backlogMax == 0)
+  }
+
+  @Test(arguments: [1, 2]) func theBooksAgreeWhenARunIsInterrupted(threads: Int) async throws {
+    let server = try await KnownDelays.start(["--delay", "50ms"])
+    let run = try await BenchRun.start(
+      "bench-concurrent",
+      [
+        "--gateway-url", server.url, "--rate", "200/s", "--max-in-flight", "4", "--duration", "1m", "--threads",
+        "\(threads)",
+      ] + Self.quiet)
+    try await Task.sleep(for: .seconds(2))
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    let report = try await server.end()
+    let document = try result.document()
+    #expect(result.status == .exited(130) && document.verdict == .interrupted)
+    // Four users serve at most 80 a second: most of what was due waits, and is censored.
+    let (iterations, censored) = (counter("iterations", of: document), counter("censored", of: document))
+    #expect(iterations >= 4 && censored > iterations)
+    #expect(counter("errors", of: document) == 0 && counter("dropped", of: document) == 0)
+    #expect(report.acquires >= iterations && report.acquires <= iterations + 4)
+    #expect(report.releases == report.acquires)
+  }
+
+  @Test func whatWaitsLongerThanTheTimeoutAfterTheEndIsCensored() async throws {
+    let server = try await KnownDelays.start(["--delay", "300ms"])
+    let result = try await BenchRun.run(
+      "bench-concurrent",
+      [
+        "--gateway-url", server.url, "--rate", "50/s", "--duration", "1s", "--max-in-flight", "2", "--timeout", "1s",
+      ] + Self.quiet)
+    _ = try await server.end()
+    let document = try result.document()
+    let (iterations, censored) = (counter("iterations", of: document), counter("censored", of: document))
+    #expect(iterations + censored == 50 && counter("errors", of: document) == 0)
+    // Two users for two seconds and a little.
+    #expect(censored >= 30 && iterations >= 4)
+  }
+
+  @Test func aGeneratorThatCannotKeepUpIsSaturatedAndDoesNotPass() async throws {
+    let server = try await KnownDelays.start()
+    let load = [
+      "--gateway-url", server.url, "--rate", "1000000/s", "--max-in-flight", "20", "--duration", "2500ms",
+      "--timeout", "1s", "--no-default-thresholds",
+    ]
+    let result = try await BenchRun.run("bench-concurrent", load)
+    let document = try result.document()
+    #expect(document.generator.saturated && document.verdict == .fail)
+    #expect(result.status == .exited(99))
+    #expect(result.output.hasPrefix("SATURATED: "))
+    #expect(result.output.contains("--threads"))
+    let allowed = try await BenchRun.run("bench-concurrent", load + ["--allow-saturated"])
+    #expect(try allowed.document().verdict == .pass && allowed.status == .exited(0))
+    #expect(allowed.output.hasPrefix("SATURATED: "))
+    _ = try await server.end()
+  }
+
+  @Test func sessionsArriveOnScheduleToo() async throws {
+    let gateway = try await MockGateway.start()
+    let result = try await BenchRun.run(
+      "bench-e2e",
+      ["--gateway-url", gateway.url, "--rate", "10/s", "--count", "12", "--max-in-flight", "2"] + Self.quiet)
+    await gateway.stop()
+    let document = try result.document()
+    #expect(document.counters["iterations"] == 12 && document.counters["errors"] == 0, "\(document.errors)")
+    let warm = (document.metrics["end_to_end"]?.count ?? 0) + (document.metrics["end_to_end_cold"]?.count ?? 0)
+    #expect(warm == 12)
+    if let response = document.metrics["end_to_end"], let service = document.metrics["end_to_end_service"] {
+      #expect(response.count == service.count && response.max >= service.max)
+    }
+  }
+
+  @Test func usersComeAndGoByStages() async throws {
+    let server = try await KnownDelays.start(["--delay", "20ms"])
+    let result = try await BenchRun.run(
+      "bench-concurrent", ["--gateway-url", server.url, "--stages", "500ms:5,500ms:0"] + Self.quiet)
+    let report = try await server.end()
+    let document = try result.document()
+    #expect(report.connections <= 5 && report.acquires == counter("iterations", of: document))
+    #expect(report.acquires >= 5 && (0.9...3).contains(document.durationSeconds))
+  }
+}
+
+extension JSONValue {
+  fileprivate var number: Int64? {
+    switch self {
+    case .int(let value): value
+    case .double(let value): Int64(value)
+    default: nil
+    }
+  }
+}
