@@ -85,10 +85,13 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
   /// The task's id in either dialect: `taskId`, else the last part of `taskArn`.
   public var task: String? {
     if let taskId, !taskId.isEmpty { return taskId }
-    guard let last = taskArn?.split(separator: "/").last else { return nil }
-    return String(last)
+    guard let path = taskArn?.utf8, let last = path.lastIndex(where: { $0 != slash }) else { return nil }
+    let start = path[...last].lastIndex(of: slash).map(path.index(after:)) ?? path.startIndex
+    return String(path[start...last])
   }
 }
+
+private let slash = UInt8(ascii: "/")
 
 /// `POST /api/release`.
 public struct ReleaseRequest: Codable, Sendable, Equatable {

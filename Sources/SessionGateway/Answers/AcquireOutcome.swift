@@ -1,12 +1,17 @@
 public import GatewayProtocol
 public import Transport
 
-/// What a task was asked for, and how it came.
-public struct Acquisition: Sendable {
+/// What a task was asked for, and how it came. A class for the reason that ``HTTPExchange`` is one.
+public final class Acquisition: Sendable {
   /// The gateway's answer.
-  public var answer: AcquireAnswer
+  public let answer: AcquireAnswer
   /// The stamps of the request and its response, in ns.
-  public var exchange: HTTPExchange
+  public let exchange: HTTPExchange
+
+  init(answer: AcquireAnswer, exchange: HTTPExchange) {
+    self.answer = answer
+    self.exchange = exchange
+  }
 }
 
 /// The outcome of `POST /api/acquire`.

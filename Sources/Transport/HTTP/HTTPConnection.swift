@@ -115,10 +115,8 @@ public final class HTTPConnection: Sendable {
     _ request: ByteBuffer, timeout: UInt64, graceOnCancel: UInt64 = 0
   ) async -> Result<HTTPExchange, TransportError> {
     let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
-    var result: Result<HTTPExchange, TransportError>?
-    // Through a variable, as what a generic function returns is copied several times.
-    await withTaskCancellationHandler {
-      result = await withUnsafeContinuation { continuation in
+    return await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
         if eventLoop.inEventLoop {
           handler.value.start(request, id: id, timeout: timeout, continuation)
         } else {
@@ -128,7 +126,6 @@ public final class HTTPConnection: Sendable {
     } onCancel: {
       eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: graceOnCancel))) { self.handler.value.cancel(id: id) }
     }
-    return result ?? .failure(.cancelled)
   }
 
   /// Closes the connection; an exchange under way fails with `closed`.

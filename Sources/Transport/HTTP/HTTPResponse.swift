@@ -24,15 +24,25 @@ public struct HTTPResponse: Sendable {
 }
 
 /// One request and its response, with instants of `MonotonicClock`, all taken on the event loop's thread.
-public struct HTTPExchange: Sendable {
+///
+/// A class, so that it is handed from one asynchronous function to the next by reference: as a value it would be copied
+/// at every step, and have room in the frame of each.
+public final class HTTPExchange: Sendable {
   /// The answer.
-  public var response: HTTPResponse
+  public let response: HTTPResponse
   /// Just before the request's first byte was given to the socket.
-  public var firstByteWrittenAt: UInt64
+  public let firstByteWrittenAt: UInt64
   /// When the first bytes of the response had been read.
-  public var firstByteReadAt: UInt64
+  public let firstByteReadAt: UInt64
   /// When the last bytes of the response had been read.
-  public var lastByteReadAt: UInt64
+  public let lastByteReadAt: UInt64
+
+  init(response: HTTPResponse, firstByteWrittenAt: UInt64, firstByteReadAt: UInt64, lastByteReadAt: UInt64) {
+    self.response = response
+    self.firstByteWrittenAt = firstByteWrittenAt
+    self.firstByteReadAt = firstByteReadAt
+    self.lastByteReadAt = lastByteReadAt
+  }
 
   /// From the first byte written to the first bytes read, in ns.
   public var timeToFirstByte: UInt64 { firstByteReadAt &- firstByteWrittenAt }
