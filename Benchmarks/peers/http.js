@@ -8,7 +8,7 @@ const parameters = { headers: { "Content-Type": "application/json" } };
 
 export const options = {
   discardResponseBodies: __ENV.JOB === "plain",
-  summaryTrendStats: ["med", "p(99)", "p(99.9)", "max"],
+  summaryTrendStats: ["med", "p(95)", "p(99)", "p(99.9)", "max"],
 };
 if (__ENV.RATE) {
   options.scenarios = {

@@ -11,7 +11,7 @@ public struct KnownDelayCommand: AsyncParsableCommand {
     abstract: "A gateway on loopback whose delays are known: a load generator's figures are held against it.",
     discussion: """
       Prints {"event": "ready", "gatewayUrl": …} on standard output when it serves, and at its end, and on SIGUSR1, a line \
-      {"event": "report", …} with what it counted and P50, P99, P99.9 and maximum of what its acquires took by its own clock.
+      {"event": "report", …} with what it counted and P50, P95, P99, P99.9 and maximum of what its acquires took by its own clock.
 
       EXAMPLES
         Every acquire takes 5 ms; one in a hundred 200 ms, the others 1 ms:
@@ -20,7 +20,7 @@ public struct KnownDelayCommand: AsyncParsableCommand {
         Deaf for 1 s in every 5 s since the first acquire (from 2 s to 3 s, from 7 s to 8 s, …):
           known-delay-server --deaf 1s --deaf-every 5s
       With requests due at a constant rate over whole periods, a client should then see a response time P(q) of
-      deaf − (1 − q) × deaf-every: P99 0.95 s and P99.9 0.995 s here.
+      deaf − (1 − q) × deaf-every: P95 0.75 s, P99 0.95 s and P99.9 0.995 s here.
 
       EXIT STATUS
         0 its lifeline ended · 1 it could not serve · 64 wrong usage · 130/143 interrupted

@@ -8,6 +8,8 @@ public struct ServerReport: Codable, Sendable, Equatable {
   public struct Latencies: Codable, Sendable, Equatable {
     /// The median.
     public var p50: Double
+    /// The 95th percentile.
+    public var p95: Double
     /// The 99th percentile.
     public var p99: Double
     /// The 99.9th percentile.
@@ -38,9 +40,9 @@ public struct ServerReport: Codable, Sendable, Equatable {
     malformed = counts.malformed
     connections = counts.connections
     guard !counts.acquireTimes.isEmpty else { return }
-    let values = counts.acquireTimes.values(atPercentiles: [50, 99, 99.9]).map { Double($0) / 1e6 }
+    let values = counts.acquireTimes.values(atPercentiles: [50, 95, 99, 99.9]).map { Double($0) / 1e6 }
     acquireMs = Latencies(
-      p50: values[0], p99: values[1], p999: values[2], max: Double(counts.acquireTimes.max) / 1e6)
+      p50: values[0], p95: values[1], p99: values[2], p999: values[3], max: Double(counts.acquireTimes.max) / 1e6)
   }
 
   /// The report as one line of JSON, with its end.

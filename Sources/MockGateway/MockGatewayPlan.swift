@@ -13,6 +13,10 @@ struct MockGatewayPlan {
     case none
     case processes(warmTask: String, arguments: [String])
     case virtual(UserProgram)
+
+    var areVirtual: Bool {
+      if case .virtual = self { true } else { false }
+    }
   }
 
   enum LifecycleTarget: Equatable {

@@ -28,7 +28,7 @@ struct MockGatewayRun {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     var configuration = plan.configuration
     configuration.limits.connections = Self.connections(
-      within: FileDescriptorLimit.raise(), tasks: configuration.rules.maxTasks)
+      within: FileDescriptorLimit.raise(), tasks: configuration.rules.maxTasks, areVirtual: plan.tasks.areVirtual)
     var temporaryRoot: String?
     defer { if let temporaryRoot { try? FileManager.default.removeItem(atPath: temporaryRoot) } }
     do {
@@ -53,10 +53,10 @@ struct MockGatewayRun {
     }
   }
 
-  /// As many connections as the open files allow, 10,000 at most. A task takes up to four files beside its connection: pipes,
-  /// a pidfd, or its own end of the connection.
-  static func connections(within limit: Int, tasks: Int) -> Int {
-    min(10_000, max(16, limit - 64 - 4 * tasks))
+  /// As many connections as the open files allow, 20,000 at most. Beside its connection a process takes up to four files, pipes and
+  /// a pidfd, and a virtual task one, its own end of the connection.
+  static func connections(within limit: Int, tasks: Int, areVirtual: Bool = false) -> Int {
+    min(20_000, max(16, limit - 64 - (areVirtual ? 1 : 4) * tasks))
   }
 
   private func runner(_ configuration: GatewayConfiguration) -> any TaskRunner {

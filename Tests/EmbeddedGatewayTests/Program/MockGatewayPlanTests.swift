@@ -73,9 +73,11 @@ import WarmTask
         == ["PATH": "/bin", "HOME": "/home/me", "ENVIRONMENT": "stage", "EFS_MOUNT_PATH": "/efs"])
   }
 
-  @Test(arguments: [(1024, 20, 880), (1 << 20, 100, 10_000), (256, 1000, 16)])
-  func connectionsFitIntoTheLimitOfOpenFiles(limit: Int, tasks: Int, connections: Int) {
-    #expect(MockGatewayRun.connections(within: limit, tasks: tasks) == connections)
+  @Test(arguments: [
+    (1024, 20, false, 880), (1 << 20, 100, false, 20_000), (256, 1000, false, 16), (20_000, 5000, true, 14_936),
+  ])
+  func connectionsFitIntoTheLimitOfOpenFiles(limit: Int, tasks: Int, areVirtual: Bool, connections: Int) {
+    #expect(MockGatewayRun.connections(within: limit, tasks: tasks, areVirtual: areVirtual) == connections)
   }
 
   @Test func taskLimitIsFourTimesThePoolsSize() throws {
