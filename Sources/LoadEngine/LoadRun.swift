@@ -20,7 +20,7 @@ public struct LoadRun: Sendable {
   /// first one unless given; with `timeline`, in ns,
   /// its latencies are also kept by intervals.
   public static func perform<S: Scenario>(
-    _ scenario: S, plan: LoadPlan, catalogue: Catalogue, on loops: LoopGroup,
+    _ scenario: S, plan: LoadPlan, catalogue: Catalogue, on loops: LoopGroup, monitor: GeneratorMonitor? = nil,
     progress: ProgressCounter? = nil, headline: Metric? = nil, timeline interval: UInt64? = nil
   ) async -> LoadRun {
     let recorders = loops.executors.map { _ in
@@ -28,7 +28,9 @@ public struct LoadRun: Sendable {
     }
     progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) })
     let keeper = interval.map { TimelineKeeper(recorders, interval: $0) }
-    let crew = Crew(scenario: scenario, loops: loops, recorders: recorders, progress: progress, keeper: keeper)
+    let crew = Crew(
+      scenario: scenario, loops: loops, recorders: recorders, monitor: monitor, progress: progress,
+      keeper: keeper)
     var run: LoadRun
     switch plan.arrivals {
     case .closedLoop(let thinkTime, let ramp): run = await crew.closedLoop(plan, thinkTime: thinkTime, ramp: ramp)

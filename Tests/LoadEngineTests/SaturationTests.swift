@@ -28,7 +28,7 @@ import Transport
       plan: .openLoop(
         ArrivalSchedule(rate: ArrivalRate(starts: 500, period: 1_000_000_000), arrival: .constant), users: 50,
         count: nil, duration: 1_200_000_000),
-      catalogue: Catalogue(metrics: ["work"], counters: []), on: loops)
+      catalogue: Catalogue(metrics: ["work"], counters: []), on: loops, monitor: monitor)
     let report = monitor.finish(run.recording, backlogMax: run.backlogMax)
     #expect(report.saturated && report.saturatedReason != nil)
   }

@@ -23,12 +23,13 @@ final class SharedArrivals: Sendable {
   /// So long after the last user was ready, in ns, the schedule begins: all of them have to take their places first.
   static func lead(users: Int) -> UInt64 { 10_000_000 + UInt64(users) * 5_000 }
 
-  /// The schedule's first instant is `instant`, in ns; only the first call counts.
-  func begin(at instant: UInt64) {
+  /// The schedule's first instant is `instant`, in ns; only the first call counts, and returns true.
+  func begin(at instant: UInt64) -> Bool {
     state.withLock { state in
-      guard !state.isOpen, !state.isClosed else { return }
+      guard !state.isOpen, !state.isClosed else { return false }
       state.queue = makeQueue(instant)
       state.isOpen = true
+      return true
     }
   }
 

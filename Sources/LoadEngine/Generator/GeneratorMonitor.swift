@@ -8,22 +8,32 @@ public import Transport
 public final class GeneratorMonitor: Sendable {
   private struct State {
     var busiestSecond = 0.0
+    var cpu = ProcessCPU()
+    var meters: [LoopMeter] = []
     var tasks: [RepeatedTask] = []
   }
 
   private let state = Mutex(State())
-  private let cpu = ProcessCPU()
 
   /// Starts watching `loops`.
   public init(_ loops: LoopGroup) {
     for executor in loops.executors { watch(executor.eventLoop) }
   }
 
+  /// Forgets what was seen so far: setting up the users of an open loop is not what its schedule is judged by.
+  public func restart() {
+    state.withLock { state in
+      state.busiestSecond = 0
+      state.cpu = ProcessCPU()
+      for meter in state.meters { meter.restart() }
+    }
+  }
+
   /// Stops watching and judges. `backlogMax` are the most starts that waited at one time.
   public func finish(_ recording: Recording, backlogMax: UInt64 = 0) -> GeneratorReport {
-    let busiestSecond = state.withLock { state in
+    let (busiestSecond, cpu) = state.withLock { state in
       for task in state.tasks { task.cancel() }
-      return state.busiestSecond
+      return (state.busiestSecond, state.cpu)
     }
     let lateness = recording.lateness
     return GeneratorReport(
@@ -36,10 +46,12 @@ public final class GeneratorMonitor: Sendable {
   private func watch(_ eventLoop: any EventLoop) {
     let meter = LoopMeter()
     let task = eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { [self] _ in
-      let share = meter.shareSinceLastReading()
-      state.withLock { $0.busiestSecond = max($0.busiestSecond, share) }
+      state.withLock { $0.busiestSecond = max($0.busiestSecond, meter.shareSinceLastReading()) }
     }
-    state.withLock { $0.tasks.append(task) }
+    state.withLock { state in
+      state.meters.append(meter)
+      state.tasks.append(task)
+    }
   }
 }
 
@@ -51,6 +63,8 @@ private final class LoopMeter: Sendable {
   }
 
   private let last = Mutex<Reading?>(nil)
+
+  func restart() { last.withLock { $0 = nil } }
 
   /// Reads on the loop's own thread; 0 the first time.
   func shareSinceLastReading() -> Double {

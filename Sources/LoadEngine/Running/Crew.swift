@@ -6,6 +6,7 @@ struct Crew<S: Scenario>: Sendable {
   let scenario: S
   let loops: LoopGroup
   let recorders: [LoopRecorder]
+  let monitor: GeneratorMonitor?
   let progress: ProgressCounter?
   let keeper: TimelineKeeper?
 

@@ -20,7 +20,7 @@ extension Crew {
       await shared.waitingAtMost(plan.drainBound) {
         await withTaskCancellationHandler {
           await run(plan, isOver: { shared.isPastEnd(at: MonotonicClock.now()) }) { user, loop in
-            await user.runOnSchedule(arrivals[loop], shared, after: barrier)
+            await user.runOnSchedule(arrivals[loop], shared, after: barrier, monitor)
           }
         } onCancel: {
           shared.close(at: MonotonicClock.now())
@@ -49,11 +49,12 @@ extension Crew {
 
 extension VirtualUser {
   fileprivate func runOnSchedule(
-    _ arrivals: LoopArrivals, _ shared: SharedArrivals, after barrier: StartBarrier
+    _ arrivals: LoopArrivals, _ shared: SharedArrivals, after barrier: StartBarrier, _ monitor: GeneratorMonitor?
   ) async {
     let user = await scenario.makeUser(number, on: executor)
     await scenario.open(user)
-    shared.begin(at: await barrier.wait() + SharedArrivals.lead(users: barrier.parties))
+    let releasedAt = await barrier.wait()
+    if shared.begin(at: releasedAt + SharedArrivals.lead(users: barrier.parties)) { monitor?.restart() }
     var record = IterationRecord()
     while !Task.isCancelled {
       let freeAt = MonotonicClock.now()

@@ -64,7 +64,7 @@ package struct ConcurrentBenchmark: Benchmark {
       () async -> Measured in
       switch shape {
       case .bursts(let number, let beyond): await bursts(number, beyond: beyond, session, progress)
-      case .loop: await loop(session, progress)
+      case .loop: await loop(session, monitor, progress)
       }
     }
     if measured.recording[Self.catalogue.counter("unclassified")] > 0 {
@@ -77,11 +77,14 @@ package struct ConcurrentBenchmark: Benchmark {
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
   }
 
-  private func loop(_ session: GatewaySession, _ progress: ProgressCounter) async -> Measured {
+  private func loop(
+    _ session: GatewaySession, _ monitor: GeneratorMonitor, _ progress: ProgressCounter
+  ) async -> Measured {
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: !holds, isBurst: false, isCovered: false)
     let run = await LoadRun.perform(
-      scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, progress: progress,
+      scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor,
+      progress: progress,
       headline: Self.catalogue.metric(Self.headline), timeline: load.arrivals.timeline)
     return Measured(
       recording: run.recording, duration: run.endedAt - run.startedAt, backlogMax: run.backlogMax,

@@ -77,7 +77,8 @@ package struct EndToEndBenchmark: Benchmark {
     let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
       await scenario.pool.watching(ifNeeded: load.isOpenLoop, through: session) {
         await LoadRun.perform(
-          scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, progress: progress,
+          scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor,
+          progress: progress,
           headline: Self.catalogue.metric(route.headline), timeline: load.arrivals.timeline)
       }
     }
