@@ -51,6 +51,7 @@ package struct MarkdownReport {
       "version \(document.version) (\(document.build))", "target \(target)",
       "generator CPU \(Figures.decimals(document.generator.cpuUtilisation, 2)) cores",
     ]
+    if let throughput = Throughput(document: document).line { lines.append(Markdown.escape(throughput)) }
     if let lateness = document.generator.scheduleLatenessP99Ms {
       lines.append("start lateness P99 \(Figures.time(milliseconds: lateness))")
     }

@@ -19,6 +19,7 @@ package struct TextReport {
       PlainText.line("\(document.tool) \(document.version) · \(document.startedAt) · \(targetLine)") + "\n")
     if !document.metrics.isEmpty { parts.append(tables.percentiles.plain + lines(tables.legend)) }
     parts.append(counterLine + "\n")
+    if let throughput = Throughput(document: document).line { parts.append(PlainText.line(throughput) + "\n") }
     if let findings = document.findings, !findings.isEmpty {
       parts.append(findings.sorted { $0.key < $1.key }.map { PlainText.line("\($0.key): \($0.value)") + "\n" }.joined())
     }
