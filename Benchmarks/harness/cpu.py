@@ -2,7 +2,7 @@
 
 import generators
 import targets
-from tables import figure, median, table, times
+from tables import figure, goal, median, ratio, table, times
 
 CONNECTIONS = [1, 50, 5000]
 
@@ -64,8 +64,21 @@ def section(bench):
                 for name, run in runs_of.items():
                     label = f"{name.strip('*')} at {connections} connections"
                     runs[name].append(bench.attempt(label, measure, server, run, connections))
-            text += _table(connections, {name: medians(of) for name, of in runs.items()})
+            figures = {name: medians(of) for name, of in runs.items()}
+            text += _table(connections, figures) + _goals(connections, figures)
     return text + bench.take_notes()
+
+
+def _goals(connections, figures):
+    cpu = {name.strip("*"): f.get("cpu") for name, f in figures.items()}
+    own = cpu["bench-concurrent"]
+    bound = {50: 1.25, 5000: 1.1}.get(connections)
+    if bound is None:
+        return ""
+    k6 = ratio(cpu.get("k6, the same job as bench-concurrent"), own)
+    return (
+        goal("bench-concurrent's CPU beside wrk's", ratio(own, cpu.get("wrk")), bound, " ×")
+        + goal("k6's CPU beside bench-concurrent's, for the same job", k6, -6, " ×") + "\n")
 
 
 def _table(connections, figures):

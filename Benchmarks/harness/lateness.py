@@ -2,7 +2,7 @@
 
 import generators
 import targets
-from tables import figure, median, table
+from tables import figure, goal, median, ratio, table
 
 RATES = [1000, 5000]
 SECONDS = 10
@@ -13,18 +13,22 @@ def section(bench):
     text += (
         "From the later of the intended start and the moment a user was free to the first byte written: the generator's own fault\n"
         f"alone. Open loop of {SECONDS} s, at most 50 requests in flight, against a server that answers at once.\n\n")
-    rows = []
+    rows, goals = [], ""
     for rate in RATES:
         runs = {False: [], True: []}
         for _ in range(bench.rounds):
             for precise, of in runs.items():
                 name = f"lateness at {rate}/s" + (" --precise" if precise else "")
                 of.append(bench.attempt(name, _measure, rate, precise))
-        for precise, of in runs.items():
-            figures = [median([run[index] for run in of if run]) for index in range(3)]
-            rows.append(
-                [f"{rate}/s" + (" `--precise`" if precise else ""), *(figure(value) for value in figures)])
-    return text + table(["rate", "P50 µs", "P99 µs", "CPU % of a core"], rows) + "\n" + bench.take_notes()
+        figures = {
+            precise: [median([run[index] for run in of if run]) for index in range(3)] for precise, of in runs.items()}
+        for precise, values in figures.items():
+            rows.append([f"{rate}/s" + (" `--precise`" if precise else ""), *(figure(value) for value in values)])
+        for index, (name, bound) in enumerate([("P50", 30), ("P99", 60)]):
+            usual, precise = figures[False][index], figures[True][index]
+            goals += goal(f"{name} at {rate}/s", usual, bound, " µs")
+            goals += goal(f"{name} at {rate}/s with `--precise`, beside without", ratio(precise, usual), 1 / 20, " ×")
+    return text + table(["rate", "P50 µs", "P99 µs", "CPU % of a core"], rows) + "\n" + goals + bench.take_notes()
 
 
 def _measure(bench, rate, precise):

@@ -7,14 +7,12 @@ import subprocess
 
 
 def facts(cores):
-    """The lines that stand above every table."""
-    return [
-        f"- date: {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC; commit {_commit()}",
-        f"- machine: {os.cpu_count()} logical cores, {_cpu()}, {_memory_gb():.0f} GB; {_system()}, "
-        f"Linux {platform.release()}; {_swift()}",
-        f"- CPU governor: {_governor()}; load when this began: {os.getloadavg()[0]:.2f}",
-        f"- {cores}",
-    ]
+    """What stands above every section's tables."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (
+        f"{now:%Y-%m-%d %H:%M} UTC, commit {_commit()}. {_cpu()}, {os.cpu_count()} logical cores, {_memory_gb():.0f} GB, "
+        f"{_system()}, Linux {platform.release()}, {_swift()}; CPU governor: {_governor()}; load before: "
+        f"{os.getloadavg()[0]:.1f}; {cores}.")
 
 
 class Cores:

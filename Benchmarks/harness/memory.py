@@ -6,7 +6,7 @@ import cpu
 import generators
 import targets
 from bench import Failed
-from tables import figure, median, table, times
+from tables import figure, goal, median, table, times
 
 USERS = 5000
 # Every program takes so long to start that all sessions are open together.
@@ -26,7 +26,9 @@ def section(bench):
         ["**bench-concurrent**, HTTP", figure(own[0]), ""], *_peers(http, "bench-concurrent", "HTTP", own[0]),
         ["**bench-e2e**, WebSocket", figure(own[1]), ""], *_peers(sockets, "bench-e2e", "WebSocket", own[1]),
     ]
-    return text + table([f"{USERS} users", "peak memory MB", "beside the suite's tool"], rows) + "\n" + bench.take_notes()
+    text += table([f"{USERS} users", "peak memory MB", "beside the suite's tool"], rows) + "\n"
+    text += goal("HTTP users", own[0], 45, " MB") + goal("WebSocket users", own[1], 45, " MB")
+    return text + bench.take_notes()
 
 
 def _peers(figures, own_name, kind, own):
@@ -65,7 +67,7 @@ def _session_memory(bench, name):
         if name == "k6":
             return generators.k6_sessions(bench, url, USERS).peak_mb
         options = ["--gateway-url", url, "--concurrency", str(USERS), "--count", str(USERS), "--timeout", "120s"]
-        return bench.run_tool("bench-e2e", options, 240)[0].peak_mb
+        return bench.run_tool("bench-e2e", options, 150)[0].peak_mb
 
 
 def _until_warm(url):

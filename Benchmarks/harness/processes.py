@@ -23,9 +23,12 @@ class Outcome:
     user: float
     system: float
     peak_mb: float
+    timed_out: bool
 
     def complaint(self):
         """One line that says why it failed."""
+        if self.timed_out:
+            return "it took too long and was ended"
         lines = [line.strip() for line in (self.stderr + "\n" + self.stdout).splitlines() if line.strip()]
         errors = [line for line in lines if "error" in line.lower()] or lines
         return f"exit {self.status}" + (f": {errors[0][:160]}" if errors else "")
@@ -75,28 +78,29 @@ def run(command, core, timeout, env=None):
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = start(command, core, stdout=out, stderr=err, env=env)
         try:
-            usage, peak_kb = _wait(process, time.monotonic() + timeout)
+            usage, peak_kb, timed_out = _wait(process, time.monotonic() + timeout)
         finally:
             end(process)
         return Outcome(
             status=process.returncode, stdout=_text(out), stderr=_text(err), user=usage.ru_utime,
-            system=usage.ru_stime, peak_mb=peak_kb / 1024)
+            system=usage.ru_stime, peak_mb=peak_kb / 1024, timed_out=timed_out)
 
 
 def _wait(process, deadline):
-    """Waits; the process's usage and its peak memory in KB."""
-    seen_kb = 0
+    """Waits; the process's usage, its peak memory in KB, and whether it had to be ended."""
+    seen_kb, timed_out = 0, False
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
             # A child's ru_maxrss begins with what its parent had when it forked: it counts only above that.
             own_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            return usage, usage.ru_maxrss if usage.ru_maxrss > own_kb * 1.1 else seen_kb or usage.ru_maxrss
+            exact = usage.ru_maxrss > own_kb * 1.1 or not seen_kb
+            return usage, usage.ru_maxrss if exact else seen_kb, timed_out
         seen_kb = max(seen_kb, _peak_so_far(process.pid))
         if time.monotonic() > deadline:
             process.kill()
-            deadline = float("inf")
+            deadline, timed_out = float("inf"), True
         time.sleep(0.1)
 
 

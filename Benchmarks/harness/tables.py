@@ -26,6 +26,21 @@ def times(value, base):
     return "–" if value is None or not base else f"{value / base:.2f} ×"
 
 
+def goal(what, value, bound, unit=""):
+    """A line that says whether a goal was met; `bound` is the most, or, negative, the least."""
+    relation, limit = ("≤", bound) if bound >= 0 else ("≥", -bound)
+    if value is None:
+        verdict = "not measured"
+    else:
+        verdict = f"{figure(value)}{unit}, " + ("met" if (value <= limit) == (bound >= 0) else "missed")
+    return f"- goal: {what} {relation} {figure(limit)}{unit}: **{verdict}**\n"
+
+
+def ratio(value, base):
+    """None where either is missing."""
+    return None if value is None or not base else value / base
+
+
 def table(header, rows):
     """A Markdown table, the first column to the left and the others to the right."""
     lines = ["| " + " | ".join(header) + " |", "|---" + "|---:" * (len(header) - 1) + "|"]
