@@ -60,8 +60,8 @@ import Transport
     var names = TaskNames()
     for (index, name) in Self.names.enumerated() {
       #expect(!names.contains(name), "\(name)")
-      #expect(names.insert(name))
-      #expect(!names.insert(name))
+      let insertions = [names.insert(name), names.insert(name)]
+      #expect(insertions == [true, false])
       #expect(names.contains(name) && names.count == index + 1)
     }
     #expect(names.all.sorted() == Self.names.sorted())
@@ -79,7 +79,8 @@ import Transport
       // Few distinct digits and leading zeros: many near misses.
       let digits = (0..<32).map { _ in ["0", "0", "a", "F"].randomElement(using: &random) ?? "0" }.joined()
       let name = String(digits.dropFirst(Int.random(in: 0...1, using: &random)))
-      #expect(names.insert(name) == expected.insert(name).inserted)
+      let isNew = (names.insert(name), expected.insert(name).inserted)
+      #expect(isNew.0 == isNew.1)
     }
     #expect(Set(names.all) == expected && names.count == expected.count)
   }
