@@ -27,7 +27,7 @@ import Transport
           ledger.released(task)
           held.remove(task)
         }
-        #expect(ledger.outstanding == held)
+        #expect(Set(ledger.outstanding.all) == held && ledger.outstanding.count == held.count)
       }
       #expect(!ledger.isOverLimit)
     }
@@ -37,10 +37,52 @@ import Transport
     var ledger = AssignmentLedger(limit: 3)
     let duplicates = ["0", "1", "2", "new", "1"].map { ledger.assign($0) }
     #expect(duplicates == [false, false, false, false, true])
-    #expect(ledger.isOverLimit && ledger.outstanding == ["0", "1", "2"])
+    #expect(ledger.isOverLimit && Set(ledger.outstanding.all) == ["0", "1", "2"])
     ledger.released("1")
     let afterwards = ["new", "new"].map { ledger.assign($0) }
     #expect(afterwards == [false, true])
+  }
+}
+
+@Suite struct TaskNamesTests {
+  static let names = [
+    "3c04db8b0f3abc8b9d30f63b889cae8c", "3C04DB8B0F3ABC8B9D30F63B889CAE8C", "3c04db8b0f3abc8b9d30f63b889cae8C",
+    "3c04db8b-0f3a-bc8b-9d30-f63b889cae8c", "3C04DB8B-0F3A-BC8B-9D30-F63B889CAE8C",
+    "3c04db8b0-f3a-bc8b-9d30-f63b889cae8c", "-3c04db8b0f3a-bc8b-9d30-f63b889cae8c",
+    "3c04db8b-0f3a-bc8b-9d30-f63b889cae8-", "3c04db8b00f3a0bc8b09d300f63b889cae8c",
+    "00000000000000000000000000000000", "00000000-0000-0000-0000-000000000000", "ffffffffffffffffffffffffffffffff",
+    "0000000000000000000000000000000g", "+0000000000000000000000000000000", "0000000000000000000000000000000",
+    "000000000000000000000000000000000", "", "task-1", "\u{e9}00000000000000000000000000000",
+    "\u{e9}0000000000000000000000000000000000", "３c04db8b0f3abc8b9d30f63b889ca",
+  ]
+
+  @Test func everySpellingIsATaskOfItsOwnAndComesBackAsItWas() {
+    var names = TaskNames()
+    for (index, name) in Self.names.enumerated() {
+      #expect(!names.contains(name), "\(name)")
+      let insertions = [names.insert(name), names.insert(name)]
+      #expect(insertions == [true, false])
+      #expect(names.contains(name) && names.count == index + 1)
+    }
+    #expect(names.all.sorted() == Self.names.sorted())
+    for (index, name) in Self.names.enumerated() {
+      names.remove(name)
+      #expect(!names.contains(name) && names.count == Self.names.count - index - 1)
+    }
+    #expect(names.all.isEmpty)
+  }
+
+  @Test func randomIDsAreKeptExactly() {
+    var random = SeededRandom(seed: 3)
+    var (names, expected) = (TaskNames(), Set<String>())
+    for _ in 0..<2000 {
+      // Few distinct digits and leading zeros: many near misses.
+      let digits = (0..<32).map { _ in ["0", "0", "a", "F"].randomElement(using: &random) ?? "0" }.joined()
+      let name = String(digits.dropFirst(Int.random(in: 0...1, using: &random)))
+      let isNew = (names.insert(name), expected.insert(name).inserted)
+      #expect(isNew.0 == isNew.1)
+    }
+    #expect(Set(names.all) == expected && names.count == expected.count)
   }
 }
 

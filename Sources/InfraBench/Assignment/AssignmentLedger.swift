@@ -4,7 +4,7 @@ package struct AssignmentLedger: Sendable {
   package static let limit = 1_000_000
 
   /// Tasks that were given out and whose release has not completed.
-  package private(set) var outstanding: Set<String> = []
+  package private(set) var outstanding = TaskNames()
   /// Whether a task could not be remembered, so that duplicates may have gone unnoticed.
   package private(set) var isOverLimit = false
 
@@ -16,12 +16,9 @@ package struct AssignmentLedger: Sendable {
 
   /// Notes an answer that names `task`; true if the task was given out already: a violation.
   package mutating func assign(_ task: String) -> Bool {
+    if outstanding.count < limit { return !outstanding.insert(task) }
     if outstanding.contains(task) { return true }
-    guard outstanding.count < limit else {
-      isOverLimit = true
-      return false
-    }
-    outstanding.insert(task)
+    isOverLimit = true
     return false
   }
 

@@ -24,7 +24,7 @@ package final class HeldTasks: Sendable {
   /// Gives one task back through `client`; when its answer was read, in ns, or nil if it was not released.
   /// What fails stays held, is noted, and is tried again at the end.
   @discardableResult
-  package func release(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
+  package nonisolated(nonsending) func release(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
     guard !isReleaseUnsupported.withLock({ $0 }) else { return nil }
     switch await client.release(taskID: task) {
     case .success(let answeredAt):
@@ -47,7 +47,7 @@ package final class HeldTasks: Sendable {
 
   /// Gives back everything that is held, within `bound` ns; what could not be given back is noted.
   package func releaseAll(through clients: [GatewayClient], bound: UInt64, bench: Bench) async {
-    let tasks = ledger.withLock { Array($0.outstanding) }
+    let tasks = ledger.withLock { $0.outstanding.all }
     guard !tasks.isEmpty, !clients.isEmpty, !isReleaseUnsupported.withLock({ $0 }) else { return }
     let deadline = MonotonicClock.now() + bound
     await withTaskGroup(of: Void.self) { group in

@@ -64,25 +64,30 @@ public final class HTTPConnection: Sendable {
   ) -> EventLoopFuture<HTTPConnection> {
     let startedAt = MonotonicClock.now()
     // One channel per address of the host: what becomes of a handshake is that channel's own.
-    return ClientBootstrap(group: executor.eventLoop)
+    let bootstrap = ClientBootstrap(group: executor.eventLoop)
       .channelOption(.recvAllocator, value: ReceiveBuffer())
       .channelInitializer { channel in
         attempt.began(channel)
         return channel.eventLoop.makeCompletedFuture { try configure(channel, endpoint, tls) }
       }
-      .connect(host: endpoint.host, port: endpoint.port)
-      .flatMap { channel in
-        let connectedAt = MonotonicClock.now()
-        return channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.handler(type: HTTPExchangeHandler.self).secured
-        }
-        .flatMap { $0 }
-        .flatMapThrowing { securedAt in
-          let handler = try channel.pipeline.syncOperations.handler(type: HTTPExchangeHandler.self)
-          let phases = ConnectPhases(startedAt: startedAt, connectedAt: connectedAt, securedAt: securedAt)
-          return HTTPConnection(handler, on: channel, phases: phases)
-        }
+    let connected =
+      if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
+        bootstrap.connect(to: address)  // nothing to resolve, and no race between addresses
+      } else {
+        bootstrap.connect(host: endpoint.host, port: endpoint.port)
       }
+    return connected.flatMap { channel in
+      let connectedAt = MonotonicClock.now()
+      return channel.eventLoop.makeCompletedFuture {
+        try channel.pipeline.syncOperations.handler(type: HTTPExchangeHandler.self).secured
+      }
+      .flatMap { $0 }
+      .flatMapThrowing { securedAt in
+        let handler = try channel.pipeline.syncOperations.handler(type: HTTPExchangeHandler.self)
+        let phases = ConnectPhases(startedAt: startedAt, connectedAt: connectedAt, securedAt: securedAt)
+        return HTTPConnection(handler, on: channel, phases: phases)
+      }
+    }
   }
 
   private static func configure(
