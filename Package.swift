@@ -250,5 +250,8 @@ for target in package.targets where target.type != .plugin {
   settings.append(.enableUpcomingFeature("MemberImportVisibility"))
   // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
   settings.append(.enableUpcomingFeature("InternalImportsByDefault"))
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md: an awaited function
+  // stays where its caller is, which spares the load engine a look for the executor at every call.
+  settings.append(.enableUpcomingFeature("NonisolatedNonsendingByDefault"))
   target.swiftSettings = settings
 }

@@ -43,13 +43,13 @@ public final class GatewayClient: Sendable {
   public var isConnected: Bool { state.withLock { $0.usable != nil } }
 
   /// Makes sure that there is an open connection; the phases of a new one, nil where there was one already.
-  public nonisolated(nonsending) func connect() async -> Result<ConnectPhases?, GatewayError> {
+  public func connect() async -> Result<ConnectPhases?, GatewayError> {
     if isConnected { return .success(nil) }
     return await open().map(\.phases).mapError(GatewayError.init)
   }
 
   /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
-  public nonisolated(nonsending) func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
+  public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
     let (request, connection) = prepare {
       requests.acquire(userID: userID, waitForReady: waitForReady, into: &$0)
     }
@@ -61,7 +61,7 @@ public final class GatewayClient: Sendable {
 
   /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
   /// (404 or 405).
-  public nonisolated(nonsending) func release(taskID: String) async -> Result<UInt64, GatewayError> {
+  public func release(taskID: String) async -> Result<UInt64, GatewayError> {
     let (request, connection) = prepare { requests.release(taskID: taskID, into: &$0) }
     switch await send(request, over: connection) {
     case .success(let exchange): return ReleaseOutcome.read(exchange)
@@ -70,7 +70,7 @@ public final class GatewayClient: Sendable {
   }
 
   /// The pool as the gateway sees it, with the exchange's stamps.
-  public nonisolated(nonsending) func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
+  public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
     switch await send(requests.status, over: state.withLock { $0.usable }) {
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(.unexpectedStatus(exchange.response)) }
@@ -93,7 +93,7 @@ public final class GatewayClient: Sendable {
   }
 
   /// One bound for the whole operation, connecting included.
-  private nonisolated(nonsending) func send(
+  private func send(
     _ request: ByteBuffer, over connection: HTTPConnection?, graceOnCancel: UInt64 = 0
   ) async -> Result<HTTPExchange, TransportError> {
     if let connection { return await connection.exchange(request, timeout: timeout, graceOnCancel: graceOnCancel) }
@@ -106,7 +106,7 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  private nonisolated(nonsending) func open() async -> Result<HTTPConnection, TransportError> {
+  private func open() async -> Result<HTTPConnection, TransportError> {
     let result = await HTTPConnection.connect(to: endpoint, tls: tls, on: executor, timeout: timeout)
     if case .success(let new) = result { state.withLock { $0.connection = new } }
     return result

@@ -22,6 +22,7 @@ package final class WarmPool: Sendable {
   }
 
   private let state = Mutex(State())
+  private let shared = SharedLook()
   private let timeout: UInt64
   private let end: PlanEnd
 
@@ -45,11 +46,14 @@ package final class WarmPool: Sendable {
       if let ticket = state.withLock({ $0.saysSource ? $0.requests.beginOnCredit() : nil }) {
         return Outlook(ticket: ticket, look: nil)
       }
-      let mark = state.withLock { $0.requests.mark }
-      look = await PoolLook.take(through: client)
-      // The request that follows will show what is wrong.
-      guard let look else { break }
-      if let ticket = begin(look, since: mark) { return Outlook(ticket: ticket, look: look) }
+      let seen = await shared.take(marking: { state.withLock { $0.requests.mark } }, through: client)
+      look = seen.look
+      if let look {
+        if let ticket = begin(look, since: seen.mark) { return Outlook(ticket: ticket, look: look) }
+      } else if seen.isOwn {
+        // The request that follows will show what is wrong.
+        break
+      }
       try? await Task.sleep(nanoseconds: pause)
       pause = min(pause * 2, Self.longestPause)
     } while !Task.isCancelled && MonotonicClock.now() < deadline

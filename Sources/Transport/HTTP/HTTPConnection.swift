@@ -116,7 +116,7 @@ public final class HTTPConnection: Sendable {
   ///
   /// When the task is cancelled, the answer is waited for `graceOnCancel` ns longer, so that a request with an effect
   /// does not leave it unknown; then the exchange ends with kind `cancelled`. After any failure the connection is closed.
-  public nonisolated(nonsending) func exchange(
+  public func exchange(
     _ request: ByteBuffer, timeout: UInt64, graceOnCancel: UInt64 = 0
   ) async -> Result<HTTPExchange, TransportError> {
     let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue

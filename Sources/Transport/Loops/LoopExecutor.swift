@@ -38,7 +38,7 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   /// Returns after `nanoseconds` by the loop's own timer, or soon after the task is cancelled; the task is resumed once,
   /// on the loop.
-  public nonisolated(nonsending) func sleep(nanoseconds: UInt64) async {
+  public func sleep(nanoseconds: UInt64) async {
     let timer = NIOLoopBoundBox.makeBoxSendingValue(LoopTimer(), eventLoop: eventLoop)
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in

@@ -49,7 +49,7 @@ public final class WebSocketConnection: Sendable {
   ///
   /// - Throws: ``WebSocketError/closed(code:reason:)`` when the server closed it or it broke, `protocolViolation`, or
   ///   `cancelled`, after which waiting again is allowed.
-  nonisolated(nonsending) public func receive() async throws(WebSocketError) -> WebSocketMessage? {
+  public func receive() async throws(WebSocketError) -> WebSocketMessage? {
     if eventLoop.inEventLoop, let result = handler.value.takeQueued() { return try result.get() }
     let ticket = lastTicket.add(1, ordering: .relaxed).newValue
     let result = await withTaskCancellationHandler {
@@ -67,7 +67,7 @@ public final class WebSocketConnection: Sendable {
   /// - Returns: `CLOCK_MONOTONIC` in nanoseconds, taken on the loop right before the write.
   /// - Throws: Why the connection ended.
   @discardableResult
-  nonisolated(nonsending) public func send(text: String) async throws(WebSocketError) -> UInt64 {
+  public func send(text: String) async throws(WebSocketError) -> UInt64 {
     let result: Result<UInt64, WebSocketError> = await withUnsafeContinuation { continuation in
       onLoop { handler in
         let promise = self.eventLoop.makePromise(of: Void.self)
@@ -106,7 +106,7 @@ public final class WebSocketConnection: Sendable {
   public func whenEnded(_ body: @escaping @Sendable () -> Void) { onLoop { $0.whenEnded(body) } }
 
   /// Says goodbye and waits until the connection is closed, at most about a second. `reason` is cut to 123 bytes.
-  nonisolated(nonsending) public func close(code: UInt16 = 1000, reason: String = "") async {
+  public func close(code: UInt16 = 1000, reason: String = "") async {
     startClose(code: code, reason: reason)
     await withUnsafeContinuation { continuation in
       channel.closeFuture.whenComplete { _ in continuation.resume() }
