@@ -24,7 +24,9 @@ package final class HeldTasks: Sendable {
   /// Gives one task back through `client`; when its answer was read, in ns, or nil if it was not released.
   /// What fails stays held, is noted, and is tried again at the end.
   @discardableResult
-  package nonisolated(nonsending) func release(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
+  package nonisolated(nonsending) func release(
+    _ task: String, through client: GatewayClient, bench: Bench
+  ) async -> UInt64? {
     guard !isReleaseUnsupported.withLock({ $0 }) else { return nil }
     switch await client.release(taskID: task) {
     case .success(let answeredAt):
