@@ -8,29 +8,29 @@ public protocol Scenario: Sendable {
   associatedtype User: Sendable
 
   /// Sets up the `number`-th user, from 1; not measured.
-  func makeUser(_ number: Int, on executor: LoopExecutor) async -> User
+  nonisolated(nonsending) func makeUser(_ number: Int, on executor: LoopExecutor) async -> User
 
   /// Brings about what the iteration needs, such as an open connection and a warm task; not measured.
   /// A failure recorded here ends the iteration before it is performed.
-  func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async
+  nonisolated(nonsending) func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async
 
   /// The measured operation. Its samples are stamps of the I/O thread, not of this function's beginning and end.
-  func perform(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async
+  nonisolated(nonsending) func perform(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async
 
   /// Undoes what the iteration left behind; not measured. Called after every `perform`, cancelled ones too.
-  func conclude(_ user: User, _ iteration: Iteration) async
+  nonisolated(nonsending) func conclude(_ user: User, _ iteration: Iteration) async
 
   /// Ends the user; not measured.
-  func retire(_ user: User) async
+  nonisolated(nonsending) func retire(_ user: User) async
 }
 
 extension Scenario {
   /// Nothing to prepare.
-  public func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {}
+  public nonisolated(nonsending) func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {}
 
   /// Nothing to undo.
-  public func conclude(_ user: User, _ iteration: Iteration) async {}
+  public nonisolated(nonsending) func conclude(_ user: User, _ iteration: Iteration) async {}
 
   /// Nothing to end.
-  public func retire(_ user: User) async {}
+  public nonisolated(nonsending) func retire(_ user: User) async {}
 }

@@ -11,7 +11,7 @@ struct VirtualUser<S: Scenario>: Sendable {
   let barrier: StartBarrier?
   let progress: ProgressCounter?
 
-  func run() async {
+  nonisolated(nonsending) func run() async {
     let user = await scenario.makeUser(number, on: executor)
     if let barrier {
       await runOnce(user, after: barrier)
@@ -21,7 +21,7 @@ struct VirtualUser<S: Scenario>: Sendable {
     await scenario.retire(user)
   }
 
-  private func runUntilFulfilled(_ user: S.User) async {
+  private nonisolated(nonsending) func runUntilFulfilled(_ user: S.User) async {
     var record = IterationRecord()
     while !Task.isCancelled, let iteration = plan.next() {
       record.reset()
@@ -34,7 +34,7 @@ struct VirtualUser<S: Scenario>: Sendable {
     }
   }
 
-  private func runOnce(_ user: S.User, after barrier: StartBarrier) async {
+  private nonisolated(nonsending) func runOnce(_ user: S.User, after barrier: StartBarrier) async {
     var record = IterationRecord()
     guard let iteration = plan.next() else {
       _ = await barrier.wait()
@@ -46,7 +46,7 @@ struct VirtualUser<S: Scenario>: Sendable {
     await perform(user, iteration, dueAt: releasedAt, into: &record)
   }
 
-  private func perform(
+  private nonisolated(nonsending) func perform(
     _ user: S.User, _ iteration: Iteration, dueAt: UInt64, into record: inout IterationRecord
   ) async {
     if record.ending == .success {

@@ -33,18 +33,18 @@ struct ConcurrentScenario: Scenario {
   let isCovered: Bool
   let undecided = Collected<Undecided>()
 
-  func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
+  nonisolated(nonsending) func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
     // Several even in a burst of one: the users of all bursts are different people.
     AcquiringUser(id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor))
   }
 
-  func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+  nonisolated(nonsending) func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     guard case .failure(let error) = await user.client.connect() else { return }
     await session.fail(error, into: &record)
     session.showFailure(numbered(iteration), of: load, record)
   }
 
-  func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+  nonisolated(nonsending) func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
     case .assigned(let acquisition):
       record.wrote(at: acquisition.exchange.firstByteWrittenAt)
@@ -60,12 +60,12 @@ struct ConcurrentScenario: Scenario {
     }
   }
 
-  func conclude(_ user: AcquiringUser, _ iteration: Iteration) async {
+  nonisolated(nonsending) func conclude(_ user: AcquiringUser, _ iteration: Iteration) async {
     guard let task = user.assigned.take(), releasesAtOnce, !Task.isCancelled else { return }
     await session.held.release(task, through: user.client, bench: session.bench)
   }
 
-  func retire(_ user: AcquiringUser) async {
+  nonisolated(nonsending) func retire(_ user: AcquiringUser) async {
     user.client.close()
   }
 
