@@ -20,6 +20,9 @@ public protocol Scenario: Sendable {
   /// Undoes what the iteration left behind; not measured. Called after every `perform`, cancelled ones too.
   nonisolated(nonsending) func conclude(_ user: User, _ iteration: Iteration) async
 
+  /// Called from any thread when the user's task is cancelled, for whoever does not watch it in every call.
+  func cancel(_ user: User)
+
   /// Ends the user; not measured.
   nonisolated(nonsending) func retire(_ user: User) async
 }
@@ -30,6 +33,9 @@ extension Scenario {
 
   /// Nothing to undo.
   public nonisolated(nonsending) func conclude(_ user: User, _ iteration: Iteration) async {}
+
+  /// Nobody to tell.
+  public func cancel(_ user: User) {}
 
   /// Nothing to end.
   public nonisolated(nonsending) func retire(_ user: User) async {}

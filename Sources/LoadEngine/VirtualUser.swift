@@ -13,10 +13,14 @@ struct VirtualUser<S: Scenario>: Sendable {
 
   nonisolated(nonsending) func run() async {
     let user = await scenario.makeUser(number, on: executor)
-    if let barrier {
-      await runOnce(user, after: barrier)
-    } else {
-      await runUntilFulfilled(user)
+    await withTaskCancellationHandler {
+      if let barrier {
+        await runOnce(user, after: barrier)
+      } else {
+        await runUntilFulfilled(user)
+      }
+    } onCancel: {
+      scenario.cancel(user)
     }
     await scenario.retire(user)
   }

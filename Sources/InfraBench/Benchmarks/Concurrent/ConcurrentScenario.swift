@@ -35,7 +35,7 @@ struct ConcurrentScenario: Scenario {
 
   nonisolated(nonsending) func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
     // Several even in a burst of one: the users of all bursts are different people.
-    AcquiringUser(id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor))
+    AcquiringUser(id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor, watchesTask: false))
   }
 
   nonisolated(nonsending) func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
@@ -64,6 +64,8 @@ struct ConcurrentScenario: Scenario {
     guard let task = user.assigned.take(), releasesAtOnce, !Task.isCancelled else { return }
     await session.held.release(task, through: user.client, bench: session.bench)
   }
+
+  func cancel(_ user: AcquiringUser) { user.client.cancel() }
 
   nonisolated(nonsending) func retire(_ user: AcquiringUser) async {
     user.client.close()
