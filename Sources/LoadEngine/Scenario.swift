@@ -29,7 +29,9 @@ public protocol Scenario: Sendable {
 
 extension Scenario {
   /// Nothing to prepare.
-  public nonisolated(nonsending) func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {}
+  public nonisolated(nonsending) func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord)
+    async
+  {}
 
   /// Nothing to undo.
   public nonisolated(nonsending) func conclude(_ user: User, _ iteration: Iteration) async {}

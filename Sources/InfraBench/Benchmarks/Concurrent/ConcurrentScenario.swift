@@ -35,16 +35,21 @@ struct ConcurrentScenario: Scenario {
 
   nonisolated(nonsending) func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
     // Several even in a burst of one: the users of all bursts are different people.
-    AcquiringUser(id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor, watchesTask: false))
+    AcquiringUser(
+      id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor, watchesTask: false))
   }
 
-  nonisolated(nonsending) func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+  nonisolated(nonsending) func prepare(
+    _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
+  ) async {
     guard case .failure(let error) = await user.client.connect() else { return }
     await session.fail(error, into: &record)
     session.showFailure(numbered(iteration), of: load, record)
   }
 
-  nonisolated(nonsending) func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+  nonisolated(nonsending) func perform(
+    _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
+  ) async {
     switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
     case .assigned(let acquisition):
       record.wrote(at: acquisition.exchange.firstByteWrittenAt)
