@@ -21,7 +21,7 @@ extension Crew {
       await shared.waitingAtMost(plan.drainBound) {
         await withTaskCancellationHandler {
           await run(plan, isOver: { shared.isPastEnd(at: MonotonicClock.now()) }) { user, loop in
-            await user.runOnSchedule(arrivals[loop], shared, after: barrier)
+            await user.live { await user.runOnSchedule($0, arrivals[loop], shared, after: barrier) }
           }
         } onCancel: {
           shared.close(at: MonotonicClock.now())
@@ -50,9 +50,8 @@ extension Crew {
 
 extension VirtualUser {
   fileprivate func runOnSchedule(
-    _ arrivals: LoopArrivals, _ shared: SharedArrivals, after barrier: StartBarrier
+    _ user: S.User, _ arrivals: LoopArrivals, _ shared: SharedArrivals, after barrier: StartBarrier
   ) async {
-    let user = await scenario.makeUser(number, on: executor)
     await scenario.open(user)
     let releasedAt = await barrier.wait()
     if shared.begin(at: releasedAt + SharedArrivals.lead(users: barrier.parties)) { judging.restart() }
@@ -67,6 +66,5 @@ extension VirtualUser {
       let dueAt = max(couldBegin, record.occupiedUntil ?? 0)
       await perform(user, start.iteration, dueAt: dueAt, into: &record)
     }
-    await scenario.retire(user)
   }
 }

@@ -10,6 +10,17 @@ struct VirtualUser<S: Scenario>: Sendable {
   let progress: ProgressCounter?
   let judging: Judging
 
+  /// Sets the user up, has `body` do its work, and ends it. The task's cancellation is watched once for all of it.
+  func live(_ body: (S.User) async -> Void) async {
+    let user = await scenario.makeUser(number, on: executor)
+    await withTaskCancellationHandler {
+      await body(user)
+    } onCancel: {
+      scenario.cancel(user)
+    }
+    await scenario.retire(user)
+  }
+
   /// Performs and records an iteration that was prepared. `dueAt` is when its start was due and the user was free, in ns.
   func perform(
     _ user: S.User, _ iteration: Iteration, dueAt: UInt64, into record: inout IterationRecord
