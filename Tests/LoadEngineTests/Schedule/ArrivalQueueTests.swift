@@ -44,7 +44,7 @@ import Testing
     #expect(queue.userBecameFree(at: 1000) == start(1, at: 1000))
     #expect(queue.userBecameFree(at: 1000) == .parked)
     #expect(queue.nextWakeAt == 1010)
-    #expect(!queue.isOver(at: 1020))
+    #expect(queue.isOver(at: 1020) == false)
     _ = queue.isOver(at: 1020)
     // A look at the clock made it come due: the parked user is to be served at once.
     #expect(queue.nextWakeAt == 1020)
@@ -74,7 +74,7 @@ import Testing
 
   @Test func aBacklogIsHandedOutAfterTheEnd() {
     var queue = queue(duration: 20)
-    #expect(queue.isOver(at: 2000))
+    #expect(queue.isOver(at: 2000) == true)
     #expect(queue.userBecameFree(at: 2000) == start(1, at: 1000))
     #expect(queue.userBecameFree(at: 2000) == start(2, at: 1010))
     #expect(queue.userBecameFree(at: 2000) == .over)
