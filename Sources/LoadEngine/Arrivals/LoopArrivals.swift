@@ -82,8 +82,10 @@ final class LoopArrivals: @unchecked Sendable {
   /// Waits for the instant itself where that is asked for, with the sockets looked at meanwhile.
   private func approach() {
     isSpinning = false
-    guard isPrecise, !isStopped, let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else { return serve() }
+    guard isPrecise, !isStopped else { return serve() }
     while true {
+      // Read anew each time, which keeps the queue in the processor's cache.
+      guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else { return serve() }
       let now = MonotonicClock.now()
       guard now < wakeAt else { return serve() }
       // Another loop has taken what this one was waiting for.
@@ -101,8 +103,13 @@ final class LoopArrivals: @unchecked Sendable {
     while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
       parked.popFirst()?.resume(returning: Taken(start: start, foundFreeUser: true))
     }
-    if isStopped || shared.withQueue({ $0.isOver(at: now) }) ?? true { release() } else { arm() }
+    // At once: everything else can wait for the starts.
     executor.drainNow()
+    if isStopped || shared.withQueue({ $0.isOver(at: now) }) ?? true {
+      release()
+    } else {
+      arm()
+    }
   }
 
   private func release() {
