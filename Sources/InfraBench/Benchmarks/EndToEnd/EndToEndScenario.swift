@@ -39,8 +39,8 @@ struct EndToEndScenario: Scenario {
   }
 
   func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
-    if load.isOpenLoop, route == .session { return user.outlook.put(pool.beginAtOnce()) }
-    guard await connect(user, iteration, into: &record) else { return }
+    // By the session route only who looks at the pool needs the REST side.
+    if route != .session, await !connect(user, iteration, into: &record) { return }
     guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
     // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
@@ -51,7 +51,7 @@ struct EndToEndScenario: Scenario {
     user.outlook.put(outlook)
   }
 
-  /// Makes sure of the REST connection; false when there is none. Sampled where that is the way.
+  /// Makes sure of the REST connection; false when there is none.
   private func connect(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async -> Bool {
     if let phases = user.opened.take() { EndToEndMetrics.connect.add(phases, to: &record) }
     if user.client.isConnected { return true }
@@ -59,7 +59,7 @@ struct EndToEndScenario: Scenario {
     record.occupied(until: MonotonicClock.now())
     switch outcome {
     case .success(let phases):
-      if route != .session, let phases { EndToEndMetrics.connect.add(phases, to: &record) }
+      if let phases { EndToEndMetrics.connect.add(phases, to: &record) }
       return true
     case .failure(let error) where error.isCancellation:
       record.censor()
