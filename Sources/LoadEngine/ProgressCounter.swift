@@ -11,6 +11,7 @@ public final class ProgressCounter: Sendable {
   private let censoredCount = Atomic<UInt64>(0)
   private let readPercentiles = Mutex<(@Sendable () -> Percentiles?)?>(nil)
   private let readDropped = Mutex<(@Sendable () -> UInt64)?>(nil)
+  private let readWaiting = Mutex<(@Sendable () -> UInt64)?>(nil)
 
   /// Starts at nothing.
   public init() {}
@@ -23,6 +24,8 @@ public final class ProgressCounter: Sendable {
   public var failed: UInt64 { failedCount.load(ordering: .relaxed) }
   /// Starts that found no free user and were dropped.
   public var dropped: UInt64 { readDropped.withLock { $0 }?() ?? 0 }
+  /// Starts that are due and wait for a free user.
+  public var waiting: UInt64 { readWaiting.withLock { $0 }?() ?? 0 }
 
   /// Iterations that were begun and have not ended.
   public var inFlight: UInt64 {
@@ -43,6 +46,11 @@ public final class ProgressCounter: Sendable {
   /// Says where ``dropped`` comes from; see `provide(percentiles:)`.
   public func provide(dropped: @escaping @Sendable () -> UInt64) {
     readDropped.withLock { $0 = dropped }
+  }
+
+  /// Says where ``waiting`` comes from; see `provide(percentiles:)`.
+  public func provide(waiting: @escaping @Sendable () -> UInt64) {
+    readWaiting.withLock { $0 = waiting }
   }
 
   /// Counts an iteration that is begun; `add` tells of its end.
