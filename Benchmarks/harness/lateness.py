@@ -2,37 +2,38 @@
 
 import generators
 import targets
-from tables import figure, goal, median, ratio, table
+from tables import figure, goal, median, table
 
 RATES = [1000, 5000]
 SECONDS = 10
+VARIANTS = {"": [], "--precise": ["--precise"], "--threads 2": ["--threads", "2"]}
+# P50 and P99 in µs.
+BOUNDS = {"": (30, 60), "--precise": (1, 20)}
 
 
 def section(bench):
     text = "## Lateness of starts\n\n"
     text += (
         "From the later of the intended start and the moment a user was free to the first byte written: the generator's own fault\n"
-        f"alone. Open loop of {SECONDS} s, at most 50 requests in flight, against a server that answers at once.\n\n")
+        f"alone. Open loop of {SECONDS} s, at most 50 requests in flight, against a server that answers at once. With `--threads 2` both loops\n"
+        "share the generator's core.\n\n")
     rows, goals = [], ""
     for rate in RATES:
-        runs = {False: [], True: []}
+        runs = {variant: [] for variant in VARIANTS}
         for _ in range(bench.rounds):
-            for precise, of in runs.items():
-                name = f"lateness at {rate}/s" + (" --precise" if precise else "")
-                of.append(bench.attempt(name, _measure, rate, precise))
-        figures = {
-            precise: [median([run[index] for run in of if run]) for index in range(3)] for precise, of in runs.items()}
-        for precise, values in figures.items():
-            rows.append([f"{rate}/s" + (" `--precise`" if precise else ""), *(figure(value) for value in values)])
-        for index, (name, bound) in enumerate([("P50", 30), ("P99", 60)]):
-            usual, precise = figures[False][index], figures[True][index]
-            goals += goal(f"{name} at {rate}/s", usual, bound, " µs")
-            goals += goal(f"{name} at {rate}/s with `--precise`, beside without", ratio(precise, usual), 1 / 20, " ×")
+            for variant, of in runs.items():
+                of.append(bench.attempt(f"lateness at {rate}/s {variant}".rstrip(), _measure, rate, VARIANTS[variant]))
+        for variant, of in runs.items():
+            values = [median([run[index] for run in of if run]) for index in range(3)]
+            name = f"{rate}/s" + (f" `{variant}`" if variant else "")
+            rows.append([name, *(figure(value) for value in values)])
+            for percentile, value, bound in zip(("P50", "P99"), values, BOUNDS.get(variant, ())):
+                goals += goal(f"{percentile} at {name}", value, bound, " µs")
     return text + table(["rate", "P50 µs", "P99 µs", "CPU % of a core"], rows) + "\n" + goals + bench.take_notes()
 
 
-def _measure(bench, rate, precise):
-    options = ["--rate", f"{rate}/s", "--max-in-flight", "50"] + (["--precise"] if precise else [])
+def _measure(bench, rate, variant):
+    options = ["--rate", f"{rate}/s", "--max-in-flight", "50"] + variant
     with targets.known_delay(bench.programs, bench.cores.target, []) as server:
         _, document = generators.bench_concurrent(bench, server.url, options, SECONDS)
     generator = document["generator"]

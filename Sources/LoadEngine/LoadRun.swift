@@ -26,10 +26,12 @@ public struct LoadRun: Sendable {
     let recorders = loops.executors.map { _ in
       LoopRecorder(catalogue, headline: headline ?? Metric(index: 0), keepsIntervals: interval != nil)
     }
-    progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) })
+    // A burst is one of several: its percentiles are not those so far.
+    if plan.arrivals != .burst { progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) }) }
     let keeper = interval.map { TimelineKeeper(recorders, interval: $0) }
+    let judging = Judging(monitor, hasWarmup: plan.warmup != .iterations(0))
     let crew = Crew(
-      scenario: scenario, loops: loops, recorders: recorders, monitor: monitor, progress: progress,
+      scenario: scenario, loops: loops, recorders: recorders, judging: judging, progress: progress,
       keeper: keeper)
     var run: LoadRun
     switch plan.arrivals {

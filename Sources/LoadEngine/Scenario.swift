@@ -25,6 +25,9 @@ public protocol Scenario: Sendable {
   /// Undoes what the iteration left behind; not measured. Called after every `perform`, cancelled ones too.
   func conclude(_ user: User, _ iteration: Iteration) async
 
+  /// Called from any thread when the user's task is cancelled, for whoever does not watch it in every call.
+  func cancel(_ user: User)
+
   /// Ends the user; not measured.
   func retire(_ user: User) async
 }
@@ -34,10 +37,15 @@ extension Scenario {
   public func open(_ user: User) async {}
 
   /// Nothing to prepare.
-  public func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {}
+  public func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord)
+    async
+  {}
 
   /// Nothing to undo.
   public func conclude(_ user: User, _ iteration: Iteration) async {}
+
+  /// Nobody to tell.
+  public func cancel(_ user: User) {}
 
   /// Nothing to end.
   public func retire(_ user: User) async {}

@@ -11,12 +11,17 @@ public final class GatewayClient: Sendable {
   private let tls: TLSClient?
   private let executor: LoopExecutor
   private let timeout: UInt64
+  private let watchesTask: Bool
   private let state = Mutex(State())
 
   private struct State {
     var connection: HTTPConnection?
     /// The bytes of the last request. Their memory is used again: by the next request nobody else holds it.
     var request = ByteBuffer()
+
+    /// For the call under way: how long its answer is waited for after ``GatewayClient/cancel()``, in ns.
+    var grace: UInt64 = 0
+    var isCancelled = false
 
     /// The kept connection, if a request can be sent over it.
     var usable: HTTPConnection? {
@@ -29,9 +34,14 @@ public final class GatewayClient: Sendable {
   private static let acquireGrace: UInt64 = 1_500_000_000
 
   /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
+  ///
+  /// - Parameter watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop
+  ///   cost less, and whoever cancels the task calls ``cancel()`` as well.
   public init(
-    to endpoint: Endpoint, requests: GatewayRequests, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64
+    to endpoint: Endpoint, requests: GatewayRequests, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64,
+    watchesTask: Bool = true
   ) {
+    self.watchesTask = watchesTask
     self.endpoint = endpoint
     self.requests = requests
     self.tls = tls
@@ -50,20 +60,19 @@ public final class GatewayClient: Sendable {
 
   /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
   public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
-    let (request, connection) = prepare {
+    let call = prepare(grace: Self.acquireGrace) {
       requests.acquire(userID: userID, waitForReady: waitForReady, into: &$0)
     }
-    switch await send(request, over: connection, graceOnCancel: Self.acquireGrace) {
+    switch await send(call) {
     case .success(let exchange): return AcquireOutcome(exchange)
-    case .failure(let error): return .failed(GatewayError(error), firstByteWrittenAt: nil)
+    case .failure(let error): return .failed(GatewayError(error), firstByteWrittenAt: error.firstByteWrittenAt)
     }
   }
 
   /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
   /// (404 or 405).
   public func release(taskID: String) async -> Result<UInt64, GatewayError> {
-    let (request, connection) = prepare { requests.release(taskID: taskID, into: &$0) }
-    switch await send(request, over: connection) {
+    switch await send(prepare { requests.release(taskID: taskID, into: &$0) }) {
     case .success(let exchange): return ReleaseOutcome.read(exchange)
     case .failure(let error): return .failure(GatewayError(error))
     }
@@ -71,11 +80,22 @@ public final class GatewayClient: Sendable {
 
   /// The pool as the gateway sees it, with the exchange's stamps.
   public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
-    switch await send(requests.status, over: state.withLock { $0.usable }) {
+    switch await send(prepare { $0 = requests.status }) {
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(.unexpectedStatus(exchange.response)) }
       return Result { () throws(GatewayError) in (try StatusAnswer.decode(exchange.response), exchange) }
     case .failure(let error): return .failure(GatewayError(error))
+    }
+  }
+
+  /// Ends the call under way as the cancellation of a watched task would; later calls watch their task again. From any
+  /// thread; needed only without `watchesTask`.
+  public func cancel() {
+    state.withLock { $0.isCancelled = true }
+    // On the loop a call is either begun, or not yet prepared and going to see that it was cancelled.
+    executor.eventLoop.execute {
+      let (connection, grace) = self.state.withLock { ($0.connection, $0.grace) }
+      connection?.cancelExchange(after: grace)
     }
   }
 
@@ -84,25 +104,36 @@ public final class GatewayClient: Sendable {
     state.withLock { $0.connection.take() }?.close()
   }
 
-  /// The request that `write` has written, and the kept connection if it is usable.
-  private func prepare(_ write: (inout ByteBuffer) -> Void) -> (ByteBuffer, HTTPConnection?) {
+  private struct Call {
+    var request: ByteBuffer
+    /// The kept connection if it is usable.
+    var connection: HTTPConnection?
+    var grace: UInt64
+    var isWatched: Bool
+  }
+
+  private func prepare(grace: UInt64 = 0, _ write: (inout ByteBuffer) -> Void) -> Call {
     state.withLock { state in
       write(&state.request)
-      return (state.request, state.usable)
+      state.grace = grace
+      let isWatched = watchesTask || state.isCancelled || !executor.eventLoop.inEventLoop
+      return Call(request: state.request, connection: state.usable, grace: grace, isWatched: isWatched)
     }
   }
 
   /// One bound for the whole operation, connecting included.
-  private func send(
-    _ request: ByteBuffer, over connection: HTTPConnection?, graceOnCancel: UInt64 = 0
-  ) async -> Result<HTTPExchange, TransportError> {
-    if let connection { return await connection.exchange(request, timeout: timeout, graceOnCancel: graceOnCancel) }
+  private func send(_ call: Call) async -> Result<HTTPExchange, TransportError> {
+    if let connection = call.connection {
+      return call.isWatched
+        ? await connection.exchange(call.request, timeout: timeout, graceOnCancel: call.grace)
+        : await connection.exchangeUnwatched(call.request, timeout: timeout)
+    }
     let begin = MonotonicClock.now()
     switch await open() {
     case .failure(let error): return .failure(error)
     case .success(let new):
       let elapsed = MonotonicClock.now() - begin
-      return await new.exchange(request, timeout: timeout - min(elapsed, timeout), graceOnCancel: graceOnCancel)
+      return await new.exchange(call.request, timeout: timeout - min(elapsed, timeout), graceOnCancel: call.grace)
     }
   }
 

@@ -31,6 +31,9 @@ public struct TransportError: Error, Sendable, Equatable, CustomStringConvertibl
   /// What happened, for people.
   public var message: String
 
+  /// When the first byte of the failed exchange's request was written, in ns of `MonotonicClock`; nil if none was.
+  public var firstByteWrittenAt: UInt64?
+
   /// Makes an error.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind

@@ -69,9 +69,9 @@ import Transport
     #expect(second.cpu >= first.cpu && second.waiting >= first.waiting && sum > 0)
   }
 
-  @Test func theMonitorTellsOfARunWithoutStarts() {
+  @Test func theMonitorTellsOfARunWithoutStarts() async {
     let monitor = GeneratorMonitor(LoopGroup())
-    let report = monitor.finish(Recording(Catalogue(metrics: ["m"], counters: [])))
+    let report = await monitor.finish(Recording(Catalogue(metrics: ["m"], counters: [])))
     #expect(report.latenessP99 == nil && report.cpuUtilisation >= 0 && !report.saturated)
   }
 }

@@ -71,4 +71,14 @@ import Testing
     var budget = IterationBudget(.burst(users: 5), startingAt: 0)
     #expect(drain(&budget, at: 0).map(\.number) == [1, 2, 3, 4, 5])
   }
+
+  @Test func nothingRemainsWhenTheCountIsReached() {
+    var counted = IterationBudget(.closedLoop(users: 1, count: 1, duration: 100), startingAt: 0)
+    #expect(counted.remaining(at: 0) == .max)
+    _ = counted.next(at: 0)
+    #expect(counted.remaining(at: 10) == 0)
+    var timed = IterationBudget(.closedLoop(users: 1, count: nil, duration: 100), startingAt: 0)
+    _ = timed.next(at: 5)
+    #expect(timed.remaining(at: 45) == 60 && timed.remaining(at: 500) == 0)
+  }
 }

@@ -49,7 +49,9 @@ import Transport
         record.sample(Self.get, from: exchange.firstByteWrittenAt, to: exchange.lastByteReadAt)
         if exchange.response.status != 200 { record.fail("http_\(exchange.response.status)", "") }
       case .failure(let error) where error.kind == .cancelled: record.censor()
-      case .failure(let error): record.fail(error.kind.rawValue, error.message)
+      case .failure(let error):
+        if let writtenAt = error.firstByteWrittenAt { record.wrote(at: writtenAt) }
+        record.fail(error.kind.rawValue, error.message)
       }
     }
 
@@ -60,47 +62,72 @@ import Transport
     Int(request.head.dropFirst(5).prefix { $0.isNumber }) ?? 0
   }
 
-  @Test(arguments: [1, 4], [false, true]) func booksAgreeUnderErrorsTimeoutsAndResets(_ users: Int, isOpen: Bool)
-    async throws
-  {
-    let server = try await ScriptedServer { request in
-      switch Self.number(request) % 10 {
-      case 1: [ScriptedServer.answer("busy", status: 503)]
-      case 2: Self.number(request) < 10 ? [] : [ScriptedServer.answer("ok")]
-      case 3: [.close]
-      case 4: [.send("rubbish\r\n\r\n")]
-      default: [ScriptedServer.answer("ok")]
+  enum Mode: CaseIterable {
+    case closedLoop, openLoop, dropping, burst
+
+    func plan(users: Int) -> LoadPlan {
+      switch self {
+      case .closedLoop: .closedLoop(users: users, count: 200)
+      case .openLoop: .openLoop(OpenLoopTests.fast, users: users, count: 200)
+      case .dropping: .openLoop(OpenLoopTests.fast, users: users, count: 200, dropsWhenBusy: true)
+      case .burst: .burst(users: users * 50)
       }
     }
-    let plan: LoadPlan =
-      isOpen ? .openLoop(OpenLoopTests.fast, users: users, count: 200) : .closedLoop(users: users, count: 200)
+  }
+
+  /// What the server does to the request of this number; a failure's kinds as the client may see them.
+  private static func treatment(of number: Int) -> (actions: [ScriptedServer.Action], kinds: Set<String>) {
+    switch number % 10 {
+    case 1: ([ScriptedServer.answer("busy", status: 503)], ["http_503"])
+    case 2 where number < 10: ([], ["timeout"])
+    case 3: ([.close], ["closed"])
+    case 4: ([.send("rubbish\r\n\r\n")], ["invalid_response"])
+    case 5: ([.reset], ["reset", "closed"])
+    default: ([ScriptedServer.answer("ok")], [])
+    }
+  }
+
+  @Test(arguments: [1, 4], Mode.allCases) func booksAgreeUnderErrorsTimeoutsAndResets(_ users: Int, _ mode: Mode)
+    async throws
+  {
+    let server = try await ScriptedServer { Self.treatment(of: Self.number($0)).actions }
     let run = await LoadRun.perform(
-      GetScenario(port: server.port, timeout: 4_000_000_000), plan: plan,
+      GetScenario(port: server.port, timeout: 4_000_000_000), plan: mode.plan(users: users),
       catalogue: GetScenario.catalogue, on: LoadRunTests.loops)
     let recording = run.recording
-    #expect(recording.iterations == 200 && recording.censored == 0)
-    #expect(server.requests.count == 200)
-    #expect(recording.errors.count(of: "http_503") == 20)
-    #expect(recording.errors.count(of: "timeout") == 1)
-    #expect(recording.errors.count(of: "closed") == 20)
-    #expect(recording.errors.count(of: "invalid_response") == 20)
-    #expect(recording.errors.total == 61)
-    #expect(recording[GetScenario.get.response]?.totalCount == 200 - 61)
+    // Every start that came is in the server's own log, once.
+    let numbers = server.requests.map(Self.number)
+    let due: UInt64 = mode == .burst ? UInt64(users * 50) : 200
+    #expect(recording.iterations + recording.dropped == due && recording.censored == 0)
+    #expect(mode == .dropping || recording.dropped == 0)
+    #expect(Set(numbers).count == numbers.count && UInt64(numbers.count) == recording.iterations)
+    let expected = numbers.map { Self.treatment(of: $0).kinds }
+    for kinds in [["http_503"], ["timeout"], ["invalid_response"], ["reset", "closed"]] as [Set<String>] {
+      let seen = kinds.reduce(0) { $0 + recording.errors.count(of: $1) }
+      #expect(seen == UInt64(expected.count { !$0.isEmpty && $0.isSubset(of: kinds) }), "\(kinds)")
+    }
+    #expect(recording.errors.total == UInt64(expected.count { !$0.isEmpty }))
+    #expect((recording[GetScenario.get.response]?.totalCount ?? 0) == recording.iterations - recording.errors.total)
+    // Failures too were written, and tell how late they were.
+    #expect(recording.lateness.totalCount == recording.iterations)
     await server.stop()
   }
 
-  @Test func booksAgreeWhenTheRunIsCancelled() async throws {
+  @Test(arguments: [false, true]) func booksAgreeWhenTheRunIsCancelled(isOpen: Bool) async throws {
     let server = try await ScriptedServer { Self.number($0) > 40 ? [] : [ScriptedServer.answer("ok")] }
+    let plan: LoadPlan =
+      isOpen ? .openLoop(OpenLoopTests.fast, users: 3, count: 1000) : .closedLoop(users: 3, count: 1000)
     let task = Task {
       await LoadRun.perform(
-        GetScenario(port: server.port, timeout: 50_000_000_000), plan: .closedLoop(users: 3, count: 1000),
-        catalogue: GetScenario.catalogue, on: LoadRunTests.loops)
+        GetScenario(port: server.port, timeout: 50_000_000_000), plan: plan, catalogue: GetScenario.catalogue,
+        on: LoadRunTests.loops)
     }
     await server.waitForRequests(43)
     task.cancel()
     let recording = await task.value.recording
-    #expect(recording.iterations == 40 && recording.censored == 3)
-    #expect(Int(recording.iterations + recording.censored) == server.requests.count)
+    #expect(recording.iterations == 40 && server.requests.count == 43)
+    // Those under way, and in an open loop those that waited for them.
+    #expect(isOpen ? recording.censored >= 3 : recording.censored == 3)
     #expect(recording[GetScenario.get.response]?.totalCount == 40)
     await server.stop()
   }

@@ -29,8 +29,22 @@ import Transport
         ArrivalSchedule(rate: ArrivalRate(starts: 500, period: 1_000_000_000), arrival: .constant), users: 50,
         count: nil, duration: 1_200_000_000),
       catalogue: Catalogue(metrics: ["work"], counters: []), on: loops, monitor: monitor)
-    let report = monitor.finish(run.recording, backlogMax: run.backlogMax)
+    let report = await monitor.finish(run.recording, backlogMax: run.backlogMax)
     #expect(report.saturated && report.saturatedReason != nil)
+    // By both rules: a start that a parked user was free for is late whoever takes it.
+    #expect(run.recording.lateness.value(atPercentile: 99) > GeneratorReport.latenessBound)
+  }
+
+  @Test func aLoopThatIsBusyForASecondIsSeenHoweverShortTheRun() async {
+    let loops = LoopGroup()
+    let monitor = GeneratorMonitor(loops)
+    // One start, of 1.2 s: nothing is late.
+    let run = await LoadRun.perform(
+      HoggingScenario(nanoseconds: 1_200_000_000), plan: .openLoop(OpenLoopTests.fast, users: 1, count: 1),
+      catalogue: Catalogue(metrics: ["work"], counters: []), on: loops, monitor: monitor)
+    let report = await monitor.finish(run.recording)
+    // The thread ran or wanted to all the time, however much of it somebody else got.
+    #expect(report.saturatedReason?.contains("busy") ?? false || report.saturatedReason?.contains("late") ?? false)
   }
 
   @Test func aSlowTargetsBacklogIsNoLatenessOfTheGenerator() async {

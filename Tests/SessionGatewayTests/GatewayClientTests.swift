@@ -9,12 +9,13 @@ import Transport
   static let loops = LoopGroup()
 
   static func client(
-    _ port: Int, headers: [(name: String, value: String)] = [], basePath: String = "", timeout: UInt64 = 20_000_000_000
+    _ port: Int, headers: [(name: String, value: String)] = [], basePath: String = "",
+    timeout: UInt64 = 20_000_000_000, watchesTask: Bool = true
   ) -> GatewayClient {
     let endpoint = Endpoint(host: "127.0.0.1", port: port, basePath: basePath)
     return GatewayClient(
       to: endpoint, requests: GatewayRequests(to: endpoint, headers: headers), tls: nil, on: loops.executor(forUser: 0),
-      timeout: timeout)
+      timeout: timeout, watchesTask: watchesTask)
   }
 
   /// What comes of one acquire that is answered with `body`.
@@ -235,6 +236,70 @@ import Transport
       return
     }
     #expect(error.isCancellation)
+    await server.stop()
+  }
+
+  /// A task on the loop of an unwatched client, as virtual users are.
+  private func onLoop(_ work: @escaping @Sendable () async -> String) -> Task<String, Never> {
+    Task(executorPreference: Self.loops.executor(forUser: 0)) { await work() }
+  }
+
+  @Test func anUnwatchedCallIsEndedByHandAndOnlyIt() async throws {
+    let server = try await ScriptedServer { request in
+      request.line.hasPrefix("GET") ? [] : [ScriptedServer.answer(#"{"taskId": "t"}"#)]
+    }
+    let client = Self.client(server.port, watchesTask: false)
+    let task = onLoop {
+      guard case .success = await client.connect() else { return "no connection" }
+      guard case .assigned = await client.acquire(userID: "u") else { return "not assigned" }
+      guard case .failure(let error) = await client.status() else { return "answered" }
+      return error.kind
+    }
+    await server.waitForRequests(2)
+    client.cancel()
+    #expect(await task.value == "cancelled")
+    // The connection is gone with it; the next call makes a new one.
+    guard case .assigned = await client.acquire(userID: "u") else {
+      Issue.record("not assigned")
+      return
+    }
+    #expect(server.connectionCount == 2)
+    await server.stop()
+  }
+
+  @Test func anUnwatchedAcquireThatIsCancelledStillTakesAnAnswerThatComesSoon() async throws {
+    let server = try await ScriptedServer { _ in [.wait(.milliseconds(50)), ScriptedServer.answer(#"{"taskId": "t"}"#)]
+    }
+    let client = Self.client(server.port, watchesTask: false)
+    let task = onLoop {
+      guard case .success = await client.connect() else { return "no connection" }
+      guard case .assigned(let acquisition) = await client.acquire(userID: "u") else { return "not assigned" }
+      return acquisition.answer.task ?? ""
+    }
+    await server.waitForRequests(1)
+    client.cancel()
+    #expect(await task.value == "t")
+    await server.stop()
+  }
+
+  @Test func whenCancellingByHandRacesWithCallsEachOfThemEnds() async throws {
+    let server = try await ScriptedServer { request in
+      request.number < 4 ? [ScriptedServer.answer(#"{"success": true}"#)] : []
+    }
+    var random = SeededRandom(seed: 5)
+    for _ in 0..<200 {
+      let client = Self.client(server.port, watchesTask: false)
+      let task = onLoop {
+        // As a virtual user: cancelled by its task, and its client by whoever cancels that.
+        while !Task.isCancelled { _ = await client.release(taskID: "t") }
+        return "ended"
+      }
+      for _ in 0..<Int.random(in: 0..<60, using: &random) { await Task.yield() }
+      task.cancel()
+      client.cancel()
+      #expect(await task.value == "ended")
+      client.close()
+    }
     await server.stop()
   }
 }

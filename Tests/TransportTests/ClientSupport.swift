@@ -48,7 +48,7 @@ extension Result where Success == HTTPExchange {
 /// Runs `work` on the thread of the first loop.
 func onLoop<T: Sendable>(_ work: @escaping @Sendable () async throws -> T) async throws -> T {
   try await withThrowingTaskGroup(of: T.self) { group in
-    group.addTask(executorPreference: testLoops.executor(forUser: 0), operation: work)
+    group.addTask(executorPreference: testLoops.executor(forUser: 0)) { try await work() }
     guard let value = try await group.next() else { throw CancellationError() }
     return value
   }

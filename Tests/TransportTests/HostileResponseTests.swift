@@ -6,6 +6,7 @@ import Transport
 /// Whatever a server sends, the reader ends in a typed error or a response: never in a trap, never in endless memory.
 @Suite struct HostileResponseTests {
   static let invalid = [
+    "HTTP/1.1 200\rjunk\r\n\r\n",
     "HTTP/1.1 200 OK\nContent-Length: 0\n\n\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\nX: y\r\n\r\n",
     "HTTP/2 200 OK\r\n\r\n", "HTTP/1.2 200 OK\r\n\r\n", "HTTP/1.x 200 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n",
     "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 099 x\r\n\r\n", "HTTP/1.1 600 x\r\n\r\n", "HTTP/1.1 2000 x\r\n\r\n",

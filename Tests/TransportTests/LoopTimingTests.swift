@@ -12,7 +12,7 @@ import Transport
 
   private func onLoop<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> T {
     await withTaskGroup(of: T.self, returning: T.self) { group in
-      group.addTask(executorPreference: Self.executor, operation: work)
+      group.addTask(executorPreference: Self.executor) { await work() }
       for await value in group { return value }
       preconditionFailure("a group with a task has a value")
     }

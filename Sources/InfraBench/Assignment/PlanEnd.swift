@@ -25,6 +25,6 @@ final class PlanEnd: Sendable {
       guard case .duration(let length) = load.warmup else { return .max }
       return since + length
     }
-    return load.duration.map { since + $0 } ?? .max
+    return load.length.map { since + $0 } ?? .max
   }
 }

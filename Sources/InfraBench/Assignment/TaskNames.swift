@@ -51,20 +51,23 @@ package struct TaskNames: Sendable {
   private static let dashes = [8, 13, 18, 23]
 
   private static func parse(_ name: String) -> Form {
-    let bytes = name.utf8
-    guard bytes.count == digitCount || bytes.count == digitCount + dashes.count else { return .other }
+    guard name.utf8.count == digitCount || name.utf8.count == digitCount + dashes.count else { return .other }
+    return name.utf8.withContiguousStorageIfAvailable(parse) ?? .other
+  }
+
+  private static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Form {
     let isDashed = bytes.count > digitCount
-    var number: UInt128 = 0
-    var position = 0
-    for byte in bytes {
+    var (high, low): (UInt64, UInt64) = (0, 0)
+    for (position, byte) in bytes.enumerated() {
       if isDashed, dashes.contains(position) {
         guard byte == UInt8(ascii: "-") else { return .other }
       } else {
         guard let value = hexadecimalValue(byte) else { return .other }
-        number = number << 4 | UInt128(value)
+        high = high << 4 | low >> 60
+        low = low << 4 | UInt64(value)
       }
-      position += 1
     }
+    let number = UInt128(high) << 64 | UInt128(low)
     return isDashed ? .uuid(number) : .digits(number)
   }
 

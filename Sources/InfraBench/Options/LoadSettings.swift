@@ -36,6 +36,9 @@ package struct LoadSettings: Sendable {
     return plan
   }
 
+  /// When nothing more is begun, in ns from the begin of the measured part: by the duration, or the stages' end.
+  package var length: UInt64? { [duration, ramp?.length, schedule?.length].compactMap(\.self).min() }
+
   private var schedule: ArrivalSchedule? {
     let arrival: ArrivalSchedule.Arrival = arrivals.isPoisson ? .poisson(seed: seed) : .constant
     if case .rates(let stages) = arrivals.stages {

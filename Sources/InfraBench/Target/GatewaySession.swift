@@ -67,8 +67,10 @@ package struct GatewaySession: Sendable {
   }
 
   /// A REST client for one user; `timeout` in ns defaults to the session's.
-  package func client(on executor: LoopExecutor, timeout: UInt64? = nil) -> GatewayClient {
-    GatewayClient(to: endpoint, requests: requests, tls: tls, on: executor, timeout: timeout ?? self.timeout)
+  package func client(on executor: LoopExecutor, timeout: UInt64? = nil, watchesTask: Bool = true) -> GatewayClient {
+    GatewayClient(
+      to: endpoint, requests: requests, tls: tls, on: executor, timeout: timeout ?? self.timeout,
+      watchesTask: watchesTask)
   }
 
   /// How results name this target.

@@ -6,12 +6,19 @@ import Transport
 final class LoopArrivals: @unchecked Sendable {
   // @unchecked: every mutable property is touched on the loop's thread only.
 
-  private typealias Parked = UnsafeContinuation<ArrivalQueue.Start?, Never>
+  /// A start, and whether a user had been free when it came due.
+  struct Taken: Sendable {
+    var start: ArrivalQueue.Start
+    var foundFreeUser: Bool
+  }
+
+  private typealias Parked = UnsafeContinuation<Taken?, Never>
 
   private let executor: LoopExecutor
   private let shared: SharedArrivals
   private let isPrecise: Bool
-  private var parked = ParkingLot<Parked>()
+  /// The user that was free the longest goes first, so that no connection idles until its server closes it.
+  private var parked = FIFO<Parked>()
   private var timer: (firesAt: UInt64, scheduled: Scheduled<Void>)?
   private var isSpinning = false
   private var isStopped = false
@@ -28,11 +35,15 @@ final class LoopArrivals: @unchecked Sendable {
   }
 
   /// The next start for a user that is free now; nil when there is none any more. To be called on the loop.
-  func next() async -> ArrivalQueue.Start? {
-    switch shared.withQueue({ $0.userBecameFree(at: MonotonicClock.now()) }) {
-    case .start(let start): return start
-    case .over, nil: return nil
-    case .parked:
+  func next() async -> Taken? {
+    let answer = shared.withQueue { queue in
+      // Parked users had been free for what this one takes.
+      (queue.userBecameFree(at: MonotonicClock.now()), foundFreeUser: queue.hasParkedUsers)
+    }
+    switch answer {
+    case (.start(let start), let foundFreeUser)?: return Taken(start: start, foundFreeUser: foundFreeUser)
+    case (.over, _)?, nil: return nil
+    case (.parked, _)?:
       return await withUnsafeContinuation { continuation in
         parked.append(continuation)
         if isStopped { release() } else { arm() }
@@ -71,8 +82,10 @@ final class LoopArrivals: @unchecked Sendable {
   /// Waits for the instant itself where that is asked for, with the sockets looked at meanwhile.
   private func approach() {
     isSpinning = false
-    guard isPrecise, !isStopped, let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else { return serve() }
+    guard isPrecise, !isStopped else { return serve() }
     while true {
+      // Read anew each time, which keeps the queue in the processor's cache.
+      guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else { return serve() }
       let now = MonotonicClock.now()
       guard now < wakeAt else { return serve() }
       // Another loop has taken what this one was waiting for.
@@ -88,15 +101,15 @@ final class LoopArrivals: @unchecked Sendable {
   private func serve() {
     let now = MonotonicClock.now()
     while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
-      parked.popFirst()?.resume(returning: start)
+      parked.popFirst()?.resume(returning: Taken(start: start, foundFreeUser: true))
     }
-    let isOver =
-      shared.withQueue { queue in
-        queue.settle(at: now)
-        return queue.isOver(at: now)
-      } ?? true
-    if isOver || isStopped { release() } else { arm() }
+    // At once: everything else can wait for the starts.
     executor.drainNow()
+    if isStopped || shared.withQueue({ $0.isOver(at: now) }) ?? true {
+      release()
+    } else {
+      arm()
+    }
   }
 
   private func release() {

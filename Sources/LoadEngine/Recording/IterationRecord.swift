@@ -67,10 +67,10 @@ public struct IterationRecord: Sendable {
     if ending == .success { ending = .failure(kind: kind, example: example) }
   }
 
-  /// Whether it failed by its bound: kind `timeout`, or a step's, such as `ready: timeout`.
+  /// Whether it failed by its bound: kind `timeout` or `connect_timeout`, or a step's, such as `ready: timeout`.
   var isTimeout: Bool {
     guard case .failure(let kind, _) = ending else { return false }
-    return kind == "timeout" || kind.hasSuffix(": timeout")
+    return ["timeout", "connect_timeout"].contains { kind == $0 || kind.hasSuffix(": \($0)") }
   }
 
   var isFailure: Bool {

@@ -41,16 +41,17 @@ final class LoopRecorder: Sendable {
 
   /// P50 and P99 of the headline so far, over all loops, in ns; nil without a sample.
   static func headline(of recorders: [LoopRecorder]) -> (p50: UInt64, p99: UInt64)? {
-    var sum: LatencyHistogram?
+    // Made before a lock is taken, which the loop would wait for.
+    var sum = LatencyHistogram()
     for recorder in recorders {
       recorder.state.withLock { state in
         // Read in place: whoever copies a histogram makes the loop's next record copy it back.
         guard let own = state.recording[recorder.headline] else { return }
-        if sum == nil { sum = LatencyHistogram() }
-        sum?.merge(ofSameLayout: own)
+        sum.merge(ofSameLayout: own)
       }
     }
-    guard let values = sum?.values(atPercentiles: [50, 99]) else { return nil }
+    guard sum.totalCount > 0 else { return nil }
+    let values = sum.values(atPercentiles: [50, 99])
     return (values[0], values[1])
   }
 }

@@ -5,7 +5,9 @@ extension Crew {
   func burst(_ plan: LoadPlan) async -> LoadRun {
     let shared = SharedPlan(plan, ramp: nil, startingAt: MonotonicClock.now())
     let barrier = StartBarrier(parties: plan.users)
-    await run(plan, isOver: { shared.isOver }) { user, _ in await user.runOnce(shared, after: barrier) }
+    await run(plan, isOver: { shared.isOver }) { user, _ in
+      await user.live { await user.runOnce($0, shared, after: barrier) }
+    }
     return LoadRun(
       recording: Recording(recorders[0].catalogue), startedAt: shared.measurementStartedAt ?? shared.begunAt,
       endedAt: MonotonicClock.now())
@@ -13,8 +15,7 @@ extension Crew {
 }
 
 extension VirtualUser {
-  fileprivate func runOnce(_ plan: SharedPlan, after barrier: StartBarrier) async {
-    let user = await scenario.makeUser(number, on: executor)
+  fileprivate func runOnce(_ user: S.User, _ plan: SharedPlan, after barrier: StartBarrier) async {
     if let iteration = plan.next() {
       var record = IterationRecord()
       await scenario.prepare(user, iteration, into: &record)
@@ -27,6 +28,5 @@ extension VirtualUser {
     } else {
       _ = await barrier.wait()
     }
-    await scenario.retire(user)
   }
 }

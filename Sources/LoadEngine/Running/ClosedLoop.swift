@@ -7,7 +7,7 @@ extension Crew {
     let shared = SharedPlan(plan, ramp: ramp, startingAt: MonotonicClock.now())
     await TimelineKeeper.keeping(keeper, since: { shared.measurementStartedAt }) {
       await run(plan, isOver: { shared.isOver }) { user, _ in
-        await user.runUntilFulfilled(shared, thinkTime: thinkTime, ramp: ramp)
+        await user.live { await user.runUntilFulfilled($0, shared, thinkTime: thinkTime, ramp: ramp) }
       }
     }
     return LoadRun(
@@ -20,8 +20,9 @@ extension VirtualUser {
   /// After a failure a closed loop pauses for so many ns: a target that refuses at once is not hammered.
   private static var pauseAfterFailure: UInt64 { 10_000_000 }
 
-  fileprivate func runUntilFulfilled(_ plan: SharedPlan, thinkTime: UInt64, ramp: UserRamp?) async {
-    let user = await scenario.makeUser(number, on: executor)
+  fileprivate func runUntilFulfilled(
+    _ user: S.User, _ plan: SharedPlan, thinkTime: UInt64, ramp: UserRamp?
+  ) async {
     var record = IterationRecord()
     while await isActive(ramp, since: plan.begunAt), !Task.isCancelled, let iteration = plan.next() {
       record.reset()
@@ -34,7 +35,6 @@ extension VirtualUser {
       if record.isFailure { await executor.sleep(nanoseconds: Self.pauseAfterFailure) }
       if thinkTime > 0 { await executor.sleep(nanoseconds: min(thinkTime, plan.remaining)) }
     }
-    await scenario.retire(user)
   }
 
   /// Waits until the ramp has room for this user; false when it never has again.

@@ -6,7 +6,7 @@ struct Crew<S: Scenario>: Sendable {
   let scenario: S
   let loops: LoopGroup
   let recorders: [LoopRecorder]
-  let monitor: GeneratorMonitor?
+  let judging: Judging
   let progress: ProgressCounter?
   let keeper: TimelineKeeper?
 
@@ -21,7 +21,7 @@ struct Crew<S: Scenario>: Sendable {
         let loop = (number - 1) % loops.executors.count
         let user = VirtualUser(
           number: number, scenario: scenario, executor: loops.executors[loop], recorder: recorders[loop],
-          isOver: isOver, progress: progress)
+          isOver: isOver, progress: progress, judging: judging)
         group.addTask(executorPreference: loops.executors[loop]) { await body(user, loop) }
       }
     }

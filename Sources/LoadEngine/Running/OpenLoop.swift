@@ -14,13 +14,14 @@ extension Crew {
     let barrier = StartBarrier(parties: plan.users)
     let dropped: @Sendable () -> UInt64 = { shared.withQueue { $0.dropped } ?? 0 }
     progress?.provide(dropped: dropped)
+    progress?.provide(waiting: { shared.withQueue { $0.waiting } ?? 0 })
     await TimelineKeeper.keeping(
       keeper, since: { shared.withQueue { $0.measurementStartedAt } ?? nil }, dropped: dropped
     ) {
       await shared.waitingAtMost(plan.drainBound) {
         await withTaskCancellationHandler {
           await run(plan, isOver: { shared.isPastEnd(at: MonotonicClock.now()) }) { user, loop in
-            await user.runOnSchedule(arrivals[loop], shared, after: barrier, monitor)
+            await user.live { await user.runOnSchedule($0, arrivals[loop], shared, after: barrier) }
           }
         } onCancel: {
           shared.close(at: MonotonicClock.now())
@@ -49,21 +50,21 @@ extension Crew {
 
 extension VirtualUser {
   fileprivate func runOnSchedule(
-    _ arrivals: LoopArrivals, _ shared: SharedArrivals, after barrier: StartBarrier, _ monitor: GeneratorMonitor?
+    _ user: S.User, _ arrivals: LoopArrivals, _ shared: SharedArrivals, after barrier: StartBarrier
   ) async {
-    let user = await scenario.makeUser(number, on: executor)
     await scenario.open(user)
     let releasedAt = await barrier.wait()
-    if shared.begin(at: releasedAt + SharedArrivals.lead(users: barrier.parties)) { monitor?.restart() }
+    if shared.begin(at: releasedAt + SharedArrivals.lead(users: barrier.parties)) { judging.restart() }
     var record = IterationRecord()
     while !Task.isCancelled {
       let freeAt = MonotonicClock.now()
-      guard let start = await arrivals.next() else { break }
+      guard let taken = await arrivals.next() else { break }
+      let start = taken.start
       record.reset(intendedAt: start.intendedAt)
       await scenario.prepare(user, start.iteration, into: &record)
-      let dueAt = max(start.intendedAt, freeAt, record.occupiedUntil ?? 0)
+      let couldBegin = taken.foundFreeUser ? start.intendedAt : max(start.intendedAt, freeAt)
+      let dueAt = max(couldBegin, record.occupiedUntil ?? 0)
       await perform(user, start.iteration, dueAt: dueAt, into: &record)
     }
-    await scenario.retire(user)
   }
 }

@@ -30,7 +30,7 @@ struct ArrivalQueue {
   private var coming: DueStarts
   private var upcoming: Start?
   private var taking: DueStarts
-  private var reserved = ReservedStarts()
+  private var reserved = FIFO<Start>()
   private let dropsWhenBusy: Bool
   private var parked = 0
   private var waitingInLine: UInt64 = 0
@@ -82,30 +82,28 @@ struct ArrivalQueue {
   /// A parked user left without a start.
   mutating func unparked() {
     parked -= 1
-    if reserved.count > parked, let start = reserved.takeLast() { drop(start) }
+    if reserved.count > parked, let start = reserved.popLast() { drop(start) }
   }
 
-  /// Counts what has come due, and drops what is to be dropped.
-  mutating func settle(at now: UInt64) { advance(to: now) }
+  /// Whether a user is parked: when another one has just taken a start all the same, this one had been free for it.
+  var hasParkedUsers: Bool { parked > 0 }
 
   /// When the next start is due, or else when the run is over; nil when nothing more will happen by itself.
   /// The taking of the last of `count` starts can end the run before that instant.
   var nextWakeAt: UInt64? {
     if isClosed || isFulfilled { return nil }
+    // Somebody else's look at the clock has made it come due.
+    if parked > 0, hasWaiting { return latest }
     if let upcoming { return upcoming.intendedAt }
     return coming.endsAt.flatMap { $0 > latest ? $0 : nil }
   }
 
   /// Whether the run is over: by time, as all of `count` are taken or dropped, or as no start will ever be due. Starts
   /// that were due before the end by time are still handed out after it.
-  func isOver(at now: UInt64) -> Bool {
-    if let upcoming, upcoming.intendedAt <= now {
-      var later = self
-      later.advance(to: now)
-      return later.isOver(at: now)
-    }
+  mutating func isOver(at now: UInt64) -> Bool {
+    advance(to: now)
     if isClosed || isFulfilled { return true }
-    if let endsAt = coming.endsAt { return max(latest, now) >= endsAt }
+    if let endsAt = coming.endsAt { return latest >= endsAt }
     return upcoming == nil && !hasWaiting
   }
 
@@ -169,7 +167,7 @@ struct ArrivalQueue {
   private mutating func takeOldest() -> Start? {
     let start: Start?
     if dropsWhenBusy {
-      start = reserved.takeFirst()
+      start = reserved.popFirst()
     } else if waitingInLine > 0 {
       waitingInLine -= 1
       start = taking.next()

@@ -40,8 +40,9 @@ struct IterationBudget {
     return now &- since >= duration
   }
 
-  /// How long until nothing more is to be begun, in ns, as far as time decides it.
+  /// How long until nothing more is to be begun, in ns, as far as is known.
   func remaining(at now: UInt64) -> UInt64 {
+    if let count = plan.count, given >= count { return 0 }
     guard let since = measuringSince, let duration = plan.duration else { return .max }
     return duration - min(now &- since, duration)
   }

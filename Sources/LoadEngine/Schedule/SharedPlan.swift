@@ -23,6 +23,6 @@ final class SharedPlan: Sendable {
 
   var isOver: Bool { budget.withLock { $0.isOver(at: MonotonicClock.now()) } }
 
-  /// Until the run is over, in ns, as far as time decides it.
+  /// Until the run is over, in ns, as far as is known.
   var remaining: UInt64 { budget.withLock { $0.remaining(at: MonotonicClock.now()) } }
 }

@@ -5,10 +5,10 @@ import Synchronization
 final class TimelineKeeper: Sendable {
   private struct State {
     var timeline = Timeline()
-    /// The begin of the measured part and the end of the last interval, in ns of `MonotonicClock`.
-    var begunAt: UInt64?
-    var cutAt: UInt64 = 0
+    /// The end of the last interval, in ns of `MonotonicClock`; nil before the first one's.
+    var cutAt: UInt64?
     var dropped: UInt64 = 0
+    var isOver = false
   }
 
   private let recorders: [LoopRecorder]
@@ -32,7 +32,7 @@ final class TimelineKeeper: Sendable {
     guard let keeper else { return await work() }
     async let _ = keeper.keep(since: begunAt, dropped: dropped)
     await work()
-    keeper.cut(at: MonotonicClock.now(), dropped: dropped())
+    if let begin = begunAt() { keeper.cut(since: begin, dropped: dropped(), isLast: true) }
   }
 
   /// The intervals; none when the measured part never began.
@@ -49,31 +49,31 @@ final class TimelineKeeper: Sendable {
         try? await Task.sleep(nanoseconds: Self.look)
         continue
       }
-      let last = state.withLock { state in
-        if state.begunAt == nil { (state.begunAt, state.cutAt) = (begin, begin) }
-        return state.cutAt
-      }
+      let last = state.withLock { $0.cutAt ?? begin }
       // On the grid, however late the last cut was.
       let next = begin + ((max(last, begin) - begin) / interval + 1) * interval
       let now = MonotonicClock.now()
       if now < next {
         try? await Task.sleep(nanoseconds: next - now)
       } else {
-        cut(at: now, dropped: dropped())
+        cut(since: begin, dropped: dropped())
       }
     }
   }
 
-  private func cut(at now: UInt64, dropped: UInt64) {
-    var sum = IntervalRecording()
-    for recorder in recorders {
-      if let part = recorder.takeInterval() { sum.merge(part) }
-    }
+  /// Whole under one lock: what one cut has taken is in an interval before the next one reads the clock.
+  private func cut(since begin: UInt64, dropped: UInt64, isLast: Bool = false) {
     state.withLock { state in
-      guard let begin = state.begunAt, now > state.cutAt else { return }
-      sum.dropped = dropped - state.dropped
-      state.dropped = dropped
-      state.timeline.append(sum, from: state.cutAt - begin, to: now - begin)
+      guard !state.isOver else { return }
+      state.isOver = isLast
+      var sum = IntervalRecording()
+      for recorder in recorders {
+        if let part = recorder.takeInterval() { sum.merge(part) }
+      }
+      let (last, now) = (state.cutAt ?? begin, MonotonicClock.now())
+      sum.dropped = max(dropped, state.dropped) - state.dropped
+      state.dropped = max(dropped, state.dropped)
+      state.timeline.append(sum, from: last - begin, to: max(now, last) - begin)
       state.cutAt = now
     }
   }

@@ -133,6 +133,21 @@ public final class HTTPConnection: Sendable {
     }
   }
 
+  /// The same for a caller on the connection's loop that makes many exchanges and watches its task's cancellation once
+  /// for all of them, as that costs less than watching it in each: it then calls ``cancelExchange(after:)``.
+  public func exchangeUnwatched(
+    _ request: ByteBuffer, timeout: UInt64
+  ) async -> Result<HTTPExchange, TransportError> {
+    let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
+    return await withUnsafeContinuation { handler.value.start(request, id: id, timeout: timeout, $0) }
+  }
+
+  /// Ends the exchange that was begun last with kind `cancelled`, unless it has ended within `grace` ns. On the loop.
+  public func cancelExchange(after grace: UInt64) {
+    let id = lastID.load(ordering: .relaxed)
+    eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: grace))) { self.handler.value.cancel(id: id) }
+  }
+
   /// Closes the connection; an exchange under way fails with `closed`.
   public func close() {
     closing.begin()

@@ -125,6 +125,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     // Closing calls `channelInactive` at once, and whoever waits may go on at once: neither may see the other half done.
     if thenClose { close() }
     guard let failed else { return }
+    var error = error
+    error.firstByteWrittenAt = failed.writtenAt
     failed.continuation.resume(returning: .failure(error))
   }
 

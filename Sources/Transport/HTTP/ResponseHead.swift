@@ -81,7 +81,8 @@ struct ResponseHead {
       }
       status = status * 10 + Int(text[index] - UInt8(ascii: "0"))
     }
-    guard (100..<600).contains(status), text[12] == UInt8(ascii: " ") || text[12] == carriageReturn else {
+    guard (100..<600).contains(status), text[12] == UInt8(ascii: " ") || text.count == 13 && text[12] == carriageReturn
+    else {
       throw invalid("its status is not in 100–599")
     }
     return status

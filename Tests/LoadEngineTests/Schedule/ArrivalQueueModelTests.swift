@@ -68,6 +68,7 @@ private struct QueueModel {
 
   var nextWakeAt: UInt64? {
     if isClosed || isFulfilled { return nil }
+    if parked > 0, !waiting.isEmpty { return now }
     if let next = starts.first(where: { $0.fate == .coming }) { return next.start.intendedAt }
     return endsAt.flatMap { $0 > now ? $0 : nil }
   }
@@ -92,18 +93,20 @@ private struct QueueModel {
     if drops, waiting.count > parked, let last = waiting.last { starts[last].fate = .dropped }
   }
 
-  mutating func settle(_ at: UInt64) { advance(at) }
-
   mutating func close(_ at: UInt64) {
     advance(at)
     isClosed = true
     for index in waiting { starts[index].fate = .abandoned }
   }
 
-  func isOver(_ at: UInt64) -> Bool {
-    var model = self
-    model.advance(at)
-    return model.isOver
+  mutating func isOver(_ at: UInt64) -> Bool {
+    advance(at)
+    return isOver
+  }
+
+  mutating func hasEnded(_ at: UInt64) -> Bool {
+    advance(at)
+    return isClosed || starts.allSatisfy { $0.fate != .coming } && endsAt.map { now >= $0 } ?? true
   }
 
   private var isOver: Bool {
@@ -149,15 +152,19 @@ private struct QueueModel {
         queue.unparked()
         model.unparked()
       case 15..<17:
-        queue.settle(at: instant)
-        model.settle(instant)
-      case 17..<19: #expect(queue.isOver(at: instant) == model.isOver(instant))
+        _ = queue.isOver(at: instant)
+        _ = model.isOver(instant)
+      case 17: #expect(queue.isOver(at: instant) == model.isOver(instant))
+      case 18: #expect(queue.hasEnded(at: instant) == model.hasEnded(instant))
       case 19 where step > 60 && Int.random(in: 0..<4, using: &random) == 0:
         queue.close(at: instant)
         model.close(instant)
       default: continue
       }
       #expect(queue.nextWakeAt == model.nextWakeAt)
+      #expect(queue.hasParkedUsers == (model.parked > 0))
+      // Nobody who is free waits beside a start that does.
+      if model.parked > 0, queue.waiting > 0 { #expect(queue.nextWakeAt.map { $0 <= now } ?? false) }
       #expect(queue.taken == model.number(.taken) && queue.dropped == model.number(.dropped))
       #expect(queue.waiting == model.number(.waiting) && queue.abandoned == model.number(.abandoned))
       #expect(queue.due == queue.taken + queue.dropped + queue.abandoned + queue.waiting)

@@ -46,6 +46,7 @@ package struct AllocationBenchmark: Benchmark {
 
   private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
     let scenario = AllocationScenario(session: session, load: load, waitFor: waitFor, holds: holds)
+    if load.isOpenLoop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
@@ -56,7 +57,7 @@ package struct AllocationBenchmark: Benchmark {
           headline: Self.catalogue.metric(waitFor.headline), timeline: load.arrivals.timeline)
       }
     }
-    let generator = monitor.finish(run.recording, backlogMax: run.backlogMax)
+    let generator = await monitor.finish(run.recording, backlogMax: run.backlogMax)
     if session.held.isOverLimit {
       session.bench.note("more tasks were held than are tracked: duplicates may be missed")
     }

@@ -32,7 +32,7 @@ struct AllocationScenario: Scenario {
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
-    AcquiringUser(id: load.userID(number), client: session.client(on: executor))
+    AcquiringUser(id: load.userID(number), client: session.client(on: executor, watchesTask: false))
   }
 
   func open(_ user: AcquiringUser) async { await user.open() }
@@ -81,6 +81,8 @@ struct AllocationScenario: Scenario {
     guard let task = user.assigned.take(), !holds, !Task.isCancelled else { return }
     await session.held.release(task, through: user.client, bench: session.bench)
   }
+
+  func cancel(_ user: AcquiringUser) { user.client.cancel() }
 
   func retire(_ user: AcquiringUser) async {
     user.client.close()

@@ -58,6 +58,7 @@ package struct ConcurrentBenchmark: Benchmark {
   }
 
   private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
+    if shape == .loop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
@@ -72,7 +73,7 @@ package struct ConcurrentBenchmark: Benchmark {
     }
     return Measurement(
       recording: measured.recording,
-      generator: monitor.finish(measured.recording, backlogMax: measured.backlogMax), target: session.document,
+      generator: await monitor.finish(measured.recording, backlogMax: measured.backlogMax), target: session.document,
       startedAt: startedAt, duration: measured.duration,
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
   }

@@ -37,7 +37,8 @@ struct ConcurrentScenario: Scenario {
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
     // Several even in a burst of one: the users of all bursts are different people.
-    AcquiringUser(id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor))
+    AcquiringUser(
+      id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor, watchesTask: false))
   }
 
   func open(_ user: AcquiringUser) async { await user.open() }
@@ -48,7 +49,9 @@ struct ConcurrentScenario: Scenario {
     session.showFailure(numbered(iteration), of: load, record)
   }
 
-  func perform(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+  func perform(
+    _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
+  ) async {
     switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
     case .assigned(let acquisition):
       record.wrote(at: acquisition.exchange.firstByteWrittenAt)
@@ -68,6 +71,8 @@ struct ConcurrentScenario: Scenario {
     guard let task = user.assigned.take(), releasesAtOnce, !Task.isCancelled else { return }
     await session.held.release(task, through: user.client, bench: session.bench)
   }
+
+  func cancel(_ user: AcquiringUser) { user.client.cancel() }
 
   func retire(_ user: AcquiringUser) async {
     user.client.close()

@@ -72,6 +72,7 @@ package struct EndToEndBenchmark: Benchmark {
     let scenario = EndToEndScenario(
       session: session, load: load, route: route, agents: agents, message: message,
       expectsEcho: runsStandIn)
+    if load.isOpenLoop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
@@ -86,7 +87,7 @@ package struct EndToEndBenchmark: Benchmark {
       session.bench.note("some tasks could not be told warm from cold: they are in no latency")
     }
     return Measurement(
-      recording: run.recording, generator: monitor.finish(run.recording, backlogMax: run.backlogMax),
+      recording: run.recording, generator: await monitor.finish(run.recording, backlogMax: run.backlogMax),
       target: session.document, startedAt: startedAt, duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: route.headline),
       findings: ["route": .string(route.rawValue)])

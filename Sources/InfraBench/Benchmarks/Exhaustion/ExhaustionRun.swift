@@ -40,7 +40,7 @@ struct ExhaustionRun {
       recording = try await drainAndPoll(drain, &poller, watch)
     }
     recording.merge(poller.recording)
-    return measurement(recording, poller, watch.tracker, monitor)
+    return await measurement(recording, poller, watch.tracker, monitor)
   }
 
   private func drainAndPoll(
@@ -114,7 +114,7 @@ struct ExhaustionRun {
 
   private func measurement(
     _ recording: Recording, _ poller: PoolPoller, _ tracker: RefillTracker, _ monitor: GeneratorMonitor
-  ) -> Measurement {
+  ) async -> Measurement {
     var recording = recording
     let outcome = RefillOutcome(tracker, startedAt: poller.startedAt)
     outcome.record(into: &recording)
@@ -124,7 +124,7 @@ struct ExhaustionRun {
     var target = session.document
     if let url = ecs?.endpointURL, target.ecsEndpointUrl == nil { target.ecsEndpointUrl = url }
     return Measurement(
-      recording: recording, generator: monitor.finish(recording), target: target, startedAt: startedAt,
+      recording: recording, generator: await monitor.finish(recording), target: target, startedAt: startedAt,
       duration: MonotonicClock.now() - poller.startedAt, timeline: poller.timeline.document,
       findings: outcome.findings.merging(poller.startPhases.findings(of: tracker.isNew)) { $1 })
   }

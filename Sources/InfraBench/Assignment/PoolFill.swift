@@ -1,6 +1,7 @@
 import GatewayProtocol
 import Latency
 import SessionGateway
+import Transport
 
 /// Waits between bursts until the pool is as full as it was before the first one.
 struct PoolFill {
@@ -16,6 +17,16 @@ struct PoolFill {
   init(_ client: GatewayClient, timeout: UInt64) {
     self.client = client
     self.timeout = timeout
+  }
+
+  /// Waits until the embedded gateway's pool is full, before a load whose starts wait for no warm task: what is measured
+  /// then is not the gateway's own start.
+  static func beforeLoad(on target: TargetSettings, _ session: GatewaySession) async {
+    guard case .embedded(let settings) = target.gateway else { return }
+    let client = session.client(on: session.loops.executor(forUser: 0))
+    defer { client.close() }
+    var pool = PoolFill(client, timeout: session.timeout)
+    await pool.wait(for: settings.poolSize)
   }
 
   /// Returns when the pool has a warm task for each of `users`, or as many as it had at first; at the timeout; or when

@@ -1,0 +1,37 @@
+/// First in, first out, in constant time on average.
+struct FIFO<Element> {
+  private var elements: [Element?] = []
+  private var head = 0
+
+  var count: Int { elements.count - head }
+  var isEmpty: Bool { head == elements.count }
+
+  mutating func append(_ element: Element) { elements.append(element) }
+
+  mutating func popFirst() -> Element? {
+    guard head < elements.count else { return nil }
+    defer {
+      elements[head] = nil
+      head += 1
+      // What was taken is cleared away when it is the greater part.
+      if head * 2 > elements.count {
+        elements.removeFirst(head)
+        head = 0
+      }
+    }
+    return elements[head]
+  }
+
+  /// Takes the one that came last.
+  mutating func popLast() -> Element? {
+    guard count > 0, let last = elements.popLast() else { return nil }
+    return last
+  }
+
+  mutating func removeAll() {
+    elements.removeAll(keepingCapacity: true)
+    head = 0
+  }
+}
+
+extension FIFO: Sendable where Element: Sendable {}

@@ -1,0 +1,58 @@
+import Latency
+import NIOCore
+
+/// How busy one loop's thread is, second by second. Its state belongs to the loop.
+final class LoopMeter: Sendable {
+  private struct Reading {
+    var load: LoopLoad
+    var at: UInt64
+  }
+
+  private struct State {
+    var last: Reading?
+    var busiest = 0.0
+    var task: RepeatedTask?
+  }
+
+  private static let second: UInt64 = 1_000_000_000
+
+  private let eventLoop: any EventLoop
+  private let state: NIOLoopBoundBox<State>
+
+  init(_ eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+    state = NIOLoopBoundBox.makeBoxSendingValue(State(), eventLoop: eventLoop)
+  }
+
+  /// Begins anew, from any thread: the first second begins when the loop comes to it.
+  func restart() {
+    eventLoop.execute {
+      self.state.value.task?.cancel()
+      self.state.value = State(last: Self.read())
+      self.state.value.task = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+        self.look()
+      }
+    }
+  }
+
+  /// The highest share of a full second, up to now.
+  func finish() async -> Double {
+    let busiest = eventLoop.submit {
+      self.state.value.task?.cancel()
+      self.look()
+      return self.state.value.busiest
+    }
+    return (try? await busiest.get()) ?? 0
+  }
+
+  /// Judges the time since the last reading if it is a second or more; a busy loop comes late to this.
+  private func look() {
+    let reading = Self.read()
+    guard let last = state.value.last, reading.at - last.at >= Self.second - Self.second / 100 else { return }
+    let share = reading.load.share(since: last.load, over: reading.at - last.at)
+    state.value.busiest = max(state.value.busiest, share)
+    state.value.last = reading
+  }
+
+  private static func read() -> Reading { Reading(load: .ofCallingThread(), at: MonotonicClock.now()) }
+}

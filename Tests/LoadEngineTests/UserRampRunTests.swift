@@ -1,0 +1,79 @@
+import Latency
+import Synchronization
+import Testing
+import Transport
+
+@testable import LoadEngine
+
+/// Users that come and go, think, and warm up by time, in a run.
+@Suite(.timeLimit(.minutes(1))) struct UserRampRunTests {
+  /// Notes who performed, and when.
+  private final class NotingScenario: Scenario {
+    struct Span: Sendable {
+      var user: Int
+      var begin: UInt64
+      var end: UInt64
+    }
+
+    let spans = Mutex<[Span]>([])
+
+    func makeUser(_ number: Int, on executor: LoopExecutor) async -> (number: Int, executor: LoopExecutor) {
+      (number, executor)
+    }
+
+    func perform(
+      _ user: (number: Int, executor: LoopExecutor), _ iteration: Iteration, into record: inout IterationRecord
+    ) async {
+      let begin = MonotonicClock.now()
+      await user.executor.sleep(nanoseconds: 1_000_000)
+      spans.withLock { $0.append(Span(user: user.number, begin: begin, end: MonotonicClock.now())) }
+    }
+  }
+
+  private func run(_ scenario: NotingScenario, _ plan: LoadPlan) async -> LoadRun {
+    await LoadRun.perform(
+      scenario, plan: plan, catalogue: Catalogue(metrics: ["work"], counters: []), on: LoadRunTests.loops)
+  }
+
+  @Test func usersBeyondTheRampNeverBeginAndLaterOnesBeginLater() async {
+    // One user at once, the second from 150 ms on, the third never.
+    let ramp = UserRamp(
+      stages: [
+        UserStage(duration: 150_000_000, target: 1), UserStage(duration: 0, target: 2),
+        UserStage(duration: 150_000_000, target: 2),
+      ], from: 1)
+    let scenario = NotingScenario()
+    let before = MonotonicClock.now()
+    let run = await run(scenario, .closedLoop(users: 3, count: nil, ramp: ramp))
+    let spans = scenario.spans.withLock { $0 }
+    #expect(Set(spans.map(\.user)).isSubset(of: [1, 2]) && !spans.isEmpty)
+    #expect(spans.allSatisfy { $0.user == 1 || $0.begin >= before + 150_000_000 })
+    #expect(run.recording.iterations == UInt64(spans.count))
+    #expect(run.endedAt - before >= 150_000_000)
+  }
+
+  @Test func thinkingIsNoPartOfAnIterationAndEndsWithTheRun() async {
+    let scenario = NotingScenario()
+    _ = await run(scenario, .closedLoop(users: 1, count: 3, thinkTime: 100_000_000))
+    let spans = scenario.spans.withLock { $0 }
+    #expect(spans.count == 3)
+    for (first, second) in zip(spans, spans.dropFirst()) { #expect(second.begin - first.end >= 100_000_000) }
+    // Nobody thinks after the last one: an hour would not fit into this test.
+    let last = await run(NotingScenario(), .closedLoop(users: 1, count: 1, thinkTime: 3_600_000_000_000))
+    #expect(last.recording.iterations == 1)
+  }
+
+  @Test(arguments: [false, true]) func warmUpByTimeIsInNoMetric(isOpen: Bool) async {
+    let scenario = FakeScenario { $0.isWarmup ? .fail : .succeed }
+    let plan: LoadPlan =
+      isOpen
+      ? .openLoop(OpenLoopTests.fast, users: 3, count: 20, warmup: .duration(100_000_000))
+      : .closedLoop(users: 3, count: 20, warmup: .duration(100_000_000))
+    let run = await LoadRun.perform(
+      scenario, plan: plan, catalogue: FakeScenario.catalogue, on: LoadRunTests.loops)
+    let seen = scenario.seen.withLock { $0 }
+    #expect(seen.warmups > 0 && seen.performed == seen.warmups + 20)
+    #expect(run.recording.iterations == 20 && run.recording.errors.total == 0)
+    if isOpen { #expect(seen.warmups == 200) }
+  }
+}
