@@ -19,19 +19,23 @@ public struct KnownDelayCommand: AsyncParsableCommand {
           known-delay-server --delay 1ms --slow-every 100 --slow 200ms
         Deaf for 1 s in every 5 s since the first acquire (from 2 s to 3 s, from 7 s to 8 s, …):
           known-delay-server --deaf 1s --deaf-every 5s
-      With requests due at a constant rate over whole periods, a client should then see a response time P(q) of
-      deaf − (1 − q) × deaf-every: P95 0.75 s, P99 0.95 s and P99.9 0.995 s here.
+      With requests due at a constant rate over whole periods, a client should then see the response times
+          P(q) = deaf − (1 − q) × deaf-every
+      which are here P95 0.75 s, P99 0.95 s and P99.9 0.995 s.
 
       EXIT STATUS
         0 its lifeline ended · 1 it could not serve · 64 wrong usage · 130/143 interrupted
-      """)
+      """,
+    version: "0.1.0")
 
   @Option(help: "Port on 127.0.0.1; 0 for a free one.") var port: UInt16 = 0
-  @Option(help: "How long an acquire takes (default: no time).") var delay: Delay?
+  @Option(help: "How long an acquire takes (default: no time).", transform: Delay.init(parsing:)) var delay: Delay?
   @Option(help: "One acquire in so many takes --slow instead; counted, not drawn.") var slowEvery: Int?
-  @Option(help: "How long a slow acquire takes.") var slow: Delay?
-  @Option(help: "How long it is deaf, in the middle of every --deaf-every.") var deaf: Delay?
-  @Option(help: "From one deaf time's beginning to the next one's.") var deafEvery: Delay?
+  @Option(help: "How long a slow acquire takes.", transform: Delay.init(parsing:)) var slow: Delay?
+  @Option(help: "How long it is deaf, in the middle of every --deaf-every.", transform: Delay.init(parsing:))
+  var deaf: Delay?
+  @Option(help: "From one deaf time's beginning to the next one's.", transform: Delay.init(parsing:))
+  var deafEvery: Delay?
   @Flag(help: "End when standard input reaches its end.") var lifeline = false
 
   /// For the parser.

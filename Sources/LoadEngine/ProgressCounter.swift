@@ -24,6 +24,8 @@ public final class ProgressCounter: Sendable {
   public var failed: UInt64 { failedCount.load(ordering: .relaxed) }
   /// Starts that found no free user and were dropped.
   public var dropped: UInt64 { readDropped.withLock { $0 }?() ?? 0 }
+  /// Starts that are due and wait for a free user.
+  public var waiting: UInt64 { readWaiting.withLock { $0 }?() ?? 0 }
 
   /// Starts that are due and wait for a free user.
   public var waiting: UInt64 { readWaiting.withLock { $0 }?() ?? 0 }

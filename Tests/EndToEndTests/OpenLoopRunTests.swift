@@ -15,7 +15,10 @@ import Testing
     let server = try await KnownDelays.start(["--deaf", "500ms", "--deaf-every", "2500ms"])
     let result = try await BenchRun.run(
       "bench-concurrent",
-      ["--gateway-url", server.url, "--rate", "400/s", "--duration", "5s", "--max-in-flight", "30", "--timeline", "500ms"]
+      [
+        "--gateway-url", server.url, "--rate", "400/s", "--duration", "5s", "--max-in-flight", "30", "--timeline",
+        "500ms",
+      ]
         + Self.quiet)
     let report = try await server.end()
     let document = try result.document()
@@ -47,6 +50,8 @@ import Testing
     let (iterations, dropped) = (counter("iterations", of: document), counter("dropped", of: document))
     #expect(iterations + dropped == 100 && counter("censored", of: document) == 0)
     #expect(dropped > 30 && iterations >= 10)
+    #expect(document.notes.contains("\(dropped) of 100 starts were dropped: no latency shows them"))
+    #expect(result.output.contains("100 starts due · asked for 100/s · \(iterations) finished · \(dropped) dropped\n"))
     // Three users, and the one who looks at the pool until an answer has said warm or cold.
     #expect(report.acquires == iterations && (3...4).contains(report.connections))
     #expect(document.generator.backlogMax == 0)
@@ -87,6 +92,10 @@ import Testing
     #expect(iterations + censored == 50 && counter("errors", of: document) == 0)
     // Two users for two seconds and a little.
     #expect(censored >= 30 && iterations >= 4)
+    // Most starts are in no latency: the percentiles are not to pass for theirs.
+    #expect(document.metrics["all"]?.unreliable == MetricDocument.names)
+    #expect(document.notes.first?.hasPrefix("\(censored) of 50 starts were not answered in time") == true)
+    #expect(document.notes.contains { $0.contains("all 2 users were busy") && $0.contains("--max-in-flight") })
   }
 
   @Test func aGeneratorThatCannotKeepUpIsSaturatedAndDoesNotPass() async throws {

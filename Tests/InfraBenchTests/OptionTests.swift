@@ -199,6 +199,26 @@ import Transport
     for label in ["nightly", "größe <b>", "../../etc"] { #expect(try problems(["--label", label]).isEmpty) }
   }
 
+  @Test func linesOfExamplesFitATerminal() {
+    let commands: [any SuiteCommand.Type] = [
+      AllocationCommand.self, ConcurrentCommand.self, DirInitCommand.self, EndToEndCommand.self, ExhaustionCommand.self,
+    ]
+    for command in commands {
+      let text = command.configuration.discussion
+      let examples = text.split(separator: "\n").drop { $0 != "Examples:" }
+      #expect(examples.count > 3 && examples.allSatisfy { $0.count <= 78 }, "\(examples.filter { $0.count > 78 })")
+    }
+  }
+
+  @Test func toolsThatCanBeOpenLoopsHaveAnExampleOfOne() {
+    for help in [
+      AllocationCommand.helpMessage(), ConcurrentCommand.helpMessage(), EndToEndCommand.helpMessage(),
+    ] {
+      let example = help.split(separator: "\n").first { $0.hasPrefix("  bench-") && $0.contains(" --rate ") }
+      #expect(example != nil, "\(help)")
+    }
+  }
+
   @Test func theHelpIsTheGoldenOne() throws {
     try Golden.expect(AllocationCommand.helpMessage(columns: 100), "bench-allocation-help.txt")
   }

@@ -87,7 +87,8 @@ import Testing
     var document = SampleDocuments.typical
     document.timeline = (0..<1000).map { ["t": .double(Double($0) + 0.5), "warm": .int(Int64($0))] }
     let text = MarkdownReport(document).text
-    #expect(text.contains("| 999.50 | 999 |") && text.contains("Every 25th of 1000 points"))
+    #expect(
+      text.contains("| 999.50 | 999 |") && text.contains("One of every 25 points is shown, and the last; all 1000 are"))
     #expect(text.split(separator: "\n").filter { $0.contains(".50 |") }.count <= 41)
   }
 
@@ -100,9 +101,54 @@ import Testing
       lines == [
         "| t (s) | length (s) | iterations | errors | dropped | metric | count | P50 | P90 | P95 | P99 | max | added_later |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| 0.00 | 1.00 | 500 | 0 | 0 | allocation | 500 | 1.20ms | 2.00ms | 2.50ms | 3.40ms | 5.60ms |  |",
+        #"| 0.00 | 1.00 | 500 | 0 | 0 | allocation | 500 | 1.20ms | 2.00ms | 2.50ms | 3.40ms\* | 5.60ms |  |"#,
         "| 1.00 | 1.00 | 0 | 0 | 2 | allocation | 0 |  |  |  |  |  |  |",
-        "| 2.00 | 0.50 | 120 | 1 | 0 | allocation | 119 | 250µs | 500µs | 750µs | 1.50s | 1.50s | x |",
+        #"| 2.00 | 0.50 | 120 | 1 | 0 | allocation | 119 | 250µs | 500µs | 750µs\* | 1.50s\* | 1.50s | x |"#,
       ])
+    #expect(timeline.contains("\n\\* fewer than 10 samples") && !timeline.contains("\n^"))
+  }
+
+  @Test func everyIntervalOfALoadRunIsShown() {
+    var document = SampleDocuments.typical
+    document.timeline = (0..<240).map { ["t": .int($0), "seconds": 1, "iterations": 7] }
+    let text = MarkdownReport(document).text
+    #expect(text.split(separator: "\n").count { $0.hasSuffix("| 1.00 | 7 |") } == 240)
+    #expect(!text.contains("is shown"))
+  }
+
+  /// As in the table of the whole run.
+  @Test func intervalsMarkPercentilesThatRestOnFewSamples() throws {
+    for count in [1, 9, 10, 11, 99, 100, 199, 200, 999, 1000] {
+      let metric = try #require(SampleDocuments.metric((1...UInt64(count)).map { $0 * 1_000_000 }))
+      var document = SampleDocuments.typical
+      document.timeline = [
+        ["t": 0, "seconds": 1, "count": .int(Int64(count)), "p50": 1, "p90": 1, "p95": 1, "p99": 1, "max": 1]
+      ]
+      let row = try #require(TimelineTable(document).text?.split(separator: "\n").dropFirst(2).first)
+      let cells = row.replacing("\\*", with: "*").split(separator: " | ").dropFirst(3).prefix(4)
+      let expected = ["p50", "p90", "p95", "p99"].map { "1.00ms" + (metric.mark(of: $0)?.rawValue ?? "") }
+      #expect(cells.map(String.init) == expected, "\(count)")
+    }
+  }
+
+  @Test func countersOfWhatBecameNoIterationAreASharesOfWhatWasDue() {
+    var document = SampleDocuments.typical
+    document.counters = ["iterations": 331, "errors": 33, "dropped": 1668, "censored": 1, "misses": 400]
+    let text = ReportTables(document: document).counters.markdown
+    for row in [
+      "| errors | 33 | 10.0% |", "| dropped | 1668 | 83.4% of due |", "| censored | 1 | 0.1% of due |",
+      "| misses | 400 |  |", "| iterations | 331 |  |",
+    ] { #expect(text.contains(row + "\n"), "\(row) in \(text)") }
+    document.counters = ["iterations": 0, "errors": 0, "dropped": 5, "censored": 0]
+    #expect(ReportTables(document: document).counters.markdown.contains("| dropped | 5 | 100.0% of due |"))
+  }
+
+  @Test func theLegendExplainsOnlyMarksThatAreShown() {
+    var document = SampleDocuments.typical
+    // All of its percentiles are the maximum, and unreliable: that hides the former mark.
+    document.metrics = ["allocation": SampleDocuments.metric([1000], failureShare: 1)].compactMapValues { $0 }
+    #expect(ReportTables(document: document).legend.map(\.first) == ["!"])
+    document.metrics = ["allocation": SampleDocuments.metric([1000])].compactMapValues { $0 }
+    #expect(ReportTables(document: document).legend.map(\.first) == ["^"])
   }
 }

@@ -49,6 +49,7 @@ import Testing
       var document = document
       // The schema's own rule: no blanks are in a URL.
       document.target.gatewayUrl = "http://127.0.0.1:5174"
+      if index == 0 { document.timeline = SampleDocuments.loadTimeline }
       files.append(try scratch.write("\(index).json", ResultCoding.encode(document)))
     }
     #expect(try await DocumentSchema.faults(inFilesAt: files) == [])
@@ -56,12 +57,15 @@ import Testing
 
   @Test(.enabled(if: DocumentSchema.isAvailable, "needs Python's jsonschema; INFRABENCH_PYTHON names an interpreter"))
   func theSchemaFindsFaults() async throws {
-    let json = try ResultCoding.encode(SampleDocuments.typical)
+    var document = SampleDocuments.typical
+    document.timeline = SampleDocuments.loadTimeline
+    let json = try ResultCoding.encode(document)
     for (old, new) in [
       ("infrabench.result/1", "infrabench.result/2"), ("\"label\" : null,", ""), ("\"pass\" : true", "\"pass\" : 1"),
       ("\"verdict\" : \"fail\"", "\"verdict\" : \"good\""), ("21:00:00.123Z", "21:00:00Z"),
       ("\"p99\" : ", "\"p98\" : "),
       ("\"iterations\" : 12", "\"iterations\" : -1"), ("http://127", "http://user:pw@127"),
+      ("\"dropped\" : 2", "\"lost\" : 2"), ("\"p90\" : 2,", ""), ("\"seconds\" : 0.5", "\"seconds\" : -0.5"),
     ] { #expect(try await !DocumentSchema.faults(in: json.replacing(old, with: new)).isEmpty, "\(new)") }
   }
 }

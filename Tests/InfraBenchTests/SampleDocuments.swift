@@ -26,7 +26,8 @@ enum SampleDocuments {
       ],
       errors: [.init(kind: "http_503", count: 1, example: "status 503: busy")],
       generator: .init(
-        cpuUtilisation: 0.12, scheduleLatenessP99Ms: 0.08, backlogMax: 0, saturated: false, saturatedReason: nil),
+        cpuUtilisation: 0.12, scheduleLatenessP50Ms: 0.04, scheduleLatenessP99Ms: 0.08, backlogMax: 0, saturated: false,
+        saturatedReason: nil),
       timeline: nil,
       thresholds: [
         .init(expression: "allocation.mean < 100ms", observed: 48.2, pass: true),

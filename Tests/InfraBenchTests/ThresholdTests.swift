@@ -1,7 +1,9 @@
-import InfraBench
+import ArgumentParser
 import Latency
 import LoadEngine
 import Testing
+
+@testable import InfraBench
 
 @Suite struct ThresholdTests {
   static let parser = ThresholdParser(Catalogue(metrics: ["allocation", "warm"], counters: ["misses", "warm_hits"]))
@@ -109,6 +111,31 @@ import Testing
       #expect(try judge("errors.rate <= \(percent)", counters: counters).pass, "\(percent)")
       #expect(try !judge("errors.rate < \(percent)", counters: counters).pass, "\(percent)")
     }
+  }
+}
+
+@Suite struct ThresholdOptionTests {
+  private func thresholds(_ arguments: [String]) throws -> [Threshold] {
+    var reader = OptionReader(environment: [:])
+    let benchmark = AllocationBenchmark(
+      target: reader.target(try TargetOptions.parse([])),
+      load: reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse([]), defaultCount: 10),
+      waitFor: .assigned, holds: false)
+    return reader.thresholds(try OutputOptions.parse(arguments), for: benchmark)
+  }
+
+  @Test func whatTheUserRepeatsAppearsOnceAndIsTheUsers() throws {
+    let plans = try thresholds([])
+    #expect(plans.map(\.expression) == ["allocation.mean < 100ms", "allocation.p99 < 200ms", "errors == 0"])
+    let own = try thresholds([
+      "--threshold", "errors==0", "--threshold", "allocation.p99<0.2s", "--threshold", "allocation.p99 < 20ms",
+      "--threshold", "errors == 0",
+    ])
+    #expect(
+      own.map(\.expression) == [
+        "allocation.mean < 100ms", "allocation.p99 < 0.2s", "errors == 0", "allocation.p99 < 20ms",
+      ])
+    #expect(own.map(\.isDefault) == [true, false, false, false])
   }
 }
 

@@ -14,6 +14,21 @@ struct CommandTests {
           stall: Stall(length: 1_000_000_000, period: 5_000_000_000)))
   }
 
+  @Test func wrongDurationsAreToldWhatToWrite() throws {
+    for words in [["--delay", "5"], ["--slow", "5 s"], ["--deaf", ".s"], ["--deaf-every", "2h"]] {
+      let error = try #require(throws: (any Error).self) { try KnownDelayCommand.parse(words) }
+      #expect(KnownDelayCommand.message(for: error).contains("write a number and a unit, such as 200us, 5ms or 1.5s"))
+    }
+  }
+
+  @Test func theHelpShowsTheFormulaOnOneLineAndThereIsAVersion() {
+    #expect(
+      KnownDelayCommand.helpMessage(columns: 80).split(separator: "\n").contains {
+        $0.contains("P(q) = deaf − (1 − q) × deaf-every")
+      })
+    #expect(!KnownDelayCommand.configuration.version.isEmpty)
+  }
+
   @Test(arguments: [
     "--delay 5", "--delay -5ms", "--delay 5min", "--delay 1e3ms", "--delay 2000000s", "--slow-every 100",
     "--slow 200ms", "--slow-every 0 --slow 1ms", "--deaf 1s", "--deaf-every 5s", "--deaf 5s --deaf-every 5s",

@@ -18,6 +18,25 @@ import Transport
     if let reason { #expect(report.saturatedReason?.contains(reason) ?? false) }
   }
 
+  static let reasons: [(UInt64?, UInt64?, Double, String)] = [
+    (4_040_000, nil, 0, "starts were late: P99 4.04 ms, over 1 ms"),
+    (4_040_000, 100, 1, "starts were late: P99 4.04 ms, over 1 ms"),
+    (1_200_000, 20, 0, "the latest of 20 starts was 1.20 ms late, over 1 ms"),
+    (12_345_678, 1, 0, "the only start was 12.35 ms late, over 1 ms"),
+    (1_000_447, 99, 0, "the latest of 99 starts was 1.0004 ms late, over 1 ms"),
+    (1, 5, 0.97, "a load thread was busy for 97 % of a second, over 90 %"),
+    (nil, nil, 0.9004, "a load thread was busy for 90.04 % of a second, over 90 %"),
+    (nil, nil, 1.3, "a load thread was busy for 100 % of a second, over 90 %"),
+  ]
+
+  @Test(arguments: reasons) func theReasonNamesTheFigure(
+    _ lateness: UInt64?, _ starts: UInt64?, _ busiest: Double, _ reason: String
+  ) {
+    let report = GeneratorReport(
+      cpuUtilisation: 0.5, latenessP99: lateness, starts: starts, busiestSecond: busiest)
+    #expect(report.saturatedReason == reason)
+  }
+
   @Test func waitingForAFreeUserIsNoSaturation() {
     let report = GeneratorReport(cpuUtilisation: 0, latenessP99: 1, backlogMax: 1_000_000, busiestSecond: 0)
     #expect(!report.saturated)

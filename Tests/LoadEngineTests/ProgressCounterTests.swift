@@ -10,8 +10,9 @@ import Testing
     progress.add(.failure(kind: "k", example: ""))
     progress.add(.censored)
     progress.provide(dropped: { 8 })
+    progress.provide(waiting: { 9 })
     #expect(progress.started == 5 && progress.done == 2 && progress.failed == 1 && progress.inFlight == 2)
-    #expect(progress.dropped == 8)
+    #expect(progress.dropped == 8 && progress.waiting == 9 && ProgressCounter().waiting == 0)
   }
 
   @Test func loadsThatDoNotTellOfTheirStartsHaveNothingInFlight() {

@@ -7,8 +7,9 @@ package struct AllocationCommand: SuiteCommand {
     commandName: AllocationBenchmark.tool,
     abstract: "How long a warm pool takes to hand out a task (test 1.2).",
     discussion: """
-      Only warm acquires are latencies: before each iteration the tool waits, unmeasured, until the pool has a warm \
-      task. Cold starts and misses are counted apart.
+      Only warm acquires are latencies; cold starts and misses are counted apart. In a closed loop the tool waits before \
+      each iteration, unmeasured, until the pool has a warm task. In an open loop (--rate, or --stages of rates) it waits \
+      for none: starts are due on schedule, so give the pool enough tasks.
 
       Examples:
         bench-allocation
@@ -16,7 +17,8 @@ package struct AllocationCommand: SuiteCommand {
         bench-allocation --gateway-url https://gw.example --token-file token.txt
         bench-allocation --gateway-url http://127.0.0.1:5174 --agents 5
         bench-allocation --duration 30s --threshold 'allocation.p99 < 20ms'
-        bench-allocation --scenario nightly.json --count 500 --format md,json,csv,openmetrics
+        bench-allocation --rate 50/s --duration 1m --max-in-flight 200
+        bench-allocation --scenario nightly.json --count 500 --format md,json,csv
       """,
     version: Suite.version)
 

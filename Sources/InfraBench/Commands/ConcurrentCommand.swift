@@ -8,19 +8,21 @@ package struct ConcurrentCommand: SuiteCommand {
     abstract: "Simultaneous users, within the pool's capacity and beyond it (test 3.1).",
     discussion: """
       Users are released from one barrier and keep their tasks; --beyond sends more while those are held. Warm and cold \
-      starts are latencies of their own. With --duration or --count, and no --bursts, there is no barrier: a closed \
-      loop against a gateway with enough tasks.
+      starts are latencies of their own. With --count, --duration, --rate or --stages there is no barrier: a loop against \
+      a gateway with enough tasks, closed, or with --rate or stages of rates open: starts are due on schedule.
 
       Examples:
         bench-concurrent
         bench-concurrent --concurrency 5 --beyond 3
         bench-concurrent --bursts 10 --wait-for ready
-        bench-concurrent --gateway-url https://gw.example --concurrency 50 --duration 1m
+        bench-concurrent --gateway-url http://gw.test --concurrency 50 --duration 1m
+        bench-concurrent --gateway-url http://gw.test --rate 200/s --duration 1m
+        bench-concurrent --gateway-url http://gw.test --stages 30s:50/s,1m:50/s
       """,
     version: Suite.version)
 
   @OptionGroup(title: "Target") var target: TargetOptions
-  @OptionGroup(title: "Load (default concurrency: 5)") var load: LoadOptions
+  @OptionGroup(title: "Load (default concurrency: 5; count with --rate: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
@@ -50,7 +52,7 @@ package struct ConcurrentCommand: SuiteCommand {
     var settings = reader.load(load, arrivals, defaultCount: 10, defaultConcurrency: 5)
     let isLoop = load.count != nil || load.duration != nil || arrivals.rate != nil || arrivals.stages != nil
     for (name, isGiven) in [("--bursts", bursts != nil), ("--beyond", beyond != nil)] where isLoop && isGiven {
-      reader.problems.add(
+      reader.refuse(
         name, "bursts have no --count, --duration, --rate and --stages: leave those out, or leave this out")
     }
     let loopOnly = [
@@ -58,7 +60,7 @@ package struct ConcurrentCommand: SuiteCommand {
       ("--timeline", arrivals.timeline != nil),
     ]
     for (name, isGiven) in loopOnly where isGiven && !isLoop {
-      reader.problems.add(name, "bursts have none: give it with --count, --duration, --rate or --stages")
+      reader.refuse(name, "bursts have none: give it with --count, --duration, --rate or --stages")
     }
     if !isLoop { settings.count = burstCount * (settings.concurrency + beyondCount) }
     let benchmark = ConcurrentBenchmark(

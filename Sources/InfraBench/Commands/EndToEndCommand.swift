@@ -13,9 +13,10 @@ package struct EndToEndCommand: SuiteCommand {
 
       Examples:
         bench-e2e
-        bench-e2e --gateway-url ws://localhost:5174 --user-id test-user-001 --count 5
+        bench-e2e --gateway-url ws://localhost:5174 --user-id test-user-001
         bench-e2e --command 'optima headless' --message 'hello' --count 20
         bench-e2e --gateway-url http://127.0.0.1:5174 --agents 5
+        bench-e2e --gateway-url ws://localhost:5174 --rate 10/s --duration 1m
       """,
     version: Suite.version)
 

@@ -25,8 +25,9 @@ package struct ExhaustionCommand: SuiteCommand {
       Examples:
         bench-exhaustion
         bench-exhaustion --pool-size 10 --task-start-delay 2s --poll-interval 100ms
-        bench-exhaustion --gateway-url https://gw.example --confirm-drain gw.example \\
-          --cluster stage --service ai-shell-pool --region eu-west-1 --refill-timeout 10m
+        bench-exhaustion --gateway-url https://gw.example \\
+          --confirm-drain gw.example --cluster stage --service ai-shell-pool \\
+          --region eu-west-1 --refill-timeout 10m
       """,
     version: Suite.version)
 

@@ -5,7 +5,10 @@ package import LoadEngine
 package struct ArrivalOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Open loop: starts are due at this rate, such as 200/s, whatever the target does; latencies run from the due start.",
+      """
+      Open loop: starts are due at this rate, such as 200/s, whatever the target does; latencies run from the due start. \
+      The default count ends it unless --duration, --stages or --count is given.
+      """,
       valueName: "r"))
   package var rate: String?
 
@@ -26,7 +29,7 @@ package struct ArrivalOptions: ParsableArguments {
       valueName: "list"))
   package var stages: String?
 
-  @Option(help: ArgumentHelp("Closed loop: pause of a user between iterations. (default: 0s)", valueName: "d"))
+  @Option(help: ArgumentHelp("Closed loop: pause of a user between iterations. (default: 0)", valueName: "d"))
   package var thinkTime: String?
 
   @Flag(help: "Open loop: spin for the last 50 µs before each start.")
@@ -42,9 +45,6 @@ package struct ArrivalOptions: ParsableArguments {
   package var timeline: String?
 
   package init() {}
-
-  /// Whether something was written that only an open loop has.
-  var isOpenLoop: Bool { rate != nil || stages?.contains("/") ?? false }
 }
 
 /// When iterations start, checked.
@@ -71,7 +71,7 @@ package struct ArrivalSettings: Sendable, Equatable {
 }
 
 extension OptionReader {
-  /// Checks the options of arrivals against each other and those of the load.
+  /// Checks the options of arrivals, then against each other and those of the load, which were checked before.
   mutating func arrivals(_ options: ArrivalOptions, _ load: LoadOptions) -> ArrivalSettings {
     var settings = ArrivalSettings()
     settings.rate = rate(options.rate)
@@ -83,29 +83,40 @@ extension OptionReader {
     settings.thinkTime = duration("--think-time", options.thinkTime, default: 0)
     settings.threads = integer("--threads", options.threads, default: 1, in: 1...64)
     settings.timeline = optionalDuration("--timeline", options.timeline, minimum: 100_000_000)
-    refuseMixtures(options, load)
+    refuseMixtures(of: settings, options, load)
     return settings
   }
 
-  private mutating func refuseMixtures(_ options: ArrivalOptions, _ load: LoadOptions) {
-    let openLoopOnly = [
-      ("--arrival", options.arrival != nil), ("--max-in-flight", options.maxInFlight != nil),
-      ("--drop-when-busy", options.dropWhenBusy), ("--precise", options.precise),
-    ]
-    let closedLoopOnly = [("--concurrency", load.concurrency != nil), ("--think-time", options.thinkTime != nil)]
-    for (name, isGiven) in openLoopOnly where isGiven && !options.isOpenLoop {
-      problems.add(name, "it is for an open loop: give --rate, or --stages with rates, or leave it out")
+  private mutating func refuseMixtures(of settings: ArrivalSettings, _ options: ArrivalOptions, _ load: LoadOptions) {
+    if settings.stages != nil, load.warmup != nil {
+      refuse("--warmup", "stages are a warm-up of their own: leave it out, or give --rate without --stages")
     }
-    for (name, isGiven) in closedLoopOnly where isGiven && options.isOpenLoop {
-      problems.add(
-        name, "it is for a closed loop: leave it out, or the rate; --max-in-flight bounds an open loop's users")
+    // Whatever was meant by a rate or stages that are wrong: nothing else is wrong because of them.
+    let isWrong =
+      options.rate != nil && settings.rate == nil || options.stages != nil && settings.stages == nil
+    guard !isWrong else { return }
+    if settings.isOpenLoop {
+      let closedLoopOnly = [("--concurrency", load.concurrency != nil), ("--think-time", options.thinkTime != nil)]
+      for (name, isGiven) in closedLoopOnly where isGiven {
+        refuse(name, "it is for a closed loop: leave it out, or the rate; --max-in-flight bounds an open loop's users")
+      }
+    } else {
+      let openLoopOnly = [
+        ("--arrival", options.arrival != nil), ("--max-in-flight", options.maxInFlight != nil),
+        ("--drop-when-busy", options.dropWhenBusy), ("--precise", options.precise),
+      ]
+      for (name, isGiven) in openLoopOnly where isGiven {
+        refuse(name, "it is for an open loop: give --rate, or --stages with rates, or leave it out")
+      }
     }
-    if options.rate != nil, options.stages?.contains("/") == false {
-      problems.add("--stages", "these are stages of users, which have no --rate: write rates, such as 30s:10/s")
+    if settings.rate != nil, case .users = settings.stages {
+      refuse("--stages", "these are stages of users, which have no --rate: write rates, such as 30s:10/s")
     }
-    if options.stages != nil, load.warmup != nil {
-      problems.add("--warmup", "stages are a warm-up of their own: leave it out, or give --rate without --stages")
-    }
+  }
+
+  /// Notes that `option` makes no sense here, unless its value is wrong anyway.
+  mutating func refuse(_ option: String, _ sentence: String) {
+    if !problems.names(option) { problems.add(option, sentence) }
   }
 
   private mutating func rate(_ written: String?) -> ArrivalRate? {
@@ -117,8 +128,11 @@ extension OptionReader {
 
   private mutating func stages(_ written: String?) -> LoadStages? {
     guard let written else { return nil }
-    if let stages = LoadStages(written) { return stages }
-    problems.add("--stages", "'\(written.prefix(60))' is wrong: \(LoadStages.rule)")
-    return nil
+    do throws(LoadStagesError) {
+      return try LoadStages(written)
+    } catch {
+      problems.add("--stages", error.message)
+      return nil
+    }
   }
 }

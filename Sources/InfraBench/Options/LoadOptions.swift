@@ -10,7 +10,7 @@ package struct LoadOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long, such as 30s; lifts the default count.", valueName: "d"))
   package var duration: String?
 
-  @Option(help: ArgumentHelp("Closed loop: virtual users.", valueName: "n"))
+  @Option(help: ArgumentHelp("Closed loop: virtual users. (default: 1; bench-concurrent: 5)", valueName: "n"))
   package var concurrency: String?
 
   @Option(
@@ -45,21 +45,20 @@ extension OptionReader {
     let duration = optionalDuration("--duration", options.duration, minimum: 1_000_000)
     let count = optionalInteger("--count", options.count, in: 1...1_000_000_000)
     let liftsCount = options.duration != nil || arrivals.stages != nil
-    return LoadSettings(
-      count: count ?? (liftsCount ? nil : defaultCount), duration: duration,
-      concurrency: users(options, arrivals, default: defaultConcurrency), warmup: warmup(options.warmup),
+    let users = 1...20_000
+    let concurrency = optionalInteger("--concurrency", options.concurrency, in: users)
+    let inFlight = integer("--max-in-flight", arrivals.maxInFlight, default: 100, in: users)
+    // Stages of users begin with none unless the number is given.
+    let first = concurrency ?? (arrivals.stages == nil ? defaultConcurrency : 0)
+    var settings = LoadSettings(
+      count: count ?? (liftsCount ? nil : defaultCount), duration: duration, concurrency: first,
+      warmup: warmup(options.warmup),
       timeout: self.duration("--timeout", options.timeout, default: 30_000_000_000, minimum: 1_000_000),
-      userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed),
-      arrivals: self.arrivals(arrivals, options))
-  }
-
-  /// Virtual users: stages of users begin with none unless the number is given.
-  private mutating func users(_ options: LoadOptions, _ arrivals: ArrivalOptions, default fallback: Int) -> Int {
-    let bounds = 1...20_000
-    let concurrency = optionalInteger("--concurrency", options.concurrency, in: bounds)
-    let inFlight = integer("--max-in-flight", arrivals.maxInFlight, default: 100, in: bounds)
-    if arrivals.isOpenLoop { return inFlight }
-    return concurrency ?? (arrivals.stages == nil ? fallback : 0)
+      userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed))
+    // After all others: what is wrong by itself is not to be held against them.
+    settings.arrivals = self.arrivals(arrivals, options)
+    if settings.isOpenLoop { settings.concurrency = inFlight }
+    return settings
   }
 
   /// What users' ids begin with.

@@ -5,7 +5,7 @@ package struct LoadSettings: Sendable {
   package var count: Int?
   /// In ns.
   package var duration: UInt64?
-  /// Virtual users: those of a closed loop, or the most in flight of an open one.
+  /// Virtual users: those of a closed loop, with stages those at its begin, or the most in flight of an open one.
   package var concurrency: Int
   package var warmup: LoadPlan.Warmup
   /// In ns.
@@ -17,16 +17,19 @@ package struct LoadSettings: Sendable {
   /// Whether starts are due on a schedule.
   package var isOpenLoop: Bool { arrivals.isOpenLoop }
 
+  /// The most virtual users at one time.
+  package var users: Int { ramp?.maximum ?? concurrency }
+
   /// What the engine is to do.
   package var plan: LoadPlan {
     var plan: LoadPlan
     if let schedule {
       plan = .openLoop(
-        schedule, users: concurrency, count: count, duration: duration, warmup: warmup,
+        schedule, users: users, count: count, duration: duration, warmup: warmup,
         dropsWhenBusy: arrivals.dropsWhenBusy, isPrecise: arrivals.isPrecise)
     } else {
       plan = .closedLoop(
-        users: ramp?.maximum ?? concurrency, count: count, duration: duration, warmup: warmup,
+        users: users, count: count, duration: duration, warmup: warmup,
         thinkTime: arrivals.thinkTime, ramp: ramp)
     }
     plan.drainBound = timeout
@@ -58,7 +61,7 @@ package struct LoadSettings: Sendable {
 
   /// The id of user `number` of as many as the plan has.
   package func userID(_ number: Int) -> String {
-    userID(number, of: ramp?.maximum ?? concurrency)
+    userID(number, of: users)
   }
 
   /// The id of user `number` of `total` whose ids begin with `prefix`.

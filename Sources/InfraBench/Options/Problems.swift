@@ -2,6 +2,8 @@
 package struct Problems: Error, Equatable, CustomStringConvertible {
   /// One sentence each, naming the option and what to write instead.
   package private(set) var sentences: [String] = []
+  /// What they are about.
+  private var options: Set<String> = []
   /// Options, with dashes, whose values came from a scenario file: messages about them say so.
   var namesFromFile: Set<String> = []
   /// The scenario file in quotation marks.
@@ -11,6 +13,9 @@ package struct Problems: Error, Equatable, CustomStringConvertible {
 
   package var isEmpty: Bool { sentences.isEmpty }
 
+  /// Whether there is a sentence about `option`.
+  func names(_ option: String) -> Bool { options.contains(option) }
+
   /// Notes that `option` is wrong.
   package mutating func add(_ option: String, _ sentence: String) {
     add(option, in: namesFromFile.contains(option) ? fileName : nil, sentence)
@@ -18,6 +23,7 @@ package struct Problems: Error, Equatable, CustomStringConvertible {
 
   /// Notes that `option` is wrong where it stands in `file`.
   mutating func add(_ option: String, in file: String?, _ sentence: String) {
+    options.insert(option)
     sentences.append("\(option)\(file.map { " (in \($0))" } ?? ""): \(sentence)")
   }
 

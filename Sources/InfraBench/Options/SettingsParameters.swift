@@ -6,7 +6,7 @@ extension LoadSettings {
     let own: [String: JSONValue] = [
       "count": count.map { .int(Int64($0)) } ?? .null,
       "duration": duration.map { .string(DurationText.write($0)) } ?? .null,
-      isOpenLoop ? "maxInFlight" : "concurrency": .int(Int64(concurrency)),
+      isOpenLoop ? "maxInFlight" : "concurrency": .int(Int64(users)),
       "warmup": warmupValue,
       "timeout": .string(DurationText.write(timeout)),
       "userId": .string(userIDPrefix),

@@ -21,7 +21,7 @@ package struct CSVReport {
   }
 
   private enum Kind: String {
-    case run, generator, metric, counter, error, threshold, timeline
+    case run, parameter, note, generator, metric, counter, error, threshold, timeline
   }
 
   private struct Row {
@@ -36,7 +36,7 @@ package struct CSVReport {
   }
 
   private var rows: [Row] {
-    run + generator + metrics + counters + errors + thresholds + timeline
+    run + parameters + notes + generator + metrics + counters + errors + thresholds + timeline
   }
 
   private var run: [Row] {
@@ -48,19 +48,33 @@ package struct CSVReport {
     ]
   }
 
+  /// What wasn't given has no row.
+  private var parameters: [Row] {
+    document.parameters.filter { $0.value != .null }.sorted { $0.key < $1.key }.map { name, value in
+      let number = CSV.number(value)
+      return Row(kind: .parameter, name: name, value: number ?? "", text: number == nil ? value.description : "")
+    }
+  }
+
+  private var notes: [Row] { document.notes.map { Row(kind: .note, name: "", text: $0) } }
+
   private var generator: [Row] {
     let generator = document.generator
     let rows = [
       Row(kind: .generator, name: "cpu_utilisation", value: CSV.number(generator.cpuUtilisation), unit: "cores"),
-      generator.scheduleLatenessP99Ms.map {
-        Row(kind: .generator, name: "schedule_lateness", statistic: "p99", value: CSV.number($0), unit: "ms")
-      },
+      generator.scheduleLatenessP50Ms.map { lateness("p50", $0) },
+      generator.scheduleLatenessP99Ms.map { lateness("p99", $0) },
       Row(kind: .generator, name: "backlog", statistic: "max", value: "\(generator.backlogMax)"),
       Row(
         kind: .generator, name: "saturated", value: generator.saturated ? "1" : "0",
         text: generator.saturatedReason ?? ""),
     ]
     return rows.compactMap { $0 }
+  }
+
+  private func lateness(_ statistic: String, _ milliseconds: Double) -> Row {
+    Row(
+      kind: .generator, name: "schedule_lateness", statistic: statistic, value: CSV.number(milliseconds), unit: "ms")
   }
 
   private var metrics: [Row] {

@@ -54,17 +54,21 @@ package struct OpenMetricsReport {
       "infrabench_generator_cpu_utilisation", .gauge, unit: "ratio",
       help: "CPU time of the load generator over the time of the run; 1 is one core.")
     busy.add("", labels, generator.cpuUtilisation)
-    var lateness = MetricFamily(
-      "infrabench_generator_schedule_lateness_p99", .gauge, unit: "seconds",
-      help: "P99 of how late starts were by the generator's own fault.")
-    if let milliseconds = generator.scheduleLatenessP99Ms { lateness.add("", labels, milliseconds / 1000) }
+    let lateness = [("p50", generator.scheduleLatenessP50Ms), ("p99", generator.scheduleLatenessP99Ms)].map {
+      percentile, milliseconds in
+      var family = MetricFamily(
+        "infrabench_generator_schedule_lateness_\(percentile)", .gauge, unit: "seconds",
+        help: "\(percentile.uppercased()) of how late starts were by the generator's own fault.")
+      if let milliseconds { family.add("", labels, milliseconds / 1000) }
+      return family
+    }
     var backlog = MetricFamily(
       "infrabench_generator_backlog_max", .gauge, help: "The most starts that waited for a free user at one time.")
     backlog.add("", labels, generator.backlogMax)
     var saturated = MetricFamily(
       "infrabench_generator_saturated", .gauge, help: "1 if the generator was the bottleneck of the run, else 0.")
     saturated.add("", labels, generator.saturated ? 1 : 0 as UInt64)
-    return [busy, lateness, backlog, saturated]
+    return [busy] + lateness + [backlog, saturated]
   }
 
   /// Skipped ones are absent.

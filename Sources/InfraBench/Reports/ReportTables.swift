@@ -17,20 +17,10 @@ struct ReportTables {
     return table
   }
 
-  /// What the marks that occur mean.
+  /// What the marks that are shown mean.
   var legend: [String] {
-    let all = document.metrics.values
-    var lines: [String] = []
-    if all.contains(where: { !$0.restOnMaximum.isEmpty }) {
-      lines.append("^ no sample lies beyond this percentile: it is the maximum")
-    }
-    if all.contains(where: { $0.fewSamples.count > $0.restOnMaximum.count }) {
-      lines.append("* fewer than 10 samples lie beyond this percentile: it rests on few")
-    }
-    if all.contains(where: { !$0.unreliable.isEmpty }) {
-      lines.append("! so many iterations failed that this percentile says nothing")
-    }
-    return lines
+    let shown = document.metrics.values.flatMap { metric in MetricDocument.names.compactMap(metric.mark) }
+    return MetricDocument.Mark.legend(of: Set(shown))
   }
 
   var thresholds: TextTable {
@@ -43,18 +33,27 @@ struct ReportTables {
     return table
   }
 
-  /// Counters with their share of the iterations, where it is a share.
+  /// Counters with their share of the iterations, where it is a share; of what became no iteration, the share of all starts
+  /// that were due.
   var counters: TextTable {
     var table = TextTable(["counter", "number", "of iterations"])
     let iterations = document.counters["iterations"] ?? 0
     for (name, number) in document.counters.sorted(by: { order($0.key, $1.key) }) {
-      let share =
-        name == "iterations" || iterations == 0 || number > iterations
-        ? "" : Figures.percent(Double(number) / Double(iterations))
-      table.add([name, "\(number)", share])
+      table.add([name, "\(number)", share(of: name, number, iterations: iterations)])
     }
     return table
   }
+
+  private func share(of name: String, _ number: UInt64, iterations: UInt64) -> String {
+    if Self.notIterations.contains(name), number > 0 {
+      return Figures.percent(Double(number) / Double(document.startsDue)) + " of due"
+    }
+    guard name != "iterations", iterations > 0, number <= iterations else { return "" }
+    return Figures.percent(Double(number) / Double(iterations))
+  }
+
+  /// Counters of starts that became no iteration.
+  private static let notIterations: Set<String> = ["dropped", "censored"]
 
   var errors: TextTable {
     var table = TextTable(["error", "count", "first example"])
@@ -92,10 +91,10 @@ struct ReportTables {
 
 extension MetricDocument {
   /// What makes a percentile mean less than it seems to.
-  enum Mark: String {
-    case unreliable = "!"
+  enum Mark: String, CaseIterable {
     case maximum = "^"
     case fewSamples = "*"
+    case unreliable = "!"
 
     /// For tables that machines read.
     var words: String {
@@ -103,6 +102,19 @@ extension MetricDocument {
       case .unreliable: "unreliable"
       case .maximum: "maximum"
       case .fewSamples: "few samples"
+      }
+    }
+
+    /// A line for each of `marks`.
+    static func legend(of marks: Set<Mark>) -> [String] {
+      allCases.filter(marks.contains).map { "\($0.rawValue) \($0.meaning)" }
+    }
+
+    private var meaning: String {
+      switch self {
+      case .maximum: "no sample lies beyond this percentile: it is the maximum"
+      case .fewSamples: "fewer than 10 samples lie beyond this percentile: it rests on few"
+      case .unreliable: "so many iterations failed or were not finished that this percentile says nothing"
       }
     }
   }
@@ -113,6 +125,11 @@ extension MetricDocument {
     if restOnMaximum.contains(percentile) { return .maximum }
     return fewSamples.contains(percentile) ? .fewSamples : nil
   }
+}
+
+extension ResultDocument {
+  /// All starts that were due, whatever became of them.
+  var startsDue: UInt64 { ["iterations", "dropped", "censored"].reduce(0) { $0 &+ (counters[$1] ?? 0) } }
 }
 
 extension ResultDocument.JudgedThreshold {

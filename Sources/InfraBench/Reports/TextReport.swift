@@ -64,6 +64,6 @@ package struct TextReport {
 /// What to do about a saturated generator.
 package enum Saturation {
   package static let advice =
-    "The figures are the generator's, not the target's: use fewer users or a lower rate, more event loops (--threads), "
-    + "or another machine for the target."
+    "Latencies may be too high by that: stop what else uses this machine's CPUs, use fewer users or a lower rate, "
+    + "more event loops (--threads), or another machine for the target."
 }

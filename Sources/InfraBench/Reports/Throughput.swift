@@ -2,21 +2,45 @@
 struct Throughput {
   let document: ResultDocument
 
-  /// nil for runs without a rate, stages or a duration: a burst or a few iterations have no throughput to speak of.
+  /// Up to so many iterations are a few, which have no throughput to speak of.
+  private static let few: Int64 = 100
+
+  /// nil for bursts, and for closed loops of a few iterations.
   var line: String? {
-    let asked = ["rate", "stages", "duration"].compactMap { text($0) }
-    guard !asked.isEmpty, document.durationSeconds > 0 else { return nil }
-    let iterations = Double(document.counters["iterations"] ?? 0)
-    var parts = ["\(Figures.decimals(iterations / document.durationSeconds, 1))/s finished"]
-    if let rate = text("rate") { parts.append("asked for \(rate)") }
-    if let stages = text("stages") { parts.append("asked for \(stages)") }
+    let parts = document.parameters["maxInFlight"] != nil ? openLoop : closedLoop
+    return parts.isEmpty ? nil : parts.joined(separator: " · ")
+  }
+
+  /// Without a rate that was reached: the run's time has the wait for the last answers in it.
+  private var openLoop: [String] {
+    var parts = ["\(document.startsDue) starts due"]
+    let asked = [stages, text("rate")].compactMap { $0 }
+    if !asked.isEmpty { parts.append("asked for \(asked.joined(separator: " from "))") }
+    parts.append("\(document.counters["iterations"] ?? 0) finished")
     if document.generator.backlogMax > 0 {
-      parts.append("up to \(document.generator.backlogMax) starts waited for a free user")
+      parts.append("up to \(document.generator.backlogMax) waited for a free user")
     }
-    for (name, what) in [("dropped", "dropped"), ("censored", "not finished")] {
-      if let number = document.counters[name], number > 0 { parts.append("\(number) \(what)") }
-    }
-    return parts.joined(separator: " · ")
+    return parts + number(of: "dropped", "dropped") + number(of: "censored", "not finished")
+  }
+
+  private var closedLoop: [String] {
+    guard document.parameters["bursts"] == nil, document.durationSeconds > 0 else { return [] }
+    guard text("duration") != nil || stages != nil || hasManyIterations else { return [] }
+    let rate = Double(document.counters["iterations"] ?? 0) / document.durationSeconds
+    return ["\(Figures.decimals(rate, 1))/s finished"] + (stages.map { [$0] } ?? [])
+      + number(of: "censored", "not finished")
+  }
+
+  private var hasManyIterations: Bool {
+    guard case .int(let count) = document.parameters["count"] else { return false }
+    return count > Self.few
+  }
+
+  private var stages: String? { text("stages").map { "stages \($0)" } }
+
+  private func number(of counter: String, _ what: String) -> [String] {
+    guard let number = document.counters[counter], number > 0 else { return [] }
+    return ["\(number) \(what)"]
   }
 
   private func text(_ parameter: String) -> String? {

@@ -1,7 +1,11 @@
-/// A result's timeline as a table, thinned out to a readable length.
+/// A result's timeline as a table: of load runs every interval, of others thinned out to a readable length.
 struct TimelineTable {
   private let points: [[String: JSONValue]]
   private static let longest = 40
+  /// Of a load run: no run has more intervals.
+  private static let mostIntervals = 240
+  /// What is marked where it rests on few samples, in percent.
+  private static let percentiles: [String: UInt64] = ["p50": 50, "p90": 90, "p95": 95, "p99": 99]
 
   init(_ document: ResultDocument) {
     points = document.timeline ?? []
@@ -10,13 +14,36 @@ struct TimelineTable {
   var text: String? {
     guard !points.isEmpty else { return nil }
     let columns = TimelineKeys.ordered(in: points)
-    let step = max(1, (points.count + Self.longest - 1) / Self.longest)
+    let isOfIntervals = points.allSatisfy { $0["seconds"] != nil }
+    let length = isOfIntervals ? Self.mostIntervals : Self.longest
+    let step = max(1, (points.count + length - 1) / length)
     var table = TextTable(columns.map(Self.title))
+    var marks: Set<MetricDocument.Mark> = []
     for (index, point) in points.enumerated() where index % step == 0 || index == points.count - 1 {
-      table.add(columns.map { cell($0, point[$0] ?? .null) })
+      table.add(
+        columns.map { column in
+          let mark = mark(of: column, at: point)
+          if let mark { marks.insert(mark) }
+          return cell(column, point[column] ?? .null) + (mark?.rawValue ?? "")
+        })
     }
-    let remark = step > 1 ? "\nEvery \(step)th of \(points.count) points; all of them are in the JSON file.\n" : ""
-    return table.markdown + remark
+    let legend = MetricDocument.Mark.legend(of: marks).map { "\n\(Markdown.escape($0))\n" }.joined()
+    guard step > 1 else { return table.markdown + legend }
+    return table.markdown + legend
+      + "\nOne of every \(step) points is shown, and the last; all \(points.count) are in the JSON file.\n"
+  }
+
+  /// An interval's percentile that rests on few samples, as it would be marked in the table of the whole run.
+  private func mark(of key: String, at point: [String: JSONValue]) -> MetricDocument.Mark? {
+    guard let percentile = Self.percentiles[key], point[key, default: .null] != .null,
+      case .int(let number) = point["count"], let count = UInt64(exactly: number), count <= .max / 100
+    else { return nil }
+    // The rank is rounded up, and what comes after it is beyond.
+    switch count * (100 - percentile) / 100 {
+    case 0: return .maximum
+    case 1..<10: return .fewSamples
+    default: return nil
+    }
   }
 
   private static func title(_ key: String) -> String {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Latency
 import LoadEngine
 
 /// Makes a result document of a measurement: figures, judgement, verdict.
@@ -13,9 +14,7 @@ struct ResultAssembly {
   func document<B: Benchmark>(of benchmark: B) -> ResultDocument {
     let recording = measurement.recording
     let counters = counters(of: recording)
-    let failureShare =
-      recording.iterations > 0 ? Double(recording.errors.total) / Double(recording.iterations) : 0
-    let metrics = metrics(of: recording, failureShare: failureShare)
+    let metrics = metrics(of: recording)
     let judged = thresholds.map { $0.judge(metrics: metrics, counters: counters) }
     return ResultDocument(
       tool: B.tool, version: Suite.version, build: Suite.build, label: output.label,
@@ -23,8 +22,8 @@ struct ResultAssembly {
       verdict: verdict(metrics: metrics, judged: judged), parameters: benchmark.parameters, target: measurement.target,
       environment: .current(environment: environment), metrics: metrics, counters: counters,
       errors: recording.errors.entries.map { .init(kind: $0.kind, count: $0.count, example: $0.example) },
-      generator: generator, timeline: measurement.timeline, thresholds: judged, notes: notes + verdictNotes,
-      findings: measurement.findings)
+      generator: generator, timeline: measurement.timeline, thresholds: judged,
+      notes: loadNotes(benchmark.parameters) + notes + verdictNotes, findings: measurement.findings)
   }
 
   private func counters(of recording: Recording) -> [String: UInt64] {
@@ -49,21 +48,41 @@ struct ResultAssembly {
     }
   }
 
-  private func metrics(of recording: Recording, failureShare: Double) -> [String: MetricDocument] {
+  /// The share of iterations that no latency shows, 0…1: failures, and what was not finished, unless that is because the
+  /// run was interrupted.
+  private func failureShare(of recording: Recording) -> Double {
+    let unfinished = isInterrupted ? 0 : recording.censored
+    let begun = recording.iterations + unfinished
+    return begun > 0 ? Double(recording.errors.total + unfinished) / Double(begun) : 0
+  }
+
+  private func metrics(of recording: Recording) -> [String: MetricDocument] {
+    let failureShare = failureShare(of: recording)
     var metrics: [String: MetricDocument] = [:]
     for name in recording.catalogue.metrics {
       guard let histogram = recording[recording.catalogue.metric(name)] else { continue }
-      metrics[name] = MetricDocument(histogram, failureShare: failureShare)
+      // Setting up is no part of an iteration: what became of iterations says nothing of it.
+      metrics[name] = MetricDocument(histogram, failureShare: MetricOrder.ofSetUp.contains(name) ? 0 : failureShare)
     }
     return metrics
   }
 
   private var generator: ResultDocument.Generator {
-    let report = measurement.generator
+    var report = measurement.generator
+    report.starts = measurement.recording.lateness.totalCount
     return .init(
       cpuUtilisation: report.cpuUtilisation, scheduleLatenessP50Ms: report.latenessP50.map { Double($0) / 1e6 },
       scheduleLatenessP99Ms: report.latenessP99.map { Double($0) / 1e6 },
       backlogMax: report.backlogMax, saturated: report.saturated, saturatedReason: report.saturatedReason)
+  }
+
+  private func loadNotes(_ parameters: [String: JSONValue]) -> [String] {
+    var mostInFlight: Int64?
+    if case .int(let number) = parameters["maxInFlight"] { mostInFlight = number }
+    return LoadNotes(
+      recording: measurement.recording, backlogMax: measurement.generator.backlogMax, mostInFlight: mostInFlight,
+      isInterrupted: isInterrupted
+    ).all
   }
 
   private var verdictNotes: [String] {

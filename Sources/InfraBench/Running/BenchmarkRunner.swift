@@ -38,6 +38,7 @@ package struct BenchmarkRunner: Sendable {
         measurement: measurement, thresholds: thresholds, output: output, environment: environment,
         isInterrupted: interruption != nil, notes: bench.notes.all
       ).document(of: benchmark)
+      for note in document.notes { bench.note(note) }
       return report(document, startedAt: measurement.startedAt, signal: interruption, console: bench.console)
     }
   }

@@ -19,6 +19,14 @@ struct Terminal: Sendable {
     return Int(size.ws_col)
   }
 
-  /// `text` cut so that it stays on one line; a full last column would make some terminals go on to the next.
-  static func fit(_ text: String, columns: Int) -> String { String(text.prefix(max(0, columns - 1))) }
+  /// `text`, facts with commas between them, so short that it stays on one line: whole facts are left out at its end, and
+  /// "…" says so. Only the first one is cut where even that is too long.
+  static func fit(_ text: String, columns: Int) -> String {
+    // A full last column would make some terminals go on to the next line.
+    let room = columns - 1
+    guard text.count > room else { return text }
+    guard room > 0 else { return "" }
+    if let comma = text.prefix(max(0, room - 2)).lastIndex(of: ",") { return text[...comma] + " …" }
+    return text.prefix(room - 1) + "…"
+  }
 }

@@ -40,4 +40,9 @@ package struct Threshold: Sendable, Equatable {
   package var bound: Double
   /// Whether it is the test plan's: such a one is skipped when its metric got no sample.
   package var isDefault: Bool
+
+  /// Whether `other` asks for the same, however it is written.
+  func isSameCriterion(as other: Threshold) -> Bool {
+    subject == other.subject && comparison == other.comparison && bound == other.bound
+  }
 }

@@ -22,7 +22,7 @@ extension Threshold {
     if metric.unreliable.contains(statistic.rawValue) {
       return .init(
         expression: expression, observed: observed, pass: false,
-        reason: "so many iterations failed that this percentile says nothing")
+        reason: "so many iterations failed or were not finished that this percentile says nothing")
     }
     return judged(observed, bound: statistic == .count ? bound : bound / 1e6)
   }

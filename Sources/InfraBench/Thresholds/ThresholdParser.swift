@@ -87,14 +87,19 @@ package struct ThresholdParser {
 }
 
 extension OptionReader {
-  /// The test plan's thresholds, unless they are left out, and then the user's.
+  /// The test plan's thresholds, unless they are left out, and then the user's. What the user repeats is the user's, once.
   package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for _: B) -> [Threshold] {
     let parser = ThresholdParser(B.catalogue)
     var thresholds: [Threshold] = []
     let standard = options.noDefaultThresholds ? [] : B.defaultThresholds + ["errors == 0"]
     for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
       do throws(ThresholdError) {
-        thresholds.append(try parser.parse(expression, isDefault: isDefault))
+        let threshold = try parser.parse(expression, isDefault: isDefault)
+        if let index = thresholds.firstIndex(where: { $0.isSameCriterion(as: threshold) }) {
+          thresholds[index] = threshold
+        } else {
+          thresholds.append(threshold)
+        }
       } catch {
         problems.add("--threshold", error.message)
       }

@@ -1,7 +1,10 @@
 /// Rates as users write them: `200/s`, `30/m`, `0.5/s`, `5/h`.
 public enum RateText {
   /// What to tell somebody whose text is none.
-  public static let rule = "write a number and a unit, such as 200/s or 30/m"
+  public static let form = "write a number and a unit, such as 200/s, 30/m or 5/h, of at most \(mostPerSecond)/s"
+  /// The same where zero makes no sense.
+  public static let rule =
+    "write a number and a unit, such as 200/s, 30/m or 5/h, of more than 0 and at most \(mostPerSecond)/s"
   /// The highest rate that can be written, in starts per second.
   public static let mostPerSecond: UInt64 = 1_000_000
 

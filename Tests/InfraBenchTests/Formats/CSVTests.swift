@@ -70,6 +70,20 @@ import Testing
     #expect(lines.map { $0.split(separator: ",timeline,").last } == [",listed,0.5,5,,,", ",warm,0.5,4,,,"])
   }
 
+  @Test func parametersAndNotesAreInTheTable() {
+    var document = SampleDocuments.typical
+    document.parameters = ["count": .null, "rate": "200/s", "seed": 42, "hold": false, "headers": .array(["=a", "b"])]
+    document.notes = ["one, two", "=three"]
+    let lines = CSVReport(document).text.split(separator: "\r\n")
+    #expect(
+      lines.compactMap { $0.split(separator: ",parameter,").dropFirst().first } == [
+        "headers,,,,,,\"'=a, b\"", "hold,,,,,,no", "rate,,,,,,200/s", "seed,,,42,,,",
+      ])
+    #expect(
+      lines.compactMap { $0.split(separator: ",note,").dropFirst().first } == [",,,,,,\"one, two\"", ",,,,,,'=three"])
+    #expect(lines.contains { $0.hasSuffix(",generator,schedule_lateness,p50,,0.04,ms,,") })
+  }
+
   @Test func marksOfPercentilesAreInTheTable() {
     let text = CSVReport(SampleDocuments.typical).text
     #expect(text.contains(",metric,allocation,p50,,") && text.contains(",10,few samples\r\n"))

@@ -28,6 +28,15 @@ import Testing
     }
   }
 
+  @Test func latenessIsAbsentWhereNothingWasStarted() throws {
+    var document = SampleDocuments.typical
+    let name = "infrabench_generator_schedule_lateness_p50_seconds"
+    #expect(
+      try OpenMetricsReport(document).text.contains("\(name){tool=\"bench-allocation\",target=\"embedded\"} 4e-05\n"))
+    document.generator.scheduleLatenessP50Ms = nil
+    #expect(try !OpenMetricsReport(document).text.contains(name))
+  }
+
   @Test func aRunsLabelsAreThoseThatStayTheSame() throws {
     var document = SampleDocuments.typical
     #expect(

@@ -27,10 +27,11 @@ import Testing
     progress.add(.success)
     progress.add(.failure(kind: "k", example: ""))
     progress.provide(dropped: { 4 })
+    progress.provide(waiting: { 7 })
     progress.provide(percentiles: { (p50: 1_020_000, p99: 4_100_000) })
     #expect(
       try line(progress, count: 5000, seconds: 3601, rate: 199.96)
-        == "3601 s: 2 of 5000 done, 200/s, P50 1.02ms, P99 4.10ms, 1 failed, 1 in flight, 4 dropped")
+        == "3601 s: 2 of 5000 done, 200/s, 1 failed, 4 dropped, 7 waiting, P50 1.02ms, P99 4.10ms, 1 in flight")
   }
 
   @Test func theRateIsThatOfTheLastTenSeconds() {
@@ -54,9 +55,19 @@ import Testing
     #expect(rate.add(at: 30 * second, done: 400) == 0)
   }
 
-  @Test(arguments: [(0, ""), (1, ""), (2, "a"), (4, "aµ·"), (5, "aµ·d"), (80, "aµ·d")])
+  @Test(arguments: [(0, ""), (1, ""), (2, "…"), (3, "a…"), (4, "aµ…"), (5, "aµ·d"), (80, "aµ·d")])
   func aLineIsCutBeforeTheLastColumn(_ columns: Int, _ text: String) {
     #expect(Terminal.fit("aµ·d", columns: columns) == text)
+  }
+
+  @Test(arguments: [
+    (28, "1 s: 2 done, 3/s, 0 failed"), (27, "1 s: 2 done, 3/s, 0 failed"), (26, "1 s: 2 done, 3/s, …"),
+    (20, "1 s: 2 done, 3/s, …"), (19, "1 s: 2 done, …"), (15, "1 s: 2 done, …"), (14, "1 s: 2 done,…"),
+    (12, "1 s: 2 don…"), (6, "1 s:…"),
+  ])
+  func aLineIsShortenedByWholeFacts(_ columns: Int, _ text: String) {
+    #expect(Terminal.fit("1 s: 2 done, 3/s, 0 failed", columns: columns) == text)
+    #expect(text.count < columns)
   }
 
   @Test(
@@ -73,6 +84,8 @@ import Testing
   }
 
   @Test func theAdviceOnSaturationSaysWhatToChange() {
-    for remedy in ["fewer users", "another machine", "--threads"] { #expect(Saturation.advice.contains(remedy)) }
+    for remedy in ["fewer users", "another machine", "--threads", "stop what else"] {
+      #expect(Saturation.advice.contains(remedy))
+    }
   }
 }

@@ -1,0 +1,39 @@
+import LoadEngine
+
+/// What a reader must know of starts that are in no latency, or that waited.
+struct LoadNotes {
+  let recording: Recording
+  let backlogMax: UInt64
+  /// The most in flight at one time; nil in a closed loop.
+  let mostInFlight: Int64?
+  let isInterrupted: Bool
+
+  /// The heaviest first.
+  var all: [String] { [unfinished, dropped, waiting].compactMap { $0 } }
+
+  /// All starts that were due.
+  private var due: UInt64 { recording.iterations + recording.dropped + recording.censored }
+
+  /// An interruption ends what is under way: then there is nothing to be said of it.
+  private var unfinished: String? {
+    let number = recording.censored
+    guard number > 0, !isInterrupted else { return nil }
+    return "\(number) of \(due) starts \(Self.were(number)) not answered in time after the end: "
+      + "percentiles are of the others"
+  }
+
+  private var dropped: String? {
+    let number = recording.dropped
+    guard number > 0 else { return nil }
+    return "\(number) of \(due) starts \(Self.were(number)) dropped: no latency shows them"
+  }
+
+  private var waiting: String? {
+    guard backlogMax > 0, let mostInFlight else { return nil }
+    let starts = backlogMax == 1 ? "1 start" : "\(backlogMax) starts"
+    let busy = mostInFlight == 1 ? "the only user was" : "all \(mostInFlight) users were"
+    return "up to \(starts) waited because \(busy) busy; if the target is to take more at once, raise --max-in-flight"
+  }
+
+  private static func were(_ number: UInt64) -> String { number == 1 ? "was" : "were" }
+}
