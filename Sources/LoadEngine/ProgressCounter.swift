@@ -27,9 +27,6 @@ public final class ProgressCounter: Sendable {
   /// Starts that are due and wait for a free user.
   public var waiting: UInt64 { readWaiting.withLock { $0 }?() ?? 0 }
 
-  /// Starts that are due and wait for a free user.
-  public var waiting: UInt64 { readWaiting.withLock { $0 }?() ?? 0 }
-
   /// Iterations that were begun and have not ended.
   public var inFlight: UInt64 {
     // Ends are read first: an iteration that ends meanwhile is not to make the difference negative.
