@@ -16,23 +16,23 @@ import Testing
     let result = try await BenchRun.run(
       "bench-concurrent",
       [
-        "--gateway-url", server.url, "--rate", "400/s", "--duration", "5s", "--max-in-flight", "30", "--timeline",
+        "--gateway-url", server.url, "--rate", "200/s", "--duration", "5s", "--max-in-flight", "10", "--timeline",
         "500ms",
       ]
         + Self.quiet)
     let report = try await server.end()
     let document = try result.document()
     #expect(result.status == .exited(0), "\(result.talk)")
-    #expect(counter("iterations", of: document) == 2000 && report.acquires == 2000 && report.releases == 2000)
+    #expect(counter("iterations", of: document) == 1000 && report.acquires == 1000 && report.releases == 1000)
     let all = try #require(document.metrics["all"])
-    // Of all starts, those due in the last 475 ms of a deaf half second wait for at most 25 ms less than it.
+    // One start in five meets a deaf half second, and one in a hundred waits for more than 475 ms of it.
     #expect(abs(all.p99 - 475) < 0.1 * 475, "P99 \(all.p99)")
     #expect(abs(all.p999 - 497.5) < 0.1 * 497.5, "P99.9 \(all.p999)")
-    #expect(document.metrics["all_service"]?.count == 2000)
-    #expect(document.generator.backlogMax > 100)
+    #expect(document.metrics["all_service"]?.count == 1000)
+    #expect(document.generator.backlogMax > 50)
     let timeline = try #require(document.timeline)
     #expect((8...14).contains(timeline.count))
-    #expect(timeline.reduce(0) { $0 + ($1["iterations"]?.number ?? 0) } == 2000)
+    #expect(timeline.reduce(0) { $0 + ($1["iterations"]?.number ?? 0) } == 1000)
   }
 
   @Test(arguments: ["constant", "poisson"]) func startsThatFindNoFreeUserAreDroppedAndCounted(_ arrival: String)

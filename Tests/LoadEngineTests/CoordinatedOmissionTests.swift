@@ -7,8 +7,8 @@ import Transport
 
 @testable import LoadEngine
 
-/// A server that is deaf for half a second: the response times must be what users would have seen, though only four of a
-/// thousand requests met the stall itself.
+/// A server that is deaf for half a second: the response times must be what users would have seen, though only four of
+/// five hundred requests met the stall itself.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct CoordinatedOmissionTests {
   static let stall: UInt64 = 500_000_000
   static let period: UInt64 = 2_500_000_000
@@ -32,14 +32,14 @@ import Transport
     let server = try await ScriptedServer { _ in
       [.wait(.nanoseconds(Int64(spell.remaining()))), ScriptedServer.answer("ok")]
     }
-    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 400, period: 1_000_000_000), arrival: .constant)
+    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 200, period: 1_000_000_000), arrival: .constant)
     let run = await LoadRun.perform(
       LoopbackAccountingTests.GetScenario(port: server.port, timeout: 20_000_000_000),
       plan: .openLoop(schedule, users: 4, count: nil, duration: Self.period),
       catalogue: LoopbackAccountingTests.GetScenario.catalogue, on: LoopGroup())
     await server.stop()
-    #expect(run.recording.iterations == 1000 && run.recording.errors.total == 0)
-    #expect(server.requests.count == 1000)
+    #expect(run.recording.iterations == 500 && run.recording.errors.total == 0)
+    #expect(server.requests.count == 500)
     let operation = LoopbackAccountingTests.GetScenario.get
     let response = try #require(run.recording[operation.response])
     let service = try #require(run.recording[operation.service])
@@ -50,6 +50,6 @@ import Transport
       #expect(abs(measured - analytic) < 0.15 * analytic, "P\(percentile): \(measured / 1e6) ms")
     }
     #expect(service.value(atPercentile: 99) < response.value(atPercentile: 99) / 2)
-    #expect(run.backlogMax > 100)
+    #expect(run.backlogMax > 50)
   }
 }
