@@ -16,9 +16,8 @@ public struct LoadRun: Sendable {
   /// Carries out `plan` with one structured task per virtual user, each on its event loop.
   ///
   /// Cancelling the task ends the run early: nothing more is begun, what is under way is censored, and what was
-  /// recorded is returned. `headline` is the metric that `progress` tells of, the catalogue's
-  /// first one unless given; with `timeline`, in ns,
-  /// its latencies are also kept by intervals.
+  /// recorded is returned. `monitor` begins anew when the measured part does. `headline` is the metric that `progress`
+  /// tells of, the catalogue's first one unless given; with `timeline`, in ns, its latencies are also kept by intervals.
   public static func perform<S: Scenario>(
     _ scenario: S, plan: LoadPlan, catalogue: Catalogue, on loops: LoopGroup, monitor: GeneratorMonitor? = nil,
     progress: ProgressCounter? = nil, headline: Metric? = nil, timeline interval: UInt64? = nil
