@@ -12,13 +12,12 @@ import Testing
 
   private func document(
     finished: Int, failed: Int = 0, censored: UInt64 = 0, dropped: UInt64 = 0, backlog: UInt64 = 0,
-    interrupted: Bool = false, arrivals: [String] = open, lateness: UInt64? = nil
+    interrupted: Bool = false, arrivals: [String] = open
   ) throws -> ResultDocument {
     var recording = Recording(Self.catalogue)
     for number in 0..<finished {
       var record = IterationRecord()
       for metric in ["allocation", "connect"] { record.sample(Self.catalogue.metric(metric), 1_000_000) }
-      if lateness != nil { record.wrote(at: 1_000_000_000 + (lateness ?? 0)) }
       if number < failed { record.fail("http_503", "") }
       recording.add(record, dueAt: 1_000_000_000)
     }
@@ -33,7 +32,7 @@ import Testing
     return ResultAssembly(
       measurement: Measurement(
         recording: recording,
-        generator: GeneratorReport(cpuUtilisation: 0, latenessP99: lateness, backlogMax: backlog, busiestSecond: 0),
+        generator: GeneratorReport(cpuUtilisation: 0, latenessP99: nil, backlogMax: backlog, busiestSecond: 0),
         target: .init(kind: "remote", gatewayUrl: "http://h", ecsEndpointUrl: nil), startedAt: Date(), duration: 1),
       thresholds: try ["allocation.p50 < 1s", "allocation.p99 < 1s", "connect.p99 < 1s"].map { try parser.parse($0) },
       output: reader.output(try OutputOptions.parse([])), environment: [:], isInterrupted: interrupted,
@@ -107,12 +106,5 @@ import Testing
     let document = try document(
       finished: 331, censored: censored, dropped: dropped, backlog: backlog, arrivals: arrivals)
     #expect(document.notes == notes + ["said before"])
-  }
-
-  @Test func theReasonOfSaturationKnowsHowManyStartsThereWere() throws {
-    for (starts, words) in [(20, "the latest of 20 starts was 2.50 ms late, over 1 ms"), (100, "P99 2.50 ms")] {
-      let reason = try document(finished: starts, lateness: 2_500_000).generator.saturatedReason
-      #expect(reason?.contains(words) == true, "\(reason ?? "")")
-    }
   }
 }

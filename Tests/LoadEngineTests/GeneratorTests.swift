@@ -74,4 +74,16 @@ import Transport
     let report = await monitor.finish(Recording(Catalogue(metrics: ["m"], counters: [])))
     #expect(report.latenessP99 == nil && report.cpuUtilisation >= 0 && !report.saturated)
   }
+
+  @Test(arguments: [20, 100]) func theReasonOfSaturationKnowsHowManyStartsThereWere(_ starts: Int) async {
+    let monitor = GeneratorMonitor(LoopGroup())
+    var recording = Recording(Catalogue(metrics: ["m"], counters: []))
+    var record = IterationRecord()
+    record.wrote(at: 10_000_000)
+    for _ in 0..<starts { recording.add(record, dueAt: 7_500_000) }
+    let report = await monitor.finish(recording)
+    #expect(report.starts == UInt64(starts))
+    #expect(
+      report.saturatedReason?.contains(starts < 100 ? "the latest of 20 starts was 2.50 ms" : "P99 2.50 ms") == true)
+  }
 }

@@ -1,39 +1,18 @@
-import Latency
 import LoadEngine
 import SessionGateway
-import Transport
 
 /// A virtual user of the gateway's REST side.
 final class AcquiringUser: Sendable {
   let id: String
-  let client: GatewayClient
+  let connection: RESTConnection
   let assigned = Slot<String>()
   let outlook = Slot<WarmPool.Outlook>()
-  /// How its connection was set up before the schedule began, until an iteration has told.
-  private let opened = Slot<ConnectPhases>()
+
+  var client: GatewayClient { connection.client }
 
   init(id: String, client: GatewayClient) {
     self.id = id
-    self.client = client
-  }
-
-  /// Connects before the schedule begins; what fails is tried again by the iterations.
-  func open() async {
-    if case .success(let phases?) = await client.connect() { opened.put(phases) }
-  }
-
-  /// Makes sure of the connection, whose phases go into `record` when it is new; the failure, if there is none.
-  func connect(_ metrics: ConnectMetrics, into record: inout IterationRecord) async -> GatewayError? {
-    if let phases = opened.take() { metrics.add(phases, to: &record) }
-    if client.isConnected { return nil }
-    let outcome = await client.connect()
-    record.occupied(until: MonotonicClock.now())
-    switch outcome {
-    case .success(let phases?): metrics.add(phases, to: &record)
-    case .success(nil): break
-    case .failure(let error): return error
-    }
-    return nil
+    connection = RESTConnection(client)
   }
 }
 

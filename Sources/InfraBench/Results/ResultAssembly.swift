@@ -68,8 +68,7 @@ struct ResultAssembly {
   }
 
   private var generator: ResultDocument.Generator {
-    var report = measurement.generator
-    report.starts = measurement.recording.lateness.totalCount
+    let report = measurement.generator
     return .init(
       cpuUtilisation: report.cpuUtilisation, scheduleLatenessP50Ms: report.latenessP50.map { Double($0) / 1e6 },
       scheduleLatenessP99Ms: report.latenessP99.map { Double($0) / 1e6 },

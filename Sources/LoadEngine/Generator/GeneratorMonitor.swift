@@ -30,7 +30,7 @@ public final class GeneratorMonitor: Sendable {
     return GeneratorReport(
       cpuUtilisation: utilisation,
       latenessP50: lateness.totalCount > 0 ? lateness.value(atPercentile: 50) : nil,
-      latenessP99: lateness.totalCount > 0 ? lateness.value(atPercentile: 99) : nil, backlogMax: backlogMax,
-      busiestSecond: busiestSecond)
+      latenessP99: lateness.totalCount > 0 ? lateness.value(atPercentile: 99) : nil,
+      starts: lateness.totalCount, backlogMax: backlogMax, busiestSecond: busiestSecond)
   }
 }

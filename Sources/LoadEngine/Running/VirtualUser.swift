@@ -21,7 +21,7 @@ struct VirtualUser<S: Scenario>: Sendable {
     await scenario.retire(user)
   }
 
-  /// Performs and records an iteration that was prepared. `dueAt` is when its start was due and the user was free, in ns.
+  /// Performs and records an iteration that was prepared, then undoes what it left behind. `dueAt` is when its start was due and the user was free, in ns.
   func perform(
     _ user: S.User, _ iteration: Iteration, dueAt: UInt64, into record: inout IterationRecord
   ) async {
@@ -29,14 +29,14 @@ struct VirtualUser<S: Scenario>: Sendable {
       judging.measuring()
       progress?.begin()
     }
-    if record.ending == .success {
-      await scenario.perform(user, iteration, into: &record)
-      await scenario.conclude(user, iteration)
-    }
+    let isPrepared = record.ending == .success
+    if isPrepared { await scenario.perform(user, iteration, into: &record) }
     // Work that outlived the run was waited for up to its bound, and is neither a success nor a failure.
     if record.isTimeout, isOver() { record.censor() }
-    guard !iteration.isWarmup else { return }
-    recorder.add(record, dueAt: dueAt)
-    progress?.add(record.ending)
+    if !iteration.isWarmup {
+      recorder.add(record, dueAt: dueAt)
+      progress?.add(record.ending)
+    }
+    if isPrepared { await scenario.conclude(user, iteration) }
   }
 }

@@ -49,8 +49,6 @@ struct ArrivalQueue {
   private(set) var dropped: UInt64 = 0
   /// Measured starts that waited when the queue was closed.
   private(set) var abandoned: UInt64 = 0
-  /// When the last measured start so far was due.
-  private(set) var lastDueAt: UInt64?
 
   init(_ schedule: ArrivalSchedule, bounds: Bounds, dropsWhenBusy: Bool, beginsAt: UInt64) {
     coming = DueStarts(schedule, bounds: bounds, beginsAt: beginsAt)
@@ -149,7 +147,6 @@ struct ArrivalQueue {
   private mutating func comeDue(_ start: Start) {
     if !start.iteration.isWarmup {
       due += 1
-      lastDueAt = start.intendedAt
     }
     if !dropsWhenBusy {
       waitingInLine += 1

@@ -22,7 +22,6 @@ import Testing
     #expect(queue.userBecameFree(at: 1035) == start(1, at: 1000))
     #expect(queue.userBecameFree(at: 1036) == start(2, at: 1010))
     #expect(queue.due == 4 && queue.taken == 2 && queue.waiting == 2 && queue.backlogMax == 4)
-    #expect(queue.lastDueAt == 1030)
     #expect(queue.userBecameFree(at: 1036) == start(3, at: 1020))
     #expect(queue.userBecameFree(at: 1036) == start(4, at: 1030))
     #expect(queue.userBecameFree(at: 1036) == .parked)

@@ -35,7 +35,7 @@ struct AllocationScenario: Scenario {
     AcquiringUser(id: load.userID(number), client: session.client(on: executor, watchesTask: false))
   }
 
-  func open(_ user: AcquiringUser) async { await user.open() }
+  func open(_ user: AcquiringUser) async { await user.connection.open() }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     guard await connect(user, iteration, into: &record) else { return }
@@ -53,7 +53,7 @@ struct AllocationScenario: Scenario {
   private func connect(
     _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
   ) async -> Bool {
-    guard let error = await user.connect(Self.connect, into: &record) else { return true }
+    guard let error = await user.connection.connect(Self.connect, into: &record) else { return true }
     record.fail(error)
     session.showFailure(iteration, of: load, record)
     return false
@@ -102,7 +102,7 @@ struct AllocationScenario: Scenario {
       record.sample(
         waitFor == .ready ? Self.confirmation : Self.allocation, from: exchange.firstByteWrittenAt,
         to: exchange.lastByteReadAt)
-      record.sample(Self.firstByte, exchange.firstByteReadAt - exchange.firstByteWrittenAt)
+      record.sample(Self.firstByte, exchange.timeToFirstByte)
       if let own = answer.latency, own >= 0, own < 3.6e6 { record.sample(Self.gatewayLatency, UInt64(own * 1e6)) }
     case .cold: record.count(Self.coldStarts)
     case .unclassified: record.count(Self.unclassified)

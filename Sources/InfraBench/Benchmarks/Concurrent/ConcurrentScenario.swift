@@ -41,10 +41,10 @@ struct ConcurrentScenario: Scenario {
       id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor, watchesTask: false))
   }
 
-  func open(_ user: AcquiringUser) async { await user.open() }
+  func open(_ user: AcquiringUser) async { await user.connection.open() }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
-    guard let error = await user.connect(Self.connect, into: &record) else { return }
+    guard let error = await user.connection.connect(Self.connect, into: &record) else { return }
     record.fail(error)
     session.showFailure(numbered(iteration), of: load, record)
   }
@@ -89,7 +89,7 @@ struct ConcurrentScenario: Scenario {
     }
     let latency = exchange.serviceTime
     sample(Self.all, into: &record)
-    record.sample(Self.firstByte, exchange.firstByteReadAt - exchange.firstByteWrittenAt)
+    record.sample(Self.firstByte, exchange.timeToFirstByte)
     let origin = WarmClassifier.classify(source: acquisition.answer.source, isCovered: isCovered)
     switch origin {
     case .warm?:

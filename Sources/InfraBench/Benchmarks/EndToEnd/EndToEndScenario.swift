@@ -34,8 +34,7 @@ struct EndToEndScenario: Scenario {
 
   /// The REST side is not the way of the session route: what it is used for is not in a user's way.
   func open(_ user: EndToEndUser) async {
-    guard route != .session, case .success(let phases?) = await user.client.connect() else { return }
-    user.opened.put(phases)
+    if route != .session { await user.connection.open() }
   }
 
   func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
@@ -53,17 +52,10 @@ struct EndToEndScenario: Scenario {
 
   /// Makes sure of the REST connection; false when there is none.
   private func connect(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async -> Bool {
-    if let phases = user.opened.take() { EndToEndMetrics.connect.add(phases, to: &record) }
-    if user.client.isConnected { return true }
-    let outcome = await user.client.connect()
-    record.occupied(until: MonotonicClock.now())
-    switch outcome {
-    case .success(let phases):
-      if let phases { EndToEndMetrics.connect.add(phases, to: &record) }
-      return true
-    case .failure(let error) where error.isCancellation:
+    guard let error = await user.connection.connect(EndToEndMetrics.connect, into: &record) else { return true }
+    if error.isCancellation {
       record.censor()
-    case .failure(let error):
+    } else {
       record.fail(.connect, error.kind, error.message)
       session.showFailure(iteration, of: load, record)
     }
