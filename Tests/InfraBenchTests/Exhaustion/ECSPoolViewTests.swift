@@ -22,8 +22,8 @@ import Testing
     } _: { server in
       let access = ECSAccess(
         endpointURL: server.url, key: .random(), cluster: "c", service: "s", region: "eu-west-1")
-      var view = try ECSPoolView(
-        ECSSettings(access), environment: [:], bench: Bench(console: Console(print: .text, isQuiet: true)))
+      var view = ECSPoolView(
+        try ECSConnection.open(embedded: access, bench: Bench(console: Console(print: .text, isQuiet: true))))
       try await poll(&view)
       return bodies.withLock { $0 }
     }

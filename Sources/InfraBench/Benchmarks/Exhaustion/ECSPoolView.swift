@@ -1,6 +1,4 @@
 import AWSClient
-import AWSSignature
-import FoundationEssentials
 import Latency
 
 /// The pool as ECS sees it: which tasks are listed, and which of them are RUNNING.
@@ -25,18 +23,10 @@ struct ECSPoolView: Sendable {
   private let filter: TaskFilter
   private var seenRunning: Set<String> = []
 
-  /// - Throws: when there is no region, no key or no libcurl.
-  init(_ settings: ECSSettings, environment: [String: String], bench: Bench) throws(BenchmarkFailure) {
-    do {
-      let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment)
-      let transport = try CurlTransport(options: .init(certificateBundle: configuration.certificateBundle))
-      client = ECSClient(
-        configuration: configuration, transport: transport, environment: .system(warn: { bench.note($0) }))
-      endpointURL = configuration.ecsEndpoint.url
-      filter = settings.filter
-    } catch {
-      throw BenchmarkFailure("ECS cannot be polled: \(error)")
-    }
+  init(_ connection: ECSConnection) {
+    client = connection.client
+    filter = connection.filter
+    endpointURL = connection.endpointURL
   }
 
   /// Looks once. The first look may be tried again; later ones may not: a gap is better than a time that is blurred.

@@ -64,12 +64,12 @@ package struct ExhaustionBenchmark: Benchmark {
     if settings.isWholeCluster {
       bench.note("no --service, --family or --started-by: every task of the cluster is taken for one of the pool")
     }
-    return try ECSPoolView(settings, environment: ProcessInfo.processInfo.environment, bench: bench)
+    return ECSPoolView(
+      try ECSConnection.open(settings, environment: ProcessInfo.processInfo.environment, bench: bench))
   }
 
-  /// The embedded gateway's own ECS endpoint; the environment, which is about real ones, has no say in it.
   private static func embeddedView(of session: GatewaySession) throws(BenchmarkFailure) -> ECSPoolView? {
     guard let access = session.embeddedECS else { return nil }
-    return try ECSPoolView(ECSSettings(access), environment: [:], bench: session.bench)
+    return ECSPoolView(try ECSConnection.open(embedded: access, bench: session.bench))
   }
 }

@@ -1,0 +1,34 @@
+import AWSClient
+import AWSSignature
+
+/// A client of the pool's ECS, and which of its tasks are meant.
+struct ECSConnection: Sendable {
+  let client: ECSClient
+  let filter: TaskFilter
+  let region: String
+  /// Where requests go.
+  let endpointURL: String
+
+  /// Finds out how ECS is reached; nothing is sent.
+  ///
+  /// - Throws: when there is no region, no key or no libcurl.
+  static func open(
+    _ settings: ECSSettings, environment: [String: String], bench: Bench
+  ) throws(BenchmarkFailure) -> ECSConnection {
+    do {
+      let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment)
+      let transport = try CurlTransport(options: .init(certificateBundle: configuration.certificateBundle))
+      return ECSConnection(
+        client: ECSClient(
+          configuration: configuration, transport: transport, environment: .system(warn: { bench.note($0) })),
+        filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url)
+    } catch {
+      throw BenchmarkFailure("ECS cannot be reached: \(error)")
+    }
+  }
+
+  /// The embedded gateway's own ECS endpoint; the environment, which is about real ones, has no say in it.
+  static func open(embedded access: ECSAccess, bench: Bench) throws(BenchmarkFailure) -> ECSConnection {
+    try open(ECSSettings(access), environment: [:], bench: bench)
+  }
+}
