@@ -180,13 +180,11 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
-    .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "AWSSignatureTests", dependencies: ["AWSSignature", "AWSTestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "AWSClientTests",
-      dependencies: [
-        "AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport",
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-      ]),
+      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"]),
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],
