@@ -60,18 +60,19 @@ import Testing
     #expect(try await client.describeTasks([], cluster: nil).calls.isEmpty)
   }
 
-  @Test func instantsAreReadInEveryNotation() async throws {
-    let transport = ScriptedTransport([
-      .json(
-        200,
-        #"{"tasks":[{"taskArn":"arn:aws:ecs:r:1:task/c/id1","lastStatus":"RUNNING","createdAt":1.769903999123E9,"#
-          + #""startedAt":1769904001,"stoppedAt":null}]}"#)
-    ])
+  @Test(
+    arguments: [
+      ("1.769903999123E9", 1_769_903_999.123), ("1.769903999123e+9", 1_769_903_999.123),
+      ("17699039991.23E-1", 1_769_903_999.123), ("1769903999.123", 1_769_903_999.123), ("1769904001", 1_769_904_001),
+      ("0", 0), ("null", nil),
+    ] as [(String, Double?)])
+  func instantsAreReadInEveryNotation(text: String, expected: Double?) async throws {
+    let task = #"{"taskArn":"arn:aws:ecs:r:1:task/c/id1","lastStatus":"RUNNING","startedAt":\#(text)}"#
+    let transport = ScriptedTransport([.json(200, #"{"tasks":[\#(task)]}"#)])
     let client = try makeClient(transport, environment: ManualEnvironment().environment())
-    let task = try #require(try await client.describeTasks(["id1"], cluster: nil).value.first)
-    #expect(task.createdAt == 1_769_903_999.123)
-    #expect(task.startedAt == 1_769_904_001)
-    #expect(task.stoppedAt == nil)
-    #expect(task.taskID == "id1" && task.isRunning)
+    let read = try #require(try await client.describeTasks(["id1"], cluster: nil).value.first)
+    #expect(read.startedAt == expected)
+    #expect(read.createdAt == nil && read.pullStartedAt == nil && read.stoppedAt == nil)
+    #expect(read.taskID == "id1" && read.isRunning)
   }
 }

@@ -73,7 +73,9 @@ import Testing
     Row(code: "BlockedException", operation: "RunTask", kind: .other, says: ["blocked"]),
     Row(code: "ConflictException", operation: "RunTask", kind: .other, says: ["ConflictException: m"]),
     Row(code: "UnknownOperationException", status: 404, kind: .other, says: ["--ecs-endpoint-url"]),
-    Row(code: "AccessDeniedException", message: "no", kind: .accessDenied, says: ["ecs:ListTasks", "AKIATEST", "the test"]),
+    Row(
+      code: "AccessDeniedException", message: "no", kind: .accessDenied,
+      says: ["ecs:ListTasks", "AKIATEST from the test"]),
     Row(
       code: "AccessDeniedException",
       message: "User: arn:aws:iam::1:user/u is not authorized to perform: ecs:StopTask on resource: arn:aws:ecs:x",
@@ -92,7 +94,9 @@ import Testing
     Row(code: "InvalidSignatureException", message: "Signature not yet current: 1", kind: .clockSkew, says: ["clock"]),
     Row(code: "RequestTimeTooSkewed", status: 403, kind: .clockSkew, says: ["clock"]),
     Row(code: "RequestExpired", kind: .clockSkew, says: ["clock"]),
-    Row(code: "InvalidSignatureException", message: "no match", kind: .wrongCredentials, says: ["the test", "--profile"]),
+    Row(
+      code: "InvalidSignatureException", message: "no match", kind: .wrongCredentials,
+      says: ["they came from the test", "--profile"]),
     Row(
       code: "InvalidSignatureException", message: "Credential should be scoped to a valid region.",
       kind: .wrongCredentials, says: ["--region", "--ecs-endpoint-url"]),

@@ -60,7 +60,7 @@ import Testing
           CurlTransport(), endpoint: "https://ecs.eu-west-1.invalid", environment: .system { _ in })
         let error = await awsError { _ = try await client.listTasks(.init(), retry: .never) }
         #expect(error?.kind == .transfer && server.connectionCount == 1)
-        #expect(error?.description.contains("proxy") == true)
+        #expect(error?.transfer?.message.contains("403") == true, "\(String(describing: error))")
         #expect(error?.description.contains("pr0xy-secret") == false)
       }
     }

@@ -35,7 +35,8 @@ import Testing
     let canonical =
       "The request signature we calculated does not match.\n\nThe Canonical String for this request should have been\n"
       + "'POST\n/\n\nhost:h\nx-amz-date:20260202T024000Z\nx-amz-security-token:\(token)\n\nhost\nabc'"
-    let header = "AWS4-HMAC-SHA256 Credential=ASIATEST/d/r/ecs/aws4_request, SignedHeaders=host, Signature=0123456789abcdef"
+    let header =
+      "AWS4-HMAC-SHA256 Credential=ASIATEST/d/r/ecs/aws4_request, SignedHeaders=host, Signature=0123456789abcdef"
     return [
       key.secretAccessKey, token, canonical, header, "before \(header), after", "'\(header)' not a valid header",
       String(repeating: "x", count: 995) + token, String(repeating: "x", count: 190) + token,

@@ -40,7 +40,8 @@ struct CurlSignatureTests {
 
   /// Without queries, which curl before 8.4 does not sort.
   static let calls = [
-    Call(), Call(token: "IQoJb3JpZ2luX2Vj/+AB=="), Call(operation: "DescribeTasks", body: #"{"tasks":["ä","\u00e9 x"]}"#),
+    Call(), Call(token: "IQoJb3JpZ2luX2Vj/+AB=="),
+    Call(operation: "DescribeTasks", body: #"{"tasks":["ä","\u00e9 x"]}"#),
     Call(operation: "RunTask", body: String(repeating: "x", count: 5_000)), Call(path: "/base/path"),
     Call(region: "cn-north-1"), Call(operation: "GetLogEvents", service: "logs", prefix: "Logs_20140328"),
   ]

@@ -5,9 +5,10 @@ extension AWSError {
   /// credentials came from.
   static func hint(for kind: Kind, _ answer: ErrorAnswer, _ status: Int, _ context: CallContext) -> String? {
     let endpoint = context.target.endpointSetting
+    let isECS = context.target.signingName == "ecs"
     switch kind {
-    case .throttled: return "call less often (--poll-interval)"
-    case .wrongParameter: return context.target.signingName == "ecs" ? parameterHint(answer, context) : nil
+    case .throttled: return isECS ? "call less often (--poll-interval)" : nil
+    case .wrongParameter: return isECS ? parameterHint(answer, context) : nil
     case .accessDenied: return permissionHint(answer.message, context)
     case .expiredCredentials: return "renew the credentials: they came from \(context.source)"
     case .clockSkew: return "set this machine's clock"
