@@ -56,6 +56,7 @@ final class CurlTransfer: @unchecked Sendable {
       infrabench_curl_set_string(handle, CURLOPT_URL, request.url),
       infrabench_curl_allow_http_only(handle),
       infrabench_curl_set_long(handle, CURLOPT_NOSIGNAL, 1),
+      infrabench_curl_leave_resolver_behind(handle),
       infrabench_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0),
       infrabench_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
       infrabench_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 1),
