@@ -68,6 +68,8 @@ import Testing
     #expect(text.message == "say [redacted], ASIATEST is wrong")
     let without = Redaction(["", "ab"])
     #expect(without.text("a b abc a") == "a b [redacted] a")
+    // Encoded within its first characters already.
+    #expect(Redaction(["a/+=ef ghij"]).text("t=a%2F%2B%3Def%20ghij u") == "t=[redacted] u")
     #expect(Redaction([]).text("ä\u{0}b") == "ä\u{0}b")
   }
 
