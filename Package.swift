@@ -221,7 +221,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "AWSTestSupport", "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "TestSupport", "Transport",
+        "AWSTestSupport", "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "TestSupport",
+        "Transport",
         "bench-allocation", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "known-delay-server",
         "mock-gateway",
         "session-stand-in", "suite-summary", "warm-task",
