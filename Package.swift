@@ -152,7 +152,8 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
-      path: "Tests/AWSTestSupport"),
+      path: "Tests/AWSTestSupport",
+      resources: [.copy("Fixtures")]),
 
     // Tests, one target per target.
     .testTarget(
@@ -181,8 +182,11 @@ let package = Package(
       ]),
     .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "AWSClientTests", dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"],
-      resources: [.copy("Fixtures")]),
+      name: "AWSClientTests",
+      dependencies: [
+        "AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport",
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],
