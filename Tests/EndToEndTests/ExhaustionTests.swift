@@ -74,6 +74,47 @@ import Testing
     #expect(document.metrics["refill_full"]?.count == 1)
   }
 
+  @Test func tasksOfTheEmbeddedPoolAreStoppedAndSeenByThreeViews() async throws {
+    let outcome = try await run(
+      "--drain-by", "stop-tasks", "--pool-size", "3", "--task-start-delay", "400ms", "--poll-interval", "50ms",
+      "--cycles", "2")
+    #expect(outcome.status == .exited(0), "\(outcome.standardError)")
+    let document = try outcome.document
+    #expect(document.metrics["refill_full"]?.count == 2)
+    #expect(document.metrics["refill_full_warm"]?.count == 2)
+    #expect(document.metrics["refill_task"]?.count == 6)
+    #expect(document.metrics["drain"]?.count == 6)
+    #expect(document.metrics["cold_fallback"] == nil)
+    #expect(document.parameters["release"] == nil && document.parameters["drainBy"] == "stop-tasks")
+    #expect(document.timeline?.contains { $0["warm"] == 0 } == true)
+  }
+
+  @Test(arguments: ["after-drain", "at-end"]) func everyCycleFindsThePoolFull(release: String) async throws {
+    let outcome = try await run(
+      "--pool-size", "2", "--task-start-delay", "200ms", "--poll-interval", "20ms", "--cycles", "3", "--release",
+      release)
+    #expect(outcome.status == .exited(0), "\(outcome.standardError)")
+    let document = try outcome.document
+    #expect(document.metrics["refill_full"]?.count == 3)
+    #expect(document.metrics["drain"]?.count == 6)
+    #expect(document.counters["errors"] == 0)
+    guard case .object(let last)? = document.findings?["cycle_3"] else {
+      Issue.record("no findings of the third cycle: \(String(describing: document.findings))")
+      return
+    }
+    #expect(last["drained"] == 2)
+  }
+
+  @Test func aCycleThatIsNotRefilledIsTheLast() async throws {
+    let outcome = try await run(
+      "--pool-size", "2", "--max-tasks", "2", "--task-start-delay", "50ms", "--poll-interval", "50ms", "--release",
+      "at-end", "--no-cold-fallback", "--refill-timeout", "600ms", "--cycles", "3")
+    #expect(outcome.status == .exited(99), "\(outcome.standardError)")
+    let document = try outcome.document
+    #expect(document.errors.map(\.kind) == ["refill_timeout"])
+    #expect(document.notes.contains { $0.contains("cycle 1 of 3 was not refilled") })
+  }
+
   @Test func aPoolThatCannotRefillIsAnErrorAndItsTimelineIsKept() async throws {
     let outcome = try await run(
       "--pool-size", "2", "--max-tasks", "2", "--task-start-delay", "50ms", "--poll-interval", "50ms", "--release",
