@@ -223,7 +223,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "TestSupport", "Transport",
+        "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
+        "TestSupport", "Transport",
         "bench-allocation", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "known-delay-server",
         "mock-gateway",
         "session-stand-in", "suite-summary", "warm-task",

@@ -82,6 +82,9 @@ public struct MotoPool: Sendable {
     try await perform(["cycle", String(count), "--after", String(seconds), "--every", String(interval)])
   }
 
+  /// How many tasks run now: `status`.
+  public func status() async throws -> [Event] { try await perform(["status"]) }
+
   private func perform(_ arguments: [String]) async throws -> [Event] {
     guard let script = Bundle.module.url(forResource: "moto_pool", withExtension: "py", subdirectory: "Fixtures") else {
       throw Failure(description: "moto_pool.py is not in the bundle")
