@@ -43,6 +43,9 @@ struct PoolStateMachine {
 
   var warmCount: Int { warm.count }
 
+  /// What counts towards the target.
+  var supply: Int { warm.count + startingCount + (rules.replacesOnRelease ? assignedCount : 0) }
+
   /// The state as the protocol names it; `nil` for a task that is ending or unknown.
   func stateName(of id: TaskID) -> String? {
     switch tasks[id]?.state {
@@ -63,11 +66,10 @@ struct PoolStateMachine {
 
   /// Starts tasks up to the target if there are fewer than the threshold; a request that waits raises both by one.
   mutating func replenish(now: UInt64, into actions: inout [PoolAction]) {
-    let supply = warm.count + startingCount
     guard !isShutDown, supply < rules.threshold + waiting.count else { return }
     let missing = min(
-      rules.targetSize + waiting.count - supply, rules.maxSize - supply, rules.maxTasks - tasks.count,
-      backoff.allowance(at: now, starting: startingCount))
+      rules.targetSize + waiting.count - supply, rules.maxSize - warm.count - startingCount,
+      rules.maxTasks - tasks.count, backoff.allowance(at: now, starting: startingCount))
     guard missing > 0 else { return }
     for _ in 0..<missing { actions.append(.start(addStartingTask(now: now))) }
   }
