@@ -64,7 +64,7 @@ package struct APICommand: SuiteCommand {
     let poolSize = reader.integer("--pool-size", poolSize, default: 5, in: 1...1_000)
     let benchmark = APIBenchmark(
       ecs: ecs,
-      embedded: EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: 4 * poolSize, taskStartDelay: 0),
+      embedded: EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: 4 * poolSize, taskStartDelay: 1_000_000),
       iterations: reader.integer("--iterations", iterations, default: 10, in: 1...1_000_000),
       rate: rate(isRealECS: ecs != nil, &reader),
       timeout: reader.duration("--timeout", timeout, default: 30_000_000_000, minimum: 1_000_000))

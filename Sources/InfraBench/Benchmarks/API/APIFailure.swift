@@ -34,7 +34,7 @@ enum APIFailure: Equatable {
     default: break
     }
     return switch error.transfer?.code {
-    case .nameLookup: "name_lookup"
+    case .nameLookup: "dns"
     case .connect: "connect_failed"
     case .timeout: "timeout"
     case .connectionLost: "connection_lost"

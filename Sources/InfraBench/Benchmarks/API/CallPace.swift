@@ -19,6 +19,6 @@ struct CallPace: Sendable {
     let count = max(1, isComplete ? calls : max(calls + 1, lastCount))
     if isComplete { lastCount = count }
     guard let rate, rate.starts > 0 else { return }
-    nextAt = begin + UInt64(UInt128(count) * UInt128(rate.period) / UInt128(rate.starts))
+    nextAt = UInt64(clamping: UInt128(begin) + UInt128(count) * UInt128(rate.period) / UInt128(rate.starts))
   }
 }
