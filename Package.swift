@@ -91,6 +91,7 @@ let package = Package(
 
     // Programs.
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-api", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
@@ -225,9 +226,8 @@ let package = Package(
       dependencies: [
         "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
         "TestSupport", "Transport",
-        "bench-allocation", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "known-delay-server",
-        "mock-gateway",
-        "session-stand-in", "suite-summary", "warm-task",
+        "bench-allocation", "bench-api", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
+        "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

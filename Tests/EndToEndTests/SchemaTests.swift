@@ -5,6 +5,7 @@ import Testing
 struct SchemaTests {
   private static let runs: [(tool: String, options: [String])] = [
     ("bench-allocation", ["--count", "3"] + BenchRun.smallPool),
+    ("bench-api", ["--iterations", "3"]),
     ("bench-dirinit", ["--count", "3"]),
     ("bench-e2e", ["--count", "2"] + BenchRun.smallPool),
     ("bench-concurrent", ["--concurrency", "2", "--beyond", "1"] + BenchRun.smallPool),

@@ -7,9 +7,10 @@ enum MetricOrder {
   }
 
   /// Latencies of setting up, which no tool is there to measure: a run with no others is worthless.
-  static let ofSetUp: Set<String> = ["connect", "tls"]
+  static let ofSetUp: Set<String> = ["name_lookup", "connect", "tls"]
 
   private static let catalogues: [String: Catalogue] = [
+    APIBenchmark.tool: APIBenchmark.catalogue,
     AllocationBenchmark.tool: AllocationBenchmark.catalogue,
     ConcurrentBenchmark.tool: ConcurrentBenchmark.catalogue,
     DirInitBenchmark.tool: DirInitBenchmark.catalogue,

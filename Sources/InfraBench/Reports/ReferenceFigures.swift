@@ -20,8 +20,15 @@ enum ReferenceFigures {
     ("stage, real gateway: acquire", "47 ms"),
   ]
 
+  private static let api = [
+    ("ECS API from a laptop: list_tasks", "219 ms (168–647)"),
+    ("ECS API from a laptop: first call, then on a kept connection", "about 650 ms, then about 170 ms"),
+    ("ECS API from a laptop: describe_tasks", "155 ms (153–158)"),
+  ]
+
   private static let figures: [String: [(String, String)]] = [
     "bench-allocation": acquire,
+    "bench-api": api,
     "bench-dirinit": [
       ("EFS: nested mkdir", "14 ms (10–20)"), ("EFS: write", "10 ms"), ("EFS: read", "under 10 ms"),
       ("EFS: whole user initialisation", "33 ms (30–40)"), ("real image: mkdir", "21 ms"),

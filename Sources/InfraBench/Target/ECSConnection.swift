@@ -9,17 +9,17 @@ struct ECSConnection: Sendable {
   /// Where requests go.
   let endpointURL: String
 
-  /// Finds out how ECS is reached; nothing is sent. `timeout` is the bound of one call, in ns.
+  /// Finds out how ECS is reached; nothing is sent. `timeout` is the bound of a call in ns, the transport's own unless given.
   ///
   /// - Throws: when there is no region, no key or no libcurl.
   static func open(
-    _ settings: ECSSettings, environment: [String: String], timeout: UInt64 = 30_000_000_000, bench: Bench
+    _ settings: ECSSettings, environment: [String: String], bench: Bench, timeout: UInt64? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
     do {
       let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment)
-      let transport = try CurlTransport(
-        options: .init(
-          certificateBundle: configuration.certificateBundle, timeoutMilliseconds: Int(timeout / 1_000_000)))
+      var options = CurlTransport.Options(certificateBundle: configuration.certificateBundle)
+      if let timeout { options.bound(milliseconds: Int((timeout + 999_999) / 1_000_000)) }
+      let transport = try CurlTransport(options: options)
       return ECSConnection(
         client: ECSClient(
           configuration: configuration, transport: transport, environment: .system(warn: { bench.note($0) })),
@@ -31,8 +31,15 @@ struct ECSConnection: Sendable {
 
   /// The embedded gateway's own ECS endpoint; the environment, which is about real ones, has no say in it.
   static func open(
-    embedded access: ECSAccess, timeout: UInt64 = 30_000_000_000, bench: Bench
+    embedded access: ECSAccess, bench: Bench, timeout: UInt64? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
-    try open(ECSSettings(access), environment: [:], timeout: timeout, bench: bench)
+    try open(ECSSettings(access), environment: [:], bench: bench, timeout: timeout)
+  }
+}
+
+extension CurlTransport.Options {
+  fileprivate mutating func bound(milliseconds: Int) {
+    timeoutMilliseconds = milliseconds
+    connectTimeoutMilliseconds = min(connectTimeoutMilliseconds, milliseconds)
   }
 }

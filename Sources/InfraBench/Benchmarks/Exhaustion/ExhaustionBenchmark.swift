@@ -83,7 +83,7 @@ package struct ExhaustionBenchmark: Benchmark {
     return try await GatewaySession.with(target, timeout: timeout, bench: bench) {
       session async throws(BenchmarkFailure) in
       let embedded = try session.embeddedECS.map { access throws(BenchmarkFailure) in
-        try ECSConnection.open(embedded: access, timeout: Self.lookBound, bench: bench)
+        try ECSConnection.open(embedded: access, bench: bench, timeout: Self.lookBound)
       }
       return try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
         try await ExhaustionRun(
@@ -98,6 +98,6 @@ package struct ExhaustionBenchmark: Benchmark {
       bench.note("no --service, --family or --started-by: every task of the cluster is taken for one of the pool")
     }
     return try ECSConnection.open(
-      settings, environment: ProcessInfo.processInfo.environment, timeout: lookBound, bench: bench)
+      settings, environment: ProcessInfo.processInfo.environment, bench: bench, timeout: lookBound)
   }
 }

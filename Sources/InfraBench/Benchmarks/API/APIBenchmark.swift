@@ -1,0 +1,86 @@
+import FoundationEssentials
+import Latency
+package import LoadEngine
+
+/// The latency of ECS's ListTasks and DescribeTasks, which every watcher of a pool waits for.
+package struct APIBenchmark: Benchmark {
+  package static let tool = "bench-api"
+  package static let catalogue = Catalogue(
+    metrics: [
+      "list_tasks", "describe_tasks", "first_call", "list_tasks_new_connection", "describe_tasks_new_connection",
+      "list_tasks_first_byte", "describe_tasks_first_byte", "name_lookup", "connect", "tls",
+    ],
+    counters: ["reconnects", "throttles", "retries"])
+  package static let defaultThresholds: [String] = []
+
+  /// The ECS that is asked; nil: the embedded gateway's own.
+  package var ecs: ECSSettings?
+  package var embedded: EmbeddedGatewaySettings
+  package var iterations: Int
+  /// Calls, at most; nil: as fast as they are answered.
+  package var rate: ArrivalRate?
+  /// In ns, of one call.
+  package var timeout: UInt64
+
+  package var parameters: [String: JSONValue] {
+    let own: [String: JSONValue] = [
+      "iterations": .int(Int64(iterations)), "rate": rate.map { .string(RateText.write($0)) } ?? .null,
+      "timeout": .string(DurationText.write(timeout)),
+    ]
+    return own.merging(ecs?.parameters ?? ["poolSize": .int(Int64(embedded.poolSize))]) { $1 }
+  }
+
+  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+    let startedAt = Date()
+    guard let ecs else { return try await measureEmbedded(bench, startedAt) }
+    if ecs.isWholeCluster {
+      bench.note("no --service, --family or --started-by: all tasks of the cluster are listed and described")
+    }
+    let connection = try ECSConnection.open(
+      ecs, environment: ProcessInfo.processInfo.environment, bench: bench, timeout: timeout)
+    let target = ResultDocument.Target(kind: "remote", gatewayUrl: nil, ecsEndpointUrl: connection.endpointURL)
+    return try await measure(connection, target, bench, startedAt)
+  }
+
+  private func measureEmbedded(_ bench: Bench, _ startedAt: Date) async throws(BenchmarkFailure) -> Measurement {
+    let settings = TargetSettings(
+      gateway: .embedded(embedded), headers: [], tls: nil, isInsecure: false, agents: 0, allowsAgentsBesideReal: false)
+    // Nobody is given a task: they need be no processes.
+    return try await GatewaySession.with(
+      settings, timeout: timeout, bench: bench, gatewayArguments: ["--virtual-tasks"]
+    ) { session async throws(BenchmarkFailure) in
+      guard let access = session.embeddedECS else { throw BenchmarkFailure("the embedded gateway has no ECS endpoint") }
+      await PoolFill.beforeLoad(on: settings, session)
+      let connection = try ECSConnection.open(embedded: access, bench: bench, timeout: timeout)
+      return try await measure(connection, session.document, bench, startedAt)
+    }
+  }
+
+  private func measure(
+    _ connection: ECSConnection, _ target: ResultDocument.Target, _ bench: Bench, _ startedAt: Date
+  ) async throws(BenchmarkFailure) -> Measurement {
+    let progress = ProgressCounter()
+    let begin = MonotonicClock.now()
+    let cpu = ProcessCPU()
+    let run = try await ProgressReport.showing(progress, of: load, console: bench.console) {
+      await Result(catching: { () async throws(BenchmarkFailure) in
+        var run = APIRun(settings: self, connection: connection, bench: bench, progress: progress)
+        try await run.perform()
+        return run
+      })
+    }.get()
+    for note in run.calls.notes { bench.note(note) }
+    return Measurement(
+      recording: run.calls.recording,
+      // Nothing is due at an instant, and the stamps are those of libcurl's thread.
+      generator: GeneratorReport(cpuUtilisation: cpu.utilisation, latenessP99: nil, busiestSecond: 0), target: target,
+      startedAt: startedAt, duration: MonotonicClock.now() - begin, findings: run.calls.findings)
+  }
+
+  /// As other tools say it: one user in a closed loop.
+  var load: LoadSettings {
+    LoadSettings(
+      count: iterations, duration: nil, concurrency: 1, warmup: .iterations(0), timeout: timeout, userIDPrefix: "",
+      seed: 0)
+  }
+}

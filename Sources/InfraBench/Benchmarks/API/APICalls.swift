@@ -1,0 +1,145 @@
+import AWSClient
+import LoadEngine
+
+/// What answered calls took, apart by the connection they found.
+struct APICalls: Sendable {
+  /// What is called.
+  enum Operation: String, Sendable {
+    case listTasks = "list_tasks"
+    case describeTasks = "describe_tasks"
+  }
+
+  /// The connection of a call, which decides what its latency is made of.
+  enum Connection: Sendable, Equatable {
+    /// The run's very first call: name look-up, TCP and TLS are in its latency, and no cache was warm.
+    case first
+    /// Opened anew by a later call, as the one before was closed.
+    case new
+    /// Kept from the call before: its latency is the service's and the way there and back.
+    case kept
+  }
+
+  private typealias Benchmark = APIBenchmark
+  private static let reconnects = Benchmark.catalogue.counter("reconnects")
+  private static let throttles = Benchmark.catalogue.counter("throttles")
+  private static let retries = Benchmark.catalogue.counter("retries")
+
+  private(set) var recording = Recording(Benchmark.catalogue)
+  /// Calls that were answered with a result.
+  private(set) var count = 0
+  /// Whether anything has answered so far.
+  private(set) var isAnyAnswered = false
+
+  private var hasFailed = false
+  /// How many of the answered calls found a kept connection.
+  private var keptCount = 0
+  private var fewestTasks: Int?
+  private var mostTasks = 0
+
+  /// Adds the calls of one operation, a page or a batch each; what they took, in words.
+  mutating func add(_ records: [CallRecord], of operation: Operation) -> String {
+    var sum: UInt64 = 0
+    var remarks = records.count > 1 ? ["\(records.count) calls"] : []
+    for record in records {
+      switch add(record.timings, of: operation, attempts: record.attempts) {
+      case .first: remarks.append("first call")
+      case .new where !remarks.contains("new connection"): remarks.append("new connection")
+      case .new, .kept: break
+      }
+      sum += record.timings.latency
+    }
+    let remark = remarks.isEmpty ? "" : " (\(remarks.joined(separator: ", ")))"
+    return "\(operation.rawValue)=\(Figures.time(milliseconds: Double(sum) / 1e6))\(remark)"
+  }
+
+  /// Adds one answered call; `timings` are those of the last of its `attempts`.
+  @discardableResult
+  mutating func add(_ timings: TransferTimings, of operation: Operation, attempts: Int) -> Connection {
+    // A call that was tried again is no first one any more, whatever the first try found.
+    let isFirst = count == 0 && !hasFailed && attempts == 1
+    let connection: Connection = timings.reusedConnection ? .kept : isFirst ? .first : .new
+    count += 1
+    isAnyAnswered = true
+    recording.count(Self.retries, by: UInt64(max(0, attempts - 1)))
+    switch connection {
+    case .first: sample("first_call", timings.latency)
+    case .new:
+      recording.count(Self.reconnects)
+      sample("\(operation.rawValue)_new_connection", timings.latency)
+    case .kept:
+      keptCount += 1
+      sample(operation.rawValue, timings.latency)
+      sample("\(operation.rawValue)_first_byte", timings.firstByte)
+    }
+    for (metric, phase) in [("name_lookup", timings.nameLookup), ("connect", timings.connect), ("tls", timings.tls)] {
+      if let phase { sample(metric, phase) }
+    }
+    return connection
+  }
+
+  /// Notes how many tasks there were.
+  mutating func listed(_ tasks: Int) {
+    fewestTasks = min(fewestTasks ?? tasks, tasks)
+    mostTasks = max(mostTasks, tasks)
+  }
+
+  /// Notes a call that failed and has no latency: neither refusing quickly nor giving up is being fast.
+  mutating func failed(_ error: AWSError) {
+    hasFailed = true
+    if error.httpStatus != nil { isAnyAnswered = true }
+    if error.kind == .throttled { recording.count(Self.throttles) }
+    recording.count(Self.retries, by: UInt64(max(0, error.attempts - 1)))
+  }
+
+  /// Adds an iteration, whose samples are here already: a call that was answered counts even if the next one failed.
+  mutating func add(_ iteration: IterationRecord) { recording.add(iteration, dueAt: 0) }
+
+  /// What the figures are of.
+  var findings: [String: JSONValue] {
+    var findings: [String: JSONValue] = ["calls": .int(Int64(count))]
+    if let fewestTasks {
+      findings["tasks_listed"] =
+        fewestTasks == mostTasks ? .int(Int64(mostTasks)) : .string("\(fewestTasks)–\(mostTasks)")
+    }
+    return findings
+  }
+
+  /// What a reader of the figures must know.
+  var notes: [String] {
+    var notes: [String] = []
+    let reconnects = recording[Self.reconnects]
+    if reconnects > 0 {
+      notes.append(
+        "\(reconnects) of \(count) calls opened a connection anew, as the one before was closed: they are in "
+          + "list_tasks_new_connection and describe_tasks_new_connection, and not in list_tasks and describe_tasks")
+    }
+    if count > 0, keptCount == 0 {
+      notes.append("no call found a kept connection: list_tasks and describe_tasks have no samples")
+    }
+    if count > 0, recording[Benchmark.catalogue.metric("first_call")] == nil {
+      notes.append("the very first call got no result: first_call has no sample")
+    }
+    if let fewestTasks, fewestTasks == 0 {
+      notes.append(
+        mostTasks == 0
+          ? "no task was listed: DescribeTasks had nothing to describe (check --service, --family and --cluster)"
+          : "not every listing had tasks: where it had none DescribeTasks was not called")
+    }
+    let retries = recording[Self.retries]
+    if retries > 0 {
+      notes.append(
+        "\(retries) tries were made again with fresh credentials or another clock: the latency is the last try's")
+    }
+    return notes
+  }
+
+  private mutating func sample(_ metric: String, _ nanoseconds: UInt64) {
+    // libcurl counts phases in whole µs: 0 is less than one.
+    recording.sample(Benchmark.catalogue.metric(metric), max(1, nanoseconds))
+  }
+}
+
+extension TransferTimings {
+  /// From the request's being handed to libcurl to the whole answer, in ns.
+  fileprivate var latency: UInt64 { answeredAt - min(sentAt, answeredAt) }
+}
