@@ -49,7 +49,7 @@ let package = Package(
       name: "SessionGateway",
       dependencies: ["GatewayProtocol", "Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(name: "AWSSignature", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency"]),
+    .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency", "ProcessControl"]),
 
     // The pool's other side: the agent in a task, and the gateway itself.
     .target(
