@@ -6,10 +6,14 @@ import Testing
 @Suite struct ErrorTests {
   static func classified(
     _ status: Int, _ body: String, headers: [(name: String, value: String)] = [("x-amzn-RequestId", "req-1")]
-  ) -> AWSError {
+  ) throws -> AWSError {
     let response = HTTPResponse(
       status: status, headers: headers, body: Array(body.utf8), timings: TransferTimings(sentAt: 0, answeredAt: 0))
-    return AWSError(answer: response, operation: "ecs:ListTasks", credentials: testKey)
+    let endpoint = try ServiceEndpoint(parsing: "http://127.0.0.1:9", source: "test")
+    let target = ServiceTarget(
+      signingName: "ecs", region: "eu-west-1", endpoint: endpoint, endpointSetting: "--ecs-endpoint-url")
+    let request = ServiceRequest(operation: "ListTasks", headers: [], body: [])
+    return AWSError(answer: response, CallContext(request, target: target, credentials: testKey))
   }
 
   @Test(arguments: [
@@ -37,16 +41,16 @@ import Testing
     ("<Code>Throttling", 400, .other, "<Code>Throttling"), ("<Code></Code>", 403, .other, "<Code></Code>"),
     (#"{"__type":5,"message":["x"]}"#, 400, .other, "HTTP 400"), ("[1,2]", 400, .other, "[1,2]"),
   ])
-  func errorsAreClassifiedAndSayWhatToDo(body: String, status: Int, kind: AWSError.Kind, text: String) {
-    let error = ErrorTests.classified(status, body)
+  func errorsAreClassifiedAndSayWhatToDo(body: String, status: Int, kind: AWSError.Kind, text: String) throws {
+    let error = try ErrorTests.classified(status, body)
     #expect(error.kind == kind)
     #expect(error.description.contains(text), "\(error)")
     #expect(error.description.contains("req-1"))
     #expect(error.httpStatus == status)
   }
 
-  @Test func theHeaderNamesTheErrorWhereTheBodyDoesNot() {
-    let error = ErrorTests.classified(
+  @Test func theHeaderNamesTheErrorWhereTheBodyDoesNot() throws {
+    let error = try ErrorTests.classified(
       400, #"{"message":"m"}"#, headers: [("X-Amzn-ErrorType", "ClusterNotFoundException:http://x/")])
     #expect(error.code == "ClusterNotFoundException")
   }
@@ -59,11 +63,11 @@ import Testing
     #expect(ErrorAnswer.bareCode(text) == code)
   }
 
-  @Test func whatTheServiceEchoesIsRedactedAndSteersNoTerminal() {
+  @Test func whatTheServiceEchoesIsRedactedAndSteersNoTerminal() throws {
     let body = #"{"__type":"InvalidSignatureException","message":"token:tOkEn-value sEcReT/value \#u{5c}u001b[31m"}"#
-    let text = ErrorTests.classified(400, body).description
+    let text = try ErrorTests.classified(400, body).description
     #expect(!text.contains("tOkEn-value") && !text.contains("sEcReT/value") && !text.contains("\u{1b}"))
-    let html = ErrorTests.classified(403, "<p>tOkEn-value").description
+    let html = try ErrorTests.classified(403, "<p>tOkEn-value").description
     #expect(!html.contains("tOkEn-value"))
   }
 

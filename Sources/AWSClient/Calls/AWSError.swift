@@ -40,6 +40,10 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
   public var httpStatus: Int?
   /// Why no complete answer came.
   public var transfer: TransferError?
+  /// The tries made, 1 and up.
+  public var attempts = 1
+  /// Whether a further try was left out because earlier failures have used up the client's retry quota.
+  public var isRetryQuotaUsedUp = false
 
   /// Makes an error.
   public init(
@@ -55,11 +59,14 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     self.transfer = transfer
   }
 
-  /// Code, message, request id, status and hint on one line.
+  /// Code, message, status, request id, tries and hint on one line.
   public var description: String {
     var text = code.isEmpty ? message : message.isEmpty ? code : "\(code): \(message)"
-    let details = [httpStatus.map { "HTTP \($0)" }, requestID.map { "request id \($0)" }].compactMap { $0 }
+    let details = [
+      httpStatus.map { "HTTP \($0)" }, requestID.map { "request id \($0)" }, attempts > 1 ? "\(attempts) tries" : nil,
+    ].compactMap { $0 }
     if !details.isEmpty { text += " (\(details.joined(separator: ", ")))" }
+    if isRetryQuotaUsedUp { text += "; not tried again, as earlier failures have used up the retry quota" }
     if let hint { text += "; \(hint)" }
     return text
   }

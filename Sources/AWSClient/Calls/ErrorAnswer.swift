@@ -28,13 +28,16 @@ struct ErrorAnswer {
   var code: String
   var message: String
 
-  init(_ response: HTTPResponse) {
+  init(_ response: HTTPResponse, _ redaction: Redaction) {
     let body = try? JSONDecoder().decode(Body.self, from: Data(response.body))
     let xml = body == nil ? String(decoding: response.body.prefix(4_096), as: UTF8.self) : ""
     let rawCode = body?.type ?? body?.code ?? response.header("x-amzn-errortype")
     code = ErrorAnswer.bareCode(rawCode ?? ErrorAnswer.element("Code", of: xml) ?? "")
     let text = body == nil ? ErrorAnswer.element("Message", of: xml) : body?.message ?? ""
-    message = text.map(ErrorAnswer.printable) ?? ErrorAnswer.firstLine(of: response.body)
+    // Redacted before it is cut: half a secret is one too.
+    message =
+      text.map { ErrorAnswer.printable(redaction.text(ErrorAnswer.withoutCanonicalString($0))) }
+      ?? ErrorAnswer.firstLine(of: response.body, redaction)
     if code.isEmpty, message.isEmpty { message = "the service answered HTTP \(response.status) without a word" }
   }
 
@@ -53,11 +56,16 @@ struct ErrorAnswer {
     return String(xml[start..<end])
   }
 
+  /// AWS tells what it signed itself, line by line: of no use to a user, and the session token is in it.
+  private static func withoutCanonicalString(_ message: String) -> String {
+    message.firstRange(of: "The Canonical String").map { String(message[..<$0.lowerBound]) } ?? message
+  }
+
   /// The first line that has anything on it, at most 200 characters.
-  static func firstLine(of body: [UInt8]) -> String {
+  static func firstLine(of body: [UInt8], _ redaction: Redaction) -> String {
     let lines = body.prefix(4_096).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
     for line in lines {
-      let text = printable(String(decoding: line, as: UTF8.self))
+      let text = printable(redaction.text(String(decoding: line, as: UTF8.self)))
       if text.contains(where: { $0 != " " }) { return String(text.prefix(200)) }
     }
     return ""

@@ -5,6 +5,21 @@ extension AWSError {
   static let throttlingCodes: Set<String> = [
     "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled",
     "TooManyRequestsException", "RequestLimitExceeded", "BandwidthLimitExceeded", "SlowDown", "LimitExceededException",
+    "ProvisionedThroughputExceededException", "PriorRequestNotComplete", "EC2ThrottledException",
+    "TransactionInProgressException",
+  ]
+
+  /// Codes that are worth another try whatever their status.
+  private static let transientCodes: Set<String> = [
+    "RequestTimeout", "RequestTimeoutException", "InternalFailure", "InternalServerError", "ServerException",
+    "ServiceUnavailable", "IDPCommunicationError",
+  ]
+
+  private static let parameterCodes: Set<String> = [
+    "ClusterNotFoundException", "ServiceNotFoundException", "ServiceNotActiveException", "InvalidParameterException",
+    "ClientException", "ValidationException", "ValidationError", "PlatformUnknownException",
+    "PlatformTaskDefinitionIncompatibilityException", "UnsupportedFeatureException", "TaskSetNotFoundException",
+    "TargetNotFoundException", "MissingVersionException", "NamespaceNotFoundException",
   ]
 
   private static let credentialCodes: Set<String> = [
@@ -14,79 +29,53 @@ extension AWSError {
   ]
 
   /// Classifies an answer that is no result.
-  ///
-  /// - Parameters:
-  ///   - operation: `ecs:ListTasks`.
-  ///   - credentials: what the request was signed with; redacted from the text, as services echo what was signed.
-  init(answer response: HTTPResponse, operation: String, credentials: AWSCredentials) {
-    let answer = ErrorAnswer(response)
-    let message = credentials.redacted(answer.message)
-    var hint: String?
-    let kind: Kind
-    switch answer.code {
-    case let code where AWSError.throttlingCodes.contains(code):
-      kind = .throttled
-      hint = "poll less often (--poll-interval)"
-    case "ClusterNotFoundException":
-      kind = .wrongParameter
-      hint = "check --cluster and --region"
-    case "ServiceNotFoundException", "ServiceNotActiveException":
-      kind = .wrongParameter
-      hint = "check --service and --cluster"
-    case "InvalidParameterException", "ClientException", "ValidationException":
-      kind = .wrongParameter
-      hint = AWSError.flagHint(for: message)
-    case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
-      kind = .accessDenied
-      hint = "allow the action \(operation) to \(credentials.description)"
-    case "ExpiredTokenException", "ExpiredToken":
-      kind = .expiredCredentials
-      hint = "renew the credentials from \(credentials.source)"
-    case "InvalidSignatureException" where AWSError.isClockSkew(message), "RequestTimeTooSkewed", "RequestExpired":
-      kind = .clockSkew
-      hint = "set this machine's clock"
-    case let code where AWSError.credentialCodes.contains(code):
-      kind = .wrongCredentials
-      hint = "key or secret is wrong: they came from \(credentials.source)"
-    default:
-      kind = [500, 502, 503, 504].contains(response.status) ? .server : response.status == 429 ? .throttled : .other
-      if 300..<400 ~= response.status { hint = "redirects are not followed: check --ecs-endpoint-url" }
-    }
+  init(answer response: HTTPResponse, _ context: CallContext) {
+    let answer = ErrorAnswer(response, context.redaction)
+    let kind = AWSError.kind(of: answer, status: response.status)
     self.init(
-      kind, code: answer.code, message: message, hint: hint, requestID: response.requestID, httpStatus: response.status)
+      kind, code: answer.code, message: answer.message, hint: AWSError.hint(for: kind, answer, response.status, context),
+      requestID: response.requestID, httpStatus: response.status)
+  }
+
+  private static func kind(of answer: ErrorAnswer, status: Int) -> Kind {
+    switch answer.code {
+    case let code where throttlingCodes.contains(code): .throttled
+    case let code where parameterCodes.contains(code): .wrongParameter
+    case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation": .accessDenied
+    case "ExpiredTokenException", "ExpiredToken": .expiredCredentials
+    case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture": .clockSkew
+    case let code where credentialCodes.contains(code): isClockSkew(answer.message) ? .clockSkew : .wrongCredentials
+    case let code where transientCodes.contains(code): .server
+    default: [500, 502, 503, 504].contains(status) ? .server : status == 429 ? .throttled : .other
+    }
   }
 
   private static func isClockSkew(_ message: String) -> Bool {
     message.contains("Signature expired") || message.contains("Signature not yet current")
   }
 
-  /// The flag a message about a parameter speaks of.
-  private static func flagHint(for message: String) -> String {
-    let message = message.lowercased()
-    let flags = [
-      ("cluster", "--cluster"), ("service", "--service"), ("startedby", "--started-by"), ("family", "--family"),
-      ("task definition", "--family"),
-    ]
-    let named = flags.filter { message.contains($0.0) }.map(\.1)
-    return "check "
-      + (named.isEmpty ? ["--cluster", "--service", "--family", "--started-by"] : named).joined(separator: ", ")
-  }
-
   /// An answer of status 200 whose body is not the operation's.
-  init(malformed response: HTTPResponse, operation: String, credentials: AWSCredentials) {
-    let line = credentials.redacted(ErrorAnswer.firstLine(of: response.body))
+  init(malformed response: HTTPResponse, _ context: CallContext) {
+    let what =
+      context.answerIsSecret
+      ? "\(response.body.count) bytes" : "'\(ErrorAnswer.firstLine(of: response.body, context.redaction))'"
     self.init(
-      .malformedAnswer, message: "the answer to \(operation) is not its JSON: '\(line)'",
-      hint: "is --ecs-endpoint-url really an ECS endpoint, and are the requests signed?",
+      .malformedAnswer, message: "the answer to \(context.action) is not what this operation answers with: \(what)",
+      hint: "is \(context.target.endpoint.url) really the service's endpoint? Check \(context.target.endpointSetting)",
       requestID: response.requestID, httpStatus: response.status)
   }
 
   /// No complete answer.
-  init(_ error: TransferError, operation: String, url: String) {
+  init(_ error: TransferError, _ context: CallContext) {
+    let hint: String? =
+      switch error.code {
+      case .cancelled, .shutDown: nil
+      case .tls: "check \(context.target.endpointSetting), and AWS_CA_BUNDLE if the endpoint's authority is a private one"
+      default: "check \(context.target.endpointSetting), --region and the network"
+      }
     self.init(
-      .transfer, message: "\(operation) at \(url) got no answer: \(error.message)",
-      hint: error.code == .cancelled || error.code == .shutDown
-        ? nil : "check --ecs-endpoint-url, --region and the network", transfer: error)
+      .transfer, message: "\(context.action) at \(context.target.endpoint.url) got no answer: \(error.message)",
+      hint: hint, transfer: error)
   }
 }
 

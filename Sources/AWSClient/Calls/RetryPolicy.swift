@@ -1,4 +1,4 @@
-/// When a failed call is tried again: the standard mode of the AWS SDKs without its quota.
+/// When a failed call is tried again: the standard mode of the AWS SDKs. A quota over all calls of a client bounds it too.
 ///
 /// Source: "Retry behavior", AWS SDKs and Tools Reference Guide.
 public struct RetryPolicy: Sendable, Equatable {

@@ -13,14 +13,17 @@ public struct ECSClient: Sendable {
   ///
   /// - Parameter transport: a ``CurlTransport`` made with the configuration's certificate bundle.
   public init(configuration: AWSConfiguration, transport: any HTTPTransport, environment: CallEnvironment) {
+    let target = ServiceTarget(
+      signingName: "ecs", region: configuration.region, endpoint: configuration.ecsEndpoint,
+      endpointSetting: "--ecs-endpoint-url")
     service = JSONService(
-      dialect: .init(signingName: "ecs", targetPrefix: "AmazonEC2ContainerServiceV20141113"),
-      endpoint: configuration.ecsEndpoint, region: configuration.region, credentials: configuration.credentials,
-      transport: transport, environment: environment)
+      targetPrefix: "AmazonEC2ContainerServiceV20141113",
+      service: SignedService(
+        target: target, credentials: configuration.credentials, transport: transport, environment: environment))
   }
 
   /// Answers that asked for fewer calls, since the client was made; retried ones count too.
-  public var throttleCount: Int { service.throttleCount }
+  public var throttleCount: Int { service.service.throttleCount }
 
   /// The ARNs of all tasks whose *desired* status is the one given, all pages of them.
   ///
