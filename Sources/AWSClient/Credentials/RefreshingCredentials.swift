@@ -29,6 +29,20 @@ final class RefreshingCredentials: CredentialsProvider {
     self.fetch = fetch
   }
 
+  /// Credentials of whatever `search` finds, each time anew.
+  ///
+  /// - Throws: ``AWSError`` `configuration` for what is known to be wrong without asking anybody.
+  convenience init(_ search: CredentialSearch, _ context: CredentialContext) throws(AWSError) {
+    _ = try search.find()
+    self.init(clock: context.calls.wallClock, warn: context.calls.warn) {
+      do throws(AWSError) {
+        return .success(try await search.fetch(context))
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
   /// See ``CredentialsProvider``. Waits only where no valid ones are at hand; a cancelled task stops waiting.
   func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials {
     let id = nextID.add(1, ordering: .relaxed).newValue
@@ -82,7 +96,6 @@ final class RefreshingCredentials: CredentialsProvider {
       }
       return waiter
     }
-    let error = TransferError(.cancelled, "the wait for credentials was cancelled")
-    waiter?.resume(returning: .failure(AWSError(.transfer, message: error.message, transfer: error)))
+    waiter?.resume(returning: .failure(.cancelledWait))
   }
 }
