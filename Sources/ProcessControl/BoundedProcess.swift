@@ -117,7 +117,8 @@ private final class ProcessReader {
 
   private init(
     _ child: ChildProcess, _ executable: String, _ timeoutMilliseconds: Int, _ maximumBytes: Int,
-    _ ended: OwnedDescriptor, _ done: @escaping @Sendable (Result<BoundedProcess.Output, BoundedProcess.Failure>) -> Void
+    _ ended: OwnedDescriptor,
+    _ done: @escaping @Sendable (Result<BoundedProcess.Output, BoundedProcess.Failure>) -> Void
   ) {
     self.child = child
     self.executable = executable

@@ -22,7 +22,8 @@ struct CredentialProcess: Sendable, Equatable {
     }
     // Not shown: its value may be a secret.
     guard !words[0].contains("=") else {
-      throw .configuration("\(source): the command begins with a variable", hint: "no shell reads it: write 'env NAME=…'")
+      throw .configuration(
+        "\(source): the command begins with a variable", hint: "no shell reads it: write 'env NAME=…'")
     }
   }
 

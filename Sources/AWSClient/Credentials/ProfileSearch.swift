@@ -26,7 +26,9 @@ struct ProfileSearch {
     if profile["web_identity_token_file"] != nil { return try webIdentity(profile, label) }
     // A profile that others build on gives its keys, if it has any; its own role is for those who name it.
     if profile["role_arn"] != nil, visited.isEmpty || keys == nil { return try role(profile, label, keys, visited) }
-    if let keys, !profile.inCredentials.isEmpty, profile.inCredentials["aws_access_key_id"] != nil { return .keys(keys) }
+    if let keys, !profile.inCredentials.isEmpty, profile.inCredentials["aws_access_key_id"] != nil {
+      return .keys(keys)
+    }
     if let command = profile["credential_process"] {
       let path = profile.inCredentials["credential_process"] == nil ? files.configPath : files.credentialsPath
       return .process(try CredentialProcess(command: command, source: "\(label) (credential_process) in \(path)"))

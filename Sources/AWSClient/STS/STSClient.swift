@@ -49,7 +49,8 @@ struct STSClient: Sendable {
       var error = error
       switch error.kind {
       case .expiredCredentials: error.hint = "the token of \(source) has expired: whatever writes it must renew it"
-      case .accessDenied: error.hint = "the trust policy of \(request.roleARN) must allow the token's provider and subject"
+      case .accessDenied:
+        error.hint = "the trust policy of \(request.roleARN) must allow the token's provider and subject"
       default: break
       }
       throw error

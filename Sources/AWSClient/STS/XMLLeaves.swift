@@ -99,7 +99,9 @@ extension XMLLeaves {
     let isLetter = { (byte: UInt8) in
       (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")) || byte == UInt8(ascii: "_")
     }
-    let name = input.prefix { isLetter($0) || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || "-.:".utf8.contains($0) }
+    let name = input.prefix {
+      isLetter($0) || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || "-.:".utf8.contains($0)
+    }
     guard let first = name.first, isLetter(first), name.count <= 100 else {
       throw Refusal(reason: "a tag's name is malformed")
     }

@@ -16,11 +16,11 @@ struct ECSConnection: Sendable {
     _ settings: ECSSettings, environment: [String: String], bench: Bench
   ) throws(BenchmarkFailure) -> ECSConnection {
     do {
-      let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment)
+      let calls = CallEnvironment.system(warn: { bench.note($0) })
+      let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment, calls: calls)
       let transport = try CurlTransport(options: .init(certificateBundle: configuration.certificateBundle))
       return ECSConnection(
-        client: ECSClient(
-          configuration: configuration, transport: transport, environment: .system(warn: { bench.note($0) })),
+        client: ECSClient(configuration: configuration, transport: transport, environment: calls),
         filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url)
     } catch {
       throw BenchmarkFailure("ECS cannot be reached: \(error)")

@@ -1,11 +1,13 @@
 import AWSSignature
+import TestSupport
 import Testing
 
 @testable import AWSClient
 
 @Suite struct CredentialFailureTests {
   /// What was said, and whether before anybody was asked.
-  private static func run(_ failure: CredentialFailure) async throws -> (error: AWSError, isAtOnce: Bool, text: String)? {
+  private static func run(_ failure: CredentialFailure) async throws -> (error: AWSError, isAtOnce: Bool, text: String)?
+  {
     try await CredentialServer.run { server in
       var home = try CredentialHome()
       func filled(_ text: String) -> String {

@@ -1,4 +1,5 @@
 import TestSupport
+import Testing
 
 @testable import AWSClient
 
@@ -22,7 +23,8 @@ struct CredentialFailure: Sendable, CustomTestStringConvertible {
 }
 
 extension CredentialFailure {
-  static let all: [CredentialFailure] = environment + profiles + roles + processes + containers + instances + tokenService
+  static let all: [CredentialFailure] =
+    environment + profiles + roles + processes + containers + instances + tokenService
 
   private static let keys = "aws_access_key_id = AKIAFILE\naws_secret_access_key = s3cr3t\n"
   private static let sourceEnvironment = [
@@ -36,7 +38,8 @@ extension CredentialFailure {
       says: [
         "no AWS credentials were found", "(1) the environment: AWS_ACCESS_KEY_ID",
         "(2) the shared files: there is no profile 'default' in HOME/.aws/config", "(3) web identity: AWS_WEB",
-        "(4) the container endpoint: neither AWS_CONTAINER", "(5) the instance's metadata (IMDSv2): AWS_EC2", "--profile",
+        "(4) the container endpoint: neither AWS_CONTAINER", "(5) the instance's metadata (IMDSv2): AWS_EC2",
+        "--profile",
       ]),
     .init(
       name: "a profile without credentials", config: "[profile p]\nregion = r", profile: "p",
@@ -83,7 +86,8 @@ extension CredentialFailure {
       name: "no services section", config: "[default]\nservices = mine\n" + keys,
       says: ["services section 'mine'", "[services mine]"]),
     .init(
-      name: "a services section's URL", config: "[default]\nservices = mine\n[services mine]\necs =\n  endpoint_url = x",
+      name: "a services section's URL",
+      config: "[default]\nservices = mine\n[services mine]\necs =\n  endpoint_url = x",
       says: ["endpoint_url of the profile's service 'ecs'"]),
   ]
 
@@ -101,10 +105,12 @@ extension CredentialFailure {
       name: "no such source", config: role("source_profile = none"), profile: "p",
       says: ["profile 'p' has source_profile 'none', which does not exist", "HOME/.aws/config"]),
     .init(
-      name: "a source without credentials", config: role("source_profile = b") + "[profile b]\nregion = r", profile: "p",
+      name: "a source without credentials", config: role("source_profile = b") + "[profile b]\nregion = r",
+      profile: "p",
       says: ["'b', which has no credentials"]),
     .init(
-      name: "a source that needs SSO", config: role("source_profile = b") + "[profile b]\nsso_session = s", profile: "p",
+      name: "a source that needs SSO", config: role("source_profile = b") + "[profile b]\nsso_session = s",
+      profile: "p",
       says: ["profile 'b' needs a sign-in"]),
     .init(name: "a role of its own", config: role("source_profile = p"), profile: "p", says: ["circle: p → p"]),
     .init(
@@ -151,7 +157,8 @@ extension CredentialFailure {
       name: "no such program", config: "[profile p]\ncredential_process = /no/such --token s3cr3t", profile: "p",
       isKnownAtOnce: false, says: ["cannot start '/no/such'", "no such program"]),
     process(
-      "a program fails", "echo s3cr3t; echo 'sign in first' >&2; echo second >&2; exit 3", ["exit code 3: sign in first"]),
+      "a program fails", "echo s3cr3t; echo 'sign in first' >&2; echo second >&2; exit 3",
+      ["exit code 3: sign in first"]),
     process("a program is killed", "kill -9 $$", ["signal 9"]),
     process(
       "a program fails and repeats itself",
@@ -233,7 +240,8 @@ extension CredentialFailure {
     .init(
       name: "STS \(role)",
       config: "[profile p]\nrole_arn = arn:aws:iam::1:role/\(role)\ncredential_source = Environment\n"
-        + "external_id = s3cr3t-external", environment: sourceEnvironment, profile: "p", isKnownAtOnce: false, kind: kind,
+        + "external_id = s3cr3t-external", environment: sourceEnvironment, profile: "p", isKnownAtOnce: false,
+      kind: kind,
       says: says)
   }
 

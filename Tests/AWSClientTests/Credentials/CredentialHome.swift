@@ -1,5 +1,6 @@
 import AWSSignature
 import TestSupport
+import Testing
 
 @testable import AWSClient
 
@@ -21,12 +22,16 @@ struct CredentialHome {
     _ manual: ManualEnvironment = ManualEnvironment(), transport: (any HTTPTransport)? = nil
   ) throws -> AWSConfiguration {
     try AWSConfiguration.resolve(
-      flags: flags, environment: environment, calls: manual.environment(), transport: transport)
+      flags: flags, environment: environment,
+      // Keeps the home as long as somebody may read in it.
+      readFile: { [directory] path in withExtendedLifetime(directory) { AWSConfiguration.readText(ofFile: path) } },
+      calls: manual.environment(), transport: transport)
   }
 
   /// The credentials a first call would get.
   func credentials(transport: (any HTTPTransport)? = nil) async throws -> AWSCredentials {
-    try await configuration(transport: transport).credentials.credentials(replacing: nil)
+    defer { withExtendedLifetime(directory) {} }
+    return try await configuration(transport: transport).credentials.credentials(replacing: nil)
   }
 }
 

@@ -26,21 +26,29 @@ import Testing
     ("sts", "us-gov-west-1", true, true, "sts-fips.us-gov-west-1.api.aws"),
     ("sts", "us-east-1", true, false, "sts-fips.us-east-1.amazonaws.com"),
   ])
-  func hostsDependOnFIPSAndDualStack(service: String, region: String, fips: Bool, dualStack: Bool, host: String) throws {
+  func hostsDependOnFIPSAndDualStack(service: String, region: String, fips: Bool, dualStack: Bool, host: String) throws
+  {
     let endpoint = try ServiceEndpoint(service: service, region: region, usesFIPS: fips, usesDualStack: dualStack)
     #expect(endpoint.hostHeader == host)
   }
 
   @Test(
     arguments: [
-      (["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL": "http://b"], nil, "https://ecs.r.amazonaws.com/"),
+      (
+        ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_ENDPOINT_URL": "http://b"], nil,
+        "https://ecs.r.amazonaws.com/"
+      ),
       (["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"], "http://flag", "http://flag/"),
       (["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false", "AWS_ENDPOINT_URL": "http://b"], nil, "http://b/"),
       ([:], nil, "http://services/"), (["AWS_ENDPOINT_URL": "http://b"], nil, "http://b/"),
-      (["AWS_USE_DUALSTACK_ENDPOINT": "TRUE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"], nil, "https://ecs.r.api.aws/"),
+      (
+        ["AWS_USE_DUALSTACK_ENDPOINT": "TRUE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"], nil,
+        "https://ecs.r.api.aws/"
+      ),
     ] as [([String: String], String?, String)])
   func configuredEndpointsCanBeIgnored(environment: [String: String], flag: String?, url: String) throws {
-    let config = "[default]\nservices = x\nendpoint_url = http://p\n[services x]\necs =\n  endpoint_url = http://services"
+    let config =
+      "[default]\nservices = x\nendpoint_url = http://p\n[services x]\necs =\n  endpoint_url = http://services"
     let profile = try #require(SharedProfile(name: "default", config: config, credentials: nil))
     let endpoint = try ServiceEndpoint.resolve(
       service: "ecs", region: "r", flag: flag, environment: environment, profile: profile)

@@ -1,4 +1,5 @@
 import AWSSignature
+import TestSupport
 import Testing
 
 @testable import AWSClient
@@ -56,7 +57,8 @@ import Testing
     ] as [(Place, String)])
   func theSourceSaysWhereTheKeyCameFrom(place: Place, source: String) async throws {
     try await CredentialServer.run { server in
-      #expect(try await Place.home([place], server).credentials().source.hasPrefix(source))
+      let key = try await Place.home([place], server).credentials()
+      #expect(key.source.hasPrefix(source), "\(key.source)")
     }
   }
 

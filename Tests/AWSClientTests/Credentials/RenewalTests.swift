@@ -1,5 +1,6 @@
 import AWSSignature
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AWSClient
@@ -38,16 +39,20 @@ import Testing
     #expect((decision.credentials != nil) == isHandedOut)
     #expect((decision.starts != nil) == starts)
     // Whoever asks meanwhile does not start another.
-    #expect(renewal.request(replacing: nil, at: now).starts == nil)
+    let another = renewal.request(replacing: nil, at: now)
+    #expect(another.starts == nil)
   }
 
   @Test func aFailedRenewalGoesOnWithTheOldOnesAndWarnsOnce() throws {
     var renewal = RenewalTests.renewal(expiration: 3_600)
     var warnings: [String] = []
     for now in [3_000, 3_060, 3_120] as [Int64] {
-      #expect(renewal.request(replacing: nil, at: now - 1).starts == nil)
+      let early = renewal.request(replacing: nil, at: now - 1)
+      #expect(early.starts == nil)
       let decision = renewal.request(replacing: nil, at: now)
-      let outcome = try #require(renewal.finish(try #require(decision.starts), .failure(RenewalTests.failure), at: now))
+      let number = try #require(decision.starts)
+      let finished = renewal.finish(number, .failure(RenewalTests.failure), at: now)
+      let outcome = try #require(finished)
       #expect(try outcome.answer.get().accessKeyID == "A")
       warnings += [outcome.warning].compactMap { $0 }
     }
@@ -56,17 +61,18 @@ import Testing
     // When they have ended, the error is everybody's.
     let last = renewal.request(replacing: nil, at: 3_600)
     #expect(last.credentials == nil)
-    let outcome = try #require(renewal.finish(try #require(last.starts), .failure(RenewalTests.failure), at: 3_600))
-    #expect(throws: AWSError.self) { try outcome.answer.get() }
+    let number = try #require(last.starts)
+    let outcome = renewal.finish(number, .failure(RenewalTests.failure), at: 3_600)
+    #expect(throws: AWSError.self) { try outcome?.answer.get() }
 
     // After a success the next trouble is news again.
-    let again = renewal.request(replacing: nil, at: 3_700)
-    _ = renewal.finish(
-      try #require(again.starts), .success(RenewalTests.issued("B", expiration: 7_300)), at: 3_700)
+    let again = try #require(renewal.request(replacing: nil, at: 3_700).starts)
+    _ = renewal.finish(again, .success(RenewalTests.issued("B", expiration: 7_300)), at: 3_700)
     let decision = renewal.request(replacing: nil, at: 6_700)
     #expect(decision.credentials?.accessKeyID == "B")
-    #expect(
-      renewal.finish(try #require(decision.starts), .failure(RenewalTests.failure), at: 6_700)?.warning != nil)
+    let later = try #require(decision.starts)
+    let news = renewal.finish(later, .failure(RenewalTests.failure), at: 6_700)
+    #expect(news?.warning != nil)
   }
 
   @Test func rejectedCredentialsAreNotHandedOutAgainUnlessTheSourceInsists() throws {
@@ -75,17 +81,22 @@ import Testing
     let decision = renewal.request(replacing: a, at: 1)
     #expect(decision.credentials == nil)
     // Those who do not know yet wait too, and start nothing.
-    #expect(renewal.request(replacing: nil, at: 1) == .init(credentials: nil, starts: nil))
-    let failed = try #require(renewal.finish(try #require(decision.starts), .failure(RenewalTests.failure), at: 1))
-    guard case .failure(let error) = failed.answer else { throw RenewalTests.failure }
+    let waiting = renewal.request(replacing: nil, at: 1)
+    #expect(waiting == .init(credentials: nil, starts: nil))
+    let first = try #require(decision.starts)
+    guard case .failure(let error)? = renewal.finish(first, .failure(RenewalTests.failure), at: 1)?.answer else {
+      throw RenewalTests.failure
+    }
     #expect(error.message == "the credentials from the test have expired and were not renewed: not now")
 
-    let next = renewal.request(replacing: nil, at: 2)
-    _ = renewal.finish(try #require(next.starts), .success(RenewalTests.issued("A", expiration: nil)), at: 2)
-    #expect(renewal.request(replacing: nil, at: 2).credentials == a)
+    let second = try #require(renewal.request(replacing: nil, at: 2).starts)
+    _ = renewal.finish(second, .success(RenewalTests.issued("A", expiration: nil)), at: 2)
+    let handedOut = renewal.request(replacing: nil, at: 2)
+    #expect(handedOut.credentials == a)
     // Others than those at hand were rejected: somebody has renewed them already.
     let stale = RenewalTests.issued("OLD", expiration: nil).credentials
-    #expect(renewal.request(replacing: stale, at: 3) == .init(credentials: a, starts: nil))
+    let current = renewal.request(replacing: stale, at: 3)
+    #expect(current == .init(credentials: a, starts: nil))
   }
 
   @Test func aRenewalThatWasGivenUpChangesNothing() throws {
@@ -93,9 +104,11 @@ import Testing
     let first = try #require(renewal.request(replacing: nil, at: 0).starts)
     renewal.giveUp()
     let second = try #require(renewal.request(replacing: nil, at: 1).starts)
-    #expect(renewal.finish(first, .success(RenewalTests.issued("LATE", expiration: nil)), at: 2) == nil)
+    let late = renewal.finish(first, .success(RenewalTests.issued("LATE", expiration: nil)), at: 2)
+    #expect(late == nil)
     _ = renewal.finish(second, .success(RenewalTests.issued("B", expiration: nil)), at: 2)
-    #expect(renewal.request(replacing: nil, at: 3).credentials?.accessKeyID == "B")
+    let key = renewal.request(replacing: nil, at: 3).credentials?.accessKeyID
+    #expect(key == "B")
   }
 
   @Test func credentialsThatHaveEndedWhenIssuedAreWarnedOfOnce() throws {
@@ -103,8 +116,8 @@ import Testing
     var warnings: [String] = []
     for now in [100, 200] as [Int64] {
       let number = try #require(renewal.request(replacing: nil, at: now).starts)
-      let outcome = try #require(renewal.finish(number, .success(RenewalTests.issued("A", expiration: 40)), at: now))
-      warnings += [outcome.warning].compactMap { $0 }
+      let outcome = renewal.finish(number, .success(RenewalTests.issued("A", expiration: 40)), at: now)
+      warnings += [outcome?.warning].compactMap { $0 }
     }
     #expect(warnings == ["the credentials from the test ended 60 s ago by this machine's clock"])
   }

@@ -1,4 +1,6 @@
 import AWSSignature
+import AWSTestSupport
+import TestSupport
 import Testing
 
 @testable import AWSClient

@@ -21,7 +21,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("<a><b>x</b></a>", ["b": "x"]), ("\u{feff}<?xml version='1.0'?>\n<!-- c --><a b='<' c=\"/>\"><b/></a>\n", ["b": ""]),
+    ("<a><b>x</b></a>", ["b": "x"]),
+    ("\u{feff}<?xml version='1.0'?>\n<!-- c --><a b='<' c=\"/>\"><b/></a>\n", ["b": ""]),
     ("<a><b>&lt;&gt;&amp;&quot;&apos;&#65;&#x42;</b></a>", ["b": "<>&\"'AB"]),
     ("<a><b>1<!-- 2 -->3<![CDATA[<&]]></b></a>", ["b": "13<&"]),
     ("<a>mixed<b><c>1</c></b><d>2</d ></a>", ["b/c": "1", "d": "2"]), ("<n:a><n:b>é</n:b></n:a>", ["n:b": "é"]),
@@ -63,7 +64,8 @@ import Testing
       Array((String(repeating: "<a>", count: 33) + String(repeating: "</a>", count: 33)).utf8),
       Array(String(repeating: "&", count: 100_000).utf8), Array(("<a>" + String(repeating: "&", count: 100_000)).utf8),
       Array(("<a " + String(repeating: "b='' ", count: 20_000)).utf8),
-      Array(("<a>" + String(repeating: "<!-- -->", count: 12_000)).utf8), Array(repeating: UInt8(ascii: "<"), count: 100_000),
+      Array(("<a>" + String(repeating: "<!-- -->", count: 12_000)).utf8),
+      Array(repeating: UInt8(ascii: "<"), count: 100_000),
     ]
     for body in bodies {
       #expect(throws: (any Error).self) { try STSTests.issued(body).get() }
@@ -105,6 +107,7 @@ import Testing
         config: "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = b\n"
           + "[profile b]\naws_access_key_id = AKIAB\naws_secret_access_key = s",
         ["AWS_ENDPOINT_URL_STS": url, "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/w"])
+      try await STSTests.waitUntilItListens(url)
       home.environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = try home.directory.write("token", "token")
       let web = try await home.credentials()
       home.flags.profile = "r"
@@ -113,6 +116,13 @@ import Testing
         #expect(key.accessKeyID.hasPrefix("ASIA"))
         #expect(key.sessionToken?.isEmpty == false)
       }
+    }
+  }
+
+  private static func waitUntilItListens(_ url: String) async throws {
+    let transport = try CurlTransport()
+    while (try? await transport.send(HTTPRequest(method: .get, url: url + "/moto-api/data.json")))?.status != 200 {
+      try await Task.sleep(for: .milliseconds(50))
     }
   }
 }
