@@ -97,7 +97,7 @@ struct CredentialRenewal {
       error.message = "the credentials from \(source) have expired and were not renewed: \(error.message)"
       return Outcome(answer: .failure(error))
     }
-    held.renewAt = CredentialRenewal.nextTry(before: held.validUntil ?? .max, at: now)
+    held.renewAt = CredentialRenewal.nextTry(before: held.validUntil, at: now)
     self.held = held
     var outcome = Outcome(answer: .success(held.issued.credentials))
     if !hasWarned {
@@ -108,9 +108,9 @@ struct CredentialRenewal {
     return outcome
   }
 
-  /// Not at every call, and at least once more before the end.
-  private static func nextTry(before end: Int64, at now: Int64) -> Int64 {
-    let (remaining, overflows) = end.subtractingReportingOverflow(now)
-    return now + (overflows ? pause : min(pause, max(1, remaining / 2)))
+  /// Not at every call, but before the end, where that is still to come.
+  private static func nextTry(before end: Int64?, at now: Int64) -> Int64 {
+    guard let end, end > now else { return now + pause }
+    return now + min(pause, max(1, (end - now) / 2))
   }
 }

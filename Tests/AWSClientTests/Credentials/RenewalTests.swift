@@ -29,7 +29,7 @@ import Testing
       // Shorter than the margin: not at every call.
       (300, 59, true, false), (300, 60, true, true), (20, 9, true, false), (20, 10, true, true),
       // Ended when issued: AWS decides; tried again in a moment.
-      (-5, 0, true, false), (-5, 1, true, true),
+      (-5, 59, true, false), (-5, 60, true, true),
     ] as [(Int64?, Int64, Bool, Bool)])
   func credentialsAreHandedOutWhileValidAndRenewedTenMinutesBefore(
     expiration: Int64?, now: Int64, isHandedOut: Bool, starts: Bool
