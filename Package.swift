@@ -49,7 +49,7 @@ let package = Package(
       name: "SessionGateway",
       dependencies: ["GatewayProtocol", "Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(name: "AWSSignature", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency"]),
+    .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency", "ProcessControl"]),
 
     // The pool's other side: the agent in a task, and the gateway itself.
     .target(
@@ -185,7 +185,8 @@ let package = Package(
       name: "AWSSignatureTests", dependencies: ["AWSSignature", "AWSTestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "AWSClientTests",
-      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"]),
+      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],

@@ -3,6 +3,7 @@ import ArgumentParser
 import EmbeddedGateway
 import FoundationEssentials
 import GatewayProtocol
+import ProcessControl
 import WarmTask
 
 /// What to serve, every value checked, nothing started or written yet.

@@ -76,6 +76,7 @@ final class CurlTransfer: @unchecked Sendable {
       // Empty means none, whatever http_proxy and its like say; without it libcurl reads them itself.
       codes.append(infrabench_curl_set_string(handle, CURLOPT_PROXY, ""))
     }
+    if request.method == .put { codes.append(infrabench_curl_set_string(handle, CURLOPT_CUSTOMREQUEST, "PUT")) }
     if request.method == .post {
       codes.append(infrabench_curl_set_long(handle, CURLOPT_POST, 1))
       codes.append(infrabench_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count)))

@@ -1,5 +1,5 @@
 package import ArgumentParser
-import WarmTask
+import ProcessControl
 
 /// `bench-e2e`.
 package struct EndToEndCommand: SuiteCommand {
