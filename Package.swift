@@ -152,7 +152,8 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
-      path: "Tests/AWSTestSupport"),
+      path: "Tests/AWSTestSupport",
+      resources: [.copy("Fixtures")]),
 
     // Tests, one target per target.
     .testTarget(
@@ -179,9 +180,11 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
-    .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "AWSClientTests", dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"],
+      name: "AWSSignatureTests", dependencies: ["AWSSignature", "AWSTestSupport"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "AWSClientTests",
+      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EmbeddedGatewayECSTests",
@@ -221,7 +224,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "GatewayProtocol", "InfraBench", "ProcessControl", "SessionGateway", "TestSupport", "Transport",
+        "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
+        "TestSupport", "Transport",
         "bench-allocation", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion", "known-delay-server",
         "mock-gateway",
         "session-stand-in", "suite-summary", "warm-task",

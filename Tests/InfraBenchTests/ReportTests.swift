@@ -11,6 +11,12 @@ import Testing
     try Golden.expect(MarkdownReport(SampleDocuments.typical).text, "report.md")
   }
 
+  @Test func polledTimesStandBesideTheirResolution() throws {
+    try Golden.expect(TextReport(SampleDocuments.polled).text, "report-polled.txt")
+    try Golden.expect(MarkdownReport(SampleDocuments.polled).text, "report-polled.md")
+    #expect(CSVReport(SampleDocuments.polled).text.contains(",metric,refill_full,resolution,,500.0,ms,2,"))
+  }
+
   @Test func hostileTextIsHarmlessInMarkdown() throws {
     let text = MarkdownReport(SampleDocuments.hostile).text
     #expect(!text.contains("<script>") && !text.contains("[a](b)"))

@@ -4,10 +4,12 @@ import Latency
 
 /// Documents with every part filled in, for reports and coding.
 enum SampleDocuments {
-  static func metric(_ nanoseconds: [UInt64], failureShare: Double = 0) -> MetricDocument? {
+  static func metric(
+    _ nanoseconds: [UInt64], failureShare: Double = 0, resolution: UInt64? = nil
+  ) -> MetricDocument? {
     var histogram = LatencyHistogram()
     for value in nanoseconds { histogram.record(value) }
-    return MetricDocument(histogram, failureShare: failureShare)
+    return MetricDocument(histogram, failureShare: failureShare, resolution: resolution)
   }
 
   static var typical: ResultDocument {
@@ -42,6 +44,34 @@ enum SampleDocuments {
       [41, 43, 44, 46, 47, 48, 51, 55, 62, 78].map { $0 * 1_000_000 }, failureShare: 1.0 / 12)
     document.metrics["connect"] = metric([830_000])
     document.metrics["gateway_latency"] = metric((1...2000).map { $0 * 10_000 })
+    return document
+  }
+
+  /// Of bench-exhaustion in two cycles: times that were found by polling.
+  static var polled: ResultDocument {
+    var document = typical
+    document.tool = "bench-exhaustion"
+    document.target = .init(kind: "remote", gatewayUrl: nil, ecsEndpointUrl: "https://ecs.eu-west-1.amazonaws.com/")
+    document.parameters = ["cycles": 2, "drainBy": "stop-tasks", "pollInterval": "500ms", "service": "warm"]
+    document.metrics = [:]
+    document.metrics["refill_full"] = metric([24_300_000_000, 24_800_000_000], resolution: 500_000_000)
+    document.metrics["drain"] = metric([120_000_000, 140_000_000])
+    document.counters = ["iterations": 2, "errors": 0, "timeouts": 0, "polls": 120, "throttled_polls": 1]
+    document.errors = []
+    document.thresholds = [
+      .init(
+        expression: "refill_full.max < 24.5s", observed: 24_800, pass: false,
+        reason: "polls show it to within 500ms: it may have been as short as 24.3s, and the upper end is judged")
+    ]
+    let refill: JSONValue = "23.800–24.300 s (resolution 0.500 s)"
+    document.findings = [
+      "cycle_10": .object(["drained": 1, "refill_full": "24.300–24.800 s (resolution 0.500 s)"]),
+      "cycle_9": .object(["drained": 1, "refill_full": refill]), "poll_rate": "1.96/s of 2.00/s, longest gap 1.020 s",
+    ]
+    document.timeline = [
+      ["t": 0.5, "listed": 2, "running": 2], ["t": 1, "listed": nil, "running": nil, "gap": "throttled"],
+      ["t": 2, "listed": 2, "running": 0],
+    ]
     return document
   }
 

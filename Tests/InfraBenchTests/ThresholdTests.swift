@@ -172,4 +172,22 @@ import Testing
     #expect(MetricDocument(LatencyHistogram(), failureShare: 0) == nil)
     #expect(try #require(ThresholdTests.metric([1, .max])).clamped == 1)
   }
+
+  /// A polled time is judged by its upper end, and the reader is told where the lower one would be judged otherwise.
+  @Test(
+    arguments: [
+      ("warm.max < 25s", true, nil), ("warm.max < 24.5s", false, "may have been as short as 24.3s"),
+      ("warm.max < 24s", false, nil), ("warm.max > 24.5s", true, "may have been as short as 24.3s"),
+      ("warm.count == 1", true, nil),
+    ] as [(String, Bool, String?)])
+  func theResolutionOfAPolledTimeIsPartOfItsJudgement(_ expression: String, _ passes: Bool, _ reason: String?) throws {
+    let metric = try #require(SampleDocuments.metric([24_800_000_000], resolution: 500_000_000))
+    let judged = try ThresholdTests.parser.parse(expression).judge(metrics: ["warm": metric], counters: [:])
+    #expect(judged.pass == passes)
+    if let reason {
+      #expect(judged.reason?.contains(reason) == true, "\(judged)")
+    } else {
+      #expect(judged.reason == nil)
+    }
+  }
 }

@@ -14,13 +14,19 @@ package struct ExhaustionCommand: SuiteCommand {
       the gateway. refill_full is by the strictest view there is. Times run from the answer to the last release (with \
       --release at-end: to the last drain call) to the answer of the first poll that shows it; the resolution is reported.
 
+      With --drain-by stop-tasks ECS ends the tasks instead (StopTask), and times run from the last such call's answer. It \
+      needs no gateway. It ends real sessions: --confirm-stop must name the service.
+
       The cold fallback's own task serves a user: it never counts as refilled. On a pool that serves such a user from its \
       refill instead of starting a task apart, the refill is complete only when that task is replaced too: there \
       --no-cold-fallback times the refill alone.
 
+      On a pool that an ECS service keeps an assigned task stays RUNNING, and nothing is replaced until it is released.
+
       Draining takes tasks from real users: a gateway that isn't on loopback needs --confirm-drain with its host name.
 
-      Without ECS options the embedded gateway's own ECS endpoint is polled; beside a remote gateway, none.
+      Without ECS options the embedded gateway's own ECS endpoint is polled; beside a remote gateway, none. docs/aws.md has \
+      the permissions that a run needs.
 
       Examples:
         bench-exhaustion
@@ -28,6 +34,8 @@ package struct ExhaustionCommand: SuiteCommand {
         bench-exhaustion --gateway-url https://gw.example \\
           --confirm-drain gw.example --cluster stage --service ai-shell-pool \\
           --region eu-west-1 --refill-timeout 10m
+        bench-exhaustion --drain-by stop-tasks --confirm-stop ai-shell-pool \\
+          --cluster stage --service ai-shell-pool --cycles 5 --settle 30s
       """,
     version: Suite.version)
 
@@ -36,11 +44,25 @@ package struct ExhaustionCommand: SuiteCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
-  @Option(help: ArgumentHelp("How the pool is drained: acquire. (default: acquire)", valueName: "way"))
+  @Option(help: ArgumentHelp("How the pool is drained: acquire or stop-tasks. (default: acquire)", valueName: "way"))
   var drainBy: String?
 
-  @Option(help: ArgumentHelp("How many tasks to drain. (default: all that are warm)", valueName: "k"))
+  @Option(
+    help: ArgumentHelp(
+      "How many tasks to drain. (default: all that are warm; with stop-tasks: all that run)", valueName: "k"))
   var drainCount: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The service's exact name (or --family's, --started-by's), to confirm that its tasks are stopped.",
+      valueName: "service"))
+  var confirmStop: String?
+
+  @Option(help: ArgumentHelp("How often the pool is drained and refilled. (default: 1)", valueName: "n"))
+  var cycles: String?
+
+  @Option(help: ArgumentHelp("How long the pool must be at rest before a drain. (default: 0s)", valueName: "d"))
+  var settle: String?
 
   @Option(
     help: ArgumentHelp(
@@ -83,47 +105,45 @@ package struct ExhaustionCommand: SuiteCommand {
     let hasGatewayURL = reader.value("--gateway-url", target.gatewayURL, environment: ["GATEWAY_URL"]) != nil
     let target = reader.target(target)
     let ecs = reader.ecs(ecs, hasGatewayURL: hasGatewayURL)
-    if ecs != nil, !hasGatewayURL {
-      reader.problems.add(
-        "--gateway-url",
-        "with ECS options no embedded gateway is started, and a pool is drained through its gateway: "
-          + "give the gateway's URL, or leave --cluster, --ecs-endpoint-url and the other ECS options out")
+    let ways = ExhaustionBenchmark.DrainBy.allCases
+    let drainBy =
+      ExhaustionBenchmark.DrainBy(
+        rawValue: reader.choice("--drain-by", drainBy, of: ways.map(\.rawValue), default: "acquire")) ?? .acquire
+    // With ECS options no embedded gateway is started.
+    let usesGateway = hasGatewayURL || ecs == nil
+    switch drainBy {
+    case .acquire:
+      if !usesGateway {
+        reader.problems.add(
+          "--gateway-url",
+          "with ECS options no embedded gateway is started, and a pool is drained through its gateway: give the "
+            + "gateway's URL, or --drain-by stop-tasks, or leave --cluster, --ecs-endpoint-url and the other ECS options out"
+        )
+      }
+      checkDrainConfirmation(target, &reader)
+    case .stopTasks:
+      refuseGatewayDrainOptions(&reader)
+      checkStopConfirmation(ecs, hasGatewayURL: hasGatewayURL, &reader)
     }
-    checkConfirmation(target, &reader)
-    _ = reader.choice("--drain-by", drainBy, of: ["acquire"], default: "acquire")
+    if !usesGateway { refuseEmbeddedGatewayOptions(&reader) }
     let moments = ExhaustionBenchmark.Release.allCases.map(\.rawValue)
     let release = reader.choice("--release", release, of: moments, default: "after-drain")
     let benchmark = ExhaustionBenchmark(
-      target: target, ecs: ecs, userIDPrefix: reader.userIDPrefix(userID),
+      target: target, usesGateway: usesGateway, ecs: ecs, userIDPrefix: reader.userIDPrefix(userID),
       timeout: reader.duration("--timeout", timeout, default: 30_000_000_000, minimum: 1_000_000),
-      drainCount: drainCount(of: target, &reader),
+      drainBy: drainBy, drainCount: drainCount(of: usesGateway ? target : nil, &reader),
       release: ExhaustionBenchmark.Release(rawValue: release) ?? .afterDrain,
-      triesColdFallback: !noColdFallback, pollInterval: pollInterval(isRealECS: ecs != nil, &reader),
+      triesColdFallback: !noColdFallback, cycles: reader.integer("--cycles", cycles, default: 1, in: 1...1_000),
+      settle: reader.duration("--settle", settle, default: 0),
+      pollInterval: pollInterval(isRealECS: ecs != nil, &reader),
       refillTimeout: reader.duration(
         "--refill-timeout", refillTimeout, default: 300_000_000_000, minimum: 1_000_000))
     return PreparedRun(benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
   }
 
-  private func checkConfirmation(_ target: TargetSettings, _ reader: inout OptionReader) {
-    switch target.gateway {
-    case .embedded:
-      if confirmDrain != nil {
-        reader.problems.add("--confirm-drain", "the embedded gateway needs none: leave it out, or give --gateway-url")
-      }
-    case .remote(let endpoint):
-      if let confirmDrain, confirmDrain.lowercased() != endpoint.host.lowercased() {
-        reader.problems.add("--confirm-drain", "'\(confirmDrain)' is not the gateway's host, '\(endpoint.host)'")
-      } else if confirmDrain == nil, !endpoint.isLoopback {
-        reader.problems.add(
-          "--confirm-drain",
-          "draining takes tasks from the users of this gateway: confirm it with --confirm-drain \(endpoint.host)")
-      }
-    }
-  }
-
-  private func drainCount(of target: TargetSettings, _ reader: inout OptionReader) -> Int? {
+  private func drainCount(of target: TargetSettings?, _ reader: inout OptionReader) -> Int? {
     let count = reader.optionalInteger("--drain-count", drainCount, in: 1...10_000)
-    if let count, case .embedded(let embedded) = target.gateway, count > embedded.poolSize {
+    if let count, case .embedded(let embedded)? = target?.gateway, count > embedded.poolSize {
       reader.problems.add(
         "--drain-count", "\(count) is more than the pool has, \(embedded.poolSize): give --pool-size too")
     }

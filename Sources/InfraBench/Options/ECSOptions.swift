@@ -43,7 +43,10 @@ package struct ECSSettings: Sendable {
   var filter: TaskFilter
 
   /// Whether every task of the cluster is taken for one of the pool.
-  var isWholeCluster: Bool { filter.serviceName == nil && filter.family == nil && filter.startedBy == nil }
+  var isWholeCluster: Bool { poolName == nil }
+
+  /// What tells the pool's tasks from others; nil where nothing does.
+  var poolName: String? { filter.serviceName ?? filter.family ?? filter.startedBy }
 
   /// For the result; keys are not in it.
   var parameters: [String: JSONValue] {

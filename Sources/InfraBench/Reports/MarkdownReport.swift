@@ -67,7 +67,7 @@ package struct MarkdownReport {
     var entries = document.findings ?? [:]
     if let fileSystem = document.target.fileSystem { entries["file system"] = fileSystem }
     guard !entries.isEmpty else { return nil }
-    return entries.sorted { $0.key < $1.key }.map { entry in
+    return entries.sorted { Natural.precedes($0.key, $1.key) }.map { entry in
       guard case .object(let facts) = entry.value else { return line(entry) }
       return "- \(Markdown.escape(entry.key)):\n" + facts.sorted { $0.key < $1.key }.map { "  " + line($0) }.joined()
     }.joined()

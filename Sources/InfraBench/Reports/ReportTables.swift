@@ -4,7 +4,9 @@ struct ReportTables {
 
   /// Percentiles per metric; marks: `*` few samples beyond, `^` the maximum, `!` unreliable.
   var percentiles: TextTable {
-    var table = TextTable(["metric", "count", "mean", "min", "P50", "P90", "P95", "P99", "P99.9", "max"])
+    let isPolled = metrics.contains { $0.1.resolution != nil }
+    var table = TextTable(
+      ["metric", "count", "mean", "min", "P50", "P90", "P95", "P99", "P99.9", "max"] + (isPolled ? ["resolution"] : []))
     for (name, metric) in metrics {
       let figures = [
         ("p50", metric.p50), ("p90", metric.p90), ("p95", metric.p95), ("p99", metric.p99), ("p999", metric.p999),
@@ -12,7 +14,8 @@ struct ReportTables {
       table.add(
         [name, "\(metric.count)", Figures.time(milliseconds: metric.mean), Figures.time(milliseconds: metric.min)]
           + figures.map { Figures.time(milliseconds: $0.1) + (metric.mark(of: $0.0)?.rawValue ?? "") }
-          + [Figures.time(milliseconds: metric.max)])
+          + [Figures.time(milliseconds: metric.max)]
+          + (isPolled ? [metric.resolution.map { "−" + Figures.time(milliseconds: $0) } ?? ""] : []))
     }
     return table
   }
@@ -20,7 +23,9 @@ struct ReportTables {
   /// What the marks that are shown mean.
   var legend: [String] {
     let shown = document.metrics.values.flatMap { metric in MetricDocument.names.compactMap(metric.mark) }
-    return MetricDocument.Mark.legend(of: Set(shown))
+    let polled = "resolution: found by polling, a time may have been shorter than shown by at most so much"
+    let isPolled = document.metrics.values.contains { $0.resolution != nil }
+    return MetricDocument.Mark.legend(of: Set(shown)) + (isPolled ? [polled] : [])
   }
 
   var thresholds: TextTable {

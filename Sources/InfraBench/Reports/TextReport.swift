@@ -21,7 +21,7 @@ package struct TextReport {
     parts.append(counterLine + "\n")
     if let throughput = Throughput(document: document).line { parts.append(PlainText.line(throughput) + "\n") }
     if let findings = document.findings, !findings.isEmpty {
-      parts.append(findings.sorted { $0.key < $1.key }.map { PlainText.line("\($0.key): \($0.value)") + "\n" }.joined())
+      parts.append(Self.lines(findings, indent: ""))
     }
     if !document.errors.isEmpty { parts.append(tables.errors.plain) }
     if !document.thresholds.isEmpty { parts.append(tables.thresholds.plain) }
@@ -47,6 +47,13 @@ package struct TextReport {
     else { return nil }
     let figures = [("Average", metric.mean), ("P50", metric.p50), ("P95", metric.p95), ("P99", metric.p99)]
     return figures.map { "\($0.0): \(Figures.time(milliseconds: $0.1))" }.joined(separator: ", ")
+  }
+
+  private static func lines(_ findings: [String: JSONValue], indent: String) -> String {
+    findings.sorted { Natural.precedes($0.key, $1.key) }.map { key, value in
+      guard case .object(let facts) = value else { return PlainText.line("\(indent)\(key): \(value)") + "\n" }
+      return PlainText.line("\(indent)\(key):") + "\n" + lines(facts, indent: indent + "  ")
+    }.joined()
   }
 
   private func lines(_ texts: [String]) -> String { texts.map { $0 + "\n" }.joined() }

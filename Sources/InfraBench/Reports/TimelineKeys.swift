@@ -1,7 +1,7 @@
 /// How the keys of timelines are read. Tools are free to have others.
 enum TimelineKeys {
   private static let known =
-    ["t", "seconds", "iterations", "errors", "dropped", "listed", "running", "warm", "metric", "count"] + times
+    ["t", "seconds", "iterations", "errors", "dropped", "listed", "running", "warm", "gap", "metric", "count"] + times
   private static let times = ["mean", "min", "p50", "p90", "p95", "p99", "p999", "max"]
 
   /// All keys of the points: the known ones in their order, then the others by name.

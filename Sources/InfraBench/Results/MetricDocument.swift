@@ -29,9 +29,11 @@ package struct MetricDocument: Codable, Sendable, Equatable {
   package var unreliable: [String]
   /// Values beyond 1 ns–1 h, recorded as the bound.
   package var clamped: UInt64
+  /// Of times that were found by polling, in ms: each may have been shorter than its sample by at most so much.
+  package var resolution: Double?
 
-  /// Describes `histogram`, which has samples; `failureShare` is errors over iterations, 0…1.
-  package init?(_ histogram: LatencyHistogram, failureShare: Double) {
+  /// Describes `histogram`, which has samples; `failureShare` is errors over iterations, 0…1, `resolution` in ns.
+  package init?(_ histogram: LatencyHistogram, failureShare: Double, resolution: UInt64? = nil) {
     guard let summary = LatencySummary(histogram) else { return nil }
     let figures = zip(Self.names, summary.percentiles)
     count = summary.count
@@ -52,6 +54,7 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     // In thousandths, which are whole for every percentile here: `1 - 0.9` is less than `0.1`.
     unreliable = figures.filter { failureShare * 1000 > 1000 - ($0.1.percentile * 10).rounded() }.map(\.0)
     clamped = summary.clampedCount
+    self.resolution = resolution.map(Self.milliseconds)
   }
 
   /// The percentiles' names, in the order of `LatencySummary.percentiles`.

@@ -62,7 +62,9 @@ struct ResultAssembly {
     for name in recording.catalogue.metrics {
       guard let histogram = recording[recording.catalogue.metric(name)] else { continue }
       // Setting up is no part of an iteration: what became of iterations says nothing of it.
-      metrics[name] = MetricDocument(histogram, failureShare: MetricOrder.ofSetUp.contains(name) ? 0 : failureShare)
+      metrics[name] = MetricDocument(
+        histogram, failureShare: MetricOrder.ofSetUp.contains(name) ? 0 : failureShare,
+        resolution: measurement.resolutions[name])
     }
     return metrics
   }

@@ -48,6 +48,8 @@ package struct Measurement: Sendable {
   package var findings: [String: JSONValue]?
   /// Counters on which this run has no word: they are not in the result, rather than 0 in it.
   package var untested: Set<String> = []
+  /// How far below its sample a polled time may have been, at most, by metric, in ns.
+  package var resolutions: [String: UInt64] = [:]
 
   package init(
     recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: UInt64,

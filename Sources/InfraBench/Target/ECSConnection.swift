@@ -9,16 +9,18 @@ struct ECSConnection: Sendable {
   /// Where requests go.
   let endpointURL: String
 
-  /// Finds out how ECS is reached; nothing is sent.
+  /// Finds out how ECS is reached; nothing is sent. `timeout` is the bound of one call, in ns.
   ///
   /// - Throws: when there is no region, no key or no libcurl.
   static func open(
-    _ settings: ECSSettings, environment: [String: String], bench: Bench
+    _ settings: ECSSettings, environment: [String: String], timeout: UInt64 = 30_000_000_000, bench: Bench
   ) throws(BenchmarkFailure) -> ECSConnection {
     do {
       let calls = CallEnvironment.system(warn: { bench.note($0) })
       let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment, calls: calls)
-      let transport = try CurlTransport(options: .init(certificateBundle: configuration.certificateBundle))
+      let transport = try CurlTransport(
+        options: .init(
+          certificateBundle: configuration.certificateBundle, timeoutMilliseconds: Int(timeout / 1_000_000)))
       return ECSConnection(
         client: ECSClient(configuration: configuration, transport: transport, environment: calls),
         filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url)
@@ -28,7 +30,9 @@ struct ECSConnection: Sendable {
   }
 
   /// The embedded gateway's own ECS endpoint; the environment, which is about real ones, has no say in it.
-  static func open(embedded access: ECSAccess, bench: Bench) throws(BenchmarkFailure) -> ECSConnection {
-    try open(ECSSettings(access), environment: [:], bench: bench)
+  static func open(
+    embedded access: ECSAccess, timeout: UInt64 = 30_000_000_000, bench: Bench
+  ) throws(BenchmarkFailure) -> ECSConnection {
+    try open(ECSSettings(access), environment: [:], timeout: timeout, bench: bench)
   }
 }

@@ -24,7 +24,19 @@ extension Threshold {
         expression: expression, observed: observed, pass: false,
         reason: "so many iterations failed or were not finished that this percentile says nothing")
     }
-    return judged(observed, bound: statistic == .count ? bound : bound / 1e6)
+    var judgement = judged(observed, bound: statistic == .count ? bound : bound / 1e6)
+    if statistic != .count, let resolution = metric.resolution, resolution > 0 {
+      judgement.reason = reason(judgement, resolution: resolution)
+    }
+    return judgement
+  }
+
+  /// A polled time is judged by its upper end; where the lower one would be judged otherwise, the reader must know.
+  private func reason(_ judgement: ResultDocument.JudgedThreshold, resolution: Double) -> String? {
+    guard let observed = judgement.observed, comparison.holds(observed - resolution, bound / 1e6) != judgement.pass
+    else { return nil }
+    return "polls show it to within \(Figures.time(milliseconds: resolution)): it may have been as short as "
+      + "\(Figures.time(milliseconds: max(0, observed - resolution))), and the upper end is judged"
   }
 
   private func judgeRate(_ number: UInt64, of iterations: UInt64) -> ResultDocument.JudgedThreshold {

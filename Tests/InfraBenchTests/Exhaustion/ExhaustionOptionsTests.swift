@@ -27,7 +27,15 @@ import Testing
     confirmed + ["--poll-interval", "50ms"],
     confirmed + ["--cluster", "c", "--service", "s", "--poll-interval", "200ms"],
     confirmed + ["--cluster", "c", "--poll-interval", "50ms", "--force-poll-interval"],
+    ["--drain-by", "stop-tasks"],
+    ["--drain-by", "stop-tasks", "--cycles", "3", "--settle", "1s", "--pool-size", "2", "--drain-count", "2"],
+    stopping + ["--service", "s", "--confirm-stop", "s"],
+    stopping + ["--family", "f", "--confirm-stop", "f", "--drain-count", "500"],
+    stopping + ["--started-by", "m", "--confirm-stop", "m"],
+    remote + stopping + ["--service", "s", "--confirm-stop", "s"],
   ]
+
+  private static let stopping = ["--drain-by", "stop-tasks", "--cluster", "c"]
 
   @Test(arguments: right) func isRight(arguments: [String]) throws {
     #expect(try problems(arguments) == "")
@@ -47,7 +55,19 @@ import Testing
     (["--drain-count", "6"], "--drain-count: 6 is more than the pool has, 5"),
     (["--drain-count", "0"], "--drain-count: '0' is wrong"),
     (["--release", "never"], "--release: 'never' is unknown"),
-    (["--drain-by", "stop-tasks"], "--drain-by: 'stop-tasks' is unknown"),
+    (["--drain-by", "magic"], "--drain-by: 'magic' is unknown"),
+    (stopping, "--service: stop-tasks ends tasks: say which"),
+    (stopping + ["--service", "s"], "confirm it with --confirm-stop s"),
+    (stopping + ["--service", "s", "--confirm-stop", "S"], "--confirm-stop: 'S' is not 's'"),
+    (stopping + ["--service", "s", "--confirm-stop", ""], "--confirm-stop: '' is not 's'"),
+    (stopping + ["--service", "s", "--confirm-stop", "s", "--release", "at-end"], "--release: it is for --drain-by"),
+    (stopping + ["--service", "s", "--confirm-stop", "s", "--pool-size", "3"], "--pool-size: it is for the embedded"),
+    (stopping + ["--family", "f", "--service", "s", "--confirm-stop", "f"], "--confirm-stop: 'f' is not 's'"),
+    (["--drain-by", "stop-tasks", "--confirm-stop", "s"], "--confirm-stop: the embedded gateway needs none"),
+    (remote + ["--drain-by", "stop-tasks"], "--drain-by: tasks are stopped through ECS"),
+    (confirmed + ["--confirm-stop", "s"], "--confirm-stop: it is for --drain-by stop-tasks"),
+    (["--cycles", "0"], "--cycles: '0' is wrong"),
+    (["--settle", "1"], "--settle: '1' is no duration"),
     (["--poll-interval", "5ms"], "--poll-interval: '5ms' is too short"),
     (["--refill-timeout", "5"], "--refill-timeout: '5' is no duration"),
     (["--threshold", "allocation.mean < 1ms"], "--threshold"),

@@ -16,6 +16,14 @@ import Testing
       Set(zip(instants.dropFirst(), instants).map { $0 - $1 }).count == 1, "points are evenly spread: \(instants)")
   }
 
+  @Test func aGapIsKeptWhenItsPointGoes() {
+    var timeline = PoolTimeline(views: [.warm], limit: 4)
+    for number in 0..<64 {
+      timeline.add(.init(seconds: Double(number), counts: [.warm: 1], gap: number == 37 ? "throttled" : nil))
+    }
+    #expect(timeline.document.count { $0["gap"] == "throttled" } == 1, "\(timeline.document)")
+  }
+
   @Test func aViewThatCouldNotBeHadIsAGap() {
     var timeline = PoolTimeline(views: [.listed, .running, .warm])
     timeline.add(.init(seconds: 0.5, counts: [.warm: 2]))

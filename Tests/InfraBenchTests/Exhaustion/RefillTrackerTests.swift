@@ -73,6 +73,35 @@ import Testing
     #expect(tracker.fullRefill(.warm) == nil)
   }
 
+  @Test func tasksOfAnEarlierCycleAreNotNew() {
+    var first = drained(["a"], of: ["a"])
+    first.observe(.warm, sighting(11, ["x"]))
+    first.observe(.listed, sighting(11, ["x", "late"]))
+    #expect(first.known == ["a", "x", "late"])
+    var second = RefillTracker(views: RefillTracker.View.allCases, known: first.known)
+    second.observe(.warm, sighting(20, ["x"]))
+    second.drainBegins(at: seconds(21))
+    second.took("x")
+    second.drained(1, at: seconds(21))
+    second.startClock(at: seconds(21))
+    second.observe(.warm, sighting(22, ["late", "a"]))
+    #expect(second.fullRefill(.warm) == nil)
+    second.observe(.warm, sighting(23, ["late", "y"]))
+    #expect(second.fullRefill(.warm) != nil)
+    #expect(Array(second.taskRefills(.warm).keys) == ["y"])
+  }
+
+  @Test func everyNewTaskHasATimeOfItsOwn() {
+    var tracker = drained(["a", "b"], of: ["a", "b", "c"])
+    tracker.observe(.running, sighting(10.5, ["c"]))
+    tracker.observe(.running, sighting(11, ["c", "x"]))
+    tracker.observe(.running, sighting(11.5, ["c"]))
+    tracker.observe(.running, sighting(12, ["c", "x", "y"]))
+    // One that vanishes and returns was there when it was first seen.
+    #expect(tracker.taskRefills(.running) == ["x": time(0.5, 1.1), "y": time(1.5, 2.1)])
+    #expect(tracker.taskRefills(.warm).isEmpty)
+  }
+
   @Test func aLapseOfOnePollIsNoEvidenceThatATaskWasMissing() {
     var tracker = drained(["a", "b"], of: ["a", "b"])
     for (sentAt, tasks) in [(11, ["x"]), (12, ["y"]), (13, ["x", "y"])] as [(Double, Set<String>)] {

@@ -14,23 +14,19 @@ struct ECSPoolView: Sendable {
     var listLatencies: [UInt64]
   }
 
-  /// Where requests go.
-  let endpointURL: String
+  let connection: ECSConnection
   /// Of all tasks that were seen RUNNING.
   private(set) var startPhases = ECSStartPhases()
 
-  private let client: ECSClient
-  private let filter: TaskFilter
   private var seenRunning: Set<String> = []
 
   init(_ connection: ECSConnection) {
-    client = connection.client
-    filter = connection.filter
-    endpointURL = connection.endpointURL
+    self.connection = connection
   }
 
   /// Looks once. The first look may be tried again; later ones may not: a gap is better than a time that is blurred.
   mutating func look(retry: RetryPolicy) async -> Result<Look, AWSError> {
+    let (client, filter) = (connection.client, connection.filter)
     do throws(AWSError) {
       let list = try await client.listTasks(filter, retry: retry)
       seenRunning.formIntersection(list.value)

@@ -5,127 +5,126 @@ import LoadEngine
 import SessionGateway
 import Transport
 
-/// One run: waits until the pool is at rest, drains it, and polls until it is full again.
+/// One run: as often as asked for, waits until the pool is at rest, drains it, and polls until it is full again.
 struct ExhaustionRun {
   let settings: ExhaustionBenchmark
-  let session: GatewaySession
-  let ecs: ECSPoolView?
+  /// nil where the pool is drained and watched by ECS alone.
+  let session: GatewaySession?
+  /// nil where it is drained and watched by the gateway alone.
+  let ecs: ECSConnection?
+  let bench: Bench
   let startedAt: Date
 
-  /// The views other than the strictest are waited for so long after it, in ns: ECS's answers lag behind.
-  private static let lag: UInt64 = 10_000_000_000
-  private static let progressInterval: UInt64 = 10_000_000_000
-
-  private enum Part: Sendable {
-    case drained(Recording)
-    case polled(PoolPoller)
+  /// What the cycles came to.
+  private struct Cycles {
+    var recording = Recording(ExhaustionBenchmark.catalogue)
+    var trackers: [RefillTracker] = []
   }
 
   func perform() async throws(BenchmarkFailure) -> Measurement {
-    let monitor = GeneratorMonitor(session.loops)
-    let executor = session.loops.executor(forUser: 0)
-    let client = session.client(on: executor)
-    defer { client.close() }
+    let monitor = GeneratorMonitor(session?.loops ?? LoopGroup(threads: 1))
+    let client = session.map {
+      $0.client(on: $0.loops.executor(forUser: 0), timeout: min($0.timeout, ExhaustionBenchmark.lookBound))
+    }
+    defer { client?.close() }
+    explain()
+    let keeper = serviceKeeper
+    let service: ServiceKeeper.Before?
+    if let keeper { service = try await keeper.read() } else { service = nil }
+    var poller = PoolPoller(
+      gateway: client, ecs: ecs.map(ECSPoolView.init), interval: settings.pollInterval, bench: bench)
+    var cycles = Cycles()
+    let failure: BenchmarkFailure?
+    do throws(BenchmarkFailure) {
+      try await perform(&cycles, &poller, desiredCount: service?.desiredCount)
+      failure = nil
+    } catch {
+      failure = error
+    }
+    var findings: [String: JSONValue] = [:]
+    if let keeper, let service { findings["desired_count"] = .string(await keeper.restore(service)) }
+    if let failure { throw failure }
+    return await measurement(cycles, poller, monitor, findings)
+  }
+
+  private var serviceKeeper: ServiceKeeper? {
+    guard let ecs, let service = ecs.filter.serviceName else { return nil }
+    return ServiceKeeper(ecs: ecs, service: service, mayUpdate: settings.drainBy == .stopTasks, bench: bench)
+  }
+
+  /// What a reader must know of pools of this kind.
+  private func explain() {
     if ecs == nil {
-      session.bench.note("no ECS was named: the refill is seen by the gateway alone (give --cluster and --service)")
+      bench.note("no ECS was named: the refill is seen by the gateway alone (give --cluster and --service)")
     }
-    var poller = PoolPoller(gateway: client, ecs: ecs, interval: settings.pollInterval, bench: session.bench)
-    let watch = RefillWatch(views: ecs == nil ? [.warm] : RefillTracker.View.allCases)
-    var recording = Recording(ExhaustionBenchmark.catalogue)
-    if let warmCount = try await PoolRest(settings: settings, session: session).wait(&poller, watch: watch) {
-      let drain = PoolDrain(
-        session: session, watch: watch, userIDPrefix: settings.userIDPrefix, count: settings.drainCount ?? warmCount,
-        release: settings.release,
-        triesColdFallback: settings.triesColdFallback && (settings.drainCount ?? warmCount) >= warmCount)
-      recording = try await drainAndPoll(drain, &poller, watch)
+    guard settings.drainBy == .acquire, settings.ecs?.filter.serviceName != nil else { return }
+    switch settings.release {
+    case .afterDrain:
+      bench.note(
+        "on a pool that an ECS service keeps an assigned task stays RUNNING and is replaced only when it is released: "
+          + "times run from the last release")
+    case .atEnd:
+      bench.note(
+        "on a pool that an ECS service keeps an assigned task stays RUNNING and nothing replaces it while it is held: "
+          + "the refill may never come (--release after-drain)")
     }
-    recording.merge(poller.recording)
-    return await measurement(recording, poller, watch.tracker, monitor)
   }
 
-  private func drainAndPoll(
-    _ drain: PoolDrain, _ poller: inout PoolPoller, _ watch: RefillWatch
-  ) async throws(BenchmarkFailure) -> Recording {
-    var recording = Recording(ExhaustionBenchmark.catalogue)
-    let initial = poller
-    await withTaskGroup(of: Part.self) { group in
-      group.addTask { .drained(await drain.perform()) }
-      group.addTask { .polled(await poll(initial, watch)) }
-      for await part in group {
-        switch part {
-        case .drained(let drained):
-          recording.merge(drained)
-          if watch.tracker.drainedCount ?? 0 == 0 { group.cancelAll() }
-        case .polled(let polled):
-          poller = polled
-          group.cancelAll()
+  private func perform(
+    _ cycles: inout Cycles, _ poller: inout PoolPoller, desiredCount: Int?
+  ) async throws(BenchmarkFailure) {
+    var known: Set<String> = []
+    for number in 1...settings.cycles where !Task.isCancelled {
+      let watch = RefillWatch(RefillTracker(views: poller.views, known: known))
+      do throws(BenchmarkFailure) {
+        let rest = PoolRest(settings: settings, desiredCount: desiredCount, bench: bench)
+        guard let rested = try await rest.wait(&poller, watch: watch) else { return }
+        let cycle = ExhaustionCycle(
+          settings: settings, session: session, ecs: ecs, bench: bench, watch: watch, rested: rested)
+        cycles.recording.merge(try await cycle.perform(&poller))
+        cycles.trackers.append(watch.tracker)
+        guard number < settings.cycles, !Task.isCancelled else { return }
+        guard cycle.isRefilled else {
+          return bench.note("cycle \(number) of \(settings.cycles) was not refilled: the others were left out")
         }
+      } catch {
+        guard !cycles.trackers.isEmpty else { throw error }
+        return poller.fail("cycle_failed", "cycle \(number) of \(settings.cycles): \(error)")
       }
+      known = watch.tracker.known
+      await session?.releaseHeld()
+      if settings.cycles > 1 { bench.console.note("cycle \(number) of \(settings.cycles) is over") }
     }
-    if watch.tracker.drainedCount == 0, !Task.isCancelled {
-      let reason =
-        recording.errors.entries.first.map { "\($0.kind): \($0.example)" } ?? "every acquire was a miss or cold"
-      throw BenchmarkFailure("no warm task could be taken from the pool: \(reason)")
-    }
-    return recording
-  }
-
-  /// Polls until every view is full, or the time is over.
-  private func poll(_ initial: PoolPoller, _ watch: RefillWatch) async -> PoolPoller {
-    var poller = initial
-    var saidAt = MonotonicClock.now()
-    while let poll = await poller.poll() {
-      if let refusal = poll.refusal {
-        poller.fail("ecs_\(refusal.kind.rawValue)", refusal.description)
-        break
-      }
-      watch.observe(poll)
-      let tracker = watch.tracker
-      let now = MonotonicClock.now()
-      if isOver(tracker, isColdFallbackPending: watch.isColdFallbackPending, now: now, &poller) { break }
-      if now - saidAt >= Self.progressInterval {
-        saidAt = now
-        session.bench.console.note(RefillText.progress(tracker, at: now))
-      }
-    }
-    return poller
-  }
-
-  private func isOver(
-    _ tracker: RefillTracker, isColdFallbackPending: Bool, now: UInt64, _ poller: inout PoolPoller
-  ) -> Bool {
-    guard let clockStart = tracker.clockStart else { return false }
-    let full = tracker.fullRefill(tracker.strictest)
-    if !isColdFallbackPending, let full {
-      let missing = tracker.views.filter { tracker.fullRefill($0) == nil }
-      if missing.isEmpty { return true }
-      if now >= clockStart + full.latest + Self.lag {
-        let names = missing.map(\.rawValue).joined(separator: " and ")
-        session.bench.note("the pool is full, but by the view \(names) it never was: check --service and --cluster")
-        return true
-      }
-    }
-    guard now >= clockStart + settings.refillTimeout else { return false }
-    if full == nil {
-      poller.fail("refill_timeout", RefillText.timeout(tracker, after: settings.refillTimeout))
-    }
-    return true
   }
 
   private func measurement(
-    _ recording: Recording, _ poller: PoolPoller, _ tracker: RefillTracker, _ monitor: GeneratorMonitor
+    _ cycles: Cycles, _ poller: PoolPoller, _ monitor: GeneratorMonitor, _ general: [String: JSONValue]
   ) async -> Measurement {
-    var recording = recording
-    let outcome = RefillOutcome(tracker, startedAt: poller.startedAt)
-    outcome.record(into: &recording)
-    if outcome.wasFullBeforeClockStart {
-      session.bench.note("the pool was full before t₀, the last release: see --release at-end")
+    var recording = cycles.recording
+    recording.merge(poller.recording)
+    let outcomes = cycles.trackers.map { RefillOutcome(tracker: $0, phases: poller.startPhases) }
+    for outcome in outcomes { outcome.record(into: &recording) }
+    if outcomes.contains(where: \.wasFullBeforeClockStart) {
+      bench.note("the pool was full before t₀, the last release: see --release at-end")
     }
-    var target = session.document
+    let clock = RefillOutcome.WallClock()
+    var findings = general
+    for (index, outcome) in outcomes.enumerated() {
+      let facts = outcome.findings(clock, timelineFrom: poller.startedAt)
+      if settings.cycles == 1 {
+        findings.merge(facts) { $1 }
+      } else {
+        findings["cycle_\(index + 1)"] = .object(facts)
+      }
+    }
+    findings["poll_rate"] = poller.rate.finding.map { .string($0) }
+    var target =
+      session?.document ?? ResultDocument.Target(kind: "remote", gatewayUrl: nil, ecsEndpointUrl: ecs?.endpointURL)
     if let url = ecs?.endpointURL, target.ecsEndpointUrl == nil { target.ecsEndpointUrl = url }
-    return Measurement(
+    var measurement = Measurement(
       recording: recording, generator: await monitor.finish(recording), target: target, startedAt: startedAt,
-      duration: MonotonicClock.now() - poller.startedAt, timeline: poller.timeline.document,
-      findings: outcome.findings.merging(poller.startPhases.findings(of: tracker.isNew)) { $1 })
+      duration: MonotonicClock.now() - poller.startedAt, timeline: poller.timeline.document, findings: findings)
+    measurement.resolutions = outcomes.reduce(into: [:]) { $0.merge($1.resolutions) { max($0, $1) } }
+    return measurement
   }
 }

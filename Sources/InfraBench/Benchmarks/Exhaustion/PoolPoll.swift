@@ -16,6 +16,9 @@ struct PoolPoll: Sendable {
   /// Tasks that the gateway knows and that are neither warm nor assigned yet.
   var warmingCount = 0
 
+  /// Why a view is missing, in a word; nil for a whole look.
+  var gap: String? { isThrottled ? "throttled" : losses.isEmpty && refusal == nil ? nil : "lost" }
+
   /// How many tasks a view shows; nil where it is missing.
   func count(_ view: RefillTracker.View) -> Int? { sightings[view].map { $0.tasks.count + $0.unnamed } }
 

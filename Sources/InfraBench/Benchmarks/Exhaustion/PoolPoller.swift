@@ -15,19 +15,23 @@ struct PoolPoller {
   let startedAt = MonotonicClock.now()
   private(set) var recording = Recording(Benchmark.catalogue)
   private(set) var timeline: PoolTimeline
+  private(set) var rate: PollRate
+  /// Who is asked, the strictest word last.
+  let views: [RefillTracker.View]
 
-  private let gateway: GatewayClient
+  private let gateway: GatewayClient?
   private var ecs: ECSPoolView?
-  private let interval: UInt64
   private let bench: Bench
   private var nextAt = MonotonicClock.now()
 
-  init(gateway: GatewayClient, ecs: ECSPoolView?, interval: UInt64, bench: Bench) {
+  /// A poller of ECS, of the gateway, or of both; `interval` in ns.
+  init(gateway: GatewayClient?, ecs: ECSPoolView?, interval: UInt64, bench: Bench) {
     self.gateway = gateway
     self.ecs = ecs
-    self.interval = interval
     self.bench = bench
-    timeline = PoolTimeline(views: ecs == nil ? [.warm] : RefillTracker.View.allCases)
+    views = (ecs == nil ? [] : [.listed, .running]) + (gateway == nil ? [] : [.warm])
+    timeline = PoolTimeline(views: views)
+    rate = PollRate(interval: interval)
   }
 
   /// What ECS says of the starts of tasks.
@@ -40,12 +44,12 @@ struct PoolPoller {
     let now = MonotonicClock.now()
     if now < nextAt { try? await Task.sleep(nanoseconds: nextAt - now) }
     guard !Task.isCancelled else { return nil }
-    nextAt = max(nextAt + interval, MonotonicClock.now())
+    nextAt = max(nextAt + rate.interval, MonotonicClock.now())
     var poll = PoolPoll()
     // The copy goes to the child task and comes back with what it has learnt.
     let view = ecs
     async let look = Self.look(view, retry: retry)
-    poll.add(await gateway.status())
+    if let gateway { poll.add(await gateway.status()) }
     if let (result, learnt) = await look {
       poll.add(result)
       ecs = learnt
@@ -74,8 +78,11 @@ struct PoolPoller {
     if !poll.losses.isEmpty { recording.count(Self.lostPolls) }
     for loss in poll.losses { bench.note("a poll was lost: \(loss)") }
     let answeredAt = poll.sightings.values.map(\.answeredAt).max() ?? MonotonicClock.now()
+    rate.add(isWhole: poll.gap == nil, at: answeredAt)
     var counts: [RefillTracker.View: Int] = [:]
     for view in poll.sightings.keys { counts[view] = poll.count(view) }
-    timeline.add(PoolTimeline.Point(seconds: Double(answeredAt - startedAt) / 1e9, counts: counts))
+    timeline.add(
+      PoolTimeline.Point(
+        seconds: Double(answeredAt - min(startedAt, answeredAt)) / 1e9, counts: counts, gap: poll.gap))
   }
 }

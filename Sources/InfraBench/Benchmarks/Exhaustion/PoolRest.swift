@@ -4,33 +4,47 @@ import Latency
 /// Waits until the pool is at rest: what is new afterwards is then the drain's doing.
 struct PoolRest {
   let settings: ExhaustionBenchmark
-  let session: GatewaySession
+  /// How many tasks the pool's service keeps; nil where that is not known.
+  let desiredCount: Int?
+  let bench: Bench
 
-  /// Polls until enough tasks are warm and none is on its way, at most for the operation's timeout.
+  /// Polls until enough tasks are there and none is on its way, for as long as the pool has to settle; at most for the
+  /// operation's timeout beside that.
   ///
-  /// - Returns: the number of warm tasks; nil when the task was cancelled.
-  /// - Throws: when the first poll fails (a wrong name, a missing permission), or when there are too few warm tasks.
-  func wait(_ poller: inout PoolPoller, watch: RefillWatch) async throws(BenchmarkFailure) -> Int? {
+  /// - Returns: the last poll; nil when the task was cancelled.
+  /// - Throws: when the first poll fails (a wrong name, a missing permission), or when there are too few tasks.
+  func wait(_ poller: inout PoolPoller, watch: RefillWatch) async throws(BenchmarkFailure) -> PoolPoll? {
     guard let first = await poller.poll(retry: .standard) else { return nil }
     try check(first)
     var poll = first
-    let deadline = MonotonicClock.now() + settings.timeout
+    let deadline = MonotonicClock.now() + settings.timeout + settings.settle
+    var restSince: UInt64?
     while true {
       if let refusal = poll.refusal { throw BenchmarkFailure("ECS cannot be polled: \(refusal)") }
       watch.observe(poll)
-      let warmCount = poll.count(.warm) ?? 0
-      if warmCount >= needed, poll.isSettled { return warmCount }
-      if MonotonicClock.now() >= deadline { return try settle(for: warmCount) }
+      let now = MonotonicClock.now()
+      if drainable(poll) >= needed, poll.isSettled {
+        let since = restSince ?? now
+        if now - since >= settings.settle { return poll }
+        restSince = since
+      } else {
+        restSince = nil
+      }
+      if now >= deadline { return try settle(for: poll) }
       guard let next = await poller.poll() else { return nil }
       poll = next
     }
   }
 
-  /// How many warm tasks there must be.
+  /// How many tasks a drain could take.
+  private func drainable(_ poll: PoolPoll) -> Int { poll.count(settings.drainBy.view) ?? 0 }
+
+  /// How many there must be.
   private var needed: Int {
     if let drainCount = settings.drainCount { return drainCount }
-    if case .embedded(let embedded) = settings.target.gateway { return embedded.poolSize }
-    return 1
+    if case .embedded(let embedded) = settings.target.gateway, settings.usesGateway { return embedded.poolSize }
+    // A pool of assigned tasks too keeps more than are warm: that many can be asked of the stopped ones alone.
+    return settings.drainBy == .stopTasks ? max(1, desiredCount ?? 1) : 1
   }
 
   private func check(_ first: PoolPoll) throws(BenchmarkFailure) {
@@ -39,12 +53,14 @@ struct PoolRest {
     if let loss = first.losses.first { throw BenchmarkFailure("the pool cannot be watched: \(loss)") }
   }
 
-  private func settle(for warmCount: Int) throws(BenchmarkFailure) -> Int {
-    guard warmCount >= max(1, settings.drainCount ?? 1) else {
+  private func settle(for poll: PoolPoll) throws(BenchmarkFailure) -> PoolPoll {
+    let count = drainable(poll)
+    guard count >= max(1, settings.drainCount ?? 1) else {
+      let state = settings.drainBy.view.rawValue
       throw BenchmarkFailure(
-        "the pool has \(warmCount) warm tasks and \(needed) are needed: nothing was drained (see --timeout)")
+        "the pool has \(count) \(state) tasks and \(needed) are needed: nothing was drained (see --timeout)")
     }
-    session.bench.note("the pool was not at rest when the drain began: tasks were still starting")
-    return warmCount
+    bench.note("the pool was not at rest when the drain began: tasks were still starting")
+    return poll
   }
 }

@@ -5,10 +5,13 @@ package struct PoolTimeline: Sendable, Equatable {
     /// Seconds since the first poll was sent.
     package var seconds: Double
     package var counts: [RefillTracker.View: Int]
+    /// Why a view is missing here, or in a point that went: `throttled` or `lost`.
+    package var gap: String?
 
-    package init(seconds: Double, counts: [RefillTracker.View: Int]) {
+    package init(seconds: Double, counts: [RefillTracker.View: Int], gap: String? = nil) {
       self.seconds = seconds
       self.counts = counts
+      self.gap = gap
     }
   }
 
@@ -28,15 +31,24 @@ package struct PoolTimeline: Sendable, Equatable {
 
   /// Adds the latest point.
   package mutating func add(_ point: Point) {
+    var point = point
+    // A gap must not vanish with the point that showed it.
+    point.gap = point.gap ?? passedOver?.gap
     passedOver = point
     guard untilNext == 0 else { return untilNext -= 1 }
-    if points.count == limit {
-      points = points.enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element)
-      stride *= 2
-    }
+    if points.count == limit { thinOut() }
     points.append(point)
     passedOver = nil
     untilNext = stride - 1
+  }
+
+  private mutating func thinOut() {
+    points = points.indices.filter { $0.isMultiple(of: 2) }.map { index in
+      var kept = points[index]
+      if index + 1 < points.endIndex { kept.gap = kept.gap ?? points[index + 1].gap }
+      return kept
+    }
+    stride *= 2
   }
 
   /// As results hold it.
@@ -44,6 +56,7 @@ package struct PoolTimeline: Sendable, Equatable {
     (points + (passedOver.map { [$0] } ?? [])).map { point in
       var entry: [String: JSONValue] = ["t": .double(point.seconds)]
       for view in views { entry[view.rawValue] = point.counts[view].map { .int(Int64($0)) } ?? .null }
+      if let gap = point.gap { entry["gap"] = .string(gap) }
       return entry
     }
   }

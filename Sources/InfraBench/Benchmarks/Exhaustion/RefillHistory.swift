@@ -73,6 +73,22 @@ struct RefillHistory: Sendable {
     return nil
   }
 
+  /// When each task was first there.
+  func firstSightings() -> [String: Crossing] {
+    var crossings: [String: Crossing] = [:]
+    var lastSentAt: UInt64 = 0
+    for span in spans {
+      for task in span.tasks where crossings[task] == nil {
+        crossings[task] = Crossing(lastNegativeSentAt: lastSentAt, firstPositiveAnsweredAt: span.firstAnsweredAt)
+      }
+      lastSentAt = span.lastSentAt
+    }
+    return crossings
+  }
+
+  /// Every task that was ever there.
+  var tasks: Set<String> { spans.reduce(into: []) { $0.formUnion($1.tasks) } }
+
   /// How many tasks the last sighting showed, beside those that don't count.
   func lastCount(excluding excluded: Set<String>, unnamedBefore: Int) -> Int {
     spans.last.map { $0.tasks.subtracting(excluded).count + max(0, $0.unnamed - unnamedBefore) } ?? 0

@@ -1,20 +1,15 @@
+import FoundationEssentials
 import Latency
 import LoadEngine
 
-/// The refill's times as samples and as words.
+/// One cycle's refill as samples and as words.
 struct RefillOutcome: Sendable {
-  private let tracker: RefillTracker
-  private let startedAt: UInt64
+  let tracker: RefillTracker
+  let phases: ECSStartPhases
 
-  private typealias Benchmark = ExhaustionBenchmark
+  private static let catalogue = ExhaustionBenchmark.catalogue
 
-  /// `startedAt` is where the timeline begins, in ns of `MonotonicClock`.
-  init(_ tracker: RefillTracker, startedAt: UInt64) {
-    self.tracker = tracker
-    self.startedAt = startedAt
-  }
-
-  /// Each time that is known, by its metric's name.
+  /// Each time of the whole refill that is known, by its metric's name.
   var times: [(metric: String, time: RefillTime)] {
     var times: [(String, RefillTime?)] = [
       ("refill_full", tracker.fullRefill(tracker.strictest)), ("refill_first", tracker.firstRefill(tracker.strictest)),
@@ -23,49 +18,60 @@ struct RefillOutcome: Sendable {
     return times.compactMap { name, time in time.map { (name, $0) } }
   }
 
+  /// Each time of a single new task: until it was listed (which is as near to its placement as a poller comes), and until
+  /// it was there by the strictest view.
+  private var taskTimes: [(metric: String, time: RefillTime)] {
+    let placements = tracker.views.contains(.listed) ? tracker.taskRefills(.listed).values.map { $0 } : []
+    return placements.map { ("placement", $0) }
+      + tracker.taskRefills(tracker.strictest).values.map { ("refill_task", $0) }
+  }
+
   /// Whether the release came too late to time the refill from it.
   var wasFullBeforeClockStart: Bool { tracker.fullRefill(tracker.strictest)?.latest == 0 }
 
-  /// Samples are the upper ends of the intervals. A view that was full before t₀ has no time: 0 would be flattery.
+  /// Samples are the upper ends of the intervals. What was there before t₀ has no time: 0 would be flattery.
   func record(into recording: inout Recording) {
-    for (metric, time) in times where time.latest > 0 {
-      recording.sample(Benchmark.catalogue.metric(metric), time.latest)
+    for (metric, time) in times + taskTimes where time.latest > 0 {
+      recording.sample(Self.catalogue.metric(metric), time.latest)
+    }
+    for task in tracker.taskRefills(.running).keys {
+      let phases = phases[task]
+      if let pull = phases?.imagePull { recording.sample(Self.catalogue.metric("image_pull"), pull) }
+      if let start = phases?.pendingToRunning { recording.sample(Self.catalogue.metric("pending_to_running"), start) }
     }
   }
 
-  var findings: [String: JSONValue] {
+  /// How far below its sample each time may have been, at most, by metric, in ns.
+  var resolutions: [String: UInt64] {
+    (times + taskTimes).filter { $0.time.latest > 0 }
+      .reduce(into: [:]) { $0[$1.metric] = max($0[$1.metric] ?? 0, $1.time.resolution) }
+  }
+
+  /// `clock` tells when an instant of `MonotonicClock` was by the wall.
+  func findings(_ clock: WallClock, timelineFrom startedAt: UInt64) -> [String: JSONValue] {
     var findings: [String: JSONValue] = ["drained": .int(Int64(tracker.drainedCount ?? 0))]
     for (metric, time) in times { findings[metric] = .string(RefillText.interval(time)) }
     if tracker.drainedCount ?? 0 > 0 { findings["strictest_view"] = .string(tracker.strictest.rawValue) }
     if let clockStart = tracker.clockStart, clockStart >= startedAt {
       findings["t0"] = .string("\(RefillText.seconds(clockStart - startedAt)) s into the timeline")
+      findings["t0_utc"] = .string(clock.timestamp(of: clockStart).iso8601)
     }
     return findings
   }
-}
 
-/// Words about a refill.
-enum RefillText {
-  /// `22.31–22.82 s (resolution 0.51 s)`.
-  static func interval(_ time: RefillTime) -> String {
-    guard time.latest > 0 else { return "before t0" }
-    return "\(seconds(time.earliest))–\(seconds(time.latest)) s (resolution \(seconds(time.resolution)) s)"
-  }
+  /// Instants of `MonotonicClock` as instants by the wall, as both stood at one moment.
+  struct WallClock: Sendable {
+    private let date: Date
+    private let instant: UInt64
 
-  /// Nanoseconds as seconds with three places.
-  static func seconds(_ nanoseconds: UInt64) -> String { Figures.decimals(Double(nanoseconds) / 1e9, 3) }
+    /// As both clocks stand now.
+    init() {
+      date = Date()
+      instant = MonotonicClock.now()
+    }
 
-  static func progress(_ tracker: RefillTracker, at now: UInt64) -> String {
-    guard let clockStart = tracker.clockStart, let drained = tracker.drainedCount else { return "draining" }
-    let elapsed = (now - min(now, clockStart)) / 1_000_000_000
-    return "\(elapsed) s after the drain of \(drained): \(counts(tracker)) tasks are new"
-  }
-
-  static func timeout(_ tracker: RefillTracker, after bound: UInt64) -> String {
-    "\(DurationText.write(bound)) after the drain of \(tracker.drainedCount ?? 0) only \(counts(tracker)) tasks were new"
-  }
-
-  private static func counts(_ tracker: RefillTracker) -> String {
-    tracker.views.map { "\(tracker.refilledCount($0)) \($0.rawValue)" }.joined(separator: ", ")
+    func timestamp(of other: UInt64) -> Timestamp {
+      Timestamp(date.addingTimeInterval((Double(other) - Double(instant)) / 1e9))
+    }
   }
 }

@@ -28,10 +28,14 @@ package struct RefillTracker: Sendable {
   private var drainBeganAt: UInt64?
   private var drainedAt: UInt64 = .max
 
-  /// A tracker of `views`, at least one.
-  package init(views: [View]) {
+  /// A tracker of `views`, at least one; `known` are tasks of earlier cycles, which are not new either.
+  package init(views: [View], known: Set<String> = []) {
     self.views = View.allCases.filter(views.contains)
+    before = known
   }
+
+  /// Every task that was seen or taken so far: to the next cycle none of them is new.
+  package var known: Set<String> { histories.values.reduce(into: before.union(taken)) { $0.formUnion($1.tasks) } }
 
   /// The view that decides: a task that is listed need not run, and one that runs need not serve.
   package var strictest: View { views.last ?? .listed }
@@ -76,6 +80,12 @@ package struct RefillTracker: Sendable {
 
   /// When as many new tasks were there as were drained.
   package func fullRefill(_ view: View) -> RefillTime? { drainedCount.flatMap { time(view, count: $0) } }
+
+  /// When each new task was first there, by its name. Tasks that are counted but not named are not among them.
+  package func taskRefills(_ view: View) -> [String: RefillTime] {
+    guard let clockStart, let history = histories[view] else { return [:] }
+    return history.firstSightings().filter { isNew($0.key) }.mapValues { RefillTime($0, since: clockStart) }
+  }
 
   /// How many new tasks the last poll showed.
   package func refilledCount(_ view: View) -> Int {

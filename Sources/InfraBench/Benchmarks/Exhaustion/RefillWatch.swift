@@ -9,8 +9,8 @@ final class RefillWatch: Sendable {
 
   private let state: Mutex<State>
 
-  init(views: [RefillTracker.View]) {
-    state = Mutex(State(tracker: RefillTracker(views: views)))
+  init(_ tracker: RefillTracker) {
+    state = Mutex(State(tracker: tracker))
   }
 
   /// The tracker as it is now.

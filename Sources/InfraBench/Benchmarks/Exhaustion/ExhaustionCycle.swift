@@ -1,0 +1,122 @@
+import AWSClient
+import Latency
+import LoadEngine
+
+/// One drain of a pool at rest, and the polls until it is full again.
+struct ExhaustionCycle: Sendable {
+  let settings: ExhaustionBenchmark
+  let session: GatewaySession?
+  let ecs: ECSConnection?
+  let bench: Bench
+  let watch: RefillWatch
+  /// The last look at the pool before the drain.
+  let rested: PoolPoll
+
+  /// The views other than the strictest are waited for so long after it, in ns: ECS's answers lag behind.
+  private static let lag: UInt64 = 10_000_000_000
+  private static let progressInterval: UInt64 = 10_000_000_000
+
+  private enum Part: Sendable {
+    case drained(Recording)
+    case polled(PoolPoller)
+  }
+
+  /// Whether as many new tasks are there as were drained.
+  var isRefilled: Bool { watch.tracker.fullRefill(watch.tracker.strictest) != nil }
+
+  /// Drains and polls; what the drain recorded.
+  ///
+  /// - Throws: when nothing could be drained.
+  func perform(_ poller: inout PoolPoller) async throws(BenchmarkFailure) -> Recording {
+    var recording = Recording(ExhaustionBenchmark.catalogue)
+    let initial = poller
+    await withTaskGroup(of: Part.self) { group in
+      group.addTask { .drained(await drain()) }
+      group.addTask { .polled(await poll(initial)) }
+      for await part in group {
+        switch part {
+        case .drained(let drained):
+          recording.merge(drained)
+          if watch.tracker.drainedCount ?? 0 == 0 { group.cancelAll() }
+        case .polled(let polled):
+          poller = polled
+          group.cancelAll()
+        }
+      }
+    }
+    if watch.tracker.drainedCount == 0, !Task.isCancelled {
+      let reason = recording.errors.entries.first.map { "\($0.kind): \($0.example)" }
+      throw BenchmarkFailure(
+        settings.drainBy == .acquire
+          ? "no warm task could be taken from the pool: \(reason ?? "every acquire was a miss or cold")"
+          : "no task could be stopped: \(reason ?? "there was none")")
+    }
+    return recording
+  }
+
+  private func drain() async -> Recording {
+    switch settings.drainBy {
+    case .acquire:
+      guard let session else { return Recording(ExhaustionBenchmark.catalogue) }
+      let warmCount = rested.count(.warm) ?? 0
+      let count = settings.drainCount ?? warmCount
+      return await PoolDrain(
+        session: session, watch: watch, userIDPrefix: settings.userIDPrefix, count: count, release: settings.release,
+        triesColdFallback: settings.triesColdFallback && count >= warmCount
+      ).perform()
+    case .stopTasks:
+      guard let ecs else { return Recording(ExhaustionBenchmark.catalogue) }
+      return await StopDrain(ecs: ecs, watch: watch, tasks: tasksToStop).perform()
+    }
+  }
+
+  /// Where only some are to be stopped, those that wait for a user come first.
+  private var tasksToStop: [String] {
+    let running = rested.sightings[.running]?.tasks ?? []
+    let warm = rested.sightings[.warm]?.tasks ?? []
+    let ordered = running.sorted { (warm.contains($0) ? 0 : 1, $0) < (warm.contains($1) ? 0 : 1, $1) }
+    return Array(ordered.prefix(settings.drainCount ?? ordered.count))
+  }
+
+  /// Polls until every view is full, or the time is over.
+  private func poll(_ initial: PoolPoller) async -> PoolPoller {
+    var poller = initial
+    var saidAt = MonotonicClock.now()
+    while let poll = await poller.poll() {
+      if let refusal = poll.refusal {
+        poller.fail("ecs_\(refusal.kind.rawValue)", refusal.description)
+        break
+      }
+      watch.observe(poll)
+      let tracker = watch.tracker
+      let now = MonotonicClock.now()
+      if isOver(tracker, isColdFallbackPending: watch.isColdFallbackPending, now: now, &poller) { break }
+      if now - saidAt >= Self.progressInterval {
+        saidAt = now
+        bench.console.note(RefillText.progress(tracker, at: now))
+      }
+    }
+    return poller
+  }
+
+  private func isOver(
+    _ tracker: RefillTracker, isColdFallbackPending: Bool, now: UInt64, _ poller: inout PoolPoller
+  ) -> Bool {
+    guard let clockStart = tracker.clockStart else { return false }
+    let full = tracker.fullRefill(tracker.strictest)
+    if !isColdFallbackPending, let full {
+      let missing = tracker.views.filter { tracker.fullRefill($0) == nil }
+      if missing.isEmpty { return true }
+      if now >= clockStart + full.latest + Self.lag {
+        let names = missing.map(\.rawValue).joined(separator: " and ")
+        bench.note("the pool is full, but by the view \(names) it never was: check --service and --cluster")
+        return true
+      }
+    }
+    guard now >= clockStart + settings.refillTimeout else { return false }
+    if full == nil {
+      poller.fail("refill_timeout", RefillText.timeout(tracker, after: settings.refillTimeout))
+    }
+    return true
+  }
+}

@@ -1,0 +1,64 @@
+import Transport
+
+/// What a drain needs to be confirmed with, and what goes with one way to drain only.
+extension ExhaustionCommand {
+  func checkDrainConfirmation(_ target: TargetSettings, _ reader: inout OptionReader) {
+    if confirmStop != nil { reader.problems.add("--confirm-stop", "it is for --drain-by stop-tasks: leave it out") }
+    switch target.gateway {
+    case .embedded:
+      if confirmDrain != nil {
+        reader.problems.add("--confirm-drain", "the embedded gateway needs none: leave it out, or give --gateway-url")
+      }
+    case .remote(let endpoint):
+      if let confirmDrain, confirmDrain.lowercased() != endpoint.host.lowercased() {
+        reader.problems.add("--confirm-drain", "'\(confirmDrain)' is not the gateway's host, '\(endpoint.host)'")
+      } else if confirmDrain == nil, !endpoint.isLoopback {
+        reader.problems.add(
+          "--confirm-drain",
+          "draining takes tasks from the users of this gateway: confirm it with --confirm-drain \(endpoint.host)")
+      }
+    }
+  }
+
+  /// Stopping tasks ends the sessions on them: whose they are must be said twice.
+  func checkStopConfirmation(_ ecs: ECSSettings?, hasGatewayURL: Bool, _ reader: inout OptionReader) {
+    guard let ecs else {
+      if hasGatewayURL {
+        reader.problems.add("--drain-by", "tasks are stopped through ECS: give --cluster and --service")
+      } else if confirmStop != nil {
+        reader.problems.add("--confirm-stop", "the embedded gateway needs none: leave it out, or give --service")
+      }
+      return
+    }
+    guard let name = ecs.poolName, !name.isEmpty else {
+      return reader.problems.add(
+        "--service", "stop-tasks ends tasks: say which with --service, --family or --started-by")
+    }
+    if let confirmStop, confirmStop != name {
+      reader.problems.add("--confirm-stop", "'\(confirmStop)' is not '\(name)', whose tasks would be stopped")
+    } else if confirmStop == nil {
+      reader.problems.add(
+        "--confirm-stop", "stopping tasks ends their users' sessions: confirm it with --confirm-stop \(name)")
+    }
+  }
+
+  func refuseGatewayDrainOptions(_ reader: inout OptionReader) {
+    let given = [
+      ("--release", release != nil), ("--no-cold-fallback", noColdFallback), ("--confirm-drain", confirmDrain != nil),
+      ("--user-id", userID != nil),
+    ]
+    for (option, isGiven) in given where isGiven {
+      reader.problems.add(option, "it is for --drain-by acquire: leave it out")
+    }
+  }
+
+  func refuseEmbeddedGatewayOptions(_ reader: inout OptionReader) {
+    let given = [
+      ("--pool-size", target.poolSize), ("--max-tasks", target.maxTasks),
+      ("--task-start-delay", target.taskStartDelay),
+    ]
+    for (option, value) in given where value != nil {
+      reader.problems.add(option, "it is for the embedded gateway, and with ECS options none is started: leave it out")
+    }
+  }
+}

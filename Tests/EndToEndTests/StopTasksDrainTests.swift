@@ -1,0 +1,155 @@
+import Glibc
+import ProcessControl
+import Testing
+
+@testable import InfraBench
+
+/// `bench-exhaustion --drain-by stop-tasks` without a gateway, against an ECS whose every answer is known.
+@Suite(.timeLimit(.minutes(2))) struct StopTasksDrainTests {
+  private static func arguments(_ url: String, _ more: [String]) -> [String] {
+    [
+      "--print", "json", "--drain-by", "stop-tasks", "--ecs-endpoint-url", url, "--cluster", "pool", "--service",
+      "warm",
+      "--confirm-stop", "warm", "--poll-interval", "200ms",
+    ] + more
+  }
+
+  private func run(_ ecs: ScriptedECS, _ more: String...) async throws -> BenchResult {
+    try await ecs.serve { url in
+      try await BenchRun.run("bench-exhaustion", Self.arguments(url, more), environment: ScriptedECS.environment)
+    }
+  }
+
+  @Test func tasksThatStayPendingAfterTheyAreListedAreNotRefilledYet() async throws {
+    let ecs = ScriptedECS(.init(pendingSeconds: 3))
+    let result = try await run(ecs)
+    #expect(result.status == .exited(0), "\(result.talk)")
+    let document = try result.document()
+    #expect(ecs.stopped.count == 3)
+    #expect(document.findings?["drained"] == 3)
+    #expect(document.findings?["strictest_view"] == "running")
+    let listed = try #require(document.metrics["refill_full_listed"])
+    let running = try #require(document.metrics["refill_full_running"])
+    // Each is up to one poll late, however busy the machine: the difference is 3 s give or take a resolution.
+    #expect(running.max - listed.max > 3_000 - (listed.resolution ?? 0))
+    #expect(document.metrics["refill_full"]?.max == running.max)
+    #expect(document.metrics["refill_full_warm"] == nil)
+    #expect(document.metrics["placement"]?.count == 3)
+    #expect(document.metrics["refill_task"]?.count == 3)
+    // By the service's own clock, to the microsecond, within the histogram's three digits.
+    #expect(abs((document.metrics["pending_to_running"]?.p50 ?? 0) - 3_000) < 5)
+    #expect(abs((document.metrics["image_pull"]?.p50 ?? 0) - 1_500) < 3)
+    #expect(document.target.gatewayUrl == nil)
+    #expect(document.timeline?.contains { $0["listed"] == 3 && $0["running"] == 0 } == true)
+    #expect(document.timeline?.contains { $0["warm"] != nil } == false)
+    #expect(document.findings?["desired_count"] == "3, before the run and after it")
+    #expect(ecs.calls("UpdateService") == 0)
+    // Described until they were seen RUNNING, and never again.
+    #expect(ecs.calls("DescribeTasks") < ecs.calls("ListTasks"))
+  }
+
+  @Test func somePollsAreThrottledAndShowAsGaps() async throws {
+    let ecs = ScriptedECS(.init(pendingSeconds: 1, throttled: ["ListTasks": 4...6]))
+    let result = try await run(ecs)
+    #expect(result.status == .exited(0), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.counters["throttled_polls"] == 3)
+    #expect(document.timeline?.count { $0["gap"] == "throttled" && $0["listed"] == .null } == 3)
+    #expect(document.findings?["poll_rate"]?.description.contains("3 polls lost") == true)
+    let resolution = try #require(document.metrics["refill_full"]?.resolution)
+    #expect(resolution >= 200)
+  }
+
+  @Test func cyclesGiveASampleEachAndEveryTaskOfThemCounts() async throws {
+    let ecs = ScriptedECS(.init(desiredCount: 2))
+    let result = try await run(ecs, "--cycles", "3", "--settle", "300ms")
+    #expect(result.status == .exited(0), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.metrics["refill_full"]?.count == 3)
+    #expect(document.metrics["refill_task"]?.count == 6)
+    #expect(document.metrics["drain"]?.count == 6)
+    guard case .object(let third)? = document.findings?["cycle_3"] else {
+      Issue.record("no findings of the third cycle: \(String(describing: document.findings))")
+      return
+    }
+    #expect(third["drained"] == 2)
+    #expect(ecs.stopped == (1...6).map { "task-\($0)" } || Set(ecs.stopped) == Set((1...6).map { "task-\($0)" }))
+  }
+
+  @Test func onlyAsManyTasksAreStoppedAsWereAskedFor() async throws {
+    let ecs = ScriptedECS(.init(desiredCount: 5))
+    let result = try await run(ecs, "--drain-count", "2")
+    #expect(result.status == .exited(0), "\(result.talk)")
+    #expect(ecs.stopped.count == 2)
+    #expect(try result.document().metrics["refill_task"]?.count == 2)
+  }
+
+  @Test func aDesiredCountThatSomethingChangedIsPutBack() async throws {
+    let ecs = ScriptedECS(.init(scalesTo: 4))
+    let result = try await run(ecs)
+    #expect(ecs.desiredCount == 3)
+    let document = try result.document()
+    #expect(document.findings?["desired_count"] == "3, put back from 4")
+    #expect(document.notes.contains { $0.contains("from 3 to 4 during the run; it was put back to 3") })
+  }
+
+  @Test func aDesiredCountThatMayNotBePutBackIsSaidWithTheCommandThatDoesIt() async throws {
+    let ecs = ScriptedECS(.init(denied: ["UpdateService"], scalesTo: 4))
+    let result = try await run(ecs)
+    #expect(ecs.desiredCount == 4)
+    #expect(result.talk.contains("allow the action ecs:UpdateService"), "\(result.talk)")
+    #expect(result.talk.contains("aws ecs update-service --service warm --cluster pool --desired-count 3"))
+    #expect(try result.document().findings?["desired_count"] == "3 before the run, 4 after it")
+  }
+
+  @Test func anInterruptedRunPutsTheDesiredCountBackToo() async throws {
+    // The refill takes far longer than the test.
+    let ecs = ScriptedECS(.init(pendingSeconds: 600, scalesTo: 5))
+    // The tasks that were there from the beginning run: they were listed in 1970.
+    try await ecs.serve { url in
+      let run = try await BenchRun.start(
+        "bench-exhaustion", Self.arguments(url, []), environment: ScriptedECS.environment)
+      try await eventually("the tasks are never stopped") { ecs.stopped.count == 3 }
+      run.running.child.signal(SIGINT)
+      let result = await run.end(within: .seconds(20))
+      #expect(result.status == .exited(130), "\(result.talk)")
+      #expect(ecs.desiredCount == 3)
+      let document = try result.document()
+      #expect(document.verdict == .interrupted)
+      #expect(document.findings?["desired_count"] == "3, put back from 5")
+    }
+  }
+
+  @Test func nothingIsStoppedWithoutPermissionToReadTheService() async throws {
+    let ecs = ScriptedECS(.init(denied: ["DescribeServices"]))
+    let result = try await run(ecs)
+    #expect(result.status == .exited(1))
+    #expect(result.talk.contains("ecs:DescribeServices"), "\(result.talk)")
+    #expect(result.talk.contains("request-of-DescribeServices"))
+    #expect(ecs.stopped.isEmpty)
+  }
+
+  @Test func tasksThatMayNotBeStoppedEndTheRunWithTheMissingPermission() async throws {
+    let ecs = ScriptedECS(.init(denied: ["StopTask"]))
+    let result = try await run(ecs)
+    #expect(result.status == .exited(1), "\(result.talk)")
+    #expect(result.talk.contains("no task could be stopped"))
+    #expect(result.talk.contains("allow the action ecs:StopTask"))
+    #expect(!result.talk.contains("not-a-secret"))
+  }
+
+  @Test func aServiceThatIsNotThereIsNamedBeforeAnythingIsStopped() async throws {
+    let ecs = ScriptedECS(.init())
+    let result = try await ecs.serve { url in
+      try await BenchRun.run(
+        "bench-exhaustion",
+        [
+          "--drain-by", "stop-tasks", "--ecs-endpoint-url", url, "--service", "other", "--confirm-stop", "other",
+        ], environment: ScriptedECS.environment)
+    }
+    #expect(result.status == .exited(1))
+    #expect(result.talk.contains("there is no service 'other'"), "\(result.talk)")
+    #expect(result.talk.contains("--service"))
+    #expect(ecs.stopped.isEmpty)
+  }
+}

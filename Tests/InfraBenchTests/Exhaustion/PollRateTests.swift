@@ -1,0 +1,23 @@
+import Testing
+
+@testable import InfraBench
+
+@Suite struct PollRateTests {
+  @Test func lostPollsAreInTheGapAndInTheRate() {
+    var rate = PollRate(interval: 500_000_000)
+    #expect(rate.finding == nil)
+    for (instant, isWhole) in [(1.0, true), (1.5, true), (2.0, false), (2.5, false), (3.0, true)] {
+      rate.add(isWhole: isWhole, at: UInt64(instant * 1e9))
+    }
+    #expect(rate.effective == 1)
+    #expect(rate.longestGap == 1_500_000_000)
+    #expect(rate.finding == "1.00/s of 2.00/s, longest gap 1.500 s, 2 polls lost")
+  }
+
+  @Test func oneLookIsNoRate() {
+    var rate = PollRate(interval: 500_000_000)
+    rate.add(isWhole: true, at: 1)
+    rate.add(isWhole: false, at: 2)
+    #expect(rate.effective == nil && rate.lost == 1)
+  }
+}
