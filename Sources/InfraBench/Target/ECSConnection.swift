@@ -18,15 +18,9 @@ struct ECSConnection: Sendable {
     do {
       let calls = CallEnvironment.system(warn: { bench.note($0) })
       let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment, calls: calls)
-<<<<<<< HEAD
       var options = CurlTransport.Options(certificateBundle: configuration.certificateBundle)
       if let timeout { options.bound(milliseconds: Int((timeout + 999_999) / 1_000_000)) }
       let transport = try CurlTransport(options: options)
-=======
-      let transport = try CurlTransport(
-        options: .init(
-          certificateBundle: configuration.certificateBundle, timeoutMilliseconds: Int(timeout / 1_000_000)))
->>>>>>> creds
       return ECSConnection(
         client: ECSClient(configuration: configuration, transport: transport, environment: calls),
         filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url)
