@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import ProcessControl
 import Synchronization
 import Testing
@@ -22,25 +23,33 @@ import Testing
   }
 
   /// A gateway without tasks of its own and an ECS on the same port, whose calls `answer` answers by their names.
-  private func run(
-    _ tool: String = "bench-e2e", _ arguments: [String] = [], calls: Calls = Calls(),
-    _ answer: @escaping @Sendable (String, ScriptedGateway.Request) -> ScriptedGateway.Answer
-  ) async throws -> BenchResult {
-    let server = try await ScriptedGateway { request in
+  private static func server(
+    calls: Calls, _ answer: @escaping @Sendable (String, ScriptedGateway.Request) -> ScriptedGateway.Answer
+  ) async throws -> ScriptedGateway {
+    try await ScriptedGateway { request in
       guard request.line == "POST /" else {
         return request.line == "GET /api/status"
           ? .json(#"{"warmCount": 0, "assignedCount": 0, "tasks": []}"#) : .json("{}", status: 404)
       }
-      let name = Self.operation(of: request)
+      let name = operation(of: request)
       calls.add(name)
       return answer(name, request)
     }
-    let result = try await BenchRun.run(
-      tool,
-      [
-        "--gateway-url", server.url, "--ecs-endpoint-url", server.url, "--cluster", "stage", "--cold-by", "run-task",
-        "--task-definition", "shell", "--poll-interval", "20ms", "--force-poll-interval",
-      ] + arguments, environment: Self.environment)
+  }
+
+  private static func options(_ server: ScriptedGateway) -> [String] {
+    [
+      "--gateway-url", server.url, "--ecs-endpoint-url", server.url, "--cluster", "stage", "--cold-by", "run-task",
+      "--task-definition", "shell", "--poll-interval", "20ms", "--force-poll-interval",
+    ]
+  }
+
+  private func run(
+    _ tool: String = "bench-e2e", _ arguments: [String] = [], calls: Calls = Calls(),
+    _ answer: @escaping @Sendable (String, ScriptedGateway.Request) -> ScriptedGateway.Answer
+  ) async throws -> BenchResult {
+    let server = try await Self.server(calls: calls, answer)
+    let result = try await BenchRun.run(tool, Self.options(server) + arguments, environment: Self.environment)
     await server.stop()
     #expect(!(result.talk + result.output).contains("not-a-secret"))
     return result
@@ -159,6 +168,66 @@ import Testing
     #expect(document.counters["tasks_started"] == 1 && document.counters["tasks_stopped"] == 1, "\(result.talk)")
     #expect(calls.count("StopTask") == 1)
     #expect(document.errors.first?.kind.hasPrefix("run_task: ecs_") == true, "\(document.errors)")
+  }
+
+  @Test func aGatewayThatShowsNoStatusIsGivenNoTasks() async throws {
+    let nobody = try await ScriptedGateway.urlOfNobody()
+    let calls = Calls()
+    let server = try await Self.server(calls: calls) { _, _ in Self.none }
+    let result = try await BenchRun.run(
+      "bench-concurrent", Self.options(server) + ["--gateway-url", nobody], environment: Self.environment)
+    await server.stop()
+    #expect(result.status == .exited(1) && result.files().isEmpty)
+    #expect(result.talk.contains("error: no task is started: the gateway's status"), "\(result.talk)")
+    #expect(calls.all.isEmpty)
+  }
+
+  /// ECS has begun to start the task, and nothing is heard of it when the signal comes.
+  @Test func aRunTaskThatTheSignalCutsOffIsLookedForToo() async throws {
+    let calls = Calls()
+    let server = try await Self.server(calls: calls) { name, _ in
+      switch name {
+      case "RunTask": .silence
+      // As ECS does: not at once.
+      case "ListTasks": calls.count("ListTasks") < 3 ? Self.none : .json(#"{"taskArns": ["\#(Self.arn)"]}"#)
+      default: Self.stopped
+      }
+    }
+    let run = try await BenchRun.start("bench-e2e", Self.options(server), environment: Self.environment)
+    try await eventually("no RunTask") { calls.count("RunTask") == 1 }
+    let begin = ContinuousClock.now
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    await server.stop()
+    #expect(begin.duration(to: .now) < .seconds(7))
+    #expect(result.status == .exited(130), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.verdict == .interrupted && document.counters["errors"] == 0 && document.counters["censored"] == 1)
+    #expect(calls.count("StopTask") == 1 && document.counters["tasks_stopped"] == 1, "\(calls.all)")
+  }
+
+  /// Neither a stop between iterations nor the ones at the end outlast a signal for long.
+  @Test func stopsThatHangAreCutOffAndSaid() async throws {
+    let calls = Calls()
+    let server = try await Self.server(calls: calls) { name, _ in
+      switch name {
+      case "RunTask": Self.tasks("PROVISIONING")
+      case "DescribeTasks": Self.tasks("PENDING")
+      case "StopTask": .silence
+      default: Self.none
+      }
+    }
+    // The first task's start fails at once, and its stop never ends.
+    let run = try await BenchRun.start(
+      "bench-e2e", Self.options(server) + ["--start-timeout", "1ms"], environment: Self.environment)
+    try await eventually("no StopTask") { calls.count("StopTask") >= 1 }
+    let begin = ContinuousClock.now
+    run.running.child.signal(SIGTERM)
+    let result = await run.end()
+    await server.stop()
+    #expect(begin.duration(to: .now) < .seconds(7))
+    #expect(result.status == .exited(143), "\(result.talk)")
+    #expect(try result.document().notes.contains { $0.contains("could not be stopped; find them with: aws ecs") })
   }
 
   @Test func whatCannotBeStoppedIsSaidWithTheCommandThatFindsIt() async throws {

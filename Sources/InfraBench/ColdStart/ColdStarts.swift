@@ -2,6 +2,8 @@ import AWSClient
 import FoundationEssentials
 import Latency
 import LoadEngine
+import SessionGateway
+import Transport
 
 /// The metrics and counters of cold starts that this tool causes (`--cold-by run-task`), for the tools that can.
 struct ColdStarts: Sendable {
@@ -61,8 +63,8 @@ struct ColdStarts: Sendable {
 
 extension ColdStarts {
   /// What the releases and stops at the end may take together, in ns, and the stops at least.
-  private static let endBound: UInt64 = 5_000_000_000
-  private static let stopsAtLeast: UInt64 = 2_000_000_000
+  private static let endBound: UInt64 = 4_000_000_000
+  private static let stopsAtLeast: UInt64 = 1_000_000_000
 
   /// Runs `body` with a starter, then gives back and stops what the run still has: also when the task is cancelled, and
   /// when `body` throws.
@@ -106,6 +108,7 @@ extension ColdStarts {
       throw BenchmarkFailure("tasks cannot be started: no ECS was named")
     }
     guard let taskDefinition else { throw BenchmarkFailure("tasks cannot be started: no task definition was named") }
+    try await checkStatus(session)
     let starter = TaskStarter(settings, ecs, taskDefinition: taskDefinition, session: session)
     do throws(AWSError) {
       // What finds this run's tasks again is known to work before there are any.
@@ -115,5 +118,15 @@ extension ColdStarts {
       if !Task.isCancelled { throw BenchmarkFailure("tasks cannot be started: \(error)") }
     }
     return starter
+  }
+
+  /// A gateway that tells nothing would leave every start without an end.
+  private static func checkStatus(_ session: GatewaySession) async throws(BenchmarkFailure) {
+    let client = session.client(on: session.loops.executor(forUser: 0))
+    defer { client.close() }
+    if case .failure(let error) = await client.status(), !Task.isCancelled {
+      throw BenchmarkFailure(
+        "no task is started: the gateway's status is to show when it is connected, and could not be had: \(error)")
+    }
   }
 }

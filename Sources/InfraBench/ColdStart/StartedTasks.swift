@@ -57,12 +57,12 @@ final class StartedTasks: Sendable {
 
   /// Stops one task that is no longer needed; what fails is tried again at the end.
   func stop(_ arn: String) async {
-    await Bounded.run(for: Self.stopBound) { await self.stopNow(arn, isLast: false) }
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopNow(arn, isLast: false) }
   }
 
-  /// Stops all that remain.
+  /// Stops all that remain; what fails is tried again at the end.
   func stopRemaining() async {
-    await Bounded.run(for: Self.stopBound) { await self.stopKnown(isLast: false) }
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown(isLast: false) }
   }
 
   /// Stops all that remain and what else bears this run's mark, within `bound` ns, and says what could not be stopped.
@@ -130,18 +130,4 @@ final class StartedTasks: Sendable {
   private var where_: String { (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(ecs.region)" }
 
   private static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
-}
-
-/// Work that is cut off when its time is over, and is not when the caller's task is cancelled: cleaning up.
-enum Bounded {
-  @discardableResult
-  static func run<T: Sendable>(for bound: UInt64, _ work: @escaping @Sendable () async -> T) async -> T {
-    let task = Task { await work() }
-    let alarm = Task {
-      try await Task.sleep(nanoseconds: bound)
-      task.cancel()
-    }
-    defer { alarm.cancel() }
-    return await task.value
-  }
 }

@@ -22,6 +22,8 @@ extension TaskStarter {
       let now = MonotonicClock.now()
       if now < nextAt { try? await Task.sleep(nanoseconds: nextAt - now) }
       nextAt = max(nextAt + settings.pollInterval, MonotonicClock.now())
+      // Here too: a gateway that doesn't answer holds no deadline up.
+      finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
       let asked = state.withLock { $0.tracker.underWay }
       guard !asked.isEmpty, !Task.isCancelled else { continue }
       do throws(AWSError) {
@@ -43,7 +45,8 @@ extension TaskStarter {
     if error.transfer?.code == .cancelled { return }
     guard error.isFinal else {
       log.lostPoll()
-      return session.bench.note("a look at the tasks was lost: \(error)")
+      // Without the request's id: what fails alike is said once.
+      return session.bench.note("looks at the tasks were lost: \(error.resultKind)")
     }
     let refusal = RunTaskRemedy.explained(error)
     let waiters = state.withLock { state in
@@ -60,20 +63,25 @@ extension TaskStarter {
     defer { client.close() }
     let pause = min(settings.pollInterval, Self.longestPause)
     while !Task.isCancelled {
-      let isNeeded = state.withLock { $0.callsUnderWay > 0 || !$0.waiters.isEmpty }
-      if isNeeded, case .success(let (status, exchange)) = await client.status() {
-        if status.tasks == nil {
-          session.bench.note(
-            "the gateway's status names no tasks: a start counts as connected when the gateway has one task more")
-        }
-        let look = PoolLook(status: status, date: exchange.response.header("date"))
-        finish(
-          state.withLock {
-            $0.tracker.observe(status, sentAt: exchange.firstByteWrittenAt, answeredAt: exchange.lastByteReadAt)
-          }, look: look)
-      }
+      if state.withLock({ $0.callsUnderWay > 0 || !$0.waiters.isEmpty }) { await lookAtGateway(client) }
       finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
       try? await Task.sleep(nanoseconds: pause)
+    }
+  }
+
+  private func lookAtGateway(_ client: GatewayClient) async {
+    switch await client.status() {
+    case .success(let (status, exchange)):
+      if status.tasks == nil {
+        session.bench.note(
+          "the gateway's status names no tasks: a start counts as connected when the gateway has one task more")
+      }
+      let ended = state.withLock {
+        $0.tracker.observe(status, sentAt: exchange.firstByteWrittenAt, answeredAt: exchange.lastByteReadAt)
+      }
+      finish(ended, look: PoolLook(status: status, date: exchange.response.header("date")))
+    case .failure(let error) where error.isCancellation: break
+    case .failure(let error): session.bench.note("looks at the gateway were lost: \(error.kind)")
     }
   }
 }

@@ -36,7 +36,7 @@ final class TaskStarter: Sendable {
   let state = Mutex(State())
 
   /// An interrupted RunTask is waited for so long, in ns: a task that was started can only be stopped by its ARN.
-  private static let graceOnCancel: UInt64 = 1_500_000_000
+  private static let graceOnCancel: UInt64 = 1_000_000_000
 
   init(_ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession) {
     self.settings = settings
