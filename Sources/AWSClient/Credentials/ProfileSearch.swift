@@ -15,7 +15,8 @@ struct ProfileSearch {
   /// Why ``plan(_:)`` found nothing, in words.
   func absence(of name: String) -> String {
     guard files.profile(named: name) != nil else { return files.absence(of: name) }
-    return "profile '\(ErrorAnswer.printable(name))' has no aws_access_key_id, credential_process, role_arn or web_identity_token_file"
+    let name = ErrorAnswer.printable(name)
+    return "profile '\(name)' has no aws_access_key_id, credential_process, role_arn or web_identity_token_file"
   }
 
   /// - Parameter visited: the profiles that lead here by `source_profile`, the first one first.
