@@ -19,7 +19,8 @@ import Testing
     request.answerIsSecret = answerIsSecret
     let context = CallContext(request, target: target, credentials: key)
     let response = HTTPResponse(
-      status: status, headers: [("x-amzn-requestid", "r")], body: Array(body.utf8),
+      status: status, headers: [("x-amzn-requestid", "r \(token)"), ("x-amzn-errortype", token)],
+      body: Array(body.utf8),
       timings: TransferTimings(sentAt: 0, answeredAt: 0))
     return status == 200 ? AWSError(malformed: response, context) : AWSError(answer: response, context)
   }
@@ -51,7 +52,7 @@ import Testing
     for type in ["SignatureDoesNotMatch", "InvalidSignatureException", "Other"] {
       let json = try JSONEncoder().encode(["__type": type, "message": echo])
       let bodies = [
-        String(decoding: json, as: UTF8.self), echo, "<html>\(echo)</html>",
+        String(decoding: json, as: UTF8.self), echo, "<html>\(echo)</html>", "{\"__type\":\"\(RedactionTests.token)\"}",
         "<Error><Code>\(type)</Code><Message>\(echo)</Message></Error>",
       ]
       for (body, status) in bodies.flatMap({ [($0, 403), ($0, 200)] }) {

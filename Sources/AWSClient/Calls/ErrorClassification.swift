@@ -34,8 +34,8 @@ extension AWSError {
     let kind = AWSError.kind(of: answer, status: response.status)
     let hint = AWSError.hint(for: kind, answer, response.status, context)
     self.init(
-      kind, code: answer.code, message: answer.message, hint: hint, requestID: response.requestID,
-      httpStatus: response.status)
+      kind, code: answer.code, message: answer.message, hint: hint,
+      requestID: response.requestID.map(context.redaction.text), httpStatus: response.status)
   }
 
   private static func kind(of answer: ErrorAnswer, status: Int) -> Kind {
@@ -63,7 +63,7 @@ extension AWSError {
     self.init(
       .malformedAnswer, message: "the answer to \(context.action) is not what this operation answers with: \(what)",
       hint: "check \(context.target.endpointSetting): is \(context.target.endpoint.url) the service's endpoint?",
-      requestID: response.requestID, httpStatus: response.status)
+      requestID: response.requestID.map(context.redaction.text), httpStatus: response.status)
   }
 
   /// No complete answer.
