@@ -196,15 +196,26 @@ import Testing
 
   @Test func wrongUsageIsSaidAllAtOnceAndNothingIsCalled() async throws {
     let calls = Mutex(0)
-    let result = try await run("--rate=6", "--iterations=0", "--timeout=1", "--pool-size=2", "--label=") { _, _ in
+    let result = try await run("--rate=6", "--iterations=0", "--timeout=1", "--pool-size=2", "--print=yaml") { _, _ in
       calls.withLock { $0 += 1 }
       return nil
     }
     #expect(result.status == .exited(64))
-    for option in ["--rate", "--iterations", "--timeout", "--pool-size", "--label"] {
+    for option in ["--rate", "--iterations", "--timeout", "--pool-size", "--print"] {
       #expect(result.talk.contains("error: \(option): "), "\(result.talk)")
     }
     #expect(calls.withLock { $0 } == 0 && result.scratch.names(in: "") == [])
+  }
+
+  @Test func optionsMayComeFromAFile() async throws {
+    let files = try Scratch()
+    let file = files.write("api.json", #"{"iterations": 3, "pool-size": 2, "label": "nightly", "print": "md"}"#)
+    let result = try await BenchRun.run(
+      "bench-api", ["--scenario", file, "--iterations", "2"], environment: ScriptedECS.environment)
+    #expect(result.status == .exited(0), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.counters["iterations"] == 2 && document.label == "nightly")
+    #expect(document.findings?["tasks_listed"] == 2)
   }
 
   @Test func anInterruptedRunWritesWhatItHas() async throws {

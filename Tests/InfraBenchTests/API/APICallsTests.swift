@@ -1,4 +1,5 @@
 import AWSClient
+import Latency
 import LoadEngine
 import Testing
 
