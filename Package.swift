@@ -49,7 +49,7 @@ let package = Package(
       name: "SessionGateway",
       dependencies: ["GatewayProtocol", "Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(name: "AWSSignature", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency"]),
+    .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency", "ProcessControl"]),
 
     // The pool's other side: the agent in a task, and the gateway itself.
     .target(
@@ -181,13 +181,12 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
-    .testTarget(name: "AWSSignatureTests", dependencies: ["AWSSignature"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "AWSSignatureTests", dependencies: ["AWSSignature", "AWSTestSupport"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "AWSClientTests",
-      dependencies: [
-        "AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport",
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-      ]),
+      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EmbeddedGatewayECSTests",
       dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],

@@ -13,6 +13,8 @@ public final class EmbeddedGateway: Sendable {
   public let cluster: String
   /// The ECS-compatible endpoint's service.
   public let service: String
+  /// The family of the ECS-compatible endpoint's task definition: what RunTask takes.
+  public let taskDefinition: String
   /// The region requests to the ECS-compatible endpoint are signed for.
   public let region: String
 
@@ -63,6 +65,7 @@ public final class EmbeddedGateway: Sendable {
   ) {
     cluster = fleet.clusterName
     service = fleet.name
+    taskDefinition = fleet.family
     region = fleet.region
     self.host = host
     self.port = port

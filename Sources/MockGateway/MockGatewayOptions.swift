@@ -10,6 +10,8 @@ struct PoolOptions: ParsableArguments {
   @Option(help: "The most tasks in all, assigned ones too (default: 4 × the pool's size).") var maxTasks: String?
   @Option(help: "Start tasks when fewer than this are warm or starting (default: the pool's size).")
   var replenishThreshold: String?
+  @Flag(help: "Replace a task when it is released, not when it is assigned, as an ECS service does.")
+  var replaceOnRelease = false
   @Option(help: "How long a task may stay warm (default: 30m).") var taskTtl: String?
   @Option(help: "From asking for a task until its start; stands for scheduling (default: 500ms).")
   var taskStartDelay: String?

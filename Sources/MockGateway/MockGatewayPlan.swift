@@ -3,6 +3,7 @@ import ArgumentParser
 import EmbeddedGateway
 import FoundationEssentials
 import GatewayProtocol
+import ProcessControl
 import WarmTask
 
 /// What to serve, every value checked, nothing started or written yet.
@@ -80,6 +81,7 @@ struct MockGatewayPlan {
       options.replenishThreshold, "--replenish-threshold", in: 1...max(1, size))
     rules.timeToLive = reader.duration(options.taskTtl, "--task-ttl") ?? rules.timeToLive
     if rules.timeToLive == 0 { reader.note("--task-ttl is more than nothing") }
+    rules.replacesOnRelease = options.replaceOnRelease
     rules.allowsColdStarts = !options.noColdStarts
     return rules
   }

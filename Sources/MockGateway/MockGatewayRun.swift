@@ -16,6 +16,7 @@ struct MockGatewayRun {
     let ecsEndpointUrl: String
     let cluster: String
     let service: String
+    let taskDefinition: String
     let region: String
     let workspaceRoot: String
     let accessKeyId: String?
@@ -88,7 +89,8 @@ struct MockGatewayRun {
     let key = plan.printsCredentials ? configuration.ecsCredentials : nil
     let ready = Ready(
       gatewayUrl: gateway.url, ecsEndpointUrl: gateway.url, cluster: gateway.cluster, service: gateway.service,
-      region: gateway.region, workspaceRoot: configuration.workspaceRoot, accessKeyId: key?.accessKeyID,
+      taskDefinition: gateway.taskDefinition, region: gateway.region, workspaceRoot: configuration.workspaceRoot,
+      accessKeyId: key?.accessKeyID,
       secretAccessKey: key?.secretAccessKey)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import GatewayProtocol
 import NIOSSL
+import ProcessControl
 import Transport
 import WarmTask
 

@@ -112,8 +112,11 @@ import Testing
   @Test(
     arguments: [
       (AWSConfiguration.Flags(), ["HOME": "/nobody"], "AWS_DEFAULT_REGION"),
-      (.init(region: "r"), ["HOME": "/nobody"], "/nobody/.aws/credentials"),
-      (.init(region: "r"), ["HOME": "/nobody", "AWS_SHARED_CREDENTIALS_FILE": "~/x"], "/nobody/x"),
+      (.init(region: "r"), ["HOME": "/nobody", "AWS_EC2_METADATA_DISABLED": "true"], "/nobody/.aws/credentials"),
+      (
+        .init(region: "r"),
+        ["HOME": "/nobody", "AWS_SHARED_CREDENTIALS_FILE": "~/x", "AWS_EC2_METADATA_DISABLED": "true"], "/nobody/x"
+      ),
       (.init(profile: "none", region: "r"), keys, "--profile"),
       (.init(region: "r"), keys.merging(["AWS_PROFILE": "none"]) { $1 }, "AWS_PROFILE"),
       (.init(profile: "sso"), ["HOME": "/home/u"], "export-credentials"),

@@ -1,4 +1,6 @@
 import AWSSignature
+import Foundation
+import Synchronization
 import Testing
 
 @testable import AWSClient
@@ -67,6 +69,44 @@ import Testing
     #expect(client.throttleCount == 2)
   }
 
+  @Test func retriedThrottlesAreCountedInTheRecordAndByTheClient() async throws {
+    let transport = ScriptedTransport([
+      RetryTests.throttled, .json(503, ""), RetryTests.empty, RetryTests.empty,
+    ])
+    let client = try makeClient(transport, environment: ManualEnvironment().environment())
+    let first = try await client.listTasks(.init()).calls
+    #expect(first.map(\.attempts) == [3] && first.map(\.throttles) == [1])
+    let second = try await client.listTasks(.init()).calls
+    #expect(second.map(\.attempts) == [1] && second.map(\.throttles) == [0])
+    #expect(client.throttleCount == 1)
+  }
+
+  @Test func theDelayIsTheScriptedRandomPartOfTheBound() async throws {
+    let numbers = Mutex([0.25, 0.5])
+    let manual = ManualEnvironment()
+    var environment = manual.environment()
+    environment.random = { numbers.withLock { $0.removeFirst() } }
+    let transport = ScriptedTransport([RetryTests.throttled, RetryTests.throttled, RetryTests.empty])
+    _ = try await makeClient(transport, environment: environment).listTasks(.init())
+    #expect(manual.sleeps == [250_000_000, 1_000_000_000])
+  }
+
+  /// A second set of tasks would be started otherwise, though the first answer was only lost.
+  @Test func runTaskIsRetriedWithTheSameTokenAndAnotherCallHasAnother() async throws {
+    let lost = ScriptedTransport.Answer.failure(.init(.connectionLost, "reset"))
+    let started = ScriptedTransport.Answer.json(200, #"{"tasks":[]}"#)
+    let transport = ScriptedTransport([lost, .json(500, ""), started, started])
+    let client = try makeClient(transport, environment: ManualEnvironment().environment())
+    for _ in 0..<2 { _ = try await client.runTask("shell", cluster: "c", count: 1) }
+    let tokens = try transport.requests.map { request in
+      let fields = try JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any]
+      return try #require(fields?["clientToken"] as? String)
+    }
+    #expect(tokens.allSatisfy { $0.utf8.count == 36 })
+    #expect(Set(tokens[..<3]).count == 1 && tokens[3] != tokens[0])
+    #expect(transport.requests[0].body == transport.requests[2].body)
+  }
+
   @Test func expiredCredentialsAreReloadedOnce() async throws {
     let fresh = AWSCredentials(accessKeyID: "AKIAFRESH", secretAccessKey: "s", source: "test")
     let expired = ScriptedTransport.Answer.json(400, #"{"__type":"ExpiredTokenException","message":"m"}"#)
@@ -90,10 +130,15 @@ import Testing
     }
   }
 
-  @Test func aWrongClockIsCorrectedOnceAndForGood() async throws {
-    let skewed = ScriptedTransport.Answer.json(
-      400, #"{"__type":"InvalidSignatureException","message":"Signature expired: x"}"#,
-      headers: [("Date", "Mon, 02 Feb 2026 03:40:00 GMT")])
+  static let skews = [
+    #"{"__type":"InvalidSignatureException","message":"Signature expired: x"}"#,
+    #"{"__type":"InvalidSignatureException","message":"Signature not yet current: x"}"#,
+    #"{"__type":"RequestTimeTooSkewed","message":""}"#, #"{"__type":"x#RequestExpired:y"}"#,
+    "<Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired: x</Message></Error>",
+  ]
+
+  @Test(arguments: skews) func aWrongClockIsCorrectedOnceAndForGood(body: String) async throws {
+    let skewed = ScriptedTransport.Answer.json(400, body, headers: [("Date", "Mon, 02 Feb 2026 03:40:00 GMT")])
     let manual = ManualEnvironment()
     let transport = ScriptedTransport([skewed, RetryTests.empty, RetryTests.empty])
     let client = try makeClient(transport, environment: manual.environment())
@@ -108,6 +153,33 @@ import Testing
       _ = try await makeClient(stubborn, environment: manual.environment()).listTasks(.init())
     }
     #expect(error?.kind == .clockSkew)
+    #expect(stubborn.requests.count == 2)
+  }
+
+  @Test func aClockThatDriftsFurtherIsCorrectedAgainWithoutAnotherWarning() async throws {
+    func skewed(_ time: String) -> ScriptedTransport.Answer {
+      .json(400, RetryTests.skews[0], headers: [("Date", "Mon, 02 Feb 2026 \(time) GMT")])
+    }
+    let manual = ManualEnvironment()
+    let transport = ScriptedTransport([
+      skewed("03:40:00"), RetryTests.empty, skewed("04:40:00"), RetryTests.empty,
+    ])
+    let client = try makeClient(transport, environment: manual.environment())
+    for _ in 0..<2 { _ = try await client.listTasks(.init()) }
+    let dates = transport.requests.map { request in request.headers.first { $0.name == "X-Amz-Date" }?.value }
+    #expect(dates == ["20260202T024000Z", "20260202T034000Z", "20260202T034000Z", "20260202T044000Z"])
+    #expect(manual.warnings.count == 1)
+  }
+
+  @Test(arguments: [[], [("Date", "yesterday")]] as [[(name: String, value: String)]])
+  func withoutAReadableDateTheClockStaysAsItIs(headers: [(name: String, value: String)]) async throws {
+    let manual = ManualEnvironment()
+    let transport = ScriptedTransport([.json(400, RetryTests.skews[0], headers: headers), RetryTests.empty])
+    let error = await awsError {
+      _ = try await makeClient(transport, environment: manual.environment()).listTasks(.init())
+    }
+    #expect(error?.kind == .clockSkew && error?.hint?.contains("clock") == true)
+    #expect(transport.requests.count == 1 && manual.warnings.isEmpty)
   }
 
   @Test func aCancelledTaskStopsWaitingForTheNextTry() async throws {

@@ -10,7 +10,7 @@ import Testing
 @Suite struct ECSClientsTests {
   static let key = AWSCredentials.generated()
 
-  static func serve(_ fleet: MemoryFleet, _ body: (HTTPTestServer) async throws -> Void) async throws {
+  static func serve(_ fleet: any TaskFleet, _ body: (HTTPTestServer) async throws -> Void) async throws {
     let endpoint = ECSEndpoint(
       fleet: fleet, credentials: key, wallClock: { Int64(Date().timeIntervalSince1970.rounded(.down)) })
     try await HTTPTestServer.run { request in
@@ -72,6 +72,54 @@ import Testing
       let service = try #require(try await client.describeServices(["warm"], cluster: "pool").value.first)
       #expect(service.desiredCount == 3 && service.runningCount == 250 && service.pendingCount == 2)
       #expect(service.deployments?.first?.id == "ecs-svc/1234")
+    }
+  }
+
+  @Test(arguments: [100, 37, 1]) func everyTaskIsListedOnceWhateverThePages(pageSize: Int) async throws {
+    let fleet = MemoryFleet(runningTasks: 250)
+    try await ECSClientsTests.serve(fleet) { server in
+      let client = try ECSClientsTests.client(server)
+      let listed = try await client.listTasks(.init(cluster: "pool", serviceName: "warm"), pageSize: pageSize)
+      #expect(listed.value == (await fleet.tasks().map(\.arn)))
+      #expect(listed.calls.count == (250 + pageSize - 1) / pageSize)
+    }
+  }
+
+  /// Between any two pages a task of the first, of the next and of the last page stops; no other may be lost or doubled.
+  @Test func tasksThatStopBetweenPagesTakeNoOthersWithThem() async throws {
+    let fleet = StoppingFleet(MemoryFleet(runningTasks: 250)) { listing in
+      [[], [0, 99, 100, 249], [1, 150, 248]][min(listing, 2)]
+    }
+    try await ECSClientsTests.serve(fleet) { server in
+      let client = try ECSClientsTests.client(server)
+      let all = await fleet.fleet.tasks().map(\.arn)
+      let listed = try await client.listTasks(.init(cluster: "pool", serviceName: "warm"))
+      #expect(Set(listed.value).count == listed.value.count && listed.calls.count == 3)
+      // Seen before they stopped: 0, 1 and 99 on the first page, 150 on the second.
+      let stoppedUnseen = Set([100, 248, 249].map { all[$0] })
+      #expect(listed.value == all.filter { !stoppedUnseen.contains($0) })
+      let later = try await client.listTasks(.init(cluster: "pool", serviceName: "warm"))
+      let stopped = Set([0, 1, 99, 100, 150, 248, 249].map { all[$0] })
+      #expect(later.value == all.filter { !stopped.contains($0) })
+    }
+  }
+
+  /// The list is full as soon as tasks are wanted; whether they run only their description says.
+  @Test func aFullListIsNotAFullPool() async throws {
+    let fleet = MemoryFleet(runningTasks: 3)
+    let waiting = [fleet.add(.provisioning), fleet.add(.pending)]
+    try await ECSClientsTests.serve(fleet) { server in
+      let client = try ECSClientsTests.client(server)
+      let listed = try await client.listTasks(.init(cluster: "pool", serviceName: "warm")).value
+      #expect(listed.count == 5)
+      let described = try await client.describeTasks(listed, cluster: "pool").value
+      #expect(described.filter { !$0.isRunning }.map(\.taskArn) == waiting.map(\.arn))
+      #expect(described.filter { !$0.isRunning }.allSatisfy { $0.startedAt == nil && $0.desiredStatus == "RUNNING" })
+      // Placement shows as `createdAt`: not yet for the one, already for the other.
+      #expect(described.suffix(2).map { $0.createdAt != nil } == [false, true])
+      for task in waiting { fleet.set(task.taskID, to: .running) }
+      #expect(try await client.describeTasks(listed, cluster: "pool").value.allSatisfy(\.isRunning))
+      #expect(try await client.listTasks(.init(cluster: "pool", serviceName: "warm")).value == listed)
     }
   }
 

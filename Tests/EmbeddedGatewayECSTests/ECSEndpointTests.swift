@@ -171,6 +171,32 @@ import Testing
     #expect((answer["failures"] as? [[String: Any]])?.count == 3)
   }
 
+  @Test(arguments: [
+    #""launchType":"FARGATE""#, #""launchType":"EXTERNAL","enableExecuteCommand":true"#,
+    #""capacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","weight":1}]"#,
+    #""networkConfiguration":{"awsvpcConfiguration":{"subnets":["a","b"],"securityGroups":["g"],"assignPublicIp":"ENABLED"}}"#,
+    #""networkConfiguration":{}"#,
+  ]) func everyPlacementThatECSTakesStartsATask(placement: String) async throws {
+    let answer = try await ECSEndpointTests.call(
+      MemoryFleet(), "RunTask", #"{"cluster":"pool","taskDefinition":"shell","startedBy":"us",\#(placement)}"#)
+    let tasks = try #require(answer["tasks"] as? [[String: Any]])
+    #expect(tasks.map { $0["startedBy"] as? String } == ["us"])
+    #expect(tasks.first?["lastStatus"] as? String == "PROVISIONING")
+  }
+
+  @Test(arguments: [
+    #""launchType":"MOON""#, #""launchType":"EC2","capacityProviderStrategy":[{"capacityProvider":"p"}]"#,
+    #""capacityProviderStrategy":[{}]"#, #""networkConfiguration":{"awsvpcConfiguration":{}}"#,
+    #""networkConfiguration":{"awsvpcConfiguration":{"subnets":[]}}"#,
+    #""networkConfiguration":{"awsvpcConfiguration":{"subnets":["a"],"assignPublicIp":"MAYBE"}}"#,
+  ]) func aPlacementThatECSRefusesStartsNone(placement: String) async throws {
+    let fleet = MemoryFleet()
+    let answer = try await ECSEndpointTests.call(
+      fleet, "RunTask", #"{"cluster":"pool","taskDefinition":"shell",\#(placement)}"#)
+    #expect(answer["status"] as? Int == 400 && answer["__type"] as? String == "InvalidParameterException")
+    #expect(await fleet.tasks().isEmpty)
+  }
+
   @Test func generatedKeysDifferAndHaveAWSsForm() {
     let keys = (0..<50).map { _ in AWSCredentials.generated() }
     #expect(Set(keys.map(\.secretAccessKey)).count == 50)

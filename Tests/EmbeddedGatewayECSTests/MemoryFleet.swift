@@ -39,6 +39,15 @@ final class MemoryFleet: TaskFleet {
     }
   }
 
+  /// Takes a task to another state.
+  func set(_ id: String, to status: FleetTask.Status) {
+    state.withLock { state in
+      guard let index = state.tasks.firstIndex(where: { $0.taskID == id }) else { return }
+      state.tasks[index].lastStatus = status
+      if status == .running { state.tasks[index].startedAt = 1_770_000_003.75 }
+    }
+  }
+
   func tasks() async -> [FleetTask] { state.withLock { $0.tasks } }
 
   func service() async -> FleetService {
@@ -70,4 +79,37 @@ final class MemoryFleet: TaskFleet {
     state.withLock { $0.service.desiredCount = count }
     return await service()
   }
+}
+
+/// A fleet of which some tasks stop right before each listing.
+final class StoppingFleet: TaskFleet {
+  let fleet: MemoryFleet
+  private let listings = Mutex(0)
+  private let stops: @Sendable (Int) -> [Int]
+
+  /// - Parameter stops: positions of the tasks that stop before the listing of that number, from 0.
+  init(_ fleet: MemoryFleet, stops: @escaping @Sendable (Int) -> [Int]) {
+    self.fleet = fleet
+    self.stops = stops
+  }
+
+  func tasks() async -> [FleetTask] {
+    let listing = listings.withLock { number in
+      defer { number += 1 }
+      return number
+    }
+    let tasks = await fleet.tasks()
+    for position in stops(listing) { _ = await fleet.stopTask(id: tasks[position].taskID, reason: "test") }
+    return await fleet.tasks()
+  }
+
+  func service() async -> FleetService { await fleet.service() }
+
+  func stopTask(id: String, reason: String) async -> FleetTask? { await fleet.stopTask(id: id, reason: reason) }
+
+  func runTasks(count: Int, startedBy: String, group: String) async -> [FleetTask] {
+    await fleet.runTasks(count: count, startedBy: startedBy, group: group)
+  }
+
+  func setDesiredCount(_ count: Int) async -> FleetService? { await fleet.setDesiredCount(count) }
 }

@@ -1,39 +1,7 @@
-import Foundation
 import NIOCore
-import NIOSSL
 import TestSupport
 import Testing
 import Transport
-
-/// A self-signed certificate for `names`, made by the openssl program.
-struct TestCertificate {
-  let path: String
-  let server: NIOSSLContext
-  private let scratch = try? ScratchDirectory()
-
-  static let isAvailable = FileManager.default.isExecutableFile(atPath: openssl)
-  private static let openssl = "/usr/bin/openssl"
-
-  init(names: String) throws {
-    let directory = try #require(scratch).path
-    path = "\(directory)/certificate.pem"
-    let process = Process()
-    process.executableURL = URL(filePath: Self.openssl)
-    process.arguments = [
-      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-      "-subj", "/CN=infrabench test", "-addext", "subjectAltName=\(names)", "-keyout", "\(directory)/key.pem",
-      "-out", path,
-    ]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
-    let chain = try NIOSSLCertificate.fromPEMFile(path).map { NIOSSLCertificateSource.certificate($0) }
-    let key = try NIOSSLPrivateKey(file: "\(directory)/key.pem", format: .pem)
-    server = try NIOSSLContext(
-      configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
-  }
-}
 
 @Suite(.timeLimit(.minutes(1)), .enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"))
 struct TLSTests {

@@ -23,6 +23,7 @@ import Transport
     ("optima headless", ["optima", "headless"]), ("  a\tb  ", ["a", "b"]),
     ("sh -c 'echo \"x y\"'", ["sh", "-c", "echo \"x y\""]),
     ("a\\ b \"c\\\"d\" ''", ["a b", "c\"d", ""]), ("--x='1 2'y", ["--x=1 2y"]),
+    (#"a "\w\\""#, ["a", #"\w\"#]),
   ])
   func commandsAreSplitAsAShellWould(line: String, words: [String]) throws {
     #expect(try CommandWords.split(line) == words)

@@ -32,7 +32,7 @@ struct ErrorAnswer {
     let body = try? JSONDecoder().decode(Body.self, from: Data(response.body))
     let xml = body == nil ? String(decoding: response.body.prefix(4_096), as: UTF8.self) : ""
     let rawCode = body?.type ?? body?.code ?? response.header("x-amzn-errortype")
-    code = ErrorAnswer.bareCode(rawCode ?? ErrorAnswer.element("Code", of: xml) ?? "")
+    code = ErrorAnswer.bareCode(redaction.text(rawCode ?? ErrorAnswer.element("Code", of: xml) ?? ""))
     let text = body == nil ? ErrorAnswer.element("Message", of: xml) : body?.message ?? ""
     // Redacted before it is cut: half a secret is one too.
     message =

@@ -25,23 +25,24 @@ extension AWSError {
   private static let credentialCodes: Set<String> = [
     "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
     "IncompleteSignature", "IncompleteSignatureException", "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException", "InvalidAccessKeyId", "NotAuthorized", "AuthFailure",
+    "MissingAuthenticationTokenException", "InvalidAccessKeyId", "AuthFailure",
   ]
 
   /// Classifies an answer that is no result.
   init(answer response: HTTPResponse, _ context: CallContext) {
     let answer = ErrorAnswer(response, context.redaction)
     let kind = AWSError.kind(of: answer, status: response.status)
+    let hint = AWSError.hint(for: kind, answer, response.status, context)
     self.init(
-      kind, code: answer.code, message: answer.message, hint: AWSError.hint(for: kind, answer, response.status, context),
-      requestID: response.requestID, httpStatus: response.status)
+      kind, code: answer.code, message: answer.message, hint: hint,
+      requestID: response.requestID.map(context.redaction.text), httpStatus: response.status)
   }
 
   private static func kind(of answer: ErrorAnswer, status: Int) -> Kind {
     switch answer.code {
     case let code where throttlingCodes.contains(code): .throttled
     case let code where parameterCodes.contains(code): .wrongParameter
-    case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation": .accessDenied
+    case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorized": .accessDenied
     case "ExpiredTokenException", "ExpiredToken": .expiredCredentials
     case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture": .clockSkew
     case let code where credentialCodes.contains(code): isClockSkew(answer.message) ? .clockSkew : .wrongCredentials
@@ -61,8 +62,8 @@ extension AWSError {
       ? "\(response.body.count) bytes" : "'\(ErrorAnswer.firstLine(of: response.body, context.redaction))'"
     self.init(
       .malformedAnswer, message: "the answer to \(context.action) is not what this operation answers with: \(what)",
-      hint: "is \(context.target.endpoint.url) really the service's endpoint? Check \(context.target.endpointSetting)",
-      requestID: response.requestID, httpStatus: response.status)
+      hint: "check \(context.target.endpointSetting): is \(context.target.endpoint.url) the service's endpoint?",
+      requestID: response.requestID.map(context.redaction.text), httpStatus: response.status)
   }
 
   /// No complete answer.
@@ -70,8 +71,9 @@ extension AWSError {
     let hint: String? =
       switch error.code {
       case .cancelled, .shutDown: nil
-      case .tls: "check \(context.target.endpointSetting), and AWS_CA_BUNDLE if the endpoint's authority is a private one"
-      default: "check \(context.target.endpointSetting), --region and the network"
+      case .malformedAnswer, .answerTooLarge: "check \(context.target.endpointSetting): what answers there is not AWS"
+      case .tls: "check \(context.target.endpointSetting); AWS_CA_BUNDLE names a file of other authorities to trust"
+      default: "check \(context.target.endpointSetting), --region, the network and the proxy"
       }
     self.init(
       .transfer, message: "\(context.action) at \(context.target.endpoint.url) got no answer: \(error.message)",

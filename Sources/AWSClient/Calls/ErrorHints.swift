@@ -5,9 +5,10 @@ extension AWSError {
   /// credentials came from.
   static func hint(for kind: Kind, _ answer: ErrorAnswer, _ status: Int, _ context: CallContext) -> String? {
     let endpoint = context.target.endpointSetting
+    let isECS = context.target.signingName == "ecs"
     switch kind {
-    case .throttled: return "call less often (--poll-interval)"
-    case .wrongParameter: return context.target.signingName == "ecs" ? parameterHint(answer, context) : nil
+    case .throttled: return isECS ? "call less often (--poll-interval)" : nil
+    case .wrongParameter: return isECS ? parameterHint(answer, context) : nil
     case .accessDenied: return permissionHint(answer.message, context)
     case .expiredCredentials: return "renew the credentials: they came from \(context.source)"
     case .clockSkew: return "set this machine's clock"
@@ -54,20 +55,31 @@ extension AWSError {
     case "TargetNotFoundException", "MissingVersionException", "NamespaceNotFoundException", "PlatformUnknownException",
       "PlatformTaskDefinitionIncompatibilityException", "UnsupportedFeatureException":
       return nil  // The message alone says what is meant.
-    default: return flagHint(for: answer.message)
+    default: return flagHint(for: answer.message, operation: context.operation)
     }
   }
 
-  /// The flags a message about a parameter speaks of.
-  private static func flagHint(for message: String) -> String {
-    let message = message.lowercased()
-    let flags = [
+  /// The flags a message about a parameter speaks of; the operation's where it speaks of none.
+  private static func flagHint(for message: String, operation: String) -> String {
+    let message = message.lowercased().filter { $0 != " " }
+    let taskDefinition = operation == "RunTask" ? "--task-definition" : "--family"
+    let flagsByWord = [
       ("cluster", "--cluster"), ("service", "--service"), ("startedby", "--started-by"), ("family", "--family"),
-      ("task definition", "--family"), ("taskdefinition", "--family"),
+      ("taskdefinition", taskDefinition), ("subnet", "--subnets"), ("networkconfiguration", "--subnets"),
+      ("securitygroup", "--security-groups"), ("launchtype", "--launch-type"),
+      ("capacityprovider", "--capacity-provider"),
     ]
-    var named = [String]()
-    for (word, flag) in flags where message.contains(word) && !named.contains(flag) { named.append(flag) }
-    return "check "
-      + (named.isEmpty ? ["--cluster", "--service", "--family", "--started-by"] : named).joined(separator: ", ")
+    var flags: [String] = []
+    for (word, flag) in flagsByWord where message.contains(word) && !flags.contains(flag) { flags.append(flag) }
+    if flags.isEmpty {
+      flags =
+        switch operation {
+        case "ListTasks": ["--cluster", "--service", "--family", "--started-by"]
+        case "RunTask": ["--cluster", taskDefinition, "--subnets"]
+        case "DescribeServices", "UpdateService": ["--cluster", "--service"]
+        default: ["--cluster"]
+        }
+    }
+    return "check " + flags.joined(separator: ", ")
   }
 }

@@ -44,55 +44,55 @@ public struct AWSConfiguration: Sendable {
     self.certificateBundle = certificateBundle
   }
 
-  /// Finds the configuration.
+  /// Finds the configuration; asks nobody.
+  ///
+  /// Credentials may be found out only with the first call: by a `credential_process`, from STS, a container endpoint or the
+  /// instance's metadata.
   ///
   /// - Parameters:
   ///   - environment: of the process.
   ///   - readFile: a file's text, `nil` where there is none.
-  /// - Throws: ``AWSError`` `configuration`: no region, no credentials, a profile that does not exist, a malformed URL.
+  ///   - calls: the clock credentials are renewed by, and who is told of a renewal that failed.
+  ///   - transport: for credentials; `nil` makes one when it is first needed.
+  /// - Throws: ``AWSError`` `configuration`: no region, a profile that does not exist, half a key pair, a malformed URL, and
+  ///   no credentials where nobody is left to ask.
   public static func resolve(
     flags: Flags, environment: [String: String],
-    readFile: @escaping @Sendable (String) -> String? = AWSConfiguration.readText
+    readFile: @escaping @Sendable (String) -> String? = AWSConfiguration.readText,
+    calls: CallEnvironment = .system(warn: { _ in }), transport: (any HTTPTransport)? = nil
   ) throws(AWSError) -> AWSConfiguration {
     // An empty variable counts as unset, for every AWS tool.
-    let environment = environment.filter { !$0.value.isEmpty }
-    let files = SharedFiles(environment: environment, readFile: readFile)
-    let profile = try files.profile(flag: flags.profile, environment: environment)
+    let variables = environment.filter { !$0.value.isEmpty }
+    let files = SharedFiles(environment: variables, readFile: readFile)
+    let profile = try files.profile(flag: flags.profile, environment: variables)
     let regions = [
-      flags.region, environment["REGION"], environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"],
-      profile?["region"],
+      flags.region, variables["REGION"], variables["AWS_REGION"], variables["AWS_DEFAULT_REGION"], profile?["region"],
     ]
     guard let region = regions.compactMap({ $0 }).first(where: { !$0.isEmpty }) else {
       throw .configuration(
         "no region is set",
         hint: "give --region, or set REGION, AWS_REGION, AWS_DEFAULT_REGION or 'region' in \(files.configPath)")
     }
-    let endpoint = try ServiceEndpoint.resolve(
-      service: "ecs", region: region, flag: flags.ecsEndpointURL, environment: environment, profile: profile)
+    func endpoint(_ service: String, flag: String?) throws(AWSError) -> ServiceEndpoint {
+      try ServiceEndpoint.resolve(
+        service: service, region: region, flag: flag, environment: variables, profile: profile)
+    }
+    let ecsEndpoint = try endpoint("ecs", flag: flags.ecsEndpointURL)
+    let bundle = variables["AWS_CA_BUNDLE"] ?? profile?["ca_bundle"]
+    if let given = flags.credentials {
+      return AWSConfiguration(
+        region: region, ecsEndpoint: ecsEndpoint, credentials: StaticCredentials(given), certificateBundle: bundle)
+    }
+    let search = CredentialSearch(profileFlag: flags.profile, environment: variables, files: files)
+    let context = CredentialContext(
+      environment: environment, files: files, calls: calls,
+      transport: transport ?? LazyTransport(certificateBundle: bundle), region: region,
+      stsEndpoint: try endpoint("sts", flag: nil))
     return AWSConfiguration(
-      region: region, ecsEndpoint: endpoint,
-      credentials: try credentials(flags: flags, environment: environment, files: files, profile: profile),
-      certificateBundle: environment["AWS_CA_BUNDLE"] ?? profile?["ca_bundle"])
+      region: region, ecsEndpoint: ecsEndpoint, credentials: try RefreshingCredentials(search, context),
+      certificateBundle: bundle)
   }
 
   /// A UTF-8 file's text, `nil` where there is none or it cannot be read.
   public static func readText(ofFile path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
-
-  private static func credentials(
-    flags: Flags, environment: [String: String], files: SharedFiles, profile: SharedProfile?
-  ) throws(AWSError) -> any CredentialsProvider {
-    if let given = flags.credentials { return StaticCredentials(given) }
-    if flags.profile == nil, let key = environment["AWS_ACCESS_KEY_ID"] {
-      guard let secret = environment["AWS_SECRET_ACCESS_KEY"] else {
-        throw .configuration("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not", hint: "set both or neither")
-      }
-      return StaticCredentials(
-        AWSCredentials(
-          accessKeyID: key, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"],
-          source: "the environment (AWS_ACCESS_KEY_ID)"))
-    }
-    let provider = SharedFileCredentials(files: files, profile: profile?.name ?? files.defaultProfile(environment))
-    _ = try provider.read()
-    return provider
-  }
 }

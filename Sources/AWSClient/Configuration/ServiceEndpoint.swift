@@ -15,8 +15,11 @@ public struct ServiceEndpoint: Sendable, Equatable {
   ///   - service: `ecs`, `logs`.
   ///   - region: a region's name; one that nobody knows counts to the partition `aws`.
   ///   - usesFIPS: the endpoints with FIPS 140 modules, `ecs-fips.…`.
+  ///   - usesDualStack: the endpoints that speak IPv6 too, `ecs.<region>.api.aws`.
   /// - Throws: ``AWSError`` `configuration` for a name that cannot be part of a host name.
-  public init(service: String, region: String, usesFIPS: Bool = false) throws(AWSError) {
+  public init(
+    service: String, region: String, usesFIPS: Bool = false, usesDualStack: Bool = false
+  ) throws(AWSError) {
     let isLabel = region.utf8.allSatisfy {
       (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
         || $0 == UInt8(ascii: "-")
@@ -24,8 +27,8 @@ public struct ServiceEndpoint: Sendable, Equatable {
     guard isLabel, (1...63).contains(region.utf8.count), !region.hasPrefix("-"), !region.hasSuffix("-") else {
       throw .configuration("'\(ErrorAnswer.printable(region))' is no region", hint: "write --region eu-west-1")
     }
-    let suffix = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
-    hostHeader = "\(service)\(usesFIPS ? "-fips" : "").\(region).\(suffix)"
+    hostHeader = Partition(region: region).host(
+      service: service, region: region, usesFIPS: usesFIPS, usesDualStack: usesDualStack)
     url = "https://\(hostHeader)/"
     path = "/"
   }
@@ -59,22 +62,5 @@ public struct ServiceEndpoint: Sendable, Equatable {
     let parsedPath = parsed.path(percentEncoded: true)
     path = parsedPath.isEmpty ? "/" : parsedPath
     url = "\(scheme)://\(hostHeader)\(path)"
-  }
-
-  /// The endpoint of a service, the strongest source first: flag, `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`, the
-  /// profile's `endpoint_url`, the service's own (`AWS_USE_FIPS_ENDPOINT` decides between its two hosts).
-  public static func resolve(
-    service: String, region: String, flag: String?, environment: [String: String], profile: SharedProfile?
-  ) throws(AWSError) -> ServiceEndpoint {
-    let serviceVariable = "AWS_ENDPOINT_URL_\(service.uppercased())"
-    let overrides: [(String?, String)] = [
-      (flag, "--\(service)-endpoint-url"), (environment[serviceVariable], serviceVariable),
-      (environment["AWS_ENDPOINT_URL"], "AWS_ENDPOINT_URL"), (profile?["endpoint_url"], "endpoint_url of the profile"),
-    ]
-    for case (let text?, let source) in overrides where !text.isEmpty {
-      return try ServiceEndpoint(parsing: text, source: source)
-    }
-    let usesFIPS = (environment["AWS_USE_FIPS_ENDPOINT"] ?? profile?["use_fips_endpoint"])?.lowercased() == "true"
-    return try ServiceEndpoint(service: service, region: region, usesFIPS: usesFIPS)
   }
 }

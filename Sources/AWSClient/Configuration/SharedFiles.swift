@@ -1,5 +1,3 @@
-import AWSSignature
-
 /// The shared `config` and `credentials` files: where they are, and what is in them.
 struct SharedFiles: Sendable {
   let configPath: String
@@ -30,38 +28,19 @@ struct SharedFiles: Sendable {
     }
     return profile
   }
-}
 
-/// Static keys of a profile; read anew when the service calls them expired.
-struct SharedFileCredentials: CredentialsProvider {
-  private let files: SharedFiles
-  private let profile: String
-
-  init(files: SharedFiles, profile: String) {
-    self.files = files
-    self.profile = profile
+  /// A file's first line that has anything on it, as token files have one; `nil` where there is none.
+  func token(in path: String) -> String? {
+    readFile(path)?.split(whereSeparator: \.isNewline).first { line in line.contains { !$0.isWhitespace } }
+      .map { line in
+        String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+      }
   }
 
-  func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials { try read() }
-
-  func read() throws(AWSError) -> AWSCredentials {
-    let found = files.profile(named: profile)
-    if let key = found?["aws_access_key_id"], let secret = found?["aws_secret_access_key"] {
-      return AWSCredentials(
-        accessKeyID: key, secretAccessKey: secret, sessionToken: found?["aws_session_token"],
-        source: "profile '\(profile)' in \(files.credentialsPath) or \(files.configPath)")
-    }
-    if let found,
-      ["sso_session", "sso_start_url", "credential_process", "role_arn"].contains(where: { found[$0] != nil })
-    {
-      throw .configuration(
-        "profile '\(profile)' has no static keys, and this version reads no others",
-        hint:
-          "put the output of 'aws configure export-credentials --profile \(profile) --format env' into the environment")
-    }
-    throw .configuration(
-      "no AWS credentials were found: looked at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "
-        + "and for profile '\(profile)' in \(files.credentialsPath) and \(files.configPath)",
-      hint: "set the variables, or give --profile")
+  /// Why the files have no profile of this name, in words.
+  func absence(of name: String) -> String {
+    let found = [configPath, credentialsPath].filter { readFile($0) != nil }
+    guard !found.isEmpty else { return "neither \(configPath) nor \(credentialsPath) can be read" }
+    return "there is no profile '\(ErrorAnswer.printable(name))' in \(found.joined(separator: " or "))"
   }
 }

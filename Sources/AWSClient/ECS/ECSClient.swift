@@ -89,13 +89,18 @@ public struct ECSClient: Sendable {
   }
 
   /// Starts 1–10 tasks. Those that found no room are failures.
+  ///
+  /// - Parameters:
+  ///   - launchType: `FARGATE`, `EC2` or `EXTERNAL`; ECS takes no `capacityProvider` beside it.
+  ///   - network: needed by tasks of the network mode `awsvpc`, Fargate's among them.
   public func runTask(
     _ taskDefinition: String, cluster: String?, count: Int, startedBy: String? = nil, launchType: String? = nil,
-    retry: RetryPolicy = .standard
+    capacityProvider: String? = nil, network: TaskNetwork? = nil, retry: RetryPolicy = .standard
   ) async throws(AWSError) -> ECSAnswer<[ECSTask]> {
     let input = RunTaskInput(
       cluster: cluster, taskDefinition: taskDefinition, count: count, startedBy: startedBy, launchType: launchType,
-      clientToken: UUID().uuidString)
+      capacityProviderStrategy: capacityProvider.map { [CapacityProviderStrategyItem(capacityProvider: $0)] },
+      networkConfiguration: network.map(NetworkConfiguration.init), clientToken: UUID().uuidString)
     let (output, record) = try await service.call("RunTask", input, returning: RunTaskOutput.self, retry: retry)
     return ECSAnswer(value: output.tasks, calls: [record], failures: output.failures ?? [])
   }

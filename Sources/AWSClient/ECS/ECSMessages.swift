@@ -52,6 +52,8 @@ struct RunTaskInput: Encodable {
   var count: Int
   var startedBy: String?
   var launchType: String?
+  var capacityProviderStrategy: [CapacityProviderStrategyItem]?
+  var networkConfiguration: NetworkConfiguration?
   /// A retried request with the same token starts no second set of tasks.
   var clientToken: String
 }

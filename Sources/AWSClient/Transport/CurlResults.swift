@@ -2,6 +2,13 @@ import CLibcurl
 
 extension TransferError {
   static let tooLarge = TransferError(.answerTooLarge, "the answer is larger than this client accepts")
+
+  static func unusableBundle(_ path: String) -> TransferError {
+    TransferError(
+      .tls,
+      "'\(ErrorAnswer.printable(path))', the certificate bundle of AWS_CA_BUNDLE or of the profile's ca_bundle, "
+        + "cannot be read or holds no certificates in PEM")
+  }
 }
 
 extension TransferError.Code {

@@ -56,6 +56,7 @@ final class CurlTransfer: @unchecked Sendable {
       infrabench_curl_set_string(handle, CURLOPT_URL, request.url),
       infrabench_curl_allow_http_only(handle),
       infrabench_curl_set_long(handle, CURLOPT_NOSIGNAL, 1),
+      infrabench_curl_leave_resolver_behind(handle),
       infrabench_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0),
       infrabench_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)),
       infrabench_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 1),
@@ -68,11 +69,14 @@ final class CurlTransfer: @unchecked Sendable {
     ]
     if let bundle = options.certificateBundle {
       codes.append(infrabench_curl_set_string(handle, CURLOPT_CAINFO, bundle))
+      // Instead of the system's, not beside them.
+      codes.append(infrabench_curl_set_string(handle, CURLOPT_CAPATH, nil))
     }
     if ProxyExemption.applies(toURL: request.url) {
       // Empty means none, whatever http_proxy and its like say; without it libcurl reads them itself.
       codes.append(infrabench_curl_set_string(handle, CURLOPT_PROXY, ""))
     }
+    if request.method == .put { codes.append(infrabench_curl_set_string(handle, CURLOPT_CUSTOMREQUEST, "PUT")) }
     if request.method == .post {
       codes.append(infrabench_curl_set_long(handle, CURLOPT_POST, 1))
       codes.append(infrabench_curl_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count)))
@@ -109,9 +113,13 @@ final class CurlTransfer: @unchecked Sendable {
     guard code == CURLE_OK, let handle else {
       let detail = String(cString: errorBuffer)
       let message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
-      if isTooLarge { return .failure(.tooLarge) }
-      // libcurl calls an answer without a status line HTTP/0.9, an unsupported protocol.
-      let isNotHTTP = code == CURLE_UNSUPPORTED_PROTOCOL && message.contains("HTTP/0.9")
+      // libcurl bounds a single header itself; versions before 8.6 call that "out of memory".
+      if isTooLarge || code == CURLE_OUT_OF_MEMORY || code.rawValue == 100 { return .failure(.tooLarge) }
+      if code == CURLE_SSL_CACERT_BADFILE, let bundle = options.certificateBundle {
+        return .failure(.unusableBundle(bundle))
+      }
+      // Of an http URL the unsupported protocol is the answer's, which has no status line or an odd one.
+      let isNotHTTP = code == CURLE_UNSUPPORTED_PROTOCOL && request.url.lowercased().hasPrefix("http")
       return .failure(TransferError(isNotHTTP ? .malformedAnswer : TransferError.Code(code), message))
     }
     var status = 0

@@ -6,6 +6,8 @@ public struct HTTPRequest: Sendable {
     case get = "GET"
     /// With a body, maybe an empty one.
     case post = "POST"
+    /// Without a body here; the instance's metadata service asks for it.
+    case put = "PUT"
   }
 
   /// The method.
@@ -14,7 +16,7 @@ public struct HTTPRequest: Sendable {
   public var url: String
   /// Headers beside those libcurl adds (`Host`, `Accept`, `Content-Length`).
   public var headers: [(name: String, value: String)]
-  /// The body; not sent with `GET`.
+  /// The body; sent with `POST` alone.
   public var body: [UInt8]
   /// Bound of the whole exchange in ms; `nil` takes the transport's.
   public var timeoutMilliseconds: Int?

@@ -37,12 +37,33 @@ struct ECSOperations: Sendable {
     guard (request.startedBy ?? "").count <= 128 else {
       throw .parameter("startedBy can be at most 128 characters long.")
     }
+    try checkPlacement(request)
     let tasks = await fleet.runTasks(
       count: count, startedBy: request.startedBy ?? "", group: request.group ?? "family:\(service.family)")
     let unplaced = ECSAnswers.Failure(arn: service.clusterARN, reason: "RESOURCE:MEMORY")
     return ECSAnswers.Tasks(
       tasks: tasks.map { ECSAnswers.Task($0, of: service) },
       failures: Array(repeating: unplaced, count: max(0, count - tasks.count)))
+  }
+
+  /// Where a task would run. It is checked as ECS does, and makes no difference here.
+  private func checkPlacement(_ request: ECSRequests.RunTask) throws(ECSRefusal) {
+    if let launchType = request.launchType {
+      guard ["EC2", "FARGATE", "EXTERNAL"].contains(launchType) else { throw .parameter("Launch type not supported.") }
+      guard request.capacityProviderStrategy == nil else {
+        throw .parameter("Specifying both a launch type and capacity provider strategy is not supported.")
+      }
+    }
+    guard request.capacityProviderStrategy?.allSatisfy({ $0.capacityProvider?.isEmpty == false }) ?? true else {
+      throw .parameter("Capacity provider cannot be empty.")
+    }
+    guard let network = request.networkConfiguration?.awsvpcConfiguration else { return }
+    guard let subnets = network.subnets, (1...16).contains(subnets.count) else {
+      throw .parameter("subnets must have between 1 and 16 elements.")
+    }
+    guard ["ENABLED", "DISABLED"].contains(network.assignPublicIp ?? "DISABLED") else {
+      throw .parameter("assignPublicIp must be ENABLED or DISABLED.")
+    }
   }
 
   func stopTask(_ request: ECSRequests.StopTask) async throws(ECSRefusal) -> ECSAnswers.OneTask {

@@ -19,11 +19,28 @@ enum ECSRequests {
   }
 
   struct RunTask: Decodable {
+    struct CapacityProvider: Decodable {
+      var capacityProvider: String?
+    }
+
+    struct Network: Decodable {
+      struct AWSVPC: Decodable {
+        var subnets: [String]?
+        var securityGroups: [String]?
+        var assignPublicIp: String?
+      }
+
+      var awsvpcConfiguration: AWSVPC?
+    }
+
     var cluster: String?
     var taskDefinition: String?
     var count: Int?
     var startedBy: String?
     var group: String?
+    var launchType: String?
+    var capacityProviderStrategy: [CapacityProvider]?
+    var networkConfiguration: Network?
   }
 
   struct StopTask: Decodable {

@@ -10,6 +10,8 @@ public struct PoolRules: Sendable, Equatable {
   public var maxTasks: Int
   /// How long a task stays warm before it is retired.
   public var timeToLive: UInt64 = 30 * 60 * 1_000_000_000
+  /// Whether an assigned task is replaced only when it is released, as by an ECS service: there it stays RUNNING, and counts.
+  public var replacesOnRelease = false
   /// Whether a request that finds no warm task waits for one to start; else it is a miss.
   public var allowsColdStarts = true
   /// The most requests that wait at a time.

@@ -48,8 +48,8 @@ extension PoolStateMachine {
     for id in startingTasks.prefix(min(count, surplus)) { retire(id, because: failure, into: &actions) }
   }
 
-  /// Warm and starting tasks beyond the target and those who wait.
-  private var surplus: Int { warm.count + startingCount - rules.targetSize - waiting.count }
+  /// Warm and starting tasks beyond what is wanted and those who wait.
+  private var surplus: Int { warm.count + startingCount - wanted - waiting.count }
 
   /// Starts a task beyond the target (ECS RunTask), if the limits leave room.
   mutating func runTask(now: UInt64) -> TaskID? {

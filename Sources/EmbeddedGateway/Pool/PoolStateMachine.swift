@@ -43,6 +43,12 @@ struct PoolStateMachine {
 
   var warmCount: Int { warm.count }
 
+  /// What is assigned and yet needs no replacement.
+  private var unreplaced: Int { rules.replacesOnRelease ? assignedCount : 0 }
+
+  /// How many tasks are to be warm or starting for users who have not come yet.
+  var wanted: Int { max(0, rules.targetSize - unreplaced) }
+
   /// The state as the protocol names it; `nil` for a task that is ending or unknown.
   func stateName(of id: TaskID) -> String? {
     switch tasks[id]?.state {
@@ -64,9 +70,9 @@ struct PoolStateMachine {
   /// Starts tasks up to the target if there are fewer than the threshold; a request that waits raises both by one.
   mutating func replenish(now: UInt64, into actions: inout [PoolAction]) {
     let supply = warm.count + startingCount
-    guard !isShutDown, supply < rules.threshold + waiting.count else { return }
+    guard !isShutDown, supply < max(0, rules.threshold - unreplaced) + waiting.count else { return }
     let missing = min(
-      rules.targetSize + waiting.count - supply, rules.maxSize - supply, rules.maxTasks - tasks.count,
+      wanted + waiting.count - supply, rules.maxSize - supply, rules.maxTasks - tasks.count,
       backoff.allowance(at: now, starting: startingCount))
     guard missing > 0 else { return }
     for _ in 0..<missing { actions.append(.start(addStartingTask(now: now))) }

@@ -11,6 +11,11 @@ package struct ConcurrentCommand: SuiteCommand {
       starts are latencies of their own. With --count, --duration, --rate or --stages there is no barrier: a loop against \
       a gateway with enough tasks, closed, or with --rate or stages of rates open: starts are due on schedule.
 
+      With --cold-by run-task each user of the burst beyond, or of the only one, begins by starting a task: RunTask, \
+      PENDING to RUNNING (by DescribeTasks), until it is connected (by the gateway's status), then the acquire; cold is \
+      all of it. The tasks cost what the cluster's tasks cost and are stopped afterwards; while one waits, the gateway \
+      may give it to another user, who loses it then.
+
       Examples:
         bench-concurrent
         bench-concurrent --concurrency 5 --beyond 3
@@ -18,12 +23,16 @@ package struct ConcurrentCommand: SuiteCommand {
         bench-concurrent --gateway-url http://gw.test --concurrency 50 --duration 1m
         bench-concurrent --gateway-url http://gw.test --rate 200/s --duration 1m
         bench-concurrent --gateway-url http://gw.test --stages 30s:50/s,1m:50/s
+        bench-concurrent --beyond 3 --cold-by run-task
+        bench-concurrent --gateway-url http://gw.test --cold-by run-task \\
+          --beyond 3 --cluster stage --task-definition ai-shell
       """,
     version: Suite.version)
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default concurrency: 5; count with --rate: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
+  @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -62,11 +71,25 @@ package struct ConcurrentCommand: SuiteCommand {
     for (name, isGiven) in loopOnly where isGiven && !isLoop {
       reader.refuse(name, "bursts have none: give it with --count, --duration, --rate or --stages")
     }
+    let runTask = reader.runTask(coldStarts, beside: target)
+    if runTask != nil {
+      reader.refuseUnbounded([
+        ("--rate", arrivals.rate != nil), ("--stages", arrivals.stages != nil), ("--duration", load.duration != nil),
+        ("--count", load.count != nil),
+      ])
+      if beyondCount > 0 {
+        reader.refuseCrowd("--beyond", beyondCount)
+      } else {
+        reader.refuseCrowd("--concurrency", settings.concurrency)
+      }
+    }
+    let targetSettings = reader.target(
+      target, for: runTask, users: settings.concurrency + beyondCount, keepsPool: beyondCount > 0)
     if !isLoop { settings.count = burstCount * (settings.concurrency + beyondCount) }
     let benchmark = ConcurrentBenchmark(
-      target: reader.target(target), load: settings,
+      target: targetSettings, load: settings,
       shape: isLoop ? .loop : .bursts(burstCount, beyond: beyondCount),
-      waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
+      waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold, runTask: runTask)
     return PreparedRun(
       benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
   }

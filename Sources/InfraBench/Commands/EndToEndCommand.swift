@@ -1,5 +1,5 @@
 package import ArgumentParser
-import WarmTask
+import ProcessControl
 
 /// `bench-e2e`.
 package struct EndToEndCommand: SuiteCommand {
@@ -11,18 +11,27 @@ package struct EndToEndCommand: SuiteCommand {
       Goes through the gateway's /session/{userId}. Where the gateway has none, and with --agents, the phases are seen \
       from inside the agents; with neither, readiness is taken from its status. Phases that cannot be seen are absent.
 
+      With --cold-by run-task each iteration begins with a task of its own: RunTask, PENDING to RUNNING (by \
+      DescribeTasks), until it is connected (by the gateway's status), then the user's way. The tasks, as many as there \
+      are iterations, cost what the cluster's tasks cost and are stopped afterwards; while one waits, the gateway may \
+      give it to another user, who loses it then.
+
       Examples:
         bench-e2e
         bench-e2e --gateway-url ws://localhost:5174 --user-id test-user-001
         bench-e2e --command 'optima headless' --message 'hello' --count 20
         bench-e2e --gateway-url http://127.0.0.1:5174 --agents 5
         bench-e2e --gateway-url ws://localhost:5174 --rate 10/s --duration 1m
+        bench-e2e --cold-by run-task --task-start-delay 2s
+        bench-e2e --gateway-url wss://gw.example --cold-by run-task \\
+          --cluster stage --task-definition ai-shell --subnets subnet-1,subnet-2
       """,
     version: Suite.version)
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
+  @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -38,10 +47,19 @@ package struct EndToEndCommand: SuiteCommand {
   package init() {}
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
-    let settings = reader.target(target)
+    let loadSettings = reader.load(load, arrivals, defaultCount: 5)
+    let runTask = reader.runTask(coldStarts, beside: target)
+    let settings = reader.target(target, for: runTask, users: loadSettings.users, keepsPool: false)
+    if runTask != nil {
+      reader.refuseUnbounded([
+        ("--rate", arrivals.rate != nil), ("--stages", arrivals.stages != nil),
+        ("--duration", load.duration != nil && load.count == nil),
+      ])
+      reader.refuseCrowd("--concurrency", loadSettings.users)
+    }
     let benchmark = EndToEndBenchmark(
-      target: settings, load: reader.load(load, arrivals, defaultCount: 5), command: command,
-      commandWords: commandWords(settings, &reader), message: message(&reader))
+      target: settings, load: loadSettings, command: command,
+      commandWords: commandWords(settings, &reader), message: message(&reader), runTask: runTask)
     return PreparedRun(
       benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
   }

@@ -4,10 +4,7 @@ package import ArgumentParser
 
 /// Which ECS tasks are the pool's, and how ECS is reached.
 package struct ECSOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The cluster's name or ARN. (default: the account's 'default') [env: CLUSTER]", valueName: "name"))
-  package var cluster: String?
+  @OptionGroup package var access: ECSAccessOptions
 
   @Option(help: ArgumentHelp("The service that keeps the pool. [env: SERVICE]", valueName: "name"))
   package var service: String?
@@ -18,23 +15,12 @@ package struct ECSOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The mark of tasks that RunTask started; no filter beside it.", valueName: "mark"))
   package var startedBy: String?
 
-  @Option(
-    help: ArgumentHelp("The region. [env: REGION, AWS_REGION, AWS_DEFAULT_REGION; the profile]", valueName: "name"))
-  package var region: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "The profile of the shared AWS files; passes keys in the environment over. [env: AWS_PROFILE]",
-      valueName: "name"))
-  package var profile: String?
-
-  @Option(
-    name: .customLong("ecs-endpoint-url"),
-    help: ArgumentHelp(
-      "Another ECS endpoint than the region's. [env: AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL]", valueName: "url"))
-  package var ecsEndpointURL: String?
-
   package init() {}
+
+  var cluster: String? { access.cluster }
+  var region: String? { access.region }
+  var profile: String? { access.profile }
+  var ecsEndpointURL: String? { access.ecsEndpointURL }
 }
 
 /// Which ECS tasks are the pool's, checked.
@@ -103,7 +89,7 @@ extension OptionReader {
         cluster: cluster, serviceName: service, family: options.family, startedBy: options.startedBy))
   }
 
-  private mutating func check(_ endpointURL: String, source: String) {
+  mutating func check(_ endpointURL: String, source: String) {
     do throws(AWSError) {
       _ = try ServiceEndpoint(parsing: endpointURL, source: source)
     } catch {

@@ -66,6 +66,18 @@ package struct EmbeddedGatewaySettings: Sendable, Equatable {
   package var maxTasks = 20
   /// In ns.
   package var taskStartDelay: UInt64 = 500_000_000
+  /// The most tasks that are warm or starting; nil: twice the pool.
+  package var maxSize: Int?
+  /// Whether an assigned task is replaced only when it is released, as by an ECS service.
+  package var replacesOnRelease = false
+
+  /// Room for tasks that others than the pool start, `users` at one time and as many that are ending, and no refill that
+  /// would come before them.
+  mutating func makeRoom(forTasksOf users: Int, hasOwnLimit: Bool) {
+    replacesOnRelease = true
+    maxSize = 2 * poolSize + users
+    if !hasOwnLimit { maxTasks = max(maxTasks, 4 * (poolSize + users)) }
+  }
 }
 
 extension OptionReader {

@@ -80,10 +80,12 @@ package struct CSVReport {
   private var metrics: [Row] {
     ReportTables(document: document).metrics.flatMap { name, metric in
       let count = "\(metric.count)"
-      let figures = [
-        ("mean", metric.mean), ("stddev", metric.stddev), ("min", metric.min), ("p50", metric.p50), ("p90", metric.p90),
-        ("p95", metric.p95), ("p99", metric.p99), ("p999", metric.p999), ("max", metric.max),
-      ] + (metric.resolution.map { [("resolution", $0)] } ?? [])
+      let figures =
+        [
+          ("mean", metric.mean), ("stddev", metric.stddev), ("min", metric.min), ("p50", metric.p50),
+          ("p90", metric.p90),
+          ("p95", metric.p95), ("p99", metric.p99), ("p999", metric.p999), ("max", metric.max),
+        ] + (metric.resolution.map { [("resolution", $0)] } ?? [])
       return [Row(kind: .metric, name: name, statistic: "count", value: count, count: count)]
         + figures.map { statistic, value in
           Row(

@@ -22,5 +22,7 @@ package struct ECSAccess: Sendable {
   package var key: Key
   package var cluster: String?
   package var service: String?
+  /// What RunTask takes there.
+  package var taskDefinition: String?
   package var region: String?
 }

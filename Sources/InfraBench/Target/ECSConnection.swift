@@ -16,13 +16,13 @@ struct ECSConnection: Sendable {
     _ settings: ECSSettings, environment: [String: String], bench: Bench, timeout: UInt64? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
     do {
-      let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment)
+      let calls = CallEnvironment.system(warn: { bench.note($0) })
+      let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment, calls: calls)
       var options = CurlTransport.Options(certificateBundle: configuration.certificateBundle)
       if let timeout { options.bound(milliseconds: Int((timeout + 999_999) / 1_000_000)) }
       let transport = try CurlTransport(options: options)
       return ECSConnection(
-        client: ECSClient(
-          configuration: configuration, transport: transport, environment: .system(warn: { bench.note($0) })),
+        client: ECSClient(configuration: configuration, transport: transport, environment: calls),
         filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url)
     } catch {
       throw BenchmarkFailure("ECS cannot be reached: \(error)")

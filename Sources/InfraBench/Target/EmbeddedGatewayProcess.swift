@@ -21,6 +21,7 @@ package struct EmbeddedGatewayProcess: Sendable {
     var ecsEndpointUrl: String
     var cluster: String?
     var service: String?
+    var taskDefinition: String?
     var region: String?
   }
 
@@ -66,7 +67,8 @@ package struct EmbeddedGatewayProcess: Sendable {
     self.child = child
     self.endpoint = endpoint
     ecs = ECSAccess(
-      endpointURL: ready.ecsEndpointUrl, key: key, cluster: ready.cluster, service: ready.service, region: ready.region)
+      endpointURL: ready.ecsEndpointUrl, key: key, cluster: ready.cluster, service: ready.service,
+      taskDefinition: ready.taskDefinition, region: ready.region)
   }
 
   /// Why it has ended, if it has.
@@ -88,10 +90,10 @@ package struct EmbeddedGatewayProcess: Sendable {
 
   private static func flags(_ settings: EmbeddedGatewaySettings) -> [String] {
     [
-      "--port", "0", "--pool-size", "\(settings.poolSize)", "--max-size", "\(settings.poolSize * 2)",
-      "--max-tasks", "\(settings.maxTasks)", "--task-start-delay", DurationText.write(settings.taskStartDelay),
-      "--lifeline",
-    ]
+      "--port", "0", "--pool-size", "\(settings.poolSize)",
+      "--max-size", "\(settings.maxSize ?? settings.poolSize * 2)", "--max-tasks", "\(settings.maxTasks)",
+      "--task-start-delay", DurationText.write(settings.taskStartDelay), "--lifeline",
+    ] + (settings.replacesOnRelease ? ["--replace-on-release"] : [])
   }
 
   private static func readLine(of child: ChildProcess) async throws(BenchmarkFailure) -> String {

@@ -19,6 +19,11 @@ import Testing
       rules.maxExternalTasks = 3
       return rules
     }(),
+    {
+      var rules = PoolRules(targetSize: 3)
+      rules.replacesOnRelease = true
+      return rules
+    }(),
   ]
 
   @Test(arguments: pools.indices, 1...10)

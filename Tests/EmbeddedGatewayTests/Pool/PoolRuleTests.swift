@@ -117,6 +117,46 @@ import Testing
     #expect(world.stopping.isEmpty && world.starting.contains(id))
   }
 
+  /// Whether an ECS service keeps the pool decides when a task is replaced.
+  @Test(arguments: [false, true]) func tasksAreReplacedOnAssignmentOrOnRelease(onRelease: Bool) {
+    var rules = PoolRules(targetSize: 2, maxSize: 10, maxTasks: 20)
+    rules.replacesOnRelease = onRelease
+    var world = PoolWorld.filled(rules)
+    world.acquire()
+    world.acquire()
+    #expect(world.starting.count == (onRelease ? 0 : 2))
+    world.release(world.assignedTasks[0])
+    #expect(world.starting.count == (onRelease ? 1 : 2))
+  }
+
+  @Test func aUserBeyondAPoolThatReplacesOnReleaseIsServedByATaskOfItsOwn() {
+    var rules = PoolRules(targetSize: 1, maxSize: 10, maxTasks: 20)
+    rules.replacesOnRelease = true
+    var world = PoolWorld.filled(rules)
+    world.acquire()
+    let beyond = world.acquire()
+    #expect(world.starting.count == 1)
+    let task = world.starting[0]
+    world.connectAll()
+    // More are assigned now than the pool keeps: the next one is served all the same.
+    #expect(world.answers[beyond] == .assigned(task, .cold) && world.starting.isEmpty)
+    // Someone who leaves takes the task that was started for them along.
+    let gone = world.acquire()
+    #expect(world.starting.count == 1)
+    world.cancel(gone)
+    #expect(world.starting.isEmpty && world.stopping.count == 1)
+  }
+
+  @Test func aGatewayThatKeepsNoPoolHandsOutWhatRunTaskStarts() throws {
+    var world = PoolWorld.filled(PoolRules(targetSize: 0, maxSize: 2, maxTasks: 4))
+    let started = world.pool.runTask(now: world.now)
+    let id = try #require(started)
+    world.starting.append(id)
+    world.connectAll()
+    let request = world.acquire()
+    #expect(world.answers[request] == .assigned(id, .warm) && world.starting.isEmpty)
+  }
+
   @Test func releasedTaskEndsAndIsReplacedNeverReturned() {
     var rules = PoolRules(targetSize: 1, maxSize: 1, maxTasks: 1)
     rules.allowsColdStarts = false

@@ -34,6 +34,10 @@ import WarmTask
     #expect(won.rules.targetSize == 2 && won.port == 0)
   }
 
+  @Test func tasksAreReplacedOnReleaseWhereThatIsAskedFor() throws {
+    #expect(try plan(["--virtual-tasks", "--replace-on-release"]).configuration.rules.replacesOnRelease)
+  }
+
   @Test func disabledPoolStartsNothing() throws {
     let plan = try plan([], ["ENABLE_WARM_POOL": "false", "WARM_POOL_TARGET_SIZE": "7"])
     #expect(plan.tasks == .none && plan.configuration.rules.maxSize == 0)

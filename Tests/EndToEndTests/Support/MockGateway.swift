@@ -21,11 +21,14 @@ struct MockGateway: Sendable {
   }
 
   /// Starts it and waits until it serves, and has `warm` warm tasks.
-  static func start(_ arguments: [String] = threeVirtualTasks, warm: Int = 3) async throws -> MockGateway {
+  static func start(_ arguments: [String] = threeVirtualTasks, warm: Int = 3, environment: [String: String] = [:])
+    async throws -> MockGateway
+  {
     let scratch = try Scratch()
-    let environment = ["GATEWAY_PORT": "", "WARM_POOL_TARGET_SIZE": "", "TMPDIR": scratch.path]
+    let neutral = ["GATEWAY_PORT": "", "WARM_POOL_TARGET_SIZE": "", "TMPDIR": scratch.path]
     let running = try await Tool(name: "mock-gateway").start(
-      ["--port", "0", "--task-start-delay", "20ms"] + arguments, environment: environment, in: scratch.path)
+      ["--port", "0", "--task-start-delay", "20ms"] + arguments, environment: neutral.merging(environment) { $1 },
+      in: scratch.path)
     try await eventually("mock-gateway does not serve") {
       running.standardOutputSoFar.contains("\n") || running.child.exitStatus != nil
     }

@@ -1,3 +1,4 @@
+import Latency
 import AWSClient
 import Latency
 import LoadEngine

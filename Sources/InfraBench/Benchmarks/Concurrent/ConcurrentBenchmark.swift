@@ -18,8 +18,8 @@ package struct ConcurrentBenchmark: Benchmark {
   package static let catalogue = Catalogue(
     metrics: [
       "warm", "warm_service", "cold", "cold_service", "all", "all_service", "first_byte", "connect", "tls",
-    ],
-    counters: ["warm", "cold", "unclassified", "misses", "duplicate_assignments"])
+    ] + ColdStarts.metrics,
+    counters: ["warm", "cold", "unclassified", "misses", "duplicate_assignments"] + ColdStarts.counters)
   /// What progress and timeline show: every start, whether it can be told warm from cold or not.
   private static let headline = "all"
   package static let defaultThresholds = ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"]
@@ -29,6 +29,8 @@ package struct ConcurrentBenchmark: Benchmark {
   package var shape: Shape
   package var waitFor: AllocationBenchmark.WaitFor
   package var holds: Bool
+  /// The tasks that this tool starts for the users of each last burst; nil: cold starts are the gateway's.
+  package var runTask: RunTaskSettings?
 
   package var parameters: [String: JSONValue] {
     var own: [String: JSONValue] = ["waitFor": .string(waitFor.rawValue), "hold": .bool(holds)]
@@ -36,7 +38,8 @@ package struct ConcurrentBenchmark: Benchmark {
       own["bursts"] = .int(Int64(number))
       own["beyond"] = .int(Int64(beyond))
     }
-    return load.parameters.merging(target.parameters) { $1 }.merging(own) { $1 }
+    return load.parameters.merging(target.parameters) { $1 }.merging(runTask?.parameters ?? [:]) { $1 }
+      .merging(own) { $1 }
   }
 
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
@@ -44,7 +47,11 @@ package struct ConcurrentBenchmark: Benchmark {
     return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
       session async throws(BenchmarkFailure) in
       try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
-        await measure(session, startedAt: startedAt)
+        guard let runTask else { return await measure(session, nil, startedAt: startedAt) }
+        return try await ConcurrentScenario.taskStarts.with(runTask, session: session) {
+          starter async throws(BenchmarkFailure) in
+          await measure(session, starter, startedAt: startedAt)
+        }
       }
     }
   }
@@ -57,25 +64,30 @@ package struct ConcurrentBenchmark: Benchmark {
     var timeline: [TimelineInterval] = []
   }
 
-  private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
+  private func measure(
+    _ session: GatewaySession, _ starter: TaskStarter?, startedAt: Date
+  ) async -> Measurement {
     if shape == .loop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
       () async -> Measured in
       switch shape {
-      case .bursts(let number, let beyond): await bursts(number, beyond: beyond, session, progress)
+      case .bursts(let number, let beyond): await bursts(number, beyond: beyond, session, starter, progress)
       case .loop: await loop(session, monitor, progress)
       }
     }
     if measured.recording[Self.catalogue.counter("unclassified")] > 0 {
       session.bench.note("some tasks could not be told warm from cold: they are in 'all' alone")
     }
-    return Measurement(
+    ConcurrentScenario.taskStarts.noteOthers(measured.recording, session.bench)
+    var measurement = Measurement(
       recording: measured.recording,
       generator: await monitor.finish(measured.recording, backlogMax: measured.backlogMax), target: session.document,
       startedAt: startedAt, duration: measured.duration,
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
+    if starter == nil { measurement.untested = Set(ColdStarts.counters) }
+    return measurement
   }
 
   private func loop(
@@ -93,7 +105,7 @@ package struct ConcurrentBenchmark: Benchmark {
   }
 
   private func bursts(
-    _ number: Int, beyond: Int, _ session: GatewaySession, _ progress: ProgressCounter
+    _ number: Int, beyond: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ progress: ProgressCounter
   ) async -> Measured {
     var sum = Measured(recording: Recording(Self.catalogue), duration: 0)
     func add(_ measured: Measured) {
@@ -103,30 +115,39 @@ package struct ConcurrentBenchmark: Benchmark {
     let observer = session.client(on: session.loops.executor(forUser: 0))
     defer { observer.close() }
     var pool = PoolFill(observer, timeout: load.timeout)
-    for burst in 0..<number where !Task.isCancelled {
-      await pool.wait(for: load.concurrency)
+    for burst in 0..<number where !Task.isCancelled && starter?.refusal == nil {
       let first = burst * (load.concurrency + beyond)
-      add(await self.burst(load.concurrency, from: first, session, observer, progress))
+      // Within the pool's capacity, unless nobody is: then each user is given a task that was started for this.
+      let coldFirst = beyond == 0 ? starter : nil
+      if coldFirst == nil { await pool.wait(for: load.concurrency) }
+      add(await self.burst(load.concurrency, from: first, session, coldFirst, observer, progress))
       if beyond > 0, !Task.isCancelled {
-        add(await self.burst(beyond, from: first + load.concurrency, session, observer, progress))
+        add(await self.burst(beyond, from: first + load.concurrency, session, starter, observer, progress))
       }
-      if !holds, !Task.isCancelled { await session.releaseHeld() }
+      if !holds, !Task.isCancelled {
+        await session.releaseHeld()
+        await starter?.tasks.stopRemaining()
+      }
     }
     return sum
   }
 
   /// One burst, its tasks kept, and each told warm or cold.
   private func burst(
-    _ users: Int, from first: Int, _ session: GatewaySession, _ observer: GatewayClient, _ progress: ProgressCounter
+    _ users: Int, from first: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ observer: GatewayClient,
+    _ progress: ProgressCounter
   ) async -> Measured {
     let before = await PoolLook.take(through: observer)
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: false, isBurst: true, firstUser: first,
       // With fewer warm tasks than users the status alone does not tell who got them.
-      isCovered: before.map { $0.status.warmCount >= users } ?? false)
-    var run = await LoadRun.perform(
-      scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, progress: progress,
-      headline: Self.catalogue.metric(Self.headline))
+      isCovered: before.map { $0.status.warmCount >= users } ?? false, starter: starter)
+    let perform = { @Sendable () async -> LoadRun in
+      await LoadRun.perform(
+        scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, progress: progress,
+        headline: Self.catalogue.metric(Self.headline))
+    }
+    var run = if let starter { await starter.endingOnRefusal(perform) } else { await perform() }
     let duration = run.endedAt - run.startedAt
     let pending = scenario.undecided.take()
     guard !pending.isEmpty else { return Measured(recording: run.recording, duration: duration) }

@@ -22,6 +22,7 @@ struct ConcurrentScenario: Scenario {
   private static let connect = ConnectMetrics(Benchmark.catalogue)
   private static let unclassified = Benchmark.catalogue.counter("unclassified")
   private static let misses = Benchmark.catalogue.counter("misses")
+  static let taskStarts = ColdStarts(Benchmark.catalogue)
   private static let duplicates = Benchmark.catalogue.counter("duplicate_assignments")
 
   let session: GatewaySession
@@ -33,6 +34,8 @@ struct ConcurrentScenario: Scenario {
   var firstUser = 0
   /// Whether there was a warm task for every user, as the pool's status showed before.
   let isCovered: Bool
+  /// Starts a task for each user, where the burst's cold starts are this tool's doing.
+  var starter: TaskStarter?
   let undecided = Collected<Undecided>()
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
@@ -52,10 +55,15 @@ struct ConcurrentScenario: Scenario {
   func perform(
     _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
   ) async {
+    var started: TaskStarter.Started?
+    if let starter {
+      started = await startTask(starter, into: &record)
+      guard started != nil else { return session.showFailure(numbered(iteration), of: load, record) }
+    }
     switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
     case .assigned(let acquisition):
       record.wrote(at: acquisition.exchange.firstByteWrittenAt)
-      assigned(acquisition, user, iteration, into: &record)
+      assigned(acquisition, started, user, iteration, into: &record)
     case .miss(let exchange):
       record.wrote(at: exchange.firstByteWrittenAt)
       record.count(Self.misses)
@@ -65,6 +73,20 @@ struct ConcurrentScenario: Scenario {
       record.fail(error)
       session.showFailure(numbered(iteration), of: load, record)
     }
+  }
+
+  /// The start of a task that the user is to find at the gateway; nil if it failed.
+  private func startTask(_ starter: TaskStarter, into record: inout IterationRecord) async -> TaskStarter.Started? {
+    // What comes before RunTask's sending, such as its signature, is RunTask's and no lateness.
+    record.wrote(at: MonotonicClock.now())
+    switch await starter.start() {
+    case .success(let started):
+      Self.taskStarts.add(started.phases, to: &record)
+      return started
+    case .failure(let failure) where failure.isCancellation: record.censor()
+    case .failure(let failure): record.fail("\(failure.step.rawValue): \(failure.kind)", failure.message)
+    }
+    return nil
   }
 
   func conclude(_ user: AcquiringUser, _ iteration: Iteration) async {
@@ -79,17 +101,29 @@ struct ConcurrentScenario: Scenario {
   }
 
   private func assigned(
-    _ acquisition: Acquisition, _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
+    _ acquisition: Acquisition, _ started: TaskStarter.Started?, _ user: AcquiringUser, _ iteration: Iteration,
+    into record: inout IterationRecord
   ) {
     guard let task = acquisition.answer.task else { return }
     if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
     let exchange = acquisition.exchange
+    record.sample(Self.firstByte, exchange.timeToFirstByte)
+    if let started {
+      guard starter?.tasks.contains(task) != true else {
+        // The user's cold start begins with the task's.
+        for operation in [Self.all, Self.cold.0] {
+          record.sample(operation, from: started.phases.sentAt, to: exchange.lastByteReadAt)
+        }
+        record.count(Self.cold.1)
+        return showLine(numbered(iteration), exchange.lastByteReadAt - started.phases.sentAt, .cold)
+      }
+      Self.taskStarts.countOther(in: &record)
+    }
     func sample(_ operation: LoadEngine.Operation, into record: inout IterationRecord) {
       record.sample(operation, from: exchange.firstByteWrittenAt, to: exchange.lastByteReadAt)
     }
     let latency = exchange.serviceTime
     sample(Self.all, into: &record)
-    record.sample(Self.firstByte, exchange.timeToFirstByte)
     let origin = WarmClassifier.classify(source: acquisition.answer.source, isCovered: isCovered)
     switch origin {
     case .warm?:

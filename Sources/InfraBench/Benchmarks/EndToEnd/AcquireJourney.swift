@@ -8,6 +8,8 @@ import Transport
 struct AcquireJourney {
   let scenario: EndToEndScenario
   let user: EndToEndUser
+  /// The task that was started for this user.
+  let started: TaskStarter.Started?
   /// In ns of `MonotonicClock`.
   let deadline: UInt64
 
@@ -34,7 +36,8 @@ struct AcquireJourney {
       case .status, .session: await seenInStatus(task, into: &record)
       }
     guard let seen else { return }
-    switch await scenario.pool.classify(task, source: acquisition.answer.source, outlook, user.client) {
+    if started != nil, scenario.isStarted(task, into: &record) { return record.count(EndToEndMetrics.coldStarts) }
+    switch await scenario.classify(task, source: acquisition.answer.source, outlook, started, user.client) {
     case .warm:
       record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
       record.sample(EndToEndMetrics.ready, from: begin, to: seen.readyAt)

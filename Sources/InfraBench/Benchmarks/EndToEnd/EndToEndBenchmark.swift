@@ -23,11 +23,11 @@ package struct EndToEndBenchmark: Benchmark {
   package static let catalogue = Catalogue(
     metrics: [
       "end_to_end", "end_to_end_service", "ready", "ready_service", "acquire", "init_user", "workspace",
-      "process_start", "first_response", "connect", "tls", "end_to_end_cold", "end_to_end_cold_service",
-    ],
+      "process_start", "first_response", "end_to_end_cold", "end_to_end_cold_service", "connect", "tls",
+    ] + ColdStarts.metrics,
     counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + [
       "cold_starts", "unclassified", "duplicate_assignments",
-    ])
+    ] + ColdStarts.counters)
   package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
 
   package var target: TargetSettings
@@ -38,9 +38,11 @@ package struct EndToEndBenchmark: Benchmark {
   package var commandWords: [String] = []
   /// What the user says first.
   package var message: String
+  /// The tasks that this tool starts for its users; nil: cold starts are the gateway's.
+  package var runTask: RunTaskSettings?
 
   package var parameters: [String: JSONValue] {
-    load.parameters.merging(target.parameters) { $1 }.merging([
+    load.parameters.merging(target.parameters) { $1 }.merging(runTask?.parameters ?? [:]) { $1 }.merging([
       "command": command.map { .string($0) } ?? (runsStandIn ? "session-stand-in" : nil), "message": .string(message),
     ]) { $1 }
   }
@@ -61,36 +63,48 @@ package struct EndToEndBenchmark: Benchmark {
       let program = command == nil ? nil : UserProgram.command(commandWords)
       return try await AgentSupply.with(target, session: session, program: program, observer: agents.observe) {
         () async throws(BenchmarkFailure) in
-        await measure(session, agents, startedAt: startedAt)
+        guard let runTask else { return await measure(session, agents, nil, startedAt: startedAt) }
+        return try await EndToEndMetrics.taskStarts.with(runTask, session: session) {
+          starter async throws(BenchmarkFailure) in
+          await measure(session, agents, starter, startedAt: startedAt)
+        }
       }
     }
   }
 
-  private func measure(_ session: GatewaySession, _ agents: AgentTimeline, startedAt: Date) async -> Measurement {
+  private func measure(
+    _ session: GatewaySession, _ agents: AgentTimeline, _ starter: TaskStarter?, startedAt: Date
+  ) async -> Measurement {
     let route = await RouteFinder.find(session, hasAgents: target.agents > 0)
     say(route, session.bench)
+    // What is cold never shows what the headline is of.
+    let headline = starter == nil ? route.headline : "end_to_end_cold"
     let scenario = EndToEndScenario(
       session: session, load: load, route: route, agents: agents, message: message,
-      expectsEcho: runsStandIn)
+      expectsEcho: runsStandIn, starter: starter)
     if load.isOpenLoop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
-    let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
-      await scenario.pool.watching(ifNeeded: load.isOpenLoop, through: session) {
-        await LoadRun.perform(
-          scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor,
-          progress: progress,
-          headline: Self.catalogue.metric(route.headline), timeline: load.arrivals.timeline)
-      }
+    let perform = { @Sendable () async -> LoadRun in
+      await LoadRun.perform(
+        scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor, progress: progress,
+        headline: Self.catalogue.metric(headline), timeline: load.arrivals.timeline)
     }
+    let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
+      if let starter { return await starter.endingOnRefusal(perform) }
+      return await scenario.pool.watching(ifNeeded: load.isOpenLoop, through: session, perform)
+    }
+    EndToEndMetrics.taskStarts.noteOthers(run.recording, session.bench)
     if run.recording[EndToEndMetrics.unclassified] > 0 {
       session.bench.note("some tasks could not be told warm from cold: they are in no latency")
     }
-    return Measurement(
+    var measurement = Measurement(
       recording: run.recording, generator: await monitor.finish(run.recording, backlogMax: run.backlogMax),
       target: session.document, startedAt: startedAt, duration: run.endedAt - run.startedAt,
-      timeline: TimelineRows.of(run.timeline, headline: route.headline),
+      timeline: TimelineRows.of(run.timeline, headline: headline),
       findings: ["route": .string(route.rawValue)])
+    if starter == nil { measurement.untested = Set(ColdStarts.counters + EndToEndStep.ofTaskStart) }
+    return measurement
   }
 
   private func say(_ route: Route, _ bench: Bench) {

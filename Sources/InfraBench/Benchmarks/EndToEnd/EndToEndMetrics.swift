@@ -14,6 +14,9 @@ enum EndToEndMetrics {
   static let connect = ConnectMetrics(catalogue)
   static let cold = catalogue.operation("end_to_end_cold")
 
+  /// Of tasks that this tool starts.
+  static let taskStarts = ColdStarts(catalogue)
+
   static let failedSteps = catalogue.counter("failed_steps")
   static let coldStarts = catalogue.counter("cold_starts")
   static let unclassified = catalogue.counter("unclassified")

@@ -13,10 +13,12 @@ struct EndToEndScenario: Scenario {
   /// The stand-in's answer holds the message; another program's answer is its own.
   let expectsEcho: Bool
   let pool: WarmPool
+  /// Starts a task for each iteration, where cold starts are this tool's doing.
+  let starter: TaskStarter?
 
   init(
     session: GatewaySession, load: LoadSettings, route: EndToEndBenchmark.Route, agents: AgentTimeline, message: String,
-    expectsEcho: Bool
+    expectsEcho: Bool, starter: TaskStarter? = nil
   ) {
     self.session = session
     self.load = load
@@ -24,6 +26,7 @@ struct EndToEndScenario: Scenario {
     self.agents = agents
     self.message = message
     self.expectsEcho = expectsEcho
+    self.starter = starter
     pool = WarmPool(load)
   }
 
@@ -38,6 +41,8 @@ struct EndToEndScenario: Scenario {
   }
 
   func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    // Whatever is needed is started as a part of the iteration.
+    guard starter == nil else { return }
     // By the session route only who looks at the pool needs the REST side.
     if route != .session, await !connect(user, iteration, into: &record) { return }
     guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
@@ -63,15 +68,60 @@ struct EndToEndScenario: Scenario {
   }
 
   func perform(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    var started: TaskStarter.Started?
+    if let starter {
+      started = await startTask(starter, user, into: &record)
+      guard started != nil else { return session.showFailure(iteration, of: load, record) }
+    }
     let deadline = MonotonicClock.now() + load.timeout
     switch route {
     case .session:
-      await SessionJourney(scenario: self, user: user, deadline: deadline).travel(into: &record)
+      await SessionJourney(scenario: self, user: user, started: started, deadline: deadline).travel(into: &record)
     case .agents, .status:
-      await AcquireJourney(scenario: self, user: user, deadline: deadline).travel(into: &record)
+      await AcquireJourney(scenario: self, user: user, started: started, deadline: deadline).travel(into: &record)
     }
     if record.ending == .success { session.showLine(iteration, of: load, EndToEndLine.text(record)) }
     session.showFailure(iteration, of: load, record)
+  }
+
+  /// The start of a task that the user is to find at the gateway; nil if it failed.
+  private func startTask(
+    _ starter: TaskStarter, _ user: EndToEndUser, into record: inout IterationRecord
+  ) async -> TaskStarter.Started? {
+    // What comes before RunTask's sending, such as its signature, is RunTask's and no lateness.
+    record.wrote(at: MonotonicClock.now())
+    switch await starter.start() {
+    case .success(let started):
+      user.startedTask.put(started.arn)
+      EndToEndMetrics.taskStarts.add(started.phases, to: &record)
+      return started
+    case .failure(let failure):
+      if let task = failure.task { user.startedTask.put(task) }
+      if failure.isCancellation {
+        record.censor()
+      } else {
+        record.fail(EndToEndStep(failure.step), failure.kind, failure.message)
+      }
+      return nil
+    }
+  }
+
+  /// Whether the user has a task that this run has started; one of somebody else's counts as what it is.
+  func isStarted(_ task: String?, into record: inout IterationRecord) -> Bool {
+    guard let starter else { return false }
+    if let task, starter.tasks.contains(task) { return true }
+    EndToEndMetrics.taskStarts.countOther(in: &record)
+    return false
+  }
+
+  /// Tells warm from cold; `started` is the task that was started for the user, when another one was given.
+  func classify(
+    _ task: String, source: String?, _ outlook: WarmPool.FinishedOutlook?, _ started: TaskStarter.Started?,
+    _ client: GatewayClient
+  ) async -> TaskOrigin {
+    guard let started else { return await pool.classify(task, source: source, outlook, client) }
+    return WarmClassifier.classify(source: source, isCovered: false)
+      ?? WarmClassifier.classify(task, before: started.look, after: nil)
   }
 
   func conclude(_ user: EndToEndUser, _ iteration: Iteration) async {
@@ -79,8 +129,10 @@ struct EndToEndScenario: Scenario {
     // The gateway takes the task back when the user leaves.
     if let connection = user.session.take() { await connection.close() }
     if let task = user.sessionTask.take() { session.held.wentBack(task) }
-    guard let task = user.assigned.take(), !Task.isCancelled else { return }
-    await session.held.release(task, through: user.client, bench: session.bench)
+    if let task = user.assigned.take(), !Task.isCancelled {
+      await session.held.release(task, through: user.client, bench: session.bench)
+    }
+    if let task = user.startedTask.take(), !Task.isCancelled { await starter?.tasks.stop(task) }
   }
 
   func retire(_ user: EndToEndUser) async {

@@ -11,6 +11,8 @@ import Transport
 struct SessionJourney {
   let scenario: EndToEndScenario
   let user: EndToEndUser
+  /// The task that was started for this user.
+  let started: TaskStarter.Started?
   /// In ns of `MonotonicClock`.
   let deadline: UInt64
 
@@ -34,7 +36,12 @@ struct SessionJourney {
       if isDuplicate { record.count(EndToEndMetrics.duplicates) } else { user.sessionTask.put(task) }
     }
     guard let (askedAt, answeredAt) = await converse(connection, bound, into: &record) else { return }
-    switch await scenario.pool.classify(message.taskId ?? "", source: message.source, outlook, user.client) {
+    if let started, scenario.isStarted(message.taskId, into: &record) {
+      // The user's cold start begins with the task's.
+      record.sample(EndToEndMetrics.cold, from: started.phases.sentAt, to: answeredAt)
+      return record.count(EndToEndMetrics.coldStarts)
+    }
+    switch await scenario.classify(message.taskId ?? "", source: message.source, outlook, started, user.client) {
     case .warm:
       record.sample(EndToEndMetrics.ready, from: begin, to: ready.receivedAt)
       record.sample(EndToEndMetrics.acquire, milliseconds: message.breakdown?.acquireMs)

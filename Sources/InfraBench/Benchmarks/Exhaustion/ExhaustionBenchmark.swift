@@ -31,6 +31,8 @@ package struct ExhaustionBenchmark: Benchmark {
     ],
     counters: ["polls", "throttled_polls", "lost_polls", "misses", "cold_starts", "duplicate_assignments"])
   package static let defaultThresholds = ["refill_full.max < 25s"]
+  /// Of one question to ECS or to the gateway's status, in ns: one that hangs must not blind the run for long.
+  static let lookBound: UInt64 = 5_000_000_000
 
   package var target: TargetSettings
   /// Whether there is a gateway, embedded or remote; else the pool is drained and watched by ECS alone.
@@ -81,7 +83,7 @@ package struct ExhaustionBenchmark: Benchmark {
     return try await GatewaySession.with(target, timeout: timeout, bench: bench) {
       session async throws(BenchmarkFailure) in
       let embedded = try session.embeddedECS.map { access throws(BenchmarkFailure) in
-        try ECSConnection.open(embedded: access, bench: bench)
+        try ECSConnection.open(embedded: access, bench: bench, timeout: Self.lookBound)
       }
       return try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
         try await ExhaustionRun(
@@ -95,6 +97,7 @@ package struct ExhaustionBenchmark: Benchmark {
     if settings.isWholeCluster {
       bench.note("no --service, --family or --started-by: every task of the cluster is taken for one of the pool")
     }
-    return try ECSConnection.open(settings, environment: ProcessInfo.processInfo.environment, bench: bench)
+    return try ECSConnection.open(
+      settings, environment: ProcessInfo.processInfo.environment, bench: bench, timeout: lookBound)
   }
 }

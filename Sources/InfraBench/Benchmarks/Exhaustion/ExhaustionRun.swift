@@ -23,7 +23,9 @@ struct ExhaustionRun {
 
   func perform() async throws(BenchmarkFailure) -> Measurement {
     let monitor = GeneratorMonitor(session?.loops ?? LoopGroup(threads: 1))
-    let client = session.map { $0.client(on: $0.loops.executor(forUser: 0)) }
+    let client = session.map {
+      $0.client(on: $0.loops.executor(forUser: 0), timeout: min($0.timeout, ExhaustionBenchmark.lookBound))
+    }
     defer { client?.close() }
     explain()
     let keeper = serviceKeeper

@@ -1,7 +1,7 @@
 /// Splits a command line into words as a shell does, without being one: blanks separate, quotes and backslashes keep
 /// together; nothing is expanded. Whoever wants a shell writes `sh -c '…'`.
 public enum CommandWords {
-  /// Why a line is no command.
+  /// Why a line is no command. The line itself is not repeated: it may hold a secret.
   public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     /// For people.
     public let description: String
@@ -17,7 +17,7 @@ public enum CommandWords {
     var characters = line.makeIterator()
     while let character = characters.next() {
       switch (quote, character) {
-      case (nil, " "), (nil, "\t"), (nil, "\n"):
+      case (nil, " "), (nil, "\t"), (nil, "\n"), (nil, "\r"), (nil, "\r\n"):
         if let finished = word { words.append(finished) }
         word = nil
       case (nil, "'"), (nil, "\""):
@@ -25,12 +25,14 @@ public enum CommandWords {
         word = word ?? ""
       case (let open?, character) where open == character: quote = nil
       case (nil, "\\"), ("\"", "\\"):
-        guard let next = characters.next() else { throw Failure(description: "'\(line)' ends with a backslash") }
-        word = (word ?? "") + String(next)
+        guard let next = characters.next() else { throw Failure(description: "the command ends with a backslash") }
+        // Between double quotes a backslash is one unless it stands before what would otherwise mean something.
+        let isLiteral = quote != nil && next != "\"" && next != "\\"
+        word = (word ?? "") + (isLiteral ? "\\" : "") + String(next)
       default: word = (word ?? "") + String(character)
       }
     }
-    guard quote == nil else { throw Failure(description: "a quote in '\(line)' is not closed") }
+    guard quote == nil else { throw Failure(description: "a quote in the command is not closed") }
     if let word { words.append(word) }
     guard !words.isEmpty else { throw Failure(description: "the command is empty") }
     return words

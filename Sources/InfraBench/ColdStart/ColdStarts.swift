@@ -1,0 +1,132 @@
+import AWSClient
+import FoundationEssentials
+import Latency
+import LoadEngine
+import SessionGateway
+import Transport
+
+/// The metrics and counters of cold starts that this tool causes (`--cold-by run-task`), for the tools that can.
+struct ColdStarts: Sendable {
+  /// As the domain names them, without its `_ms`.
+  static let metrics = TaskStartStep.allCases.map(\.rawValue)
+  static let counters = ["tasks_started", "tasks_stopped", "other_tasks", "connected_before_running", "lost_polls"]
+
+  private let runTask: Metric
+  private let pendingToRunning: Metric
+  private let waitConnection: Metric
+  private let otherTasks: Counter
+  private let catalogue: Catalogue
+
+  init(_ catalogue: Catalogue) {
+    self.catalogue = catalogue
+    runTask = catalogue.metric(TaskStartStep.runTask.rawValue)
+    pendingToRunning = catalogue.metric(TaskStartStep.pendingToRunning.rawValue)
+    waitConnection = catalogue.metric(TaskStartStep.waitConnection.rawValue)
+    otherTasks = catalogue.counter("other_tasks")
+  }
+
+  /// Adds the phases of a task's start.
+  func add(_ phases: TaskStartPhases, to record: inout IterationRecord) {
+    record.sample(runTask, phases.runTask)
+    record.sample(pendingToRunning, phases.pendingToRunning)
+    if let waited = phases.waitConnection { record.sample(waitConnection, waited) }
+  }
+
+  /// The phases by name, in their order.
+  var phases: [(String, Metric)] { zip(Self.metrics, [runTask, pendingToRunning, waitConnection]).map { ($0, $1) } }
+
+  /// The user was given another task than one that this run has started.
+  func countOther(in record: inout IterationRecord) { record.count(otherTasks) }
+
+  /// Says that users were given other tasks than those that were started for them, if they were.
+  func noteOthers(_ recording: Recording, _ bench: Bench) {
+    let number = recording[otherTasks]
+    guard number > 0 else { return }
+    bench.note(
+      "\(number) users were given other tasks than this run had started, so that their starts were not cold: the gateway "
+        + "had warm tasks of its own")
+  }
+
+  /// Completes what was measured with what is known when everything is stopped.
+  func complete(_ measurement: Measurement, by starter: TaskStarter) -> Measurement {
+    var measurement = measurement
+    let counts = [
+      ("tasks_started", starter.tasks.startedCount), ("tasks_stopped", starter.tasks.stoppedCount),
+      ("connected_before_running", starter.log.connectedFirst), ("lost_polls", starter.log.lostPolls),
+    ]
+    for (name, number) in counts { measurement.recording.count(catalogue.counter(name), by: number) }
+    measurement.findings = (measurement.findings ?? [:]).merging(starter.log.findings(mark: starter.tasks.mark)) { $1 }
+    measurement.target.ecsEndpointUrl = measurement.target.ecsEndpointUrl ?? starter.ecs.endpointURL
+    return measurement
+  }
+}
+
+extension ColdStarts {
+  /// What the releases and stops at the end may take together, in ns, and the stops at least.
+  private static let endBound: UInt64 = 4_000_000_000
+  private static let stopsAtLeast: UInt64 = 1_000_000_000
+
+  /// Runs `body` with a starter, then gives back and stops what the run still has: also when the task is cancelled, and
+  /// when `body` throws.
+  ///
+  /// - Throws: when ECS cannot be reached or refuses, before anything is started.
+  func with(
+    _ settings: RunTaskSettings, session: GatewaySession,
+    _ body: (TaskStarter) async throws(BenchmarkFailure) -> Measurement
+  ) async throws(BenchmarkFailure) -> Measurement {
+    let starter = try await Self.open(settings, session: session)
+    let watch = Task { await starter.watch() }
+    let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(starter) })
+    watch.cancel()
+    // Unstructured, so that a cancelled run cleans up all the same.
+    await Task {
+      let begin = MonotonicClock.now()
+      // First: a task that was stopped cannot be released any more.
+      await session.releaseAtEnd()
+      let spent = MonotonicClock.now() - begin
+      await starter.tasks.stopAtEnd(within: max(Self.stopsAtLeast, Self.endBound - min(spent, Self.endBound)))
+    }.value
+    let measurement = try result.get()
+    if let refusal = starter.refusal {
+      guard measurement.recording[runTask] != nil else { throw BenchmarkFailure("tasks cannot be started: \(refusal)") }
+      session.bench.note("the run was ended early: \(refusal)")
+    }
+    return complete(measurement, by: starter)
+  }
+
+  private static func open(
+    _ settings: RunTaskSettings, session: GatewaySession
+  ) async throws(BenchmarkFailure) -> TaskStarter {
+    let ecs: ECSConnection
+    var taskDefinition = settings.taskDefinition
+    if let own = settings.ecs {
+      ecs = try ECSConnection.open(own, environment: ProcessInfo.processInfo.environment, bench: session.bench)
+    } else if let access = session.embeddedECS {
+      ecs = try ECSConnection.open(embedded: access, bench: session.bench)
+      taskDefinition = taskDefinition ?? access.taskDefinition
+    } else {
+      throw BenchmarkFailure("tasks cannot be started: no ECS was named")
+    }
+    guard let taskDefinition else { throw BenchmarkFailure("tasks cannot be started: no task definition was named") }
+    try await checkStatus(session)
+    let starter = TaskStarter(settings, ecs, taskDefinition: taskDefinition, session: session)
+    do throws(AWSError) {
+      // What finds this run's tasks again is known to work before there are any.
+      _ = try await ecs.client.listTasks(TaskFilter(cluster: ecs.filter.cluster, startedBy: starter.tasks.mark))
+    } catch {
+      // An interrupted run goes on to its end, which is near.
+      if !Task.isCancelled { throw BenchmarkFailure("tasks cannot be started: \(error)") }
+    }
+    return starter
+  }
+
+  /// A gateway that tells nothing would leave every start without an end.
+  private static func checkStatus(_ session: GatewaySession) async throws(BenchmarkFailure) {
+    let client = session.client(on: session.loops.executor(forUser: 0))
+    defer { client.close() }
+    if case .failure(let error) = await client.status(), !Task.isCancelled {
+      throw BenchmarkFailure(
+        "no task is started: the gateway's status is to show when it is connected, and could not be had: \(error)")
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import AWSClient
+import Latency
+import Synchronization
+
+/// The tasks that this run has started and has not stopped.
+final class StartedTasks: Sendable {
+  private struct State {
+    /// Every task of the run, by the last part of its ARN.
+    var ids: Set<String> = []
+    /// ARNs of those that have not ended and were not stopped.
+    var remaining: Set<String> = []
+    var started: UInt64 = 0
+    var stopped: UInt64 = 0
+    var hasLostAnswers = false
+  }
+
+  /// What RunTask is told as `startedBy`, so that tasks can be found again.
+  let mark: String
+  private let ecs: ECSConnection
+  private let bench: Bench
+  private let state = Mutex(State())
+
+  /// Within ECS's quota for calls that change tasks.
+  private static let atOnce = 10
+  /// A task whose RunTask got no answer may be listed only after a while, in ns.
+  private static let listingLag: UInt64 = 1_000_000_000
+  /// Of a stop between iterations, in ns.
+  private static let stopBound: UInt64 = 5_000_000_000
+
+  init(_ ecs: ECSConnection, bench: Bench) {
+    self.ecs = ecs
+    self.bench = bench
+    mark = "infrabench-" + String(UInt64.random(in: (1 << 28)..<(1 << 32)), radix: 16)
+  }
+
+  /// RunTask calls that started a task, and tasks that were found at the end.
+  var startedCount: UInt64 { state.withLock { $0.started } }
+  /// Tasks that ECS was asked to stop and said that it would.
+  var stoppedCount: UInt64 { state.withLock { $0.stopped } }
+
+  /// Whether the task of this id was started by this run.
+  func contains(_ id: String) -> Bool { state.withLock { $0.ids.contains(id) } }
+
+  func started(_ arn: String) {
+    state.withLock { state in
+      guard state.ids.insert(Self.id(of: arn)).inserted else { return }
+      state.started += 1
+      state.remaining.insert(arn)
+    }
+  }
+
+  /// It has ended by itself.
+  func ended(_ arn: String) { state.withLock { _ = $0.remaining.remove(arn) } }
+
+  /// A RunTask got no answer: it may have started a task all the same.
+  func lostAnswer() { state.withLock { $0.hasLostAnswers = true } }
+
+  /// Stops one task that is no longer needed; what fails is tried again at the end.
+  func stop(_ arn: String) async {
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopNow(arn, isLast: false) }
+  }
+
+  /// Stops all that remain; what fails is tried again at the end.
+  func stopRemaining() async {
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown(isLast: false) }
+  }
+
+  /// Stops all that remain and what else bears this run's mark, within `bound` ns, and says what could not be stopped.
+  func stopAtEnd(within bound: UInt64) async {
+    let isChecked = await Bounded.run(for: bound) {
+      await self.stopKnown(isLast: true)
+      var isChecked = await self.findMarked()
+      if self.state.withLock({ $0.hasLostAnswers }) {
+        try? await Task.sleep(nanoseconds: Self.listingLag)
+        isChecked = await self.findMarked() && isChecked
+      }
+      await self.stopKnown(isLast: true)
+      return isChecked
+    }
+    let (remaining, hasLostAnswers) = state.withLock { ($0.remaining.count, $0.hasLostAnswers) }
+    if remaining > 0 {
+      bench.note(
+        "\(remaining) tasks that this run has started could not be stopped; find them with: \(command), and stop them "
+          + "with: aws ecs stop-task\(where_) --task ARN")
+    } else if !isChecked, hasLostAnswers {
+      bench.note("a RunTask got no answer, and whether it has started a task could not be checked: \(command)")
+    }
+  }
+
+  private func stopKnown(isLast: Bool) async {
+    let arns = state.withLock { Array($0.remaining) }
+    await withTaskGroup(of: Void.self) { group in
+      var waiting = arns[...]
+      for arn in waiting.prefix(Self.atOnce) { group.addTask { await self.stopNow(arn, isLast: isLast) } }
+      waiting = waiting.dropFirst(Self.atOnce)
+      for await _ in group {
+        guard let next = waiting.popFirst(), !Task.isCancelled else { continue }
+        group.addTask { await self.stopNow(next, isLast: isLast) }
+      }
+    }
+  }
+
+  private func stopNow(_ arn: String, isLast: Bool) async {
+    guard state.withLock({ $0.remaining.contains(arn) }) else { return }
+    do throws(AWSError) {
+      _ = try await ecs.client.stopTask(arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
+      state.withLock { state in
+        if state.remaining.remove(arn) != nil { state.stopped += 1 }
+      }
+    } catch {
+      let isGone = error.kind == .wrongParameter && error.message.contains("not found")
+      if isGone { return ended(arn) }
+      if isLast || error.isFinal { bench.note("a task could not be stopped: \(error)") }
+    }
+  }
+
+  /// Looks for tasks with this run's mark; false when that failed.
+  private func findMarked() async -> Bool {
+    do throws(AWSError) {
+      let filter = TaskFilter(cluster: ecs.filter.cluster, startedBy: mark)
+      for arn in try await ecs.client.listTasks(filter).value { started(arn) }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private var command: String { "aws ecs list-tasks\(where_) --started-by \(mark)" }
+
+  private var where_: String { (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(ecs.region)" }
+
+  private static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
+}

@@ -1,0 +1,129 @@
+import AWSClient
+import GatewayProtocol
+
+/// Follows tasks from RunTask's answer until the gateway shows them connected. Pure: instants come with the events, in ns
+/// of `MonotonicClock`.
+struct TaskStartTracker: Sendable {
+  /// How a start ended.
+  typealias Outcome = Result<TaskStartPhases, TaskStartFailure>
+  /// A start that has ended, by the last part of its task's ARN.
+  typealias Ended = (task: String, outcome: Outcome)
+
+  private struct Start {
+    let arn: String
+    let sentAt: UInt64
+    let answeredAt: UInt64
+    let deadline: UInt64
+    var lastStatus = "PROVISIONING"
+    var notRunningSince: UInt64
+    var notConnectedSince: UInt64
+    var running: Crossing?
+  }
+
+  private var starts: [String: Start] = [:]
+  /// In order of RunTask's answers.
+  private var order: [String] = []
+  /// How many tasks the gateway had, by a status that names none.
+  private var unnamedCount: Int?
+
+  private static let ended: Set<String> = ["DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"]
+
+  /// The ARNs of the tasks on their way.
+  var underWay: [String] { order.compactMap { starts[$0]?.arn } }
+
+  /// RunTask has started `task`; it must be connected before `deadline`.
+  mutating func began(_ task: ECSTask, sentAt: UInt64, answeredAt: UInt64, deadline: UInt64) {
+    starts[task.taskID] = Start(
+      arn: task.taskArn, sentAt: sentAt, answeredAt: answeredAt, deadline: deadline, lastStatus: task.lastStatus,
+      notRunningSince: answeredAt, notConnectedSince: answeredAt)
+    order.append(task.taskID)
+  }
+
+  /// What DescribeTasks showed of the ARNs `asked`. A task that it does not know (yet) is not RUNNING: ECS's answers lag.
+  mutating func observe(_ described: [ECSTask], asked: [String], sentAt: UInt64, answeredAt: UInt64) -> [Ended] {
+    var outcomes: [Ended] = []
+    let tasks = Dictionary(described.map { ($0.taskID, $0) }) { first, _ in first }
+    let asked = Set(asked)
+    for id in order {
+      guard var start = starts[id], asked.contains(start.arn) else { continue }
+      let task = tasks[id]
+      start.lastStatus = task?.lastStatus ?? start.lastStatus
+      if let task, task.desiredStatus == "STOPPED" || Self.ended.contains(task.lastStatus) {
+        outcomes.append((task: id, outcome: .failure(Self.stopped(task, hasRun: start.running != nil))))
+        continue
+      }
+      if task?.isRunning == true {
+        start.running =
+          start.running
+          ?? Crossing(lastNegativeSentAt: start.notRunningSince, firstPositiveAnsweredAt: answeredAt)
+      } else if start.running == nil {
+        start.notRunningSince = sentAt
+      }
+      starts[id] = start
+    }
+    forget(outcomes.map(\.task))
+    return outcomes
+  }
+
+  /// What the gateway's status showed. Where it names no tasks, as many of those on their way are connected, the oldest
+  /// first, as it has more than before.
+  mutating func observe(_ status: StatusAnswer, sentAt: UInt64, answeredAt: UInt64) -> [Ended] {
+    let connected: Set<String>
+    if let tasks = status.tasks {
+      connected = Set(tasks.filter { $0.state != "warming" }.map(\.taskId))
+    } else {
+      // The assigned ones too: a task that is given out meanwhile is still one that came.
+      let count = status.warmCount + status.assignedCount
+      connected = Set(order.prefix(max(0, count - (unnamedCount ?? count))))
+      unnamedCount = count
+    }
+    var outcomes: [Ended] = []
+    for id in order {
+      guard let start = starts[id] else { continue }
+      guard connected.contains(id) else {
+        starts[id]?.notConnectedSince = max(start.notConnectedSince, sentAt)
+        continue
+      }
+      let crossing = Crossing(lastNegativeSentAt: start.notConnectedSince, firstPositiveAnsweredAt: answeredAt)
+      let phases = TaskStartPhases(
+        sentAt: start.sentAt, answeredAt: start.answeredAt, running: start.running, connected: crossing)
+      outcomes.append((task: id, outcome: .success(phases)))
+    }
+    forget(outcomes.map(\.task))
+    return outcomes
+  }
+
+  /// Time has passed: ends the starts whose deadline is over.
+  mutating func expire(at now: UInt64) -> [Ended] {
+    let late = order.compactMap { id in starts[id].flatMap { $0.deadline <= now ? (id, $0) : nil } }
+    forget(late.map(\.0))
+    return late.map { id, start in
+      let seconds = (start.deadline - min(start.sentAt, start.deadline)) / 1_000_000_000
+      let failure =
+        start.running == nil
+        ? TaskStartFailure(
+          step: .pendingToRunning, kind: "timeout",
+          message: "task \(id) was still \(start.lastStatus) \(seconds) s after RunTask", task: start.arn)
+        : TaskStartFailure(
+          step: .waitConnection, kind: "timeout",
+          message: "task \(id) is RUNNING and was not at the gateway \(seconds) s after RunTask", task: start.arn)
+      return (task: id, outcome: .failure(failure))
+    }
+  }
+
+  /// Nobody waits for it any more.
+  mutating func forget(_ tasks: [String]) {
+    guard !tasks.isEmpty else { return }
+    for id in tasks { starts[id] = nil }
+    order.removeAll { starts[$0] == nil }
+    // What changes until the next start is none of it.
+    if order.isEmpty { unnamedCount = nil }
+  }
+
+  private static func stopped(_ task: ECSTask, hasRun: Bool) -> TaskStartFailure {
+    TaskStartFailure(
+      step: hasRun ? .waitConnection : .pendingToRunning, kind: "stopped",
+      message: "task \(task.taskID) is \(task.lastStatus): \(task.stoppedReason ?? "ECS gives no reason")",
+      task: task.taskArn)
+  }
+}

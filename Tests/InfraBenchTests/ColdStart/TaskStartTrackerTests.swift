@@ -1,0 +1,137 @@
+import GatewayProtocol
+import Testing
+
+@testable import AWSClient
+@testable import InfraBench
+
+/// Following tasks from RunTask to the gateway, event by event.
+@Suite struct TaskStartTrackerTests {
+  private static func arn(_ id: String) -> String { "arn:aws:ecs:eu-west-1:123456789012:task/pool/\(id)" }
+
+  private func task(
+    _ id: String, _ status: String, desired: String = "RUNNING", reason: String? = nil
+  ) -> ECSTask {
+    ECSTask(taskArn: Self.arn(id), lastStatus: status, desiredStatus: desired, stoppedReason: reason)
+  }
+
+  private func tracker(_ ids: String...) -> TaskStartTracker {
+    var tracker = TaskStartTracker()
+    for id in ids { tracker.began(task(id, "PROVISIONING"), sentAt: 100, answeredAt: 200, deadline: 10_000_000_100) }
+    return tracker
+  }
+
+  private func status(_ tasks: [(String, String)]) -> StatusAnswer {
+    StatusAnswer(
+      warmCount: tasks.count { $0.1 == "warm" }, assignedCount: 0,
+      tasks: tasks.map { TaskEntry(taskId: $0.0, state: $0.1) })
+  }
+
+  private func counts(warm: Int, assigned: Int = 0) -> StatusAnswer {
+    StatusAnswer(warmCount: warm, assignedCount: assigned)
+  }
+
+  @Test func theWayOfATaskIsStampedByTheLooksAroundEachStep() throws {
+    var tracker = tracker("a")
+    #expect(tracker.observe([task("a", "PENDING")], asked: tracker.underWay, sentAt: 300, answeredAt: 310).isEmpty)
+    #expect(tracker.observe(status([("a", "warming")]), sentAt: 320, answeredAt: 330).isEmpty)
+    #expect(tracker.observe([task("a", "RUNNING")], asked: tracker.underWay, sentAt: 400, answeredAt: 410).isEmpty)
+    #expect(tracker.observe([task("a", "RUNNING")], asked: tracker.underWay, sentAt: 500, answeredAt: 510).isEmpty)
+    #expect(tracker.observe(status([]), sentAt: 520, answeredAt: 530).isEmpty)
+    let ended = tracker.observe(status([("other", "warm"), ("a", "warm")]), sentAt: 600, answeredAt: 610)
+    #expect(ended.map(\.task) == ["a"])
+    let phases = try #require(try ended.first?.outcome.get())
+    #expect(
+      phases
+        == TaskStartPhases(
+          sentAt: 100, answeredAt: 200, running: Crossing(lastNegativeSentAt: 300, firstPositiveAnsweredAt: 410),
+          connected: Crossing(lastNegativeSentAt: 520, firstPositiveAnsweredAt: 610)))
+    #expect(tracker.underWay.isEmpty)
+    #expect(tracker.expire(at: .max).isEmpty)
+  }
+
+  @Test(arguments: ["warm", "ready", "assigned"]) func everyStateButWarmingIsConnected(state: String) {
+    var tracker = tracker("a")
+    #expect(tracker.observe(status([("a", "warming")]), sentAt: 1, answeredAt: 2).isEmpty)
+    #expect(tracker.observe(status([("a", state)]), sentAt: 3, answeredAt: 4).count == 1)
+  }
+
+  @Test func aTaskThatECSDoesNotKnowYetIsNotRunning() throws {
+    var tracker = tracker("a")
+    _ = tracker.observe([], asked: tracker.underWay, sentAt: 300, answeredAt: 310)
+    _ = tracker.observe([task("a", "RUNNING")], asked: tracker.underWay, sentAt: 400, answeredAt: 410)
+    let ended = tracker.observe(status([("a", "warm")]), sentAt: 600, answeredAt: 610)
+    let phases = try #require(try ended.first?.outcome.get())
+    #expect(phases.running == Crossing(lastNegativeSentAt: 300, firstPositiveAnsweredAt: 410))
+  }
+
+  @Test func anAnswerSaysNothingOfTasksThatWereNotAskedFor() throws {
+    var tracker = tracker("a")
+    let asked = tracker.underWay
+    tracker.began(task("b", "PENDING"), sentAt: 210, answeredAt: 220, deadline: .max)
+    _ = tracker.observe([task("a", "RUNNING")], asked: asked, sentAt: 300, answeredAt: 310)
+    let ended = tracker.observe(status([("b", "warm")]), sentAt: 600, answeredAt: 610)
+    let phases = try #require(try ended.first?.outcome.get())
+    #expect(phases.running == nil && phases.connected.lastNegativeSentAt == 220)
+    #expect(tracker.underWay == [Self.arn("a")])
+  }
+
+  @Test(arguments: ["DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"], [false, true])
+  func aTaskThatEndsFailsInTheStepThatItWasIn(status: String, hasRun: Bool) {
+    var tracker = tracker("a")
+    if hasRun { _ = tracker.observe([task("a", "RUNNING")], asked: tracker.underWay, sentAt: 300, answeredAt: 310) }
+    let ended = tracker.observe(
+      [task("a", status, reason: "CannotPullContainerError: no such image")], asked: tracker.underWay, sentAt: 400,
+      answeredAt: 410)
+    guard case .failure(let failure)? = ended.first?.outcome else {
+      Issue.record("no failure")
+      return
+    }
+    #expect(failure.step == (hasRun ? .waitConnection : .pendingToRunning) && failure.kind == "stopped")
+    #expect(failure.message == "task a is \(status): CannotPullContainerError: no such image")
+    #expect(failure.task == Self.arn("a") && tracker.underWay.isEmpty)
+  }
+
+  @Test func aTaskThatIsWantedStoppedFailsThoughItStillRuns() {
+    var tracker = tracker("a")
+    let ended = tracker.observe(
+      [task("a", "RUNNING", desired: "STOPPED")], asked: tracker.underWay, sentAt: 400, answeredAt: 410)
+    #expect(ended.count == 1)
+  }
+
+  @Test(arguments: [false, true]) func theDeadlineNamesTheStep(hasRun: Bool) {
+    var tracker = tracker("a", "b")
+    _ = tracker.observe(
+      [task("a", hasRun ? "RUNNING" : "PENDING")], asked: tracker.underWay, sentAt: 300, answeredAt: 310)
+    #expect(tracker.expire(at: 10_000_000_099).isEmpty)
+    let ended = tracker.expire(at: 10_000_000_100)
+    #expect(ended.map(\.task) == ["a", "b"] && tracker.underWay.isEmpty)
+    guard case .failure(let failure)? = ended.first?.outcome else {
+      Issue.record("no failure")
+      return
+    }
+    #expect(failure.step == (hasRun ? .waitConnection : .pendingToRunning) && failure.kind == "timeout")
+    #expect(failure.message.contains(hasRun ? "task a is RUNNING" : "task a was still PENDING 10 s after RunTask"))
+  }
+
+  @Test func whereTheStatusNamesNoTasksTheCountsRiseTells() {
+    var tracker = tracker("a", "b")
+    // The first look is what there was before; an acquire turns a warm task into an assigned one.
+    for (look, ended) in [
+      (counts(warm: 2), []), (counts(warm: 2), []), (counts(warm: 1, assigned: 1), []),
+      (counts(warm: 2, assigned: 1), ["a"]), (counts(warm: 1, assigned: 1), []), (counts(warm: 2, assigned: 1), ["b"]),
+    ] as [(StatusAnswer, [String])] {
+      #expect(tracker.observe(look, sentAt: 300, answeredAt: 310).map(\.task) == ended)
+    }
+    // Once nobody is waited for, what comes and goes is none of the next start's.
+    _ = tracker.observe(counts(warm: 1), sentAt: 400, answeredAt: 410)
+    tracker.began(task("c", "PENDING"), sentAt: 500, answeredAt: 510, deadline: .max)
+    #expect(tracker.observe(counts(warm: 2), sentAt: 600, answeredAt: 610).map(\.task) == ["c"])
+  }
+
+  @Test func forgottenStartsAreNotToldOf() {
+    var tracker = tracker("a", "b")
+    tracker.forget(["a"])
+    #expect(tracker.observe(status([("a", "warm")]), sentAt: 300, answeredAt: 310).isEmpty)
+    #expect(tracker.underWay == [Self.arn("b")])
+  }
+}
