@@ -194,17 +194,50 @@ import Testing
     #expect(!result.talk.contains("not-a-secret") && result.files().isEmpty)
   }
 
+  @Test(.enabled(if: TLSProxy.isAvailable, "needs /usr/bin/openssl"))
+  func theHandshakeIsInTheFirstCallAndAnUnknownAuthorityEndsTheRun() async throws {
+    let ecs = ScriptedECS(.init())
+    try await ecs.serve { url in
+      let proxy = try await TLSProxy(to: url)
+      let options = ["--ecs-endpoint-url", proxy.url, "--cluster", "pool", "--iterations", "2"]
+      let trusting = ScriptedECS.environment.merging(["AWS_CA_BUNDLE": proxy.certificate]) { $1 }
+      let result = try await BenchRun.run("bench-api", options, environment: trusting)
+      #expect(result.status == .exited(0), "\(result.talk)")
+      let document = try result.document()
+      #expect(document.metrics["tls"]?.count == 1 && document.metrics["connect"]?.count == 1)
+      #expect((document.metrics["tls"]?.max ?? .infinity) < (document.metrics["first_call"]?.min ?? 0))
+      #expect(document.metrics["list_tasks"]?.count == 1)
+
+      let distrusting = ScriptedECS.environment.merging(["AWS_CA_BUNDLE": ""]) { $1 }
+      let refused = try await BenchRun.run("bench-api", options, environment: distrusting)
+      #expect(refused.status == .exited(1))
+      #expect(refused.talk.contains("AWS_CA_BUNDLE"), "\(refused.talk)")
+      await proxy.stop()
+    }
+  }
+
   @Test func wrongUsageIsSaidAllAtOnceAndNothingIsCalled() async throws {
     let calls = Mutex(0)
-    let result = try await run("--rate=6", "--iterations=0", "--timeout=1", "--pool-size=2", "--label=") { _, _ in
+    let result = try await run("--rate=6", "--iterations=0", "--timeout=1", "--pool-size=2", "--print=yaml") { _, _ in
       calls.withLock { $0 += 1 }
       return nil
     }
     #expect(result.status == .exited(64))
-    for option in ["--rate", "--iterations", "--timeout", "--pool-size", "--label"] {
+    for option in ["--rate", "--iterations", "--timeout", "--pool-size", "--print"] {
       #expect(result.talk.contains("error: \(option): "), "\(result.talk)")
     }
     #expect(calls.withLock { $0 } == 0 && result.scratch.names(in: "") == [])
+  }
+
+  @Test func optionsMayComeFromAFile() async throws {
+    let files = try Scratch()
+    let file = files.write("api.json", #"{"iterations": 3, "pool-size": 2, "label": "nightly", "print": "md"}"#)
+    let result = try await BenchRun.run(
+      "bench-api", ["--scenario", file, "--iterations", "2"], environment: ScriptedECS.environment)
+    #expect(result.status == .exited(0), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.counters["iterations"] == 2 && document.label == "nightly")
+    #expect(document.findings?["tasks_listed"] == 2)
   }
 
   @Test func anInterruptedRunWritesWhatItHas() async throws {

@@ -40,6 +40,7 @@ import Testing
       if: Python.canImport("prometheus_client"),
       "needs Python's prometheus_client; INFRABENCH_PYTHON names an interpreter"),
     arguments: [
+      ("bench-api", ["--iterations", "5"]),
       ("bench-dirinit", ["--count", "5"]),
       ("bench-exhaustion", ["--poll-interval", "20ms"] + BenchRun.smallPool),
     ])

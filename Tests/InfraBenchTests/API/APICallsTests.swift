@@ -1,5 +1,6 @@
 import Latency
 import AWSClient
+import Latency
 import LoadEngine
 import Testing
 

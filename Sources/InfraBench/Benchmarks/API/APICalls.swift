@@ -117,7 +117,8 @@ struct APICalls: Sendable {
       notes.append("no call found a kept connection: list_tasks and describe_tasks have no samples")
     }
     if count > 0, recording[Benchmark.catalogue.metric("first_call")] == nil {
-      notes.append("the very first call got no result: first_call has no sample")
+      notes.append(
+        "first_call has no sample: the very first call got no result, or found a connection that was there already")
     }
     if let fewestTasks, fewestTasks == 0 {
       notes.append(

@@ -54,7 +54,8 @@ struct APIRun: Sendable {
         parts.append(calls.add(description.calls, of: .describeTasks))
       }
     } catch {
-      switch APIFailure(error, of: operation, isAnyAnswered: calls.isAnyAnswered) {
+      let failure = APIFailure(error, of: operation, isAnyAnswered: calls.isAnyAnswered)
+      switch Task.isCancelled ? .interrupted : failure {
       case .interrupted: record.censor()
       case .passing(let kind, let example):
         record.fail(kind, example)
