@@ -227,7 +227,10 @@ import Testing
     await server.stop()
     #expect(begin.duration(to: .now) < .seconds(7))
     #expect(result.status == .exited(143), "\(result.talk)")
-    #expect(try result.document().notes.contains { $0.contains("could not be stopped; find them with: aws ecs") })
+    #expect(
+      try result.document().notes.contains {
+        $0.contains("could not be stopped: no answer in time. Find them with: aws ecs")
+      })
   }
 
   @Test func whatCannotBeStoppedIsSaidWithTheCommandThatFindsIt() async throws {

@@ -43,8 +43,8 @@ struct ColdStarts: Sendable {
     let number = recording[otherTasks]
     guard number > 0 else { return }
     bench.note(
-      "\(number) users were given other tasks than this run had started, so that their starts were not cold: the gateway "
-        + "had warm tasks of its own")
+      "\(number == 1 ? "1 user was" : "\(number) users were") given another task than those that this run had started: "
+        + "the gateway had warm tasks of its own")
   }
 
   /// Completes what was measured with what is known when everything is stopped.

@@ -12,6 +12,8 @@ final class StartedTasks: Sendable {
     var started: UInt64 = 0
     var stopped: UInt64 = 0
     var hasLostAnswers = false
+    /// Why a stop failed.
+    var lastFailure = "no answer in time"
   }
 
   /// What RunTask is told as `startedBy`, so that tasks can be found again.
@@ -57,50 +59,50 @@ final class StartedTasks: Sendable {
 
   /// Stops one task that is no longer needed; what fails is tried again at the end.
   func stop(_ arn: String) async {
-    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopNow(arn, isLast: false) }
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopNow(arn) }
   }
 
   /// Stops all that remain; what fails is tried again at the end.
   func stopRemaining() async {
-    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown(isLast: false) }
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown() }
   }
 
   /// Stops all that remain and what else bears this run's mark, within `bound` ns, and says what could not be stopped.
   func stopAtEnd(within bound: UInt64) async {
     let isChecked = await Bounded.run(for: bound) {
-      await self.stopKnown(isLast: true)
+      await self.stopKnown()
       var isChecked = await self.findMarked()
       if self.state.withLock({ $0.hasLostAnswers }) {
         try? await Task.sleep(nanoseconds: Self.listingLag)
         isChecked = await self.findMarked() && isChecked
       }
-      await self.stopKnown(isLast: true)
+      await self.stopKnown()
       return isChecked
     }
-    let (remaining, hasLostAnswers) = state.withLock { ($0.remaining.count, $0.hasLostAnswers) }
+    let (remaining, hasLostAnswers, reason) = state.withLock { ($0.remaining.count, $0.hasLostAnswers, $0.lastFailure) }
     if remaining > 0 {
       bench.note(
-        "\(remaining) tasks that this run has started could not be stopped; find them with: \(command), and stop them "
-          + "with: aws ecs stop-task\(where_) --task ARN")
+        "\(remaining == 1 ? "1 task" : "\(remaining) tasks") of this run could not be stopped: \(reason). Find them with: "
+          + "\(command), and stop them with: aws ecs stop-task\(place) --task ARN")
     } else if !isChecked, hasLostAnswers {
       bench.note("a RunTask got no answer, and whether it has started a task could not be checked: \(command)")
     }
   }
 
-  private func stopKnown(isLast: Bool) async {
+  private func stopKnown() async {
     let arns = state.withLock { Array($0.remaining) }
     await withTaskGroup(of: Void.self) { group in
       var waiting = arns[...]
-      for arn in waiting.prefix(Self.atOnce) { group.addTask { await self.stopNow(arn, isLast: isLast) } }
+      for arn in waiting.prefix(Self.atOnce) { group.addTask { await self.stopNow(arn) } }
       waiting = waiting.dropFirst(Self.atOnce)
       for await _ in group {
         guard let next = waiting.popFirst(), !Task.isCancelled else { continue }
-        group.addTask { await self.stopNow(next, isLast: isLast) }
+        group.addTask { await self.stopNow(next) }
       }
     }
   }
 
-  private func stopNow(_ arn: String, isLast: Bool) async {
+  private func stopNow(_ arn: String) async {
     guard state.withLock({ $0.remaining.contains(arn) }) else { return }
     do throws(AWSError) {
       _ = try await ecs.client.stopTask(arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
@@ -110,7 +112,7 @@ final class StartedTasks: Sendable {
     } catch {
       let isGone = error.kind == .wrongParameter && error.message.contains("not found")
       if isGone { return ended(arn) }
-      if isLast || error.isFinal { bench.note("a task could not be stopped: \(error)") }
+      if error.transfer?.code != .cancelled { state.withLock { $0.lastFailure = "\(error)" } }
     }
   }
 
@@ -125,9 +127,9 @@ final class StartedTasks: Sendable {
     }
   }
 
-  private var command: String { "aws ecs list-tasks\(where_) --started-by \(mark)" }
+  private var command: String { "aws ecs list-tasks\(place) --started-by \(mark)" }
 
-  private var where_: String { (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(ecs.region)" }
+  private var place: String { (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(ecs.region)" }
 
   private static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
 }

@@ -75,7 +75,11 @@ final class TaskStarter: Sendable {
   /// Runs `work`, ending it early when ECS refuses for good to do what every later start needs.
   func endingOnRefusal<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> T {
     let task = Task { await work() }
-    state.withLock { $0.onRefusal = { task.cancel() } }
+    let isRefused = state.withLock { state in
+      state.onRefusal = { task.cancel() }
+      return state.refusal != nil
+    }
+    if isRefused { task.cancel() }
     return await withTaskCancellationHandler {
       await task.value
     } onCancel: {
