@@ -12,6 +12,8 @@ final class StartedTasks: Sendable {
     var started: UInt64 = 0
     var stopped: UInt64 = 0
     var hasLostAnswers = false
+    /// Those that serve users of somebody else.
+    var left: Set<String> = []
     /// Why a stop failed.
     var lastFailure = "no answer in time"
   }
@@ -20,6 +22,8 @@ final class StartedTasks: Sendable {
   let mark: String
   private let ecs: ECSConnection
   private let bench: Bench
+  /// The ids of tasks that the gateway has given to users who are none of this run's.
+  private let tasksOfOthers: @Sendable () async -> Set<String>
   private let state = Mutex(State())
 
   /// Within ECS's quota for calls that change tasks.
@@ -29,9 +33,10 @@ final class StartedTasks: Sendable {
   /// Of a stop between iterations, in ns.
   private static let stopBound: UInt64 = 5_000_000_000
 
-  init(_ ecs: ECSConnection, bench: Bench) {
+  init(_ ecs: ECSConnection, bench: Bench, tasksOfOthers: @escaping @Sendable () async -> Set<String>) {
     self.ecs = ecs
     self.bench = bench
+    self.tasksOfOthers = tasksOfOthers
     mark = "infrabench-" + String(UInt64.random(in: (1 << 28)..<(1 << 32)), radix: 16)
   }
 
@@ -59,7 +64,7 @@ final class StartedTasks: Sendable {
 
   /// Stops one task that is no longer needed; what fails is tried again at the end.
   func stop(_ arn: String) async {
-    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopNow(arn) }
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown([arn]) }
   }
 
   /// Stops all that remain; what fails is tried again at the end.
@@ -79,18 +84,36 @@ final class StartedTasks: Sendable {
       await self.stopKnown()
       return isChecked
     }
-    let (remaining, hasLostAnswers, reason) = state.withLock { ($0.remaining.count, $0.hasLostAnswers, $0.lastFailure) }
-    if remaining > 0 {
+    report(isChecked: isChecked)
+  }
+
+  private func report(isChecked: Bool) {
+    let state = state.withLock { $0 }
+    func tasks(_ number: Int) -> String { number == 1 ? "1 task" : "\(number) tasks" }
+    if !state.left.isEmpty {
       bench.note(
-        "\(remaining == 1 ? "1 task" : "\(remaining) tasks") of this run could not be stopped: \(reason). Find them with: "
+        "\(tasks(state.left.count)) of this run went to users of somebody else and were left to the gateway: \(command)"
+      )
+    }
+    if !state.remaining.isEmpty {
+      bench.note(
+        "\(tasks(state.remaining.count)) of this run could not be stopped: \(state.lastFailure). Find them with: "
           + "\(command), and stop them with: aws ecs stop-task\(place) --task ARN")
-    } else if !isChecked, hasLostAnswers {
+    } else if !isChecked, state.hasLostAnswers {
       bench.note("a RunTask got no answer, and whether it has started a task could not be checked: \(command)")
     }
   }
 
-  private func stopKnown() async {
-    let arns = state.withLock { Array($0.remaining) }
+  /// Stops those that remain, or those of `only` among them. A task that serves a user of somebody else is left to the
+  /// gateway, which ends it when that user leaves.
+  private func stopKnown(_ only: Set<String>? = nil) async {
+    let others = await tasksOfOthers()
+    let arns = state.withLock { state in
+      let left = state.remaining.filter { others.contains(Self.id(of: $0)) }
+      state.left.formUnion(left)
+      state.remaining.subtract(left)
+      return Array(only.map { state.remaining.intersection($0) } ?? state.remaining)
+    }
     await withTaskGroup(of: Void.self) { group in
       var waiting = arns[...]
       for arn in waiting.prefix(Self.atOnce) { group.addTask { await self.stopNow(arn) } }
@@ -103,7 +126,6 @@ final class StartedTasks: Sendable {
   }
 
   private func stopNow(_ arn: String) async {
-    guard state.withLock({ $0.remaining.contains(arn) }) else { return }
     do throws(AWSError) {
       _ = try await ecs.client.stopTask(arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
       state.withLock { state in
