@@ -15,7 +15,8 @@ struct ValueReader {
   /// A duration with its unit, up to 24 h, in ns.
   mutating func duration(_ text: String?, _ name: String) -> UInt64? {
     guard let text else { return nil }
-    for (unit, factor) in [("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)] where text.hasSuffix(unit) {
+    for (unit, factor) in [("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)]
+    where text.hasSuffix(unit) {
       let digits = text.dropLast(unit.utf8.count)
       let isPlain = digits.utf8.allSatisfy {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")

@@ -109,4 +109,12 @@ import Testing
     let unit = text.drop { $0.isNumber || $0 == "." }
     return ["ns", "µs", "ms", "s"].contains(unit) && Double(text.dropLast(unit.count)) != nil
   }
+
+  /// Whatever a tool takes for a duration, its gateway takes too.
+  @Test(arguments: ["0s", "1500us", "1.0005ms"]) func anyStartDelayReachesTheEmbeddedGateway(delay: String) async throws
+  {
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--count", "1", "--pool-size", "1", "--task-start-delay", delay])
+    #expect(try result.passedDocument().metrics["allocation"]?.count == 1)
+  }
 }

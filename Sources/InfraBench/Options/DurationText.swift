@@ -31,10 +31,11 @@ package enum DurationText {
 
   /// The shortest way to write `nanoseconds` that ``parse(_:)`` reads back, for parameters in reports.
   package static func write(_ nanoseconds: UInt64) -> String {
+    guard nanoseconds > 0 else { return "0s" }
     for (suffix, size) in [
       ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000),
     ] as [(String, UInt64)]
-    where nanoseconds > 0 && nanoseconds % size == 0 {
+    where nanoseconds % size == 0 {
       return "\(nanoseconds / size)\(suffix)"
     }
     return "\(nanoseconds)ns"

@@ -58,11 +58,15 @@ struct Tool: Sendable {
     let child = try await ProcessKeeper.shared.spawn(
       ProcessRequest(
         executable: words[0], arguments: Array(words.dropFirst()),
-        environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }, workingDirectory: directory,
+        environment: ProcessInfo.processInfo.environment.merging(Self.offline) { $1 }.merging(environment) { $1 },
+        workingDirectory: directory,
         standardInput: .null, standardOutput: .descriptor(output), standardError: .descriptor(errors),
         diesWithParent: true))
     return Running(child: child, output: output, errors: errors)
   }
+
+  /// A tool that finds no credentials must not ask the machine on which the tests run for them.
+  private static let offline = ["AWS_EC2_METADATA_DISABLED": "true"]
 
   /// Starts it and waits for its end.
   func run(
