@@ -101,7 +101,9 @@ extension WarmTaskOptions {
     guard command == nil || startupDelay == nil else {
       throw ValidationError("--startup-delay is the stand-in's: leave it out with --command")
     }
-    if let command { return .command(try CommandWords.split(command)) }
+    if let command {
+      do { return .command(try CommandWords.split(command)) } catch { throw ValidationError("--command: \(error)") }
+    }
     let delay = try startupDelay.map(Self.nanoseconds) ?? 0
     if inline { return .inline(startDelay: delay) }
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? executable

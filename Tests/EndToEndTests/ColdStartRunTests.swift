@@ -133,7 +133,7 @@ import Testing
     #expect(document.metrics["run_task"]?.count == 1)
     let warm = document.metrics[tool == "bench-e2e" ? "end_to_end" : "warm"]
     #expect(warm?.count == 1 && document.metrics["end_to_end_cold"] == nil && document.metrics["cold"] == nil)
-    #expect(document.notes.contains { $0.contains("1 users were given other tasks") })
+    #expect(document.notes.contains { $0.contains("1 user was given another task") })
     try await expectNoTasks(gateway, but: 2)
     await gateway.stop()
   }

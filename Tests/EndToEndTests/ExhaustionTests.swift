@@ -51,8 +51,8 @@ import Testing
     #expect(document.counters["duplicate_assignments"] == 0)
     #expect(document.metrics["ecs_list_tasks"]?.count == document.counters["polls"])
     #expect(document.findings?["drained"] == 3)
-    #expect(document.metrics["pending_to_running"]?.count == 3)
-    #expect(document.metrics["image_pull"]?.count == 3)
+    #expect(document.metrics["ecs_pending_to_running"]?.count == 3)
+    #expect(document.metrics["ecs_image_pull"]?.count == 3)
     #expect(document.target.kind == "embedded")
     #expect(document.target.ecsEndpointUrl != nil)
     // From the full pool over the empty one to the full one again.

@@ -39,7 +39,7 @@ struct MotoExhaustionTests {
       try Self.check(document, "refill_first", after: clockStart, between: clockStart, and: started[0])
       #expect(document.findings?["desired_count"] == "12, before the run and after it")
       // moto has no instants and no three states: what cannot be had is absent.
-      #expect(document.metrics["pending_to_running"] == nil)
+      #expect(document.metrics["ecs_pending_to_running"] == nil)
     }
   }
 

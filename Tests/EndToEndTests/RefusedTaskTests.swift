@@ -182,6 +182,32 @@ import Testing
     #expect(calls.all.isEmpty)
   }
 
+  @Test(arguments: [("alice", 0), ("test-user-0007", 1)])
+  func aTaskThatServesSomebodyElseIsLeftToTheGateway(user: String, stops: Int) async throws {
+    let calls = Calls()
+    let server = try await ScriptedGateway { request in
+      switch (request.line, Self.operation(of: request)) {
+      case ("GET /api/status", _):
+        return .json(
+          #"{"warmCount": 0, "assignedCount": 1, "tasks": [{"taskId": "t1", "state": "assigned", "userId": "\#(user)"}]}"#
+        )
+      case ("POST /api/acquire", _): return .json(#"{"success": false, "error": "No warm tasks", "warmCount": 0}"#)
+      case ("POST /", let name):
+        calls.add(name)
+        return name == "RunTask" ? Self.tasks("PROVISIONING") : name == "StopTask" ? Self.stopped : Self.none
+      default: return .json("{}", status: 404)
+      }
+    }
+    let result = try await BenchRun.run(
+      "bench-concurrent", Self.options(server) + ["--concurrency", "1"], environment: Self.environment)
+    await server.stop()
+    let document = try result.document()
+    #expect(document.counters["misses"] == 1 && document.counters["tasks_started"] == 1, "\(result.talk)")
+    #expect(calls.count("StopTask") == stops && document.counters["tasks_stopped"] == UInt64(stops))
+    #expect(
+      document.notes.contains { $0.contains("1 task of this run went to users of somebody else") } == (stops == 0))
+  }
+
   /// ECS has begun to start the task, and nothing is heard of it when the signal comes.
   @Test func aRunTaskThatTheSignalCutsOffIsLookedForToo() async throws {
     let calls = Calls()
@@ -227,7 +253,10 @@ import Testing
     await server.stop()
     #expect(begin.duration(to: .now) < .seconds(7))
     #expect(result.status == .exited(143), "\(result.talk)")
-    #expect(try result.document().notes.contains { $0.contains("could not be stopped; find them with: aws ecs") })
+    #expect(
+      try result.document().notes.contains {
+        $0.contains("could not be stopped: no answer in time. Find them with: aws ecs")
+      })
   }
 
   @Test func whatCannotBeStoppedIsSaidWithTheCommandThatFindsIt() async throws {

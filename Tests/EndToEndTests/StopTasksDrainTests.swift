@@ -37,8 +37,8 @@ import Testing
     #expect(document.metrics["placement"]?.count == 3)
     #expect(document.metrics["refill_task"]?.count == 3)
     // By the service's own clock, to the microsecond, within the histogram's three digits.
-    #expect(abs((document.metrics["pending_to_running"]?.p50 ?? 0) - 3_000) < 5)
-    #expect(abs((document.metrics["image_pull"]?.p50 ?? 0) - 1_500) < 3)
+    #expect(abs((document.metrics["ecs_pending_to_running"]?.p50 ?? 0) - 3_000) < 5)
+    #expect(abs((document.metrics["ecs_image_pull"]?.p50 ?? 0) - 1_500) < 3)
     #expect(document.target.gatewayUrl == nil)
     #expect(document.timeline?.contains { $0["listed"] == 3 && $0["running"] == 0 } == true)
     #expect(document.timeline?.contains { $0["warm"] != nil } == false)

@@ -16,9 +16,10 @@ extension ServiceEndpoint {
     var overrides: [(String?, String)] = [(flag, "--\(service)-endpoint-url")]
     if !isSet("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
       if let profile, profile.serviceEndpoints == nil {
+        let section = ErrorAnswer.printable(profile["services"] ?? "")
         throw .configuration(
-          "profile '\(profile.name)' names the services section '\(profile["services"] ?? "")', which does not exist",
-          hint: "add the section [services \(profile["services"] ?? "")] to the config file, or remove 'services'")
+          "profile '\(ErrorAnswer.printable(profile.name))' names the services section '\(section)', which does not exist",
+          hint: "add the section [services \(section)] to the config file, or remove 'services'")
       }
       overrides += [
         (environment[serviceVariable], serviceVariable), (environment["AWS_ENDPOINT_URL"], "AWS_ENDPOINT_URL"),

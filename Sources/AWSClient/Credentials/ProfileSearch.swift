@@ -15,6 +15,7 @@ struct ProfileSearch {
   /// Why ``plan(_:)`` found nothing, in words.
   func absence(of name: String) -> String {
     guard files.profile(named: name) != nil else { return files.absence(of: name) }
+    let name = ErrorAnswer.printable(name)
     return "profile '\(name)' has no aws_access_key_id, credential_process, role_arn or web_identity_token_file"
   }
 
@@ -66,7 +67,7 @@ struct ProfileSearch {
       throw .configuration(
         "\(label) needs a code of its mfa_serial, which nobody can be asked for here",
         hint: "put temporary keys into the environment, 'eval \"$(aws configure export-credentials --profile "
-          + "\(profile.name) --format env)\"', and leave --profile out")
+          + "\(ErrorAnswer.printable(profile.name)) --format env)\"', and leave --profile out")
     }
     let role = AssumedRole(
       roleARN: profile["role_arn"] ?? "", sessionName: profile["role_session_name"], externalID: profile["external_id"],

@@ -43,8 +43,8 @@ struct ColdStarts: Sendable {
     let number = recording[otherTasks]
     guard number > 0 else { return }
     bench.note(
-      "\(number) users were given other tasks than this run had started, so that their starts were not cold: the gateway "
-        + "had warm tasks of its own")
+      "\(number == 1 ? "1 user was" : "\(number) users were") given another task than those that this run had started: "
+        + "the gateway had warm tasks of its own")
   }
 
   /// Completes what was measured with what is known when everything is stopped.
@@ -64,17 +64,17 @@ struct ColdStarts: Sendable {
 extension ColdStarts {
   /// What the releases and stops at the end may take together, in ns, and the stops at least.
   private static let endBound: UInt64 = 4_000_000_000
-  private static let stopsAtLeast: UInt64 = 1_000_000_000
+  private static let stopsAtLeast: UInt64 = 1_500_000_000
 
   /// Runs `body` with a starter, then gives back and stops what the run still has: also when the task is cancelled, and
   /// when `body` throws.
   ///
   /// - Throws: when ECS cannot be reached or refuses, before anything is started.
   func with(
-    _ settings: RunTaskSettings, session: GatewaySession,
+    _ settings: RunTaskSettings, session: GatewaySession, userIDPrefix: String,
     _ body: (TaskStarter) async throws(BenchmarkFailure) -> Measurement
   ) async throws(BenchmarkFailure) -> Measurement {
-    let starter = try await Self.open(settings, session: session)
+    let starter = try await Self.open(settings, session: session, userIDPrefix: userIDPrefix)
     let watch = Task { await starter.watch() }
     let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(starter) })
     watch.cancel()
@@ -95,7 +95,7 @@ extension ColdStarts {
   }
 
   private static func open(
-    _ settings: RunTaskSettings, session: GatewaySession
+    _ settings: RunTaskSettings, session: GatewaySession, userIDPrefix: String
   ) async throws(BenchmarkFailure) -> TaskStarter {
     let ecs: ECSConnection
     var taskDefinition = settings.taskDefinition
@@ -109,7 +109,8 @@ extension ColdStarts {
     }
     guard let taskDefinition else { throw BenchmarkFailure("tasks cannot be started: no task definition was named") }
     try await checkStatus(session)
-    let starter = TaskStarter(settings, ecs, taskDefinition: taskDefinition, session: session)
+    let starter = TaskStarter(
+      settings, ecs, taskDefinition: taskDefinition, session: session, userIDPrefix: userIDPrefix)
     do throws(AWSError) {
       // What finds this run's tasks again is known to work before there are any.
       _ = try await ecs.client.listTasks(TaskFilter(cluster: ecs.filter.cluster, startedBy: starter.tasks.mark))

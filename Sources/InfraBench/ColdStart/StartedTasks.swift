@@ -12,12 +12,18 @@ final class StartedTasks: Sendable {
     var started: UInt64 = 0
     var stopped: UInt64 = 0
     var hasLostAnswers = false
+    /// Those that serve users of somebody else.
+    var left: Set<String> = []
+    /// Why a stop failed.
+    var lastFailure = "no answer in time"
   }
 
   /// What RunTask is told as `startedBy`, so that tasks can be found again.
   let mark: String
   private let ecs: ECSConnection
   private let bench: Bench
+  /// The ids of tasks that the gateway has given to users who are none of this run's.
+  private let tasksOfOthers: @Sendable () async -> Set<String>
   private let state = Mutex(State())
 
   /// Within ECS's quota for calls that change tasks.
@@ -27,9 +33,10 @@ final class StartedTasks: Sendable {
   /// Of a stop between iterations, in ns.
   private static let stopBound: UInt64 = 5_000_000_000
 
-  init(_ ecs: ECSConnection, bench: Bench) {
+  init(_ ecs: ECSConnection, bench: Bench, tasksOfOthers: @escaping @Sendable () async -> Set<String>) {
     self.ecs = ecs
     self.bench = bench
+    self.tasksOfOthers = tasksOfOthers
     mark = "infrabench-" + String(UInt64.random(in: (1 << 28)..<(1 << 32)), radix: 16)
   }
 
@@ -57,51 +64,68 @@ final class StartedTasks: Sendable {
 
   /// Stops one task that is no longer needed; what fails is tried again at the end.
   func stop(_ arn: String) async {
-    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopNow(arn, isLast: false) }
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown([arn]) }
   }
 
   /// Stops all that remain; what fails is tried again at the end.
   func stopRemaining() async {
-    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown(isLast: false) }
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown() }
   }
 
   /// Stops all that remain and what else bears this run's mark, within `bound` ns, and says what could not be stopped.
   func stopAtEnd(within bound: UInt64) async {
     let isChecked = await Bounded.run(for: bound) {
-      await self.stopKnown(isLast: true)
+      await self.stopKnown()
       var isChecked = await self.findMarked()
       if self.state.withLock({ $0.hasLostAnswers }) {
         try? await Task.sleep(nanoseconds: Self.listingLag)
         isChecked = await self.findMarked() && isChecked
       }
-      await self.stopKnown(isLast: true)
+      await self.stopKnown()
       return isChecked
     }
-    let (remaining, hasLostAnswers) = state.withLock { ($0.remaining.count, $0.hasLostAnswers) }
-    if remaining > 0 {
+    report(isChecked: isChecked)
+  }
+
+  private func report(isChecked: Bool) {
+    let state = state.withLock { $0 }
+    func tasks(_ number: Int) -> String { number == 1 ? "1 task" : "\(number) tasks" }
+    if !state.left.isEmpty {
       bench.note(
-        "\(remaining) tasks that this run has started could not be stopped; find them with: \(command), and stop them "
-          + "with: aws ecs stop-task\(where_) --task ARN")
-    } else if !isChecked, hasLostAnswers {
+        "\(tasks(state.left.count)) of this run went to users of somebody else and were left to the gateway: \(command)"
+      )
+    }
+    if !state.remaining.isEmpty {
+      bench.note(
+        "\(tasks(state.remaining.count)) of this run could not be stopped: \(state.lastFailure). Find them with: "
+          + "\(command), and stop them with: aws ecs stop-task\(place) --task ARN")
+    } else if !isChecked, state.hasLostAnswers {
       bench.note("a RunTask got no answer, and whether it has started a task could not be checked: \(command)")
     }
   }
 
-  private func stopKnown(isLast: Bool) async {
-    let arns = state.withLock { Array($0.remaining) }
+  /// Stops those that remain, or those of `only` among them. A task that serves a user of somebody else is left to the
+  /// gateway, which ends it when that user leaves.
+  private func stopKnown(_ only: Set<String>? = nil) async {
+    let others = await tasksOfOthers()
+    let arns = state.withLock { state in
+      let left = state.remaining.filter { others.contains(Self.id(of: $0)) }
+      state.left.formUnion(left)
+      state.remaining.subtract(left)
+      return Array(only.map { state.remaining.intersection($0) } ?? state.remaining)
+    }
     await withTaskGroup(of: Void.self) { group in
       var waiting = arns[...]
-      for arn in waiting.prefix(Self.atOnce) { group.addTask { await self.stopNow(arn, isLast: isLast) } }
+      for arn in waiting.prefix(Self.atOnce) { group.addTask { await self.stopNow(arn) } }
       waiting = waiting.dropFirst(Self.atOnce)
       for await _ in group {
         guard let next = waiting.popFirst(), !Task.isCancelled else { continue }
-        group.addTask { await self.stopNow(next, isLast: isLast) }
+        group.addTask { await self.stopNow(next) }
       }
     }
   }
 
-  private func stopNow(_ arn: String, isLast: Bool) async {
-    guard state.withLock({ $0.remaining.contains(arn) }) else { return }
+  private func stopNow(_ arn: String) async {
     do throws(AWSError) {
       _ = try await ecs.client.stopTask(arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
       state.withLock { state in
@@ -110,7 +134,7 @@ final class StartedTasks: Sendable {
     } catch {
       let isGone = error.kind == .wrongParameter && error.message.contains("not found")
       if isGone { return ended(arn) }
-      if isLast || error.isFinal { bench.note("a task could not be stopped: \(error)") }
+      if error.transfer?.code != .cancelled { state.withLock { $0.lastFailure = "\(error)" } }
     }
   }
 
@@ -125,9 +149,9 @@ final class StartedTasks: Sendable {
     }
   }
 
-  private var command: String { "aws ecs list-tasks\(where_) --started-by \(mark)" }
+  private var command: String { "aws ecs list-tasks\(place) --started-by \(mark)" }
 
-  private var where_: String { (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(ecs.region)" }
+  private var place: String { (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(ecs.region)" }
 
   private static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
 }

@@ -1,7 +1,9 @@
 import AWSClient
+import GatewayProtocol
 import Latency
 import SessionGateway
 import Synchronization
+import Transport
 
 /// Starts tasks for cold users by RunTask, and sees them to the gateway. Shared by all users of a run.
 ///
@@ -37,13 +39,31 @@ final class TaskStarter: Sendable {
 
   /// An interrupted RunTask is waited for so long, in ns: a task that was started can only be stopped by its ARN.
   private static let graceOnCancel: UInt64 = 1_000_000_000
+  /// Of the look at the gateway before tasks are stopped, in ns.
+  private static let lookBound: UInt64 = 500_000_000
 
-  init(_ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession) {
+  /// - Parameter userIDPrefix: what the ids of this run's users begin with.
+  init(
+    _ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession,
+    userIDPrefix: String
+  ) {
     self.settings = settings
     self.ecs = ecs
     self.taskDefinition = taskDefinition
     self.session = session
-    tasks = StartedTasks(ecs, bench: session.bench)
+    tasks = StartedTasks(ecs, bench: session.bench) {
+      await Self.tasksOfOthers(than: userIDPrefix, session)
+    }
+  }
+
+  /// Nothing where the gateway doesn't tell: then this run's tasks are stopped all the same.
+  private static func tasksOfOthers(than userIDPrefix: String, _ session: GatewaySession) async -> Set<String> {
+    let client = session.client(
+      on: session.loops.executor(forUser: 0), timeout: min(session.timeout, lookBound))
+    defer { client.close() }
+    guard case .success(let (status, _)) = await client.status() else { return [] }
+    let tasks = status.tasks?.filter { $0.userId.map { !$0.hasPrefix(userIDPrefix) } ?? false }
+    return Set((tasks ?? []).map(\.taskId))
   }
 
   /// What ECS refused for good, if it did: the run was ended for that.
@@ -75,7 +95,11 @@ final class TaskStarter: Sendable {
   /// Runs `work`, ending it early when ECS refuses for good to do what every later start needs.
   func endingOnRefusal<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> T {
     let task = Task { await work() }
-    state.withLock { $0.onRefusal = { task.cancel() } }
+    let isRefused = state.withLock { state in
+      state.onRefusal = { task.cancel() }
+      return state.refusal != nil
+    }
+    if isRefused { task.cancel() }
     return await withTaskCancellationHandler {
       await task.value
     } onCancel: {

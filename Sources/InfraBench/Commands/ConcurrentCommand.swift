@@ -13,8 +13,8 @@ package struct ConcurrentCommand: SuiteCommand {
 
       With --cold-by run-task each user of the burst beyond, or of the only one, begins by starting a task: RunTask, \
       PENDING to RUNNING (by DescribeTasks), until it is connected (by the gateway's status), then the acquire; cold is \
-      all of it. The tasks cost what the cluster's tasks cost and are stopped afterwards; while one waits, the gateway \
-      may give it to another user, who loses it then.
+      all of it. The tasks cost what the cluster's tasks cost and are stopped afterwards; one that the gateway has given \
+      to somebody else meanwhile is left to it.
 
       Examples:
         bench-concurrent

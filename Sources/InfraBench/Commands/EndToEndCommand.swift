@@ -13,8 +13,8 @@ package struct EndToEndCommand: SuiteCommand {
 
       With --cold-by run-task each iteration begins with a task of its own: RunTask, PENDING to RUNNING (by \
       DescribeTasks), until it is connected (by the gateway's status), then the user's way. The tasks, as many as there \
-      are iterations, cost what the cluster's tasks cost and are stopped afterwards; while one waits, the gateway may \
-      give it to another user, who loses it then.
+      are iterations, cost what the cluster's tasks cost and are stopped afterwards; one that the gateway has given to \
+      somebody else meanwhile is left to it.
 
       Examples:
         bench-e2e

@@ -23,7 +23,7 @@ import Testing
       }
       let credentials: any CredentialsProvider
       do {
-        credentials = try CredentialFailureTests.resolve(home)
+        credentials = try CredentialFailureTests.resolve(home, processTimeout: failure.processTimeout)
       } catch {
         let error = try #require(error as? AWSError)
         return (error, true, masked(error))
@@ -33,8 +33,8 @@ import Testing
     }
   }
 
-  /// With a bound of a program's time that a test can wait for.
-  private static func resolve(_ home: CredentialHome) throws -> any CredentialsProvider {
+  /// As ``AWSConfiguration`` does it, with another bound of a program's time.
+  private static func resolve(_ home: CredentialHome, processTimeout: Int) throws -> any CredentialsProvider {
     _ = try home.configuration()
     let variables = home.environment.filter { !$0.value.isEmpty }
     let files = SharedFiles(environment: variables, readFile: AWSConfiguration.readText)
@@ -44,7 +44,7 @@ import Testing
       transport: LazyTransport(certificateBundle: nil), region: "eu-west-1",
       stsEndpoint: try ServiceEndpoint.resolve(
         service: "sts", region: "eu-west-1", flag: nil, environment: variables, profile: nil))
-    context.processTimeoutMilliseconds = 1_500
+    context.processTimeoutMilliseconds = processTimeout
     let search = CredentialSearch(profileFlag: home.flags.profile, environment: variables, files: files)
     return try RefreshingCredentials(search, context)
   }

@@ -16,6 +16,8 @@ struct CredentialFailure: Sendable, CustomTestStringConvertible {
   /// Whether it is known without asking anybody.
   var isKnownAtOnce = true
   var kind = AWSError.Kind.configuration
+  /// In ms.
+  var processTimeout = 60_000
   /// All of them must be said.
   var says: [String]
 
@@ -178,7 +180,9 @@ extension CredentialFailure {
       "echo '{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s3cr3t\",\"Expiration\":17}'",
       ["'Expiration' that is no ISO 8601 time"]),
     process("too much", "while :; do echo s3cr3ts3cr3ts3cr3ts3cr3t; done", ["more than 65536 bytes"]),
-    process("too long", "exec sleep 100", ["did not end within"]),
+    .init(
+      name: "a program takes too long", config: "[default]\ncredential_process = sleep 100", isKnownAtOnce: false,
+      processTimeout: 300, says: ["'sleep' did not end within 300 ms"]),
   ]
 
   private static func container(

@@ -27,7 +27,7 @@ package struct ExhaustionBenchmark: Benchmark {
   package static let catalogue = Catalogue(
     metrics: [
       "refill_full", "refill_first", "refill_full_listed", "refill_full_running", "refill_full_warm", "refill_task",
-      "placement", "image_pull", "pending_to_running", "drain", "cold_fallback", "ecs_list_tasks",
+      "placement", "ecs_image_pull", "ecs_pending_to_running", "drain", "cold_fallback", "ecs_list_tasks",
     ],
     counters: ["polls", "throttled_polls", "lost_polls", "misses", "cold_starts", "duplicate_assignments"])
   package static let defaultThresholds = ["refill_full.max < 25s"]

@@ -36,8 +36,10 @@ struct RefillOutcome: Sendable {
     }
     for task in tracker.taskRefills(.running).keys {
       let phases = phases[task]
-      if let pull = phases?.imagePull { recording.sample(Self.catalogue.metric("image_pull"), pull) }
-      if let start = phases?.pendingToRunning { recording.sample(Self.catalogue.metric("pending_to_running"), start) }
+      if let pull = phases?.imagePull { recording.sample(Self.catalogue.metric("ecs_image_pull"), pull) }
+      if let start = phases?.pendingToRunning {
+        recording.sample(Self.catalogue.metric("ecs_pending_to_running"), start)
+      }
     }
   }
 
