@@ -78,7 +78,7 @@ import Testing
       "AccessDeniedException", "not authorized to perform: iam:PassRole on resource: r", "allow the action iam:PassRole"
     ),
     ("ClientException", "Unable to describe task definition.", "check --task-definition"),
-    ("ClusterNotFoundException", "Cluster not found.", "check --cluster and --region"),
+    ("ClusterNotFoundException", "Cluster not found.", "check --cluster; a cluster belongs to one --region"),
     ("InvalidParameterException", "Network Configuration must be provided when networkMode", "check --subnets"),
     ("UnrecognizedClientException", "The security token is invalid", "key or secret is wrong"),
   ]) func aRefusalEndsTheRunAndSaysWhatIsMissing(code: String, message: String, remedy: String) async throws {

@@ -45,7 +45,9 @@ import Transport
     ])
     let talk = try text(of: child.standardError)
     #expect(await child.waitForExit() == .exited(64))
-    for part in ["ftp", "--count '0'", "--task-id '../x'", "--workspace-root 'relative'", "--command: a quote", "--header"] {
+    for part in [
+      "ftp", "--count '0'", "--task-id '../x'", "--workspace-root 'relative'", "--command: a quote", "--header",
+    ] {
       #expect(talk.contains(part), "\(part) is missing in: \(talk)")
     }
     #expect(try text(of: child.standardOutput).isEmpty)

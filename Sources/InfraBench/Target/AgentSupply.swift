@@ -26,10 +26,10 @@ package enum AgentSupply {
         "the gateway has \(before) warm tasks of its own, and agents beside them would be handed real users: "
           + "leave --agents out, or give --agents-beside-real")
     }
+    let program = try program ?? .standIn(path: Executables.path(of: "session-stand-in"))
     let root = try workspaceRoot()
-    defer { root.remove() }
     let pool = AgentPool(
-      configuration: try configuration(session, program: program, workspaceRoot: root.path), count: target.agents,
+      configuration: configuration(session, program: program, workspaceRoot: root.path), count: target.agents,
       loops: LoopGroup().executors.map(\.eventLoop), observer: observer)
     let agents = Task { await pool.run() }
     let result = await Result(catching: { () async throws(BenchmarkFailure) in
@@ -40,14 +40,13 @@ package enum AgentSupply {
     await Task { await session.releaseAtEnd() }.value
     agents.cancel()
     await agents.value
+    await Task { await root.remove() }.value
     return try result.get()
   }
 
   private static func configuration(
-    _ session: GatewaySession, program: UserProgram?, workspaceRoot: String
-  ) throws(BenchmarkFailure) -> WarmTaskConfiguration {
-    let program =
-      if let program { program } else { UserProgram.standIn(path: try Executables.path(of: "session-stand-in")) }
+    _ session: GatewaySession, program: UserProgram, workspaceRoot: String
+  ) -> WarmTaskConfiguration {
     var configuration = WarmTaskConfiguration(
       gateway: session.endpoint, program: program, workspaceRoot: workspaceRoot)
     configuration.headers = session.headers.map { ($0.name, $0.value) }
@@ -98,7 +97,12 @@ private struct TemporaryWorkspace {
     path = url.path
   }
 
-  func remove() {
-    try? FileManager.default.removeItem(atPath: path)
+  /// An agent that was ended in the middle may still be making a workspace: then it takes more than one try.
+  func remove() async {
+    for _ in 0..<50 {
+      try? FileManager.default.removeItem(atPath: path)
+      guard FileManager.default.fileExists(atPath: path) else { return }
+      try? await Task.sleep(for: .milliseconds(10))
+    }
   }
 }
