@@ -26,10 +26,11 @@ package enum AgentSupply {
         "the gateway has \(before) warm tasks of its own, and agents beside them would be handed real users: "
           + "leave --agents out, or give --agents-beside-real")
     }
-    let program = try program ?? .standIn(path: Executables.path(of: "session-stand-in"))
+    let standIn = try Executables.path(of: "session-stand-in")
     let root = try workspaceRoot()
     let pool = AgentPool(
-      configuration: configuration(session, program: program, workspaceRoot: root.path), count: target.agents,
+      configuration: configuration(session, program: program ?? .standIn(path: standIn), workspaceRoot: root.path),
+      count: target.agents,
       loops: LoopGroup().executors.map(\.eventLoop), observer: observer)
     let agents = Task { await pool.run() }
     let result = await Result(catching: { () async throws(BenchmarkFailure) in
