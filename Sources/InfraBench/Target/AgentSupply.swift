@@ -26,10 +26,11 @@ package enum AgentSupply {
         "the gateway has \(before) warm tasks of its own, and agents beside them would be handed real users: "
           + "leave --agents out, or give --agents-beside-real")
     }
-    let standIn = try Executables.path(of: "session-stand-in")
+    let program =
+      if let program { program } else { UserProgram.standIn(path: try Executables.path(of: "session-stand-in")) }
     let root = try workspaceRoot()
     let pool = AgentPool(
-      configuration: configuration(session, program: program ?? .standIn(path: standIn), workspaceRoot: root.path),
+      configuration: configuration(session, program: program, workspaceRoot: root.path),
       count: target.agents,
       loops: LoopGroup().executors.map(\.eventLoop), observer: observer)
     let agents = Task { await pool.run() }
