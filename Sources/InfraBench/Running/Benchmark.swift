@@ -50,6 +50,9 @@ package struct Measurement: Sendable {
   package var untested: Set<String> = []
   /// How far below its sample a polled time may have been, at most, by metric, in ns.
   package var resolutions: [String: UInt64] = [:]
+  /// Why the run is worthless although it has samples: nothing of what was asked for is among them. The verdict is
+  /// `error` then, and this a note, unless the run was interrupted.
+  package var worthless: String?
 
   package init(
     recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: UInt64,
