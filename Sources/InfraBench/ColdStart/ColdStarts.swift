@@ -55,6 +55,9 @@ struct ColdStarts: Sendable {
       ("connected_before_running", starter.log.connectedFirst), ("lost_polls", starter.log.lostPolls),
     ]
     for (name, number) in counts { measurement.recording.count(catalogue.counter(name), by: number) }
+    if let left = starter.tasks.unstopped {
+      for _ in 0..<left.count { measurement.recording.fail(left.kind, left.example) }
+    }
     measurement.findings = (measurement.findings ?? [:]).merging(starter.log.findings(mark: starter.tasks.mark)) { $1 }
     measurement.target.ecsEndpointUrl = measurement.target.ecsEndpointUrl ?? starter.ecs.endpointURL
     return measurement
@@ -78,6 +81,8 @@ extension ColdStarts {
     let watch = Task { await starter.watch() }
     let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(starter) })
     watch.cancel()
+    // Before the stops at the end, which nothing follows.
+    let refusal = starter.refusal
     // Unstructured, so that a cancelled run cleans up all the same.
     await Task {
       let begin = MonotonicClock.now()
@@ -87,9 +92,12 @@ extension ColdStarts {
       await starter.tasks.stopAtEnd(within: max(Self.stopsAtLeast, Self.endBound - min(spent, Self.endBound)))
     }.value
     let measurement = try result.get()
-    if let refusal = starter.refusal {
-      guard measurement.recording[runTask] != nil else { throw BenchmarkFailure("tasks cannot be started: \(refusal)") }
-      session.bench.note("the run was ended early: \(refusal)")
+    switch refusal {
+    case .toStart(let error)? where measurement.recording[runTask] == nil:
+      throw BenchmarkFailure("tasks cannot be started: \(error)")
+    case .toStart(let error)?: session.bench.note("the run was ended early: \(error)")
+    case .toStop(let error)?: session.bench.note("no further task was started, as none can be stopped: \(error)")
+    case nil: break
     }
     return complete(measurement, by: starter)
   }

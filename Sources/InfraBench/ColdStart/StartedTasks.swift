@@ -14,8 +14,10 @@ final class StartedTasks: Sendable {
     var hasLostAnswers = false
     /// Those that serve users of somebody else.
     var left: Set<String> = []
-    /// Why a stop failed.
-    var lastFailure = "no answer in time"
+    /// Why the last stop failed; nil where no answer came in time.
+    var lastFailure: AWSError?
+    /// Why ECS stops none of them.
+    var refusal: AWSError?
   }
 
   /// What RunTask is told as `startedBy`, so that tasks can be found again.
@@ -32,6 +34,7 @@ final class StartedTasks: Sendable {
   private static let listingLag: UInt64 = 1_000_000_000
   /// Of a stop between iterations, in ns.
   private static let stopBound: UInt64 = 5_000_000_000
+  private static let noAnswer = "no answer in time"
 
   init(_ ecs: ECSConnection, bench: Bench, tasksOfOthers: @escaping @Sendable () async -> Set<String>) {
     self.ecs = ecs
@@ -44,6 +47,20 @@ final class StartedTasks: Sendable {
   var startedCount: UInt64 { state.withLock { $0.started } }
   /// Tasks that ECS was asked to stop and said that it would.
   var stoppedCount: UInt64 { state.withLock { $0.stopped } }
+
+  /// Why ECS will not stop tasks, if it has refused that for good.
+  var refusal: AWSError? { state.withLock { $0.refusal } }
+
+  /// The tasks that are still there although they were to be stopped, as errors; nil if there are none.
+  var unstopped: (count: Int, kind: String, example: String)? {
+    state.withLock { state in
+      guard !state.remaining.isEmpty else { return nil }
+      return (
+        state.remaining.count, "stop_task: \(state.lastFailure?.resultKind ?? "timeout")",
+        state.lastFailure?.description ?? Self.noAnswer
+      )
+    }
+  }
 
   /// Whether the task of this id was started by this run.
   func contains(_ id: String) -> Bool { state.withLock { $0.ids.contains(id) } }
@@ -97,7 +114,7 @@ final class StartedTasks: Sendable {
     }
     if !state.remaining.isEmpty {
       bench.note(
-        "\(tasks(state.remaining.count)) of this run could not be stopped: \(state.lastFailure). Find them with: "
+        "\(tasks(state.remaining.count)) of this run could not be stopped: \(state.lastFailure?.description ?? Self.noAnswer). Find them with: "
           + "\(command), and stop them with: aws ecs stop-task\(place) --task ARN")
     } else if !isChecked, state.hasLostAnswers {
       bench.note("a RunTask got no answer, and whether it has started a task could not be checked: \(command)")
@@ -134,7 +151,11 @@ final class StartedTasks: Sendable {
     } catch {
       let isGone = error.kind == .wrongParameter && error.message.contains("not found")
       if isGone { return ended(arn) }
-      if error.transfer?.code != .cancelled { state.withLock { $0.lastFailure = "\(error)" } }
+      guard error.transfer?.code != .cancelled else { return }
+      state.withLock { state in
+        state.lastFailure = error
+        if error.isFinal { state.refusal = error }
+      }
     }
   }
 
