@@ -119,14 +119,25 @@ extension ColdStarts {
     try await checkStatus(session)
     let starter = TaskStarter(
       settings, ecs, taskDefinition: taskDefinition, session: session, userIDPrefix: userIDPrefix)
+    try await checkListing(starter)
+    return starter
+  }
+
+  /// What finds this run's tasks again is known to work before there are any.
+  private static func checkListing(_ starter: TaskStarter) async throws(BenchmarkFailure) {
+    let listed: [String]
     do throws(AWSError) {
-      // What finds this run's tasks again is known to work before there are any.
-      _ = try await ecs.client.listTasks(TaskFilter(cluster: ecs.filter.cluster, startedBy: starter.tasks.mark))
+      listed = try await starter.tasks.listMarked()
     } catch {
       // An interrupted run goes on to its end, which is near.
-      if !Task.isCancelled { throw BenchmarkFailure("tasks cannot be started: \(error)") }
+      if Task.isCancelled { return }
+      throw BenchmarkFailure("tasks cannot be started: \(error)")
     }
-    return starter
+    guard listed.isEmpty else {
+      throw BenchmarkFailure(
+        "no task is started: asked for tasks with a startedBy that is new, \(starter.ecs.endpointURL) lists "
+          + "\(listed.count). It ignores startedBy, so tasks of this run that are left over could not be told from others")
+    }
   }
 
   /// A gateway that tells nothing would leave every start without an end.

@@ -159,12 +159,21 @@ final class StartedTasks: Sendable {
     }
   }
 
-  /// Looks for tasks with this run's mark; false when that failed.
+  /// The ARNs of the tasks that ECS lists by this run's mark.
+  func listMarked() async throws(AWSError) -> [String] {
+    try await ecs.client.listTasks(TaskFilter(cluster: ecs.filter.cluster, startedBy: mark)).value
+  }
+
+  /// Looks for tasks with this run's mark; false when that failed or is not all.
   private func findMarked() async -> Bool {
     do throws(AWSError) {
-      let filter = TaskFilter(cluster: ecs.filter.cluster, startedBy: mark)
-      for arn in try await ecs.client.listTasks(filter).value { started(arn) }
-      return true
+      let listed = try await listMarked().filter { !contains(Self.id(of: $0)) }
+      guard !listed.isEmpty else { return true }
+      // A listing may hold others' tasks too, whatever it was asked for: the task itself says whose it is.
+      let described = try await ecs.client.describeTasks(listed, cluster: ecs.filter.cluster).value
+      for task in described where task.startedBy == mark { started(task.taskArn) }
+      // One that ECS doesn't know yet may be this run's.
+      return described.count >= listed.count
     } catch {
       return false
     }
