@@ -136,7 +136,8 @@ extension ColdStarts {
     guard listed.isEmpty else {
       throw BenchmarkFailure(
         "no task is started: asked for tasks with a startedBy that is new, \(starter.ecs.endpointURL) lists "
-          + "\(listed.count). It ignores startedBy, so tasks of this run that are left over could not be told from others")
+          + "\(listed.count). It ignores startedBy, so tasks of this run that are left over could not be told from others"
+      )
     }
   }
 

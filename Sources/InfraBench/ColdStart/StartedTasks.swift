@@ -12,6 +12,7 @@ final class StartedTasks: Sendable {
     var started: UInt64 = 0
     var stopped: UInt64 = 0
     var hasLostAnswers = false
+    var isAnnounced = false
     /// Those that serve users of somebody else.
     var left: Set<String> = []
     /// Why the last stop failed; nil where no answer came in time.
@@ -65,6 +66,15 @@ final class StartedTasks: Sendable {
   /// Whether the task of this id was started by this run.
   func contains(_ id: String) -> Bool { state.withLock { $0.ids.contains(id) } }
 
+  /// Says once how the run's tasks are found, should it be ended before it can stop them.
+  func announce() {
+    let isFirst = state.withLock { state in
+      defer { state.isAnnounced = true }
+      return !state.isAnnounced
+    }
+    if isFirst { bench.console.note("tasks of this run bear startedBy \(mark): \(command)") }
+  }
+
   func started(_ arn: String) {
     state.withLock { state in
       guard state.ids.insert(Self.id(of: arn)).inserted else { return }
@@ -115,7 +125,7 @@ final class StartedTasks: Sendable {
     if !state.remaining.isEmpty {
       bench.note(
         "\(tasks(state.remaining.count)) of this run could not be stopped: \(state.lastFailure?.description ?? Self.noAnswer). Find them with: "
-          + "\(command), and stop them with: aws ecs stop-task\(place) --task ARN")
+          + "\(command), and stop them with: aws ecs stop-task\(ecs.cliOptions) --task ARN")
     } else if !isChecked, state.hasLostAnswers {
       bench.note("a RunTask got no answer, and whether it has started a task could not be checked: \(command)")
     }
@@ -179,9 +189,7 @@ final class StartedTasks: Sendable {
     }
   }
 
-  private var command: String { "aws ecs list-tasks\(place) --started-by \(mark)" }
-
-  private var place: String { (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(ecs.region)" }
+  private var command: String { "aws ecs list-tasks\(ecs.cliOptions) --started-by \(mark)" }
 
   private static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
 }

@@ -83,6 +83,8 @@ final class TaskStarter: Sendable {
     case .toStop?: return .failure(.cancelled(.runTask))
     case nil: break
     }
+    // The embedded gateway's tasks end with this process.
+    if settings.ecs != nil { tasks.announce() }
     let begin = MonotonicClock.now()
     state.withLock { $0.callsUnderWay += 1 }
     let answer = await runTask()
