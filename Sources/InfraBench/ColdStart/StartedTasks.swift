@@ -25,6 +25,7 @@ final class StartedTasks: Sendable {
   let mark: String
   private let ecs: ECSConnection
   private let bench: Bench
+  private let log: TaskStartLog
   /// The ids of tasks that the gateway has given to users who are none of this run's.
   private let tasksOfOthers: @Sendable () async -> Set<String>
   private let state = Mutex(State())
@@ -37,8 +38,11 @@ final class StartedTasks: Sendable {
   private static let stopBound: UInt64 = 5_000_000_000
   private static let noAnswer = "no answer in time"
 
-  init(_ ecs: ECSConnection, bench: Bench, tasksOfOthers: @escaping @Sendable () async -> Set<String>) {
+  init(
+    _ ecs: ECSConnection, log: TaskStartLog, bench: Bench, tasksOfOthers: @escaping @Sendable () async -> Set<String>
+  ) {
     self.ecs = ecs
+    self.log = log
     self.bench = bench
     self.tasksOfOthers = tasksOfOthers
     mark = "infrabench-" + String(UInt64.random(in: (1 << 28)..<(1 << 32)), radix: 16)
@@ -154,7 +158,10 @@ final class StartedTasks: Sendable {
 
   private func stopNow(_ arn: String) async {
     do throws(AWSError) {
-      _ = try await ecs.client.stopTask(arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
+      let answer = try await ecs.client.stopTask(
+        arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
+      // It has the task's instants: one that the gateway showed first was not described as RUNNING.
+      log.note([answer.value])
       state.withLock { state in
         if state.remaining.remove(arn) != nil { state.stopped += 1 }
       }

@@ -57,7 +57,7 @@ final class TaskStarter: Sendable {
     self.ecs = ecs
     self.taskDefinition = taskDefinition
     self.session = session
-    tasks = StartedTasks(ecs, bench: session.bench) {
+    tasks = StartedTasks(ecs, log: log, bench: session.bench) {
       await Self.tasksOfOthers(than: userIDPrefix, session)
     }
   }
