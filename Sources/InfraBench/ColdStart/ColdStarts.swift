@@ -15,10 +15,13 @@ struct ColdStarts: Sendable {
   private let pendingToRunning: Metric
   private let waitConnection: Metric
   private let otherTasks: Counter
+  private let measured: Counter
   private let catalogue: Catalogue
 
-  init(_ catalogue: Catalogue) {
+  /// - Parameter measured: the counter of the users whose cold start was measured.
+  init(_ catalogue: Catalogue, measured: String) {
     self.catalogue = catalogue
+    self.measured = catalogue.counter(measured)
     runTask = catalogue.metric(TaskStartStep.runTask.rawValue)
     pendingToRunning = catalogue.metric(TaskStartStep.pendingToRunning.rawValue)
     waitConnection = catalogue.metric(TaskStartStep.waitConnection.rawValue)
@@ -58,9 +61,22 @@ struct ColdStarts: Sendable {
     if let left = starter.tasks.unstopped {
       for _ in 0..<left.count { measurement.recording.fail(left.kind, left.example) }
     }
+    if measurement.recording[measured] == 0 { measurement.worthless = worthless(measurement.recording, starter) }
     measurement.findings = (measurement.findings ?? [:]).merging(starter.log.findings(mark: starter.tasks.mark)) { $1 }
     measurement.target.ecsEndpointUrl = measurement.target.ecsEndpointUrl ?? starter.ecs.endpointURL
     return measurement
+  }
+
+  /// Why there is no cold start, which the run was for.
+  private func worthless(_ recording: Recording, _ starter: TaskStarter) -> String {
+    let reason =
+      switch starter.refusal {
+      case _ where recording[otherTasks] > 0:
+        "the gateway has warm tasks of its own and gave users those, not the ones that were started for them"
+      case .toStart(let error)?, .toStop(let error)?: "\(error)"
+      case nil: "no user's way from the start of a task came to its end"
+      }
+    return "no cold start was measured: \(reason)"
   }
 }
 
