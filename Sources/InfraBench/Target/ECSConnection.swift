@@ -5,7 +5,6 @@ import AWSSignature
 struct ECSConnection: Sendable {
   let client: ECSClient
   let filter: TaskFilter
-  let region: String
   /// Where requests go.
   let endpointURL: String
   /// What makes the AWS CLI mean the same, ` --cluster stage --region eu-west-1`; for commands that people are shown.
@@ -25,7 +24,7 @@ struct ECSConnection: Sendable {
       let transport = try CurlTransport(options: options)
       return ECSConnection(
         client: ECSClient(configuration: configuration, transport: transport, environment: calls),
-        filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url,
+        filter: settings.filter, endpointURL: configuration.ecsEndpoint.url,
         cliOptions: settings.cliOptions(region: configuration.region))
     } catch {
       throw BenchmarkFailure("ECS cannot be reached: \(error)")
