@@ -6,8 +6,16 @@ struct ECSConnection: Sendable {
   let client: ECSClient
   let filter: TaskFilter
   let region: String
+  /// As it was given.
+  let profile: String?
   /// Where requests go.
   let endpointURL: String
+
+  /// What tells the AWS CLI where this is, ` --cluster pool --region eu-west-1`.
+  var commandLinePlace: String {
+    (filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(region)"
+      + (profile.map { " --profile \($0)" } ?? "")
+  }
 
   /// Finds out how ECS is reached; nothing is sent. `timeout` is the bound of a call in ns, the transport's own unless given.
   ///
@@ -23,7 +31,8 @@ struct ECSConnection: Sendable {
       let transport = try CurlTransport(options: options)
       return ECSConnection(
         client: ECSClient(configuration: configuration, transport: transport, environment: calls),
-        filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url)
+        filter: settings.filter, region: configuration.region, profile: settings.flags.profile,
+        endpointURL: configuration.ecsEndpoint.url)
     } catch {
       throw BenchmarkFailure("ECS cannot be reached: \(error)")
     }

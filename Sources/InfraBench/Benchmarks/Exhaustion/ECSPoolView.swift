@@ -19,6 +19,8 @@ struct ECSPoolView: Sendable {
   private(set) var startPhases = ECSStartPhases()
 
   private var seenRunning: Set<String> = []
+  /// Listed, though they are not of the pool: not every endpoint filters its lists.
+  private(set) var foreign: Set<String> = []
 
   init(_ connection: ECSConnection) {
     self.connection = connection
@@ -30,9 +32,11 @@ struct ECSPoolView: Sendable {
     do throws(AWSError) {
       let list = try await client.listTasks(filter, retry: retry)
       seenRunning.formIntersection(list.value)
-      let unknown = list.value.filter { !seenRunning.contains($0) }
+      foreign.formIntersection(list.value)
+      let unknown = list.value.filter { !seenRunning.contains($0) && !foreign.contains($0) }
       let description = try await client.describeTasks(unknown, cluster: filter.cluster, retry: retry)
-      for task in description.value where task.isRunning && task.desiredStatus != "STOPPED" {
+      for task in description.value where !filter.admits(task) { foreign.insert(task.taskArn) }
+      for task in description.value where filter.admits(task) && task.isRunning && task.desiredStatus != "STOPPED" {
         seenRunning.insert(task.taskArn)
         startPhases.note(task)
       }
@@ -43,7 +47,9 @@ struct ECSPoolView: Sendable {
       // Negative answers count from the sending of the list, which is earlier than that of the description.
       return .success(
         Look(
-          listed: Sighting(sentAt: first.sentAt, answeredAt: last.answeredAt, tasks: Self.names(list.value)),
+          listed: Sighting(
+            sentAt: first.sentAt, answeredAt: last.answeredAt,
+            tasks: Self.names(list.value.filter { !foreign.contains($0) })),
           running: Sighting(
             sentAt: first.sentAt, answeredAt: description.calls.last?.timings.answeredAt ?? last.answeredAt,
             tasks: Self.names(seenRunning)),

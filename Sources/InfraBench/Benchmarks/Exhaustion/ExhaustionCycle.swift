@@ -11,6 +11,9 @@ struct ExhaustionCycle: Sendable {
   let watch: RefillWatch
   /// The last look at the pool before the drain.
   let rested: PoolPoll
+  /// How long after that look the drain begins, in ns. Evenly spread over a poll's interval, so that cycles differ in how
+  /// their refill meets the beat of the polls; else all of them would be wrong by the same.
+  let drainDelay: UInt64
 
   /// The views other than the strictest are waited for so long after it, in ns: ECS's answers lag behind.
   private static let lag: UInt64 = 10_000_000_000
@@ -55,6 +58,9 @@ struct ExhaustionCycle: Sendable {
   }
 
   private func drain() async -> Recording {
+    guard (try? await Task.sleep(nanoseconds: drainDelay)) != nil else {
+      return Recording(ExhaustionBenchmark.catalogue)
+    }
     switch settings.drainBy {
     case .acquire:
       guard let session else { return Recording(ExhaustionBenchmark.catalogue) }
@@ -66,7 +72,7 @@ struct ExhaustionCycle: Sendable {
       ).perform()
     case .stopTasks:
       guard let ecs else { return Recording(ExhaustionBenchmark.catalogue) }
-      return await StopDrain(ecs: ecs, watch: watch, tasks: tasksToStop).perform()
+      return await StopDrain(ecs: ecs, bench: bench, watch: watch, tasks: tasksToStop).perform()
     }
   }
 

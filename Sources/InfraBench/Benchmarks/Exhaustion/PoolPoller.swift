@@ -53,6 +53,9 @@ struct PoolPoller {
     if let (result, learnt) = await look {
       poll.add(result)
       ecs = learnt
+      if !learnt.foreign.isEmpty {
+        bench.note("ECS lists tasks that are not of this pool (by group, startedBy or family): they were left out")
+      }
     }
     guard !Task.isCancelled else { return nil }
     record(poll)
