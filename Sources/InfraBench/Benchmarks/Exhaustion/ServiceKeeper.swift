@@ -86,7 +86,7 @@ struct ServiceKeeper: Sendable {
   }
 
   private func command(_ count: Int) -> String {
-    "aws ecs update-service\(ecs.commandLinePlace) --service \(service) --desired-count \(count)"
+    "aws ecs update-service\(ecs.cliOptions) --service \(service) --desired-count \(count)"
   }
 
   private func describe(retry: RetryPolicy) async -> Result<ECSService, AWSError> {
