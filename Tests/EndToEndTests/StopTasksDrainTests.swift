@@ -10,8 +10,8 @@ import Testing
     [
       "--drain-by", "stop-tasks", "--ecs-endpoint-url", url, "--cluster", "pool", "--service",
       "warm",
-      "--confirm-stop", "warm", "--poll-interval", "200ms",
-    ] + more
+      "--confirm-stop", "warm",
+    ] + (more.contains("--poll-interval") ? more : ["--poll-interval", "200ms"] + more)
   }
 
   private func run(_ ecs: ScriptedECS, _ more: String...) async throws -> BenchResult {
@@ -74,6 +74,17 @@ import Testing
     }
     #expect(third["drained"] == 2)
     #expect(ecs.stopped == (1...6).map { "task-\($0)" } || Set(ecs.stopped) == Set((1...6).map { "task-\($0)" }))
+  }
+
+  @Test func aPoolThatWasFullBeforeTheClockStartedWasNotTimed() async throws {
+    // Each task is replaced at once, and the last call's answer comes long after the others'.
+    let ecs = ScriptedECS(.init(desiredCount: 1, placementSeconds: 0, stopSeconds: 0.4, stopsBeforeAnswer: true))
+    let result = try await run(ecs, "--poll-interval", "100ms", "--force-poll-interval")
+    #expect(result.status == .exited(1), "\(result.talk)")
+    #expect(result.talk.contains("no refill was timed: the pool was full again before t₀"))
+    let document = try result.document()
+    #expect(document.verdict == .error && document.metrics["refill_full"] == nil)
+    #expect(document.findings?["tasks_before_t0"] == 1)
   }
 
   @Test func onlyAsManyTasksAreStoppedAsWereAskedFor() async throws {

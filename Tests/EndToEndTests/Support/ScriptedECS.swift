@@ -28,6 +28,8 @@ final class ScriptedECS: Sendable {
     var deployments = 1
     /// What a StopTask takes, in seconds.
     var stopSeconds = 0.0
+    /// Whether it is done before its answer rather than with it.
+    var stopsBeforeAnswer = false
   }
 
   private struct Task {
@@ -70,10 +72,11 @@ final class ScriptedECS: Sendable {
   func serve<Value: Sendable>(_ body: (_ url: String) async throws -> Value) async throws -> Value {
     try await HTTPTestServer.run { [self] request in
       let operation = request.header("x-amz-target")?.split(separator: ".").last.map(String.init) ?? ""
-      let delay = operation == "StopTask" ? state.withLock { $0.rules.stopSeconds } : 0
-      if delay > 0 { try? await _Concurrency.Task.sleep(for: .seconds(delay)) }
-      let (status, answer) = respond(
-        operation, body: request.body)
+      let rules = state.withLock { $0.rules }
+      let delay = Duration.seconds(operation == "StopTask" ? rules.stopSeconds : 0)
+      if !rules.stopsBeforeAnswer { try? await _Concurrency.Task.sleep(for: delay) }
+      let (status, answer) = respond(operation, body: request.body)
+      if rules.stopsBeforeAnswer { try? await _Concurrency.Task.sleep(for: delay) }
       return .answer(
         status: status,
         headers: [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", "request-of-\(operation)")],

@@ -77,7 +77,8 @@ struct ExhaustionRun {
   ) async throws(BenchmarkFailure) {
     var known: Set<String> = []
     for number in 1...settings.cycles where !Task.isCancelled {
-      let watch = RefillWatch(RefillTracker(views: poller.views, known: known))
+      let watch = RefillWatch(
+        RefillTracker(views: poller.views, known: known, countFallsLate: settings.drainBy == .stopTasks))
       do throws(BenchmarkFailure) {
         let rest = PoolRest(settings: settings, desiredCount: desiredCount, bench: bench)
         guard let rested = try await rest.wait(&poller, watch: watch) else { return }
@@ -151,6 +152,16 @@ struct ExhaustionRun {
       measurement.missing = [
         "refill_full": reason, "refill_full_\(outcomes.last?.tracker.strictest.rawValue ?? "")": reason,
       ]
+    }
+    if outcomes.contains(where: { $0.tracker.drainLength ?? 0 > settings.pollInterval }) {
+      bench.note(
+        "a drain took longer than the time between two polls, and times run from its end: what replaced its first tasks "
+          + "seems quicker than it was (refill_first, refill_task, placement)")
+    }
+    if recording.errors.total == 0, !outcomes.isEmpty,
+      recording[ExhaustionBenchmark.catalogue.metric("refill_full")] == nil
+    {
+      measurement.worthless = "no refill was timed: the pool was full again before t₀"
     }
     measurement.failureShares = failureShares(cycles, poller.recording)
     measurement.resolutions = outcomes.reduce(into: [:]) { $0.merge($1.resolutions) { max($0, $1) } }
