@@ -75,12 +75,15 @@ import Testing
     Row(code: "UnknownOperationException", status: 404, kind: .other, says: ["--ecs-endpoint-url"]),
     Row(
       code: "AccessDeniedException", message: "no", kind: .accessDenied,
-      says: ["ecs:ListTasks", "AKIATEST from the test"]),
+      says: ["ecs:ListTasks", "the key …TEST from the test"]),
     Row(
       code: "AccessDeniedException",
       message: "User: arn:aws:iam::1:user/u is not authorized to perform: ecs:StopTask on resource: arn:aws:ecs:x",
       operation: "StopTask", kind: .accessDenied,
-      says: ["User: arn:aws:iam::1:user/u", "on resource: arn:aws:ecs:x", "allow the action ecs:StopTask to AKIATEST"]),
+      says: [
+        "User: arn:aws:iam::1:user/u", "on resource: arn:aws:ecs:x",
+        "allow the action ecs:StopTask to the key …TEST from the test",
+      ]),
     Row(
       code: "AccessDeniedException",
       message: "User: u is not authorized to perform: iam:PassRole on resource: r because no identity-based policy",

@@ -16,7 +16,8 @@ struct CallContext: Sendable {
     operation = request.operation
     answerIsSecret = request.answerIsSecret
     redaction = Redaction(
-      [credentials?.secretAccessKey, credentials?.sessionToken].compactMap { $0 } + request.secrets)
+      [credentials?.secretAccessKey, credentials?.sessionToken].compactMap { $0 } + request.secrets,
+      accessKeyID: credentials?.accessKeyID)
   }
 
   /// `ecs:ListTasks`, also the name of the permission.

@@ -39,7 +39,7 @@ extension AWSError {
     let named = message.firstRange(of: "not authorized to perform: ").map { message[$0.upperBound...] }
     let action = named?.prefix { $0.isLetter || $0.isNumber || $0 == ":" || $0 == "-" } ?? ""
     let missing = action.contains(":") ? String(action) : context.action
-    let key = context.credentials?.description ?? context.source
+    let key = context.credentials.map { "the \($0)" } ?? context.source
     return message.contains("explicit deny")
       ? "a policy denies \(missing) to \(key): an allowance elsewhere does not help"
       : "allow the action \(missing) to \(key)"

@@ -259,7 +259,7 @@ extension CredentialFailure {
   }
 
   private static let tokenService: [CredentialFailure] = [
-    sts("denied", .accessDenied, ["allow the action sts:AssumeRole to AKIAENV from the environment", "req-9"]),
+    sts("denied", .accessDenied, ["allow the action sts:AssumeRole to the key …AENV from the environment", "req-9"]),
     sts("stale", .expiredCredentials, ["the environment (AWS_ACCESS_KEY_ID)"]),
     sts("echo", .wrongParameter, ["ValidationError", "[redacted]"]),
     sts("html", .malformedAnswer, ["sts:AssumeRole", "AWS_ENDPOINT_URL_STS"]),
