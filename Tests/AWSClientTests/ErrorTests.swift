@@ -121,6 +121,17 @@ import Testing
   }
 
   @Test(arguments: [
+    ("ListTasks", "--poll-interval"), ("DescribeTasks", "--poll-interval"), ("RunTask", "start fewer tasks at once"),
+    ("StopTask", "rate of StopTask"), ("UpdateService", "rate of UpdateService"),
+    ("DescribeServices", "rate of DescribeServices"),
+  ])
+  func onlyThrottledPollsBlameThePollInterval(operation: String, says: String) throws {
+    let body = #"{"__type":"ThrottlingException","message":"Rate exceeded"}"#
+    let hint = try #require(try ErrorTests.classified(400, body, operation: operation).hint)
+    #expect(hint.contains(says) && hint.contains("--poll-interval") == (says == "--poll-interval"), "\(hint)")
+  }
+
+  @Test(arguments: [
     ("<html>\n<h1>502 Bad Gateway</h1>", 502, AWSError.Kind.server, "<html>"),
     ("", 503, .server, "HTTP 503"), ("", 504, .server, "HTTP 504"), ("", 429, .throttled, "HTTP 429"),
     ("", 501, .other, "HTTP 501"), ("", 301, .other, "--ecs-endpoint-url"), ("", 307, .other, "not followed"),

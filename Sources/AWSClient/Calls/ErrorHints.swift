@@ -7,7 +7,7 @@ extension AWSError {
     let endpoint = context.target.endpointSetting
     let isECS = context.target.signingName == "ecs"
     switch kind {
-    case .throttled: return isECS ? "call less often (--poll-interval)" : nil
+    case .throttled: return throttlingHint(context)
     case .wrongParameter: return isECS ? parameterHint(answer, context) : nil
     case .accessDenied: return permissionHint(answer.message, context)
     case .expiredCredentials: return "renew the credentials: they came from \(context.source)"
@@ -19,6 +19,15 @@ extension AWSError {
       return "key or secret is wrong: they came from \(context.source); choose others with --profile"
     case .server, .malformedAnswer, .transfer, .configuration: return nil
     case .other: return otherHint(answer, status, endpoint)
+    }
+  }
+
+  /// Only what polls is called as often as the user says.
+  private static func throttlingHint(_ context: CallContext) -> String {
+    switch context.action {
+    case "ecs:ListTasks", "ecs:DescribeTasks": "call less often (--poll-interval)"
+    case "ecs:RunTask": "start fewer tasks at once; all callers of the account share its rate of RunTask in a region"
+    default: "all callers of the account share its rate of \(context.operation) in a region: try again later"
     }
   }
 
