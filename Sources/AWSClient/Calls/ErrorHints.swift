@@ -10,7 +10,7 @@ extension AWSError {
     case .throttled: return throttlingHint(context)
     case .wrongParameter: return isECS ? parameterHint(answer, context) : nil
     case .accessDenied: return permissionHint(answer.message, context)
-    case .expiredCredentials: return "renew the credentials: they came from \(context.source)"
+    case .expiredCredentials: return expiryHint(context)
     case .clockSkew: return "set this machine's clock"
     case .wrongCredentials:
       if answer.message.contains("scoped to") {
@@ -20,6 +20,15 @@ extension AWSError {
     case .server, .malformedAnswer, .transfer, .configuration: return nil
     case .other: return otherHint(answer, status, endpoint)
     }
+  }
+
+  /// Files are read again and roles taken on again; a running process's environment stays as it was.
+  private static func expiryHint(_ context: CallContext) -> String {
+    guard context.source == AWSCredentials.environmentSource else {
+      return "renew the credentials: they came from \(context.source)"
+    }
+    return "the credentials came from \(context.source), which cannot be renewed while this tool runs: set new ones "
+      + "and start again, or give --profile with a profile that is renewed (role_arn, credential_process)"
   }
 
   /// Only what polls is called as often as the user says.

@@ -78,7 +78,7 @@ struct CredentialSearch: Sendable {
     case (let key?, let secret?):
       return AWSCredentials(
         accessKeyID: key, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"],
-        source: "the environment (AWS_ACCESS_KEY_ID)")
+        source: AWSCredentials.environmentSource)
     case (nil, _?):
       throw .configuration("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not", hint: "set both or neither")
     case (_?, nil):
@@ -96,4 +96,9 @@ struct CredentialSearch: Sendable {
     try role.token(files)
     return role
   }
+}
+
+extension AWSCredentials {
+  /// What keys of the environment are called.
+  static let environmentSource = "the environment (AWS_ACCESS_KEY_ID)"
 }

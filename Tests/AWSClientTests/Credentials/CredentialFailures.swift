@@ -260,7 +260,7 @@ extension CredentialFailure {
 
   private static let tokenService: [CredentialFailure] = [
     sts("denied", .accessDenied, ["allow the action sts:AssumeRole to the key …AENV from the environment", "req-9"]),
-    sts("stale", .expiredCredentials, ["the environment (AWS_ACCESS_KEY_ID)"]),
+    sts("stale", .expiredCredentials, ["the environment (AWS_ACCESS_KEY_ID), which cannot be renewed", "start again"]),
     sts("echo", .wrongParameter, ["ValidationError", "[redacted]"]),
     sts("html", .malformedAnswer, ["sts:AssumeRole", "AWS_ENDPOINT_URL_STS"]),
     sts("cut", .malformedAnswer, ["sts:AssumeRole"]), sts("empty", .malformedAnswer, ["0 bytes"]),
