@@ -150,6 +150,24 @@ import Testing
     #expect(error.httpStatus == status)
   }
 
+  @Test(arguments: [
+    ("<!doctype html>", 500), ("", 503), ("<html>\n<h1>502 Bad Gateway</h1>", 502), ("<title>403", 403), ("", 429),
+    (#"{"message":"Missing Authentication Token"}"#, 403), (#"{"__type":"ServerException","message":"m"}"#, 500),
+  ])
+  func answersOfOthersAndFailuresNameOperationAndEndpoint(body: String, status: Int) throws {
+    for operation in ["ListTasks", "StopTask"] {
+      let error = try ErrorTests.classified(status, body, operation: operation)
+      #expect(error.description.hasPrefix("ecs:\(operation) at http://127.0.0.1:9/: "), "\(error)")
+      #expect(error.hint != nil || error.code == "ServerException", "\(error)")
+      if status >= 500, error.code.isEmpty { #expect(error.hint?.contains("--ecs-endpoint-url") == true, "\(error)") }
+    }
+  }
+
+  @Test func errorsOfTheServiceNameTheOperation() throws {
+    let error = try ErrorTests.classified(400, #"{"__type":"ClusterNotFoundException","message":"Cluster not found."}"#)
+    #expect(error.description.hasPrefix("ecs:ListTasks: ClusterNotFoundException: Cluster not found. (HTTP 400"))
+  }
+
   @Test func theHeaderNamesTheErrorWhereTheBodyDoesNot() throws {
     let error = try ErrorTests.classified(
       400, #"{"message":"m"}"#, headers: [("X-Amzn-ErrorType", "ClusterNotFoundException:http://x/")])

@@ -28,6 +28,8 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// What to do about it.
   public var kind: Kind
+  /// What was called, `ecs:ListTasks`, with `at URL` where the endpoint may be what is wrong; `nil` where the message says it.
+  public var call: String?
   /// The service's code, `ClusterNotFoundException`; empty where there is none.
   public var code: String
   /// What went wrong, one line.
@@ -59,9 +61,12 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     self.transfer = transfer
   }
 
-  /// Code, message, status, request id, tries and hint on one line.
+  /// What was called and what came of it, without numbers and hint.
+  var outcome: String { [call ?? "", code, message].filter { !$0.isEmpty }.joined(separator: ": ") }
+
+  /// Call, code, message, status, request id, tries and hint on one line.
   public var description: String {
-    var text = code.isEmpty ? message : message.isEmpty ? code : "\(code): \(message)"
+    var text = outcome
     let details = [
       httpStatus.map { "HTTP \($0)" }, requestID.map { "request id \($0)" }, attempts > 1 ? "\(attempts) tries" : nil,
     ].compactMap { $0 }

@@ -23,6 +23,9 @@ struct CallContext: Sendable {
   /// `ecs:ListTasks`, also the name of the permission.
   var action: String { "\(target.signingName):\(operation)" }
 
+  /// `ecs:ListTasks at https://ecs.eu-west-1.amazonaws.com/`.
+  var place: String { "\(action) at \(target.endpoint.url)" }
+
   /// Where the credentials came from.
   var source: String { credentials?.source ?? "nowhere: the request is not signed" }
 }

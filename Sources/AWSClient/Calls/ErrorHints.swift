@@ -17,7 +17,9 @@ extension AWSError {
         return "check --region and \(endpoint); the credentials came from \(context.source)"
       }
       return "key or secret is wrong: they came from \(context.source); choose others with --profile"
-    case .server, .malformedAnswer, .transfer, .configuration: return nil
+    case .server:
+      return answer.code.isEmpty ? "AWS's own errors have a code: check \(endpoint), --region and the proxy" : nil
+    case .malformedAnswer, .transfer, .configuration: return nil
     case .other: return otherHint(answer, status, endpoint)
     }
   }
