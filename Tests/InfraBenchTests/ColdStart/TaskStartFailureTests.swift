@@ -25,6 +25,7 @@ import Testing
   @Test(arguments: [
     (AWSError(.accessDenied, code: "AccessDeniedException", message: ""), "AccessDeniedException", true),
     (AWSError(.throttled, code: "ThrottlingException", message: ""), "ThrottlingException", false),
+    (AWSError(.credentials, message: "no credentials", httpStatus: 503), "ecs_credentials", true),
     (AWSError(.server, message: ""), "ecs_server", false),
     (AWSError(.transfer, message: "", transfer: .init(.timeout, "")), "timeout", false),
     (AWSError(.transfer, message: "", transfer: .init(.connect, "")), "ecs_connect", false),
