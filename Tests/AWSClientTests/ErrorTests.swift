@@ -80,7 +80,10 @@ import Testing
       code: "AccessDeniedException",
       message: "User: arn:aws:iam::1:user/u is not authorized to perform: ecs:StopTask on resource: arn:aws:ecs:x",
       operation: "StopTask", kind: .accessDenied,
-      says: ["User: arn:aws:iam::1:user/u", "on resource: arn:aws:ecs:x", "allow the action ecs:StopTask to the key …TEST from the test"]),
+      says: [
+        "User: arn:aws:iam::1:user/u", "on resource: arn:aws:ecs:x",
+        "allow the action ecs:StopTask to the key …TEST from the test",
+      ]),
     Row(
       code: "AccessDeniedException",
       message: "User: u is not authorized to perform: iam:PassRole on resource: r because no identity-based policy",

@@ -20,6 +20,9 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case malformedAnswer
     /// No complete answer came; see ``AWSError/transfer``.
     case transfer
+    /// Whoever gives credentials (STS, a container's agent, an instance's metadata) failed or refused. It was asked again
+    /// already where that may help.
+    case credentials
     /// No credentials, no region, or a malformed setting.
     case configuration
     /// Any other error the service names.
@@ -83,6 +86,17 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case .transfer: transfer?.isTransient ?? false
     default: false
     }
+  }
+
+  /// What it means to the call that needed the credentials of `source`; a cancelled wait stays one.
+  func gettingCredentials(of source: String) -> AWSError {
+    guard transfer?.code != .cancelled else { return self }
+    var error = self
+    error.kind = .credentials
+    error.message = "no credentials of \(source): \(outcome)"
+    // They were about another call than the one that fails now.
+    (error.call, error.code, error.transfer) = (nil, "", nil)
+    return error
   }
 
   static func configuration(_ message: String, hint: String? = nil) -> AWSError {

@@ -54,12 +54,16 @@ struct CredentialSearch: Sendable {
   }
 
   /// Looks and asks.
+  ///
+  /// - Throws: ``AWSError`` `configuration` as ``find()`` does and for what a source gave that is none; `credentials` where
+  ///   a source failed or refused; `transfer` only for a cancelled wait.
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
     let finding = try find()
     do throws(AWSError) {
       return try await finding.plan.fetch(context)
     } catch {
-      guard finding.isLastResort, error.kind == .configuration else { throw error }
+      guard error.kind == .configuration else { throw error.gettingCredentials(of: finding.plan.source) }
+      guard finding.isLastResort else { throw error }
       throw CredentialSearch.nothing(finding.passedOver + [error.message])
     }
   }

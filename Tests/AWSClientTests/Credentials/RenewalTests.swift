@@ -169,7 +169,8 @@ import Testing
 
   @Test func expiredKeysOfTheEnvironmentAreNotTriedAgainAndTheErrorSaysWhatToDo() async throws {
     let home = try CredentialHome([
-      "AWS_ACCESS_KEY_ID": "ASIAENVIRONMENTKEYS", "AWS_SECRET_ACCESS_KEY": "s3cr3t", "AWS_SESSION_TOKEN": "s3cr3t-token",
+      "AWS_ACCESS_KEY_ID": "ASIAENVIRONMENTKEYS", "AWS_SECRET_ACCESS_KEY": "s3cr3t",
+      "AWS_SESSION_TOKEN": "s3cr3t-token",
     ])
     let manual = ManualEnvironment()
     let expired = ScriptedTransport.Answer.json(400, #"{"__type":"ExpiredTokenException","message":"m"}"#)

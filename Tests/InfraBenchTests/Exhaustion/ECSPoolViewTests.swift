@@ -54,7 +54,8 @@ import Testing
       let first = try await view.look(retry: .never).get()
       #expect(first.listed.tasks == ["a", "b", "m"])
       #expect(first.running?.tasks == ["a"])
-      #expect(first.listed.sentAt <= first.listed.answeredAt && first.listed.answeredAt <= first.running?.answeredAt ?? 0)
+      #expect(
+        first.listed.sentAt <= first.listed.answeredAt && first.listed.answeredAt <= first.running?.answeredAt ?? 0)
       #expect(first.listLatencies.count == 1)
       let second = try await view.look(retry: .never).get()
       #expect(second.running?.tasks == ["a", "b"])
