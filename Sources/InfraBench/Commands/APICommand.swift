@@ -57,9 +57,10 @@ package struct APICommand: SuiteCommand {
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     // The same environment names the same pool to bench-exhaustion: there SERVICE counts beside a gateway's URL.
     let ecs = reader.ecs(ecs, hasGatewayURL: reader.value("--gateway-url", nil, environment: ["GATEWAY_URL"]) != nil)
-    if ecs != nil, poolSize != nil {
+    if let ecs, poolSize != nil {
       reader.problems.add(
-        "--pool-size", "it is for the embedded gateway, and with ECS options none is started: leave it out")
+        "--pool-size",
+        "it is for the embedded gateway, and with ECS options none is started: leave it out, or \(ecs.remedy)")
     }
     let poolSize = reader.integer("--pool-size", poolSize, default: 5, in: 1...1_000)
     let benchmark = APIBenchmark(
