@@ -73,7 +73,7 @@ import Testing
 @Suite struct ResultAssemblyTests {
   private func document(
     _ fill: (inout Recording) -> Void, thresholds: [String] = [], interrupted: Bool = false, busiest: Double = 0,
-    options: [String] = []
+    worthless: String? = nil, options: [String] = []
   ) throws -> ResultDocument {
     let catalogue = AllocationBenchmark.catalogue
     var recording = Recording(catalogue)
@@ -84,12 +84,13 @@ import Testing
       load: reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse([]), defaultCount: 10),
       waitFor: .assigned, holds: false)
     let parser = ThresholdParser(catalogue)
+    var measurement = Measurement(
+      recording: recording, generator: GeneratorReport(cpuUtilisation: 0, latenessP99: nil, busiestSecond: busiest),
+      target: .init(kind: "embedded", gatewayUrl: "http://127.0.0.1:1", ecsEndpointUrl: nil), startedAt: Date(),
+      duration: 1_500_000_000)
+    measurement.worthless = worthless
     return ResultAssembly(
-      measurement: Measurement(
-        recording: recording,
-        generator: GeneratorReport(cpuUtilisation: 0, latenessP99: nil, busiestSecond: busiest),
-        target: .init(kind: "embedded", gatewayUrl: "http://127.0.0.1:1", ecsEndpointUrl: nil), startedAt: Date(),
-        duration: 1_500_000_000),
+      measurement: measurement,
       thresholds: try thresholds.map { try parser.parse($0) }
         + AllocationBenchmark.defaultThresholds.map { try parser.parse($0, isDefault: true) },
       output: reader.output(try OutputOptions.parse(options)), environment: [:], isInterrupted: interrupted, notes: []
@@ -122,6 +123,12 @@ import Testing
     #expect(try self.document(fast, thresholds: ["errors > 0"], busiest: 1, options: allowed).verdict == .fail)
     #expect(try self.document({ _ in }, busiest: 1, options: allowed).verdict == .error)
     #expect(try self.document(fast, interrupted: true, busiest: 1, options: allowed).verdict == .interrupted)
+  }
+
+  @Test func whatABenchmarkCallsWorthlessIsAnErrorWhateverItsSamples() throws {
+    let fast: (inout Recording) -> Void = { $0.sample(Self.allocation, 1_000_000) }
+    #expect(try document(fast, busiest: 1, worthless: "no task was listed").verdict == .error)
+    #expect(try document(fast, interrupted: true, worthless: "none").verdict == .interrupted)
   }
 
   /// All iterations missed: the time of connecting is no sample of what the tool measures.

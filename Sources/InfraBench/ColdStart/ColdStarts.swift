@@ -15,10 +15,13 @@ struct ColdStarts: Sendable {
   private let pendingToRunning: Metric
   private let waitConnection: Metric
   private let otherTasks: Counter
+  private let measured: Counter
   private let catalogue: Catalogue
 
-  init(_ catalogue: Catalogue) {
+  /// - Parameter measured: the counter of the users whose cold start was measured.
+  init(_ catalogue: Catalogue, measured: String) {
     self.catalogue = catalogue
+    self.measured = catalogue.counter(measured)
     runTask = catalogue.metric(TaskStartStep.runTask.rawValue)
     pendingToRunning = catalogue.metric(TaskStartStep.pendingToRunning.rawValue)
     waitConnection = catalogue.metric(TaskStartStep.waitConnection.rawValue)
@@ -55,9 +58,25 @@ struct ColdStarts: Sendable {
       ("connected_before_running", starter.log.connectedFirst), ("lost_polls", starter.log.lostPolls),
     ]
     for (name, number) in counts { measurement.recording.count(catalogue.counter(name), by: number) }
+    if let left = starter.tasks.unstopped {
+      for _ in 0..<left.count { measurement.recording.fail(left.kind, left.example) }
+    }
+    if measurement.recording[measured] == 0 { measurement.worthless = worthless(measurement.recording, starter) }
     measurement.findings = (measurement.findings ?? [:]).merging(starter.log.findings(mark: starter.tasks.mark)) { $1 }
     measurement.target.ecsEndpointUrl = measurement.target.ecsEndpointUrl ?? starter.ecs.endpointURL
     return measurement
+  }
+
+  /// Why there is no cold start, which the run was for.
+  private func worthless(_ recording: Recording, _ starter: TaskStarter) -> String {
+    let reason =
+      switch starter.refusal {
+      case _ where recording[otherTasks] > 0:
+        "the gateway has warm tasks of its own and gave users those, not the ones that were started for them"
+      case .toStart(let error)?, .toStop(let error)?: "\(error)"
+      case nil: "no user's way from the start of a task came to its end"
+      }
+    return "no cold start was measured: \(reason)"
   }
 }
 
@@ -78,6 +97,8 @@ extension ColdStarts {
     let watch = Task { await starter.watch() }
     let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(starter) })
     watch.cancel()
+    // Before the stops at the end, which nothing follows.
+    let refusal = starter.refusal
     // Unstructured, so that a cancelled run cleans up all the same.
     await Task {
       let begin = MonotonicClock.now()
@@ -87,9 +108,12 @@ extension ColdStarts {
       await starter.tasks.stopAtEnd(within: max(Self.stopsAtLeast, Self.endBound - min(spent, Self.endBound)))
     }.value
     let measurement = try result.get()
-    if let refusal = starter.refusal {
-      guard measurement.recording[runTask] != nil else { throw BenchmarkFailure("tasks cannot be started: \(refusal)") }
-      session.bench.note("the run was ended early: \(refusal)")
+    switch refusal {
+    case .toStart(let error)? where measurement.recording[runTask] == nil:
+      throw BenchmarkFailure("tasks cannot be started: \(error)")
+    case .toStart(let error)?: session.bench.note("the run was ended early: \(error)")
+    case .toStop(let error)?: session.bench.note("no further task was started, as none can be stopped: \(error)")
+    case nil: break
     }
     return complete(measurement, by: starter)
   }
@@ -111,14 +135,26 @@ extension ColdStarts {
     try await checkStatus(session)
     let starter = TaskStarter(
       settings, ecs, taskDefinition: taskDefinition, session: session, userIDPrefix: userIDPrefix)
+    try await checkListing(starter)
+    return starter
+  }
+
+  /// What finds this run's tasks again is known to work before there are any.
+  private static func checkListing(_ starter: TaskStarter) async throws(BenchmarkFailure) {
+    let listed: [String]
     do throws(AWSError) {
-      // What finds this run's tasks again is known to work before there are any.
-      _ = try await ecs.client.listTasks(TaskFilter(cluster: ecs.filter.cluster, startedBy: starter.tasks.mark))
+      listed = try await starter.tasks.listMarked()
     } catch {
       // An interrupted run goes on to its end, which is near.
-      if !Task.isCancelled { throw BenchmarkFailure("tasks cannot be started: \(error)") }
+      if Task.isCancelled { return }
+      throw BenchmarkFailure("tasks cannot be started: \(error)")
     }
-    return starter
+    guard listed.isEmpty else {
+      throw BenchmarkFailure(
+        "no task is started: asked for tasks with a startedBy that is new, \(starter.ecs.endpointURL) lists "
+          + "\(listed.count). It ignores startedBy, so tasks of this run that are left over could not be told from others"
+      )
+    }
   }
 
   /// A gateway that tells nothing would leave every start without an end.

@@ -12,16 +12,20 @@ final class StartedTasks: Sendable {
     var started: UInt64 = 0
     var stopped: UInt64 = 0
     var hasLostAnswers = false
+    var isAnnounced = false
     /// Those that serve users of somebody else.
     var left: Set<String> = []
-    /// Why a stop failed.
-    var lastFailure = "no answer in time"
+    /// Why the last stop failed; nil where no answer came in time.
+    var lastFailure: AWSError?
+    /// Why ECS stops none of them.
+    var refusal: AWSError?
   }
 
   /// What RunTask is told as `startedBy`, so that tasks can be found again.
   let mark: String
   private let ecs: ECSConnection
   private let bench: Bench
+  private let log: TaskStartLog
   /// The ids of tasks that the gateway has given to users who are none of this run's.
   private let tasksOfOthers: @Sendable () async -> Set<String>
   private let state = Mutex(State())
@@ -32,9 +36,13 @@ final class StartedTasks: Sendable {
   private static let listingLag: UInt64 = 1_000_000_000
   /// Of a stop between iterations, in ns.
   private static let stopBound: UInt64 = 5_000_000_000
+  private static let noAnswer = "no answer in time"
 
-  init(_ ecs: ECSConnection, bench: Bench, tasksOfOthers: @escaping @Sendable () async -> Set<String>) {
+  init(
+    _ ecs: ECSConnection, log: TaskStartLog, bench: Bench, tasksOfOthers: @escaping @Sendable () async -> Set<String>
+  ) {
     self.ecs = ecs
+    self.log = log
     self.bench = bench
     self.tasksOfOthers = tasksOfOthers
     mark = "infrabench-" + String(UInt64.random(in: (1 << 28)..<(1 << 32)), radix: 16)
@@ -45,8 +53,31 @@ final class StartedTasks: Sendable {
   /// Tasks that ECS was asked to stop and said that it would.
   var stoppedCount: UInt64 { state.withLock { $0.stopped } }
 
+  /// Why ECS will not stop tasks, if it has refused that for good.
+  var refusal: AWSError? { state.withLock { $0.refusal } }
+
+  /// The tasks that are still there although they were to be stopped, as errors; nil if there are none.
+  var unstopped: (count: Int, kind: String, example: String)? {
+    state.withLock { state in
+      guard !state.remaining.isEmpty else { return nil }
+      return (
+        state.remaining.count, "stop_task: \(state.lastFailure?.resultKind ?? "timeout")",
+        state.lastFailure?.description ?? Self.noAnswer
+      )
+    }
+  }
+
   /// Whether the task of this id was started by this run.
   func contains(_ id: String) -> Bool { state.withLock { $0.ids.contains(id) } }
+
+  /// Says once how the run's tasks are found, should it be ended before it can stop them.
+  func announce() {
+    let isFirst = state.withLock { state in
+      defer { state.isAnnounced = true }
+      return !state.isAnnounced
+    }
+    if isFirst { bench.console.note("tasks of this run bear startedBy \(mark): \(command)") }
+  }
 
   func started(_ arn: String) {
     state.withLock { state in
@@ -97,8 +128,8 @@ final class StartedTasks: Sendable {
     }
     if !state.remaining.isEmpty {
       bench.note(
-        "\(tasks(state.remaining.count)) of this run could not be stopped: \(state.lastFailure). Find them with: "
-          + "\(command), and stop them with: aws ecs stop-task\(place) --task ARN")
+        "\(tasks(state.remaining.count)) of this run could not be stopped: \(state.lastFailure?.description ?? Self.noAnswer). Find them with: "
+          + "\(command), and stop them with: aws ecs stop-task\(ecs.cliOptions) --task ARN")
     } else if !isChecked, state.hasLostAnswers {
       bench.note("a RunTask got no answer, and whether it has started a task could not be checked: \(command)")
     }
@@ -127,31 +158,45 @@ final class StartedTasks: Sendable {
 
   private func stopNow(_ arn: String) async {
     do throws(AWSError) {
-      _ = try await ecs.client.stopTask(arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
+      let answer = try await ecs.client.stopTask(
+        arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
+      // It has the task's instants: one that the gateway showed first was not described as RUNNING.
+      log.note([answer.value])
       state.withLock { state in
         if state.remaining.remove(arn) != nil { state.stopped += 1 }
       }
     } catch {
       let isGone = error.kind == .wrongParameter && error.message.contains("not found")
       if isGone { return ended(arn) }
-      if error.transfer?.code != .cancelled { state.withLock { $0.lastFailure = "\(error)" } }
+      guard error.transfer?.code != .cancelled else { return }
+      state.withLock { state in
+        state.lastFailure = error
+        if error.isFinal { state.refusal = error }
+      }
     }
   }
 
-  /// Looks for tasks with this run's mark; false when that failed.
+  /// The ARNs of the tasks that ECS lists by this run's mark.
+  func listMarked() async throws(AWSError) -> [String] {
+    try await ecs.client.listTasks(TaskFilter(cluster: ecs.filter.cluster, startedBy: mark)).value
+  }
+
+  /// Looks for tasks with this run's mark; false when that failed or is not all.
   private func findMarked() async -> Bool {
     do throws(AWSError) {
-      let filter = TaskFilter(cluster: ecs.filter.cluster, startedBy: mark)
-      for arn in try await ecs.client.listTasks(filter).value { started(arn) }
-      return true
+      let listed = try await listMarked().filter { !contains(Self.id(of: $0)) }
+      guard !listed.isEmpty else { return true }
+      // A listing may hold others' tasks too, whatever it was asked for: the task itself says whose it is.
+      let described = try await ecs.client.describeTasks(listed, cluster: ecs.filter.cluster).value
+      for task in described where task.startedBy == mark { started(task.taskArn) }
+      // One that ECS doesn't know yet may be this run's.
+      return described.count >= listed.count
     } catch {
       return false
     }
   }
 
-  private var command: String { "aws ecs list-tasks\(place) --started-by \(mark)" }
-
-  private var place: String { (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --region \(ecs.region)" }
+  private var command: String { "aws ecs list-tasks\(ecs.cliOptions) --started-by \(mark)" }
 
   private static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
 }

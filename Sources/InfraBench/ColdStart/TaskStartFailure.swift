@@ -43,8 +43,9 @@ extension TaskStartFailure {
 }
 
 extension AWSError {
-  /// A short name for results: ECS's code, or how the transfer failed.
+  /// A short name for results: the status of a service that failed, ECS's code, or how the transfer failed.
   var resultKind: String {
+    if kind == .server, let httpStatus { return "http_\(httpStatus)" }
     if let transfer { return transfer.code == .timeout ? "timeout" : "ecs_\(transfer.code.rawValue)" }
     return code.isEmpty ? "ecs_\(kind.rawValue)" : String(code.prefix(60))
   }

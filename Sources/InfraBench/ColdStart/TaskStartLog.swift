@@ -8,32 +8,10 @@ final class TaskStartLog: Sendable {
     var connectedResolution: UInt64 = 0
     var connectedFirst: UInt64 = 0
     var lostPolls: UInt64 = 0
-    var pendingToRunning = Range()
-    var imagePull = Range()
-    var noted: Set<String> = []
-  }
-
-  /// Lengths in seconds.
-  private struct Range {
-    var least = Double.infinity
-    var most = 0.0
-    var count = 0
-
-    mutating func add(from start: Double?, to end: Double?) {
-      guard let start, let end, end >= start else { return }
-      least = min(least, end - start)
-      most = max(most, end - start)
-      count += 1
-    }
-
-    var text: JSONValue? {
-      guard count > 0 else { return nil }
-      return .string("\(Figures.decimals(least, 3))–\(Figures.decimals(most, 3)) s (\(count) tasks, by ECS's clock)")
-    }
+    var phases = ECSStartPhases()
   }
 
   private let state = Mutex(State())
-  private static let limit = 10_000
 
   /// Starts whose connection was seen before ECS showed them RUNNING.
   var connectedFirst: UInt64 { state.withLock { $0.connectedFirst } }
@@ -50,14 +28,10 @@ final class TaskStartLog: Sendable {
 
   func lostPoll() { state.withLock { $0.lostPolls += 1 } }
 
-  /// Notes the instants of tasks that are RUNNING; they don't change any more.
+  /// Notes what ECS says of the starts of tasks that have run; it doesn't change any more.
   func note(_ tasks: [ECSTask]) {
     state.withLock { state in
-      for task in tasks where task.isRunning && state.noted.count < Self.limit {
-        guard state.noted.insert(task.taskArn).inserted else { continue }
-        state.pendingToRunning.add(from: task.createdAt, to: task.startedAt)
-        state.imagePull.add(from: task.pullStartedAt, to: task.pullStoppedAt)
-      }
+      for task in tasks where task.startedAt != nil && state.phases[task.taskID] == nil { state.phases.note(task) }
     }
   }
 
@@ -65,8 +39,8 @@ final class TaskStartLog: Sendable {
   func findings(mark: String) -> [String: JSONValue] {
     state.withLock { state in
       var findings: [String: JSONValue] = ["started_by": .string(mark)]
-      findings["ecs_pending_to_running"] = state.pendingToRunning.text
-      findings["ecs_image_pull"] = state.imagePull.text
+      findings["ecs_pending_to_running"] = Self.range(state.phases.all.compactMap(\.pendingToRunning))
+      findings["ecs_image_pull"] = Self.range(state.phases.all.compactMap(\.imagePull))
       if state.runningResolution > 0 || state.connectedResolution > 0 {
         findings["task_start_resolution"] = .string(
           "RUNNING was seen at most \(Self.seconds(state.runningResolution)) s late, the connection at most "
@@ -74,6 +48,12 @@ final class TaskStartLog: Sendable {
       }
       return findings
     }
+  }
+
+  private static func range(_ lengths: [UInt64]) -> JSONValue? {
+    guard let least = lengths.min(), let most = lengths.max() else { return nil }
+    let tasks = lengths.count == 1 ? "1 task" : "\(lengths.count) tasks"
+    return .string("\(seconds(least))–\(seconds(most)) s (\(tasks), by ECS's clock)")
   }
 
   private static func seconds(_ nanoseconds: UInt64) -> String { Figures.decimals(Double(nanoseconds) / 1e9, 3) }

@@ -55,7 +55,7 @@ extension TaskStarter {
       return state.waiters.values
     }
     for waiter in waiters { waiter.resume(returning: .failure(TaskStartFailure(.pendingToRunning, refusal))) }
-    refuse(refusal)
+    refuse(.toStart(refusal))
   }
 
   private func watchGateway() async {

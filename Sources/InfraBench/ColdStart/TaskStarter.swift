@@ -18,6 +18,12 @@ final class TaskStarter: Sendable {
     var look: PoolLook
   }
 
+  /// What ECS has refused for good.
+  enum Refusal: Sendable {
+    case toStart(AWSError)
+    case toStop(AWSError)
+  }
+
   typealias Waiter = CheckedContinuation<Result<(TaskStartPhases, PoolLook?), TaskStartFailure>, Never>
 
   struct State {
@@ -25,7 +31,7 @@ final class TaskStarter: Sendable {
     var waiters: [String: Waiter] = [:]
     /// RunTask calls without an answer.
     var callsUnderWay = 0
-    var refusal: AWSError?
+    var refusal: Refusal?
     var onRefusal: (@Sendable () -> Void)?
   }
 
@@ -51,7 +57,7 @@ final class TaskStarter: Sendable {
     self.ecs = ecs
     self.taskDefinition = taskDefinition
     self.session = session
-    tasks = StartedTasks(ecs, bench: session.bench) {
+    tasks = StartedTasks(ecs, log: log, bench: session.bench) {
       await Self.tasksOfOthers(than: userIDPrefix, session)
     }
   }
@@ -66,12 +72,19 @@ final class TaskStarter: Sendable {
     return Set((tasks ?? []).map(\.taskId))
   }
 
-  /// What ECS refused for good, if it did: the run was ended for that.
-  var refusal: AWSError? { state.withLock { $0.refusal } }
+  /// What ECS refused for good, if it did: no further task is started, and the run ends.
+  var refusal: Refusal? { state.withLock { $0.refusal } }
 
   /// Starts a task and returns when the gateway shows it connected.
   func start() async -> Result<Started, TaskStartFailure> {
-    if let refusal { return .failure(TaskStartFailure(.runTask, refusal)) }
+    switch refusal {
+    case .toStart(let error)?: return .failure(TaskStartFailure(.runTask, error))
+    // Nothing failed here: what is wrong is counted with the tasks that stay.
+    case .toStop?: return .failure(.cancelled(.runTask))
+    case nil: break
+    }
+    // The embedded gateway's tasks end with this process.
+    if settings.ecs != nil { tasks.announce() }
     let begin = MonotonicClock.now()
     state.withLock { $0.callsUnderWay += 1 }
     let answer = await runTask()
@@ -79,7 +92,7 @@ final class TaskStarter: Sendable {
     switch answer {
     case .failure(let error):
       if !error.wasAnswered { tasks.lostAnswer() }
-      if error.isFinal { refuse(RunTaskRemedy.explained(error)) }
+      if error.isFinal { refuse(.toStart(RunTaskRemedy.explained(error))) }
       return .failure(TaskStartFailure(.runTask, error))
     case .success(let answer):
       guard let task = answer.value.first, let call = answer.calls.last else {
@@ -90,6 +103,18 @@ final class TaskStarter: Sendable {
       let sentAt = call.attempts == 1 ? call.timings.sentAt : begin
       return await connection(of: task, sentAt: sentAt, answeredAt: call.timings.answeredAt)
     }
+  }
+
+  /// Stops one task that is no longer needed; what fails is tried again at the end.
+  func stop(_ arn: String) async {
+    await tasks.stop(arn)
+    if let error = tasks.refusal { refuse(.toStop(error)) }
+  }
+
+  /// Stops all tasks of this run; what fails is tried again at the end.
+  func stopRemaining() async {
+    await tasks.stopRemaining()
+    if let error = tasks.refusal { refuse(.toStop(error)) }
   }
 
   /// Runs `work`, ending it early when ECS refuses for good to do what every later start needs.
@@ -166,10 +191,10 @@ final class TaskStarter: Sendable {
     }
   }
 
-  func refuse(_ error: AWSError) {
+  func refuse(_ refusal: Refusal) {
     let end = state.withLock { state in
       defer { state.onRefusal = nil }
-      state.refusal = state.refusal ?? error
+      state.refusal = state.refusal ?? refusal
       return state.onRefusal
     }
     end?()

@@ -95,7 +95,7 @@ struct ResultAssembly {
     metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
   ) -> ResultDocument.Verdict {
     if isInterrupted { return .interrupted }
-    if metrics.keys.allSatisfy(MetricOrder.ofSetUp.contains) { return .error }
+    if measurement.worthless != nil || metrics.keys.allSatisfy(MetricOrder.ofSetUp.contains) { return .error }
     if measurement.generator.saturated, !output.allowsSaturated { return .fail }
     return judged.allSatisfy(\.pass) ? .pass : .fail
   }

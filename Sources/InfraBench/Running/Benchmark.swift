@@ -9,11 +9,17 @@ package protocol Benchmark: Sendable {
   static var catalogue: Catalogue { get }
   /// The test plan's criteria, beside `errors == 0`.
   static var defaultThresholds: [String] { get }
+  /// Those of this run, where its options make a difference.
+  var defaultThresholds: [String] { get }
   /// What shapes the load, for the result.
   var parameters: [String: JSONValue] { get }
 
   /// Measures. When its task is cancelled it ends early and returns what it has; whatever it holds it gives back first.
   func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement
+}
+
+extension Benchmark {
+  package var defaultThresholds: [String] { Self.defaultThresholds }
 }
 
 /// What a benchmark speaks through: the console and the notes of its result.
@@ -50,6 +56,9 @@ package struct Measurement: Sendable {
   package var untested: Set<String> = []
   /// How far below its sample a polled time may have been, at most, by metric, in ns.
   package var resolutions: [String: UInt64] = [:]
+  /// Why the run is worthless although it has samples: nothing of what was asked for is among them. The verdict is
+  /// `error` then, and this a note, unless the run was interrupted.
+  package var worthless: String?
 
   package init(
     recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: UInt64,

@@ -34,21 +34,25 @@ package struct BenchmarkRunner: Sendable {
       return interruption.map { ToolExit.interrupted(signal: $0) } ?? .failed
     case .success(let measurement):
       for note in conditions.notes(target: measurement.target.place) { bench.note(note) }
+      // Said as the error that it is, at the end.
+      if interruption == nil, let reason = measurement.worthless { bench.notes.add(reason) }
       let document = ResultAssembly(
         measurement: measurement, thresholds: thresholds, output: output, environment: environment,
         isInterrupted: interruption != nil, notes: bench.notes.all
       ).document(of: benchmark)
       for note in document.notes { bench.note(note) }
-      return report(document, startedAt: measurement.startedAt, signal: interruption, console: bench.console)
+      return report(document, of: measurement, signal: interruption, console: bench.console)
     }
   }
 
-  private func report(_ document: ResultDocument, startedAt: Date, signal: Int32?, console: Console) -> ToolExit {
+  private func report(
+    _ document: ResultDocument, of measurement: Measurement, signal: Int32?, console: Console
+  ) -> ToolExit {
     do {
       let json = try ResultCoding.encode(document)
       let markdown = MarkdownReport(document).text
       // Written first: whoever reads the output may stop in the middle of it.
-      let written = Result { try write(document, json: json, markdown: markdown, startedAt: startedAt) }
+      let written = Result { try write(document, json: json, markdown: markdown, startedAt: measurement.startedAt) }
       switch output.print {
       case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
       case .json: console.data(json)
@@ -64,7 +68,8 @@ package struct BenchmarkRunner: Sendable {
     case .pass: return .pass
     case .fail: return .thresholdCrossed
     case .error:
-      console.error("nothing was measured: no iteration gave the sample that this tool is for")
+      console.error(
+        measurement.worthless ?? "nothing was measured: no iteration gave the sample that this tool is for")
       return .failed
     case .interrupted: return .failed
     }

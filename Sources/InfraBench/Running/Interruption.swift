@@ -16,13 +16,21 @@ package enum Interruption {
       for await signal in signals {
         let number = signal == .sigint ? SIGINT : SIGTERM
         // Children end by themselves when this process's end of their pipe closes.
-        guard received.note(number) else { _exit(128 + number) }
+        guard received.note(number) else { end(by: number) }
         task.cancel()
       }
     }
     let result = await task.value
     watcher.cancel()
     return (result, received.number)
+  }
+
+  /// Ends the process without waiting for anything: a console's lock may be held by what hangs.
+  private static func end(by number: Int32) -> Never {
+    let line = "ended at once by a second signal: what this run has started or holds may be left as it is\n"
+    let bytes = Array(((Terminal.ofStandardError() == nil ? "" : Terminal.eraseLine) + line).utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+    _exit(128 + number)
   }
 }
 

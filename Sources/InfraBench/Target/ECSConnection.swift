@@ -8,6 +8,8 @@ struct ECSConnection: Sendable {
   let region: String
   /// Where requests go.
   let endpointURL: String
+  /// What makes the AWS CLI mean the same, ` --cluster stage --region eu-west-1`; for commands that people are shown.
+  let cliOptions: String
 
   /// Finds out how ECS is reached; nothing is sent. `timeout` is the bound of a call in ns, the transport's own unless given.
   ///
@@ -23,7 +25,8 @@ struct ECSConnection: Sendable {
       let transport = try CurlTransport(options: options)
       return ECSConnection(
         client: ECSClient(configuration: configuration, transport: transport, environment: calls),
-        filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url)
+        filter: settings.filter, region: configuration.region, endpointURL: configuration.ecsEndpoint.url,
+        cliOptions: settings.cliOptions(region: configuration.region))
     } catch {
       throw BenchmarkFailure("ECS cannot be reached: \(error)")
     }
@@ -34,6 +37,22 @@ struct ECSConnection: Sendable {
     embedded access: ECSAccess, bench: Bench, timeout: UInt64? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
     try open(ECSSettings(access), environment: [:], bench: bench, timeout: timeout)
+  }
+}
+
+extension ECSSettings {
+  /// Only what was given as a flag: the environment means the same to the AWS CLI.
+  fileprivate func cliOptions(region: String) -> String {
+    let options = [
+      ("cluster", filter.cluster), ("region", region), ("profile", flags.profile),
+      ("endpoint-url", flags.ecsEndpointURL),
+    ]
+    return options.map { name, value in value.map { " --\(name) \(Self.shellWord($0))" } ?? "" }.joined()
+  }
+
+  private static func shellWord(_ text: String) -> String {
+    let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._:/@+-".contains($0)) }
+    return isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
   }
 }
 

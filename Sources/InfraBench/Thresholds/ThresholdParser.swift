@@ -88,10 +88,10 @@ package struct ThresholdParser {
 
 extension OptionReader {
   /// The test plan's thresholds, unless they are left out, and then the user's. What the user repeats is the user's, once.
-  package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for _: B) -> [Threshold] {
+  package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for benchmark: B) -> [Threshold] {
     let parser = ThresholdParser(B.catalogue)
     var thresholds: [Threshold] = []
-    let standard = options.noDefaultThresholds ? [] : B.defaultThresholds + ["errors == 0"]
+    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + ["errors == 0"]
     for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
       do throws(ThresholdError) {
         let threshold = try parser.parse(expression, isDefault: isDefault)

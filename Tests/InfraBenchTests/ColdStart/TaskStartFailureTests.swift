@@ -25,7 +25,8 @@ import Testing
   @Test(arguments: [
     (AWSError(.accessDenied, code: "AccessDeniedException", message: ""), "AccessDeniedException", true),
     (AWSError(.throttled, code: "ThrottlingException", message: ""), "ThrottlingException", false),
-    (AWSError(.server, message: ""), "ecs_server", false),
+    (AWSError(.server, code: "ServerException", message: "", httpStatus: 500), "http_500", false),
+    (AWSError(.server, message: "<html>", httpStatus: 503), "http_503", false),
     (AWSError(.transfer, message: "", transfer: .init(.timeout, "")), "timeout", false),
     (AWSError(.transfer, message: "", transfer: .init(.connect, "")), "ecs_connect", false),
     (

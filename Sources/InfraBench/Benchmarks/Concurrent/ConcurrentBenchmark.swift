@@ -127,7 +127,7 @@ package struct ConcurrentBenchmark: Benchmark {
       }
       if !holds, !Task.isCancelled {
         await session.releaseHeld()
-        await starter?.tasks.stopRemaining()
+        await starter?.stopRemaining()
       }
     }
     return sum

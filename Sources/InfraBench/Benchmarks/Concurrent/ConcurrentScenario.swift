@@ -22,7 +22,7 @@ struct ConcurrentScenario: Scenario {
   private static let connect = ConnectMetrics(Benchmark.catalogue)
   private static let unclassified = Benchmark.catalogue.counter("unclassified")
   private static let misses = Benchmark.catalogue.counter("misses")
-  static let taskStarts = ColdStarts(Benchmark.catalogue)
+  static let taskStarts = ColdStarts(Benchmark.catalogue, measured: "cold")
   private static let duplicates = Benchmark.catalogue.counter("duplicate_assignments")
 
   let session: GatewaySession

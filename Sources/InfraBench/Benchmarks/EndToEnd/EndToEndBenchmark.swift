@@ -30,6 +30,11 @@ package struct EndToEndBenchmark: Benchmark {
     ] + ColdStarts.counters)
   package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
 
+  /// The domain's bound of a cold start counts where cold starts are this tool's doing: a warm pool's users have none.
+  package var defaultThresholds: [String] {
+    Self.defaultThresholds + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
+  }
+
   package var target: TargetSettings
   package var load: LoadSettings
   /// The user's command as it was written; nil is the stand-in.

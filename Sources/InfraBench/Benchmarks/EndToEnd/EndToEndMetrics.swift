@@ -15,7 +15,7 @@ enum EndToEndMetrics {
   static let cold = catalogue.operation("end_to_end_cold")
 
   /// Of tasks that this tool starts.
-  static let taskStarts = ColdStarts(catalogue)
+  static let taskStarts = ColdStarts(catalogue, measured: "cold_starts")
 
   static let failedSteps = catalogue.counter("failed_steps")
   static let coldStarts = catalogue.counter("cold_starts")

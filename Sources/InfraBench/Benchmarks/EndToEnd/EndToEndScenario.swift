@@ -132,7 +132,7 @@ struct EndToEndScenario: Scenario {
     if let task = user.assigned.take(), !Task.isCancelled {
       await session.held.release(task, through: user.client, bench: session.bench)
     }
-    if let task = user.startedTask.take(), !Task.isCancelled { await starter?.tasks.stop(task) }
+    if let task = user.startedTask.take(), !Task.isCancelled { await starter?.stop(task) }
   }
 
   func retire(_ user: EndToEndUser) async {

@@ -16,6 +16,9 @@ struct ECSStartPhases: Sendable {
   /// Of one task, by the last part of its ARN; nil for one that was not seen RUNNING.
   subscript(task: String) -> Phases? { phases[task] }
 
+  /// Of all tasks, in no order.
+  var all: some Collection<Phases> { phases.values }
+
   /// Notes a task that has been seen RUNNING; its instants don't change any more.
   mutating func note(_ task: ECSTask) {
     guard phases.count < Self.limit else { return }
