@@ -23,8 +23,9 @@ package struct APICommand: SuiteCommand {
         bench-api
         bench-api --cluster stage --service ai-shell-pool --region eu-west-1
         bench-api --cluster stage --family ai-shell --profile ops --iterations 100
-        bench-api --ecs-endpoint-url https://vpce-1.ecs.eu-west-1.vpce.amazonaws.com \\
-          --cluster stage --threshold 'list_tasks.p95 < 300ms'
+        bench-api --region eu-west-1 --cluster stage \\
+          --ecs-endpoint-url https://vpce-1.ecs.eu-west-1.vpce.amazonaws.com \\
+          --threshold 'list_tasks.p95 < 300ms'
       """,
     version: Suite.version)
 
