@@ -12,7 +12,8 @@ package struct SummaryCommand: AsyncParsableCommand {
       Called by run-all-tests.sh. Exits with the worst of the tools' statuses.
 
       Example:
-        suite-summary --output-dir results bench-allocation=0=a.json bench-e2e=99=b.json bench-dirinit=skipped
+        suite-summary --output-dir results bench-allocation=0=a.json \\
+          bench-e2e=99=b.json bench-dirinit=skipped
       """,
     version: Suite.version)
 
