@@ -112,7 +112,7 @@ import Testing
   }
 
   @Test func aFilterOnTheCommandLineStandsAgainstTheEnvironmentsService() throws {
-    var reader = OptionReader(environment: ["SERVICE": "s", "CLUSTER": "c"])
+    var reader = OptionReader(environment: Self.region.merging(["SERVICE": "s", "CLUSTER": "c"]) { $1 })
     #expect(reader.ecs(try ECSOptions.parse([]), hasGatewayURL: true)?.filter == .init(cluster: "c", serviceName: "s"))
     let marked = reader.ecs(try ECSOptions.parse(["--started-by", "m"]), hasGatewayURL: true)
     #expect(marked?.filter == .init(cluster: "c", startedBy: "m"))
