@@ -53,9 +53,15 @@ struct ReportTables {
     if Self.notIterations.contains(name), number > 0 {
       return Figures.percent(Double(number) / Double(document.startsDue)) + " of due"
     }
-    guard name != "iterations", iterations > 0, number <= iterations else { return "" }
+    guard name != "iterations", !Self.others.contains(name), iterations > 0, number <= iterations else { return "" }
     return Figures.percent(Double(number) / Double(iterations))
   }
+
+  /// Counters of something else than iterations, of which there are any number in one.
+  private static let others: Set<String> = [
+    "polls", "throttled_polls", "lost_polls", "tasks_started", "tasks_stopped", "connected_before_running", "throttles",
+    "retries", "reconnects",
+  ]
 
   /// Counters of starts that became no iteration.
   private static let notIterations: Set<String> = ["dropped", "censored"]

@@ -11,6 +11,8 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var thresholds: [ResultDocument.JudgedThreshold]
     package var errors: UInt64
     package var saturated: Bool
+    /// Why a tool was not started, where that was said.
+    package var reason: String?
   }
 
   /// What the tool is there to measure, in ms.
@@ -61,9 +63,9 @@ extension SuiteSummary.Tool {
   }
 
   /// A tool that was not started, and why: `skipped` or `not run`.
-  package init(tool: String, notStarted verdict: String) {
+  package init(tool: String, notStarted verdict: String, reason: String? = nil) {
     self.init(
-      tool: tool, exitStatus: 0, verdict: verdict, file: nil, headline: nil, thresholds: [], errors: 0, saturated: false
-    )
+      tool: tool, exitStatus: 0, verdict: verdict, file: nil, headline: nil, thresholds: [], errors: 0,
+      saturated: false, reason: reason)
   }
 }
