@@ -10,7 +10,9 @@ usage: run-all-tests.sh [--quick] [--skip-efs] [--output-dir DIR]
 Runs bench-allocation, bench-dirinit, bench-e2e, bench-concurrent, bench-exhaustion and bench-api one after another, against an
 embedded gateway, or against a real one where the environment names it:
   GATEWAY_URL               the gateway (draining it needs CONFIRM_DRAIN with its host name)
-  CLUSTER, SERVICE, REGION  the ECS service behind it (a gateway without one: bench-api is skipped)
+  CLUSTER, SERVICE, REGION  the ECS service behind it (a gateway without one: bench-api is skipped); bench-exhaustion drains
+                            through the gateway, so that it needs GATEWAY_URL beside CLUSTER or AWS_ENDPOINT_URL, else it
+                            is skipped, and bench-api alone measures that ECS
 
   --quick           fewer iterations: under 90 seconds after the build
   --skip-efs        leave bench-dirinit out
@@ -74,17 +76,29 @@ run() {
   case $status in 130 | 143) signal=$status ;; esac
 }
 
+# skip TOOL REASON: notes a tool that is not run.
+skip() {
+  printf '\n==> %s is skipped: %s\n' "$1" "$2" >&2
+  outcomes+=("$1=skipped=$2")
+}
+
 $quick && allocations=20 directories=20 sessions=10 bursts=1 calls=10 || { allocations=100 directories=100 sessions=50 bursts=5 calls=50; }
 drain=(); if [ -n "${CONFIRM_DRAIN:-}" ]; then drain=(--confirm-drain "$CONFIRM_DRAIN"); fi
 
 run bench-allocation --count "$allocations"
-if $skip_efs; then outcomes+=("bench-dirinit=skipped"); else run bench-dirinit --count "$directories"; fi
+if $skip_efs; then skip bench-dirinit "--skip-efs"; else run bench-dirinit --count "$directories"; fi
 run bench-e2e --count "$sessions"
 run bench-concurrent --beyond 3 --bursts "$bursts"
-run bench-exhaustion "${drain[@]}"
+# The variables that name a real ECS, as the tools see it.
+ecs=(); for name in CLUSTER AWS_ENDPOINT_URL_ECS AWS_ENDPOINT_URL; do if [ -n "${!name:-}" ]; then ecs+=("$name"); fi; done
+if [ -z "${GATEWAY_URL:-}" ] && [ "${#ecs[@]}" -gt 0 ]; then
+  skip bench-exhaustion "${ecs[*]} set without GATEWAY_URL: a pool is drained through its gateway"
+else
+  run bench-exhaustion "${drain[@]}"
+fi
 # Beside a real gateway the embedded one's ECS would say nothing about it.
-if [ -n "${GATEWAY_URL:-}" ] && [ -z "${CLUSTER:-}${SERVICE:-}${AWS_ENDPOINT_URL_ECS:-}${AWS_ENDPOINT_URL:-}" ]; then
-  outcomes+=("bench-api=skipped")
+if [ -n "${GATEWAY_URL:-}" ] && [ "${#ecs[@]}" = 0 ] && [ -z "${SERVICE:-}" ]; then
+  skip bench-api "GATEWAY_URL set without CLUSTER or SERVICE: which ECS is behind it is not known"
 else
   run bench-api --iterations "$calls"
 fi

@@ -138,6 +138,48 @@ import Testing
     #expect(error?.description.contains("u:p") == false)
   }
 
+  @Test func everythingThatIsWrongIsFoundAtOnce() {
+    let flags = AWSConfiguration.Flags(profile: "../x", region: "eu west", ecsEndpointURL: "ftp://h")
+    let problems = AWSConfiguration.problems(
+      flags: flags, environment: ["HOME": "/home/u", "AWS_ENDPOINT_URL_STS": "sts"], readFile: { Self.files[$0] })
+    #expect(problems.map(\.source) == ["--profile", "--region", "--ecs-endpoint-url", "AWS_ENDPOINT_URL_STS"])
+  }
+
+  static let blamed: [(flags: AWSConfiguration.Flags, environment: [String: String], sources: [String])] = [
+    (.init(), [:], []), (.init(profile: "dev"), [:], []), (.init(), ["AWS_PROFILE": "dev"], []),
+    // Neither missing nor half-given credentials are looked at.
+    (.init(profile: "sso"), [:], []), (.init(region: "r"), ["HOME": "/nobody", "AWS_ACCESS_KEY_ID": "AKIAENV"], []),
+    (.init(), ["AWS_REGION": "EU"], ["AWS_REGION"]), (.init(), ["REGION": "a/b", "AWS_REGION": "r"], ["REGION"]),
+    (.init(region: "r"), ["AWS_REGION": "EU"], []), (.init(region: ""), [:], ["--region"]),
+    (.init(), ["HOME": "/nobody"], ["--region"]), (.init(), ["AWS_PROFILE": "none"], ["AWS_PROFILE", "--region"]),
+    (.init(profile: "none"), ["AWS_PROFILE": "dev", "REGION": "r"], ["--profile"]),
+    (.init(profile: ""), ["REGION": "r"], ["--profile"]),
+    (.init(), ["AWS_ENDPOINT_URL": "x"], ["AWS_ENDPOINT_URL"]),
+    (.init(ecsEndpointURL: "http://h"), ["AWS_ENDPOINT_URL_ECS": "x"], []),
+    (.init(ecsEndpointURL: ""), [:], ["--ecs-endpoint-url"]),
+    (.init(profile: "torn"), ["AWS_CONFIG_FILE": "/torn"], ["region of the profile", "endpoint_url of the profile"]),
+    (.init(profile: "lost"), ["AWS_CONFIG_FILE": "/torn"], ["services of the profile"]),
+  ]
+
+  @Test(arguments: blamed)
+  func aProblemNamesWhatIsToBeChanged(
+    flags: AWSConfiguration.Flags, environment: [String: String], sources: [String]
+  ) {
+    let torn = """
+      [profile torn]
+      region = eu_west
+      endpoint_url = h:1
+      [profile lost]
+      region = eu-west-1
+      services = nowhere
+      """
+    let problems = AWSConfiguration.problems(flags: flags, environment: ["HOME": "/home/u"].merging(environment) { $1 })
+    {
+      $0 == "/torn" ? torn : Self.files[$0]
+    }
+    #expect(problems.map(\.source) == sources, "\(problems)")
+  }
+
   @Test(arguments: [
     ("http://127.0.0.1:80", "127.0.0.1", "http://127.0.0.1/"), ("HTTPS://h:443/", "h", "https://h/"),
     ("http://[::1]:8080/x", "[::1]:8080", "http://[::1]:8080/x"), ("https://h:80", "h:80", "https://h:80/"),

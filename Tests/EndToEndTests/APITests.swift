@@ -48,6 +48,8 @@ import Testing
     }
     #expect(document.findings == ["calls": 20, "tasks_listed": 3])
     #expect(document.target.kind == "embedded" && document.target.ecsEndpointUrl != nil)
+    // It has no --gateway-url, and ends at ECS.
+    #expect(document.target.gatewayUrl == nil && !result.talk.contains("--gateway-url"), "\(result.talk)")
     #expect(document.parameters["rate"] == .null && document.parameters["poolSize"] == 3)
     let lines = result.output.split(separator: "\n")
     let first = #/^Run 1: list_tasks=[0-9.]+[mµ]?s \(first call\), describe_tasks=[0-9.]+[mµ]?s$/#
@@ -143,18 +145,38 @@ import Testing
     #expect(result.talk.contains("ClusterNotFoundException") && result.talk.contains("--cluster"), "\(result.talk)")
   }
 
-  @Test func withoutTasksThereIsNothingToDescribe() async throws {
+  @Test func aRunThatListsNoTaskIsWorthless() async throws {
     let calls = Mutex<[String]>([])
     let result = try await run(tasks: 0, "--iterations", "3") { operation, _ in
       calls.withLock { $0.append(operation) }
       return nil
     }
-    #expect(result.status == .exited(0), "\(result.talk)")
+    #expect(result.status == .exited(1), "\(result.talk)")
+    #expect(result.talk.contains("error: no task was listed: "), "\(result.talk)")
+    #expect(result.talk.contains("check --cluster pool --service warm, and --region"), "\(result.talk)")
     let document = try result.document()
+    #expect(document.verdict == .error)
     #expect(calls.withLock { $0 } == ["ListTasks", "ListTasks", "ListTasks"])
     #expect(document.metrics["list_tasks"]?.count == 2 && document.metrics["describe_tasks"] == nil)
-    #expect(document.notes.contains { $0.contains("no task was listed") })
+    #expect(document.notes.count { $0.contains("no task was listed") } == 1)
     #expect(document.findings?["tasks_listed"] == 0)
+  }
+
+  @Test func anEmptyPoolOfAnInterruptedRunIsNoError() async throws {
+    let ecs = TaskLister(0)
+    try await HTTPTestServer.run { request in
+      let (operation, _) = ecs.count(request)
+      return ecs.answer(request, operation)
+    } _: { server in
+      let running = try await BenchRun.start(
+        "bench-api", ["--ecs-endpoint-url", server.url, "--cluster", "pool", "--rate", "1/m"],
+        environment: ScriptedECS.environment)
+      try await running.waitForOutput("Run 1: ")
+      running.running.child.signal(SIGINT)
+      let result = await running.end(within: .seconds(20))
+      #expect(result.status == .exited(130), "\(result.talk)")
+      #expect(try result.document().verdict == .interrupted)
+    }
   }
 
   @Test func eachPageAndEachBatchIsASample() async throws {

@@ -25,6 +25,21 @@ struct SummaryTests {
     #expect(markdown.contains("| bench-exhaustion | error |"))
   }
 
+  @Test func whyAToolWasSkippedIsSaid() async throws {
+    let result = try await BenchRun.run(
+      "suite-summary",
+      ["--output-dir", "results", "bench-exhaustion=skipped=CLUSTER set <without> x=y", "bench-api=not run"])
+    #expect(result.status == .exited(0), "\(result.talk)")
+    let summary = try JSONDecoder().decode(SuiteSummary.self, from: read("summary.json", of: result))
+    #expect(summary.tools.map(\.verdict) == ["skipped", "not run"])
+    #expect(summary.tools.map(\.reason) == ["CLUSTER set <without> x=y", nil])
+    let junit = try String(decoding: read("junit.xml", of: result), as: UTF8.self)
+    #expect(junit.contains("<skipped message=\"CLUSTER set &lt;without&gt; x=y\"/>"), "\(junit)")
+    let markdown = try String(decoding: read("summary.md", of: result), as: UTF8.self)
+    #expect(markdown.contains("\n- bench-exhaustion was skipped: CLUSTER set &lt;without"), "\(markdown)")
+    #expect(result.output.contains("bench-exhaustion was skipped: CLUSTER set <without> x=y\n"))
+  }
+
   @Test(arguments: ["bench-e2e", "bench-e2e=x=file", "bench-e2e=maybe"])
   func anArgumentOfAnotherFormIsWrongUsage(_ argument: String) async throws {
     let result = try await BenchRun.run("suite-summary", [argument])

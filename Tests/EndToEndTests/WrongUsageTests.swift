@@ -75,6 +75,24 @@ import Testing
     #expect(!result.talk.contains("cret"))
   }
 
+  private static let gateway = ["--gateway-url", "http://127.0.0.1:1"]
+
+  @Test(arguments: [
+    ("bench-api", []), ("bench-exhaustion", gateway),
+    ("bench-e2e", gateway + ["--cold-by", "run-task", "--task-definition", "t"]),
+    ("bench-concurrent", gateway + ["--cold-by", "run-task", "--task-definition", "t"]),
+  ]) func wrongECSOptionsAreSaidAllAtOnce(tool: String, arguments: [String]) async throws {
+    let wrong = [
+      "--cluster", "a b;c", "--region", "eu west", "--profile", "../x", "--ecs-endpoint-url", "ftp://h", "--print", "x",
+    ]
+    let result = try await BenchRun.run(tool, arguments + wrong, environment: ScriptedECS.environment)
+    #expect(result.status == .exited(64), "\(result.talk)")
+    for option in ["--cluster", "--region", "--profile", "--ecs-endpoint-url", "--print"] {
+      #expect(result.talk.contains("error: \(option): "), "\(option) in \(result.talk)")
+    }
+    #expect(result.output == "" && result.scratch.names(in: "") == [])
+  }
+
   @Test func flagWinsOverTheEnvironment() async throws {
     let nobody = try await ScriptedGateway.urlOfNobody()
     let result = try await BenchRun.run(

@@ -200,13 +200,18 @@ import Transport
   }
 
   @Test func linesOfExamplesFitATerminal() {
-    let commands: [any SuiteCommand.Type] = [
-      AllocationCommand.self, ConcurrentCommand.self, DirInitCommand.self, EndToEndCommand.self, ExhaustionCommand.self,
+    let commands: [any ParsableCommand.Type] = [
+      AllocationCommand.self, APICommand.self, ConcurrentCommand.self, DirInitCommand.self, EndToEndCommand.self,
+      ExhaustionCommand.self, SummaryCommand.self,
     ]
     for command in commands {
       let text = command.configuration.discussion
-      let examples = text.split(separator: "\n").drop { $0 != "Examples:" }
-      #expect(examples.count > 3 && examples.allSatisfy { $0.count <= 78 }, "\(examples.filter { $0.count > 78 })")
+      let examples = text.split(separator: "\n").drop { !$0.hasPrefix("Example") }.dropFirst()
+      #expect(!examples.isEmpty && examples.allSatisfy { $0.count <= 78 }, "\(examples.filter { $0.count > 78 })")
+      // What is copied from the help of a terminal of 80 columns must be what was written.
+      let help = command.helpMessage(columns: 80).split(separator: "\n")
+      let shown = help.drop { !$0.hasPrefix("Example") }.dropFirst().prefix { !$0.hasPrefix("USAGE") }
+      #expect(Array(shown) == Array(examples), "\(command)")
     }
   }
 

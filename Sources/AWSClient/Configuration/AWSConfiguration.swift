@@ -65,13 +65,8 @@ public struct AWSConfiguration: Sendable {
     let variables = environment.filter { !$0.value.isEmpty }
     let files = SharedFiles(environment: variables, readFile: readFile)
     let profile = try files.profile(flag: flags.profile, environment: variables)
-    let regions = [
-      flags.region, variables["REGION"], variables["AWS_REGION"], variables["AWS_DEFAULT_REGION"], profile?["region"],
-    ]
-    guard let region = regions.compactMap({ $0 }).first(where: { !$0.isEmpty }) else {
-      throw .configuration(
-        "no region is set",
-        hint: "give --region, or set REGION, AWS_REGION, AWS_DEFAULT_REGION or 'region' in \(files.configPath)")
+    guard let region = region(flags: flags, variables: variables, profile: profile)?.name else {
+      throw .configuration("no region is set", hint: regionHint(files))
     }
     func endpoint(_ service: String, flag: String?) throws(AWSError) -> ServiceEndpoint {
       try ServiceEndpoint.resolve(

@@ -35,6 +35,15 @@ public struct Partition: Sendable, Equatable {
     self.dualStackSuffix = dualStackSuffix
   }
 
+  /// Whether `name` has a region's form: it becomes a part of a host's name.
+  static func isRegion(_ name: String) -> Bool {
+    let isLabel = name.utf8.allSatisfy {
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        || $0 == UInt8(ascii: "-")
+    }
+    return isLabel && (1...63).contains(name.utf8.count) && !name.hasPrefix("-") && !name.hasSuffix("-")
+  }
+
   /// A service's host in a region.
   func host(service: String, region: String, usesFIPS: Bool, usesDualStack: Bool) -> String {
     // STS has no FIPS hosts of their own in GovCloud: its ordinary ones are (botocore's rules of STS).

@@ -20,11 +20,7 @@ public struct ServiceEndpoint: Sendable, Equatable {
   public init(
     service: String, region: String, usesFIPS: Bool = false, usesDualStack: Bool = false
   ) throws(AWSError) {
-    let isLabel = region.utf8.allSatisfy {
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-        || $0 == UInt8(ascii: "-")
-    }
-    guard isLabel, (1...63).contains(region.utf8.count), !region.hasPrefix("-"), !region.hasSuffix("-") else {
+    guard Partition.isRegion(region) else {
       throw .configuration("'\(ErrorAnswer.printable(region))' is no region", hint: "write --region eu-west-1")
     }
     hostHeader = Partition(region: region).host(

@@ -23,8 +23,9 @@ package struct APICommand: SuiteCommand {
         bench-api
         bench-api --cluster stage --service ai-shell-pool --region eu-west-1
         bench-api --cluster stage --family ai-shell --profile ops --iterations 100
-        bench-api --ecs-endpoint-url https://vpce-1.ecs.eu-west-1.vpce.amazonaws.com \\
-          --cluster stage --threshold 'list_tasks.p95 < 300ms'
+        bench-api --region eu-west-1 --cluster stage \\
+          --ecs-endpoint-url https://vpce-1.ecs.eu-west-1.vpce.amazonaws.com \\
+          --threshold 'list_tasks.p95 < 300ms'
       """,
     version: Suite.version)
 
@@ -57,9 +58,10 @@ package struct APICommand: SuiteCommand {
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     // The same environment names the same pool to bench-exhaustion: there SERVICE counts beside a gateway's URL.
     let ecs = reader.ecs(ecs, hasGatewayURL: reader.value("--gateway-url", nil, environment: ["GATEWAY_URL"]) != nil)
-    if ecs != nil, poolSize != nil {
+    if let ecs, poolSize != nil {
       reader.problems.add(
-        "--pool-size", "it is for the embedded gateway, and with ECS options none is started: leave it out")
+        "--pool-size",
+        "it is for the embedded gateway, and with ECS options none is started: leave it out, or \(ecs.remedy)")
     }
     let poolSize = reader.integer("--pool-size", poolSize, default: 5, in: 1...1_000)
     let benchmark = APIBenchmark(

@@ -113,12 +113,11 @@ package struct ExhaustionCommand: SuiteCommand {
     let usesGateway = hasGatewayURL || ecs == nil
     switch drainBy {
     case .acquire:
-      if !usesGateway {
+      if let ecs, !usesGateway {
         reader.problems.add(
           "--gateway-url",
           "with ECS options no embedded gateway is started, and a pool is drained through its gateway: give the "
-            + "gateway's URL, or --drain-by stop-tasks, or leave --cluster, --ecs-endpoint-url and the other ECS options out"
-        )
+            + "gateway's URL, or --drain-by stop-tasks, or \(ecs.remedy)")
       }
       checkDrainConfirmation(target, &reader)
     case .stopTasks:

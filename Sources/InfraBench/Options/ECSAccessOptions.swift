@@ -1,3 +1,4 @@
+import AWSClient
 package import ArgumentParser
 
 /// Which cluster is meant, and how ECS is reached.
@@ -24,4 +25,34 @@ package struct ECSAccessOptions: ParsableArguments {
   package var ecsEndpointURL: String?
 
   package init() {}
+}
+
+extension OptionReader {
+  /// What was written about the way to ECS, unchecked: it counts only where ECS is meant.
+  func ecsAccess(_ options: ECSAccessOptions) -> ECSSettings {
+    let cluster = cluster(options)
+    let endpoint = value(
+      "--ecs-endpoint-url", options.ecsEndpointURL, environment: ["AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL"])
+    let sources = [cluster, endpoint, value("--region", options.region), value("--profile", options.profile)]
+    return ECSSettings(
+      flags: options.flags, filter: TaskFilter(cluster: cluster?.text), sources: sources.compactMap { $0?.source })
+  }
+
+  /// Checks cluster, profile, region and endpoints, wherever they are written. Credentials are found out later.
+  mutating func checkECSAccess(_ options: ECSAccessOptions) {
+    checkName(cluster(options), orARNOf: "cluster")
+    for problem in AWSConfiguration.problems(flags: options.flags, environment: environment) {
+      problems.add(problem.source, problem.message)
+    }
+  }
+
+  private func cluster(_ options: ECSAccessOptions) -> (text: String, source: String)? {
+    value("--cluster", options.cluster, environment: ["CLUSTER"])
+  }
+}
+
+extension ECSAccessOptions {
+  fileprivate var flags: AWSConfiguration.Flags {
+    .init(profile: profile, region: region, ecsEndpointURL: ecsEndpointURL)
+  }
 }

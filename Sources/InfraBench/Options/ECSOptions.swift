@@ -16,20 +16,28 @@ package struct ECSOptions: ParsableArguments {
   package var startedBy: String?
 
   package init() {}
-
-  var cluster: String? { access.cluster }
-  var region: String? { access.region }
-  var profile: String? { access.profile }
-  var ecsEndpointURL: String? { access.ecsEndpointURL }
 }
 
 /// Which ECS tasks are the pool's, checked.
 package struct ECSSettings: Sendable {
   var flags: AWSConfiguration.Flags
   var filter: TaskFilter
+  /// The flags and variables by which ECS is meant, rather than the embedded gateway's own endpoint.
+  var sources: [String] = []
 
   /// Whether every task of the cluster is taken for one of the pool.
   var isWholeCluster: Bool { poolName == nil }
+
+  /// How to do without them: `leave --cluster out`, `unset CLUSTER`.
+  var remedy: String {
+    let flags = sources.filter { $0.hasPrefix("-") }
+    let variables = sources.filter { !$0.hasPrefix("-") }
+    let parts = [
+      flags.isEmpty ? nil : "leave \(OptionReader.list(flags, "and")) out",
+      variables.isEmpty ? nil : "unset \(OptionReader.list(variables, "and"))",
+    ]
+    return parts.compactMap { $0 }.joined(separator: " and ")
+  }
 
   /// What tells the pool's tasks from others; nil where nothing does.
   var poolName: String? { filter.serviceName ?? filter.family ?? filter.startedBy }
@@ -63,37 +71,24 @@ extension OptionReader {
   /// A region or a profile in the environment alone names no pool: most machines with AWS tools have one. Nor does `SERVICE`
   /// without a gateway's URL.
   mutating func ecs(_ options: ECSOptions, hasGatewayURL: Bool) -> ECSSettings? {
-    let cluster = value("--cluster", options.cluster, environment: ["CLUSTER"])?.text
-    let endpoint = value(
-      "--ecs-endpoint-url", options.ecsEndpointURL, environment: ["AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL"])
+    var settings = ecsAccess(options.access)
     // Another way to name the pool's tasks stands against the environment's service.
     let hasOtherFilter = options.family != nil || options.startedBy != nil
-    let service =
-      hasOtherFilter
-      ? options.service : value("--service", options.service, environment: ["SERVICE"])?.text
-    var given = [cluster, endpoint?.text, options.service, options.family, options.startedBy]
-    given += [options.region, options.profile, hasGatewayURL ? service : nil]
-    guard given.contains(where: { $0 != nil }) else { return nil }
-    let names = [
-      ("--cluster", cluster), ("--service", service), ("--family", options.family), ("--started-by", options.startedBy),
-      ("--region", options.region), ("--profile", options.profile),
-    ]
-    for (option, name) in names where name?.isEmpty == true { problems.add(option, "it is empty: write a name") }
+    let service = value("--service", options.service, environment: hasOtherFilter ? [] : ["SERVICE"])
+    if let service, options.service != nil || hasGatewayURL { settings.sources.append(service.source) }
+    if options.family != nil { settings.sources.append("--family") }
+    if options.startedBy != nil { settings.sources.append("--started-by") }
+    guard !settings.sources.isEmpty else { return nil }
+    checkECSAccess(options.access)
+    checkName(service, orARNOf: "service")
+    checkName(value("--family", options.family))
+    checkMark("--started-by", options.startedBy)
     if options.startedBy != nil, options.family != nil || options.service != nil {
       problems.add("--started-by", "ECS takes no other filter beside it: leave --service and --family out")
     }
-    if let endpoint { check(endpoint.text, source: endpoint.source) }
-    return ECSSettings(
-      flags: .init(profile: options.profile, region: options.region, ecsEndpointURL: options.ecsEndpointURL),
-      filter: TaskFilter(
-        cluster: cluster, serviceName: service, family: options.family, startedBy: options.startedBy))
-  }
-
-  mutating func check(_ endpointURL: String, source: String) {
-    do throws(AWSError) {
-      _ = try ServiceEndpoint(parsing: endpointURL, source: source)
-    } catch {
-      problems.add(source, [error.message, error.hint].compactMap { $0 }.joined(separator: "; "))
-    }
+    settings.filter.serviceName = service?.text
+    settings.filter.family = options.family
+    settings.filter.startedBy = options.startedBy
+    return settings
   }
 }

@@ -90,8 +90,8 @@ package struct OptionReader {
     return Int(text)
   }
 
-  static func list(_ choices: [String]) -> String {
+  static func list(_ choices: [String], _ conjunction: String = "or") -> String {
     guard let last = choices.last, choices.count > 1 else { return choices.first ?? "" }
-    return choices.dropLast().joined(separator: ", ") + " or " + last
+    return choices.dropLast().joined(separator: ", ") + " \(conjunction) " + last
   }
 }

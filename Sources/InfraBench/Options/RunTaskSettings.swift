@@ -48,7 +48,7 @@ extension OptionReader {
       return nil
     }
     let isRemote = value("--gateway-url", target.gatewayURL, environment: ["GATEWAY_URL"]) != nil
-    let ecs = access(options.access, isRemote: isRemote)
+    let ecs = ecs(options.access, isRemote: isRemote)
     if isRemote, options.taskDefinition == nil {
       problems.add("--task-definition", "which task is to be started? Give its family, family:revision or ARN")
     }
@@ -93,32 +93,26 @@ extension OptionReader {
     refuse(option, "--cold-by run-task starts at most \(RunTaskSettings.mostAtOnce) tasks at one time")
   }
 
-  private mutating func access(_ options: ECSAccessOptions, isRemote: Bool) -> ECSSettings? {
-    let cluster = value("--cluster", options.cluster, environment: ["CLUSTER"])?.text
-    let endpoint = value(
-      "--ecs-endpoint-url", options.ecsEndpointURL, environment: ["AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL"])
-    let isGiven = [cluster, endpoint?.text, options.region, options.profile].contains { $0 != nil }
+  private mutating func ecs(_ options: ECSAccessOptions, isRemote: Bool) -> ECSSettings? {
+    let settings = ecsAccess(options)
+    let isGiven = !settings.sources.isEmpty
     guard isRemote else {
       if isGiven {
         problems.add(
           "--gateway-url",
           "with ECS options no embedded gateway is started: give the URL of the gateway that the tasks connect to, or "
-            + "leave the ECS options (CLUSTER, AWS_ENDPOINT_URL) out")
+            + settings.remedy)
       }
       return nil
     }
-    if !isGiven {
+    guard isGiven else {
       problems.add(
         "--cold-by",
         "tasks are started by ECS: give the gateway's --cluster (and --region or --profile), or --ecs-endpoint-url")
+      return settings
     }
-    for (option, name) in [("--cluster", cluster), ("--region", options.region), ("--profile", options.profile)] {
-      _ = self.name(option, name)
-    }
-    if let endpoint { check(endpoint.text, source: endpoint.source) }
-    return ECSSettings(
-      flags: .init(profile: options.profile, region: options.region, ecsEndpointURL: options.ecsEndpointURL),
-      filter: TaskFilter(cluster: cluster))
+    checkECSAccess(options)
+    return settings
   }
 
   private mutating func launchType(_ options: RunTaskOptions) -> String? {

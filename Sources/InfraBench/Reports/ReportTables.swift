@@ -53,9 +53,15 @@ struct ReportTables {
     if Self.notIterations.contains(name), number > 0 {
       return Figures.percent(Double(number) / Double(document.startsDue)) + " of due"
     }
-    guard name != "iterations", iterations > 0, number <= iterations else { return "" }
+    guard name != "iterations", !Self.others.contains(name), iterations > 0, number <= iterations else { return "" }
     return Figures.percent(Double(number) / Double(iterations))
   }
+
+  /// Counters of something else than iterations, of which there are any number in one.
+  private static let others: Set<String> = [
+    "polls", "throttled_polls", "lost_polls", "tasks_started", "tasks_stopped", "connected_before_running", "throttles",
+    "retries", "reconnects",
+  ]
 
   /// Counters of starts that became no iteration.
   private static let notIterations: Set<String> = ["dropped", "censored"]
@@ -74,6 +80,14 @@ struct ReportTables {
       let right = order.firstIndex(of: second.key) ?? Int.max
       return left == right ? first.key < second.key : left < right
     }
+  }
+
+  /// What the tool is there to measure, if there is a sample of it.
+  var headline: (name: String, metric: MetricDocument)? {
+    guard let names = MetricOrder.headlines(of: document.tool) else {
+      return metrics.first { !MetricOrder.ofSetUp.contains($0.0) }.map { ($0.0, $0.1) }
+    }
+    return names.lazy.compactMap { name in document.metrics[name].map { (name, $0) } }.first
   }
 
   /// A threshold's observed value in its own unit.

@@ -33,7 +33,8 @@ package struct BenchmarkRunner: Sendable {
       bench.console.error(failure.description)
       return interruption.map { ToolExit.interrupted(signal: $0) } ?? .failed
     case .success(let measurement):
-      for note in conditions.notes(target: measurement.target.place) { bench.note(note) }
+      let target = measurement.target
+      for note in conditions.notes(target: target.place, isGateway: target.isGateway) { bench.note(note) }
       // Said as the error that it is, at the end.
       if interruption == nil, let reason = measurement.worthless { bench.notes.add(reason) }
       let document = ResultAssembly(

@@ -26,6 +26,8 @@ package struct JUnitReport {
     /// Nil when it passed.
     var failure: String?
     var isSkipped = false
+    /// Why it was skipped.
+    var reason: String?
   }
 
   private func suite(_ tool: SuiteSummary.Tool) -> Suite {
@@ -42,7 +44,9 @@ package struct JUnitReport {
         return
           "\(start)>\n      <failure message=\"\(Self.escape(failure))\">\(Self.escape(failure))</failure>\n    </testcase>\n"
       }
-      return item.isSkipped ? "\(start)>\n      <skipped/>\n    </testcase>\n" : "\(start)/>\n"
+      guard item.isSkipped else { return "\(start)/>\n" }
+      let message = item.reason.map { " message=\"\(Self.escape($0))\"" } ?? ""
+      return "\(start)>\n      <skipped\(message)/>\n    </testcase>\n"
     }
     return Suite(tests: cases.count, failures: failures, xml: head + body.joined() + "  </testsuite>\n")
   }
@@ -50,7 +54,7 @@ package struct JUnitReport {
   private func cases(of tool: SuiteSummary.Tool) -> [Case] {
     let isUnstarted = tool.verdict == "skipped" || tool.verdict == "not run"
     let isWhole = tool.verdict == "pass" || tool.verdict == "fail" && !tool.saturated
-    var run = Case(name: "the run is complete", isSkipped: isUnstarted)
+    var run = Case(name: "the run is complete", isSkipped: isUnstarted, reason: tool.reason)
     if !isWhole, !isUnstarted {
       run.failure =
         tool.saturated

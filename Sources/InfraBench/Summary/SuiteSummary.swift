@@ -11,9 +11,11 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var thresholds: [ResultDocument.JudgedThreshold]
     package var errors: UInt64
     package var saturated: Bool
+    /// Why a tool was not started, where that was said.
+    package var reason: String?
   }
 
-  /// The tool's first metric, in ms.
+  /// What the tool is there to measure, in ms.
   package struct Headline: Codable, Sendable, Equatable {
     package var metric: String
     package var count: UInt64
@@ -49,7 +51,7 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
 extension SuiteSummary.Tool {
   /// Describes a tool that ran; `document` is nil when it wrote none.
   package init(tool: String, exitStatus: Int32, file: String?, document: ResultDocument?) {
-    let headline = document.flatMap { ReportTables(document: $0).metrics.first }
+    let headline = document.flatMap { ReportTables(document: $0).headline }
     self.init(
       tool: tool, exitStatus: exitStatus, verdict: document?.verdict.rawValue ?? "error", file: file,
       headline: headline.map { name, metric in
@@ -61,9 +63,9 @@ extension SuiteSummary.Tool {
   }
 
   /// A tool that was not started, and why: `skipped` or `not run`.
-  package init(tool: String, notStarted verdict: String) {
+  package init(tool: String, notStarted verdict: String, reason: String? = nil) {
     self.init(
-      tool: tool, exitStatus: 0, verdict: verdict, file: nil, headline: nil, thresholds: [], errors: 0, saturated: false
-    )
+      tool: tool, exitStatus: 0, verdict: verdict, file: nil, headline: nil, thresholds: [], errors: 0,
+      saturated: false, reason: reason)
   }
 }

@@ -12,7 +12,8 @@ package struct SummaryCommand: AsyncParsableCommand {
       Called by run-all-tests.sh. Exits with the worst of the tools' statuses.
 
       Example:
-        suite-summary --output-dir results bench-allocation=0=a.json bench-e2e=99=b.json bench-dirinit=skipped
+        suite-summary --output-dir results bench-allocation=0=a.json \\
+          bench-e2e=99=b.json bench-dirinit=skipped
       """,
     version: Suite.version)
 
@@ -20,7 +21,9 @@ package struct SummaryCommand: AsyncParsableCommand {
   var outputDir = "results"
 
   @Argument(
-    help: "TOOL=STATUS=FILE of a tool that ran (FILE empty without a result); else TOOL=skipped or TOOL='not run'.")
+    help: ArgumentHelp(
+      "TOOL=STATUS=FILE of a tool that ran (FILE empty without a result); else TOOL=skipped or TOOL='not run', each with "
+        + "=REASON where there is one."))
   var tools: [String] = []
 
   package init() {}
@@ -52,8 +55,8 @@ package struct SummaryCommand: AsyncParsableCommand {
 
   private static func read(_ text: String) -> (summary: SuiteSummary.Tool, startedAt: String?)? {
     let parts = text.split(separator: "=", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-    if parts.count == 2, ["skipped", "not run"].contains(parts[1]) {
-      return (SuiteSummary.Tool(tool: parts[0], notStarted: parts[1]), nil)
+    if parts.count >= 2, ["skipped", "not run"].contains(parts[1]) {
+      return (SuiteSummary.Tool(tool: parts[0], notStarted: parts[1], reason: parts.dropFirst(2).first), nil)
     }
     guard parts.count == 3, let status = Int32(parts[1]) else { return nil }
     let document = FileManager.default.contents(atPath: parts[2])

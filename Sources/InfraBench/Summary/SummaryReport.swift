@@ -6,11 +6,12 @@ package struct SummaryReport {
     self.summary = summary
   }
 
-  /// One table.
-  package var text: String { table.plain }
+  /// One table, and what it leaves open.
+  package var text: String { table.plain + reasons.map { "\($0)\n" }.joined() }
 
   package var markdown: String {
     var parts = ["# InfraBench: \(outcome)\n", "Started \(summary.startedAt).\n", table.markdown]
+    if !reasons.isEmpty { parts.append(reasons.map { "- \(Markdown.escape($0))\n" }.joined()) }
     let failures = summary.tools.flatMap { tool in
       tool.thresholds.filter { !$0.pass }.map { (tool.tool, $0) }
     }
@@ -23,6 +24,11 @@ package struct SummaryReport {
     }
     parts.append("The percentiles of short runs rest on few samples: each tool's own report marks them.\n")
     return parts.joined(separator: "\n")
+  }
+
+  /// Why tools were not started.
+  private var reasons: [String] {
+    summary.tools.compactMap { tool in tool.reason.map { "\(tool.tool) was \(tool.verdict): \($0)" } }
   }
 
   private var outcome: String {

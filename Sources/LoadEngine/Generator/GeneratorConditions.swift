@@ -44,15 +44,18 @@ public struct GeneratorConditions: Sendable {
   public init() {}
 
   /// What a reader of the figures must know of the time since then; empty when nothing disturbed.
-  public func notes(target: TargetPlace) -> [String] {
-    Self.notes(from: begin, to: .now(), processors: .current(), target: target)
+  ///
+  /// - Parameter isGateway: whether the target is one that `mock-gateway` and `--gateway-url` can stand for.
+  public func notes(target: TargetPlace, isGateway: Bool) -> [String] {
+    Self.notes(from: begin, to: .now(), processors: .current(), target: target, isGateway: isGateway)
   }
 
   static func notes(
-    from begin: Reading, to end: Reading, processors: Processors, target: TargetPlace
+    from begin: Reading, to end: Reading, processors: Processors, target: TargetPlace, isGateway: Bool
   ) -> [String] {
     [
-      stealNote(begin, end), preemptionNote(begin, end), governorNote(processors), sharedCoresNote(processors, target),
+      stealNote(begin, end), preemptionNote(begin, end), governorNote(processors),
+      sharedCoresNote(processors, target, isGateway: isGateway),
     ].compactMap(\.self)
   }
 
@@ -82,18 +85,25 @@ public struct GeneratorConditions: Sendable {
       + "be low at first; 'cpupower frequency-set -g performance' keeps it high"
   }
 
-  private static func sharedCoresNote(_ processors: Processors, _ target: TargetPlace) -> String? {
+  private static func sharedCoresNote(
+    _ processors: Processors, _ target: TargetPlace, isGateway: Bool
+  ) -> String? {
     switch target {
     case .elsewhere: return nil
     case .ownChild: break
     case .loopback: if processors.allowed.isStrictSubset(of: processors.online) { return nil }
     }
     return "target and load generator share \(cores(processors.allowed.count)), and each takes time from the other: "
-      + apart(processors.online.sorted())
+      + apart(processors.online.sorted(), target, isGateway: isGateway)
   }
 
-  private static func apart(_ online: [Int]) -> String {
+  private static func apart(_ online: [Int], _ target: TargetPlace, isGateway: Bool) -> String {
     guard online.count > 1, let last = online.last else { return "put the target on another machine" }
+    guard isGateway else {
+      return target == .ownChild
+        ? "only a target on another machine shows its own latency"
+        : "put the target on another machine, or pin each to cores of its own with taskset"
+    }
     let others = online.count == 2 ? "\(last)" : "\(online[1])-\(last)"
     return "start the target by itself and pin both, as in 'taskset -c \(online[0]) mock-gateway' and 'taskset -c "
       + "\(others)' before this tool with --gateway-url"

@@ -92,7 +92,7 @@ import Testing
 
   @Test(
     arguments: [
-      ([], nil, ""), ([0, 0], .int(0), "no task was listed"), ([5, 5], .int(5), ""), ([3, 7, 5], .string("3–7"), ""),
+      ([], nil, ""), ([0, 0], .int(0), ""), ([5, 5], .int(5), ""), ([3, 7, 5], .string("3–7"), ""),
       ([0, 5], .string("0–5"), "not every listing had tasks"),
     ] as [([Int], JSONValue?, String)])
   func howManyTasksThereWereIsSaid(listings: [Int], finding: JSONValue?, note: String) {

@@ -6,8 +6,11 @@ import Testing
 
 /// What `bench-api` takes and refuses before anything is started.
 @Suite struct APIOptionsTests {
+  /// As a machine with AWS tools has it; it names no pool.
+  private static let region = ["AWS_REGION": "eu-west-1"]
+
   private func problems(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
-    var reader = OptionReader(environment: environment)
+    var reader = OptionReader(environment: Self.region.merging(environment) { $1 })
     _ = try APICommand.parse(arguments).prepare(&reader)
     return reader.problems.description
   }
@@ -19,7 +22,7 @@ import Testing
     ["--iterations", "1", "--pool-size", "250", "--rate", "1000/s"],
     ["--threshold", "list_tasks.p95 < 300ms", "--threshold", "throttles == 0", "--threshold", "first_call.max < 1s"],
     remote,
-    remote + ["--service", "s", "--region", "eu-west-1", "--profile", "p", "--timeout", "5s"],
+    remote + ["--service", "s", "--region", "eu-west-1", "--timeout", "5s"],
     remote + ["--rate", "5/s"],
     remote + ["--rate", "300/m"],
     remote + ["--rate", "5.000001/s", "--force-rate"],
@@ -39,6 +42,7 @@ import Testing
     (["--iterations", "0"], "--iterations: '0' is wrong"),
     (["--iterations", "many"], "--iterations: 'many' is wrong"),
     (remote + ["--pool-size", "5"], "--pool-size: it is for the embedded gateway"),
+    (remote + ["--pool-size", "5"], "leave --cluster out"),
     (["--pool-size", "0"], "--pool-size: '0' is wrong"),
     (["--timeout", "30"], "--timeout: '30' is no duration"),
     (["--started-by", "m", "--family", "f"], "--started-by: ECS takes no other filter"),

@@ -6,8 +6,11 @@ import Testing
 
 /// What `--cold-by run-task` takes and refuses before anything is started.
 @Suite struct RunTaskOptionsTests {
+  /// As a machine with AWS tools has it; it names no pool.
+  private static let region = ["AWS_REGION": "eu-west-1"]
+
   private func problems(_ tool: String, _ arguments: [String], environment: [String: String] = [:]) throws -> String {
-    var reader = OptionReader(environment: environment)
+    var reader = OptionReader(environment: Self.region.merging(environment) { $1 })
     if tool == EndToEndBenchmark.tool {
       _ = try EndToEndCommand.parse(arguments).prepare(&reader)
     } else {
@@ -23,7 +26,7 @@ import Testing
   private static let right: [[String]] = [
     ["--cold-by", "gateway"], runTask, runTask + ["--poll-interval", "10ms", "--start-timeout", "10s"],
     runTask + ["--task-definition", "ai-shell", "--launch-type", "EC2", "--max-tasks", "3"],
-    remote + ["--cluster", "c"], remote + ["--region", "eu-west-1"], remote + ["--profile", "p"],
+    remote + ["--cluster", "c"], remote + ["--region", "eu-west-1"],
     remote + ["--ecs-endpoint-url", "http://127.0.0.1:1"],
     remote + ["--cluster", "c", "--subnets", "subnet-1,subnet-2", "--security-groups", "sg-1", "--assign-public-ip"],
     remote + ["--cluster", "c", "--capacity-provider", "FARGATE_SPOT"],
@@ -44,6 +47,9 @@ import Testing
     (runTask + ["--gateway-url", "http://127.0.0.1:1", "--cluster", "c"], "--task-definition: which task"),
     (remote, "--cold-by: tasks are started by ECS: give the gateway's --cluster"),
     (remote + ["--cluster", ""], "--cluster: it is empty"),
+    (remote + ["--cluster", "a b;c"], "--cluster: 'a b;c' is no name"),
+    (remote + ["--region", "eu west"], "--region: 'eu west' is no region"),
+    (remote + ["--profile", "../x"], "--profile: there is no profile '../x'"),
     (remote + ["--ecs-endpoint-url", "ftp://x"], "--ecs-endpoint-url is no http or https URL"),
     (remote + ["--cluster", "c", "--agents", "2"], "--agents: agents are no ECS tasks"),
     (remote + ["--cluster", "c", "--launch-type", "fargate"], "--launch-type: 'fargate' is unknown"),
@@ -90,7 +96,8 @@ import Testing
   @Test func theEnvironmentCountsWithRunTask() throws {
     for tool in Self.tools {
       #expect(try problems(tool, Self.remote, environment: ["CLUSTER": "c"]) == "")
-      #expect(try problems(tool, Self.runTask, environment: ["CLUSTER": "c"]).contains("--gateway-url: with ECS"))
+      let unreached = try problems(tool, Self.runTask, environment: ["CLUSTER": "c"])
+      #expect(unreached.contains("--gateway-url: with ECS") && unreached.contains("or unset CLUSTER\n"), "\(unreached)")
       // Most machines with AWS tools have one.
       #expect(try problems(tool, Self.runTask, environment: ["AWS_REGION": "eu-west-1", "REGION": "eu-west-1"]) == "")
       #expect(
@@ -109,8 +116,16 @@ import Testing
     }
   }
 
+  @Test func aRegionIsWantedOnlyWhereECSIsMeant() throws {
+    for tool in Self.tools {
+      let noRegion = "--region: no region is set"
+      #expect(try problems(tool, Self.runTask, environment: ["AWS_REGION": ""]) == "")
+      #expect(try problems(tool, Self.remote + ["--cluster", "c"], environment: ["AWS_REGION": ""]).contains(noRegion))
+    }
+  }
+
   @Test func theSettingsAreWhatWasWritten() throws {
-    var reader = OptionReader(environment: ["CLUSTER": "from.environment"])
+    var reader = OptionReader(environment: ["CLUSTER": "from_environment"])
     let options = try RunTaskOptions.parse(
       Self.runTask + [
         "--task-definition", "shell:3", "--subnets", "a,b", "--assign-public-ip", "--region", "eu-west-1",
@@ -121,8 +136,8 @@ import Testing
     #expect(settings.taskDefinition == "shell:3" && settings.pollInterval == 250_000_000)
     #expect(settings.network == TaskNetwork(subnets: ["a", "b"], assignsPublicIP: true))
     #expect(settings.startTimeout == 300_000_000_000)
-    #expect(settings.ecs?.filter == TaskFilter(cluster: "from.environment"))
-    #expect(settings.parameters["cluster"] == "from.environment" && settings.parameters["region"] == "eu-west-1")
+    #expect(settings.ecs?.filter == TaskFilter(cluster: "from_environment"))
+    #expect(settings.parameters["cluster"] == "from_environment" && settings.parameters["region"] == "eu-west-1")
     #expect(settings.parameters["coldBy"] == "run-task" && settings.parameters["subnets"] == .array(["a", "b"]))
   }
 

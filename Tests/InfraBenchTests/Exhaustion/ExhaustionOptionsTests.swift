@@ -6,8 +6,11 @@ import Testing
 
 /// What `bench-exhaustion` takes and refuses before anything is started.
 @Suite struct ExhaustionOptionsTests {
+  /// As a machine with AWS tools has it; it names no pool.
+  private static let region = ["AWS_REGION": "eu-west-1"]
+
   private func problems(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
-    var reader = OptionReader(environment: environment)
+    var reader = OptionReader(environment: Self.region.merging(environment) { $1 })
     _ = try ExhaustionCommand.parse(arguments).prepare(&reader)
     return reader.problems.description
   }
@@ -93,12 +96,23 @@ import Testing
 
   @Test(arguments: [
     ["CLUSTER": "c"], ["AWS_ENDPOINT_URL": "http://127.0.0.1:1"], ["AWS_ENDPOINT_URL_ECS": "http://127.0.0.1:1"],
-  ]) func anEnvironmentThatNamesAPoolNeedsItsGateway(environment: [String: String]) throws {
-    #expect(try problems([], environment: environment).contains("--gateway-url"))
+  ]) func anEnvironmentThatNamesAPoolNeedsItsGatewayAndIsBlamed(environment: [String: String]) throws {
+    let problems = try problems([], environment: environment)
+    #expect(problems.contains("error: --gateway-url: "))
+    let variable = try #require(environment.keys.first)
+    #expect(problems.contains("or unset \(variable)\n"), "\(problems)")
+    #expect(!problems.contains("--cluster") && !problems.contains("--ecs-endpoint-url"), "\(problems)")
+  }
+
+  @Test func flagsAndVariablesThatNameAPoolAreBothBlamed() throws {
+    let problems = try problems(
+      ["--ecs-endpoint-url", "http://127.0.0.1:1", "--family", "f"],
+      environment: ["CLUSTER": "c", "AWS_ENDPOINT_URL": "http://127.0.0.1:2"])
+    #expect(problems.contains("or leave --ecs-endpoint-url and --family out and unset CLUSTER\n"), "\(problems)")
   }
 
   @Test func aFilterOnTheCommandLineStandsAgainstTheEnvironmentsService() throws {
-    var reader = OptionReader(environment: ["SERVICE": "s", "CLUSTER": "c"])
+    var reader = OptionReader(environment: Self.region.merging(["SERVICE": "s", "CLUSTER": "c"]) { $1 })
     #expect(reader.ecs(try ECSOptions.parse([]), hasGatewayURL: true)?.filter == .init(cluster: "c", serviceName: "s"))
     let marked = reader.ecs(try ECSOptions.parse(["--started-by", "m"]), hasGatewayURL: true)
     #expect(marked?.filter == .init(cluster: "c", startedBy: "m"))

@@ -83,6 +83,12 @@ import Testing
     #expect(ResultDocument.Target(kind: kind, gatewayUrl: url, ecsEndpointUrl: nil).place == place)
   }
 
+  @Test func anECSEndpointIsNoGateway() {
+    let ecs = ResultDocument.Target(kind: "remote", gatewayUrl: nil, ecsEndpointUrl: "http://127.0.0.1:1")
+    #expect(ecs.place == .loopback && !ecs.isGateway)
+    #expect(ResultDocument.Target(kind: "embedded", gatewayUrl: "http://127.0.0.1:1", ecsEndpointUrl: nil).isGateway)
+  }
+
   @Test func theAdviceOnSaturationSaysWhatToChange() {
     for remedy in ["fewer users", "another machine", "--threads", "stop what else"] {
       #expect(Saturation.advice.contains(remedy))

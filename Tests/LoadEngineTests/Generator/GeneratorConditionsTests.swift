@@ -16,11 +16,11 @@ import Testing
 
   private func notes(
     _ end: Reading, online: Set<Int> = [0, 1], allowed: Set<Int> = [0, 1], governors: [Int: String] = [:],
-    target: GeneratorConditions.TargetPlace = .elsewhere
+    target: GeneratorConditions.TargetPlace = .elsewhere, isGateway: Bool = true
   ) -> [String] {
     GeneratorConditions.notes(
       from: begin, to: end, processors: Processors(online: online, allowed: allowed, governors: governors),
-      target: target)
+      target: target, isGateway: isGateway)
   }
 
   @Test func aQuietMachineGivesNoNote() {
@@ -59,6 +59,7 @@ import Testing
     var online: Set<Int>
     var allowed: Set<Int>
     var said: [String]?
+    var isGateway = true
   }
 
   static let sharings = [
@@ -69,17 +70,29 @@ import Testing
     Sharing(target: .loopback, online: [0], allowed: [0], said: ["share 1 core,", "another machine"]),
     Sharing(target: .ownChild, online: [0, 1], allowed: [1], said: ["share 1 core,", "taskset", "--gateway-url"]),
     Sharing(target: .ownChild, online: [], allowed: [], said: ["share 0 cores"]),
+    Sharing(target: .elsewhere, online: [0, 1], allowed: [0, 1], said: nil, isGateway: false),
+    Sharing(
+      target: .loopback, online: [0, 1], allowed: [0, 1], said: ["share 2 cores", "of its own with taskset"],
+      isGateway: false),
+    Sharing(
+      target: .ownChild, online: [0, 1], allowed: [0, 1], said: ["only a target on another machine"], isGateway: false),
   ]
 
   @Test(arguments: sharings) func aTargetOnTheSameCoresIsNoted(_ sharing: Sharing) {
-    let noted = notes(end(), online: sharing.online, allowed: sharing.allowed, target: sharing.target)
+    let noted = notes(
+      end(), online: sharing.online, allowed: sharing.allowed, target: sharing.target, isGateway: sharing.isGateway)
     #expect(noted.count == (sharing.said == nil ? 0 : 1))
     for part in sharing.said ?? [] { #expect(noted.first?.contains(part) ?? false, "\(noted)") }
+    // What has no gateway has no option for one.
+    if !sharing.isGateway {
+      for part in ["gateway", "taskset -c"] { #expect(!noted.joined().contains(part), "\(noted)") }
+    }
   }
 
   @Test func thisMachineIsRead() {
     let conditions = GeneratorConditions()
-    #expect(conditions.notes(target: .ownChild).contains { $0.hasPrefix("target and load generator share") })
+    #expect(
+      conditions.notes(target: .ownChild, isGateway: true).contains { $0.hasPrefix("target and load generator share") })
     #expect(MachineCPUTime.current() != nil)
     let (online, allowed) = (ProcessorSet.online() ?? [], ProcessorSet.allowed() ?? [])
     #expect(!allowed.isEmpty && allowed.isSubset(of: online))

@@ -1,3 +1,4 @@
+import AWSClient
 import FoundationEssentials
 import Latency
 package import LoadEngine
@@ -52,7 +53,10 @@ package struct APIBenchmark: Benchmark {
       guard let access = session.embeddedECS else { throw BenchmarkFailure("the embedded gateway has no ECS endpoint") }
       await PoolFill.beforeLoad(on: settings, session)
       let connection = try ECSConnection.open(embedded: access, bench: bench, timeout: timeout)
-      return try await measure(connection, session.document, bench, startedAt)
+      // Nothing is asked of the gateway itself.
+      var target = session.document
+      target.gatewayUrl = nil
+      return try await measure(connection, target, bench, startedAt)
     }
   }
 
@@ -70,11 +74,24 @@ package struct APIBenchmark: Benchmark {
       })
     }.get()
     for note in run.calls.notes { bench.note(note) }
-    return Measurement(
+    var measurement = Measurement(
       recording: run.calls.recording,
       // Nothing is due at an instant, and the stamps are those of libcurl's thread.
       generator: GeneratorReport(cpuUtilisation: cpu.utilisation, latenessP99: nil, busiestSecond: 0), target: target,
       startedAt: startedAt, duration: MonotonicClock.now() - begin, findings: run.calls.findings)
+    if run.calls.isPoolEmpty { measurement.worthless = "no task was listed: \(Self.emptiness(of: connection.filter))" }
+    return measurement
+  }
+
+  /// Why there was nothing to describe, as far as the filter decides it.
+  private static func emptiness(of filter: TaskFilter) -> String {
+    let flags = [
+      ("--cluster", filter.cluster), ("--service", filter.serviceName), ("--family", filter.family),
+      ("--started-by", filter.startedBy),
+    ]
+    let given = flags.compactMap { flag, value in value.map { "\(flag) \($0)" } }.joined(separator: " ")
+    return "DescribeTasks had nothing to describe; check "
+      + (given.isEmpty ? "--cluster, and --region" : "\(given), and --region") + ", or wait until the pool has tasks"
   }
 
   /// As other tools say it: one user in a closed loop.

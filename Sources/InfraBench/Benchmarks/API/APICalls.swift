@@ -94,6 +94,9 @@ struct APICalls: Sendable {
   /// Adds an iteration, whose samples are here already: a call that was answered counts even if the next one failed.
   mutating func add(_ iteration: IterationRecord) { recording.add(iteration, dueAt: 0) }
 
+  /// Whether every listing was empty, so that DescribeTasks was never called.
+  var isPoolEmpty: Bool { fewestTasks != nil && mostTasks == 0 }
+
   /// What the figures are of.
   var findings: [String: JSONValue] {
     var findings: [String: JSONValue] = ["calls": .int(Int64(count))]
@@ -120,11 +123,8 @@ struct APICalls: Sendable {
       notes.append(
         "first_call has no sample: the very first call got no result, or found a connection that was there already")
     }
-    if let fewestTasks, fewestTasks == 0 {
-      notes.append(
-        mostTasks == 0
-          ? "no task was listed: DescribeTasks had nothing to describe (check --service, --family and --cluster)"
-          : "not every listing had tasks: where it had none DescribeTasks was not called")
+    if fewestTasks == 0, !isPoolEmpty {
+      notes.append("not every listing had tasks: where it had none DescribeTasks was not called")
     }
     let retries = recording[Self.retries]
     if retries > 0 {
