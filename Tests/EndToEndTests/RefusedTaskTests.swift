@@ -92,7 +92,8 @@ import Testing
     let result = try await run(calls: calls) { name, _ in name == "RunTask" ? Self.error(code, message) : Self.none }
     #expect(result.status == .exited(1), "\(result.talk)")
     #expect(
-      result.talk.contains("error: tasks cannot be started: \(code)") && result.talk.contains(remedy), "\(result.talk)")
+      result.talk.contains("error: tasks cannot be started: ecs:RunTask: \(code)") && result.talk.contains(remedy),
+      "\(result.talk)")
     #expect(calls.count("RunTask") == 1 && calls.count("StopTask") == 0)
   }
 
