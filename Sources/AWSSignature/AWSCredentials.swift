@@ -1,6 +1,6 @@
 /// A key pair, and where it came from.
 ///
-/// No textual form of it (description, debug output, reflection) shows the secret or the session token.
+/// No textual form of it (description, debug output, reflection) shows the secret, the session token or the whole key id.
 public struct AWSCredentials: Sendable, Equatable {
   /// The public half, `AKIA…` or `ASIA…`.
   public var accessKeyID: String
@@ -19,6 +19,9 @@ public struct AWSCredentials: Sendable, Equatable {
     self.source = source
   }
 
+  /// The end of the key id, `…MPLE`: enough to tell keys apart, too little for a scanner of secrets to take it for one.
+  public var accessKeyIDEnding: String { "…" + accessKeyID.suffix(min(4, accessKeyID.count / 2)) }
+
   /// A copy of `text` in which the secret and the session token are replaced: a service may echo what was signed.
   public func redacted(_ text: String) -> String {
     var result = text
@@ -30,12 +33,12 @@ public struct AWSCredentials: Sendable, Equatable {
 }
 
 extension AWSCredentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-  /// The key's public half and the source.
-  public var description: String { "\(accessKeyID) from \(source)" }
+  /// The end of the key's id, and the source.
+  public var description: String { "key \(accessKeyIDEnding) from \(source)" }
 
   /// The same as ``description``.
   public var debugDescription: String { description }
 
-  /// Shows the public half only, so that `dump` and test failures do not print the secret.
-  public var customMirror: Mirror { Mirror(self, children: ["accessKeyID": accessKeyID, "source": source]) }
+  /// Shows no more than ``description``, so that `dump` and test failures do not print the secret.
+  public var customMirror: Mirror { Mirror(self, children: ["accessKeyID": accessKeyIDEnding, "source": source]) }
 }

@@ -75,12 +75,15 @@ import Testing
     Row(code: "UnknownOperationException", status: 404, kind: .other, says: ["--ecs-endpoint-url"]),
     Row(
       code: "AccessDeniedException", message: "no", kind: .accessDenied,
-      says: ["ecs:ListTasks", "AKIATEST from the test"]),
+      says: ["ecs:ListTasks", "the key …TEST from the test"]),
     Row(
       code: "AccessDeniedException",
       message: "User: arn:aws:iam::1:user/u is not authorized to perform: ecs:StopTask on resource: arn:aws:ecs:x",
       operation: "StopTask", kind: .accessDenied,
-      says: ["User: arn:aws:iam::1:user/u", "on resource: arn:aws:ecs:x", "allow the action ecs:StopTask to AKIATEST"]),
+      says: [
+        "User: arn:aws:iam::1:user/u", "on resource: arn:aws:ecs:x",
+        "allow the action ecs:StopTask to the key …TEST from the test",
+      ]),
     Row(
       code: "AccessDeniedException",
       message: "User: u is not authorized to perform: iam:PassRole on resource: r because no identity-based policy",
@@ -118,6 +121,17 @@ import Testing
   }
 
   @Test(arguments: [
+    ("ListTasks", "--poll-interval"), ("DescribeTasks", "--poll-interval"), ("RunTask", "start fewer tasks at once"),
+    ("StopTask", "rate of StopTask"), ("UpdateService", "rate of UpdateService"),
+    ("DescribeServices", "rate of DescribeServices"),
+  ])
+  func onlyThrottledPollsBlameThePollInterval(operation: String, says: String) throws {
+    let body = #"{"__type":"ThrottlingException","message":"Rate exceeded"}"#
+    let hint = try #require(try ErrorTests.classified(400, body, operation: operation).hint)
+    #expect(hint.contains(says) && hint.contains("--poll-interval") == (says == "--poll-interval"), "\(hint)")
+  }
+
+  @Test(arguments: [
     ("<html>\n<h1>502 Bad Gateway</h1>", 502, AWSError.Kind.server, "<html>"),
     ("", 503, .server, "HTTP 503"), ("", 504, .server, "HTTP 504"), ("", 429, .throttled, "HTTP 429"),
     ("", 501, .other, "HTTP 501"), ("", 301, .other, "--ecs-endpoint-url"), ("", 307, .other, "not followed"),
@@ -134,6 +148,24 @@ import Testing
     #expect(error.description.contains(text), "\(error)")
     #expect(error.description.contains("req-1"))
     #expect(error.httpStatus == status)
+  }
+
+  @Test(arguments: [
+    ("<!doctype html>", 500), ("", 503), ("<html>\n<h1>502 Bad Gateway</h1>", 502), ("<title>403", 403), ("", 429),
+    (#"{"message":"Missing Authentication Token"}"#, 403), (#"{"__type":"ServerException","message":"m"}"#, 500),
+  ])
+  func answersOfOthersAndFailuresNameOperationAndEndpoint(body: String, status: Int) throws {
+    for operation in ["ListTasks", "StopTask"] {
+      let error = try ErrorTests.classified(status, body, operation: operation)
+      #expect(error.description.hasPrefix("ecs:\(operation) at http://127.0.0.1:9/: "), "\(error)")
+      #expect(error.hint != nil || error.code == "ServerException", "\(error)")
+      if status >= 500, error.code.isEmpty { #expect(error.hint?.contains("--ecs-endpoint-url") == true, "\(error)") }
+    }
+  }
+
+  @Test func errorsOfTheServiceNameTheOperation() throws {
+    let error = try ErrorTests.classified(400, #"{"__type":"ClusterNotFoundException","message":"Cluster not found."}"#)
+    #expect(error.description.hasPrefix("ecs:ListTasks: ClusterNotFoundException: Cluster not found. (HTTP 400"))
   }
 
   @Test func theHeaderNamesTheErrorWhereTheBodyDoesNot() throws {

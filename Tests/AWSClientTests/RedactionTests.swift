@@ -74,6 +74,25 @@ import Testing
     #expect(Redaction([]).text("ä\u{0}b") == "ä\u{0}b")
   }
 
+  @Test func anEchoedKeyIDIsNotShownButAWordThatATestServerTakesForOneIs() throws {
+    let id = "AKIAIOSFODNN7EXAMPLE"
+    #expect(Redaction([], accessKeyID: id).text("user \(id), no") == "user [redacted], no")
+    #expect(Redaction([], accessKeyID: "test").text("testing the test") == "testing the test")
+    let context = CallContext(
+      ServiceRequest(operation: "ListTasks", headers: [], body: []),
+      target: ServiceTarget(
+        signingName: "ecs", region: "r", endpoint: try ServiceEndpoint(parsing: "http://h", source: ""),
+        endpointSetting: "--ecs-endpoint-url"),
+      credentials: AWSCredentials(accessKeyID: id, secretAccessKey: "s3cr3t", source: "the test"))
+    for type in ["AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException", "Other"] {
+      let response = HTTPResponse(
+        status: 400, headers: [], body: Array(#"{"__type":"\#(type)","message":"\#(id) may not"}"#.utf8),
+        timings: TransferTimings(sentAt: 0, answeredAt: 0))
+      let text = RedactionTests.texts(AWSError(answer: response, context))
+      #expect(text.contains(" may not") && !text.contains("AKIA") && !text.contains("EXAMPLE"), "\(text)")
+    }
+  }
+
   @Test func ofAnAnswerThatHoldsSecretsOnlyTheSizeIsShown() throws {
     let body = "<AssumeRoleResponse><SecretAccessKey>new-one</SecretAccessKey>"
     let text = RedactionTests.texts(try RedactionTests.error(body, 200, answerIsSecret: true))

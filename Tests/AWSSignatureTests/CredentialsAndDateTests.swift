@@ -3,17 +3,22 @@ import Testing
 @testable import AWSSignature
 
 @Suite struct CredentialsAndDateTests {
-  @Test func noTextShowsTheSecret() {
+  @Test func noTextShowsTheSecretOrTheWholeKeyID() {
     let key = AWSCredentials(
-      accessKeyID: "AKIA1", secretAccessKey: "hush-hush", sessionToken: "tok-tok", source: "test")
+      accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "hush-hush", sessionToken: "tok-tok", source: "test")
     var dumped = ""
     dump(key, to: &dumped)
     let texts = ["\(key)", String(reflecting: key), dumped, String(describing: [key]), "\(Optional(key) as Any)"]
     for text in texts {
       #expect(!text.contains("hush-hush") && !text.contains("tok-tok"), "\(text.count) characters")
-      #expect(text.contains("AKIA1"))
+      #expect(text.contains("…MPLE") && !text.contains("EXAMPLE") && !text.contains("AKIA"), "\(text)")
     }
     #expect(key.redacted("a hush-hush b tok-tok") == "a [redacted] b [redacted]")
+  }
+
+  @Test(arguments: [("AKIAIOSFODNN7EXAMPLE", "…MPLE"), ("test", "…st"), ("x", "…"), ("", "…")])
+  func ofAKeyIDAtMostHalfAndFourCharactersAreShown(id: String, shown: String) {
+    #expect(AWSCredentials(accessKeyID: id, secretAccessKey: "s", source: "x").accessKeyIDEnding == shown)
   }
 
   @Test func anEmptySessionTokenIsNone() {

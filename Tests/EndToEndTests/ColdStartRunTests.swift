@@ -40,7 +40,7 @@ import Testing
     #expect(document.parameters["coldBy"] == "run-task" && document.parameters["poolSize"] == 0)
     #expect(document.findings?["started_by"]?.description.contains("infrabench-") == true)
     #expect(document.findings?["task_start_resolution"] != nil)
-    #expect(document.findings?["ecs_pending_to_running"]?.description.contains("by ECS's clock") == true)
+    #expect(document.findings?["ecs_pending_to_running"]?.description.contains("(3 tasks, by ECS's clock)") == true)
     #expect(result.output.contains("pending_to_running="))
   }
 
@@ -126,14 +126,18 @@ import Testing
   func anotherTaskThanTheStartedOneCountsAsWhatItIs(tool: String) async throws {
     let (gateway, options, environment) = try await remote(pool: 2)
     let own = tool == "bench-e2e" ? ["--count", "1"] : ["--concurrency", "1"]
-    let document = try await BenchRun.run(tool, options + own + Self.judgement, environment: environment)
-      .passedDocument()
+    let result = try await BenchRun.run(tool, options + own + Self.judgement, environment: environment)
+    let document = try result.document()
+    // Nothing of what was asked for: no cold start.
+    #expect(result.status == .exited(1) && document.verdict == .error && document.counters["errors"] == 0)
+    #expect(result.talk.contains("error: no cold start was measured: the gateway has warm tasks"), "\(result.talk)")
     // The gateway gives the task that has waited longest, one of its own.
     #expect(document.counters["other_tasks"] == 1 && document.counters["tasks_stopped"] == 1)
     #expect(document.metrics["run_task"]?.count == 1)
     let warm = document.metrics[tool == "bench-e2e" ? "end_to_end" : "warm"]
     #expect(warm?.count == 1 && document.metrics["end_to_end_cold"] == nil && document.metrics["cold"] == nil)
     #expect(document.notes.contains { $0.contains("1 user was given another task") })
+    #expect(document.findings?["ecs_pending_to_running"]?.description.contains("(1 task, by ECS's clock)") == true)
     try await expectNoTasks(gateway, but: 2)
     await gateway.stop()
   }

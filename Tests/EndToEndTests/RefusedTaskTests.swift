@@ -13,6 +13,7 @@ import Testing
     "AWS_PROFILE": "", "AWS_REGION": "eu-west-1",
   ]
   private static let arn = "arn:aws:ecs:eu-west-1:123456789012:task/stage/t1"
+  private static let otherARN = "arn:aws:ecs:eu-west-1:123456789012:task/stage/other"
 
   /// What ECS was asked, in order.
   private final class Calls: Sendable {
@@ -58,6 +59,11 @@ import Testing
   private static func operation(of request: ScriptedGateway.Request) -> String {
     let line = request.head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("x-amz-target:") }
     return line?.split(separator: ".").last.map(String.init) ?? "none"
+  }
+
+  private static func text(_ key: String, in request: ScriptedGateway.Request) -> String {
+    let body = try? JSONDecoder().decode([String: AnyText].self, from: Data(request.body.utf8))
+    return body?[key]?.text ?? ""
   }
 
   private static func error(_ code: String, _ message: String) -> ScriptedGateway.Answer {
@@ -146,28 +152,43 @@ import Testing
     #expect(calls.count("StopTask") == 1 && document.counters["tasks_stopped"] == 1)
   }
 
+  /// The listing has others' tasks too by then: each is looked at before it is stopped.
   @Test func aTaskWhoseRunTaskGotNoAnswerIsFoundByItsMarkAndStopped() async throws {
     let calls = Calls()
     let mark = Mutex("")
+    let stopped = Mutex<[String]>([])
     let result = try await run("bench-e2e", ["--count", "1"], calls: calls) { name, request in
+      let started = mark.withLock { $0 }
       switch name {
       case "RunTask":
-        let body = try? JSONDecoder().decode([String: AnyText].self, from: Data(request.body.utf8))
-        mark.withLock { $0 = body?["startedBy"]?.text ?? "" }
+        mark.withLock { $0 = Self.text("startedBy", in: request) }
         return .reset
       case "ListTasks":
-        let started = mark.withLock { $0 }
         return !started.isEmpty && request.body.contains("\"startedBy\":\"\(started)\"")
-          ? .json(#"{"taskArns": ["\#(Self.arn)"]}"#) : Self.none
-      case "StopTask": return Self.stopped
+          ? .json(#"{"taskArns": ["\#(Self.arn)", "\#(Self.otherARN)"]}"#) : Self.none
+      case "DescribeTasks":
+        return .json(
+          #"{"tasks": [{"taskArn": "\#(Self.arn)", "lastStatus": "PENDING", "startedBy": "\#(started)"}, "#
+            + #"{"taskArn": "\#(Self.otherARN)", "lastStatus": "RUNNING", "startedBy": "ecs-svc/1"}]}"#)
+      case "StopTask":
+        stopped.withLock { $0.append(Self.text("task", in: request)) }
+        return Self.stopped
       default: return Self.none
       }
     }
     let document = try result.document()
     #expect(mark.withLock { $0 }.hasPrefix("infrabench-"))
     #expect(document.counters["tasks_started"] == 1 && document.counters["tasks_stopped"] == 1, "\(result.talk)")
-    #expect(calls.count("StopTask") == 1)
+    #expect(stopped.withLock { $0 } == [Self.arn])
     #expect(document.errors.first?.kind.hasPrefix("run_task: ecs_") == true, "\(document.errors)")
+  }
+
+  @Test func whatCouldNotBeToldFromOthersIsNotBegun() async throws {
+    let calls = Calls()
+    let result = try await run(calls: calls) { _, _ in .json(#"{"taskArns": ["\#(Self.otherARN)"]}"#) }
+    #expect(result.status == .exited(1) && result.files().isEmpty)
+    #expect(result.talk.contains("lists 1. It ignores startedBy"), "\(result.talk)")
+    #expect(calls.all == ["ListTasks"])
   }
 
   @Test func aGatewayThatShowsNoStatusIsGivenNoTasks() async throws {
@@ -211,12 +232,17 @@ import Testing
   /// ECS has begun to start the task, and nothing is heard of it when the signal comes.
   @Test func aRunTaskThatTheSignalCutsOffIsLookedForToo() async throws {
     let calls = Calls()
-    let server = try await Self.server(calls: calls) { name, _ in
+    let mark = Mutex("")
+    let server = try await Self.server(calls: calls) { name, request in
       switch name {
-      case "RunTask": .silence
+      case "RunTask":
+        mark.withLock { $0 = Self.text("startedBy", in: request) }
+        return .silence
       // As ECS does: not at once.
-      case "ListTasks": calls.count("ListTasks") < 3 ? Self.none : .json(#"{"taskArns": ["\#(Self.arn)"]}"#)
-      default: Self.stopped
+      case "ListTasks":
+        return calls.count("ListTasks") < 3 ? Self.none : .json(#"{"taskArns": ["\#(Self.arn)"]}"#)
+      case "DescribeTasks": return Self.tasks("PENDING", #", "startedBy": "\#(mark.withLock { $0 })""#)
+      default: return Self.stopped
       }
     }
     let run = try await BenchRun.start("bench-e2e", Self.options(server), environment: Self.environment)
@@ -259,20 +285,86 @@ import Testing
       })
   }
 
+  private static func refusingStops(_ name: String) -> ScriptedGateway.Answer {
+    switch name {
+    case "RunTask": tasks("PROVISIONING")
+    case "DescribeTasks": tasks("PENDING")
+    case "StopTask": error("AccessDeniedException", "not authorized to perform: ecs:StopTask")
+    default: none
+    }
+  }
+
   @Test func whatCannotBeStoppedIsSaidWithTheCommandThatFindsIt() async throws {
-    let result = try await run("bench-e2e", ["--count", "1", "--start-timeout", "200ms"]) { name, _ in
-      switch name {
-      case "RunTask": Self.tasks("PROVISIONING")
-      case "DescribeTasks": Self.tasks("PENDING")
-      case "StopTask": Self.error("AccessDeniedException", "not authorized to perform: ecs:StopTask")
-      default: Self.none
+    let scratch = try Scratch()
+    try "[default]\n[profile of two]\n".write(toFile: scratch("config"), atomically: true, encoding: .utf8)
+    try "[of two]\naws_access_key_id = A\naws_secret_access_key = not-a-secret\n".write(
+      toFile: scratch("credentials"), atomically: true, encoding: .utf8)
+    let server = try await Self.server(calls: Calls()) { name, _ in Self.refusingStops(name) }
+    let files = ["AWS_CONFIG_FILE": scratch("config"), "AWS_SHARED_CREDENTIALS_FILE": scratch("credentials")]
+    let result = try await BenchRun.run(
+      "bench-e2e", Self.options(server) + ["--count", "1", "--start-timeout", "200ms", "--profile", "of two"],
+      environment: Self.environment.merging(files) { $1 })
+    await server.stop()
+    #expect(result.talk.contains("allow the action ecs:StopTask"), "\(result.talk)")
+    let options = "--cluster stage --region eu-west-1 --profile 'of two' --endpoint-url \(server.url)"
+    let command = "aws ecs list-tasks \(options) --started-by infrabench-"
+    #expect(try result.document().notes.contains { $0.contains("could not be stopped") && $0.contains(command) })
+    // And it was known before there was a task.
+    #expect(result.talk.components(separatedBy: "tasks of this run bear startedBy infrabench-").count == 2)
+    #expect(result.talk.contains(": \(command)"), "\(result.talk)")
+  }
+
+  @Test func whoIsToBeQuietSaysNothingOfTheMark() async throws {
+    let arguments = ["--count", "1", "--start-timeout", "50ms", "--quiet"]
+    let result = try await run("bench-e2e", arguments) { name, _ in Self.refusingStops(name) }
+    #expect(result.talk.hasPrefix("error: no cold start was measured"), "\(result.talk)")
+  }
+
+  /// Every cold start works, and each would leave a task.
+  @Test(arguments: ["bench-e2e", "bench-concurrent"])
+  func aStopThatIsRefusedIsAnErrorAndEndsTheRun(tool: String) async throws {
+    let calls = Calls()
+    let server = try await ScriptedGateway { request in
+      switch (request.line, Self.operation(of: request)) {
+      case ("GET /api/status", _):
+        let tasks = #"{"taskId": "t1", "state": "assigned", "userId": "test-user"}"#
+        return .json(
+          #"{"warmCount": 0, "assignedCount": 0, "tasks": [\#(calls.count("RunTask") > 0 ? tasks : "")]}"#)
+      case ("POST /api/acquire", _): return .json(#"{"success": true, "taskId": "t1", "latency": 1}"#)
+      case ("POST /api/release", _): return .json(#"{"success": true}"#)
+      case ("POST /", let name):
+        calls.add(name)
+        return name == "DescribeTasks" ? Self.tasks("RUNNING") : Self.refusingStops(name)
+      default: return .json("{}", status: 404)
       }
     }
-    #expect(result.talk.contains("allow the action ecs:StopTask"), "\(result.talk)")
-    #expect(
-      try result.document().notes.contains {
-        $0.contains("aws ecs list-tasks --cluster stage --region eu-west-1 --started-by infrabench-")
-      })
+    let own = tool == "bench-e2e" ? ["--count", "5"] : ["--concurrency", "1", "--bursts", "5"]
+    let result = try await BenchRun.run(tool, Self.options(server) + own, environment: Self.environment)
+    await server.stop()
+    let document = try result.document()
+    #expect(calls.count("RunTask") == 1, "\(calls.all)")
+    #expect(result.status == .exited(99) && document.verdict == .fail, "\(result.talk)")
+    #expect(document.errors.map(\.kind) == ["stop_task: AccessDeniedException"], "\(document.errors)")
+    #expect(document.counters["errors"] == 1 && document.counters["iterations"] == 1)
+    #expect(document.counters["tasks_started"] == 1 && document.counters["tasks_stopped"] == 0)
+    #expect(document.notes.contains { $0.hasPrefix("no further task was started, as none can be stopped") })
+  }
+
+  @Test func aSecondSignalEndsTheRunAtOnceAndSaysWhatThatMeans() async throws {
+    let calls = Calls()
+    let server = try await Self.server(calls: calls) { name, _ in
+      name == "StopTask" ? .silence : Self.refusingStops(name)
+    }
+    let run = try await BenchRun.start("bench-e2e", Self.options(server), environment: Self.environment)
+    try await eventually("no task was described") { calls.count("DescribeTasks") >= 1 }
+    run.running.child.signal(SIGINT)
+    try await eventually("no StopTask") { calls.count("StopTask") >= 1 }
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    await server.stop()
+    #expect(result.status == .exited(130) && result.files().isEmpty, "\(result.talk)")
+    #expect(result.talk.hasSuffix("what this run has started or holds may be left as it is\n"), "\(result.talk)")
+    #expect(result.talk.contains("--started-by infrabench-"))
   }
 }
 

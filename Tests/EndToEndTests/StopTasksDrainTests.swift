@@ -8,10 +8,10 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct StopTasksDrainTests {
   private static func arguments(_ url: String, _ more: [String]) -> [String] {
     [
-      "--print", "json", "--drain-by", "stop-tasks", "--ecs-endpoint-url", url, "--cluster", "pool", "--service",
+      "--drain-by", "stop-tasks", "--ecs-endpoint-url", url, "--cluster", "pool", "--service",
       "warm",
-      "--confirm-stop", "warm", "--poll-interval", "200ms",
-    ] + more
+      "--confirm-stop", "warm",
+    ] + (more.contains("--poll-interval") ? more : ["--poll-interval", "200ms"] + more)
   }
 
   private func run(_ ecs: ScriptedECS, _ more: String...) async throws -> BenchResult {
@@ -76,6 +76,17 @@ import Testing
     #expect(ecs.stopped == (1...6).map { "task-\($0)" } || Set(ecs.stopped) == Set((1...6).map { "task-\($0)" }))
   }
 
+  @Test func aPoolThatWasFullBeforeTheClockStartedWasNotTimed() async throws {
+    // Each task is replaced at once, and the last call's answer comes long after the others'.
+    let ecs = ScriptedECS(.init(desiredCount: 1, placementSeconds: 0, stopSeconds: 0.4, stopsBeforeAnswer: true))
+    let result = try await run(ecs, "--poll-interval", "100ms", "--force-poll-interval")
+    #expect(result.status == .exited(1), "\(result.talk)")
+    #expect(result.talk.contains("no refill was timed: the pool was full again before t₀"))
+    let document = try result.document()
+    #expect(document.verdict == .error && document.metrics["refill_full"] == nil)
+    #expect(document.findings?["tasks_before_t0"] == 1)
+  }
+
   @Test func onlyAsManyTasksAreStoppedAsWereAskedFor() async throws {
     let ecs = ScriptedECS(.init(desiredCount: 5))
     let result = try await run(ecs, "--drain-count", "2")
@@ -84,28 +95,39 @@ import Testing
     #expect(try result.document().metrics["refill_task"]?.count == 2)
   }
 
-  @Test func aDesiredCountThatSomethingChangedIsPutBack() async throws {
-    let ecs = ScriptedECS(.init(scalesTo: 4))
-    let result = try await run(ecs)
+  @Test func aDesiredCountThatSomethingLoweredIsPutBack() async throws {
+    let ecs = ScriptedECS(.init(scalesTo: 2))
+    let result = try await run(ecs, "--refill-timeout", "900ms")
     #expect(ecs.desiredCount == 3)
     let document = try result.document()
-    #expect(document.findings?["desired_count"] == "3, put back from 4")
-    #expect(document.notes.contains { $0.contains("from 3 to 4 during the run; it was put back to 3") })
+    #expect(document.findings?["desired_count"] == "3, put back from 2")
+    #expect(document.notes.contains { $0.contains("from 3 to 2 during the run; it was put back to 3") })
   }
 
-  @Test func aDesiredCountThatMayNotBePutBackIsSaidWithTheCommandThatDoesIt() async throws {
-    let ecs = ScriptedECS(.init(denied: ["UpdateService"], scalesTo: 4))
+  /// Somebody may need what was added: to take it away again would end tasks.
+  @Test func aDesiredCountThatSomethingRaisedIsLeftAndTold() async throws {
+    let ecs = ScriptedECS(.init(scalesTo: 4))
     let result = try await run(ecs)
-    #expect(ecs.desiredCount == 4)
-    #expect(result.talk.contains("allow the action ecs:UpdateService"), "\(result.talk)")
-    #expect(result.talk.contains("aws ecs update-service --service warm --cluster pool --desired-count 3"))
+    #expect(ecs.desiredCount == 4 && ecs.calls("UpdateService") == 0)
+    #expect(result.talk.contains("lowering it would end tasks"), "\(result.talk)")
+    #expect(
+      result.talk.contains(
+        "aws ecs update-service --cluster pool --region eu-west-1 --service warm --desired-count 3"))
     #expect(try result.document().findings?["desired_count"] == "3 before the run, 4 after it")
   }
 
+  @Test func aDesiredCountThatMayNotBePutBackIsSaidWithTheCommandThatDoesIt() async throws {
+    let ecs = ScriptedECS(.init(denied: ["UpdateService"], scalesTo: 2))
+    let result = try await run(ecs, "--refill-timeout", "900ms")
+    #expect(ecs.desiredCount == 2)
+    #expect(result.talk.contains("allow the action ecs:UpdateService"), "\(result.talk)")
+    #expect(result.talk.contains("--service warm --desired-count 3"))
+    #expect(try result.document().findings?["desired_count"] == "3 before the run, 2 after it")
+  }
+
   @Test func anInterruptedRunPutsTheDesiredCountBackToo() async throws {
-    // The refill takes far longer than the test.
-    let ecs = ScriptedECS(.init(pendingSeconds: 600, scalesTo: 5))
-    // The tasks that were there from the beginning run: they were listed in 1970.
+    // The refill takes far longer than the test; the tasks that were there from the beginning run since 1970.
+    let ecs = ScriptedECS(.init(pendingSeconds: 600, scalesTo: 1))
     try await ecs.serve { url in
       let run = try await BenchRun.start(
         "bench-exhaustion", Self.arguments(url, []), environment: ScriptedECS.environment)
@@ -116,8 +138,67 @@ import Testing
       #expect(ecs.desiredCount == 3)
       let document = try result.document()
       #expect(document.verdict == .interrupted)
-      #expect(document.findings?["desired_count"] == "3, put back from 5")
+      #expect(document.findings?["desired_count"] == "3, put back from 1")
     }
+  }
+
+  @Test func tasksThatWereBeingStoppedOnAnInterruptionAreKnown() async throws {
+    let ecs = ScriptedECS(.init(desiredCount: 20, pendingSeconds: 600, stopSeconds: 0.6))
+    try await ecs.serve { url in
+      let run = try await BenchRun.start(
+        "bench-exhaustion", Self.arguments(url, []), environment: ScriptedECS.environment)
+      try await eventually("no task is stopped") { ecs.stopped.count >= 10 }
+      run.running.child.signal(SIGINT)
+      let result = await run.end(within: .seconds(20))
+      #expect(result.status == .exited(130), "\(result.talk)")
+      let document = try result.document()
+      let isUncertain = document.notes.contains { $0.contains("more may have been than are counted") }
+      #expect(document.findings?["drained"] == .int(Int64(ecs.stopped.count)) || isUncertain, "\(document.notes)")
+      #expect(ecs.stopped.count <= 20)
+    }
+  }
+
+  @Test func tasksOfAnotherServiceAreNeitherCountedNorStopped() async throws {
+    let ecs = ScriptedECS(.init(foreignTasks: 2))
+    let result = try await run(ecs)
+    #expect(result.status == .exited(0), "\(result.talk)")
+    #expect(ecs.stopped.allSatisfy { $0.hasPrefix("task-") } && ecs.stopped.count == 3)
+    let document = try result.document()
+    #expect(document.findings?["drained"] == 3)
+    #expect(document.timeline?.contains { $0["listed"] == 5 } == false)
+    #expect(document.notes.contains { $0.contains("not of this pool") })
+  }
+
+  @Test func aPoolThatIsNotFullIsNotStopped() async throws {
+    let ecs = ScriptedECS(.init(initialTasks: 2))
+    let result = try await run(ecs, "--timeout", "500ms")
+    #expect(result.status == .exited(1))
+    #expect(
+      result.talk.contains("the pool has 2 running tasks and 3 are needed: nothing was drained"), "\(result.talk)")
+    #expect(ecs.stopped.isEmpty)
+  }
+
+  @Test func aServiceThatIsBeingDeployedIsNotStopped() async throws {
+    let ecs = ScriptedECS(.init(deployments: 2))
+    let result = try await run(ecs)
+    #expect(result.status == .exited(1))
+    #expect(result.talk.contains("a deployment of the service is in progress"), "\(result.talk)")
+    #expect(ecs.stopped.isEmpty)
+  }
+
+  /// The figures that there are must not stand in for the one that there is not.
+  @Test func aRefillThatNeverComesCrossesItsThresholdAndHasNoHeadline() async throws {
+    let ecs = ScriptedECS(.init(pendingSeconds: 600))
+    let result = try await run(ecs, "--refill-timeout", "1s", "--print", "text")
+    #expect(result.status == .exited(99), "\(result.talk)")
+    let document = try result.document()
+    let threshold = try #require(document.thresholds.first { $0.expression == "refill_full.max < 25s" })
+    #expect(!threshold.pass && threshold.skipped == nil && threshold.reason?.contains("not full again") == true)
+    #expect(result.output.hasSuffix("no sample of refill_full\n"), "\(result.output)")
+    #expect(document.metrics["refill_full_listed"] != nil)
+    // A refill that never came says nothing of how quickly ECS answered.
+    #expect(document.metrics["drain"]?.unreliable == [])
+    #expect(document.metrics["ecs_list_tasks"]?.unreliable == [])
   }
 
   @Test func nothingIsStoppedWithoutPermissionToReadTheService() async throws {

@@ -20,6 +20,9 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case malformedAnswer
     /// No complete answer came; see ``AWSError/transfer``.
     case transfer
+    /// Whoever gives credentials (STS, a container's agent, an instance's metadata) failed or refused. It was asked again
+    /// already where that may help.
+    case credentials
     /// No credentials, no region, or a malformed setting.
     case configuration
     /// Any other error the service names.
@@ -28,6 +31,8 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// What to do about it.
   public var kind: Kind
+  /// What was called, `ecs:ListTasks`, with `at URL` where the endpoint may be what is wrong; `nil` where the message says it.
+  public var call: String?
   /// The service's code, `ClusterNotFoundException`; empty where there is none.
   public var code: String
   /// What went wrong, one line.
@@ -59,9 +64,12 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     self.transfer = transfer
   }
 
-  /// Code, message, status, request id, tries and hint on one line.
+  /// What was called and what came of it, without numbers and hint.
+  var outcome: String { [call ?? "", code, message].filter { !$0.isEmpty }.joined(separator: ": ") }
+
+  /// Call, code, message, status, request id, tries and hint on one line.
   public var description: String {
-    var text = code.isEmpty ? message : message.isEmpty ? code : "\(code): \(message)"
+    var text = outcome
     let details = [
       httpStatus.map { "HTTP \($0)" }, requestID.map { "request id \($0)" }, attempts > 1 ? "\(attempts) tries" : nil,
     ].compactMap { $0 }
@@ -78,6 +86,17 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case .transfer: transfer?.isTransient ?? false
     default: false
     }
+  }
+
+  /// What it means to the call that needed the credentials of `source`; a cancelled wait stays one.
+  func gettingCredentials(of source: String) -> AWSError {
+    guard transfer?.code != .cancelled else { return self }
+    var error = self
+    error.kind = .credentials
+    error.message = "no credentials of \(source): \(outcome)"
+    // They were about another call than the one that fails now.
+    (error.call, error.code, error.transfer) = (nil, "", nil)
+    return error
   }
 
   static func configuration(_ message: String, hint: String? = nil) -> AWSError {

@@ -16,11 +16,15 @@ struct CallContext: Sendable {
     operation = request.operation
     answerIsSecret = request.answerIsSecret
     redaction = Redaction(
-      [credentials?.secretAccessKey, credentials?.sessionToken].compactMap { $0 } + request.secrets)
+      [credentials?.secretAccessKey, credentials?.sessionToken].compactMap { $0 } + request.secrets,
+      accessKeyID: credentials?.accessKeyID)
   }
 
   /// `ecs:ListTasks`, also the name of the permission.
   var action: String { "\(target.signingName):\(operation)" }
+
+  /// `ecs:ListTasks at https://ecs.eu-west-1.amazonaws.com/`.
+  var place: String { "\(action) at \(target.endpoint.url)" }
 
   /// Where the credentials came from.
   var source: String { credentials?.source ?? "nowhere: the request is not signed" }

@@ -36,6 +36,9 @@ extension AWSError {
     self.init(
       kind, code: answer.code, message: answer.message, hint: hint,
       requestID: response.requestID.map(context.redaction.text), httpStatus: response.status)
+    // Who names no error, or fails, need not be the service; and where STS is asked, no flag says.
+    let isEndpointInDoubt = answer.code.isEmpty || kind == .server || context.target.signingName != "ecs"
+    call = isEndpointInDoubt ? context.place : context.action
   }
 
   private static func kind(of answer: ErrorAnswer, status: Int) -> Kind {
@@ -76,7 +79,7 @@ extension AWSError {
       default: "check \(context.target.endpointSetting), --region, the network and the proxy"
       }
     self.init(
-      .transfer, message: "\(context.action) at \(context.target.endpoint.url) got no answer: \(error.message)",
+      .transfer, message: "\(context.place) got no answer: \(error.message)",
       hint: hint, transfer: error)
   }
 }

@@ -7,18 +7,38 @@ extension AWSError {
     let endpoint = context.target.endpointSetting
     let isECS = context.target.signingName == "ecs"
     switch kind {
-    case .throttled: return isECS ? "call less often (--poll-interval)" : nil
+    case .throttled: return throttlingHint(context)
     case .wrongParameter: return isECS ? parameterHint(answer, context) : nil
     case .accessDenied: return permissionHint(answer.message, context)
-    case .expiredCredentials: return "renew the credentials: they came from \(context.source)"
+    case .expiredCredentials: return expiryHint(context)
     case .clockSkew: return "set this machine's clock"
     case .wrongCredentials:
       if answer.message.contains("scoped to") {
         return "check --region and \(endpoint); the credentials came from \(context.source)"
       }
       return "key or secret is wrong: they came from \(context.source); choose others with --profile"
-    case .server, .malformedAnswer, .transfer, .configuration: return nil
+    case .server:
+      return answer.code.isEmpty ? "AWS's own errors have a code: check \(endpoint), --region and the proxy" : nil
+    case .malformedAnswer, .transfer, .credentials, .configuration: return nil
     case .other: return otherHint(answer, status, endpoint)
+    }
+  }
+
+  /// Files are read again and roles taken on again; a running process's environment stays as it was.
+  private static func expiryHint(_ context: CallContext) -> String {
+    guard context.source == AWSCredentials.environmentSource else {
+      return "renew the credentials: they came from \(context.source)"
+    }
+    return "the credentials came from \(context.source), which cannot be renewed while this tool runs: set new ones "
+      + "and start again, or give --profile with a profile that is renewed (role_arn, credential_process)"
+  }
+
+  /// Only what polls is called as often as the user says.
+  private static func throttlingHint(_ context: CallContext) -> String {
+    switch context.action {
+    case "ecs:ListTasks", "ecs:DescribeTasks": "call less often (--poll-interval)"
+    case "ecs:RunTask": "start fewer tasks at once; all callers of the account share its rate of RunTask in a region"
+    default: "all callers of the account share its rate of \(context.operation) in a region: try again later"
     }
   }
 
@@ -39,7 +59,7 @@ extension AWSError {
     let named = message.firstRange(of: "not authorized to perform: ").map { message[$0.upperBound...] }
     let action = named?.prefix { $0.isLetter || $0.isNumber || $0 == ":" || $0 == "-" } ?? ""
     let missing = action.contains(":") ? String(action) : context.action
-    let key = context.credentials?.description ?? context.source
+    let key = context.credentials.map { "the \($0)" } ?? context.source
     return message.contains("explicit deny")
       ? "a policy denies \(missing) to \(key): an allowance elsewhere does not help"
       : "allow the action \(missing) to \(key)"

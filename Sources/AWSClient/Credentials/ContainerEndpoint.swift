@@ -58,6 +58,8 @@ struct ContainerEndpoint: Sendable, Equatable {
         return try await attempt(request, redaction, context)
       } catch {
         failures += 1
+        var error = error
+        error.attempts = failures
         guard let delay = RetryPolicy.standard.delay(after: error, failures: failures, random: context.calls.random())
         else { throw error }
         do { try await context.calls.sleep(delay) } catch { throw .cancelledWait }
@@ -72,13 +74,18 @@ struct ContainerEndpoint: Sendable, Equatable {
     do throws(TransferError) {
       response = try await context.transport.send(request)
     } catch {
-      throw AWSError(.transfer, message: "\(source) gave no answer: \(error.message)", transfer: error)
+      throw AWSError(.transfer, message: "it gave no answer: \(error.message)", transfer: error)
     }
     guard response.status == 200 else {
+      let line = ErrorAnswer.firstLine(of: response.body, redaction)
+      let isPassing = response.status >= 500 || response.status == 429
       throw AWSError(
-        response.status >= 500 ? .server : response.status == 429 ? .throttled : .configuration,
-        message: "\(source) refused: \(ErrorAnswer.firstLine(of: response.body, redaction))",
-        hint: "check \(Self.tokenVariable) and \(Self.tokenFileVariable)", httpStatus: response.status)
+        response.status >= 500 ? .server : response.status == 429 ? .throttled : .credentials,
+        message: (isPassing ? "it failed" : "it refused") + (line.isEmpty ? "" : ": \(line)"),
+        hint: isPassing
+          ? "try again later, or see the log of the agent that answers there"
+          : "check \(Self.tokenVariable) and \(Self.tokenFileVariable)",
+        httpStatus: response.status)
     }
     return try CredentialDocument(response.body, from: source).issued(token: "Token", source: source)
   }

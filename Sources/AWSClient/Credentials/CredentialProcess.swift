@@ -42,7 +42,8 @@ struct CredentialProcess: Sendable, Equatable {
     guard output.status == .exited(0) else {
       let written = try? CredentialDocument(output.standardOutput, from: source)
       let secrets = ["SecretAccessKey", "SessionToken"].compactMap { written?[$0] }
-      let line = ErrorAnswer.firstLine(of: output.standardError, Redaction(secrets))
+      let redaction = Redaction(secrets, accessKeyID: written?["AccessKeyId"])
+      let line = ErrorAnswer.firstLine(of: output.standardError, redaction)
       throw .configuration(
         "\(source): '\(words[0])' ended with \(output.status)\(line.isEmpty ? "" : ": \(line)")",
         hint: "run the command by itself")

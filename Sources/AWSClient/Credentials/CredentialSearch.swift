@@ -54,12 +54,16 @@ struct CredentialSearch: Sendable {
   }
 
   /// Looks and asks.
+  ///
+  /// - Throws: ``AWSError`` `configuration` as ``find()`` does and for what a source gave that is none; `credentials` where
+  ///   a source failed or refused; `transfer` only for a cancelled wait.
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
     let finding = try find()
     do throws(AWSError) {
       return try await finding.plan.fetch(context)
     } catch {
-      guard finding.isLastResort, error.kind == .configuration else { throw error }
+      guard error.kind == .configuration else { throw error.gettingCredentials(of: finding.plan.source) }
+      guard finding.isLastResort else { throw error }
       throw CredentialSearch.nothing(finding.passedOver + [error.message])
     }
   }
@@ -78,7 +82,7 @@ struct CredentialSearch: Sendable {
     case (let key?, let secret?):
       return AWSCredentials(
         accessKeyID: key, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"],
-        source: "the environment (AWS_ACCESS_KEY_ID)")
+        source: AWSCredentials.environmentSource)
     case (nil, _?):
       throw .configuration("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not", hint: "set both or neither")
     case (_?, nil):
@@ -96,4 +100,9 @@ struct CredentialSearch: Sendable {
     try role.token(files)
     return role
   }
+}
+
+extension AWSCredentials {
+  /// What keys of the environment are called.
+  static let environmentSource = "the environment (AWS_ACCESS_KEY_ID)"
 }

@@ -66,6 +66,11 @@ struct InstanceMetadata: Sendable, Equatable {
       guard error.code != .cancelled else { throw .cancelledWait }
       throw .configuration("\(place) gave no answer: \(error.message)")
     }
+    guard response.status < 500, response.status != 429 else {
+      throw AWSError(
+        .server, message: "\(place) gave no \(what)", hint: "try again later: the instance's metadata service failed",
+        httpStatus: response.status)
+    }
     guard response.status == 200, let text = String(validating: response.body, as: UTF8.self), !text.isEmpty else {
       throw .configuration("\(place) gave no \(what): HTTP \(response.status)")
     }

@@ -16,6 +16,8 @@ public struct ECSTask: Sendable, Equatable, Decodable {
   public var desiredStatus: String?
   /// `service:<name>` for a service's task.
   public var group: String?
+  /// What it was made of, `…:task-definition/<family>:<revision>`.
+  public var taskDefinitionArn: String?
   /// `ecs-svc/<deployment id>` for a service's task.
   public var startedBy: String?
   /// Entry into `PENDING`.
@@ -92,6 +94,20 @@ public struct TaskFilter: Sendable, Equatable {
     self.serviceName = serviceName
     self.family = family
     self.startedBy = startedBy
+  }
+}
+
+extension TaskFilter {
+  /// Whether a listed task is one of those that were asked for, as far as its description tells: not every server of this
+  /// protocol filters its lists.
+  public func admits(_ task: ECSTask) -> Bool {
+    func last(_ text: String) -> Substring { text.split(separator: "/").last ?? "" }
+    if let serviceName, let group = task.group, group != "service:\(last(serviceName))" { return false }
+    if let startedBy, let mark = task.startedBy, mark != startedBy { return false }
+    if let family, let definition = task.taskDefinitionArn {
+      return last(definition).prefix { $0 != ":" } == family
+    }
+    return true
   }
 }
 

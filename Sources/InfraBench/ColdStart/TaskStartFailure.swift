@@ -53,7 +53,9 @@ extension AWSError {
   /// Whether every later call would fail like this.
   var isFinal: Bool {
     switch kind {
-    case .wrongParameter, .accessDenied, .expiredCredentials, .clockSkew, .wrongCredentials, .configuration: true
+    case .wrongParameter, .accessDenied, .expiredCredentials, .clockSkew, .wrongCredentials, .credentials,
+      .configuration:
+      true
     case .throttled, .server, .malformedAnswer, .transfer, .other: false
     }
   }

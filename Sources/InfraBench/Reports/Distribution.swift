@@ -1,13 +1,13 @@
 import Latency
 
-/// The distribution of a result's first metric as bars of text.
+/// The distribution of a result's headline as bars of text.
 struct Distribution {
   private let metric: (name: String, histogram: LatencyHistogram)?
   private static let rows = 12
   private static let widestBar = 50
 
   init(_ document: ResultDocument) {
-    guard let (name, metric) = ReportTables(document: document).metrics.first,
+    guard let (name, metric) = ReportTables(document: document).headline,
       let histogram = try? HistogramV2Codec.decode(base64: metric.histogram.data)
     else {
       self.metric = nil

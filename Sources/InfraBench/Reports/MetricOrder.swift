@@ -6,6 +6,19 @@ enum MetricOrder {
     catalogues[tool]?.metrics ?? []
   }
 
+  /// What a tool is there to measure, the usual one first: another of these stands for it where the target or the options
+  /// leave the usual one without a sample. Any other metric in its place would mislead. nil for tools that are not known.
+  static func headlines(of tool: String) -> [String]? { headlines[tool] }
+
+  private static let headlines: [String: [String]] = [
+    APIBenchmark.tool: ["list_tasks"],
+    AllocationBenchmark.tool: ["allocation", "confirmation"],
+    ConcurrentBenchmark.tool: ["warm", "cold", "all"],
+    DirInitBenchmark.tool: ["create"],
+    EndToEndBenchmark.tool: ["end_to_end", "end_to_end_cold", "ready"],
+    ExhaustionBenchmark.tool: ["refill_full"],
+  ]
+
   /// Latencies of setting up, which no tool is there to measure: a run with no others is worthless.
   static let ofSetUp: Set<String> = ["name_lookup", "connect", "tls"]
 

@@ -82,6 +82,14 @@ struct ReportTables {
     }
   }
 
+  /// What the tool is there to measure, if there is a sample of it.
+  var headline: (name: String, metric: MetricDocument)? {
+    guard let names = MetricOrder.headlines(of: document.tool) else {
+      return metrics.first { !MetricOrder.ofSetUp.contains($0.0) }.map { ($0.0, $0.1) }
+    }
+    return names.lazy.compactMap { name in document.metrics[name].map { (name, $0) } }.first
+  }
+
   /// A threshold's observed value in its own unit.
   static func observed(_ threshold: ResultDocument.JudgedThreshold) -> String {
     guard let value = threshold.observed else { return "no sample" }

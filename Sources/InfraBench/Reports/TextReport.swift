@@ -41,12 +41,15 @@ package struct TextReport {
       .sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: " · ")
   }
 
-  /// `Average: 48ms, P50: …, P95: 62ms, P99: 78ms` of the tool's first metric.
+  /// `Average: 48ms, P50: …, P95: 62ms, P99: 78ms` of the tool's headline, which is named where it is not the usual one.
   private var summaryLine: String? {
-    guard let (name, metric) = ReportTables(document: document).metrics.first, !MetricOrder.ofSetUp.contains(name)
-    else { return nil }
+    let usual = MetricOrder.headlines(of: document.tool)?.first
+    guard let (name, metric) = ReportTables(document: document).headline else {
+      return usual.map { "no sample of \($0)" }
+    }
     let figures = [("Average", metric.mean), ("P50", metric.p50), ("P95", metric.p95), ("P99", metric.p99)]
     return figures.map { "\($0.0): \(Figures.time(milliseconds: $0.1))" }.joined(separator: ", ")
+      + (usual == nil || usual == name ? "" : " (\(name))")
   }
 
   private static func lines(_ findings: [String: JSONValue], indent: String) -> String {

@@ -15,7 +15,7 @@ struct ResultAssembly {
     let recording = measurement.recording
     let counters = counters(of: recording)
     let metrics = metrics(of: recording)
-    let judged = thresholds.map { $0.judge(metrics: metrics, counters: counters) }
+    let judged = thresholds.map { $0.judge(metrics: metrics, counters: counters, missing: measurement.missing) }
     return ResultDocument(
       tool: B.tool, version: Suite.version, build: Suite.build, label: output.label,
       startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: Double(measurement.duration) / 1e9,
@@ -62,8 +62,9 @@ struct ResultAssembly {
     for name in recording.catalogue.metrics {
       guard let histogram = recording[recording.catalogue.metric(name)] else { continue }
       // Setting up is no part of an iteration: what became of iterations says nothing of it.
+      let isOfSetUp = MetricOrder.ofSetUp.contains(name)
       metrics[name] = MetricDocument(
-        histogram, failureShare: MetricOrder.ofSetUp.contains(name) ? 0 : failureShare,
+        histogram, failureShare: measurement.failureShares.map { $0[name] ?? 0 } ?? (isOfSetUp ? 0 : failureShare),
         resolution: measurement.resolutions[name])
     }
     return metrics

@@ -54,6 +54,10 @@ package struct Measurement: Sendable {
   package var findings: [String: JSONValue]?
   /// Counters on which this run has no word: they are not in the result, rather than 0 in it.
   package var untested: Set<String> = []
+  /// Why a metric that the run was there for has no sample: a threshold on it has failed, and was not just left out.
+  package var missing: [String: String] = [:]
+  /// By metric, the share (0…1) of what it is about that failed; nil where all metrics are about the iterations.
+  package var failureShares: [String: Double]?
   /// How far below its sample a polled time may have been, at most, by metric, in ns.
   package var resolutions: [String: UInt64] = [:]
   /// Why the run is worthless although it has samples: nothing of what was asked for is among them. The verdict is

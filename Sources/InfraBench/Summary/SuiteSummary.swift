@@ -15,7 +15,7 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var reason: String?
   }
 
-  /// The tool's first metric, in ms.
+  /// What the tool is there to measure, in ms.
   package struct Headline: Codable, Sendable, Equatable {
     package var metric: String
     package var count: UInt64
@@ -51,7 +51,7 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
 extension SuiteSummary.Tool {
   /// Describes a tool that ran; `document` is nil when it wrote none.
   package init(tool: String, exitStatus: Int32, file: String?, document: ResultDocument?) {
-    let headline = document.flatMap { ReportTables(document: $0).metrics.first }
+    let headline = document.flatMap { ReportTables(document: $0).headline }
     self.init(
       tool: tool, exitStatus: exitStatus, verdict: document?.verdict.rawValue ?? "error", file: file,
       headline: headline.map { name, metric in

@@ -1,11 +1,11 @@
 extension Threshold {
-  /// Judges the threshold over what a result holds.
+  /// Judges the threshold over what a result holds; `missing` tells why a metric that the run was there for has no sample.
   package func judge(
-    metrics: [String: MetricDocument], counters: [String: UInt64]
+    metrics: [String: MetricDocument], counters: [String: UInt64], missing: [String: String] = [:]
   ) -> ResultDocument.JudgedThreshold {
     switch subject {
     case .metric(let name, let statistic):
-      judgeMetric(metrics[name], statistic)
+      judgeMetric(metrics[name], statistic, missing: missing[name])
     case .counter(let name):
       counters[name].map { judged(Double($0), bound: bound) } ?? skipped("this run did not test it")
     case .rate(let name):
@@ -13,9 +13,12 @@ extension Threshold {
     }
   }
 
-  private func judgeMetric(_ metric: MetricDocument?, _ statistic: Statistic) -> ResultDocument.JudgedThreshold {
+  private func judgeMetric(
+    _ metric: MetricDocument?, _ statistic: Statistic, missing: String?
+  ) -> ResultDocument.JudgedThreshold {
     guard let metric else {
       if statistic == .count { return judged(0, bound: bound) }
+      if let missing { return .init(expression: expression, observed: nil, pass: false, reason: missing) }
       return withoutSample
     }
     let observed = metric.value(of: statistic)

@@ -58,6 +58,36 @@ import Testing
     #expect(!text.contains("s3cr3t") && !"\(String(reflecting: error))".contains("s3cr3t"), "\(text)")
   }
 
+  /// Neither by the client nor by its caller: the provider has tried again itself.
+  @Test(arguments: [503, 400]) func aCallWithoutCredentialsIsNeitherSentNorTriedAgain(status: Int) async throws {
+    var home = try CredentialHome(
+      config: "[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n[profile base]\n"
+        + "aws_access_key_id = AKIABASE\naws_secret_access_key = s3cr3t")
+    home.flags.profile = "p"
+    let failure = ScriptedTransport.Answer.json(status, "<Error><Code>Throttling</Code><Message>no</Message></Error>")
+    let tokenService = ScriptedTransport([failure, failure, failure])
+    let ecs = ScriptedTransport([RetryTests.empty])
+    let manual = ManualEnvironment()
+    let client = try makeClient(
+      ecs, environment: manual.environment(),
+      credentials: try home.configuration(transport: tokenService).credentials)
+    let error = try #require(await awsError { _ = try await client.listTasks(.init()) })
+    #expect(error.kind == .credentials && !error.isRetryable)
+    #expect(ecs.requests.isEmpty && tokenService.requests.count == 3 && manual.sleeps.isEmpty)
+    #expect(client.throttleCount == 0)
+    for text in [
+      "role arn:aws:iam::1:role/r by way of profile 'base' in ", "3 tries",
+      "sts:AssumeRole at https://sts.eu-west-1.amazonaws.com/: Throttling: no",
+    ] { #expect(error.description.contains(text), "\(error)") }
+  }
+
+  @Test func aCancelledWaitForTheTokenServiceStaysCancelled() async throws {
+    let home = try CredentialHome(["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/"])
+    let cancelled = ScriptedTransport([.failure(.init(.cancelled, "the request was cancelled"))])
+    let error = await awsError { _ = try await home.credentials(transport: cancelled) }
+    #expect(error?.kind == .transfer && error?.transfer?.code == .cancelled, "\(String(describing: error))")
+  }
+
   @Test(arguments: Place.allCases) func noTextOfCredentialsOrPlansShowsASecret(place: Place) async throws {
     try await CredentialServer.run { server in
       let home = try Place.home([place], server)

@@ -198,8 +198,11 @@ extension CredentialFailure {
   }
 
   private static let containers: [CredentialFailure] = [
-    container("refused", ["refused: no: '[redacted]'", "HTTP 403", "AWS_CONTAINER_AUTHORIZATION_TOKEN"]),
-    container("unavailable", kind: .server, ["HTTP 503"]), container("silent", kind: .transfer, ["no answer"]),
+    container(
+      "refused", kind: .credentials, ["refused: no: '[redacted]'", "HTTP 403", "AWS_CONTAINER_AUTHORIZATION_TOKEN"]),
+    container("unavailable", kind: .credentials, ["it failed: later (HTTP 503, 3 tries)", "try again later"]),
+    container("busy", kind: .credentials, ["it failed (HTTP 429, 3 tries)"]),
+    container("silent", kind: .credentials, ["no answer", "3 tries"]),
     container("html", ["no JSON object"]), container("cut", ["no JSON object"]),
     container("nested", ["no JSON object"]), container("keyless", ["no 'AccessKeyId'"]),
     container("secretless", ["no 'SecretAccessKey'"]), container("tokenless", ["'Token' that is no text"]),
@@ -231,6 +234,11 @@ extension CredentialFailure {
     instance("evilrole", "names no role"), instance("untrusted", "role web: AssumeRoleUnauthorizedAccess"),
     instance("endlesstoken", "no session token"), instance("brokentoken", "no session token"),
     .init(
+      name: "instance unavailable",
+      environment: ["AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "SERVER/unavailable"],
+      isKnownAtOnce: false, kind: .credentials,
+      says: ["the instance's metadata (IMDSv2) at SERVER/unavailable gave no session token (HTTP 503)", "try again"]),
+    .init(
       name: "instance nowhere",
       environment: ["AWS_EC2_METADATA_DISABLED": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9"],
       isKnownAtOnce: false, says: ["(5)", "gave no answer"]),
@@ -240,32 +248,41 @@ extension CredentialFailure {
       says: ["AWS_EC2_METADATA_SERVICE_ENDPOINT"]),
   ]
 
-  private static func sts(_ role: String, _ kind: AWSError.Kind, _ says: [String]) -> CredentialFailure {
+  private static func sts(_ role: String, _ says: [String]) -> CredentialFailure {
     .init(
       name: "STS \(role)",
       config: "[profile p]\nrole_arn = arn:aws:iam::1:role/\(role)\ncredential_source = Environment\n"
         + "external_id = s3cr3t-external", environment: sourceEnvironment, profile: "p", isKnownAtOnce: false,
-      kind: kind,
-      says: says)
+      kind: .credentials,
+      says: [
+        "no credentials of role arn:aws:iam::1:role/\(role) by way of the environment (AWS_ACCESS_KEY_ID): ",
+        "sts:AssumeRole",
+      ] + says)
   }
 
-  private static func web(_ role: String, _ kind: AWSError.Kind, _ says: [String]) -> CredentialFailure {
+  private static func web(_ role: String, _ says: [String]) -> CredentialFailure {
     .init(
       name: "web identity \(role)",
       environment: [
         "AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token", "AWS_ROLE_ARN": "arn:aws:iam::1:role/\(role)",
         "AWS_ENDPOINT_URL_STS": "SERVER",
-      ], files: ["token": "s3cr3t-web/token"], isKnownAtOnce: false, kind: kind, says: says)
+      ], files: ["token": "s3cr3t-web/token"], isKnownAtOnce: false, kind: .credentials,
+      says: ["no credentials of role arn:aws:iam::1:role/\(role) by way of the web identity token in HOME/token: "]
+        + says)
   }
 
   private static let tokenService: [CredentialFailure] = [
-    sts("denied", .accessDenied, ["allow the action sts:AssumeRole to AKIAENV from the environment", "req-9"]),
-    sts("stale", .expiredCredentials, ["the environment (AWS_ACCESS_KEY_ID)"]),
-    sts("echo", .wrongParameter, ["ValidationError", "[redacted]"]),
-    sts("html", .malformedAnswer, ["sts:AssumeRole", "AWS_ENDPOINT_URL_STS"]),
-    sts("cut", .malformedAnswer, ["sts:AssumeRole"]), sts("empty", .malformedAnswer, ["0 bytes"]),
-    web("denied", .accessDenied, ["trust policy of arn:aws:iam::1:role/denied"]),
-    web("stale", .expiredCredentials, ["HOME/token has expired", "[redacted]"]),
-    web("echo", .wrongParameter, ["[redacted]"]), web("html", .malformedAnswer, ["AssumeRoleWithWebIdentity"]),
+    sts("denied", ["allow the action sts:AssumeRole to the key …ENV from the environment", "req-9"]),
+    sts("stale", ["the environment (AWS_ACCESS_KEY_ID), which cannot be renewed", "start again"]),
+    sts("echo", ["ValidationError", "[redacted]"]),
+    sts("broken", ["at SERVER/: the service answered HTTP 503 without a word", "3 tries", "AWS_ENDPOINT_URL_STS"]),
+    sts("failing", ["at SERVER/: InternalFailure: oh", "HTTP 500, request id req-9, 3 tries"]),
+    sts("busy", ["at SERVER/: Throttling: Rate exceeded", "3 tries", "try again later"]),
+    web("failing", ["sts:AssumeRoleWithWebIdentity at SERVER/: InternalFailure: oh", "3 tries"]),
+    sts("html", ["sts:AssumeRole", "AWS_ENDPOINT_URL_STS"]),
+    sts("cut", ["sts:AssumeRole"]), sts("empty", ["0 bytes"]),
+    web("denied", ["trust policy of arn:aws:iam::1:role/denied"]),
+    web("stale", ["HOME/token has expired", "[redacted]"]),
+    web("echo", ["[redacted]"]), web("html", ["AssumeRoleWithWebIdentity"]),
   ]
 }

@@ -56,6 +56,7 @@ final class CredentialServer: Sendable {
     case "/container": text(200, document("ASIACONTAINER"))
     case "/refused": text(403, "no: '\(request.header("authorization") ?? "")'")
     case "/unavailable": text(503, "later")
+    case "/busy": text(429, "")
     case "/html": text(200, "<html>s3cr3t</html>")
     case "/cut": text(200, String(document("ASIACUT").dropLast(20)))
     case "/keyless": text(200, #"{"SecretAccessKey":"s3cr3t","AccessKeyId":""}"#)
@@ -74,6 +75,7 @@ final class CredentialServer: Sendable {
   private static func instanceToken(_ request: HTTPTestServer.Request) -> HTTPTestServer.Reaction {
     switch request.path.split(separator: "/").first {
     case "forbidden": text(403, "s3cr3t")
+    case "unavailable": text(503, "s3cr3t")
     case "silent": .silence
     case "endlesstoken": text(200, String(repeating: "s3cr3t", count: 1_000))
     case "brokentoken": text(200, "s3cr3t\r\nX: y")
@@ -114,6 +116,9 @@ final class CredentialServer: Sendable {
     case "denied": return error(403, "AccessDenied", "User is not authorized to perform: sts:\(action)")
     case "stale": return error(400, "ExpiredTokenException", "Token expired: \(fields["WebIdentityToken"] ?? "")")
     case "echo": return error(400, "ValidationError", form + (request.header("x-amz-security-token") ?? ""))
+    case "broken": return text(503, "")
+    case "failing": return error(500, "InternalFailure", "oh")
+    case "busy": return error(400, "Throttling", "Rate exceeded")
     case "html": return text(200, "<html><body>s3cr3t</body></html>")
     case "cut": return text(200, String(answer(action, "cut").dropLast(60)))
     case "empty": return text(200, "")

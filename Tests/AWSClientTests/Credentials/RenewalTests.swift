@@ -167,6 +167,23 @@ import Testing
     #expect(try await provider.credentials(replacing: old).accessKeyID == "NEW")
   }
 
+  @Test func expiredKeysOfTheEnvironmentAreNotTriedAgainAndTheErrorSaysWhatToDo() async throws {
+    let home = try CredentialHome([
+      "AWS_ACCESS_KEY_ID": "ASIAENVIRONMENTKEYS", "AWS_SECRET_ACCESS_KEY": "s3cr3t",
+      "AWS_SESSION_TOKEN": "s3cr3t-token",
+    ])
+    let manual = ManualEnvironment()
+    let expired = ScriptedTransport.Answer.json(400, #"{"__type":"ExpiredTokenException","message":"m"}"#)
+    let transport = ScriptedTransport([expired, RetryTests.empty])
+    let client = try makeClient(
+      transport, environment: manual.environment(), credentials: try home.configuration().credentials)
+    let error = try #require(await awsError { _ = try await client.listTasks(.init()) })
+    #expect(error.kind == .expiredCredentials && transport.requests.count == 1)
+    for text in ["the environment (AWS_ACCESS_KEY_ID), which cannot be renewed", "start again", "--profile"] {
+      #expect(error.description.contains(text), "\(error)")
+    }
+  }
+
   @Test func credentialsOfARoleAreRenewedByTheClock() async throws {
     try await CredentialServer.run { server in
       let manual = ManualEnvironment()

@@ -20,6 +20,16 @@ final class ScriptedECS: Sendable {
     var hasInstants = true
     /// desiredCount becomes this when the first task is stopped: an autoscaler's doing.
     var scalesTo: Int?
+    /// How many of its tasks there are at the beginning, if not all.
+    var initialTasks: Int?
+    /// Tasks of another service in the same cluster, listed all the same.
+    var foreignTasks = 0
+    /// How many roll-outs of the service are under way.
+    var deployments = 1
+    /// What a StopTask takes, in seconds.
+    var stopSeconds = 0.0
+    /// Whether it is done before its answer rather than with it.
+    var stopsBeforeAnswer = false
   }
 
   private struct Task {
@@ -44,7 +54,7 @@ final class ScriptedECS: Sendable {
 
   init(_ rules: Rules) {
     var state = State(rules: rules)
-    for _ in 0..<rules.desiredCount { state.start(listedAt: 0) }
+    for _ in 0..<(rules.initialTasks ?? rules.desiredCount) { state.start(listedAt: 0) }
     self.state = Mutex(state)
   }
 
@@ -62,8 +72,11 @@ final class ScriptedECS: Sendable {
   func serve<Value: Sendable>(_ body: (_ url: String) async throws -> Value) async throws -> Value {
     try await HTTPTestServer.run { [self] request in
       let operation = request.header("x-amz-target")?.split(separator: ".").last.map(String.init) ?? ""
-      let (status, answer) = respond(
-        operation, body: request.body)
+      let rules = state.withLock { $0.rules }
+      let delay = Duration.seconds(operation == "StopTask" ? rules.stopSeconds : 0)
+      if !rules.stopsBeforeAnswer { try? await _Concurrency.Task.sleep(for: delay) }
+      let (status, answer) = respond(operation, body: request.body)
+      if rules.stopsBeforeAnswer { try? await _Concurrency.Task.sleep(for: delay) }
       return .answer(
         status: status,
         headers: [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", "request-of-\(operation)")],
@@ -101,10 +114,15 @@ final class ScriptedECS: Sendable {
   ) -> [String: Any] {
     switch operation {
     case "ListTasks":
-      return ["taskArns": state.tasks.filter { $0.listedAt <= now }.map { arn($0.id) }]
+      let foreign = (0..<state.rules.foreignTasks).map { "other-\($0)" }
+      return ["taskArns": (state.tasks.filter { $0.listedAt <= now }.map(\.id) + foreign).map(arn)]
     case "DescribeTasks":
       let asked = (input["tasks"] as? [String] ?? []).map { $0.split(separator: "/").last.map(String.init) ?? $0 }
-      return ["tasks": state.tasks.filter { asked.contains($0.id) }.map { description($0, state.rules, now) }]
+      let own = state.tasks.filter { asked.contains($0.id) }.map { description($0, state.rules, now) }
+      let foreign = asked.filter { $0.hasPrefix("other-") }.map { id in
+        ["taskArn": arn(id), "lastStatus": "RUNNING", "desiredStatus": "RUNNING", "group": "service:other"]
+      }
+      return ["tasks": own + foreign]
     case "StopTask":
       let id = (input["task"] as? String)?.split(separator: "/").last.map(String.init) ?? ""
       state.tasks.removeAll { $0.id == id }
@@ -128,6 +146,7 @@ final class ScriptedECS: Sendable {
     let runsAt = task.listedAt + rules.pendingSeconds
     var description: [String: Any] = [
       "taskArn": arn(task.id), "lastStatus": now >= runsAt ? "RUNNING" : "PENDING", "desiredStatus": "RUNNING",
+      "group": "service:warm",
     ]
     if rules.hasInstants, now >= runsAt, task.listedAt > 0 {
       description["createdAt"] = task.listedAt
@@ -142,7 +161,9 @@ final class ScriptedECS: Sendable {
     [
       "serviceArn": "arn:aws:ecs:eu-west-1:123456789012:service/pool/warm", "serviceName": "warm",
       "desiredCount": state.rules.desiredCount, "runningCount": state.tasks.count, "pendingCount": 0,
-      "deployments": [["id": "ecs-svc/1", "status": "PRIMARY"]],
+      "deployments": (0..<state.rules.deployments).map {
+        ["id": "ecs-svc/\($0)", "status": $0 == 0 ? "PRIMARY" : "ACTIVE"]
+      },
     ]
   }
 }

@@ -26,8 +26,8 @@ import Testing
   }
 
   @Test(arguments: [
-    AWSError.Kind.wrongParameter, .accessDenied, .expiredCredentials, .clockSkew, .wrongCredentials, .malformedAnswer,
-    .configuration, .other,
+    AWSError.Kind.wrongParameter, .credentials, .accessDenied, .expiredCredentials, .clockSkew, .wrongCredentials,
+    .malformedAnswer, .configuration, .other,
   ]) func whatNoLaterCallChangesEndsTheRun(kind: AWSError.Kind) {
     let error = AWSError(kind, code: "Code", message: "words", hint: "check --flag", requestID: "r-1", httpStatus: 400)
     for isAnyAnswered in [false, true] {

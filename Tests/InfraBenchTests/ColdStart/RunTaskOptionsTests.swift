@@ -141,6 +141,19 @@ import Testing
     #expect(settings.parameters["coldBy"] == "run-task" && settings.parameters["subnets"] == .array(["a", "b"]))
   }
 
+  @Test(arguments: [([], false), (runTask, true)])
+  func aUsersColdStartIsJudgedWhereItIsThisToolsDoing(arguments: [String], isJudged: Bool) throws {
+    var reader = OptionReader(environment: [:])
+    let target = try TargetOptions.parse([])
+    let benchmark = EndToEndBenchmark(
+      target: reader.target(target),
+      load: reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse([]), defaultCount: 5), message: "hello",
+      runTask: reader.runTask(try RunTaskOptions.parse(arguments), beside: target))
+    let thresholds = reader.thresholds(try OutputOptions.parse([]), for: benchmark)
+    #expect(thresholds.contains { $0.expression == "end_to_end_cold.max < 25s" && $0.isDefault } == isJudged)
+    #expect(thresholds.contains { $0.expression == "end_to_end.p99 < 2s" && $0.isDefault })
+  }
+
   @Test func theEmbeddedGatewayStartsNothingByItself() throws {
     func embedded(_ arguments: [String], keepsPool: Bool) throws -> EmbeddedGatewaySettings? {
       var reader = OptionReader(environment: [:])

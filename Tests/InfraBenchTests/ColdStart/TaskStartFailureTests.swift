@@ -27,6 +27,8 @@ import Testing
     (AWSError(.throttled, code: "ThrottlingException", message: ""), "ThrottlingException", false),
     (AWSError(.server, code: "ServerException", message: "", httpStatus: 500), "http_500", false),
     (AWSError(.server, message: "<html>", httpStatus: 503), "http_503", false),
+    (AWSError(.credentials, message: "no credentials", httpStatus: 503), "ecs_credentials", true),
+    (AWSError(.server, message: ""), "ecs_server", false),
     (AWSError(.transfer, message: "", transfer: .init(.timeout, "")), "timeout", false),
     (AWSError(.transfer, message: "", transfer: .init(.connect, "")), "ecs_connect", false),
     (

@@ -14,6 +14,14 @@ import Testing
     #expect(rate.finding == "1.00/s of 2.00/s, longest gap 1.500 s, 2 polls lost")
   }
 
+  @Test func aGapThatNeverEndsIsOneToo() {
+    var rate = PollRate(interval: 500_000_000)
+    for (instant, isWhole) in [(1.0, true), (1.5, true), (4.0, false)] {
+      rate.add(isWhole: isWhole, at: UInt64(instant * 1e9))
+    }
+    #expect(rate.longestGap == 2_500_000_000)
+  }
+
   @Test func oneLookIsNoRate() {
     var rate = PollRate(interval: 500_000_000)
     rate.add(isWhole: true, at: 1)

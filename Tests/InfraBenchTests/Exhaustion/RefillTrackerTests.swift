@@ -73,6 +73,57 @@ import Testing
     #expect(tracker.fullRefill(.warm) == nil)
   }
 
+  @Test func aTaskThatIsMissingFromOnePollAndReturnsDoesNotDelayTheRefill() {
+    let all: Set<String> = ["v", "w", "x", "y", "z"]
+    var tracker = drained(["a", "b", "c", "d", "e"], of: ["a", "b", "c", "d", "e"])
+    tracker.observe(.running, sighting(10.5, ["v", "w", "x", "y"]))
+    // All five run from here on; each poll leaves out another one.
+    tracker.observe(.running, sighting(11, all.subtracting(["v"])))
+    #expect(tracker.fullRefill(.running) == nil, "it may be gone")
+    tracker.observe(.running, sighting(11.5, all.subtracting(["w"])))
+    #expect(tracker.fullRefill(.running)?.latest == seconds(1.1))
+  }
+
+  @Test func aTaskThatIsGoneForTwoPollsIsGone() {
+    var tracker = drained(["a", "b"], of: ["a", "b"])
+    for (sentAt, tasks) in [(11, ["x"]), (12, ["y"]), (13, ["y"]), (14, ["y", "z"])] as [(Double, Set<String>)] {
+      tracker.observe(.running, sighting(sentAt, tasks))
+    }
+    #expect(tracker.fullRefill(.running)?.latest == seconds(4.1))
+  }
+
+  /// Tasks were stopped past the gateway: its count has them in it until it notices.
+  @Test func aBareCountDecidesOnlyAfterItHasFallen() {
+    var tracker = RefillTracker(views: RefillTracker.View.allCases, countFallsLate: true)
+    tracker.observe(.listed, sighting(9, ["a", "b"]))
+    tracker.observe(.warm, sighting(9, [], unnamed: 2))
+    tracker.drainBegins(at: seconds(9.9))
+    tracker.drained(2, at: seconds(10))
+    tracker.startClock(at: seconds(10))
+    tracker.observe(.warm, sighting(10.2, [], unnamed: 2))
+    #expect(tracker.fullRefill(.warm) == nil && tracker.strictest == .running)
+    tracker.observe(.warm, sighting(12, [], unnamed: 0))
+    tracker.observe(.running, sighting(14, ["x", "y"]))
+    #expect(tracker.strictest == .warm)
+    tracker.observe(.warm, sighting(15, [], unnamed: 2))
+    #expect(tracker.fullRefill(.warm)?.latest == seconds(5.1))
+    #expect(tracker.strictest == .warm && tracker.needsRunning)
+  }
+
+  @Test func aBareCountThatIsUpBeforeTheTasksRunIsNotAboutThem() {
+    var tracker = RefillTracker(views: RefillTracker.View.allCases)
+    tracker.observe(.warm, sighting(9, [], unnamed: 2))
+    tracker.drainBegins(at: seconds(9.9))
+    tracker.drained(2, at: seconds(10))
+    tracker.startClock(at: seconds(10))
+    tracker.observe(.running, sighting(10.1, []))
+    tracker.observe(.warm, sighting(10.2, [], unnamed: 2))
+    #expect(tracker.strictest == .warm)
+    tracker.observe(.running, sighting(14, []))
+    tracker.observe(.running, sighting(14.5, ["x", "y"]))
+    #expect(tracker.strictest == .running)
+  }
+
   @Test func tasksOfAnEarlierCycleAreNotNew() {
     var first = drained(["a"], of: ["a"])
     first.observe(.warm, sighting(11, ["x"]))

@@ -9,7 +9,9 @@ struct ECSPoolView: Sendable {
   /// What one poll showed.
   struct Look: Sendable {
     var listed: Sighting
-    var running: Sighting
+    /// nil where the tasks could be listed and not described.
+    var running: Sighting?
+    var failure: AWSError?
     /// The latency of each `ListTasks` call, in ns.
     var listLatencies: [UInt64]
   }
@@ -19,6 +21,8 @@ struct ECSPoolView: Sendable {
   private(set) var startPhases = ECSStartPhases()
 
   private var seenRunning: Set<String> = []
+  /// Listed, though they are not of the pool: not every endpoint filters its lists.
+  private(set) var foreign: Set<String> = []
 
   init(_ connection: ECSConnection) {
     self.connection = connection
@@ -29,27 +33,44 @@ struct ECSPoolView: Sendable {
     let (client, filter) = (connection.client, connection.filter)
     do throws(AWSError) {
       let list = try await client.listTasks(filter, retry: retry)
-      seenRunning.formIntersection(list.value)
-      let unknown = list.value.filter { !seenRunning.contains($0) }
-      let description = try await client.describeTasks(unknown, cluster: filter.cluster, retry: retry)
-      for task in description.value where task.isRunning && task.desiredStatus != "STOPPED" {
-        seenRunning.insert(task.taskArn)
-        startPhases.note(task)
-      }
       let calls = list.calls.map(\.timings)
       guard let first = calls.first, let last = calls.last else {
         return .failure(AWSError(.malformedAnswer, message: "ecs:ListTasks was not called"))
       }
+      seenRunning.formIntersection(list.value)
+      foreign.formIntersection(list.value)
+      let unknown = list.value.filter { !seenRunning.contains($0) && !foreign.contains($0) }
+      var describedAt = last.answeredAt
+      var failure: AWSError?
+      do throws(AWSError) {
+        let description = try await client.describeTasks(unknown, cluster: filter.cluster, retry: retry)
+        learn(description.value)
+        describedAt = description.calls.last?.timings.answeredAt ?? describedAt
+      } catch {
+        failure = error
+      }
       // Negative answers count from the sending of the list, which is earlier than that of the description.
       return .success(
         Look(
-          listed: Sighting(sentAt: first.sentAt, answeredAt: last.answeredAt, tasks: Self.names(list.value)),
-          running: Sighting(
-            sentAt: first.sentAt, answeredAt: description.calls.last?.timings.answeredAt ?? last.answeredAt,
-            tasks: Self.names(seenRunning)),
-          listLatencies: calls.map { $0.answeredAt - $0.sentAt }))
+          listed: Sighting(
+            sentAt: first.sentAt, answeredAt: last.answeredAt,
+            tasks: Self.names(list.value.filter { !foreign.contains($0) })),
+          running: failure == nil
+            ? Sighting(sentAt: first.sentAt, answeredAt: describedAt, tasks: Self.names(seenRunning)) : nil,
+          failure: failure, listLatencies: calls.map { $0.answeredAt - $0.sentAt }))
     } catch {
       return .failure(error)
+    }
+  }
+
+  private mutating func learn(_ tasks: [ECSTask]) {
+    for task in tasks {
+      if !connection.filter.admits(task) {
+        foreign.insert(task.taskArn)
+      } else if task.isRunning, task.desiredStatus != "STOPPED" {
+        seenRunning.insert(task.taskArn)
+        startPhases.note(task)
+      }
     }
   }
 

@@ -11,6 +11,9 @@ struct ExhaustionCycle: Sendable {
   let watch: RefillWatch
   /// The last look at the pool before the drain.
   let rested: PoolPoll
+  /// How long after that look the drain begins, in ns. Evenly spread over a poll's interval, so that cycles differ in how
+  /// their refill meets the beat of the polls; else all of them would be wrong by the same.
+  let drainDelay: UInt64
 
   /// The views other than the strictest are waited for so long after it, in ns: ECS's answers lag behind.
   private static let lag: UInt64 = 10_000_000_000
@@ -44,6 +47,9 @@ struct ExhaustionCycle: Sendable {
         }
       }
     }
+    if watch.tracker.drainedCount ?? 0 == 0, let refusal = poller.refusal {
+      throw BenchmarkFailure("ECS cannot be polled: \(refusal)")
+    }
     if watch.tracker.drainedCount == 0, !Task.isCancelled {
       let reason = recording.errors.entries.first.map { "\($0.kind): \($0.example)" }
       throw BenchmarkFailure(
@@ -55,6 +61,9 @@ struct ExhaustionCycle: Sendable {
   }
 
   private func drain() async -> Recording {
+    guard (try? await Task.sleep(nanoseconds: drainDelay)) != nil else {
+      return Recording(ExhaustionBenchmark.catalogue)
+    }
     switch settings.drainBy {
     case .acquire:
       guard let session else { return Recording(ExhaustionBenchmark.catalogue) }
@@ -66,7 +75,7 @@ struct ExhaustionCycle: Sendable {
       ).perform()
     case .stopTasks:
       guard let ecs else { return Recording(ExhaustionBenchmark.catalogue) }
-      return await StopDrain(ecs: ecs, watch: watch, tasks: tasksToStop).perform()
+      return await StopDrain(ecs: ecs, bench: bench, watch: watch, tasks: tasksToStop).perform()
     }
   }
 
@@ -84,7 +93,7 @@ struct ExhaustionCycle: Sendable {
     var saidAt = MonotonicClock.now()
     while let poll = await poller.poll() {
       if let refusal = poll.refusal {
-        poller.fail("ecs_\(refusal.kind.rawValue)", refusal.description)
+        poller.refuse(refusal)
         break
       }
       watch.observe(poll)
@@ -104,19 +113,27 @@ struct ExhaustionCycle: Sendable {
   ) -> Bool {
     guard let clockStart = tracker.clockStart else { return false }
     let full = tracker.fullRefill(tracker.strictest)
+    let missing = tracker.views.filter { tracker.fullRefill($0) == nil }
     if !isColdFallbackPending, let full {
-      let missing = tracker.views.filter { tracker.fullRefill($0) == nil }
       if missing.isEmpty { return true }
-      if now >= clockStart + full.latest + Self.lag {
-        let names = missing.map(\.rawValue).joined(separator: " and ")
-        bench.note("the pool is full, but by the view \(names) it never was: check --service and --cluster")
+      let isDecided = !(tracker.needsRunning && missing.contains(.running))
+      if isDecided, now >= clockStart + full.latest + Self.lag {
+        noteMissing(missing)
         return true
       }
     }
     guard now >= clockStart + settings.refillTimeout else { return false }
     if full == nil {
       poller.fail("refill_timeout", RefillText.timeout(tracker, after: settings.refillTimeout))
+    } else {
+      noteMissing(missing)
     }
     return true
+  }
+
+  private func noteMissing(_ views: [RefillTracker.View]) {
+    guard !views.isEmpty else { return }
+    let names = views.map(\.rawValue).joined(separator: " and ")
+    bench.note("the pool is full, but by the view \(names) it never was: check --service and --cluster")
   }
 }

@@ -19,6 +19,8 @@ struct ExhaustionRun {
   private struct Cycles {
     var recording = Recording(ExhaustionBenchmark.catalogue)
     var trackers: [RefillTracker] = []
+    /// Of cycles that were begun, those whose pool was not full again.
+    var unfilled = 0
   }
 
   func perform() async throws(BenchmarkFailure) -> Measurement {
@@ -75,26 +77,44 @@ struct ExhaustionRun {
   ) async throws(BenchmarkFailure) {
     var known: Set<String> = []
     for number in 1...settings.cycles where !Task.isCancelled {
-      let watch = RefillWatch(RefillTracker(views: poller.views, known: known))
+      let watch = RefillWatch(
+        RefillTracker(views: poller.views, known: known, countFallsLate: settings.drainBy == .stopTasks))
       do throws(BenchmarkFailure) {
         let rest = PoolRest(settings: settings, desiredCount: desiredCount, bench: bench)
         guard let rested = try await rest.wait(&poller, watch: watch) else { return }
         let cycle = ExhaustionCycle(
-          settings: settings, session: session, ecs: ecs, bench: bench, watch: watch, rested: rested)
+          settings: settings, session: session, ecs: ecs, bench: bench, watch: watch, rested: rested,
+          drainDelay: .random(in: 0..<max(1, settings.pollInterval)))
         cycles.recording.merge(try await cycle.perform(&poller))
         cycles.trackers.append(watch.tracker)
+        if !cycle.isRefilled, !Task.isCancelled { cycles.unfilled += 1 }
         guard number < settings.cycles, !Task.isCancelled else { return }
         guard cycle.isRefilled else {
           return bench.note("cycle \(number) of \(settings.cycles) was not refilled: the others were left out")
         }
       } catch {
         guard !cycles.trackers.isEmpty else { throw error }
+        cycles.unfilled += 1
         return poller.fail("cycle_failed", "cycle \(number) of \(settings.cycles): \(error)")
       }
       known = watch.tracker.known
       await session?.releaseHeld()
       if settings.cycles > 1 { bench.console.note("cycle \(number) of \(settings.cycles) is over") }
     }
+  }
+
+  /// Of each metric's own population: a lost poll says nothing of a drain call.
+  private func failureShares(_ cycles: Cycles, _ polled: Recording) -> [String: Double] {
+    func share(_ failed: UInt64, of all: UInt64) -> Double { all > 0 ? Double(failed) / Double(all) : 0 }
+    let catalogue = ExhaustionBenchmark.catalogue
+    let lost = polled[catalogue.counter("throttled_polls")] + polled[catalogue.counter("lost_polls")]
+    let refill = share(UInt64(cycles.unfilled), of: UInt64(max(1, cycles.trackers.count)))
+    var shares = [
+      "drain": share(cycles.recording.errors.total, of: cycles.recording.iterations),
+      "ecs_list_tasks": share(lost, of: polled[catalogue.counter("polls")]),
+    ]
+    for metric in catalogue.metrics where metric.hasPrefix("refill_") { shares[metric] = refill }
+    return shares
   }
 
   private func measurement(
@@ -105,7 +125,10 @@ struct ExhaustionRun {
     let outcomes = cycles.trackers.map { RefillOutcome(tracker: $0, phases: poller.startPhases) }
     for outcome in outcomes { outcome.record(into: &recording) }
     if outcomes.contains(where: \.wasFullBeforeClockStart) {
-      bench.note("the pool was full before t₀, the last release: see --release at-end")
+      bench.note(
+        settings.drainBy == .acquire
+          ? "the pool was full before t₀, the last release: see --release at-end"
+          : "the pool was full before t₀, the answer to the last StopTask: see --drain-count")
     }
     let clock = RefillOutcome.WallClock()
     var findings = general
@@ -124,6 +147,23 @@ struct ExhaustionRun {
     var measurement = Measurement(
       recording: recording, generator: await monitor.finish(recording), target: target, startedAt: startedAt,
       duration: MonotonicClock.now() - poller.startedAt, timeline: poller.timeline.document, findings: findings)
+    if cycles.unfilled > 0 {
+      let reason = "the pool was not full again: see the errors"
+      measurement.missing = [
+        "refill_full": reason, "refill_full_\(outcomes.last?.tracker.strictest.rawValue ?? "")": reason,
+      ]
+    }
+    if outcomes.contains(where: { $0.tracker.drainLength ?? 0 > settings.pollInterval }) {
+      bench.note(
+        "a drain took longer than the time between two polls, and times run from its end: what replaced its first tasks "
+          + "seems quicker than it was (refill_first, refill_task, placement)")
+    }
+    if recording.errors.total == 0, !outcomes.isEmpty,
+      recording[ExhaustionBenchmark.catalogue.metric("refill_full")] == nil
+    {
+      measurement.worthless = "no refill was timed: the pool was full again before t₀"
+    }
+    measurement.failureShares = failureShares(cycles, poller.recording)
     measurement.resolutions = outcomes.reduce(into: [:]) { $0.merge($1.resolutions) { max($0, $1) } }
     return measurement
   }

@@ -15,9 +15,10 @@ struct PollRate: Sendable, Equatable {
 
   /// A poll was over at `instant`, in ns of `MonotonicClock`; whole if no view was missing.
   mutating func add(isWhole: Bool, at instant: UInt64) {
+    // A gap that never ends is one too.
+    if let lastAnswer { longestGap = max(longestGap, instant - min(lastAnswer, instant)) }
     guard isWhole else { return lost += 1 }
     answered += 1
-    if let lastAnswer { longestGap = max(longestGap, instant - min(lastAnswer, instant)) }
     firstAnswer = firstAnswer ?? instant
     lastAnswer = instant
   }

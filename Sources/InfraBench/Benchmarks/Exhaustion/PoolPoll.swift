@@ -44,10 +44,19 @@ struct PoolPoll: Sendable {
       sightings[.listed] = look.listed
       sightings[.running] = look.running
       listLatencies = look.listLatencies
-    case .failure(let error) where error.transfer?.code == .cancelled: break
-    case .failure(let error) where error.kind == .throttled: isThrottled = true
-    case .failure(let error) where error.isRetryable: losses.append("ECS: \(error)")
-    case .failure(let error): refusal = error
+      if let error = look.failure { add(error) }
+    case .failure(let error): add(error)
+    }
+  }
+
+  private mutating func add(_ error: AWSError) {
+    if error.transfer?.code == .cancelled { return }
+    if error.kind == .throttled {
+      isThrottled = true
+    } else if error.isFinal {
+      refusal = error
+    } else {
+      losses.append("ECS: \(error)")
     }
   }
 }

@@ -53,14 +53,19 @@ struct PoolRest {
     if let loss = first.losses.first { throw BenchmarkFailure("the pool cannot be watched: \(loss)") }
   }
 
+  /// A pool that is not at rest may be drained by users, with a note; its tasks are not stopped.
   private func settle(for poll: PoolPoll) throws(BenchmarkFailure) -> PoolPoll {
     let count = drainable(poll)
-    guard count >= max(1, settings.drainCount ?? 1) else {
-      let state = settings.drainBy.view.rawValue
-      throw BenchmarkFailure(
-        "the pool has \(count) \(state) tasks and \(needed) are needed: nothing was drained (see --timeout)")
+    let state = settings.drainBy.view.rawValue
+    let lack =
+      count < needed
+      ? "the pool has \(count) \(state) tasks and \(needed) are needed"
+      : poll.isSettled
+        ? "the pool was not at rest for \(DurationText.write(settings.settle))" : "tasks of the pool are still starting"
+    guard settings.drainBy == .acquire, count >= max(1, settings.drainCount ?? 1) else {
+      throw BenchmarkFailure("\(lack): nothing was drained (see --timeout, --settle and --drain-count)")
     }
-    bench.note("the pool was not at rest when the drain began: tasks were still starting")
+    bench.note("the pool was not at rest when the drain began: \(lack)")
     return poll
   }
 }

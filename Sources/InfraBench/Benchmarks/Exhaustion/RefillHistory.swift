@@ -34,6 +34,8 @@ struct RefillHistory: Sendable {
     let firstSentAt: UInt64
     let firstAnsweredAt: UInt64
     var lastSentAt: UInt64
+
+    var isSinglePoll: Bool { lastSentAt == firstSentAt }
   }
 
   private var spans: [Span] = []
@@ -51,24 +53,26 @@ struct RefillHistory: Sendable {
 
   /// When `count` tasks were there at one time, not counting `excluded` ones and the first `unnamedBefore` unnamed ones.
   ///
-  /// A task that is missing from a single poll is still there as far as "not yet" goes: it takes two polls to be gone.
+  /// It takes two polls to be gone: a task that is missing from a single poll is still there as far as "not yet" goes, and
+  /// as far as "now" goes where the poll after that shows it again.
   func crossing(to count: Int, excluding excluded: Set<String>, unnamedBefore: Int) -> Crossing? {
     var lastNegativeSentAt: UInt64 = 0
-    var previous: Span?
-    for span in spans {
-      let tasks = span.tasks.subtracting(excluded)
+    for (index, span) in spans.enumerated() {
+      let previous = index > 0 ? spans[index - 1] : nil
+      let next = index + 1 < spans.count ? spans[index + 1] : nil
+      let missed = (previous?.tasks ?? []).subtracting(span.tasks)
       let unnamed = max(0, span.unnamed - unnamedBefore)
-      if tasks.count + unnamed >= count {
+      let present = span.tasks.union(span.isSinglePoll ? missed.intersection(next?.tasks ?? []) : [])
+      if present.subtracting(excluded).count + unnamed >= count {
         return Crossing(lastNegativeSentAt: lastNegativeSentAt, firstPositiveAnsweredAt: span.firstAnsweredAt)
       }
-      let lingering = previous.map { tasks.union($0.tasks.subtracting(excluded)).count } ?? tasks.count
+      let lingering = span.tasks.union(missed).subtracting(excluded).count
       let lingeringUnnamed = max(unnamed, (previous?.unnamed ?? 0) - unnamedBefore)
-      if span.lastSentAt > span.firstSentAt {
+      if !span.isSinglePoll {
         lastNegativeSentAt = span.lastSentAt
       } else if lingering + lingeringUnnamed < count {
         lastNegativeSentAt = span.firstSentAt
       }
-      previous = span
     }
     return nil
   }

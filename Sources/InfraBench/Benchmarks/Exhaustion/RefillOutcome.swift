@@ -54,7 +54,12 @@ struct RefillOutcome: Sendable {
     var findings: [String: JSONValue] = ["drained": .int(Int64(tracker.drainedCount ?? 0))]
     for (metric, time) in times { findings[metric] = .string(RefillText.interval(time)) }
     if tracker.drainedCount ?? 0 > 0 { findings["strictest_view"] = .string(tracker.strictest.rawValue) }
-    if let clockStart = tracker.clockStart, clockStart >= startedAt {
+    let early = tracker.taskRefills(tracker.strictest).values.count { $0.latest == 0 }
+    if early > 0 { findings["tasks_before_t0"] = .int(Int64(early)) }
+    if let length = tracker.drainLength, tracker.drainedCount ?? 0 > 0 {
+      findings["drain_lasted"] = .string("\(RefillText.seconds(length)) s")
+    }
+    if let clockStart = tracker.clockStart, clockStart >= startedAt, tracker.drainedCount ?? 0 > 0 {
       findings["t0"] = .string("\(RefillText.seconds(clockStart - startedAt)) s into the timeline")
       findings["t0_utc"] = .string(clock.timestamp(of: clockStart).iso8601)
     }

@@ -25,32 +25,55 @@ package struct RefillTracker: Sendable {
   private var before: Set<String> = []
   private var unnamedBefore = 0
   private var taken: Set<String> = []
+  /// Whether the gateway tells how many tasks are warm, but not which.
+  private var isWarmBare = false
+  /// Whether a bare count has been seen without the drained tasks. Until then it still has them in it.
+  private var hasFallen: Bool
   private var drainBeganAt: UInt64?
   private var drainedAt: UInt64 = .max
 
-  /// A tracker of `views`, at least one; `known` are tasks of earlier cycles, which are not new either.
-  package init(views: [View], known: Set<String> = []) {
+  /// From the first drain call's sending to the last one's answer, in ns; nil while the drain is not over.
+  package var drainLength: UInt64? {
+    drainBeganAt.flatMap { begin in drainedCount == nil ? nil : drainedAt - min(begin, drainedAt) }
+  }
+
+  /// A tracker of `views`, at least one; `known` are tasks of earlier cycles, which are not new either. Whoever drains
+  /// past the gateway must say that its count falls late: it learns of the drain by and by.
+  package init(views: [View], known: Set<String> = [], countFallsLate: Bool = false) {
     self.views = View.allCases.filter(views.contains)
     before = known
+    hasFallen = !countFallsLate
   }
 
   /// Every task that was seen or taken so far: to the next cycle none of them is new.
   package var known: Set<String> { histories.values.reduce(into: before.union(taken)) { $0.formUnion($1.tasks) } }
 
-  /// The view that decides: a task that is listed need not run, and one that runs need not serve.
-  package var strictest: View { views.last ?? .listed }
+  /// The view that decides: a task that is listed need not run, and one that runs need not serve. A bare count that was up
+  /// before the tasks ran is not about them.
+  package var strictest: View {
+    guard isWarmBare, views.contains(.running), views.last == .warm else { return views.last ?? .listed }
+    guard let warm = fullRefill(.warm) else { return hasFallen ? .warm : .running }
+    return fullRefill(.running).map { $0.earliest > warm.latest } ?? false ? .running : .warm
+  }
+
+  /// Whether the decision needs the view `running`: a bare count alone is weak.
+  package var needsRunning: Bool { isWarmBare && views.contains(.running) }
 
   /// What a poll showed. Before the drain it tells which tasks are old.
   package mutating func observe(_ view: View, _ sighting: Sighting) {
     guard drainBeganAt != nil else {
       before.formUnion(sighting.tasks)
-      if view == .warm { unnamedBefore = sighting.unnamed }
+      if view == .warm {
+        unnamedBefore = sighting.unnamed
+        isWarmBare = sighting.unnamed > 0
+      }
       return
     }
     var sighting = sighting
     sighting.tasks.subtract(before)
+    if view == .warm, sighting.sentAt >= drainedAt, sighting.unnamed <= remainingUnnamed { hasFallen = true }
     // A bare count cannot tell old tasks that are not yet taken from new ones.
-    if sighting.sentAt < drainedAt { sighting.unnamed = 0 }
+    if sighting.sentAt < drainedAt || !hasFallen { sighting.unnamed = 0 }
     histories[view, default: RefillHistory()].add(sighting)
   }
 

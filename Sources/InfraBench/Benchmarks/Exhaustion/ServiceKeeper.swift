@@ -2,7 +2,8 @@ import AWSClient
 
 /// Reads how many tasks the pool's service keeps, and sees to it that a run leaves that number as it was.
 ///
-/// The tool itself never changes it: autoscaling or a pool's manager may, as an answer to the drain.
+/// The tool itself never changes it: autoscaling, a pool's manager or a person may. A number that was lowered is put back; one
+/// that was raised is told and left, as putting it back would end tasks, and somebody may need them.
 struct ServiceKeeper: Sendable {
   let ecs: ECSConnection
   let service: String
@@ -26,6 +27,10 @@ struct ServiceKeeper: Sendable {
     case .success(let service):
       let active = service.deployments?.count { $0.status == "PRIMARY" || $0.status == "ACTIVE" } ?? 1
       if active > 1 {
+        guard !mayUpdate else {
+          throw BenchmarkFailure(
+            "a deployment of the service is in progress: nothing was stopped; try again when it is over")
+        }
         bench.note("a deployment of the service is in progress: new tasks may be its doing, not the refill's")
       }
       return Before(desiredCount: service.desiredCount)
@@ -52,7 +57,9 @@ struct ServiceKeeper: Sendable {
     let wanted = before.desiredCount
     switch await describe(retry: .standard) {
     case .failure(let error):
-      bench.note("whether the service's desiredCount is still \(wanted) could not be read: \(error)")
+      bench.note(
+        "whether the service's desiredCount is still \(wanted) could not be read: \(error). If it is not: \(command(wanted))"
+      )
       return "\(wanted) before the run, unknown after it"
     case .success(let service) where service.desiredCount == wanted:
       return "\(wanted), before the run and after it"
@@ -63,11 +70,9 @@ struct ServiceKeeper: Sendable {
 
   private func putBack(_ wanted: Int, from found: Int) async -> String {
     let change = "something changed the service's desiredCount from \(wanted) to \(found) during the run"
-    let command =
-      "aws ecs update-service --service \(service)"
-      + (ecs.filter.cluster.map { " --cluster \($0)" } ?? "") + " --desired-count \(wanted)"
-    guard mayUpdate else {
-      bench.note("\(change); it was left so, as this run may only read. If that is not wanted: \(command)")
+    guard mayUpdate, found < wanted else {
+      let reason = mayUpdate ? "lowering it would end tasks" : "this run may only read"
+      bench.note("\(change); it was left so, as \(reason). If that is not wanted: \(command(wanted))")
       return "\(wanted) before the run, \(found) after it"
     }
     do throws(AWSError) {
@@ -75,9 +80,13 @@ struct ServiceKeeper: Sendable {
       bench.note("\(change); it was put back to \(wanted)")
       return "\(wanted), put back from \(found)"
     } catch {
-      bench.note("\(change), and it could not be put back: \(error). Do it by hand: \(command)")
+      bench.note("\(change), and it could not be put back: \(error). Do it by hand: \(command(wanted))")
       return "\(wanted) before the run, \(found) after it"
     }
+  }
+
+  private func command(_ count: Int) -> String {
+    "aws ecs update-service\(ecs.cliOptions) --service \(service) --desired-count \(count)"
   }
 
   private func describe(retry: RetryPolicy) async -> Result<ECSService, AWSError> {

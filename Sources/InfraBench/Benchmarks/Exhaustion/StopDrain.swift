@@ -5,13 +5,20 @@ import LoadEngine
 /// Ends the pool's tasks by ECS's StopTask. It needs no gateway; whoever had a session on such a task has none any more.
 struct StopDrain: Sendable {
   let ecs: ECSConnection
+  let bench: Bench
   let watch: RefillWatch
   /// Ids or ARNs.
   let tasks: [String]
 
   private static let latency = ExhaustionBenchmark.catalogue.metric("drain")
-  /// Within ECS's quota for calls that change tasks, and quick enough not to be overtaken by the refill.
+  /// Quick enough not to be overtaken by the refill.
   private static let atOnce = 10
+  /// Within ECS's quota for calls that change tasks, of which the account's other callers want some too: so many at once,
+  /// then so many a second.
+  private static let burst = 50
+  private static let perSecond = 20
+  /// A call that is under way on an interruption is waited for so long, in ns: what it stopped is to be known.
+  private static let graceOnCancel: UInt64 = 1_000_000_000
 
   private struct Stop: Sendable {
     var record = IterationRecord()
@@ -25,14 +32,18 @@ struct StopDrain: Sendable {
     watch.update { $0.drainBegins(at: MonotonicClock.now()) }
     var recording = Recording(ExhaustionBenchmark.catalogue)
     var answers: [UInt64] = []
+    let begin = MonotonicClock.now()
     await withTaskGroup(of: Stop.self) { group in
-      var waiting = tasks[...]
-      for task in waiting.prefix(Self.atOnce) { group.addTask { await stop(task) } }
-      waiting = waiting.dropFirst(Self.atOnce)
-      for await stopped in group {
+      for (index, task) in tasks.enumerated() {
+        if index >= Self.atOnce, let stopped = await group.next() { take(stopped) }
+        await pause(before: index, since: begin)
+        guard !Task.isCancelled else { break }
+        group.addTask { await stop(task) }
+      }
+      for await stopped in group { take(stopped) }
+      func take(_ stopped: Stop) {
         recording.add(stopped.record, dueAt: stopped.dueAt)
         if let answeredAt = stopped.answeredAt { answers.append(answeredAt) }
-        if let next = waiting.popFirst(), !Task.isCancelled { group.addTask { await stop(next) } }
       }
     }
     let lastAnswer = answers.max() ?? MonotonicClock.now()
@@ -43,20 +54,55 @@ struct StopDrain: Sendable {
     return recording
   }
 
+  /// Waits until the quota has room for the call of this number.
+  private func pause(before index: Int, since begin: UInt64) async {
+    let dueAt = begin + UInt64(max(0, index - Self.burst)) * (1_000_000_000 / UInt64(Self.perSecond))
+    let now = MonotonicClock.now()
+    if now < dueAt { try? await Task.sleep(nanoseconds: dueAt - now) }
+  }
+
+  private func request(_ task: String) async -> Result<ECSAnswer<ECSTask>, AWSError> {
+    let call = Task {
+      await Result { () async throws(AWSError) in
+        try await ecs.client.stopTask(
+          task, cluster: ecs.filter.cluster, reason: "\(ExhaustionBenchmark.tool): drain")
+      }
+    }
+    return await withTaskCancellationHandler {
+      await call.value
+    } onCancel: {
+      Task {
+        try? await Task.sleep(nanoseconds: Self.graceOnCancel)
+        call.cancel()
+      }
+    }
+  }
+
   private func stop(_ task: String) async -> Stop {
     var stop = Stop()
     do throws(AWSError) {
-      let answer = try await ecs.client.stopTask(
-        task, cluster: ecs.filter.cluster, reason: "\(ExhaustionBenchmark.tool): drain")
-      if let timings = answer.calls.last?.timings {
-        stop.answeredAt = timings.answeredAt
-        stop.record.sample(Self.latency, timings.answeredAt - timings.sentAt)
+      let answer = try await request(task).get()
+      if let call = answer.calls.last {
+        stop.answeredAt = call.timings.answeredAt
+        // Of a call that was tried again only the last try is stamped; the drain waited from the first one on.
+        let sentAt = call.attempts == 1 ? call.timings.sentAt : stop.dueAt
+        stop.record.sample(Self.latency, call.timings.answeredAt - sentAt)
+        if call.throttles > 0 {
+          bench.note("StopTask calls were throttled and tried again: the drain took longer for that")
+        }
       }
     } catch {
       if error.transfer?.code == .cancelled {
+        bench.note("the run was interrupted while tasks were being stopped: more may have been than are counted")
         stop.record.censor()
+      } else if error.kind == .wrongParameter, error.message.contains("not found") {
+        bench.note("a task had ended by itself before it could be stopped: it does not count as drained")
       } else {
-        stop.record.fail("ecs_\(error.kind.rawValue)", error.description)
+        stop.record.fail(error.resultKind, error.description)
+        if !error.isFinal {
+          bench.note(
+            "some StopTask calls failed: if they were carried out all the same, the refill was longer than it seems")
+        }
       }
     }
     return stop
