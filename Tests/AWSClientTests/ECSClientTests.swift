@@ -37,6 +37,18 @@ import Testing
     #expect(!headers.contains { $0.value.contains(testKey.secretAccessKey) })
   }
 
+  @Test func theErrorOfALaterPageNamesTheCallsBeforeIt() async throws {
+    let transport = ScriptedTransport([
+      .json(200, #"{"taskArns":["a"],"nextToken":"n1"}"#), .json(400, #"{"__type":"ThrottlingException"}"#),
+    ])
+    let error = await awsError {
+      _ = try await makeClient(transport, environment: ManualEnvironment().environment())
+        .listTasks(.init(), retry: .never)
+    }
+    #expect(error?.kind == .throttled)
+    #expect(error?.answeredCalls.map(\.operation) == ["ListTasks"])
+  }
+
   @Test func aListThatRepeatsItsTokenIsAnError() async throws {
     let page = ScriptedTransport.Answer.json(200, #"{"taskArns":["a"],"nextToken":"n"}"#)
     let transport = ScriptedTransport([page, page, page])

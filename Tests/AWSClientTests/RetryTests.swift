@@ -156,19 +156,30 @@ import Testing
     #expect(stubborn.requests.count == 2)
   }
 
-  @Test func aClockThatDriftsFurtherIsCorrectedAgainWithoutAnotherWarning() async throws {
+  @Test func aClockThatDriftsFurtherIsCorrectedAgainAndToldAgainOnlyIfItIsFar() async throws {
     func skewed(_ time: String) -> ScriptedTransport.Answer {
       .json(400, RetryTests.skews[0], headers: [("Date", "Mon, 02 Feb 2026 \(time) GMT")])
     }
     let manual = ManualEnvironment()
     let transport = ScriptedTransport([
-      skewed("03:40:00"), RetryTests.empty, skewed("04:40:00"), RetryTests.empty,
+      skewed("03:40:00"), RetryTests.empty, skewed("03:40:30"), RetryTests.empty, skewed("04:40:00"), RetryTests.empty,
     ])
     let client = try makeClient(transport, environment: manual.environment())
     for _ in 0..<2 { _ = try await client.listTasks(.init()) }
     let dates = transport.requests.map { request in request.headers.first { $0.name == "X-Amz-Date" }?.value }
-    #expect(dates == ["20260202T024000Z", "20260202T034000Z", "20260202T034000Z", "20260202T044000Z"])
+    #expect(dates == ["20260202T024000Z", "20260202T034000Z", "20260202T034000Z", "20260202T034030Z"])
     #expect(manual.warnings.count == 1)
+    _ = try await client.listTasks(.init())
+    #expect(manual.warnings.count == 2)
+  }
+
+  @Test func clocksThatAgreeAreNotBlamed() async throws {
+    let held = ScriptedTransport.Answer.json(
+      400, RetryTests.skews[0], headers: [("Date", "Mon, 02 Feb 2026 02:40:01 GMT")])
+    let manual = ManualEnvironment()
+    let transport = ScriptedTransport([held, RetryTests.empty])
+    _ = try await makeClient(transport, environment: manual.environment()).listTasks(.init())
+    #expect(manual.warnings.count == 1 && manual.warnings.allSatisfy { $0.contains("held up on the way") })
   }
 
   @Test(arguments: [[], [("Date", "yesterday")]] as [[(name: String, value: String)]])

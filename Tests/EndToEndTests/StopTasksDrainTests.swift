@@ -110,9 +110,8 @@ import Testing
     let result = try await run(ecs)
     #expect(ecs.desiredCount == 4 && ecs.calls("UpdateService") == 0)
     #expect(result.talk.contains("lowering it would end tasks"), "\(result.talk)")
-    #expect(
-      result.talk.contains(
-        "aws ecs update-service --cluster pool --region eu-west-1 --service warm --desired-count 3"))
+    #expect(result.talk.contains("aws ecs update-service --cluster pool --region eu-west-1 "), "\(result.talk)")
+    #expect(result.talk.contains(" --service warm --desired-count 3"))
     #expect(try result.document().findings?["desired_count"] == "3 before the run, 4 after it")
   }
 

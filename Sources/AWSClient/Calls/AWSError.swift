@@ -45,6 +45,8 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
   public var httpStatus: Int?
   /// Why no complete answer came.
   public var transfer: TransferError?
+  /// Of an operation of several calls, those that were answered before the one that failed.
+  public var answeredCalls: [CallRecord] = []
   /// The tries made, 1 and up.
   public var attempts = 1
   /// Whether a further try was left out because earlier failures have used up the client's retry quota.

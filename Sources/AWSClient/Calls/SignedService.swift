@@ -6,7 +6,8 @@ import Synchronization
 final class SignedService: Sendable {
   private struct State {
     var clockOffset: Int64 = 0
-    var hasWarned = false
+    /// The clock's offset that was last warned of, in seconds.
+    var toldOffset: Int64?
     var throttles = 0
     var quota = RetryQuota()
   }
@@ -22,6 +23,10 @@ final class SignedService: Sendable {
     var hasReloaded = false
     var hasSetClock = false
   }
+
+  /// From how many seconds on two clocks differ, and how much a change of that is worth another warning.
+  private static let tellingOffset: Int64 = 5
+  private static let tellingChange: Int64 = 60
 
   let target: ServiceTarget
   private let credentials: (any CredentialsProvider)?
@@ -128,13 +133,18 @@ final class SignedService: Sendable {
     else { return false }
     progress.hasSetClock = true
     let offset = theirs - environment.wallClock()
-    let isFirst = state.withLock { state in
+    let isNews = state.withLock { state in
       state.clockOffset = offset
-      defer { state.hasWarned = true }
-      return !state.hasWarned
+      guard state.toldOffset.map({ abs($0 - offset) >= SignedService.tellingChange }) ?? true else { return false }
+      state.toldOffset = offset
+      return true
     }
-    if isFirst {
-      environment.warn("this machine's clock differs from AWS's by \(-offset) s; requests are dated by AWS's clock")
+    if isNews {
+      environment.warn(
+        abs(offset) < SignedService.tellingOffset
+          ? "AWS found a request dated too far from its clock, though its clock and this machine's agree: the request was "
+            + "held up on the way, or something between answers with a date of its own"
+          : "this machine's clock differs from AWS's by \(-offset) s; requests are dated by AWS's clock")
     }
     return true
   }

@@ -38,7 +38,10 @@ public struct ECSClient: Sendable {
       let input = ListTasksInput(
         cluster: filter.cluster, serviceName: filter.serviceName, family: filter.family, startedBy: filter.startedBy,
         desiredStatus: desiredStatus, maxResults: min(max(pageSize, 1), 100), nextToken: token)
-      let (page, record) = try await service.call("ListTasks", input, returning: ListTasksOutput.self, retry: retry)
+      let (page, record) = try await answer.noting {
+        () async throws(AWSError) in
+        try await service.call("ListTasks", input, returning: ListTasksOutput.self, retry: retry)
+      }
       answer.value += page.taskArns
       answer.calls.append(record)
       guard page.nextToken == nil || (page.nextToken != token && answer.calls.count < ECSClient.maximumPages) else {
@@ -58,9 +61,12 @@ public struct ECSClient: Sendable {
     var answer = ECSAnswer<[ECSTask]>(value: [], calls: [], failures: [])
     for start in stride(from: 0, to: tasks.count, by: ECSClient.batchSize) {
       let batch = Array(tasks[start..<min(start + ECSClient.batchSize, tasks.count)])
-      let (output, record) = try await service.call(
-        "DescribeTasks", DescribeTasksInput(cluster: cluster, tasks: batch), returning: DescribeTasksOutput.self,
-        retry: retry)
+      let (output, record) = try await answer.noting {
+        () async throws(AWSError) in
+        try await service.call(
+          "DescribeTasks", DescribeTasksInput(cluster: cluster, tasks: batch), returning: DescribeTasksOutput.self,
+          retry: retry)
+      }
       answer.value += output.tasks
       answer.failures += output.failures ?? []
       answer.calls.append(record)
@@ -113,5 +119,18 @@ public struct ECSClient: Sendable {
       "StopTask", StopTaskInput(cluster: cluster, task: task, reason: reason), returning: StopTaskOutput.self,
       retry: retry)
     return ECSAnswer(value: output.task, calls: [record], failures: [])
+  }
+}
+
+extension ECSAnswer {
+  /// Makes the next call; its error names the calls that were answered before it.
+  fileprivate func noting<Output>(_ call: () async throws(AWSError) -> Output) async throws(AWSError) -> Output {
+    do throws(AWSError) {
+      return try await call()
+    } catch {
+      var error = error
+      error.answeredCalls = calls
+      throw error
+    }
   }
 }

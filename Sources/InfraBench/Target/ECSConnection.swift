@@ -58,6 +58,6 @@ extension ECSSettings {
 extension CurlTransport.Options {
   fileprivate mutating func bound(milliseconds: Int) {
     timeoutMilliseconds = milliseconds
-    connectTimeoutMilliseconds = min(connectTimeoutMilliseconds, milliseconds)
+    connectTimeoutMilliseconds = milliseconds
   }
 }

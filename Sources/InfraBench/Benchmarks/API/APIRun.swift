@@ -54,6 +54,8 @@ struct APIRun: Sendable {
         parts.append(calls.add(description.calls, of: .describeTasks))
       }
     } catch {
+      // Pages that were answered are samples, whatever became of the next one.
+      if !error.answeredCalls.isEmpty { parts.append(calls.add(error.answeredCalls, of: operation)) }
       let failure = APIFailure(error, of: operation, isAnyAnswered: calls.isAnyAnswered)
       switch Task.isCancelled ? .interrupted : failure {
       case .interrupted: record.censor()
