@@ -63,6 +63,7 @@ struct ColdStarts: Sendable {
     }
     if measurement.recording[measured] == 0 { measurement.worthless = worthless(measurement.recording, starter) }
     measurement.findings = (measurement.findings ?? [:]).merging(starter.log.findings(mark: starter.tasks.mark)) { $1 }
+    measurement.resolutions.merge(starter.log.resolutions) { max($0, $1) }
     measurement.target.ecsEndpointUrl = measurement.target.ecsEndpointUrl ?? starter.ecs.endpointURL
     return measurement
   }
