@@ -204,7 +204,7 @@ import Testing
     #expect(calls.all.isEmpty)
   }
 
-  @Test(arguments: [("alice", 0), ("test-user-0007", 1)])
+  @Test(arguments: [("alice", 0), ("test-user-0007", 0), ("test-user-0001", 1)])
   func aTaskThatServesSomebodyElseIsLeftToTheGateway(user: String, stops: Int) async throws {
     let calls = Calls()
     let server = try await ScriptedGateway { request in

@@ -63,6 +63,7 @@ struct ColdStarts: Sendable {
     }
     if measurement.recording[measured] == 0 { measurement.worthless = worthless(measurement.recording, starter) }
     measurement.findings = (measurement.findings ?? [:]).merging(starter.log.findings(mark: starter.tasks.mark)) { $1 }
+    measurement.resolutions.merge(starter.log.resolutions) { max($0, $1) }
     measurement.target.ecsEndpointUrl = measurement.target.ecsEndpointUrl ?? starter.ecs.endpointURL
     return measurement
   }
@@ -90,10 +91,10 @@ extension ColdStarts {
   ///
   /// - Throws: when ECS cannot be reached or refuses, before anything is started.
   func with(
-    _ settings: RunTaskSettings, session: GatewaySession, userIDPrefix: String,
+    _ settings: RunTaskSettings, session: GatewaySession,
     _ body: (TaskStarter) async throws(BenchmarkFailure) -> Measurement
   ) async throws(BenchmarkFailure) -> Measurement {
-    let starter = try await Self.open(settings, session: session, userIDPrefix: userIDPrefix)
+    let starter = try await Self.open(settings, session: session)
     let watch = Task { await starter.watch() }
     let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(starter) })
     watch.cancel()
@@ -119,7 +120,7 @@ extension ColdStarts {
   }
 
   private static func open(
-    _ settings: RunTaskSettings, session: GatewaySession, userIDPrefix: String
+    _ settings: RunTaskSettings, session: GatewaySession
   ) async throws(BenchmarkFailure) -> TaskStarter {
     let ecs: ECSConnection
     var taskDefinition = settings.taskDefinition
@@ -133,8 +134,7 @@ extension ColdStarts {
     }
     guard let taskDefinition else { throw BenchmarkFailure("tasks cannot be started: no task definition was named") }
     try await checkStatus(session)
-    let starter = TaskStarter(
-      settings, ecs, taskDefinition: taskDefinition, session: session, userIDPrefix: userIDPrefix)
+    let starter = TaskStarter(settings, ecs, taskDefinition: taskDefinition, session: session)
     try await checkListing(starter)
     return starter
   }

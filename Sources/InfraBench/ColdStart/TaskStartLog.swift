@@ -6,6 +6,8 @@ final class TaskStartLog: Sendable {
   private struct State {
     var runningResolution: UInt64 = 0
     var connectedResolution: UInt64 = 0
+    /// nil while no start had a wait.
+    var waitResolution: UInt64?
     var connectedFirst: UInt64 = 0
     var lostPolls: UInt64 = 0
     var phases = ECSStartPhases()
@@ -22,7 +24,11 @@ final class TaskStartLog: Sendable {
     state.withLock { state in
       state.runningResolution = max(state.runningResolution, phases.runningResolution)
       state.connectedResolution = max(state.connectedResolution, phases.connectedResolution)
-      if phases.waitConnection == nil { state.connectedFirst += 1 }
+      if let wait = phases.waitResolution {
+        state.waitResolution = max(state.waitResolution ?? 0, wait)
+      } else {
+        state.connectedFirst += 1
+      }
     }
   }
 
@@ -32,6 +38,16 @@ final class TaskStartLog: Sendable {
   func note(_ tasks: [ECSTask]) {
     state.withLock { state in
       for task in tasks where task.startedAt != nil && state.phases[task.taskID] == nil { state.phases.note(task) }
+    }
+  }
+
+  /// How far below its sample a phase may have been, at most, by metric, in ns.
+  var resolutions: [String: UInt64] {
+    state.withLock { state in
+      var resolutions: [String: UInt64] = [:]
+      if state.runningResolution > 0 { resolutions[TaskStartStep.pendingToRunning.rawValue] = state.runningResolution }
+      resolutions[TaskStartStep.waitConnection.rawValue] = state.waitResolution
+      return resolutions
     }
   }
 

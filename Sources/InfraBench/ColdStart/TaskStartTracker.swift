@@ -17,7 +17,7 @@ struct TaskStartTracker: Sendable {
     var lastStatus = "PROVISIONING"
     var notRunningSince: UInt64
     var notConnectedSince: UInt64
-    var running: Crossing?
+    var runningSeenAt: UInt64?
   }
 
   private var starts: [String: Start] = [:]
@@ -49,14 +49,12 @@ struct TaskStartTracker: Sendable {
       let task = tasks[id]
       start.lastStatus = task?.lastStatus ?? start.lastStatus
       if let task, task.desiredStatus == "STOPPED" || Self.ended.contains(task.lastStatus) {
-        outcomes.append((task: id, outcome: .failure(Self.stopped(task, hasRun: start.running != nil))))
+        outcomes.append((task: id, outcome: .failure(Self.stopped(task, hasRun: start.runningSeenAt != nil))))
         continue
       }
       if task?.isRunning == true {
-        start.running =
-          start.running
-          ?? Crossing(lastNegativeSentAt: start.notRunningSince, firstPositiveAnsweredAt: answeredAt)
-      } else if start.running == nil {
+        start.runningSeenAt = start.runningSeenAt ?? answeredAt
+      } else if start.runningSeenAt == nil {
         start.notRunningSince = sentAt
       }
       starts[id] = start
@@ -86,7 +84,8 @@ struct TaskStartTracker: Sendable {
       }
       let crossing = Crossing(lastNegativeSentAt: start.notConnectedSince, firstPositiveAnsweredAt: answeredAt)
       let phases = TaskStartPhases(
-        sentAt: start.sentAt, answeredAt: start.answeredAt, running: start.running, connected: crossing)
+        sentAt: start.sentAt, answeredAt: start.answeredAt, notRunningSince: start.notRunningSince,
+        runningSeenAt: start.runningSeenAt, connected: crossing)
       outcomes.append((task: id, outcome: .success(phases)))
     }
     forget(outcomes.map(\.task))
@@ -100,7 +99,7 @@ struct TaskStartTracker: Sendable {
     return late.map { id, start in
       let seconds = (start.deadline - min(start.sentAt, start.deadline)) / 1_000_000_000
       let failure =
-        start.running == nil
+        start.runningSeenAt == nil
         ? TaskStartFailure(
           step: .pendingToRunning, kind: "timeout",
           message: "task \(id) was still \(start.lastStatus) \(seconds) s after RunTask", task: start.arn)

@@ -17,11 +17,11 @@ extension TaskStarter {
   }
 
   private func watchECS() async {
-    var nextAt = MonotonicClock.now()
+    var beat = PollBeat(interval: settings.pollInterval, from: MonotonicClock.now())
     while !Task.isCancelled {
       let now = MonotonicClock.now()
-      if now < nextAt { try? await Task.sleep(nanoseconds: nextAt - now) }
-      nextAt = max(nextAt + settings.pollInterval, MonotonicClock.now())
+      if now < beat.nextAt { try? await Task.sleep(nanoseconds: beat.nextAt - now) }
+      beat.polls(at: MonotonicClock.now())
       // Here too: a gateway that doesn't answer holds no deadline up.
       finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
       let asked = state.withLock { $0.tracker.underWay }

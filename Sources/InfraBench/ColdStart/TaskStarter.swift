@@ -48,28 +48,21 @@ final class TaskStarter: Sendable {
   /// Of the look at the gateway before tasks are stopped, in ns.
   private static let lookBound: UInt64 = 500_000_000
 
-  /// - Parameter userIDPrefix: what the ids of this run's users begin with.
-  init(
-    _ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession,
-    userIDPrefix: String
-  ) {
+  init(_ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession) {
     self.settings = settings
     self.ecs = ecs
     self.taskDefinition = taskDefinition
     self.session = session
-    tasks = StartedTasks(ecs, log: log, bench: session.bench) {
-      await Self.tasksOfOthers(than: userIDPrefix, session)
-    }
+    tasks = StartedTasks(ecs, log: log, bench: session.bench) { await Self.tasksOfOthers(session) }
   }
 
   /// Nothing where the gateway doesn't tell: then this run's tasks are stopped all the same.
-  private static func tasksOfOthers(than userIDPrefix: String, _ session: GatewaySession) async -> Set<String> {
+  private static func tasksOfOthers(_ session: GatewaySession) async -> Set<String> {
     let client = session.client(
       on: session.loops.executor(forUser: 0), timeout: min(session.timeout, lookBound))
     defer { client.close() }
     guard case .success(let (status, _)) = await client.status() else { return [] }
-    let tasks = status.tasks?.filter { $0.userId.map { !$0.hasPrefix(userIDPrefix) } ?? false }
-    return Set((tasks ?? []).map(\.taskId))
+    return session.userIDs.tasksOfOthers(in: status)
   }
 
   /// What ECS refused for good, if it did: no further task is started, and the run ends.

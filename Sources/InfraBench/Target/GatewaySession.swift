@@ -12,6 +12,8 @@ package struct GatewaySession: Sendable {
   package let headers: [SecretHeader]
   package let loops: LoopGroup
   package let held = HeldTasks()
+  /// Kept by the tools that start tasks of their own.
+  package let userIDs = UsedUserIDs()
   package let bench: Bench
   /// In ns, of one operation.
   package let timeout: UInt64

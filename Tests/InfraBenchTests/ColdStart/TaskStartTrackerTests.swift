@@ -43,7 +43,7 @@ import Testing
     #expect(
       phases
         == TaskStartPhases(
-          sentAt: 100, answeredAt: 200, running: Crossing(lastNegativeSentAt: 300, firstPositiveAnsweredAt: 410),
+          sentAt: 100, answeredAt: 200, notRunningSince: 300, runningSeenAt: 410,
           connected: Crossing(lastNegativeSentAt: 520, firstPositiveAnsweredAt: 610)))
     #expect(tracker.underWay.isEmpty)
     #expect(tracker.expire(at: .max).isEmpty)
@@ -61,7 +61,7 @@ import Testing
     _ = tracker.observe([task("a", "RUNNING")], asked: tracker.underWay, sentAt: 400, answeredAt: 410)
     let ended = tracker.observe(status([("a", "warm")]), sentAt: 600, answeredAt: 610)
     let phases = try #require(try ended.first?.outcome.get())
-    #expect(phases.running == Crossing(lastNegativeSentAt: 300, firstPositiveAnsweredAt: 410))
+    #expect(phases.notRunningSince == 300 && phases.runningSeenAt == 410)
   }
 
   @Test func anAnswerSaysNothingOfTasksThatWereNotAskedFor() throws {
@@ -71,7 +71,7 @@ import Testing
     _ = tracker.observe([task("a", "RUNNING")], asked: asked, sentAt: 300, answeredAt: 310)
     let ended = tracker.observe(status([("b", "warm")]), sentAt: 600, answeredAt: 610)
     let phases = try #require(try ended.first?.outcome.get())
-    #expect(phases.running == nil && phases.connected.lastNegativeSentAt == 220)
+    #expect(phases.runningSeenAt == nil && phases.connected.lastNegativeSentAt == 220)
     #expect(tracker.underWay == [Self.arn("a")])
   }
 

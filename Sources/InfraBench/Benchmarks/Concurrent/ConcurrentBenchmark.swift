@@ -48,9 +48,8 @@ package struct ConcurrentBenchmark: Benchmark {
       session async throws(BenchmarkFailure) in
       try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
         guard let runTask else { return await measure(session, nil, startedAt: startedAt) }
-        return try await ConcurrentScenario.taskStarts.with(
-          runTask, session: session, userIDPrefix: load.userIDPrefix
-        ) { starter async throws(BenchmarkFailure) in
+        return try await ConcurrentScenario.taskStarts.with(runTask, session: session) {
+          starter async throws(BenchmarkFailure) in
           await measure(session, starter, startedAt: startedAt)
         }
       }

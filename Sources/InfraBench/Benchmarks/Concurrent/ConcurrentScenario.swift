@@ -40,8 +40,9 @@ struct ConcurrentScenario: Scenario {
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
     // Several even in a burst of one: the users of all bursts are different people.
-    AcquiringUser(
-      id: load.userID(firstUser + number, of: Int.max), client: session.client(on: executor, watchesTask: false))
+    let id = load.userID(firstUser + number, of: Int.max)
+    session.userIDs.insert(id)
+    return AcquiringUser(id: id, client: session.client(on: executor, watchesTask: false))
   }
 
   func open(_ user: AcquiringUser) async { await user.connection.open() }

@@ -69,7 +69,7 @@ package struct EndToEndBenchmark: Benchmark {
       return try await AgentSupply.with(target, session: session, program: program, observer: agents.observe) {
         () async throws(BenchmarkFailure) in
         guard let runTask else { return await measure(session, agents, nil, startedAt: startedAt) }
-        return try await EndToEndMetrics.taskStarts.with(runTask, session: session, userIDPrefix: load.userIDPrefix) {
+        return try await EndToEndMetrics.taskStarts.with(runTask, session: session) {
           starter async throws(BenchmarkFailure) in
           await measure(session, agents, starter, startedAt: startedAt)
         }

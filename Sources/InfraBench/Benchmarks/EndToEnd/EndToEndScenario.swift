@@ -31,8 +31,9 @@ struct EndToEndScenario: Scenario {
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> EndToEndUser {
-    EndToEndUser(
-      id: load.userID(number), client: session.client(on: executor), executor: executor)
+    let id = load.userID(number)
+    session.userIDs.insert(id)
+    return EndToEndUser(id: id, client: session.client(on: executor), executor: executor)
   }
 
   /// The REST side is not the way of the session route: what it is used for is not in a user's way.
