@@ -325,13 +325,16 @@ import Testing
   @Test(arguments: ["bench-e2e", "bench-concurrent"])
   func aStopThatIsRefusedIsAnErrorAndEndsTheRun(tool: String) async throws {
     let calls = Calls()
+    let user = Mutex("nobody")
     let server = try await ScriptedGateway { request in
       switch (request.line, Self.operation(of: request)) {
       case ("GET /api/status", _):
-        let tasks = #"{"taskId": "t1", "state": "assigned", "userId": "test-user"}"#
+        let tasks = #"{"taskId": "t1", "state": "assigned", "userId": "\#(user.withLock { $0 })"}"#
         return .json(
           #"{"warmCount": 0, "assignedCount": 0, "tasks": [\#(calls.count("RunTask") > 0 ? tasks : "")]}"#)
-      case ("POST /api/acquire", _): return .json(#"{"success": true, "taskId": "t1", "latency": 1}"#)
+      case ("POST /api/acquire", _):
+        user.withLock { $0 = Self.text("userId", in: request) }
+        return .json(#"{"success": true, "taskId": "t1", "latency": 1}"#)
       case ("POST /api/release", _): return .json(#"{"success": true}"#)
       case ("POST /", let name):
         calls.add(name)

@@ -60,7 +60,8 @@ import Testing
   }
 
   /// ECS is looked at every 250, the gateway every 50; the looks begin at any time.
-  @Test(arguments: [0, 20, 300] as [UInt64]) func theTruthIsWithinTheResolutionHoweverThePollsFall(wait: UInt64) throws {
+  @Test(arguments: [0, 20, 300] as [UInt64]) func theTruthIsWithinTheResolutionHoweverThePollsFall(wait: UInt64) throws
+  {
     let running: UInt64 = 2000
     let connected = running + wait
     var waits = 0
