@@ -18,7 +18,7 @@ package struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))
   package var outputDir: String?
 
-  @Option(help: ArgumentHelp("What is written: any of md,json,csv,openmetrics. (default: md,json)", valueName: "list"))
+  @Option(help: ArgumentHelp("What is written: any of md,json,html,csv,openmetrics. (default: md,json)", valueName: "list"))
   package var format: String?
 
   @Option(help: ArgumentHelp("A name for this run, in the result and its file's name.", valueName: "text"))
@@ -39,7 +39,7 @@ package struct OutputOptions: ParsableArguments {
 /// Where results go, checked.
 package struct OutputSettings: Sendable {
   package enum Format: String, Sendable, CaseIterable {
-    case md, json, csv, openmetrics
+    case md, json, html, csv, openmetrics
 
     /// What is written unless the user says otherwise.
     package static let usual: Set<Format> = [.md, .json]

@@ -85,6 +85,7 @@ package struct BenchmarkRunner: Sendable {
         switch format {
         case .md: markdown
         case .json: json
+        case .html: ResultHTML(document).source
         case .csv: CSVReport(document).text
         case .openmetrics: try OpenMetricsReport(document).text
         }
