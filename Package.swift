@@ -24,6 +24,7 @@ let package = Package(
 
     // Foundations.
     .target(name: "Latency", dependencies: ["CZlib"]),
+    .target(name: "Statistics"),
     .target(name: "GatewayProtocol"),
     .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
     .target(
@@ -243,6 +244,8 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    .testTarget(
+      name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], exclude: ["Fixtures"]),
   ]
 )
 
