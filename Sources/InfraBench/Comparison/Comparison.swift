@@ -13,9 +13,14 @@ package struct Comparison: Sendable {
   }
 
   package var settings: Settings
+  /// How many runs each side has that can be compared at all, whether the other side has their like or not.
+  package var runsOld: Int
+  package var runsNew: Int
   /// By tool, then by parameters.
   package var groups: [GroupComparison]
   package var onlyOnOneSide: [UnmatchedGroup]
+  /// Why groups that are alike are on one side only, a sentence each.
+  package var nearMisses: [String]
   package var excluded: [ExcludedFile]
   /// A sentence each: hosts, CPUs, versions that are not the same everywhere.
   package var environmentDifferences: [EnvironmentDifference]
@@ -26,7 +31,7 @@ package struct Comparison: Sendable {
 extension Comparison {
   /// How a comparison judges, and of what.
   package struct Settings: Sendable, Equatable {
-    /// A change of a latency counts from here on, as a share: 0.05 is 5 %.
+    /// A change counts from here on, as a share: 0.05 is 5 %.
     package var minEffect = 0.05
     /// How often no change at all may be called one, 0…0.5, over a family of statistics.
     package var alpha = 0.05
@@ -39,10 +44,6 @@ extension Comparison {
     package var only: Set<String> = []
 
     package init() {}
-
-    /// The same for rates, in shares: a percentage point where the other is 5 %. Five points of users who get an error are no
-    /// small change.
-    package var minRateEffect: Double { minEffect / 5 }
   }
 
   /// Whether a headline or a rate got worse.

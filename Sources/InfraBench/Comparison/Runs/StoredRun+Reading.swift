@@ -52,7 +52,8 @@ extension StoredRun {
 
   /// `2026-11-20T21:00:00…Z`
   private static func isTimestamp(_ text: String) -> Bool {
-    text.utf8.count >= 20 && text.hasSuffix("Z") && text.dropFirst(10).first == "T" && CalendarDay(text.prefix(10)) != nil
+    text.utf8.count >= 20 && text.hasSuffix("Z") && text.dropFirst(10).first == "T"
+      && CalendarDay(text.prefix(10)) != nil
   }
 }
 
