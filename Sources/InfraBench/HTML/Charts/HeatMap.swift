@@ -108,7 +108,7 @@ struct HeatMap {
 
   /// What the shades stand for.
   private func legend(_ plot: Plot) -> HTML {
-    let y = plot.innerBottom + 28
+    let y = plot.innerBottom + 70
     let width = 84.0
     let ranges = (1...Self.shades).compactMap { shade in range(of: shade).map { (shade, $0) } }
     let boxes = ranges.enumerated().map { index, entry -> HTML in

@@ -18,6 +18,9 @@ struct PhaseStack {
 
   var sum: Double { parts.reduce(0) { $0 + $1.milliseconds } }
 
+  /// Of the longer of its two bars, in ms.
+  var length: Double { max(whole.milliseconds, sum) }
+
   /// By how much the phases are longer than the whole, in ms.
   var excess: Double { max(0, sum - whole.milliseconds) }
 

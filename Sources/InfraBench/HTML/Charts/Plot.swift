@@ -40,7 +40,7 @@ struct Plot {
     }
     return """
       \(lines)<line class="axis" x1="\(px: left)" x2="\(px: innerRight)" y1="\(px: innerBottom)" y2="\(px: innerBottom)"/>
-      <text class="mid soft" x="\(px: (left + innerRight) / 2)" y="\(px: height - 8)">\(title)</text>
+      <text class="mid soft" x="\(px: (left + innerRight) / 2)" y="\(px: innerBottom + 40)">\(title)</text>
 
       """
   }

@@ -2,16 +2,32 @@
 struct StackedBars {
   let stacks: [PhaseStack]
   private static let barHeight = 26.0
-  private static let rowHeight = 92.0
+  private static let rowHeight = 80.0
+  /// Bars that differ more in length than so many times have pictures of their own.
+  private static let widestRatio = 6.0
 
-  /// Nil without a stack.
-  init?(_ stacks: [PhaseStack]) {
-    guard !stacks.isEmpty else { return nil }
-    self.stacks = stacks
+  /// A chart per size of stacks.
+  static func of(_ stacks: [PhaseStack]) -> [StackedBars] {
+    var charts: [[PhaseStack]] = []
+    for stack in stacks {
+      let index = charts.firstIndex { others in
+        others.allSatisfy { other in
+          let (left, right) = (stack.length, other.length)
+          return max(left, right) <= min(left, right) * widestRatio
+        }
+      }
+      if let index { charts[index].append(stack) } else { charts.append([stack]) }
+    }
+    return charts.map(StackedBars.init)
+  }
+
+  /// Which colour a part has; nil for what is left over.
+  static func colour(ofPart index: Int, in stack: PhaseStack) -> Int? {
+    stack.parts[index].isRest ? nil : stack.parts[..<index].count { !$0.isRest } % 6
   }
 
   var picture: HTML {
-    let longest = stacks.map { max($0.whole.milliseconds, $0.sum) }.max() ?? 1
+    let longest = stacks.map(\.length).max() ?? 1
     let plot = Plot(
       height: Double(stacks.count) * Self.rowHeight + 60, left: 14, top: 8, bottom: 46,
       x: Axis(linear: 0, longest * 1.02), y: Axis(linear: 0, 1))
@@ -41,17 +57,17 @@ struct StackedBars {
       """
     var begin = 0.0
     for (index, part) in stack.parts.enumerated() {
-      html += draw(part, colour: index, from: begin, at: top + 32, on: plot)
+      html += draw(part, colour: Self.colour(ofPart: index, in: stack), from: begin, at: top + 32, on: plot)
       begin += part.milliseconds
     }
     return html
   }
 
-  private func draw(_ part: PhaseStack.Part, colour: Int, from begin: Double, at top: Double, on plot: Plot) -> HTML {
+  private func draw(_ part: PhaseStack.Part, colour: Int?, from begin: Double, at top: Double, on plot: Plot) -> HTML {
     let left = plot.px(begin)
     let width = plot.px(begin + part.milliseconds) - left
     let title = "\(part.name): \(Figures.time(milliseconds: part.milliseconds))"
-    let style = part.isRest ? "rest" : "fill c\(colour % 6)"
+    let style = colour.map { "fill c\($0)" } ?? "rest"
     var html: HTML = """
       <rect class="\(style)" x="\(px: left)" y="\(px: top)" width="\(px: max(width, 0.5))" height="\(px: Self.barHeight)">\
       <title>\(title)</title></rect>
@@ -59,7 +75,7 @@ struct StackedBars {
       """
     // About 7 units a letter.
     if width > Double(part.name.count) * 7 + 8 {
-      let style = part.isRest ? "mid" : "mid inside"
+      let style = colour == nil ? "mid" : "mid inside"
       html += "<text class=\"\(style)\" x=\"\(px: left + width / 2)\" y=\"\(px: top + 17)\">\(part.name)</text>\n"
     }
     return html

@@ -4,10 +4,17 @@ struct HTMLTable {
   let header: [String]
   private var rows: [[Cell]] = []
 
-  /// A cell's text, and the class of a badge around it if it is one.
+  /// A cell's text, the class of a badge around it if it is one, and the colour of a swatch before it.
   struct Cell {
     var text: String
     var badge: String?
+    var swatch: Int?
+
+    var html: HTML {
+      let swatch = swatch.map { "<span class=\"swatch c\($0)\"></span>" as HTML }
+      guard let badge else { return "\(swatch)\(text)" }
+      return "\(swatch)<span class=\"badge \(badge)\">\(text)</span>"
+    }
   }
 
   init(_ caption: String, header: [String]) {
@@ -30,9 +37,8 @@ struct HTMLTable {
     let head = header.indices.map { "<th scope=\"col\" class=\"\(aligned[$0])\">\(header[$0])</th>" as HTML }
     let body = rows.map { row in
       let cells = row.enumerated().map { column, cell -> HTML in
-        let content: HTML = cell.badge.map { "<span class=\"badge \($0)\">\(cell.text)</span>" } ?? "\(cell.text)"
-        guard column > 0 else { return "<th scope=\"row\">\(content)</th>" }
-        return "<td class=\"\(aligned[column])\">\(content)</td>"
+        guard column > 0 else { return "<th scope=\"row\">\(cell.html)</th>" }
+        return "<td class=\"\(aligned[column])\">\(cell.html)</td>"
       }
       return "<tr>\(cells)</tr>\n" as HTML
     }

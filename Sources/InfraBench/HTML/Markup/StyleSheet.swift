@@ -6,7 +6,7 @@ enum StyleSheet {
     :root {
       color-scheme: light dark;
       --bg: #ffffff; --card: #f5f7f9; --fg: #1b1f24; --soft: #57606a; --line: #d0d7de; --grid: #e4e8ec;
-      --s0: #0072b2; --s1: #d55e00; --s2: #00795a; --s3: #a8508a; --s4: #8a6100; --s5: #3d4853;
+      --s0: #0072b2; --s1: #c15300; --s2: #00795a; --s3: #a8508a; --s4: #8a6100; --s5: #3d4853;
       --good: #00664a; --good-bg: #dff3ec; --bad: #a33600; --bad-bg: #fdebdf; --warn: #6b4e00; --warn-bg: #fdf3d3;
       --none: #4b5560; --none-bg: #e9edf1; --heat: #0072b2;
     }
@@ -104,7 +104,7 @@ enum StyleSheet {
       :root {
         color-scheme: light;
         --bg: #ffffff; --card: #f5f7f9; --fg: #000000; --soft: #444444; --line: #b8b8b8; --grid: #e0e0e0;
-        --s0: #0072b2; --s1: #d55e00; --s2: #00795a; --s3: #a8508a; --s4: #8a6100; --s5: #3d4853;
+        --s0: #0072b2; --s1: #c15300; --s2: #00795a; --s3: #a8508a; --s4: #8a6100; --s5: #3d4853;
         --good: #00664a; --good-bg: #dff3ec; --bad: #a33600; --bad-bg: #fdebdf; --warn: #6b4e00; --warn-bg: #fdf3d3;
         --none: #4b5560; --none-bg: #e9edf1; --heat: #0072b2;
       }

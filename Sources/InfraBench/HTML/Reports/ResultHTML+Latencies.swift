@@ -44,7 +44,7 @@ extension ResultHTML {
     let name = document.timeline?.lazy.compactMap { $0["metric"]?.description }.first ?? "latency"
     let table = timelineTable("\(name) by interval")
     if let map = HeatMap(intervals) {
-      let merged = map.merged > 1 ? [" A column is \(map.merged) intervals."] : []
+      let merged = map.merged > 1 ? ["A column is \(map.merged) intervals."] : []
       return HTMLFigure(
         title: "\(name) over time",
         explanation: [
@@ -83,17 +83,19 @@ extension ResultHTML {
 
   var phases: HTML? {
     let stacks = PhaseStack.of(document)
-    guard let chart = StackedBars(stacks) else { return nil }
+    guard !stacks.isEmpty else { return nil }
     var table = HTMLTable("Means of phases", header: ["phase", "of", "mean", "share", "samples"])
     for stack in stacks {
       let whole = stack.whole
       table.add([whole.name, "", Figures.time(milliseconds: whole.milliseconds), "100.0%", "\(whole.count)"])
-      for part in stack.parts {
-        table.add([
-          part.name, whole.name, Figures.time(milliseconds: part.milliseconds),
+      for (index, part) in stack.parts.enumerated() {
+        let figures = [
+          whole.name, Figures.time(milliseconds: part.milliseconds),
           whole.milliseconds > 0 ? Figures.percent(part.milliseconds / whole.milliseconds) : "",
           part.count.map { "\($0)" } ?? "",
-        ])
+        ]
+        let name = HTMLTable.Cell(text: part.name, swatch: StackedBars.colour(ofPart: index, in: stack))
+        table.add([name] + figures.map { .init(text: $0) })
       }
     }
     var explanation = [
@@ -113,7 +115,8 @@ extension ResultHTML {
       explanation.append("Not every phase of \(stack.whole.name) was seen each time: see the numbers of samples.")
     }
     return HTMLFigure(
-      title: "What the mean is made of", explanation: explanation, picture: chart.picture, table: table.html
+      title: "What the mean is made of", explanation: explanation, picture: HTML(StackedBars.of(stacks).map(\.picture)),
+      table: table.html
     ).html
   }
 
