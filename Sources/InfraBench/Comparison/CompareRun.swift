@@ -33,7 +33,9 @@ struct CompareRun {
     }
     if let reasons = comparison.reasonsForNothing { return fail("nothing can be compared:", reasons) }
     let report = ComparisonReport(comparison)
-    guard write(text: report.text, markdown: report.markdown, document: ComparisonDocument(comparison)) else { return 1 }
+    guard write(text: report.text, markdown: report.markdown, document: ComparisonDocument(comparison)) else {
+      return 1
+    }
     guard failsOnRegression else { return 0 }
     if !comparison.judged.contains(where: { $0.verdict != .tooFewRuns }) {
       console.note("note: --fail-on-regression had nothing to judge: there are too few runs")

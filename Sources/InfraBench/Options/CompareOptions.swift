@@ -46,7 +46,8 @@ extension OptionReader {
     checkExists("NEW", new)
     if old == new, command.labelOld == command.labelNew {
       problems.add(
-        "OLD NEW", "'\(old)' can't be compared to itself; to compare labels in one folder give --label-old and --label-new")
+        "OLD NEW",
+        "'\(old)' can't be compared to itself; to compare labels in one folder give --label-old and --label-new")
     }
     return (old, new)
   }

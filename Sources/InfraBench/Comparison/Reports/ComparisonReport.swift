@@ -11,7 +11,7 @@ package struct ComparisonReport {
     for group in comparison.groups {
       let tables = ComparisonTables(group: group)
       parts.append(PlainText.line(title(of: group)) + "\n" + PlainText.line(group.key.parameterText) + "\n")
-      parts += [tables.latencies, tables.rates, tables.pooled].compactMap { $0?.plain }
+      parts += [tables.headline, tables.rates, tables.pooled, tables.others].compactMap { $0?.plain }
     }
     parts.append(legend.map { "\($0)\n" }.joined())
     parts += ComparisonRemarks(comparison).sections.map(\.text)
@@ -25,7 +25,11 @@ package struct ComparisonReport {
       let tables = ComparisonTables(group: group)
       parts.append("### \(Markdown.escape(title(of: group)))\n")
       parts.append(Markdown.escape(group.key.parameterText) + "\n")
-      parts += [tables.latencies, tables.rates, tables.pooled].compactMap { $0?.markdown }
+      parts += [tables.headline, tables.rates, tables.pooled].compactMap { $0?.markdown }
+      // Folded up: in a pull request they would hide what counts.
+      if let others = tables.others {
+        parts.append("<details><summary>Exploratory</summary>\n\n\(others.markdown)\n</details>\n")
+      }
     }
     parts += legend.map { Markdown.escape($0) + "\n" }
     parts += ComparisonRemarks(comparison).sections.map(\.markdown)
@@ -48,9 +52,9 @@ package struct ComparisonReport {
     let judged = comparison.judged.filter { !$0.isAllZero }
     let counts = [
       (StatisticComparison.Verdict.slower, "slower or worse"), (.faster, "faster or better"),
-      (.noChange, "no change shown"), (.tooFewRuns, "too few runs"),
+      (.noChange, "no change shown"), (.tooFewRuns, "with too few runs"),
     ].map { verdict, words in (judged.count { $0.verdict == verdict }, words) }
     let texts = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-    return texts.isEmpty ? "nothing that is not exploratory" : texts.joined(separator: ", ")
+    return texts.isEmpty ? "exploratory only" : texts.joined(separator: ", ")
   }
 }

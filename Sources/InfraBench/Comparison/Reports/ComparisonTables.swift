@@ -6,17 +6,14 @@ struct ComparisonTables {
   /// What a statistic is marked with that was judged alone.
   private static let exploratory = "~"
 
-  /// Latencies of the runs.
-  var latencies: TextTable? {
-    let statistics = group.metrics.flatMap(\.statistics)
-    return statistics.isEmpty ? nil : table("latency", statistics)
-  }
+  /// What the tool is there to measure.
+  var headline: TextTable? { table("latency", group.metrics.filter(\.isHeadline).flatMap(\.statistics)) }
+
+  /// All other latencies.
+  var others: TextTable? { table("exploratory", group.metrics.filter { !$0.isHeadline }.flatMap(\.statistics)) }
 
   /// Rates of the runs, without counters that are 0 everywhere.
-  var rates: TextTable? {
-    let rates = group.rates.filter { !$0.isAllZero }
-    return rates.isEmpty ? nil : table("rate", rates)
-  }
+  var rates: TextTable? { table("rate", group.rates.filter { !$0.isAllZero }) }
 
   /// The latencies of each side's runs together, of the headline.
   var pooled: TextTable? {
@@ -34,7 +31,8 @@ struct ComparisonTables {
     return table
   }
 
-  private func table(_ kind: String, _ statistics: [StatisticComparison]) -> TextTable {
+  private func table(_ kind: String, _ statistics: [StatisticComparison]) -> TextTable? {
+    guard !statistics.isEmpty else { return nil }
     var table = TextTable([kind, "OLD", "NEW", "change", "interval", "p", "runs", "verdict"])
     for statistic in statistics {
       table.add([

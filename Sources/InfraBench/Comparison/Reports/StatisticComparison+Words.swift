@@ -22,7 +22,7 @@ extension StatisticComparison {
     switch verdict {
     case .faster: return statistic == .rate ? "better" : "faster"
     case .slower: return statistic == .rate ? "worse" : "slower"
-    case .noChange: return isBelowMinimum ? "no change that counts" : "no change shown"
+    case .noChange: return isBelowMinimum ? "no change shown that counts" : "no change shown"
     case .tooFewRuns:
       guard let missing else { return "too few runs" }
       return "too few runs: \(missing.old + missing.new) more needed"
