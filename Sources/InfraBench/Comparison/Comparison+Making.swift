@@ -21,24 +21,30 @@ extension Comparison {
   ) async throws(ComparisonError) -> Comparison {
     let oldRuns = await StoredRuns.load(old)
     let newRuns = old == new ? oldRuns : await StoredRuns.load(new)
-    return try await make(old: oldRuns, new: newRuns, settings: settings)
+    return try await make(old: oldRuns, new: newRuns, settings: settings, names: (name(old), name(new)))
   }
 
-  /// Compares runs that were read.
+  /// Compares runs that were read; `names` is what they are called in reports.
   package static func make(
-    old: StoredRuns, new: StoredRuns, settings: Settings = Settings()
+    old: StoredRuns, new: StoredRuns, settings: Settings = Settings(), names: (old: String, new: String)
   ) async throws(ComparisonError) -> Comparison {
     let (old, new) = (old.labelled(settings.oldLabel), new.labelled(settings.newLabel))
     let oldFiles = Set(old.runs.map(\.file.identity))
     let shared = new.runs.map(\.file).filter { oldFiles.contains($0.identity) }
     if let first = shared.first { throw .sharedFiles(first: first.path, count: shared.count) }
-    return await ComparisonBuilder(settings: settings, old: old.comparable, new: new.comparable).comparison
+    return await ComparisonBuilder(settings: settings, names: names, old: old.comparable, new: new.comparable)
+      .comparison
+  }
+
+  private static func name(_ paths: [String]) -> String {
+    paths.prefix(3).joined(separator: ", ") + (paths.count > 3 ? ", …" : "")
   }
 }
 
 /// Puts like beside like, and asks what changed.
 private struct ComparisonBuilder {
   let settings: Comparison.Settings
+  let names: (old: String, new: String)
   let old: StoredRuns
   let new: StoredRuns
 
@@ -59,7 +65,8 @@ private struct ComparisonBuilder {
         unmatched(oldGroups, of: .old, without: matched) + unmatched(newGroups, of: .new, without: matched)
       let environment = EnvironmentDifferences(pairs, old: old.runs, new: new.runs)
       return Comparison(
-        settings: settings, runsOld: old.runs.count, runsNew: new.runs.count,
+        settings: settings, oldName: name(names.old, settings.oldLabel), newName: name(names.new, settings.newLabel),
+        runsOld: old.runs.count, runsNew: new.runs.count,
         groups: pairs.map { GroupJudge(pair: $0, settings: settings).comparison }.filter { !$0.isEmpty },
         onlyOnOneSide: unmatched, nearMisses: NearMisses(unmatched).sentences,
         excluded: excluded.sorted { ($0.file, $0.reason) < ($1.file, $1.reason) },
@@ -67,6 +74,8 @@ private struct ComparisonBuilder {
         notes: ComparisonNotes(pairs, settings: settings).all)
     }
   }
+
+  private func name(_ name: String, _ label: String?) -> String { name + (label.map { " (\($0))" } ?? "") }
 
   private func unmatched(
     _ groups: [LoadShape: [StoredRun]], of side: Comparison.Side, without matched: Set<LoadShape>

@@ -13,6 +13,9 @@ package struct Comparison: Sendable {
   }
 
   package var settings: Settings
+  /// What was compared, as it was named.
+  package var oldName: String
+  package var newName: String
   /// How many runs each side has that can be compared at all, whether the other side has their like or not.
   package var runsOld: Int
   package var runsNew: Int

@@ -57,12 +57,12 @@ struct ComparisonNotes {
   }
 
   private func polled(_ pair: RunPair) -> [String] {
-    pair.metricNames.filter { settings.only.isEmpty || settings.only.contains($0) }.compactMap { name in
-      let resolutions = (pair.old.runs + pair.new.runs).compactMap { $0.metrics[name]?.resolution }
-      guard let coarsest = resolutions.max() else { return nil }
-      return
-        "\(pair.shape.tool), \(name): found by polling, to within \(Figures.time(milliseconds: coarsest)): a smaller "
-        + "change does not count"
+    let resolutions = pair.metricNames.filter { settings.only.isEmpty || settings.only.contains($0) }.compactMap {
+      name in
+      (pair.old.runs + pair.new.runs).compactMap { $0.metrics[name]?.resolution }.max().map { (name, $0) }
     }
+    guard !resolutions.isEmpty else { return [] }
+    let list = resolutions.map { "\($0) to within \(Figures.time(milliseconds: $1))" }.joined(separator: ", ")
+    return ["\(pair.shape.tool) finds these by polling, and smaller changes of them do not count: \(list)"]
   }
 }

@@ -20,6 +20,14 @@ struct EnvironmentDifferences {
     }
   }
 
+  /// What is not the same in all of `runs`, of the facts across which latencies can't be compared.
+  static func sentences(within runs: [StoredRun]) -> [String] {
+    facts.filter(\.isSerious).compactMap { fact in
+      let values = Set(runs.map(fact.value))
+      return values.count > 1 ? "\(fact.name) is not the same in all runs: \(list(values))" : nil
+    }
+  }
+
   private struct Fact: Sendable {
     var name: String
     var isSerious = false

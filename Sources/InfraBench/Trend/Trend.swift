@@ -60,7 +60,7 @@ package struct RateTrend: Sendable {
 }
 
 /// Where the runs of a day lie.
-package struct Spread: Sendable, Equatable {
+package struct Spread: Codable, Sendable, Equatable {
   package var median: Double
   package var min: Double
   package var max: Double
