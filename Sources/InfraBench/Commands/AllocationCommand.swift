@@ -25,6 +25,7 @@ package struct AllocationCommand: SuiteCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
+  @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -46,6 +47,9 @@ package struct AllocationCommand: SuiteCommand {
     let benchmark = AllocationBenchmark(
       target: reader.target(target), load: reader.load(load, arrivals, defaultCount: 10),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
-    return PreparedRun(benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+    return PreparedRun(
+      benchmark, second: benchmark.ofSecondGateway,
+      runs: reader.runs(repetition, seed: benchmark.load.seed, isSeedGiven: load.seed != nil, target: benchmark.target),
+      output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
   }
 }

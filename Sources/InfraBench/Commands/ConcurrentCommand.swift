@@ -33,6 +33,7 @@ package struct ConcurrentCommand: SuiteCommand {
   @OptionGroup(title: "Load (default concurrency: 5; count with --rate: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
+  @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -91,6 +92,8 @@ package struct ConcurrentCommand: SuiteCommand {
       shape: isLoop ? .loop : .bursts(burstCount, beyond: beyondCount),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold, runTask: runTask)
     return PreparedRun(
-      benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+      benchmark, second: benchmark.ofSecondGateway,
+      runs: reader.runs(repetition, seed: benchmark.load.seed, isSeedGiven: load.seed != nil, target: benchmark.target),
+      output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
   }
 }

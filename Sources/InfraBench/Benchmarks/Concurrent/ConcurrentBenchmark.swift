@@ -5,7 +5,7 @@ import SessionGateway
 import Transport
 
 /// Test 3.1: simultaneous users, those within the pool's capacity and those beyond it.
-package struct ConcurrentBenchmark: Benchmark {
+package struct ConcurrentBenchmark: GatewayBenchmark {
   /// How the users come.
   package enum Shape: Sendable, Equatable {
     /// `users` at one instant, then `beyond` more while those hold their tasks; all of it so many times.
@@ -40,6 +40,12 @@ package struct ConcurrentBenchmark: Benchmark {
     }
     return load.parameters.merging(target.parameters) { $1 }.merging(runTask?.parameters ?? [:]) { $1 }
       .merging(own) { $1 }
+  }
+
+  package func seeded(_ seed: UInt64) -> Self {
+    var benchmark = self
+    benchmark.load.seed = seed
+    return benchmark
   }
 
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
