@@ -44,12 +44,14 @@ package struct AllocationCommand: SuiteCommand {
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let moments = AllocationBenchmark.WaitFor.allCases.map(\.rawValue)
     let waitFor = reader.choice("--wait-for", waitFor, of: moments, default: "assigned")
-    let benchmark = AllocationBenchmark(
+    var benchmark = AllocationBenchmark(
       target: reader.target(target), load: reader.load(load, arrivals, defaultCount: 10),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
+    let output = reader.output(output)
+    benchmark.load.addTimeline(for: output)
     return PreparedRun(
       benchmark, second: benchmark.ofSecondGateway,
       runs: reader.runs(repetition, seed: benchmark.load.seed, isSeedGiven: load.seed != nil, target: benchmark.target),
-      output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+      output: output, thresholds: reader.thresholds(self.output, for: benchmark))
   }
 }

@@ -87,13 +87,15 @@ package struct ConcurrentCommand: SuiteCommand {
     let targetSettings = reader.target(
       target, for: runTask, users: settings.concurrency + beyondCount, keepsPool: beyondCount > 0)
     if !isLoop { settings.count = burstCount * (settings.concurrency + beyondCount) }
-    let benchmark = ConcurrentBenchmark(
+    var benchmark = ConcurrentBenchmark(
       target: targetSettings, load: settings,
       shape: isLoop ? .loop : .bursts(burstCount, beyond: beyondCount),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold, runTask: runTask)
+    let output = reader.output(output)
+    benchmark.load.addTimeline(for: output)
     return PreparedRun(
       benchmark, second: benchmark.ofSecondGateway,
       runs: reader.runs(repetition, seed: benchmark.load.seed, isSeedGiven: load.seed != nil, target: benchmark.target),
-      output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+      output: output, thresholds: reader.thresholds(self.output, for: benchmark))
   }
 }

@@ -58,13 +58,15 @@ package struct EndToEndCommand: SuiteCommand {
       ])
       reader.refuseCrowd("--concurrency", loadSettings.users)
     }
-    let benchmark = EndToEndBenchmark(
+    var benchmark = EndToEndBenchmark(
       target: settings, load: loadSettings, command: command,
       commandWords: commandWords(settings, &reader), message: message(&reader), runTask: runTask)
+    let output = reader.output(output)
+    benchmark.load.addTimeline(for: output)
     return PreparedRun(
       benchmark, second: benchmark.ofSecondGateway,
       runs: reader.runs(repetition, seed: benchmark.load.seed, isSeedGiven: load.seed != nil, target: benchmark.target),
-      output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+      output: output, thresholds: reader.thresholds(self.output, for: benchmark))
   }
 
   private func commandWords(_ settings: TargetSettings, _ reader: inout OptionReader) -> [String] {

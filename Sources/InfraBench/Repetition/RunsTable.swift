@@ -56,7 +56,8 @@ package struct RunsTable {
     for row in rows {
       let metric = sample(row)
       table.add(
-        [name(of: row.run)] + Self.figures.map { figure in metric.map { Self.time($0.value(of: figure.statistic)) } ?? "" }
+        [name(of: row.run)]
+          + Self.figures.map { figure in metric.map { Self.time($0.value(of: figure.statistic)) } ?? "" }
           + [row.verdict])
     }
     for side in sides {
@@ -86,7 +87,8 @@ package struct RunsTable {
     }
     if sides.contains(where: { side in rows.count { $0.run.side == side && $0.counts } < Self.fewest }) {
       notes.append(
-        "With fewer than \(Self.fewest) runs a side bench-compare cannot show a change: --repeat \(Self.fewest) or more.")
+        "With fewer than \(Self.fewest) runs a side bench-compare cannot show a change: --repeat \(Self.fewest) or more."
+      )
     }
     return notes
   }

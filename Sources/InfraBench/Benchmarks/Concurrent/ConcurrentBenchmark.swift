@@ -65,6 +65,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   /// What was recorded, and in how many ns: without the waits for the pool and the releases.
   private struct Measured {
     var recording: Recording
+    /// In ns of `MonotonicClock`.
+    var startedAt: UInt64 = 0
     var duration: UInt64
     var backlogMax: UInt64 = 0
     var timeline: [TimelineInterval] = []
@@ -114,9 +116,16 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     _ number: Int, beyond: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ progress: ProgressCounter
   ) async -> Measured {
     var sum = Measured(recording: Recording(Self.catalogue), duration: 0)
+    var timeline = Timeline()
+    var begin: UInt64?
     func add(_ measured: Measured) {
       sum.recording.merge(measured.recording)
       sum.duration += measured.duration
+      guard load.arrivals.timeline != nil else { return }
+      let start = measured.startedAt - (begin ?? measured.startedAt)
+      begin = begin ?? measured.startedAt
+      timeline.append(
+        measured.recording, headline: Self.catalogue.metric(Self.headline), from: start, to: start + measured.duration)
     }
     let observer = session.client(on: session.loops.executor(forUser: 0))
     defer { observer.close() }
@@ -135,6 +144,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
         await starter?.stopRemaining()
       }
     }
+    timeline.seal()
+    sum.timeline = timeline.intervals
     return sum
   }
 
@@ -156,13 +167,15 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     var run = if let starter { await starter.endingOnRefusal(perform) } else { await perform() }
     let duration = run.endedAt - run.startedAt
     let pending = scenario.undecided.take()
-    guard !pending.isEmpty else { return Measured(recording: run.recording, duration: duration) }
+    guard !pending.isEmpty else {
+      return Measured(recording: run.recording, startedAt: run.startedAt, duration: duration)
+    }
     let after = await PoolLook.take(through: observer)
     for assignment in pending {
       let origin = WarmClassifier.classify(assignment.task, before: before, after: after)
       ConcurrentScenario.record(origin, assignment.latency, into: &run.recording)
       scenario.showLine(assignment.iteration, assignment.latency, origin)
     }
-    return Measured(recording: run.recording, duration: duration)
+    return Measured(recording: run.recording, startedAt: run.startedAt, duration: duration)
   }
 }
