@@ -67,7 +67,7 @@ package struct RunsTable {
       let suffix = side.map { " \($0.rawValue)" } ?? ""
       table.add(["median" + suffix] + spreads.map { $0.map { Self.time($0.median) } ?? "" } + [""])
       table.add(
-        ["range" + suffix] + spreads.map { $0.map { "\(Self.time($0.low))–\(Self.time($0.high))" } ?? "" } + [""])
+        ["range" + suffix] + spreads.map { $0.map { "\(Self.time($0.min))–\(Self.time($0.max))" } ?? "" } + [""])
     }
     return table
   }

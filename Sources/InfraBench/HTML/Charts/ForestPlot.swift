@@ -6,6 +6,8 @@ struct ForestPlot {
     var change: Double
     /// Nil where the runs are too few for one.
     var interval: ClosedRange<Double>?
+    /// The change and the interval in words.
+    var text: String
     var verdict: String
     /// Which of the series' colours.
     var colour: Int
@@ -16,7 +18,6 @@ struct ForestPlot {
   let rows: [Row]
   /// What the axis is.
   let title: String
-  let unit: String
   /// Changes within it don't count; nil where there is no such range on this axis.
   let band: ClosedRange<Double>?
 
@@ -44,15 +45,15 @@ struct ForestPlot {
     }
     return plot.picture(
       label,
-      "\(band)" + plot.columns(title, plot.x.ticks.map { ($0, Self.signed($0, unit)) })
+      "\(band)" + plot.columns(title, plot.x.ticks.map { ($0, Self.signed($0)) })
         + "<line class=\"rule\" x1=\"\(px: zero)\" x2=\"\(px: zero)\" y1=\"\(px: plot.top)\" y2=\"\(px: plot.innerBottom)\"/>\n"
         + HTML(lines))
   }
 
-  /// `+5.2%`
-  static func signed(_ value: Double, _ unit: String) -> String {
-    let number = abs(value) >= 100 ? Figures.decimals(value, 0) : Ticks.number((value * 10).rounded() / 10)
-    return (value > 0 && number != "0" ? "+" : "") + number.replacing("-", with: "−") + unit
+  /// A tick's text, `+5`.
+  private static func signed(_ value: Double) -> String {
+    let number = Ticks.number(abs(value))
+    return number == "0" ? number : (value < 0 ? "−" : "+") + number
   }
 
   private var axis: Axis {
@@ -66,13 +67,12 @@ struct ForestPlot {
 
   private var label: String {
     "\(title). "
-      + rows.map { "\($0.name) \(Self.signed($0.change, unit)), \($0.verdict)" }.joined(separator: "; ")
+      + rows.map { "\($0.name) \($0.text), \($0.verdict)" }.joined(separator: "; ")
   }
 
   private func draw(_ row: Row, at y: Double, on plot: Plot) -> HTML {
     let x = plot.px(row.change)
-    let range = row.interval.map { " (\(Self.signed($0.lowerBound, unit)) to \(Self.signed($0.upperBound, unit)))" } ?? ""
-    let title = "\(row.name): \(Self.signed(row.change, unit))\(range), \(row.verdict)"
+    let title = "\(row.name): \(row.text), \(row.verdict)"
     let whisker = row.interval.map { interval -> HTML in
       let (left, right) = (plot.px(interval.lowerBound), plot.px(interval.upperBound))
       return """

@@ -28,7 +28,7 @@ struct ComparisonGroupHTML {
     let table = table(of: statistics, caption: "Changes of latencies")
     guard isDrawn else { return table }
     let plot = ForestPlot(
-      rows: statistics.map(Self.row), title: "change from OLD to NEW", unit: "%",
+      rows: statistics.map(Self.row), title: "change from OLD to NEW in percent",
       // +5 % and its way back count alike.
       band: (1 / (1 + settings.minEffect) - 1) * 100...settings.minEffect * 100)
     return HTMLFigure(
@@ -48,7 +48,7 @@ struct ComparisonGroupHTML {
     let shown = group.rates.filter { !$0.isAllZero }
     guard isDrawn, !shown.isEmpty else { return table }
     let plot = ForestPlot(
-      rows: shown.map(Self.row), title: "change from OLD to NEW in percentage points", unit: "", band: nil)
+      rows: shown.map(Self.row), title: "change from OLD to NEW in percentage points", band: nil)
     return HTMLFigure(
       title: "Change of rates",
       explanation: ["Shares of the iterations; those that are 0 in all runs are in the table alone."],
@@ -56,46 +56,31 @@ struct ComparisonGroupHTML {
     ).html
   }
 
-  private static func name(_ comparison: StatisticComparison) -> String {
-    switch comparison.statistic {
-    case .mean: "\(comparison.metric) mean"
-    case .rate: comparison.metric
-    default: "\(comparison.metric) \(comparison.statistic.rawValue.uppercased())"
-    }
-  }
-
   private static func row(_ comparison: StatisticComparison) -> ForestPlot.Row {
-    let badge = VerdictBadge(comparison)
-    return ForestPlot.Row(
-      name: name(comparison), change: comparison.change, interval: comparison.interval, verdict: badge.words,
-      colour: badge.colour, isExploratory: comparison.isExploratory)
+    ForestPlot.Row(
+      name: comparison.title, change: comparison.change, interval: comparison.interval,
+      text: [comparison.changeText, comparison.intervalText.isEmpty ? "" : "(\(comparison.intervalText))"]
+        .filter { !$0.isEmpty }.joined(separator: " "),
+      verdict: comparison.shortVerdict, colour: VerdictBadge(comparison.verdict).colour,
+      isExploratory: comparison.isExploratory)
   }
 
   private func table(of statistics: [StatisticComparison], caption: String) -> HTML {
     var table = HTMLTable(
       caption, header: ["statistic", "OLD", "NEW", "change", "interval", "p", "runs", "verdict", ""])
     for comparison in statistics {
-      let isRate = comparison.statistic == .rate
-      let value = { (value: Double) in
-        isRate ? "\(Figures.decimals(value, 2))%" : Figures.time(milliseconds: value)
-      }
-      let unit = isRate ? "" : "%"
-      let interval = comparison.interval.map {
-        "\(ForestPlot.signed($0.lowerBound, unit)) to \(ForestPlot.signed($0.upperBound, unit))"
-      }
       let figures = [
-        Self.name(comparison) + (comparison.mark?.rawValue ?? ""), value(comparison.oldMedian),
-        value(comparison.newMedian), ForestPlot.signed(comparison.change, unit), interval ?? "",
-        Figures.decimals(comparison.pValue, 4), "\(comparison.old.count) and \(comparison.new.count)",
+        comparison.title, comparison.text(of: comparison.oldMedian),
+        comparison.text(of: comparison.newMedian) + (comparison.mark?.rawValue ?? ""), comparison.changeText,
+        comparison.intervalText, comparison.pText, "\(comparison.old.count)/\(comparison.new.count)",
       ]
       table.add(
         figures.map { .init(text: $0) } + [
-          .init(text: VerdictBadge.sentence(of: comparison), badge: VerdictBadge(comparison).style),
+          .init(text: comparison.verdictText, badge: VerdictBadge(comparison.verdict).style),
           .init(text: comparison.isExploratory ? "exploratory" : ""),
         ])
     }
     return table.html
-      + HTML.list(MetricDocument.Mark.legend(of: Set(statistics.compactMap(\.mark))), class: "legend")
   }
 
   // MARK: - Pooled

@@ -1,18 +1,15 @@
 /// A comparison as a page of its own.
 package struct ComparisonHTML {
-  let comparison: Comparison
-  private let names: (old: String, new: String)
+  private let comparison: Comparison
+  private let report: ComparisonReport
 
-  /// - Parameters:
-  ///   - old: what was compared, as the user wrote it.
-  ///   - new: the same.
-  package init(_ comparison: Comparison, old: String, new: String) {
+  package init(_ comparison: Comparison) {
     self.comparison = comparison
-    names = (old, new)
+    report = ComparisonReport(comparison)
   }
 
   /// The whole file.
-  package var source: String { HTMLPage(title: "Comparison: \(outcome.words)", content: content).source }
+  package var source: String { HTMLPage(title: "Comparison: \(report.outcome)", content: content).source }
 
   private var content: HTML {
     let groups = comparison.groups.enumerated().map { index, group in
@@ -24,36 +21,38 @@ package struct ComparisonHTML {
   /// Each group has some pictures of up to 50 kB.
   private static let mostDrawn = 40
 
-  private var outcome: (words: String, style: String) {
-    if comparison.judged.isEmpty { return ("nothing to compare", "warn") }
-    if comparison.hasRegression { return ("slower or worse", "bad") }
-    if comparison.judged.contains(where: { $0.verdict == .faster }) { return ("faster or better", "good") }
-    let isUnknown = comparison.judged.allSatisfy { $0.verdict == .tooFewRuns }
-    return isUnknown ? ("too few runs", "warn") : ("no change shown", "")
-  }
-
   private var header: HTML {
     let facts = [
-      "OLD: \(names.old) (\(Self.runs(comparison.runsOld)))", "NEW: \(names.new) (\(Self.runs(comparison.runsNew)))",
+      "OLD: \(comparison.oldName) (\(ComparisonRemarks.runs(comparison.runsOld)))",
+      "NEW: \(comparison.newName) (\(ComparisonRemarks.runs(comparison.runsNew)))",
     ]
     return """
       <header>
-      <h1>Comparison<span class="badge \(outcome.style)">\(outcome.words)</span></h1>
+      <h1>Comparison \(headline)</h1>
       \(HTML.list(facts, class: "facts"))</header>
 
       """
   }
 
-  static func runs(_ number: Int) -> String { number == 1 ? "1 run" : "\(number) runs" }
+  /// The heaviest verdict there is.
+  private var headline: HTML {
+    let found = Set(comparison.judged.filter { !$0.isAllZero }.map(\.verdict))
+    guard let (verdict, words) = Self.verdicts.first(where: { found.contains($0.0) }) else {
+      return "<span class=\"badge\">exploratory only</span>"
+    }
+    return "<span class=\"badge \(VerdictBadge(verdict).style)\">\(words)</span>"
+  }
+
+  private static let verdicts: [(StatisticComparison.Verdict, String)] = [
+    (.slower, "slower or worse"), (.faster, "faster or better"), (.noChange, "no change shown"),
+    (.tooFewRuns, "too few runs"),
+  ]
 
   /// Counts of what is judged: headlines and rates.
   private var tiles: HTML {
-    let verdicts: [(StatisticComparison.Verdict, String)] = [
-      (.slower, "slower or worse"), (.faster, "faster or better"), (.noChange, "no change shown"),
-      (.tooFewRuns, "too few runs"),
-    ]
-    let items = verdicts.map { verdict, words -> HTML in
-      "<li><b>\(comparison.judged.count { $0.verdict == verdict })</b><span>\(words)</span></li>\n"
+    let judged = comparison.judged.filter { !$0.isAllZero }
+    let items = Self.verdicts.map { verdict, words -> HTML in
+      "<li><b>\(judged.count { $0.verdict == verdict })</b><span>\(words)</span></li>\n"
     }
     return """
       <ul class="tiles">
@@ -84,31 +83,28 @@ package struct ComparisonHTML {
     for group in comparison.onlyOnOneSide {
       unmatched.add([group.key.title, group.side.rawValue, "\(group.runs)", group.key.parameterText])
     }
-    return HTMLSection(
-      title: "Not compared", content: unmatched.html + HTMLTable.excluded(comparison.excluded)
-    ).html
+    return HTMLSection(title: "Not compared", content: unmatched.html + HTML.excluded(comparison.excluded)).html
   }
 
   private var method: HTML {
-    let settings = comparison.settings
-    return HTMLSection(
+    HTMLSection(
       title: "How it is judged",
-      content: HTML.list([
-        "The unit is the run: the requests of a run share its machine and its minutes, and are no independent samples.",
-        "Per statistic an exact rank test over runs (Mann–Whitney U), and the shift with the interval that inverts the same test (Hodges–Lehmann, of logarithms for latencies).",
-        "The statistics of the headline metric are corrected together (Holm), and so are the rates; at alpha \(Ticks.number(settings.alpha)). Other metrics are judged alone: what they show is a hint.",
-        "A change counts from \(Ticks.number(settings.minEffect * 100)) % on.",
-        "Pooled percentiles are exact merges of all runs of a side. They are shown, not tested.",
-      ])
+      content: HTML.list(
+        [
+          "The unit is the run: the requests of a run share its machine and its minutes, and are no independent samples.",
+          "Per statistic an exact rank test over the runs (Mann–Whitney U), and the shift with the interval that inverts "
+            + "the same test (Hodges–Lehmann, for latencies of their logarithms).",
+          "The statistics of a tool's headline metric are corrected together (Holm), and so are its rates.",
+          "Pooled percentiles are exact merges of all runs of a side. They are shown, not tested.",
+        ] + ComparisonTables.legend(of: comparison.groups, comparison.settings))
     ).html
   }
 }
 
-extension HTMLTable {
+extension HTML {
   /// Files that were left out, and why; nothing without any.
   static func excluded(_ files: [ExcludedFile]) -> HTML {
-    var table = HTMLTable("Left out", header: ["file", "why"])
-    for file in files { table.add([file.file, file.reason]) }
-    return table.html
+    guard !files.isEmpty else { return "" }
+    return "<h3>Left out</h3>\n\(list(ComparisonRemarks.excluded(files).sentences))"
   }
 }

@@ -34,13 +34,13 @@ package struct TrendHTML {
         pictures += 1
       }
       parts += rates(group.rates.filter { !$0.isAllZero })
-      html += HTMLSection(title: "\(group.key.title): \(ComparisonHTML.runs(group.runs))", content: parts).html
+      html += HTMLSection(title: "\(group.key.title): \(ComparisonRemarks.runs(group.runs))", content: parts).html
     }
     if pictures > Self.mostPictures {
       html += HTML.paragraph("Pictures are made of the first \(Self.mostPictures) metrics; the others have their tables.")
     }
     guard !trend.excluded.isEmpty else { return html }
-    return html + HTMLSection(title: "Left out", content: HTMLTable.excluded(trend.excluded)).html
+    return html + HTMLSection(title: "Not shown", content: HTML.excluded(trend.excluded)).html
   }
 
   /// `2026-11-01 to 2026-11-20`
@@ -77,13 +77,14 @@ package struct TrendHTML {
   }
 
   private func rates(_ rates: [RateTrend]) -> HTML {
-    var table = HTMLTable("Rates by day: the median of the day's runs, and their range", header: ["day", "rate", "runs", "median", "range"])
+    var table = HTMLTable(
+      "Rates by day: the median of the day's runs, and their range", header: ["day", "rate", "runs", "median", "range"])
     for rate in rates {
       for day in rate.days {
         let share = day.share
         table.add([
-          day.day, rate.name, "\(day.runs)", "\(Figures.decimals(share.median, 2))%",
-          "\(Figures.decimals(share.min, 2))–\(Figures.decimals(share.max, 2))%",
+          day.day, rate.name, "\(day.runs)", StatisticComparison.percent(share.median),
+          "\(StatisticComparison.percent(share.min))–\(StatisticComparison.percent(share.max))",
         ])
       }
     }
