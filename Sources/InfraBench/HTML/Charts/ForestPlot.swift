@@ -23,7 +23,7 @@ struct ForestPlot {
 
   private static let rowHeight = 24.0
   private static let left = 200.0
-  private static let right = 130.0
+  private static let right = 150.0
   /// What lies further out is cut off, and said so: one wild statistic must not hide the others.
   private static let farthest = 300.0
 

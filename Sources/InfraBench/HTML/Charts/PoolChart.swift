@@ -64,17 +64,20 @@ struct PoolChart {
       })
   }
 
-  /// From the look before a missed one to the one after it.
+  /// From the look before the missed ones to the one after them.
   private func gaps(on plot: Plot) -> HTML {
-    HTML(
-      rows.indices.filter { rows[$0]["gap"] != nil }.map { index in
-        let before = rows[max(index - 1, 0)]["t"]?.number ?? 0
-        let after = rows[min(index + 1, rows.count - 1)]["t"]?.number ?? before
+    let missed = Set(rows.indices.filter { rows[$0]["gap"] != nil })
+    let first = missed.filter { !missed.contains($0 - 1) }.sorted()
+    let last = missed.filter { !missed.contains($0 + 1) }.sorted()
+    return HTML(
+      zip(first, last).map { first, last in
+        let before = rows[max(first - 1, 0)]["t"]?.number ?? 0
+        let after = rows[min(last + 1, rows.count - 1)]["t"]?.number ?? before
         let (left, right) = (plot.px(before), plot.px(after))
-        let reason = rows[index]["gap"]?.description ?? ""
+        let reason = rows[first]["gap"]?.description ?? ""
         return """
           <rect class="gap" x="\(px: left)" y="\(px: plot.top)" width="\(px: max(right - left, 2))" \
-          height="\(px: plot.innerBottom - plot.top)"><title>a look was missed: \(reason)</title></rect>
+          height="\(px: plot.innerBottom - plot.top)"><title>missed: \(reason)</title></rect>
 
           """
       })

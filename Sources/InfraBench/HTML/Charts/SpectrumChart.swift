@@ -3,6 +3,8 @@ struct SpectrumChart {
   /// At most as many as there are colours are drawn.
   let lines: [SpectrumLine]
   static let mostLines = 6
+  /// Of fewer there is no spectrum worth a picture.
+  static let fewestSamples = 3
 
   /// Nil without a line.
   init?(_ lines: [SpectrumLine]) {

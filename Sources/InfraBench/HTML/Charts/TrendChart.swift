@@ -8,6 +8,8 @@ struct TrendChart {
     var points: [(place: Double, day: String, spread: Spread)]
   }
 
+  private static let labelWidth = 86.0
+
   private let series: [Series]
   private let days: [(place: Double, day: String)]
 
@@ -41,14 +43,17 @@ struct TrendChart {
     }
     return plot.picture(
       "\(metric) by day from \(days.first?.day ?? "") to \(days.last?.day ?? ""): P50, P95 and P99",
-      plot.rows(Ticks.time) + plot.columns("day (UTC)", labels) + HTML(lines))
+      plot.rows(Ticks.time) + plot.columns("day (UTC)", labels(on: plot)) + HTML(lines))
   }
 
-  /// At most seven, the last day among them.
-  private var labels: [(value: Double, label: String)] {
-    let stride = max(1, (days.count + 6) / 7)
-    return days.enumerated().filter { (days.count - 1 - $0.offset).isMultiple(of: stride) }
-      .map { ($0.element.place, $0.element.day) }
+  /// From the last day back, as many as there is room for.
+  private func labels(on plot: Plot) -> [(value: Double, label: String)] {
+    var labels: [(value: Double, label: String)] = []
+    for (place, day) in days.reversed() {
+      if let last = labels.last, plot.px(last.value) - plot.px(place) < Self.labelWidth { continue }
+      labels.append((place, day))
+    }
+    return labels
   }
 
   /// Beside one another, so that ranges don't hide each other.

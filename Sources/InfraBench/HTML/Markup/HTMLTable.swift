@@ -37,7 +37,7 @@ struct HTMLTable {
     let head = header.indices.map { "<th scope=\"col\" class=\"\(aligned[$0])\">\(header[$0])</th>" as HTML }
     let body = rows.map { row in
       let cells = row.enumerated().map { column, cell -> HTML in
-        guard column > 0 else { return "<th scope=\"row\">\(cell.html)</th>" }
+        guard column > 0 else { return "<th scope=\"row\"\(Self.kept(cell.text))>\(cell.html)</th>" }
         return "<td class=\"\(aligned[column])\">\(cell.html)</td>"
       }
       return "<tr>\(cells)</tr>\n" as HTML
@@ -54,6 +54,9 @@ struct HTMLTable {
 
       """
   }
+
+  /// Names of usual length stay on one line.
+  private static func kept(_ name: String) -> HTML { name.utf8.count <= 40 ? " class=\"k\"" : "" }
 
   /// Whether every text in a column begins like a number.
   private func isOfNumbers(_ column: Int) -> Bool {

@@ -24,7 +24,7 @@ enum StyleSheet {
       margin: 0; background: var(--bg); color: var(--fg); overflow-wrap: anywhere;
       font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
     }
-    main, footer { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+    main, footer { max-width: 64rem; margin: 0 auto; padding: 1rem; }
     footer { color: var(--soft); font-size: .85rem; padding-bottom: 2rem; }
     h1 { font-size: 1.7rem; line-height: 1.2; margin: .5rem 0; }
     h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
@@ -47,7 +47,7 @@ enum StyleSheet {
       flex: 1 1 6.5rem; padding: .6rem .8rem; background: var(--card); border: 1px solid var(--line);
       border-radius: .5rem;
     }
-    .tiles b { display: block; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
+    .tiles b { display: block; font-size: 1.2rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
     .tiles span { color: var(--soft); font-size: .85rem; }
     ul.facts { list-style: none; margin: .5rem 0; padding: 0; color: var(--soft); font-size: .92rem; }
     ul.facts li { display: inline-block; margin: 0 1.1rem .1rem 0; }
@@ -60,13 +60,14 @@ enum StyleSheet {
     td, th[scope=row] { overflow-wrap: break-word; max-width: 28rem; }
     thead th { border-bottom: 2px solid var(--line); white-space: nowrap; }
     tbody th { font-weight: 600; }
+    th.k { white-space: nowrap; }
     th.n, td.n { text-align: right; white-space: nowrap; }
     td svg.bar { display: block; width: 10rem; height: 1rem; }
     figure { margin: 1rem 0 1.6rem; }
     figcaption { margin-bottom: .4rem; max-width: 48rem; }
     figcaption strong { display: block; }
     figcaption span { color: var(--soft); font-size: .9rem; margin-right: .35em; }
-    svg.picture { display: block; width: 100%; min-width: 32rem; max-width: 52rem; height: auto; }
+    svg.picture { display: block; width: 100%; min-width: 40rem; max-width: 52rem; height: auto; }
     ul.key { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .3rem 0 .6rem; padding: 0; }
     ul.key li { font-size: .9rem; }
     .swatch { display: inline-block; width: .9em; height: .9em; border-radius: .15em; margin-right: .4em; background: var(--c); vertical-align: -.08em; }
@@ -99,6 +100,8 @@ enum StyleSheet {
       main, footer { padding: .75rem; }
       h1 { font-size: 1.4rem; }
       th, td { padding: .25rem .45rem; }
+      .tiles li { flex-basis: 5.5rem; padding: .5rem; }
+      .tiles b { font-size: 1.1rem; }
     }
     @media print {
       :root {
@@ -117,7 +120,7 @@ enum StyleSheet {
       th, td { padding: .15rem .3rem; }
       thead th { white-space: normal; }
       h2, h3, figcaption, caption { break-after: avoid; }
-      tr, .chart, .alert, .tiles { break-inside: avoid; }
+      tr, .chart, .alert, .tiles, figcaption { break-inside: avoid; }
       thead { display: table-header-group; }
       details::details-content { content-visibility: visible; block-size: auto; }
       summary { list-style: none; }

@@ -42,16 +42,16 @@ struct ComparisonGroupHTML {
   }
 
   private var rates: HTML? {
-    guard !group.rates.isEmpty else { return nil }
-    let table = table(of: group.rates, caption: "Changes of rates, in percentage points")
     // Nothing ever happened in the others.
     let shown = group.rates.filter { !$0.isAllZero }
-    guard isDrawn, !shown.isEmpty else { return table }
+    guard !shown.isEmpty else { return nil }
+    let table = table(of: shown, caption: "Changes of rates, in percentage points")
+    guard isDrawn else { return table }
     let plot = ForestPlot(
       rows: shown.map(Self.row), title: "change from OLD to NEW in percentage points", band: nil)
     return HTMLFigure(
       title: "Change of rates",
-      explanation: ["Shares of the iterations; those that are 0 in all runs are in the table alone."],
+      explanation: ["Shares of the iterations. Those that are 0 in all runs are left out."],
       picture: plot.picture, table: table
     ).html
   }

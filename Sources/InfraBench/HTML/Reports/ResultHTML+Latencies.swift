@@ -7,9 +7,10 @@ extension ResultHTML {
     guard !document.metrics.isEmpty else { return HTML.paragraph("There was no sample.") }
     let table =
       HTMLTable("Percentiles of every metric", tables.percentiles).html + HTML.list(tables.legend, class: "legend")
-    let lines = spectra
+    let lines = spectra.filter { $0.count >= SpectrumChart.fewestSamples }
     guard let chart = SpectrumChart(lines) else { return table }
-    let left = lines.dropFirst(SpectrumChart.mostLines).map(\.name)
+    let drawn = Set(chart.lines.map(\.name))
+    let left = tables.metrics.map(\.0).filter { !drawn.contains($0) }
     let rest = left.isEmpty ? [] : ["Not drawn, but in the table: \(left.joined(separator: ", "))."]
     return HTMLFigure(
       title: "Percentile spectrum", explanation: SpectrumChart.explanation + rest, picture: chart.picture,
