@@ -132,5 +132,7 @@ import Testing
     #expect(seeds[0] == seeds[1] && seeds[2] == seeds[3] && seeds[4] == seeds[5] && seeds[0] != seeds[2])
     #expect(result.files().keys.filter { $0.contains("-try-a") }.count == 6)
     #expect(result.output.contains("== bench-allocation, run 2 of 6, b ==") && result.output.contains("\nmedian b "))
+    // A debug build's runs are no evidence, which the comparison says.
+    #expect(result.output.contains(Suite.build == "debug" ? "a and b cannot be compared:" : "OLD: a \(quick.url) (3 runs)"))
   }
 }

@@ -51,9 +51,23 @@ import Testing
     #expect(table([nil, nil]).text.hasPrefix("2 runs: no sample"))
   }
 
-  @Test func theMedianOfAnEvenNumberIsBetweenTheMiddleTwo() {
-    #expect(Spread([3, 1, 2]) == Spread([1, 2, 3]) && Spread([3, 1, 2])?.median == 2)
-    #expect(Spread([4, 1, 3, 2])?.median == 2.5)
-    #expect(Spread([]) == nil)
+  @Test func twoGatewaysAreComparedAsBenchCompareWould() async {
+    func runs(_ side: String, _ latencies: [UInt64]) -> [ResultDocument] {
+      latencies.enumerated().map { index, latency in
+        var document = document(Array(repeating: latency, count: 20))
+        document.startedAt = "2026-11-20T21:00:0\(index).123Z"
+        document.target = .init(kind: "remote", gatewayUrl: "http://\(side).example", ecsEndpointUrl: nil)
+        document.label = side
+        document.repetition = .init(run: 2 * index + (side == "a" ? 1 : 2), of: 10, side: side)
+        return document
+      }
+    }
+    let comparison = SideComparison(a: runs("a", [40, 41, 42, 43, 44]), b: runs("b", [60, 61, 62, 63, 64]))
+    let text = await comparison.report(asMarkdown: false)
+    #expect(text.contains("OLD: a http://a.example (5 runs), NEW: b http://b.example (5 runs)"), "\(text)")
+    #expect(text.contains("slower"))
+    #expect(await comparison.report(asMarkdown: true).hasPrefix("## Comparison: "))
+    let nothing = await SideComparison(a: runs("a", [40]), b: []).report(asMarkdown: false)
+    #expect(nothing.hasPrefix("a and b cannot be compared:\n"), "\(nothing)")
   }
 }
