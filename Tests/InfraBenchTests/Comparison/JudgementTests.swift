@@ -19,7 +19,7 @@ struct JudgementTests {
 
   @Test func verdictAndIntervalNeverContradict() async throws {
     var generator = SeededRandom(seed: 7)
-    for _ in 0..<20 {
+    for _ in 0..<8 {
       func runs(_ day: String) -> [ResultDocument] {
         (0..<5).map {
           SampleRuns.document(Double.random(in: 0.8...1.25, using: &generator), day: day, number: $0)

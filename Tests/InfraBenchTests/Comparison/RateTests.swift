@@ -25,7 +25,7 @@ struct RateTests {
     #expect((warm.oldMedian, warm.newMedian, warm.change, warm.unit) == (100, 60, -40, "%"))
     #expect(comparison.statistic("cold", .rate)?.verdictText == "worse")
     #expect(comparison.hasRegression)
-    #expect(ComparisonReport(comparison).text.contains("warm    100.0%  60.0%  −40.0 pp"))
+    #expect(ComparisonReport(comparison).text.contains("warm  100.0%  60.0%  −40.0 pp"))
   }
 
   @Test(
