@@ -114,7 +114,7 @@ compare() {
   printf '\n==> comparison with %s\n' "$earlier" >&2
   if "$bin/bench-compare" --print text "$output/$earlier" "$output/$today" &&
     table=$("$bin/bench-compare" --print md "$output/$earlier" "$output/$today" 2>/dev/null); then
-    append "## Compared with $earlier" "$table"
+    append "$table"
   else
     printf 'note: %s and %s could not be compared\n' "$output/$earlier" "$output/$today" >&2
     append "## Compared with $earlier" "The results could not be compared; standard error of the run says why."

@@ -151,7 +151,7 @@ import Testing
     #expect(outcome.output == "compared --print text \(folders)\n")
     #expect(
       copy.text("results/summary.md")
-        == "# summary\n\n## Compared with 2026-11-18\n\ncompared --print md \(folders)\n")
+        == "# summary\n\ncompared --print md \(folders)\n")
   }
 
   @Test func withoutAnEarlierDayNothingIsCompared() async throws {

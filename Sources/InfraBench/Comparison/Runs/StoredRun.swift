@@ -41,10 +41,13 @@ package struct StoredRun: Sendable {
     var tool: String
     var startedAt: String
     var durationSeconds: Double
+    var parameters: [String: String]
     var metrics: [String: StoredMetric]
   }
 
   var contents: Contents {
-    Contents(tool: tool, startedAt: startedAt, durationSeconds: durationSeconds, metrics: metrics)
+    Contents(
+      tool: tool, startedAt: startedAt, durationSeconds: durationSeconds,
+      parameters: LoadParameters.shaping(parameters), metrics: metrics)
   }
 }
