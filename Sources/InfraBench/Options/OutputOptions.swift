@@ -44,6 +44,9 @@ package struct OutputSettings: Sendable {
     /// What is written unless the user says otherwise.
     package static let usual: Set<Format> = [.md, .json]
 
+    /// Whether a run is to have a timeline for it.
+    var drawsTimeline: Bool { rawValue == "html" }
+
     /// Of its file. node_exporter's textfile collector reads `.prom` alone.
     package var fileExtension: String { self == .openmetrics ? "prom" : rawValue }
   }

@@ -51,6 +51,10 @@ package struct MarkdownReport {
       "version \(document.version) (\(document.build))", "target \(target)",
       "generator CPU \(Figures.decimals(document.generator.cpuUtilisation, 2)) cores",
     ]
+    if let run = document.repetition {
+      let side = run.side.map { ", \(Markdown.escape($0))" } ?? ""
+      lines.append("run \(run.run) of \(run.of)\(side)")
+    }
     if let throughput = Throughput(document: document).line { lines.append(Markdown.escape(throughput)) }
     if let lateness = document.generator.scheduleLatenessP99Ms {
       lines.append("start lateness P99 \(Figures.time(milliseconds: lateness))")
