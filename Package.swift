@@ -96,6 +96,7 @@ let package = Package(
     .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-exhaustion", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-report", dependencies: ["InfraBench"]),
     .executableTarget(name: "suite-summary", dependencies: ["InfraBench"]),
     .executableTarget(
       name: "mock-gateway",
@@ -228,7 +229,7 @@ let package = Package(
         "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
         "TestSupport", "Transport",
         "bench-allocation", "bench-api", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
-        "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
+        "bench-report", "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
