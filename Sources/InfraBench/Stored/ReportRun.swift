@@ -112,7 +112,11 @@ package struct ReportRun {
   /// All formats of an entry under one stem.
   private func write(_ entry: Entry) throws {
     guard let directory = settings.directory else { return }
+    for name in settings.metrics where entry.document.metrics[name] == nil {
+      console.note(PlainText.line("note: '\(entry.name)' has no \(name)"))
+    }
     let files = try settings.formats.flatMap { try entry.rendering.files($0, metrics: settings.metrics) }
+    guard !files.isEmpty else { return console.note(PlainText.line("note: '\(entry.name)' has nothing to be written")) }
     for path in try ResultWriter(directory: directory).write(stem: entry.stem, contents: files) {
       console.note("wrote \(path)")
     }

@@ -1,17 +1,20 @@
 import Latency
 
-/// Which percentiles of a result rest on too few samples, and how many they would need: 10 beyond them.
+/// Which percentiles of a result rest on too few samples, and how many they would need.
 struct SampleNeeds {
-  /// Metrics with such percentiles, in the order of reports.
-  let rows: [(metric: String, count: UInt64, needs: [(percentile: String, samples: UInt64)])]
+  /// A line for all metrics that lack the same, in the order of reports.
+  let lines: [String]
 
   /// - Parameter document: with its histograms' own figures, as ``StoredResult`` has it.
   init(_ document: ResultDocument) {
-    rows = ReportTables(document: document).metrics.compactMap { name, metric in
-      let needs = zip(MetricDocument.names, LatencySummary.percentiles).filter { metric.fewSamples.contains($0.0) }
-      guard !needs.isEmpty else { return nil }
-      return (name, metric.count, needs.map { ($0.0, Self.samples(for: $0.1)) })
+    var groups: [(needs: String, metrics: [String])] = []
+    for (name, metric) in ReportTables(document: document).metrics where !metric.fewSamples.isEmpty {
+      let needs = Self.needs(of: metric.fewSamples)
+      let group = groups.firstIndex { $0.needs == needs } ?? groups.endIndex
+      if group == groups.endIndex { groups.append((needs, [])) }
+      groups[group].metrics.append("\(name) (\(Figures.grouped(metric.count)))")
     }
+    lines = groups.map { "\($0.metrics.joined(separator: ", ")): \($0.needs)" }
   }
 
   /// The smallest number of which ten come after the percentile's rank, which is rounded up: 1,000 for P99.
@@ -22,26 +25,21 @@ struct SampleNeeds {
   }
 
   /// For a terminal; nil where all percentiles rest on enough.
-  var text: String? {
-    rows.isEmpty ? nil : "Too few samples: fewer than 10 beyond a percentile say little of it.\n" + table.plain
-  }
+  var text: String? { lines.isEmpty ? nil : "\(Self.title):\n" + lines.map { "\($0)\n" }.joined() }
 
   /// A section; nil where all percentiles rest on enough.
   var markdown: String? {
-    rows.isEmpty
-      ? nil : "## Samples\n\nFewer than 10 samples beyond a percentile say little of it.\n\n" + table.markdown
+    lines.isEmpty ? nil : "## Samples\n\n\(Self.title):\n\n" + lines.map { "- \(Markdown.escape($0))\n" }.joined()
   }
 
-  private var table: TextTable {
-    var table = TextTable(["metric", "samples", "needed"])
-    for row in rows {
-      let needs = row.needs.map { "\(Self.title($0.percentile)) \(Figures.grouped($0.samples))" }
-      table.add([row.metric, Figures.grouped(row.count), needs.joined(separator: " · ")])
+  private static let title = "Too few samples: a percentile needs 10 beyond it"
+
+  /// `P99 needs 1,000, P99.9 10,000`
+  private static func needs(of percentiles: [String]) -> String {
+    let needs = zip(MetricDocument.names, LatencySummary.percentiles).filter { percentiles.contains($0.0) }.map {
+      name, percentile in
+      (name == "p999" ? "P99.9" : name.uppercased(), Figures.grouped(samples(for: percentile)))
     }
-    return table
-  }
-
-  private static func title(_ percentile: String) -> String {
-    percentile == "p999" ? "P99.9" : percentile.uppercased()
+    return needs.enumerated().map { "\($1.0) \($0 == 0 ? "needs " : "")\($1.1)" }.joined(separator: ", ")
   }
 }
