@@ -18,7 +18,9 @@ package struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))
   package var outputDir: String?
 
-  @Option(help: ArgumentHelp("What is written: any of md,json,html,csv,openmetrics. (default: md,json)", valueName: "list"))
+  @Option(
+    help: ArgumentHelp(
+      "What is written: any of md,json,html,junit,csv,openmetrics. (default: md,json)", valueName: "list"))
   package var format: String?
 
   @Option(help: ArgumentHelp("A name for this run, in the result and its file's name.", valueName: "text"))
@@ -39,7 +41,7 @@ package struct OutputOptions: ParsableArguments {
 /// Where results go, checked.
 package struct OutputSettings: Sendable {
   package enum Format: String, Sendable, CaseIterable {
-    case md, json, html, csv, openmetrics
+    case md, json, html, junit, csv, openmetrics
 
     /// What is written unless the user says otherwise.
     package static let usual: Set<Format> = [.md, .json]
@@ -48,7 +50,13 @@ package struct OutputSettings: Sendable {
     var drawsTimeline: Bool { self == .html }
 
     /// Of its file. node_exporter's textfile collector reads `.prom` alone.
-    package var fileExtension: String { self == .openmetrics ? "prom" : rawValue }
+    package var fileExtension: String {
+      switch self {
+      case .openmetrics: "prom"
+      case .junit: "xml"
+      default: rawValue
+      }
+    }
   }
 
   package enum Print: String, Sendable, CaseIterable {
@@ -114,7 +122,7 @@ extension OptionReader {
   }
 
   /// Looks at the nearest ancestor that exists; makes nothing.
-  private static func reasonNotWritable(_ path: String) -> String? {
+  static func reasonNotWritable(_ path: String) -> String? {
     guard !path.isEmpty, !path.utf8.contains(0) else { return "write a directory's path" }
     var existing = path
     var status = stat()

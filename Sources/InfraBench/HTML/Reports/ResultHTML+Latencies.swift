@@ -7,6 +7,7 @@ extension ResultHTML {
     guard !document.metrics.isEmpty else { return HTML.paragraph("There was no sample.") }
     let table =
       HTMLTable("Percentiles of every metric", tables.percentiles).html + HTML.list(tables.legend, class: "legend")
+      + sampleNeeds
     let lines = spectra.filter { $0.count >= SpectrumChart.fewestSamples }
     guard let chart = SpectrumChart(lines) else { return table }
     let drawn = Set(chart.lines.map(\.name))
@@ -16,6 +17,12 @@ extension ResultHTML {
       title: "Percentile spectrum", explanation: SpectrumChart.explanation + rest, picture: chart.picture,
       key: chart.key, table: table
     ).html
+  }
+
+  /// Which percentiles another run of this length would not show either.
+  private var sampleNeeds: HTML {
+    let lines = SampleNeeds(document).lines
+    return lines.isEmpty ? "" : HTML.details(SampleNeeds.title, HTML.list(lines))
   }
 
   /// The headline first, set-up last; a histogram that can't be read has no line.

@@ -71,6 +71,7 @@ package struct ResultHTML {
       "started \(document.startedAt)", "\(Figures.decimals(document.durationSeconds, 2)) s",
       "target: \(target.kind) \(place)", "version \(document.version) (\(document.build))",
       "generator CPU \(Figures.decimals(document.generator.cpuUtilisation, 2)) cores",
+      document.repetition.map { run in "run \(run.run) of \(run.of)\(run.side.map { ", \($0)" } ?? "")" },
       document.generator.scheduleLatenessP99Ms.map { "start lateness P99 \(Figures.time(milliseconds: $0))" },
       Throughput(document: document).line,
     ]
