@@ -95,8 +95,8 @@ import Testing
       full, Question(old: [], new: [1, 2], scale: .ratio), Question(old: [.nan], new: [], scale: .ratio))
     // Two of three take no part: the first is judged at all of alpha.
     #expect(answers[0].verdict == .higher && answers[0].level == 0.05)
-    #expect(answers[1].verdict == .tooFewRuns && answers[1].needed == RunsNeeded(old: 5, new: 3))
-    #expect(answers[2].verdict == .tooFewRuns && answers[2].needed == RunsNeeded(old: 5, new: 5))
+    #expect(answers[1].verdict == .tooFewRuns && answers[1].needed == RunsNeeded(old: 4, new: 3))
+    #expect(answers[2].verdict == .tooFewRuns && answers[2].needed == RunsNeeded(old: 4, new: 5))
     #expect(answers[1].pValue == 1 && answers[1].adjustedPValue == 1 && answers[1].change == 0)
   }
 
