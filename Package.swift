@@ -136,6 +136,11 @@ let package = Package(
       name: "benchmark-histogram",
       dependencies: ["Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
       path: "Benchmarks/Sources/benchmark-histogram"),
+    .target(name: "RunSimulation", dependencies: ["Latency", "Statistics"], path: "Benchmarks/Sources/RunSimulation"),
+    .executableTarget(
+      name: "benchmark-comparison",
+      dependencies: ["RunSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Benchmarks/Sources/benchmark-comparison"),
 
     // What several test targets share.
     .target(
@@ -245,7 +250,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], exclude: ["Fixtures"]),
+      name: "StatisticsTests", dependencies: ["RunSimulation", "Statistics", "TestSupport"], exclude: ["Fixtures"]),
   ]
 )
 
