@@ -76,7 +76,7 @@ let package = Package(
       name: "InfraBench",
       dependencies: [
         "AWSClient", "AWSSignature", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway",
-        "Transport", "UserWorkspace", "WarmTask",
+        "Statistics", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
@@ -93,6 +93,7 @@ let package = Package(
     // Programs.
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-api", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-compare", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
@@ -233,7 +234,7 @@ let package = Package(
       dependencies: [
         "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
         "TestSupport", "Transport",
-        "bench-allocation", "bench-api", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
+        "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
         "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
