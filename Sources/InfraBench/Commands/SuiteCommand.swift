@@ -46,9 +46,12 @@ extension SuiteCommand {
 
 /// A benchmark whose options are right, ready to be run.
 package struct PreparedRun: Sendable {
+  /// What shapes the run, as its result will have it.
+  package let parameters: [String: JSONValue]
   private let work: @Sendable (_ environment: [String: String]) async -> Int32
 
   package init(_ benchmark: some Benchmark, output: OutputSettings, thresholds: [Threshold]) {
+    parameters = benchmark.parameters
     work = { environment in
       let runner = BenchmarkRunner(output: output, thresholds: thresholds, environment: environment)
       return await runner.run(benchmark).status
