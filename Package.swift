@@ -138,6 +138,11 @@ let package = Package(
       name: "benchmark-histogram",
       dependencies: ["Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
       path: "Benchmarks/Sources/benchmark-histogram"),
+    .target(name: "RunSimulation", dependencies: ["Latency", "Statistics"], path: "Benchmarks/Sources/RunSimulation"),
+    .executableTarget(
+      name: "benchmark-comparison",
+      dependencies: ["RunSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Benchmarks/Sources/benchmark-comparison"),
 
     // What several test targets share.
     .target(
@@ -249,7 +254,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], exclude: ["Fixtures"]),
+      name: "StatisticsTests", dependencies: ["RunSimulation", "Statistics", "TestSupport"], exclude: ["Fixtures"]),
   ]
 )
 
