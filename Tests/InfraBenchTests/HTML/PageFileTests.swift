@@ -30,9 +30,9 @@ import Testing
   @Test func aPathThatCannotBeWrittenIsNamedBeforehand() throws {
     try scratch.write("page.html", "")
     for (path, isGood) in [
-      ("\(scratch.path)/page.html", true), ("\(scratch.path)/other.html", true), ("page-of-a-test.html", true), ("", false),
-      (scratch.path, false), ("\(scratch.path)/", false), ("\(scratch.path)/none/page.html", false), ("a\u{0}b", false),
-      ("/dev/null", false), ("\(scratch.path)/page.html/x", false),
+      ("\(scratch.path)/page.html", true), ("\(scratch.path)/other.html", true), ("page-of-a-test.html", true),
+      ("", false), (scratch.path, false), ("\(scratch.path)/", false), ("\(scratch.path)/none/page.html", false),
+      ("a\u{0}b", false), ("/dev/null", false), ("\(scratch.path)/page.html/x", false),
     ] {
       var reader = OptionReader(environment: [:])
       reader.checkFile("--html", path)
