@@ -98,6 +98,7 @@ let package = Package(
     .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-exhaustion", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-report", dependencies: ["InfraBench"]),
     .executableTarget(name: "suite-summary", dependencies: ["InfraBench"]),
     .executableTarget(
       name: "mock-gateway",
@@ -236,6 +237,8 @@ let package = Package(
         "TestSupport", "Transport",
         "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
         "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
+        "bench-allocation", "bench-api", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
+        "bench-report", "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

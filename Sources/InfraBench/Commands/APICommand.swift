@@ -30,6 +30,7 @@ package struct APICommand: SuiteCommand {
     version: Suite.version)
 
   @OptionGroup(title: "ECS") var ecs: ECSOptions
+  @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -70,7 +71,9 @@ package struct APICommand: SuiteCommand {
       iterations: reader.integer("--iterations", iterations, default: 10, in: 1...1_000_000),
       rate: rate(isRealECS: ecs != nil, &reader),
       timeout: reader.duration("--timeout", timeout, default: 30_000_000_000, minimum: 1_000_000))
-    return PreparedRun(benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+    return PreparedRun(
+      benchmark, runs: reader.runs(repetition), output: reader.output(output),
+      thresholds: reader.thresholds(output, for: benchmark))
   }
 
   /// ListTasks and DescribeTasks share a bucket of 100 calls, refilled at 20 a second.

@@ -25,6 +25,7 @@ package struct AllocationCommand: SuiteCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
+  @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -43,9 +44,14 @@ package struct AllocationCommand: SuiteCommand {
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let moments = AllocationBenchmark.WaitFor.allCases.map(\.rawValue)
     let waitFor = reader.choice("--wait-for", waitFor, of: moments, default: "assigned")
-    let benchmark = AllocationBenchmark(
+    var benchmark = AllocationBenchmark(
       target: reader.target(target), load: reader.load(load, arrivals, defaultCount: 10),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
-    return PreparedRun(benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+    let output = reader.output(output)
+    benchmark.load.addTimeline(for: output)
+    return PreparedRun(
+      benchmark, second: benchmark.ofSecondGateway,
+      runs: reader.runs(repetition, seed: benchmark.load.seed, isSeedGiven: load.seed != nil, target: benchmark.target),
+      output: output, thresholds: reader.thresholds(self.output, for: benchmark))
   }
 }

@@ -33,6 +33,7 @@ package struct ConcurrentCommand: SuiteCommand {
   @OptionGroup(title: "Load (default concurrency: 5; count with --rate: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
+  @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -86,11 +87,15 @@ package struct ConcurrentCommand: SuiteCommand {
     let targetSettings = reader.target(
       target, for: runTask, users: settings.concurrency + beyondCount, keepsPool: beyondCount > 0)
     if !isLoop { settings.count = burstCount * (settings.concurrency + beyondCount) }
-    let benchmark = ConcurrentBenchmark(
+    var benchmark = ConcurrentBenchmark(
       target: targetSettings, load: settings,
       shape: isLoop ? .loop : .bursts(burstCount, beyond: beyondCount),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold, runTask: runTask)
+    let output = reader.output(output)
+    benchmark.load.addTimeline(for: output)
     return PreparedRun(
-      benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+      benchmark, second: benchmark.ofSecondGateway,
+      runs: reader.runs(repetition, seed: benchmark.load.seed, isSeedGiven: load.seed != nil, target: benchmark.target),
+      output: output, thresholds: reader.thresholds(self.output, for: benchmark))
   }
 }

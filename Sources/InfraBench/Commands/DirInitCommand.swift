@@ -45,6 +45,7 @@ package struct DirInitCommand: SuiteCommand {
   var keep = false
 
   @OptionGroup(title: "Load (default count: 20)") var load: DirInitOptions
+  @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -52,15 +53,21 @@ package struct DirInitCommand: SuiteCommand {
   package init() {}
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
+    let isSeedGiven = load.seed != nil
     let load = reader.directoryLoad(load)
     if keep, load.count == nil {
       reader.problems.add("--keep", "give --count with --duration, which bounds how many directories stay")
+    }
+    let runs = reader.runs(repetition, seed: load.seed, isSeedGiven: isSeedGiven)
+    if keep, root != nil, runs.isRepeated {
+      reader.problems.add("--keep", "a second run would find the first one's directories: leave --repeat or --root out")
     }
     let benchmark = DirInitBenchmark(
       settings: DirInitSettings(
         load: load, root: reader.directory("--root", root, access: fsync ? W_OK | R_OK : W_OK),
         peerRoot: reader.directory("--peer-root", peerRoot), syncs: fsync, keeps: keep,
         isolationIDs: reader.userIDs("--as-uid", asUserIDs)))
-    return PreparedRun(benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+    return PreparedRun(
+      benchmark, runs: runs, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
   }
 }

@@ -32,6 +32,7 @@ package struct EndToEndCommand: SuiteCommand {
   @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
+  @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -57,11 +58,15 @@ package struct EndToEndCommand: SuiteCommand {
       ])
       reader.refuseCrowd("--concurrency", loadSettings.users)
     }
-    let benchmark = EndToEndBenchmark(
+    var benchmark = EndToEndBenchmark(
       target: settings, load: loadSettings, command: command,
       commandWords: commandWords(settings, &reader), message: message(&reader), runTask: runTask)
+    let output = reader.output(output)
+    benchmark.load.addTimeline(for: output)
     return PreparedRun(
-      benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+      benchmark, second: benchmark.ofSecondGateway,
+      runs: reader.runs(repetition, seed: benchmark.load.seed, isSeedGiven: load.seed != nil, target: benchmark.target),
+      output: output, thresholds: reader.thresholds(self.output, for: benchmark))
   }
 
   private func commandWords(_ settings: TargetSettings, _ reader: inout OptionReader) -> [String] {

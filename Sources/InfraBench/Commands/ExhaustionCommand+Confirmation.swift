@@ -6,17 +6,43 @@ extension ExhaustionCommand {
     if confirmStop != nil { reader.problems.add("--confirm-stop", "it is for --drain-by stop-tasks: leave it out") }
     switch target.gateway {
     case .embedded:
-      if confirmDrain != nil {
+      if !confirmDrain.isEmpty {
         reader.problems.add("--confirm-drain", "the embedded gateway needs none: leave it out, or give --gateway-url")
       }
     case .remote(let endpoint):
-      if let confirmDrain, confirmDrain.lowercased() != endpoint.host.lowercased() {
-        reader.problems.add("--confirm-drain", "'\(confirmDrain)' is not the gateway's host, '\(endpoint.host)'")
-      } else if confirmDrain == nil, !endpoint.isLoopback {
-        reader.problems.add(
-          "--confirm-drain",
-          "draining takes tasks from the users of this gateway: confirm it with --confirm-drain \(endpoint.host)")
-      }
+      checkDrainConfirmation(of: [endpoint] + (target.second.map { [$0.endpoint] } ?? []), &reader)
+    }
+  }
+
+  private func checkDrainConfirmation(of gateways: [Endpoint], _ reader: inout OptionReader) {
+    let hosts = gateways.map(\.host)
+    func isConfirmed(_ host: String) -> Bool { confirmDrain.contains { $0.lowercased() == host.lowercased() } }
+    let strange = confirmDrain.filter { name in !hosts.contains { $0.lowercased() == name.lowercased() } }
+    for name in strange {
+      let named = OptionReader.list(hosts.map { "'\($0)'" })
+      reader.problems.add(
+        "--confirm-drain",
+        hosts.count == 1 ? "'\(name)' is not the gateway's host, \(named)" : "'\(name)' is no gateway's host, \(named)")
+    }
+    // With one gateway the other name was meant for it.
+    if hosts.count == 1, !strange.isEmpty { return }
+    var asked: Set<String> = []
+    for gateway in gateways where !gateway.isLoopback && !isConfirmed(gateway.host) {
+      guard asked.insert(gateway.host.lowercased()).inserted else { continue }
+      reader.problems.add(
+        "--confirm-drain",
+        "draining takes tasks from the users of this gateway: confirm it with --confirm-drain \(gateway.host)")
+    }
+  }
+
+  /// What is not the gateways' own to be drained or watched can be told for one pool only.
+  func refuseSecondGateway(of drainBy: ExhaustionBenchmark.DrainBy, _ ecs: ECSSettings?, _ reader: inout OptionReader) {
+    guard target.abGatewayURL != nil else { return }
+    if drainBy == .stopTasks {
+      reader.refuse("--ab-gateway-url", "stop-tasks drains through ECS, not through gateways: leave one of them out")
+    } else if let ecs {
+      reader.refuse(
+        "--ab-gateway-url", "one pool's ECS says nothing about another gateway's: leave it out, or \(ecs.remedy)")
     }
   }
 
@@ -44,7 +70,7 @@ extension ExhaustionCommand {
 
   func refuseGatewayDrainOptions(_ reader: inout OptionReader) {
     let given = [
-      ("--release", release != nil), ("--no-cold-fallback", noColdFallback), ("--confirm-drain", confirmDrain != nil),
+      ("--release", release != nil), ("--no-cold-fallback", noColdFallback), ("--confirm-drain", !confirmDrain.isEmpty),
       ("--user-id", userID != nil),
     ]
     for (option, isGiven) in given where isGiven {

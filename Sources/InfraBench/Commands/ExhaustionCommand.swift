@@ -41,6 +41,7 @@ package struct ExhaustionCommand: SuiteCommand {
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "ECS") var ecs: ECSOptions
+  @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
@@ -74,8 +75,10 @@ package struct ExhaustionCommand: SuiteCommand {
   var noColdFallback = false
 
   @Option(
-    help: ArgumentHelp("The host name of a gateway that isn't on loopback, to confirm the drain.", valueName: "host"))
-  var confirmDrain: String?
+    help: ArgumentHelp(
+      "The host name of a gateway that isn't on loopback, to confirm the drain; repeatable, for two gateways.",
+      valueName: "host"))
+  var confirmDrain: [String] = []
 
   @Option(
     help: ArgumentHelp("Between two polls: the resolution of every refill time. (default: 500ms)", valueName: "d"))
@@ -111,6 +114,7 @@ package struct ExhaustionCommand: SuiteCommand {
         rawValue: reader.choice("--drain-by", drainBy, of: ways.map(\.rawValue), default: "acquire")) ?? .acquire
     // With ECS options no embedded gateway is started.
     let usesGateway = hasGatewayURL || ecs == nil
+    refuseSecondGateway(of: drainBy, ecs, &reader)
     switch drainBy {
     case .acquire:
       if let ecs, !usesGateway {
@@ -137,7 +141,9 @@ package struct ExhaustionCommand: SuiteCommand {
       pollInterval: pollInterval(isRealECS: ecs != nil, &reader),
       refillTimeout: reader.duration(
         "--refill-timeout", refillTimeout, default: 300_000_000_000, minimum: 1_000_000))
-    return PreparedRun(benchmark, output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
+    return PreparedRun(
+      benchmark, second: benchmark.ofSecondGateway, runs: reader.runs(repetition, target: target),
+      output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
   }
 
   private func drainCount(of target: TargetSettings?, _ reader: inout OptionReader) -> Int? {

@@ -2,7 +2,7 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 
-/// A benchmark as a command: options in, one run, an exit status.
+/// A benchmark as a command: options in, its runs, an exit status.
 package protocol SuiteCommand: AsyncParsableCommand {
   /// Reads the options. What is wrong goes to `reader.problems`; nothing is started or written.
   func prepare(_ reader: inout OptionReader) -> PreparedRun
@@ -50,15 +50,20 @@ package struct PreparedRun: Sendable {
   package let parameters: [String: JSONValue]
   private let work: @Sendable (_ environment: [String: String]) async -> Int32
 
-  package init(_ benchmark: some Benchmark, output: OutputSettings, thresholds: [Threshold]) {
+  /// - Parameter second: the same measurement of the second gateway, where there are two.
+  package init<B: Benchmark>(
+    _ benchmark: B, second: B? = nil, runs: RunPlan, output: OutputSettings, thresholds: [Threshold]
+  ) {
     parameters = benchmark.parameters
     work = { environment in
-      let runner = BenchmarkRunner(output: output, thresholds: thresholds, environment: environment)
-      return await runner.run(benchmark).status
+      await RunSequence(
+        benchmark: benchmark, second: second, plan: runs, output: output, thresholds: thresholds,
+        environment: environment
+      ).perform()
     }
   }
 
-  /// Runs it; the process's exit status.
+  /// Runs it as often as planned; the process's exit status.
   package func perform(environment: [String: String]) async -> Int32 {
     await work(environment)
   }

@@ -18,7 +18,9 @@ package struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))
   package var outputDir: String?
 
-  @Option(help: ArgumentHelp("What is written: any of md,json,csv,openmetrics. (default: md,json)", valueName: "list"))
+  @Option(
+    help: ArgumentHelp(
+      "What is written: any of md,json,junit,csv,openmetrics. (default: md,json)", valueName: "list"))
   package var format: String?
 
   @Option(help: ArgumentHelp("A name for this run, in the result and its file's name.", valueName: "text"))
@@ -39,13 +41,22 @@ package struct OutputOptions: ParsableArguments {
 /// Where results go, checked.
 package struct OutputSettings: Sendable {
   package enum Format: String, Sendable, CaseIterable {
-    case md, json, csv, openmetrics
+    case md, json, junit, csv, openmetrics
 
     /// What is written unless the user says otherwise.
     package static let usual: Set<Format> = [.md, .json]
 
+    /// Whether a run is to have a timeline for it.
+    var drawsTimeline: Bool { rawValue == "html" }
+
     /// Of its file. node_exporter's textfile collector reads `.prom` alone.
-    package var fileExtension: String { self == .openmetrics ? "prom" : rawValue }
+    package var fileExtension: String {
+      switch self {
+      case .openmetrics: "prom"
+      case .junit: "xml"
+      default: rawValue
+      }
+    }
   }
 
   package enum Print: String, Sendable, CaseIterable {
@@ -97,7 +108,7 @@ extension OptionReader {
   }
 
   /// Looks at the nearest ancestor that exists; makes nothing.
-  private static func reasonNotWritable(_ path: String) -> String? {
+  static func reasonNotWritable(_ path: String) -> String? {
     guard !path.isEmpty, !path.utf8.contains(0) else { return "write a directory's path" }
     var existing = path
     var status = stat()

@@ -55,6 +55,11 @@ extension OptionReader {
     if target.agents != nil {
       refuse("--agents", "agents are no ECS tasks: leave it out, or --cold-by run-task")
     }
+    if target.abGatewayURL != nil {
+      refuse(
+        "--ab-gateway-url",
+        "a task definition's tasks connect to one gateway: leave it out, or --cold-by run-task")
+    }
     return RunTaskSettings(
       ecs: ecs, taskDefinition: name("--task-definition", options.taskDefinition),
       launchType: launchType(options), capacityProvider: name("--capacity-provider", options.capacityProvider),

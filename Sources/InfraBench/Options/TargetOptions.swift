@@ -10,6 +10,13 @@ package struct TargetOptions: ParsableArguments {
   package var gatewayURL: String?
 
   @Option(
+    name: .customLong("ab-gateway-url"),
+    help: ArgumentHelp(
+      "A second gateway, measured in alternation with the first, run by run: results labelled a and b.",
+      valueName: "url"))
+  package var abGatewayURL: String?
+
+  @Option(
     name: .customLong("header"),
     help: ArgumentHelp(
       "'Name: value', sent with every request and upgrade; repeatable. Never shown.", valueName: "header"))
@@ -52,12 +59,29 @@ package struct TargetSettings: Sendable {
     case remote(Endpoint)
   }
 
+  /// A gateway that is measured in turn with the first.
+  package struct Second: Sendable {
+    package var endpoint: Endpoint
+    package var tls: TLSClient?
+  }
+
   package var gateway: Gateway
   package var headers: [SecretHeader]
   package var tls: TLSClient?
   package var isInsecure: Bool
   package var agents: Int
   package var allowsAgentsBesideReal: Bool
+  /// nil: there is one target.
+  package var second: Second?
+
+  /// The second gateway as the target, with the same headers and options; nil where there is none.
+  package var ofSecond: TargetSettings? {
+    guard let second else { return nil }
+    var settings = self
+    settings.gateway = .remote(second.endpoint)
+    settings.tls = second.tls
+    return settings
+  }
 }
 
 /// How the embedded gateway is started.
@@ -94,11 +118,30 @@ extension OptionReader {
     if options.caFile != nil, options.insecure {
       problems.add("--insecure", "it makes --ca-file meaningless: give one of them")
     }
+    let second = secondGateway(options, beside: endpoint, isRemote: isRemote)
+    let tls = tls(options, for: [endpoint, second].compactMap { $0 })
+    func used(by endpoint: Endpoint?) -> TLSClient? { endpoint?.isSecure == true ? tls : nil }
     return TargetSettings(
       gateway: endpoint.map { .remote($0) } ?? .embedded(embedded),
       headers: headers(options.headers, tokenFile: options.tokenFile),
-      tls: tls(options, for: endpoint), isInsecure: options.insecure, agents: agents,
-      allowsAgentsBesideReal: options.agentsBesideReal)
+      tls: used(by: endpoint), isInsecure: options.insecure, agents: agents,
+      allowsAgentsBesideReal: options.agentsBesideReal,
+      second: second.map { .init(endpoint: $0, tls: used(by: $0)) })
+  }
+
+  /// Checks `--ab-gateway-url` against the first gateway's, which was checked before.
+  private mutating func secondGateway(
+    _ options: TargetOptions, beside first: Endpoint?, isRemote: Bool
+  ) -> Endpoint? {
+    let name = "--ab-gateway-url"
+    let second = endpoint(name, options.abGatewayURL)
+    if options.abGatewayURL != nil, !isRemote {
+      refuse(name, "an embedded gateway beside a real one is no fair comparison: give --gateway-url too")
+    }
+    if let second, second == first {
+      refuse(name, "it is the same gateway as --gateway-url's: write the URL of another, or use --repeat")
+    }
+    return second
   }
 
   private mutating func embeddedGateway(
@@ -121,13 +164,17 @@ extension OptionReader {
     return EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: maxTasks, taskStartDelay: delay)
   }
 
-  private mutating func tls(_ options: TargetOptions, for endpoint: Endpoint?) -> TLSClient? {
-    let isPlain =
-      value("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"]) == nil || endpoint?.isSecure == false
-    if isPlain, options.caFile != nil || options.insecure {
+  /// One for all `endpoints`: those that were written and are right.
+  private mutating func tls(_ options: TargetOptions, for endpoints: [Endpoint]) -> TLSClient? {
+    let written = [
+      value("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"])?.text, options.abGatewayURL,
+    ].compactMap { $0 }
+    let isSecure = endpoints.contains(where: \.isSecure)
+    // Of a URL that is wrong nobody knows what it was to be.
+    if !isSecure, endpoints.count == written.count, options.caFile != nil || options.insecure {
       problems.add(options.insecure ? "--insecure" : "--ca-file", "there is no gateway URL with https or wss")
     }
-    guard options.caFile != nil || endpoint?.isSecure ?? false else { return nil }
+    guard options.caFile != nil || isSecure else { return nil }
     do throws(TransportError) {
       return try TLSClient(caFile: options.caFile, insecure: options.insecure)
     } catch {

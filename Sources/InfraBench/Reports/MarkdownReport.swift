@@ -3,9 +3,12 @@ import Latency
 /// A result as Markdown, made from the document alone.
 package struct MarkdownReport {
   private let document: ResultDocument
+  private let remarks: [String]
 
-  package init(_ document: ResultDocument) {
+  /// - Parameter remarks: sections about the latencies, which follow them.
+  package init(_ document: ResultDocument, remarks: [String] = []) {
     self.document = document
+    self.remarks = remarks
   }
 
   package var text: String {
@@ -25,6 +28,7 @@ package struct MarkdownReport {
       let legend = tables.legend.map { "\n\(Markdown.escape($0))\n" }.joined()
       parts.append("## Latencies\n\n\(tables.percentiles.markdown)\(legend)")
     }
+    parts += remarks
     if !document.thresholds.isEmpty { parts.append("## Thresholds\n\n\(tables.thresholds.markdown)") }
     parts.append("## Counters\n\n\(tables.counters.markdown)")
     if !document.errors.isEmpty { parts.append("## Errors\n\n\(tables.errors.markdown)") }
@@ -51,6 +55,10 @@ package struct MarkdownReport {
       "version \(document.version) (\(document.build))", "target \(target)",
       "generator CPU \(Figures.decimals(document.generator.cpuUtilisation, 2)) cores",
     ]
+    if let run = document.repetition {
+      let side = run.side.map { ", \(Markdown.escape($0))" } ?? ""
+      lines.append("run \(run.run) of \(run.of)\(side)")
+    }
     if let throughput = Throughput(document: document).line { lines.append(Markdown.escape(throughput)) }
     if let lateness = document.generator.scheduleLatenessP99Ms {
       lines.append("start lateness P99 \(Figures.time(milliseconds: lateness))")

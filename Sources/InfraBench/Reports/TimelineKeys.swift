@@ -4,10 +4,13 @@ enum TimelineKeys {
     ["t", "seconds", "iterations", "errors", "dropped", "listed", "running", "warm", "gap", "metric", "count"] + times
   private static let times = ["mean", "min", "p50", "p90", "p95", "p99", "p999", "max"]
 
-  /// All keys of the points: the known ones in their order, then the others by name.
+  /// For machines alone.
+  private static let hidden: Set<String> = ["histogram"]
+
+  /// All keys that tables show of the points: the known ones in their order, then the others by name.
   static func ordered(in points: [[String: JSONValue]]) -> [String] {
     let keys = points.reduce(into: Set<String>()) { $0.formUnion($1.keys) }
-    return known.filter(keys.contains) + keys.subtracting(known).sorted()
+    return known.filter(keys.contains) + keys.subtracting(known).subtracting(hidden).sorted()
   }
 
   /// Whether values are times in ms.

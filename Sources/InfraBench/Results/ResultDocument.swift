@@ -42,6 +42,15 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     package var reason: String?
   }
 
+  /// Which of several runs a result is (`--repeat`, `--ab-gateway-url`).
+  package struct Repetition: Codable, Sendable, Equatable {
+    /// From 1 on.
+    package var run: Int
+    package var of: Int
+    /// `a` or `b` where two gateways were measured in turn.
+    package var side: String?
+  }
+
   package var schema = "infrabench.result/1"
   package var tool: String
   package var version: String
@@ -65,4 +74,6 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package var notes: [String]
   /// Tool-specific findings that are neither latencies nor counters, such as bench-dirinit's `isolation`.
   package var findings: [String: JSONValue]?
+  /// nil for a single run.
+  package var repetition: Repetition?
 }

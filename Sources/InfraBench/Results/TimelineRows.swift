@@ -1,7 +1,7 @@
 import Latency
 import LoadEngine
 
-/// A load run's timeline in a result document: latencies of the headline metric in ms, per interval.
+/// A load run's timeline in a result document: latencies of the headline metric in ms, per interval, and their histogram.
 enum TimelineRows {
   /// nil when no timeline was kept.
   static func of(_ intervals: [TimelineInterval], headline: String) -> [[String: JSONValue]]? {
@@ -20,6 +20,7 @@ enum TimelineRows {
       ] {
         row[name] = .double(Double(nanoseconds) / 1e6)
       }
+      row["histogram"] = .string(interval.compressedLatencies)
       return row
     }
   }

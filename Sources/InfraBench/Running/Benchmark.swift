@@ -14,12 +14,34 @@ package protocol Benchmark: Sendable {
   /// What shapes the load, for the result.
   var parameters: [String: JSONValue] { get }
 
+  /// The same measurement with other random choices.
+  func seeded(_ seed: UInt64) -> Self
+
   /// Measures. When its task is cancelled it ends early and returns what it has; whatever it holds it gives back first.
   func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement
 }
 
 extension Benchmark {
   package var defaultThresholds: [String] { Self.defaultThresholds }
+
+  /// Where nothing is drawn from a seed.
+  package func seeded(_ seed: UInt64) -> Self { self }
+}
+
+/// A benchmark that has a gateway for its target.
+package protocol GatewayBenchmark: Benchmark {
+  var target: TargetSettings { get set }
+}
+
+extension GatewayBenchmark {
+  /// The same measurement of the target's second gateway; nil where it has none.
+  package var ofSecondGateway: Self? {
+    target.ofSecond.map { target in
+      var benchmark = self
+      benchmark.target = target
+      return benchmark
+    }
+  }
 }
 
 /// What a benchmark speaks through: the console and the notes of its result.

@@ -8,6 +8,8 @@ package struct BenchmarkRunner: Sendable {
   private let output: OutputSettings
   private let thresholds: [Threshold]
   private let environment: [String: String]
+  /// Which of several runs this is.
+  var repetition: ResultDocument.Repetition?
 
   package init(output: OutputSettings, thresholds: [Threshold], environment: [String: String]) {
     self.output = output
@@ -15,8 +17,15 @@ package struct BenchmarkRunner: Sendable {
     self.environment = environment
   }
 
-  /// Never throws: whatever happens is said, and is in the exit.
-  package func run<B: Benchmark>(_ benchmark: B) async -> ToolExit {
+  /// A single run. Never throws: whatever happens is said, and is in the exit.
+  package func run(_ benchmark: some Benchmark) async -> ToolExit {
+    await Interruption.run { interruption in await run(benchmark, interruption).exit }
+  }
+
+  /// One of the runs that `interruption` may end; its document is nil where nothing was measured.
+  func run(
+    _ benchmark: some Benchmark, _ interruption: Interruption
+  ) async -> (exit: ToolExit, document: ResultDocument?) {
     // Whoever reads the output may go away; the result is written all the same.
     signal(SIGPIPE, SIG_IGN)
     FileDescriptorLimit.raise()
@@ -25,24 +34,24 @@ package struct BenchmarkRunner: Sendable {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
     let conditions = GeneratorConditions()
-    let (outcome, interruption) = await Interruption.run { () -> Result<Measurement, BenchmarkFailure> in
-      await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
-    }
+    let outcome = await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
+    let signal = interruption.signal
     switch outcome {
     case .failure(let failure):
       bench.console.error(failure.description)
-      return interruption.map { ToolExit.interrupted(signal: $0) } ?? .failed
+      return (signal.map { ToolExit.interrupted(signal: $0) } ?? .failed, nil)
     case .success(let measurement):
       let target = measurement.target
       for note in conditions.notes(target: target.place, isGateway: target.isGateway) { bench.note(note) }
       // Said as the error that it is, at the end.
-      if interruption == nil, let reason = measurement.worthless { bench.notes.add(reason) }
-      let document = ResultAssembly(
+      if signal == nil, let reason = measurement.worthless { bench.notes.add(reason) }
+      var document = ResultAssembly(
         measurement: measurement, thresholds: thresholds, output: output, environment: environment,
-        isInterrupted: interruption != nil, notes: bench.notes.all
+        isInterrupted: signal != nil, notes: bench.notes.all
       ).document(of: benchmark)
+      document.repetition = repetition
       for note in document.notes { bench.note(note) }
-      return report(document, of: measurement, signal: interruption, console: bench.console)
+      return (report(document, of: measurement, signal: signal, console: bench.console), document)
     }
   }
 
@@ -85,6 +94,7 @@ package struct BenchmarkRunner: Sendable {
         switch format {
         case .md: markdown
         case .json: json
+        case .junit: JUnitReport(document).xml
         case .csv: CSVReport(document).text
         case .openmetrics: try OpenMetricsReport(document).text
         }

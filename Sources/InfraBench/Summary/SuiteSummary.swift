@@ -5,17 +5,23 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var exitStatus: Int32
     /// `skipped` and `not run` for tools that were not started, and `error` where there is no document.
     package var verdict: String
-    /// The result file, as it was given; nil without one.
+    /// The result file, of several runs the latest one's, as it was given; nil without one.
     @AlwaysPresent package var file: String?
+    /// All of them, of several runs.
+    package var files: [String]?
     @AlwaysPresent package var headline: Headline?
     package var thresholds: [ResultDocument.JudgedThreshold]
     package var errors: UInt64
     package var saturated: Bool
     /// Why a tool was not started, where that was said.
     package var reason: String?
+    /// When it began, the first of several runs; nil without a document.
+    package var startedAt: String?
+    /// Of the measured part, of several runs together; nil without a document.
+    package var durationSeconds: Double?
   }
 
-  /// What the tool is there to measure, in ms.
+  /// What the tool is there to measure, in ms. Of several runs: the median of their figures, and all samples' number.
   package struct Headline: Codable, Sendable, Equatable {
     package var metric: String
     package var count: UInt64
@@ -49,23 +55,50 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
 }
 
 extension SuiteSummary.Tool {
-  /// Describes a tool that ran; `document` is nil when it wrote none.
-  package init(tool: String, exitStatus: Int32, file: String?, document: ResultDocument?) {
-    let headline = document.flatMap { ReportTables(document: $0).headline }
+  /// Describes a tool that ran, once or several times; `results` is empty when it wrote none.
+  package init(tool: String, exitStatus: Int32, results: [(file: String, document: ResultDocument)]) {
+    let documents = results.map(\.document)
     self.init(
-      tool: tool, exitStatus: exitStatus, verdict: document?.verdict.rawValue ?? "error", file: file,
-      headline: headline.map { name, metric in
-        .init(
-          metric: name, count: metric.count, mean: metric.mean, p50: metric.p50, p95: metric.p95, p99: metric.p99,
-          max: metric.max)
-      }, thresholds: document?.thresholds ?? [], errors: document?.counters["errors"] ?? 0,
-      saturated: document?.generator.saturated ?? false)
+      tool: tool, exitStatus: exitStatus, verdict: Self.worst(documents.map(\.verdict)) ?? "error",
+      file: results.last?.file, files: results.count > 1 ? results.map(\.file) : nil,
+      headline: .init(documents), thresholds: Self.judged(documents),
+      errors: documents.reduce(0) { $0 + ($1.counters["errors"] ?? 0) },
+      saturated: documents.contains { $0.generator.saturated }, startedAt: documents.map(\.startedAt).min(),
+      durationSeconds: documents.isEmpty ? nil : documents.reduce(0) { $0 + $1.durationSeconds })
+  }
+
+  private static func worst(_ verdicts: [ResultDocument.Verdict]) -> String? {
+    let ranking: [ResultDocument.Verdict] = [.interrupted, .error, .fail, .pass]
+    return ranking.first(where: verdicts.contains)?.rawValue
+  }
+
+  /// Each criterion as the first run judged it that crossed it; else as the first did for which it was not skipped.
+  private static func judged(_ documents: [ResultDocument]) -> [ResultDocument.JudgedThreshold] {
+    (documents.first?.thresholds ?? []).map { criterion in
+      let judgements = documents.flatMap(\.thresholds).filter { $0.expression == criterion.expression }
+      return judgements.first { !$0.pass } ?? judgements.first { $0.skipped != true } ?? criterion
+    }
   }
 
   /// A tool that was not started, and why: `skipped` or `not run`.
   package init(tool: String, notStarted verdict: String, reason: String? = nil) {
     self.init(
-      tool: tool, exitStatus: 0, verdict: verdict, file: nil, headline: nil, thresholds: [], errors: 0,
+      tool: tool, exitStatus: 0, verdict: verdict, file: nil, files: nil, headline: nil, thresholds: [], errors: 0,
       saturated: false, reason: reason)
+  }
+}
+
+extension SuiteSummary.Headline {
+  /// nil where no document has a sample of what its tool is there to measure.
+  fileprivate init?(_ documents: [ResultDocument]) {
+    let headlines = documents.compactMap { ReportTables(document: $0).headline }
+    guard let name = headlines.first?.name else { return nil }
+    let metrics = headlines.filter { $0.name == name }.map(\.metric)
+    func median(_ statistic: Threshold.Statistic) -> Double {
+      Spread(metrics.map { $0.value(of: statistic) })?.median ?? 0
+    }
+    self.init(
+      metric: name, count: metrics.reduce(0) { $0 + $1.count }, mean: median(.mean), p50: median(.p50),
+      p95: median(.p95), p99: median(.p99), max: median(.max))
   }
 }

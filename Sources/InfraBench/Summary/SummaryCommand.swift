@@ -22,21 +22,17 @@ package struct SummaryCommand: AsyncParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "TOOL=STATUS=FILE of a tool that ran (FILE empty without a result); else TOOL=skipped or TOOL='not run', each with "
-        + "=REASON where there is one."))
+      "TOOL=STATUS=FILE of a tool that ran (FILE empty without a result; of several runs one such word each); else "
+        + "TOOL=skipped or TOOL='not run', each with =REASON where there is one."))
   var tools: [String] = []
 
   package init() {}
 
   package func run() async throws {
     var summary = SuiteSummary(startedAt: Timestamp(Date()).iso8601, exitStatus: 0, tools: [])
-    for text in tools {
-      guard let tool = Self.read(text) else {
-        Console(print: .text, isQuiet: false).error("'\(text)' is wrong: write TOOL=STATUS=FILE or TOOL=skipped")
-        throw ExitCode(EX_USAGE)
-      }
-      summary.tools.append(tool.summary)
-      if let startedAt = tool.startedAt, startedAt < summary.startedAt { summary.startedAt = startedAt }
+    for group in try groups() {
+      summary.tools.append(group.summary)
+      summary.startedAt = group.results.reduce(summary.startedAt) { min($0, $1.document.startedAt) }
     }
     summary.exitStatus = SuiteSummary.worst(summary.tools.map(\.exitStatus))
     let report = SummaryReport(summary)
@@ -53,16 +49,52 @@ package struct SummaryCommand: AsyncParsableCommand {
     await main()
   }
 
-  private static func read(_ text: String) -> (summary: SuiteSummary.Tool, startedAt: String?)? {
-    let parts = text.split(separator: "=", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-    if parts.count >= 2, ["skipped", "not run"].contains(parts[1]) {
-      return (SuiteSummary.Tool(tool: parts[0], notStarted: parts[1], reason: parts.dropFirst(2).first), nil)
+  /// What is known of one tool.
+  private struct Group {
+    var tool: String
+    /// nil: it was not started.
+    var status: Int32?
+    /// `skipped` or `not run`, and why, where it was not started.
+    var outcome = ""
+    var reason: String?
+    var results: [(file: String, document: ResultDocument)] = []
+
+    init?(_ text: String) {
+      let parts = text.split(separator: "=", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+      tool = parts[0]
+      if parts.count >= 2, ["skipped", "not run"].contains(parts[1]) {
+        (outcome, reason) = (parts[1], parts.dropFirst(2).first)
+        return
+      }
+      guard parts.count == 3, let status = Int32(parts[1]) else { return nil }
+      self.status = status
+      let document = FileManager.default.contents(atPath: parts[2])
+        .flatMap { try? ResultCoding.decode(String(decoding: $0, as: UTF8.self)) }
+      if let document { results = [(parts[2], document)] }
     }
-    guard parts.count == 3, let status = Int32(parts[1]) else { return nil }
-    let document = FileManager.default.contents(atPath: parts[2])
-      .flatMap { try? ResultCoding.decode(String(decoding: $0, as: UTF8.self)) }
-    let summary = SuiteSummary.Tool(
-      tool: parts[0], exitStatus: status, file: document == nil ? nil : parts[2], document: document)
-    return (summary, document?.startedAt)
+
+    var summary: SuiteSummary.Tool {
+      guard let status else { return SuiteSummary.Tool(tool: tool, notStarted: outcome, reason: reason) }
+      return SuiteSummary.Tool(
+        tool: tool, exitStatus: status, results: results.sorted { $0.document.startedAt < $1.document.startedAt })
+    }
+  }
+
+  /// The tools in the order in which they are named first.
+  private func groups() throws -> [Group] {
+    var groups: [Group] = []
+    for text in tools {
+      guard let group = Group(text) else {
+        Console(print: .text, isQuiet: false).error("'\(text)' is wrong: write TOOL=STATUS=FILE or TOOL=skipped")
+        throw ExitCode(EX_USAGE)
+      }
+      if let index = groups.firstIndex(where: { $0.tool == group.tool }), groups[index].status != nil {
+        groups[index].results += group.results
+        groups[index].status = SuiteSummary.worst([groups[index].status, group.status].compactMap { $0 })
+      } else {
+        groups.append(group)
+      }
+    }
+    return groups
   }
 }

@@ -22,6 +22,11 @@ package struct SummaryReport {
       }
       parts.append("## Crossed thresholds\n\n\(crossed.markdown)")
     }
+    if hasSeveralRuns {
+      parts.append(
+        "Of several runs: the count of all samples, the median of each figure over the runs, and each threshold as the "
+          + "first run judged it that crossed it.\n")
+    }
     parts.append("The percentiles of short runs rest on few samples: each tool's own report marks them.\n")
     return parts.joined(separator: "\n")
   }
@@ -40,10 +45,15 @@ package struct SummaryReport {
     }
   }
 
+  private var hasSeveralRuns: Bool { summary.tools.contains { $0.files != nil } }
+
   private var table: TextTable {
-    var table = TextTable([
-      "tool", "verdict", "metric", "count", "mean", "P50", "P95", "P99", "max", "thresholds", "errors", "exit",
-    ])
+    var table = TextTable(
+      [
+        "tool", "verdict",
+      ] + (hasSeveralRuns ? ["runs"] : []) + [
+        "metric", "count", "mean", "P50", "P95", "P99", "max", "thresholds", "errors", "exit",
+      ])
     for tool in summary.tools {
       let figures = tool.headline.map { [$0.mean, $0.p50, $0.p95, $0.p99, $0.max].map(Figures.time(milliseconds:)) }
       let skipped = tool.thresholds.count { $0.skipped == true }
@@ -51,6 +61,7 @@ package struct SummaryReport {
       let passed = tool.thresholds.count { $0.pass } - skipped
       table.add(
         [tool.tool, tool.verdict + (tool.saturated ? " (saturated)" : "")]
+          + (hasSeveralRuns ? ["\(tool.files?.count ?? (tool.file == nil ? 0 : 1))"] : [])
           + [tool.headline?.metric ?? "", tool.headline.map { "\($0.count)" } ?? ""]
           + (figures ?? Array(repeating: "", count: 5))
           + [judged > 0 ? "\(passed)/\(judged)" : "", "\(tool.errors)", "\(tool.exitStatus)"])

@@ -9,6 +9,9 @@ package import WarmTask
 ///
 /// They live on an event loop of their own and share nothing with the load but the clock.
 package enum AgentSupply {
+  /// What waiting until the gateway has seen the agents go may take, in ns.
+  private static let goneBound: UInt64 = 1_000_000_000
+
   /// Supplies the agents asked for while `body` runs; none are asked for with `--agents 0`.
   ///
   /// - Throws: when the gateway has warm tasks already, which would be handed real users, or when the agents don't get warm.
@@ -42,6 +45,7 @@ package enum AgentSupply {
     await Task { await session.releaseAtEnd() }.value
     agents.cancel()
     await agents.value
+    await waitUntilGone(before, session)
     await Task { await root.remove() }.value
     return try result.get()
   }
@@ -77,6 +81,17 @@ package enum AgentSupply {
     }
     guard !Task.isCancelled else { return }
     throw BenchmarkFailure("only \(seen) of \(count) warm tasks were at the gateway within the timeout")
+  }
+
+  /// The next of several runs would take agents that the gateway still shows for its own warm tasks.
+  private static func waitUntilGone(_ before: Int, _ session: GatewaySession) async {
+    let deadline = MonotonicClock.now() + goneBound
+    let client = session.client(on: session.loops.executor(forUser: 0), timeout: goneBound)
+    defer { client.close() }
+    while MonotonicClock.now() < deadline, !Task.isCancelled {
+      guard case .success(let (status, _)) = await client.status(), status.warmCount > before else { return }
+      try? await Task.sleep(for: .milliseconds(10))
+    }
   }
 
   private static func workspaceRoot() throws(BenchmarkFailure) -> TemporaryWorkspace {

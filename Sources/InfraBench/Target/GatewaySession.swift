@@ -43,7 +43,7 @@ package struct GatewaySession: Sendable {
       endpoint = process.endpoint
     }
     warmUpDecoding()
-    if target.isInsecure { bench.note("certificates were not verified (--insecure)") }
+    if target.isInsecure, endpoint.isSecure { bench.note("certificates were not verified (--insecure)") }
     let session = GatewaySession(
       endpoint: endpoint, tls: target.tls, headers: target.headers, loops: LoopGroup(threads: threads), bench: bench,
       timeout: timeout,

@@ -1,12 +1,26 @@
 /// The intervals of a run, of bounded number: when there are too many, each two become one.
-struct Timeline: Sendable {
+public struct Timeline: Sendable {
   /// When there are so many intervals, an even number, each two become one.
   static let limit = 240
 
-  private(set) var intervals: [TimelineInterval] = []
+  /// Those that are complete.
+  public private(set) var intervals: [TimelineInterval] = []
   /// So many intervals as they come make one that is kept.
   private var width = 1
   private var open: (start: UInt64, end: UInt64, parts: Int, sum: IntervalRecording)?
+
+  public init() {}
+
+  /// Takes a part of a run that was recorded by itself, such as a burst: `headline`'s latencies in it, and the time from
+  /// `start` to `end`, in ns from the begin of the measured part.
+  public mutating func append(_ recording: Recording, headline: Metric, from start: UInt64, to end: UInt64) {
+    var interval = IntervalRecording()
+    interval.iterations = recording.iterations
+    interval.errors = recording.errors.total
+    interval.dropped = recording.dropped
+    if let latencies = recording[headline] { interval.latencies = latencies }
+    append(interval, from: start, to: end)
+  }
 
   /// Takes the next interval, from `start` to `end` in ns from the begin of the measured part.
   mutating func append(_ recording: IntervalRecording, from start: UInt64, to end: UInt64) {
@@ -21,7 +35,7 @@ struct Timeline: Sendable {
   }
 
   /// Ends the last interval, however short it is.
-  mutating func seal() {
+  public mutating func seal() {
     guard let last = open else { return }
     open = nil
     intervals.append(TimelineInterval(start: last.start, length: last.end - last.start, last.sum))

@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import Latency
 
 /// What happened in one interval of a run: iterations count where they ended.
@@ -29,6 +30,9 @@ public struct TimelineInterval: Sendable, Equatable {
     // What this process has encoded it can decode.
     (try? HistogramV2Codec.decode(compressed)) ?? LatencyHistogram()
   }
+
+  /// The same as text: HdrHistogram's V2 compressed encoding in base64.
+  public var compressedLatencies: String { Data(compressed).base64EncodedString() }
 
   /// The interval and the one after it as one.
   func joined(with next: TimelineInterval) -> TimelineInterval {

@@ -3,7 +3,7 @@ import Latency
 package import LoadEngine
 
 /// Test 1.2: how long a warm pool takes to hand out a task.
-package struct AllocationBenchmark: Benchmark {
+package struct AllocationBenchmark: GatewayBenchmark {
   /// Until when an acquire is waited for.
   package enum WaitFor: String, Sendable, CaseIterable {
     /// The gateway has assigned a task: the gateway's part alone.
@@ -32,6 +32,12 @@ package struct AllocationBenchmark: Benchmark {
   package var parameters: [String: JSONValue] {
     load.parameters.merging(target.parameters) { $1 }
       .merging(["waitFor": .string(waitFor.rawValue), "hold": .bool(holds)]) { $1 }
+  }
+
+  package func seeded(_ seed: UInt64) -> Self {
+    var benchmark = self
+    benchmark.load.seed = seed
+    return benchmark
   }
 
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {

@@ -5,7 +5,7 @@ import SessionGateway
 import Transport
 
 /// Test 3.1: simultaneous users, those within the pool's capacity and those beyond it.
-package struct ConcurrentBenchmark: Benchmark {
+package struct ConcurrentBenchmark: GatewayBenchmark {
   /// How the users come.
   package enum Shape: Sendable, Equatable {
     /// `users` at one instant, then `beyond` more while those hold their tasks; all of it so many times.
@@ -42,6 +42,12 @@ package struct ConcurrentBenchmark: Benchmark {
       .merging(own) { $1 }
   }
 
+  package func seeded(_ seed: UInt64) -> Self {
+    var benchmark = self
+    benchmark.load.seed = seed
+    return benchmark
+  }
+
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
@@ -59,6 +65,8 @@ package struct ConcurrentBenchmark: Benchmark {
   /// What was recorded, and in how many ns: without the waits for the pool and the releases.
   private struct Measured {
     var recording: Recording
+    /// In ns of `MonotonicClock`.
+    var startedAt: UInt64 = 0
     var duration: UInt64
     var backlogMax: UInt64 = 0
     var timeline: [TimelineInterval] = []
@@ -108,9 +116,16 @@ package struct ConcurrentBenchmark: Benchmark {
     _ number: Int, beyond: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ progress: ProgressCounter
   ) async -> Measured {
     var sum = Measured(recording: Recording(Self.catalogue), duration: 0)
+    var timeline = Timeline()
+    var begin: UInt64?
     func add(_ measured: Measured) {
       sum.recording.merge(measured.recording)
       sum.duration += measured.duration
+      guard load.arrivals.timeline != nil else { return }
+      let start = measured.startedAt - (begin ?? measured.startedAt)
+      begin = begin ?? measured.startedAt
+      timeline.append(
+        measured.recording, headline: Self.catalogue.metric(Self.headline), from: start, to: start + measured.duration)
     }
     let observer = session.client(on: session.loops.executor(forUser: 0))
     defer { observer.close() }
@@ -129,6 +144,8 @@ package struct ConcurrentBenchmark: Benchmark {
         await starter?.stopRemaining()
       }
     }
+    timeline.seal()
+    sum.timeline = timeline.intervals
     return sum
   }
 
@@ -150,13 +167,15 @@ package struct ConcurrentBenchmark: Benchmark {
     var run = if let starter { await starter.endingOnRefusal(perform) } else { await perform() }
     let duration = run.endedAt - run.startedAt
     let pending = scenario.undecided.take()
-    guard !pending.isEmpty else { return Measured(recording: run.recording, duration: duration) }
+    guard !pending.isEmpty else {
+      return Measured(recording: run.recording, startedAt: run.startedAt, duration: duration)
+    }
     let after = await PoolLook.take(through: observer)
     for assignment in pending {
       let origin = WarmClassifier.classify(assignment.task, before: before, after: after)
       ConcurrentScenario.record(origin, assignment.latency, into: &run.recording)
       scenario.showLine(assignment.iteration, assignment.latency, origin)
     }
-    return Measured(recording: run.recording, duration: duration)
+    return Measured(recording: run.recording, startedAt: run.startedAt, duration: duration)
   }
 }

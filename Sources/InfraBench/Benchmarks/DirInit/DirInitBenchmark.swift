@@ -21,6 +21,12 @@ package struct DirInitBenchmark: Benchmark {
 
   package var parameters: [String: JSONValue] { settings.parameters }
 
+  package func seeded(_ seed: UInt64) -> Self {
+    var benchmark = self
+    benchmark.settings.load.seed = seed
+    return benchmark
+  }
+
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
     let place = try await Workplace.open(settings)
     let result = await Result(catching: { () async throws(BenchmarkFailure) in try await measure(in: place, bench) })

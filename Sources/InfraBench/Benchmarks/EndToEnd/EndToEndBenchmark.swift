@@ -5,7 +5,7 @@ import Transport
 import WarmTask
 
 /// Tests 2.2 and 2.3: a user's whole way, from the request to the first answer of the user's process.
-package struct EndToEndBenchmark: Benchmark {
+package struct EndToEndBenchmark: GatewayBenchmark {
   /// What a gateway lets a client see of that way.
   package enum Route: String, Sendable {
     /// `/session/{userId}` bridges to the user's process: all of it.
@@ -56,6 +56,12 @@ package struct EndToEndBenchmark: Benchmark {
   private var runsStandIn: Bool {
     if case .remote = target.gateway, target.agents == 0 { return false }
     return command == nil
+  }
+
+  package func seeded(_ seed: UInt64) -> Self {
+    var benchmark = self
+    benchmark.load.seed = seed
+    return benchmark
   }
 
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {

@@ -3,7 +3,7 @@ import Latency
 package import LoadEngine
 
 /// Test 3.2: drains the pool, measures the cold fallback, and times the refill.
-package struct ExhaustionBenchmark: Benchmark {
+package struct ExhaustionBenchmark: GatewayBenchmark {
   /// How the pool is emptied.
   package enum DrainBy: String, Sendable, CaseIterable {
     /// Users take its tasks through the gateway.

@@ -1,0 +1,70 @@
+/// Makes the planned runs of a benchmark one after another, each whole by itself, and says how the process ends.
+struct RunSequence<B: Benchmark>: Sendable {
+  let benchmark: B
+  /// The same measurement of the second gateway, where there are two.
+  let second: B?
+  let plan: RunPlan
+  let output: OutputSettings
+  let thresholds: [Threshold]
+  let environment: [String: String]
+
+  /// The worst exit status of the runs. A signal ends the run under way, and there is no further one.
+  func perform() async -> Int32 {
+    await Interruption.run { interruption in await perform(interruption) }
+  }
+
+  private func perform(_ interruption: Interruption) async -> Int32 {
+    let console = Console(print: output.print, isQuiet: output.isQuiet)
+    var ends: [ToolExit] = []
+    var table = RunsTable()
+    var stop = RunStop()
+    for run in plan.runs {
+      if plan.isRepeated { announce(run, console) }
+      let (exit, document) = await perform(run, interruption)
+      ends.append(exit)
+      table.add(run, exit, document)
+      let left = plan.runs.count - run.number
+      guard left > 0 else { break }
+      if let signal = interruption.signal {
+        // It may have come when the run was over.
+        ends.append(.interrupted(signal: signal))
+        break
+      }
+      if stop.isDue(after: run, exit) {
+        console.error("\(left == 1 ? "the run" : "the \(left) runs") left would fail as this one did: none is made")
+        break
+      }
+    }
+    if plan.isRepeated { report(table, console) }
+    return SuiteSummary.worst(ends.map(\.status))
+  }
+
+  private func perform(_ run: RunPlan.Run, _ interruption: Interruption) async -> (ToolExit, ResultDocument?) {
+    var output = output
+    if let side = run.side { output.label = [output.label, side.rawValue].compactMap { $0 }.joined(separator: "-") }
+    var runner = BenchmarkRunner(output: output, thresholds: thresholds, environment: environment)
+    if plan.isRepeated {
+      runner.repetition = .init(run: run.number, of: plan.runs.count, side: run.side?.rawValue)
+    }
+    let benchmark = run.side == .b ? second ?? benchmark : benchmark
+    return await runner.run(benchmark.seeded(run.seed), interruption)
+  }
+
+  /// In text mode on standard output: the lines of iterations that follow are this run's.
+  private func announce(_ run: RunPlan.Run, _ console: Console) {
+    let side = run.side.map { ", \($0.rawValue)" } ?? ""
+    let line = "\(B.tool), run \(run.number) of \(plan.runs.count)\(side)"
+    switch output.print {
+    case .text: console.data("\(run.number == 1 ? "" : "\n")== \(line) ==\n")
+    case .json, .md: console.note(line)
+    }
+  }
+
+  private func report(_ table: RunsTable, _ console: Console) {
+    switch output.print {
+    case .text: console.data("\n" + table.text)
+    case .md: console.data("\n" + table.markdown)
+    case .json: break
+    }
+  }
+}
