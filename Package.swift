@@ -254,7 +254,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "StatisticsTests", dependencies: ["RunSimulation", "Statistics", "TestSupport"], exclude: ["Fixtures"]),
+      name: "StatisticsTests", dependencies: ["Latency", "RunSimulation", "Statistics", "TestSupport"], exclude: ["Fixtures"]),
   ]
 )
 
