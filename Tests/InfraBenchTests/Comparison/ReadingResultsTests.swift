@@ -107,7 +107,7 @@ struct ReadingResultsTests {
     let changes: [(change: (inout ResultDocument) -> Void, reason: String?)] = [
       ({ $0.build = "debug" }, "debug"), ({ $0.verdict = .interrupted }, "interrupted"),
       ({ $0.verdict = .error }, "worthless"), ({ $0.generator.saturated = true }, "saturated"),
-      ({ $0.verdict = .fail }, nil), ({ _ in }, nil),
+      ({ $0.findings = ["merged_runs": 6] }, "a merge"), ({ $0.verdict = .fail }, nil), ({ _ in }, nil),
     ]
     for (number, (change, reason)) in changes.enumerated() {
       var document = SampleRuns.document(number: number)

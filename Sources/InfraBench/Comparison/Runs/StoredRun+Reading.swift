@@ -32,7 +32,8 @@ extension StoredRun {
       file: file, tool: document.tool, version: document.version, build: document.build, label: document.label,
       startedAt: document.startedAt, durationSeconds: document.durationSeconds, verdict: document.verdict,
       parameters: document.parameters, targetKind: document.target.kind, environment: document.environment,
-      metrics: document.metrics, counters: document.counters, isSaturated: document.generator.saturated)
+      metrics: document.metrics, counters: document.counters, isSaturated: document.generator.saturated,
+      isMerged: document.isMerged)
   }
 
   private static func reading(of error: DecodingError) -> Reading {
@@ -78,10 +79,11 @@ private struct Document: Decodable {
   var metrics: [String: StoredMetric]
   var counters: [String: UInt64]
   var generator: Generator
+  var isMerged: Bool
 
   private enum Key: String, CodingKey {
     case schema, tool, version, build, label, startedAt, durationSeconds, verdict, parameters, target, environment
-    case metrics, counters, generator
+    case metrics, counters, generator, findings
   }
 
   init(from decoder: any Decoder) throws {
@@ -104,5 +106,6 @@ private struct Document: Decodable {
     metrics = try container.decode([String: StoredMetric].self, forKey: .metrics)
     counters = try container.decode([String: UInt64].self, forKey: .counters)
     generator = try container.decode(Generator.self, forKey: .generator)
+    isMerged = try container.decodeIfPresent([String: JSONValue].self, forKey: .findings)?["merged_runs"] != nil
   }
 }

@@ -15,12 +15,15 @@ package struct StoredRun: Sendable {
   package var metrics: [String: StoredMetric]
   package var counters: [String: UInt64]
   package var isSaturated: Bool
+  /// Whether it is no run but several, merged by `bench-report --merge`.
+  package var isMerged: Bool
 
   /// `2026-11-20`, UTC.
   package var day: String { String(startedAt.prefix(10)) }
 
   /// Why its figures can't stand beside others'; nil where they can.
   var reasonToExclude: String? {
+    if isMerged { return "a merge of several runs: the runs themselves are what can be compared" }
     if build == "debug" { return "a debug build's run, which a release build's would put in the shade" }
     switch verdict {
     case .interrupted: return "the run was interrupted"
