@@ -24,6 +24,7 @@ let package = Package(
 
     // Foundations.
     .target(name: "Latency", dependencies: ["CZlib"]),
+    .target(name: "Statistics"),
     .target(name: "GatewayProtocol"),
     .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
     .target(
@@ -75,7 +76,7 @@ let package = Package(
       name: "InfraBench",
       dependencies: [
         "AWSClient", "AWSSignature", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway",
-        "Transport", "UserWorkspace", "WarmTask",
+        "Statistics", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
@@ -92,6 +93,7 @@ let package = Package(
     // Programs.
     .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-api", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-compare", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
@@ -230,6 +232,8 @@ let package = Package(
         "TestSupport", "Transport",
         "bench-allocation", "bench-api", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
         "bench-report", "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
+        "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
+        "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -244,6 +248,8 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    .testTarget(
+      name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], exclude: ["Fixtures"]),
   ]
 )
 

@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
   cat <<'TEXT'
-usage: run-all-tests.sh [--quick] [--skip-efs] [--output-dir DIR]
+usage: run-all-tests.sh [--quick] [--skip-efs] [--repeat N] [--output-dir DIR]
 
 Runs bench-allocation, bench-dirinit, bench-e2e, bench-concurrent, bench-exhaustion and bench-api one after another, against an
 embedded gateway, or against a real one where the environment names it:
@@ -16,14 +16,25 @@ embedded gateway, or against a real one where the environment names it:
 
   --quick           fewer iterations: under 90 seconds after the build
   --skip-efs        leave bench-dirinit out
+  --repeat N        N runs apart of each tool, 1 to 1000: with 5 a day or more, days can be told apart (default: 1)
   --output-dir DIR  where results go (default: results)
 
 Writes DIR/<date>/... for each tool, and DIR/summary.md, DIR/summary.json, DIR/junit.xml. Goes on after a failed tool.
+If DIR has results of an earlier day, all that it has of today (this run's, and those before it) are compared with all of the
+latest such day: on standard output and in summary.md. Where GITHUB_STEP_SUMMARY is set summary.md is appended to that file.
+Neither has a say in the exit status.
 Exit status: the worst of the tools': 130/143 interrupted, 64 wrong usage, 1 failed, 99 a threshold crossed, 0.
 TEXT
 }
 
-quick=false skip_efs=false output=results problems=()
+quick=false skip_efs=false output=results repeat=() problems=()
+
+# count TEXT: takes the number of runs.
+count() {
+  if [[ $1 =~ ^([1-9][0-9]{0,2}|1000)$ ]]; then repeat=(--repeat "$1")
+  else problems+=("--repeat: '$1' is wrong: write a whole number from 1 to 1000"); fi
+}
+
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=true ;;
@@ -31,6 +42,9 @@ while [ $# -gt 0 ]; do
     --output-dir)
       if [ $# -lt 2 ] || [ -z "$2" ]; then problems+=("--output-dir: write a directory's path after it"); else output=$2; shift; fi ;;
     --output-dir=?*) output=${1#*=} ;;
+    --repeat)
+      if [ $# -lt 2 ]; then problems+=("--repeat: write a whole number after it"); else count "$2"; shift; fi ;;
+    --repeat=*) count "${1#*=}" ;;
     -h | --help) usage; exit 0 ;;
     *) problems+=("'$1' is unknown: see run-all-tests.sh --help") ;;
   esac
@@ -54,25 +68,32 @@ if [ "$signal" != 0 ]; then exit "$signal"; fi
 bin=$(cd "$root" && swift build -c release --show-bin-path)
 
 mkdir -p "$output"
-marker=$(mktemp)
-trap 'rm -f "$marker"' EXIT
 outcomes=()
+# The day on which the first result was written, as its folder is called.
+today=
 
-# run TOOL OPTION...: runs one tool, whatever comes of it, and notes its status and its result file.
+# results TOOL: the names of all that it has written so far.
+results() { find "$output" -name "*Z-$1*.json" | sort; }
+
+# run TOOL OPTION...: runs one tool, whatever comes of it, and notes its status and its result files.
 run() {
-  local tool=$1 status=0 file
+  local tool=$1 status=0 before files file
   shift
   if [ "$signal" != 0 ]; then outcomes+=("$tool=not run"); return; fi
   printf '\n==> %s\n' "$tool $*" >&2
-  touch "$marker"
-  "$bin/$tool" --output-dir "$output" "$@" &
+  before=$(results "$tool")
+  "$bin/$tool" --output-dir "$output" "${repeat[@]}" "$@" &
   tool_pid=$!
   # A signal ends the waiting early: the tool itself writes what it has, and is waited for again.
   wait "$tool_pid" || status=$?
   while kill -0 "$tool_pid" 2>/dev/null; do status=0; wait "$tool_pid" || status=$?; done
   tool_pid=
-  file=$(find "$output" -name "*Z-$tool*.json" -newer "$marker" | sort | tail -n 1)
-  outcomes+=("$tool=$status=$file")
+  mapfile -t files < <(comm -13 <(printf '%s\n' "$before") <(results "$tool"))
+  if [ "${#files[@]}" = 0 ]; then files=(''); fi
+  # Several runs are several files; without --repeat the latest is the run's.
+  if [ "${#repeat[@]}" = 0 ]; then files=("${files[-1]}"); fi
+  for file in "${files[@]}"; do outcomes+=("$tool=$status=$file"); done
+  if [ -z "$today" ] && [ -n "$file" ]; then today=$(basename "$(dirname "$file")"); fi
   case $status in 130 | 143) signal=$status ;; esac
 }
 
@@ -80,6 +101,40 @@ run() {
 skip() {
   printf '\n==> %s is skipped: %s\n' "$1" "$2" >&2
   outcomes+=("$1=skipped=$2")
+}
+
+# compare: today's results with the latest earlier day's, to standard output and summary.md. Never fails.
+compare() {
+  local day earlier='' table
+  if [ -z "$today" ] || [ "$signal" != 0 ] || [ ! -f "$output/summary.md" ]; then return 0; fi
+  for day in "$output"/[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]/; do
+    day=$(basename "$day")
+    if [[ $day < $today && -n $(find "$output/$day" -maxdepth 1 -name '*.json' 2>/dev/null) ]]; then earlier=$day; fi
+  done
+  if [ -z "$earlier" ]; then return 0; fi
+  printf '\n==> comparison with %s\n' "$earlier" >&2
+  if "$bin/bench-compare" --print text "$output/$earlier" "$output/$today" &&
+    table=$("$bin/bench-compare" --print md "$output/$earlier" "$output/$today" 2>/dev/null); then
+    append "$table"
+  else
+    printf 'note: %s and %s could not be compared\n' "$output/$earlier" "$output/$today" >&2
+    append "## Compared with $earlier" "The results could not be compared; standard error of the run says why."
+  fi
+}
+
+# append TEXT...: paragraphs at the end of summary.md, which a reader sees before or after and never in between.
+append() {
+  local text
+  { cat "$output/summary.md" && for text in "$@"; do printf '\n%s\n' "$text"; done; } >"$output/summary.md.tmp" &&
+    mv "$output/summary.md.tmp" "$output/summary.md" ||
+    printf 'note: the comparison could not be added to %s\n' "$output/summary.md" >&2
+}
+
+# publish: the summary on the page of a GitHub job. Never fails.
+publish() {
+  if [ -z "${GITHUB_STEP_SUMMARY:-}" ] || [ ! -f "$output/summary.md" ]; then return 0; fi
+  { cat "$output/summary.md" >>"$GITHUB_STEP_SUMMARY"; } 2>/dev/null ||
+    printf 'note: GITHUB_STEP_SUMMARY: %s cannot be written\n' "$GITHUB_STEP_SUMMARY" >&2
 }
 
 $quick && allocations=20 directories=20 sessions=10 bursts=1 calls=10 || { allocations=100 directories=100 sessions=50 bursts=5 calls=50; }
@@ -106,6 +161,8 @@ fi
 printf '\n==> summary\n' >&2
 status=0
 "$bin/suite-summary" --output-dir "$output" "${outcomes[@]}" || status=$?
+compare
+publish
 printf 'wrote %s, %s and %s\n' "$output/summary.md" "$output/summary.json" "$output/junit.xml" >&2
 if [ "$signal" != 0 ]; then exit "$signal"; fi
 exit "$status"

@@ -2,7 +2,8 @@ import Foundation
 import ProcessControl
 import Testing
 
-/// Which tools `run-all-tests.sh` runs, seen through tools that only say how they were called.
+/// Which tools `run-all-tests.sh` runs, and what it does with their results, seen through tools that only say how they
+/// were called.
 @Suite struct SuiteScriptTests {
   private static let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "run-all-tests.sh")
@@ -11,34 +12,83 @@ import Testing
     "bench-allocation", "bench-dirinit", "bench-e2e", "bench-concurrent", "bench-exhaustion", "bench-api",
   ]
 
-  /// Runs a copy of the script with a `swift` that builds nothing; what was called, in lines.
-  private static func run(_ environment: [String: String], _ options: String...) async throws -> [String] {
-    let scratch = try Scratch()
+  /// A copy of the script with a `swift` that builds nothing, and tools that note how they were called.
+  private struct Copy {
+    let scratch: Scratch
+
+    init() throws {
+      scratch = try Scratch()
+      for directory in ["scripts", "bin", "path", "results"] { scratch.directory(directory) }
+      scratch.write("run-all-tests.sh", try String(contentsOf: script, encoding: .utf8))
+      program("scripts/setup.sh", "exit 0")
+      program("path/swift", "case $* in *--show-bin-path) echo '\(scratch("bin"))';; esac")
+      for tool in tools { program("bin/\(tool)", "echo \"${0##*/} ran\" >> '\(scratch("calls"))'") }
+      program("bin/suite-summary", "shift 2; for o in \"$@\"; do echo \"$o\" >> '\(scratch("calls"))'; done")
+    }
+
     func program(_ path: String, _ text: String) {
       scratch.write(path, "#!/bin/sh\n\(text)\n")
       chmod(scratch(path), 0o755)
     }
-    for directory in ["scripts", "bin", "path"] { scratch.directory(directory) }
-    scratch.write("run-all-tests.sh", try String(contentsOf: script, encoding: .utf8))
-    program("scripts/setup.sh", "exit 0")
-    program("path/swift", "case $* in *--show-bin-path) echo '\(scratch("bin"))';; esac")
-    for tool in tools { program("bin/\(tool)", "echo \"${0##*/} ran\" >> '\(scratch("calls"))'") }
-    program("bin/suite-summary", "shift 2; for o in \"$@\"; do echo \"$o\" >> '\(scratch("calls"))'; done")
 
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/bash")
-    process.arguments = [scratch("run-all-tests.sh"), "--output-dir", scratch("results")] + options
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-    process.environment = environment.merging(["PATH": "\(scratch("path")):\(path)"]) { $1 }
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do { try process.run() } catch { continuation.resume(throwing: error) }
+    /// Tools that write as many results as they are asked for, on a day of their own, and a summary.
+    func writeResults(on day: String) {
+      let result = "echo '{}' > \"$2/\(day)/21000${i}Z-${0##*/}.json\""
+      let runs = "n=1; [ \"$3\" = --repeat ] && n=$4; i=1; while [ $i -le $n ]; do \(result); i=$((i+1)); done"
+      for tool in tools {
+        program(
+          "bin/\(tool)", "echo \"${0##*/} $*\" >> '\(scratch("calls"))'; mkdir -p \"$2/\(day)\"; \(runs)")
+      }
+      program(
+        "bin/suite-summary",
+        "echo '# summary' > \"$2/summary.md\"; shift 2; for o in \"$@\"; do echo \"$o\" >> '\(scratch("calls"))'; done")
     }
-    #expect(status == 0)
-    let calls = FileManager.default.contents(atPath: scratch("calls")) ?? Data()
-    return String(decoding: calls, as: UTF8.self).split(separator: "\n").map(String.init)
+
+    /// A day's results from before.
+    func addResults(of day: String) {
+      scratch.directory("results/\(day)")
+      scratch.write("results/\(day)/120000Z-bench-api.json", "{}")
+    }
+
+    func run(_ environment: [String: String] = [:], _ options: [String] = []) async throws -> Outcome {
+      let process = Process()
+      process.executableURL = URL(filePath: "/bin/bash")
+      process.arguments = [scratch("run-all-tests.sh"), "--output-dir", scratch("results")] + options
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+      process.environment = environment.merging(["PATH": "\(scratch("path")):\(path)"]) { $1 }
+      let streams = try ["out", "err"].map { name in
+        scratch.write(name, "")
+        return try FileHandle(forWritingTo: URL(filePath: scratch(name)))
+      }
+      process.standardOutput = streams[0]
+      process.standardError = streams[1]
+      let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
+        process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+        do { try process.run() } catch { continuation.resume(throwing: error) }
+      }
+      return Outcome(
+        status: status, calls: text("calls").split(separator: "\n").map(String.init), output: text("out"),
+        talk: text("err"))
+    }
+
+    func text(_ path: String) -> String {
+      String(decoding: FileManager.default.contents(atPath: scratch(path)) ?? Data(), as: UTF8.self)
+    }
+  }
+
+  private struct Outcome {
+    var status: Int32
+    /// Of tools and of `suite-summary`, in lines.
+    var calls: [String]
+    var output: String
+    var talk: String
+  }
+
+  /// Runs a copy to its end; what was called.
+  private static func run(_ environment: [String: String], _ options: String...) async throws -> [String] {
+    let outcome = try await Copy().run(environment, options)
+    #expect(outcome.status == 0, "\(outcome.talk)")
+    return outcome.calls
   }
 
   @Test(arguments: [
@@ -62,5 +112,85 @@ import Testing
     #expect(!calls.contains("bench-api ran") && !calls.contains("bench-dirinit ran"))
     #expect(calls.contains { $0.hasPrefix("bench-api=skipped=GATEWAY_URL set without CLUSTER or SERVICE") })
     #expect(calls.contains("bench-dirinit=skipped=--skip-efs"))
+  }
+
+  @Test(arguments: [["--repeat", "3"], ["--repeat=3"]])
+  func everyToolIsRepeatedAndEachOfItsResultsIsSummed(options: [String]) async throws {
+    let copy = try Copy()
+    copy.writeResults(on: "2026-11-20")
+    let outcome = try await copy.run([:], options)
+    #expect(outcome.status == 0, "\(outcome.talk)")
+    for tool in Self.tools {
+      #expect(outcome.calls.contains { $0.hasPrefix("\(tool) --output-dir \(copy.scratch("results")) --repeat 3") })
+      let results = (1...3).map { "\(tool)=0=\(copy.scratch("results/2026-11-20/21000\($0)Z-\(tool).json"))" }
+      #expect(outcome.calls.filter { $0.hasPrefix("\(tool)=") } == results)
+    }
+  }
+
+  @Test func everythingThatIsWrongIsSaidAtOnceAndNothingIsRun() async throws {
+    for number in ["0", "1001", "-1", "x", "", "1.5"] {
+      let copy = try Copy()
+      let outcome = try await copy.run([:], ["--repeat", number, "--nope"])
+      #expect(outcome.status == 64 && outcome.calls == [], "\(number)")
+      #expect(outcome.talk.contains("--repeat: '\(number)' is wrong") && outcome.talk.contains("'--nope' is unknown"))
+    }
+    #expect(try await Copy().run([:], ["--repeat"]).status == 64)
+  }
+
+  @Test func todayIsComparedWithTheLatestEarlierDay() async throws {
+    let copy = try Copy()
+    copy.writeResults(on: "2026-11-20")
+    for day in ["2026-11-17", "2026-11-18", "2026-11-21"] { copy.addResults(of: day) }
+    // Neither a day without results nor another folder is one to compare with.
+    copy.scratch.directory("results/2026-11-19")
+    copy.scratch.directory("results/2026-11-19-old")
+    copy.program("bin/bench-compare", "echo \"compared $*\"")
+    let outcome = try await copy.run()
+    #expect(outcome.status == 0, "\(outcome.talk)")
+    let folders = "\(copy.scratch("results/2026-11-18")) \(copy.scratch("results/2026-11-20"))"
+    #expect(outcome.output == "compared --print text \(folders)\n")
+    #expect(
+      copy.text("results/summary.md")
+        == "# summary\n\ncompared --print md \(folders)\n")
+  }
+
+  @Test func withoutAnEarlierDayNothingIsCompared() async throws {
+    let copy = try Copy()
+    copy.writeResults(on: "2026-11-20")
+    copy.program("bin/bench-compare", "echo compared")
+    let outcome = try await copy.run()
+    #expect(outcome.status == 0 && outcome.output == "", "\(outcome.talk)")
+    #expect(copy.text("results/summary.md") == "# summary\n")
+  }
+
+  @Test(arguments: [1, 99]) func aComparisonThatFailsIsSaidAndChangesNothing(status: Int32) async throws {
+    let copy = try Copy()
+    copy.writeResults(on: "2026-11-20")
+    copy.addResults(of: "2026-11-18")
+    copy.program("bin/bench-compare", "echo 'error: because' >&2; exit \(status)")
+    let outcome = try await copy.run()
+    #expect(outcome.status == 0)
+    #expect(outcome.talk.contains("error: because") && outcome.talk.contains("could not be compared"))
+    #expect(copy.text("results/summary.md").contains("## Compared with 2026-11-18\n\nThe results could not be compared"))
+  }
+
+  @Test func theSummaryIsAppendedToTheStepsSummary() async throws {
+    let copy = try Copy()
+    copy.writeResults(on: "2026-11-20")
+    copy.addResults(of: "2026-11-18")
+    copy.program("bin/bench-compare", "echo compared")
+    let page = copy.scratch.write("step.md", "before\n")
+    let outcome = try await copy.run(["GITHUB_STEP_SUMMARY": page])
+    #expect(outcome.status == 0)
+    #expect(copy.text("step.md") == "before\n" + copy.text("results/summary.md"))
+    #expect(copy.text("step.md").contains("compared"))
+  }
+
+  @Test func aStepSummaryThatCannotBeWrittenIsNotedOnly() async throws {
+    let copy = try Copy()
+    copy.writeResults(on: "2026-11-20")
+    let outcome = try await copy.run(["GITHUB_STEP_SUMMARY": copy.scratch("nowhere/step.md")])
+    #expect(outcome.status == 0)
+    #expect(outcome.talk.contains("note: GITHUB_STEP_SUMMARY: \(copy.scratch("nowhere/step.md")) cannot be written\n"))
   }
 }

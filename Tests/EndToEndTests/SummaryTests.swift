@@ -6,6 +6,24 @@ import Testing
 
 /// `suite-summary` as run-all-tests.sh calls it.
 struct SummaryTests {
+  @Test func severalRunsOfAToolAreOneLine() async throws {
+    let measured = try await BenchRun.run("bench-dirinit", ["--count", "2", "--repeat", "3"])
+    let files = measured.files().keys.filter { $0.hasSuffix(".json") }.sorted()
+    let words = files.map { "bench-dirinit=0=\(measured.scratch("results/\($0)"))" }
+    let documents = try files.map { try ResultCoding.decode(try #require(measured.files()[$0])) }
+    let result = try await BenchRun.run(
+      "suite-summary", ["--output-dir", "results"] + words + ["bench-e2e=1=", "bench-api=skipped=because"])
+    #expect(result.status == .exited(1))
+    let summary = try JSONDecoder().decode(SuiteSummary.self, from: read("summary.json", of: result))
+    #expect(summary.tools.map(\.tool) == ["bench-dirinit", "bench-e2e", "bench-api"])
+    let tool = summary.tools[0]
+    #expect(tool.files?.count == 3 && tool.file == tool.files?.last && tool.headline?.count == 6)
+    #expect(tool.headline?.p50 == documents.compactMap { $0.metrics["create"]?.p50 }.sorted()[1])
+    #expect(summary.startedAt == documents.map(\.startedAt).min())
+    let markdown = try String(decoding: read("summary.md", of: result), as: UTF8.self)
+    #expect(markdown.contains("| tool | verdict | runs |") && markdown.contains("| bench-dirinit | pass | 3 |"))
+  }
+
   @Test func aToolWithoutADocumentIsInTheSummaryAndDecidesTheStatus() async throws {
     let measured = try await BenchRun.run("bench-dirinit", ["--count", "2"])
     let document = try #require(measured.files().first { $0.key.hasSuffix(".json") })

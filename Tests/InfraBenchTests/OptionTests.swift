@@ -201,8 +201,8 @@ import Transport
 
   @Test func linesOfExamplesFitATerminal() {
     let commands: [any ParsableCommand.Type] = [
-      AllocationCommand.self, APICommand.self, ConcurrentCommand.self, DirInitCommand.self, EndToEndCommand.self,
-      ExhaustionCommand.self, SummaryCommand.self,
+      AllocationCommand.self, APICommand.self, CompareCommand.self, ConcurrentCommand.self, DirInitCommand.self,
+      EndToEndCommand.self, ExhaustionCommand.self, SummaryCommand.self,
     ]
     for command in commands {
       let text = command.configuration.discussion

@@ -1,27 +1,32 @@
 import Foundation
 
-/// The JSON Schema of results, and a validator that nobody here wrote: Python's `jsonschema`.
+/// The JSON Schemas of what the tools write, and a validator that nobody here wrote: Python's `jsonschema`.
 public enum DocumentSchema {
   /// Whether documents can be validated; tests that need it are skipped with a note otherwise.
   public static let isAvailable = Python.canImport("jsonschema")
 
-  /// `docs/schema/infrabench.result-1.schema.json`.
-  public static var resultSchemaPath: String {
-    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "docs/schema/infrabench.result-1.schema.json").path
+  /// Which of the project's schemas.
+  public enum Kind: String, Sendable {
+    case result, comparison, trend
+
+    /// `docs/schema/infrabench.result-1.schema.json` and its like.
+    fileprivate var path: String {
+      URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "docs/schema/infrabench.\(rawValue)-1.schema.json").path
+    }
   }
 
-  /// What is wrong with the result documents at `paths`, a line per fault; empty when all are valid.
-  public static func faults(inFilesAt paths: [String]) async throws -> [String] {
-    let result = try await Python.run(["-c", script, resultSchemaPath] + paths)
+  /// What is wrong with the documents at `paths`, a line per fault; empty when all are valid.
+  public static func faults(inFilesAt paths: [String], schema: Kind = .result) async throws -> [String] {
+    let result = try await Python.run(["-c", script, schema.path] + paths)
     guard result.status == 0 || result.status == 65 else { return ["the validator failed: \(result.output)"] }
     return result.output.split(separator: "\n").map(String.init)
   }
 
   /// What is wrong with one document.
-  public static func faults(in json: String) async throws -> [String] {
+  public static func faults(in json: String, schema: Kind = .result) async throws -> [String] {
     let scratch = try ScratchDirectory()
-    return try await faults(inFilesAt: [try scratch.write("document.json", json)])
+    return try await faults(inFilesAt: [try scratch.write("document.json", json)], schema: schema)
   }
 
   /// NaN and Infinity are no JSON, though Python's parser would take them.

@@ -46,12 +46,15 @@ extension SuiteCommand {
 
 /// A benchmark whose options are right, ready to be run.
 package struct PreparedRun: Sendable {
+  /// What shapes the run, as its result will have it.
+  package let parameters: [String: JSONValue]
   private let work: @Sendable (_ environment: [String: String]) async -> Int32
 
   /// - Parameter second: the same measurement of the second gateway, where there are two.
   package init<B: Benchmark>(
     _ benchmark: B, second: B? = nil, runs: RunPlan, output: OutputSettings, thresholds: [Threshold]
   ) {
+    parameters = benchmark.parameters
     work = { environment in
       await RunSequence(
         benchmark: benchmark, second: second, plan: runs, output: output, thresholds: thresholds,

@@ -35,7 +35,7 @@ struct RunSequence<B: Benchmark>: Sendable {
         break
       }
     }
-    if plan.isRepeated { report(table, console) }
+    if plan.isRepeated { await report(table, console) }
     return SuiteSummary.worst(ends.map(\.status))
   }
 
@@ -60,11 +60,13 @@ struct RunSequence<B: Benchmark>: Sendable {
     }
   }
 
-  private func report(_ table: RunsTable, _ console: Console) {
-    switch output.print {
-    case .text: console.data("\n" + table.text)
-    case .md: console.data("\n" + table.markdown)
-    case .json: break
-    }
+  /// JSON stays a stream of documents.
+  private func report(_ table: RunsTable, _ console: Console) async {
+    guard output.print != .json else { return }
+    let isMarkdown = output.print == .md
+    console.data("\n" + (isMarkdown ? table.markdown : table.text))
+    guard plan.alternates else { return }
+    let comparison = SideComparison(a: table.documents(of: .a), b: table.documents(of: .b))
+    console.data("\n" + (await comparison.report(asMarkdown: isMarkdown)))
   }
 }

@@ -25,11 +25,17 @@ package struct RunsTable {
     case (nil, _): verdict = ResultDocument.Verdict.error.rawValue
     }
     let saturated = document?.generator.saturated ?? false
+    var document = document
+    // It is long, and nothing here is about it.
+    document?.timeline = nil
     rows.append(
       Row(
         run: run, verdict: verdict + (saturated ? " (saturated)" : ""), document: document,
         counts: !saturated && [.pass, .fail].contains(document?.verdict)))
   }
+
+  /// Those of one gateway.
+  func documents(of side: RunPlan.Side) -> [ResultDocument] { rows.filter { $0.run.side == side }.compactMap(\.document) }
 
   package var text: String { title + "\n" + table.plain + notes.map { $0 + "\n" }.joined() }
 
@@ -67,7 +73,7 @@ package struct RunsTable {
       let suffix = side.map { " \($0.rawValue)" } ?? ""
       table.add(["median" + suffix] + spreads.map { $0.map { Self.time($0.median) } ?? "" } + [""])
       table.add(
-        ["range" + suffix] + spreads.map { $0.map { "\(Self.time($0.low))–\(Self.time($0.high))" } ?? "" } + [""])
+        ["range" + suffix] + spreads.map { $0.map { "\(Self.time($0.min))–\(Self.time($0.max))" } ?? "" } + [""])
     }
     return table
   }

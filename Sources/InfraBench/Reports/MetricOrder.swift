@@ -22,6 +22,9 @@ enum MetricOrder {
     ExhaustionBenchmark.tool: ["refill_full"],
   ]
 
+  /// Every metric of every tool.
+  static var allNames: [String] { catalogues.sorted { $0.key < $1.key }.flatMap(\.value.metrics) }
+
   /// Latencies of setting up, which no tool is there to measure: a run with no others is worthless.
   static let ofSetUp: Set<String> = ["name_lookup", "connect", "tls"]
 

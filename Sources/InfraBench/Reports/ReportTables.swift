@@ -110,7 +110,7 @@ struct ReportTables {
 
 extension MetricDocument {
   /// What makes a percentile mean less than it seems to.
-  enum Mark: String, CaseIterable {
+  package enum Mark: String, CaseIterable, Sendable {
     case maximum = "^"
     case fewSamples = "*"
     case unreliable = "!"

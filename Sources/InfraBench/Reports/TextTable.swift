@@ -14,7 +14,7 @@ package struct TextTable {
 
   /// Columns two spaces apart, without rules.
   package var plain: String {
-    let all = [header] + rows.map { $0.map(PlainText.line) }
+    let all = ([header] + rows).map { $0.map(PlainText.line) }
     let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
     return all.map { row in
       zip(row, widths).enumerated().map { column, cell in

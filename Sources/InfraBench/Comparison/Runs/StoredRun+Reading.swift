@@ -1,0 +1,111 @@
+import FoundationEssentials
+
+extension StoredRun {
+  /// What a file of JSON holds.
+  enum Reading {
+    case run(StoredRun)
+    /// JSON, but no result.
+    case somethingElse
+    case broken(String)
+  }
+
+  /// Reads a document, which may hold anything.
+  static func read(_ data: Data, of file: StoredFile) -> Reading {
+    do {
+      let document = try JSONDecoder().decode(Document.self, from: data)
+      if let name = document.metrics.first(where: { !$0.value.isSound })?.key {
+        return .broken("metrics.\(name) has a time that is none")
+      }
+      guard isTimestamp(document.startedAt) else { return .broken("startedAt is no time in UTC") }
+      return .run(StoredRun(document, file: file))
+    } catch is OtherSchema {
+      return .somethingElse
+    } catch let error as DecodingError {
+      return reading(of: error)
+    } catch {
+      return .broken("it can't be read: \(error)")
+    }
+  }
+
+  private init(_ document: Document, file: StoredFile) {
+    self.init(
+      file: file, tool: document.tool, version: document.version, build: document.build, label: document.label,
+      startedAt: document.startedAt, durationSeconds: document.durationSeconds, verdict: document.verdict,
+      parameters: document.parameters, targetKind: document.target.kind, environment: document.environment,
+      metrics: document.metrics, counters: document.counters, isSaturated: document.generator.saturated,
+      isMerged: document.isMerged)
+  }
+
+  private static func reading(of error: DecodingError) -> Reading {
+    switch error {
+    case .keyNotFound(let key, let context): .broken("\(path(context.codingPath + [key])) is missing")
+    // Arrays, strings and numbers are no results.
+    case .typeMismatch(_, let context) where context.codingPath.isEmpty: .somethingElse
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      .broken("\(path(context.codingPath)) is of the wrong kind")
+    case .dataCorrupted(let context) where context.codingPath.isEmpty: .broken("it is no JSON: cut off?")
+    case .dataCorrupted(let context): .broken("\(path(context.codingPath)) is wrong")
+    @unknown default: .broken("it can't be read")
+    }
+  }
+
+  private static func path(_ keys: [any CodingKey]) -> String { keys.map(\.stringValue).joined(separator: ".") }
+
+  /// `2026-11-20T21:00:00…Z`
+  private static func isTimestamp(_ text: String) -> Bool {
+    text.utf8.count >= 20 && text.hasSuffix("Z") && text.dropFirst(10).first == "T"
+      && CalendarDay(text.prefix(10)) != nil
+  }
+}
+
+/// Another kind of file, which is none of ours to read.
+private struct OtherSchema: Error {}
+
+/// The part of `infrabench.result/1` that is read: the rest, such as timelines, is passed over.
+private struct Document: Decodable {
+  struct Target: Decodable { var kind: String }
+  struct Generator: Decodable { var saturated: Bool }
+
+  var tool: String
+  var version: String
+  var build: String
+  var label: String?
+  var startedAt: String
+  var durationSeconds: Double
+  var verdict: ResultDocument.Verdict
+  var parameters: [String: JSONValue]
+  var target: Target
+  var environment: EnvironmentFacts
+  var metrics: [String: StoredMetric]
+  var counters: [String: UInt64]
+  var generator: Generator
+  var isMerged: Bool
+
+  private enum Key: String, CodingKey {
+    case schema, tool, version, build, label, startedAt, durationSeconds, verdict, parameters, target, environment
+    case metrics, counters, generator, findings
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    guard let schema = try? container.decode(String.self, forKey: .schema), schema.hasPrefix("infrabench.result/")
+    else { throw OtherSchema() }
+    guard schema == "infrabench.result/1" else {
+      throw DecodingError.dataCorruptedError(forKey: .schema, in: container, debugDescription: "")
+    }
+    tool = try container.decode(String.self, forKey: .tool)
+    version = try container.decode(String.self, forKey: .version)
+    build = try container.decode(String.self, forKey: .build)
+    label = try container.decodeIfPresent(String.self, forKey: .label)
+    startedAt = try container.decode(String.self, forKey: .startedAt)
+    durationSeconds = try container.decode(Double.self, forKey: .durationSeconds)
+    verdict = try container.decode(ResultDocument.Verdict.self, forKey: .verdict)
+    parameters = try container.decode([String: JSONValue].self, forKey: .parameters)
+    target = try container.decode(Target.self, forKey: .target)
+    environment = try container.decode(EnvironmentFacts.self, forKey: .environment)
+    metrics = try container.decode([String: StoredMetric].self, forKey: .metrics)
+    counters = try container.decode([String: UInt64].self, forKey: .counters)
+    generator = try container.decode(Generator.self, forKey: .generator)
+    isMerged = try container.decodeIfPresent([String: JSONValue].self, forKey: .findings)?["merged_runs"] != nil
+  }
+}

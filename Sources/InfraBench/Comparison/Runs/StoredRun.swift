@@ -1,0 +1,56 @@
+/// What comparing needs of a stored result.
+package struct StoredRun: Sendable {
+  package var file: StoredFile
+  package var tool: String
+  package var version: String
+  package var build: String
+  package var label: String?
+  /// UTC, ISO 8601.
+  package var startedAt: String
+  package var durationSeconds: Double
+  package var verdict: ResultDocument.Verdict
+  package var parameters: [String: JSONValue]
+  package var targetKind: String
+  package var environment: EnvironmentFacts
+  package var metrics: [String: StoredMetric]
+  package var counters: [String: UInt64]
+  package var isSaturated: Bool
+  /// Whether it is no run but several, merged by `bench-report --merge`.
+  package var isMerged: Bool
+
+  /// `2026-11-20`, UTC.
+  package var day: String { String(startedAt.prefix(10)) }
+
+  /// Why its figures can't stand beside others'; nil where they can.
+  var reasonToExclude: String? {
+    if isMerged { return "a merge of several runs: the runs themselves are what can be compared" }
+    if build == "debug" { return "a debug build's run, which a release build's would put in the shade" }
+    switch verdict {
+    case .interrupted: return "the run was interrupted"
+    case .error: return "the run was worthless: its verdict is error"
+    case .pass, .fail: return isSaturated ? "the generator was saturated: the latencies are partly its own" : nil
+    }
+  }
+
+  /// What makes it comparable to others.
+  func shape(byLabel: Bool) -> LoadShape {
+    LoadShape(
+      tool: tool, targetKind: targetKind, label: byLabel ? label ?? "(no label)" : nil,
+      parameters: LoadParameters.shaping(parameters))
+  }
+
+  /// The same for a file and its copy.
+  struct Contents: Hashable {
+    var tool: String
+    var startedAt: String
+    var durationSeconds: Double
+    var parameters: [String: String]
+    var metrics: [String: StoredMetric]
+  }
+
+  var contents: Contents {
+    Contents(
+      tool: tool, startedAt: startedAt, durationSeconds: durationSeconds,
+      parameters: LoadParameters.shaping(parameters), metrics: metrics)
+  }
+}

@@ -1,0 +1,117 @@
+import Testing
+
+@testable import InfraBench
+
+struct ComparisonNoteTests {
+  @Test func twoDaysAreNoProofOfWhatWasChanged() async throws {
+    func notes(_ old: [String], _ new: [String]) async throws -> [String] {
+      let sides = [old, new].map { days in days.flatMap { SampleRuns.documents(3, day: $0) } }
+      return try await SampleRuns.compare(sides[0], sides[1]).notes
+    }
+    let note = try await notes(["2026-11-20"], ["2026-11-21"]).filter { $0.hasPrefix("all OLD runs are of 2026-11-20") }
+    #expect(note.count == 1)
+    #expect(try await notes(["2026-11-19", "2026-11-20"], ["2026-11-21"]).isEmpty)
+  }
+
+  @Test func runsOfOneDayInAlternationNeedNoNote() async throws {
+    let documents = SampleRuns.documents(8)
+    #expect(try await SampleRuns.compare(Array(documents[..<4]), Array(documents[4...])).notes.isEmpty)
+  }
+
+  @Test func environmentsThatDifferAreNamed() async throws {
+    let changes: [(change: (inout ResultDocument) -> Void, words: String, isSerious: Bool)] = [
+      ({ $0.environment.cpu = "Another CPU" }, "the CPU differs: 'A CPU' in OLD, 'Another CPU' in NEW", true),
+      ({ $0.environment.logicalCores = 4 }, "the number of cores differs: '2' in OLD, '4' in NEW", true),
+      ({ $0.environment.kernel = "Linux 7" }, "the kernel differs: 'Linux 6.1' in OLD, 'Linux 7' in NEW", true),
+      ({ $0.environment.memoryBytes = 16 << 30 }, "the memory differs: '8.0 GiB' in OLD, '16.0 GiB' in NEW", false),
+      ({ $0.environment.os = "Other" }, "the system differs: 'Debian GNU/Linux 12' in OLD, 'Other' in NEW", false),
+      ({ $0.environment.hostname = "b" }, "the host differs: 'host' in OLD, 'b' in NEW", false),
+      ({ $0.version = "0.2.0" }, "the tool's version differs: '0.1.0' in OLD, '0.2.0' in NEW", false),
+      ({ $0.environment.swift = "7" }, "the tool's Swift differs: '6.3' in OLD, '7' in NEW", false),
+    ]
+    for (change, words, isSerious) in changes {
+      let comparison = try await SampleRuns.compare(
+        SampleRuns.documents(2), SampleRuns.documents(2, day: "2026-11-21", change: change))
+      #expect(comparison.environmentDifferences == [EnvironmentDifference(sentence: words, isSerious: isSerious)])
+    }
+  }
+
+  @Test func unlikeMachinesWithinASideAreNamedToo() async throws {
+    var old = SampleRuns.documents(3)
+    old[1].environment.cpu = "Another CPU"
+    let comparison = try await SampleRuns.compare(old, SampleRuns.documents(3, day: "2026-11-21"))
+    #expect(
+      comparison.environmentDifferences.map(\.sentence) == [
+        "the CPU differs: 'A CPU' and 'Another CPU' in OLD, 'A CPU' in NEW"
+      ])
+  }
+
+  @Test func whatLiesOnOneSideIsNamedWithWhatKeepsItApart() async throws {
+    let new = SampleRuns.documents(2, day: "2026-11-21") {
+      $0.parameters["count"] = 200
+      $0.target.kind = "remote"
+    }
+    let comparison = try await SampleRuns.compare(SampleRuns.documents(3), new)
+    #expect(comparison.groups.isEmpty)
+    #expect(comparison.onlyOnOneSide.map(\.side) == [.old, .new] && comparison.onlyOnOneSide.map(\.runs) == [3, 2])
+    #expect(
+      comparison.nearMisses == [
+        "bench-allocation is not compared: the kind of target is 'embedded' in OLD and 'remote' in NEW; "
+          + "count is '100' in OLD and '200' in NEW"
+      ])
+    #expect(comparison.environmentDifferences.map(\.isSerious) == [true])
+    let reasons = try #require(comparison.reasonsForNothing)
+    #expect(reasons.first == "OLD and NEW have no tool under the same load in common" && reasons.count == 2)
+  }
+
+  @Test func whyNothingCanBeComparedIsSaid() async throws {
+    func reasons(_ old: [ResultDocument], _ new: [ResultDocument]) async throws -> [String] {
+      try #require(try await SampleRuns.compare(old, new).reasonsForNothing)
+    }
+    let usual = SampleRuns.documents(2)
+    #expect(try await reasons([], usual) == ["there is no run to be compared in OLD, old"])
+    #expect(
+      try await reasons(usual, SampleRuns.documents(1, day: "2026-11-21") { $0.build = "debug" }) == [
+        "there is no run to be compared in NEW, new",
+        "left out: results/1000.json: a debug build's run, which a release build's would put in the shade",
+      ])
+    #expect(
+      try await reasons(usual, SampleRuns.documents(1) { $0.tool = "bench-e2e" }) == [
+        "OLD and NEW have no tool in common"
+      ])
+  }
+
+  @Test func labelsThatAreMixedAreSaid() async throws {
+    var old = SampleRuns.documents(3)
+    old[1].label = "nightly"
+    let new = SampleRuns.documents(3, day: "2026-11-21")
+    #expect(
+      try await SampleRuns.compare(old, new).notes.contains {
+        $0.hasPrefix("the OLD runs of bench-allocation have different labels ('nightly', none)")
+      })
+    var settings = Comparison.Settings()
+    settings.splitsByLabel = true
+    let split = try await SampleRuns.compare(old, new, settings)
+    #expect(split.groups.map(\.key.label) == ["(no label)"] && split.groups.map(\.runsOld) == [2])
+    #expect(split.onlyOnOneSide.map(\.key.label) == ["nightly"])
+  }
+
+  @Test func labelsInOneFolderCanBeCompared() async throws {
+    var all = SampleRuns.documents(8)
+    for number in all.indices { all[number].label = number % 2 == 0 ? "a" : "b" }
+    let runs = try SampleRuns.stored(all)
+    var settings = Comparison.Settings()
+    settings.oldLabel = "a"
+    settings.newLabel = "b"
+    let comparison = try await Comparison.make(old: runs, new: runs, settings: settings, names: ("r", "r"))
+    #expect(comparison.groups.map(\.runsOld) == [4] && comparison.groups.map(\.runsNew) == [4])
+    #expect(comparison.oldName == "r (a)" && comparison.newName == "r (b)")
+  }
+
+  @Test func aRunIsNotComparedToItself() async throws {
+    let runs = try SampleRuns.stored(SampleRuns.documents(3))
+    await #expect(throws: ComparisonError.sharedFiles(first: "results/0.json", count: 3)) {
+      try await Comparison.make(old: runs, new: runs, names: ("r", "r"))
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Testing
+
+@testable import InfraBench
+
+struct RateTests {
+  private func runs(_ day: String, _ counters: [String: UInt64], count: Int = 6) -> [ResultDocument] {
+    SampleRuns.documents(count, day: day) { document in
+      document.tool = "bench-concurrent"
+      document.counters.merge(counters) { $1 }
+    }
+  }
+
+  private func rate(
+    _ name: String, _ old: [String: UInt64], _ new: [String: UInt64], runs number: Int = 6
+  ) async throws -> StatisticComparison? {
+    try await SampleRuns.compare(runs("2026-11-20", old, count: number), runs("2026-11-21", new, count: number))
+      .statistic(name, .rate)
+  }
+
+  @Test func aPoolWhoseHitRateFellIsWorse() async throws {
+    let comparison = try await SampleRuns.compare(
+      runs("2026-11-20", ["warm": 100, "cold": 0]), runs("2026-11-21", ["warm": 60, "cold": 40]))
+    let warm = try #require(comparison.statistic("warm", .rate))
+    #expect(warm.verdict == .slower && warm.verdictText == "worse" && !warm.isExploratory)
+    #expect((warm.oldMedian, warm.newMedian, warm.change, warm.unit) == (100, 60, -40, "%"))
+    #expect(comparison.statistic("cold", .rate)?.verdictText == "worse")
+    #expect(comparison.hasRegression)
+    #expect(ComparisonReport(comparison).text.contains("warm  100.0%  60.0%  −40.0 pp"))
+  }
+
+  @Test(
+    arguments: [
+      ("errors", 0, 10, "worse"), ("errors", 10, 0, "better"), ("warm", 60, 100, "better"), ("misses", 0, 10, "worse"),
+      ("cold_starts", 0, 10, "worse"), ("duplicate_assignments", 0, 1, "worse"), ("failed_steps", 10, 0, "better"),
+      ("isolation_violations", 0, 1, "worse"), ("timeouts", 0, 5, "worse"), ("dropped", 0, 50, "worse"),
+      ("censored", 0, 50, "worse"), ("errors", 10, 10, "no change shown"),
+    ] as [(String, UInt64, UInt64, String)])
+  func moreIsWorseUnlessItIsWarm(_ name: String, _ old: UInt64, _ new: UInt64, _ words: String) async throws {
+    #expect(try await rate(name, [name: old], [name: new])?.verdictText == words)
+  }
+
+  /// What is neither good nor bad has no rate.
+  @Test func countersWithoutADirectionHaveNone() async throws {
+    #expect(try await rate("unclassified", ["unclassified": 0], ["unclassified": 50]) == nil)
+    #expect(try await rate("polls", ["polls": 1], ["polls": 50]) == nil)
+  }
+
+  @Test func whatBecameNoIterationIsAShareOfWhatWasDue() async throws {
+    let dropped = try #require(try await rate("dropped", ["dropped": 0], ["dropped": 100]))
+    #expect(dropped.newMedian == 50)
+  }
+
+  @Test func aCounterThatOnlyOneSideHasIsNotCompared() async throws {
+    #expect(try await rate("warm", [:], ["warm": 60]) == nil)
+    let idle = ["iterations": 0] as [String: UInt64]
+    #expect(try await rate("errors", [:], idle) == nil)
+  }
+
+  /// They could show nothing, and as members of the family would make it harder for others.
+  @Test func ratesThatAreTheSameInAllRunsAreNotCorrectedFor() async throws {
+    let errors = try #require(try await rate("errors", ["errors": 0], ["errors": 9], runs: 4))
+    #expect(errors.verdict == .slower)
+    #expect(errors.pValue == errors.uncorrectedPValue)
+  }
+
+  @Test func whatNeverHappenedIsLeftToMachines() async throws {
+    let comparison = try await SampleRuns.compare(runs("2026-11-20", [:]), runs("2026-11-21", [:]))
+    #expect(comparison.statistic("errors", .rate)?.isAllZero == true)
+    #expect(!ComparisonReport(comparison).text.contains("errors"))
+    #expect(try ResultCoding.encode(ComparisonDocument(comparison)).contains("\"metric\" : \"errors\""))
+  }
+}

@@ -1,0 +1,40 @@
+import Latency
+import LoadEngine
+import Testing
+
+@testable import InfraBench
+
+/// Timelines that reports draw.
+@Suite struct UsualTimelineTests {
+  @Test(arguments: [
+    (nil, 50), (100, 20), (1_000, 20), (5_000, 50), (60_000, 600), (3_600_000, 1_000),
+  ] as [(UInt64?, UInt64)])
+  func aShortRunHasSomeIntervalsAndALongOneNotTooMany(length: UInt64?, interval: UInt64) {
+    #expect(UsualTimeline.interval(forLength: length.map { $0 * 1_000_000 }) == interval * 1_000_000)
+  }
+
+  @Test func rowsHoldTheirLatenciesExactly() throws {
+    var recording = Recording(AllocationBenchmark.catalogue)
+    let metric = AllocationBenchmark.catalogue.metric("allocation")
+    for value in [1_000_000, 2_000_000, 70_000_000] as [UInt64] { recording.sample(metric, value) }
+    var timeline = Timeline()
+    timeline.append(recording, headline: metric, from: 0, to: 1_000_000_000)
+    timeline.append(Recording(AllocationBenchmark.catalogue), headline: metric, from: 1_000_000_000, to: 1_500_000_000)
+    timeline.seal()
+    let rows = try #require(TimelineRows.of(timeline.intervals, headline: "allocation"))
+    guard case .string(let text) = rows[0]["histogram"] else {
+      Issue.record("no histogram")
+      return
+    }
+    #expect(try HistogramV2Codec.decode(base64: text) == recording[metric])
+    #expect(rows[1]["histogram"] == nil && rows[1]["count"] == 0 && rows[1]["t"] == .double(1))
+  }
+
+  @Test func noTableShowsHistograms() {
+    var document = SampleDocuments.typical
+    document.timeline = SampleDocuments.loadTimeline
+    let without = [MarkdownReport(document).text, CSVReport(document).text, TextReport(document).text]
+    document.timeline?[0]["histogram"] = "HISTFAAAAB"
+    #expect([MarkdownReport(document).text, CSVReport(document).text, TextReport(document).text] == without)
+  }
+}
