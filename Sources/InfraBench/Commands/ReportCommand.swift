@@ -38,7 +38,7 @@ package struct ReportCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What is written: any of md,json,csv,hgrm,hlog. (default: a report on standard output)", valueName: "list"))
+      "What is written: any of md,json,html,csv,hgrm,hlog. (default: a report on standard output)", valueName: "list"))
   var format: String?
 
   @Option(

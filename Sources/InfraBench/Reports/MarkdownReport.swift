@@ -33,7 +33,7 @@ package struct MarkdownReport {
     parts.append("## Counters\n\n\(tables.counters.markdown)")
     if !document.errors.isEmpty { parts.append("## Errors\n\n\(tables.errors.markdown)") }
     if let findings { parts.append("## Findings\n\n\(findings)") }
-    if let references = ReferenceFigures.markdown(for: document.tool) {
+    if let references = ReferenceFigures.table(for: document.tool)?.markdown {
       parts.append(
         "## Reference figures\n\nMeasured by the team elsewhere, for comparison; not part of this run.\n\n\(references)"
       )
@@ -42,8 +42,8 @@ package struct MarkdownReport {
       parts.append("## Distribution\n\n```text\n\(distribution)```\n")
     }
     if let timeline = TimelineTable(document).text { parts.append("## Timeline\n\n\(timeline)") }
-    parts.append("## Parameters\n\n\(parameters)")
-    parts.append("## Machine\n\n\(machine)")
+    parts.append("## Parameters\n\n\(tables.parameters.markdown)")
+    parts.append("## Machine\n\n\(tables.machine.markdown)")
     return parts.joined(separator: "\n")
   }
 
@@ -83,23 +83,5 @@ package struct MarkdownReport {
 
   private func line(_ fact: (key: String, value: JSONValue)) -> String {
     "- \(Markdown.escape(fact.key)): \(Markdown.escape(fact.value.description))\n"
-  }
-
-  private var parameters: String {
-    var table = TextTable(["parameter", "value"])
-    for (name, value) in document.parameters.sorted(by: { $0.key < $1.key }) { table.add([name, value.description]) }
-    return table.markdown
-  }
-
-  private var machine: String {
-    let facts = document.environment
-    var table = TextTable(["fact", "value"])
-    table.add(["host", facts.hostname])
-    table.add(["system", "\(facts.os), \(facts.kernel)"])
-    table.add(["CPU", "\(facts.cpu), \(facts.logicalCores) logical cores"])
-    table.add(["memory", "\(facts.memoryBytes >> 20) MiB"])
-    table.add(["Swift", facts.swift])
-    if let commit = facts.gitCommit { table.add(["commit", commit]) }
-    return table.markdown
   }
 }

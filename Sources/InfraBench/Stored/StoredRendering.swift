@@ -4,7 +4,7 @@ import Latency
 package struct StoredRendering {
   /// What a stored result can be written as.
   package enum Format: String, Sendable, CaseIterable {
-    case md, json, csv, hgrm, hlog
+    case md, json, html, csv, hgrm, hlog
   }
 
   private let document: ResultDocument
@@ -42,6 +42,7 @@ package struct StoredRendering {
     switch format {
     case .md: return [(".md", markdown)]
     case .json: return [(".json", try ResultCoding.encode(document))]
+    case .html: return [(".html", ResultHTML(document).source)]
     case .csv: return [(".csv", CSVReport(document).text)]
     case .hgrm: return try names.map { ("-\($0).hgrm", try distribution(of: $0)) }
     case .hlog: return [(".hlog", try HistogramLog(document, metrics: names).text)]
