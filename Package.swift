@@ -235,10 +235,9 @@ let package = Package(
       dependencies: [
         "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
         "TestSupport", "Transport",
-        "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
-        "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
-        "bench-allocation", "bench-api", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
-        "bench-report", "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
+        "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e",
+        "bench-exhaustion", "bench-report", "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary",
+        "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -116,7 +116,8 @@ extension OptionReader {
       problems.add(option, "write a file's path")
     } else if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       problems.add(option, "'\(path)' is no ordinary file")
-    } else if stat(directory, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR || access(directory, W_OK | X_OK) != 0 {
+    } else if stat(directory, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR || access(directory, W_OK | X_OK) != 0
+    {
       problems.add(option, "'\(path)' can't be written: is its directory there?")
     }
   }

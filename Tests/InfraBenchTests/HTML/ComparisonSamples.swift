@@ -30,7 +30,8 @@ enum ComparisonSamples {
       onlyOnOneSide: [.init(side: .old, key: key, runs: 2)], nearMisses: ["nearly: \(text)"],
       excluded: [.init(file: text, reason: "the run was interrupted")],
       environmentDifferences: [
-        .init(sentence: "the CPU differs: \(text)", isSerious: true), .init(sentence: "the host differs", isSerious: false),
+        .init(sentence: "the CPU differs: \(text)", isSerious: true),
+        .init(sentence: "the host differs", isSerious: false),
       ], notes: ["runs of one day: \(text)"])
   }
 

@@ -22,7 +22,7 @@ struct ForestPlot {
   let band: ClosedRange<Double>?
 
   private static let rowHeight = 24.0
-  private static let left = 200.0
+  private static let left = 236.0
   private static let right = 150.0
   /// What lies further out is cut off, and said so: one wild statistic must not hide the others.
   private static let farthest = 300.0
@@ -56,6 +56,9 @@ struct ForestPlot {
     return number == "0" ? number : (value < 0 ? "−" : "+") + number
   }
 
+  /// As much of a name as there is room for.
+  private static func short(_ name: String) -> String { name.count <= 34 ? name : "\(name.prefix(33))…" }
+
   private var axis: Axis {
     let values = rows.flatMap { [$0.change] + ($0.interval.map { [$0.lowerBound, $0.upperBound] } ?? []) }
     let far = (values + [band?.upperBound ?? 0].map { $0 * 2 }).map { min(max($0, -Self.farthest), Self.farthest) }
@@ -83,7 +86,7 @@ struct ForestPlot {
         """
     }
     return """
-      <g class="c\(row.colour)"><text class="end" x="\(px: plot.left - 10)" y="\(px: y + 4)">\(row.name)</text>
+      <g class="c\(row.colour)"><text class="end" x="\(px: plot.left - 10)" y="\(px: y + 4)">\(Self.short(row.name))</text>
       \(whisker)\(HTML.dot(x, y, class: row.isExploratory ? "hollow" : "dot", title))\
       <text class="name" x="\(px: plot.innerRight + 10)" y="\(px: y + 4)">\(row.verdict)</text></g>
 

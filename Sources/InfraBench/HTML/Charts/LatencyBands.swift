@@ -41,7 +41,7 @@ struct LatencyBands {
       stretch.append(point)
       let title =
         "\(name), \(Ticks.number(interval.start))–\(Ticks.number(interval.end)) s: \(Figures.time(milliseconds: value))"
-      html += "<circle class=\"dot\" cx=\"\(px: point.x)\" cy=\"\(px: point.y)\" r=\"2.5\"><title>\(title)</title></circle>\n"
+      html += HTML.dot(point.x, point.y, radius: 2.5, class: "dot", title)
     }
     return html + HTML.line(stretch, class: "line")
   }

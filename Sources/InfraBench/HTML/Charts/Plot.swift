@@ -67,8 +67,8 @@ extension HTML {
   }
 
   /// A point with a text that shows when it is pointed at.
-  static func dot(_ x: Double, _ y: Double, class name: String, _ title: String) -> HTML {
-    "<circle class=\"\(name)\" cx=\"\(px: x)\" cy=\"\(px: y)\" r=\"4\"><title>\(title)</title></circle>\n"
+  static func dot(_ x: Double, _ y: Double, radius: Double = 4, class name: String, _ title: String) -> HTML {
+    "<circle class=\"\(name)\" cx=\"\(px: x)\" cy=\"\(px: y)\" r=\"\(px: radius)\"><title>\(title)</title></circle>\n"
   }
 
   /// A line through points; nothing without any.

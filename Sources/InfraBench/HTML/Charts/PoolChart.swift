@@ -36,8 +36,8 @@ struct PoolChart {
     }
     return plot.picture(
       "Tasks of the pool over \(Ticks.number(times.max() ?? 0)) seconds: \(shown.joined(separator: ", "))",
-      plot.rows(Ticks.number) + plot.secondColumns("seconds since the first look") + gaps(on: plot) + draw(marks, on: plot)
-        + HTML(lines))
+      plot.rows(Ticks.number) + plot.secondColumns("seconds since the first look") + gaps(on: plot)
+        + draw(marks, on: plot) + HTML(lines))
   }
 
   /// The instant of the drain's end, and the time within which the pool was full again.
@@ -47,7 +47,8 @@ struct PoolChart {
         let x = plot.px(cycle.drained)
         let refill = cycle.refilled.map { refilled -> HTML in
           let (left, right) = (plot.px(refilled.lowerBound), plot.px(refilled.upperBound))
-          let title = "full again between \(Ticks.number(refilled.lowerBound)) and \(Ticks.number(refilled.upperBound)) s"
+          let title =
+            "full again between \(Ticks.number(refilled.lowerBound)) and \(Ticks.number(refilled.upperBound)) s"
           return """
             <rect class="mark c1" x="\(px: left)" y="\(px: plot.top)" width="\(px: max(right - left, 1.5))" \
             height="\(px: plot.innerBottom - plot.top)"><title>\(title)</title></rect>
@@ -98,7 +99,7 @@ struct PoolChart {
       let y = plot.py(count) - lift
       if let last = stretch.last { stretch.append((x, last.y)) }
       stretch.append((x, y))
-      html += "<circle class=\"dot\" cx=\"\(px: x)\" cy=\"\(px: y)\" r=\"3\"><title>\(view), \(Ticks.number(t)) s: \(Ticks.number(count))</title></circle>\n"
+      html += HTML.dot(x, y, radius: 3, class: "dot", "\(view), \(Ticks.number(t)) s: \(Ticks.number(count))")
     }
     return html + HTML.line(stretch, class: "line")
   }

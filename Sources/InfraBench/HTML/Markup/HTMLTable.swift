@@ -64,7 +64,8 @@ struct HTMLTable {
     let texts = rows.filter { $0.indices.contains(column) }.map { $0[column].text }.filter { !$0.isEmpty }
     return !texts.isEmpty
       && texts.allSatisfy { text in
-        text.unicodeScalars.first { !"+-−<≥≤±^*! ".unicodeScalars.contains($0) }.map { ("0"..."9").contains($0) } ?? false
+        text.unicodeScalars.first { !"+-−<≥≤±^*! ".unicodeScalars.contains($0) }.map { ("0"..."9").contains($0) }
+          ?? false
       }
   }
 }

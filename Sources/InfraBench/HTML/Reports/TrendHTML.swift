@@ -37,7 +37,8 @@ package struct TrendHTML {
       html += HTMLSection(title: "\(group.key.title): \(ComparisonRemarks.runs(group.runs))", content: parts).html
     }
     if pictures > Self.mostPictures {
-      html += HTML.paragraph("Pictures are made of the first \(Self.mostPictures) metrics; the others have their tables.")
+      html += HTML.paragraph(
+        "Pictures are made of the first \(Self.mostPictures) metrics; the others have their tables.")
     }
     guard !trend.excluded.isEmpty else { return html }
     return html + HTMLSection(title: "Not shown", content: HTML.excluded(trend.excluded)).html

@@ -24,7 +24,8 @@ enum Chromium {
   }
 
   /// A picture of a page.
-  static func screenshot(of page: URL, width: Int, height: Int, _ scheme: Scheme, in folder: URL) async throws -> Pixels {
+  static func screenshot(of page: URL, width: Int, height: Int, _ scheme: Scheme, in folder: URL) async throws -> Pixels
+  {
     let file = folder.appending(path: "\(width)-\(scheme).png")
     _ = try await run([
       "--window-size=\(width),\(height)", "--hide-scrollbars",
