@@ -98,6 +98,7 @@ let package = Package(
     .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-exhaustion", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-report", dependencies: ["InfraBench"]),
     .executableTarget(name: "suite-summary", dependencies: ["InfraBench"]),
     .executableTarget(
       name: "mock-gateway",
@@ -137,6 +138,11 @@ let package = Package(
       name: "benchmark-histogram",
       dependencies: ["Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
       path: "Benchmarks/Sources/benchmark-histogram"),
+    .target(name: "RunSimulation", dependencies: ["Latency", "Statistics"], path: "Benchmarks/Sources/RunSimulation"),
+    .executableTarget(
+      name: "benchmark-comparison",
+      dependencies: ["RunSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Benchmarks/Sources/benchmark-comparison"),
 
     // What several test targets share.
     .target(
@@ -229,8 +235,9 @@ let package = Package(
       dependencies: [
         "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
         "TestSupport", "Transport",
-        "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e", "bench-exhaustion",
-        "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary", "warm-task",
+        "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e",
+        "bench-exhaustion", "bench-report", "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary",
+        "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -246,7 +253,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "StatisticsTests", dependencies: ["Statistics", "TestSupport"], exclude: ["Fixtures"]),
+      name: "StatisticsTests", dependencies: ["RunSimulation", "Statistics", "TestSupport"], exclude: ["Fixtures"]),
   ]
 )
 

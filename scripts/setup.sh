@@ -63,3 +63,4 @@ if [ ! -e "$stamp" ]; then
   fi
 fi
 command -v openssl >/dev/null || install_packages openssl || say "note: without openssl some tests are skipped"
+command -v chromium >/dev/null || install_packages chromium || say "note: without chromium HTML reports are not looked at in a browser"

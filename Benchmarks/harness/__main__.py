@@ -7,6 +7,7 @@ import signal
 import sys
 
 import accuracy
+import comparison
 import cpu
 import dirinit
 import histogram
@@ -18,7 +19,10 @@ from bench import Bench
 
 SECTIONS = {
     "cpu": cpu, "memory": memory, "lateness": lateness, "accuracy": accuracy, "histogram": histogram, "dirinit": dirinit,
+    "comparison": comparison,
 }
+# Its tables are no part of docs/performance.md: it runs only when it is asked for.
+UNASKED = [name for name in SECTIONS if name != "comparison"]
 
 
 def main():
@@ -41,7 +45,7 @@ def main():
     bench = Bench(
         options.programs, dict(peer.split("=", 1) for peer in options.peer), cores, options.rounds, options.seconds)
     how = f"Medians of {bench.rounds} interleaved rounds, of {bench.seconds} s where nothing else is said."
-    for name in options.sections or SECTIONS:
+    for name in options.sections or UNASKED:
         print(name, file=sys.stderr)
         facts = machine.facts(cores)
         text = f"{SECTIONS[name].section(bench).rstrip()}\n\n*{facts} {how}*\n"

@@ -18,6 +18,8 @@ public struct HistogramError: Error, Equatable, Sendable, CustomStringConvertibl
     case corruptCompression
     /// The encoded counts are cut off or reach beyond the histogram's range.
     case corruptCounts
+    /// A line of a histogram log is none of the format's.
+    case corruptLog
   }
 
   /// The kind of failure.

@@ -23,6 +23,9 @@ public struct LatencySummary: Sendable, Equatable {
   /// The largest value.
   public let max: UInt64
 
+  /// Which percentiles there are, growing, in percent.
+  public static let percentiles: [Double] = [50, 90, 95, 99, 99.9]
+
   /// The figures of a histogram; `nil` of an empty one, which has none.
   public init?(_ histogram: LatencyHistogram) {
     guard !histogram.isEmpty else { return nil }
@@ -32,8 +35,7 @@ public struct LatencySummary: Sendable, Equatable {
     standardDeviation = histogram.standardDeviation
     min = histogram.min
     max = histogram.max
-    let percentiles = [50, 90, 95, 99, 99.9]
-    let figures = zip(percentiles, histogram.values(atPercentiles: percentiles)).map { percentile, value in
+    let figures = zip(Self.percentiles, histogram.values(atPercentiles: Self.percentiles)).map { percentile, value in
       PercentileFigure(
         percentile: percentile, value: value,
         support: PercentileSupport(samplesBeyond: histogram.samplesBeyond(percentile: percentile)))

@@ -25,6 +25,7 @@ package struct CompareCommand: AsyncParsableCommand {
         bench-compare results/2026-11-20 results/2026-11-21
         bench-compare --label-old a --label-new b results results
         bench-compare --print md --fail-on-regression base/results results
+        bench-compare --html change.html results/2026-11-20 results/2026-11-21
         bench-compare --trend results --since 2026-11-01 --metric allocation
       """,
     version: Suite.version)
@@ -67,6 +68,9 @@ package struct CompareCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"))
   var print: String?
 
+  @Option(help: ArgumentHelp("Also write a page with pictures.", valueName: "file"))
+  var html: String?
+
   /// Parsed by `ArgumentParser`.
   package init() {}
 
@@ -81,11 +85,13 @@ package struct CompareCommand: AsyncParsableCommand {
     var reader = OptionReader(environment: ProcessInfo.processInfo.environment)
     let form = reader.choice("--print", print, of: OutputSettings.Print.allCases.map(\.rawValue), default: "text")
     let settings = reader.comparison(self)
+    if let html { reader.checkFile("--html", html) }
     guard reader.problems.isEmpty else {
       console.talk(reader.problems.description + "See 'bench-compare --help'.\n")
       throw ExitCode(EX_USAGE)
     }
-    let work = CompareRun(settings: settings, print: OutputSettings.Print(rawValue: form) ?? .text, console: console)
+    let work = CompareRun(
+      settings: settings, print: OutputSettings.Print(rawValue: form) ?? .text, html: html, console: console)
     throw ExitCode(await work.status)
   }
 }

@@ -4,6 +4,8 @@ import Glibc
 struct CompareRun {
   let settings: CompareSettings
   let print: OutputSettings.Print
+  /// Where a page is written; nil: none is.
+  let html: String?
   let console: Console
 
   /// Does it; the exit status.
@@ -33,9 +35,10 @@ struct CompareRun {
     }
     if let reasons = comparison.reasonsForNothing { return fail("nothing can be compared:", reasons) }
     let report = ComparisonReport(comparison)
-    guard write(text: report.text, markdown: report.markdown, document: ComparisonDocument(comparison)) else {
-      return 1
-    }
+    // First: whoever reads the output may stop in the middle of it.
+    guard writePage(ComparisonHTML(comparison).source),
+      write(text: report.text, markdown: report.markdown, document: ComparisonDocument(comparison))
+    else { return 1 }
     guard failsOnRegression else { return 0 }
     if !comparison.judged.contains(where: { $0.verdict != .tooFewRuns }) {
       console.note("note: --fail-on-regression had nothing to judge: there are too few runs")
@@ -51,7 +54,20 @@ struct CompareRun {
       return fail("there is nothing to show a trend of in '\(folder)'\(since)", excluded)
     }
     let report = TrendReport(trend)
+    guard writePage(TrendHTML(trend, name: folder).source) else { return 1 }
     return write(text: report.text, markdown: report.markdown, document: TrendDocument(trend)) ? 0 : 1
+  }
+
+  private func writePage(_ page: @autoclosure () -> String) -> Bool {
+    guard let html else { return true }
+    do throws(ResultWriteError) {
+      try ResultWriter.replace(html, with: page())
+    } catch {
+      console.error("the page could not be written: \(error)")
+      return false
+    }
+    console.note("wrote \(html)")
+    return true
   }
 
   private func write(text: String, markdown: String, document: some Encodable) -> Bool {

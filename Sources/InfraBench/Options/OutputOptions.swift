@@ -18,7 +18,9 @@ package struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))
   package var outputDir: String?
 
-  @Option(help: ArgumentHelp("What is written: any of md,json,csv,openmetrics. (default: md,json)", valueName: "list"))
+  @Option(
+    help: ArgumentHelp(
+      "What is written: any of md,json,html,junit,csv,openmetrics. (default: md,json)", valueName: "list"))
   package var format: String?
 
   @Option(help: ArgumentHelp("A name for this run, in the result and its file's name.", valueName: "text"))
@@ -39,16 +41,22 @@ package struct OutputOptions: ParsableArguments {
 /// Where results go, checked.
 package struct OutputSettings: Sendable {
   package enum Format: String, Sendable, CaseIterable {
-    case md, json, csv, openmetrics
+    case md, json, html, junit, csv, openmetrics
 
     /// What is written unless the user says otherwise.
     package static let usual: Set<Format> = [.md, .json]
 
     /// Whether a run is to have a timeline for it.
-    var drawsTimeline: Bool { rawValue == "html" }
+    var drawsTimeline: Bool { self == .html }
 
     /// Of its file. node_exporter's textfile collector reads `.prom` alone.
-    package var fileExtension: String { self == .openmetrics ? "prom" : rawValue }
+    package var fileExtension: String {
+      switch self {
+      case .openmetrics: "prom"
+      case .junit: "xml"
+      default: rawValue
+      }
+    }
   }
 
   package enum Print: String, Sendable, CaseIterable {
@@ -99,8 +107,23 @@ extension OptionReader {
     character.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
   }
 
+  /// Checks that a file can be written or replaced: its directory is there.
+  mutating func checkFile(_ option: String, _ path: String) {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let directory = parts.isEmpty ? "." : parts.joined(separator: "/") + "/"
+    var status = stat()
+    if path.isEmpty || path.hasSuffix("/") || path.utf8.contains(0) {
+      problems.add(option, "write a file's path")
+    } else if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      problems.add(option, "'\(path)' is no ordinary file")
+    } else if stat(directory, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR || access(directory, W_OK | X_OK) != 0
+    {
+      problems.add(option, "'\(path)' can't be written: is its directory there?")
+    }
+  }
+
   /// Looks at the nearest ancestor that exists; makes nothing.
-  private static func reasonNotWritable(_ path: String) -> String? {
+  static func reasonNotWritable(_ path: String) -> String? {
     guard !path.isEmpty, !path.utf8.contains(0) else { return "write a directory's path" }
     var existing = path
     var status = stat()

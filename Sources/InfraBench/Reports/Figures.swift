@@ -30,6 +30,14 @@ package enum Figures {
     return "\(sign)\(number / scale).\(String(repeating: "0", count: places - fraction.count))\(fraction)"
   }
 
+  /// A whole number with commas between thousands: `10,000`.
+  package static func grouped(_ number: UInt64) -> String {
+    let digits = Array("\(number)")
+    return digits.enumerated().map { place, digit in
+      (place > 0 && (digits.count - place).isMultiple(of: 3) ? "," : "") + String(digit)
+    }.joined()
+  }
+
   /// A share, 0…1, in percent.
   package static func percent(_ share: Double) -> String { "\(decimals(share * 100, 1))%" }
 }

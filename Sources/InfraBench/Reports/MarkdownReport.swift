@@ -3,9 +3,12 @@ import Latency
 /// A result as Markdown, made from the document alone.
 package struct MarkdownReport {
   private let document: ResultDocument
+  private let remarks: [String]
 
-  package init(_ document: ResultDocument) {
+  /// - Parameter remarks: sections about the latencies, which follow them.
+  package init(_ document: ResultDocument, remarks: [String] = []) {
     self.document = document
+    self.remarks = remarks
   }
 
   package var text: String {
@@ -25,11 +28,12 @@ package struct MarkdownReport {
       let legend = tables.legend.map { "\n\(Markdown.escape($0))\n" }.joined()
       parts.append("## Latencies\n\n\(tables.percentiles.markdown)\(legend)")
     }
+    parts += remarks
     if !document.thresholds.isEmpty { parts.append("## Thresholds\n\n\(tables.thresholds.markdown)") }
     parts.append("## Counters\n\n\(tables.counters.markdown)")
     if !document.errors.isEmpty { parts.append("## Errors\n\n\(tables.errors.markdown)") }
     if let findings { parts.append("## Findings\n\n\(findings)") }
-    if let references = ReferenceFigures.markdown(for: document.tool) {
+    if let references = ReferenceFigures.table(for: document.tool)?.markdown {
       parts.append(
         "## Reference figures\n\nMeasured by the team elsewhere, for comparison; not part of this run.\n\n\(references)"
       )
@@ -38,8 +42,8 @@ package struct MarkdownReport {
       parts.append("## Distribution\n\n```text\n\(distribution)```\n")
     }
     if let timeline = TimelineTable(document).text { parts.append("## Timeline\n\n\(timeline)") }
-    parts.append("## Parameters\n\n\(parameters)")
-    parts.append("## Machine\n\n\(machine)")
+    parts.append("## Parameters\n\n\(tables.parameters.markdown)")
+    parts.append("## Machine\n\n\(tables.machine.markdown)")
     return parts.joined(separator: "\n")
   }
 
@@ -79,23 +83,5 @@ package struct MarkdownReport {
 
   private func line(_ fact: (key: String, value: JSONValue)) -> String {
     "- \(Markdown.escape(fact.key)): \(Markdown.escape(fact.value.description))\n"
-  }
-
-  private var parameters: String {
-    var table = TextTable(["parameter", "value"])
-    for (name, value) in document.parameters.sorted(by: { $0.key < $1.key }) { table.add([name, value.description]) }
-    return table.markdown
-  }
-
-  private var machine: String {
-    let facts = document.environment
-    var table = TextTable(["fact", "value"])
-    table.add(["host", facts.hostname])
-    table.add(["system", "\(facts.os), \(facts.kernel)"])
-    table.add(["CPU", "\(facts.cpu), \(facts.logicalCores) logical cores"])
-    table.add(["memory", "\(facts.memoryBytes >> 20) MiB"])
-    table.add(["Swift", facts.swift])
-    if let commit = facts.gitCommit { table.add(["commit", commit]) }
-    return table.markdown
   }
 }

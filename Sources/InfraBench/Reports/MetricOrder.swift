@@ -6,6 +6,9 @@ enum MetricOrder {
     catalogues[tool]?.metrics ?? []
   }
 
+  /// A tool's metrics and counters; nil for tools that are not known.
+  static func catalogue(of tool: String) -> Catalogue? { catalogues[tool] }
+
   /// What a tool is there to measure, the usual one first: another of these stands for it where the target or the options
   /// leave the usual one without a sample. Any other metric in its place would mislead. nil for tools that are not known.
   static func headlines(of tool: String) -> [String]? { headlines[tool] }

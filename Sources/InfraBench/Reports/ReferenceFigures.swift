@@ -1,11 +1,11 @@
 /// Figures that the team measured on its own stages, to read beside a result. They are never part of one.
 enum ReferenceFigures {
   /// A table for the tool's report; nil where there is nothing to compare with.
-  static func markdown(for tool: String) -> String? {
+  static func table(for tool: String) -> TextTable? {
     guard let figures = figures[tool] else { return nil }
     var table = TextTable(["what", "figure"])
     for (what, figure) in figures { table.add([what, figure]) }
-    return table.markdown
+    return table
   }
 
   private static let starts = [

@@ -72,6 +72,24 @@ struct ReportTables {
     return table
   }
 
+  var parameters: TextTable {
+    var table = TextTable(["parameter", "value"])
+    for (name, value) in document.parameters.sorted(by: { $0.key < $1.key }) { table.add([name, value.description]) }
+    return table
+  }
+
+  var machine: TextTable {
+    let facts = document.environment
+    var table = TextTable(["fact", "value"])
+    table.add(["host", facts.hostname])
+    table.add(["system", "\(facts.os), \(facts.kernel)"])
+    table.add(["CPU", "\(facts.cpu), \(facts.logicalCores) logical cores"])
+    table.add(["memory", "\(facts.memoryBytes >> 20) MiB"])
+    table.add(["Swift", facts.swift])
+    if let commit = facts.gitCommit { table.add(["commit", commit]) }
+    return table
+  }
+
   /// Metrics in the tool's order where it is known, else by name.
   var metrics: [(String, MetricDocument)] {
     let order = MetricOrder.of(document.tool)

@@ -2,10 +2,13 @@
 package struct TextReport {
   private let document: ResultDocument
   private let usesColor: Bool
+  private let remarks: [String]
 
-  package init(_ document: ResultDocument, usesColor: Bool = false) {
+  /// - Parameter remarks: paragraphs about the figures, which follow them.
+  package init(_ document: ResultDocument, usesColor: Bool = false, remarks: [String] = []) {
     self.document = document
     self.usesColor = usesColor
+    self.remarks = remarks
   }
 
   package var text: String {
@@ -18,6 +21,7 @@ package struct TextReport {
     parts.append(
       PlainText.line("\(document.tool) \(document.version) · \(document.startedAt) · \(targetLine)") + "\n")
     if !document.metrics.isEmpty { parts.append(tables.percentiles.plain + lines(tables.legend)) }
+    parts += remarks
     parts.append(counterLine + "\n")
     if let throughput = Throughput(document: document).line { parts.append(PlainText.line(throughput) + "\n") }
     if let findings = document.findings, !findings.isEmpty {
@@ -73,6 +77,9 @@ package struct TextReport {
 
 /// What to do about a saturated generator.
 package enum Saturation {
+  /// In a result whose verdict leaves the saturation out.
+  package static let allowedNote = "the verdict leaves the saturation of the generator out: --allow-saturated"
+
   package static let advice =
     "Latencies may be too high by that: stop what else uses this machine's CPUs, use fewer users or a lower rate, "
     + "more event loops (--threads), or another machine for the target."

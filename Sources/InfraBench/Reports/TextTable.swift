@@ -1,7 +1,7 @@
 /// A table of text cells, as plain text or Markdown. The first column is aligned left, all others right.
 package struct TextTable {
-  private var rows: [[String]]
-  private let header: [String]
+  private(set) var rows: [[String]]
+  let header: [String]
 
   package init(_ header: [String]) {
     self.header = header

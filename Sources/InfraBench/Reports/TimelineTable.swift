@@ -12,6 +12,12 @@ struct TimelineTable {
   }
 
   var text: String? {
+    guard let (table, notes) = table else { return nil }
+    return table.markdown + notes.map { "\n\(Markdown.escape($0))\n" }.joined()
+  }
+
+  /// The table, and what a reader of it must know; nil without a timeline.
+  var table: (table: TextTable, notes: [String])? {
     guard !points.isEmpty else { return nil }
     let columns = TimelineKeys.ordered(in: points)
     let isOfIntervals = points.allSatisfy { $0["seconds"] != nil }
@@ -27,10 +33,12 @@ struct TimelineTable {
           return cell(column, point[column] ?? .null) + (mark?.rawValue ?? "")
         })
     }
-    let legend = MetricDocument.Mark.legend(of: marks).map { "\n\(Markdown.escape($0))\n" }.joined()
-    guard step > 1 else { return table.markdown + legend }
-    return table.markdown + legend
-      + "\nOne of every \(step) points is shown, and the last; all \(points.count) are in the JSON file.\n"
+    let legend = MetricDocument.Mark.legend(of: marks)
+    guard step > 1 else { return (table, legend) }
+    return (
+      table,
+      legend + ["One of every \(step) points is shown, and the last; all \(points.count) are in the JSON file."]
+    )
   }
 
   /// An interval's percentile that rests on few samples, as it would be marked in the table of the whole run.

@@ -89,7 +89,7 @@ struct ResultAssembly {
 
   private var verdictNotes: [String] {
     guard measurement.generator.saturated, output.allowsSaturated else { return [] }
-    return ["the verdict leaves the saturation of the generator out: --allow-saturated"]
+    return [Saturation.allowedNote]
   }
 
   private func verdict(

@@ -25,11 +25,28 @@ package struct ResultWriter {
     try Self.makeDirectories(folder)
     let suffix = label.map { "-" + Self.fileName(of: $0) } ?? ""
     let stem = "\(folder)/\(stamp.compactTime)Z-\(tool)\(suffix)"
+    return try Self.write(
+      contents.map { (suffix: ".\($0.fileExtension)", text: $0.text) }, stem: stem, isOwnStem: false)
+  }
+
+  /// Writes `contents` (what follows the stem → text) into the directory itself; returns the paths.
+  ///
+  /// - Parameter stem: of a stored result's own file, so that other formats may already have the name without a number.
+  package func write(
+    stem: String, contents: [(suffix: String, text: String)]
+  ) throws(ResultWriteError) -> [String] {
+    try Self.makeDirectories(directory)
+    return try Self.write(contents, stem: "\(directory)/\(stem)", isOwnStem: true)
+  }
+
+  /// Files of one name are of one run, whatever formats each run writes.
+  private static func write(
+    _ contents: [(suffix: String, text: String)], stem: String, isOwnStem: Bool
+  ) throws(ResultWriteError) -> [String] {
     for attempt in 1...10_000 {
       let candidate = attempt == 1 ? stem : "\(stem)-\(attempt)"
-      // Files of one name are of one run, whatever formats each run writes.
-      if Self.isTaken(candidate) { continue }
-      if let paths = try Self.writeAll(contents, stem: candidate) { return paths }
+      if !(isOwnStem && attempt == 1), isTaken(candidate) { continue }
+      if let paths = try writeAll(contents, stem: candidate) { return paths }
     }
     throw ResultWriteError(description: "'\(stem)' and 10,000 names after it exist already")
   }
@@ -64,13 +81,13 @@ package struct ResultWriter {
 
   /// Nil when one of the names is taken. Then, and after an error, nothing is left behind.
   private static func writeAll(
-    _ contents: [(fileExtension: String, text: String)], stem: String
+    _ contents: [(suffix: String, text: String)], stem: String
   ) throws(ResultWriteError) -> [String]? {
     // All of them, before the first gets its name: the disk may be full.
     var files: [(temporary: String, path: String)] = []
     defer { for file in files { unlink(file.temporary) } }
-    for (fileExtension, text) in contents {
-      let path = "\(stem).\(fileExtension)"
+    for (suffix, text) in contents {
+      let path = stem + suffix
       files.append((try writeTemporary(text, beside: path), path))
     }
     for (index, file) in files.enumerated() {

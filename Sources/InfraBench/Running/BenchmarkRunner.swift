@@ -97,6 +97,8 @@ package struct BenchmarkRunner: Sendable {
         switch format {
         case .md: markdown
         case .json: json
+        case .html: ResultHTML(document).source
+        case .junit: JUnitReport(document).xml
         case .csv: CSVReport(document).text
         case .openmetrics: try OpenMetricsReport(document).text
         }

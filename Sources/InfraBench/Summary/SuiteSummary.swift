@@ -15,6 +15,10 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var saturated: Bool
     /// Why a tool was not started, where that was said.
     package var reason: String?
+    /// When it began, the first of several runs; nil without a document.
+    package var startedAt: String?
+    /// Of the measured part, of several runs together; nil without a document.
+    package var durationSeconds: Double?
   }
 
   /// What the tool is there to measure, in ms. Of several runs: the median of their figures, and all samples' number.
@@ -59,7 +63,8 @@ extension SuiteSummary.Tool {
       file: results.last?.file, files: results.count > 1 ? results.map(\.file) : nil,
       headline: .init(documents), thresholds: Self.judged(documents),
       errors: documents.reduce(0) { $0 + ($1.counters["errors"] ?? 0) },
-      saturated: documents.contains { $0.generator.saturated })
+      saturated: documents.contains { $0.generator.saturated }, startedAt: documents.map(\.startedAt).min(),
+      durationSeconds: documents.isEmpty ? nil : documents.reduce(0) { $0 + $1.durationSeconds })
   }
 
   private static func worst(_ verdicts: [ResultDocument.Verdict]) -> String? {

@@ -48,7 +48,7 @@ package struct ComparisonReport {
   }
 
   /// What became of the statistics that were not judged alone: `2 slower or worse, 6 no change shown`.
-  private var outcome: String {
+  var outcome: String {
     let judged = comparison.judged.filter { !$0.isAllZero }
     let counts = [
       (StatisticComparison.Verdict.slower, "slower or worse"), (.faster, "faster or better"),

@@ -1,0 +1,134 @@
+import Glibc
+import Latency
+
+/// Latencies over time: a column per interval, a row per range of latencies, darker where there are more.
+struct HeatMap {
+  /// Some intervals together.
+  private struct Column {
+    var start: Double
+    var end: Double
+    /// Growing, at least one.
+    var buckets: [HistogramBucket]
+    /// How many samples each row has.
+    var counts: [UInt64] = []
+  }
+
+  private static let mostColumns = 80
+  private static let rows = 24
+  private static let shades = 6
+
+  private let columns: [Column]
+  /// Ends of the rows, in ns, in equal ratios; one more than there are rows.
+  private let edges: [Double]
+  private let most: UInt64
+
+  /// How many intervals are one column.
+  let merged: Int
+
+  /// Nil unless intervals have histograms with samples.
+  init?(_ intervals: [LatencyInterval]) {
+    guard intervals.allSatisfy({ $0.encodedHistogram != nil || $0.count == 0 }) else { return nil }
+    let merged = max(1, (intervals.count + Self.mostColumns - 1) / Self.mostColumns)
+    let columns = stride(from: 0, to: intervals.count, by: merged).compactMap { first in
+      Self.column(intervals[first..<min(first + merged, intervals.count)])
+    }
+    guard let least = columns.compactMap(\.buckets.first?.lower).min(),
+      let greatest = columns.compactMap(\.buckets.last?.upper).max()
+    else { return nil }
+    let lower = Double(max(least, 1))
+    // A few per cent at least: all samples may be of one bucket.
+    let ratio = max(Double(greatest) / lower, 1.05)
+    let edges = (0...Self.rows).map { lower * pow(ratio, Double($0) / Double(Self.rows)) }
+    self.merged = merged
+    self.edges = edges
+    self.columns = columns.map { column in
+      Column(
+        start: column.start, end: column.end, buckets: column.buckets, counts: Self.counts(column.buckets, edges))
+    }
+    most = self.columns.flatMap(\.counts).max() ?? 0
+  }
+
+  /// Nil without a sample.
+  private static func column(_ intervals: ArraySlice<LatencyInterval>) -> Column? {
+    guard let first = intervals.first, let last = intervals.last else { return nil }
+    var sum: LatencyHistogram?
+    for text in intervals.compactMap(\.encodedHistogram) {
+      guard let histogram = try? HistogramV2Codec.decode(base64: text), !histogram.isEmpty else { continue }
+      // Of other buckets than the rest: no document of ours has such.
+      if sum == nil { sum = histogram } else { try? sum?.merge(histogram) }
+    }
+    return sum.map { Column(start: first.start, end: last.end, buckets: $0.recordedBuckets()) }
+  }
+
+  private static func counts(_ buckets: [HistogramBucket], _ edges: [Double]) -> [UInt64] {
+    var counts = [UInt64](repeating: 0, count: edges.count - 1)
+    var row = 0
+    for bucket in buckets {
+      while row + 1 < counts.count, Double(bucket.upper) > edges[row + 1] { row += 1 }
+      counts[row] += bucket.count
+    }
+    return counts
+  }
+
+  /// 1…6: the shades are apart by equal ratios, so that few samples beside many are still seen.
+  private func shade(_ count: UInt64) -> Int {
+    guard most > 1 else { return Self.shades }
+    let share = log(Double(count)) / log(Double(most))
+    return min(Self.shades, 1 + Int(share * Double(Self.shades)))
+  }
+
+  var picture: HTML {
+    let end = columns.map(\.end).max() ?? 1
+    let plot = Plot(
+      height: 400, bottom: 84, x: Axis(linear: 0, end),
+      y: Axis(logarithmic: (edges.first ?? 1) / 1e6, (edges.last ?? 10) / 1e6))
+    let cells = columns.map { column -> HTML in
+      HTML(
+        column.counts.indices.filter { column.counts[$0] > 0 }.map { cell(column, row: $0, plot) })
+    }
+    return plot.picture(
+      "Heat map of \(columns.count) columns: latencies from \(Figures.time(milliseconds: (edges.first ?? 0) / 1e6)) "
+        + "to \(Figures.time(milliseconds: (edges.last ?? 0) / 1e6)) over \(Ticks.number(end)) seconds",
+      plot.rows(Ticks.time) + plot.secondColumns("seconds since the measurement began") + HTML(cells) + legend(plot))
+  }
+
+  private func cell(_ column: Column, row: Int, _ plot: Plot) -> HTML {
+    let count = column.counts[row]
+    let (low, high) = (edges[row] / 1e6, edges[row + 1] / 1e6)
+    let (left, right) = (plot.px(column.start), plot.px(column.end))
+    let title =
+      "\(Ticks.number(column.start))–\(Ticks.number(column.end)) s, \(Figures.time(milliseconds: low))–"
+      + "\(Figures.time(milliseconds: high)): \(count)"
+    return """
+      <rect class="h h\(shade(count))" x="\(px: left)" y="\(px: plot.py(high))" width="\(px: max(right - left, 1))" \
+      height="\(px: plot.py(low) - plot.py(high))"><title>\(title)</title></rect>
+
+      """
+  }
+
+  /// What the shades stand for.
+  private func legend(_ plot: Plot) -> HTML {
+    let y = plot.innerBottom + 70
+    let width = 84.0
+    let ranges = (1...Self.shades).compactMap { shade in range(of: shade).map { (shade, $0) } }
+    let boxes = ranges.enumerated().map { index, entry -> HTML in
+      let x = plot.left + 78 + Double(index) * width
+      return """
+        <rect class="h h\(entry.0)" x="\(px: x)" y="\(px: y - 11)" width="14" height="14"/>\
+        <text class="soft" x="\(px: x + 19)" y="\(px: y)">\(entry.1)</text>
+
+        """
+    }
+    return "<text class=\"soft\" x=\"\(px: plot.left)\" y=\"\(px: y)\">samples</text>\n\(boxes)"
+  }
+
+  /// The counts that have a shade; nil if there are none.
+  private func range(of shade: Int) -> String? {
+    guard most > 1 else { return shade == Self.shades ? "1" : nil }
+    let bound = { (shade: Int) in pow(Double(most), Double(shade - 1) / Double(Self.shades)) }
+    let low = UInt64(bound(shade).rounded(.up))
+    let high = shade == Self.shades ? most : UInt64(bound(shade + 1).rounded(.up)) - 1
+    guard low <= high else { return nil }
+    return low == high ? "\(low)" : "\(low)–\(high)"
+  }
+}

@@ -1,0 +1,109 @@
+import Latency
+
+/// A document's figures made anew from its histograms, and where it says otherwise.
+struct FigureReview {
+  /// With the histograms' figures and the judgements that follow from them.
+  private(set) var document: ResultDocument
+  private(set) var contradictions: [String] = []
+  /// Sums of doubles in another order differ in their last digits.
+  private static let tolerance = 1e-9
+
+  /// - Throws: Where a histogram can't be read, so that there is nothing to show.
+  init(_ document: ResultDocument) throws(HistogramMismatch) {
+    self.document = document
+    for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
+      let actual = try Self.figures(of: metric, name)
+      compare(name, metric, actual)
+      self.document.metrics[name] = actual
+    }
+    for (number, row) in (document.timeline ?? []).enumerated() {
+      guard case .string(let data)? = row["histogram"] else { continue }
+      _ = try HistogramMismatch.decode(data, "timeline.\(number).histogram")
+    }
+    review(ThresholdReview(self.document))
+    self.document.notes = contradictions + document.notes
+  }
+
+  /// What only the document knows stays: the run's failures, the resolution of polls, and values beyond the range.
+  private static func figures(of metric: MetricDocument, _ name: String) throws(HistogramMismatch) -> MetricDocument {
+    guard metric.unit == "ms", metric.histogram.unit == "ns",
+      metric.histogram.encoding == HistogramV2Codec.compressedBase64Name
+    else { throw HistogramMismatch(description: "is no result: metrics.\(name) is of other units than ms and ns") }
+    let histogram = try HistogramMismatch.decode(metric.histogram.data, "metrics.\(name).histogram")
+    guard var actual = MetricDocument(histogram, failureShare: 0) else {
+      throw HistogramMismatch(description: "is no result: the histogram of metrics.\(name) is empty")
+    }
+    actual.histogram = metric.histogram
+    actual.histogram.significantDigits = histogram.layout.significantDigits
+    actual.unreliable = MetricDocument.names.filter(metric.unreliable.contains)
+    actual.clamped = metric.clamped
+    actual.resolution = metric.resolution
+    return actual
+  }
+
+  private mutating func compare(_ name: String, _ said: MetricDocument, _ actual: MetricDocument) {
+    if said.count != actual.count { contradict("\(name).count", "\(said.count)", "\(actual.count)") }
+    let figures = [
+      ("mean", said.mean, actual.mean), ("stddev", said.stddev, actual.stddev), ("min", said.min, actual.min),
+      ("p50", said.p50, actual.p50), ("p90", said.p90, actual.p90), ("p95", said.p95, actual.p95),
+      ("p99", said.p99, actual.p99), ("p999", said.p999, actual.p999), ("max", said.max, actual.max),
+    ]
+    for (statistic, said, actual) in figures where !Self.areEqual(said, actual) {
+      contradict("\(name).\(statistic)", "\(said) ms", "\(actual) ms")
+    }
+    for (what, said, actual) in [
+      ("percentiles with few samples", said.fewSamples, actual.fewSamples),
+      ("percentiles that are the maximum", said.restOnMaximum, actual.restOnMaximum),
+    ] where Set(said) != Set(actual) {
+      contradict("\(name), \(what)", said.joined(separator: " "), actual.joined(separator: " "))
+    }
+  }
+
+  private mutating func review(_ review: ThresholdReview) {
+    for (index, judged) in review.judged.enumerated() {
+      let said = document.thresholds[index]
+      let isSame =
+        switch (said.observed, judged.observed) {
+        case (let said?, let judged?): Self.areEqual(said, judged)
+        case (nil, nil): true
+        default: false
+        }
+      if isSame, said.pass == judged.pass { continue }
+      contradictions.append(
+        "threshold '\(said.expression)': the document says \(Self.words(said)), its figures say \(Self.words(judged))")
+      document.thresholds[index] = judged
+    }
+    let verdict = document.verdictOfThresholds
+    if [.pass, .fail].contains(document.verdict), verdict != document.verdict {
+      contradictions.append(
+        "verdict: the document says \(document.verdict.rawValue), its figures say \(verdict.rawValue)")
+      document.verdict = verdict
+    }
+  }
+
+  private mutating func contradict(_ what: String, _ said: String, _ actual: String) {
+    func shown(_ text: String) -> String { text.isEmpty ? "none" : text }
+    contradictions.append("\(what): the document says \(shown(said)), its histogram says \(shown(actual))")
+  }
+
+  private static func words(_ threshold: ResultDocument.JudgedThreshold) -> String {
+    "\(ReportTables.observed(threshold)), \(threshold.pass ? "pass" : "fail")"
+  }
+
+  private static func areEqual(_ left: Double, _ right: Double) -> Bool {
+    left == right || abs(left - right) <= tolerance * max(abs(left), abs(right))
+  }
+}
+
+/// A histogram that is none.
+struct HistogramMismatch: Error, CustomStringConvertible {
+  var description: String
+
+  static func decode(_ data: String, _ place: String) throws(HistogramMismatch) -> LatencyHistogram {
+    do throws(HistogramError) {
+      return try HistogramV2Codec.decode(base64: data)
+    } catch {
+      throw HistogramMismatch(description: "is no whole result: \(place): \(error)")
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import FoundationEssentials
+
+/// A result that was read from a file. Its figures are those of its histograms, whatever the document says.
+package struct StoredResult: Sendable {
+  /// As the user named it.
+  package let path: String
+  let identity: DocumentFile.Identity
+  /// The file's name without folders and `.json`.
+  package let stem: String
+  /// With the histograms' figures, and a note for each that the document has otherwise.
+  package let document: ResultDocument
+  /// Where the document contradicts its histograms: it was edited by hand, or written by something else.
+  package let contradictions: [String]
+
+  /// Reads and checks a result.
+  ///
+  /// - Throws: Why it can't be shown, naming the file and what is wrong in it.
+  package init(path: String) throws(StoredResultError) {
+    let file = try DocumentFile(path)
+    let document = try Self.document(in: file)
+    if let reason = DocumentRules.violation(in: document) { throw StoredResultError(path, reason) }
+    do throws(HistogramMismatch) {
+      let review = try FigureReview(document)
+      self.document = review.document
+      contradictions = review.contradictions
+    } catch {
+      throw StoredResultError(path, error.description)
+    }
+    self.path = path
+    identity = file.identity
+    stem = file.stem
+  }
+
+  private struct Head: Decodable {
+    var schema: String?
+  }
+
+  private static func document(in file: DocumentFile) throws(StoredResultError) -> ResultDocument {
+    guard let text = String(validating: file.bytes, as: UTF8.self) else {
+      throw StoredResultError(file.path, "is no text in UTF-8")
+    }
+    do {
+      let data = Data(text.utf8)
+      if let reason = refusal(of: try JSONDecoder().decode(Head.self, from: data).schema) {
+        throw StoredResultError(file.path, reason)
+      }
+      return try JSONDecoder().decode(ResultDocument.self, from: data)
+    } catch let error as StoredResultError {
+      throw error
+    } catch {
+      throw StoredResultError(file.path, reason(error))
+    }
+  }
+
+  private static func refusal(of schema: String?) -> String? {
+    guard let schema else { return "is no result: it names no schema" }
+    let parts = schema.split(separator: "/", omittingEmptySubsequences: false)
+    switch (parts.first, parts.dropFirst().first.flatMap { Int($0) }, parts.count) {
+    case ("infrabench.result", 1, 2): return nil
+    case ("infrabench.result", let version?, 2) where version > 1:
+      return "is of the newer schema '\(schema)': show it with the suite that wrote it, or a later one"
+    case ("infrabench.summary", _, _): return "is a summary of several tools: name the results that it was made of"
+    case ("infrabench.comparison", _, _): return "is a comparison, not the result of a run"
+    default: return "is no result: its schema is '\(schema.prefix(60))'"
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    func path(_ keys: [any CodingKey]) -> String { keys.map(\.stringValue).joined(separator: ".") }
+    switch error as? DecodingError {
+    case .keyNotFound(let key, let context)?:
+      return "is no whole result: \(path(context.codingPath + [key])) is missing"
+    case .typeMismatch(_, let context)? where context.codingPath.isEmpty: return "is no result: it is no JSON object"
+    case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
+      return "is no result: \(path(context.codingPath)) is of the wrong kind"
+    case .dataCorrupted(let context)? where !context.codingPath.isEmpty:
+      return "is no result: \(path(context.codingPath)) is wrong"
+    default: return "is no JSON: it may be cut off"
+    }
+  }
+}

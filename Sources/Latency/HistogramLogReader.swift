@@ -1,0 +1,94 @@
+/// Reads an HdrHistogram log (`.hlog`) interval by interval, so that a long log needs no more memory than one histogram.
+///
+/// Format: HdrHistogram's HistogramLogReader.java, versions 1.0 to 1.3, with V2 histograms. Unlike there a line that is none of
+/// the format's is an error, not skipped: what is missing in a cut or edited log must not be missing silently.
+public struct HistogramLogReader: Sendable {
+  /// What `#[StartTime:` said so far, in seconds since 1970.
+  public private(set) var startTime: Double?
+  /// What `#[BaseTime:` said so far, in seconds since 1970: intervals are relative to it.
+  public private(set) var baseTime: Double?
+
+  private let bytes: [UInt8]
+  private var place = 0
+  private var lineNumber = 0
+
+  /// Reads the bytes of a whole log.
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// The next interval; nil at the end.
+  ///
+  /// - Throws: `corruptLog` for a line that is no comment, legend or interval; `unsupportedEncoding` for another version; what
+  ///   ``HistogramV2Codec/decode(base64:)`` throws. The message names the line. Reading can go on behind it.
+  public mutating func next() throws(HistogramError) -> HistogramLogInterval? {
+    while let line = nextLine() {
+      do throws(HistogramError) {
+        if line.hasPrefix("#") {
+          try readComment(line)
+        } else if !line.hasPrefix("\"StartTimestamp\"") {
+          return try Self.interval(line)
+        }
+      } catch {
+        throw HistogramError(error.code, "line \(lineNumber): \(error.message)")
+      }
+    }
+    return nil
+  }
+
+  private mutating func nextLine() -> String? {
+    guard place < bytes.count else { return nil }
+    let end = bytes[place...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+    var line = bytes[place..<end]
+    place = end + 1
+    lineNumber += 1
+    if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+    return String(decoding: line, as: UTF8.self)
+  }
+
+  private mutating func readComment(_ line: String) throws(HistogramError) {
+    if let rest = Self.rest(of: line, after: "#[StartTime: ") {
+      startTime = try Self.seconds(rest.prefix { $0 != " " })
+    } else if let rest = Self.rest(of: line, after: "#[BaseTime: ") {
+      baseTime = try Self.seconds(rest.prefix { $0 != " " })
+    } else if let rest = Self.rest(of: line, after: "#[Histogram log format version ") {
+      let version = rest.prefix { $0 != "]" }
+      guard ["1.0", "1.1", "1.2", "1.3"].contains(version) else {
+        throw HistogramError(
+          .unsupportedEncoding, "the log is of version '\(version.prefix(20))', and 1.0 to 1.3 are read")
+      }
+    }
+  }
+
+  private static func interval(_ line: String) throws(HistogramError) -> HistogramLogInterval {
+    var fields = line.split(separator: ",", omittingEmptySubsequences: false)[...]
+    var tag: String?
+    if let first = fields.first, let name = rest(of: first, after: "Tag=") {
+      guard HistogramLogInterval.isTag(String(name)) else {
+        throw HistogramError(.corruptLog, "the tag is empty, or holds blanks")
+      }
+      tag = String(name)
+      fields = fields.dropFirst()
+    }
+    guard fields.count == 4, let data = fields.last else {
+      throw HistogramError(.corruptLog, "this is no comment, no legend and no interval of a histogram log")
+    }
+    let times = fields.prefix(3).map { $0 }
+    let (start, length) = (try seconds(times[0]), try seconds(times[1]))
+    // The maximum is in the histogram; what the line says of it may be in any unit.
+    _ = try seconds(times[2])
+    return HistogramLogInterval(
+      tag: tag, start: start, length: length, histogram: try HistogramV2Codec.decode(base64: String(data)))
+  }
+
+  /// A plain decimal number, as every writer's `%.3f` or `%f` gives it.
+  private static func seconds(_ text: Substring) throws(HistogramError) -> Double {
+    let isPlain = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+    guard isPlain, (1...40).contains(text.utf8.count), let number = Double(String(text)) else {
+      throw HistogramError(.corruptLog, "'\(text.prefix(20))' is no number of seconds")
+    }
+    return number
+  }
+
+  private static func rest(of text: some StringProtocol, after prefix: String) -> Substring? {
+    text.hasPrefix(prefix) ? Substring(text.dropFirst(prefix.count)) : nil
+  }
+}

@@ -1,0 +1,47 @@
+/// HdrHistogram's text of a distribution, a `.hgrm` file: what its plotter, and many other tools, draw.
+///
+/// Source: `outputPercentileDistribution` in HdrHistogram's AbstractHistogram.java, with the layout of its `printf`s.
+public enum PercentileDistribution {
+  /// The text: four columns, a line per step, and what the whole is in comments at the end.
+  ///
+  /// - Parameters:
+  ///   - ticksPerHalfDistance: steps each time the distance to 100 % halves.
+  ///   - nanosecondsPerUnit: what values are divided by; milliseconds unless said otherwise.
+  public static func text(
+    of histogram: LatencyHistogram, ticksPerHalfDistance: Int = 5, nanosecondsPerUnit: Double = 1e6
+  ) -> String {
+    let decimals = histogram.layout.significantDigits
+    func number(_ nanoseconds: Double) -> String {
+      FixedPoint.text(nanoseconds / nanosecondsPerUnit, width: 12, decimals: decimals)
+    }
+
+    var text = row("Value", "Percentile", "TotalCount", "1/(1-Percentile)") + "\n"
+    for step in histogram.percentileSteps(ticksPerHalfDistance: ticksPerHalfDistance) {
+      // The last line has no fourth column: 1/(1-1) is no number.
+      text += row(
+        number(Double(step.value)), FixedPoint.text(step.level, decimals: 12), "\(step.totalCount)",
+        step.level < 1 ? FixedPoint.text(1 / (1 - step.level), decimals: 2) : nil)
+    }
+    let layout = histogram.layout
+    text += "#[Mean    = \(number(histogram.mean)), StdDeviation   = \(number(histogram.standardDeviation))]\n"
+    text += "#[Max     = \(number(Double(histogram.max))), Total count    = \(whole(histogram.totalCount))]\n"
+    text += "#[Buckets = \(whole(layout.doublingCount)), SubBuckets     = \(whole(layout.linearBucketCount))]\n"
+    return text
+  }
+
+  private static func whole(_ number: some BinaryInteger) -> String {
+    FixedPoint.padded("\(number)", width: 12)
+  }
+
+  private static func row(_ value: String, _ percentile: String, _ count: String, _ distance: String?) -> String {
+    let columns = [(value, 12), (percentile, 14), (count, 10)] + (distance.map { [($0, 14)] } ?? [])
+    return columns.map { FixedPoint.padded($0.0, width: $0.1) }.joined(separator: " ") + "\n"
+  }
+}
+
+extension HistogramLayout {
+  /// The buckets of HdrHistogram's own words: the linear part, and each doubling of the value after it.
+  fileprivate var doublingCount: Int { (bucketCount >> bucketsPerDoublingMagnitude) - 1 }
+  /// The sub-buckets of each of them.
+  fileprivate var linearBucketCount: Int { 2 << bucketsPerDoublingMagnitude }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import InfraBench
+
+@Suite struct MergeCheckTests {
+  private let scratch: ScratchDirectory
+  private let first = StoredSamples.run([1_000_000], startedAt: "2026-11-20T10:00:00.000Z")
+  private let second = StoredSamples.run([2_000_000], startedAt: "2026-11-20T11:00:00.000Z", seed: 2)
+
+  init() throws { scratch = try ScratchDirectory() }
+
+  /// Paths without the scratch directory.
+  private func problems(_ results: [StoredResult]) -> [String] {
+    MergeCheck(results).problems.map { $0.replacing(scratch.path + "/", with: "") }
+  }
+
+  private func problems(_ change: (inout ResultDocument) -> Void) throws -> [String] {
+    var changed = second
+    change(&changed)
+    return problems(try StoredSamples.stored([first, changed], in: scratch))
+  }
+
+  @Test func runsOfOneLoadCanBeMerged() throws {
+    #expect(try problems { _ in } == [])
+    // What does not shape the load may differ.
+    #expect(
+      try problems {
+        $0.label = "b"
+        $0.parameters["userId"] = "other"
+        $0.parameters["headers"] = .array(["x"])
+        $0.target.gatewayUrl = "http://127.0.0.1:2"
+        $0.verdict = .interrupted
+      } == [])
+  }
+
+  @Test func anotherToolTargetOrLoadIsRefused() throws {
+    #expect(
+      try problems { $0.tool = "bench-e2e" } == ["'run-1.json' is of bench-e2e, and 'run-0.json' of bench-allocation"])
+    #expect(
+      try problems { $0.target.kind = "remote" }
+        == ["'run-1.json' has the target remote, and 'run-0.json' embedded"])
+    #expect(
+      try problems {
+        $0.parameters["count"] = 20
+        $0.parameters["hold"] = nil
+        $0.parameters["added_later"] = 1
+      } == [
+        "'run-1.json' has another load: added_later is 1, and none in 'run-0.json'",
+        "'run-1.json' has another load: count is 20, and 10 in 'run-0.json'",
+        "'run-1.json' has another load: hold is none, and no in 'run-0.json'",
+      ])
+  }
+
+  @Test func aRunCountsOnce() throws {
+    let results = try StoredSamples.stored([first, second], in: scratch)
+    try FileManager.default.createSymbolicLink(
+      atPath: scratch.path + "/link.json", withDestinationPath: scratch.path + "/run-0.json")
+    try FileManager.default.linkItem(atPath: scratch.path + "/run-1.json", toPath: scratch.path + "/hard.json")
+    let (link, hard) = (scratch.path + "/link.json", scratch.path + "/./hard.json")
+    let copy = try StoredSamples.stored(first, "copy.json", in: scratch)
+    #expect(
+      problems(results + [try StoredResult(path: link), try StoredResult(path: hard), copy]) == [
+        "'link.json' is the same file as 'run-0.json': a run counts once",
+        "'./hard.json' is the same file as 'run-1.json': a run counts once",
+        "'copy.json' is a copy of the run in 'run-0.json': a run counts once",
+      ])
+  }
+
+  @Test func aMergeIsNotMergedAgain() throws {
+    #expect(
+      try problems { $0.findings = ["merged_runs": 3] }
+        == ["'run-1.json' is a merge itself: name the runs that it was made of"])
+  }
+
+  @Test func oneRunIsNoMerge() throws {
+    #expect(problems([try StoredSamples.stored(first, in: scratch)]) == ["--merge needs at least two files"])
+  }
+
+  @Test func everythingThatForbidsAMergeIsSaidAtOnce() throws {
+    var other = second
+    other.tool = "bench-e2e"
+    var larger = second
+    larger.parameters["count"] = 20
+    larger.startedAt = "2026-11-21T11:00:00.000Z"
+    let results = try StoredSamples.stored([first, other, larger], in: scratch)
+    do throws(Problems) {
+      _ = try ResultMerge.merge(results)
+      Issue.record("it was merged")
+    } catch {
+      #expect(error.sentences.count == 2 && error.sentences.allSatisfy { $0.hasPrefix("--merge: '") })
+    }
+  }
+}

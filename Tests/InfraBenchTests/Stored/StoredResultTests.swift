@@ -1,0 +1,166 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import InfraBench
+
+/// What a file must be so that it is shown, and what is made of one that was edited.
+@Suite struct StoredResultTests {
+  private let scratch: ScratchDirectory
+  private let sound = StoredSamples.run((1...40).map { $0 * 1_000_000 })
+
+  init() throws { scratch = try ScratchDirectory() }
+
+  private func refusal(_ text: String) throws -> String {
+    let path = try scratch.write("run.json", text)
+    do throws(StoredResultError) {
+      _ = try StoredResult(path: path)
+      return "it was read"
+    } catch {
+      #expect(error.description.hasPrefix("'\(path)' "), "the file is named: \(error)")
+      return String(error.description.dropFirst(path.count + 3))
+    }
+  }
+
+  @Test func aSoundDocumentIsReadAsItWasWritten() throws {
+    for document in [sound, StoredSamples.run([]), StoredSamples.run([47_900_000], errors: 3)] {
+      let read = try StoredSamples.stored(document, "210000Z-bench-allocation.json", in: scratch)
+      #expect(read.contradictions == [])
+      #expect(read.document == document)
+      #expect(read.stem == "210000Z-bench-allocation")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("", "is no JSON: it may be cut off"), ("{", "is no JSON: it may be cut off"),
+      ("[]", "is no result: it is no JSON object"), ("42", "is no result: it is no JSON object"),
+      ("{}", "is no result: it names no schema"), (#"{"schema": 1}"#, "is no result: schema is of the wrong kind"),
+      (#"{"schema": "infrabench.summary/1"}"#, "is a summary of several tools: name the results that it was made of"),
+      (#"{"schema": "infrabench.comparison/1"}"#, "is a comparison, not the result of a run"),
+      (#"{"schema": "something/1"}"#, "is no result: its schema is 'something/1'"),
+      (#"{"schema": "infrabench.result/x"}"#, "is no result: its schema is 'infrabench.result/x'"),
+      (#"{"schema": "infrabench.result/0"}"#, "is no result: its schema is 'infrabench.result/0'"),
+      (
+        #"{"schema": "infrabench.result/2"}"#,
+        "is of the newer schema 'infrabench.result/2': show it with the suite that wrote it, or a later one"
+      ),
+    ])
+  func whatIsNoResultIsNamedForWhatItIs(text: String, reason: String) throws {
+    #expect(try refusal(text) == reason)
+  }
+
+  @Test func aDocumentThatIsCutOffAnywhereIsRefused() throws {
+    let text = try ResultCoding.encode(sound)
+    for length in stride(from: 1, to: text.utf8.count - 2, by: 211) {
+      #expect(try refusal(String(decoding: text.utf8.prefix(length), as: UTF8.self)) == "is no JSON: it may be cut off")
+    }
+  }
+
+  @Test func whatCannotBeReadSaysWhy() throws {
+    func reason(_ path: String) -> String {
+      do throws(StoredResultError) { return try StoredResult(path: path).stem } catch { return error.description }
+    }
+    #expect(reason("/nonexistent/x.json") == "'/nonexistent/x.json' can't be read: No such file or directory")
+    #expect(reason(scratch.path).contains("is a folder"))
+    #expect(reason("") == "'' can't be read: No such file or directory")
+    #expect(try refusal("\u{0}") == "is no JSON: it may be cut off")
+    try Data([0xff, 0xfe]).write(to: URL(filePath: scratch.path + "/bytes.json"))
+    #expect(reason(scratch.path + "/bytes.json").hasSuffix("is no text in UTF-8"))
+  }
+
+  /// The document with one field of its JSON changed; nil leaves it out.
+  private func edited(_ field: String, _ value: JSONValue?) throws -> String {
+    var object = try JSONDecoder().decode([String: JSONValue].self, from: Data(ResultCoding.encode(sound).utf8))
+    object[field] = value
+    return try ResultCoding.encode(object)
+  }
+
+  @Test(
+    arguments: [
+      ("tool", "bench-x\n<b>"), ("tool", "x"), ("tool", ""), ("version", "1"), ("version", "1.0.0 <b>"),
+      ("build", "other"), ("startedAt", "yesterday"), ("startedAt", "2026-11-20T21:00:00.123+01:00"),
+      ("durationSeconds", -1), ("durationSeconds", 1e300), ("durationSeconds", "1"), ("verdict", "maybe"),
+      ("metrics", 1), ("metrics", .object(["<b>": 1])), ("counters", .object(["errors": -1])),
+      ("counters", .object(["a b": 1])),
+      ("target", .object(["kind": "\u{1b}[31m", "gatewayUrl": .null, "ecsEndpointUrl": .null])), ("notes", .null),
+    ] as [(String, JSONValue)])
+  func aFieldThatBreaksTheSchemaIsRefused(field: String, value: JSONValue) throws {
+    let reason = try refusal(try edited(field, value))
+    #expect(reason.hasPrefix("is no result: ") && reason.contains(field.prefix(4)), "\(reason)")
+  }
+
+  @Test(arguments: ["tool", "metrics", "counters", "generator", "environment", "notes", "startedAt", "label"])
+  func aFieldThatIsMissingIsNamed(_ field: String) throws {
+    #expect(try refusal(try edited(field, nil)) == "is no whole result: \(field) is missing")
+  }
+
+  @Test(arguments: ["", "HISTFAAA", "AAAA", "x", String(repeating: "A", count: 100_000)])
+  func aHistogramThatIsNoneIsRefused(_ data: String) throws {
+    var document = sound
+    document.metrics["allocation"]?.histogram.data = data
+    let reason = try refusal(try ResultCoding.encode(document))
+    #expect(reason.hasPrefix("is no whole result: metrics.allocation.histogram: "), "\(reason)")
+    var interval = sound
+    interval.timeline = [["t": 0, "histogram": .string(data)]]
+    #expect(try refusal(try ResultCoding.encode(interval)).hasPrefix("is no whole result: timeline.0.histogram: "))
+  }
+
+  @Test func figuresThatAreNotThoseOfTheHistogramAreReplacedAndNamed() throws {
+    var document = sound
+    document.metrics["allocation"]?.p99 = 12.5
+    document.metrics["allocation"]?.count = 4000
+    document.metrics["allocation"]?.fewSamples = []
+    document.metrics["allocation"]?.restOnMaximum = []
+    let read = try StoredSamples.stored(document, in: scratch)
+    let mean = try #require(sound.metrics["allocation"]?.p99)
+    #expect(
+      read.contradictions
+        == [
+          "allocation.count: the document says 4000, its histogram says 40",
+          "allocation.p99: the document says 12.5 ms, its histogram says \(mean) ms",
+          "allocation, percentiles with few samples: the document says none, its histogram says p90 p95 p99 p999",
+          "allocation, percentiles that are the maximum: the document says none, its histogram says p99 p999",
+          "threshold 'allocation.p99 < 200ms': the document says 40.0ms, pass, its figures say 40.0ms, pass",
+        ].dropLast())
+    #expect(read.document.metrics == sound.metrics)
+    #expect(read.document.notes == read.contradictions)
+    // In every rendering.
+    let rendering = StoredRendering(read.document)
+    for text in [rendering.text(usesColor: false), rendering.markdown] {
+      #expect(text.contains("allocation.p99: the document says 12.5 ms, its histogram says"))
+    }
+  }
+
+  @Test func aVerdictThatWasTurnedIsTurnedBack() throws {
+    var document = StoredSamples.run([300_000_000], errors: 1)
+    #expect(document.verdict == .fail)
+    document.verdict = .pass
+    for index in document.thresholds.indices {
+      document.thresholds[index].pass = true
+      if document.thresholds[index].observed != nil { document.thresholds[index].observed = 1 }
+    }
+    let read = try StoredSamples.stored(document, in: scratch)
+    #expect(read.document.verdict == .fail)
+    #expect(read.document.thresholds.filter { !$0.pass }.count == 3)
+    #expect(
+      read.contradictions.contains(
+        "threshold 'errors == 0': the document says 1, pass, its figures say 1, fail"), "\(read.contradictions)")
+    #expect(read.contradictions.last == "verdict: the document says pass, its figures say fail")
+  }
+
+  /// Whatever is in the document that only its run could know is left as it is.
+  @Test func whatAHistogramDoesNotTellIsTheDocuments() throws {
+    var document = sound
+    document.metrics["allocation"]?.unreliable = ["p50", "p999"]
+    document.metrics["allocation"]?.resolution = 500
+    document.metrics["allocation"]?.clamped = 2
+    document.thresholds = [
+      .init(expression: "confirmation.p99 < 1s", observed: nil, pass: false, reason: "it never came"),
+      .init(expression: "added_later.p99 < 1s", observed: 5, pass: true),
+    ]
+    document.verdict = .fail
+    let read = try StoredSamples.stored(document, in: scratch)
+    #expect(read.document == document && read.contradictions == [])
+  }
+}
