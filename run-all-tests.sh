@@ -68,26 +68,27 @@ if [ "$signal" != 0 ]; then exit "$signal"; fi
 bin=$(cd "$root" && swift build -c release --show-bin-path)
 
 mkdir -p "$output"
-marker=$(mktemp)
-trap 'rm -f "$marker"' EXIT
 outcomes=()
 # The day on which the first result was written, as its folder is called.
 today=
 
+# results TOOL: the names of all that it has written so far.
+results() { find "$output" -name "*Z-$1*.json" | sort; }
+
 # run TOOL OPTION...: runs one tool, whatever comes of it, and notes its status and its result files.
 run() {
-  local tool=$1 status=0 files file
+  local tool=$1 status=0 before files file
   shift
   if [ "$signal" != 0 ]; then outcomes+=("$tool=not run"); return; fi
   printf '\n==> %s\n' "$tool $*" >&2
-  touch "$marker"
+  before=$(results "$tool")
   "$bin/$tool" --output-dir "$output" "${repeat[@]}" "$@" &
   tool_pid=$!
   # A signal ends the waiting early: the tool itself writes what it has, and is waited for again.
   wait "$tool_pid" || status=$?
   while kill -0 "$tool_pid" 2>/dev/null; do status=0; wait "$tool_pid" || status=$?; done
   tool_pid=
-  mapfile -t files < <(find "$output" -name "*Z-$tool*.json" -newer "$marker" | sort)
+  mapfile -t files < <(comm -13 <(printf '%s\n' "$before") <(results "$tool"))
   if [ "${#files[@]}" = 0 ]; then files=(''); fi
   # Several runs are several files; without --repeat the latest is the run's.
   if [ "${#repeat[@]}" = 0 ]; then files=("${files[-1]}"); fi

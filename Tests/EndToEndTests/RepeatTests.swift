@@ -74,6 +74,18 @@ import Testing
     #expect(try documents(result).map { $0.counters["iterations"] } == [3, 3, 3, 3])
   }
 
+  @Test func eachRunFindsTheSharedPoolAsFullAsTheFirstDid() async throws {
+    // It needs longer to fill than bench-concurrent waits for a pool that it has never seen full.
+    let gateway = try await MockGateway.start(
+      ["--virtual-tasks", "--pool-size", "4", "--task-start-delay", "3s"], warm: 4)
+    let result = try await BenchRun.run(
+      "bench-concurrent",
+      ["--gateway-url", gateway.url, "--concurrency", "3", "--repeat", "2"] + Self.lenient)
+    await gateway.stop()
+    #expect(result.status == .exited(0), "\(result.talk)")
+    #expect(try documents(result).map { $0.counters["warm"] } == [3, 3])
+  }
+
   @Test func aSignalEndsTheRunUnderWayAndThereIsNoFurtherOne() async throws {
     let gateway = try await MockGateway.start()
     let run = try await BenchRun.start(
@@ -133,6 +145,7 @@ import Testing
     #expect(result.files().keys.filter { $0.contains("-try-a") }.count == 6)
     #expect(result.output.contains("== bench-allocation, run 2 of 6, b ==") && result.output.contains("\nmedian b "))
     // A debug build's runs are no evidence, which the comparison says.
-    #expect(result.output.contains(Suite.build == "debug" ? "a and b cannot be compared:" : "OLD: a \(quick.url) (3 runs)"))
+    #expect(
+      result.output.contains(Suite.build == "debug" ? "a and b cannot be compared:" : "OLD: a \(quick.url) (3 runs)"))
   }
 }

@@ -171,7 +171,8 @@ import Testing
     let outcome = try await copy.run()
     #expect(outcome.status == 0)
     #expect(outcome.talk.contains("error: because") && outcome.talk.contains("could not be compared"))
-    #expect(copy.text("results/summary.md").contains("## Compared with 2026-11-18\n\nThe results could not be compared"))
+    #expect(
+      copy.text("results/summary.md").contains("## Compared with 2026-11-18\n\nThe results could not be compared"))
   }
 
   @Test func theSummaryIsAppendedToTheStepsSummary() async throws {

@@ -18,9 +18,14 @@ struct RunSequence<B: Benchmark>: Sendable {
     var ends: [ToolExit] = []
     var table = RunsTable()
     var stop = RunStop()
+    var pools = PoolsBetweenRuns()
     for run in plan.runs {
-      if plan.isRepeated { announce(run, console) }
-      let (exit, document) = await perform(run, interruption)
+      var note: String?
+      if plan.isRepeated {
+        announce(run, console)
+        note = await pools.wait(for: benchmark(of: run).sharedPool, run.side)
+      }
+      let (exit, document) = await perform(run, note, interruption)
       ends.append(exit)
       table.add(run, exit, document)
       let left = plan.runs.count - run.number
@@ -39,15 +44,19 @@ struct RunSequence<B: Benchmark>: Sendable {
     return SuiteSummary.worst(ends.map(\.status))
   }
 
-  private func perform(_ run: RunPlan.Run, _ interruption: Interruption) async -> (ToolExit, ResultDocument?) {
+  private func benchmark(of run: RunPlan.Run) -> B { run.side == .b ? second ?? benchmark : benchmark }
+
+  private func perform(
+    _ run: RunPlan.Run, _ note: String?, _ interruption: Interruption
+  ) async -> (ToolExit, ResultDocument?) {
     var output = output
     if let side = run.side { output.label = [output.label, side.rawValue].compactMap { $0 }.joined(separator: "-") }
     var runner = BenchmarkRunner(output: output, thresholds: thresholds, environment: environment)
     if plan.isRepeated {
       runner.repetition = .init(run: run.number, of: plan.runs.count, side: run.side?.rawValue)
     }
-    let benchmark = run.side == .b ? second ?? benchmark : benchmark
-    return await runner.run(benchmark.seeded(run.seed), interruption)
+    runner.notes = note.map { [$0] } ?? []
+    return await runner.run(benchmark(of: run).seeded(run.seed), interruption)
   }
 
   /// In text mode on standard output: the lines of iterations that follow are this run's.

@@ -35,7 +35,9 @@ package struct RunsTable {
   }
 
   /// Those of one gateway.
-  func documents(of side: RunPlan.Side) -> [ResultDocument] { rows.filter { $0.run.side == side }.compactMap(\.document) }
+  func documents(of side: RunPlan.Side) -> [ResultDocument] {
+    rows.filter { $0.run.side == side }.compactMap(\.document)
+  }
 
   package var text: String { title + "\n" + table.plain + notes.map { $0 + "\n" }.joined() }
 

@@ -14,6 +14,9 @@ package protocol Benchmark: Sendable {
   /// What shapes the load, for the result.
   var parameters: [String: JSONValue] { get }
 
+  /// The gateway whose warm tasks one run leaves to the next; nil where each run has tasks of its own, or none.
+  var sharedPool: TargetSettings? { get }
+
   /// The same measurement with other random choices.
   func seeded(_ seed: UInt64) -> Self
 
@@ -23,6 +26,8 @@ package protocol Benchmark: Sendable {
 
 extension Benchmark {
   package var defaultThresholds: [String] { Self.defaultThresholds }
+
+  package var sharedPool: TargetSettings? { nil }
 
   /// Where nothing is drawn from a seed.
   package func seeded(_ seed: UInt64) -> Self { self }
@@ -34,6 +39,11 @@ package protocol GatewayBenchmark: Benchmark {
 }
 
 extension GatewayBenchmark {
+  package var sharedPool: TargetSettings? {
+    guard case .remote = target.gateway, target.agents == 0 else { return nil }
+    return target
+  }
+
   /// The same measurement of the target's second gateway; nil where it has none.
   package var ofSecondGateway: Self? {
     target.ofSecond.map { target in

@@ -10,6 +10,8 @@ package struct BenchmarkRunner: Sendable {
   private let environment: [String: String]
   /// Which of several runs this is.
   var repetition: ResultDocument.Repetition?
+  /// What is known of it before it begins.
+  var notes: [String] = []
 
   package init(output: OutputSettings, thresholds: [Threshold], environment: [String: String]) {
     self.output = output
@@ -33,6 +35,7 @@ package struct BenchmarkRunner: Sendable {
     if Suite.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
+    for note in notes { bench.note(note) }
     let conditions = GeneratorConditions()
     let outcome = await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
     let signal = interruption.signal

@@ -9,6 +9,7 @@ public struct Timeline: Sendable {
   private var width = 1
   private var open: (start: UInt64, end: UInt64, parts: Int, sum: IntervalRecording)?
 
+  /// Without an interval.
   public init() {}
 
   /// Takes a part of a run that was recorded by itself, such as a burst: `headline`'s latencies in it, and the time from

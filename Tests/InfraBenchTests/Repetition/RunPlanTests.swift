@@ -45,7 +45,7 @@ import Testing
     func stops(_ exits: [ToolExit], alternates: Bool = false) -> Int? {
       var stop = RunStop()
       let runs = plan(exits.count, alternates: alternates).runs
-      return runs.indices.first { stop.isDue(after: runs[$0], exits[$0]) }
+      return exits.indices.first { stop.isDue(after: runs[$0], exits[$0]) }
     }
     #expect(stops([.failed, .pass]) == 0)
     #expect(stops([.pass, .failed, .pass, .failed, .thresholdCrossed]) == nil)

@@ -33,7 +33,7 @@ import Testing
     saturated.generator.saturated = true
     let lines = table([document([40]), saturated, document([1], .interrupted), nil, document([44])]).text
       .split(separator: "\n").map { $0.split(separator: " ", omittingEmptySubsequences: true) }
-    #expect(lines[6].first == "4" && lines[6].last == "error" && lines[6].count == 2)
+    #expect(lines[5].first == "4" && lines[5].last == "error" && lines[5].count == 2)
     let median = lines.first { $0.first == "median" }
     #expect(median?[1] == "42.0ms")
     #expect(lines.contains { $0.joined(separator: " ").contains("leave out 3 runs, which were failed") })

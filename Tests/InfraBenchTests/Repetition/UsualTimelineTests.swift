@@ -6,9 +6,10 @@ import Testing
 
 /// Timelines that reports draw.
 @Suite struct UsualTimelineTests {
-  @Test(arguments: [
-    (nil, 50), (100, 20), (1_000, 20), (5_000, 50), (60_000, 600), (3_600_000, 1_000),
-  ] as [(UInt64?, UInt64)])
+  @Test(
+    arguments: [
+      (nil, 50), (100, 20), (1_000, 20), (5_000, 50), (60_000, 600), (3_600_000, 1_000),
+    ] as [(UInt64?, UInt64)])
   func aShortRunHasSomeIntervalsAndALongOneNotTooMany(length: UInt64?, interval: UInt64) {
     #expect(UsualTimeline.interval(forLength: length.map { $0 * 1_000_000 }) == interval * 1_000_000)
   }

@@ -1,0 +1,50 @@
+import GatewayProtocol
+import Latency
+import SessionGateway
+import Transport
+
+/// Lets each run find the warm tasks of a gateway that it shares with the others as the first run found them: a pool that
+/// is still filling from the run before would be another thing to measure.
+struct PoolsBetweenRuns {
+  /// By side, the warm tasks before its first run.
+  private var atFirst: [RunPlan.Side?: Int] = [:]
+
+  /// What one question may take, in ns.
+  private static let lookBound: UInt64 = 5_000_000_000
+  /// What waiting before one run may take, in ns.
+  private let bound: UInt64
+
+  init(bound: UInt64 = 60_000_000_000) {
+    self.bound = bound
+  }
+
+  /// Waits before a run of `side` until its pool is as full as before that side's first run; what is to be noted if that
+  /// was in vain.
+  mutating func wait(for target: TargetSettings?, _ side: RunPlan.Side?) async -> String? {
+    guard let target else { return nil }
+    let bench = Bench(console: Console(print: .json, isQuiet: true))
+    let (first, bound) = (atFirst[side], bound)
+    let seen = try? await GatewaySession.with(target, timeout: Self.lookBound, bench: bench) {
+      session async throws(BenchmarkFailure) -> Int? in
+      let client = session.client(on: session.loops.executor(forUser: 0))
+      defer { client.close() }
+      return await Self.wait(for: first ?? 0, client, bound)
+    }
+    guard let seen = seen ?? nil else { return nil }
+    atFirst[side] = first ?? seen
+    guard let first, seen < first, !Task.isCancelled else { return nil }
+    return "before this run the gateway's pool had \(seen) warm tasks, before the first run \(first)"
+  }
+
+  /// The latest number of warm tasks; nil when the gateway doesn't tell.
+  private static func wait(for count: Int, _ client: GatewayClient, _ bound: UInt64) async -> Int? {
+    let deadline = MonotonicClock.now() + bound
+    var seen: Int?
+    while let look = await PoolLook.take(through: client) {
+      seen = look.status.warmCount
+      if look.status.warmCount >= count || Task.isCancelled || MonotonicClock.now() >= deadline { break }
+      try? await Task.sleep(for: .milliseconds(10))
+    }
+    return seen
+  }
+}
