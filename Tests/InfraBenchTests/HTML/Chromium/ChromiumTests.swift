@@ -96,8 +96,8 @@ struct ChromiumTests {
     let page = folder.appending(path: "page.html")
     for name in ["load", "pool", "comparison"] {
       try Data((Self.plain[name] ?? "").utf8).write(to: page)
-      let light = try await Chromium.screenshot(of: page, width: width, height: 1600, .light, in: folder)
-      let dark = try await Chromium.screenshot(of: page, width: width, height: 1600, .dark, in: folder)
+      let light = try await Chromium.screenshot(of: page, width: width, height: 2600, .light, in: folder)
+      let dark = try await Chromium.screenshot(of: page, width: width, height: 2600, .dark, in: folder)
       #expect(light.width == width && dark.width == width)
       #expect(light[1, 1].brightness > 240 && dark[1, 1].brightness < 40)
       // Text with its smoothing, badges, and the series' colours.
