@@ -60,6 +60,8 @@ import Testing
     let few = try await compare(["old", "few", "--fail-on-regression"], in: scratch)
     #expect(few.status == .exited(0) && few.standardError.contains("had nothing to judge"))
     #expect(few.standardOutput.contains("too few runs: "))
+    let hint = try await compare(["old", "new", "--fail-on-regression", "--metric", "read"], in: scratch)
+    #expect(hint.status == .exited(0) && hint.standardError.contains("everything shown is exploratory"))
   }
 
   @Test(.enabled(if: DocumentSchema.isAvailable, "needs Python's jsonschema; INFRABENCH_PYTHON names an interpreter"))

@@ -52,7 +52,8 @@ struct SummaryTests {
     #expect(summary.tools.map(\.verdict) == ["skipped", "not run"])
     #expect(summary.tools.map(\.reason) == ["CLUSTER set <without> x=y", nil])
     let junit = try String(decoding: read("junit.xml", of: result), as: UTF8.self)
-    #expect(junit.contains("<skipped message=\"CLUSTER set &lt;without&gt; x=y\">CLUSTER set &lt;without&gt; x=y</skipped>"), "\(junit)")
+    let reason = "CLUSTER set &lt;without&gt; x=y"
+    #expect(junit.contains("<skipped message=\"\(reason)\">\(reason)</skipped>"), "\(junit)")
     let markdown = try String(decoding: read("summary.md", of: result), as: UTF8.self)
     #expect(markdown.contains("\n- bench-exhaustion was skipped: CLUSTER set &lt;without"), "\(markdown)")
     #expect(result.output.contains("bench-exhaustion was skipped: CLUSTER set <without> x=y\n"))

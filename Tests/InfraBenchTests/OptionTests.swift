@@ -190,7 +190,7 @@ import Transport
     for directory in ["", file, "\(file)/below"] {
       #expect(try problems(["--output-dir", directory]).count == 1, "\(directory)")
     }
-    for format in ["", "md,", "json,html", "MD"] {
+    for format in ["", "md,", "json,pdf", "MD"] {
       #expect(try problems(["--format", format]).count == 1, "\(format)")
     }
     for label in ["", "a\tb", "\u{1b}[31m", "\u{9b}", String(repeating: "x", count: 101)] {

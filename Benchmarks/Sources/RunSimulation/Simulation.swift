@@ -1,4 +1,4 @@
-import Latency
+public import Latency
 import Statistics
 
 /// Comparisons of simulated runs: how often is a change seen where there is none, and how often one that there is?
@@ -13,14 +13,19 @@ public struct Simulation: Sendable {
   public var runs: Int
   /// Fixes every random number.
   public var seed: UInt64
+  /// Of the histograms that record each run.
+  public var layout: HistogramLayout
 
   /// A simulation of the given size.
-  public init(scenario: Scenario, comparisons: Int, requests: Int, runs: Int, seed: UInt64) {
+  public init(
+    scenario: Scenario, comparisons: Int, requests: Int, runs: Int, seed: UInt64, layout: HistogramLayout = .oneHour
+  ) {
     self.scenario = scenario
     self.comparisons = comparisons
     self.requests = requests
     self.runs = runs
     self.seed = seed
+    self.layout = layout
   }
 
   /// What was found, of all comparisons.
@@ -55,7 +60,7 @@ public struct Simulation: Sendable {
   private func run(_ population: Population, _ normals: inout NormalGenerator) -> [Double] {
     var own = population
     own.shift += Scenario.variation * normals.next()
-    var histogram = LatencyHistogram()
+    var histogram = LatencyHistogram(layout: layout)
     for _ in 0..<requests { histogram.record(UInt64(own.latency(at: normals.next()))) }
     return [histogram.mean] + histogram.values(atPercentiles: [50, 95, 99]).map { Double($0) }
   }

@@ -25,7 +25,7 @@ package struct ReportCommand: AsyncParsableCommand {
         bench-report results/2026-11-20/210000Z-bench-allocation.json
         bench-report --merge results/2026-11-20/*-bench-allocation.json
         bench-report --format csv results/2026-11-20/210000Z-bench-e2e.json > run.csv
-        bench-report --format hgrm --metric warm results/2026-11-20/210000Z-bench-concurrent.json > warm.hgrm
+        bench-report --format hgrm --metric warm 210000Z-bench-concurrent.json > warm.hgrm
         bench-report --merge --format md,json,hlog --output-dir merged results/2026-11-2*/*-bench-e2e.json
       """,
     version: Suite.version)

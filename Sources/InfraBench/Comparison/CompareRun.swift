@@ -40,7 +40,9 @@ struct CompareRun {
       write(text: report.text, markdown: report.markdown, document: ComparisonDocument(comparison))
     else { return 1 }
     guard failsOnRegression else { return 0 }
-    if !comparison.judged.contains(where: { $0.verdict != .tooFewRuns }) {
+    if comparison.judged.isEmpty {
+      console.note("note: --fail-on-regression had nothing to judge: everything shown is exploratory")
+    } else if comparison.judged.allSatisfy({ $0.verdict == .tooFewRuns }) {
       console.note("note: --fail-on-regression had nothing to judge: there are too few runs")
     }
     return comparison.hasRegression ? ToolExit.thresholdCrossed.status : 0

@@ -15,7 +15,7 @@ package enum ComparisonError: Error, Sendable, Equatable, CustomStringConvertibl
 extension Comparison {
   /// Compares the results at paths: files, or folders with all results below them.
   ///
-  /// Throws where a file is on both sides, once `settings` has taken the runs with the right labels.
+  /// Throws where a file or its copy is on both sides, once `settings` has taken the runs with the right labels.
   package static func make(
     old: [String], new: [String], settings: Settings = Settings()
   ) async throws(ComparisonError) -> Comparison {
@@ -30,8 +30,9 @@ extension Comparison {
   ) async throws(ComparisonError) -> Comparison {
     let (old, new) = (old.labelled(settings.oldLabel), new.labelled(settings.newLabel))
     let oldFiles = Set(old.runs.map(\.file.identity))
-    let shared = new.runs.map(\.file).filter { oldFiles.contains($0.identity) }
-    if let first = shared.first { throw .sharedFiles(first: first.path, count: shared.count) }
+    let oldContents = Set(old.runs.map(\.contents))
+    let shared = new.runs.filter { oldFiles.contains($0.file.identity) || oldContents.contains($0.contents) }
+    if let first = shared.first { throw .sharedFiles(first: first.file.path, count: shared.count) }
     return await ComparisonBuilder(settings: settings, names: names, old: old.comparable, new: new.comparable)
       .comparison
   }

@@ -10,10 +10,12 @@ extension Comparison {
       let tools = Set(onlyOnOneSide.filter { $0.side == .old }.map(\.key.tool))
         .intersection(onlyOnOneSide.filter { $0.side == .new }.map(\.key.tool))
       reasons.append(
-        onlyOnOneSide.isEmpty
-          ? "no metric or counter is in results of both sides"
-          : tools.isEmpty
-            ? "OLD and NEW have no tool in common" : "OLD and NEW have no tool under the same load in common")
+        !settings.only.isEmpty
+          ? "nothing that --metric names is in runs of both sides"
+          : onlyOnOneSide.isEmpty
+            ? "no metric or counter is in runs of both sides"
+            : tools.isEmpty
+              ? "OLD and NEW have no tool in common" : "OLD and NEW have no tool under the same load in common")
     }
     reasons += nearMisses
     reasons += ComparisonRemarks.excluded(excluded).sentences.map { "left out: \($0)" }

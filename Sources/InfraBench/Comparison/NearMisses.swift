@@ -2,15 +2,17 @@
 struct NearMisses {
   private let old: [LoadShape]
   private let new: [LoadShape]
+  /// Of folders that have nothing in common the first few say enough.
+  private static let most = 20
 
   init(_ groups: [Comparison.UnmatchedGroup]) {
     old = groups.filter { $0.side == .old }.map(\.key)
     new = groups.filter { $0.side == .new }.map(\.key)
   }
 
-  /// For each old group the new one that is most like it.
+  /// For each of the first old groups the new one that is most like it.
   var sentences: [String] {
-    old.compactMap { old in
+    old.prefix(Self.most).compactMap { old in
       let candidates = new.filter { $0.tool == old.tool }.map { Self.differences(old, $0) }
       guard let nearest = candidates.min(by: { $0.count < $1.count }) else { return nil }
       return "\(old.tool) is not compared: " + nearest.joined(separator: "; ")

@@ -32,7 +32,7 @@ struct SampleNeeds {
     lines.isEmpty ? nil : "## Samples\n\n\(Self.title):\n\n" + lines.map { "- \(Markdown.escape($0))\n" }.joined()
   }
 
-  static let title = "Too few samples: a percentile needs 10 beyond it"
+  static let title = "Too few samples (a percentile needs 10 beyond it)"
 
   /// `P99 needs 1,000, P99.9 10,000`
   private static func needs(of percentiles: [String]) -> String {

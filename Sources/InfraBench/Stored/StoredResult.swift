@@ -39,16 +39,14 @@ package struct StoredResult: Sendable {
     guard let text = String(validating: file.bytes, as: UTF8.self) else {
       throw StoredResultError(file.path, "is no text in UTF-8")
     }
-    do {
-      let data = Data(text.utf8)
-      if let reason = refusal(of: try JSONDecoder().decode(Head.self, from: data).schema) {
-        throw StoredResultError(file.path, reason)
-      }
-      return try JSONDecoder().decode(ResultDocument.self, from: data)
-    } catch let error as StoredResultError {
-      throw error
-    } catch {
-      throw StoredResultError(file.path, reason(error))
+    let data = Data(text.utf8)
+    let head: Head
+    do { head = try JSONDecoder().decode(Head.self, from: data) } catch {
+      throw StoredResultError(file.path, reason(error) ?? "is no JSON: it may be cut off")
+    }
+    if let reason = refusal(of: head.schema) { throw StoredResultError(file.path, reason) }
+    do { return try JSONDecoder().decode(ResultDocument.self, from: data) } catch {
+      throw StoredResultError(file.path, reason(error) ?? "is no result: a number in it is out of its range")
     }
   }
 
@@ -65,7 +63,8 @@ package struct StoredResult: Sendable {
     }
   }
 
-  private static func reason(_ error: any Error) -> String {
+  /// Nil where the decoder doesn't say what it is about.
+  private static func reason(_ error: any Error) -> String? {
     func path(_ keys: [any CodingKey]) -> String { keys.map(\.stringValue).joined(separator: ".") }
     switch error as? DecodingError {
     case .keyNotFound(let key, let context)?:
@@ -75,7 +74,7 @@ package struct StoredResult: Sendable {
       return "is no result: \(path(context.codingPath)) is of the wrong kind"
     case .dataCorrupted(let context)? where !context.codingPath.isEmpty:
       return "is no result: \(path(context.codingPath)) is wrong"
-    default: return "is no JSON: it may be cut off"
+    default: return nil
     }
   }
 }

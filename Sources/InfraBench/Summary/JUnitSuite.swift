@@ -30,10 +30,13 @@ struct JUnitSuite {
   }
 
   /// Adds a case. GitLab takes cases of one name for one case, so that a name that is there already gets a number.
-  mutating func add(_ item: Case) {
-    var item = item
-    let base = item.name
-    for number in 2... where cases.contains(where: { $0.name == item.name }) { item.name = "\(base) (\(number))" }
+  mutating func add(_ added: Case) {
+    var item = added
+    var number = 1
+    while cases.contains(where: { $0.name == item.name }) {
+      number += 1
+      item.name = "\(added.name) (\(number))"
+    }
     cases.append(item)
   }
 

@@ -113,5 +113,10 @@ struct ComparisonNoteTests {
     await #expect(throws: ComparisonError.sharedFiles(first: "results/0.json", count: 3)) {
       try await Comparison.make(old: runs, new: runs, names: ("r", "r"))
     }
+    // A copy somewhere else is the same run.
+    let copies = try SampleRuns.stored([SampleRuns.document(SampleRuns.spread[1], number: 1)], from: 50)
+    await #expect(throws: ComparisonError.sharedFiles(first: "results/50.json", count: 1)) {
+      try await Comparison.make(old: runs, new: copies, names: ("r", "s"))
+    }
   }
 }

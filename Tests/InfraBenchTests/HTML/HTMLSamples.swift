@@ -11,6 +11,7 @@ enum HTMLSamples {
     document.generator.saturated = true
     document.generator.saturatedReason = "a loop used the CPU for 97 % of a second"
     document.parameters["maxInFlight"] = 100
+    document.notes += (2...8).map { "note \($0)" }
     document.timeline = (0..<12).map { second in
       // Slower in the middle, and nothing at all in the ninth second.
       let values: [UInt64] = second == 9 ? [] : (1...40).map { 1_000_000 * (second == 5 ? 20 : 2) + $0 * 50_000 }
@@ -68,7 +69,7 @@ enum HTMLSamples {
   static func filled(with text: String) -> ResultDocument {
     var document = load
     document.label = text
-    document.notes = [text]
+    document.notes = [text, text]
     document.errors = [.init(kind: text, count: 1, example: text)]
     document.parameters["userId"] = .string(text)
     document.parameters[text] = .string(text)

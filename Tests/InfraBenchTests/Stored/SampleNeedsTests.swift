@@ -20,7 +20,7 @@ import Testing
     document.metrics["gateway_latency"] = SampleDocuments.metric([1])
     #expect(
       SampleNeeds(document).text == """
-        Too few samples: a percentile needs 10 beyond it:
+        Too few samples (a percentile needs 10 beyond it):
         allocation (1,200): P99.9 needs 10,000
         gateway_latency (1), connect (3): P50 needs 20, P90 100, P95 200, P99 1,000, P99.9 10,000
 

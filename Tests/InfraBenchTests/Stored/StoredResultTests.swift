@@ -81,13 +81,14 @@ import Testing
       ("tool", "bench-x\n<b>"), ("tool", "x"), ("tool", ""), ("version", "1"), ("version", "1.0.0 <b>"),
       ("build", "other"), ("startedAt", "yesterday"), ("startedAt", "2026-11-20T21:00:00.123+01:00"),
       ("durationSeconds", -1), ("durationSeconds", 1e300), ("durationSeconds", "1"), ("verdict", "maybe"),
-      ("metrics", 1), ("metrics", .object(["<b>": 1])), ("counters", .object(["errors": -1])),
+      ("metrics", 1), ("metrics", .object(["<b>": 1])), ("counters", .object(["errors": .double(0.5)])),
       ("counters", .object(["a b": 1])),
       ("target", .object(["kind": "\u{1b}[31m", "gatewayUrl": .null, "ecsEndpointUrl": .null])), ("notes", .null),
     ] as [(String, JSONValue)])
   func aFieldThatBreaksTheSchemaIsRefused(field: String, value: JSONValue) throws {
     let reason = try refusal(try edited(field, value))
-    #expect(reason.hasPrefix("is no result: ") && reason.contains(field.prefix(4)), "\(reason)")
+    #expect(reason.hasPrefix("is no result: "), "\(reason)")
+    #expect(reason.contains(field.prefix(4)) || reason.hasSuffix("a number in it is out of its range"), "\(reason)")
   }
 
   @Test(arguments: ["tool", "metrics", "counters", "generator", "environment", "notes", "startedAt", "label"])

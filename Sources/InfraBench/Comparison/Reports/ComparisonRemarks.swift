@@ -5,8 +5,8 @@ package struct ComparisonRemarks {
     package var sentences: [String]
   }
 
-  /// More files than these are not named in reports for people; JSON names all.
-  private static let mostFiles = 50
+  /// More files or groups than these are not named in reports for people; JSON names all.
+  private static let most = 50
 
   /// Those that have anything to say.
   package let sections: [Section]
@@ -18,16 +18,19 @@ package struct ComparisonRemarks {
     sections = [
       Section(title: "Unlike environments", sentences: comparison.environmentDifferences.map(\.sentence)),
       Section(title: "Notes", sentences: comparison.notes),
-      Section(title: "On one side only", sentences: oneSided + comparison.nearMisses),
+      Section(title: "On one side only", sentences: Self.first(oneSided) + comparison.nearMisses),
       Self.excluded(comparison.excluded),
     ].filter { !$0.sentences.isEmpty }
   }
 
   /// The files that are not in the figures.
   static func excluded(_ files: [ExcludedFile]) -> Section {
-    let sentences = files.prefix(mostFiles).map { "\($0.file): \($0.reason)" }
-    let others = files.count > mostFiles ? ["and \(files.count - mostFiles) more, which --print json names"] : []
-    return Section(title: "Left out", sentences: sentences + others)
+    Section(title: "Left out", sentences: first(files.map { "\($0.file): \($0.reason)" }))
+  }
+
+  private static func first(_ sentences: [String]) -> [String] {
+    let others = sentences.count > most ? ["and \(sentences.count - most) more, which --print json names"] : []
+    return sentences.prefix(most) + others
   }
 
   static func runs(_ number: Int) -> String { number == 1 ? "1 run" : "\(number) runs" }

@@ -1,6 +1,6 @@
 /// What comparing needs of a metric: times in ms.
-package struct StoredMetric: Sendable, Hashable, Decodable {
-  struct Histogram: Sendable, Hashable, Decodable {
+package struct StoredMetric: Sendable, Decodable {
+  struct Histogram: Sendable, Decodable {
     var data: String
   }
 

@@ -81,6 +81,10 @@ private struct Document: Decodable {
   var generator: Generator
   var isMerged: Bool
 
+  private enum Finding: String, CodingKey {
+    case mergedRuns = "merged_runs"
+  }
+
   private enum Key: String, CodingKey {
     case schema, tool, version, build, label, startedAt, durationSeconds, verdict, parameters, target, environment
     case metrics, counters, generator, findings
@@ -106,6 +110,7 @@ private struct Document: Decodable {
     metrics = try container.decode([String: StoredMetric].self, forKey: .metrics)
     counters = try container.decode([String: UInt64].self, forKey: .counters)
     generator = try container.decode(Generator.self, forKey: .generator)
-    isMerged = try container.decodeIfPresent([String: JSONValue].self, forKey: .findings)?["merged_runs"] != nil
+    let findings = try? container.nestedContainer(keyedBy: Finding.self, forKey: .findings)
+    isMerged = findings?.contains(.mergedRuns) ?? false
   }
 }

@@ -39,18 +39,19 @@ package struct StoredRun: Sendable {
       parameters: LoadParameters.shaping(parameters))
   }
 
-  /// The same for a file and its copy.
+  /// The same for a file and its copy, whatever became of its label.
   struct Contents: Hashable {
     var tool: String
     var startedAt: String
     var durationSeconds: Double
     var parameters: [String: String]
-    var metrics: [String: StoredMetric]
+    var times: [String: [Double]]
   }
 
   var contents: Contents {
     Contents(
       tool: tool, startedAt: startedAt, durationSeconds: durationSeconds,
-      parameters: LoadParameters.shaping(parameters), metrics: metrics)
+      parameters: LoadParameters.shaping(parameters),
+      times: metrics.mapValues { [$0.mean, $0.p50, $0.p95, $0.p99] })
   }
 }

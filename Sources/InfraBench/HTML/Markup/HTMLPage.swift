@@ -58,6 +58,17 @@ extension HTML {
     "<p class=\"alert \(name)\"><strong>\(word)</strong> \(text)</p>\n"
   }
 
+  /// What a reader must know of the figures, in one box; of many the later ones wait to be opened.
+  static func notes(_ notes: [String]) -> HTML {
+    guard notes.count > 1 else { return HTML(notes.map { alert("Note:", $0, class: "warn") }) }
+    let first = list(Array(notes.prefix(mostNotes)))
+    let others = Array(notes.dropFirst(mostNotes))
+    let rest = others.isEmpty ? "" : details("\(others.count) more", list(others))
+    return "<div class=\"alert warn\"><strong>Notes</strong>\n\(first)\(rest)</div>\n"
+  }
+
+  private static let mostNotes = 6
+
   /// A long table that is opened at will, and printed.
   static func details(_ summary: String, _ content: HTML) -> HTML {
     "<details>\n<summary>\(summary)</summary>\n\(content)</details>\n"

@@ -42,6 +42,7 @@ enum StyleSheet {
     .alert { padding: .6rem .9rem; border-left: 4px solid var(--line); border-radius: .25rem; background: var(--card); }
     .alert.bad { border-color: var(--bad); background: var(--bad-bg); }
     .alert.warn { border-color: var(--warn); background: var(--warn-bg); }
+    .alert { max-width: 48rem; margin: .5rem 0; }
     .tiles { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1rem 0 .4rem; padding: 0; list-style: none; }
     .tiles li {
       flex: 1 1 6.5rem; padding: .6rem .8rem; background: var(--card); border: 1px solid var(--line);
@@ -56,7 +57,7 @@ enum StyleSheet {
     .scroll, .chart { overflow-x: auto; max-width: 100%; }
     table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: .3rem 0 .6rem; }
     caption { text-align: left; color: var(--soft); font-size: .85rem; padding: .2rem 0; }
-    th, td { padding: .3rem .65rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+    th, td { padding: .3rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
     td, th[scope=row] { overflow-wrap: break-word; max-width: 28rem; }
     thead th { border-bottom: 2px solid var(--line); white-space: nowrap; }
     tbody th { font-weight: 600; }

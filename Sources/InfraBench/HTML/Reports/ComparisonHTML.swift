@@ -68,7 +68,7 @@ package struct ComparisonHTML {
         ? HTML.alert("Not the same machine:", difference.sentence, class: "bad")
         : HTML.alert("Different:", difference.sentence, class: "")
     }
-    return HTML(differences) + HTML(comparison.notes.map { HTML.alert("Note:", $0, class: "warn") })
+    return HTML(differences) + HTML.notes(comparison.notes)
       + HTML(comparison.nearMisses.map { HTML.alert("Nearly alike:", $0, class: "warn") })
   }
 

@@ -84,7 +84,7 @@ package struct ResultHTML {
       let reason = document.generator.saturatedReason ?? ""
       html += HTML.alert("Saturated:", "\(reason). \(Saturation.advice)", class: "bad")
     }
-    return html + HTML(document.notes.map { HTML.alert("Note:", $0, class: "warn") })
+    return html + HTML.notes(document.notes)
   }
 
   /// The tool's most important figures.
@@ -108,16 +108,17 @@ package struct ResultHTML {
   }
 
   private var thresholds: HTML {
-    var table = HTMLTable("Pass criteria", header: ["threshold", "observed", "result", "why"])
+    let hasReasons = document.thresholds.contains { $0.reason != nil }
+    var table = HTMLTable(
+      "Pass criteria", header: ["threshold", "observed", "result"] + (hasReasons ? ["why"] : []))
     for threshold in document.thresholds {
       let result: HTMLTable.Cell =
         threshold.skipped == true
         ? .init(text: "– skipped", badge: "")
         : threshold.pass ? .init(text: "✓ pass", badge: "good") : .init(text: "✗ FAIL", badge: "bad")
-      table.add([
-        .init(text: threshold.expression), .init(text: ReportTables.observed(threshold)), result,
-        .init(text: threshold.reason ?? ""),
-      ])
+      table.add(
+        [.init(text: threshold.expression), .init(text: ReportTables.observed(threshold)), result]
+          + (hasReasons ? [.init(text: threshold.reason ?? "")] : []))
     }
     return table.html
   }

@@ -24,7 +24,7 @@ package struct TrendHTML {
       \(HTML.list([name] + (days.map { [$0] } ?? []), class: "facts"))</header>
 
       """
-    html += HTML(trend.notes.map { HTML.alert("Note:", $0, class: "warn") })
+    html += HTML.notes(trend.notes)
     if trend.groups.isEmpty { html += HTML.paragraph("There is no result to show.") }
     var pictures = 0
     for group in trend.groups {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A port on loopback that nobody should come to.
-final class ListeningSocket {
+final class ListeningSocket: Sendable {
   let port: UInt16
   private let descriptor: Int32
 
@@ -23,8 +23,24 @@ final class ListeningSocket {
 
   deinit { close(descriptor) }
 
-  /// Whether somebody has come since the last question.
-  var hasVisitor: Bool {
+  /// How many come while `body` runs; each is turned away, as a page would wait for an answer.
+  func visitors<T: Sendable>(during body: () async throws -> T) async throws -> (result: T, count: Int) {
+    let counter = Task { [self] in
+      var count = 0
+      while !Task.isCancelled {
+        if turnAway() { count += 1 } else { try? await Task.sleep(for: .milliseconds(10)) }
+      }
+      while turnAway() { count += 1 }
+      return count
+    }
+    defer { counter.cancel() }
+    let result = try await body()
+    counter.cancel()
+    return (result, await counter.value)
+  }
+
+  /// Whether somebody was there.
+  private func turnAway() -> Bool {
     let visitor = accept(descriptor, nil, nil)
     if visitor >= 0 { close(visitor) }
     return visitor >= 0
