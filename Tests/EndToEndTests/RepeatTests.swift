@@ -105,6 +105,24 @@ import Testing
     await gateway.stop()
   }
 
+  @Test(arguments: [
+    ("bench-allocation", ["--count", "3"]), ("bench-e2e", ["--count", "3"]),
+    ("bench-concurrent", ["--concurrency", "2", "--bursts", "3"]),
+  ]) func aReportThatDrawsTheTimeHasATimeline(tool: String, options: [String]) async throws {
+    let result = try await BenchRun.run(
+      tool, options + BenchRun.smallPool + Self.lenient + ["--format", "json,html"])
+    #expect(result.status == .exited(0), "\(result.talk)")
+    let document = try result.document()
+    let timeline = try #require(document.timeline)
+    let iterations = timeline.reduce(UInt64(0)) { sum, row in
+      guard case .int(let number) = row["iterations"] else { return sum }
+      return sum + UInt64(number)
+    }
+    #expect(iterations == document.counters["iterations"])
+    #expect(timeline.contains { $0["histogram"] != nil })
+    if tool == "bench-concurrent" { #expect(timeline.count == 3) }
+  }
+
   @Test func anUnreachableTargetEndsAllRuns() async throws {
     let result = try await BenchRun.run(
       "bench-allocation",

@@ -11,6 +11,8 @@ struct PoolsBetweenRuns {
 
   /// What one question may take, in ns.
   private static let lookBound: UInt64 = 5_000_000_000
+  /// What waits without a word, in ns.
+  private static let silence: UInt64 = 2_000_000_000
   /// What waiting before one run may take, in ns.
   private let bound: UInt64
 
@@ -20,7 +22,7 @@ struct PoolsBetweenRuns {
 
   /// Waits before a run of `side` until its pool is as full as before that side's first run; what is to be noted if that
   /// was in vain.
-  mutating func wait(for target: TargetSettings?, _ side: RunPlan.Side?) async -> String? {
+  mutating func wait(for target: TargetSettings?, _ side: RunPlan.Side?, _ console: Console) async -> String? {
     guard let target else { return nil }
     let bench = Bench(console: Console(print: .json, isQuiet: true))
     let (first, bound) = (atFirst[side], bound)
@@ -28,7 +30,7 @@ struct PoolsBetweenRuns {
       session async throws(BenchmarkFailure) -> Int? in
       let client = session.client(on: session.loops.executor(forUser: 0))
       defer { client.close() }
-      return await Self.wait(for: first ?? 0, client, bound)
+      return await Self.wait(for: first ?? 0, client, bound, console)
     }
     guard let seen = seen ?? nil else { return nil }
     atFirst[side] = first ?? seen
@@ -37,12 +39,17 @@ struct PoolsBetweenRuns {
   }
 
   /// The latest number of warm tasks; nil when the gateway doesn't tell.
-  private static func wait(for count: Int, _ client: GatewayClient, _ bound: UInt64) async -> Int? {
-    let deadline = MonotonicClock.now() + bound
+  private static func wait(for count: Int, _ client: GatewayClient, _ bound: UInt64, _ console: Console) async -> Int? {
+    let begin = MonotonicClock.now()
+    var isSaid = false
     var seen: Int?
     while let look = await PoolLook.take(through: client) {
       seen = look.status.warmCount
-      if look.status.warmCount >= count || Task.isCancelled || MonotonicClock.now() >= deadline { break }
+      if look.status.warmCount >= count || Task.isCancelled || MonotonicClock.now() - begin >= bound { break }
+      if !isSaid, MonotonicClock.now() - begin > silence {
+        isSaid = true
+        console.note("waiting until the gateway has \(count) warm tasks again")
+      }
       try? await Task.sleep(for: .milliseconds(10))
     }
     return seen

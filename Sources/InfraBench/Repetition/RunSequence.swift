@@ -22,20 +22,18 @@ struct RunSequence<B: Benchmark>: Sendable {
     for run in plan.runs {
       var note: String?
       if plan.isRepeated {
+        note = await pools.wait(for: benchmark(of: run).sharedPool, run.side, console)
+        if run.number > 1, let signal = interruption.signal {
+          ends.append(.interrupted(signal: signal))
+          break
+        }
         announce(run, console)
-        note = await pools.wait(for: benchmark(of: run).sharedPool, run.side)
       }
       let (exit, document) = await perform(run, note, interruption)
       ends.append(exit)
       table.add(run, exit, document)
       let left = plan.runs.count - run.number
-      guard left > 0 else { break }
-      if let signal = interruption.signal {
-        // It may have come when the run was over.
-        ends.append(.interrupted(signal: signal))
-        break
-      }
-      if stop.isDue(after: run, exit) {
+      if stop.isDue(after: run, exit), left > 0 {
         console.error("\(left == 1 ? "the run" : "the \(left) runs") left would fail as this one did: none is made")
         break
       }
