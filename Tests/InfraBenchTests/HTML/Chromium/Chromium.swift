@@ -39,7 +39,7 @@ enum Chromium {
     guard let path else { throw Failure(description: "no browser") }
     let folder = try ScratchDirectory()
     let output = URL(filePath: folder.path).appending(path: "output")
-    FileManager.default.createFile(atPath: output.path, contents: nil)
+    try Data().write(to: output)
     let process = Process()
     process.executableURL = URL(filePath: path)
     process.arguments =
