@@ -60,6 +60,15 @@ import Testing
     #expect(cells.count <= 80 * 24)
   }
 
+  /// A pool that is empty after a second gives no sample from then on.
+  @Test func aHeatMapReachesToTheEndOfItsTimeline() throws {
+    let rows = [HTMLSamples.interval(0, [1_000_000]), HTMLSamples.interval(9, [])]
+    let picture = try #require(HeatMap(rows.compactMap { LatencyInterval($0) })).picture.source
+    #expect(picture.contains("over 10 seconds"))
+    let cell = try MarkupReader("<!DOCTYPE html>\n" + picture).elements.first { $0.attributes["class"] == "h h6" }
+    #expect(cell?.attributes["width"].flatMap(Double.init).map { $0 < 65 } == true)
+  }
+
   @Test func withoutHistogramsOfAllIntervalsThereAreLines() throws {
     let rows = SampleDocuments.loadTimeline.compactMap { LatencyInterval($0) }
     #expect(rows.count == 3 && HeatMap(rows) == nil)

@@ -21,6 +21,8 @@ struct HeatMap {
   /// Ends of the rows, in ns, in equal ratios; one more than there are rows.
   private let edges: [Double]
   private let most: UInt64
+  /// Of the timeline, in seconds, whether its last intervals have samples or not.
+  private let end: Double
 
   /// How many intervals are one column.
   let merged: Int
@@ -40,6 +42,7 @@ struct HeatMap {
     let ratio = max(Double(greatest) / lower, 1.05)
     let edges = (0...Self.rows).map { lower * pow(ratio, Double($0) / Double(Self.rows)) }
     self.merged = merged
+    end = intervals.map(\.end).max() ?? 1
     self.edges = edges
     self.columns = columns.map { column in
       Column(
@@ -78,7 +81,6 @@ struct HeatMap {
   }
 
   var picture: HTML {
-    let end = columns.map(\.end).max() ?? 1
     let plot = Plot(
       height: 400, bottom: 84, x: Axis(linear: 0, end),
       y: Axis(logarithmic: (edges.first ?? 1) / 1e6, (edges.last ?? 10) / 1e6))
