@@ -253,7 +253,8 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "StatisticsTests", dependencies: ["Latency", "RunSimulation", "Statistics", "TestSupport"], exclude: ["Fixtures"]),
+      name: "StatisticsTests", dependencies: ["Latency", "RunSimulation", "Statistics", "TestSupport"],
+      exclude: ["Fixtures"]),
   ]
 )
 
