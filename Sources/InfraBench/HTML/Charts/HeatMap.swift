@@ -1,7 +1,7 @@
 import Glibc
 import Latency
 
-/// Latencies over time: a column per interval, a row per range of latencies, darker where there are more.
+/// Latencies over time: a column per interval, a row per range of latencies, the colour stronger where there are more.
 struct HeatMap {
   /// Some intervals together.
   private struct Column {

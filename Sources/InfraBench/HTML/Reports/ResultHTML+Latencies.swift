@@ -56,7 +56,7 @@ extension ResultHTML {
       return HTMLFigure(
         title: "\(name) over time",
         explanation: [
-          "A column is an interval, a row a range of latencies on a logarithmic axis: the darker, the more samples."
+          "A column is an interval, a row a range of latencies on a logarithmic axis: the stronger the colour, the more samples."
         ] + merged, picture: map.picture, table: table
       ).html
     }
