@@ -11,32 +11,40 @@ package struct HistogramLog {
     var writer = HistogramLogWriter(
       startTime: start?.timeIntervalSince1970 ?? 0, startText: document.startedAt,
       comment: "Logged with \(document.tool) \(document.version)")
-    var intervals: [HistogramLogInterval] = []
-    for name in metrics { intervals += try Self.intervals(of: name, in: document) }
-    // Readers expect growing times. The order of the metrics stays where the times are the same.
-    let ordered = intervals.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }
-    for (_, interval) in ordered { try writer.add(interval) }
+    for entry in Self.entries(of: document, metrics: metrics) { try writer.add(entry.interval()) }
     text = writer.text
   }
 
-  private static func intervals(
-    of name: String, in document: ResultDocument
-  ) throws(HistogramError) -> [HistogramLogInterval] {
-    var intervals: [HistogramLogInterval] = []
-    for row in document.timeline ?? [] where row["metric"] == .string(name) {
-      // Intervals without a latency have no histogram.
-      guard case .string(let data)? = row["histogram"], let start = seconds(row["t"]),
-        let length = seconds(row["seconds"])
-      else { continue }
-      intervals.append(
-        .init(tag: name, start: start, length: length, histogram: try HistogramV2Codec.decode(base64: data)))
+  /// A line that is still to be written. Decoded, a histogram takes a hundred times the memory: one at a time is enough.
+  struct Entry: Equatable {
+    var tag: String
+    var start: Double
+    var length: Double
+    /// The histogram as the document has it.
+    var data: String
+
+    func interval() throws(HistogramError) -> HistogramLogInterval {
+      .init(tag: tag, start: start, length: length, histogram: try HistogramV2Codec.decode(base64: data))
     }
-    guard intervals.isEmpty, let metric = document.metrics[name] else { return intervals }
-    return [
-      .init(
-        tag: name, start: 0, length: document.durationSeconds,
-        histogram: try HistogramV2Codec.decode(base64: metric.histogram.data))
-    ]
+  }
+
+  /// The log's lines. Readers expect growing times; the order of the metrics stays where the times are the same.
+  static func entries(of document: ResultDocument, metrics: [String]) -> [Entry] {
+    var timelines: [String: [Entry]] = [:]
+    for row in document.timeline ?? [] {
+      // Intervals without a latency have no histogram.
+      guard case .string(let name)? = row["metric"], case .string(let data)? = row["histogram"],
+        let start = seconds(row["t"]), let length = seconds(row["seconds"])
+      else { continue }
+      timelines[name, default: []].append(Entry(tag: name, start: start, length: length, data: data))
+    }
+    let entries = metrics.flatMap { name in
+      timelines[name]
+        ?? document.metrics[name].map {
+          [Entry(tag: name, start: 0, length: document.durationSeconds, data: $0.histogram.data)]
+        } ?? []
+    }
+    return entries.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }.map(\.element)
   }
 
   private static func seconds(_ value: JSONValue?) -> Double? {

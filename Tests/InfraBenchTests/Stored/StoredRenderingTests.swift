@@ -62,6 +62,25 @@ import Testing
       ])
   }
 
+  /// A decoded histogram takes some hundred KB: a long timeline's are decoded one after the other, when they are written.
+  @Test func whatIsToBeLoggedIsKeptAsTheDocumentHasIt() throws {
+    var document = document
+    document.timeline = [
+      ["t": 3, "seconds": 1, "metric": "allocation", "histogram": "second"],
+      ["t": 0.5, "seconds": 2.5, "metric": "allocation", "histogram": "first"],
+      ["t": 0, "seconds": 1, "metric": "other", "histogram": "nobody's"],
+    ]
+    let data = try #require(document.metrics["connect"]).histogram.data
+    let entries: [HistogramLog.Entry] = [
+      .init(tag: "connect", start: 0, length: 12.345, data: data),
+      .init(tag: "allocation", start: 0.5, length: 2.5, data: "first"),
+      .init(tag: "allocation", start: 3, length: 1, data: "second"),
+    ]
+    #expect(HistogramLog.entries(of: document, metrics: ["allocation", "connect", "none"]) == entries)
+    #expect(try entries[0].interval().histogram == Self.histogram([830_000]))
+    #expect(throws: HistogramError.self) { try entries[1].interval() }
+  }
+
   @Test func aHostileTimelineIsAnErrorOrLeftOut() throws {
     let data = JSONValue.string(HistogramV2Codec.encodeCompressedBase64(Self.histogram([1])))
     var document = document
