@@ -4,7 +4,7 @@ import FoundationEssentials
 package struct StoredResult: Sendable {
   /// As the user named it.
   package let path: String
-  let identity: DocumentFile.Identity
+  let identity: StoredFile.Identity
   /// The file's name without folders and `.json`.
   package let stem: String
   /// With the histograms' figures, and a note for each that the document has otherwise.
@@ -16,8 +16,8 @@ package struct StoredResult: Sendable {
   ///
   /// - Throws: Why it can't be shown, naming the file and what is wrong in it.
   package init(path: String) throws(StoredResultError) {
-    let file = try DocumentFile(path)
-    let document = try Self.document(in: file)
+    let contents = try Self.contents(path)
+    let document = try Self.document(in: contents, path)
     if let reason = DocumentRules.violation(in: document) { throw StoredResultError(path, reason) }
     do throws(HistogramMismatch) {
       let review = try FigureReview(document)
@@ -27,26 +27,36 @@ package struct StoredResult: Sendable {
       throw StoredResultError(path, error.description)
     }
     self.path = path
-    identity = file.identity
-    stem = file.stem
+    identity = contents.identity
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    stem = name.hasSuffix(".json") && name.utf8.count > 5 ? String(name.dropLast(5)) : name
   }
 
   private struct Head: Decodable {
     var schema: String?
   }
 
-  private static func document(in file: DocumentFile) throws(StoredResultError) -> ResultDocument {
-    guard let text = String(validating: file.bytes, as: UTF8.self) else {
-      throw StoredResultError(file.path, "is no text in UTF-8")
+  private static func contents(_ path: String) throws(StoredResultError) -> FileContents {
+    do throws(FileReadError) { return try FileContents(path) } catch {
+      let advice = error == .folder ? ": name the files in it, such as \(path)/*.json" : ""
+      throw StoredResultError(path, error.description + advice)
+    }
+  }
+
+  private static func document(
+    in contents: FileContents, _ path: String
+  ) throws(StoredResultError) -> ResultDocument {
+    guard let text = String(validating: contents.bytes, as: UTF8.self) else {
+      throw StoredResultError(path, "is no text in UTF-8")
     }
     let data = Data(text.utf8)
     let head: Head
     do { head = try JSONDecoder().decode(Head.self, from: data) } catch {
-      throw StoredResultError(file.path, reason(error) ?? "is no JSON: it may be cut off")
+      throw StoredResultError(path, reason(error) ?? "is no JSON: it may be cut off")
     }
-    if let reason = refusal(of: head.schema) { throw StoredResultError(file.path, reason) }
+    if let reason = refusal(of: head.schema) { throw StoredResultError(path, reason) }
     do { return try JSONDecoder().decode(ResultDocument.self, from: data) } catch {
-      throw StoredResultError(file.path, reason(error) ?? "is no result: a number in it is out of its range")
+      throw StoredResultError(path, reason(error) ?? "is no result: a number in it is out of its range")
     }
   }
 
@@ -65,16 +75,11 @@ package struct StoredResult: Sendable {
 
   /// Nil where the decoder doesn't say what it is about.
   private static func reason(_ error: any Error) -> String? {
-    func path(_ keys: [any CodingKey]) -> String { keys.map(\.stringValue).joined(separator: ".") }
-    switch error as? DecodingError {
-    case .keyNotFound(let key, let context)?:
-      return "is no whole result: \(path(context.codingPath + [key])) is missing"
-    case .typeMismatch(_, let context)? where context.codingPath.isEmpty: return "is no result: it is no JSON object"
-    case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
-      return "is no result: \(path(context.codingPath)) is of the wrong kind"
-    case .dataCorrupted(let context)? where !context.codingPath.isEmpty:
-      return "is no result: \(path(context.codingPath)) is wrong"
-    default: return nil
+    switch DecodingFault(error) {
+    case .noJSON: nil
+    case .noObject: "is no result: it is no JSON object"
+    case .missing(let sentence): "is no whole result: \(sentence)"
+    case .wrong(let sentence): "is no result: \(sentence)"
     }
   }
 }

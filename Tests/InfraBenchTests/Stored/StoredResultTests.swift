@@ -35,6 +35,7 @@ import Testing
     arguments: [
       ("", "is no JSON: it may be cut off"), ("{", "is no JSON: it may be cut off"),
       ("[]", "is no result: it is no JSON object"), ("42", "is no result: it is no JSON object"),
+      ("null", "is no result: it is no JSON object"),
       ("{}", "is no result: it names no schema"), (#"{"schema": 1}"#, "is no result: schema is of the wrong kind"),
       (#"{"schema": "infrabench.summary/1"}"#, "is a summary of several tools: name the results that it was made of"),
       (#"{"schema": "infrabench.comparison/1"}"#, "is a comparison, not the result of a run"),
@@ -80,6 +81,7 @@ import Testing
     arguments: [
       ("tool", "bench-x\n<b>"), ("tool", "x"), ("tool", ""), ("version", "1"), ("version", "1.0.0 <b>"),
       ("build", "other"), ("startedAt", "yesterday"), ("startedAt", "2026-11-20T21:00:00.123+01:00"),
+      ("startedAt", "2026-02-30T21:00:00.123Z"),
       ("durationSeconds", -1), ("durationSeconds", 1e300), ("durationSeconds", "1"), ("verdict", "maybe"),
       ("metrics", 1), ("metrics", .object(["<b>": 1])), ("counters", .object(["errors": .double(0.5)])),
       ("counters", .object(["a b": 1])),
@@ -89,6 +91,25 @@ import Testing
     let reason = try refusal(try edited(field, value))
     #expect(reason.hasPrefix("is no result: "), "\(reason)")
     #expect(reason.contains(field.prefix(4)) || reason.hasSuffix("a number in it is out of its range"), "\(reason)")
+  }
+
+  @Test func moreThanAnyRunHasIsRefused() throws {
+    var document = sound
+    document.timeline = Array(repeating: ["t": 0], count: DocumentRules.mostTimelineRows)
+    #expect(DocumentRules.violation(in: document) == nil)
+    document.timeline?.append(["t": 0])
+    #expect(
+      try refusal(try ResultCoding.encode(document))
+        == "is no result: timeline has 100001 entries, and no run has more than 100000")
+    document = sound
+    document.thresholds = Array(repeating: document.thresholds[0], count: DocumentRules.mostThresholds + 1)
+    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: thresholds has 10001 entries") == true)
+    document = sound
+    for number in 0...DocumentRules.mostNames { document.counters["c\(number)"] = 0 }
+    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: counters has ") == true)
+    document = sound
+    for number in 0..<DocumentRules.mostNames { document.metrics["m\(number)"] = document.metrics["allocation"] }
+    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: metrics has 1001 entries") == true)
   }
 
   @Test(arguments: ["tool", "metrics", "counters", "generator", "environment", "notes", "startedAt", "label"])

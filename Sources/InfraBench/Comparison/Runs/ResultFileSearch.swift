@@ -7,8 +7,6 @@ struct ResultFileSearch {
   private(set) var unreadable: [ExcludedFile] = []
   /// Directories and files that were seen: a link may lead anywhere, back up too.
   private var seen: Set<StoredFile.Identity> = []
-  /// No result is so large; other things that are called .json may be.
-  private static let largest = 64 << 20
 
   /// A file by any name, or every `.json` file below a folder.
   init(_ paths: [String]) {
@@ -26,7 +24,7 @@ struct ResultFileSearch {
 
   /// The folders in it that are still to be searched.
   private mutating func search(_ folder: String) -> [String] {
-    guard let status = Self.status(of: folder), seen.insert(Self.identity(status)).inserted else { return [] }
+    guard let status = Self.status(of: folder), seen.insert(.init(status)).inserted else { return [] }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
       unreadable.append(ExcludedFile(file: folder, reason: "the folder can't be read"))
       return []
@@ -51,14 +49,14 @@ struct ResultFileSearch {
     }
     // Opening a pipe would wait for whoever writes into it.
     guard status.st_mode & S_IFMT == S_IFREG else {
-      unreadable.append(ExcludedFile(file: path, reason: "it is no ordinary file"))
+      unreadable.append(ExcludedFile(file: path, reason: "it \(FileReadError.notOrdinary)"))
       return
     }
-    guard status.st_size <= Self.largest else {
-      unreadable.append(ExcludedFile(file: path, reason: "it is larger than any result"))
+    guard status.st_size <= FileContents.limit else {
+      unreadable.append(ExcludedFile(file: path, reason: "it \(FileReadError.tooLarge)"))
       return
     }
-    let identity = Self.identity(status)
+    let identity = StoredFile.Identity(status)
     if seen.insert(identity).inserted { files.append(StoredFile(path: path, identity: identity)) }
   }
 
@@ -68,8 +66,4 @@ struct ResultFileSearch {
   }
 
   private static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
-
-  private static func identity(_ status: stat) -> StoredFile.Identity {
-    .init(device: UInt(status.st_dev), inode: UInt(status.st_ino))
-  }
 }

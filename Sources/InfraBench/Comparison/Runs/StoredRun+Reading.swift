@@ -16,14 +16,12 @@ extension StoredRun {
       if let name = document.metrics.first(where: { !$0.value.isSound })?.key {
         return .broken("metrics.\(name) has a time that is none")
       }
-      guard isTimestamp(document.startedAt) else { return .broken("startedAt is no time in UTC") }
+      guard Timestamp.isWritten(document.startedAt) else { return .broken("startedAt is no time in UTC") }
       return .run(StoredRun(document, file: file))
     } catch is OtherSchema {
       return .somethingElse
-    } catch let error as DecodingError {
-      return reading(of: error)
     } catch {
-      return .broken("it can't be read: \(error)")
+      return reading(of: DecodingFault(error))
     }
   }
 
@@ -36,25 +34,12 @@ extension StoredRun {
       isMerged: document.isMerged)
   }
 
-  private static func reading(of error: DecodingError) -> Reading {
-    switch error {
-    case .keyNotFound(let key, let context): .broken("\(path(context.codingPath + [key])) is missing")
-    // Arrays, strings and numbers are no results.
-    case .typeMismatch(_, let context) where context.codingPath.isEmpty: .somethingElse
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      .broken("\(path(context.codingPath)) is of the wrong kind")
-    case .dataCorrupted(let context) where context.codingPath.isEmpty: .broken("it is no JSON: cut off?")
-    case .dataCorrupted(let context): .broken("\(path(context.codingPath)) is wrong")
-    @unknown default: .broken("it can't be read")
+  private static func reading(of fault: DecodingFault) -> Reading {
+    switch fault {
+    case .noJSON: .broken("it is no JSON: cut off?")
+    case .noObject: .somethingElse
+    case .missing(let sentence), .wrong(let sentence): .broken(sentence)
     }
-  }
-
-  private static func path(_ keys: [any CodingKey]) -> String { keys.map(\.stringValue).joined(separator: ".") }
-
-  /// `2026-11-20T21:00:00…Z`
-  private static func isTimestamp(_ text: String) -> Bool {
-    text.utf8.count >= 20 && text.hasSuffix("Z") && text.dropFirst(10).first == "T"
-      && CalendarDay(text.prefix(10)) != nil
   }
 }
 

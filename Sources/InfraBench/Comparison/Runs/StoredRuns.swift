@@ -36,11 +36,12 @@ package struct StoredRuns: Sendable {
   }
 
   private mutating func read(_ file: StoredFile, isNamed: Bool) {
-    guard let data = FileManager.default.contents(atPath: file.path) else {
-      excluded.append(ExcludedFile(file: file.path, reason: "it can't be read"))
+    let contents: FileContents
+    do throws(FileReadError) { contents = try FileContents(file.path, ordinaryOnly: true) } catch {
+      excluded.append(ExcludedFile(file: file.path, reason: "it \(error)"))
       return
     }
-    switch StoredRun.read(data, of: file) {
+    switch StoredRun.read(Data(contents.bytes), of: file) {
     case .run(let run): runs.append(run)
     case .somethingElse where isNamed:
       excluded.append(ExcludedFile(file: file.path, reason: "it is no result of this suite"))

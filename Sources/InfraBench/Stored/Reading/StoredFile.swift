@@ -1,3 +1,5 @@
+import Glibc
+
 /// A file with what the system knows it by, whatever path leads to it.
 package struct StoredFile: Sendable, Equatable {
   struct Identity: Sendable, Hashable {
@@ -7,4 +9,10 @@ package struct StoredFile: Sendable, Equatable {
 
   package var path: String
   var identity: Identity
+}
+
+extension StoredFile.Identity {
+  init(_ status: stat) {
+    self.init(device: UInt(status.st_dev), inode: UInt(status.st_ino))
+  }
 }
