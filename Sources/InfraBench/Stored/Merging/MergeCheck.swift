@@ -8,20 +8,21 @@ struct MergeCheck {
       problems = ["--merge needs at least two files"]
       return
     }
+    var files: [StoredFile.Identity: Int] = [:]
+    var starts: [Start: [Int]] = [:]
     for (index, result) in results.enumerated() {
       if result.document.mergedRuns != nil {
         add(result, "is a merge itself: name the runs that it was made of")
       }
+      let start = Start(result.document)
+      let twin = starts[start]?.first { results[$0].document.metrics == result.document.metrics }
       // The first file that is the same, under whatever name.
-      for earlier in results[..<index] {
-        if earlier.identity == result.identity {
-          add(result, "is the same file as \(Self.quoted(earlier)): a run counts once")
-        } else if Self.isSameRun(earlier.document, result.document) {
-          add(result, "is a copy of the run in \(Self.quoted(earlier)): a run counts once")
-        } else {
-          continue
-        }
-        break
+      if let first = [files[result.identity], twin].compactMap(\.self).min() {
+        let what = results[first].identity == result.identity ? "the same file as" : "a copy of the run in"
+        add(result, "is \(what) \(Self.quoted(results[first])): a run counts once")
+      } else {
+        files[result.identity] = index
+        starts[start, default: []].append(index)
       }
       if index > 0 { compare(result, with: first) }
     }
@@ -51,9 +52,14 @@ struct MergeCheck {
   private static func quoted(_ result: StoredResult) -> String { "'\(result.path)'" }
 
   /// No machine begins two runs of a tool in one millisecond, with the same latencies to the nanosecond.
-  private static func isSameRun(_ left: ResultDocument, _ right: ResultDocument) -> Bool {
-    left.tool == right.tool && left.startedAt == right.startedAt
-      && left.environment.hostname == right.environment.hostname && left.metrics == right.metrics
+  private struct Start: Hashable {
+    var tool: String
+    var startedAt: String
+    var hostname: String
+
+    init(_ document: ResultDocument) {
+      (tool, startedAt, hostname) = (document.tool, document.startedAt, document.environment.hostname)
+    }
   }
 }
 

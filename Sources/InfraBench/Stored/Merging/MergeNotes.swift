@@ -61,10 +61,8 @@ struct MergeNotes {
 
   /// Each once. That of allowed saturation belongs to a verdict, which is made anew.
   private var notesOfRuns: [String] {
-    var notes: [String] = []
-    for note in runs.flatMap(\.notes) where note != Saturation.allowedNote && !notes.contains(note) {
-      notes.append(note)
-    }
+    var seen: Set<String> = [Saturation.allowedNote]
+    let notes = runs.flatMap(\.notes).filter { seen.insert($0).inserted }
     let surplus = notes.count - Self.mostOfRuns
     return surplus > 0 ? notes.prefix(Self.mostOfRuns) + ["\(surplus) more notes are in the runs' own files"] : notes
   }

@@ -6,12 +6,12 @@ struct MergedThresholds {
 
   init(runs: [ResultDocument], metrics: [String: MetricDocument], counters: [String: UInt64]) {
     let parser = ThresholdParser(.init(knownTo: runs))
-    var expressions: [String] = []
-    for threshold in runs.flatMap(\.thresholds) where !expressions.contains(threshold.expression) {
-      expressions.append(threshold.expression)
-    }
+    let thresholds = runs.flatMap(\.thresholds)
+    let byExpression = Dictionary(grouping: thresholds, by: \.expression)
+    var seen: Set<String> = []
+    let expressions = thresholds.map(\.expression).filter { seen.insert($0).inserted }
     judged = expressions.map { expression in
-      let said = runs.flatMap(\.thresholds).filter { $0.expression == expression }
+      let said = byExpression[expression] ?? []
       // A run that was there for a metric and got no sample has missed the threshold; samples of others don't make up for it.
       if let missed = said.first(where: { $0.observed == nil && !$0.pass }) { return missed }
       // A default is told by its being skipped, and only matters where there is no sample: there every run has skipped it.

@@ -109,10 +109,12 @@ package struct ResultMerge {
   /// By kind, with the words of the first one.
   private var errors: [ResultDocument.Failure] {
     var errors: [ResultDocument.Failure] = []
+    var places: [String: Int] = [:]
     for error in runs.flatMap(\.errors) {
-      if let index = errors.firstIndex(where: { $0.kind == error.kind }) {
+      if let index = places[error.kind] {
         errors[index].count = saturatingSum(errors[index].count, error.count)
       } else {
+        places[error.kind] = errors.count
         errors.append(error)
       }
     }
