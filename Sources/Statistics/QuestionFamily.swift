@@ -8,7 +8,7 @@ public struct QuestionFamily {
   /// resolution and `minEffect`, a share such as 0.05:
   /// - on the ratio scale |log(new/old)| must be at least log(1 + minEffect), so that +5 % and its way back count alike, and the
   ///   medians must differ by the resolution;
-  /// - on the scale of differences |change| must be at least minEffect of the larger median, so that of shares a rise from 0 to
+  /// - on the scale of differences |change| must be at least minEffect, but never more than 5 %, of the larger median, so that of shares a rise from 0 to
   ///   2 % counts and a fall from 100 % to 99.9 % does not.
   ///
   /// A verdict is `tooFewRuns` where a side has no runs, and where the test isn't significant and could not have been at the
@@ -71,13 +71,17 @@ private struct Samples {
     return answer
   }
 
+  private static let largestLimitOfDifferences = 0.05
+
   private func isLargeEnough(_ shift: Double, minEffect: Double) -> Bool {
     let (oldMedian, newMedian) = (median(ofSorted: old), median(ofSorted: new))
     switch scale {
     case .ratio:
       return abs(shift) >= log1p(minEffect) && !(abs(newMedian - oldMedian) < resolution)
     case .difference:
-      return abs(shift) >= minEffect * max(abs(oldMedian), abs(newMedian)) && !(abs(shift) < resolution)
+      // A limit that suits noisy latencies must not hide that a third of all requests fail.
+      let limit = min(minEffect, Self.largestLimitOfDifferences)
+      return abs(shift) >= limit * max(abs(oldMedian), abs(newMedian)) && !(abs(shift) < resolution)
     }
   }
 }

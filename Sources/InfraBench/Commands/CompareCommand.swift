@@ -85,13 +85,13 @@ package struct CompareCommand: AsyncParsableCommand {
     var reader = OptionReader(environment: ProcessInfo.processInfo.environment)
     let form = reader.choice("--print", print, of: OutputSettings.Print.allCases.map(\.rawValue), default: "text")
     let settings = reader.comparison(self)
-    if let html { reader.checkFile("--html", html) }
+    if let html { reader.checkPage("--html", html) }
     guard reader.problems.isEmpty else {
       console.talk(reader.problems.description + "See 'bench-compare --help'.\n")
       throw ExitCode(EX_USAGE)
     }
     let work = CompareRun(
       settings: settings, print: OutputSettings.Print(rawValue: form) ?? .text, html: html, console: console)
-    throw ExitCode(await work.status)
+    throw ExitCode(console.exitStatus(await work.status))
   }
 }

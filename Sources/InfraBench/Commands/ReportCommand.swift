@@ -76,7 +76,7 @@ package struct ReportCommand: AsyncParsableCommand {
       console.talk(error.description + "See 'bench-report --help'.\n")
       status = EX_USAGE
     }
-    throw ExitCode(status)
+    throw ExitCode(console.exitStatus(status))
   }
 
   /// The whole of the executable. Does not return.

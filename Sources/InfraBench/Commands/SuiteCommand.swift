@@ -40,7 +40,8 @@ extension SuiteCommand {
       Console(print: .text, isQuiet: false).talk(reader.problems.description + usage)
       throw ExitCode(EX_USAGE)
     }
-    throw ExitCode(await run.perform(environment: reader.environment))
+    let status = await run.perform(environment: reader.environment)
+    throw ExitCode(Console(print: .text, isQuiet: false).exitStatus(status))
   }
 }
 

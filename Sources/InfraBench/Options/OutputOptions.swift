@@ -107,8 +107,8 @@ extension OptionReader {
     character.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
   }
 
-  /// Checks that a file can be written or replaced: its directory is there.
-  mutating func checkFile(_ option: String, _ path: String) {
+  /// Checks that a page can be written: its directory is there, and what has the name already is a page, and no result.
+  mutating func checkPage(_ option: String, _ path: String) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let directory = parts.isEmpty ? "." : parts.joined(separator: "/") + "/"
     var status = stat()
@@ -116,6 +116,8 @@ extension OptionReader {
       problems.add(option, "write a file's path")
     } else if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       problems.add(option, "'\(path)' is no ordinary file")
+    } else if access(path, F_OK) == 0, !HTMLPage.isOne(path) {
+      problems.add(option, "'\(path)' is there already and no HTML page: it is not replaced, write another name")
     } else if stat(directory, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR || access(directory, W_OK | X_OK) != 0
     {
       problems.add(option, "'\(path)' can't be written: is its directory there?")

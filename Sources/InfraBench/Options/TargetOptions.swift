@@ -12,7 +12,7 @@ package struct TargetOptions: ParsableArguments {
   @Option(
     name: .customLong("ab-gateway-url"),
     help: ArgumentHelp(
-      "A second gateway, measured in alternation with the first, run by run: results labelled a and b.",
+      "A second gateway, measured in alternation with the first, run by run: results labelled a and b. It is sent the same headers and token.",
       valueName: "url"))
   package var abGatewayURL: String?
 

@@ -65,12 +65,14 @@ package struct RunsTable {
       let metric = sample(row)
       table.add(
         [name(of: row.run)]
-          + Self.figures.map { figure in metric.map { Self.time($0.value(of: figure.statistic)) } ?? "" }
+          + Self.figures.map { figure in metric.map { Self.text($0, figure.statistic) } ?? "" }
           + [row.verdict])
     }
     for side in sides {
       let samples = rows.filter { $0.run.side == side && $0.counts }.compactMap(sample)
-      let spreads = Self.figures.map { figure in Spread(samples.map { $0.value(of: figure.statistic) }) }
+      let spreads = Self.figures.map { figure in
+        Spread(samples.filter { Self.isReliable($0, figure.statistic) }.map { $0.value(of: figure.statistic) })
+      }
       guard samples.count > 1 else { continue }
       let suffix = side.map { " \($0.rawValue)" } ?? ""
       table.add(["median" + suffix] + spreads.map { $0.map { Self.time($0.median) } ?? "" } + [""])
@@ -91,7 +93,12 @@ package struct RunsTable {
     var notes: [String] = []
     if leftOut > 0 {
       let runs = leftOut == 1 ? "1 run, which was" : "\(leftOut) runs, which were"
-      notes.append("The median and the range leave out \(runs) failed, interrupted or saturated.")
+      notes.append("The median and the range leave out \(runs) worthless, interrupted or saturated.")
+    }
+    if rows.compactMap(sample).contains(where: { sample in
+      Self.figures.contains { !Self.isReliable(sample, $0.statistic) }
+    }) {
+      notes.append("! so many iterations failed that it says nothing: the median and the range leave it out")
     }
     if sides.contains(where: { side in rows.count { $0.run.side == side && $0.counts } < Self.fewest }) {
       notes.append(
@@ -99,6 +106,14 @@ package struct RunsTable {
       )
     }
     return notes
+  }
+
+  private static func isReliable(_ metric: MetricDocument, _ statistic: Threshold.Statistic) -> Bool {
+    metric.mark(of: statistic.rawValue) != .unreliable
+  }
+
+  private static func text(_ metric: MetricDocument, _ statistic: Threshold.Statistic) -> String {
+    time(metric.value(of: statistic)) + (isReliable(metric, statistic) ? "" : "!")
   }
 
   private static func time(_ milliseconds: Double) -> String { Figures.time(milliseconds: milliseconds) }

@@ -43,6 +43,8 @@ package enum PlainText {
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7f...0x9f, 0x2028, 0x2029: true
+    // Overrides, embeddings, isolates and marks of the direction: they make text read as another.
+    case 0x202a...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0x061c: true
     default: false
     }
   }
@@ -58,6 +60,8 @@ package enum Markdown {
       switch character {
       case "_" where isInsideWord(index, of: characters): result.append(character)
       case "\\", "`", "*", "_", "[", "]", "|", "#", "~": result += "\\\(character)"
+      // In a comment on GitHub or GitLab it would call somebody.
+      case "@": result += "@<!-- -->"
       case "<": result += "&lt;"
       case ">": result += "&gt;"
       case "&": result += "&amp;"

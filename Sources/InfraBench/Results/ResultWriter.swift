@@ -71,7 +71,9 @@ package struct ResultWriter {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw ResultWriteError(description: "cannot make the directory '\(path)': \(error)")
+      // The error's own words are for programmers: the system call says why.
+      let reason = mkdir(path, 0o755) == 0 ? "\(error)" : String(cString: strerror(errno))
+      throw ResultWriteError(description: "cannot make the directory '\(path)': \(reason)")
     }
   }
 

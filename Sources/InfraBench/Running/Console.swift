@@ -49,7 +49,7 @@ package final class Console: Sendable {
     liveLine.withLock { line in
       let isInTheWay = isDataOnTerminal && !line.isEmpty
       if isInTheWay { Self.write(Terminal.eraseLine, to: STDERR_FILENO) }
-      Self.write(text, to: STDOUT_FILENO)
+      if let reason = Self.write(text, to: STDOUT_FILENO) { Self.lostData.withLock { $0 = $0 ?? reason } }
       if isInTheWay { Self.write(line, to: STDERR_FILENO) }
     }
   }
@@ -71,13 +71,27 @@ package final class Console: Sendable {
     talk("error: \(text)\n")
   }
 
-  private static func write(_ text: String, to file: Int32) {
+  /// Why data could not be written to standard output, by any console of the process; errno. That nobody reads any more
+  /// (EPIPE) is no loss.
+  private static let lostData = Mutex<Int32?>(nil)
+
+  /// The exit status of a process that would end with `status`: lost data is a failure, and is said.
+  package func exitStatus(_ status: Int32) -> Int32 {
+    guard let reason = Self.lostData.withLock({ $0 }) else { return status }
+    error("standard output could not be written: \(String(cString: strerror(reason)))")
+    return SuiteSummary.worst([status, ToolExit.failed.status])
+  }
+
+  /// nil, or errno where the text is lost to somebody who still reads.
+  @discardableResult
+  private static func write(_ text: String, to file: Int32) -> Int32? {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return }  // nobody reads any more
+      guard count > 0 else { return count < 0 && errno != EPIPE ? errno : nil }
       bytes = bytes.dropFirst(count)
     }
+    return nil
   }
 }

@@ -5,9 +5,11 @@ package struct JUnitReport {
 
   /// One run.
   package init(_ document: ResultDocument) {
-    let label = document.label.map { " (\($0))" } ?? ""
+    // A reader that collects several files takes two cases of one class and name for one.
+    let parts = [document.label, document.repetition.map { "run \($0.run) of \($0.of)" }].compactMap { $0 }
+    let name = document.tool + (parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))")
     var suite = JUnitSuite(
-      name: document.tool + label, className: document.tool, startedAt: document.startedAt)
+      name: name, className: document.repetition == nil ? document.tool : name, startedAt: document.startedAt)
     suite.add(
       .init(
         name: Self.wholeRun, seconds: document.durationSeconds,

@@ -40,8 +40,9 @@ package struct SummaryCommand: AsyncParsableCommand {
     try ResultWriter.replace("\(outputDir)/summary.json", with: try ResultCoding.encode(summary))
     try ResultWriter.replace("\(outputDir)/summary.md", with: report.markdown)
     try ResultWriter.replace("\(outputDir)/junit.xml", with: JUnitReport(summary).xml)
-    Console(print: .text, isQuiet: false).data(report.text)
-    throw ExitCode(summary.exitStatus)
+    let console = Console(print: .text, isQuiet: false)
+    console.data(report.text)
+    throw ExitCode(console.exitStatus(summary.exitStatus))
   }
 
   /// The whole of the executable. Does not return.

@@ -36,7 +36,7 @@ import Testing
     #expect(lines[5].first == "4" && lines[5].last == "error" && lines[5].count == 2)
     let median = lines.first { $0.first == "median" }
     #expect(median?[1] == "42.0ms")
-    #expect(lines.contains { $0.joined(separator: " ").contains("leave out 3 runs, which were failed") })
+    #expect(lines.contains { $0.joined(separator: " ").contains("leave out 3 runs, which were worthless") })
   }
 
   @Test func tooFewRunsAreSaid() {

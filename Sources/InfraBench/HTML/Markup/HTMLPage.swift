@@ -1,3 +1,5 @@
+import Glibc
+
 /// A whole page: one file that needs no other, runs nothing and asks nobody.
 struct HTMLPage {
   let title: String
@@ -7,6 +9,16 @@ struct HTMLPage {
   /// https://www.w3.org/TR/CSP3/
   private static let policy: HTML =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+  /// Whether a file is an HTML page, or empty: one that may be replaced by another.
+  static func isOne(_ path: String) -> Bool {
+    guard let file = fopen(path, "r") else { return false }
+    defer { fclose(file) }
+    let start = "<!DOCTYPE html>"
+    var bytes = [UInt8](repeating: 0, count: start.utf8.count)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return count == 0 || bytes.elementsEqual(start.utf8)
+  }
 
   var source: String {
     let page: HTML = """
