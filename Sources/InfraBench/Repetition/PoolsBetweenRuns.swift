@@ -11,15 +11,16 @@ struct PoolsBetweenRuns {
   /// By side, those that are waited for: as many, or as few as a wait in vain came to.
   private var awaited: [RunPlan.Side?: Int] = [:]
 
-  /// What one question may take, in ns.
-  private static let lookBound: UInt64 = 5_000_000_000
   /// What waits without a word, in ns.
   private static let silence: UInt64 = 2_000_000_000
   /// What waiting before one run may take, in ns.
   private let bound: UInt64
+  /// What one question may take, in ns.
+  private let lookBound: UInt64
 
-  init(bound: UInt64 = 60_000_000_000) {
+  init(bound: UInt64 = 60_000_000_000, lookBound: UInt64 = 5_000_000_000) {
     self.bound = bound
+    self.lookBound = lookBound
   }
 
   /// Waits before a run of `side` until its pool is as full as before that side's first run; what is to be noted if that
@@ -28,7 +29,7 @@ struct PoolsBetweenRuns {
     guard let target else { return nil }
     let bench = Bench(console: Console(print: .json, isQuiet: true))
     let (count, bound) = (awaited[side] ?? 0, bound)
-    let seen = try? await GatewaySession.with(target, timeout: Self.lookBound, bench: bench) {
+    let seen = try? await GatewaySession.with(target, timeout: lookBound, bench: bench) {
       session async throws(BenchmarkFailure) -> Int? in
       let client = session.client(on: session.loops.executor(forUser: 0))
       defer { client.close() }
