@@ -20,8 +20,8 @@ embedded gateway, or against a real one where the environment names it:
   --output-dir DIR  where results go (default: results)
 
 Writes DIR/<date>/... for each tool, and DIR/summary.md, DIR/summary.json, DIR/junit.xml. Goes on after a failed tool.
-If DIR has results of an earlier day, all that it has of today (this run's, and those before it) are compared with all of the
-latest such day: on standard output and in summary.md. Where GITHUB_STEP_SUMMARY is set summary.md is appended to that file.
+If DIR has results of a day before this run's first result, this run's results are compared with all of the latest such day: on
+standard output and in summary.md. Where GITHUB_STEP_SUMMARY is set summary.md is appended to that file.
 Neither has a say in the exit status.
 Exit status: the worst of the tools': 130/143 interrupted, 64 wrong usage, 1 failed, 99 a threshold crossed, 0.
 TEXT
@@ -69,11 +69,11 @@ bin=$(cd "$root" && swift build -c release --show-bin-path)
 
 mkdir -p "$output"
 outcomes=()
-# The day on which the first result was written, as its folder is called.
-today=
+# What the tools wrote, and the day of the first of it, as its folder is called.
+written=() today=
 
-# results TOOL: the names of all that it has written so far.
-results() { find "$output" -name "*Z-$1*.json" | sort; }
+# results TOOL: the names of all that it has written so far, as far as folders can be read.
+results() { { find "$output" -name "*Z-$1*.json" 2>/dev/null || true; } | sort; }
 
 # run TOOL OPTION...: runs one tool, whatever comes of it, and notes its status and its result files.
 run() {
@@ -92,8 +92,11 @@ run() {
   if [ "${#files[@]}" = 0 ]; then files=(''); fi
   # Several runs are several files; without --repeat the latest is the run's.
   if [ "${#repeat[@]}" = 0 ]; then files=("${files[-1]}"); fi
-  for file in "${files[@]}"; do outcomes+=("$tool=$status=$file"); done
-  if [ -z "$today" ] && [ -n "$file" ]; then today=$(basename "$(dirname "$file")"); fi
+  for file in "${files[@]}"; do
+    outcomes+=("$tool=$status=$file")
+    if [ -n "$file" ]; then written+=("$file"); fi
+  done
+  if [ -z "$today" ] && [ -n "${files[0]}" ]; then today=$(basename "$(dirname "${files[0]}")"); fi
   case $status in 130 | 143) signal=$status ;; esac
 }
 
@@ -103,9 +106,9 @@ skip() {
   outcomes+=("$1=skipped=$2")
 }
 
-# compare: today's results with the latest earlier day's, to standard output and summary.md. Never fails.
+# compare: this run's results with the latest earlier day's, to standard output and summary.md. Never fails.
 compare() {
-  local day earlier='' table
+  local day earlier='' links=''
   if [ -z "$today" ] || [ "$signal" != 0 ] || [ ! -f "$output/summary.md" ]; then return 0; fi
   for day in "$output"/[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]/; do
     day=$(basename "$day")
@@ -113,13 +116,33 @@ compare() {
   done
   if [ -z "$earlier" ]; then return 0; fi
   printf '\n==> comparison with %s\n' "$earlier" >&2
-  if "$bin/bench-compare" --print text "$output/$earlier" "$output/$today" &&
-    table=$("$bin/bench-compare" --print md "$output/$earlier" "$output/$today" 2>/dev/null); then
+  # bench-compare takes a folder: one of links, as the day's own may have other runs, or not all of one past midnight.
+  local new="this run of $today"
+  if links=$(mktemp -d) && link "$links" "$earlier" "$new"; then compare_folders "$links" "$earlier" "$new"
+  else printf 'note: without a temporary folder nothing is compared\n' >&2; fi
+  if [ -n "$links" ]; then rm -rf "$links"; fi
+}
+
+# compare_folders DIR OLD NEW: what bench-compare says of two folders of DIR.
+compare_folders() {
+  local table
+  if (cd "$1" && "$bin/bench-compare" --print text "$2" "$3") &&
+    table=$(cd "$1" && "$bin/bench-compare" --print md "$2" "$3" 2>/dev/null); then
     append "$table"
   else
-    printf 'note: %s and %s could not be compared\n' "$output/$earlier" "$output/$today" >&2
-    append "## Compared with $earlier" "The results could not be compared; standard error of the run says why."
+    printf 'note: %s and %s could not be compared\n' "$2" "$3" >&2
+    append "## Compared with $2" "The results could not be compared; standard error of the run says why."
   fi
+}
+
+# link DIR EARLIER NEW: makes DIR/NEW/<date>/..., links to this run's results, and DIR/EARLIER, a link to that day's folder.
+link() {
+  local file day
+  ln -s "$(realpath "$output/$2")" "$1/$2" || return 1
+  for file in "${written[@]}"; do
+    day="$1/$3/$(basename "$(dirname "$file")")"
+    mkdir -p "$day" && ln -s "$(realpath "$file")" "$day/" || return 1
+  done
 }
 
 # append TEXT...: paragraphs at the end of summary.md, which a reader sees before or after and never in between.

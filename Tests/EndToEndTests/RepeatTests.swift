@@ -128,8 +128,39 @@ import Testing
       "bench-allocation",
       ["--gateway-url", "http://127.0.0.1:1", "--count", "1", "--repeat", "50", "--timeout", "2s"])
     #expect(result.status == .exited(1))
-    #expect(result.talk.contains("the 49 runs left would fail as this one did"), "\(result.talk)")
-    #expect(try documents(result).count <= 1)
+    #expect(result.talk.contains("the 48 runs left would fail as this one did"), "\(result.talk)")
+    // Each has a result, of errors alone: two of those in a row are enough.
+    #expect(try documents(result).map(\.verdict) == [.error, .error])
+  }
+
+  /// A run that left its event loops behind would leave their threads and descriptors.
+  @Test(
+    arguments: [
+      (MockGateway.threeVirtualTasks, 3, ["--repeat", "30"]),
+      (["--pool-size", "0", "--dialect", "lab"], 0, ["--agents", "2", "--repeat", "10"]),
+    ])
+  func manyRunsNeedTheThreadsOfOne(pool: [String], warm: Int, options: [String]) async throws {
+    let gateway = try await MockGateway.start(pool, warm: warm)
+    let run = try await BenchRun.start(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "1"] + options + Self.lenient)
+    var most = 0
+    try await eventually("the runs have no end") {
+      most = max(most, Self.loopThreads(of: run.running.child.pid))
+      return run.running.child.exitStatus != nil
+    }
+    let result = await run.end()
+    await gateway.stop()
+    #expect(result.status == .exited(0), "\(result.talk)")
+    #expect(try "\(documents(result).count)" == options.last)
+    #expect((1...4).contains(most), "\(most) threads of event loops")
+  }
+
+  private static func loopThreads(of process: pid_t) -> Int {
+    let tasks = "/proc/\(process)/task"
+    return (try? FileManager.default.contentsOfDirectory(atPath: tasks))?.count { thread in
+      let name = FileManager.default.contents(atPath: "\(tasks)/\(thread)/comm") ?? Data()
+      return String(decoding: name, as: UTF8.self).hasPrefix("NIO-ELT")
+    } ?? 0
   }
 
   @Test func aThresholdThatARunCrossesIsInTheExitStatus() async throws {

@@ -137,21 +137,62 @@ import Testing
     #expect(try await Copy().run([:], ["--repeat"]).status == 64)
   }
 
-  @Test func todayIsComparedWithTheLatestEarlierDay() async throws {
+  /// A `bench-compare` that says what it was called with, and what is in its folders.
+  private static let comparison = """
+    echo "compared $2 of $3 with $4"; find -L "$3" -name '*.json' | sort; find -L "$4" -name '*.json' | sort
+    """
+
+  @Test func thisRunIsComparedWithTheLatestEarlierDay() async throws {
     let copy = try Copy()
     copy.writeResults(on: "2026-11-20")
-    for day in ["2026-11-17", "2026-11-18", "2026-11-21"] { copy.addResults(of: day) }
+    // Other runs of the day are no part of it.
+    for day in ["2026-11-17", "2026-11-18", "2026-11-20", "2026-11-21"] { copy.addResults(of: day) }
     // Neither a day without results nor another folder is one to compare with.
     copy.scratch.directory("results/2026-11-19")
     copy.scratch.directory("results/2026-11-19-old")
-    copy.program("bin/bench-compare", "echo \"compared $*\"")
+    copy.program("bin/bench-compare", Self.comparison)
+    let outcome = try await copy.run(["TMPDIR": copy.scratch.path])
+    #expect(outcome.status == 0, "\(outcome.talk)")
+    let results = Self.tools.sorted().map { "this run of 2026-11-20/2026-11-20/210001Z-\($0).json" }
+    func said(_ form: String) -> String {
+      (["compared \(form) of 2026-11-18 with this run of 2026-11-20", "2026-11-18/120000Z-bench-api.json"] + results)
+        .joined(separator: "\n") + "\n"
+    }
+    #expect(outcome.output == said("text"))
+    #expect(copy.text("results/summary.md") == "# summary\n\n" + said("md"))
+    #expect(copy.scratch.names(in: "")?.contains { $0.hasPrefix("tmp.") } == false)
+  }
+
+  @Test func aRunPastMidnightIsComparedWholeWithTheDayBeforeItsFirstResult() async throws {
+    let copy = try Copy()
+    copy.writeResults(on: "2026-11-20")
+    copy.program(
+      "bin/bench-allocation",
+      """
+      for day in 19 20; do
+        mkdir -p "$2/2026-11-$day"; for i in 1 2 3; do echo '{}' > "$2/2026-11-$day/23595${i}Z-bench-allocation.json"; done
+      done
+      """)
+    for day in ["2026-11-18", "2026-11-19"] { copy.addResults(of: day) }
+    copy.program("bin/bench-compare", Self.comparison)
+    let outcome = try await copy.run([:], ["--repeat", "6"])
+    #expect(outcome.status == 0, "\(outcome.talk)")
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.first == "compared text of 2026-11-18 with this run of 2026-11-19")
+    #expect(lines.filter { $0.hasPrefix("this run of 2026-11-19/2026-11-19/23595") }.count == 3)
+    #expect(lines.filter { $0.hasPrefix("this run of 2026-11-19/2026-11-20/") }.count == 3 + 5 * 6)
+    #expect(!lines.contains { $0.hasPrefix("this run") && $0.contains("120000Z") })
+  }
+
+  @Test func aFolderThatCannotBeReadEndsNothing() async throws {
+    let copy = try Copy()
+    copy.writeResults(on: "2026-11-20")
+    // As find ends where it may not look into one of several folders.
+    copy.program("path/find", "/usr/bin/find \"$@\"; echo \"find: 'x': Permission denied\" >&2; exit 1")
     let outcome = try await copy.run()
     #expect(outcome.status == 0, "\(outcome.talk)")
-    let folders = "\(copy.scratch("results/2026-11-18")) \(copy.scratch("results/2026-11-20"))"
-    #expect(outcome.output == "compared --print text \(folders)\n")
-    #expect(
-      copy.text("results/summary.md")
-        == "# summary\n\ncompared --print md \(folders)\n")
+    #expect(outcome.calls.count { $0.contains("=0=\(copy.scratch("results/2026-11-20/"))") } == Self.tools.count)
+    #expect(!outcome.talk.contains("Permission denied"))
   }
 
   @Test func withoutAnEarlierDayNothingIsCompared() async throws {

@@ -8,33 +8,38 @@ import Transport
 struct PoolsBetweenRuns {
   /// By side, the warm tasks before its first run.
   private var atFirst: [RunPlan.Side?: Int] = [:]
+  /// By side, those that are waited for: as many, or as few as a wait in vain came to.
+  private var awaited: [RunPlan.Side?: Int] = [:]
 
-  /// What one question may take, in ns.
-  private static let lookBound: UInt64 = 5_000_000_000
   /// What waits without a word, in ns.
   private static let silence: UInt64 = 2_000_000_000
   /// What waiting before one run may take, in ns.
   private let bound: UInt64
+  /// What one question may take, in ns.
+  private let lookBound: UInt64
 
-  init(bound: UInt64 = 60_000_000_000) {
+  init(bound: UInt64 = 60_000_000_000, lookBound: UInt64 = 5_000_000_000) {
     self.bound = bound
+    self.lookBound = lookBound
   }
 
   /// Waits before a run of `side` until its pool is as full as before that side's first run; what is to be noted if that
-  /// was in vain.
+  /// was in vain. Those after it then wait for no more than it found.
   mutating func wait(for target: TargetSettings?, _ side: RunPlan.Side?, _ console: Console) async -> String? {
     guard let target else { return nil }
     let bench = Bench(console: Console(print: .json, isQuiet: true))
-    let (first, bound) = (atFirst[side], bound)
-    let seen = try? await GatewaySession.with(target, timeout: Self.lookBound, bench: bench) {
+    let (count, bound) = (awaited[side] ?? 0, bound)
+    let seen = try? await GatewaySession.with(target, timeout: lookBound, bench: bench) {
       session async throws(BenchmarkFailure) -> Int? in
       let client = session.client(on: session.loops.executor(forUser: 0))
       defer { client.close() }
-      return await Self.wait(for: first ?? 0, client, bound, console)
+      return await Self.wait(for: count, client, bound, console)
     }
     guard let seen = seen ?? nil else { return nil }
-    atFirst[side] = first ?? seen
-    guard let first, seen < first, !Task.isCancelled else { return nil }
+    let first = atFirst[side] ?? seen
+    atFirst[side] = first
+    awaited[side] = min(awaited[side] ?? seen, seen)
+    guard seen < first, !Task.isCancelled else { return nil }
     return "before this run the gateway's pool had \(seen) warm tasks, before the first run \(first)"
   }
 

@@ -33,7 +33,7 @@ struct RunSequence<B: Benchmark>: Sendable {
       ends.append(exit)
       table.add(run, exit, document)
       let left = plan.runs.count - run.number
-      if stop.isDue(after: run, exit), left > 0 {
+      if stop.isDue(after: run, exit, isMeasured: document != nil), left > 0 {
         console.error("\(left == 1 ? "the run" : "the \(left) runs") left would fail as this one did: none is made")
         break
       }

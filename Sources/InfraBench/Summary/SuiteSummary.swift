@@ -3,7 +3,8 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
   package struct Tool: Codable, Sendable, Equatable {
     package var tool: String
     package var exitStatus: Int32
-    /// `skipped` and `not run` for tools that were not started, and `error` where there is no document.
+    /// The worst of the documents', and of what the exit status says of runs that gave none: `error`, or `interrupted`;
+    /// `skipped` and `not run` for tools that were not started.
     package var verdict: String
     /// The result file, of several runs the latest one's, as it was given; nil without one.
     @AlwaysPresent package var file: String?
@@ -59,7 +60,7 @@ extension SuiteSummary.Tool {
   package init(tool: String, exitStatus: Int32, results: [(file: String, document: ResultDocument)]) {
     let documents = results.map(\.document)
     self.init(
-      tool: tool, exitStatus: exitStatus, verdict: Self.worst(documents.map(\.verdict)) ?? "error",
+      tool: tool, exitStatus: exitStatus, verdict: Self.verdict(exitStatus, documents).rawValue,
       file: results.last?.file, files: results.count > 1 ? results.map(\.file) : nil,
       headline: .init(documents), thresholds: Self.judged(documents),
       errors: documents.reduce(0) { $0 + ($1.counters["errors"] ?? 0) },
@@ -67,9 +68,15 @@ extension SuiteSummary.Tool {
       durationSeconds: documents.isEmpty ? nil : documents.reduce(0) { $0 + $1.durationSeconds })
   }
 
-  private static func worst(_ verdicts: [ResultDocument.Verdict]) -> String? {
+  private static func verdict(_ exitStatus: Int32, _ documents: [ResultDocument]) -> ResultDocument.Verdict {
+    var verdicts = documents.map(\.verdict)
+    switch exitStatus {
+    case 130, 143: verdicts.append(.interrupted)
+    case 0, 99: break
+    default: verdicts.append(.error)
+    }
     let ranking: [ResultDocument.Verdict] = [.interrupted, .error, .fail, .pass]
-    return ranking.first(where: verdicts.contains)?.rawValue
+    return ranking.first(where: verdicts.contains) ?? .error
   }
 
   /// Each criterion as the first run judged it that crossed it; else as the first did for which it was not skipped.

@@ -32,19 +32,21 @@ package enum AgentSupply {
     let program =
       if let program { program } else { UserProgram.standIn(path: try Executables.path(of: "session-stand-in")) }
     let root = try workspaceRoot()
-    let pool = AgentPool(
-      configuration: configuration(session, program: program, workspaceRoot: root.path),
-      count: target.agents,
-      loops: LoopGroup().executors.map(\.eventLoop), observer: observer)
-    let agents = Task { await pool.run() }
-    let result = await Result(catching: { () async throws(BenchmarkFailure) in
-      try await waitUntilWarm(before + target.agents, client, session: session)
-      return try await body()
-    })
-    // What the agents serve is given back before they go.
-    await Task { await session.releaseAtEnd() }.value
-    agents.cancel()
-    await agents.value
+    let result = await LoopGroup.lend { loops in
+      let pool = AgentPool(
+        configuration: configuration(session, program: program, workspaceRoot: root.path), count: target.agents,
+        loops: loops.executors.map(\.eventLoop), observer: observer)
+      let agents = Task { await pool.run() }
+      let result = await Result(catching: { () async throws(BenchmarkFailure) in
+        try await waitUntilWarm(before + target.agents, client, session: session)
+        return try await body()
+      })
+      // What the agents serve is given back before they go.
+      await Task { await session.releaseAtEnd() }.value
+      agents.cancel()
+      await agents.value
+      return result
+    }
     await waitUntilGone(before, session)
     await Task { await root.remove() }.value
     return try result.get()

@@ -44,14 +44,15 @@ package struct GatewaySession: Sendable {
     }
     warmUpDecoding()
     if target.isInsecure, endpoint.isSecure { bench.note("certificates were not verified (--insecure)") }
-    let session = GatewaySession(
-      endpoint: endpoint, tls: target.tls, headers: target.headers, loops: LoopGroup(threads: threads), bench: bench,
-      timeout: timeout,
-      embeddedECS: embedded?.ecs)
-    let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
-    if let reason = embedded?.unexpectedEnd { bench.note(reason) }
-    await session.close(embedded)
-    return try result.get()
+    return try await LoopGroup.lend(threads: threads) { loops async throws(BenchmarkFailure) in
+      let session = GatewaySession(
+        endpoint: endpoint, tls: target.tls, headers: target.headers, loops: loops, bench: bench, timeout: timeout,
+        embeddedECS: embedded?.ecs)
+      let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
+      if let reason = embedded?.unexpectedEnd { bench.note(reason) }
+      await session.close(embedded)
+      return try result.get()
+    }
   }
 
   private init(

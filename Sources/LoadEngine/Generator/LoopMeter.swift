@@ -29,8 +29,11 @@ final class LoopMeter: Sendable {
     eventLoop.execute {
       self.state.value.task?.cancel()
       self.state.value = State(last: Self.read())
-      self.state.value.task = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-        self.look()
+      self.state.value.task = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) {
+        [weak self] task in
+        // A run that failed never finished it, and the loop goes on to another.
+        guard let self else { return task.cancel() }
+        look()
       }
     }
   }

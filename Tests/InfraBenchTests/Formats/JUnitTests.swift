@@ -46,6 +46,33 @@ import Testing
     #expect(element.isEmpty ? !xml.contains("<failure") && !xml.contains("<error") : xml.contains(element))
   }
 
+  @Test(
+    arguments: [
+      (0, .pass, "pass"), (99, .fail, "fail"), (99, .pass, "pass"), (1, .pass, "error"), (1, .fail, "error"),
+      (139, .pass, "error"), (64, .pass, "error"), (1, .error, "error"), (1, .interrupted, "interrupted"),
+      (130, .pass, "interrupted"), (143, .fail, "interrupted"), (130, .error, "interrupted"),
+      (0, nil, "error"), (1, nil, "error"), (130, nil, "interrupted"),
+    ] as [(Int32, ResultDocument.Verdict?, String)])
+  func aStatusWorseThanTheDocumentsDecidesTheVerdictOfATool(
+    status: Int32, documents: ResultDocument.Verdict?, verdict: String
+  ) {
+    let results = documents.map { known in
+      var document = SampleDocuments.typical
+      document.verdict = known
+      document.thresholds = []
+      // Five runs whose results are there.
+      return (1...5).map { (file: "\($0).json", document: document) }
+    }
+    let tool = SuiteSummary.Tool(tool: "bench-allocation", exitStatus: status, results: results ?? [])
+    #expect(tool.verdict == verdict)
+    let summary = SuiteSummary(startedAt: "2026-11-20T21:00:00.123Z", exitStatus: status, tools: [tool])
+    let error = "<error message=\"verdict \(verdict), exit status \(status)\""
+    let xml = JUnitReport(summary).xml
+    #expect(xml.contains(error) == ["error", "interrupted"].contains(verdict))
+    #expect(xml.contains("errors=\"\(xml.contains(error) ? 1 : 0)\""))
+    #expect(SummaryReport(summary).markdown.contains("| bench-allocation | \(verdict) |"))
+  }
+
   /// Reads every report as a consumer does, and prints what it found.
   private static let script = """
     import json, sys, xml.etree.ElementTree as ElementTree

@@ -42,10 +42,10 @@ import Testing
   }
 
   @Test func aFailureEndsTheOthersWhereTheyWouldFailAlike() {
-    func stops(_ exits: [ToolExit], alternates: Bool = false) -> Int? {
+    func stops(_ exits: [ToolExit], alternates: Bool = false, isMeasured: Bool = false) -> Int? {
       var stop = RunStop()
       let runs = plan(exits.count, alternates: alternates).runs
-      return exits.indices.first { stop.isDue(after: runs[$0], exits[$0]) }
+      return exits.indices.first { stop.isDue(after: runs[$0], exits[$0], isMeasured: isMeasured) }
     }
     #expect(stops([.failed, .pass]) == 0)
     #expect(stops([.pass, .failed, .pass, .failed, .thresholdCrossed]) == nil)
@@ -54,5 +54,9 @@ import Testing
     // a b b a: that b can't be reached is known after its first run, whatever a's was.
     #expect(stops([.pass, .failed, .pass, .pass], alternates: true) == 1)
     #expect(stops([.pass, .pass, .failed, .failed], alternates: true) == nil)
+    // A run that measured something may have had bad luck: of those it takes two in a row.
+    #expect(stops([.failed, .pass, .failed, .pass], isMeasured: true) == nil)
+    #expect(stops([.failed, .failed, .pass], isMeasured: true) == 1)
+    #expect(stops([.failed, .failed, .pass, .failed], alternates: true, isMeasured: true) == 3)
   }
 }

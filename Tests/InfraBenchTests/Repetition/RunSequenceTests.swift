@@ -14,6 +14,8 @@ import Testing
     enum Run: Sendable {
       case latency(UInt64)
       case unreachable
+      /// It comes to an end without a sample.
+      case worthless
     }
 
     private let state: Mutex<(left: [Run], asked: [String])>
@@ -46,9 +48,10 @@ import Testing
     }
 
     func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
-      guard case .latency(let latency) = script.next("\(name) \(seed)") else { throw BenchmarkFailure("unreachable") }
+      let run = script.next("\(name) \(seed)")
+      if case .unreachable = run { throw BenchmarkFailure("unreachable") }
       var recording = Recording(Self.catalogue)
-      recording.sample(Self.catalogue.metric("allocation"), latency)
+      if case .latency(let latency) = run { recording.sample(Self.catalogue.metric("allocation"), latency) }
       return Measurement(
         recording: recording, generator: GeneratorReport(cpuUtilisation: 0, latenessP99: 1, busiestSecond: 0),
         target: .init(kind: "embedded", gatewayUrl: nil, ecsEndpointUrl: nil), startedAt: Date(), duration: 1)
@@ -106,7 +109,8 @@ import Testing
   @Test(
     arguments: [
       ([quick, slow, quick], 99, 3), ([slow, .unreachable, quick], 1, 3), ([.unreachable, quick, quick], 1, 1),
-      ([quick, .unreachable, .unreachable, quick], 1, 3),
+      ([quick, .unreachable, .unreachable, quick], 1, 3), ([.worthless, quick, .worthless, quick], 1, 4),
+      ([.worthless, .worthless, quick], 1, 2),
     ] as [([Script.Run], Int32, Int)])
   private func theWorstRunDecidesAndAFailureEndsWhatWouldFailAlike(
     runs: [Script.Run], status: Int32, made: Int

@@ -24,7 +24,12 @@ struct ExhaustionRun {
   }
 
   func perform() async throws(BenchmarkFailure) -> Measurement {
-    let monitor = GeneratorMonitor(session?.loops ?? LoopGroup(threads: 1))
+    if let session { return try await perform(on: session.loops) }
+    return try await LoopGroup.lend { loops async throws(BenchmarkFailure) in try await perform(on: loops) }
+  }
+
+  private func perform(on loops: LoopGroup) async throws(BenchmarkFailure) -> Measurement {
+    let monitor = GeneratorMonitor(loops)
     let client = session.map {
       $0.client(on: $0.loops.executor(forUser: 0), timeout: min($0.timeout, ExhaustionBenchmark.lookBound))
     }
