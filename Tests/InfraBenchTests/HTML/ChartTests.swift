@@ -137,6 +137,17 @@ import Testing
     }
   }
 
+  @Test func ticksKeepTheZerosOfAnExponent() {
+    #expect(Ticks.number(1.5e300) == "1.5e+300" && Ticks.number(20) == "20" && Ticks.number(2.5) == "2.5")
+  }
+
+  @Test func everyPartOfAStackHasItsNameBesideIt() throws {
+    let picture = StackedBars.of(PhaseStack.of(HTMLSamples.endToEnd)).map(\.picture.source).joined()
+    for name in ["acquire", "workspace", "process_start", "first_response"] {
+      #expect(picture.contains(">\(name)</text>"), "\(name)")
+    }
+  }
+
   @Test(
     arguments: [
       (0, "0"), (0.00025, "250 ns"), (0.25, "250 µs"), (2.5, "2.5 ms"), (100, "100 ms"), (20_000, "20 s"),

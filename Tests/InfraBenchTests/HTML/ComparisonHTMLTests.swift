@@ -41,6 +41,39 @@ import Testing
     #expect(rows.map(arrows) == [0, 1])
   }
 
+  /// At the edge a point would be another change.
+  @Test func aChangeBeyondTheAxisIsAnArrowWithItsNumber() throws {
+    let picture = { (change: Double, interval: ClosedRange<Double>?) in
+      let row = ForestPlot.Row(
+        name: "a", change: change, interval: interval, text: "+900.0%", verdict: "slower", colour: 1,
+        isExploratory: false)
+      return try MarkupReader(
+        "<!DOCTYPE html>\n" + ForestPlot(rows: [row], title: "change", band: nil).picture.source)
+    }
+    let dots = { (page: MarkupReader) in page.elements.count { $0.name == "circle" } }
+    let arrows = { (page: MarkupReader) in page.elements.count { $0.name == "path" && $0.attributes["class"] == "dot" }
+    }
+    let inside = try picture(250, nil)
+    #expect(dots(inside) == 1 && arrows(inside) == 0)
+    for (change, interval, number) in [
+      (900, nil, "+900"), (900, 800...1000, "+900"), (-900, -1000...5, "−900"), (.infinity, nil, "+inf"),
+    ] as [(Double, ClosedRange<Double>?, String)] {
+      let page = try picture(change, interval)
+      #expect(dots(page) == 0 && arrows(page) == 1 && page.text.contains(number), "\(page.text)")
+    }
+  }
+
+  @Test func everyVerdictHasRoomBesideItsRow() throws {
+    let row = ForestPlot.Row(
+      name: String(repeating: "n", count: 99), change: 1, interval: nil, text: "",
+      verdict: "no change shown that counts", colour: 1, isExploratory: false)
+    let page = try MarkupReader(
+      "<!DOCTYPE html>\n" + ForestPlot(rows: [row], title: "change", band: nil).picture.source)
+    let verdict = try #require(page.elements.first { $0.attributes["class"] == "name" }?.attributes["x"])
+    // 8.1 units a letter in Debian's widest usual font.
+    #expect(try #require(Double(verdict)) + 27 * 8.1 <= 720)
+  }
+
   @Test func aTrendOfOneDayOrNoneHasAPage() throws {
     var trend = ComparisonSamples.trend()
     trend.groups[0].metrics[0].days.removeLast(2)

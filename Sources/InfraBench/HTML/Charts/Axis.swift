@@ -11,7 +11,7 @@ struct Axis {
   init(linear lower: Double, _ upper: Double, ticks count: Int = 6) {
     let lower = lower.isFinite ? lower : 0
     self.lower = lower
-    self.upper = upper.isFinite && upper > lower ? upper : lower + 1
+    self.upper = upper.isFinite && upper > lower ? upper : max(lower + 1, lower.nextUp)
     isLogarithmic = false
     ticks = Ticks.linear(from: lower, to: self.upper, count: count)
   }
@@ -44,6 +44,8 @@ struct Axis {
       isLogarithmic
       ? value > 0 ? log(value / lower) / log(upper / lower) : 0
       : (value - lower) / (upper - lower)
+    // Ends so far apart that their distance is infinite.
+    guard share.isFinite else { return share == .infinity ? 1 : 0 }
     return min(max(share, 0), 1)
   }
 

@@ -82,7 +82,7 @@ struct HeatMap {
 
   var picture: HTML {
     let plot = Plot(
-      height: 400, bottom: 84, x: Axis(linear: 0, end),
+      height: 366, x: Axis(linear: 0, end),
       y: Axis(logarithmic: (edges.first ?? 1) / 1e6, (edges.last ?? 10) / 1e6))
     let cells = columns.map { column -> HTML in
       HTML(
@@ -91,7 +91,7 @@ struct HeatMap {
     return plot.picture(
       "Heat map of \(columns.count) columns: latencies from \(Figures.time(milliseconds: (edges.first ?? 0) / 1e6)) "
         + "to \(Figures.time(milliseconds: (edges.last ?? 0) / 1e6)) over \(Ticks.number(end)) seconds",
-      plot.rows(Ticks.time) + plot.secondColumns("seconds since the measurement began") + HTML(cells) + legend(plot))
+      plot.rows(Ticks.time) + plot.secondColumns("seconds since the measurement began") + HTML(cells))
   }
 
   private func cell(_ column: Column, row: Int, _ plot: Plot) -> HTML {
@@ -109,19 +109,10 @@ struct HeatMap {
   }
 
   /// What the shades stand for.
-  private func legend(_ plot: Plot) -> HTML {
-    let y = plot.innerBottom + 70
-    let width = 84.0
-    let ranges = (1...Self.shades).compactMap { shade in range(of: shade).map { (shade, $0) } }
-    let boxes = ranges.enumerated().map { index, entry -> HTML in
-      let x = plot.left + 78 + Double(index) * width
-      return """
-        <rect class="h h\(entry.0)" x="\(px: x)" y="\(px: y - 11)" width="14" height="14"/>\
-        <text class="soft" x="\(px: x + 19)" y="\(px: y)">\(entry.1)</text>
-
-        """
+  var key: [HTMLFigure.KeyEntry] {
+    (1...Self.shades).compactMap { shade in
+      range(of: shade).map { .init(swatch: "h h\(shade)", text: $0 == "1" ? "1 sample" : "\($0) samples") }
     }
-    return "<text class=\"soft\" x=\"\(px: plot.left)\" y=\"\(px: y)\">samples</text>\n\(boxes)"
   }
 
   /// The counts that have a shade; nil if there are none.

@@ -26,9 +26,10 @@ struct PoolChart {
   var picture: HTML {
     let most = rows.flatMap { row in shown.compactMap { row[$0]?.number } }.max() ?? 1
     let times = rows.compactMap { $0["t"]?.number }
+    // A stored document may have any number: bounded before it becomes an integer.
     let plot = Plot(
       height: 320, top: 30, x: Axis(linear: 0, max(times.max() ?? 1, marks.latest)),
-      y: Axis(linear: 0, max(most * 1.12, 1), ticks: most < 6 ? max(1, Int(most)) : 6))
+      y: Axis(linear: 0, max(most * 1.12, 1), ticks: Int(min(max(most, 1), 6))))
     let lines = shown.enumerated().map { index, view -> HTML in
       let colour = Self.views.firstIndex(of: view) ?? 0
       // Lines that lie on one another are all seen.

@@ -2,7 +2,7 @@
 struct StackedBars {
   let stacks: [PhaseStack]
   private static let barHeight = 26.0
-  private static let rowHeight = 80.0
+  private static let rowHeight = 92.0
   /// Bars that differ more in length than so many times have pictures of their own.
   private static let widestRatio = 6.0
 
@@ -60,8 +60,36 @@ struct StackedBars {
       html += draw(part, colour: Self.colour(ofPart: index, in: stack), from: begin, at: top + 32, on: plot)
       begin += part.milliseconds
     }
+    return html + outside(of: stack, at: top + 74, on: plot)
+  }
+
+  /// The names that don't fit into their parts, in a line below with their colours; what has no room there either is in the
+  /// table.
+  private func outside(of stack: PhaseStack, at y: Double, on plot: Plot) -> HTML {
+    var html = HTML()
+    var x = plot.left
+    var begin = 0.0
+    for (index, part) in stack.parts.enumerated() {
+      let width = plot.px(begin + part.milliseconds) - plot.px(begin)
+      begin += part.milliseconds
+      let end = x + 15 + Self.width(of: part.name)
+      guard !Self.fits(part.name, width), end <= plot.innerRight else { continue }
+      let style = Self.colour(ofPart: index, in: stack).map { "fill c\($0)" } ?? "rest"
+      html += """
+        <rect class="\(style)" x="\(px: x)" y="\(px: y - 10)" width="11" height="11"/>\
+        <text class="soft" x="\(px: x + 15)" y="\(px: y)">\(part.name)</text>
+
+        """
+      x = end + 14
+    }
     return html
   }
+
+  /// About: letters differ.
+  private static func width(of name: String) -> Double { Double(name.count) * 8.2 }
+
+  /// Whether a name has room in a bar.
+  private static func fits(_ name: String, _ bar: Double) -> Bool { bar > width(of: name) + 8 }
 
   private func draw(_ part: PhaseStack.Part, colour: Int?, from begin: Double, at top: Double, on plot: Plot) -> HTML {
     let left = plot.px(begin)
@@ -73,8 +101,7 @@ struct StackedBars {
       <title>\(title)</title></rect>
 
       """
-    // About 7 units a letter.
-    if width > Double(part.name.count) * 7 + 8 {
+    if Self.fits(part.name, width) {
       let style = colour == nil ? "mid" : "mid inside"
       html += "<text class=\"\(style)\" x=\"\(px: left + width / 2)\" y=\"\(px: top + 17)\">\(part.name)</text>\n"
     }

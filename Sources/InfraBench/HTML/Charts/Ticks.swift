@@ -43,7 +43,8 @@ enum Ticks {
   /// Without zeros at its end.
   static func number(_ value: Double) -> String {
     let text = Figures.decimals(value, abs(value) >= 100 ? 1 : 3)
-    guard text.contains(".") else { return text }
+    // An exponent's zeros count.
+    guard text.contains("."), !text.contains("e") else { return text }
     let trimmed = text.reversed().drop { $0 == "0" }.drop { $0 == "." }
     return String(trimmed.reversed())
   }

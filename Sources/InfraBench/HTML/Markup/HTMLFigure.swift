@@ -9,13 +9,21 @@ struct HTMLFigure {
   let table: HTML
 
   struct KeyEntry {
-    /// Which of the series' colours.
-    var colour: Int
+    /// The classes of its swatch.
+    var swatch: String
     var text: String
+
+    init(swatch: String, text: String) {
+      self.swatch = swatch
+      self.text = text
+    }
+
+    /// - Parameter colour: which of the series' colours.
+    init(colour: Int, text: String) { self.init(swatch: "c\(colour)", text: text) }
   }
 
   var html: HTML {
-    let entries = key.map { "<li><span class=\"swatch c\($0.colour)\"></span>\($0.text)</li>\n" as HTML }
+    let entries = key.map { "<li><span class=\"swatch \($0.swatch)\"></span>\($0.text)</li>\n" as HTML }
     let list: HTML = entries.isEmpty ? "" : "<ul class=\"key\">\n\(entries)</ul>\n"
     return """
       <figure>

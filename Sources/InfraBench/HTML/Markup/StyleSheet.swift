@@ -72,6 +72,9 @@ enum StyleSheet {
     ul.key { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .3rem 0 .6rem; padding: 0; }
     ul.key li { font-size: .9rem; }
     .swatch { display: inline-block; width: .9em; height: .9em; border-radius: .15em; margin-right: .4em; background: var(--c); vertical-align: -.08em; }
+    .swatch.h { background: var(--heat); }
+    .swatch.h1 { opacity: .16; } .swatch.h2 { opacity: .32; } .swatch.h3 { opacity: .48; }
+    .swatch.h4 { opacity: .64; } .swatch.h5 { opacity: .82; }
     details { margin: .4rem 0; }
     summary { cursor: pointer; color: var(--soft); font-size: .9rem; }
     .c0 { --c: var(--s0); } .c1 { --c: var(--s1); } .c2 { --c: var(--s2); }
@@ -80,6 +83,7 @@ enum StyleSheet {
     .picture text.soft { fill: var(--soft); }
     .picture text.name { fill: var(--c); font-weight: 600; }
     .picture .end { text-anchor: end; } .picture .mid { text-anchor: middle; }
+    .picture text.off { paint-order: stroke; stroke: var(--bg); stroke-width: 5px; font-weight: 600; }
     .picture .grid { stroke: var(--grid); stroke-width: 1; }
     .picture .axis { stroke: var(--line); stroke-width: 1; }
     .picture .rule { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 4 3; }

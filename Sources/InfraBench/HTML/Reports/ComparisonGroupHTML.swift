@@ -37,6 +37,7 @@ struct ComparisonGroupHTML {
         "The change from OLD to NEW with the interval that the runs allow; left of zero is faster.",
         "Within the grey band a change is too small to count. Hollow points are exploratory.",
         "Where there is no interval the runs are too few for one.",
+        ForestPlot.arrows,
       ], picture: plot.picture, table: table
     ).html
   }
@@ -51,7 +52,9 @@ struct ComparisonGroupHTML {
       rows: shown.map(Self.row), title: "change from OLD to NEW in percentage points", band: nil)
     return HTMLFigure(
       title: "Change of rates",
-      explanation: ["Shares of the iterations. Those that are 0 in all runs are left out."],
+      explanation: [
+        "Shares of the iterations. Those that are 0 in all runs are left out.", ForestPlot.arrows,
+      ],
       picture: plot.picture, table: table
     ).html
   }

@@ -8,8 +8,7 @@ extension ResultHTML {
     let table =
       HTMLTable("Percentiles of every metric", tables.percentiles).html + HTML.list(tables.legend, class: "legend")
       + sampleNeeds
-    let lines = spectra.filter { $0.count >= SpectrumChart.fewestSamples }
-    guard let chart = SpectrumChart(lines) else { return table }
+    guard let chart = SpectrumChart(spectra) else { return table }
     let drawn = Set(chart.lines.map(\.name))
     let left = tables.metrics.map(\.0).filter { !drawn.contains($0) }
     let rest = left.isEmpty ? [] : ["Not drawn, but in the table: \(left.joined(separator: ", "))."]
@@ -25,15 +24,21 @@ extension ResultHTML {
     return lines.isEmpty ? "" : HTML.details(SampleNeeds.title, HTML.list(lines))
   }
 
-  /// The headline first, set-up last; a histogram that can't be read has no line.
+  /// As many as are drawn, the headline first, set-up last; a histogram that can't be read has no line.
   private var spectra: [SpectrumLine] {
     let headline = tables.headline?.name
     let ordered = tables.metrics.enumerated().sorted { left, right in
       (rank(left.element.0, headline), left.offset) < (rank(right.element.0, headline), right.offset)
     }
-    return ordered.compactMap { _, entry in
-      (try? HistogramV2Codec.decode(base64: entry.1.histogram.data)).flatMap { SpectrumLine(entry.0, $0) }
+    // Decoded one by one: a document may have any number of metrics, and a histogram may be large.
+    var lines: [SpectrumLine] = []
+    for (_, (name, metric)) in ordered where lines.count < SpectrumChart.mostLines {
+      guard let histogram = try? HistogramV2Codec.decode(base64: metric.histogram.data),
+        let line = SpectrumLine(name, histogram), line.count >= SpectrumChart.fewestSamples
+      else { continue }
+      lines.append(line)
     }
+    return lines
   }
 
   private func rank(_ name: String, _ headline: String?) -> Int {
@@ -57,7 +62,7 @@ extension ResultHTML {
         title: "\(name) over time",
         explanation: [
           "A column is an interval, a row a range of latencies on a logarithmic axis: the stronger the colour, the more samples."
-        ] + merged, picture: map.picture, table: table
+        ] + merged, picture: map.picture, key: map.key, table: table
       ).html
     }
     if let bands = LatencyBands(intervals) {

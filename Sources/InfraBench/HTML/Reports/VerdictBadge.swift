@@ -19,8 +19,7 @@ extension StatisticComparison {
   /// The verdict where there is little room.
   var shortVerdict: String {
     switch verdict {
-    case .faster, .slower: verdictText
-    case .noChange: "no change shown"
+    case .faster, .slower, .noChange: verdictText
     case .tooFewRuns: "too few runs"
     }
   }
