@@ -28,14 +28,18 @@ import Testing
   }
 
   @Test func aPathThatCannotBeWrittenIsNamedBeforehand() throws {
-    try scratch.write("page.html", "")
+    try scratch.write("page.html", "<!DOCTYPE html>\n<p>")
+    try scratch.write("empty.html", "")
+    // A result that is being compared must not become a picture of itself.
+    try scratch.write("result.json", "{}")
     for (path, isGood) in [
-      ("\(scratch.path)/page.html", true), ("\(scratch.path)/other.html", true), ("page-of-a-test.html", true),
+      ("\(scratch.path)/page.html", true), ("\(scratch.path)/empty.html", true), ("\(scratch.path)/result.json", false),
+      ("\(scratch.path)/other.html", true), ("page-of-a-test.html", true),
       ("", false), (scratch.path, false), ("\(scratch.path)/", false), ("\(scratch.path)/none/page.html", false),
       ("a\u{0}b", false), ("/dev/null", false), ("\(scratch.path)/page.html/x", false),
     ] {
       var reader = OptionReader(environment: [:])
-      reader.checkFile("--html", path)
+      reader.checkPage("--html", path)
       #expect(reader.problems.isEmpty == isGood, "\(path)")
     }
   }
