@@ -1,3 +1,6 @@
+/// The middle of some values, or halfway between the two middle ones; 0 where there are none.
+public func median(of values: [Double]) -> Double { median(ofSorted: values.sorted()) }
+
 /// The middle of sorted values, or halfway between the two middle ones; 0 where there are none.
 func median(ofSorted values: [Double]) -> Double {
   guard !values.isEmpty else { return 0 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Latency
 import ProcessControl
 import TestSupport
 import Testing
@@ -20,16 +21,21 @@ import Testing
       copy.generator.saturated = false
       copy.verdict = .pass
       copy.startedAt = "\(day)T10:0\(number):00.000Z"
-      for name in copy.metrics.keys {
-        let run = factor * (1 + Double(number) / 100)
-        copy.metrics[name]?.mean *= run
-        copy.metrics[name]?.p50 *= run
-        copy.metrics[name]?.p95 *= run
-        copy.metrics[name]?.p99 *= run
+      for (name, metric) in copy.metrics {
+        copy.metrics[name] = try slower(metric, factor * (1 + Double(number) / 100))
       }
       change(&copy)
       scratch.write("\(name)/\(number).json", try ResultCoding.encode(copy))
     }
+  }
+
+  /// Figures and histogram: a run in which they differ is left out.
+  private static func slower(_ metric: MetricDocument, _ factor: Double) throws -> MetricDocument? {
+    var histogram = LatencyHistogram()
+    for bucket in try HistogramV2Codec.decode(base64: metric.histogram.data).recordedBuckets() {
+      histogram.record(UInt64(Double(bucket.lower) * factor), count: bucket.count)
+    }
+    return MetricDocument(histogram, failureShare: 0)
   }
 
   private static func folders(change: (inout ResultDocument) -> Void = { _ in }) async throws -> Scratch {
@@ -58,10 +64,30 @@ import Testing
     let back = try await compare(["new", "old", "--fail-on-regression"], in: scratch)
     #expect(back.status == .exited(0) && back.standardOutput.contains("faster"))
     let few = try await compare(["old", "few", "--fail-on-regression"], in: scratch)
-    #expect(few.status == .exited(0) && few.standardError.contains("had nothing to judge"))
+    #expect(few.status == .exited(1), "\(few)")
+    #expect(
+      few.standardError.contains("could not judge everything") && few.standardError.contains("more runs needed ("))
     #expect(few.standardOutput.contains("too few runs: "))
-    let hint = try await compare(["old", "new", "--fail-on-regression", "--metric", "read"], in: scratch)
-    #expect(hint.status == .exited(0) && hint.standardError.contains("everything shown is exploratory"))
+  }
+
+  @Test func whatIsShownDoesNotMoveTheGate() async throws {
+    let scratch = try await Self.folders()
+    let outcome = try await compare(["old", "new", "--fail-on-regression", "--metric", "read"], in: scratch)
+    #expect(outcome.status == .exited(99))
+    #expect(outcome.standardError.contains("create P50") && outcome.standardError.contains("--metric does not show"))
+    let nothing = try await compare(["old", "new", "--fail-on-regression", "--metric", "allocation"], in: scratch)
+    #expect(nothing.status == .exited(99) && nothing.standardError.contains("nothing that --metric names"))
+  }
+
+  @Test func sidesThatFailAltogetherDoNotPass() async throws {
+    let scratch = try await Self.folders {
+      $0.verdict = .error
+      $0.metrics = [:]
+      $0.counters["errors"] = $0.counters["iterations"]
+    }
+    let outcome = try await compare(["old", "new", "--fail-on-regression"], in: scratch)
+    #expect(outcome.status == .exited(99), "\(outcome)")
+    #expect(outcome.standardOutput.contains("6 of 6 NEW runs were worthless"))
   }
 
   @Test(.enabled(if: DocumentSchema.isAvailable, "needs Python's jsonschema; INFRABENCH_PYTHON names an interpreter"))

@@ -16,10 +16,12 @@ package struct CompareCommand: AsyncParsableCommand {
       OLD and NEW are result files, or folders with all results below them. Runs of one tool, kind of target and load \
       are compared, run by run: each run is one observation, however many requests it made, so that several runs a side \
       are needed (--repeat). A verdict needs a rank test over the runs to show it, and a change beyond --min-effect. \
-      Saturated, interrupted and debug-build runs are left out and named.
+      Saturated, interrupted and debug-build runs are left out and named; of runs that failed altogether (verdict error) the \
+      rates count.
 
-      Exit status: 0; 1 where nothing can be compared, or --strict refuses; 64 for wrong usage; 99 for a regression \
-      with --fail-on-regression.
+      Exit status: 0; 1 where nothing can be compared, or --strict refuses; 64 for wrong usage. With \
+      --fail-on-regression also 99 for a regression, else 1 where a headline or a rate could not be judged: too few \
+      runs, or NEW lacks what OLD has.
 
       Examples:
         bench-compare results/2026-11-20 results/2026-11-21
@@ -54,7 +56,7 @@ package struct CompareCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Of NEW take only the runs with this label.", valueName: "text"))
   var labelNew: String?
 
-  @Flag(help: "Exit with 99 where a headline's statistic is slower, or a rate worse.")
+  @Flag(help: "Exit with 99 where a headline's statistic is slower or a rate worse, with 1 where one can't be judged.")
   var failOnRegression = false
 
   @Option(help: ArgumentHelp("Trend: only of runs since this day (UTC), such as 2026-11-20.", valueName: "date"))
@@ -62,7 +64,8 @@ package struct CompareCommand: AsyncParsableCommand {
 
   @Option(
     name: .customLong("metric"),
-    help: ArgumentHelp("Show only this metric or counter; repeatable. Verdicts are the same.", valueName: "name"))
+    help: ArgumentHelp(
+      "Show only this metric or counter; repeatable. Verdicts and exit status are the same.", valueName: "name"))
   var metrics: [String] = []
 
   @Option(help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"))

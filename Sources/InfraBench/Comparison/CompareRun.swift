@@ -33,19 +33,32 @@ struct CompareRun {
     if isStrict, !serious.isEmpty {
       return fail("--strict refuses to compare unlike environments:", serious.map(\.sentence))
     }
-    if let reasons = comparison.reasonsForNothing { return fail("nothing can be compared:", reasons) }
+    if let reasons = comparison.reasonsForNothing {
+      let status = fail("nothing can be compared:", reasons)
+      return failsOnRegression && comparison.hasRegression ? self.status(of: comparison) : status
+    }
     let report = ComparisonReport(comparison)
     // First: whoever reads the output may stop in the middle of it.
     guard writePage(ComparisonHTML(comparison).source),
       write(text: report.text, markdown: report.markdown, document: ComparisonDocument(comparison))
     else { return 1 }
-    guard failsOnRegression else { return 0 }
-    if comparison.judged.isEmpty {
-      console.note("note: --fail-on-regression had nothing to judge: everything shown is exploratory")
-    } else if comparison.judged.allSatisfy({ $0.verdict == .tooFewRuns }) {
-      console.note("note: --fail-on-regression had nothing to judge: there are too few runs")
+    return failsOnRegression ? status(of: comparison) : 0
+  }
+
+  /// What `--fail-on-regression` says: found is found, whatever else could not be judged.
+  private func status(of comparison: Comparison) -> Int32 {
+    let gate = comparison.gate
+    if comparison.hasRegression {
+      let hidden = gate.regressions.map(\.title).filter { title in !comparison.judged.contains { $0.title == title } }
+      if !hidden.isEmpty {
+        console.note("note: \(PlainText.line(hidden.joined(separator: ", "))) got worse, which --metric does not show")
+      }
+      return ToolExit.thresholdCrossed.status
     }
-    return comparison.hasRegression ? ToolExit.thresholdCrossed.status : 0
+    guard gate.unjudged.isEmpty else {
+      return fail("--fail-on-regression could not judge everything, which is no pass:", gate.unjudged)
+    }
+    return 0
   }
 
   private func trend(of folder: String, _ settings: Trend.Settings) async -> Int32 {

@@ -65,14 +65,16 @@ private struct ComparisonBuilder {
       let unmatched =
         unmatched(oldGroups, of: .old, without: matched) + unmatched(newGroups, of: .new, without: matched)
       let environment = EnvironmentDifferences(pairs, old: old.runs, new: new.runs)
+      let judged = pairs.map { ($0, GroupJudge(pair: $0, settings: settings).comparison) }
+      let groups = judged.compactMap { $0.1.showing(settings) }
       return Comparison(
         settings: settings, oldName: name(names.old, settings.oldLabel), newName: name(names.new, settings.newLabel),
         runsOld: old.runs.count, runsNew: new.runs.count,
-        groups: pairs.map { GroupJudge(pair: $0, settings: settings).comparison }.filter { !$0.isEmpty },
-        onlyOnOneSide: unmatched, nearMisses: NearMisses(unmatched).sentences,
+        groups: groups, onlyOnOneSide: unmatched, nearMisses: NearMisses(unmatched).sentences,
         excluded: excluded.sorted { ($0.file, $0.reason) < ($1.file, $1.reason) },
         environmentDifferences: environment.all,
-        notes: ComparisonNotes(pairs, settings: settings).all)
+        notes: ComparisonNotes(pairs, groups, settings: settings).all,
+        gate: RegressionGate(judged, unmatched: unmatched))
     }
   }
 
@@ -87,6 +89,11 @@ private struct ComparisonBuilder {
 }
 
 extension GroupComparison {
-  /// Whether `--metric` left nothing of it.
-  fileprivate var isEmpty: Bool { metrics.isEmpty && rates.isEmpty }
+  /// What `--metric` leaves of it; nil where that is nothing.
+  fileprivate func showing(_ settings: Comparison.Settings) -> GroupComparison? {
+    var shown = self
+    shown.metrics = metrics.filter { settings.shows($0.name) }
+    shown.rates = rates.filter { settings.shows($0.metric) }
+    return shown.metrics.isEmpty && shown.rates.isEmpty ? nil : shown
+  }
 }

@@ -29,6 +29,8 @@ package struct Comparison: Sendable {
   package var environmentDifferences: [EnvironmentDifference]
   /// What a reader of the figures must know.
   package var notes: [String]
+  /// Of all groups, shown or not.
+  package var gate = RegressionGate()
 }
 
 extension Comparison {
@@ -43,16 +45,18 @@ extension Comparison {
     /// Only runs with this label are taken; nil: any.
     package var oldLabel: String?
     package var newLabel: String?
-    /// Only these metrics and counters are reported; empty: all. Verdicts are the same with and without.
+    /// Only these metrics and counters are shown; empty: all. Verdicts are the same with and without, and the gate sees all.
     package var only: Set<String> = []
 
     package init() {}
+
+    func shows(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
   }
 
-  /// Whether a headline or a rate got worse.
-  package var hasRegression: Bool { judged.contains { $0.verdict == .slower } }
+  /// Whether a headline or a rate got worse, shown or not.
+  package var hasRegression: Bool { !gate.regressions.isEmpty }
 
-  /// What `--fail-on-regression` looks at: everything that is corrected for being one of several.
+  /// Of what is shown, what is corrected for being one of several.
   package var judged: [StatisticComparison] { groups.flatMap(\.all).filter { !$0.isExploratory } }
 }
 

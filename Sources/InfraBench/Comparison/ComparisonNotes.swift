@@ -1,17 +1,23 @@
 /// What a reader of a comparison must know.
 struct ComparisonNotes {
   private let pairs: [RunPair]
+  private let groups: [GroupComparison]
   private let settings: Comparison.Settings
 
-  init(_ pairs: [RunPair], settings: Comparison.Settings) {
+  /// - Parameter groups: what was judged of `pairs`, as far as it is shown.
+  init(_ pairs: [RunPair], _ groups: [GroupComparison], settings: Comparison.Settings) {
     self.pairs = pairs
+    self.groups = groups
     self.settings = settings
   }
 
   /// Each said once.
   var all: [String] {
     var notes: [String] = []
-    for note in days + pairs.flatMap(mixedLabels) + pairs.flatMap(unreliable) + pairs.flatMap(polled)
+    let missing = pairs.flatMap { MissingSamples($0, settings: settings).sentences }
+    let tied = groups.flatMap { TiedRates($0).sentences }
+    for note in days + pairs.flatMap(mixedLabels) + missing + pairs.flatMap(unreliable) + tied + pairs.flatMap(polled)
+      + pairs.flatMap(unmerged)
     where !notes.contains(note) {
       notes.append(note)
     }
@@ -42,7 +48,7 @@ struct ComparisonNotes {
 
   private func unreliable(_ pair: RunPair) -> [String] {
     zip([Comparison.Side.old, .new], [pair.old.runs, pair.new.runs]).flatMap { side, runs in
-      pair.metricNames.filter { settings.only.isEmpty || settings.only.contains($0) }.compactMap { name in
+      pair.metricNames.filter(settings.shows).compactMap { name in
         let metrics = runs.compactMap { $0.metrics[name] }
         let left = StatisticComparison.Statistic.allCases.filter { $0 != .rate }.compactMap { statistic in
           let number = metrics.count { $0.value(of: statistic) == nil }
@@ -57,12 +63,21 @@ struct ComparisonNotes {
   }
 
   private func polled(_ pair: RunPair) -> [String] {
-    let resolutions = pair.metricNames.filter { settings.only.isEmpty || settings.only.contains($0) }.compactMap {
+    let resolutions = pair.metricNames.filter(settings.shows).compactMap {
       name in
       (pair.old.runs + pair.new.runs).compactMap { $0.metrics[name]?.resolution }.max().map { (name, $0) }
     }
     guard !resolutions.isEmpty else { return [] }
     let list = resolutions.map { "\($0) to within \(Figures.time(milliseconds: $1))" }.joined(separator: ", ")
     return ["\(pair.shape.tool) finds these by polling, and smaller changes of them do not count: \(list)"]
+  }
+
+  private func unmerged(_ pair: RunPair) -> [String] {
+    pair.sides.flatMap { side, pool in
+      pool.unmerged.filter(settings.shows).map {
+        "\(pair.shape.tool), \($0): the \(side.rawValue) runs are not shown together: their histograms can't be merged, such as "
+          + "those of different resolutions; what is judged needs no merge"
+      }
+    }
   }
 }

@@ -1,3 +1,5 @@
+import Statistics
+
 /// The runs of one tool under one load on both sides.
 package struct GroupComparison: Sendable {
   package var key: LoadShape
@@ -73,8 +75,8 @@ package struct StatisticComparison: Sendable, Equatable {
 
   /// `ms` or `%`.
   package var unit: String { statistic == .rate ? "%" : "ms" }
-  package var oldMedian: Double { Median.of(old) }
-  package var newMedian: Double { Median.of(new) }
+  package var oldMedian: Double { median(of: old) }
+  package var newMedian: Double { median(of: new) }
   /// Whether nothing ever happened: a counter that is 0 in all runs.
   package var isAllZero: Bool { (old + new).allSatisfy { $0 == 0 } }
 }

@@ -8,13 +8,10 @@ struct GroupJudge {
   let pair: RunPair
   let settings: Comparison.Settings
 
-  /// Verdicts are of everything, also where `settings` asks for some of it only.
+  /// Everything, also where `settings` asks for some of it only.
   var comparison: GroupComparison {
-    let only = settings.only
-    return GroupComparison(
-      key: pair.shape, runsOld: pair.old.runs.count, runsNew: pair.new.runs.count,
-      metrics: metrics.filter { only.isEmpty || only.contains($0.name) },
-      rates: rates.filter { only.isEmpty || only.contains($0.metric) })
+    GroupComparison(
+      key: pair.shape, runsOld: pair.old.runs.count, runsNew: pair.new.runs.count, metrics: metrics, rates: rates)
   }
 
   private var metrics: [MetricComparison] {

@@ -20,6 +20,12 @@ struct RunPair: Sendable {
   /// What the tool is there to measure, or stands for it; nil where the sides have no sample of it in common.
   var headline: String? { headline(of: Set(old.metrics.keys).intersection(new.metrics.keys)) }
 
+  /// What is to be judged: what OLD measured, or stood for it; nil where no OLD run has it.
+  var expectedHeadline: String? { headline(of: Set(old.metrics.keys)) }
+
+  /// The runs of both sides, each with its name.
+  var sides: [(side: Comparison.Side, pool: RunPool)] { [(.old, old), (.new, new)] }
+
   private func headline(of shared: Set<String>) -> String? {
     MetricOrder.headlines(of: shape.tool)?.first(where: shared.contains)
   }

@@ -17,17 +17,25 @@ extension Trend {
     found.runs.removeAll { $0.day < settings.since ?? "" }
     let runs = found.comparable
     var excluded = runs.excluded
+    var notes: [String] = []
     var groups: [GroupTrend] = []
     let shapes = Dictionary(grouping: runs.runs) { $0.shape(byLabel: settings.splitsByLabel) }
     for (shape, runs) in shapes.sorted(by: { $0.key < $1.key }) {
       let days = await pools(Dictionary(grouping: runs, by: \.day))
       excluded += days.flatMap(\.pool.excluded)
+      notes += EnvironmentDifferences.sentences(within: runs)
+      let worthless = runs.count(where: \.countsForRatesOnly)
+      if worthless > 0 {
+        notes.append(
+          "\(shape.tool): \(worthless) of \(runs.count) runs were worthless (verdict error): their rates count, their "
+            + "latencies don't")
+      }
       let group = TrendBuilder(shape: shape, days: days, only: settings.only).group
       if !group.metrics.isEmpty || !group.rates.isEmpty { groups.append(group) }
     }
     return Trend(
       groups: groups, excluded: excluded.sorted { ($0.file, $0.reason) < ($1.file, $1.reason) },
-      notes: shapes.sorted { $0.key < $1.key }.flatMap { EnvironmentDifferences.sentences(within: $0.value) }.unique)
+      notes: notes.unique)
   }
 
   /// Each day's runs merged, the days in order; several at the same time.

@@ -1,3 +1,5 @@
+import Statistics
+
 /// Percentiles by day: how each metric went. Text, Markdown, JSON and HTML are folds of this.
 package struct Trend: Sendable {
   /// By tool, then by parameters.
@@ -68,7 +70,7 @@ package struct Spread: Codable, Sendable, Equatable {
   /// Nil of no value.
   package init?(_ values: [Double]) {
     guard let min = values.min(), let max = values.max() else { return nil }
-    median = Median.of(values)
+    median = Statistics.median(of: values)
     self.min = min
     self.max = max
   }

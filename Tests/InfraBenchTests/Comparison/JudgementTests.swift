@@ -67,8 +67,10 @@ struct JudgementTests {
     #expect(
       some.groups.flatMap(\.metrics).map(\.name) == ["gateway_latency"] && some.groups.allSatisfy(\.rates.isEmpty))
     #expect(some.metric("gateway_latency")?.statistics == all.metric("gateway_latency")?.statistics)
+    #expect(some.hasRegression && some.gate == all.gate)
     settings.only = ["warm"]
     let nothing = try await SampleRuns.compare(old, new, settings)
+    #expect(nothing.hasRegression)
     #expect(nothing.reasonsForNothing == ["nothing that --metric names is in runs of both sides"])
   }
 

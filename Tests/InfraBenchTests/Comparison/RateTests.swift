@@ -63,6 +63,25 @@ struct RateTests {
     #expect(errors.pValue == errors.uncorrectedPValue)
   }
 
+  /// Zeros are ties: the test says nothing, and a reader is told what it says nothing of.
+  @Test func errorsOfMostRunsThatTheTestDoesNotShowAreNoted() async throws {
+    var new = runs("2026-11-21", ["errors": 10])
+    new[3].counters["errors"] = 0
+    let note =
+      "bench-concurrent: errors in 5 of 6 NEW runs, in none of the 6 OLD: runs without any are ties, which count "
+      + "against a difference"
+    let comparison = try await SampleRuns.compare(runs("2026-11-20", [:]), new)
+    #expect(comparison.statistic("errors", .rate)?.verdict == .noChange)
+    #expect(comparison.notes.contains(note))
+    let back = try await SampleRuns.compare(new, runs("2026-11-20", [:]))
+    #expect(back.notes.contains { $0.hasPrefix("bench-concurrent: errors in 5 of 6 OLD runs, in none of the 6 NEW: ") })
+    let shown = try await SampleRuns.compare(runs("2026-11-20", [:]), runs("2026-11-21", ["errors": 10]))
+    #expect(!shown.notes.contains { $0.contains("are ties") })
+    let both = try await SampleRuns.compare(
+      runs("2026-11-20", ["errors": 10]), runs("2026-11-21", ["errors": 10]))
+    #expect(!both.notes.contains { $0.contains("are ties") })
+  }
+
   @Test func whatNeverHappenedIsLeftToMachines() async throws {
     let comparison = try await SampleRuns.compare(runs("2026-11-20", [:]), runs("2026-11-21", [:]))
     #expect(comparison.statistic("errors", .rate)?.isAllZero == true)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Latency
 import TestSupport
 import Testing
 
@@ -82,8 +83,11 @@ struct ReadingResultsTests {
       (try Self.changed { $0["verdict"] = "splendid" }, "verdict is wrong"),
       (try Self.changed { $0["startedAt"] = "yesterday" }, "startedAt is no time in UTC"),
       (try Self.changed { $0["startedAt"] = "2026-02-30T10:00:00.000Z" }, "startedAt is no time in UTC"),
-      (try time(0), "metrics.allocation has a time that is none"),
-      (try time(-1), "metrics.allocation has a time that is none"),
+      (try time(0), "metrics.allocation has a time that is none between 1 ns and 1 h"),
+      (try time(-1), "metrics.allocation has a time that is none between 1 ns and 1 h"),
+      (try time(1e-7), "metrics.allocation has a time that is none between 1 ns and 1 h"),
+      (try time(3.7e6), "metrics.allocation has a time that is none between 1 ns and 1 h"),
+      (try time(1.7e308), "metrics.allocation has a time that is none between 1 ns and 1 h"),
       (try time("fast"), "metrics.allocation.p99 is of the wrong kind"),
     ]
     for (number, file) in files.enumerated() { try scratch.write("a/\(100 + number).json", file.text) }
@@ -106,7 +110,22 @@ struct ReadingResultsTests {
   @Test func runsThatSayNothingAreLeftOutAndNamed() throws {
     let changes: [(change: (inout ResultDocument) -> Void, reason: String?)] = [
       ({ $0.build = "debug" }, "debug"), ({ $0.verdict = .interrupted }, "interrupted"),
-      ({ $0.verdict = .error }, "worthless"), ({ $0.generator.saturated = true }, "saturated"),
+      (
+        {
+          $0.verdict = .error; $0.counters["iterations"] = 0
+        }, "worthless"
+      ),
+      (
+        {
+          $0.verdict = .error; $0.generator.saturated = true
+        }, "worthless"
+      ),
+      (
+        {
+          $0.verdict = .error; $0.build = "debug"
+        }, "debug"
+      ), ({ $0.verdict = .error }, nil),
+      ({ $0.generator.saturated = true }, "saturated"),
       ({ $0.findings = ["merged_runs": 6] }, "a merge"), ({ $0.verdict = .fail }, nil), ({ _ in }, nil),
     ]
     for (number, (change, reason)) in changes.enumerated() {
@@ -126,5 +145,50 @@ struct ReadingResultsTests {
     #expect(comparison.groups.map(\.runsOld) == [5])
     #expect(comparison.excluded.map(\.file) == ["results/2.json"])
     #expect(comparison.excluded.first?.reason.hasPrefix("metrics.allocation: ") == true)
+  }
+
+  /// What is tested are the figures, what is shown together the histograms.
+  @Test func figuresThatAreNotTheHistogramsLeaveTheirRunOut() async throws {
+    let figures = [\MetricDocument.mean, \.p50, \.p95, \.p99]
+    let reason = "metrics.gateway_latency: its figures are not its histogram's: bench-report shows them"
+    for figure in figures {
+      for (factor, reasons) in [(1.01, [reason]), (0.99, [reason]), (1.000_01, [])] {
+        var old = SampleRuns.documents()
+        old[2].metrics["gateway_latency"]?[keyPath: figure] *= factor
+        let comparison = try await SampleRuns.compare(old, SampleRuns.documents(day: "2026-11-21"))
+        #expect(comparison.groups.map(\.runsOld) == [6 - reasons.count])
+        #expect(comparison.excluded.map(\.reason) == reasons)
+      }
+    }
+  }
+
+  /// The last bucket of a result ends beyond the hour.
+  @Test func timesOfAnHourAreRead() async throws {
+    let new = SampleRuns.documents(day: "2026-11-21") {
+      $0.metrics["allocation"] = SampleDocuments.metric([1, 3_600_000_000_000, 9_000_000_000_000])
+    }
+    let comparison = try await SampleRuns.compare(SampleRuns.documents(), new)
+    #expect(comparison.excluded.isEmpty && comparison.groups.map(\.runsNew) == [6])
+  }
+
+  /// Tests need the figures only.
+  @Test func histogramsOfAnotherResolutionAreComparedAndNotShownTogether() async throws {
+    var old = SampleRuns.documents()
+    var coarse = LatencyHistogram(
+      layout: try HistogramLayout(
+        lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000_000, significantDigits: 2))
+    for value in SampleRuns.latencies(1) { coarse.record(value) }
+    // The first run is the odd one: it must not throw out the others.
+    old[0].metrics["allocation"] = MetricDocument(coarse, failureShare: 0)
+    let comparison = try await SampleRuns.compare(old, SampleRuns.documents(factor: 1.15, day: "2026-11-21"))
+    #expect(comparison.excluded.isEmpty && comparison.groups.map(\.runsOld) == [6])
+    let metric = try #require(comparison.metric("allocation"))
+    #expect(metric.statistics.allSatisfy { $0.old.count == 6 && $0.verdict == .slower })
+    #expect(metric.pooledOld.summary == nil && metric.pooledNew.runs == 6)
+    #expect(comparison.metric("gateway_latency")?.pooledOld.runs == 6)
+    #expect(
+      comparison.notes.contains { $0.hasPrefix("bench-allocation, allocation: the OLD runs are not shown together") })
+    let document = try ResultCoding.encode(ComparisonDocument(comparison))
+    #expect(document.contains("\"old\" : null"))
   }
 }

@@ -59,6 +59,21 @@ struct TrendTests {
     #expect(await trend { $0.since = "2026-11-21" }.excluded.isEmpty)
   }
 
+  @Test func runsThatFailedAltogetherAreInTheRatesAndNamed() async throws {
+    var document = SampleRuns.document(day: "2026-11-21", number: 9)
+    document.verdict = .error
+    document.counters["errors"] = 100
+    try SampleRuns.write([document], "r/2026-11-21/more", in: scratch)
+    let trend = await trend()
+    let group = try #require(trend.groups.first)
+    #expect(group.metrics.first?.days.last?.runs == 1)
+    #expect(group.rates.first { $0.name == "errors" }?.days.last?.share == Spread([0, 100]))
+    #expect(
+      trend.notes == [
+        "bench-allocation: 1 of 9 runs were worthless (verdict error): their rates count, their latencies don't"
+      ])
+  }
+
   @Test func aTrendBeginsWhereItIsAskedTo() async throws {
     let trend = await trend { $0.since = "2026-11-20" }
     #expect(trend.groups.first?.metrics.first?.days.map(\.day) == ["2026-11-20", "2026-11-21"])

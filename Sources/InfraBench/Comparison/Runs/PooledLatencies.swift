@@ -3,10 +3,13 @@ package import Latency
 /// The latencies of several runs together: an exact merge of their histograms, in little memory.
 package struct PooledLatencies: Sendable, Equatable {
   package let runs: Int
-  /// Nil of no latency at all.
+  /// Nil of no latency at all, and of latencies that can't be merged.
   package let summary: LatencySummary?
   private let layout: HistogramLayout
   private let buckets: [HistogramBucket]
+
+  /// Of runs whose latencies can't be merged.
+  package static let none = PooledLatencies(LatencyHistogram(), runs: 0)
 
   /// - Parameter runs: how many runs `merged` is of.
   package init(_ merged: LatencyHistogram, runs: Int) {

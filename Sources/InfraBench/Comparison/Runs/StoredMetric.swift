@@ -1,3 +1,5 @@
+import Latency
+
 /// What comparing needs of a metric: times in ms.
 package struct StoredMetric: Sendable, Decodable {
   struct Histogram: Sendable, Decodable {
@@ -8,7 +10,7 @@ package struct StoredMetric: Sendable, Decodable {
   var p50: Double
   var p95: Double
   var p99: Double
-  /// Decoded only where latencies are pooled.
+  /// Decoded only where runs are compared.
   var histogram: Histogram
   var fewSamples: [String]?
   var restOnMaximum: [String]?
@@ -35,9 +37,20 @@ package struct StoredMetric: Sendable, Decodable {
     return fewSamples?.contains(statistic.rawValue) == true ? .fewSamples : nil
   }
 
-  /// Whether all times are ones.
+  /// Whether all times are ones that a result can have, 1 ns to 1 h.
   var isSound: Bool {
-    [mean, p50, p95, p99].allSatisfy { $0 > 0 && $0.isFinite } && (resolution ?? 0) >= 0
-      && (resolution ?? 0).isFinite
+    [mean, p50, p95, p99].allSatisfy(Self.times.contains) && (0...Self.times.upperBound).contains(resolution ?? 0)
   }
+
+  /// Whether `histogram` has other figures. It knows a time to within 0.1 %, and figures that somebody rounded are no others.
+  func contradicts(_ histogram: LatencyHistogram) -> Bool {
+    let percentiles = histogram.values(atPercentiles: [50, 95, 99]).map { Double($0) }
+    return zip([mean, p50, p95, p99], [histogram.mean] + percentiles).contains { said, nanoseconds in
+      abs(said - nanoseconds / 1e6) > Self.precision * nanoseconds / 1e6
+    }
+  }
+
+  private static let precision = 0.001
+  /// In ms. Times are their buckets' highest values: the last bucket's lies beyond the hour.
+  private static let times = 1e-6...3.6e6 * (1 + precision)
 }

@@ -14,7 +14,7 @@ extension StoredRun {
     do {
       let document = try JSONDecoder().decode(Document.self, from: data)
       if let name = document.metrics.first(where: { !$0.value.isSound })?.key {
-        return .broken("metrics.\(name) has a time that is none")
+        return .broken("metrics.\(name) has a time that is none between 1 ns and 1 h")
       }
       guard Timestamp.isWritten(document.startedAt) else { return .broken("startedAt is no time in UTC") }
       return .run(StoredRun(document, file: file))

@@ -21,13 +21,18 @@ package struct StoredRun: Sendable {
   /// `2026-11-20`, UTC.
   package var day: String { String(startedAt.prefix(10)) }
 
+  /// Whether its verdict is error, and yet there were iterations. Nothing of what was asked for is among its latencies, but a side
+  /// where everything fails must not look like one without runs.
+  var countsForRatesOnly: Bool { verdict == .error && counters["iterations", default: 0] > 0 && !isSaturated }
+
   /// Why its figures can't stand beside others'; nil where they can.
   var reasonToExclude: String? {
     if isMerged { return "a merge of several runs: the runs themselves are what can be compared" }
     if build == "debug" { return "a debug build's run, which a release build's would put in the shade" }
     switch verdict {
     case .interrupted: return "the run was interrupted"
-    case .error: return "the run was worthless: its verdict is error"
+    case .error where !countsForRatesOnly: return "the run was worthless: its verdict is error"
+    case .error: return nil
     case .pass, .fail: return isSaturated ? "the generator was saturated: the latencies are partly its own" : nil
     }
   }

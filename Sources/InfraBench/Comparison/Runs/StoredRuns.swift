@@ -56,7 +56,8 @@ package struct StoredRuns: Sendable {
     return StoredRuns(runs: runs.filter { $0.label == label }, excluded: excluded)
   }
 
-  /// Without those whose figures can't stand beside others', and without copies: a run counts once.
+  /// Without those whose figures can't stand beside others', and without copies: a run counts once. Runs that count for their
+  /// rates only have no metrics any more.
   var comparable: StoredRuns {
     var result = StoredRuns(runs: [], excluded: excluded)
     var firsts: [StoredRun.Contents: String] = [:]
@@ -67,6 +68,8 @@ package struct StoredRuns: Sendable {
         result.exclude(run, "a copy of \(first)")
       } else {
         firsts[run.contents] = run.file.path
+        var run = run
+        if run.countsForRatesOnly { run.metrics = [:] }
         result.runs.append(run)
       }
     }

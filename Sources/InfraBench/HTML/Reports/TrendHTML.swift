@@ -63,7 +63,7 @@ package struct TrendHTML {
           "\(Figures.time(milliseconds: spread.min))–\(Figures.time(milliseconds: spread.max))",
         ]
       }
-      var cells = [day.day, "\(day.runs)", "\(day.pooled.summary?.count ?? 0)"] + figures.flatMap { $0 }
+      var cells = [day.day, "\(day.runs)", day.pooled.summary.map { "\($0.count)" } ?? ""] + figures.flatMap { $0 }
       cells[7] += day.p99 == nil ? "" : day.mark?.rawValue ?? ""
       table.add(cells)
     }
