@@ -70,6 +70,15 @@ import Testing
     #expect(few.standardOutput.contains("too few runs: "))
   }
 
+  /// On a full disk, say: an empty comment on a pull request must not be green.
+  @Test(arguments: ["> /dev/full", ">&-"]) func lostOutputIsAFailure(redirection: String) async throws {
+    let scratch = try await Self.folders()
+    let shell = ["/bin/sh", "-c", "exec \"$0\" \"$@\" \(redirection)"]
+    let outcome = try await Tool(name: "bench-compare").run(["old", "new"], in: scratch.path, through: shell)
+    #expect(outcome.status == .exited(1))
+    #expect(outcome.standardError.contains("standard output could not be written: "), "\(outcome.standardError)")
+  }
+
   @Test func whatIsShownDoesNotMoveTheGate() async throws {
     let scratch = try await Self.folders()
     let outcome = try await compare(["old", "new", "--fail-on-regression", "--metric", "read"], in: scratch)

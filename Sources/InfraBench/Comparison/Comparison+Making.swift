@@ -69,7 +69,8 @@ private struct ComparisonBuilder {
       let groups = judged.compactMap { $0.1.showing(settings) }
       return Comparison(
         settings: settings, oldName: name(names.old, settings.oldLabel), newName: name(names.new, settings.newLabel),
-        runsOld: old.runs.count, runsNew: new.runs.count,
+        runsOld: old.runs.count - pairs.reduce(0) { $0 + $1.old.excluded.count },
+        runsNew: new.runs.count - pairs.reduce(0) { $0 + $1.new.excluded.count },
         groups: groups, onlyOnOneSide: unmatched, nearMisses: NearMisses(unmatched).sentences,
         excluded: excluded.sorted { ($0.file, $0.reason) < ($1.file, $1.reason) },
         environmentDifferences: environment.all,
@@ -94,6 +95,7 @@ extension GroupComparison {
     var shown = self
     shown.metrics = metrics.filter { settings.shows($0.name) }
     shown.rates = rates.filter { settings.shows($0.metric) }
+    shown.hasNamedRates = !settings.only.isEmpty
     return shown.metrics.isEmpty && shown.rates.isEmpty ? nil : shown
   }
 }

@@ -20,9 +20,11 @@ struct EnvironmentDifferences {
     }
   }
 
-  /// What is not the same in all of `runs`, of the facts across which latencies can't be compared.
+  /// What is not the same in all of `runs`, of the facts across which latencies can't be compared, and of targets and labels.
   static func sentences(within runs: [StoredRun]) -> [String] {
-    facts.filter(\.isSerious).compactMap { fact in
+    let label = Fact(name: "the label (--by-label keeps labels apart)") { $0.label ?? "(no label)" }
+    let told = facts.filter { $0.isSerious || $0.name == "the target" } + [label]
+    return told.compactMap { fact in
       let values = Set(runs.map(fact.value))
       return values.count > 1 ? "\(fact.name) is not the same in all runs: \(list(values))" : nil
     }
@@ -38,6 +40,7 @@ struct EnvironmentDifferences {
     Fact(name: "the CPU", isSerious: true) { $0.environment.cpu },
     Fact(name: "the number of cores", isSerious: true) { "\($0.environment.logicalCores)" },
     Fact(name: "the kernel", isSerious: true) { $0.environment.kernel },
+    Fact(name: "the target") { $0.remote ?? $0.targetKind },
     Fact(name: "the memory") { "\(Figures.decimals(Double($0.environment.memoryBytes) / 1_073_741_824, 1)) GiB" },
     Fact(name: "the system") { $0.environment.os },
     Fact(name: "the host") { $0.environment.hostname },

@@ -8,6 +8,11 @@ package struct GroupComparison: Sendable {
   /// The headline first, then in the tool's order.
   package var metrics: [MetricComparison]
   package var rates: [StatisticComparison]
+  /// Whether its rates were asked for by name.
+  package var hasNamedRates = false
+
+  /// For people: without counters that are 0 everywhere, unless they were asked for.
+  package var shownRates: [StatisticComparison] { rates.filter { hasNamedRates || !$0.isAllZero } }
 
   /// Every statistic of every metric, then the rates.
   package var all: [StatisticComparison] { metrics.flatMap(\.statistics) + rates }

@@ -37,9 +37,15 @@ struct GroupJudge {
   }
 
   private func judge(_ values: [RunValues], isExploratory: Bool = false) -> [StatisticComparison] {
-    let answers = QuestionFamily.answer(
-      values.map(\.question), alpha: settings.alpha, minEffect: settings.minEffect)
-    return zip(values, answers).map { StatisticComparison($0, $1, isExploratory: isExploratory) }
+    // Statistics that are one number are one question: asked twice, it would need more runs, and count twice.
+    var asked: [RunValues] = []
+    let places = values.map { value in
+      if let place = asked.firstIndex(where: { $0.asksTheSame(as: value) }) { return place }
+      asked.append(value)
+      return asked.count - 1
+    }
+    let answers = QuestionFamily.answer(asked.map(\.question), alpha: settings.alpha, minEffect: settings.minEffect)
+    return zip(values, places).map { StatisticComparison($0, answers[$1], isExploratory: isExploratory) }
   }
 
   /// nil where a side has no run with a value.
@@ -49,7 +55,7 @@ struct GroupJudge {
       metric: metric, statistic: statistic, isGood: false,
       old: pair.old.runs.compactMap { $0.metrics[metric]?.value(of: statistic) },
       new: pair.new.runs.compactMap { $0.metrics[metric]?.value(of: statistic) },
-      resolution: resolution(of: metric) ?? 0,
+      resolution: resolution(of: metric) ?? 0, hasOneSample: documents.allSatisfy { $0.count == 1 },
       mark: MetricDocument.Mark.allCases.first { mark in documents.contains { $0.mark(of: statistic) == mark } })
   }
 
@@ -57,7 +63,9 @@ struct GroupJudge {
     RunValues(
       metric: counter.name, statistic: .rate, isGood: counter.isGood,
       old: pair.old.runs.compactMap { counter.share(in: $0.counters).map { $0 * 100 } },
-      new: pair.new.runs.compactMap { counter.share(in: $0.counters).map { $0 * 100 } }, resolution: 0, mark: nil)
+      new: pair.new.runs.compactMap { counter.share(in: $0.counters).map { $0 * 100 } }, resolution: 0,
+      hasOneSample: false,
+      mark: nil)
   }
 
   private func resolution(of metric: String) -> Double? {
@@ -75,16 +83,23 @@ private struct RunValues {
   var new: [Double]
   /// In ms.
   var resolution: Double
+  /// Whether all statistics of every run are its only sample.
+  var hasOneSample: Bool
   var mark: MetricDocument.Mark?
 
   /// nil where a side has no value.
   init?(
     metric: String, statistic: StatisticComparison.Statistic, isGood: Bool, old: [Double], new: [Double],
-    resolution: Double, mark: MetricDocument.Mark?
+    resolution: Double, hasOneSample: Bool, mark: MetricDocument.Mark?
   ) {
     guard !old.isEmpty, !new.isEmpty else { return nil }
     (self.metric, self.statistic, self.isGood) = (metric, statistic, isGood)
     (self.old, self.new, self.resolution, self.mark) = (old, new, resolution, mark)
+    self.hasOneSample = hasOneSample
+  }
+
+  func asksTheSame(as other: RunValues) -> Bool {
+    metric == other.metric && (hasOneSample || old == other.old && new == other.new)
   }
 
   var isConstant: Bool { Set(old + new).count == 1 }

@@ -62,7 +62,7 @@ package final class Console: Sendable {
   /// Text that is said even with `--quiet`: whole lines.
   package func talk(_ text: String) {
     liveLine.withLock { line in
-      Self.write(line.isEmpty ? text : Terminal.eraseLine + text + line, to: STDERR_FILENO)
+      _ = Self.write(line.isEmpty ? text : Terminal.eraseLine + text + line, to: STDERR_FILENO)
     }
   }
 

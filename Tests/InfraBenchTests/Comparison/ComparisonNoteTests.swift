@@ -36,6 +36,36 @@ struct ComparisonNoteTests {
     }
   }
 
+  @Test func gatewaysAreNamedWhereTheyDiffer() async throws {
+    func at(_ url: String) -> (inout ResultDocument) -> Void {
+      { document in
+        document.target.kind = "remote"
+        document.target.gatewayUrl = url
+      }
+    }
+    let old = SampleRuns.documents(2, change: at("https://one.example"))
+    let new = SampleRuns.documents(2, day: "2026-11-21", change: at("https://two.example"))
+    let sentence = "the target differs: 'https://one.example' in OLD, 'https://two.example' in NEW"
+    #expect(
+      try await SampleRuns.compare(old, new).environmentDifferences
+        == [EnvironmentDifference(sentence: sentence, isSerious: false)])
+    // The port of an embedded gateway is another every time.
+    let embedded = try await SampleRuns.compare(
+      SampleRuns.documents(2) { $0.target.gatewayUrl = "http://127.0.0.1:1" },
+      SampleRuns.documents(2, day: "2026-11-21") { $0.target.gatewayUrl = "http://127.0.0.1:2" })
+    #expect(embedded.environmentDifferences.isEmpty)
+  }
+
+  /// As somebody who edited a copy has it.
+  @Test func aRunCountsOnceWhateverWasMadeOfItsFigures() async throws {
+    let old = SampleRuns.documents()
+    var edited = old[2]
+    edited.metrics["allocation"] = SampleDocuments.metric(SampleRuns.latencies(2))
+    let comparison = try await SampleRuns.compare(old + [edited], SampleRuns.documents(day: "2026-11-21"))
+    #expect(comparison.runsOld == 6 && comparison.excluded.map(\.file) == ["results/6.json"])
+    #expect(comparison.excluded.first?.reason.hasPrefix("another file of the run in results/2.json") == true)
+  }
+
   @Test func unlikeMachinesWithinASideAreNamedToo() async throws {
     var old = SampleRuns.documents(3)
     old[1].environment.cpu = "Another CPU"
@@ -73,7 +103,7 @@ struct ComparisonNoteTests {
     #expect(
       try await reasons(usual, SampleRuns.documents(1, day: "2026-11-21") { $0.build = "debug" }) == [
         "there is no run to be compared in NEW, new",
-        "left out: results/1000.json: a debug build's run, which a release build's would put in the shade",
+        "left out: results/1000.json: a debug build's run: only those of release builds are compared",
       ])
     #expect(
       try await reasons(usual, SampleRuns.documents(1) { $0.tool = "bench-e2e" }) == [

@@ -17,6 +17,22 @@ struct JudgementTests {
     }
   }
 
+  /// Of one sample a run, mean and percentiles are one question, for which four runs a side are enough.
+  @Test func statisticsThatAreOneNumberAreOneQuestion() async throws {
+    func runs(_ day: String, _ factor: Double) -> [ResultDocument] {
+      (0..<4).map { number in
+        var document = SampleRuns.document(1, day: day, number: number)
+        let time = UInt64(20e6 * factor * SampleRuns.spread[number])
+        document.metrics = ["allocation": SampleDocuments.metric([time])].compactMapValues { $0 }
+        return document
+      }
+    }
+    let comparison = try await SampleRuns.compare(runs("2026-11-20", 1), runs("2026-11-21", 3))
+    let statistics = try #require(comparison.metric("allocation")).statistics
+    #expect(statistics.count == 4 && statistics.allSatisfy { $0.verdict == .slower })
+    #expect(statistics.allSatisfy { $0.pValue == $0.uncorrectedPValue && $0.level == 0.95 })
+  }
+
   @Test func verdictAndIntervalNeverContradict() async throws {
     var generator = SeededRandom(seed: 7)
     for _ in 0..<8 {

@@ -82,6 +82,22 @@ struct RateTests {
     #expect(!both.notes.contains { $0.contains("are ties") })
   }
 
+  /// A limit that suits noisy latencies hides no failures.
+  @Test(arguments: [0.05, 0.5, 1.5]) func noMinEffectHidesThatEverythingFails(minEffect: Double) async throws {
+    var settings = Comparison.Settings()
+    settings.minEffect = minEffect
+    let comparison = try await SampleRuns.compare(runs("2026-11-20", [:]), runs("2026-11-21", ["errors": 40]), settings)
+    #expect(comparison.statistic("errors", .rate)?.verdict == .slower && comparison.hasRegression)
+  }
+
+  @Test func aCounterThatWasAskedForIsShownAlthoughItIsZero() async throws {
+    var settings = Comparison.Settings()
+    settings.only = ["errors"]
+    let comparison = try await SampleRuns.compare(runs("2026-11-20", [:]), runs("2026-11-21", [:]), settings)
+    let text = ComparisonReport(comparison).text
+    #expect(text.contains("errors") && text.contains("1 no change shown"), "\(text)")
+  }
+
   @Test func whatNeverHappenedIsLeftToMachines() async throws {
     let comparison = try await SampleRuns.compare(runs("2026-11-20", [:]), runs("2026-11-21", [:]))
     #expect(comparison.statistic("errors", .rate)?.isAllZero == true)

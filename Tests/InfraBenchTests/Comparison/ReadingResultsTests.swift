@@ -77,7 +77,10 @@ struct ReadingResultsTests {
     let files: [(text: String, reason: String)] = [
       (String(whole.prefix(whole.count / 2)), "it is no JSON: cut off?"),
       ("", "it is no JSON: cut off?"),
-      (try Self.changed { $0["schema"] = "infrabench.result/2" }, "schema is wrong"),
+      (
+        try Self.changed { $0["schema"] = "infrabench.result/2" },
+        "it has the schema 'infrabench.result/2', which this version can't read"
+      ),
       (try Self.changed { $0["tool"] = nil }, "tool is missing"),
       (try Self.changed { $0["counters"] = [1] }, "counters is of the wrong kind"),
       (try Self.changed { $0["verdict"] = "splendid" }, "verdict is wrong"),

@@ -39,6 +39,7 @@ package struct ComparisonReport {
   private var sides: String {
     "OLD: \(comparison.oldName) (\(ComparisonRemarks.runs(comparison.runsOld))), "
       + "NEW: \(comparison.newName) (\(ComparisonRemarks.runs(comparison.runsNew)))"
+      + (comparison.excluded.isEmpty ? "" : "; left out: \(comparison.excluded.count), see below")
   }
 
   private var legend: [String] { ComparisonTables.legend(of: comparison.groups, comparison.settings) }
@@ -49,7 +50,7 @@ package struct ComparisonReport {
 
   /// What became of the statistics that were not judged alone: `2 slower or worse, 6 no change shown`.
   var outcome: String {
-    let judged = comparison.judged.filter { !$0.isAllZero }
+    let judged = comparison.judged.filter { !$0.isAllZero || !comparison.settings.only.isEmpty }
     let counts = [
       (StatisticComparison.Verdict.slower, "slower or worse"), (.faster, "faster or better"),
       (.noChange, "no change shown"), (.tooFewRuns, "with too few runs"),

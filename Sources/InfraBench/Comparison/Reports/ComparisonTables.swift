@@ -12,8 +12,8 @@ struct ComparisonTables {
   /// All other latencies.
   var others: TextTable? { table("exploratory", group.metrics.filter { !$0.isHeadline }.flatMap(\.statistics)) }
 
-  /// Rates of the runs, without counters that are 0 everywhere.
-  var rates: TextTable? { table("rate", group.rates.filter { !$0.isAllZero }) }
+  /// Rates of the runs.
+  var rates: TextTable? { table("rate", group.shownRates) }
 
   /// The latencies of each side's runs together, of the headline.
   var pooled: TextTable? {
@@ -52,6 +52,12 @@ struct ComparisonTables {
       "OLD, NEW: medians of the runs; change: by how much NEW lies above OLD (Hodges–Lehmann), with the interval that leaves out 0 "
         + "exactly where p ≤ \(settings.alpha); a change counts from \(StatisticComparison.percent(settings.minEffect * 100)) on"
     ]
+    if statistics.contains(where: { !$0.isExploratory }) {
+      let plain = StatisticComparison.percent((1 - settings.alpha) * 100)
+      lines.append(
+        "p of a headline's statistics, and of rates, is corrected for how many are asked together (Holm), and their intervals are "
+          + "wider to match; those of exploratory statistics are \(plain) intervals")
+    }
     if statistics.contains(where: \.isExploratory) {
       lines.append("\(exploratory) exploratory: judged alone, as one of many; what it shows is a hint")
     }

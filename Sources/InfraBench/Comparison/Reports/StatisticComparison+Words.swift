@@ -25,7 +25,8 @@ extension StatisticComparison {
     case .noChange: return isBelowMinimum ? "no change shown that counts" : "no change shown"
     case .tooFewRuns:
       guard let missing else { return "too few runs" }
-      return "too few runs: \(missing.old + missing.new) more needed"
+      let side = missing.old == 0 ? "NEW " : missing.new == 0 ? "OLD " : ""
+      return "too few runs: \(missing.old + missing.new) more \(side)needed"
     }
   }
 

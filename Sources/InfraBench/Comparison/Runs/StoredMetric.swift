@@ -6,6 +6,8 @@ package struct StoredMetric: Sendable, Decodable {
     var data: String
   }
 
+  var unit: String
+  var count: UInt64
   var mean: Double
   var p50: Double
   var p95: Double

@@ -16,10 +16,15 @@ extension StoredRun {
       if let name = document.metrics.first(where: { !$0.value.isSound })?.key {
         return .broken("metrics.\(name) has a time that is none between 1 ns and 1 h")
       }
+      if let name = document.metrics.first(where: { $0.value.unit != "ms" })?.key {
+        return .broken("metrics.\(name) is not in ms")
+      }
       guard Timestamp.isWritten(document.startedAt) else { return .broken("startedAt is no time in UTC") }
       return .run(StoredRun(document, file: file))
     } catch is OtherSchema {
       return .somethingElse
+    } catch let error as NewerSchema {
+      return .broken("it has the schema '\(error.name)', which this version can't read")
     } catch {
       return reading(of: DecodingFault(error))
     }
@@ -29,7 +34,8 @@ extension StoredRun {
     self.init(
       file: file, tool: document.tool, version: document.version, build: document.build, label: document.label,
       startedAt: document.startedAt, durationSeconds: document.durationSeconds, verdict: document.verdict,
-      parameters: document.parameters, targetKind: document.target.kind, environment: document.environment,
+      parameters: document.parameters, targetKind: document.target.kind, remote: document.target.remote,
+      environment: document.environment,
       metrics: document.metrics, counters: document.counters, isSaturated: document.generator.saturated,
       isMerged: document.isMerged)
   }
@@ -46,9 +52,21 @@ extension StoredRun {
 /// Another kind of file, which is none of ours to read.
 private struct OtherSchema: Error {}
 
+/// A result of another version.
+private struct NewerSchema: Error {
+  var name: String
+}
+
 /// The part of `infrabench.result/1` that is read: the rest, such as timelines, is passed over.
 private struct Document: Decodable {
-  struct Target: Decodable { var kind: String }
+  struct Target: Decodable {
+    var kind: String
+    var gatewayUrl: String?
+    var ecsEndpointUrl: String?
+
+    var remote: String? { kind == "remote" ? gatewayUrl ?? ecsEndpointUrl : nil }
+  }
+
   struct Generator: Decodable { var saturated: Bool }
 
   var tool: String
@@ -80,7 +98,7 @@ private struct Document: Decodable {
     guard let schema = try? container.decode(String.self, forKey: .schema), schema.hasPrefix("infrabench.result/")
     else { throw OtherSchema() }
     guard schema == "infrabench.result/1" else {
-      throw DecodingError.dataCorruptedError(forKey: .schema, in: container, debugDescription: "")
+      throw NewerSchema(name: schema)
     }
     tool = try container.decode(String.self, forKey: .tool)
     version = try container.decode(String.self, forKey: .version)

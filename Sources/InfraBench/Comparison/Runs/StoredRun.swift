@@ -11,6 +11,8 @@ package struct StoredRun: Sendable {
   package var verdict: ResultDocument.Verdict
   package var parameters: [String: JSONValue]
   package var targetKind: String
+  /// The gateway's URL, or the ECS endpoint's; nil for an embedded one, whose port says nothing, and for directories.
+  package var remote: String?
   package var environment: EnvironmentFacts
   package var metrics: [String: StoredMetric]
   package var counters: [String: UInt64]
@@ -28,7 +30,7 @@ package struct StoredRun: Sendable {
   /// Why its figures can't stand beside others'; nil where they can.
   var reasonToExclude: String? {
     if isMerged { return "a merge of several runs: the runs themselves are what can be compared" }
-    if build == "debug" { return "a debug build's run, which a release build's would put in the shade" }
+    if build == "debug" { return "a debug build's run: only those of release builds are compared" }
     switch verdict {
     case .interrupted: return "the run was interrupted"
     case .error where !countsForRatesOnly: return "the run was worthless: its verdict is error"
@@ -41,6 +43,21 @@ package struct StoredRun: Sendable {
   func shape(byLabel: Bool) -> LoadShape {
     LoadShape(
       tool: tool, targetKind: targetKind, label: byLabel ? label ?? "(no label)" : nil,
+      parameters: LoadParameters.shaping(parameters))
+  }
+
+  /// The same for every file of one run, whatever was made of its figures.
+  struct Identity: Hashable {
+    var tool: String
+    var startedAt: String
+    var host: String
+    var seed: String?
+    var parameters: [String: String]
+  }
+
+  var identity: Identity {
+    Identity(
+      tool: tool, startedAt: startedAt, host: environment.hostname, seed: parameters["seed"]?.description,
       parameters: LoadParameters.shaping(parameters))
   }
 

@@ -44,7 +44,7 @@ struct ComparisonGroupHTML {
 
   private var rates: HTML? {
     // Nothing ever happened in the others.
-    let shown = group.rates.filter { !$0.isAllZero }
+    let shown = group.shownRates
     guard !shown.isEmpty else { return nil }
     let table = table(of: shown, caption: "Changes of rates, in percentage points")
     guard isDrawn else { return table }
