@@ -22,14 +22,17 @@ import Testing
       }
       let days = try #require(scratch.names(in: "results"))
       let scratch = scratch
-      paths = days.flatMap { day in
+      let files = days.flatMap { day in
         (scratch.names(in: "results/\(day)") ?? []).filter { $0.hasSuffix(".json") }.map {
           scratch("results/\(day)/\($0)")
         }
       }
-      documents = try paths.map {
-        try ResultCoding.decode(String(decoding: FileManager.default.contents(atPath: $0) ?? Data(), as: UTF8.self))
-      }
+      // In the order of time: two of one second have names in another.
+      let read = try files.map { path in
+        let data = FileManager.default.contents(atPath: path) ?? Data()
+        return (path: path, document: try ResultCoding.decode(String(decoding: data, as: UTF8.self)))
+      }.sorted { $0.document.startedAt < $1.document.startedAt }
+      (paths, documents) = (read.map(\.path), read.map(\.document))
       try #require(paths.count == 2)
     }
 
