@@ -70,17 +70,17 @@ struct ComparisonGroupHTML {
 
   private func table(of statistics: [StatisticComparison], caption: String) -> HTML {
     var table = HTMLTable(
-      caption, header: ["statistic", "OLD", "NEW", "change", "interval", "p", "runs", "verdict", ""])
+      caption, header: ["statistic", "OLD", "NEW", "change", "interval", "p", "runs", "verdict"])
     for comparison in statistics {
       let figures = [
-        comparison.title, comparison.text(of: comparison.oldMedian),
-        comparison.text(of: comparison.newMedian) + (comparison.mark?.rawValue ?? ""), comparison.changeText,
+        // The marks are of both sides, as in the other reports.
+        comparison.title + (comparison.mark?.rawValue ?? "") + (comparison.isExploratory ? "~" : ""),
+        comparison.text(of: comparison.oldMedian), comparison.text(of: comparison.newMedian), comparison.changeText,
         comparison.intervalText, comparison.pText, "\(comparison.old.count)/\(comparison.new.count)",
       ]
       table.add(
         figures.map { .init(text: $0) } + [
-          .init(text: comparison.verdictText, badge: VerdictBadge(comparison.verdict).style),
-          .init(text: comparison.isExploratory ? "exploratory" : ""),
+          .init(text: comparison.verdictText, badge: VerdictBadge(comparison.verdict).style)
         ])
     }
     return table.html
