@@ -53,7 +53,8 @@ struct TLSTests {
   }
 
   @Test func aServerWithoutTLSIsNamed() async throws {
-    let server = try await ScriptedServer(greeting: [.send("HTTP/1.1 400 Bad Request\r\n\r\n"), .close]) { _ in [] }
+    // It stays open: a close that meets the client's hello would reset the connection, and the greeting be lost.
+    let server = try await ScriptedServer(greeting: [.send("HTTP/1.1 400 Bad Request\r\n\r\n")]) { _ in [] }
     let connected = await HTTPConnection.connect(
       to: Endpoint(host: "127.0.0.1", port: server.port, isSecure: true), tls: try TLSClient(insecure: true),
       on: testLoops.executor(forUser: 0), timeout: 20 * second)
