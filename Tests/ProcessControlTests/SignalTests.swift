@@ -64,6 +64,15 @@ import Testing
     return nil
   }
 
+  /// Its process id, once it has its name, which a new process gives itself; 0 if that doesn't come.
+  private static func startedChild(named name: String) async -> Int {
+    for _ in 0..<1000 {
+      if let pid = child(named: name) { return Int(pid) }
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    return 0
+  }
+
   private static func spawnWithBackground() async throws -> (child: ChildProcess, grandchild: String) {
     // Deaf to what a terminal or an orderly end would send.
     var request = shell("trap '' HUP TERM INT; sleep 600 >/dev/null 2>&1 & echo $!; wait", output: .pipe)
@@ -79,7 +88,9 @@ import Testing
     ) {
       let first = try await Self.spawnWithBackground()
       let second = try await Self.spawnWithBackground()
-      say("\nfirst=\(first.grandchild)\nsecond=\(second.grandchild)\nguard=\(Self.child(named: "group-guard") ?? 0)\n")
+      say(
+        "\nfirst=\(first.grandchild)\nsecond=\(second.grandchild)\nguard=\(await Self.startedChild(named: "group-guard"))\n"
+      )
       kill(getpid(), SIGKILL)
     }
     for name in ["first", "second", "guard"] {
@@ -92,7 +103,7 @@ import Testing
   @Test func guardLeavesWithItsProcess() async throws {
     let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
       let (child, _) = try await Self.spawnWithBackground()
-      say("\nguard=\(Self.child(named: "group-guard") ?? 0)\n")
+      say("\nguard=\(await Self.startedChild(named: "group-guard"))\n")
       child.signalGroup(SIGKILL)
       _ = await child.waitForExit()
     }
