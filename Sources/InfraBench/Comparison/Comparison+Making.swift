@@ -30,8 +30,8 @@ extension Comparison {
   ) async throws(ComparisonError) -> Comparison {
     let (old, new) = (old.labelled(settings.oldLabel), new.labelled(settings.newLabel))
     let oldFiles = Set(old.runs.map(\.file.identity))
-    let oldContents = Set(old.runs.map(\.contents))
-    let shared = new.runs.filter { oldFiles.contains($0.file.identity) || oldContents.contains($0.contents) }
+    let oldRuns = Set(old.runs.map(\.identity))
+    let shared = new.runs.filter { oldFiles.contains($0.file.identity) || oldRuns.contains($0.identity) }
     if let first = shared.first { throw .sharedFiles(first: first.file.path, count: shared.count) }
     return await ComparisonBuilder(settings: settings, names: names, old: old.comparable, new: new.comparable)
       .comparison

@@ -66,6 +66,13 @@ struct ComparisonNoteTests {
     #expect(comparison.excluded.first?.reason.hasPrefix("another file of the run in results/2.json") == true)
   }
 
+  @Test func anEditedRunIsNotComparedToItself() async throws {
+    let old = SampleRuns.documents()
+    await #expect(throws: ComparisonError.sharedFiles(first: "results/1000.json", count: 6)) {
+      try await SampleRuns.compare(old, SampleRuns.documents(factor: 2))
+    }
+  }
+
   @Test func unlikeMachinesWithinASideAreNamedToo() async throws {
     var old = SampleRuns.documents(3)
     old[1].environment.cpu = "Another CPU"

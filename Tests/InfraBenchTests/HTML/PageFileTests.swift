@@ -10,8 +10,8 @@ import Testing
   init() throws { scratch = try ScratchDirectory() }
 
   @Test func comparingAndTrendsWriteTheirPage() async throws {
-    for (folder, factor) in [("old", 1.0), ("new", 1.3)] {
-      for (number, document) in SampleRuns.documents(factor: factor).enumerated() {
+    for (folder, factor, day) in [("old", 1.0, "2026-11-20"), ("new", 1.3, "2026-11-21")] {
+      for (number, document) in SampleRuns.documents(factor: factor, day: day).enumerated() {
         try scratch.write("\(folder)/\(number).json", try ResultCoding.encode(document))
       }
     }

@@ -55,7 +55,7 @@ import Testing
     func runs(_ side: String, _ latencies: [UInt64]) -> [ResultDocument] {
       latencies.enumerated().map { index, latency in
         var document = document(Array(repeating: latency, count: 20))
-        document.startedAt = "2026-11-20T21:00:0\(index).123Z"
+        document.startedAt = "2026-11-20T21:0\(side == "a" ? 0 : 1):0\(index).123Z"
         document.target = .init(kind: "remote", gatewayUrl: "http://\(side).example", ecsEndpointUrl: nil)
         document.label = side
         document.repetition = .init(run: 2 * index + (side == "a" ? 1 : 2), of: 10, side: side)

@@ -46,7 +46,7 @@ package struct StoredRun: Sendable {
       parameters: LoadParameters.shaping(parameters))
   }
 
-  /// The same for every file of one run, whatever was made of its figures.
+  /// The same for every file of one run: a copy, one with another label, one whose figures somebody edited or made anew.
   struct Identity: Hashable {
     var tool: String
     var startedAt: String
@@ -59,21 +59,5 @@ package struct StoredRun: Sendable {
     Identity(
       tool: tool, startedAt: startedAt, host: environment.hostname, seed: parameters["seed"]?.description,
       parameters: LoadParameters.shaping(parameters))
-  }
-
-  /// The same for a file and its copy, whatever became of its label.
-  struct Contents: Hashable {
-    var tool: String
-    var startedAt: String
-    var durationSeconds: Double
-    var parameters: [String: String]
-    var times: [String: [Double]]
-  }
-
-  var contents: Contents {
-    Contents(
-      tool: tool, startedAt: startedAt, durationSeconds: durationSeconds,
-      parameters: LoadParameters.shaping(parameters),
-      times: metrics.mapValues { [$0.mean, $0.p50, $0.p95, $0.p99] })
   }
 }

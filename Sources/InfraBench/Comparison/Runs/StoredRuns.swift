@@ -60,19 +60,14 @@ package struct StoredRuns: Sendable {
   /// rates only have no metrics any more.
   var comparable: StoredRuns {
     var result = StoredRuns(runs: [], excluded: excluded)
-    var firsts: [StoredRun.Contents: String] = [:]
-    var known: [StoredRun.Identity: String] = [:]
+    var firsts: [StoredRun.Identity: String] = [:]
     for run in runs {
       if let reason = run.reasonToExclude {
         result.exclude(run, reason)
-      } else if let first = firsts[run.contents] {
-        result.exclude(run, "a copy of \(first)")
-      } else if let first = known[run.identity] {
-        result.exclude(
-          run, "another file of the run in \(first), with other figures: bench-report says which are its own")
+      } else if let first = firsts[run.identity] {
+        result.exclude(run, "another file of the run in \(first): a run counts once")
       } else {
-        known[run.identity] = run.file.path
-        firsts[run.contents] = run.file.path
+        firsts[run.identity] = run.file.path
         var run = run
         if run.countsForRatesOnly { run.metrics = [:] }
         result.runs.append(run)
