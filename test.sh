@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The linter and all tests. Installs what is missing first.
+# The linter and all tests. Installs what is missing first. Arguments go to `swift test`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -10,4 +10,14 @@ if [ -x .venv/bin/python ]; then export INFRABENCH_PYTHON="$PWD/.venv/bin/python
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-3}
 
 swift format lint --strict --recursive Package.swift Sources Tests
-exec swift test "$@"
+
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+status=0
+swift test "$@" 2>&1 | tee "$output" || status=$?
+# What failed stands thousands of lines above the end: once more, where it is looked for.
+if [ "$status" != 0 ]; then
+  echo "what failed:"
+  awk '/^✘/ { failed = 1 } /^(◇|✔)/ { failed = 0 } failed || /: error: /' "$output"
+fi
+exit "$status"

@@ -9,7 +9,7 @@ import Testing
 
 /// `bench-api` as its users run it: against the embedded gateway, servers whose every answer is known, and moto.
 @Suite(.timeLimit(.minutes(2))) struct APITests {
-  private static let quick = ["--rate", "1000/s", "--force-rate"]
+  private static let quick = ["--rate", "1000/s", "--force-rate", "--allow-saturated"]
 
   private static func run(_ server: HTTPTestServer, _ options: [String]) async throws -> BenchResult {
     try await BenchRun.run(
@@ -33,7 +33,8 @@ import Testing
   }
 
   @Test func theEmbeddedGatewaysEndpointIsMeasured() async throws {
-    let result = try await BenchRun.run("bench-api", ["--pool-size", "3"], environment: ScriptedECS.environment)
+    let result = try await BenchRun.run(
+      "bench-api", ["--pool-size", "3", "--allow-saturated"], environment: ScriptedECS.environment)
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()
     #expect(document.verdict == .pass)
@@ -221,7 +222,7 @@ import Testing
     let ecs = ScriptedECS(.init())
     try await ecs.serve { url in
       let proxy = try await TLSProxy(to: url)
-      let options = ["--ecs-endpoint-url", proxy.url, "--cluster", "pool", "--iterations", "2"]
+      let options = ["--ecs-endpoint-url", proxy.url, "--cluster", "pool", "--iterations", "2", "--allow-saturated"]
       let trusting = ScriptedECS.environment.merging(["AWS_CA_BUNDLE": proxy.certificate]) { $1 }
       let result = try await BenchRun.run("bench-api", options, environment: trusting)
       #expect(result.status == .exited(0), "\(result.talk)")
@@ -255,7 +256,7 @@ import Testing
     let files = try Scratch()
     let file = files.write("api.json", #"{"iterations": 3, "pool-size": 2, "label": "nightly", "print": "md"}"#)
     let result = try await BenchRun.run(
-      "bench-api", ["--scenario", file, "--iterations", "2"], environment: ScriptedECS.environment)
+      "bench-api", ["--scenario", file, "--iterations", "2", "--allow-saturated"], environment: ScriptedECS.environment)
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()
     #expect(document.counters["iterations"] == 2 && document.label == "nightly")
@@ -305,7 +306,7 @@ import Testing
       instants.withLock { $0.append(.now) }
       return ecs.answer(request, ecs.count(request).operation)
     } _: { server in
-      let result = try await Self.run(server, ["--iterations", "4"])
+      let result = try await Self.run(server, ["--iterations", "4", "--allow-saturated"])
       #expect(result.status == .exited(0), "\(result.talk)")
       #expect(try result.document().parameters["rate"] == "5/s")
     }
@@ -321,7 +322,8 @@ import Testing
   func motoClosesEachConnectionAndTheDocumentSaysSo() async throws {
     try await MotoPool.run(count: 12, checksSignatures: true) { pool in
       let options = ["--ecs-endpoint-url", pool.url, "--cluster", pool.cluster, "--service", pool.service]
-      let result = try await BenchRun.run("bench-api", options + ["--iterations", "4"], environment: pool.environment)
+      let result = try await BenchRun.run(
+        "bench-api", options + ["--iterations", "4", "--allow-saturated"], environment: pool.environment)
       #expect(result.status == .exited(0), "\(result.talk)")
       let document = try result.document()
       #expect(document.findings == ["calls": 8, "tasks_listed": 12])

@@ -22,8 +22,15 @@ import Testing
       ["--print", "json", "--format", "json"] + arguments, environment: environment, in: scratch.path)
   }
 
+  /// A run whose exit status doesn't depend on the speed of this machine's disk.
+  private func runAtAnySpeed(_ arguments: String..., environment: [String: String] = [:]) async throws -> Tool.Outcome {
+    try await tool.run(
+      ["--print", "json", "--format", "json"] + BenchRun.anySpeed + arguments, environment: environment,
+      in: scratch.path)
+  }
+
   @Test func everyUserIsMeasuredThroughEveryStepAndRemoved() async throws {
-    let outcome = try await run("--root", root, "--count", "7", "--writers", "3", "--fsync", "--warmup", "4")
+    let outcome = try await runAtAnySpeed("--root", root, "--count", "7", "--writers", "3", "--fsync", "--warmup", "4")
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
     let document = try outcome.document
     #expect(document.verdict == .pass)
@@ -69,7 +76,8 @@ import Testing
   }
 
   @Test(.enabled(if: geteuid() == 0)) func isolationIsTestedAsTwoUserIDs() async throws {
-    let outcome = try await run("--count", "2", "--as-uid", "65001,65002", environment: ["TMPDIR": scratch.path])
+    let outcome = try await runAtAnySpeed(
+      "--count", "2", "--as-uid", "65001,65002", environment: ["TMPDIR": scratch.path])
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
     let document = try outcome.document
     #expect(document.counters["isolation_violations"] == 0)
@@ -129,7 +137,7 @@ import Testing
     let began = ContinuousClock.now
     #expect(running.child.signal(signal))
     let outcome = await running.end()
-    #expect(ContinuousClock.now - began < .seconds(5))
+    #expect(ContinuousClock.now - began < .seconds(20))
     #expect(outcome.status == .exited(code), "\(outcome.standardError)")
     let document = try outcome.document
     #expect(document.verdict == .interrupted)
@@ -156,7 +164,8 @@ import Testing
   }
 
   @Test func keptDirectoriesStayAsTasksMakeThem() async throws {
-    let outcome = try await run("--root", root, "--count", "2", "--warmup", "1", "--keep", "--user-id", "kept")
+    let outcome = try await runAtAnySpeed(
+      "--root", root, "--count", "2", "--warmup", "1", "--keep", "--user-id", "kept")
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
     #expect(scratch.names(in: "root") == ["kept-0001", "kept-0002"])
     #expect(scratch.names(in: "root/kept-0001") == [".claude", ".optima"])
@@ -167,14 +176,14 @@ import Testing
   }
 
   @Test func oneUserHasThePrefixForAName() async throws {
-    let outcome = try await run("--root", root, "--count", "1", "--keep", "--user-id", "alone")
+    let outcome = try await runAtAnySpeed("--root", root, "--count", "1", "--keep", "--user-id", "alone")
     #expect(outcome.status == .exited(0))
     #expect(scratch.names(in: "root") == ["alone"])
   }
 
   @Test func temporaryRootIsRemovedUnlessItsDirectoriesAreKept() async throws {
     let temporary = ["TMPDIR": scratch.directory("tmp")]
-    #expect(try await run("--count", "2", environment: temporary).status == .exited(0))
+    #expect(try await runAtAnySpeed("--count", "2", environment: temporary).status == .exited(0))
     #expect(scratch.names(in: "tmp") == [])
     let document = try await run("--count", "2", "--keep", environment: temporary).document
     let left = try #require(scratch.names(in: "tmp")?.first)
@@ -184,7 +193,8 @@ import Testing
 
   @Test func peerMountSeesEveryToken() async throws {
     symlink(root, scratch("peer"))
-    let outcome = try await run("--root", root, "--peer-root", scratch("peer"), "--count", "5", "--writers", "2")
+    let outcome = try await runAtAnySpeed(
+      "--root", root, "--peer-root", scratch("peer"), "--count", "5", "--writers", "2")
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
     let document = try outcome.document
     #expect(document.metrics["visibility"]?.count == 5)

@@ -26,7 +26,8 @@ import Testing
 
   private func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Tool.Outcome {
     try await tool.run(
-      ["--print", "json", "--format", "json"] + arguments, environment: Self.clean.merging(environment) { $1 },
+      ["--print", "json", "--format", "json", "--allow-saturated"] + arguments,
+      environment: Self.clean.merging(environment) { $1 },
       in: scratch.path)
   }
 

@@ -18,7 +18,7 @@ struct MotoExhaustionTests {
   private static func arguments(_ pool: MotoPool) -> [String] {
     [
       "--drain-by", "stop-tasks", "--ecs-endpoint-url", pool.url, "--cluster", pool.cluster, "--service", pool.service,
-      "--confirm-stop", pool.service, "--poll-interval", "500ms",
+      "--confirm-stop", pool.service, "--poll-interval", "500ms", "--allow-saturated",
     ]
   }
 

@@ -7,7 +7,7 @@ import Testing
 
 /// Open loops and their books, by running the tools against servers whose delays and counts are known.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct OpenLoopRunTests {
-  private static let quiet = ["--no-default-thresholds", "--quiet", "--allow-saturated"]
+  private static let quiet = BenchRun.anySpeed + ["--quiet"]
 
   private func counter(_ name: String, of document: ResultDocument) -> UInt64 { document.counters[name] ?? 0 }
 
@@ -76,7 +76,8 @@ import Testing
     #expect(iterations >= 4 && censored > iterations)
     #expect(counter("errors", of: document) == 0 && counter("dropped", of: document) == 0)
     #expect(report.acquires >= iterations && report.acquires <= iterations + 4)
-    #expect(report.releases == report.acquires)
+    // A release whose answer the interrupt cut off is sent again: at most one of each user.
+    #expect(report.releases >= report.acquires && report.releases <= report.acquires + 4)
   }
 
   @Test func whatWaitsLongerThanTheTimeoutAfterTheEndIsCensored() async throws {

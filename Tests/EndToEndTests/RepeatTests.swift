@@ -15,8 +15,6 @@ import Testing
       .sorted { ($0.repetition?.run ?? 0) < ($1.repetition?.run ?? 0) }
   }
 
-  private static let lenient = ["--no-default-thresholds", "--allow-saturated"]
-
   @Test func runsInTheSameSecondHaveFilesAndSeedsOfTheirOwn() async throws {
     let result = try await BenchRun.run("bench-dirinit", ["--count", "2", "--repeat", "4", "--label", "x"])
     #expect(result.status == .exited(0), "\(result.talk)")
@@ -44,7 +42,7 @@ import Testing
     ("bench-exhaustion", ["--poll-interval", "20ms"] + BenchRun.smallPool, "embedded"),
     ("bench-api", ["--iterations", "2"], "embedded"),
   ]) func everyRunHasATargetOfItsOwn(tool: String, options: [String], kind: String) async throws {
-    let run = try await BenchRun.start(tool, options + Self.lenient + ["--repeat", "3", "--print", "json"])
+    let run = try await BenchRun.start(tool, options + BenchRun.anySpeed + ["--repeat", "3", "--print", "json"])
     let result = await run.end()
     #expect(result.status == .exited(0), "\(result.talk)")
     let documents = try documents(result)
@@ -68,7 +66,7 @@ import Testing
     let gateway = try await MockGateway.start(["--pool-size", "0", "--dialect", "lab"], warm: 0)
     let result = try await BenchRun.run(
       "bench-allocation",
-      ["--gateway-url", gateway.url, "--agents", "3", "--count", "3", "--repeat", "4"] + Self.lenient)
+      ["--gateway-url", gateway.url, "--agents", "3", "--count", "3", "--repeat", "4"] + BenchRun.anySpeed)
     await gateway.stop()
     #expect(result.status == .exited(0), "\(result.talk)")
     #expect(try documents(result).map { $0.counters["iterations"] } == [3, 3, 3, 3])
@@ -80,7 +78,7 @@ import Testing
       ["--virtual-tasks", "--pool-size", "4", "--task-start-delay", "3s"], warm: 4)
     let result = try await BenchRun.run(
       "bench-concurrent",
-      ["--gateway-url", gateway.url, "--concurrency", "3", "--repeat", "2"] + Self.lenient)
+      ["--gateway-url", gateway.url, "--concurrency", "3", "--repeat", "2"] + BenchRun.anySpeed)
     await gateway.stop()
     #expect(result.status == .exited(0), "\(result.talk)")
     #expect(try documents(result).map { $0.counters["warm"] } == [3, 3])
@@ -89,7 +87,7 @@ import Testing
   @Test func aSignalEndsTheRunUnderWayAndThereIsNoFurtherOne() async throws {
     let gateway = try await MockGateway.start()
     let run = try await BenchRun.start(
-      "bench-allocation", ["--gateway-url", gateway.url, "--count", "20", "--repeat", "3"] + Self.lenient)
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "20", "--repeat", "3"] + BenchRun.anySpeed)
     try await run.waitForOutput("run 2 of 3")
     try await eventually("the second run has no iteration") {
       run.running.standardOutputSoFar.split(separator: "run 2 of 3").last?.contains("Run 2: ") ?? false
@@ -110,7 +108,7 @@ import Testing
     ("bench-concurrent", ["--concurrency", "2", "--bursts", "3"]),
   ]) func aReportThatDrawsTheTimeHasATimeline(tool: String, options: [String]) async throws {
     let result = try await BenchRun.run(
-      tool, options + BenchRun.smallPool + Self.lenient + ["--format", "json,html"])
+      tool, options + BenchRun.smallPool + BenchRun.anySpeed + ["--format", "json,html"])
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()
     let timeline = try #require(document.timeline)
@@ -142,7 +140,7 @@ import Testing
   func manyRunsNeedTheThreadsOfOne(pool: [String], warm: Int, options: [String]) async throws {
     let gateway = try await MockGateway.start(pool, warm: warm)
     let run = try await BenchRun.start(
-      "bench-allocation", ["--gateway-url", gateway.url, "--count", "1"] + options + Self.lenient)
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "1"] + options + BenchRun.anySpeed)
     var most = 0
     try await eventually("the runs have no end") {
       most = max(most, Self.loopThreads(of: run.running.child.pid))
@@ -177,7 +175,7 @@ import Testing
       "bench-allocation",
       [
         "--gateway-url", quick.url, "--ab-gateway-url", slow.url, "--count", "3", "--repeat", "3", "--label", "try",
-      ] + Self.lenient)
+      ] + BenchRun.anySpeed)
     await quick.stop()
     await slow.stop()
     #expect(result.status == .exited(0), "\(result.talk)")

@@ -9,8 +9,7 @@ import Testing
   private static func arguments(_ url: String, _ more: [String]) -> [String] {
     [
       "--drain-by", "stop-tasks", "--ecs-endpoint-url", url, "--cluster", "pool", "--service",
-      "warm",
-      "--confirm-stop", "warm",
+      "warm", "--confirm-stop", "warm", "--allow-saturated",
     ] + (more.contains("--poll-interval") ? more : ["--poll-interval", "200ms"] + more)
   }
 

@@ -67,8 +67,7 @@ public final class HTTPConnection: Sendable {
     let bootstrap = ClientBootstrap(group: executor.eventLoop)
       .channelOption(.recvAllocator, value: ReceiveBuffer())
       .channelInitializer { channel in
-        attempt.began(channel)
-        return channel.eventLoop.makeCompletedFuture { try configure(channel, endpoint, tls) }
+        channel.eventLoop.makeCompletedFuture { attempt.began(channel, try configure(channel, endpoint, tls)) }
       }
     let connected =
       if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
@@ -78,21 +77,17 @@ public final class HTTPConnection: Sendable {
       }
     return connected.flatMap { channel in
       let connectedAt = MonotonicClock.now()
-      return channel.eventLoop.makeCompletedFuture {
-        try channel.pipeline.syncOperations.handler(type: HTTPExchangeHandler.self).secured
-      }
-      .flatMap { $0 }
-      .flatMapThrowing { securedAt in
-        let handler = try channel.pipeline.syncOperations.handler(type: HTTPExchangeHandler.self)
+      let handler = attempt.handler(of: channel)
+      return handler.value.secured.map { securedAt in
         let phases = ConnectPhases(startedAt: startedAt, connectedAt: connectedAt, securedAt: securedAt)
-        return HTTPConnection(handler, on: channel, phases: phases)
+        return HTTPConnection(handler.value, on: channel, phases: phases)
       }
     }
   }
 
   private static func configure(
     _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?
-  ) throws {
+  ) throws -> HTTPExchangeHandler {
     let operations = channel.pipeline.syncOperations
     let secured = channel.eventLoop.makePromise(of: UInt64?.self)
     if let tls {
@@ -106,7 +101,9 @@ public final class HTTPConnection: Sendable {
     } else {
       secured.succeed(nil)
     }
-    try operations.addHandler(HTTPExchangeHandler(secured: secured.futureResult))
+    let handler = HTTPExchangeHandler(secured: secured.futureResult)
+    try operations.addHandler(handler)
+    return handler
   }
 
   /// Whether a request can be sent.

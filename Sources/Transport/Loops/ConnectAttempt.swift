@@ -1,30 +1,44 @@
 import NIOCore
 import Synchronization
 
-/// Lets a cancelled task give up connecting: the channels of the attempt are closed.
+/// The channels of one attempt to connect, one per address that is tried, each with the handler at its end.
+///
+/// Kept here rather than looked up in the pipeline, which is empty once a channel has closed: a peer's first bytes can
+/// end a handshake before the connect is told. It also lets a cancelled task give up: the channels are closed.
 final class ConnectAttempt: Sendable {
   private struct State {
-    var channels: [any Channel] = []
+    var tried: [(channel: any Channel, handler: NIOLoopBound<HTTPExchangeHandler>)] = []
     var isCancelled = false
   }
 
   private let state = Mutex(State())
 
-  var isCancelled: Bool { state.withLock { $0.isCancelled } }
-
   /// One of the addresses of the target is being tried.
-  func began(_ channel: any Channel) {
+  func began(_ channel: any Channel, _ handler: HTTPExchangeHandler) {
+    let handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     let isCancelled = state.withLock { state in
-      state.channels.append(channel)
+      state.tried.append((channel, handler))
       return state.isCancelled
     }
     if isCancelled { channel.close(promise: nil) }
   }
 
+  /// The handler at the end of a channel of this attempt.
+  ///
+  /// - Precondition: the attempt ``began(_:_:)`` with this channel.
+  func handler(of channel: any Channel) -> NIOLoopBound<HTTPExchangeHandler> {
+    state.withLock { state in
+      guard let tried = state.tried.first(where: { $0.channel === channel }) else {
+        preconditionFailure("this channel is not of the attempt")
+      }
+      return tried.handler
+    }
+  }
+
   func cancel() {
     let channels = state.withLock { state in
       state.isCancelled = true
-      return state.channels
+      return state.tried.map(\.channel)
     }
     for channel in channels { channel.close(promise: nil) }
   }
