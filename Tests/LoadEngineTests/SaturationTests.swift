@@ -1,4 +1,5 @@
 import Latency
+import NIOCore
 import Testing
 import Transport
 
@@ -45,6 +46,56 @@ import Transport
     let report = await monitor.finish(run.recording)
     // The thread ran or wanted to all the time, however much of it somebody else got.
     #expect(report.saturatedReason?.contains("busy") ?? false || report.saturatedReason?.contains("late") ?? false)
+  }
+
+  @Test func aLoopThatDoesNotComeToItsRestartIsBusy() async {
+    let loops = LoopGroup()
+    let monitor = GeneratorMonitor(loops)
+    loops.executors[0].eventLoop.execute {
+      let begin = MonotonicClock.now()
+      while MonotonicClock.now() - begin < 1_100_000_000 {}
+    }
+    monitor.restart()
+    let report = await monitor.finish(Recording(Catalogue(metrics: [], counters: [])))
+    #expect(report.busiestSecond == 1 && report.saturated)
+  }
+
+  /// Two users on a loop each. The second is the last to be ready, and then the first one's loop is held up.
+  private struct LateScenario: Scenario {
+    static let delay: UInt64 = 100_000_000
+    let loops: LoopGroup
+
+    func makeUser(_ number: Int, on executor: LoopExecutor) async -> (number: Int, executor: LoopExecutor) {
+      (number, executor)
+    }
+
+    func open(_ user: (number: Int, executor: LoopExecutor)) async {
+      guard user.number == 2 else { return }
+      await user.executor.sleep(nanoseconds: Self.delay / 2)
+      for other in loops.executors where other !== user.executor {
+        other.eventLoop.execute {
+          let begin = MonotonicClock.now()
+          while MonotonicClock.now() - begin < Self.delay {}
+        }
+      }
+    }
+
+    func perform(
+      _ user: (number: Int, executor: LoopExecutor), _ iteration: Iteration, into record: inout IterationRecord
+    ) async {
+      record.wrote(at: MonotonicClock.now())
+      await user.executor.sleep(nanoseconds: Self.delay * 2)
+    }
+  }
+
+  @Test func aUsersFirstStartIsLateByWhatTheGeneratorHoldsItUp() async {
+    let loops = LoopGroup(threads: 2)
+    let run = await LoadRun.perform(
+      LateScenario(loops: loops), plan: .openLoop(OpenLoopTests.fast, users: 2, count: 2),
+      catalogue: Catalogue(metrics: ["work"], counters: []), on: loops)
+    #expect(run.recording.lateness.totalCount == 2)
+    // Due some 10 ms after both users were ready, and begun 100 ms after it at the earliest.
+    #expect(run.recording.lateness.max > LateScenario.delay / 2)
   }
 
   @Test func aSlowTargetsBacklogIsNoLatenessOfTheGenerator() async {

@@ -14,7 +14,8 @@ final class LoopMeter: Sendable {
     var task: RepeatedTask?
   }
 
-  private static let second: UInt64 = 1_000_000_000
+  /// What counts as a full second: a timer is a little early or late.
+  private static let nearlyASecond: UInt64 = 990_000_000
 
   private let eventLoop: any EventLoop
   private let state: NIOLoopBoundBox<State>
@@ -24,11 +25,14 @@ final class LoopMeter: Sendable {
     state = NIOLoopBoundBox.makeBoxSendingValue(State(), eventLoop: eventLoop)
   }
 
-  /// Begins anew, from any thread: the first second begins when the loop comes to it.
+  /// Begins anew, from any thread: the first second begins when the loop comes to it. One that does not come to it for a
+  /// second was busy in it.
   func restart() {
+    let askedAt = MonotonicClock.now()
     eventLoop.execute {
       self.state.value.task?.cancel()
-      self.state.value = State(last: Self.read())
+      let begin = Self.read()
+      self.state.value = State(last: begin, busiest: begin.at - askedAt >= Self.nearlyASecond ? 1 : 0)
       self.state.value.task = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) {
         [weak self] task in
         // A run that failed never finished it, and the loop goes on to another.
@@ -51,7 +55,7 @@ final class LoopMeter: Sendable {
   /// Judges the time since the last reading if it is a second or more; a busy loop comes late to this.
   private func look() {
     let reading = Self.read()
-    guard let last = state.value.last, reading.at - last.at >= Self.second - Self.second / 100 else { return }
+    guard let last = state.value.last, reading.at - last.at >= Self.nearlyASecond else { return }
     let share = reading.load.share(since: last.load, over: reading.at - last.at)
     state.value.busiest = max(state.value.busiest, share)
     state.value.last = reading

@@ -56,8 +56,9 @@ extension VirtualUser {
     let releasedAt = await barrier.wait()
     if shared.begin(at: releasedAt + SharedArrivals.lead(users: barrier.parties)) { judging.restart() }
     var record = IterationRecord()
+    // Free since its release, however late the loop comes to it.
+    var freeAt = releasedAt
     while !Task.isCancelled {
-      let freeAt = MonotonicClock.now()
       guard let taken = await arrivals.next() else { break }
       let start = taken.start
       record.reset(intendedAt: start.intendedAt)
@@ -65,6 +66,7 @@ extension VirtualUser {
       let couldBegin = taken.foundFreeUser ? start.intendedAt : max(start.intendedAt, freeAt)
       let dueAt = max(couldBegin, record.occupiedUntil ?? 0)
       await perform(user, start.iteration, dueAt: dueAt, into: &record)
+      freeAt = MonotonicClock.now()
     }
   }
 }
