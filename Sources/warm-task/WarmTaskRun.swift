@@ -28,8 +28,10 @@ struct WarmTaskRun {
 
   func untilTheEnd() async -> Ending {
     let (failures, talk) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(100))
+    // Before anything is begun: until then a signal ends the process as it would any other.
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     return await withTaskGroup(of: Ending?.self) { group in
-      group.addTask { await signals() }
+      group.addTask { await first(of: signals) }
       if plan.hasLifeline { group.addTask { await parentsEnd() } }
       group.addTask {
         for await line in failures { report(line) }
@@ -64,8 +66,8 @@ struct WarmTaskRun {
     return .lives(outcomes)
   }
 
-  private func signals() async -> Ending? {
-    for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+  private func first(of signals: UnixSignalsSequence) async -> Ending? {
+    for await signal in signals {
       return .signal(signal == .sigint ? SIGINT : SIGTERM)
     }
     return nil

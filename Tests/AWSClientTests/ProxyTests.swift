@@ -37,7 +37,8 @@ import Testing
       } _: { (server) async throws -> Void in
         setenv("http_proxy", server.url, 1)
         setenv("no_proxy", "direct.invalid,.inside.invalid", 1)
-        let transport = try CurlTransport()
+        // Longer than a resolver that hears nothing takes to give up.
+        let transport = try CurlTransport(options: .init(connectTimeoutMilliseconds: 25_000))
         // No name below .invalid has an address (RFC 6761): asked directly they are not found.
         for host in ["direct.invalid", "ecs.inside.invalid"] {
           let code = await CurlTransportTests.code {

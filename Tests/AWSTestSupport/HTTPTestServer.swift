@@ -42,9 +42,28 @@ public final class HTTPTestServer: Sendable {
   /// How many connections were accepted so far.
   public var connectionCount: Int { connections.accepted }
 
+  /// How requests are reacted to: at once on the connection's loop, or by a task that may wait.
+  enum React: Sendable {
+    case atOnce(@Sendable (Request) -> Reaction)
+    case waiting(@Sendable (Request) async -> Reaction)
+  }
+
   /// Runs `body` with a server that reacts to requests with `react`, and stops the server at the end.
   public static func run<Value: Sendable>(
     _ react: @escaping @Sendable (Request) async -> Reaction, _ body: (HTTPTestServer) async throws -> Value
+  ) async throws -> Value {
+    try await run(.waiting(react), body)
+  }
+
+  /// The same for reactions that need not wait: they come however busy the threads of Swift's tasks are.
+  public static func run<Value: Sendable>(
+    reactingAtOnce react: @escaping @Sendable (Request) -> Reaction, _ body: (HTTPTestServer) async throws -> Value
+  ) async throws -> Value {
+    try await run(.atOnce(react), body)
+  }
+
+  private static func run<Value: Sendable>(
+    _ react: React, _ body: (HTTPTestServer) async throws -> Value
   ) async throws -> Value {
     let connections = ConnectionList()
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -92,10 +111,10 @@ private final class RequestHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  private let react: @Sendable (HTTPTestServer.Request) async -> HTTPTestServer.Reaction
+  private let react: HTTPTestServer.React
   private var request: HTTPTestServer.Request?
 
-  init(react: @escaping @Sendable (HTTPTestServer.Request) async -> HTTPTestServer.Reaction) { self.react = react }
+  init(react: HTTPTestServer.React) { self.react = react }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
@@ -109,10 +128,13 @@ private final class RequestHandler: ChannelInboundHandler {
     case .end:
       guard let request else { return }
       self.request = nil
-      let react = react
-      let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-      context.eventLoop.makeFutureWithTask { await react(request) }
-        .whenSuccess { RequestHandler.perform($0, on: bound.value) }
+      switch react {
+      case .atOnce(let react): RequestHandler.perform(react(request), on: context)
+      case .waiting(let react):
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.makeFutureWithTask { await react(request) }
+          .whenSuccess { RequestHandler.perform($0, on: bound.value) }
+      }
     }
   }
 

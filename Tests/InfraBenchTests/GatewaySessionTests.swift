@@ -26,20 +26,19 @@ import Transport
 
   @Test func aMuteGatewayIsWaitedForOnceAtTheEndHoweverOftenItIsAsked() async throws {
     let server = try await ScriptedServer { _ in [] }
-    let begin = MonotonicClock.now()
     try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
       _ = session.held.assign("t")
       await session.releaseAtEnd()
       await session.releaseAtEnd()
     }
-    // 3 s, not 9.
-    #expect(MonotonicClock.now() - begin < 6_000_000_000)
+    // The first of the three releases used up the time for all of them.
+    #expect(server.requests.count <= 1)
     await server.stop()
   }
 
   @Test func theProbeForSessionsIsAnInvalidUserAndNoWayThroughThePath() async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("{}", status: 400)] }
-    try await GatewaySession.with(target(server), timeout: 5_000_000_000, bench: quiet) { session in
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
       #expect(await RouteFinder.find(session, hasAgents: false) == .session)
     }
     #expect(server.requests.map(\.line) == ["GET /session/.infrabench-probe"])
@@ -52,7 +51,7 @@ import Transport
       request.line == "GET /api/status"
         ? WarmPoolTests.status(1) : [ScriptedServer.answer(#"{"success": true, "taskId": "t", "source": "warm"}"#)]
     }
-    try await GatewaySession.with(target(server), timeout: 5_000_000_000, bench: quiet) { session in
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
       let agents = AgentTimeline()
       let kinds: [TaskEvent.Kind] = [.connected, .initReceived(userId: "other"), .readySent]
       for (number, kind) in kinds.enumerated() {

@@ -36,20 +36,20 @@ import Transport
   }
 
   @Test func usersBeyondTheRampNeverBeginAndLaterOnesBeginLater() async {
-    // One user at once, the second from 150 ms on, the third never.
+    // One user at once, the second from 1.5 s on, the third never.
     let ramp = UserRamp(
       stages: [
-        UserStage(duration: 150_000_000, target: 1), UserStage(duration: 0, target: 2),
-        UserStage(duration: 150_000_000, target: 2),
+        UserStage(duration: 1_500_000_000, target: 1), UserStage(duration: 0, target: 2),
+        UserStage(duration: 1_500_000_000, target: 2),
       ], from: 1)
     let scenario = NotingScenario()
     let before = MonotonicClock.now()
     let run = await run(scenario, .closedLoop(users: 3, count: nil, ramp: ramp))
     let spans = scenario.spans.withLock { $0 }
     #expect(Set(spans.map(\.user)).isSubset(of: [1, 2]) && !spans.isEmpty)
-    #expect(spans.allSatisfy { $0.user == 1 || $0.begin >= before + 150_000_000 })
+    #expect(spans.allSatisfy { $0.user == 1 || $0.begin >= before + 1_500_000_000 })
     #expect(run.recording.iterations == UInt64(spans.count))
-    #expect(run.endedAt - before >= 150_000_000)
+    #expect(run.endedAt - before >= 1_500_000_000)
   }
 
   @Test func thinkingIsNoPartOfAnIterationAndEndsWithTheRun() async {
@@ -68,7 +68,7 @@ import Transport
     let plan: LoadPlan =
       isOpen
       ? .openLoop(OpenLoopTests.fast, users: 3, count: 20, warmup: .duration(100_000_000))
-      : .closedLoop(users: 3, count: 20, warmup: .duration(100_000_000))
+      : .closedLoop(users: 3, count: 20, warmup: .duration(1_000_000_000))
     let run = await LoadRun.perform(
       scenario, plan: plan, catalogue: FakeScenario.catalogue, on: LoadRunTests.loops)
     let seen = scenario.seen.withLock { $0 }

@@ -46,7 +46,7 @@ public final class HTTPConnection: Sendable {
     }
     defer { bound.cancel() }
     return await withTaskCancellationHandler {
-      open(endpoint, tls, attempt, on: executor).cascade(to: done)
+      open(endpoint, tls, attempt, on: executor, timeout: timeout).cascade(to: done)
       do {
         return .success(try await done.futureResult.get())
       } catch {
@@ -60,11 +60,13 @@ public final class HTTPConnection: Sendable {
   }
 
   private static func open(
-    _ endpoint: Endpoint, _ tls: TLSClient?, _ attempt: ConnectAttempt, on executor: LoopExecutor
+    _ endpoint: Endpoint, _ tls: TLSClient?, _ attempt: ConnectAttempt, on executor: LoopExecutor,
+    timeout: UInt64
   ) -> EventLoopFuture<HTTPConnection> {
     let startedAt = MonotonicClock.now()
     // One channel per address of the host: what becomes of a handshake is that channel's own.
     let bootstrap = ClientBootstrap(group: executor.eventLoop)
+      .connectTimeout(.nanoseconds(Int64(clamping: timeout)))  // 10 s otherwise
       .channelOption(.recvAllocator, value: ReceiveBuffer())
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { attempt.began(channel, try configure(channel, endpoint, tls)) }

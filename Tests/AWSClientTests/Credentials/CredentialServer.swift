@@ -23,10 +23,10 @@ final class CredentialServer: Sendable {
 
   static func run<Value: Sendable>(_ body: (CredentialServer) async throws -> Value) async throws -> Value {
     let received = RequestList()
-    return try await HTTPTestServer.run { request in
+    return try await HTTPTestServer.run(reactingAtOnce: { request in
       received.values.withLock { $0.append(request) }
       return reaction(to: request)
-    } _: { server in
+    }) { server in
       try await body(CredentialServer(url: server.url, received: received))
     }
   }

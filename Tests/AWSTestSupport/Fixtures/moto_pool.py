@@ -54,11 +54,11 @@ def moto_api(path, data=None, content_type="text/plain"):
 
 
 def wait_until_ready():
-    for _ in range(300):
+    for _ in range(900):
         try:
             moto_api("/data.json")
             return
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise SystemExit("moto does not answer")
 

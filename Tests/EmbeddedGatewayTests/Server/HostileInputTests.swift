@@ -77,8 +77,8 @@ import Transport
     try await withGateway(
       PoolRules(targetSize: 1), tasks: ScriptedTasks(.absent),
       configure: {
-        $0.limits.idleTime = 500_000_000
-        $0.coldStartTimeout = 2_000_000_000
+        $0.limits.idleTime = 2_500_000_000
+        $0.coldStartTimeout = 7_500_000_000
       }
     ) { gateway in
       let silent = try await gateway.connection()

@@ -116,7 +116,7 @@ import Testing
   }
 
   @Test func clientThatLeavesWhileItWaitsConsumesNoTask() async throws {
-    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = 500_000_000 }) { gateway in
+    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = 5_000_000_000 }) { gateway in
       let impatient = try await gateway.connection()
       try await impatient.request("POST", "/api/acquire", #"{"userId":"gone"}"#)
       try await gateway.eventually("never started") { $0.tasks?.count == 1 }

@@ -34,7 +34,7 @@ enum Chromium {
     return try Pixels(png: [UInt8](Data(contentsOf: file)))
   }
 
-  /// Its standard output. Ended by its id after 60 s.
+  /// Its standard output. Ended by its id after 120 s.
   private static func run(_ arguments: [String]) async throws -> String {
     guard let path else { throw Failure(description: "no browser") }
     let folder = try ScratchDirectory()
@@ -51,11 +51,11 @@ enum Chromium {
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = FileHandle.nullDevice
     try process.run()
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(120)
     while process.isRunning {
       guard ContinuousClock.now < deadline else {
         kill(process.processIdentifier, SIGKILL)
-        throw Failure(description: "the browser did not end within 60 s")
+        throw Failure(description: "the browser did not end within 120 s")
       }
       try await Task.sleep(for: .milliseconds(20))
     }
