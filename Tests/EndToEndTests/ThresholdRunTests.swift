@@ -39,6 +39,15 @@ import Testing
     #expect(result.output.contains("skipped"))
   }
 
+  @Test func whatWasCrossedIsSaidBesideADocumentForPrograms() async throws {
+    let result = try await BenchRun.run(
+      "bench-dirinit",
+      ["--count", "2", "--print", "json", "--threshold", "create.max < 1ns", "--threshold", "create.count == 2"])
+    #expect(result.status == .exited(99))
+    #expect(result.talk.contains("\nfail: create.max < 1ns: observed "))
+    #expect(!result.talk.contains("fail: create.count"))
+  }
+
   @Test func failuresMakeTheTopPercentilesUnreliable() async throws {
     let gateway = try await MockGateway.start(
       MockGateway.threeVirtualTasks + ["--fault", "503", "--fault-first", "1"])

@@ -108,6 +108,11 @@ struct ReportTables {
     return names.lazy.compactMap { name in document.metrics[name].map { (name, $0) } }.first
   }
 
+  /// A threshold that was crossed, with what was observed, in one line.
+  static func crossing(of threshold: ResultDocument.JudgedThreshold) -> String {
+    "\(threshold.expression): observed \(observed(threshold))" + (threshold.reason.map { " (\($0))" } ?? "")
+  }
+
   /// A threshold's observed value in its own unit.
   static func observed(_ threshold: ResultDocument.JudgedThreshold) -> String {
     guard let value = threshold.observed else { return "no sample" }

@@ -79,13 +79,22 @@ package struct BenchmarkRunner: Sendable {
     if let signal { return .interrupted(signal: signal) }
     switch document.verdict {
     case .pass: return .pass
-    case .fail: return .thresholdCrossed
+    case .fail:
+      // The other reports are for people, and say it themselves.
+      if output.print == .json { for reason in failures(of: document) { console.note("fail: \(reason)") } }
+      return .thresholdCrossed
     case .error:
       console.error(
         measurement.worthless ?? "nothing was measured: no iteration gave the sample that this tool is for")
       return .failed
     case .interrupted: return .failed
     }
+  }
+
+  private func failures(of document: ResultDocument) -> [String] {
+    let saturation = output.allowsSaturated ? nil : document.generator.saturatedReason
+    return [saturation.map { "saturated: \($0)" }].compactMap(\.self)
+      + document.thresholds.filter { !$0.pass }.map(ReportTables.crossing)
   }
 
   private func write(

@@ -48,11 +48,9 @@ struct JUnitSuite {
   private static func outcome(of threshold: ResultDocument.JudgedThreshold) -> Outcome {
     if threshold.skipped == true { return .skipped(reason: threshold.reason) }
     if threshold.pass { return .passed }
-    let observed = ReportTables.observed(threshold)
-    let reason = threshold.reason.map { " (\($0))" } ?? ""
     return .failed(
-      type: "threshold_crossed", message: "\(threshold.expression): observed \(observed)\(reason)",
-      details: ["threshold: \(threshold.expression)", "observed: \(observed)"]
+      type: "threshold_crossed", message: ReportTables.crossing(of: threshold),
+      details: ["threshold: \(threshold.expression)", "observed: \(ReportTables.observed(threshold))"]
         + (threshold.reason.map { ["reason: \($0)"] } ?? []))
   }
 
