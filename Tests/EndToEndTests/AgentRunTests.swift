@@ -55,7 +55,7 @@ import Testing
       request.line == "GET /api/status" ? ScriptedGateway.status(warm: 0) : .json("{}", status: 404)
     }
     let result = try await BenchRun.run(
-      "bench-allocation", ["--gateway-url", gateway.url, "--agents", "2", "--timeout", "300ms"])
+      "bench-allocation", ["--gateway-url", gateway.url, "--agents", "2", "--timeout", "3s"])
     await gateway.stop()
     #expect(result.status == .exited(1))
     #expect(result.talk.contains("error: only 0 of 2 warm tasks"), "\(result.talk)")

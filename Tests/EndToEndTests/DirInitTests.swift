@@ -218,7 +218,7 @@ import Testing
       try await Task.sleep(for: .milliseconds(1))
     }
     #expect(running.child.signal(SIGINT))
-    #expect(await running.end(within: .seconds(5)).status == .exited(130))
+    #expect(await running.end(within: .seconds(20)).status == .exited(130))
     #expect(scratch.names(in: "root") == [])
   }
 

@@ -27,9 +27,9 @@ import Testing
       parameters: ["waitFor": "ready", "hold": true]),
     // Those beyond come long before the first replacements.
     Case(
-      tool: "bench-concurrent", arguments: ["--concurrency", "2", "--beyond", "1", "--task-start-delay", "1500ms"],
+      tool: "bench-concurrent", arguments: ["--concurrency", "2", "--beyond", "1", "--task-start-delay", "4s"],
       samples: ["all": 3, "warm": 2, "cold": 1], counters: ["iterations": 3, "warm": 2, "cold": 1, "misses": 0],
-      parameters: ["concurrency": 2, "beyond": 1, "bursts": 1, "count": 3, "taskStartDelay": "1500ms"]),
+      parameters: ["concurrency": 2, "beyond": 1, "bursts": 1, "count": 3, "taskStartDelay": "4s"]),
     Case(
       tool: "bench-concurrent", arguments: ["--concurrency", "2", "--bursts", "2", "--wait-for", "ready"],
       samples: ["all": 4, "warm": 4], counters: ["iterations": 4, "warm": 4, "cold": 0],
@@ -114,7 +114,7 @@ import Testing
   @Test(arguments: ["0s", "1500us", "1.0005ms"]) func anyStartDelayReachesTheEmbeddedGateway(delay: String) async throws
   {
     let result = try await BenchRun.run(
-      "bench-allocation", ["--count", "1", "--pool-size", "1", "--task-start-delay", delay])
+      "bench-allocation", ["--count", "1", "--pool-size", "1", "--task-start-delay", delay] + Self.judgement)
     #expect(try result.passedDocument().metrics["allocation"]?.count == 1)
   }
 }

@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func theRefillIsTimedByAllViewsInTheirOrder() async throws {
-    let outcome = try await run("--pool-size", "3", "--task-start-delay", "1s", "--poll-interval", "20ms")
+    let outcome = try await run("--pool-size", "3", "--task-start-delay", "4s", "--poll-interval", "20ms")
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
     let document = try outcome.document
     #expect(document.verdict == .pass)
@@ -41,7 +41,7 @@ import Testing
     #expect(listed > 0 || document.findings?["refill_full_listed"] == "before t0")
     let running = try #require(document.metrics["refill_full_running"]?.max)
     let warm = try #require(document.metrics["refill_full_warm"]?.max)
-    // A task is listed at once and runs after a second: whoever took the one for the other would see no difference.
+    // A task is listed at once and runs after four seconds: whoever took the one for the other would see no difference.
     #expect(listed < running)
     #expect(document.metrics["refill_full"]?.max == warm)
     let first = try #require(document.metrics["refill_first"]?.max)
@@ -77,7 +77,7 @@ import Testing
 
   @Test func tasksOfTheEmbeddedPoolAreStoppedAndSeenByThreeViews() async throws {
     let outcome = try await run(
-      "--drain-by", "stop-tasks", "--pool-size", "3", "--task-start-delay", "400ms", "--poll-interval", "50ms",
+      "--drain-by", "stop-tasks", "--pool-size", "3", "--task-start-delay", "2s", "--poll-interval", "50ms",
       "--cycles", "2")
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
     let document = try outcome.document
@@ -129,8 +129,8 @@ import Testing
 
   @Test func aColdFallbackThatTakesTooLongIsATimeout() async throws {
     let outcome = try await run(
-      "--pool-size", "2", "--max-tasks", "2", "--poll-interval", "50ms", "--release", "at-end", "--timeout", "2s",
-      "--refill-timeout", "3s")
+      "--pool-size", "2", "--max-tasks", "2", "--poll-interval", "50ms", "--release", "at-end", "--timeout", "6s",
+      "--refill-timeout", "9s")
     #expect(outcome.status == .exited(99), "\(outcome.standardError)")
     let document = try outcome.document
     #expect(document.errors.map(\.kind).sorted() == ["refill_timeout", "timeout"])
@@ -160,7 +160,7 @@ import Testing
   }
 
   @Test func aKeyThatIsNotAcceptedEndsTheRunBeforeTheDrain() async throws {
-    let gateway = try await MockGateway.start(["--pool-size", "2"], warm: 2)
+    let gateway = try await MockGateway.start(["--pool-size", "2", "--task-start-delay", "1s"], warm: 2)
     let outcome = try await run(
       "--gateway-url", gateway.url, "--ecs-endpoint-url", gateway.url, "--service", "pool", environment: Self.keys)
     #expect(outcome.status == .exited(1), "\(outcome.standardError)")

@@ -9,9 +9,12 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(3))) struct InterruptionTests {
   static let signals: [(signal: Int32, code: Int32)] = [(SIGINT, 130), (SIGTERM, 143)]
 
-  /// A run that lasts until it is interrupted.
+  /// A run of an embedded gateway that lasts for ten seconds at least, unless it is interrupted.
   private static func endless(_ tool: String) -> [String] {
-    tool == "bench-concurrent" ? ["--bursts", "50", "--concurrency", "2"] : ["--count", "100"]
+    BenchRun.smallPool
+      + (tool == "bench-concurrent"
+        ? ["--bursts", "50", "--concurrency", "2", "--task-start-delay", "300ms"]
+        : ["--count", "100", "--think-time", "100ms"])
   }
 
   private func expectGone(_ processes: Set<ProcessEntry>, _ location: SourceLocation = #_sourceLocation) async throws {
@@ -47,7 +50,7 @@ import Testing
   func whatWasMeasuredIsWrittenAndNoChildIsLeft(
     tool: (name: String, metric: String), signal: (signal: Int32, code: Int32)
   ) async throws {
-    let run = try await BenchRun.start(tool.name, Self.endless(tool.name) + BenchRun.smallPool)
+    let run = try await BenchRun.start(tool.name, Self.endless(tool.name))
     try await run.waitForOutput("Run 3: ")
     let children = try await children(of: run, including: ["mock-gateway", "warm-task"])
     // As a terminal does it: to the whole group.
@@ -100,7 +103,8 @@ import Testing
 
   @Test func answerThatComesAfterTheSignalIsReleasedToo() async throws {
     let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--acquire-delay", "500ms"])
-    let run = try await BenchRun.start("bench-concurrent", ["--gateway-url", gateway.url, "--concurrency", "3"])
+    let run = try await BenchRun.start(
+      "bench-concurrent", ["--gateway-url", gateway.url, "--concurrency", "3", "--bursts", "20"])
     try await eventually("nobody is served") { try await gateway.status().assignedCount == 3 }
     run.running.child.signal(SIGINT)
     let result = await run.end()
@@ -111,7 +115,7 @@ import Testing
   }
 
   @Test func signalWhileTheGatewayStartsEndsTheRunAndTheGateway() async throws {
-    let run = try await BenchRun.start("bench-allocation", BenchRun.smallPool)
+    let run = try await BenchRun.start("bench-allocation", ["--count", "100"] + BenchRun.smallPool)
     try await eventually("no gateway") {
       ProcessEntry.descendants(of: run.running.child.pid).contains { $0.name == "mock-gateway" }
     }
@@ -161,7 +165,7 @@ import Testing
   @Test func agentsGoWithTheirTool() async throws {
     let gateway = try await MockGateway.start(["--pool-size", "0", "--dialect", "lab"], warm: 0)
     let run = try await BenchRun.start(
-      "bench-allocation", ["--gateway-url", gateway.url, "--agents", "2", "--count", "100"])
+      "bench-allocation", ["--gateway-url", gateway.url, "--agents", "2", "--count", "100", "--think-time", "100ms"])
     try await run.waitForOutput("Run 3: ")
     let children = ProcessEntry.descendants(of: run.running.child.pid)
     run.running.child.signalGroup(SIGINT)
@@ -177,6 +181,18 @@ import Testing
   }
 
   @Test func releasesToAMuteGatewayShareTheirTimeWithAgentsToo() async throws {
+    // One after another they would take longer in every run; a busy machine may be slow in some.
+    var durations: [Duration] = []
+    for _ in 1...3 {
+      let duration = try await durationOfReleasesToAMuteGateway()
+      if duration < .seconds(6) { return }
+      durations.append(duration)
+    }
+    Issue.record("too long in every run: \(durations)")
+  }
+
+  /// From the signal to the end.
+  private func durationOfReleasesToAMuteGateway() async throws -> Duration {
     let gateway = try await MockGateway.start(["--pool-size", "0", "--dialect", "lab"], warm: 0)
     let run = try await BenchRun.start(
       "bench-allocation",
@@ -190,14 +206,18 @@ import Testing
     let duration = begin.duration(to: .now)
     gateway.child.signal(SIGCONT)
     await gateway.stop()
-    #expect(result.status == .exited(130) && duration < .seconds(6), "\(duration)")
+    #expect(result.status == .exited(130), "\(result.talk)")
     #expect(try result.document().notes.contains { $0.contains("could not be released") })
+    return duration
   }
 
   @Test(arguments: ["bench-allocation", "bench-e2e"]) func nothingOutlivesAKilledTool(_ tool: String) async throws {
-    let run = try await BenchRun.start(tool, Self.endless(tool) + BenchRun.smallPool)
+    // A session lasts long enough to be seen.
+    let command = try "'\(Tool(name: "session-stand-in").path)' --startup-delay 1s"
+    let hasSessions = tool == "bench-e2e"
+    let run = try await BenchRun.start(tool, Self.endless(tool) + (hasSessions ? ["--command", command] : []))
     try await run.waitForOutput("Run 2: ")
-    let programs = ["mock-gateway", "warm-task"] + (tool == "bench-e2e" ? ["session-stand-in"] : [])
+    let programs = ["mock-gateway", "warm-task"] + (hasSessions ? ["session-stand-in"] : [])
     let children = try await children(of: run, including: programs)
     run.running.child.signal(SIGKILL)
     #expect(await run.end().status == .signaled(SIGKILL))

@@ -23,7 +23,7 @@ import Testing
     let output = try await run()
     let lines = liveLines(output)
     #expect(lines.count >= 4, "\(output)")
-    #expect(lines.contains { $0.hasPrefix("0 s: ") && $0.contains(" of 5 done") })
+    #expect(lines.contains { $0.contains(#/^\d+ s: /#) && $0.contains(" of 5 done") })
     #expect(lines.contains { $0.contains("/s, 0 failed, P50 ") && $0.contains("s, P99 ") && $0.contains(" in flight") })
     let screen = PseudoTerminal.screen(after: output)
     #expect(screen.filter { $0.hasPrefix("Run ") && $0.contains(": allocation_time=") }.count == 5, "\(screen)")

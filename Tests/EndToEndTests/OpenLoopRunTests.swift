@@ -12,27 +12,38 @@ import Testing
   private func counter(_ name: String, of document: ResultDocument) -> UInt64 { document.counters[name] ?? 0 }
 
   @Test func aDeafServersPercentilesAreTheAnalyticOnes() async throws {
-    let server = try await KnownDelays.start(["--deaf", "500ms", "--deaf-every", "2500ms"])
+    // A stall of this machine makes waits longer, never shorter: one run of three without any is enough.
+    var found: [(p99: Double, p999: Double)] = []
+    for _ in 1...3 {
+      let all = try await responseTimesOfADeafServer()
+      // One start in five meets a deaf second, and one in a hundred waits for more than 950 ms of it.
+      #expect(all.p99 > 0.9 * 950 && all.p999 > 0.9 * 995, "P99 \(all.p99), P99.9 \(all.p999)")
+      if all.p99 < 1.1 * 950, all.p999 < 1.1 * 995 { return }
+      found.append((all.p99, all.p999))
+    }
+    Issue.record("too long in every run: \(found)")
+  }
+
+  /// Of a run whose counts are right.
+  private func responseTimesOfADeafServer() async throws -> MetricDocument {
+    let server = try await KnownDelays.start(["--deaf", "1s", "--deaf-every", "5s"])
     let result = try await BenchRun.run(
       "bench-concurrent",
       [
-        "--gateway-url", server.url, "--rate", "200/s", "--duration", "5s", "--max-in-flight", "10", "--timeline",
-        "500ms",
+        "--gateway-url", server.url, "--rate", "100/s", "--duration", "10s", "--max-in-flight", "10", "--timeline",
+        "1s",
       ]
         + Self.quiet)
     let report = try await server.end()
     let document = try result.document()
     #expect(result.status == .exited(0), "\(result.talk)")
     #expect(counter("iterations", of: document) == 1000 && report.acquires == 1000 && report.releases == 1000)
-    let all = try #require(document.metrics["all"])
-    // One start in five meets a deaf half second, and one in a hundred waits for more than 475 ms of it.
-    #expect(abs(all.p99 - 475) < 0.1 * 475, "P99 \(all.p99)")
-    #expect(abs(all.p999 - 497.5) < 0.1 * 497.5, "P99.9 \(all.p999)")
     #expect(document.metrics["all_service"]?.count == 1000)
     #expect(document.generator.backlogMax > 50)
     let timeline = try #require(document.timeline)
-    #expect((8...14).contains(timeline.count))
+    #expect(timeline.count >= 8)
     #expect(timeline.reduce(0) { $0 + ($1["iterations"]?.number ?? 0) } == 1000)
+    return try #require(document.metrics["all"])
   }
 
   @Test(arguments: ["constant", "poisson"]) func startsThatFindNoFreeUserAreDroppedAndCounted(_ arrival: String)
@@ -42,16 +53,16 @@ import Testing
     let result = try await BenchRun.run(
       "bench-allocation",
       [
-        "--gateway-url", server.url, "--rate", "100/s", "--arrival", arrival, "--seed", "7", "--count", "100",
+        "--gateway-url", server.url, "--rate", "100/s", "--arrival", arrival, "--seed", "7", "--count", "400",
         "--max-in-flight", "3", "--drop-when-busy",
       ] + Self.quiet)
     let report = try await server.end()
     let document = try result.document()
     let (iterations, dropped) = (counter("iterations", of: document), counter("dropped", of: document))
-    #expect(iterations + dropped == 100 && counter("censored", of: document) == 0)
+    #expect(iterations + dropped == 400 && counter("censored", of: document) == 0)
     #expect(dropped > 30 && iterations >= 10)
-    #expect(document.notes.contains("\(dropped) of 100 starts were dropped: no latency shows them"))
-    #expect(result.output.contains("100 starts due · asked for 100/s · \(iterations) finished · \(dropped) dropped\n"))
+    #expect(document.notes.contains("\(dropped) of 400 starts were dropped: no latency shows them"))
+    #expect(result.output.contains("400 starts due · asked for 100/s · \(iterations) finished · \(dropped) dropped\n"))
     // Three users, and the one who looks at the pool until an answer has said warm or cold.
     #expect(report.acquires == iterations && (3...4).contains(report.connections))
     #expect(document.generator.backlogMax == 0)
@@ -65,7 +76,7 @@ import Testing
         "--gateway-url", server.url, "--rate", "200/s", "--max-in-flight", "4", "--duration", "1m", "--threads",
         "\(threads)",
       ] + Self.quiet)
-    try await Task.sleep(for: .seconds(2))
+    try await server.waitForAcquires(100)
     run.running.child.signal(SIGINT)
     let result = await run.end()
     let report = try await server.end()
@@ -81,17 +92,17 @@ import Testing
   }
 
   @Test func whatWaitsLongerThanTheTimeoutAfterTheEndIsCensored() async throws {
-    let server = try await KnownDelays.start(["--delay", "300ms"])
+    let server = try await KnownDelays.start(["--delay", "1s"])
     let result = try await BenchRun.run(
       "bench-concurrent",
       [
-        "--gateway-url", server.url, "--rate", "50/s", "--duration", "1s", "--max-in-flight", "2", "--timeout", "1s",
+        "--gateway-url", server.url, "--rate", "50/s", "--duration", "1s", "--max-in-flight", "2", "--timeout", "5s",
       ] + Self.quiet)
     _ = try await server.end()
     let document = try result.document()
     let (iterations, censored) = (counter("iterations", of: document), counter("censored", of: document))
     #expect(iterations + censored == 50 && counter("errors", of: document) == 0)
-    // Two users for two seconds and a little.
+    // Two users for six seconds, with a second for each start.
     #expect(censored >= 30 && iterations >= 4)
     // Most starts are in no latency: the percentiles are not to pass for theirs.
     #expect(document.metrics["all"]?.unreliable == MetricDocument.names)
@@ -135,11 +146,11 @@ import Testing
   @Test func usersComeAndGoByStages() async throws {
     let server = try await KnownDelays.start(["--delay", "20ms"])
     let result = try await BenchRun.run(
-      "bench-concurrent", ["--gateway-url", server.url, "--stages", "500ms:5,500ms:0"] + Self.quiet)
+      "bench-concurrent", ["--gateway-url", server.url, "--stages", "2s:5,2s:0"] + Self.quiet)
     let report = try await server.end()
     let document = try result.document()
     #expect(report.connections <= 5 && report.acquires == counter("iterations", of: document))
-    #expect(report.acquires >= 5 && (0.9...3).contains(document.durationSeconds))
+    #expect(report.acquires >= 5 && (3.6...10).contains(document.durationSeconds))
   }
 }
 

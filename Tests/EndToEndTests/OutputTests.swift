@@ -1,4 +1,5 @@
 import ProcessControl
+import Synchronization
 import Testing
 
 @testable import InfraBench
@@ -70,12 +71,28 @@ import Testing
   }
 
   @Test func resultThatCannotBeWrittenIsPrintedAndFailsTheRun() async throws {
+    let assigned = Counting()
+    let isFirstGone = Mutex(false)
+    let isFileThere = Mutex(false)
+    // The second iteration waits for a warm task until the file is there.
+    let gateway = try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status":
+        return ScriptedGateway.status(warm: !isFirstGone.withLock { $0 } || isFileThere.withLock { $0 } ? 1 : 0)
+      case "POST /api/acquire":
+        isFirstGone.withLock { $0 = true }
+        return .json(#"{"success": true, "taskId": "t\#(assigned.next())", "source": "warm"}"#)
+      default: return .json(#"{"success": true}"#)
+      }
+    }
     let run = try await BenchRun.start(
-      "bench-allocation", ["--count", "30"] + BenchRun.smallPool + ["--output-dir", "results"])
-    try await run.waitForOutput("Run 1:")
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "2", "--output-dir", "results"])
+    try await run.waitForOutput("Run 1: allocation_time=")
     // What was free at the start is taken by a file now.
     run.scratch.write("results", "in the way")
+    isFileThere.withLock { $0 = true }
     let result = await run.end()
+    await gateway.stop()
     #expect(result.status == .exited(1))
     #expect(result.talk.contains("error: the result could not be written: "), "\(result.talk)")
     #expect(result.output.contains("verdict: "))

@@ -16,7 +16,8 @@ import Testing
   }
 
   @Test func runsInTheSameSecondHaveFilesAndSeedsOfTheirOwn() async throws {
-    let result = try await BenchRun.run("bench-dirinit", ["--count", "2", "--repeat", "4", "--label", "x"])
+    let result = try await BenchRun.run(
+      "bench-dirinit", ["--count", "2", "--repeat", "4", "--label", "x"] + BenchRun.anySpeed)
     #expect(result.status == .exited(0), "\(result.talk)")
     let documents = try documents(result)
     #expect(documents.map(\.repetition) == (1...4).map { .init(run: $0, of: 4, side: nil) })
@@ -57,7 +58,7 @@ import Testing
   @Test func aSeedIsCountedUpFromAScenarioFileToo() async throws {
     let scratch = try Scratch()
     let file = scratch.write("scenario.json", #"{"repeat": 3, "seed": 41, "count": 2, "label": "from file"}"#)
-    let result = try await BenchRun.run("bench-dirinit", ["--scenario", file])
+    let result = try await BenchRun.run("bench-dirinit", ["--scenario", file] + BenchRun.anySpeed)
     #expect(result.status == .exited(0), "\(result.talk)")
     #expect(try documents(result).map { $0.parameters["seed"] } == [41, 42, 43])
   }
@@ -85,7 +86,8 @@ import Testing
   }
 
   @Test func aSignalEndsTheRunUnderWayAndThereIsNoFurtherOne() async throws {
-    let gateway = try await MockGateway.start()
+    // Slow enough that the second run goes on when the signal comes.
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--acquire-delay", "150ms"])
     let run = try await BenchRun.start(
       "bench-allocation", ["--gateway-url", gateway.url, "--count", "20", "--repeat", "3"] + BenchRun.anySpeed)
     try await run.waitForOutput("run 2 of 3")

@@ -168,12 +168,15 @@ import Testing
 
   @Test func everyToolWritesJUnit() async throws {
     let result = try await BenchRun.run(
-      "bench-dirinit", ["--count", "3", "--format", "junit", "--threshold", "create.count > 100", "--label", "ci"])
+      "bench-dirinit", ["--count", "3", "--format", "json,junit", "--threshold", "create.count > 100", "--label", "ci"])
     #expect(result.status == .exited(99))
     let xml = try result.file("xml")
-    #expect(
-      xml.contains("<testsuite name=\"bench-dirinit (ci)\" tests=\"6\" failures=\"1\" errors=\"0\" skipped=\"1\""),
-      "\(xml)")
+    // A machine that is busy may cross thresholds of speed too.
+    let crossed = try result.document().thresholds.filter { !$0.pass }.map(\.expression)
+    let slow = ["create.max < 500ms", "switch.max < 100ms"]
+    #expect(crossed.filter { !slow.contains($0) } == ["create.count > 100"])
+    let counts = "tests=\"6\" failures=\"\(crossed.count)\" errors=\"0\" skipped=\"1\""
+    #expect(xml.contains("<testsuite name=\"bench-dirinit (ci)\" \(counts)"), "\(xml)")
     #expect(xml.contains(">threshold: create.count &gt; 100\nobserved: 3</failure>"), "\(xml)")
   }
 }

@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test func tasksThatStayPendingAfterTheyAreListedAreNotRefilledYet() async throws {
-    let ecs = ScriptedECS(.init(pendingSeconds: 3))
+    // Replacements come after t₀ even where an answer is late.
+    let ecs = ScriptedECS(.init(pendingSeconds: 3, placementSeconds: 1))
     let result = try await run(ecs)
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()
@@ -48,19 +49,20 @@ import Testing
   }
 
   @Test func somePollsAreThrottledAndShowAsGaps() async throws {
-    let ecs = ScriptedECS(.init(pendingSeconds: 1, throttled: ["ListTasks": 4...6]))
+    // The refill comes three seconds after the drain: in the midst of the gap, with a second to spare on both sides.
+    let ecs = ScriptedECS(.init(pendingSeconds: 3, throttled: ["ListTasks": 4...24]))
     let result = try await run(ecs)
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()
-    #expect(document.counters["throttled_polls"] == 3)
-    #expect(document.timeline?.count { $0["gap"] == "throttled" && $0["listed"] == .null } == 3)
-    #expect(document.findings?["poll_rate"]?.description.contains("3 polls lost") == true)
+    #expect(document.counters["throttled_polls"] == 21)
+    #expect(document.timeline?.count { $0["gap"] == "throttled" && $0["listed"] == .null } == 21)
+    #expect(document.findings?["poll_rate"]?.description.contains("21 polls lost") == true)
     let resolution = try #require(document.metrics["refill_full"]?.resolution)
-    #expect(resolution >= 200)
+    #expect(resolution >= 2_000)
   }
 
   @Test func cyclesGiveASampleEachAndEveryTaskOfThemCounts() async throws {
-    let ecs = ScriptedECS(.init(desiredCount: 2))
+    let ecs = ScriptedECS(.init(desiredCount: 2, placementSeconds: 1))
     let result = try await run(ecs, "--cycles", "3", "--settle", "300ms")
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()
@@ -77,7 +79,7 @@ import Testing
 
   @Test func aPoolThatWasFullBeforeTheClockStartedWasNotTimed() async throws {
     // Each task is replaced at once, and the last call's answer comes long after the others'.
-    let ecs = ScriptedECS(.init(desiredCount: 1, placementSeconds: 0, stopSeconds: 0.4, stopsBeforeAnswer: true))
+    let ecs = ScriptedECS(.init(desiredCount: 1, placementSeconds: 0, stopSeconds: 3, stopsBeforeAnswer: true))
     let result = try await run(ecs, "--poll-interval", "100ms", "--force-poll-interval")
     #expect(result.status == .exited(1), "\(result.talk)")
     #expect(result.talk.contains("no refill was timed: the pool was full again before t₀"))
@@ -87,7 +89,7 @@ import Testing
   }
 
   @Test func onlyAsManyTasksAreStoppedAsWereAskedFor() async throws {
-    let ecs = ScriptedECS(.init(desiredCount: 5))
+    let ecs = ScriptedECS(.init(desiredCount: 5, placementSeconds: 1))
     let result = try await run(ecs, "--drain-count", "2")
     #expect(result.status == .exited(0), "\(result.talk)")
     #expect(ecs.stopped.count == 2)
@@ -186,8 +188,8 @@ import Testing
 
   /// The figures that there are must not stand in for the one that there is not.
   @Test func aRefillThatNeverComesCrossesItsThresholdAndHasNoHeadline() async throws {
-    let ecs = ScriptedECS(.init(pendingSeconds: 600))
-    let result = try await run(ecs, "--refill-timeout", "1s", "--print", "text")
+    let ecs = ScriptedECS(.init(pendingSeconds: 600, placementSeconds: 1))
+    let result = try await run(ecs, "--refill-timeout", "4s", "--print", "text")
     #expect(result.status == .exited(99), "\(result.talk)")
     let document = try result.document()
     let threshold = try #require(document.thresholds.first { $0.expression == "refill_full.max < 25s" })

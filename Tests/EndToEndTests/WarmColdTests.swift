@@ -64,7 +64,7 @@ import Testing
     let gateway = try await gateway(warm: 1, late: 5)
     let result = try await BenchRun.run(
       "bench-allocation",
-      ["--gateway-url", gateway.url, "--count", "3", "--hold", "--no-default-thresholds", "--timeout", "300ms"])
+      ["--gateway-url", gateway.url, "--count", "3", "--hold", "--no-default-thresholds", "--timeout", "2s"])
     await gateway.stop()
     let document = try result.passedDocument()
     #expect(document.metrics["allocation"]?.count == 1 && document.counters["cold_starts"] == 2)
@@ -91,7 +91,7 @@ import Testing
   }
 
   @Test func waitingForThePoolIsNotInTheDurationOfBursts() async throws {
-    let warmAt = ContinuousClock.now + .seconds(2)
+    let warmAt = ContinuousClock.now + .seconds(5)
     let assigned = Counting()
     let gateway = try await ScriptedGateway { request in
       switch request.line {
@@ -104,7 +104,7 @@ import Testing
       "bench-concurrent", ["--gateway-url", gateway.url, "--concurrency", "2", "--no-default-thresholds"])
     await gateway.stop()
     #expect(ContinuousClock.now >= warmAt)
-    #expect(try result.passedDocument().durationSeconds < 1)
+    #expect(try result.passedDocument().durationSeconds < 3)
   }
 
   @Test func theGatewaysClosingOfConnectionsIsSetUpAndNoLateness() async throws {

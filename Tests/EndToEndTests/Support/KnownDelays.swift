@@ -30,6 +30,17 @@ struct KnownDelays: Sendable {
     return KnownDelays(url: ready.gatewayUrl, running: running, scratch: scratch)
   }
 
+  /// Waits (60 s at most) until it has had so many acquires.
+  func waitForAcquires(_ count: UInt64) async throws {
+    try await eventually("known-delay-server has no \(count) acquires") {
+      running.child.signal(SIGUSR1)
+      let line = running.standardOutputSoFar.split(separator: "\n").last ?? ""
+      // The first line is no report.
+      let report = try? JSONDecoder().decode(Report.self, from: Data(line.utf8))
+      return report?.acquires ?? 0 >= count
+    }
+  }
+
   /// Ends it; its report.
   func end() async throws -> Report {
     running.child.signal(SIGTERM)

@@ -86,8 +86,11 @@ final class ScriptedGateway: Sendable {
     private func nextRequest() -> Request? {
       guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
       let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
-      let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
-      let body = bytes[end.upperBound...].prefix(length.flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0)
+      let field = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+      let length = field.flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0
+      // The body may come in a later read.
+      guard bytes.count - end.upperBound >= length else { return nil }
+      let body = bytes[end.upperBound...].prefix(length)
       bytes.removeSubrange(..<body.endIndex)
       return Request(
         line: head.split(separator: " ").prefix(2).joined(separator: " "), head: head,
