@@ -18,6 +18,6 @@ swift test "$@" 2>&1 | tee "$output" || status=$?
 # What failed stands thousands of lines above the end: once more, where it is looked for.
 if [ "$status" != 0 ]; then
   echo "what failed:"
-  awk '/^✘/ { failed = 1 } /^(◇|✔)/ { failed = 0 } failed || /: error: /' "$output"
+  awk '/^✘/ { failed = 1 } /^(◇|✔|➜)/ { failed = 0 } failed || /✘ (Test|Suite) / || /(^|: )error: |Fatal error: /' "$output"
 fi
 exit "$status"

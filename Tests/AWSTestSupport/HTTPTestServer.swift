@@ -43,7 +43,7 @@ public final class HTTPTestServer: Sendable {
   public var connectionCount: Int { connections.accepted }
 
   /// How requests are reacted to: at once on the connection's loop, or by a task that may wait.
-  enum React: Sendable {
+  enum Reacting: Sendable {
     case atOnce(@Sendable (Request) -> Reaction)
     case waiting(@Sendable (Request) async -> Reaction)
   }
@@ -63,7 +63,7 @@ public final class HTTPTestServer: Sendable {
   }
 
   private static func run<Value: Sendable>(
-    _ react: React, _ body: (HTTPTestServer) async throws -> Value
+    _ react: Reacting, _ body: (HTTPTestServer) async throws -> Value
   ) async throws -> Value {
     let connections = ConnectionList()
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -111,10 +111,10 @@ private final class RequestHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  private let react: HTTPTestServer.React
+  private let react: HTTPTestServer.Reacting
   private var request: HTTPTestServer.Request?
 
-  init(react: HTTPTestServer.React) { self.react = react }
+  init(react: HTTPTestServer.Reacting) { self.react = react }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {

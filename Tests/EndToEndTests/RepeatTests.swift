@@ -89,7 +89,7 @@ import Testing
     // Slow enough that the second run goes on when the signal comes.
     let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--acquire-delay", "150ms"])
     let run = try await BenchRun.start(
-      "bench-allocation", ["--gateway-url", gateway.url, "--count", "20", "--repeat", "3"] + BenchRun.anySpeed)
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "60", "--repeat", "3"] + BenchRun.anySpeed)
     try await run.waitForOutput("run 2 of 3")
     try await eventually("the second run has no iteration") {
       run.running.standardOutputSoFar.split(separator: "run 2 of 3").last?.contains("Run 2: ") ?? false

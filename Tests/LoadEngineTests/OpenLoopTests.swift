@@ -137,13 +137,13 @@ import Transport
     var queue = ArrivalQueue(
       Self.fast, bounds: .init(count: nil, duration: nil, warmup: .iterations(0)), dropsWhenBusy: false, beginsAt: 0)
     _ = queue.userBecameFree(at: 0)
-    #expect(queue.userBecameFree(at: 1) == .parked && queue.hasParkedUsers)
+    #expect(queue.userBecameFree(at: 1) == .parked && queue.hasFreeUsers)
     // Its loop has not come to the timer; another user is done first.
     guard case .start(let start) = queue.userBecameFree(at: 600_000) else {
       Issue.record("no start")
       return
     }
-    #expect(start.intendedAt == 500_000 && queue.hasParkedUsers)
+    #expect(start.intendedAt == 500_000 && queue.hasFreeUsers)
   }
 
   @Test func preciseStartsAreNeverEarly() async {

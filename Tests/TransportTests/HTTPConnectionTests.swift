@@ -1,4 +1,5 @@
 import Glibc
+import Latency
 import NIOCore
 import TestSupport
 import Testing
@@ -91,10 +92,9 @@ import Transport
     await server.stop()
   }
 
-  @Test func nobodyThereIsRefused() async throws {
-    // Bound and never listening: nobody else can take the port meanwhile.
+  /// A socket that is bound on loopback and does not listen, so that nobody else can take the port meanwhile.
+  private func boundSocket() throws -> (descriptor: CInt, port: Int) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -104,11 +104,32 @@ import Transport
         bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
       }
     }
-    #expect(isBound)
-    let result = await HTTPConnection.connect(
-      to: Endpoint(host: "127.0.0.1", port: Int(UInt16(bigEndian: address.sin_port))), tls: nil,
-      on: testLoops.executor(forUser: 0), timeout: 10 * second)
-    #expect(result.failure?.kind == .connectRefused)
+    try #require(isBound)
+    return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+  }
+
+  private func connect(_ port: Int, timeout: UInt64) async -> Result<HTTPConnection, TransportError> {
+    await HTTPConnection.connect(
+      to: Endpoint(host: "127.0.0.1", port: port), tls: nil, on: testLoops.executor(forUser: 0), timeout: timeout)
+  }
+
+  @Test func nobodyThereIsRefused() async throws {
+    let (descriptor, port) = try boundSocket()
+    defer { close(descriptor) }
+    #expect(await connect(port, timeout: 10 * second).failure?.kind == .connectRefused)
+  }
+
+  /// NIO itself gives up after 10 s unless it is told otherwise.
+  @Test func connectingMayTakeTheWholeTimeout() async throws {
+    let (descriptor, port) = try boundSocket()
+    defer { close(descriptor) }
+    #expect(listen(descriptor, 0) == 0)
+    // Nobody accepts: the queue has room for one, and whoever comes next hears nothing.
+    let first = try await connect(port, timeout: 10 * second).get()
+    let begin = MonotonicClock.now()
+    #expect(await connect(port, timeout: 10_500_000_000).failure?.kind == .connectTimeout)
+    #expect(MonotonicClock.now() - begin >= 10_400_000_000)
+    first.close()
   }
 
   @Test func aNameThatCannotBeIsADNSFailure() async throws {

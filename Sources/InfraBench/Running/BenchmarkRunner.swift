@@ -93,7 +93,7 @@ package struct BenchmarkRunner: Sendable {
 
   private func failures(of document: ResultDocument) -> [String] {
     let saturation = output.allowsSaturated ? nil : document.generator.saturatedReason
-    return [saturation.map { "saturated: \($0)" }].compactMap(\.self)
+    return [saturation.map { "saturated: \($0). \(Saturation.advice)" }].compactMap(\.self)
       + document.thresholds.filter { !$0.pass }.map(ReportTables.crossing)
   }
 

@@ -34,11 +34,12 @@ final class LoopArrivals: @unchecked Sendable {
     self.isPrecise = isPrecise
   }
 
-  /// The next start for a user that is free now; nil when there is none any more. To be called on the loop.
-  func next() async -> Taken? {
+  /// The next start for a user that is free now, or was from the beginning and `isFirst` says so; nil when there is none any
+  /// more. To be called on the loop.
+  func next(isFirst: Bool) async -> Taken? {
     let answer = shared.withQueue { queue in
-      // Parked users had been free for what this one takes.
-      (queue.userBecameFree(at: MonotonicClock.now()), foundFreeUser: queue.hasParkedUsers)
+      // Others that are free were so for what this one takes.
+      (queue.userBecameFree(at: MonotonicClock.now(), wasAwaited: isFirst), foundFreeUser: queue.hasFreeUsers)
     }
     switch answer {
     case (.start(let start), let foundFreeUser)?: return Taken(start: start, foundFreeUser: foundFreeUser)

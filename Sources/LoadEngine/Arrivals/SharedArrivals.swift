@@ -9,25 +9,26 @@ final class SharedArrivals: Sendable {
     var isClosed = false
   }
 
-  private let makeQueue: @Sendable (_ beginsAt: UInt64) -> ArrivalQueue
+  private let makeQueue: @Sendable (_ beginsAt: UInt64, _ users: Int) -> ArrivalQueue
   private let state: Mutex<State>
 
   init(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, dropsWhenBusy: Bool) {
-    let makeQueue: @Sendable (UInt64) -> ArrivalQueue = {
-      ArrivalQueue(schedule, bounds: bounds, dropsWhenBusy: dropsWhenBusy, beginsAt: $0)
+    let makeQueue: @Sendable (UInt64, Int) -> ArrivalQueue = {
+      ArrivalQueue(schedule, bounds: bounds, dropsWhenBusy: dropsWhenBusy, beginsAt: $0, awaited: $1)
     }
     self.makeQueue = makeQueue
-    state = Mutex(State(queue: makeQueue(0)))
+    state = Mutex(State(queue: makeQueue(0, 0)))
   }
 
   /// So long after the last user was ready, in ns, the schedule begins: all of them have to take their places first.
   static func lead(users: Int) -> UInt64 { 10_000_000 + UInt64(users) * 5_000 }
 
-  /// The schedule's first instant is `instant`, in ns; only the first call counts, and returns true.
-  func begin(at instant: UInt64) -> Bool {
+  /// The schedule's first instant is `instant`, in ns, and `users` are free for it; only the first call counts, and returns
+  /// true.
+  func begin(at instant: UInt64, users: Int) -> Bool {
     state.withLock { state in
       guard !state.isOpen, !state.isClosed else { return false }
-      state.queue = makeQueue(instant)
+      state.queue = makeQueue(instant, users)
       state.isOpen = true
       return true
     }

@@ -26,13 +26,17 @@ final class LoopMeter: Sendable {
   }
 
   /// Begins anew, from any thread: the first second begins when the loop comes to it. One that does not come to it for a
-  /// second was busy in it.
+  /// second is judged by that time.
   func restart() {
     let askedAt = MonotonicClock.now()
     eventLoop.execute {
       self.state.value.task?.cancel()
       let begin = Self.read()
-      self.state.value = State(last: begin, busiest: begin.at - askedAt >= Self.nearlyASecond ? 1 : 0)
+      var busiest = 0.0
+      if let last = self.state.value.last, begin.at - askedAt >= Self.nearlyASecond {
+        busiest = min(1, begin.load.share(since: last.load, over: begin.at - askedAt))
+      }
+      self.state.value = State(last: begin, busiest: busiest)
       self.state.value.task = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) {
         [weak self] task in
         // A run that failed never finished it, and the loop goes on to another.

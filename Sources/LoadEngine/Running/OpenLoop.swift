@@ -54,12 +54,16 @@ extension VirtualUser {
   ) async {
     await scenario.open(user)
     let releasedAt = await barrier.wait()
-    if shared.begin(at: releasedAt + SharedArrivals.lead(users: barrier.parties)) { judging.restart() }
+    if shared.begin(at: releasedAt + SharedArrivals.lead(users: barrier.parties), users: barrier.parties) {
+      judging.restart()
+    }
     var record = IterationRecord()
     // Free since its release, however late the loop comes to it.
     var freeAt = releasedAt
+    var isFirst = true
     while !Task.isCancelled {
-      guard let taken = await arrivals.next() else { break }
+      guard let taken = await arrivals.next(isFirst: isFirst) else { break }
+      isFirst = false
       let start = taken.start
       record.reset(intendedAt: start.intendedAt)
       await scenario.prepare(user, start.iteration, into: &record)

@@ -2,7 +2,7 @@
 ///
 /// Pure: instants are in ns of `MonotonicClock` and passed in. However many starts wait, they cost no memory: of two
 /// passes through the same schedule one counts what is due and the other yields what is taken. When starts are dropped
-/// instead of waiting, those that belong to parked users are kept, at most one each.
+/// instead of waiting, those that belong to free users are kept, at most one each.
 struct ArrivalQueue {
   /// What ends a run, and what is left out of its measurement.
   struct Bounds {
@@ -33,13 +33,15 @@ struct ArrivalQueue {
   private var reserved = FIFO<Start>()
   private let dropsWhenBusy: Bool
   private var parked = 0
+  /// Users that are free from the beginning and have not come yet, as their loop is late.
+  private var awaited: Int
   private var waitingInLine: UInt64 = 0
   private var latest: UInt64 = 0
   private var isClosed = false
 
   /// When the measured part began; nil before.
   private(set) var measurementStartedAt: UInt64?
-  /// The most measured starts that waited at one time while no user was parked for them.
+  /// The most measured starts that waited at one time while no user was free for them.
   private(set) var backlogMax: UInt64 = 0
   /// Measured starts that have come due. At every moment these are the taken, dropped, abandoned and waiting ones.
   private(set) var due: UInt64 = 0
@@ -50,19 +52,22 @@ struct ArrivalQueue {
   /// Measured starts that waited when the queue was closed.
   private(set) var abandoned: UInt64 = 0
 
-  init(_ schedule: ArrivalSchedule, bounds: Bounds, dropsWhenBusy: Bool, beginsAt: UInt64) {
+  init(_ schedule: ArrivalSchedule, bounds: Bounds, dropsWhenBusy: Bool, beginsAt: UInt64, awaited: Int = 0) {
     coming = DueStarts(schedule, bounds: bounds, beginsAt: beginsAt)
     taking = coming
     upcoming = coming.next()
     self.dropsWhenBusy = dropsWhenBusy
+    self.awaited = awaited
   }
 
   /// Measured starts that are due and wait for a user.
   var waiting: UInt64 { due - taken - dropped - abandoned }
 
-  /// A user is free: it gets the oldest waiting start, or parks, or learns that there will be none.
-  mutating func userBecameFree(at now: UInt64) -> Answer {
+  /// A user is free: it gets the oldest waiting start, or parks, or learns that there will be none. One that `wasAwaited`
+  /// has been free from the beginning, and comes for the first time.
+  mutating func userBecameFree(at now: UInt64, wasAwaited: Bool = false) -> Answer {
     advance(to: now)
+    if wasAwaited { awaited -= 1 }
     if let start = takeOldest() { return .start(start) }
     guard nextWakeAt != nil else { return .over }
     parked += 1
@@ -80,11 +85,14 @@ struct ArrivalQueue {
   /// A parked user left without a start.
   mutating func unparked() {
     parked -= 1
-    if reserved.count > parked, let start = reserved.popLast() { drop(start) }
+    if reserved.count > free, let start = reserved.popLast() { drop(start) }
   }
 
-  /// Whether a user is parked: when another one has just taken a start all the same, this one had been free for it.
-  var hasParkedUsers: Bool { parked > 0 }
+  /// Whether a user is free: when another one has just taken a start all the same, this one had been free for it.
+  var hasFreeUsers: Bool { free > 0 }
+
+  /// Parked users, and those that will come as soon as their loop comes to them.
+  private var free: Int { parked + awaited }
 
   /// When the next start is due, or else when the run is over; nil when nothing more will happen by itself.
   /// The taking of the last of `count` starts can end the run before that instant.
@@ -141,7 +149,7 @@ struct ArrivalQueue {
     {
       measurementStartedAt = begin
     }
-    if waitingInLine > UInt64(parked) { backlogMax = max(backlogMax, min(waiting, waitingInLine - UInt64(parked))) }
+    if waitingInLine > UInt64(free) { backlogMax = max(backlogMax, min(waiting, waitingInLine - UInt64(free))) }
   }
 
   private mutating func comeDue(_ start: Start) {
@@ -150,7 +158,7 @@ struct ArrivalQueue {
     }
     if !dropsWhenBusy {
       waitingInLine += 1
-    } else if reserved.count < parked {
+    } else if reserved.count < free {
       reserved.append(start)
     } else {
       drop(start)

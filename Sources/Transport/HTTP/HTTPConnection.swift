@@ -25,11 +25,12 @@ public final class HTTPConnection: Sendable {
   private let closing: HTTPExchangeHandler.Closing
   private let lastID = Atomic<UInt64>(0)
 
-  private init(_ handler: HTTPExchangeHandler, on channel: any Channel, phases: ConnectPhases) {
+  /// To be made on the channel's loop.
+  private init(_ handler: NIOLoopBound<HTTPExchangeHandler>, on channel: any Channel, phases: ConnectPhases) {
     self.channel = channel
     eventLoop = channel.eventLoop
-    self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-    self.closing = handler.closing
+    self.handler = handler
+    closing = handler.value.closing
     self.phases = phases
   }
 
@@ -82,7 +83,7 @@ public final class HTTPConnection: Sendable {
       let handler = attempt.handler(of: channel)
       return handler.value.secured.map { securedAt in
         let phases = ConnectPhases(startedAt: startedAt, connectedAt: connectedAt, securedAt: securedAt)
-        return HTTPConnection(handler.value, on: channel, phases: phases)
+        return HTTPConnection(handler, on: channel, phases: phases)
       }
     }
   }

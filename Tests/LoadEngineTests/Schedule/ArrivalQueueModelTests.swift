@@ -162,7 +162,7 @@ private struct QueueModel {
       default: continue
       }
       #expect(queue.nextWakeAt == model.nextWakeAt)
-      #expect(queue.hasParkedUsers == (model.parked > 0))
+      #expect(queue.hasFreeUsers == (model.parked > 0))
       // Nobody who is free waits beside a start that does.
       if model.parked > 0, queue.waiting > 0 { #expect(queue.nextWakeAt.map { $0 <= now } ?? false) }
       #expect(queue.taken == model.number(.taken) && queue.dropped == model.number(.dropped))

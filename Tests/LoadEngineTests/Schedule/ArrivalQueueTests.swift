@@ -5,12 +5,13 @@ import Testing
 @Suite struct ArrivalQueueTests {
   /// A start every 10 ns, from 1000.
   private func queue(
-    count: Int? = nil, duration: UInt64? = nil, warmup: LoadPlan.Warmup = .iterations(0), drops: Bool = false
+    count: Int? = nil, duration: UInt64? = nil, warmup: LoadPlan.Warmup = .iterations(0), drops: Bool = false,
+    awaited: Int = 0
   ) -> ArrivalQueue {
     ArrivalQueue(
       ArrivalSchedule(rate: ArrivalRate(starts: 1, period: 10), arrival: .constant),
       bounds: ArrivalQueue.Bounds(count: count, duration: duration, warmup: warmup), dropsWhenBusy: drops,
-      beginsAt: 1000)
+      beginsAt: 1000, awaited: awaited)
   }
 
   private func start(_ number: Int, at instant: UInt64, warmup: Bool = false) -> ArrivalQueue.Answer {
@@ -36,6 +37,16 @@ import Testing
     #expect(queue.backlogMax == 0)
     #expect(queue.userBecameFree(at: 1010) == start(2, at: 1010))
     #expect(queue.backlogMax == 1)
+  }
+
+  @Test(arguments: [false, true]) func startsOfUsersWhoseLoopIsLateAreNeitherDroppedNorBacklog(drops: Bool) {
+    var queue = queue(drops: drops, awaited: 2)
+    // The first one comes when three are due: one each for the two users, and one that nobody is free for.
+    #expect(queue.userBecameFree(at: 1025, wasAwaited: true) == start(1, at: 1000))
+    #expect(queue.hasFreeUsers && queue.dropped == (drops ? 1 : 0) && queue.backlogMax == (drops ? 0 : 1))
+    #expect(queue.userBecameFree(at: 1026, wasAwaited: true) == start(2, at: 1010))
+    #expect(!queue.hasFreeUsers)
+    #expect(queue.userBecameFree(at: 1027) == (drops ? .parked : start(3, at: 1020)))
   }
 
   @Test func aCountAloneEndsWithTheLastStartTaken() {
