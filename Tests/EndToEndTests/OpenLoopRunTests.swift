@@ -150,7 +150,7 @@ import Testing
     let report = try await server.end()
     let document = try result.document()
     #expect(report.connections <= 5 && report.acquires == counter("iterations", of: document))
-    #expect(report.acquires >= 5 && (3.6...10).contains(document.durationSeconds))
+    #expect(report.acquires >= 5 && (2...10).contains(document.durationSeconds))
   }
 }
 

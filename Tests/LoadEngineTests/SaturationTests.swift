@@ -1,3 +1,4 @@
+import Glibc
 import Latency
 import NIOCore
 import Synchronization
@@ -71,6 +72,14 @@ import Transport
     }
     monitor.restart()
     isAsked.set()
+    let report = await monitor.finish(Recording(Catalogue(metrics: [], counters: [])))
+    #expect(report.busiestSecond > 0.9 && report.saturated)
+  }
+
+  @Test func aLoopThatIsBlockedOffTheCPUIsBusyToo() async {
+    let loops = LoopGroup()
+    let monitor = GeneratorMonitor(loops)
+    loops.executors[0].eventLoop.execute { usleep(2_200_000) }
     let report = await monitor.finish(Recording(Catalogue(metrics: [], counters: [])))
     #expect(report.busiestSecond > 0.9 && report.saturated)
   }

@@ -54,13 +54,18 @@ final class SharedArrivals: Sendable {
   /// Whether the end by time has passed.
   func isPastEnd(at now: UInt64) -> Bool { withQueue { $0.isPastEnd(at: now) } ?? false }
 
+  /// Looked at from outside the loops, which wait for the queue meanwhile.
+  private func hasEnded(at now: UInt64) -> Bool {
+    withQueue { $0.endsByTimeAlone ? $0.isPastEnd(at: now) : $0.hasEnded(at: now) } ?? false
+  }
+
   /// Runs `work`, and cancels it when so many ns have passed since the last start was due: what is still waiting or under
   /// way then is given up.
   func waitingAtMost(_ bound: UInt64, _ work: @escaping @Sendable () async -> Void) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await work() }
       group.addTask {
-        while !Task.isCancelled, !(self.withQueue { $0.hasEnded(at: MonotonicClock.now()) } ?? false) {
+        while !Task.isCancelled, !self.hasEnded(at: MonotonicClock.now()) {
           try? await Task.sleep(nanoseconds: Self.look)
         }
         // A little more, so that whoever began in time ends by its own bound.

@@ -10,7 +10,7 @@ public struct GeneratorReport: Sendable, Equatable {
   public var starts: UInt64?
   /// The most starts that waited for a free user at one time; 0 in a closed loop, where every user is its own queue.
   public var backlogMax: UInt64
-  /// The highest share of a full second, 0…1, that a loop's thread ran or wanted to.
+  /// The highest share of a full second, 0…1, that a loop's thread ran or wanted to, or was kept from its work.
   public var busiestSecond: Double
 
   /// Beyond this P99 of lateness, in ns, the generator was too slow to keep its schedule.

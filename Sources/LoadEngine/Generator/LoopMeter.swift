@@ -1,7 +1,8 @@
 import Latency
 import NIOCore
 
-/// How busy one loop's thread is, second by second. Its state belongs to the loop.
+/// How busy one loop's thread is, second by second: by its CPU time and its waits for a CPU, and by how late it comes to
+/// this, which also tells of what blocked it otherwise, such as a lock. Its state belongs to the loop.
 final class LoopMeter: Sendable {
   private struct Reading {
     var load: LoopLoad
@@ -14,8 +15,9 @@ final class LoopMeter: Sendable {
     var task: RepeatedTask?
   }
 
-  /// What counts as a full second: a timer is a little early or late.
-  private static let nearlyASecond: UInt64 = 990_000_000
+  private static let second: UInt64 = 1_000_000_000
+  /// What counts as a full one: a timer is a little early or late.
+  private static let nearlyASecond = second - second / 100
 
   private let eventLoop: any EventLoop
   private let state: NIOLoopBoundBox<State>
@@ -25,18 +27,13 @@ final class LoopMeter: Sendable {
     state = NIOLoopBoundBox.makeBoxSendingValue(State(), eventLoop: eventLoop)
   }
 
-  /// Begins anew, from any thread: the first second begins when the loop comes to it. One that does not come to it for a
-  /// second is judged by that time.
+  /// Begins anew, from any thread: the first second begins when the loop comes to it.
   func restart() {
     let askedAt = MonotonicClock.now()
     eventLoop.execute {
       self.state.value.task?.cancel()
       let begin = Self.read()
-      var busiest = 0.0
-      if let last = self.state.value.last, begin.at - askedAt >= Self.nearlyASecond {
-        busiest = min(1, begin.load.share(since: last.load, over: begin.at - askedAt))
-      }
-      self.state.value = State(last: begin, busiest: busiest)
+      self.state.value = State(last: begin, busiest: Self.share(ofLateness: begin.at - askedAt))
       self.state.value.task = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) {
         [weak self] task in
         // A run that failed never finished it, and the loop goes on to another.
@@ -60,10 +57,15 @@ final class LoopMeter: Sendable {
   private func look() {
     let reading = Self.read()
     guard let last = state.value.last, reading.at - last.at >= Self.nearlyASecond else { return }
-    let share = reading.load.share(since: last.load, over: reading.at - last.at)
-    state.value.busiest = max(state.value.busiest, share)
+    let elapsed = reading.at - last.at
+    let share = reading.load.share(since: last.load, over: elapsed)
+    let late = Self.share(ofLateness: elapsed - min(elapsed, Self.second))
+    state.value.busiest = max(state.value.busiest, share, late)
     state.value.last = reading
   }
+
+  /// The share of a second, 0…1, in which a loop did not come to what was due, in ns.
+  private static func share(ofLateness lateness: UInt64) -> Double { min(1, Double(lateness) / Double(second)) }
 
   private static func read() -> Reading { Reading(load: .ofCallingThread(), at: MonotonicClock.now()) }
 }

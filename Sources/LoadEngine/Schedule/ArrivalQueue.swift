@@ -119,6 +119,10 @@ struct ArrivalQueue {
     return isClosed || upcoming == nil && (coming.endsAt.map { latest >= $0 } ?? true)
   }
 
+  /// Whether nothing but the time ends the run, and it is known when: ``isPastEnd(at:)`` then says as much as
+  /// ``hasEnded(at:)``, without going through the starts that are due.
+  var endsByTimeAlone: Bool { !isClosed && !coming.isCounted && coming.endsAt != nil }
+
   /// Whether the end by time has passed.
   func isPastEnd(at now: UInt64) -> Bool { coming.endsAt.map { now >= $0 } ?? false }
 

@@ -29,6 +29,9 @@ struct DueStarts: IteratorProtocol {
     return [durationEnd, scheduleEndsAt].compactMap(\.self).min()
   }
 
+  /// Whether there is a bound of the number of starts.
+  var isCounted: Bool { bounds.count != nil }
+
   /// Whether the count is reached: no start will be due whatever the time.
   var isCountReached: Bool { bounds.count.map { measured >= $0 } ?? false }
 
