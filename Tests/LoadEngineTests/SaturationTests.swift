@@ -79,6 +79,7 @@ import Transport
   @Test func aLoopThatIsBlockedOffTheCPUIsBusyToo() async {
     let loops = LoopGroup()
     let monitor = GeneratorMonitor(loops)
+    // Blocked on purpose: no CPU is used or waited for, and the thread is of no use all the same.
     loops.executors[0].eventLoop.execute { usleep(2_200_000) }
     let report = await monitor.finish(Recording(Catalogue(metrics: [], counters: [])))
     #expect(report.busiestSecond > 0.9 && report.saturated)

@@ -29,6 +29,7 @@ final class ConnectAttempt: Sendable {
   func handler(of channel: any Channel) -> NIOLoopBound<HTTPExchangeHandler> {
     state.withLock { state in
       guard let tried = state.tried.first(where: { $0.channel === channel }) else {
+        // The bootstrap hands back no other channel than one that its initializer has seen.
         preconditionFailure("this channel is not of the attempt")
       }
       return tried.handler
