@@ -4,12 +4,18 @@ public import Transport
 public struct LoadRun: Sendable {
   /// What was recorded.
   public var recording: Recording
-  /// Begin and end of the measured part, in ns of `MonotonicClock`.
+  /// Begin and end of the time in which starts were made, or were due, in ns of `MonotonicClock`: what a rate is over.
+  /// The last answers came after it.
   public var startedAt: UInt64
   /// See `startedAt`.
   public var endedAt: UInt64
+  /// Whether the lateness of starts is in the latencies: in a closed loop it is not.
+  public var judgesLateness = true
   /// The most starts that waited for a free user at one time.
   public var backlogMax: UInt64 = 0
+  /// How long the target had answered nothing when starts ended, in ns, and how long the run had gone on before that: nil
+  /// where that is no second, or nothing had been asked meanwhile.
+  public var silence: (length: UInt64, since: UInt64)?
   /// The headline's latencies over time, where they were asked for.
   public var timeline: [TimelineInterval] = []
 
@@ -28,7 +34,8 @@ public struct LoadRun: Sendable {
     // A burst is one of several: its percentiles are not those so far.
     if plan.arrivals != .burst { progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) }) }
     let keeper = interval.map { TimelineKeeper(recorders, interval: $0) }
-    let judging = Judging(monitor, hasWarmup: plan.warmup != .iterations(0))
+    let judging = Judging(
+      monitor, hasWarmup: plan.warmup != .iterations(0), isOneOfSeveral: plan.arrivals == .burst)
     let crew = Crew(
       scenario: scenario, loops: loops, recorders: recorders, judging: judging, progress: progress,
       keeper: keeper)
@@ -41,6 +48,18 @@ public struct LoadRun: Sendable {
     }
     for recorder in recorders { run.recording.merge(recorder.take()) }
     run.timeline = keeper?.finish() ?? []
+    run.silence = run.findSilence()
     return run
+  }
+
+  private static let shortestSilence: UInt64 = 1_000_000_000
+
+  private func findSilence() -> (length: UInt64, since: UInt64)? {
+    guard let unansweredAt = recording.lastUnansweredAt else { return nil }
+    let lastAnswer = max(recording.lastAnswerAt ?? 0, startedAt)
+    guard unansweredAt > lastAnswer, endedAt >= lastAnswer, endedAt - lastAnswer >= Self.shortestSilence else {
+      return nil
+    }
+    return (endedAt - lastAnswer, lastAnswer - startedAt)
   }
 }

@@ -10,9 +10,11 @@ public protocol Scenario: Sendable {
   /// Sets up the `number`-th user, from 1; not measured.
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> User
 
-  /// Opens what the user needs before the schedule of an open loop begins; not measured. What fails here is tried again,
-  /// and fails, in the iterations.
-  func open(_ user: User) async
+  /// Opens what the user needs before the measured part begins; not measured. All users are opened before the first
+  /// iteration. A failure recorded here is, in a closed loop, an iteration of its own: a user that did not get in is
+  /// counted. In an open loop it is forgotten, and the start that needs this user tries again. Users of a ramp are not
+  /// opened: they come in their first iteration.
+  func open(_ user: User, into record: inout IterationRecord) async
 
   /// Brings about what the iteration needs, such as an open connection and a warm task. A failure recorded here ends the
   /// iteration before it is performed. In a closed loop it is not measured; in an open loop the start is due already, so
@@ -21,6 +23,9 @@ public protocol Scenario: Sendable {
 
   /// The measured operation. Its samples are stamps of the I/O thread, not of this function's beginning and end.
   func perform(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async
+
+  /// Told of an iteration that was recorded and not performed, as its set-up or preparation failed or was cut off.
+  func failed(_ iteration: Iteration, _ record: IterationRecord)
 
   /// Undoes what the iteration left behind; not measured. Called after every `perform`, cancelled ones too.
   func conclude(_ user: User, _ iteration: Iteration) async
@@ -34,7 +39,10 @@ public protocol Scenario: Sendable {
 
 extension Scenario {
   /// Nothing to open.
-  public func open(_ user: User) async {}
+  public func open(_ user: User, into record: inout IterationRecord) async {}
+
+  /// Nobody to tell.
+  public func failed(_ iteration: Iteration, _ record: IterationRecord) {}
 
   /// Nothing to prepare.
   public func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord)

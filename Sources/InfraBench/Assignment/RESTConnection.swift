@@ -13,9 +13,15 @@ final class RESTConnection: Sendable {
     self.client = client
   }
 
-  /// Connects before the schedule begins; what fails is tried again by the iterations.
-  func open() async {
-    if case .success(let phases?) = await client.connect() { opened.put(phases) }
+  /// Connects before the measured part begins; the failure, if there is none. The phases go into the record of the first
+  /// iteration.
+  func open() async -> GatewayError? {
+    switch await client.connect() {
+    case .success(let phases):
+      if let phases { opened.put(phases) }
+      return nil
+    case .failure(let error): return error
+    }
   }
 
   /// Makes sure of the connection, whose phases go into `record` when it is new; the failure, if there is none.

@@ -1,3 +1,4 @@
+import Latency
 import LoadEngine
 
 /// What a reader must know of starts that are in no latency, or that waited.
@@ -7,9 +8,11 @@ struct LoadNotes {
   /// The most in flight at one time; nil in a closed loop.
   let mostInFlight: Int64?
   let isInterrupted: Bool
+  /// How long the target had answered nothing when starts ended, and how long it had answered before, in ns.
+  var silence: (length: UInt64, since: UInt64)?
 
   /// The heaviest first.
-  var all: [String] { [unfinished, dropped, waiting].compactMap { $0 } }
+  var all: [String] { [silent, unfinished, dropped, missed, waiting].compactMap { $0 } }
 
   /// All starts that were due.
   private var due: UInt64 { recording.iterations + recording.dropped + recording.censored }
@@ -20,6 +23,21 @@ struct LoadNotes {
     guard number > 0, !isInterrupted else { return nil }
     return "\(number) of \(due) starts \(Self.were(number)) not answered in time after the end: "
       + "percentiles are of the others"
+  }
+
+  private var silent: String? {
+    guard let silence, !isInterrupted else { return nil }
+    let length = LatencyText.format(silence.length)
+    guard recording.lastAnswerAt != nil else { return "nothing was answered in \(length)" }
+    return "nothing was answered in the last \(length) of the run: the last answer came "
+      + "\(LatencyText.format(silence.since)) after its begin"
+  }
+
+  private var missed: String? {
+    let number = recording.missed
+    guard number > 0 else { return nil }
+    return "\(number) of the \(recording.dropped) dropped starts \(Self.were(number)) missed by the generator while a user "
+      + "was free: they count as late"
   }
 
   private var dropped: String? {

@@ -83,8 +83,8 @@ struct ResultAssembly {
     if case .int(let number) = parameters["maxInFlight"] { mostInFlight = number }
     return LoadNotes(
       recording: measurement.recording, backlogMax: measurement.generator.backlogMax, mostInFlight: mostInFlight,
-      isInterrupted: isInterrupted
-    ).all
+      isInterrupted: isInterrupted, silence: measurement.silence
+    ).all + measurement.generator.notes
   }
 
   private var verdictNotes: [String] {

@@ -83,6 +83,8 @@ package struct Measurement: Sendable {
   /// Length of the measured part, in ns.
   package var duration: UInt64
   package var timeline: [[String: JSONValue]]?
+  /// How long the target had answered nothing at the end, in ns, and how long it had answered before; see ``LoadRun``.
+  package var silence: (length: UInt64, since: UInt64)?
   package var findings: [String: JSONValue]?
   /// Counters on which this run has no word: they are not in the result, rather than 0 in it.
   package var untested: Set<String> = []

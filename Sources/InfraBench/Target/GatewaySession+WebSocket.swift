@@ -5,9 +5,11 @@ extension GatewaySession {
   package func openSession(
     userID: String, on executor: LoopExecutor, timeout: UInt64? = nil
   ) async throws(WebSocketError) -> WebSocketConnection {
-    try await WebSocketConnection.connect(
+    let connection = try await WebSocketConnection.connect(
       to: endpoint, path: "/session/\(userID)", headers: headers.map { ($0.name, $0.value) }, tls: tls?.context,
       on: executor.eventLoop, limits: WebSocketLimits(), timeout: timeout ?? self.timeout)
+    connection.isServed(by: executor)
+    return connection
   }
 }
 

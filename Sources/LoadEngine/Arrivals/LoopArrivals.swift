@@ -21,6 +21,8 @@ final class LoopArrivals: @unchecked Sendable {
   private var parked = FIFO<Parked>()
   private var timer: (firesAt: UInt64, scheduled: Scheduled<Void>)?
   private var isSpinning = false
+  /// When the spinning for the next start began, in ns.
+  private var spinsSince: UInt64?
   private var isStopped = false
 
   /// With `--precise` the last so many ns before a start are spun away: more than a timer is usually late.
@@ -34,16 +36,21 @@ final class LoopArrivals: @unchecked Sendable {
     self.isPrecise = isPrecise
   }
 
-  /// The next start for a user that is free now, or was from the beginning and `isFirst` says so; nil when there is none any
-  /// more. To be called on the loop.
-  func next(isFirst: Bool) async -> Taken? {
+  /// The next start for a user that has been free since `since`, in ns; `isFirst` says that it comes for the first time.
+  /// Nil when there is none any more. To be called on the loop.
+  func next(since: UInt64, isFirst: Bool) async -> Taken? {
+    if isFirst { executor.betweenShares = { [unowned self] in serveIfDue() } }
+    let now = MonotonicClock.now()
     let answer = shared.withQueue { queue in
-      // Others that are free were so for what this one takes.
-      (queue.userBecameFree(at: MonotonicClock.now(), wasAwaited: isFirst), foundFreeUser: queue.hasFreeUsers)
+      // A user that is parked had been free for what this one takes.
+      (queue.userBecameFree(at: now, since: since, wasAwaited: isFirst), foundFreeUser: queue.hasFreeUsers)
     }
     switch answer {
     case (.start(let start), let foundFreeUser)?: return Taken(start: start, foundFreeUser: foundFreeUser)
-    case (.over, _)?, nil: return nil
+    case (.over, _)?:
+      shared.letGoAtTheEnd(now: now)
+      return nil
+    case nil: return nil
     case (.parked, _)?:
       return await withUnsafeContinuation { continuation in
         parked.append(continuation)
@@ -57,8 +64,17 @@ final class LoopArrivals: @unchecked Sendable {
     executor.eventLoop.execute {
       self.isStopped = true
       self.timer?.scheduled.cancel()
+      self.executor.betweenShares = nil
       self.release()
     }
+  }
+
+  /// The timer's work where its instant has passed and the loop has not come to it: between two shares of many answers.
+  private func serveIfDue() {
+    guard let timer, MonotonicClock.now() >= timer.firesAt else { return }
+    timer.scheduled.cancel()
+    self.timer = nil
+    approach()
   }
 
   /// Sets the timer for the next start, unless it is set to no later.
@@ -88,6 +104,7 @@ final class LoopArrivals: @unchecked Sendable {
       // Read anew each time, which keeps the queue in the processor's cache.
       guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else { return serve() }
       let now = MonotonicClock.now()
+      spinsSince = spinsSince ?? now
       guard now < wakeAt else { return serve() }
       // Another loop has taken what this one was waiting for.
       guard wakeAt - now <= Self.spinLead else { return arm() }
@@ -101,13 +118,16 @@ final class LoopArrivals: @unchecked Sendable {
   /// Hands out what is due.
   private func serve() {
     let now = MonotonicClock.now()
+    if let begin = spinsSince.take() { executor.spunFor += now - min(begin, now) }
     while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
       parked.popFirst()?.resume(returning: Taken(start: start, foundFreeUser: true))
     }
     // At once: everything else can wait for the starts.
     executor.drainNow()
-    if isStopped || shared.withQueue({ $0.isOver(at: now) }) ?? true {
+    if isStopped {
       release()
+    } else if shared.withQueue({ $0.isOver(at: now) }) ?? true {
+      shared.letGoAtTheEnd(now: now)
     } else {
       arm()
     }

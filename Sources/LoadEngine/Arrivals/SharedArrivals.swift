@@ -11,6 +11,7 @@ final class SharedArrivals: Sendable {
 
   private let makeQueue: @Sendable (_ beginsAt: UInt64, _ users: Int) -> ArrivalQueue
   private let state: Mutex<State>
+  private let loops = Mutex<[LoopArrivals]>([])
 
   init(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, dropsWhenBusy: Bool) {
     let makeQueue: @Sendable (UInt64, Int) -> ArrivalQueue = {
@@ -23,18 +24,19 @@ final class SharedArrivals: Sendable {
   /// So long after the last user was ready, in ns, the schedule begins: all of them have to take their places first.
   static func lead(users: Int) -> UInt64 { 10_000_000 + UInt64(users) * 5_000 }
 
-  /// The schedule's first instant is `instant`, in ns, and `users` are free for it; only the first call counts, and returns
-  /// true.
-  func begin(at instant: UInt64, users: Int) -> Bool {
+  /// Each loop takes part in this until the end.
+  func add(_ loop: LoopArrivals) { loops.withLock { $0.append(loop) } }
+
+  /// The schedule's first instant is `instant`, in ns, and `users` are free for it.
+  func begin(at instant: UInt64, users: Int) {
     state.withLock { state in
-      guard !state.isOpen, !state.isClosed else { return false }
+      guard !state.isClosed else { return }
       state.queue = makeQueue(instant, users)
       state.isOpen = true
-      return true
     }
   }
 
-  /// Interrupted: nothing more is due.
+  /// Nothing more is due, and what waits is given up.
   func close(at now: UInt64) {
     state.withLock { state in
       state.isClosed = true
@@ -51,32 +53,66 @@ final class SharedArrivals: Sendable {
     }
   }
 
-  /// Whether the end by time has passed.
-  func isPastEnd(at now: UInt64) -> Bool { withQueue { $0.isPastEnd(at: now) } ?? false }
-
-  /// Looked at from outside the loops, which wait for the queue meanwhile.
-  private func hasEnded(at now: UInt64) -> Bool {
-    withQueue { $0.endsByTimeAlone ? $0.isPastEnd(at: now) : $0.hasEnded(at: now) } ?? false
+  /// Lets the users that are parked go when the run is over and nobody performs any more: what they do then would hold up
+  /// the last answers of the others.
+  func letGoAtTheEnd(now: UInt64) {
+    if withQueue({ $0.isOver(at: now) && $0.isQuiet }) ?? true { letGo() }
   }
 
-  /// Runs `work`, and cancels it when so many ns have passed since the last start was due: what is still waiting or under
-  /// way then is given up.
-  func waitingAtMost(_ bound: UInt64, _ work: @escaping @Sendable () async -> Void) async {
-    await withTaskGroup(of: Void.self) { group in
+  /// Lets all parked users go.
+  func letGo() {
+    // Loops and this hold one another until then.
+    let all = loops.withLock { loops in
+      defer { loops = [] }
+      return loops
+    }
+    for loop in all { loop.stop() }
+  }
+
+  /// Runs `work` to its end. What still waits `bound` ns after the last start was due is given up; what is under way
+  /// ends by its own time-out. Only what then goes on for twice that time more is cancelled.
+  func waitingAtMost<T: Sendable>(_ bound: UInt64, _ work: @escaping @Sendable () async -> T) async -> T? {
+    await withTaskGroup(of: T?.self) { group in
       group.addTask { await work() }
       group.addTask {
-        while !Task.isCancelled, !self.hasEnded(at: MonotonicClock.now()) {
-          try? await Task.sleep(nanoseconds: Self.look)
-        }
-        // A little more, so that whoever began in time ends by its own bound.
-        try? await Task.sleep(nanoseconds: bound + Self.grace)
+        await self.untilAllAreDue()
+        try? await Task.sleep(nanoseconds: bound.addingSaturated(Self.grace))
+        guard !Task.isCancelled else { return nil }
+        self.close(at: MonotonicClock.now())
+        self.letGoAtTheEnd(now: MonotonicClock.now())
+        try? await Task.sleep(nanoseconds: bound.addingSaturated(bound).addingSaturated(Self.grace))
+        return nil
       }
-      await group.next()
+      // The work itself, or the end of the patience with it.
+      let first = await group.next() ?? nil
       group.cancelAll()
+      let second = await group.next() ?? nil
+      return first ?? second
     }
   }
 
-  /// Between two looks whether the schedule has ended, in ns.
+  /// Sleeps until the end that can be worked out, and looks at the queue, which the loops need, only from then on.
+  private func untilAllAreDue() async {
+    while !Task.isCancelled {
+      let now = MonotonicClock.now()
+      let expected = state.withLock { state in state.isOpen ? state.queue.expectedEnd ?? .max : nil }
+      guard let expected else {
+        try? await Task.sleep(nanoseconds: Self.look)
+        continue
+      }
+      if now < expected {
+        try? await Task.sleep(nanoseconds: min(expected - now, Self.longestSleep))
+      } else if withQueue({ $0.hasEnded(at: now) }) ?? true {
+        return
+      } else {
+        try? await Task.sleep(nanoseconds: Self.look)
+      }
+    }
+  }
+
+  /// Between two looks whether the schedule has begun, or has ended where chance decides when, in ns.
   private static let look: UInt64 = 50_000_000
+  private static let longestSleep: UInt64 = 3_600_000_000_000
+  /// A little more than the bound, so that what began in time ends by its own time-out.
   private static let grace: UInt64 = 100_000_000
 }

@@ -3,34 +3,99 @@ import NIOCore
 import Synchronization
 public import Transport
 
-/// Watches the load generator itself while a run goes on: how much CPU it used, and whether a loop's thread was busy
-/// for nearly a whole second.
+/// Watches the load generator itself while a run goes on: how much CPU it used, whether a loop's thread had no time left
+/// for any whole second, and whether a CPU quota stopped it.
+///
+/// Only the measured parts are watched: what sets users up before them, and takes them down afterwards, is not what a run
+/// is judged by.
 public final class GeneratorMonitor: Sendable {
+  private struct Usage {
+    var cpu = ProcessCPU()
+    var throttling = CPUThrottling()
+    /// The reading at the begin of the part that is being watched; nil between parts.
+    var throttledBefore: CPUThrottling?
+    /// Lengths of the parts, in ns, and the begin of the one that is being watched.
+    var watched: UInt64 = 0
+    var partBegin = MonotonicClock.now()
+  }
+
   private let meters: [LoopMeter]
-  private let cpu = Mutex(ProcessCPU())
+  private let quota = CPUQuotaFiles.ofThisProcess()
+  private let usage: Mutex<Usage>
 
   /// Starts watching `loops`.
-  public init(_ loops: LoopGroup) {
-    meters = loops.executors.map { LoopMeter($0.eventLoop) }
-    for meter in meters { meter.restart() }
+  public convenience init(_ loops: LoopGroup) { self.init(loops.executors) }
+
+  /// Starts watching a tool whose work is done by no loop: its CPU time and quota.
+  public convenience init() { self.init([]) }
+
+  private init(_ executors: [LoopExecutor]) {
+    meters = executors.map(LoopMeter.init)
+    usage = Mutex(Usage(throttledBefore: quota.read()))
+    for meter in meters { meter.watch(forgetting: true) }
   }
 
-  /// Forgets what was seen so far: setting up users and warming up are not what a run is judged by.
+  /// Forgets what was seen so far: a measured part begins.
   public func restart() {
-    cpu.withLock { $0 = ProcessCPU() }
-    for meter in meters { meter.restart() }
+    for meter in meters { meter.watch(forgetting: true) }
+    let reading = quota.read()
+    usage.withLock { $0 = Usage(throttledBefore: reading) }
   }
 
-  /// Stops watching and judges. `backlogMax` are the most starts that waited at one time.
-  public func finish(_ recording: Recording, backlogMax: UInt64 = 0) async -> GeneratorReport {
-    let utilisation = cpu.withLock { $0.utilisation }
-    var busiestSecond = 0.0
-    for meter in meters { busiestSecond = max(busiestSecond, await meter.finish()) }
+  /// Goes on after ``pause()``: another measured part of the same run begins.
+  public func resume() {
+    for meter in meters { meter.watch(forgetting: false) }
+    let reading = quota.read()
+    usage.withLock { usage in
+      guard usage.throttledBefore == nil else { return }
+      usage.cpu.resume()
+      usage.throttledBefore = reading
+      usage.partBegin = MonotonicClock.now()
+    }
+  }
+
+  /// Stops watching, as the last answer has been read: what the loops do from now on is in no latency.
+  public func pause() {
+    for meter in meters { meter.pause() }
+    let reading = quota.read()
+    usage.withLock { usage in
+      guard let before = usage.throttledBefore else { return }
+      usage.throttledBefore = nil
+      usage.cpu.pause()
+      usage.throttling = usage.throttling + reading.since(before)
+      usage.watched += MonotonicClock.now() - usage.partBegin
+    }
+  }
+
+  /// Stops watching and judges. `backlogMax` are the most starts that waited at one time; `judgesLateness` says whether
+  /// the lateness of starts is in the latencies, as it is in an open loop and in a burst.
+  public func finish(
+    _ recording: Recording, backlogMax: UInt64 = 0, judgesLateness: Bool = true
+  ) async -> GeneratorReport {
+    pause()
+    var worst: (share: Double, cause: BusySeconds.Cause) = (0, .cpu)
+    for meter in meters {
+      let own = await meter.finish()
+      if own.share > worst.share { worst = own }
+    }
+    let (utilisation, throttling, watched) = usage.withLock { ($0.cpu.utilisation, $0.throttling, $0.watched) }
     let lateness = recording.lateness
-    return GeneratorReport(
+    var report = GeneratorReport(
       cpuUtilisation: utilisation,
       latenessP50: lateness.totalCount > 0 ? lateness.value(atPercentile: 50) : nil,
       latenessP99: lateness.totalCount > 0 ? lateness.value(atPercentile: 99) : nil,
-      starts: lateness.totalCount, backlogMax: backlogMax, busiestSecond: busiestSecond)
+      starts: lateness.totalCount, backlogMax: backlogMax, busiestSecond: worst.share)
+    report.wasBlocked = worst.cause == .blocked
+    report.lateStarts = lateness.totalCount - lateness.countAtOrBelow(GeneratorReport.latenessBound)
+    report.latest = lateness.totalCount > 0 ? lateness.max : nil
+    report.judgesLateness = judgesLateness
+    report.throttledPeriods = throttling.periods
+    report.throttledShare = watched > 0 ? min(1, Double(throttling.time) / Double(watched)) : 0
+    return report
+  }
+
+  /// The same of a whole run.
+  public func finish(_ run: LoadRun) async -> GeneratorReport {
+    await finish(run.recording, backlogMax: run.backlogMax, judgesLateness: run.judgesLateness)
   }
 }

@@ -1,4 +1,10 @@
 /// The generator's judgement of itself.
+///
+/// A run is saturated when the generator, not the target, bounded its figures:
+/// - in an open loop or a burst, where lateness is in the latencies, the P99 of the lateness of starts is over 1 ms; with
+///   fewer than 100 starts, whose P99 is the latest of them, two or more starts were over 1 ms late;
+/// - in any loop, a load thread had no time left in more than 90 % of any second;
+/// - in any loop, the CPU quota kept the process from running for more than 1 % of the run.
 public struct GeneratorReport: Sendable, Equatable {
   /// CPU time of the process over the time of the run: 1 is one core.
   public var cpuUtilisation: Double
@@ -8,18 +14,33 @@ public struct GeneratorReport: Sendable, Equatable {
   public var latenessP99: UInt64?
   /// How many starts the lateness is of, where that is known: with fewer than 100 its P99 is that of the latest.
   public var starts: UInt64?
+  /// How many of them were later than ``latenessBound``, where that is known.
+  public var lateStarts: UInt64?
+  /// The lateness of the latest start, in ns; nil when nothing was started.
+  public var latest: UInt64?
+  /// Whether lateness is in the latencies: not in a closed loop, where each start waits for its user.
+  public var judgesLateness = true
   /// The most starts that waited for a free user at one time; 0 in a closed loop, where every user is its own queue.
   public var backlogMax: UInt64
-  /// The highest share of a full second, 0…1, that a loop's thread ran or wanted to, or was kept from its work.
+  /// The highest share of any second, 0…1, in which a loop's thread ran or wanted to, or was kept from its work.
   public var busiestSecond: Double
+  /// Whether that thread was kept from its work rather than at work: by a lock, as the process was stopped, by a quota.
+  public var wasBlocked = false
+  /// The share of the run, 0…1, in which the CPU quota kept the process from running.
+  public var throttledShare = 0.0
+  /// The periods in which the quota was used up.
+  public var throttledPeriods: UInt64 = 0
 
-  /// Beyond this P99 of lateness, in ns, the generator was too slow to keep its schedule.
+  /// Beyond this lateness, in ns, the generator was too slow to keep its schedule.
   public static let latenessBound: UInt64 = 1_000_000
-  /// Beyond this share of a full second a loop's thread had no reserve.
+  /// Beyond this share of a second a loop's thread had no reserve.
   public static let busyBound = 0.9
+  /// Beyond this share of the run a CPU quota is in the figures.
+  public static let throttledBound = 0.01
+  /// From this number of starts on a P99 is more than the latest of them.
+  private static let enoughStarts: UInt64 = 100
 
-  /// Judges the figures of a run; `busiestSecond` is the highest share of a full second that a loop's thread
-  /// ran or wanted to.
+  /// Judges the figures of a run; `busiestSecond` is the highest share of a second in which a loop's thread had no time left.
   public init(
     cpuUtilisation: Double, latenessP50: UInt64? = nil, latenessP99: UInt64?, starts: UInt64? = nil,
     backlogMax: UInt64 = 0, busiestSecond: Double
@@ -34,22 +55,55 @@ public struct GeneratorReport: Sendable, Equatable {
 
   /// Why the generator was the bottleneck, with the figure that says so; nil when it was not.
   public var saturatedReason: String? {
-    if let latenessP99, latenessP99 > Self.latenessBound { return Self.late(latenessP99, starts: starts) }
+    // First what explains the others: a throttled process is late, too, and comes late to its work.
+    if throttledShare > Self.throttledBound {
+      return "the CPU quota kept the generator from running for "
+        + "\(Self.percent(throttledShare, above: Self.throttledBound)) % of the run, over 1 % "
+        + "(nr_throttled \(throttledPeriods) in cpu.stat)"
+    }
+    if judgesLateness, let reason = latenessReason { return reason }
     guard busiestSecond > Self.busyBound else { return nil }
-    let share = Self.figure(min(busiestSecond, 1) * 100, above: Self.busyBound * 100, decimals: 0)
-    return "a load thread was busy for \(share) % of a second, over 90 %"
+    let share = Self.percent(min(busiestSecond, 1), above: Self.busyBound)
+    return wasBlocked
+      ? "a load thread did not get to its work for \(share) % of a second, over 90 %: the process was stopped, or a lock "
+        + "or a quota held it"
+      : "a load thread used a CPU or waited for one for \(share) % of a second, over 90 %"
   }
 
   /// Whether the generator, not the target, bounded the figures.
   public var saturated: Bool { saturatedReason != nil }
 
-  private static func late(_ nanoseconds: UInt64, starts: UInt64?) -> String {
-    let time = figure(Double(nanoseconds) / 1e6, above: Double(latenessBound) / 1e6, decimals: 2)
-    switch starts {
-    case 1: return "the only start was \(time) ms late, over 1 ms"
-    case let starts? where starts < 100: return "the latest of \(starts) starts was \(time) ms late, over 1 ms"
-    default: return "starts were late: P99 \(time) ms, over 1 ms"
+  /// What is no reason to reject the run, and still is to be known.
+  public var notes: [String] {
+    guard let latest, latest > Self.latenessBound else { return [] }
+    let time = Self.milliseconds(latest)
+    if !judgesLateness {
+      guard let latenessP99, latenessP99 > Self.latenessBound else { return [] }
+      return [
+        "users went on up to \(Self.milliseconds(latenessP99)) ms (P99) after their last answer because the generator was "
+          + "busy: that is in no latency, and lowers the rate"
+      ]
     }
+    guard latenessReason == nil, let starts, starts < Self.enoughStarts else { return [] }
+    return ["one of \(starts) starts was \(time) ms late because of the generator: its latency has that in it"]
+  }
+
+  private var latenessReason: String? {
+    guard let latenessP99, latenessP99 > Self.latenessBound else { return nil }
+    guard let starts, starts < Self.enoughStarts else {
+      return "starts were late: P99 \(Self.milliseconds(latenessP99)) ms, over 1 ms"
+    }
+    // A machine hiccups: one late start of few is not the generator's state.
+    guard let lateStarts, lateStarts >= 2 else { return nil }
+    return "\(lateStarts) of \(starts) starts were more than 1 ms late, the latest \(Self.milliseconds(latenessP99)) ms"
+  }
+
+  private static func milliseconds(_ nanoseconds: UInt64) -> String {
+    figure(Double(nanoseconds) / 1e6, above: Double(latenessBound) / 1e6, decimals: 2)
+  }
+
+  private static func percent(_ share: Double, above bound: Double) -> String {
+    figure(share * 100, above: bound * 100, decimals: 0)
   }
 
   /// `value` with `decimals` places behind the point, or with as many as it takes to be seen above `bound`.

@@ -13,11 +13,8 @@ struct LoopLoad: Sendable, Equatable {
     return LoopLoad(cpu: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), waiting: 0)
   }
 
-  /// The share of `elapsed` ns since `earlier` in which the thread ran or wanted to, 0…1.
-  func share(since earlier: LoopLoad, over elapsed: UInt64) -> Double {
-    guard elapsed > 0 else { return 0 }
-    return Double((cpu &- earlier.cpu) &+ (waiting &- earlier.waiting)) / Double(elapsed)
-  }
+  /// CPU time used and waited for since `earlier`, in ns.
+  func used(since earlier: LoopLoad) -> UInt64 { (cpu &- earlier.cpu) &+ (waiting &- earlier.waiting) }
 
   private static func readSchedstat() -> LoopLoad? {
     let file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)

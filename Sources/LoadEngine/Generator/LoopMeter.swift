@@ -1,71 +1,97 @@
 import Latency
 import NIOCore
+import Transport
 
-/// How busy one loop's thread is, second by second: by its CPU time and its waits for a CPU, and by how late it comes to
+/// How busy one loop's thread is, in any second: by its CPU time and its waits for a CPU, and by how late it comes to
 /// this, which also tells of what blocked it otherwise, such as a lock. Its state belongs to the loop.
 final class LoopMeter: Sendable {
   private struct Reading {
     var load: LoopLoad
+    var spun: UInt64
     var at: UInt64
   }
 
   private struct State {
     var last: Reading?
-    var busiest = 0.0
-    var task: RepeatedTask?
+    /// When the next reading is due, in ns.
+    var dueAt: UInt64 = 0
+    var seconds = BusySeconds()
+    var timer: Scheduled<Void>?
   }
 
-  private static let second: UInt64 = 1_000_000_000
-  /// What counts as a full one: a timer is a little early or late.
-  private static let nearlyASecond = second - second / 100
+  /// Between two readings, in ns: a second is judged to a tenth.
+  private static let interval: UInt64 = 100_000_000
 
-  private let eventLoop: any EventLoop
+  private let executor: LoopExecutor
   private let state: NIOLoopBoundBox<State>
 
-  init(_ eventLoop: any EventLoop) {
-    self.eventLoop = eventLoop
-    state = NIOLoopBoundBox.makeBoxSendingValue(State(), eventLoop: eventLoop)
+  private var eventLoop: any EventLoop { executor.eventLoop }
+
+  init(_ executor: LoopExecutor) {
+    self.executor = executor
+    state = NIOLoopBoundBox.makeBoxSendingValue(State(), eventLoop: executor.eventLoop)
   }
 
-  /// Begins anew, from any thread: the first second begins when the loop comes to it.
-  func restart() {
+  /// Watches from now on, from any thread. What was seen before is forgotten, or stays as another part of the run.
+  func watch(forgetting: Bool) {
     let askedAt = MonotonicClock.now()
     eventLoop.execute {
-      self.state.value.task?.cancel()
-      let begin = Self.read()
-      self.state.value = State(last: begin, busiest: Self.share(ofLateness: begin.at - askedAt))
-      self.state.value.task = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) {
-        [weak self] task in
-        // A run that failed never finished it, and the loop goes on to another.
-        guard let self else { return task.cancel() }
-        look()
-      }
-    }
-  }
-
-  /// The highest share of a full second, up to now.
-  func finish() async -> Double {
-    let busiest = eventLoop.submit {
-      self.state.value.task?.cancel()
+      self.state.value.timer?.cancel()
+      if forgetting { self.state.value.seconds = BusySeconds() }
+      self.state.value.seconds.interrupt()
+      // A loop that comes late to this has been busy since it was asked.
+      self.state.value.dueAt = askedAt
+      self.state.value.last = Reading(load: self.load(), spun: self.executor.spunFor, at: askedAt)
       self.look()
-      return self.state.value.busiest
     }
-    return (try? await busiest.get()) ?? 0
   }
 
-  /// Judges the time since the last reading if it is a second or more; a busy loop comes late to this.
+  /// Stops watching, from any thread; what the loop has been given before is still watched.
+  func pause() {
+    eventLoop.execute { self.stop() }
+  }
+
+  /// The worst second up to now.
+  func finish() async -> (share: Double, cause: BusySeconds.Cause) {
+    let worst = eventLoop.submit {
+      self.stop()
+      return self.state.value.seconds.worst
+    }
+    return (try? await worst.get()) ?? (0, .cpu)
+  }
+
+  private func stop() {
+    state.value.timer?.cancel()
+    state.value.timer = nil
+    take()
+    state.value.last = nil
+  }
+
+  /// Takes a reading, and comes back for the next one.
   private func look() {
-    let reading = Self.read()
-    guard let last = state.value.last, reading.at - last.at >= Self.nearlyASecond else { return }
-    let elapsed = reading.at - last.at
-    let share = reading.load.share(since: last.load, over: elapsed)
-    let late = Self.share(ofLateness: elapsed - min(elapsed, Self.second))
-    state.value.busiest = max(state.value.busiest, share, late)
-    state.value.last = reading
+    let now = take()
+    let dueAt = now + Self.interval
+    state.value.dueAt = dueAt
+    let loop = eventLoop.assumeIsolated()
+    state.value.timer = loop.scheduleTask(deadline: .uptimeNanoseconds(dueAt)) { [weak self] in
+      // A run that failed never finished it, and the loop goes on to another.
+      self?.look()
+    }
   }
 
-  /// The share of a second, 0…1, in which a loop did not come to what was due, in ns.
-  private static func share(ofLateness lateness: UInt64) -> Double { min(1, Double(lateness) / Double(second)) }
+  @discardableResult
+  private func take() -> UInt64 {
+    let now = MonotonicClock.now()
+    guard let last = state.value.last else { return now }
+    let reading = Reading(load: load(), spun: executor.spunFor, at: now)
+    let used = reading.load.used(since: last.load)
+    state.value.seconds.add(
+      BusySeconds.Span(
+        length: now - min(last.at, now), used: used - min(used, reading.spun - last.spun),
+        late: now - min(state.value.dueAt, now)))
+    state.value.last = reading
+    return now
+  }
 
-  private static func read() -> Reading { Reading(load: .ofCallingThread(), at: MonotonicClock.now()) }
+  private func load() -> LoopLoad { .ofCallingThread() }
 }

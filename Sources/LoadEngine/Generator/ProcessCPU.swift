@@ -1,18 +1,37 @@
 import Glibc
 import Latency
 
-/// How much CPU this process has used since a moment, for tools whose load is threads of their own.
+/// How much CPU this process uses in the parts of a run that are watched, for tools whose load is threads of their own too.
 public struct ProcessCPU: Sendable {
-  private let startedAt = MonotonicClock.now()
-  private let usedAtStart = ProcessCPU.used()
+  private struct Reading: Sendable {
+    var at = MonotonicClock.now()
+    var used = ProcessCPU.used()
+  }
+
+  private var begin: Reading? = Reading()
+  private var elapsed: UInt64 = 0
+  private var used: UInt64 = 0
 
   /// Starts at this moment.
   public init() {}
 
-  /// User and system time since then over the time that has passed: 1 is one core.
+  /// User and system time of the watched parts over their length: 1 is one core.
   public var utilisation: Double {
-    let elapsed = max(1, MonotonicClock.now() - startedAt)
-    return Double(Self.used() - usedAtStart) / Double(elapsed)
+    var sum = self
+    sum.pause()
+    return Double(sum.used) / Double(max(1, sum.elapsed))
+  }
+
+  /// Goes on watching; nothing where it is watched already.
+  mutating func resume() { begin = begin ?? Reading() }
+
+  /// Stops watching for the time being.
+  mutating func pause() {
+    guard let begin else { return }
+    let now = Reading()
+    elapsed += now.at - begin.at
+    used += now.used - min(begin.used, now.used)
+    self.begin = nil
   }
 
   /// In ns.

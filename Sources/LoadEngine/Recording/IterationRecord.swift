@@ -67,10 +67,18 @@ public struct IterationRecord: Sendable {
     if ending == .success { ending = .failure(kind: kind, example: example) }
   }
 
-  /// Whether it failed by its bound: kind `timeout` or `connect_timeout`, or a step's, such as `ready: timeout`.
-  var isTimeout: Bool {
-    guard case .failure(let kind, _) = ending else { return false }
-    return ["timeout", "connect_timeout"].contains { kind == $0 || kind.hasSuffix(": \($0)") }
+  /// Kinds of failures, of the whole iteration or of a step such as `ready: timeout`, in which no answer came.
+  private static let unanswered: Set<Substring> = [
+    "timeout", "connect_timeout", "connect_refused", "connect_failed", "dns", "tls", "reset", "closed",
+  ]
+
+  /// Whether the target answered, if only to refuse.
+  var wasAnswered: Bool {
+    switch ending {
+    case .success: true
+    case .failure(let kind, _): !Self.unanswered.contains(kind.split(separator: " ").last ?? "")
+    case .censored: false
+    }
   }
 
   var isFailure: Bool {

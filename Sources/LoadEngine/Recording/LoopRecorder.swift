@@ -19,9 +19,9 @@ final class LoopRecorder: Sendable {
     state = Mutex(State(recording: Recording(catalogue), interval: keepsIntervals ? IntervalRecording() : nil))
   }
 
-  func add(_ record: IterationRecord, dueAt: UInt64) {
+  func add(_ record: IterationRecord, dueAt: UInt64, endedAt: UInt64) {
     state.withLock { state in
-      state.recording.add(record, dueAt: dueAt)
+      state.recording.add(record, dueAt: dueAt, endedAt: endedAt)
       state.interval?.add(record, headline: headline)
     }
   }

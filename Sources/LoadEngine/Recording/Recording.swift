@@ -10,10 +10,17 @@ public struct Recording: Sendable {
   public private(set) var censored: UInt64 = 0
   /// Starts that were due while no user was free, and were given up for that.
   public private(set) var dropped: UInt64 = 0
+  /// Those of them that a user had been free for: the generator came too late, and they are in ``lateness``.
+  public private(set) var missed: UInt64 = 0
   /// Failures by kind.
   public private(set) var errors = ErrorTally()
   /// How late the generator was in starting what was due, in ns: the generator's own fault only.
   public private(set) var lateness = LatencyHistogram()
+
+  /// When the last iteration ended that the target had answered, and the last one that it had not, in ns of
+  /// `MonotonicClock`; nil when there was none.
+  public internal(set) var lastAnswerAt: UInt64?
+  var lastUnansweredAt: UInt64?
 
   private var histograms: [LatencyHistogram?]
   private var counts: [UInt64]
@@ -54,8 +61,21 @@ public struct Recording: Sendable {
   /// Counts starts that were dropped.
   mutating func drop(_ number: UInt64) { dropped += number }
 
-  /// Takes a finished iteration. `dueAt` is when its start was due and a user was free, in ns.
-  public mutating func add(_ record: IterationRecord, dueAt: UInt64) {
+  /// Counts dropped starts that a user had been free for, and how late the generator came to them.
+  mutating func miss(_ number: UInt64, lateness: LatencyHistogram?) {
+    missed += number
+    if let lateness { self.lateness.merge(ofSameLayout: lateness) }
+  }
+
+  /// Takes a finished iteration. `dueAt` is when its start was due and a user was free, `endedAt` when it ended, in ns.
+  public mutating func add(_ record: IterationRecord, dueAt: UInt64, endedAt: UInt64? = nil) {
+    if let endedAt {
+      if record.wasAnswered {
+        lastAnswerAt = max(lastAnswerAt ?? 0, endedAt)
+      } else {
+        lastUnansweredAt = max(lastUnansweredAt ?? 0, endedAt)
+      }
+    }
     if let writtenAt = record.firstByteWrittenAt { lateness.record(max(1, writtenAt &- min(dueAt, writtenAt))) }
     switch record.ending {
     case .success:
@@ -78,6 +98,9 @@ public struct Recording: Sendable {
     censored += other.censored
     errors.merge(other.errors)
     dropped += other.dropped
+    missed += other.missed
+    if let instant = other.lastAnswerAt { lastAnswerAt = max(lastAnswerAt ?? 0, instant) }
+    if let instant = other.lastUnansweredAt { lastUnansweredAt = max(lastUnansweredAt ?? 0, instant) }
     lateness.merge(ofSameLayout: other.lateness)
     for (index, histogram) in other.histograms.enumerated() {
       guard let histogram else { continue }

@@ -4,29 +4,29 @@ extension Crew {
   /// All users at one instant, an iteration each.
   func burst(_ plan: LoadPlan) async -> LoadRun {
     let shared = SharedPlan(plan, ramp: nil, startingAt: MonotonicClock.now())
-    let barrier = StartBarrier(parties: plan.users)
-    await run(plan, isOver: { shared.isOver }) { user, _ in
-      await user.live { await user.runOnce($0, shared, after: barrier) }
+    let allPrepared = StartBarrier(parties: max(1, plan.users)) { releasedAt in
+      shared.begin(at: releasedAt)
+      judging.begin()
     }
+    let endedAt = await run(plan) { user, own, _ in await user.runOnce(own, shared, after: allPrepared) }
     return LoadRun(
-      recording: Recording(recorders[0].catalogue), startedAt: shared.measurementStartedAt ?? shared.begunAt,
-      endedAt: MonotonicClock.now())
+      recording: Recording(recorders[0].catalogue), startedAt: min(shared.begunAt, endedAt), endedAt: endedAt)
   }
 }
 
 extension VirtualUser {
-  fileprivate func runOnce(_ user: S.User, _ plan: SharedPlan, after barrier: StartBarrier) async {
-    if let iteration = plan.next() {
-      var record = IterationRecord()
-      await scenario.prepare(user, iteration, into: &record)
-      let releasedAt = await barrier.wait()
-      if Task.isCancelled {
-        plan.giveBack(iteration)
-      } else {
-        await perform(user, iteration, dueAt: releasedAt, into: &record)
-      }
+  fileprivate func runOnce(_ user: S.User, _ plan: SharedPlan, after allPrepared: StartBarrier) async {
+    guard let iteration = plan.next() else {
+      _ = await allPrepared.wait()
+      return
+    }
+    var record = IterationRecord()
+    await scenario.prepare(user, iteration, into: &record)
+    let releasedAt = await allPrepared.wait()
+    if record.ending == .success, Task.isCancelled {
+      plan.giveBack(iteration)
     } else {
-      _ = await barrier.wait()
+      await perform(user, iteration, dueAt: releasedAt, into: &record)
     }
   }
 }

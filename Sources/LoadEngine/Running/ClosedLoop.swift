@@ -3,16 +3,29 @@ import Transport
 
 extension Crew {
   /// Every user starts its next iteration when its last one is done.
+  ///
+  /// All users are opened first: what opening costs their loop is in nobody's latency. The users of a ramp open when it
+  /// is their turn instead, as their coming is part of such a load.
   func closedLoop(_ plan: LoadPlan, thinkTime: UInt64, ramp: UserRamp?) async -> LoadRun {
     let shared = SharedPlan(plan, ramp: ramp, startingAt: MonotonicClock.now())
-    await TimelineKeeper.keeping(keeper, since: { shared.measurementStartedAt }) {
-      await run(plan, isOver: { shared.isOver }) { user, _ in
-        await user.live { await user.runUntilFulfilled($0, shared, thinkTime: thinkTime, ramp: ramp) }
+    let allOpened = StartBarrier(parties: max(1, plan.users)) { releasedAt in
+      shared.begin(at: releasedAt)
+      judging.begin()
+    }
+    let now = await TimelineKeeper.keeping(keeper, since: { shared.measurementStartedAt }) {
+      await withTaskCancellationHandler {
+        await run(plan) { user, own, _ in
+          let isIn = await user.open(own, shared, after: allOpened, waitsForTurn: ramp != nil)
+          await user.runUntilFulfilled(own, shared, isIn: isIn, thinkTime: thinkTime, ramp: ramp)
+        }
+      } onCancel: {
+        shared.endStarts(at: MonotonicClock.now())
       }
     }
+    let startedAt = shared.measurementStartedAt ?? shared.begunAt
     return LoadRun(
-      recording: Recording(recorders[0].catalogue), startedAt: shared.measurementStartedAt ?? shared.begunAt,
-      endedAt: MonotonicClock.now())
+      recording: Recording(recorders[0].catalogue), startedAt: min(startedAt, now),
+      endedAt: max(startedAt, shared.startsEndedAt(at: now)), judgesLateness: false)
   }
 }
 
@@ -20,18 +33,38 @@ extension VirtualUser {
   /// After a failure a closed loop pauses for so many ns: a target that refuses at once is not hammered.
   private static var pauseAfterFailure: UInt64 { 10_000_000 }
 
+  /// Opens what the user needs and waits for the others; false when it did not get in, which is counted at once: a user
+  /// that was asked for has an outcome even where the warm-up or the count leaves none of the iterations to it.
+  fileprivate func open(
+    _ user: S.User, _ plan: SharedPlan, after allOpened: StartBarrier, waitsForTurn: Bool
+  ) async -> Bool {
+    var record = IterationRecord()
+    if !waitsForTurn {
+      await scenario.open(user, into: &record)
+      switch record.ending {
+      case .success: break
+      case .failure: fail(plan.charge(), dueAt: 0, record)
+      case .censored: fail(Iteration(number: number, isWarmup: false), dueAt: 0, record)
+      }
+    }
+    _ = await allOpened.wait()
+    return record.ending == .success
+  }
+
   fileprivate func runUntilFulfilled(
-    _ user: S.User, _ plan: SharedPlan, thinkTime: UInt64, ramp: UserRamp?
+    _ user: S.User, _ plan: SharedPlan, isIn: Bool, thinkTime: UInt64, ramp: UserRamp?
   ) async {
+    if !isIn { await executor.sleep(nanoseconds: Self.pauseAfterFailure) }
     var record = IterationRecord()
     while await isActive(ramp, since: plan.begunAt), !Task.isCancelled, let iteration = plan.next() {
       record.reset()
       await scenario.prepare(user, iteration, into: &record)
-      guard !Task.isCancelled, iteration.isWarmup || !plan.isOver else {
+      // What failed is counted even where nothing would have been begun any more.
+      guard record.ending != .success || !Task.isCancelled && (iteration.isWarmup || !plan.isOver) else {
         plan.giveBack(iteration)
         break
       }
-      await perform(user, iteration, dueAt: MonotonicClock.now(), into: &record)
+      await perform(user, iteration, dueAt: executor.readySince, into: &record)
       if record.isFailure { await executor.sleep(nanoseconds: Self.pauseAfterFailure) }
       if thinkTime > 0 { await executor.sleep(nanoseconds: min(thinkTime, plan.remaining)) }
     }

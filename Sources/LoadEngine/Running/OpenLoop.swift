@@ -7,40 +7,47 @@ extension Crew {
     _ plan: LoadPlan, _ schedule: ArrivalSchedule, dropsWhenBusy: Bool, isPrecise: Bool
   ) async -> LoadRun {
     let begin = MonotonicClock.now()
+    let users = max(1, plan.users)
     let shared = SharedArrivals(
       schedule, bounds: .init(count: plan.count, duration: plan.duration, warmup: plan.warmup),
       dropsWhenBusy: dropsWhenBusy)
     let arrivals = loops.executors.map { LoopArrivals(shared, on: $0, isPrecise: isPrecise) }
-    let barrier = StartBarrier(parties: plan.users)
+    for loop in arrivals { shared.add(loop) }
+    let allOpened = StartBarrier(parties: users) { releasedAt in
+      shared.begin(at: releasedAt + SharedArrivals.lead(users: users), users: users)
+      judging.begin()
+    }
     let dropped: @Sendable () -> UInt64 = { shared.withQueue { $0.dropped } ?? 0 }
     progress?.provide(dropped: dropped)
     progress?.provide(waiting: { shared.withQueue { $0.waiting } ?? 0 })
-    await TimelineKeeper.keeping(
+    let endedAt = await TimelineKeeper.keeping(
       keeper, since: { shared.withQueue { $0.measurementStartedAt } ?? nil }, dropped: dropped
     ) {
       await shared.waitingAtMost(plan.drainBound) {
         await withTaskCancellationHandler {
-          await run(plan, isOver: { shared.isPastEnd(at: MonotonicClock.now()) }) { user, loop in
-            await user.live { await user.runOnSchedule($0, arrivals[loop], shared, after: barrier) }
+          await run(plan) { user, own, loop in
+            await user.runOnSchedule(own, arrivals[loop], shared, after: allOpened)
           }
         } onCancel: {
           shared.close(at: MonotonicClock.now())
-          for loop in arrivals { loop.stop() }
+          shared.letGo()
         }
       }
     }
-    return collect(shared, begin: begin)
+    return collect(shared, begin: begin, endedAt: endedAt ?? MonotonicClock.now())
   }
 
-  private func collect(_ shared: SharedArrivals, begin: UInt64) -> LoadRun {
-    let endedAt = MonotonicClock.now()
+  private func collect(_ shared: SharedArrivals, begin: UInt64, endedAt: UInt64) -> LoadRun {
     var recording = Recording(recorders[0].catalogue)
     var run = LoadRun(recording: recording, startedAt: begin, endedAt: endedAt)
     shared.withQueue { queue in
       queue.close(at: endedAt)
       recording.drop(queue.dropped)
+      recording.miss(queue.missed, lateness: queue.missedLateness)
       recording.censor(queue.abandoned)
-      run.startedAt = queue.measurementStartedAt ?? begin
+      run.startedAt = min(queue.measurementStartedAt ?? begin, endedAt)
+      // Up to then starts were due: what was under way took its time, and no rate is to be divided by that.
+      run.endedAt = max(run.startedAt, min(endedAt, queue.startsEndedAt ?? endedAt))
       run.backlogMax = queue.backlogMax
     }
     run.recording = recording
@@ -50,27 +57,24 @@ extension Crew {
 
 extension VirtualUser {
   fileprivate func runOnSchedule(
-    _ user: S.User, _ arrivals: LoopArrivals, _ shared: SharedArrivals, after barrier: StartBarrier
+    _ user: S.User, _ arrivals: LoopArrivals, _ shared: SharedArrivals, after allOpened: StartBarrier
   ) async {
-    await scenario.open(user)
-    let releasedAt = await barrier.wait()
-    if shared.begin(at: releasedAt + SharedArrivals.lead(users: barrier.parties), users: barrier.parties) {
-      judging.restart()
-    }
     var record = IterationRecord()
+    // What fails here is tried again by the start that needs this user.
+    await scenario.open(user, into: &record)
     // Free since its release, however late the loop comes to it.
-    var freeAt = releasedAt
+    var freeSince = await allOpened.wait()
     var isFirst = true
     while !Task.isCancelled {
-      guard let taken = await arrivals.next(isFirst: isFirst) else { break }
+      guard let taken = await arrivals.next(since: freeSince, isFirst: isFirst) else { break }
       isFirst = false
       let start = taken.start
       record.reset(intendedAt: start.intendedAt)
       await scenario.prepare(user, start.iteration, into: &record)
-      let couldBegin = taken.foundFreeUser ? start.intendedAt : max(start.intendedAt, freeAt)
+      let couldBegin = taken.foundFreeUser ? start.intendedAt : max(start.intendedAt, freeSince)
       let dueAt = max(couldBegin, record.occupiedUntil ?? 0)
       await perform(user, start.iteration, dueAt: dueAt, into: &record)
-      freeAt = MonotonicClock.now()
+      freeSince = executor.readySince
     }
   }
 }

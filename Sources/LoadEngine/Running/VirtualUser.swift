@@ -6,37 +6,45 @@ struct VirtualUser<S: Scenario>: Sendable {
   let scenario: S
   let executor: LoopExecutor
   let recorder: LoopRecorder
-  let isOver: @Sendable () -> Bool
   let progress: ProgressCounter?
   let judging: Judging
 
-  /// Sets the user up, has `body` do its work, and ends it. The task's cancellation is watched once for all of it.
-  func live(_ body: (S.User) async -> Void) async {
+  /// Sets the user up, has `body` do its work, and ends it when all users have done theirs. The task's cancellation is
+  /// watched once for all of it. Returns when the last answer of all had been read, in ns.
+  func live(until lastAnswer: StartBarrier, _ body: (S.User) async -> Void) async -> UInt64 {
     let user = await scenario.makeUser(number, on: executor)
     await withTaskCancellationHandler {
       await body(user)
     } onCancel: {
       scenario.cancel(user)
     }
+    let endedAt = await lastAnswer.wait()
     await scenario.retire(user)
+    return endedAt
   }
 
   /// Performs and records an iteration that was prepared, then undoes what it left behind. `dueAt` is when its start was due and the user was free, in ns.
   func perform(
     _ user: S.User, _ iteration: Iteration, dueAt: UInt64, into record: inout IterationRecord
   ) async {
-    if !iteration.isWarmup {
-      judging.measuring()
-      progress?.begin()
-    }
-    let isPrepared = record.ending == .success
-    if isPrepared { await scenario.perform(user, iteration, into: &record) }
-    // Work that outlived the run was waited for up to its bound, and is neither a success nor a failure.
-    if record.isTimeout, isOver() { record.censor() }
-    if !iteration.isWarmup {
-      recorder.add(record, dueAt: dueAt)
-      progress?.add(record.ending)
-    }
-    if isPrepared { await scenario.conclude(user, iteration) }
+    if !iteration.isWarmup { judging.measuring() }
+    guard record.ending == .success else { return fail(iteration, dueAt: dueAt, record) }
+    if !iteration.isWarmup { progress?.begin() }
+    await scenario.perform(user, iteration, into: &record)
+    add(record, of: iteration, dueAt: dueAt)
+    await scenario.conclude(user, iteration)
+  }
+
+  /// Records an iteration whose set-up or preparation failed, or was cut off: there was nothing to perform.
+  func fail(_ iteration: Iteration, dueAt: UInt64, _ record: IterationRecord) {
+    scenario.failed(iteration, record)
+    if !iteration.isWarmup { progress?.begin() }
+    add(record, of: iteration, dueAt: dueAt)
+  }
+
+  private func add(_ record: IterationRecord, of iteration: Iteration, dueAt: UInt64) {
+    guard !iteration.isWarmup else { return }
+    recorder.add(record, dueAt: dueAt, endedAt: executor.readySince)
+    progress?.add(record.ending)
   }
 }

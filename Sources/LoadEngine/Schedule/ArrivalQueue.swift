@@ -1,8 +1,14 @@
+import Latency
+
 /// The open loop's one global queue, for all event loops: a due start is taken by any free user; without one it waits.
 ///
 /// Pure: instants are in ns of `MonotonicClock` and passed in. However many starts wait, they cost no memory: of two
 /// passes through the same schedule one counts what is due and the other yields what is taken. When starts are dropped
 /// instead of waiting, those that belong to free users are kept, at most one each.
+///
+/// A user is free when its last answer has been read, and the queue learns of that later, when the user's task gets to
+/// run. So a drop is provisional for a while: when a user comes that had been free when the start was due, the start is
+/// that user's, late, or else it was missed by the generator and counts as late.
 struct ArrivalQueue {
   /// What ends a run, and what is left out of its measurement.
   struct Bounds {
@@ -31,13 +37,21 @@ struct ArrivalQueue {
   private var upcoming: Start?
   private var taking: DueStarts
   private var reserved = FIFO<Start>()
+  /// The latest drops, oldest first, of which a user may turn out to have been free.
+  private var provisional = FIFO<Start>()
   private let dropsWhenBusy: Bool
+  private let users: Int
   private var parked = 0
   /// Users that are free from the beginning and have not come yet, as their loop is late.
   private var awaited: Int
+  /// Users that have learned that there will be no start any more.
+  private var gone = 0
   private var waitingInLine: UInt64 = 0
   private var latest: UInt64 = 0
   private var isClosed = false
+
+  /// Older drops than this many are final: so many that their lateness alone says what the generator is worth.
+  private static let mostProvisional = 4096
 
   /// When the measured part began; nil before.
   private(set) var measurementStartedAt: UInt64?
@@ -49,27 +63,49 @@ struct ArrivalQueue {
   private(set) var taken: UInt64 = 0
   /// Measured starts that found no free user and do not wait.
   private(set) var dropped: UInt64 = 0
+  /// Those of them that a user had been free for: it was the generator that missed them.
+  private(set) var missed: UInt64 = 0
+  /// How late the generator came to those, in ns.
+  private(set) var missedLateness: LatencyHistogram?
   /// Measured starts that waited when the queue was closed.
   private(set) var abandoned: UInt64 = 0
+  /// When every start is expected to have come due, in ns; nil for a schedule without end.
+  let expectedEnd: UInt64?
 
+  /// `awaited` users are free from the beginning.
   init(_ schedule: ArrivalSchedule, bounds: Bounds, dropsWhenBusy: Bool, beginsAt: UInt64, awaited: Int = 0) {
     coming = DueStarts(schedule, bounds: bounds, beginsAt: beginsAt)
     taking = coming
     upcoming = coming.next()
+    expectedEnd = DueStarts.expectedEnd(schedule, bounds: bounds, beginsAt: beginsAt)
     self.dropsWhenBusy = dropsWhenBusy
     self.awaited = awaited
+    users = awaited
   }
 
   /// Measured starts that are due and wait for a user.
   var waiting: UInt64 { due - taken - dropped - abandoned }
 
-  /// A user is free: it gets the oldest waiting start, or parks, or learns that there will be none. One that `wasAwaited`
-  /// has been free from the beginning, and comes for the first time.
-  mutating func userBecameFree(at now: UInt64, wasAwaited: Bool = false) -> Answer {
+  /// A user is free: it gets the oldest waiting start, or parks, or learns that there will be none. It has been free since
+  /// `since`, in ns; since `now` unless given. One that `wasAwaited` has been free from the beginning, and comes for the
+  /// first time.
+  mutating func userBecameFree(at now: UInt64, since: UInt64? = nil, wasAwaited: Bool = false) -> Answer {
     advance(to: now)
     if wasAwaited { awaited -= 1 }
-    if let start = takeOldest() { return .start(start) }
-    guard nextWakeAt != nil else { return .over }
+    let droppedSince = takeDropped(after: since ?? now)
+    if let start = takeOldest() {
+      miss(droppedSince[...], at: now)
+      return .start(start)
+    }
+    if let start = droppedSince.first {
+      undrop(start)
+      miss(droppedSince.dropFirst(), at: now)
+      return .start(start)
+    }
+    guard nextWakeAt != nil else {
+      gone += 1
+      return .over
+    }
     parked += 1
     return .parked
   }
@@ -79,17 +115,23 @@ struct ArrivalQueue {
     advance(to: now)
     guard let start = takeOldest() else { return nil }
     parked -= 1
+    // It did nothing until now: what was dropped meanwhile was not the target's doing.
+    miss(takeDropped(after: start.intendedAt)[...], at: now)
     return start
   }
 
   /// A parked user left without a start.
   mutating func unparked() {
     parked -= 1
-    if reserved.count > free, let start = reserved.popLast() { drop(start) }
+    gone += 1
+    if reserved.count > free, let start = reserved.popLast(), !start.iteration.isWarmup { dropped += 1 }
   }
 
-  /// Whether a user is free: when another one has just taken a start all the same, this one had been free for it.
+  /// Whether a user is free: when another one has just taken a start, this one had been free for it.
   var hasFreeUsers: Bool { free > 0 }
+
+  /// Whether nobody performs anything: every user is parked or has learned that it is over.
+  var isQuiet: Bool { parked + gone >= users }
 
   /// Parked users, and those that will come as soon as their loop comes to them.
   private var free: Int { parked + awaited }
@@ -119,12 +161,8 @@ struct ArrivalQueue {
     return isClosed || upcoming == nil && (coming.endsAt.map { latest >= $0 } ?? true)
   }
 
-  /// Whether nothing but the time ends the run, and it is known when: ``isPastEnd(at:)`` then says as much as
-  /// ``hasEnded(at:)``, without going through the starts that are due.
-  var endsByTimeAlone: Bool { !isClosed && !coming.isCounted && coming.endsAt != nil }
-
-  /// Whether the end by time has passed.
-  func isPastEnd(at now: UInt64) -> Bool { coming.endsAt.map { now >= $0 } ?? false }
+  /// When no start was due any more, in ns; nil as long as starts come due.
+  var startsEndedAt: UInt64? { coming.startsEndAt }
 
   /// Ends the run: what is due by now and not taken is abandoned, and no start will be handed out any more.
   mutating func close(at now: UInt64) {
@@ -171,6 +209,35 @@ struct ArrivalQueue {
 
   private mutating func drop(_ start: Start) {
     if !start.iteration.isWarmup { dropped += 1 }
+    provisional.append(start)
+    if provisional.count > Self.mostProvisional { _ = provisional.popFirst() }
+  }
+
+  /// The drops after `instant`, oldest first: the user that comes now had been free since then. Earlier ones stay, as
+  /// another user may come that had been free even longer.
+  private mutating func takeDropped(after instant: UInt64) -> [Start] {
+    guard !isClosed, let last = provisional.last, last.intendedAt > instant else { return [] }
+    var starts: [Start] = []
+    while let start = provisional.last, start.intendedAt > instant {
+      starts.append(start)
+      _ = provisional.popLast()
+    }
+    return starts.reversed()
+  }
+
+  private mutating func undrop(_ start: Start) {
+    guard !start.iteration.isWarmup else { return }
+    dropped -= 1
+    taken += 1
+  }
+
+  /// These starts stay dropped, and it was the generator's doing.
+  private mutating func miss(_ starts: ArraySlice<Start>, at now: UInt64) {
+    for start in starts where !start.iteration.isWarmup {
+      missed += 1
+      if missedLateness == nil { missedLateness = LatencyHistogram() }
+      missedLateness?.record(max(1, now - min(start.intendedAt, now)))
+    }
   }
 
   private mutating func takeOldest() -> Start? {

@@ -49,6 +49,13 @@ public struct ArrivalSchedule: Sendable, Equatable, Sequence {
     return rate.offset(of: StartPosition(whole: index, fraction: 0), first: &first)
   }
 
+  /// When the start of `index` is expected, in ns: exact for a constant arrival, the mean of a Poisson one. In constant
+  /// time for a constant rate, O(stages) otherwise; nil if there is none.
+  func expectedStart(of index: UInt64) -> UInt64? {
+    var first = 0
+    return rate.offset(of: StartPosition(whole: index, fraction: 0), first: &first)
+  }
+
   /// The offsets of a schedule, one by one. A start later than `UInt64.max` ns (584 years) does not exist.
   public struct Iterator: IteratorProtocol, Sendable {
     private let rate: CumulatedRate

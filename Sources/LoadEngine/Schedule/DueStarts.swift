@@ -29,8 +29,25 @@ struct DueStarts: IteratorProtocol {
     return [durationEnd, scheduleEndsAt].compactMap(\.self).min()
   }
 
-  /// Whether there is a bound of the number of starts.
-  var isCounted: Bool { bounds.count != nil }
+  /// When no start was due any more, in ns: the end by time, or when the start after the last of `count` would have been
+  /// due. Nil as long as that isn't known, and for a schedule without end.
+  var startsEndAt: UInt64? {
+    let countEnd = isCountReached ? offset.map(beginsAt.addingSaturated) : nil
+    return [endsAt, countEnd].compactMap(\.self).min()
+  }
+
+  /// When every start is expected to have come due, in ns: exact for a constant arrival without a warm-up by time; nil for
+  /// a schedule without end. In constant time, as nobody may walk through a million starts while the load goes on.
+  static func expectedEnd(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, beginsAt: UInt64) -> UInt64? {
+    let (warmups, warmupLength): (Int, UInt64) =
+      switch bounds.warmup {
+      case .iterations(let number): (max(0, number), schedule.expectedStart(of: UInt64(max(0, number))) ?? 0)
+      case .duration(let nanoseconds): (0, nanoseconds)
+      }
+    let countEnd = bounds.count.flatMap { schedule.expectedStart(of: UInt64(warmups + max(1, $0) - 1)) }
+    let durationEnd = bounds.duration.map(warmupLength.addingSaturated)
+    return [countEnd, durationEnd, schedule.length].compactMap(\.self).min().map(beginsAt.addingSaturated)
+  }
 
   /// Whether the count is reached: no start will be due whatever the time.
   var isCountReached: Bool { bounds.count.map { measured >= $0 } ?? false }

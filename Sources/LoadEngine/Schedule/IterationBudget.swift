@@ -1,7 +1,7 @@
 /// Hands out the iterations of a plan, one by one, until it is fulfilled. Pure: instants are passed in.
 struct IterationBudget {
   private let plan: LoadPlan
-  private let startedAt: UInt64
+  private var startedAt: UInt64
   private var warmupsGiven = 0
   private var given = 0
   private var measuringSince: UInt64?
@@ -11,6 +11,9 @@ struct IterationBudget {
     self.plan = plan
     startedAt = now
   }
+
+  /// Counts time from `now`, in ns: users were set up until then.
+  mutating func begin(at now: UInt64) { startedAt = now }
 
   /// When the measured part began; nil while warming up.
   var measurementStartedAt: UInt64? { measuringSince }
@@ -32,6 +35,12 @@ struct IterationBudget {
   /// Gives back an iteration that was handed out and not begun.
   mutating func giveBack(_ iteration: Iteration) {
     if iteration.isWarmup { warmupsGiven -= 1 } else { given -= 1 }
+  }
+
+  /// A measured iteration for a user whose set-up failed: from the count while there is any left, else beyond it.
+  mutating func charge() -> Iteration {
+    given += 1
+    return Iteration(number: given, isWarmup: false)
   }
 
   /// Whether nothing more is to be begun at `now`.

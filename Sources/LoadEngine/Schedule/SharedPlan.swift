@@ -3,26 +3,68 @@ import Synchronization
 
 /// The budget of a closed loop or a burst, which all users draw from.
 final class SharedPlan: Sendable {
-  /// In ns.
-  let begunAt: UInt64
-  private let budget: Mutex<IterationBudget>
+  private struct State {
+    var begunAt: UInt64
+    var budget: IterationBudget
+    /// When a user first asked for an iteration and there was none: until then starts were made.
+    var refusedAt: UInt64?
+  }
+
+  private let plan: LoadPlan
+  private let state: Mutex<State>
 
   /// With a ramp the run is over at its end at the latest.
   init(_ plan: LoadPlan, ramp: UserRamp?, startingAt now: UInt64) {
     var plan = plan
     if let ramp { plan.duration = min(plan.duration ?? .max, ramp.length) }
-    begunAt = now
-    budget = Mutex(IterationBudget(plan, startingAt: now))
+    self.plan = plan
+    state = Mutex(State(begunAt: now, budget: IterationBudget(plan, startingAt: now)))
   }
 
-  var measurementStartedAt: UInt64? { budget.withLock { $0.measurementStartedAt } }
+  /// In ns.
+  var begunAt: UInt64 { state.withLock { $0.begunAt } }
 
-  func next() -> Iteration? { budget.withLock { $0.next(at: MonotonicClock.now()) } }
+  var measurementStartedAt: UInt64? { state.withLock { $0.budget.measurementStartedAt } }
 
-  func giveBack(_ iteration: Iteration) { budget.withLock { $0.giveBack(iteration) } }
+  /// All users are set up at `instant`, in ns: time counts from there.
+  func begin(at instant: UInt64) {
+    state.withLock { state in
+      state.begunAt = instant
+      state.budget.begin(at: instant)
+    }
+  }
 
-  var isOver: Bool { budget.withLock { $0.isOver(at: MonotonicClock.now()) } }
+  func next() -> Iteration? {
+    let now = MonotonicClock.now()
+    return state.withLock { state in
+      let iteration = state.budget.next(at: now)
+      if iteration == nil { state.refusedAt = min(state.refusedAt ?? now, now) }
+      return iteration
+    }
+  }
+
+  func giveBack(_ iteration: Iteration) { state.withLock { $0.budget.giveBack(iteration) } }
+
+  /// The iteration of a user whose set-up failed.
+  func charge() -> Iteration { state.withLock { $0.budget.charge() } }
+
+  var isOver: Bool { state.withLock { $0.budget.isOver(at: MonotonicClock.now()) } }
 
   /// Until the run is over, in ns, as far as is known.
-  var remaining: UInt64 { budget.withLock { $0.remaining(at: MonotonicClock.now()) } }
+  var remaining: UInt64 { state.withLock { $0.budget.remaining(at: MonotonicClock.now()) } }
+
+  /// Interrupted: no start is made from `instant` on.
+  func endStarts(at instant: UInt64) {
+    state.withLock { state in state.refusedAt = min(state.refusedAt ?? instant, instant) }
+  }
+
+  /// Until when starts were made, in ns; `now` is the end of everything. What was still under way then took its time,
+  /// and no rate is to be divided by that.
+  func startsEndedAt(at now: UInt64) -> UInt64 {
+    state.withLock { state in
+      let end = min(state.refusedAt ?? now, now)
+      guard let since = state.budget.measurementStartedAt, let duration = plan.duration else { return end }
+      return min(end, since.addingSaturated(duration))
+    }
+  }
 }

@@ -5,29 +5,34 @@ import Synchronization
 final class StartBarrier: Sendable {
   private struct State {
     var missing: Int
-    var waiting: [CheckedContinuation<UInt64, Never>] = []
+    var waiting: [UnsafeContinuation<UInt64, Never>] = []
   }
 
   let parties: Int
+  private let whenReached: @Sendable (UInt64) -> Void
   private let state: Mutex<State>
 
-  init(parties: Int) {
+  /// Calls `whenReached` once with the instant of the release, in ns of `MonotonicClock`, before anybody goes on.
+  init(parties: Int, whenReached: @escaping @Sendable (UInt64) -> Void = { _ in }) {
     self.parties = parties
+    self.whenReached = whenReached
     state = Mutex(State(missing: parties))
   }
 
   /// Returns when all parties have called it, with the instant of their release in ns of `MonotonicClock`.
-  /// Every party must call it, cancelled ones too.
+  /// Every party must call it once, cancelled ones too.
   func wait() async -> UInt64 {
-    await withCheckedContinuation { continuation in
-      let released = state.withLock { state -> [CheckedContinuation<UInt64, Never>] in
+    await withUnsafeContinuation { continuation in
+      let released = state.withLock { state -> [UnsafeContinuation<UInt64, Never>] in
         state.missing -= 1
         state.waiting.append(continuation)
         guard state.missing <= 0 else { return [] }
         defer { state.waiting = [] }
         return state.waiting
       }
+      guard !released.isEmpty else { return }
       let now = MonotonicClock.now()
+      whenReached(now)
       for continuation in released { continuation.resume(returning: now) }
     }
   }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import Latency
 
 /// What happened in one interval of a run: iterations count where they ended.
@@ -13,8 +12,9 @@ public struct TimelineInterval: Sendable, Equatable {
   public var errors: UInt64
   /// Starts that were dropped.
   public var dropped: UInt64
-  /// The headline's latencies, compressed: 264 KiB would be too much to keep for every interval.
-  private let compressed: [UInt8]
+  /// The headline's latencies in the plain encoding: 264 KiB would be too much to keep for every interval. Compressing
+  /// them takes a CPU for a millisecond, which the load may need: that is left for the end.
+  private let encoded: [UInt8]
 
   init(start: UInt64, length: UInt64, _ recording: IntervalRecording) {
     self.start = start
@@ -22,17 +22,17 @@ public struct TimelineInterval: Sendable, Equatable {
     iterations = recording.iterations
     errors = recording.errors
     dropped = recording.dropped
-    compressed = HistogramV2Codec.encodeCompressed(recording.latencies)
+    encoded = HistogramV2Codec.encode(recording.latencies)
   }
 
   /// The headline's latencies, in ns; exact.
   public var latencies: LatencyHistogram {
     // What this process has encoded it can decode.
-    (try? HistogramV2Codec.decode(compressed)) ?? LatencyHistogram()
+    (try? HistogramV2Codec.decode(encoded)) ?? LatencyHistogram()
   }
 
   /// The same as text: HdrHistogram's V2 compressed encoding in base64.
-  public var compressedLatencies: String { Data(compressed).base64EncodedString() }
+  public var compressedLatencies: String { HistogramV2Codec.encodeCompressedBase64(latencies) }
 
   /// The interval and the one after it as one.
   func joined(with next: TimelineInterval) -> TimelineInterval {

@@ -25,14 +25,15 @@ final class TimelineKeeper: Sendable {
 
   /// Runs `work`, and keeps a timeline of it where there is a keeper. `begunAt` is the begin of the measured part, in ns,
   /// as soon as it is known; `dropped` the starts that were dropped so far.
-  static func keeping(
+  static func keeping<T: Sendable>(
     _ keeper: TimelineKeeper?, since begunAt: @escaping @Sendable () -> UInt64?,
-    dropped: @escaping @Sendable () -> UInt64 = { 0 }, _ work: () async -> Void
-  ) async {
+    dropped: @escaping @Sendable () -> UInt64 = { 0 }, _ work: () async -> T
+  ) async -> T {
     guard let keeper else { return await work() }
     async let _ = keeper.keep(since: begunAt, dropped: dropped)
-    await work()
+    let result = await work()
     if let begin = begunAt() { keeper.cut(since: begin, dropped: dropped(), isLast: true) }
+    return result
   }
 
   /// The intervals; none when the measured part never began.

@@ -70,7 +70,7 @@ public final class HTTPConnection: Sendable {
       .connectTimeout(.nanoseconds(Int64(clamping: timeout)))  // 10 s otherwise
       .channelOption(.recvAllocator, value: ReceiveBuffer())
       .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { attempt.began(channel, try configure(channel, endpoint, tls)) }
+        channel.eventLoop.makeCompletedFuture { attempt.began(channel, try configure(channel, endpoint, tls, executor)) }
       }
     let connected =
       if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
@@ -89,7 +89,7 @@ public final class HTTPConnection: Sendable {
   }
 
   private static func configure(
-    _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?
+    _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor
   ) throws -> HTTPExchangeHandler {
     let operations = channel.pipeline.syncOperations
     let secured = channel.eventLoop.makePromise(of: UInt64?.self)
@@ -104,7 +104,7 @@ public final class HTTPConnection: Sendable {
     } else {
       secured.succeed(nil)
     }
-    let handler = HTTPExchangeHandler(secured: secured.futureResult)
+    let handler = HTTPExchangeHandler(secured: secured.futureResult, executor: executor)
     try operations.addHandler(handler)
     return handler
   }

@@ -37,6 +37,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// When the TLS handshake was done; nil without TLS.
   let secured: EventLoopFuture<UInt64?>
 
+  private let executor: LoopExecutor
   private var reader = HTTPResponseReader()
   private var pending: Pending?
   private var context: ChannelHandlerContext?
@@ -45,8 +46,10 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// An exchange that was cancelled before it was started.
   private var cancelledEarly: UInt64?
 
-  init(secured: EventLoopFuture<UInt64?>) {
+  /// `executor` runs the tasks that wait for the answers.
+  init(secured: EventLoopFuture<UInt64?>, executor: LoopExecutor) {
     self.secured = secured
+    self.executor = executor
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -92,6 +95,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     case .complete(let response): complete(response, at: now)
     case .failed(let error): failAndClose(error)
     }
+    executor.didRead()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -152,6 +156,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     let now = MonotonicClock.now()
     if now >= pending.deadline {
       failAndClose(TransportError(.timeout, "no complete answer within \(pending.timeout / 1_000_000) ms"))
+      // Thousands of requests to a target that died end together.
+      executor.didRead()
     } else {
       armTimer(now: now, deadline: pending.deadline)
     }

@@ -105,6 +105,9 @@ public final class WebSocketConnection: Sendable {
   /// Calls `body` on the loop when the connection has ended, whoever ended it, although messages may still be queued.
   public func whenEnded(_ body: @escaping @Sendable () -> Void) { onLoop { $0.whenEnded(body) } }
 
+  /// Says whose tasks consume the messages: of many that come at once it runs a share before the next ones are read.
+  public func isServed(by executor: LoopExecutor) { onLoop { $0.executor = executor } }
+
   /// Says goodbye and waits until the connection is closed, at most about a second. `reason` is cut to 123 bytes.
   public func close(code: UInt16 = 1000, reason: String = "") async {
     startClose(code: code, reason: reason)

@@ -12,6 +12,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
   /// How long the other side may take to end the connection once both have said goodbye, or to say it.
   static let closeBound = TimeAmount.seconds(1)
 
+  /// Runs the tasks that wait for the messages, where it is known.
+  var executor: LoopExecutor?
   private let limits: WebSocketLimits
   private var frames: InboundFrames
   private var context: ChannelHandlerContext?
@@ -136,6 +138,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     } catch {
       fail(code: error.code, what: error.what)
     }
+    executor?.didRead()
   }
 
   /// Nothing is read while the consumer is behind: the server's TCP window fills, and it waits.

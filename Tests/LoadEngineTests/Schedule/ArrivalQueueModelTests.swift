@@ -1,3 +1,4 @@
+import Latency
 import TestSupport
 import Testing
 
@@ -15,6 +16,9 @@ private struct QueueModel {
   private var now: UInt64 = 0
   private var isClosed = false
   private(set) var backlogMax = 0
+  /// Drops that a user may turn out to have been free for, and how many of them the generator missed.
+  private var provisional: Set<Int> = []
+  private(set) var missed = 0
 
   init(_ offsets: [UInt64], length: UInt64?, _ bounds: ArrivalQueue.Bounds, drops: Bool, beginsAt: UInt64) {
     self.drops = drops
@@ -51,6 +55,7 @@ private struct QueueModel {
     guard !isClosed else { return }
     for index in starts.indices where starts[index].fate == .coming && starts[index].start.intendedAt <= now {
       starts[index].fate = drops && waiting.count >= parked ? .dropped : .waiting
+      if starts[index].fate == .dropped { provisional.insert(index) }
     }
     backlogMax = max(backlogMax, min(number(.waiting), waiting.count - parked))
   }
@@ -73,9 +78,30 @@ private struct QueueModel {
     return endsAt.flatMap { $0 > now ? $0 : nil }
   }
 
-  mutating func free(_ at: UInt64) -> ArrivalQueue.Answer {
+  /// The provisional drops after `since`, oldest first.
+  private mutating func takeDropped(_ since: UInt64) -> [Int] {
+    guard !isClosed else { return [] }
+    let found = provisional.filter { starts[$0].start.intendedAt > since }.sorted()
+    provisional.subtract(found)
+    return found
+  }
+
+  private mutating func miss(_ indices: some Sequence<Int>) {
+    for index in indices where !starts[index].start.iteration.isWarmup { missed += 1 }
+  }
+
+  mutating func free(_ at: UInt64, since: UInt64) -> ArrivalQueue.Answer {
     advance(at)
-    if let start = take() { return .start(start) }
+    let dropped = takeDropped(since)
+    if let start = take() {
+      miss(dropped)
+      return .start(start)
+    }
+    if let first = dropped.first {
+      miss(dropped.dropFirst())
+      starts[first].fate = .taken
+      return .start(starts[first].start)
+    }
     guard nextWakeAt != nil else { return .over }
     parked += 1
     return .parked
@@ -85,6 +111,7 @@ private struct QueueModel {
     advance(at)
     guard let start = take() else { return nil }
     parked -= 1
+    miss(takeDropped(start.intendedAt))
     return start
   }
 
@@ -146,7 +173,10 @@ private struct QueueModel {
       // Another thread's instant can be a little older.
       let instant = now - UInt64.random(in: 0..<3, using: &random)
       switch Int.random(in: 0..<20, using: &random) {
-      case 0..<9: #expect(queue.userBecameFree(at: instant) == model.free(instant))
+      case 0..<9:
+        // Its answer had been read some time before its task got to run.
+        let since = instant - ([0, 0, 2, 20].randomElement(using: &random) ?? 0)
+        #expect(queue.userBecameFree(at: instant, since: since) == model.free(instant, since: since))
       case 9..<14 where model.parked > 0: #expect(queue.takeForParked(at: instant) == model.takeForParked(instant))
       case 14 where model.parked > 0:
         queue.unparked()
@@ -169,6 +199,8 @@ private struct QueueModel {
       #expect(queue.waiting == model.number(.waiting) && queue.abandoned == model.number(.abandoned))
       #expect(queue.due == queue.taken + queue.dropped + queue.abandoned + queue.waiting)
       #expect(queue.backlogMax == model.backlogMax)
+      #expect(queue.missed == UInt64(model.missed))
+      #expect(queue.missedLateness?.totalCount ?? 0 == queue.missed)
     }
   }
 }

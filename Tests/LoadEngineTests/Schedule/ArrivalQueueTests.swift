@@ -1,3 +1,4 @@
+import Latency
 import Testing
 
 @testable import LoadEngine
@@ -144,6 +145,62 @@ import Testing
     _ = queue.isOver(at: 1040)
     #expect(queue.dropped == 3 && queue.isOver(at: 1040))
     #expect(queue.userBecameFree(at: 1040) == .over)
+  }
+
+  @Test func aStartThatWasDroppedAlthoughAUserHadBeenFreeIsThatUsersAndTheNextOnesWereMissed() {
+    var queue = queue(drops: true)
+    _ = queue.isOver(at: 1035)
+    #expect(queue.dropped == 4)
+    // Free since 1005, and told of at 1035: the starts of 1010, 1020 and 1030 were due meanwhile.
+    #expect(queue.userBecameFree(at: 1035, since: 1005) == start(2, at: 1010))
+    #expect(queue.dropped == 3 && queue.taken == 1 && queue.missed == 2 && queue.missedLateness?.max == 15)
+    // Another one had been free even longer.
+    #expect(queue.userBecameFree(at: 1036, since: 990) == start(1, at: 1000))
+    #expect(queue.dropped == 2 && queue.missed == 2 && queue.due == 4)
+    #expect(queue.userBecameFree(at: 1036, since: 990) == .parked)
+  }
+
+  @Test func whatIsDroppedWhileAParkedUsersLoopIsLateWasMissed() {
+    var queue = queue(drops: true)
+    #expect(queue.userBecameFree(at: 900) == .parked)
+    #expect(queue.takeForParked(at: 1025)?.intendedAt == 1000)
+    #expect(queue.dropped == 2 && queue.missed == 2)
+  }
+
+  @Test func fewOfTheLatestDropsAreRemembered() {
+    var queue = queue(drops: true)
+    _ = queue.isOver(at: 1_000_000)
+    #expect(queue.dropped == 99_901)
+    guard case .start(let start) = queue.userBecameFree(at: 1_000_000, since: 0) else {
+      Issue.record("no start")
+      return
+    }
+    #expect(start.intendedAt == 1_000_000 - 4095 * 10 && queue.missed == 4095 && queue.dropped == 99_900)
+  }
+
+  @Test func quietIsARunInWhichNobodyPerforms() {
+    var queue = queue(count: 1, awaited: 3)
+    #expect(!queue.isQuiet)
+    for _ in 0..<3 { _ = queue.userBecameFree(at: 900, wasAwaited: true) }
+    #expect(queue.isQuiet && queue.takeForParked(at: 1000) != nil && !queue.isQuiet)
+    #expect(queue.userBecameFree(at: 1001) == .over && queue.isQuiet)
+  }
+
+  @Test(arguments: [
+    (5, nil, .iterations(0), 1040), (5, 25, .iterations(0), 1025), (nil, 25, .iterations(3), 1055),
+    (5, nil, .iterations(3), 1070), (nil, 50, .duration(30), 1080), (nil, nil, .iterations(0), nil),
+    (0, nil, .iterations(0), 1000),
+  ] as [(Int?, UInt64?, LoadPlan.Warmup, UInt64?)])
+  func theEndIsKnownBeforehand(_ count: Int?, _ duration: UInt64?, _ warmup: LoadPlan.Warmup, _ end: UInt64?) {
+    #expect(queue(count: count, duration: duration, warmup: warmup).expectedEnd == end)
+  }
+
+  @Test func startsAreDueUntilTheOneThatTheBoundsForbid() {
+    var counted = queue(count: 3)
+    #expect(counted.startsEndedAt == nil)
+    _ = counted.isOver(at: 1020)
+    #expect(counted.startsEndedAt == 1030)
+    #expect(queue(duration: 25).startsEndedAt == 1025)
   }
 
   @Test func aParkedUserThatLeavesDropsTheStartThatWasIts() {

@@ -65,7 +65,7 @@ package struct APIBenchmark: Benchmark {
   ) async throws(BenchmarkFailure) -> Measurement {
     let progress = ProgressCounter()
     let begin = MonotonicClock.now()
-    let cpu = ProcessCPU()
+    let monitor = GeneratorMonitor()
     let run = try await ProgressReport.showing(progress, of: load, console: bench.console) {
       await Result(catching: { () async throws(BenchmarkFailure) in
         var run = APIRun(settings: self, connection: connection, bench: bench, progress: progress)
@@ -73,12 +73,13 @@ package struct APIBenchmark: Benchmark {
         return run
       })
     }.get()
+    let duration = MonotonicClock.now() - begin
     for note in run.calls.notes { bench.note(note) }
     var measurement = Measurement(
       recording: run.calls.recording,
-      // Nothing is due at an instant, and the stamps are those of libcurl's thread.
-      generator: GeneratorReport(cpuUtilisation: cpu.utilisation, latenessP99: nil, busiestSecond: 0), target: target,
-      startedAt: startedAt, duration: MonotonicClock.now() - begin, findings: run.calls.findings)
+      // Nothing is due at an instant, and the stamps are those of libcurl's thread: what is judged is the CPU quota.
+      generator: await monitor.finish(run.calls.recording, judgesLateness: false), target: target,
+      startedAt: startedAt, duration: duration, findings: run.calls.findings)
     if run.calls.isPoolEmpty { measurement.worthless = "no task was listed: \(Self.emptiness(of: connection.filter))" }
     return measurement
   }

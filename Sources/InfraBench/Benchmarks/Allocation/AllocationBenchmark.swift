@@ -63,16 +63,18 @@ package struct AllocationBenchmark: GatewayBenchmark {
           headline: Self.catalogue.metric(waitFor.headline), timeline: load.arrivals.timeline)
       }
     }
-    let generator = await monitor.finish(run.recording, backlogMax: run.backlogMax)
+    let generator = await monitor.finish(run)
     if session.held.isOverLimit {
       session.bench.note("more tasks were held than are tracked: duplicates may be missed")
     }
     if run.recording[Self.catalogue.counter("unclassified")] > 0 {
       session.bench.note("some tasks could not be told warm from cold: they are in no latency")
     }
-    return Measurement(
+    var measurement = Measurement(
       recording: run.recording, generator: generator, target: session.document, startedAt: startedAt,
       duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
+    measurement.silence = run.silence
+    return measurement
   }
 }

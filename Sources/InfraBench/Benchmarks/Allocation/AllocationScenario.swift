@@ -35,14 +35,20 @@ struct AllocationScenario: Scenario {
     AcquiringUser(id: load.userID(number), client: session.client(on: executor, watchesTask: false))
   }
 
-  func open(_ user: AcquiringUser) async { await user.connection.open() }
+  func open(_ user: AcquiringUser, into record: inout IterationRecord) async {
+    if let error = await user.connection.open() { record.fail(error) }
+  }
+
+  func failed(_ iteration: Iteration, _ record: IterationRecord) {
+    session.showFailure(iteration, of: load, record)
+  }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
-    guard await connect(user, iteration, into: &record) else { return }
+    guard await connect(user, into: &record) else { return }
     guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
     // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
-    guard await connect(user, iteration, into: &record) else {
+    guard await connect(user, into: &record) else {
       pool.finish(outlook)
       return
     }
@@ -50,12 +56,9 @@ struct AllocationScenario: Scenario {
   }
 
   /// Makes sure of the connection; false when there is none.
-  private func connect(
-    _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
-  ) async -> Bool {
+  private func connect(_ user: AcquiringUser, into record: inout IterationRecord) async -> Bool {
     guard let error = await user.connection.connect(Self.connect, into: &record) else { return true }
     record.fail(error)
-    session.showFailure(iteration, of: load, record)
     return false
   }
 

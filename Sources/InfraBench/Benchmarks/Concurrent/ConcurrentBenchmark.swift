@@ -69,6 +69,9 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     var startedAt: UInt64 = 0
     var duration: UInt64
     var backlogMax: UInt64 = 0
+    /// In a burst and in an open loop the lateness of starts is in the latencies.
+    var judgesLateness = true
+    var silence: (length: UInt64, since: UInt64)?
     var timeline: [TimelineInterval] = []
   }
 
@@ -81,7 +84,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     let measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
       () async -> Measured in
       switch shape {
-      case .bursts(let number, let beyond): await bursts(number, beyond: beyond, session, starter, progress)
+      case .bursts(let number, let beyond): await bursts(number, beyond: beyond, session, starter, monitor, progress)
       case .loop: await loop(session, monitor, progress)
       }
     }
@@ -91,9 +94,11 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     ConcurrentScenario.taskStarts.noteOthers(measured.recording, session.bench)
     var measurement = Measurement(
       recording: measured.recording,
-      generator: await monitor.finish(measured.recording, backlogMax: measured.backlogMax), target: session.document,
-      startedAt: startedAt, duration: measured.duration,
+      generator: await monitor.finish(
+        measured.recording, backlogMax: measured.backlogMax, judgesLateness: measured.judgesLateness),
+      target: session.document, startedAt: startedAt, duration: measured.duration,
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
+    measurement.silence = measured.silence
     if starter == nil { measurement.untested = Set(ColdStarts.counters) }
     return measurement
   }
@@ -109,12 +114,15 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       headline: Self.catalogue.metric(Self.headline), timeline: load.arrivals.timeline)
     return Measured(
       recording: run.recording, duration: run.endedAt - run.startedAt, backlogMax: run.backlogMax,
-      timeline: run.timeline)
+      judgesLateness: run.judgesLateness, silence: run.silence, timeline: run.timeline)
   }
 
   private func bursts(
-    _ number: Int, beyond: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ progress: ProgressCounter
+    _ number: Int, beyond: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ monitor: GeneratorMonitor,
+    _ progress: ProgressCounter
   ) async -> Measured {
+    // Each burst is watched by itself: what lies between them is in no latency.
+    monitor.pause()
     var sum = Measured(recording: Recording(Self.catalogue), duration: 0)
     var timeline = Timeline()
     var begin: UInt64?
@@ -135,9 +143,9 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       // Within the pool's capacity, unless nobody is: then each user is given a task that was started for this.
       let coldFirst = beyond == 0 ? starter : nil
       if coldFirst == nil { await pool.wait(for: load.concurrency) }
-      add(await self.burst(load.concurrency, from: first, session, coldFirst, observer, progress))
+      add(await self.burst(load.concurrency, from: first, session, coldFirst, observer, monitor, progress))
       if beyond > 0, !Task.isCancelled {
-        add(await self.burst(beyond, from: first + load.concurrency, session, starter, observer, progress))
+        add(await self.burst(beyond, from: first + load.concurrency, session, starter, observer, monitor, progress))
       }
       if !holds, !Task.isCancelled {
         await session.releaseHeld()
@@ -152,7 +160,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   /// One burst, its tasks kept, and each told warm or cold.
   private func burst(
     _ users: Int, from first: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ observer: GatewayClient,
-    _ progress: ProgressCounter
+    _ monitor: GeneratorMonitor, _ progress: ProgressCounter
   ) async -> Measured {
     let before = await PoolLook.take(through: observer)
     let scenario = ConcurrentScenario(
@@ -161,8 +169,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       isCovered: before.map { $0.status.warmCount >= users } ?? false, starter: starter)
     let perform = { @Sendable () async -> LoadRun in
       await LoadRun.perform(
-        scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, progress: progress,
-        headline: Self.catalogue.metric(Self.headline))
+        scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, monitor: monitor,
+        progress: progress, headline: Self.catalogue.metric(Self.headline))
     }
     var run = if let starter { await starter.endingOnRefusal(perform) } else { await perform() }
     let duration = run.endedAt - run.startedAt

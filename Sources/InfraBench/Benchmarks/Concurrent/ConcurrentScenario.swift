@@ -45,12 +45,16 @@ struct ConcurrentScenario: Scenario {
     return AcquiringUser(id: id, client: session.client(on: executor, watchesTask: false))
   }
 
-  func open(_ user: AcquiringUser) async { await user.connection.open() }
+  func open(_ user: AcquiringUser, into record: inout IterationRecord) async {
+    if let error = await user.connection.open() { record.fail(error) }
+  }
+
+  func failed(_ iteration: Iteration, _ record: IterationRecord) {
+    session.showFailure(numbered(iteration), of: load, record)
+  }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
-    guard let error = await user.connection.connect(Self.connect, into: &record) else { return }
-    record.fail(error)
-    session.showFailure(numbered(iteration), of: load, record)
+    if let error = await user.connection.connect(Self.connect, into: &record) { record.fail(error) }
   }
 
   func perform(

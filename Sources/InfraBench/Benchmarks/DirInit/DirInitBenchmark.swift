@@ -39,7 +39,8 @@ package struct DirInitBenchmark: Benchmark {
     let startedAt = Date()
     let peer = try await PeerMount.open(settings, place, bench)
     let progress = ProgressCounter()
-    var run = DirInitRun(settings: settings, place: place, progress: progress)
+    let monitor = GeneratorMonitor()
+    var run = DirInitRun(settings: settings, place: place, progress: progress, monitor: monitor)
     let passage = try await ProgressReport.showing(progress, of: settings.load, console: bench.console) {
       await Result(catching: { () async throws(BenchmarkFailure) in
         try await run.perform()
@@ -55,8 +56,9 @@ package struct DirInitBenchmark: Benchmark {
     if settings.keeps { findings["kept"] = .string("\(place.users.count) directories in \(place.root)") }
     var measurement = Measurement(
       recording: recording,
-      // Nothing is due at an instant, and a writer that waits for a file system is no bottleneck of its own.
-      generator: GeneratorReport(cpuUtilisation: passage.cpuUtilisation, latenessP99: nil, busiestSecond: 0),
+      // Nothing is due at an instant, and a writer that waits for a file system is no bottleneck of its own: what is
+      // judged is the CPU quota.
+      generator: await monitor.finish(recording, judgesLateness: false),
       target: ResultDocument.Target(
         kind: "directory", gatewayUrl: nil, ecsEndpointUrl: nil, directory: place.root,
         fileSystem: place.fileSystem.document),

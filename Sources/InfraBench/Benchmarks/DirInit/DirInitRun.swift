@@ -7,6 +7,7 @@ struct DirInitRun: Sendable {
   let settings: DirInitSettings
   let place: Workplace
   let progress: ProgressCounter
+  let monitor: GeneratorMonitor
 
   private(set) var recording = Recording(DirInitBenchmark.catalogue)
   /// One line a user, for runs short enough to be read; to be shown when nothing is timed any more.
@@ -15,16 +16,16 @@ struct DirInitRun: Sendable {
   private(set) var seen = (all: 0, atFirst: 0)
   /// Length of the measured part, in ns.
   private(set) var duration: UInt64 = 0
-  private(set) var cpuUtilisation = 0.0
 
   private var visits: SeededGenerator
   /// Unlike any earlier run's, so that a stale copy can't pass for this one; about as long as a real token.
   private let token: [UInt8]
 
-  init(settings: DirInitSettings, place: Workplace, progress: ProgressCounter) {
+  init(settings: DirInitSettings, place: Workplace, progress: ProgressCounter, monitor: GeneratorMonitor) {
     self.settings = settings
     self.place = place
     self.progress = progress
+    self.monitor = monitor
     visits = SeededGenerator(seed: settings.load.seed)
     let filling = String(repeating: "infrabench", count: 96)
     token = Array("{\"token\":\"\(String(UInt64.random(in: .min ... .max), radix: 36)).\(filling)\"}\n".utf8)
@@ -33,7 +34,7 @@ struct DirInitRun: Sendable {
   mutating func perform() async throws(BenchmarkFailure) {
     try await warmUp()
     let round = DirInitRound(settings: settings, tree: place.users, scratch: place.scratch, token: token)
-    let cpu = ProcessCPU()
+    monitor.restart()
     let start = MonotonicClock.now()
     let deadline = settings.load.duration.map { start + $0 } ?? .max
     var given = 0
@@ -47,7 +48,7 @@ struct DirInitRun: Sendable {
       if begun.allSatisfy({ $0.failure != nil }) { try? await Task.sleep(for: .milliseconds(100)) }
     }
     duration = MonotonicClock.now() - start
-    cpuUtilisation = cpu.utilisation
+    monitor.pause()
   }
 
   /// The same work under names of its own, recorded nowhere and removed at once.

@@ -110,10 +110,11 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       session.bench.note("some tasks could not be told warm from cold: they are in no latency")
     }
     var measurement = Measurement(
-      recording: run.recording, generator: await monitor.finish(run.recording, backlogMax: run.backlogMax),
+      recording: run.recording, generator: await monitor.finish(run),
       target: session.document, startedAt: startedAt, duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: headline),
       findings: ["route": .string(route.rawValue)])
+    measurement.silence = run.silence
     if starter == nil { measurement.untested = Set(ColdStarts.counters + EndToEndStep.ofTaskStart) }
     return measurement
   }

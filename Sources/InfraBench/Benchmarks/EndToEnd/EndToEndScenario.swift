@@ -37,19 +37,24 @@ struct EndToEndScenario: Scenario {
   }
 
   /// The REST side is not the way of the session route: what it is used for is not in a user's way.
-  func open(_ user: EndToEndUser) async {
-    if route != .session { await user.connection.open() }
+  func open(_ user: EndToEndUser, into record: inout IterationRecord) async {
+    guard route != .session, starter == nil, let error = await user.connection.open() else { return }
+    fail(error, in: &record)
+  }
+
+  func failed(_ iteration: Iteration, _ record: IterationRecord) {
+    session.showFailure(iteration, of: load, record)
   }
 
   func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     // Whatever is needed is started as a part of the iteration.
     guard starter == nil else { return }
     // By the session route only who looks at the pool needs the REST side.
-    if route != .session, await !connect(user, iteration, into: &record) { return }
+    if route != .session, await !connect(user, into: &record) { return }
     guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
     // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
-    if route != .session, await !connect(user, iteration, into: &record) {
+    if route != .session, await !connect(user, into: &record) {
       pool.finish(outlook)
       return
     }
@@ -57,15 +62,14 @@ struct EndToEndScenario: Scenario {
   }
 
   /// Makes sure of the REST connection; false when there is none.
-  private func connect(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async -> Bool {
+  private func connect(_ user: EndToEndUser, into record: inout IterationRecord) async -> Bool {
     guard let error = await user.connection.connect(EndToEndMetrics.connect, into: &record) else { return true }
-    if error.isCancellation {
-      record.censor()
-    } else {
-      record.fail(.connect, error.kind, error.message)
-      session.showFailure(iteration, of: load, record)
-    }
+    fail(error, in: &record)
     return false
+  }
+
+  private func fail(_ error: GatewayError, in record: inout IterationRecord) {
+    error.isCancellation ? record.censor() : record.fail(.connect, error.kind, error.message)
   }
 
   func perform(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {

@@ -1,0 +1,115 @@
+/// How long a CPU quota has kept this process from running: `cpu.stat` of the control groups it is in, version 1 and 2
+/// (Documentation/admin-guide/cgroup-v1, cgroup-v2.rst and scheduler/sched-bwc.rst of Linux).
+///
+/// A throttled process sees nothing of it: its clock jumps, and every latency that it measures has the pause in it.
+public struct CPUThrottling: Sendable, Equatable {
+  /// Periods in which the quota was used up.
+  public var periods: UInt64 = 0
+  /// How long threads were kept from running, in ns. A quota on several CPUs counts each of them.
+  public var time: UInt64 = 0
+
+  /// Makes a reading.
+  public init(periods: UInt64 = 0, time: UInt64 = 0) {
+    self.periods = periods
+    self.time = time
+  }
+
+  /// What came to it since `earlier`.
+  public func since(_ earlier: CPUThrottling) -> CPUThrottling {
+    CPUThrottling(periods: periods - min(periods, earlier.periods), time: time - min(time, earlier.time))
+  }
+
+  static func + (one: CPUThrottling, other: CPUThrottling) -> CPUThrottling {
+    CPUThrottling(periods: one.periods.addingSaturated(other.periods), time: one.time.addingSaturated(other.time))
+  }
+
+  /// `nr_throttled N` and `throttled_usec T` (version 2, in µs) or `throttled_time T` (version 1, in ns); nil where
+  /// neither is there: the group has no CPU quota.
+  static func parse(_ text: String) -> CPUThrottling? {
+    var (periods, time): (UInt64?, UInt64?)
+    for line in text.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count == 2, let number = UInt64(words[1]) else { continue }
+      switch words[0] {
+      case "nr_throttled": periods = number
+      case "throttled_usec": time = number.multipliedReportingOverflow(by: 1000).partialValue
+      case "throttled_time": time = number
+      default: break
+      }
+    }
+    guard let periods, let time else { return nil }
+    return CPUThrottling(periods: periods, time: time)
+  }
+}
+
+/// The `cpu.stat` files that tell of the quotas over this process: of its own control group and of those above it.
+struct CPUQuotaFiles: Sendable, Equatable {
+  let paths: [String]
+
+  /// Those of this process that can be read now.
+  static func ofThisProcess() -> CPUQuotaFiles {
+    let groups = SystemFile.read("/proc/self/cgroup", limit: 65_536) ?? ""
+    let mounts = SystemFile.read("/proc/self/mountinfo", limit: 1 << 20) ?? ""
+    let candidates = find(groups: groups, mounts: mounts)
+    return CPUQuotaFiles(paths: candidates.filter { SystemFile.read($0).flatMap(CPUThrottling.parse) != nil })
+  }
+
+  /// The reading of the group that was throttled most: a group above throttles those in it, and says so itself.
+  func read() -> CPUThrottling {
+    let readings = paths.compactMap { SystemFile.read($0).flatMap(CPUThrottling.parse) }
+    return readings.max { $0.time < $1.time } ?? CPUThrottling()
+  }
+
+  /// Where the files would be, from the lines of `/proc/self/cgroup` (cgroups(7)) and `/proc/self/mountinfo`
+  /// (proc_pid_mountinfo(5)).
+  static func find(groups: String, mounts: String) -> [String] {
+    var paths: [String] = []
+    for line in groups.split(separator: "\n") {
+      // `0::/path` is version 2; `3:cpu,cpuacct:/path` is version 1.
+      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard parts.count == 3, parts[2].hasPrefix("/") else { continue }
+      let isUnified = parts[0] == "0" && parts[1].isEmpty
+      guard isUnified || parts[1].split(separator: ",").contains("cpu") else { continue }
+      for mount in mounts.split(separator: "\n").compactMap(Mount.init) where mount.holds(isUnified: isUnified) {
+        paths += mount.files(ofGroup: String(parts[2])).filter { !paths.contains($0) }
+      }
+    }
+    return paths
+  }
+
+  private struct Mount {
+    let root: String
+    let point: String
+    let isVersion2: Bool
+    let options: [Substring]
+
+    /// `31 23 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu`
+    init?(_ line: Substring) {
+      guard let separator = line.firstRange(of: " - ") else { return nil }
+      let before = line[..<separator.lowerBound].split(separator: " ")
+      let after = line[separator.upperBound...].split(separator: " ")
+      guard before.count >= 6, after.count >= 3, after[0] == "cgroup" || after[0] == "cgroup2" else { return nil }
+      root = String(before[3])
+      point = String(before[4])
+      isVersion2 = after[0] == "cgroup2"
+      options = after[2].split(separator: ",")
+    }
+
+    func holds(isUnified: Bool) -> Bool { isUnified ? isVersion2 : !isVersion2 && options.contains("cpu") }
+
+    /// `cpu.stat` of `group` and of each group above it, as far as the mount shows them. In a container the mount's root is
+    /// the container's own group, or the group's path is one of the host that is not visible here: then the mount point is
+    /// what there is.
+    func files(ofGroup group: String) -> [String] {
+      var path = group
+      if root != "/", path == root || path.hasPrefix(root + "/") { path = String(path.dropFirst(root.count)) }
+      var parts = path.split(separator: "/").filter { $0 != ".." }
+      var files: [String] = []
+      while !parts.isEmpty {
+        files.append(point + "/" + parts.joined(separator: "/") + "/cpu.stat")
+        parts.removeLast()
+      }
+      return files + [point + "/cpu.stat"]
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Latency
+import NIOCore
+import Synchronization
+import Testing
+import Transport
+
+@testable import LoadEngine
+
+/// A user is free when its last answer has been read, however late its task gets to run after that.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct LatenessTests {
+  /// Answers come to both users at one instant, in the middle of a gap of the schedule, and the conclusion of the first
+  /// one holds the loop up across the next starts.
+  private final class HeldUpScenario: Scenario {
+    static let spin: UInt64 = 40_000_000
+    private let waiting = Mutex<[UnsafeContinuation<Void, Never>]>([])
+    private let hasSpun = Mutex(false)
+
+    func makeUser(_ number: Int, on executor: LoopExecutor) async -> LoopExecutor { executor }
+
+    func perform(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {
+      record.wrote(at: MonotonicClock.now())
+      guard iteration.number <= 2 else { return }
+      await withUnsafeContinuation { continuation in
+        let both = waiting.withLock { waiting in
+          waiting.append(continuation)
+          return waiting.count == 2 ? waiting : []
+        }
+        guard !both.isEmpty else { return }
+        // 5 ms after the second start, and 25 ms before the third one.
+        user.eventLoop.scheduleTask(in: .milliseconds(5)) { for continuation in both { continuation.resume() } }
+      }
+    }
+
+    func conclude(_ user: LoopExecutor, _ iteration: Iteration) async {
+      let isFirst = hasSpun.withLock { hasSpun in
+        defer { hasSpun = true }
+        return !hasSpun
+      }
+      guard isFirst else { return }
+      let begin = MonotonicClock.now()
+      while MonotonicClock.now() - begin < Self.spin {}
+    }
+  }
+
+  /// Starts are due every 30 ms: the third one 60 ms after the first.
+  private static let slow = ArrivalSchedule(rate: ArrivalRate(starts: 1, period: 30_000_000), arrival: .constant)
+
+  @Test(arguments: [false, true]) func aStartIsLateThatTheLoopHandsOverLate(drops: Bool) async {
+    let scenario = HeldUpScenario()
+    let run = await LoadRun.perform(
+      scenario, plan: .openLoop(Self.slow, users: 2, count: 4, dropsWhenBusy: drops),
+      catalogue: Catalogue(metrics: ["work"], counters: []), on: LoopGroup())
+    // The third start was due 25 ms after the answers, and 15 ms before the loop was free again.
+    #expect(run.recording.iterations == 4 && run.recording.dropped == 0)
+    #expect(run.recording.lateness.max >= 14_000_000, "\(run.recording.lateness.max)")
+  }
+
+  @Test func startsThatAreDroppedWhileAUserWasFreeAreLate() async {
+    // One user, which is free all the time; its loop is held up by somebody else while twenty starts are due.
+    let loops = LoopGroup()
+    let scenario = FakeScenario(onPerform: { number in
+      guard number == 3 else { return }
+      loops.executors[0].eventLoop.execute {
+        let begin = MonotonicClock.now()
+        while MonotonicClock.now() - begin < 40_000_000 {}
+      }
+    }) { _ in .succeed }
+    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 500, period: 1_000_000_000), arrival: .constant)
+    let run = await LoadRun.perform(
+      scenario, plan: .openLoop(schedule, users: 1, count: 40, dropsWhenBusy: true),
+      catalogue: FakeScenario.catalogue, on: loops)
+    let recording = run.recording
+    #expect(recording.iterations + recording.dropped == 40 && recording.dropped >= 10)
+    // Every one of them: those that were begun, and those that the generator missed.
+    #expect(recording.missed >= 10 && recording.missed <= recording.dropped)
+    #expect(recording.lateness.totalCount == recording.iterations + recording.missed)
+    #expect(recording.lateness.max >= 15_000_000)
+  }
+
+  @Test func startsThatABusyTargetKeepsUsersFromAreDroppedAndNotLate() async {
+    let scenario = BlockingScenario(nanoseconds: 50_000_000)
+    let run = await LoadRun.perform(
+      scenario, plan: .openLoop(OpenLoopTests.fast, users: 2, count: 100, dropsWhenBusy: true),
+      catalogue: BlockingScenario.catalogue, on: LoopGroup())
+    #expect(run.recording.dropped >= 80)
+    // A start of this machine's own slowness may be among them: not most.
+    #expect(run.recording.missed < run.recording.dropped / 2)
+  }
+}
