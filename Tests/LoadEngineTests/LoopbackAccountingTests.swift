@@ -25,7 +25,6 @@ import Transport
     func makeUser(_ number: Int, on executor: LoopExecutor) async -> User { User(executor) }
 
     func open(_ user: User, into record: inout IterationRecord) async {
-      var record = IterationRecord()
       await prepare(user, Iteration(number: 0, isWarmup: true), into: &record)
     }
 

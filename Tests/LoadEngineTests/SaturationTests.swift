@@ -85,6 +85,13 @@ import Transport
     #expect(report.busiestSecond > 0.9 && report.saturated)
   }
 
+  private final class Crowd: Sendable {
+    let waiting = Mutex<[UnsafeContinuation<Void, Never>]>([])
+    let order = Mutex<[String]>([])
+
+    func note(_ event: String) { order.withLock { $0.append(event) } }
+  }
+
   @Test(arguments: [0, 30, 60, 90]) func aStopOfLittleMoreThanASecondIsSeenWhereverItFalls(_ phase: UInt32) async {
     let loops = LoopGroup()
     let monitor = GeneratorMonitor(loops)
@@ -128,20 +135,19 @@ import Transport
 
   @Test func aBatchOfAnswersIsWorkedOffInSharesSoThatUsersAndStartsDoNotWait() async throws {
     let executor = LoopGroup().executors[0]
-    let order = Mutex<[String]>([])
+    let crowd = Crowd()
     try await withThrowingTaskGroup(of: Void.self) { group in
-      let waiting = Mutex<[UnsafeContinuation<Void, Never>]>([])
       for _ in 0..<100 {
         group.addTask(executorPreference: executor) {
-          await withUnsafeContinuation { continuation in waiting.withLock { $0.append(continuation) } }
-          order.withLock { $0.append("user") }
+          await withUnsafeContinuation { continuation in crowd.waiting.withLock { $0.append(continuation) } }
+          crowd.note("user")
         }
       }
-      while waiting.withLock({ $0.count }) < 100 { try await Task.sleep(for: .milliseconds(1)) }
+      while crowd.waiting.withLock({ $0.count }) < 100 { try await Task.sleep(for: .milliseconds(1)) }
       try await executor.eventLoop.submit {
-        executor.betweenShares = { order.withLock { $0.append("schedule") } }
-        for continuation in waiting.withLock({ $0 }) {
-          order.withLock { $0.append("answer") }
+        executor.betweenShares = { crowd.note("schedule") }
+        for continuation in crowd.waiting.withLock({ $0 }) {
+          crowd.note("answer")
           continuation.resume()
           executor.didRead()
         }
@@ -149,7 +155,7 @@ import Transport
       }.get()
       try await group.waitForAll()
     }
-    let events = order.withLock { $0 }
+    let events = crowd.order.withLock { $0 }
     // No user waits for more than 31 answers that are read after its own, and the schedule is looked at each time.
     #expect(events.count { $0 == "user" } == 100 && events.count { $0 == "schedule" } == 3)
     #expect(events.prefix(65).count { $0 == "user" } == 32 && events.lastIndex(of: "schedule") == 194, "\(events)")

@@ -35,7 +35,7 @@ final class LoopMeter: Sendable {
   /// Watches from now on, from any thread. What was seen before is forgotten, or stays as another part of the run.
   func watch(forgetting: Bool) {
     let askedAt = MonotonicClock.now()
-    eventLoop.execute {
+    onLoop {
       self.state.value.timer?.cancel()
       if forgetting { self.state.value.seconds = BusySeconds() }
       self.state.value.seconds.interrupt()
@@ -48,7 +48,12 @@ final class LoopMeter: Sendable {
 
   /// Stops watching, from any thread; what the loop has been given before is still watched.
   func pause() {
-    eventLoop.execute { self.stop() }
+    onLoop { self.stop() }
+  }
+
+  /// At once where the caller is on the loop: what it goes on to do there is another part of the run.
+  private func onLoop(_ body: @escaping @Sendable () -> Void) {
+    if eventLoop.inEventLoop { body() } else { eventLoop.execute(body) }
   }
 
   /// The worst second up to now.
