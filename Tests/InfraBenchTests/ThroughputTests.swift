@@ -15,7 +15,6 @@ import Testing
     return Throughput(document: document).line
   }
 
-  /// The time that the last answers took is no time in which starts were due: there is no rate to be had from it.
   @Test func anOpenLoopSaysWhatBecameOfWhatWasDue() {
     #expect(
       line(["maxInFlight": 4, "rate": "200/s", "duration": "10s"], dropped: 30, censored: 20, backlog: 552)

@@ -11,7 +11,7 @@ struct Throughput {
     return parts.isEmpty ? nil : parts.joined(separator: " · ")
   }
 
-  /// Without a rate that was reached: the run's time has the wait for the last answers in it.
+  /// What became of what was due: the schedule makes the rate, and the target what came of it.
   private var openLoop: [String] {
     var parts = ["\(document.startsDue) starts due"]
     let asked = [stages, text("rate")].compactMap { $0 }
