@@ -78,7 +78,8 @@ import Testing
     #expect(document.durationSeconds == 1)
     let open = try await KnownDelays.start(["--slow-every", "40", "--slow", "3s"])
     let scheduled = try await BenchRun.run(
-      "bench-concurrent", ["--gateway-url", open.url, "--rate", "100/s", "--duration", "1s", "--quiet"] + BenchRun.anySpeed)
+      "bench-concurrent",
+      ["--gateway-url", open.url, "--rate", "100/s", "--duration", "1s", "--quiet"] + BenchRun.anySpeed)
     _ = try await open.end()
     #expect(try scheduled.document().durationSeconds == 1)
   }

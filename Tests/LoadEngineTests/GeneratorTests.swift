@@ -36,8 +36,13 @@ import Transport
         report(lateness: 1_200_000, starts: 20, late: 2),
         "2 of 20 starts were more than 1 ms late, the latest 1.20 ms"
       ),
-      (report(lateness: 1_000_447, starts: 99, late: 99), "99 of 99 starts were more than 1 ms late, the latest 1.0004 ms"),
-      (report(lateness: 1, busiest: 0.97), "a load thread used a CPU or waited for one for 97 % of a second, over 90 %"),
+      (
+        report(lateness: 1_000_447, starts: 99, late: 99),
+        "99 of 99 starts were more than 1 ms late, the latest 1.0004 ms"
+      ),
+      (
+        report(lateness: 1, busiest: 0.97), "a load thread used a CPU or waited for one for 97 % of a second, over 90 %"
+      ),
       (report(busiest: 0.9004), "a load thread used a CPU or waited for one for 90.04 % of a second, over 90 %"),
       (report(busiest: 1.3), "a load thread used a CPU or waited for one for 100 % of a second, over 90 %"),
       (
@@ -120,6 +125,7 @@ import Transport
     let report = await monitor.finish(recording)
     #expect(report.starts == UInt64(starts))
     #expect(
-      report.saturatedReason?.contains(starts < 100 ? "20 of 20 starts were more than 1 ms late" : "P99 2.50 ms") == true)
+      report.saturatedReason?.contains(starts < 100 ? "20 of 20 starts were more than 1 ms late" : "P99 2.50 ms")
+        == true)
   }
 }

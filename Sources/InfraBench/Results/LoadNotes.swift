@@ -36,7 +36,8 @@ struct LoadNotes {
   private var missed: String? {
     let number = recording.missed
     guard number > 0 else { return nil }
-    return "\(number) of the \(recording.dropped) dropped starts \(Self.were(number)) missed by the generator while a user "
+    return
+      "\(number) of the \(recording.dropped) dropped starts \(Self.were(number)) missed by the generator while a user "
       + "was free: they count as late"
   }
 

@@ -70,7 +70,9 @@ public final class HTTPConnection: Sendable {
       .connectTimeout(.nanoseconds(Int64(clamping: timeout)))  // 10 s otherwise
       .channelOption(.recvAllocator, value: ReceiveBuffer())
       .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { attempt.began(channel, try configure(channel, endpoint, tls, executor)) }
+        channel.eventLoop.makeCompletedFuture {
+          attempt.began(channel, try configure(channel, endpoint, tls, executor))
+        }
       }
     let connected =
       if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {

@@ -186,11 +186,12 @@ import Testing
     #expect(queue.userBecameFree(at: 1001) == .over && queue.isQuiet)
   }
 
-  @Test(arguments: [
-    (5, nil, .iterations(0), 1040), (5, 25, .iterations(0), 1025), (nil, 25, .iterations(3), 1055),
-    (5, nil, .iterations(3), 1070), (nil, 50, .duration(30), 1080), (nil, nil, .iterations(0), nil),
-    (0, nil, .iterations(0), 1000),
-  ] as [(Int?, UInt64?, LoadPlan.Warmup, UInt64?)])
+  @Test(
+    arguments: [
+      (5, nil, .iterations(0), 1040), (5, 25, .iterations(0), 1025), (nil, 25, .iterations(3), 1055),
+      (5, nil, .iterations(3), 1070), (nil, 50, .duration(30), 1080), (nil, nil, .iterations(0), nil),
+      (0, nil, .iterations(0), 1000),
+    ] as [(Int?, UInt64?, LoadPlan.Warmup, UInt64?)])
   func theEndIsKnownBeforehand(_ count: Int?, _ duration: UInt64?, _ warmup: LoadPlan.Warmup, _ end: UInt64?) {
     #expect(queue(count: count, duration: duration, warmup: warmup).expectedEnd == end)
   }

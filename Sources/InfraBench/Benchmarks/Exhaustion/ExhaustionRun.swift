@@ -150,7 +150,8 @@ struct ExhaustionRun {
       session?.document ?? ResultDocument.Target(kind: "remote", gatewayUrl: nil, ecsEndpointUrl: ecs?.endpointURL)
     if let url = ecs?.endpointURL, target.ecsEndpointUrl == nil { target.ecsEndpointUrl = url }
     var measurement = Measurement(
-      recording: recording, generator: await monitor.finish(recording, judgesLateness: false), target: target, startedAt: startedAt,
+      recording: recording, generator: await monitor.finish(recording, judgesLateness: false), target: target,
+      startedAt: startedAt,
       duration: MonotonicClock.now() - poller.startedAt, timeline: poller.timeline.document, findings: findings)
     if cycles.unfilled > 0 {
       let reason = "the pool was not full again: see the errors"
