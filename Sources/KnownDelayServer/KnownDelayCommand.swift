@@ -26,7 +26,7 @@ public struct KnownDelayCommand: AsyncParsableCommand {
       EXIT STATUS
         0 its lifeline ended · 1 it could not serve · 64 wrong usage · 130/143 interrupted
       """,
-    version: "0.1.0")
+    version: "0.2.0")
 
   @Option(help: "Port on 127.0.0.1; 0 for a free one.") var port: UInt16 = 0
   @Option(help: "How long an acquire takes (default: no time).", transform: Delay.init(parsing:)) var delay: Delay?

@@ -2,8 +2,9 @@ import FoundationEssentials
 
 /// HdrHistogram's V2 encoding, which the libraries for Java, C, Go, Python and others read and write.
 ///
-/// It holds the layout and the counts. Decoding expects hostile input: it is strict, and what a file can make it allocate
-/// is bounded by the largest layout (five digits over 63 bits: 6 160 384 buckets, 47 MiB).
+/// It holds the layout and the counts. Decoding takes what these libraries write, with their differences
+/// (``HistogramV2Header``), and expects hostile input: all else is refused, and what a file can make it allocate is bounded by
+/// the largest layout (five digits over 63 bits: 6 160 384 buckets, 47 MiB).
 public enum HistogramV2Codec {
   /// The name of the format in a result document.
   public static let compressedBase64Name = "HdrHistogram-V2-compressed-base64"
@@ -64,10 +65,10 @@ public enum HistogramV2Codec {
       throw HistogramError(.wrongLength, "the histogram ends within its header, after \(bytes.count) bytes")
     }
     let cookie: UInt32 = bytes[...].bigEndian(at: 0)
-    if cookie == HistogramV2Header.compressedCookie {
-      return try decodePlain(decompress(bytes))
+    if HistogramV2Header.isCookie(cookie, HistogramV2Header.compressedCookie) {
+      return try decodePlain(decompress(bytes), isWhole: true)
     } else {
-      return try decodePlain(bytes)
+      return try decodePlain(bytes, isWhole: false)
     }
   }
 
@@ -87,17 +88,18 @@ public enum HistogramV2Codec {
     guard let whole = Zlib.decompress(stream, limit: expected + 1) else {
       throw HistogramError(.corruptCompression, "the histogram's compressed bytes are corrupt")
     }
-    guard whole.isComplete, whole.bytes.count == expected else {
+    guard whole.isComplete, header.isLength(whole.bytes.count - HistogramV2Header.size) else {
       throw HistogramError(
         .wrongLength, "the histogram's compressed bytes are cut off, or hold something else than \(expected) bytes")
     }
     return whole.bytes
   }
 
-  private static func decodePlain(_ bytes: [UInt8]) throws(HistogramError) -> LatencyHistogram {
+  /// - Parameter isWhole: whether zlib's end was met. Without it a length that doesn't fit is that of a cut.
+  private static func decodePlain(_ bytes: [UInt8], isWhole: Bool) throws(HistogramError) -> LatencyHistogram {
     let header = try HistogramV2Header(bytes[...])
     var payload = bytes[HistogramV2Header.size...]
-    guard payload.count == header.payloadLength else {
+    guard isWhole || payload.count == header.payloadLength else {
       throw HistogramError(
         .wrongLength, "the histogram should hold \(header.payloadLength) bytes of counts, and holds \(payload.count)")
     }

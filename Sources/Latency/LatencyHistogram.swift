@@ -79,6 +79,16 @@ public struct LatencyHistogram: Sendable, Equatable {
     clamped += other.clamped
   }
 
+  /// Both together, in the layout of the one that reaches further.
+  ///
+  /// - Throws: `incompatibleLayouts` where the bucket widths differ; `countOverflow` beyond ``maximumTotalCount``.
+  public func merging(_ other: LatencyHistogram) throws(HistogramError) -> LatencyHistogram {
+    let isLarger = other.layout.bucketCount > layout.bucketCount
+    var whole = isLarger ? other : self
+    try whole.merge(isLarger ? self : other)
+    return whole
+  }
+
   /// Forgets all values, and keeps the memory where no copy shares it.
   public mutating func reset() {
     for index in counts.indices {

@@ -28,7 +28,7 @@ public struct MockGatewayCommand: AsyncParsableCommand {
       EXIT STATUS
         0 its lifeline ended · 1 it could not serve · 64 wrong usage · 130/143 interrupted
       """,
-    version: "0.1.0")
+    version: "0.2.0")
 
   @OptionGroup var pool: PoolOptions
   @OptionGroup var server: ServerOptions

@@ -23,7 +23,7 @@ struct WarmTaskCommand: AsyncParsableCommand {
       EXIT STATUS
         0 the tasks lived their lives · 1 a single life failed · 64 wrong usage · 130/143 interrupted
       """,
-    version: "0.1.0")
+    version: "0.2.0")
 
   @OptionGroup var options: WarmTaskOptions
 

@@ -35,7 +35,7 @@ import Testing
     for bucket in try HistogramV2Codec.decode(base64: metric.histogram.data).recordedBuckets() {
       histogram.record(UInt64(Double(bucket.lower) * factor), count: bucket.count)
     }
-    return MetricDocument(histogram, failureShare: 0)
+    return MetricDocument(histogram)
   }
 
   private static func folders(change: (inout ResultDocument) -> Void = { _ in }) async throws -> Scratch {

@@ -71,8 +71,14 @@ import Testing
   @Test func oneViolationOfIsolationFailsTheRun() throws {
     let standard = try #require(DirInitBenchmark.defaultThresholds.first { $0.hasPrefix("isolation_violations") })
     let threshold = try ThresholdParser(DirInitBenchmark.catalogue).parse(standard, isDefault: true)
-    #expect(!threshold.judge(metrics: [:], counters: ["isolation_violations": 1]).pass)
-    #expect(threshold.judge(metrics: [:], counters: ["isolation_violations": 0]).pass)
+    #expect(
+      !threshold.judge(
+        metrics: [:], counters: ["isolation_violations": 1], bounds: FailureBounds([:])
+      ).pass)
+    #expect(
+      threshold.judge(
+        metrics: [:], counters: ["isolation_violations": 0], bounds: FailureBounds([:])
+      ).pass)
   }
 
   @Test(.enabled(if: geteuid() == 0)) func isolationIsTestedAsTwoUserIDs() async throws {

@@ -70,10 +70,47 @@ import Testing
       for run in runs.documents {
         if let part = run.metrics[name] { try union.merge(HistogramV2Codec.decode(base64: part.histogram.data)) }
       }
-      #expect(metric == MetricDocument(union, failureShare: 0), "\(name)")
+      #expect(metric == MetricDocument(union), "\(name)")
     }
     #expect(document.counters["iterations"] == 60 && document.mergedRuns == 2)
     if DocumentSchema.isAvailable { #expect(try await DocumentSchema.faults(in: merged.standardOutput) == []) }
+  }
+
+  /// As if the first one had gone on for a minute, beside the second one.
+  @Test func runsAtTheSameTimeAreNotMerged() async throws {
+    let runs = try await Runs()
+    var long = runs.documents[0]
+    long.durationSeconds = 60
+    let path = runs.scratch.write("long.json", try ResultCoding.encode(long))
+    let merged = try await runs.report(["--merge", path, runs.paths[1]])
+    #expect(merged.status == .exited(64) && merged.standardOutput == "", "\(merged.standardOutput)")
+    #expect(merged.standardError.contains("while the run in '\(path)' went on"), "\(merged.standardError)")
+    #expect(merged.standardError.contains("merge runs that followed one another"))
+  }
+
+  /// What HdrHistogramJS 3.1.0 makes of 5 ns three times, 200 ns once and 1 ms seven times.
+  private static let writtenByJavaScript =
+    "HISTFAAAAC94nJNpmSzMwMDAycDAwMjAwMDMAAGMDAzMbgY7FjDA+JxszcxM61cz8gEAbFYFJw=="
+
+  @Test func histogramsOfAnotherLibraryAreShownAndMerged() async throws {
+    let runs = try await Runs()
+    var histogram = LatencyHistogram()
+    for (value, count) in [(5, 3), (200, 1), (1_000_000, 7)] as [(UInt64, UInt64)] {
+      histogram.record(value, count: count)
+    }
+    let paths = try (0..<2).map { number in
+      var document = runs.documents[number]
+      document.metrics = ["create": try #require(MetricDocument(histogram))]
+      document.metrics["create"]?.histogram.data = Self.writtenByJavaScript
+      document.thresholds = []
+      return runs.scratch.write("foreign-\(number).json", try ResultCoding.encode(document))
+    }
+    let shown = try await runs.report([paths[0]])
+    #expect(shown.status == .exited(0) && shown.standardError == "", "\(shown.standardError)")
+    #expect(shown.standardOutput.contains("create     11"), "\(shown.standardOutput)")
+    let merged = try await runs.report(["--merge", "--print", "json"] + paths)
+    #expect(merged.status == .exited(0), "\(merged.standardError)")
+    #expect(try merged.document.metrics["create"]?.count == 22)
   }
 
   @Test func filesAreNamedAfterTheirSourceAndNothingIsOverwritten() async throws {
@@ -175,7 +212,7 @@ import Testing
     let crossed = try result.document().thresholds.filter { !$0.pass }.map(\.expression)
     let slow = ["create.max < 500ms", "switch.max < 100ms"]
     #expect(crossed.filter { !slow.contains($0) } == ["create.count > 100"])
-    let counts = "tests=\"6\" failures=\"\(crossed.count)\" errors=\"0\" skipped=\"1\""
+    let counts = "tests=\"7\" failures=\"\(crossed.count)\" errors=\"0\" skipped=\"1\""
     #expect(xml.contains("<testsuite name=\"bench-dirinit (ci)\" \(counts)"), "\(xml)")
     #expect(xml.contains(">threshold: create.count &gt; 100\nobserved: 3</failure>"), "\(xml)")
   }

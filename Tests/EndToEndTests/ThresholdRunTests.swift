@@ -48,6 +48,33 @@ import Testing
     #expect(!result.talk.contains("fail: create.count"))
   }
 
+  /// Every tenth request meets its time-out of 500 ms, and the others are answered after 1 ms.
+  @Test func aMaximumAndAMeanAnswerForRequestsThatTimedOut() async throws {
+    let server = try await KnownDelays.start(["--delay", "1ms", "--slow-every", "10", "--slow", "5s"])
+    let result = try await BenchRun.run(
+      "bench-allocation",
+      [
+        "--gateway-url", server.url, "--count", "100", "--timeout", "500ms", "--no-default-thresholds",
+        "--threshold", "allocation.max < 600ms", "--threshold", "allocation.mean < 40ms",
+        "--threshold", "allocation.mean < 1m", "--threshold", "allocation.min < 600ms", "--threshold",
+        "allocation.p50 < 1m",
+      ])
+    _ = try await server.end()
+    #expect(result.status == .exited(99), "\(result.output)\(result.talk)")
+    let document = try result.document()
+    let failures = try #require(document.counters["errors"])
+    #expect(failures >= 10 && document.metrics["allocation"]?.failures == failures)
+    #expect(document.metrics["allocation"]?.unreliable.contains("max") == true)
+    #expect(document.metrics["connect"]?.unreliable == [])
+    #expect(document.thresholds.map(\.pass) == [false, false, true, true, true])
+    #expect(document.thresholds[0].observed == document.metrics["allocation"]?.max)
+    #expect(
+      document.thresholds[0].reason?.hasPrefix("\(failures) failed or were not finished, and may have been") == true)
+    #expect(document.thresholds[1].observed == document.metrics["allocation"]?.mean)
+    #expect(document.thresholds[1].reason?.contains("counted at the time-out of 500ms this makes it ") == true)
+    #expect(result.output.contains("may have been the slowest: failing fast is not being fast"))
+  }
+
   @Test func failuresMakeTheTopPercentilesUnreliable() async throws {
     let gateway = try await MockGateway.start(
       MockGateway.threeVirtualTasks + ["--fault", "503", "--fault-first", "1"])
@@ -61,7 +88,7 @@ import Testing
     #expect(result.status == .exited(99))
     let document = try result.document()
     #expect(document.metrics["allocation"]?.count == 3)
-    #expect(document.metrics["allocation"]?.unreliable == ["p90", "p95", "p99", "p999"])
+    #expect(document.metrics["allocation"]?.unreliable == ["p90", "p95", "p99", "p999", "max"])
     // Failing fast is not being fast.
     #expect(document.thresholds.map(\.pass) == [true, false, true])
     #expect(document.thresholds[2].observed == 25)

@@ -58,7 +58,9 @@ import Testing
 
   @Test func marksHaveALegend() {
     var document = SampleDocuments.typical
-    document.metrics = ["allocation": SampleDocuments.metric([1000], failureShare: 0.02)].compactMapValues { $0 }
+    document.metrics = ["allocation": SampleDocuments.metric([1000], failed: FailedPart(2, of: 100))].compactMapValues {
+      $0
+    }
     let text = TextReport(document).text
     #expect(text.contains("1.00µs!") && text.contains("1.00µs^"))
     #expect(text.contains("! so many") && text.contains("^ no sample"))
@@ -109,7 +111,7 @@ import Testing
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         #"| 0.00 | 1.00 | 500 | 0 | 0 | allocation | 500 | 1.20ms | 2.00ms | 2.50ms | 3.40ms\* | 5.60ms |  |"#,
         "| 1.00 | 1.00 | 0 | 0 | 2 | allocation | 0 |  |  |  |  |  |  |",
-        #"| 2.00 | 0.50 | 120 | 1 | 0 | allocation | 119 | 250µs | 500µs | 750µs\* | 1.50s\* | 1.50s | x |"#,
+        #"| 2.00 | 0.50 | 120 | 1 | 0 | allocation | 119 | 250µs | 500µs | 750µs\* | 1.50s\* | 1.50s! | x |"#,
       ])
     #expect(timeline.contains("\n\\* fewer than 10 samples") && !timeline.contains("\n^"))
   }
@@ -152,7 +154,9 @@ import Testing
   @Test func theLegendExplainsOnlyMarksThatAreShown() {
     var document = SampleDocuments.typical
     // All of its percentiles are the maximum, and unreliable: that hides the former mark.
-    document.metrics = ["allocation": SampleDocuments.metric([1000], failureShare: 1)].compactMapValues { $0 }
+    document.metrics = ["allocation": SampleDocuments.metric([1000], failed: FailedPart(1, of: 1))].compactMapValues {
+      $0
+    }
     #expect(ReportTables(document: document).legend.map(\.first) == ["!"])
     document.metrics = ["allocation": SampleDocuments.metric([1000])].compactMapValues { $0 }
     #expect(ReportTables(document: document).legend.map(\.first) == ["^"])

@@ -5,16 +5,16 @@ import Latency
 /// Documents with every part filled in, for reports and coding.
 enum SampleDocuments {
   static func metric(
-    _ nanoseconds: [UInt64], failureShare: Double = 0, resolution: UInt64? = nil
+    _ nanoseconds: [UInt64], failed: FailedPart = .none, resolution: UInt64? = nil
   ) -> MetricDocument? {
     var histogram = LatencyHistogram()
     for value in nanoseconds { histogram.record(value) }
-    return MetricDocument(histogram, failureShare: failureShare, resolution: resolution)
+    return MetricDocument(histogram, failed: failed, resolution: resolution)
   }
 
   static var typical: ResultDocument {
     var document = ResultDocument(
-      tool: "bench-allocation", version: "0.1.0", build: "release", label: nil, startedAt: "2026-11-20T21:00:00.123Z",
+      tool: "bench-allocation", version: "0.2.0", build: "release", label: nil, startedAt: "2026-11-20T21:00:00.123Z",
       durationSeconds: 12.345, verdict: .fail,
       parameters: ["count": 10, "seed": 42, "waitFor": "assigned", "hold": false],
       target: .init(kind: "embedded", gatewayUrl: "http://127.0.0.1:41235", ecsEndpointUrl: nil),
@@ -41,7 +41,7 @@ enum SampleDocuments {
       ],
       notes: ["the target and the generator share their cores"], findings: ["isolation": "not tested"])
     document.metrics["allocation"] = metric(
-      [41, 43, 44, 46, 47, 48, 51, 55, 62, 78].map { $0 * 1_000_000 }, failureShare: 1.0 / 12)
+      [41, 43, 44, 46, 47, 48, 51, 55, 62, 78].map { $0 * 1_000_000 }, failed: FailedPart(1, of: 12))
     document.metrics["connect"] = metric([830_000])
     document.metrics["gateway_latency"] = metric((1...2000).map { $0 * 10_000 })
     return document

@@ -48,18 +48,20 @@ import Testing
     }
   }
 
-  static func metric(_ nanoseconds: [UInt64], failureShare: Double = 0) -> MetricDocument? {
+  static func metric(_ nanoseconds: [UInt64], failed: FailedPart = .none) -> MetricDocument? {
     var histogram = LatencyHistogram()
     for value in nanoseconds { histogram.record(value) }
-    return MetricDocument(histogram, failureShare: failureShare)
+    return MetricDocument(histogram, failed: failed)
   }
 
   private func judge(
-    _ expression: String, _ metric: MetricDocument? = nil, counters: [String: UInt64] = [:], isDefault: Bool = false
+    _ expression: String, _ metric: MetricDocument? = nil, counters: [String: UInt64] = [:], isDefault: Bool = false,
+    timeout: JSONValue = "50ms"
   ) throws -> ResultDocument.JudgedThreshold {
     var metrics: [String: MetricDocument] = [:]
     metrics["allocation"] = metric
-    return try Self.parser.parse(expression, isDefault: isDefault).judge(metrics: metrics, counters: counters)
+    return try Self.parser.parse(expression, isDefault: isDefault).judge(
+      metrics: metrics, counters: counters, bounds: FailureBounds(["timeout": timeout]))
   }
 
   @Test func latenciesAreJudgedInMilliseconds() throws {
@@ -86,11 +88,61 @@ import Testing
   }
 
   @Test func anUnreliablePercentileFailsHoweverFastItIs() throws {
-    let metric = try #require(Self.metric([1000], failureShare: 0.02))
+    let metric = try #require(Self.metric([1000], failed: FailedPart(2, of: 100)))
     #expect(try !judge("allocation.p99 < 1h", metric).pass)
     #expect(try !judge("allocation.p99 < 1h", metric, isDefault: true).pass)
     #expect(try judge("allocation.p90 < 1h", metric).pass)
-    #expect(try judge("allocation.mean < 1h", metric).pass)
+  }
+
+  /// 10 of 100 met their time-out of 50 ms, and the others took 2 ms.
+  private static let tenTimedOut = metric(
+    Array(repeating: 2_000_000, count: 90), failed: FailedPart(10, of: 100))
+
+  @Test(arguments: ["<", "<=", ">", ">=", "=="]) func aMaximumWithAnyFailureFailsWhateverItIsComparedTo(
+    _ comparison: String
+  ) throws {
+    for bound in ["1ns", "60ms", "1h"] {
+      let judged = try judge("allocation.max \(comparison) \(bound)", Self.tenTimedOut)
+      #expect(!judged.pass && judged.observed == Self.tenTimedOut?.max)
+      #expect(
+        judged.reason == "10 failed or were not finished, and may have been the slowest: failing fast is not being fast"
+      )
+    }
+    let one = try #require(Self.metric([2_000_000], failed: FailedPart(1, of: 1000)))
+    let judged = try judge("allocation.max < 60ms", one)
+    #expect(!judged.pass && judged.reason?.hasPrefix("1 failed or was not finished, and ") == true)
+    #expect(try judge("allocation.max < 60ms", Self.metric([2_000_000])).pass)
+  }
+
+  /// (90 × 2 ms + 10 × 50 ms) / 100 is 6.8 ms; the measured mean is 2 ms.
+  @Test func aMeanIsJudgedAgainWithItsFailuresAtTheTimeout() throws {
+    for (expression, passes) in [
+      ("allocation.mean < 6.9ms", true), ("allocation.mean < 6.7ms", false), ("allocation.mean < 1.9ms", false),
+      ("allocation.mean > 1.9ms", true), ("allocation.mean > 3ms", false), ("allocation.mean >= 7ms", false),
+    ] {
+      let judged = try judge(expression, Self.tenTimedOut)
+      #expect(judged.pass == passes, "\(expression)")
+      #expect(judged.observed == Self.tenTimedOut?.mean, "\(expression)")
+    }
+    #expect(
+      try judge("allocation.mean < 6.7ms", Self.tenTimedOut).reason
+        == "10 failed or were not finished: counted at the time-out of 50ms this makes it 6.80ms: failing fast is not being "
+        + "fast")
+    // One that is missed as measured needs no other reason.
+    #expect(try judge("allocation.mean < 1.9ms", Self.tenTimedOut).reason == nil)
+  }
+
+  @Test func aMeanWithFailuresAndNoTimeoutFails() throws {
+    let judged = try judge("allocation.mean < 1h", Self.tenTimedOut, timeout: .null)
+    #expect(!judged.pass && judged.reason?.contains("the run had no time-out") == true)
+    #expect(try judge("allocation.mean < 1h", Self.metric([2_000_000]), timeout: .null).pass)
+  }
+
+  /// Both are of successes alone: a failure is no shorter time, and no sample.
+  @Test func minimaAndCountsAreThoseOfSuccesses() throws {
+    #expect(try judge("allocation.min < 3ms", Self.tenTimedOut).pass)
+    #expect(try judge("allocation.count >= 90", Self.tenTimedOut).pass)
+    #expect(try !judge("allocation.count >= 91", Self.tenTimedOut).pass)
   }
 
   @Test func ratesAreOverTheIterations() throws {
@@ -126,16 +178,17 @@ import Testing
 
   @Test func whatTheUserRepeatsAppearsOnceAndIsTheUsers() throws {
     let plans = try thresholds([])
-    #expect(plans.map(\.expression) == ["allocation.mean < 100ms", "allocation.p99 < 200ms", "errors == 0"])
+    #expect(
+      plans.map(\.expression) == ["allocation.mean < 100ms", "allocation.p99 < 200ms", "errors == 0", "censored == 0"])
     let own = try thresholds([
       "--threshold", "errors==0", "--threshold", "allocation.p99<0.2s", "--threshold", "allocation.p99 < 20ms",
       "--threshold", "errors == 0",
     ])
     #expect(
       own.map(\.expression) == [
-        "allocation.mean < 100ms", "allocation.p99 < 0.2s", "errors == 0", "allocation.p99 < 20ms",
+        "allocation.mean < 100ms", "allocation.p99 < 0.2s", "errors == 0", "censored == 0", "allocation.p99 < 20ms",
       ])
-    #expect(own.map(\.isDefault) == [true, false, false, false])
+    #expect(own.map(\.isDefault) == [true, false, false, true, false])
   }
 }
 
@@ -160,16 +213,19 @@ import Testing
 
   @Test(
     arguments: [
-      (0, []), (0.001, []), (0.0011, ["p999"]), (0.01, ["p999"]), (0.011, ["p99", "p999"]), (0.05, ["p99", "p999"]),
-      (0.051, ["p95", "p99", "p999"]), (0.1, ["p95", "p99", "p999"]), (0.101, ["p90", "p95", "p99", "p999"]),
-      (0.5, ["p90", "p95", "p99", "p999"]), (0.51, MetricDocument.names), (1, MetricDocument.names),
-    ] as [(Double, [String])])
-  func failuresBeyondOneMinusPMakeAPercentileUnreliable(_ share: Double, _ names: [String]) throws {
-    #expect(try #require(ThresholdTests.metric([1000], failureShare: share)).unreliable == names)
+      (0, []), (10, []), (11, ["p999"]), (100, ["p999"]), (110, ["p99", "p999"]), (500, ["p99", "p999"]),
+      (510, ["p95", "p99", "p999"]), (1000, ["p95", "p99", "p999"]), (1010, ["p90", "p95", "p99", "p999"]),
+      (5000, ["p90", "p95", "p99", "p999"]), (5100, MetricDocument.names), (10_000, MetricDocument.names),
+    ] as [(UInt64, [String])])
+  func failuresBeyondOneMinusPMakeAPercentileUnreliable(_ failures: UInt64, _ names: [String]) throws {
+    let metric = try #require(ThresholdTests.metric([1000], failed: FailedPart(failures, of: 10_000)))
+    // Of a maximum one is enough.
+    #expect(metric.unreliable == names + (failures > 0 ? ["max"] : []))
+    #expect(metric.failures == (failures > 0 ? failures : nil))
   }
 
   @Test func anEmptyHistogramIsNoMetricAndClampedValuesAreCounted() throws {
-    #expect(MetricDocument(LatencyHistogram(), failureShare: 0) == nil)
+    #expect(MetricDocument(LatencyHistogram()) == nil)
     #expect(try #require(ThresholdTests.metric([1, .max])).clamped == 1)
   }
 
@@ -182,7 +238,8 @@ import Testing
     ] as [(String, Bool, String?)])
   func theResolutionOfAPolledTimeIsPartOfItsJudgement(_ expression: String, _ passes: Bool, _ reason: String?) throws {
     let metric = try #require(SampleDocuments.metric([24_800_000_000], resolution: 500_000_000))
-    let judged = try ThresholdTests.parser.parse(expression).judge(metrics: ["warm": metric], counters: [:])
+    let judged = try ThresholdTests.parser.parse(expression).judge(
+      metrics: ["warm": metric], counters: [:], bounds: FailureBounds([:]))
     #expect(judged.pass == passes)
     if let reason {
       #expect(judged.reason?.contains(reason) == true, "\(judged)")

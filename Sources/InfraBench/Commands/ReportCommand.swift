@@ -13,7 +13,8 @@ package struct ReportCommand: AsyncParsableCommand {
       few samples. All figures are made anew from the histograms in it; where the document says otherwise, that is noted.
 
       --merge makes one result of several runs of one tool under one load, exactly: percentiles are those of all their \
-      samples together, thresholds are judged anew.
+      samples together, thresholds are judged anew. The runs must have followed one another: rates of runs at the same \
+      time add up, which no merge can show.
 
       --format writes files named after FILE into --output-dir; without it, one format of one document goes to standard \
       output. hgrm and hlog are HdrHistogram's percentile distribution and log.
@@ -33,7 +34,7 @@ package struct ReportCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Results as JSON, infrabench.result/1.", valueName: "file"))
   var files: [String] = []
 
-  @Flag(help: "Make one result of all files: runs of one tool, kind of target and load.")
+  @Flag(help: "Make one result of all files: runs of one tool, kind of target and load, one after another.")
   var merge = false
 
   @Option(

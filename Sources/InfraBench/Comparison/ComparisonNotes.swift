@@ -56,8 +56,8 @@ struct ComparisonNotes {
         }
         guard !left.isEmpty else { return nil }
         return "\(pair.shape.tool), \(name): of the \(metrics.count) \(side.rawValue) runs the "
-          + "\(left.joined(separator: ", the ")) are left out, as more iterations failed than lie beyond them: failing fast is "
-          + "not being fast"
+          + "\(left.joined(separator: ", the ")) are left out, as more iterations failed than lie beyond them, or than leave a mean "
+          + "as it is: failing fast is not being fast"
       }
     }
   }

@@ -17,6 +17,7 @@ struct EnvironmentDifferences {
       for fact in Self.facts {
         add(fact.name, isSerious: fact.isSerious, pair.old.runs.map(fact.value), pair.new.runs.map(fact.value))
       }
+      addVersions(pair.old.runs.map(\.version), pair.new.runs.map(\.version))
     }
   }
 
@@ -24,10 +25,15 @@ struct EnvironmentDifferences {
   static func sentences(within runs: [StoredRun]) -> [String] {
     let label = Fact(name: "the label (--by-label keeps labels apart)") { $0.label ?? "(no label)" }
     let told = facts.filter { $0.isSerious || $0.name == "the target" } + [label]
-    return told.compactMap { fact in
+    let sentences: [String] = told.compactMap { fact in
       let values = Set(runs.map(fact.value))
       return values.count > 1 ? "\(fact.name) is not the same in all runs: \(list(values))" : nil
     }
+    let versions = Set(runs.map(\.version))
+    let change = MeaningChanges.sentence(across: versions).map {
+      "the tool's version is not the same in all runs: \(list(versions)): \($0)"
+    }
+    return sentences + [change].compactMap(\.self)
   }
 
   private struct Fact: Sendable {
@@ -44,16 +50,24 @@ struct EnvironmentDifferences {
     Fact(name: "the memory") { "\(Figures.decimals(Double($0.environment.memoryBytes) / 1_073_741_824, 1)) GiB" },
     Fact(name: "the system") { $0.environment.os },
     Fact(name: "the host") { $0.environment.hostname },
-    Fact(name: "the tool's version") { $0.version },
     Fact(name: "the tool's Swift") { $0.environment.swift },
   ]
 
+  /// Versions between which figures changed their meaning are more than a fact that differs.
+  private mutating func addVersions(_ old: [String], _ new: [String]) {
+    let change = MeaningChanges.sentence(across: Set(old + new))
+    add("the tool's version", isSerious: change != nil, old, new, explanation: change)
+  }
+
   private mutating func add(
-    _ name: String, isSerious: Bool, _ old: [String], _ new: [String], betweenSidesOnly: Bool = false
+    _ name: String, isSerious: Bool, _ old: [String], _ new: [String], betweenSidesOnly: Bool = false,
+    explanation: String? = nil
   ) {
     let (oldValues, newValues) = (Set(old), Set(new))
     if betweenSidesOnly ? oldValues == newValues : oldValues.union(newValues).count <= 1 { return }
-    let sentence = "\(name) differs: \(Self.list(oldValues)) in OLD, \(Self.list(newValues)) in NEW"
+    let sentence =
+      "\(name) differs: \(Self.list(oldValues)) in OLD, \(Self.list(newValues)) in NEW"
+      + (explanation.map { ": \($0)" } ?? "")
     let difference = EnvironmentDifference(sentence: sentence, isSerious: isSerious)
     if !all.contains(difference) { all.append(difference) }
   }

@@ -98,7 +98,9 @@ package struct RunsTable {
     if rows.compactMap(sample).contains(where: { sample in
       Self.figures.contains { !Self.isReliable(sample, $0.statistic) }
     }) {
-      notes.append("! so many iterations failed that it says nothing: the median and the range leave it out")
+      notes.append(
+        "! so many iterations failed that it says nothing (of a maximum one is enough): the median and the range leave it "
+          + "out")
     }
     if sides.contains(where: { side in rows.count { $0.run.side == side && $0.counts } < Self.fewest }) {
       notes.append(

@@ -2,7 +2,7 @@
 struct ReportTables {
   let document: ResultDocument
 
-  /// Percentiles per metric; marks: `*` few samples beyond, `^` the maximum, `!` unreliable.
+  /// Percentiles and the maximum per metric; marks: `*` few samples beyond, `^` the maximum, `!` unreliable.
   var percentiles: TextTable {
     let isPolled = metrics.contains { $0.1.resolution != nil }
     var table = TextTable(
@@ -14,7 +14,7 @@ struct ReportTables {
       table.add(
         [name, "\(metric.count)", Figures.time(milliseconds: metric.mean), Figures.time(milliseconds: metric.min)]
           + figures.map { Figures.time(milliseconds: $0.1) + (metric.mark(of: $0.0)?.rawValue ?? "") }
-          + [Figures.time(milliseconds: metric.max)]
+          + [Figures.time(milliseconds: metric.max) + (metric.mark(of: "max")?.rawValue ?? "")]
           + (isPolled ? [metric.resolution.map { "−" + Figures.time(milliseconds: $0) } ?? ""] : []))
     }
     return table
@@ -22,7 +22,7 @@ struct ReportTables {
 
   /// What the marks that are shown mean.
   var legend: [String] {
-    let shown = document.metrics.values.flatMap { metric in MetricDocument.names.compactMap(metric.mark) }
+    let shown = document.metrics.values.flatMap { metric in MetricDocument.failable.compactMap(metric.mark) }
     let polled = "resolution: found by polling, a time may have been shorter than shown by at most so much"
     let isPolled = document.metrics.values.contains { $0.resolution != nil }
     return MetricDocument.Mark.legend(of: Set(shown)) + (isPolled ? [polled] : [])
@@ -132,7 +132,7 @@ struct ReportTables {
 }
 
 extension MetricDocument {
-  /// What makes a percentile mean less than it seems to.
+  /// What makes a percentile or a maximum mean less than it seems to.
   package enum Mark: String, CaseIterable, Sendable {
     case maximum = "^"
     case fewSamples = "*"
@@ -156,16 +156,17 @@ extension MetricDocument {
       switch self {
       case .maximum: "no sample lies beyond this percentile: it is the maximum"
       case .fewSamples: "fewer than 10 samples lie beyond this percentile: it rests on few"
-      case .unreliable: "so many iterations failed or were not finished that this percentile says nothing"
+      case .unreliable:
+        "so many iterations failed or were not finished that this says nothing: of a maximum one is enough"
       }
     }
   }
 
-  /// The strongest mark of a percentile; nil for other statistics.
-  func mark(of percentile: String) -> Mark? {
-    if unreliable.contains(percentile) { return .unreliable }
-    if restOnMaximum.contains(percentile) { return .maximum }
-    return fewSamples.contains(percentile) ? .fewSamples : nil
+  /// The strongest mark of a percentile or of `max`; nil for other statistics.
+  func mark(of statistic: String) -> Mark? {
+    if unreliable.contains(statistic) { return .unreliable }
+    if restOnMaximum.contains(statistic) { return .maximum }
+    return fewSamples.contains(statistic) ? .fewSamples : nil
   }
 }
 

@@ -41,8 +41,10 @@ struct TimelineTable {
     )
   }
 
-  /// An interval's percentile that rests on few samples, as it would be marked in the table of the whole run.
+  /// An interval's figure that failures make meaningless, or a percentile that rests on few samples, as it would be marked in
+  /// the table of the whole run.
   private func mark(of key: String, at point: [String: JSONValue]) -> MetricDocument.Mark? {
+    if isUnreliable(key, at: point) { return .unreliable }
     guard let percentile = Self.percentiles[key], point[key, default: .null] != .null,
       case .int(let number) = point["count"], let count = UInt64(exactly: number), count <= .max / 100
     else { return nil }
@@ -52,6 +54,15 @@ struct TimelineTable {
     case 1..<10: return .fewSamples
     default: return nil
     }
+  }
+
+  private func isUnreliable(_ key: String, at point: [String: JSONValue]) -> Bool {
+    guard case .int(let errors)? = point["errors"], errors > 0, case .int(let iterations)? = point["iterations"],
+      point[key, default: .null] != .null
+    else { return false }
+    if key == "max" { return true }
+    guard let percentile = Self.percentiles[key] else { return false }
+    return Double(errors) * 100 > Double(iterations) * Double(100 - percentile)
   }
 
   private static func title(_ key: String) -> String {

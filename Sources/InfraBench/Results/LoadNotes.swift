@@ -17,12 +17,14 @@ struct LoadNotes {
   /// All starts that were due.
   private var due: UInt64 { recording.iterations + recording.dropped + recording.censored }
 
-  /// An interruption ends what is under way: then there is nothing to be said of it.
+  /// Starts that had neither been answered nor met their time-out. An interruption ends what is under way: then there is
+  /// nothing to be said of it.
   private var unfinished: String? {
     let number = recording.censored
     guard number > 0, !isInterrupted else { return nil }
-    return "\(number) of \(due) starts \(Self.were(number)) not answered in time after the end: "
-      + "percentiles are of the others"
+    return
+      "\(number) of \(due) starts \(Self.were(number)) still within \(number == 1 ? "its" : "their") time-out when "
+      + "the run had to end: percentiles are of the others"
   }
 
   private var silent: String? {

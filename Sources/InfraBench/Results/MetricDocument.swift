@@ -25,15 +25,17 @@ package struct MetricDocument: Codable, Sendable, Equatable {
   package var fewSamples: [String]
   /// Those of them with none beyond: they are the maximum.
   package var restOnMaximum: [String]
-  /// Percentiles that failures make meaningless: more than 1−p of the iterations failed.
+  /// What failures make meaningless: percentiles of which more than 1−p of the iterations failed, and with any failure `max`.
   package var unreliable: [String]
+  /// How many failures and unfinished iterations the latencies leave out; nil where there is none.
+  package var failures: UInt64?
   /// Values beyond 1 ns–1 h, recorded as the bound.
   package var clamped: UInt64
   /// Of times that were found by polling, in ms: each may have been shorter than its sample by at most so much.
   package var resolution: Double?
 
-  /// Describes `histogram`, which has samples; `failureShare` is errors over iterations, 0…1, `resolution` in ns.
-  package init?(_ histogram: LatencyHistogram, failureShare: Double, resolution: UInt64? = nil) {
+  /// Describes `histogram`, which has samples; `failed` is what it leaves out, `resolution` in ns.
+  package init?(_ histogram: LatencyHistogram, failed: FailedPart = .none, resolution: UInt64? = nil) {
     guard let summary = LatencySummary(histogram) else { return nil }
     let figures = zip(Self.names, summary.percentiles)
     count = summary.count
@@ -52,13 +54,26 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     fewSamples = figures.filter { $0.1.support != .sufficient }.map(\.0)
     restOnMaximum = figures.filter { $0.1.support == .maximum }.map(\.0)
     // In thousandths, which are whole for every percentile here: `1 - 0.9` is less than `0.1`.
-    unreliable = figures.filter { failureShare * 1000 > 1000 - ($0.1.percentile * 10).rounded() }.map(\.0)
+    unreliable = figures.filter { failed.share * 1000 > 1000 - ($0.1.percentile * 10).rounded() }.map(\.0)
+    // One that failed fast may have been the slowest.
+    if failed.failed > 0 {
+      unreliable.append("max")
+      failures = failed.failed
+    }
     clamped = summary.clampedCount
     self.resolution = resolution.map(Self.milliseconds)
   }
 
   /// The percentiles' names, in the order of `LatencySummary.percentiles`.
   package static let names = ["p50", "p90", "p95", "p99", "p999"]
+
+  /// What failures can make unreliable, in the order of reports.
+  package static let failable = names + ["max"]
+
+  /// The mean in ms with each failure counted at `bound`, in ns.
+  func mean(countingFailuresAt bound: UInt64) -> Double {
+    FailureBounds.mean(mean, of: count, with: failures ?? 0, at: Self.milliseconds(bound))
+  }
 
   /// A statistic's value in ms, or the number of samples.
   package func value(of statistic: Threshold.Statistic) -> Double {

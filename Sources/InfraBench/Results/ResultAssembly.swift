@@ -14,15 +14,21 @@ struct ResultAssembly {
   func document<B: Benchmark>(of benchmark: B) -> ResultDocument {
     let recording = measurement.recording
     let counters = counters(of: recording)
-    let metrics = metrics(of: recording)
-    let judged = thresholds.map { $0.judge(metrics: metrics, counters: counters, missing: measurement.missing) }
+    let errors = recording.errors.entries.map {
+      ResultDocument.Failure(kind: $0.kind, count: $0.count, example: $0.example)
+    }
+    let metrics = metrics(
+      of: recording, failed: FailedPart(ofIterations: counters, errors: errors, isInterrupted: isInterrupted))
+    let bounds = FailureBounds(benchmark.parameters)
+    let judged = thresholds.map {
+      $0.judge(metrics: metrics, counters: counters, bounds: bounds, missing: measurement.missing)
+    }
     return ResultDocument(
       tool: B.tool, version: Suite.version, build: Suite.build, label: output.label,
       startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: Double(measurement.duration) / 1e9,
       verdict: verdict(metrics: metrics, judged: judged), parameters: benchmark.parameters, target: measurement.target,
       environment: .current(environment: environment), metrics: metrics, counters: counters,
-      errors: recording.errors.entries.map { .init(kind: $0.kind, count: $0.count, example: $0.example) },
-      generator: generator, timeline: measurement.timeline, thresholds: judged,
+      errors: errors, generator: generator, timeline: measurement.timeline, thresholds: judged,
       notes: loadNotes(benchmark.parameters) + notes + verdictNotes, findings: measurement.findings)
   }
 
@@ -48,23 +54,15 @@ struct ResultAssembly {
     }
   }
 
-  /// The share of iterations that no latency shows, 0…1: failures, and what was not finished, unless that is because the
-  /// run was interrupted.
-  private func failureShare(of recording: Recording) -> Double {
-    let unfinished = isInterrupted ? 0 : recording.censored
-    let begun = recording.iterations + unfinished
-    return begun > 0 ? Double(recording.errors.total + unfinished) / Double(begun) : 0
-  }
-
-  private func metrics(of recording: Recording) -> [String: MetricDocument] {
-    let failureShare = failureShare(of: recording)
+  /// - Parameter failed: of the iterations.
+  private func metrics(of recording: Recording, failed: FailedPart) -> [String: MetricDocument] {
     var metrics: [String: MetricDocument] = [:]
     for name in recording.catalogue.metrics {
       guard let histogram = recording[recording.catalogue.metric(name)] else { continue }
       // Setting up is no part of an iteration: what became of iterations says nothing of it.
       let isOfSetUp = MetricOrder.ofSetUp.contains(name)
       metrics[name] = MetricDocument(
-        histogram, failureShare: measurement.failureShares.map { $0[name] ?? 0 } ?? (isOfSetUp ? 0 : failureShare),
+        histogram, failed: measurement.failures.map { $0[name] ?? .none } ?? (isOfSetUp ? .none : failed),
         resolution: measurement.resolutions[name])
     }
     return metrics

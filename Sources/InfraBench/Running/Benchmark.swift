@@ -7,7 +7,7 @@ package protocol Benchmark: Sendable {
   static var tool: String { get }
   /// Its metrics and counters.
   static var catalogue: Catalogue { get }
-  /// The test plan's criteria, beside `errors == 0`.
+  /// The test plan's criteria, beside those of all tools.
   static var defaultThresholds: [String] { get }
   /// Those of this run, where its options make a difference.
   var defaultThresholds: [String] { get }
@@ -90,8 +90,8 @@ package struct Measurement: Sendable {
   package var untested: Set<String> = []
   /// Why a metric that the run was there for has no sample: a threshold on it has failed, and was not just left out.
   package var missing: [String: String] = [:]
-  /// By metric, the share (0…1) of what it is about that failed; nil where all metrics are about the iterations.
-  package var failureShares: [String: Double]?
+  /// By metric, how much of what it is about failed; nil where all metrics are about the iterations.
+  package var failures: [String: FailedPart]?
   /// How far below its sample a polled time may have been, at most, by metric, in ns.
   package var resolutions: [String: UInt64] = [:]
   /// Why the run is worthless although it has samples: nothing of what was asked for is among them. The verdict is

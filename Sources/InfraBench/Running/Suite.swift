@@ -1,7 +1,7 @@
 /// What every tool says of itself.
 package enum Suite {
   /// Of all tools and libraries in this package.
-  package static let version = "0.1.0"
+  package static let version = "0.2.0"
 
   /// `debug` or `release`.
   package static var build: String {

@@ -12,7 +12,7 @@ struct FigureReview {
   init(_ document: ResultDocument) throws(HistogramMismatch) {
     self.document = document
     for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
-      let actual = try Self.figures(of: metric, name)
+      let actual = try Self.figures(of: metric, name, failed: document.failedPart(of: name))
       compare(name, metric, actual)
       self.document.metrics[name] = actual
     }
@@ -24,18 +24,24 @@ struct FigureReview {
     self.document.notes = contradictions + document.notes
   }
 
-  /// What only the document knows stays: the run's failures, the resolution of polls, and values beyond the range.
-  private static func figures(of metric: MetricDocument, _ name: String) throws(HistogramMismatch) -> MetricDocument {
+  /// What only the document knows stays: the percentiles that failures make unreliable, the resolution of polls, and values
+  /// beyond the range.
+  private static func figures(
+    of metric: MetricDocument, _ name: String, failed: FailedPart
+  ) throws(HistogramMismatch) -> MetricDocument {
     guard metric.unit == "ms", metric.histogram.unit == "ns",
       metric.histogram.encoding == HistogramV2Codec.compressedBase64Name
     else { throw HistogramMismatch(description: "is no result: metrics.\(name) is of other units than ms and ns") }
     let histogram = try HistogramMismatch.decode(metric.histogram.data, "metrics.\(name).histogram")
-    guard var actual = MetricDocument(histogram, failureShare: 0) else {
+    guard var actual = MetricDocument(histogram, failed: failed) else {
       throw HistogramMismatch(description: "is no result: the histogram of metrics.\(name) is empty")
     }
     actual.histogram = metric.histogram
     actual.histogram.significantDigits = histogram.layout.significantDigits
-    actual.unreliable = MetricDocument.names.filter(metric.unreliable.contains)
+    // Results before 0.2.0 don't mark a maximum.
+    actual.unreliable = MetricDocument.failable.filter { name in
+      metric.unreliable.contains(name) || name == "max" && failed.failed > 0
+    }
     actual.clamped = metric.clamped
     actual.resolution = metric.resolution
     return actual
@@ -88,6 +94,7 @@ struct FigureReview {
 
   private static func words(_ threshold: ResultDocument.JudgedThreshold) -> String {
     "\(ReportTables.observed(threshold)), \(threshold.pass ? "pass" : "fail")"
+      + (threshold.pass ? "" : threshold.reason.map { " (\($0))" } ?? "")
   }
 
   private static func areEqual(_ left: Double, _ right: Double) -> Bool {

@@ -5,11 +5,12 @@ struct ThresholdReview {
   let judged: [ResultDocument.JudgedThreshold]
 
   init(_ document: ResultDocument) {
+    let bounds = FailureBounds(document.parameters)
     let parser = ThresholdParser(.init(knownTo: [document]))
     judged = document.thresholds.map { said in
       // What can't be read was written by another version: its own word stands.
       guard let threshold = try? parser.parse(said.expression, isDefault: said.skipped == true) else { return said }
-      let judged = threshold.judge(metrics: document.metrics, counters: document.counters)
+      let judged = threshold.judge(metrics: document.metrics, counters: document.counters, bounds: bounds)
       // Why there is no sample only the run knew; a reason changes no judgement.
       return judged.observed == nil && said.observed == nil ? said : judged
     }

@@ -1,11 +1,13 @@
 extension Threshold {
-  /// Judges the threshold over what a result holds; `missing` tells why a metric that the run was there for has no sample.
+  /// Judges the threshold over what a result holds; `missing` tells why a metric that the run was there for has no sample,
+  /// `bounds` at what time a failure counts.
   package func judge(
-    metrics: [String: MetricDocument], counters: [String: UInt64], missing: [String: String] = [:]
+    metrics: [String: MetricDocument], counters: [String: UInt64], bounds: FailureBounds,
+    missing: [String: String] = [:]
   ) -> ResultDocument.JudgedThreshold {
     switch subject {
     case .metric(let name, let statistic):
-      judgeMetric(metrics[name], statistic, missing: missing[name])
+      judgeMetric(metrics[name], statistic, bound: bounds.nanoseconds(of: name), missing: missing[name])
     case .counter(let name):
       counters[name].map { judged(Double($0), bound: bound) } ?? skipped("this run did not test it")
     case .rate(let name):
@@ -14,7 +16,7 @@ extension Threshold {
   }
 
   private func judgeMetric(
-    _ metric: MetricDocument?, _ statistic: Statistic, missing: String?
+    _ metric: MetricDocument?, _ statistic: Statistic, bound failureBound: UInt64?, missing: String?
   ) -> ResultDocument.JudgedThreshold {
     guard let metric else {
       if statistic == .count { return judged(0, bound: bound) }
@@ -25,13 +27,39 @@ extension Threshold {
     if metric.unreliable.contains(statistic.rawValue) {
       return .init(
         expression: expression, observed: observed, pass: false,
-        reason: "so many iterations failed or were not finished that this percentile says nothing")
+        reason: statistic == .max
+          ? "\(Self.failures(metric)), and may have been the slowest: failing fast is not being fast"
+          : "so many iterations failed or were not finished that this percentile says nothing")
     }
     var judgement = judged(observed, bound: statistic == .count ? bound : bound / 1e6)
     if statistic != .count, let resolution = metric.resolution, resolution > 0 {
       judgement.reason = reason(judgement, resolution: resolution)
     }
-    return judgement
+    return statistic == .mean ? judgedAgain(judgement, metric, failureBound) : judgement
+  }
+
+  /// A mean that is met has to be met with its failures counted at their time-out too, `bound` in ns.
+  private func judgedAgain(
+    _ judgement: ResultDocument.JudgedThreshold, _ metric: MetricDocument, _ bound: UInt64?
+  ) -> ResultDocument.JudgedThreshold {
+    guard judgement.pass, metric.failures != nil else { return judgement }
+    var again = judgement
+    if let bound {
+      let mean = metric.mean(countingFailuresAt: bound)
+      if comparison.holds(mean, self.bound / 1e6) { return judgement }
+      again.reason =
+        "\(Self.failures(metric)): counted at the time-out of \(DurationText.write(bound)) this makes it "
+        + "\(Figures.time(milliseconds: mean)): failing fast is not being fast"
+    } else {
+      again.reason = "\(Self.failures(metric)), and the run had no time-out to count at"
+    }
+    again.pass = false
+    return again
+  }
+
+  private static func failures(_ metric: MetricDocument) -> String {
+    let number = metric.failures ?? 0
+    return "\(number) failed or \(number == 1 ? "was" : "were") not finished"
   }
 
   /// A polled time is judged by its upper end; where the lower one would be judged otherwise, the reader must know.

@@ -87,11 +87,14 @@ package struct ThresholdParser {
 }
 
 extension OptionReader {
+  /// Criteria of every tool beside its own: nothing failed, and nothing was left unanswered.
+  private static let defaultsOfAllTools = ["errors == 0", "censored == 0"]
+
   /// The test plan's thresholds, unless they are left out, and then the user's. What the user repeats is the user's, once.
   package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for benchmark: B) -> [Threshold] {
     let parser = ThresholdParser(B.catalogue)
     var thresholds: [Threshold] = []
-    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + ["errors == 0"]
+    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + Self.defaultsOfAllTools
     for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
       do throws(ThresholdError) {
         let threshold = try parser.parse(expression, isDefault: isDefault)

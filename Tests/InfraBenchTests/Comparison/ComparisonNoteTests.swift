@@ -26,14 +26,38 @@ struct ComparisonNoteTests {
       ({ $0.environment.memoryBytes = 16 << 30 }, "the memory differs: '8.0 GiB' in OLD, '16.0 GiB' in NEW", false),
       ({ $0.environment.os = "Other" }, "the system differs: 'Debian GNU/Linux 12' in OLD, 'Other' in NEW", false),
       ({ $0.environment.hostname = "b" }, "the host differs: 'host' in OLD, 'b' in NEW", false),
-      ({ $0.version = "0.2.0" }, "the tool's version differs: '0.1.0' in OLD, '0.2.0' in NEW", false),
       ({ $0.environment.swift = "7" }, "the tool's Swift differs: '6.3' in OLD, '7' in NEW", false),
+      ({ $0.version = "0.2.1" }, "the tool's version differs: '0.2.0' in OLD, '0.2.1' in NEW", false),
     ]
     for (change, words, isSerious) in changes {
       let comparison = try await SampleRuns.compare(
         SampleRuns.documents(2), SampleRuns.documents(2, day: "2026-11-21", change: change))
       #expect(comparison.environmentDifferences == [EnvironmentDifference(sentence: words, isSerious: isSerious)])
     }
+  }
+
+  /// Figures of both sides of such a version are not of one kind, which no other difference says.
+  @Test func aVersionSinceWhichFiguresMeanSomethingElseIsSaidWithWhatChanged() async throws {
+    let old = SampleRuns.documents(2) { $0.version = "0.1.0" }
+    let comparison = try await SampleRuns.compare(old, SampleRuns.documents(2, day: "2026-11-21"))
+    let difference = try #require(comparison.environmentDifferences.first)
+    #expect(comparison.environmentDifferences.count == 1 && difference.isSerious)
+    #expect(
+      difference.sentence.hasPrefix(
+        "the tool's version differs: '0.1.0' in OLD, '0.2.0' in NEW: since 0.2.0 a request that meets its time-out"))
+    for what in ["censored", "rate", "maxima and means", "saturation"] {
+      #expect(difference.sentence.contains(what), "\(what)")
+    }
+    // Within one side it is the same.
+    var mixed = SampleRuns.documents(2)
+    mixed[0].version = "0.1.9-beta"
+    #expect(MeaningChanges.sentence(across: Set(mixed.map(\.version))) != nil)
+    for versions: Set<String> in [
+      ["0.2.0", "0.3.0"], ["0.1.0", "0.1.5"], ["0.2.0-beta", "0.2.0"], ["0.2.0", "10.0.0"],
+    ] {
+      #expect(MeaningChanges.sentence(across: versions) == nil, "\(versions)")
+    }
+    #expect(Suite.version == "0.2.0")
   }
 
   @Test func gatewaysAreNamedWhereTheyDiffer() async throws {

@@ -182,7 +182,7 @@ struct ReadingResultsTests {
         lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000_000, significantDigits: 2))
     for value in SampleRuns.latencies(1) { coarse.record(value) }
     // The first run is the odd one: it must not throw out the others.
-    old[0].metrics["allocation"] = MetricDocument(coarse, failureShare: 0)
+    old[0].metrics["allocation"] = MetricDocument(coarse)
     let comparison = try await SampleRuns.compare(old, SampleRuns.documents(factor: 1.15, day: "2026-11-21"))
     #expect(comparison.excluded.isEmpty && comparison.groups.map(\.runsOld) == [6])
     let metric = try #require(comparison.metric("allocation"))

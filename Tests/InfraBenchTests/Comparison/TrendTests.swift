@@ -88,7 +88,7 @@ struct TrendTests {
 
   @Test func percentilesThatFailuresMakeMeaninglessAreBlank() async throws {
     var document = SampleRuns.document(day: "2026-11-21", number: 9)
-    document.metrics["allocation"] = SampleDocuments.metric(SampleRuns.latencies(1), failureShare: 0.02)
+    document.metrics["allocation"] = SampleDocuments.metric(SampleRuns.latencies(1), failed: FailedPart(2, of: 100))
     try SampleRuns.write([document], "r/2026-11-21/more", in: scratch)
     let day = try #require(await trend().groups.first?.metrics.first?.days.last)
     #expect(day.runs == 2 && day.p95.map { $0.min < $0.max } == true && day.p99.map { $0.min == $0.max } == true)

@@ -86,7 +86,7 @@ import Testing
   @Test func pagesOfTheLongestRunsAreBounded() throws {
     var histogram = LatencyHistogram()
     for index in 0..<20_000 as Range<UInt64> { histogram.record(1000 + index * index * 3) }
-    let metric = try #require(MetricDocument(histogram, failureShare: 0))
+    let metric = try #require(MetricDocument(histogram))
     var document = HTMLSamples.load
     for name in ["allocation", "b", "c", "d", "e", "f", "g"] { document.metrics[name] = metric }
     document.timeline = (0..<240).map { HTMLSamples.interval(Double($0), []).merging(["count": 20_000]) { $1 } }

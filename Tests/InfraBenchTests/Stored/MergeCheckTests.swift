@@ -68,6 +68,48 @@ import Testing
       ])
   }
 
+  /// Four generators at once, each with a fourth of the load: the sum of their lengths is four times as long as it took.
+  @Test func runsAtTheSameTimeAreRefusedWithWhatToDoInstead() throws {
+    let runs = (0..<4).map { number in
+      var run = StoredSamples.run([1_000_000], startedAt: "2026-11-20T10:00:0\(number).500Z", seed: Int64(number))
+      run.environment.hostname = "host-\(number % 2)"
+      return run
+    }
+    let problems = problems(try StoredSamples.stored(runs, in: scratch))
+    #expect(
+      problems.first
+        == "'run-1.json' began at 2026-11-20T10:00:01.500Z, while the run in 'run-0.json' went on (from "
+        + "2026-11-20T10:00:00.500Z, for 12.3 s or more): rates of runs at the same time add up, and a merge would divide by the "
+        + "sum of their lengths; merge runs that followed one another, and show these each by itself")
+    #expect(problems.count == 3 && problems[2].hasPrefix("'run-3.json' began at "))
+    #expect(throws: Problems.self) { try ResultMerge.merge(StoredSamples.stored(runs, in: scratch)) }
+  }
+
+  /// Of 12.345 s each, by the second one's start: the order of the files makes no difference.
+  @Test(
+    arguments: [
+      ("10:00:00.000", true), ("10:00:00.001", true), ("10:00:12.000", true), ("10:00:12.342", true),
+      // The start is written to the millisecond, rounded either way.
+      ("10:00:12.344", false), ("10:00:12.345", false), ("10:00:12.346", false), ("11:00:00.000", false),
+      ("09:59:47.655", false), ("09:59:48.000", true), ("09:00:00.000", false),
+    ])
+  func runsThatFollowOneAnotherMayTouch(_ time: String, _ overlap: Bool) throws {
+    let other = StoredSamples.run([2_000_000], startedAt: "2026-11-20T\(time)Z", seed: 2)
+    let results = try StoredSamples.stored([first, other], in: scratch)
+    #expect(problems(results).count == (overlap ? 1 : 0))
+    #expect(problems(results.reversed()).count == (overlap ? 1 : 0))
+  }
+
+  /// A long run is not forgotten because a short one began after it.
+  @Test func aRunWithinALongOneIsFoundBehindAShortOne() throws {
+    var (long, short) = (first, second)
+    long.durationSeconds = 3600
+    short.startedAt = "2026-11-20T10:10:00.000Z"
+    let third = StoredSamples.run([3_000_000], startedAt: "2026-11-20T10:20:00.000Z", seed: 3)
+    let problems = problems(try StoredSamples.stored([third, short, long], in: scratch))
+    #expect(problems.count == 2 && problems.allSatisfy { $0.contains("while the run in 'run-2.json' went on") })
+  }
+
   @Test func aMergeIsNotMergedAgain() throws {
     #expect(
       try problems { $0.findings = ["merged_runs": 3] }

@@ -24,9 +24,7 @@ import Testing
 
   @Test func mergingIsExactlyRecordingAllValuesIntoOne() throws {
     let merged = try merge(Self.runs)
-    let errors = 2.0
-    let count = Double(Self.values.joined().count)
-    let union = SampleDocuments.metric(Array(Self.values.joined()), failureShare: errors / (count + errors))
+    let union = SampleDocuments.metric(Array(Self.values.joined()), failed: FailedPart(2, of: 3002))
     #expect(merged.metrics == ["allocation": try #require(union)])
     #expect(merged.metrics["allocation"]?.count == 3000)
   }
@@ -89,14 +87,14 @@ import Testing
   @Test func failuresMakePercentilesUnreliableByTheirShareOfAllIterations() throws {
     let sound = StoredSamples.run(Array(repeating: 1_000_000, count: 900), startedAt: Self.day(20))
     let failing = StoredSamples.run(Array(repeating: 1_000_000, count: 90), startedAt: Self.day(21), errors: 10)
-    #expect(failing.metrics["allocation"]?.unreliable == ["p95", "p99", "p999"])
-    #expect(try merge([sound, failing]).metrics["allocation"]?.unreliable == ["p999"])
+    #expect(failing.metrics["allocation"]?.unreliable == ["p95", "p99", "p999", "max"])
+    #expect(try merge([sound, failing]).metrics["allocation"]?.unreliable == ["p999", "max"])
     // Unfinished starts count, but for those of a run that was ended early.
     var unfinished = sound
     unfinished.counters["censored"] = 100
-    #expect(try merge([unfinished, failing]).metrics["allocation"]?.unreliable == ["p95", "p99", "p999"])
+    #expect(try merge([unfinished, failing]).metrics["allocation"]?.unreliable == ["p95", "p99", "p999", "max"])
     unfinished.verdict = .interrupted
-    #expect(try merge([unfinished, failing]).metrics["allocation"]?.unreliable == ["p999"])
+    #expect(try merge([unfinished, failing]).metrics["allocation"]?.unreliable == ["p999", "max"])
   }
 
   @Test func polledTimesKeepTheCoarsestResolutionAndWhatWasUnreliable() throws {
@@ -182,6 +180,78 @@ import Testing
         "one",
         "two",
       ])
+  }
+
+  private static func document(_ day: Int, digits: Int, highest: UInt64, _ values: [UInt64]) throws -> ResultDocument {
+    var histogram = LatencyHistogram(
+      layout: try HistogramLayout(lowestDiscernibleValue: 1, highestTrackableValue: highest, significantDigits: digits))
+    for value in values { histogram.record(value) }
+    var document = StoredSamples.run([1], startedAt: Self.day(day), seed: Int64(day), thresholds: [])
+    document.metrics["allocation"] = MetricDocument(histogram)
+    document.metrics["allocation"]?.histogram.significantDigits = digits
+    document.counters["iterations"] = UInt64(values.count)
+    return document
+  }
+
+  @Test func histogramsOfOtherResolutionsAreRefusedByName() throws {
+    let runs = [
+      try Self.document(20, digits: 3, highest: 3_600_000_000_000, [1_000_000]),
+      try Self.document(21, digits: 2, highest: 3_600_000_000_000, [1_000_000]),
+    ]
+    let stored = try StoredSamples.stored(runs, in: scratch)
+    do throws(Problems) {
+      _ = try ResultMerge.merge(stored)
+      Issue.record("it was merged")
+    } catch {
+      #expect(
+        error.sentences == [
+          "--merge: '\(scratch.path)/run-1.json', allocation: cannot merge histograms of different resolution: 3 digits from 1 "
+            + "on, and 2 digits from 1 on"
+        ])
+    }
+  }
+
+  /// Whichever comes first: only how far they reach differs.
+  @Test func histogramsOfOtherRangesAreMerged() throws {
+    let short = try Self.document(20, digits: 3, highest: 10_000_000, [1_000_000, 2_000_000])
+    let long = try Self.document(21, digits: 3, highest: 3_600_000_000_000, [5_000_000_000])
+    var (earlier, later) = (short, long)
+    for _ in 0..<2 {
+      let merged = try merge([earlier, later])
+      #expect(merged.metrics["allocation"]?.count == 3)
+      #expect(abs((merged.metrics["allocation"]?.max ?? 0) - 5000) < 5)
+      (earlier, later) = (long, short)
+      (earlier.startedAt, later.startedAt) = (Self.day(20), Self.day(21))
+    }
+  }
+
+  /// What a single run fails by, its merge fails by: whatever the others were like.
+  @Test func maximaAndMeansOfRunsWithFailuresAnswerForThem() throws {
+    func run(_ day: Int, errors: UInt64) -> ResultDocument {
+      var run = StoredSamples.run(Array(repeating: 2_000_000, count: 100), startedAt: Self.day(day), errors: errors)
+      run.parameters["timeout"] = "50ms"
+      run.thresholds = ["allocation.max < 60ms", "allocation.mean < 4ms"].map {
+        .init(expression: $0, observed: 2, pass: true)
+      }
+      return run
+    }
+    let merged = try merge([run(20, errors: 0), run(21, errors: 10)])
+    #expect(merged.metrics["allocation"]?.failures == 10)
+    #expect(merged.thresholds.map(\.pass) == [false, false] && merged.verdict == .fail)
+    #expect(
+      merged.thresholds[0].reason?.hasPrefix("10 failed or were not finished, and may have been the slowest") == true)
+    // (200 × 2 ms + 10 × 50 ms) / 210
+    #expect(merged.thresholds[1].reason?.contains("counted at the time-out of 50ms this makes it 4.29ms") == true)
+    #expect(try merge([run(20, errors: 0), run(21, errors: 0)]).thresholds.map(\.pass) == [true, true])
+  }
+
+  @Test func versionsOfOtherMeaningsAreNamed() throws {
+    var old = Self.runs[0]
+    old.version = "0.1.0"
+    #expect(
+      try merge([old, Self.runs[2]]).notes.contains {
+        $0.hasPrefix("the runs are of versions whose figures mean different things: since 0.2.0 ")
+      })
   }
 
   @Test func countsBeyondAllBoundsStopAtTheLargest() throws {

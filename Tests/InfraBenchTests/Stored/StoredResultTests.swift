@@ -171,6 +171,32 @@ import Testing
     #expect(read.contradictions.last == "verdict: the document says pass, its figures say fail")
   }
 
+  /// As 0.1.0 wrote it: failures said nothing of a maximum and of a mean.
+  @Test func maximaAndMeansAreJudgedByTheFailuresThatTheCountersTell() throws {
+    var document = StoredSamples.run(Array(repeating: 2_000_000, count: 90), errors: 10, thresholds: [])
+    document.version = "0.1.0"
+    document.parameters["timeout"] = "50ms"
+    document.metrics["allocation"]?.unreliable = ["p95", "p99", "p999"]
+    document.metrics["allocation"]?.failures = nil
+    document.thresholds = ["allocation.max < 60ms", "allocation.mean < 5ms", "allocation.mean < 7ms"].map {
+      .init(expression: $0, observed: $0.contains("max") ? document.metrics["allocation"]?.max : 2, pass: true)
+    }
+    document.thresholds[1].observed = document.metrics["allocation"]?.mean
+    document.thresholds[2].observed = document.metrics["allocation"]?.mean
+    document.verdict = .pass
+    let read = try StoredSamples.stored(document, in: scratch)
+    #expect(read.document.metrics["allocation"]?.unreliable == ["p95", "p99", "p999", "max"])
+    #expect(read.document.metrics["allocation"]?.failures == 10)
+    #expect(read.document.thresholds.map(\.pass) == [false, false, true] && read.document.verdict == .fail)
+    #expect(
+      read.contradictions.first
+        == "threshold 'allocation.max < 60ms': the document says 2.00ms, pass, its figures say 2.00ms, fail (10 failed or were "
+        + "not finished, and may have been the slowest: failing fast is not being fast)")
+    // What is read once is read again without a word.
+    let again = try StoredSamples.stored(read.document, "again.json", in: scratch)
+    #expect(again.contradictions == [])
+  }
+
   /// Whatever is in the document that only its run could know is left as it is.
   @Test func whatAHistogramDoesNotTellIsTheDocuments() throws {
     var document = sound

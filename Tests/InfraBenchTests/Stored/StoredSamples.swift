@@ -22,8 +22,8 @@ enum StoredSamples {
     ]
     document.errors = errors > 0 ? [.init(kind: "http_503", count: errors, example: "status 503, seed \(seed)")] : []
     document.metrics = [:]
-    let share = Double(errors) / Double(max(1, UInt64(nanoseconds.count) + errors))
-    document.metrics["allocation"] = SampleDocuments.metric(nanoseconds, failureShare: share)
+    document.metrics["allocation"] = SampleDocuments.metric(
+      nanoseconds, failed: FailedPart(errors, of: UInt64(nanoseconds.count) + errors))
     document.thresholds = judged(thresholds, document)
     document.notes = []
     document.findings = nil
@@ -34,7 +34,8 @@ enum StoredSamples {
   private static func judged(_ expressions: [String], _ document: ResultDocument) -> [ResultDocument.JudgedThreshold] {
     expressions.compactMap { expression in
       let threshold = try? ThresholdParser(AllocationBenchmark.catalogue).parse(expression, isDefault: true)
-      return threshold?.judge(metrics: document.metrics, counters: document.counters)
+      return threshold?.judge(
+        metrics: document.metrics, counters: document.counters, bounds: FailureBounds(document.parameters))
     }
   }
 

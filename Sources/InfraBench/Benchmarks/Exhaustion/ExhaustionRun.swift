@@ -109,17 +109,16 @@ struct ExhaustionRun {
   }
 
   /// Of each metric's own population: a lost poll says nothing of a drain call.
-  private func failureShares(_ cycles: Cycles, _ polled: Recording) -> [String: Double] {
-    func share(_ failed: UInt64, of all: UInt64) -> Double { all > 0 ? Double(failed) / Double(all) : 0 }
+  private func failures(_ cycles: Cycles, _ polled: Recording) -> [String: FailedPart] {
     let catalogue = ExhaustionBenchmark.catalogue
     let lost = polled[catalogue.counter("throttled_polls")] + polled[catalogue.counter("lost_polls")]
-    let refill = share(UInt64(cycles.unfilled), of: UInt64(max(1, cycles.trackers.count)))
-    var shares = [
-      "drain": share(cycles.recording.errors.total, of: cycles.recording.iterations),
-      "ecs_list_tasks": share(lost, of: polled[catalogue.counter("polls")]),
+    let refill = FailedPart(UInt64(cycles.unfilled), of: UInt64(max(1, cycles.trackers.count)))
+    var failures = [
+      "drain": FailedPart(cycles.recording.errors.total, of: cycles.recording.iterations),
+      "ecs_list_tasks": FailedPart(lost, of: polled[catalogue.counter("polls")]),
     ]
-    for metric in catalogue.metrics where metric.hasPrefix("refill_") { shares[metric] = refill }
-    return shares
+    for metric in catalogue.metrics where metric.hasPrefix("refill_") { failures[metric] = refill }
+    return failures
   }
 
   private func measurement(
@@ -169,7 +168,7 @@ struct ExhaustionRun {
     {
       measurement.worthless = "no refill was timed: the pool was full again before t₀"
     }
-    measurement.failureShares = failureShares(cycles, poller.recording)
+    measurement.failures = failures(cycles, poller.recording)
     measurement.resolutions = outcomes.reduce(into: [:]) { $0.merge($1.resolutions) { max($0, $1) } }
     return measurement
   }

@@ -61,12 +61,12 @@ private struct Merge {
 
   mutating func add(_ other: LatencyHistogram) {
     runs += 1
-    guard histogram != nil else {
+    guard let sum = histogram.take() else {
       histogram = other
       return
     }
     do throws(HistogramError) {
-      try histogram?.merge(other)
+      histogram = try sum.merging(other)
     } catch {
       isBroken = true
     }

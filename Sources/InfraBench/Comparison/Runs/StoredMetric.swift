@@ -18,12 +18,33 @@ package struct StoredMetric: Sendable, Decodable {
   var restOnMaximum: [String]?
   var unreliable: [String]?
   var resolution: Double?
+  /// How many failures the latencies leave out; nil where there is none, and in results before 0.2.0.
+  var failures: UInt64?
+  /// Whether the mean may be one of the failures' making.
+  private(set) var isMeanUnreliable = false
+
+  private enum CodingKeys: String, CodingKey {
+    case unit, count, mean, p50, p95, p99, histogram, fewSamples, restOnMaximum, unreliable, resolution, failures
+  }
+
+  /// Takes `failures` that might have been latencies, and their time-out in ms; nil where there was none.
+  ///
+  /// A mean that a few time-outs would move shows as little as they do: it is left out where, counted at their time-out, they
+  /// would change it by what counts as a change.
+  mutating func count(_ failures: UInt64, at timeout: Double?) {
+    guard failures > 0 else { return }
+    guard let timeout else {
+      isMeanUnreliable = true
+      return
+    }
+    let whole = FailureBounds.mean(mean, of: count, with: failures, at: timeout)
+    isMeanUnreliable = abs(whole - mean) > Comparison.Settings().minEffect * mean
+  }
 
   /// A statistic's value; nil where failures make it meaningless: failing fast is not being fast.
   func value(of statistic: StatisticComparison.Statistic) -> Double? {
     let unreliable = unreliable ?? []
-    // Of what is left when more than half failed, the mean says no more than the median.
-    if unreliable.contains(statistic == .mean ? "p50" : statistic.rawValue) { return nil }
+    if statistic == .mean ? isMeanUnreliable : unreliable.contains(statistic.rawValue) { return nil }
     switch statistic {
     case .mean: return mean
     case .p50: return p50

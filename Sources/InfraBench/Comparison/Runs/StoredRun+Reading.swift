@@ -36,7 +36,7 @@ extension StoredRun {
       startedAt: document.startedAt, durationSeconds: document.durationSeconds, verdict: document.verdict,
       parameters: document.parameters, targetKind: document.target.kind, remote: document.target.remote,
       environment: document.environment,
-      metrics: document.metrics, counters: document.counters, isSaturated: document.generator.saturated,
+      metrics: document.metricsWithFailures, counters: document.counters, isSaturated: document.generator.saturated,
       isMerged: document.isMerged)
   }
 
@@ -82,7 +82,21 @@ private struct Document: Decodable {
   var metrics: [String: StoredMetric]
   var counters: [String: UInt64]
   var generator: Generator
+  var errors: [ResultDocument.Failure]
   var isMerged: Bool
+
+  /// With what is known of the failures that they leave out.
+  var metricsWithFailures: [String: StoredMetric] {
+    let bounds = FailureBounds(parameters)
+    let failed = FailedPart(ofIterations: counters, errors: errors, isInterrupted: verdict == .interrupted).failed
+    var metrics = metrics
+    for (name, metric) in metrics {
+      let hasOthers = MetricOrder.ofSetUp.contains(name) || tool == ExhaustionBenchmark.tool
+      metrics[name]?.count(
+        metric.failures ?? (hasOthers ? 0 : failed), at: bounds.nanoseconds(of: name).map { Double($0) / 1e6 })
+    }
+    return metrics
+  }
 
   private enum Finding: String, CodingKey {
     case mergedRuns = "merged_runs"
@@ -90,7 +104,7 @@ private struct Document: Decodable {
 
   private enum Key: String, CodingKey {
     case schema, tool, version, build, label, startedAt, durationSeconds, verdict, parameters, target, environment
-    case metrics, counters, generator, findings
+    case metrics, counters, generator, errors, findings
   }
 
   init(from decoder: any Decoder) throws {
@@ -113,6 +127,7 @@ private struct Document: Decodable {
     metrics = try container.decode([String: StoredMetric].self, forKey: .metrics)
     counters = try container.decode([String: UInt64].self, forKey: .counters)
     generator = try container.decode(Generator.self, forKey: .generator)
+    errors = (try? container.decode([ResultDocument.Failure].self, forKey: .errors)) ?? []
     let findings = try? container.nestedContainer(keyedBy: Finding.self, forKey: .findings)
     isMerged = findings?.contains(.mergedRuns) ?? false
   }

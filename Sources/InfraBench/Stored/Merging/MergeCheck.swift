@@ -10,6 +10,7 @@ struct MergeCheck {
     }
     var files: [StoredFile.Identity: Int] = [:]
     var starts: [Start: [Int]] = [:]
+    var runs: [(place: Int, document: ResultDocument)] = []
     for (index, result) in results.enumerated() {
       if result.document.mergedRuns != nil {
         add(result, "is a merge itself: name the runs that it was made of")
@@ -23,9 +24,20 @@ struct MergeCheck {
       } else {
         files[result.identity] = index
         starts[start, default: []].append(index)
+        if result.document.mergedRuns == nil { runs.append((index, result.document)) }
       }
       if index > 0 { compare(result, with: first) }
     }
+    for (later, earlier) in RunOverlap(runs).pairs { add(results[later], overlapping: results[earlier]) }
+  }
+
+  private mutating func add(_ result: StoredResult, overlapping earlier: StoredResult) {
+    let length = Figures.decimals(earlier.document.durationSeconds, 1)
+    add(
+      result,
+      "began at \(result.document.startedAt), while the run in \(Self.quoted(earlier)) went on (from "
+        + "\(earlier.document.startedAt), for \(length) s or more): rates of runs at the same time add up, and a merge would divide "
+        + "by the sum of their lengths; merge runs that followed one another, and show these each by itself")
   }
 
   private mutating func compare(_ result: StoredResult, with first: StoredResult) {

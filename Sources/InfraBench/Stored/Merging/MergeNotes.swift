@@ -47,6 +47,9 @@ struct MergeNotes {
         "the runs differ in \(OptionReader.list(differing, "and")): what is shown of the machine and the version is the "
           + "earliest run's")
     }
+    if let change = MeaningChanges.sentence(across: Set(runs.map(\.version))) {
+      notes.append("the runs are of versions whose figures mean different things: \(change)")
+    }
     for name in Set(runs.flatMap(\.counters.keys)).sorted() {
       let number = runs.count { $0.counters[name] != nil }
       if number < runs.count { notes.append("\(name) was counted in \(number) of \(runs.count) runs") }

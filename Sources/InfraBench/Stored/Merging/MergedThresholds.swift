@@ -6,6 +6,8 @@ struct MergedThresholds {
 
   init(runs: [ResultDocument], metrics: [String: MetricDocument], counters: [String: UInt64]) {
     let parser = ThresholdParser(.init(knownTo: runs))
+    // What shapes the load is the same in all of them.
+    let bounds = FailureBounds(runs.first?.parameters ?? [:])
     let thresholds = runs.flatMap(\.thresholds)
     let byExpression = Dictionary(grouping: thresholds, by: \.expression)
     var seen: Set<String> = []
@@ -20,7 +22,7 @@ struct MergedThresholds {
         return .init(
           expression: expression, observed: nil, pass: false, reason: "this version of the suite does not know it")
       }
-      return threshold.judge(metrics: metrics, counters: counters)
+      return threshold.judge(metrics: metrics, counters: counters, bounds: bounds)
     }
   }
 }

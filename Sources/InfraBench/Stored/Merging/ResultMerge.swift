@@ -4,6 +4,8 @@ import Latency
 package struct ResultMerge {
   /// The runs, the earliest first.
   private let runs: [ResultDocument]
+  /// Their files.
+  private let paths: [String]
   private let first: ResultDocument
 
   /// The merged result.
@@ -13,10 +15,10 @@ package struct ResultMerge {
     var problems = Problems()
     for sentence in MergeCheck(results).problems { problems.add("--merge", sentence) }
     guard problems.isEmpty else { throw problems }
-    let runs = results.map(\.document).sorted { $0.startedAt < $1.startedAt }
-    guard let first = runs.first else { throw problems }
+    let sorted = results.sorted { $0.document.startedAt < $1.document.startedAt }
+    guard let first = sorted.first?.document else { throw problems }
     do throws(MergeError) {
-      return try ResultMerge(runs: runs, first: first).document()
+      return try ResultMerge(runs: sorted.map(\.document), paths: sorted.map(\.path), first: first).document()
     } catch {
       problems.add("--merge", error.description)
       throw problems
@@ -64,27 +66,29 @@ package struct ResultMerge {
   private func metrics() throws(MergeError) -> [String: MetricDocument] {
     var metrics: [String: MetricDocument] = [:]
     for name in runs.reduce(into: Set<String>(), { $0.formUnion($1.metrics.keys) }) {
-      metrics[name] = try metric(name, of: runs.compactMap { $0.metrics[name] })
+      metrics[name] = try metric(name)
     }
     return metrics
   }
 
-  private func metric(_ name: String, of parts: [MetricDocument]) throws(MergeError) -> MetricDocument? {
+  private func metric(_ name: String) throws(MergeError) -> MetricDocument? {
+    let parts = runs.compactMap { $0.metrics[name] }
     var whole: LatencyHistogram?
-    do throws(HistogramError) {
-      for part in parts {
+    for (path, run) in zip(paths, runs) {
+      guard let part = run.metrics[name] else { continue }
+      do throws(HistogramError) {
         let histogram = try HistogramV2Codec.decode(base64: part.histogram.data)
-        if whole == nil { whole = histogram } else { try whole?.merge(histogram) }
+        whole = try whole.take()?.merging(histogram) ?? histogram
+      } catch {
+        throw MergeError(description: "'\(PlainText.line(path))', \(name): \(error)")
       }
-    } catch {
-      throw MergeError(description: "\(name): \(error)")
     }
-    guard let whole, var metric = MetricDocument(whole, failureShare: failureShare(of: name)) else { return nil }
+    guard let whole, var metric = MetricDocument(whole, failed: failedPart(of: name)) else { return nil }
     metric.histogram.significantDigits = whole.layout.significantDigits
     if first.tool == ExhaustionBenchmark.tool {
       // Its metrics have populations of their own, which a document doesn't count. A percentile that is sound in every run is
       // sound in all of them together; of the others nobody can tell.
-      metric.unreliable = MetricDocument.names.filter { name in parts.contains { $0.unreliable.contains(name) } }
+      metric.unreliable = MetricDocument.failable.filter { name in parts.contains { $0.unreliable.contains(name) } }
     }
     metric.clamped = parts.reduce(0) { saturatingSum($0, $1.clamped) }
     metric.resolution = parts.compactMap(\.resolution).max()
@@ -92,14 +96,10 @@ package struct ResultMerge {
   }
 
   /// As a single run has it: what was not finished because the run was interrupted is no failure.
-  private func failureShare(of metric: String) -> Double {
-    if MetricOrder.ofSetUp.contains(metric) { return 0 }
-    func sum(_ counter: String, _ runs: [ResultDocument]) -> Double {
-      runs.reduce(0) { $0 + Double($1.counters[counter] ?? 0) }
+  private func failedPart(of metric: String) -> FailedPart {
+    runs.map { $0.failedPart(of: metric) }.reduce(.none) { sum, part in
+      FailedPart(saturatingSum(sum.failed, part.failed), of: saturatingSum(sum.all, part.all))
     }
-    let unfinished = sum("censored", runs.filter { $0.verdict != .interrupted })
-    let begun = sum("iterations", runs) + unfinished
-    return begun > 0 ? (sum("errors", runs) + unfinished) / begun : 0
   }
 
   private var counters: [String: UInt64] {

@@ -1,0 +1,65 @@
+import Testing
+
+@testable import InfraBench
+
+/// What the latencies of a metric leave out, and at what time it counts.
+@Suite struct FailedPartTests {
+  private func part(_ counters: [String: UInt64], stops: UInt64 = 0, interrupted: Bool = false) -> FailedPart {
+    FailedPart(
+      ofIterations: counters,
+      errors: [
+        .init(kind: "http_503", count: 1, example: ""),
+        .init(kind: "stop_task: AccessDenied", count: stops, example: ""),
+      ],
+      isInterrupted: interrupted)
+  }
+
+  @Test func errorsAndWhatWasNotFinishedAreCounted() {
+    let counters: [String: UInt64] = ["iterations": 90, "errors": 4, "censored": 10]
+    #expect(part(counters) == FailedPart(14, of: 100))
+    #expect(part(counters, interrupted: true) == FailedPart(4, of: 90))
+    #expect(part([:]) == .none && FailedPart.none.share == 0)
+  }
+
+  /// A task that could not be stopped behind the run is an error, and no failed iteration.
+  @Test func errorsOutsideOfIterationsAreNone() {
+    #expect(part(["iterations": 90, "errors": 4], stops: 3) == FailedPart(1, of: 90))
+    #expect(part(["iterations": 90, "errors": 4], stops: 4) == FailedPart(0, of: 90))
+    #expect(part(["iterations": 90, "errors": 4], stops: .max).failed == 0)
+  }
+
+  @Test func countsOfAStoredDocumentMayBeAnything() {
+    #expect(part(["iterations": .max, "errors": .max, "censored": .max]) == FailedPart(.max, of: .max))
+  }
+
+  @Test func settingUpAnswersForNoIteration() {
+    var document = StoredSamples.run([1_000_000], errors: 1)
+    document.metrics["connect"] = SampleDocuments.metric([1000])
+    #expect(document.failedPart(of: "allocation") == FailedPart(1, of: 2))
+    #expect(document.failedPart(of: "connect") == .none)
+  }
+
+  @Test func populationsOfTheirOwnCountTheirOwnFailures() {
+    var document = SampleDocuments.polled
+    document.counters["errors"] = 5
+    #expect(document.failedPart(of: "drain") == .none)
+    document.metrics["refill_full"]?.failures = 1
+    #expect(document.failedPart(of: "refill_full") == FailedPart(1, of: 3))
+  }
+
+  @Test(
+    arguments: [
+      ("allocation", 30_000_000_000), ("refill_full", 300_000_000_000), ("refill_task", 300_000_000_000),
+      ("drain", 30_000_000_000), ("end_to_end_cold", 120_000_000_000), ("cold", 120_000_000_000),
+    ] as [(String, UInt64)])
+  func aFailureCountsAtTheTimeoutThatItsMetricCanMeet(_ metric: String, _ nanoseconds: UInt64) {
+    let bounds = FailureBounds(["timeout": "30s", "refillTimeout": "5m", "startTimeout": "2m"])
+    #expect(bounds.nanoseconds(of: metric) == nanoseconds)
+    #expect(FailureBounds(["timeout": "30s"]).nanoseconds(of: metric) == 30_000_000_000)
+  }
+
+  @Test(arguments: [.null, 30, "soon", ""] as [JSONValue]) func aTimeoutThatIsNoneIsNoBound(_ value: JSONValue) {
+    #expect(FailureBounds(["timeout": value]).nanoseconds(of: "allocation") == nil)
+    #expect(FailureBounds([:]).nanoseconds(of: "allocation") == nil)
+  }
+}
