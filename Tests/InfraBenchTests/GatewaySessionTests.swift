@@ -59,7 +59,7 @@ import Transport
       }
       let scenario = EndToEndScenario(
         session: session, load: WarmPoolTests.load(), route: .agents, agents: agents, message: "hello",
-        expectsEcho: true)
+        expectedAnswer: .echo)
       let user = await scenario.makeUser(1, on: session.loops.executor(forUser: 0))
       var record = IterationRecord()
       let iteration = Iteration(number: 1, isWarmup: false)
