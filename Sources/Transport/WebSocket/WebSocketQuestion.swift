@@ -1,9 +1,5 @@
+import Glibc
 import NIOCore
-import NIOPosix
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// What came of ``WebSocketConnection/ask(text:)``.
 public struct WebSocketQuestion: Sendable {
