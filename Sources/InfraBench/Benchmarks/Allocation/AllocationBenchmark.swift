@@ -21,7 +21,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       "allocation", "allocation_service", "confirmation", "confirmation_service", "gateway_latency", "first_byte",
       "connect", "tls",
     ],
-    counters: ["misses", "cold_starts", "unclassified", "duplicate_assignments"])
+    counters: ["misses", "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter])
   package static let defaultThresholds = ["allocation.mean < 100ms", "allocation.p99 < 200ms"]
 
   package var target: TargetSettings
@@ -70,9 +70,11 @@ package struct AllocationBenchmark: GatewayBenchmark {
     if run.recording[Self.catalogue.counter("unclassified")] > 0 {
       session.bench.note("some tasks could not be told warm from cold: they are in no latency")
     }
-    return Measurement(
+    let measurement = Measurement(
       recording: run.recording, generator: generator, target: session.document, startedAt: startedAt,
       duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
+    session.bench.beforeGivingBack(measurement)
+    return measurement
   }
 }

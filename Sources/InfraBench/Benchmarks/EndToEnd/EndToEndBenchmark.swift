@@ -26,7 +26,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       "process_start", "first_response", "end_to_end_cold", "end_to_end_cold_service", "connect", "tls",
     ] + ColdStarts.metrics,
     counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + [
-      "cold_starts", "unclassified", "duplicate_assignments",
+      "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter,
     ] + ColdStarts.counters)
   package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
 
@@ -123,6 +123,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       timeline: TimelineRows.of(run.timeline, headline: headline),
       findings: ["route": .string(route.rawValue)])
     if starter == nil { measurement.untested = Set(ColdStarts.counters + EndToEndStep.ofTaskStart) }
+    session.bench.beforeGivingBack(measurement)
     return measurement
   }
 
