@@ -29,7 +29,9 @@ let package = Package(
     .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
     .target(
       name: "ProcessControl",
-      dependencies: ["CProcess", "Latency"]),
+      dependencies: [
+        "CProcess", "Latency", .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
     .target(
       name: "Transport",
       dependencies: [
@@ -78,7 +80,6 @@ let package = Package(
         "AWSClient", "AWSSignature", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway",
         "Statistics", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
 
     .target(
@@ -87,7 +88,6 @@ let package = Package(
         "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "ProcessControl", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
 
     // Programs.
@@ -111,7 +111,6 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .executableTarget(name: "session-stand-in"),
 

@@ -23,7 +23,7 @@ Writes DIR/<date>/... for each tool, and DIR/summary.md, DIR/summary.json, DIR/j
 If DIR has results of a day before this run's first result, this run's results are compared with all of the latest such day: on
 standard output and in summary.md. Where GITHUB_STEP_SUMMARY is set summary.md is appended to that file.
 Neither has a say in the exit status.
-Exit status: the worst of the tools': 130/143 interrupted, 64 wrong usage, 1 failed, 99 a threshold crossed, 0.
+Exit status: the worst of the tools': 129/130/131/143 interrupted, 64 wrong usage, 1 failed, 99 a threshold crossed, 0.
 TEXT
 }
 
@@ -58,6 +58,9 @@ fi
 
 signal=0
 trap 'signal=130' INT
+trap 'signal=131' QUIT
+# One that was ignored at the start, as under nohup, stays ignored.
+trap 'signal=129; if [ -n "${tool_pid:-}" ]; then kill -HUP "$tool_pid" 2>/dev/null || true; fi' HUP
 trap 'signal=143; if [ -n "${tool_pid:-}" ]; then kill -TERM "$tool_pid" 2>/dev/null || true; fi' TERM
 
 (cd "$root" && scripts/setup.sh)
@@ -97,7 +100,7 @@ run() {
     if [ -n "$file" ]; then written+=("$file"); fi
   done
   if [ -z "$today" ] && [ -n "${files[0]}" ]; then today=$(basename "$(dirname "${files[0]}")"); fi
-  case $status in 130 | 143) signal=$status ;; esac
+  case $status in 129 | 130 | 131 | 143) signal=$status ;; esac
 }
 
 # skip TOOL REASON: notes a tool that is not run.

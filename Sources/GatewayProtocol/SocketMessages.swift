@@ -45,11 +45,13 @@ public struct TaskToGateway: Codable, Sendable, Equatable {
   public var error: String?
   /// One line, without its end, of the user's process (`user_output`).
   public var line: String?
+  /// With `user_output`: whether the line is so long that it goes on in the next message.
+  public var goesOn: Bool?
 
   /// Makes a message; fields that its type doesn't have stay nil.
   public init(
     type: String, userId: String? = nil, status: String? = nil, breakdown: InitBreakdown? = nil, error: String? = nil,
-    line: String? = nil
+    line: String? = nil, goesOn: Bool? = nil
   ) {
     self.type = type
     self.userId = userId
@@ -57,6 +59,7 @@ public struct TaskToGateway: Codable, Sendable, Equatable {
     self.breakdown = breakdown
     self.error = error
     self.line = line
+    self.goesOn = goesOn
   }
 }
 

@@ -24,7 +24,7 @@ public struct KnownDelayCommand: AsyncParsableCommand {
       which are here P95 0.75 s, P99 0.95 s and P99.9 0.995 s.
 
       EXIT STATUS
-        0 its lifeline ended · 1 it could not serve · 64 wrong usage · 130/143 interrupted
+        0 its lifeline ended · 1 it could not serve · 64 wrong usage · 129/130/131/143 interrupted
       """,
     version: "0.2.0")
 
@@ -48,7 +48,8 @@ public struct KnownDelayCommand: AsyncParsableCommand {
 
   /// Serves until a signal comes or the lifeline ends.
   public func run() async throws {
-    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sigusr1)
+    let signals = await EndSignals.trap().first(farewell: "known-delay-server: ended at once by a second signal\n")
+    let questions = await UnixSignalsSequence(trapping: .sigusr1)
     let plan = try plan()
     FileDescriptorLimit.raise()
     let server: KnownDelayServer
@@ -60,7 +61,7 @@ public struct KnownDelayCommand: AsyncParsableCommand {
     }
     let ready = #"{"event":"ready","gatewayUrl":"http://127.0.0.1:\#(server.port)"}"# + "\n"
     Self.write(Array(ready.utf8), to: STDOUT_FILENO)
-    let status = await end(of: server, signals)
+    let status = await end(of: server, signals, questions)
     try Self.write(await server.report().line(), to: STDOUT_FILENO)
     await server.stop()
     if status != 0 { throw ExitCode(status) }
@@ -85,24 +86,23 @@ public struct KnownDelayCommand: AsyncParsableCommand {
   }
 
   /// Waits for the end, and reports meanwhile when asked to; the exit status.
-  private func end(of server: KnownDelayServer, _ signals: UnixSignalsSequence) async -> Int32 {
-    let gone = AsyncStream<Void>.makeStream()
-    if lifeline { Lifeline.watch { gone.continuation.finish() } }
-    return await withTaskGroup(of: Int32.self) { group in
-      group.addTask {
-        for await signal in signals {
-          guard signal == .sigusr1 else { return 128 + signal.rawValue }
-          if let report = try? await server.report() { Self.write(report.line(), to: STDOUT_FILENO) }
-        }
-        return 1
-      }
-      group.addTask {
-        for await _ in gone.stream {}
-        return 0
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? 1
+  private func end(
+    of server: KnownDelayServer, _ signals: AsyncStream<Int32>, _ questions: UnixSignalsSequence
+  ) async -> Int32 {
+    let end = FirstValue<Int32>()
+    if lifeline { Lifeline.watch { end.give(0) } }
+    Task {
+      for await signal in signals { end.give(128 + signal) }
     }
+    let reporting = Task {
+      for await _ in questions {
+        if let report = try? await server.report() { Self.write(report.line(), to: STDOUT_FILENO) }
+      }
+    }
+    let status = await end.wait()
+    reporting.cancel()
+    await reporting.value
+    return status
   }
 
   /// A few short lines: straight to the descriptor, as a pipe would keep them in a buffer of standard output.

@@ -26,7 +26,7 @@ public struct MockGatewayCommand: AsyncParsableCommand {
         INFRABENCH_ECS_ACCESS_KEY_ID and INFRABENCH_ECS_SECRET_ACCESS_KEY: the key the ECS endpoint accepts.
 
       EXIT STATUS
-        0 its lifeline ended · 1 it could not serve · 64 wrong usage · 130/143 interrupted
+        0 its lifeline ended · 1 it could not serve · 64 wrong usage · 129/130/131/143 interrupted
       """,
     version: "0.2.0")
 

@@ -3,7 +3,6 @@ import EmbeddedGateway
 import FoundationEssentials
 import Glibc
 import ProcessControl
-import UnixSignals
 
 /// The gateway's life: its workspace, its tasks, its end.
 struct MockGatewayRun {
@@ -26,7 +25,8 @@ struct MockGatewayRun {
   /// Serves until a signal comes or the lifeline ends; the exit status.
   func untilTheEnd() async -> Int32 {
     // From here on signals are taken in order: nothing that is made below stays behind.
-    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    let signals = await EndSignals.trap().first(
+      farewell: "mock-gateway: ended at once by a second signal: its tasks and workspaces may be left as they are\n")
     var configuration = plan.configuration
     configuration.limits.connections = Self.connections(
       within: FileDescriptorLimit.raise(), tasks: configuration.rules.maxTasks, areVirtual: plan.tasks.areVirtual)
@@ -98,21 +98,18 @@ struct MockGatewayRun {
     return LineWriter.write(Array(line) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
   }
 
-  private func end(_ signals: UnixSignalsSequence) async -> Int32 {
-    let lifelineEnd = AsyncStream<Void>.makeStream()
-    if plan.hasLifeline { Lifeline.watch { lifelineEnd.continuation.finish() } }
-    return await withTaskGroup(of: Int32.self) { group in
-      group.addTask {
-        for await signal in signals { return 128 + signal.rawValue }
-        return 1
+  private func end(_ signals: AsyncStream<Int32>) async -> Int32 {
+    let end = FirstValue<Int32>()
+    let hasLifeline = plan.hasLifeline
+    if hasLifeline { Lifeline.watch { end.give(0) } }
+    Task {
+      for await signal in signals {
+        // Who holds the lifeline may have got the signal too, and has tasks to give back here before it lets go.
+        if hasLifeline { try? await Task.sleep(for: Lifeline.patience) }
+        end.give(128 + signal)
       }
-      group.addTask {
-        for await _ in lifelineEnd.stream {}
-        return 0
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? 1
     }
+    return await end.wait()
   }
 
   private func lifecycleLog() throws -> LineWriter? {

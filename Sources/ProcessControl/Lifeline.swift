@@ -5,6 +5,10 @@ import Glibc
 /// The parent's side is `ProcessRequest.standardInput = .pipe`: the kernel closes it with the parent, and it is
 /// close-on-exec, so that no sibling keeps it open.
 public enum Lifeline {
+  /// How long a signalled child waits for its parent to let go: a signal to everything at once must not take from the
+  /// parent what it has to end in order.
+  public static let patience = Duration.seconds(8)
+
   /// Reads `descriptor` (standard input by default) on a thread of its own and calls `body` there, once, when it ends.
   /// What arrives before that is thrown away. The descriptor stays the caller's.
   public static func watch(_ descriptor: Int32 = 0, whenGone body: @escaping @Sendable () -> Void) {

@@ -88,6 +88,14 @@ public final class GatewayClient: Sendable {
     }
   }
 
+  /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the status of the answer. The
+  /// connection is of no use afterwards.
+  public func probeSession(userID: String) async -> Result<Int, GatewayError> {
+    let result = await send(prepare { $0 = requests.sessionProbe(userID: userID) })
+    close()
+    return result.map(\.response.status).mapError(GatewayError.init)
+  }
+
   /// Ends the call under way as the cancellation of a watched task would; later calls watch their task again. From any
   /// thread; needed only without `watchesTask`.
   public func cancel() {

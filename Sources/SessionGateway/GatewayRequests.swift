@@ -7,6 +7,7 @@ public struct GatewayRequests: Sendable {
   private let acquirePrefix: ByteBuffer
   private let releasePrefix: ByteBuffer
   private let statusRequest: ByteBuffer
+  private let sessionProbe: (prefix: String, fields: String)
 
   /// Prepares requests to `endpoint`, each with `headers`, whose names and values have been checked.
   public init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
@@ -14,6 +15,11 @@ public struct GatewayRequests: Sendable {
     func head(_ method: String, _ path: String) -> String {
       "\(method) \(endpoint.basePath)\(path) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)"
     }
+    sessionProbe = (
+      "GET \(endpoint.basePath)/session/",
+      " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        + "Sec-WebSocket-Version: 13\r\n\r\n"
+    )
     let json = "Content-Type: application/json\r\nContent-Length: "
     acquirePrefix = ByteBuffer(string: head("POST", "/api/acquire") + json)
     releasePrefix = ByteBuffer(string: head("POST", "/api/release") + json)
@@ -46,6 +52,12 @@ public struct GatewayRequests: Sendable {
       request.writeStaticString("\"")
     }
     request.writeStaticString("}")
+  }
+
+  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, which no server may grant (RFC 6455,
+  /// section 4.2.1).
+  func sessionProbe(userID: String) -> ByteBuffer {
+    ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields)
   }
 
   /// `GET /api/status`.

@@ -3,7 +3,6 @@ import FoundationEssentials
 import Glibc
 import NIOPosix
 import ProcessControl
-import UnixSignals
 import WarmTask
 
 @main
@@ -21,7 +20,7 @@ struct WarmTaskCommand: AsyncParsableCommand {
           warm-task --once
 
       EXIT STATUS
-        0 the tasks lived their lives · 1 a single life failed · 64 wrong usage · 130/143 interrupted
+        0 the tasks lived their lives · 1 a single life failed · 64 wrong usage · 129/130/131/143 interrupted
       """,
     version: "0.2.0")
 

@@ -2,7 +2,6 @@ import Glibc
 import NIOCore
 import ProcessControl
 import Transport
-import UnixSignals
 import WarmTask
 
 /// How a run came to its end.
@@ -29,7 +28,8 @@ struct WarmTaskRun {
   func untilTheEnd() async -> Ending {
     let (failures, talk) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(100))
     // Before anything is begun: until then a signal ends the process as it would any other.
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    let signals = await EndSignals.trap().first(
+      farewell: "warm-task: ended at once by a second signal: users' programs may be left as they are\n")
     return await withTaskGroup(of: Ending?.self) { group in
       group.addTask { await first(of: signals) }
       if plan.hasLifeline { group.addTask { await parentsEnd() } }
@@ -66,9 +66,11 @@ struct WarmTaskRun {
     return .lives(outcomes)
   }
 
-  private func first(of signals: UnixSignalsSequence) async -> Ending? {
+  private func first(of signals: AsyncStream<Int32>) async -> Ending? {
     for await signal in signals {
-      return .signal(signal == .sigint ? SIGINT : SIGTERM)
+      // Who holds the lifeline may have got the signal too, and ends this task when it is time.
+      if plan.hasLifeline { try? await Task.sleep(for: Lifeline.patience) }
+      return .signal(signal)
     }
     return nil
   }

@@ -131,10 +131,13 @@ import Testing
     #expect(scratch.names(in: "results") == [])
   }
 
-  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
   func interruptedRunRemovesEverythingAndWritesWhatItHas(signal: Int32, code: Int32) async throws {
     let running = try await tool.start(
-      ["--root", root, "--duration", "60s", "--writers", "2", "--print", "json", "--format", "json"], in: scratch.path)
+      [
+        "--root", root, "--user-id", "test-user", "--duration", "60s", "--writers", "2", "--print", "json", "--format",
+        "json",
+      ], in: scratch.path)
     // Users' directories with a number of more than one round show that some have been measured.
     while scratch.names(in: "root")?.contains(where: { $0 > "test-user-0400" }) != true, running.child.exitStatus == nil
     {
@@ -157,7 +160,7 @@ import Testing
   @Test func directoryThatWasThereIsLeftAloneAndCounted() async throws {
     scratch.directory("root/test-user-0002", mode: 0o750)
     #expect(FileManager.default.createFile(atPath: scratch("root/test-user-0002/mine"), contents: Data("x".utf8)))
-    let outcome = try await run("--root", root, "--count", "3")
+    let outcome = try await run("--root", root, "--user-id", "test-user", "--count", "3")
     #expect(outcome.status == .exited(99))
     let document = try outcome.document
     #expect(document.errors.map(\.kind) == ["EEXIST"])
@@ -191,10 +194,10 @@ import Testing
     let temporary = ["TMPDIR": scratch.directory("tmp")]
     #expect(try await runAtAnySpeed("--count", "2", environment: temporary).status == .exited(0))
     #expect(scratch.names(in: "tmp") == [])
-    let document = try await run("--count", "2", "--keep", environment: temporary).document
+    let document = try await run("--count", "2", "--keep", "--user-id", "kept", environment: temporary).document
     let left = try #require(scratch.names(in: "tmp")?.first)
     #expect(document.target.directory == scratch("tmp/\(left)"))
-    #expect(scratch.names(in: "tmp/\(left)") == ["test-user-0001", "test-user-0002"])
+    #expect(scratch.names(in: "tmp/\(left)") == ["kept-0001", "kept-0002"])
   }
 
   @Test func peerMountSeesEveryToken() async throws {

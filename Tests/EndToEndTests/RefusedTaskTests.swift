@@ -223,7 +223,8 @@ import Testing
       }
     }
     let result = try await BenchRun.run(
-      "bench-concurrent", Self.options(server) + ["--concurrency", "1"], environment: Self.environment)
+      "bench-concurrent", Self.options(server) + ["--concurrency", "1", "--user-id", "test-user"],
+      environment: Self.environment)
     await server.stop()
     let document = try result.document()
     #expect(document.counters["misses"] == 1 && document.counters["tasks_started"] == 1, "\(result.talk)")

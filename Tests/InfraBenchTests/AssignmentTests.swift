@@ -140,16 +140,42 @@ import Transport
   private var quiet: Bench { Bench(console: Console(print: .json, isQuiet: true)) }
 
   @Test(arguments: [
-    (200, #"{"success": true}"#, 0), (200, #"{"success": false, "error": "unknown task"}"#, 0),
-    (404, #"{"success": false, "error": "unknown task"}"#, 0), (404, "", 1), (405, "", 1),
+    (200, #"{"success": true}"#, 0), (200, #"{"success": false, "error": "unknown task"}"#, 1),
+    (404, #"{"success": false, "error": "unknown task"}"#, 1), (404, "", 1), (405, "", 1),
+    (405, #"{"success": false}"#, 1),
     (500, #"{"success": false, "error": "internal"}"#, 1), (503, "", 1), (200, "rubbish", 1),
   ])
-  func aTaskIsHeldUntilTheGatewayHasItBackOrKnowsItNoMore(_ status: Int, _ body: String, _ left: Int) async throws {
+  func aTaskIsHeldUntilTheGatewayHasItBack(_ status: Int, _ body: String, _ left: Int) async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer(body, status: status)] }
     let (held, bench) = (held(1), quiet)
     await held.release("task-0", through: client(server), bench: bench)
     #expect(held.count == left)
+    // A gateway without the call is no gateway that refuses.
+    #expect(held.unreleased == (body.isEmpty && [404, 405].contains(status) ? 0 : left))
     #expect(bench.notes.all.isEmpty == (body.contains("true")))
+    await server.stop()
+  }
+
+  @Test func aRefusalAfterAReleaseWithoutAnAnswerSaysThatItWasDone() async throws {
+    let server = try await ScriptedServer { request in
+      request.connection == 1
+        ? [.close] : [ScriptedServer.answer(#"{"success": false, "error": "unknown task"}"#, status: 404)]
+    }
+    let (held, bench) = (held(1), quiet)
+    for _ in 0..<2 { await held.release("task-0", through: client(server), bench: bench) }
+    #expect(held.count == 0 && held.unreleased == 0)
+    await server.stop()
+  }
+
+  @Test func aTaskThatIsGivenOutAfterARefusedReleaseIsNoDuplicate() async throws {
+    let refusal = #"{"success": false, "error": "unknown task"}"#
+    let server = try await ScriptedServer { _ in [ScriptedServer.answer(refusal, status: 404)] }
+    let held = held(1)
+    let isDuplicateBefore = held.assign("task-0")
+    await held.release("task-0", through: client(server), bench: quiet)
+    let isDuplicateAfter = held.assign("task-0")
+    let isDuplicateAtLast = held.assign("task-0")
+    #expect([isDuplicateBefore, isDuplicateAfter, isDuplicateAtLast] == [true, false, true])
     await server.stop()
   }
 

@@ -2,6 +2,7 @@ import GatewayProtocol
 import Latency
 import LoadEngine
 import TestSupport
+import SessionGateway
 import Testing
 import Transport
 
@@ -43,7 +44,21 @@ import Transport
     }
     #expect(server.requests.map(\.line) == ["GET /session/.infrabench-probe"])
     #expect(!UserID.isValid(RouteFinder.probeID))
+    #expect(!server.requests.contains { $0.head.lowercased().contains("sec-websocket-key") }, "nobody may grant it")
     await server.stop()
+  }
+
+  @Test(
+    arguments: [
+      (.success(400), true), (.success(401), true), (.success(403), true), (.success(426), true), (.success(101), true),
+      (.success(404), false), (.success(405), false), (.success(501), false),
+      (.failure(GatewayError(kind: "closed", message: "")), false),
+      (.failure(GatewayError(kind: "reset", message: "")), false),
+      (.failure(GatewayError(kind: "timeout", message: "")), true),
+      (.failure(GatewayError(kind: "connect_refused", message: "")), true),
+    ] as [(Result<Int, GatewayError>, Bool)])
+  func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(answer: Result<Int, GatewayError>, has: Bool) {
+    #expect(RouteFinder.hasSessionSide(answer) == has)
   }
 
   @Test func anAgentThatWasReadyForSomebodyElseIsAFailedStep() async throws {
@@ -59,7 +74,7 @@ import Transport
       }
       let scenario = EndToEndScenario(
         session: session, load: WarmPoolTests.load(), route: .agents, agents: agents, message: "hello",
-        expectsEcho: true)
+        expectedAnswer: .echo)
       let user = await scenario.makeUser(1, on: session.loops.executor(forUser: 0))
       var record = IterationRecord()
       let iteration = Iteration(number: 1, isWarmup: false)

@@ -41,7 +41,7 @@ import Transport
     #expect(settings == EmbeddedGatewaySettings(poolSize: 5, maxTasks: 20, taskStartDelay: 500_000_000))
     #expect(target.headers.isEmpty && target.tls == nil && target.agents == 0)
     #expect(load.count == 10 && load.duration == nil && load.concurrency == 1 && load.timeout == 30_000_000_000)
-    #expect(load.warmup == .iterations(0) && load.userIDPrefix == "test-user" && load.seed < 1 << 53)
+    #expect(load.warmup == .iterations(0) && load.userIDPrefix == DefaultUserID.prefix && load.seed < 1 << 53)
   }
 
   @Test func everythingThatIsWrongIsSaidAtOnce() throws {

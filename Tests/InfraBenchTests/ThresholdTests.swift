@@ -179,16 +179,19 @@ import Testing
   @Test func whatTheUserRepeatsAppearsOnceAndIsTheUsers() throws {
     let plans = try thresholds([])
     #expect(
-      plans.map(\.expression) == ["allocation.mean < 100ms", "allocation.p99 < 200ms", "errors == 0", "censored == 0"])
+      plans.map(\.expression) == [
+        "allocation.mean < 100ms", "allocation.p99 < 200ms", "errors == 0", "censored == 0", "unreleased == 0",
+      ])
     let own = try thresholds([
       "--threshold", "errors==0", "--threshold", "allocation.p99<0.2s", "--threshold", "allocation.p99 < 20ms",
       "--threshold", "errors == 0",
     ])
     #expect(
       own.map(\.expression) == [
-        "allocation.mean < 100ms", "allocation.p99 < 0.2s", "errors == 0", "censored == 0", "allocation.p99 < 20ms",
+        "allocation.mean < 100ms", "allocation.p99 < 0.2s", "errors == 0", "censored == 0", "unreleased == 0",
+        "allocation.p99 < 20ms",
       ])
-    #expect(own.map(\.isDefault) == [true, false, false, true, false])
+    #expect(own.map(\.isDefault) == [true, false, false, true, true, false])
   }
 }
 

@@ -182,6 +182,7 @@ import Transport
       (404, #"{"success": false, "error": "unknown task"}"#, "release_refused"),
       (409, #"{"success": false}"#, "release_refused"), (404, "", "release_unsupported"),
       (404, "<html>", "release_unsupported"), (405, "", "release_unsupported"),
+      (405, #"{"success": false}"#, "release_refused"),
       (404, #"{"error": "x"}"#, "release_unsupported"),
       (200, "", "invalid_json"), (200, "<html>", "invalid_json"), (500, "oops", "http_500"),
       // The task is still assigned: such an answer must not pass for a refusal, after which nobody tries again.

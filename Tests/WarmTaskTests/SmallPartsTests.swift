@@ -15,8 +15,16 @@ import Transport
     ] as [([String], [String], String?)])
   func bytesBecomeLinesOfBoundedLength(chunks: [String], lines: [String], rest: String?) {
     var framer = LineFramer(maximumLength: 8)
-    #expect(chunks.flatMap { framer.append(ByteBuffer(string: $0)) } == lines)
-    #expect(framer.finish() == rest)
+    #expect(chunks.flatMap { framer.append(ByteBuffer(string: $0)) }.map(\.text) == lines)
+    #expect(framer.finish()?.text == rest)
+  }
+
+  @Test func onlyPiecesThatGoOnSayIt() {
+    var framer = LineFramer(maximumLength: 4)
+    let lines = framer.append(ByteBuffer(string: "12345678\n1234\n12345"))
+    #expect(lines.map(\.text) == ["1234", "5678", "1234", "1234"])
+    #expect(lines.map(\.goesOn) == [true, false, false, true])
+    #expect(framer.finish() == "5")
   }
 
   @Test(arguments: [

@@ -87,6 +87,17 @@ private let ready = started + [.processSaid(["up"], at: 380 * ms)]
     #expect(sent(actions).compactMap(\.line) == ["a", "b"])
   }
 
+  @Test func theFirstLineIsThereWithItsLastPieceAndLaterPiecesSayThatTheyGoOn() {
+    func piece(_ text: String) -> OutputLine { OutputLine(text: text, goesOn: true) }
+    let (_, actions) = after(started + [.processSaid([piece("u")], at: 0)])
+    #expect(actions == [.readOutput])
+    let (_, last) = after(
+      started + [.processSaid([piece("u")], at: 0), .processSaid([piece("p"), "!", piece("a"), "b"], at: 0)])
+    #expect(sent(last).map(\.type) == ["ready", "user_output", "user_output"])
+    #expect(sent(last).dropFirst().map(\.line) == ["a", "b"])
+    #expect(sent(last).dropFirst().map(\.goesOn) == [true, nil])
+  }
+
   @Test func inputBeforeTheProcessWaitsForIt() {
     let input = (1...3).map { TaskLifecycle.Event.message(GatewayToTask(type: "user_input", line: "\($0)"), at: 0) }
     let (_, actions) = after(preparing + input + [.workspaceReady(at: 0), .processStarted(pid: 7, at: 5)])

@@ -47,6 +47,13 @@ final class RawServer: Sendable {
 
   func stop() async { try? await channel.close() }
 
+  /// The right `Sec-WebSocket-Accept` for the head of a request.
+  static func accept(for head: String) -> String {
+    let key = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key: ") }?.dropFirst(19)
+    let digest = Insecure.SHA1.hash(data: Data("\(key ?? "")258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
+    return Data(digest).base64EncodedString()
+  }
+
   final class Recorder: Sendable {
     let bytes = Mutex<[UInt8]>([])
     let head = Mutex("")
@@ -75,9 +82,7 @@ final class RawServer: Sendable {
       guard text.hasSuffix("\r\n\r\n") || head.first == 0x16 else { return }
       self.head = nil
       record.head.withLock { $0 = text }
-      let key = text.split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key: ") }?.dropFirst(19)
-      let digest = Insecure.SHA1.hash(data: Data("\(key ?? "")258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
-      if let answer = answer(Data(digest).base64EncodedString()) {
+      if let answer = answer(RawServer.accept(for: text)) {
         context.writeAndFlush(NIOAny(ByteBuffer(bytes: answer)), promise: nil)
         if closesAfterwards { context.close(promise: nil) }
       } else {

@@ -99,7 +99,7 @@ extension GatewayCore {
       let reason = message.error ?? "the user's session could not be made"
       apply(pool.initFailed(id, reason: reason, now: MonotonicClock.now()))
     case "user_output":
-      if let line = message.line { record.session?.taskSaid(line) }
+      if let line = message.line { record.session?.taskSaid(line, goesOn: message.goesOn ?? false) }
     default: break
     }
   }

@@ -39,10 +39,15 @@ final class TextSocket: ChannelInboundHandler {
 
   func send(_ object: JSONObject) { send(object.bytes) }
 
-  /// Sends one text message; nothing on a closed socket.
-  func send(_ text: ByteBuffer) {
+  /// Sends one text message, or a fragment of one (RFC 6455, section 5.4); nothing on a closed socket.
+  ///
+  /// - Parameters:
+  ///   - continues: It belongs to the message that the last call left open.
+  ///   - isLast: The message ends with it.
+  func send(_ text: ByteBuffer, continues: Bool = false, isLast: Bool = true) {
     guard let context, !isClosing else { return }
-    context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .text, data: text)), promise: nil)
+    let frame = WebSocketFrame(fin: isLast, opcode: continues ? .continuation : .text, data: text)
+    context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
   }
 
   /// Says why and closes: at once if the peer asked for it, else when the peer has answered, at most a second later (RFC 6455,

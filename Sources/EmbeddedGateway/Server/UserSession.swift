@@ -20,6 +20,8 @@ final class UserSession: TextSocketOwner {
   private weak var socket: TextSocket?
   /// When the last line went to the task, while it has no answer; monotonic, in ns.
   private var unansweredSince: UInt64?
+  /// Whether the task's line goes on: its pieces are fragments of one message (RFC 6455, section 5.4).
+  private var isInsideLine = false
   private var endReason = "the user left"
 
   init(core: GatewayCore, userID: String) {
@@ -101,12 +103,13 @@ final class UserSession: TextSocketOwner {
     if !task.isWritable { socket?.setReading(false) }
   }
 
-  /// The task's process has written a line.
-  func taskSaid(_ line: String) {
+  /// The task's process has written a line, or a piece of one.
+  func taskSaid(_ line: String, goesOn: Bool) {
     guard case .bridging(let taskID) = state, let socket else { return }
-    socket.send(ByteBuffer(string: line))
+    socket.send(ByteBuffer(string: line), continues: isInsideLine, isLast: !goesOn)
+    isInsideLine = goesOn
     if !socket.isWritable { core.records[taskID]?.socket?.setReading(false) }
-    if let since = unansweredSince {
+    if !goesOn, let since = unansweredSince {
       unansweredSince = nil
       core.log { event(.roundtrip, since: since) }
     }
@@ -141,6 +144,8 @@ final class UserSession: TextSocketOwner {
     var error = JSONObject()
     error.add("type", "error")
     error.add("error", failure)
+    // A new message may not begin inside another one.
+    if isInsideLine { socket?.send(ByteBuffer(), continues: true) }
     socket?.send(error)
     socket?.close()
   }

@@ -68,7 +68,7 @@ public final class ProcessTaskRunner: TaskRunner {
     if isUnwanted { Self.terminate(process) }
   }
 
-  /// SIGTERM, and SIGKILL for the whole group if that takes too long.
+  /// The end of the lifeline, and SIGKILL for the whole group if that takes too long.
   public func stop(_ taskID: String) {
     let process: ChildProcess? = children.withLock { children in
       switch children[taskID] {
@@ -83,7 +83,7 @@ public final class ProcessTaskRunner: TaskRunner {
   }
 
   private static func terminate(_ process: ChildProcess) {
-    process.signal(SIGTERM)
+    process.standardInput?.close()
     Task {
       try? await Task.sleep(for: grace)
       process.signalGroup(SIGKILL)

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProcessControl
 
 /// `bench-compare`.
 package struct CompareCommand: AsyncParsableCommand {
@@ -79,6 +80,7 @@ package struct CompareCommand: AsyncParsableCommand {
 
   /// The whole of the executable. Does not return.
   package static func runAsTool() async {
+    EndSignals.quitWithoutBacktrace()
     await main()
   }
 
@@ -91,10 +93,10 @@ package struct CompareCommand: AsyncParsableCommand {
     if let html { reader.checkPage("--html", html) }
     guard reader.problems.isEmpty else {
       console.talk(reader.problems.description + "See 'bench-compare --help'.\n")
-      throw ExitCode(EX_USAGE)
+      throw ExitCode(await console.exitStatus(EX_USAGE))
     }
     let work = CompareRun(
       settings: settings, print: OutputSettings.Print(rawValue: form) ?? .text, html: html, console: console)
-    throw ExitCode(console.exitStatus(await work.status))
+    throw ExitCode(await console.exitStatus(await work.status))
   }
 }

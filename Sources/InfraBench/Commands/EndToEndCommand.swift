@@ -16,10 +16,15 @@ package struct EndToEndCommand: SuiteCommand {
       are iterations, cost what the cluster's tasks cost and are stopped afterwards; one that the gateway has given to \
       somebody else meanwhile is left to it.
 
+      The answer to the user's message is the first line of the user's program that was begun after the message was sent. \
+      Where a program says things unasked, such as a banner that may come late, --expect names what an answer looks like: \
+      the first line that holds a match of this regular expression is taken, whatever comes before it.
+
       Examples:
         bench-e2e
         bench-e2e --gateway-url ws://localhost:5174 --user-id test-user-001
         bench-e2e --command 'optima headless' --message 'hello' --count 20
+        bench-e2e --gateway-url ws://localhost:5174 --message 'what is 6*7?' --expect '\\b42\\b'
         bench-e2e --gateway-url http://127.0.0.1:5174 --agents 5
         bench-e2e --gateway-url ws://localhost:5174 --rate 10/s --duration 1m
         bench-e2e --cold-by run-task --task-start-delay 2s
@@ -45,6 +50,12 @@ package struct EndToEndCommand: SuiteCommand {
   @Option(help: ArgumentHelp("The user's first message, one line. (default: hello)", valueName: "text"))
   var message: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What an answer to the message looks like: a regular expression that a line of the user's program holds a match of. (default: any line)",
+      valueName: "regex"))
+  var expect: String?
+
   package init() {}
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
@@ -60,7 +71,8 @@ package struct EndToEndCommand: SuiteCommand {
     }
     var benchmark = EndToEndBenchmark(
       target: settings, load: loadSettings, command: command,
-      commandWords: commandWords(settings, &reader), message: message(&reader), runTask: runTask)
+      commandWords: commandWords(settings, &reader), message: message(&reader), expect: expectation(&reader),
+      runTask: runTask)
     let output = reader.output(output)
     benchmark.load.addTimeline(for: output)
     return PreparedRun(
@@ -80,6 +92,21 @@ package struct EndToEndCommand: SuiteCommand {
       reader.problems.add("--command", "\(error)")
       return []
     }
+  }
+
+  private func expectation(_ reader: inout OptionReader) -> String? {
+    guard let expect else { return nil }
+    if expect.isEmpty {
+      reader.problems.add(
+        "--expect", "an empty pattern is in every line: write what an answer looks like, or leave it out")
+    } else if expect.utf8.count > AnswerPattern.longest {
+      reader.problems.add("--expect", "write at most \(AnswerPattern.longest) bytes")
+    } else {
+      do { _ = try AnswerPattern(expect) } catch {
+        reader.problems.add("--expect", "'\(expect.prefix(80))' is no regular expression: \(error)")
+      }
+    }
+    return expect
   }
 
   private func message(_ reader: inout OptionReader) -> String {

@@ -98,7 +98,8 @@ package struct ExhaustionCommand: SuiteCommand {
 
   @Option(
     name: .customLong("user-id"),
-    help: ArgumentHelp("What the users' ids begin with. (default: test-user)", valueName: "prefix"))
+    help: ArgumentHelp(
+      "What the users' ids begin with. (default: test-user-xxxx, of host and user)", valueName: "prefix"))
   var userID: String?
 
   /// Parsed by `ArgumentParser`.

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProcessControl
 
 /// `bench-report`.
 package struct ReportCommand: AsyncParsableCommand {
@@ -77,11 +78,12 @@ package struct ReportCommand: AsyncParsableCommand {
       console.talk(error.description + "See 'bench-report --help'.\n")
       status = EX_USAGE
     }
-    throw ExitCode(console.exitStatus(status))
+    throw ExitCode(await console.exitStatus(status))
   }
 
   /// The whole of the executable. Does not return.
   package static func runAsTool() async {
+    EndSignals.quitWithoutBacktrace()
     await main()
   }
 }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProcessControl
 
 /// A benchmark as a command: options in, its runs, an exit status.
 package protocol SuiteCommand: AsyncParsableCommand {
@@ -11,6 +12,7 @@ package protocol SuiteCommand: AsyncParsableCommand {
 extension SuiteCommand {
   /// The whole of an executable: parses the process's arguments and runs. Does not return.
   package static func runAsTool() async {
+    EndSignals.quitWithoutBacktrace()
     let commandLine = Array(CommandLine.arguments.dropFirst())
     let scenario = ScenarioFile(
       commandLine: commandLine, tool: configuration.commandName ?? "this tool", options: ToolOption.all(of: Self.self))
@@ -20,7 +22,9 @@ extension SuiteCommand {
     } catch {
       // The parser reports what it refuses alone; what is wrong with the file is known by then.
       if exitCode(for: error) == .validationFailure, !(error is ExitCode) {
-        Console(print: .text, isQuiet: false).talk(scenario.problems.description)
+        let console = Console(print: .text, isQuiet: false)
+        console.talk(scenario.problems.description)
+        await console.flush()
       }
       exit(withError: error)
     }
@@ -37,11 +41,12 @@ extension SuiteCommand {
     let run = prepare(&reader)
     guard reader.problems.isEmpty else {
       let usage = "See '\(Self.configuration.commandName ?? "the tool") --help'.\n"
-      Console(print: .text, isQuiet: false).talk(reader.problems.description + usage)
-      throw ExitCode(EX_USAGE)
+      let console = Console(print: .text, isQuiet: false)
+      console.talk(reader.problems.description + usage)
+      throw ExitCode(await console.exitStatus(EX_USAGE))
     }
     let status = await run.perform(environment: reader.environment)
-    throw ExitCode(Console(print: .text, isQuiet: false).exitStatus(status))
+    throw ExitCode(await Console(print: .text, isQuiet: false).exitStatus(status))
   }
 }
 

@@ -23,7 +23,8 @@ package struct LoadOptions: ParsableArguments {
 
   @Option(
     name: .customLong("user-id"),
-    help: ArgumentHelp("The user, or what the users' ids begin with. (default: test-user)", valueName: "prefix"))
+    help: ArgumentHelp(
+      "The user, or what the users' ids begin with. (default: test-user-xxxx, of host and user)", valueName: "prefix"))
   package var userID: String?
 
   @Option(
@@ -63,7 +64,7 @@ extension OptionReader {
 
   /// What users' ids begin with.
   mutating func userIDPrefix(_ written: String?) -> String {
-    let prefix = written ?? "test-user"
+    let prefix = written ?? DefaultUserID.prefix
     if !UserID.isValid(prefix) || prefix.utf8.count > Self.longestPrefix {
       problems.add(
         "--user-id",

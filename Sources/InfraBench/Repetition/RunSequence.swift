@@ -10,7 +10,13 @@ struct RunSequence<B: Benchmark>: Sendable {
 
   /// The worst exit status of the runs. A signal ends the run under way, and there is no further one.
   func perform() async -> Int32 {
-    await Interruption.run { interruption in await perform(interruption) }
+    await Interruption.run { interruption in
+      let status = await perform(interruption)
+      // Here, where a signal ends the wait for a terminal that is stopped.
+      let isSaid = await Console(print: output.print, isQuiet: output.isQuiet).flush()
+      guard !isSaid, let signal = interruption.signal else { return status }
+      return SuiteSummary.worst([status, ToolExit.interrupted(signal: signal).status])
+    }
   }
 
   private func perform(_ interruption: Interruption) async -> Int32 {

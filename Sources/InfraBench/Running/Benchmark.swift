@@ -20,7 +20,8 @@ package protocol Benchmark: Sendable {
   /// The same measurement with other random choices.
   func seeded(_ seed: UInt64) -> Self
 
-  /// Measures. When its task is cancelled it ends early and returns what it has; whatever it holds it gives back first.
+  /// Measures. When its task is cancelled it ends early and returns what it has. What it measured goes to
+  /// ``Bench/beforeGivingBack`` first, then it gives back whatever it holds.
   func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement
 }
 
@@ -54,10 +55,24 @@ extension GatewayBenchmark {
   }
 }
 
-/// What a benchmark speaks through: the console and the notes of its result.
+/// What a benchmark speaks through: the console and the notes of its result; and what it has to give back.
 package struct Bench: Sendable {
   package let console: Console
-  package let notes = NoteBook()
+  package let notes: NoteBook
+  /// The tasks that the run was given.
+  package let held: HeldTasks
+  /// Takes what was measured before anything is given back, stopped or removed: an interrupted run's result is written then.
+  package let beforeGivingBack: @Sendable (Measurement) -> Void
+
+  package init(
+    console: Console, notes: NoteBook = NoteBook(), held: HeldTasks = HeldTasks(),
+    beforeGivingBack: @escaping @Sendable (Measurement) -> Void = { _ in }
+  ) {
+    self.console = console
+    self.notes = notes
+    self.held = held
+    self.beforeGivingBack = beforeGivingBack
+  }
 
   /// Notes something for the result and says it once.
   package func note(_ text: String) {

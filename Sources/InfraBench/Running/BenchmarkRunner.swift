@@ -31,45 +31,76 @@ package struct BenchmarkRunner: Sendable {
     // Whoever reads the output may go away; the result is written all the same.
     signal(SIGPIPE, SIG_IGN)
     FileDescriptorLimit.raise()
-    let bench = Bench(console: Console(print: output.print, isQuiet: output.isQuiet))
+    interruption.startsRun()
+    let conditions = GeneratorConditions()
+    let files = RunDocument(output)
+    let console = Console(print: output.print, isQuiet: output.isQuiet)
+    let notebook = NoteBook()
+    let held = HeldTasks()
+    let bench = Bench(console: console, notes: notebook, held: held) { measurement in
+      // Written while what is held still is: whoever sent the signal may not wait for more.
+      interruption.whenSignalled {
+        let known = notebook.all + (held.unreleased > 0 ? [Self.stillHeld(held.unreleased)] : [])
+        let document = self.document(
+          of: benchmark, measurement, held, notes: known, isInterrupted: true)
+        guard (try? files.write(RunDocument.Forms(document), startedAt: measurement.startedAt)) != nil else { return }
+        interruption.isWritten()
+      }
+    }
     if Suite.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
     for note in notes { bench.note(note) }
-    let conditions = GeneratorConditions()
     let outcome = await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
+    interruption.whenSignalled(nil)
     let signal = interruption.signal
     switch outcome {
     case .failure(let failure):
-      bench.console.error(failure.description)
+      console.error(failure.description)
       return (signal.map { ToolExit.interrupted(signal: $0) } ?? .failed, nil)
     case .success(let measurement):
       let target = measurement.target
       for note in conditions.notes(target: target.place, isGateway: target.isGateway) { bench.note(note) }
       // Said as the error that it is, at the end.
-      if signal == nil, let reason = measurement.worthless { bench.notes.add(reason) }
-      var document = ResultAssembly(
-        measurement: measurement, thresholds: thresholds, output: output, environment: environment,
-        isInterrupted: signal != nil, notes: bench.notes.all
-      ).document(of: benchmark)
-      document.repetition = repetition
+      if signal == nil, let reason = measurement.worthless { notebook.add(reason) }
+      let document = document(of: benchmark, measurement, held, notes: notebook.all, isInterrupted: signal != nil)
       for note in document.notes { bench.note(note) }
-      return (report(document, of: measurement, signal: signal, console: bench.console), document)
+      let exit = report(document, of: measurement, in: files, signal: signal, console: console)
+      interruption.isWritten()
+      return (exit, document)
     }
   }
 
+  private static func stillHeld(_ number: Int) -> String {
+    "\(number == 1 ? "1 task was" : "\(number) tasks were") not given back yet when this was written"
+  }
+
+  private func document<B: Benchmark>(
+    of benchmark: B, _ measurement: Measurement, _ held: HeldTasks, notes: [String], isInterrupted: Bool
+  ) -> ResultDocument {
+    var measurement = measurement
+    if B.catalogue.counters.contains(HeldTasks.counter) {
+      measurement.recording.count(B.catalogue.counter(HeldTasks.counter), by: UInt64(held.unreleased))
+    }
+    var document = ResultAssembly(
+      measurement: measurement, thresholds: thresholds, output: output, environment: environment,
+      isInterrupted: isInterrupted, notes: notes
+    ).document(of: benchmark)
+    document.repetition = repetition
+    return document
+  }
+
   private func report(
-    _ document: ResultDocument, of measurement: Measurement, signal: Int32?, console: Console
+    _ document: ResultDocument, of measurement: Measurement, in files: RunDocument, signal: Int32?, console: Console
   ) -> ToolExit {
     do {
-      let json = try ResultCoding.encode(document)
-      let markdown = MarkdownReport(document).text
+      let forms = try RunDocument.Forms(document)
       // Written first: whoever reads the output may stop in the middle of it.
-      let written = Result { try write(document, json: json, markdown: markdown, startedAt: measurement.startedAt) }
+      let written = Result { try files.write(forms, startedAt: measurement.startedAt) }
       switch output.print {
       case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
-      case .json: console.data(json)
-      case .md: console.data(markdown)
+      case .json: console.data(forms.json)
+      case .md: console.data(forms.markdown)
       }
       for path in try written.get() { console.note("wrote \(path)") }
     } catch {
@@ -95,25 +126,5 @@ package struct BenchmarkRunner: Sendable {
     let saturation = output.allowsSaturated ? nil : document.generator.saturatedReason
     return [saturation.map { "saturated: \($0). \(Saturation.advice)" }].compactMap(\.self)
       + document.thresholds.filter { !$0.pass }.map(ReportTables.crossing)
-  }
-
-  private func write(
-    _ document: ResultDocument, json: String, markdown: String, startedAt: Date
-  ) throws -> [String] {
-    let formats = OutputSettings.Format.allCases.filter(output.formats.contains)
-    let contents = try formats.map { format in
-      let text =
-        switch format {
-        case .md: markdown
-        case .json: json
-        case .html: ResultHTML(document).source
-        case .junit: JUnitReport(document).xml
-        case .csv: CSVReport(document).text
-        case .openmetrics: try OpenMetricsReport(document).text
-        }
-      return (fileExtension: format.fileExtension, text: text)
-    }
-    return try ResultWriter(directory: output.directory).write(
-      tool: document.tool, label: document.label, startedAt: startedAt, contents: contents)
   }
 }

@@ -1,7 +1,7 @@
 import Glibc
-import Synchronization
 
-/// The two streams of a tool: standard output is data, standard error is talk. Usable from any thread; lines stay whole.
+/// The two streams of a tool: standard output is data, standard error is talk. Usable from any thread, event loops too: what
+/// is said is written by ``OutputWriter``, in its order. Lines stay whole.
 ///
 /// On a terminal there can be a live line below everything else: it gives way to other output and is drawn again.
 package final class Console: Sendable {
@@ -9,8 +9,7 @@ package final class Console: Sendable {
   private let isQuiet: Bool
   private let terminal: Terminal?
   private let isDataOnTerminal = isatty(STDOUT_FILENO) == 1
-  /// The live line as it is on the terminal; empty when there is none.
-  private let liveLine = Mutex("")
+  private let writer = OutputWriter.shared
 
   package init(print: OutputSettings.Print, isQuiet: Bool) {
     self.print = print
@@ -30,28 +29,17 @@ package final class Console: Sendable {
   /// Puts `text`, cut to the terminal's width, in place of the live line.
   package func showLive(_ text: String) {
     guard let terminal else { return }
-    liveLine.withLock { line in
-      line = Terminal.fit(text, columns: terminal.columns)
-      Self.write(Terminal.eraseLine + line, to: STDERR_FILENO)
-    }
+    writer.put(.live(Terminal.fit(text, columns: terminal.columns)))
   }
 
   /// Removes the live line.
   package func endLive() {
-    liveLine.withLock { line in
-      if !line.isEmpty { Self.write(Terminal.eraseLine, to: STDERR_FILENO) }
-      line = ""
-    }
+    if terminal != nil { writer.put(.endLive) }
   }
 
   /// Data: whole lines.
   package func data(_ text: String) {
-    liveLine.withLock { line in
-      let isInTheWay = isDataOnTerminal && !line.isEmpty
-      if isInTheWay { Self.write(Terminal.eraseLine, to: STDERR_FILENO) }
-      if let reason = Self.write(text, to: STDOUT_FILENO) { Self.lostData.withLock { $0 = $0 ?? reason } }
-      if isInTheWay { Self.write(line, to: STDERR_FILENO) }
-    }
+    writer.put(.data(text, clearsLine: isDataOnTerminal))
   }
 
   /// One line of talk; nothing with `--quiet`.
@@ -61,9 +49,7 @@ package final class Console: Sendable {
 
   /// Text that is said even with `--quiet`: whole lines.
   package func talk(_ text: String) {
-    liveLine.withLock { line in
-      _ = Self.write(line.isEmpty ? text : Terminal.eraseLine + text + line, to: STDERR_FILENO)
-    }
+    writer.put(.talk(text))
   }
 
   /// One line that is said even with `--quiet`.
@@ -71,27 +57,17 @@ package final class Console: Sendable {
     talk("error: \(text)\n")
   }
 
-  /// Why data could not be written to standard output, by any console of the process; errno. That nobody reads any more
-  /// (EPIPE) is no loss.
-  private static let lostData = Mutex<Int32?>(nil)
-
-  /// The exit status of a process that would end with `status`: lost data is a failure, and is said.
-  package func exitStatus(_ status: Int32) -> Int32 {
-    guard let reason = Self.lostData.withLock({ $0 }) else { return status }
-    error("standard output could not be written: \(String(cString: strerror(reason)))")
-    return SuiteSummary.worst([status, ToolExit.failed.status])
-  }
-
-  /// nil, or errno where the text is lost to somebody who still reads.
+  /// Waits until everything that was said is written: before the process ends. A cancelled task waits half a second; false
+  /// when something is left then.
   @discardableResult
-  private static func write(_ text: String, to file: Int32) -> Int32? {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return count < 0 && errno != EPIPE ? errno : nil }
-      bytes = bytes.dropFirst(count)
-    }
-    return nil
+  package func flush() async -> Bool { await writer.flush() }
+
+  /// The exit status of a process that would end with `status`, once everything is written: lost data is a failure, and is
+  /// said.
+  package func exitStatus(_ status: Int32) async -> Int32 {
+    guard await flush(), let reason = writer.lostData else { return status }
+    error("standard output could not be written: \(String(cString: strerror(reason)))")
+    await flush()
+    return SuiteSummary.worst([status, ToolExit.failed.status])
   }
 }

@@ -1,27 +1,41 @@
 import Glibc
+import ProcessControl
 import Synchronization
-import UnixSignals
 
-/// Runs work that SIGINT and SIGTERM end early instead of killing the process.
+/// Runs work that SIGINT, SIGTERM, SIGHUP and SIGQUIT end early instead of killing the process.
+///
+/// Whoever sends one waits some seconds before SIGKILL. What can be done by then is done in this order: the result is
+/// written, what is held is given back, what was started is stopped.
 package final class Interruption: Sendable {
-  private let first = Mutex<Int32?>(nil)
+  private struct State {
+    var signal: Int32?
+    var isWritten = false
+    var isOverdue = false
+    /// What the signal begins with.
+    var whenSignalled: (@Sendable () -> Void)?
+  }
+
+  private let state = Mutex(State())
+
+  /// From the signal on, in ns. The shortest patience in the field: GitHub's runner sends SIGTERM 7.5 s after SIGINT.
+  private static let bound: UInt64 = 7_000_000_000
 
   /// The signal that is ending the work; nil as long as none has come.
-  package var signal: Int32? { first.withLock { $0 } }
+  package var signal: Int32? { state.withLock { $0.signal } }
 
   /// The work's result.
   ///
-  /// The first signal cancels the work, which then has to return soon; a second one ends the process at once.
+  /// The first signal cancels the work, which then has to return soon; see ``EndSignalOrder`` for a second one. The
+  /// process is ended when the bound is over and the result is written.
   package static func run<T: Sendable>(_ work: @escaping @Sendable (Interruption) async -> T) async -> T {
     let interruption = Interruption()
     // First, so that no signal finds the work begun and nobody to end it in order.
-    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    let signals = await EndSignals.trap()
     let task = Task { await work(interruption) }
     let watcher = Task {
-      for await signal in signals {
-        let number = signal == .sigint ? SIGINT : SIGTERM
-        // Children end by themselves when this process's end of their pipe closes.
-        guard interruption.note(number) else { end(by: number) }
+      // Children end by themselves when this process's end of their pipe closes.
+      await signals.watch(farewell: { farewell("ended at once by a second signal") }) { number in
+        interruption.begin(number)
         task.cancel()
       }
     }
@@ -30,19 +44,51 @@ package final class Interruption: Sendable {
     return result
   }
 
-  /// Ends the process without waiting for anything: a console's lock may be held by what hangs.
-  private static func end(by number: Int32) -> Never {
-    let line = "ended at once by a second signal: what this run has started or holds may be left as it is\n"
-    let bytes = Array(((Terminal.ofStandardError() == nil ? "" : Terminal.eraseLine) + line).utf8)
-    _ = write(STDERR_FILENO, bytes, bytes.count)
-    _exit(128 + number)
+  /// Calls `body` when the signal comes, at once if it has; nil: nothing is to be done then any more.
+  func whenSignalled(_ body: (@Sendable () -> Void)?) {
+    let isDue = state.withLock { state in
+      state.whenSignalled = state.signal == nil ? body : nil
+      return state.signal != nil
+    }
+    if isDue { body?() }
   }
 
-  /// True for the first signal only.
-  private func note(_ number: Int32) -> Bool {
-    first.withLock { first in
-      defer { first = first ?? number }
-      return first == nil
+  /// Another run begins, whose result is not written yet.
+  func startsRun() { state.withLock { $0.isWritten = false } }
+
+  /// The result is on the disk: what is left to be done is bounded.
+  func isWritten() {
+    let isOverdue = state.withLock { state in
+      state.isWritten = true
+      return state.isOverdue
     }
+    if isOverdue { end() }
+  }
+
+  private func begin(_ number: Int32) {
+    let body = state.withLock { state in
+      state.signal = number
+      return state.whenSignalled.take()
+    }
+    // Not on the thread that has to see a second signal.
+    Task.detached { body?() }
+    Task.detached {
+      try? await Task.sleep(nanoseconds: Self.bound)
+      let isWritten = self.state.withLock { state in
+        state.isOverdue = true
+        return state.isWritten
+      }
+      if isWritten { self.end() }
+    }
+  }
+
+  private func end() {
+    EndSignals.endAtOnce(
+      by: signal ?? SIGTERM, saying: Self.farewell("ended \(Self.bound / 1_000_000_000) s after the signal"))
+  }
+
+  private static func farewell(_ what: String) -> String {
+    (Terminal.ofStandardError() == nil ? "" : Terminal.eraseLine)
+      + "\(what): what this run has started or holds may be left as it is\n"
   }
 }

@@ -6,7 +6,7 @@ package enum ToolExit: Sendable, Equatable {
   case thresholdCrossed
   /// The run could not be done, or was worthless.
   case failed
-  /// SIGINT or SIGTERM ended the run; what was measured so far is written.
+  /// A signal ended the run; what was measured so far is written.
   case interrupted(signal: Int32)
 
   /// The process's exit status: 0, 99 (k6's convention), 1, or 128 and the signal's number.
@@ -18,4 +18,7 @@ package enum ToolExit: Sendable, Equatable {
     case .interrupted(let signal): 128 + signal
     }
   }
+
+  /// Whether an exit status is that of a run which SIGHUP, SIGINT, SIGQUIT or SIGTERM has ended.
+  package static func isInterruption(_ status: Int32) -> Bool { [129, 130, 131, 143].contains(status) }
 }

@@ -49,7 +49,7 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     case 0: 0
     case 99: 1
     case 64: 3
-    case 130, 143: 4
+    case let status where ToolExit.isInterruption(status): 4
     default: 2  // 1, or a tool that crashed
     }
   }
@@ -71,7 +71,7 @@ extension SuiteSummary.Tool {
   private static func verdict(_ exitStatus: Int32, _ documents: [ResultDocument]) -> ResultDocument.Verdict {
     var verdicts = documents.map(\.verdict)
     switch exitStatus {
-    case 130, 143: verdicts.append(.interrupted)
+    case let status where ToolExit.isInterruption(status): verdicts.append(.interrupted)
     case 0, 99: break
     default: verdicts.append(.error)
     }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import FoundationEssentials
 import Glibc
+import ProcessControl
 
 /// `suite-summary`: what `run-all-tests.sh` calls at its end.
 package struct SummaryCommand: AsyncParsableCommand {
@@ -30,7 +31,7 @@ package struct SummaryCommand: AsyncParsableCommand {
 
   package func run() async throws {
     var summary = SuiteSummary(startedAt: Timestamp(Date()).iso8601, exitStatus: 0, tools: [])
-    for group in try groups() {
+    for group in try await groups() {
       summary.tools.append(group.summary)
       summary.startedAt = group.results.reduce(summary.startedAt) { min($0, $1.document.startedAt) }
     }
@@ -42,11 +43,12 @@ package struct SummaryCommand: AsyncParsableCommand {
     try ResultWriter.replace("\(outputDir)/junit.xml", with: JUnitReport(summary).xml)
     let console = Console(print: .text, isQuiet: false)
     console.data(report.text)
-    throw ExitCode(console.exitStatus(summary.exitStatus))
+    throw ExitCode(await console.exitStatus(summary.exitStatus))
   }
 
   /// The whole of the executable. Does not return.
   package static func runAsTool() async {
+    EndSignals.quitWithoutBacktrace()
     await main()
   }
 
@@ -82,12 +84,13 @@ package struct SummaryCommand: AsyncParsableCommand {
   }
 
   /// The tools in the order in which they are named first.
-  private func groups() throws -> [Group] {
+  private func groups() async throws -> [Group] {
     var groups: [Group] = []
     for text in tools {
       guard let group = Group(text) else {
-        Console(print: .text, isQuiet: false).error("'\(text)' is wrong: write TOOL=STATUS=FILE or TOOL=skipped")
-        throw ExitCode(EX_USAGE)
+        let console = Console(print: .text, isQuiet: false)
+        console.error("'\(text)' is wrong: write TOOL=STATUS=FILE or TOOL=skipped")
+        throw ExitCode(await console.exitStatus(EX_USAGE))
       }
       if let index = groups.firstIndex(where: { $0.tool == group.tool }), groups[index].status != nil {
         groups[index].results += group.results

@@ -40,7 +40,7 @@ package struct SummaryReport {
     switch summary.exitStatus {
     case 0: "passed"
     case 99: "a threshold was crossed"
-    case 130, 143: "interrupted"
+    case let status where ToolExit.isInterruption(status): "interrupted"
     default: "failed"
     }
   }

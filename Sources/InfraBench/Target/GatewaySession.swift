@@ -11,7 +11,7 @@ package struct GatewaySession: Sendable {
   package let tls: TLSClient?
   package let headers: [SecretHeader]
   package let loops: LoopGroup
-  package let held = HeldTasks()
+  package var held: HeldTasks { bench.held }
   /// Kept by the tools that start tasks of their own.
   package let userIDs = UsedUserIDs()
   package let bench: Bench
@@ -41,6 +41,7 @@ package struct GatewaySession: Sendable {
       let process = try await EmbeddedGatewayProcess.start(settings, arguments: gatewayArguments)
       embedded = process
       endpoint = process.endpoint
+      bench.held.areOfOwnGateway()
     }
     warmUpDecoding()
     if target.isInsecure, endpoint.isSecure { bench.note("certificates were not verified (--insecure)") }
@@ -49,7 +50,11 @@ package struct GatewaySession: Sendable {
         endpoint: endpoint, tls: target.tls, headers: target.headers, loops: loops, bench: bench, timeout: timeout,
         embeddedECS: embedded?.ecs)
       let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
-      if let reason = embedded?.unexpectedEnd { bench.note(reason) }
+      if let reason = embedded?.unexpectedEnd {
+        bench.note(reason)
+        // Its tasks have ended with it: there is nothing to give back.
+        bench.held.endedWithGateway()
+      }
       await session.close(embedded)
       return try result.get()
     }

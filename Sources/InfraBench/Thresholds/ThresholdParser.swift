@@ -94,7 +94,9 @@ extension OptionReader {
   package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for benchmark: B) -> [Threshold] {
     let parser = ThresholdParser(B.catalogue)
     var thresholds: [Threshold] = []
-    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + Self.defaultsOfAllTools
+    let holdsTasks = B.catalogue.counters.contains(HeldTasks.counter)
+    let general = Self.defaultsOfAllTools + (holdsTasks ? ["\(HeldTasks.counter) == 0"] : [])
+    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + general
     for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
       do throws(ThresholdError) {
         let threshold = try parser.parse(expression, isDefault: isDefault)

@@ -12,11 +12,11 @@ enum ReleaseOutcome {
     case (200, .success(let answer)) where answer.success: return .success(exchange.lastByteReadAt)
     // Anything else with such an answer, such as 401 or 503, leaves the task assigned.
     case (200, .success(let answer)), (400, .success(let answer)), (404, .success(let answer)),
-      (409, .success(let answer)), (410, .success(let answer)):
+      (405, .success(let answer)), (409, .success(let answer)), (410, .success(let answer)):
       let reason = answer.error ?? "status \(response.status)"
       return .failure(GatewayError(kind: "release_refused", message: .printable(reason)))
     case (200, .failure(let error)): return .failure(error)
-    case (404, .failure), (405, _):
+    case (404, .failure), (405, .failure):
       return .failure(GatewayError(kind: "release_unsupported", message: "the gateway has no /api/release"))
     default: return .failure(.unexpectedStatus(response))
     }

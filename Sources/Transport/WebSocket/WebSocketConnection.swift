@@ -80,6 +80,15 @@ public final class WebSocketConnection: Sendable {
     return try result.get()
   }
 
+  /// Sends a question: first everything that has come by now is read, what the kernel holds too, and in the same turn of
+  /// the loop the question is written. A message that comes later was begun later, or says by its
+  /// ``WebSocketMessage/begunAt`` that it was not. Nobody may wait in ``receive()`` meanwhile.
+  public func ask(text: String) async -> WebSocketQuestion {
+    await withUnsafeContinuation { continuation in
+      onLoop { $0.ask(text) { continuation.resume(returning: $0) } }
+    }
+  }
+
   /// Sends a text message without waiting; messages of one caller keep their order. If the connection has ended, or
   /// breaks, the message is lost: ``receive()`` tells.
   ///

@@ -83,6 +83,8 @@ public struct WebSocketPhases: Sendable, Equatable {
 public struct WebSocketMessage: Sendable, Equatable {
   /// Its text, fragments joined, valid UTF-8.
   public let text: String
-  /// `CLOCK_MONOTONIC` in nanoseconds, taken on the event loop as its last frame was read.
+  /// `CLOCK_MONOTONIC` in nanoseconds, taken on the event loop as its first byte was read.
+  public let begunAt: UInt64
+  /// The same for its last frame.
   public let receivedAt: UInt64
 }

@@ -15,12 +15,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
   /// Runs the tasks that wait for the messages, where it is known.
   var executor: LoopExecutor?
   private let limits: WebSocketLimits
+  private let begins: FrameBeginStamps
   private var frames: InboundFrames
   private var context: ChannelHandlerContext?
   private var queue = CircularBuffer<WebSocketMessage>()
   private var waiter: (ticket: UInt64, continuation: Waiter)?
   /// Tickets are handed out in order, so one number tells of all whose cancellation came before they waited.
   private var lastCancelled: UInt64 = 0
+  /// When the message that is being read was begun, in ns.
+  private var messageBegunAt: UInt64?
+  private var question: PendingQuestion?
   private var hasSentClose = false
   private var readIsDue = false
   private var waitingForRoom: [() -> Void] = []
@@ -28,8 +32,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
   /// Why nothing more will come; `.success(())` if this side closed in good order.
   private var end: Result<Void, WebSocketError>?
 
-  init(limits: WebSocketLimits) {
+  /// - Parameter begins: The handler before the frame decoder.
+  init(limits: WebSocketLimits, begins: FrameBeginStamps) {
     self.limits = limits
+    self.begins = begins
     frames = InboundFrames(limits: limits)
   }
 
@@ -80,6 +86,35 @@ final class WebSocketHandler: ChannelDuplexHandler {
     return now
   }
 
+  /// Sends `text` as soon as everything that has come by now is read; there is no other consumer meanwhile.
+  func ask(_ text: String, _ done: @escaping (WebSocketQuestion) -> Void) {
+    question = PendingQuestion(text: text, done: done)
+    goOnAsking()
+  }
+
+  private func goOnAsking() {
+    guard var question = question.take() else { return }
+    while case .success(let message?)? = takeQueued() {
+      if question.unasked.count < limits.maximumQueuedMessages { question.unasked.append(message) }
+    }
+    if end == nil, question.turns < PendingQuestion.mostTurns, context?.hasUnreadBytes ?? false {
+      // The loop reads them next.
+      question.turns += 1
+      self.question = question
+      return
+    }
+    guard let context else {
+      return question.done(WebSocketQuestion(unasked: question.unasked, askedAt: .failure(endError)))
+    }
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    let askedAt = send(question.text, promise: promise)
+    promise.futureResult.assumeIsolated().whenComplete { [question] written in
+      question.done(
+        WebSocketQuestion(
+          unasked: question.unasked, askedAt: written.map { askedAt }.mapError(WebSocketError.init(ofWrite:))))
+    }
+  }
+
   /// Calls `body` when the kernel has taken enough of what was sent, or when the connection has ended.
   func whenWritable(_ body: @escaping () -> Void) {
     if end == nil, let context, !context.channel.isWritable {
@@ -125,10 +160,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard end == nil else { return }
     let receivedAt = MonotonicClock.now()
+    let frame = unwrapInboundIn(data)
+    let begunAt = begins.next() ?? receivedAt
+    if frame.opcode == .text { messageBegunAt = begunAt }
     do throws(InboundFrames.Violation) {
-      switch try frames.receive(unwrapInboundIn(data)) {
+      switch try frames.receive(frame) {
       case .none: break
-      case .message(let text): deliver(WebSocketMessage(text: text, receivedAt: receivedAt))
+      case .message(let text):
+        deliver(WebSocketMessage(text: text, begunAt: messageBegunAt ?? begunAt, receivedAt: receivedAt))
       case .pong(let data):
         // RFC 6455, section 5.5.3: when pings come faster than they can be answered, some may stay unanswered.
         guard context.channel.isWritable, !hasSentClose else { break }
@@ -148,6 +187,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     } else {
       context.read()
     }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    goOnAsking()
+    context.fireChannelReadComplete()
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -229,6 +273,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     let told = waitingForEnd
     waitingForEnd = []
     for body in told { body() }
+    goOnAsking()
     guard let waiter else { return }
     self.waiter = nil
     waiter.continuation.resume(returning: result.map { nil })

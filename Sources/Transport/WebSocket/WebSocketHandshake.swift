@@ -137,8 +137,12 @@ final class WebSocketHandshake {
 
   private func open(_ attempt: Attempt) throws {
     attempt.phases.upgraded = MonotonicClock.now()
-    let handler = WebSocketHandler(limits: limits)
-    try attempt.channel.pipeline.syncOperations.addHandler(handler)
+    let pipeline = attempt.channel.pipeline.syncOperations
+    let begins = FrameBeginStamps()
+    let decoder = try pipeline.handler(type: ByteToMessageHandler<WebSocketFrameDecoder>.self)
+    try pipeline.addHandler(begins, position: .before(decoder))
+    let handler = WebSocketHandler(limits: limits, begins: begins)
+    try pipeline.addHandler(handler)
     attempt.ending.isHeld = false
     guard !isDecided else { return }
     isDecided = true

@@ -12,7 +12,7 @@ struct TaskLifecycle {
     case workspaceFailed(String)
     case processStarted(pid: Int32?, at: UInt64)
     case processFailed(String)
-    case processSaid([String], at: UInt64)
+    case processSaid([OutputLine], at: UInt64)
     case processEnded(ExitStatus)
     case inputDropped
     case initTimedOut
@@ -121,9 +121,11 @@ struct TaskLifecycle {
     return [.report(.processStarted(pid: pid), at: at)] + heldInput.map(Action.writeInput)
   }
 
-  private mutating func processSaid(_ lines: [String], at: UInt64) -> [Action] {
+  private mutating func processSaid(_ lines: [OutputLine], at: UInt64) -> [Action] {
     var rest = lines[...]
     var actions: [Action] = []
+    // The first line may come in pieces: it is there with the last one.
+    if case .starting = state { rest = rest.drop { $0.goesOn } }
     if case .starting(let assignment, let progress) = state, rest.popFirst() != nil {
       state = .ready
       let breakdown = InitBreakdown(
@@ -139,7 +141,11 @@ struct TaskLifecycle {
         }
       actions = [.stopInitTimer, .report(.firstLine, at: at), .confirm(confirmation)]
     }
-    return actions + rest.map { .send(TaskToGateway(type: "user_output", line: $0)) } + [.readOutput]
+    return actions + rest.map(Self.output) + [.readOutput]
+  }
+
+  private static func output(_ line: OutputLine) -> Action {
+    .send(TaskToGateway(type: "user_output", line: line.text, goesOn: line.goesOn ? true : nil))
   }
 
   private mutating func processEnded(_ status: ExitStatus) -> [Action] {

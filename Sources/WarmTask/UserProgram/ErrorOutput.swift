@@ -15,7 +15,7 @@ enum ErrorOutput {
   /// The next lines are read when these have been written.
   static func reader(on channel: any Channel) -> LineReader {
     LineReader(maximumLength: maximumLineLength) { lines, _ in
-      let text = lines.map { $0 + "\n" }.joined()
+      let text = lines.map { $0.text + "\n" }.joined()
       writer.submit { state in
         guard case .active = state else { return }
         write(text)

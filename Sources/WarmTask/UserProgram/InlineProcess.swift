@@ -55,7 +55,7 @@ final class InlineProcess: UserProcess {
   }
 
   private func say(_ line: String) {
-    if !isOver { tell(.lines([line], at: MonotonicClock.now())) }
+    if !isOver { tell(.lines([OutputLine(text: line)], at: MonotonicClock.now())) }
   }
 
   /// Never inside the caller's own turn, as with a real process.

@@ -1,7 +1,7 @@
 import Latency
 import NIOCore
 
-/// Cuts bytes into lines. A line beyond the maximum comes in pieces, so that memory stays bounded.
+/// Cuts bytes into lines. A line beyond the maximum comes in pieces that say so, so that memory stays bounded.
 struct LineFramer {
   let maximumLength: Int
   private var partial = ByteBuffer()
@@ -9,17 +9,17 @@ struct LineFramer {
   init(maximumLength: Int) { self.maximumLength = max(1, maximumLength) }
 
   /// The lines that `bytes` complete, without their ends; invalid UTF-8 is replaced.
-  mutating func append(_ bytes: ByteBuffer) -> [String] {
+  mutating func append(_ bytes: ByteBuffer) -> [OutputLine] {
     partial.writeImmutableBuffer(bytes)
-    var lines: [String] = []
+    var lines: [OutputLine] = []
     while true {
       let view = partial.readableBytesView
       let end = view.prefix(maximumLength + 1).firstIndex(of: UInt8(ascii: "\n"))
       if let end {
-        lines.append(take(end - view.startIndex))
+        lines.append(OutputLine(text: take(end - view.startIndex)))
         partial.moveReaderIndex(forwardBy: 1)
       } else if view.count > maximumLength {
-        lines.append(take(lengthOfPiece(view)))
+        lines.append(OutputLine(text: take(lengthOfPiece(view)), goesOn: true))
       } else {
         partial.discardReadBytes()
         return lines
@@ -28,7 +28,9 @@ struct LineFramer {
   }
 
   /// A last line without an end.
-  mutating func finish() -> String? { partial.readableBytes == 0 ? nil : take(partial.readableBytes) }
+  mutating func finish() -> OutputLine? {
+    partial.readableBytes == 0 ? nil : OutputLine(text: take(partial.readableBytes))
+  }
 
   /// The longest piece that ends between two characters; invalid UTF-8 is cut anywhere.
   private func lengthOfPiece(_ view: ByteBufferView) -> Int {
@@ -44,11 +46,11 @@ struct LineFramer {
 final class LineReader: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   private var framer: LineFramer
-  private var lines: [String] = []
+  private var lines: [OutputLine] = []
   private var readAt: UInt64 = 0
-  private let deliver: ([String], UInt64) -> Void
+  private let deliver: ([OutputLine], UInt64) -> Void
 
-  init(maximumLength: Int, deliver: @escaping (_ lines: [String], _ at: UInt64) -> Void) {
+  init(maximumLength: Int, deliver: @escaping (_ lines: [OutputLine], _ at: UInt64) -> Void) {
     framer = LineFramer(maximumLength: maximumLength)
     self.deliver = deliver
   }

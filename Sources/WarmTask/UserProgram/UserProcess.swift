@@ -6,7 +6,7 @@ enum UserProcessEvent {
   /// It was not started; there will be no `ended`.
   case failed(String)
   /// Complete lines, without their ends, and the instant they were read. Nothing more comes until `readMore`.
-  case lines([String], at: UInt64)
+  case lines([OutputLine], at: UInt64)
   /// What waited for the program to read it is below the bound again.
   case roomForInput
   /// The last event: all output has been told.

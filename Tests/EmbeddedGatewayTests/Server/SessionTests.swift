@@ -58,6 +58,25 @@ import Transport
     }
   }
 
+  @Test func piecesOfALineAreOneMessageAndAnErrorMayComeBehindAnUnfinishedOne() async throws {
+    try await withGateway(PoolRules(targetSize: 0)) { gateway in
+      let agent = try await gateway.socket("/internal/warm/agent-1")
+      try await gateway.warm(1)
+      let user = try await gateway.socket("/session/alice")
+      _ = try await next(agent)
+      try await agent.send(text: #"{"type":"ready"}"#)
+      #expect(try await message(user).type == "session_ready")
+      for text in ["a", "b"] { try await agent.send(text: #"{"type":"user_output","line":"\#(text)","goesOn":true}"#) }
+      try await agent.send(text: #"{"type":"user_output","line":"c"}"#)
+      #expect(try await next(user) == "abc")
+      try await agent.send(text: #"{"type":"user_output","line":"d","goesOn":true}"#)
+      try await user.send(text: "two\nlines")
+      #expect(try await next(user) == "d")
+      #expect(try await message(user).error?.code == "INVALID_LINE")
+      agent.abort()
+    }
+  }
+
   @Test func messageOfAUserBeyondTheLimitClosesTheSocket() async throws {
     try await withGateway(PoolRules(targetSize: 1)) { gateway in
       let user = try await gateway.socket("/session/alice")

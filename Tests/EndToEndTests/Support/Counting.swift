@@ -2,7 +2,10 @@ import Synchronization
 
 /// Numbers from 1.
 final class Counting: Sendable {
-  private let last = Atomic(0)
+  private let counter = Atomic(0)
 
-  func next() -> Int { last.add(1, ordering: .relaxed).newValue }
+  func next() -> Int { counter.add(1, ordering: .relaxed).newValue }
+
+  /// The last one given; 0 before the first.
+  var last: Int { counter.load(ordering: .relaxed) }
 }

@@ -14,7 +14,14 @@ final class SessionServer: Sendable {
   private let log: RequestLog
 
   /// Listens on a free port. Each line of a user is answered, after `delay`, with `answer` and the line.
-  init(answer: String = "echo: ", delay: TimeAmount = .zero, _ hello: @escaping Hello) async throws {
+  ///
+  /// - Parameters:
+  ///   - tearsHelloFor: The last frame of the hello comes in two writes, with so long between them.
+  ///   - lateHello: All but the first line of the hello comes so long after it.
+  init(
+    answer: String = "echo: ", delay: TimeAmount = .zero, tearsHelloFor: TimeAmount? = nil,
+    lateHello: TimeAmount? = nil, _ hello: @escaping Hello
+  ) async throws {
     let log = RequestLog()
     self.log = log
     let sessions = Counting()
@@ -29,7 +36,9 @@ final class SessionServer: Sendable {
             upgradePipelineHandler: { channel, _ in
               channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(
-                  SessionSide(hello: hello(sessions.next()), answer: answer, delay: delay))
+                  SessionSide(
+                    hello: hello(sessions.next()), answer: answer, delay: delay, tear: tearsHelloFor,
+                    lateness: lateHello))
               }
             })
           _ = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
@@ -95,16 +104,42 @@ private final class SessionSide: ChannelInboundHandler {
   private let hello: [String]
   private let answer: String
   private let delay: TimeAmount
+  private let tear: TimeAmount?
+  private let lateness: TimeAmount?
 
-  init(hello: [String], answer: String, delay: TimeAmount) {
+  init(hello: [String], answer: String, delay: TimeAmount, tear: TimeAmount?, lateness: TimeAmount?) {
     self.hello = hello
     self.answer = answer
     self.delay = delay
+    self.tear = tear
+    self.lateness = lateness
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    for text in hello { context.write(frame(.text, ByteBuffer(string: text)), promise: nil) }
+    let now = hello.prefix(lateness == nil ? hello.count : 1).dropLast(tear == nil ? 0 : 1)
+    for text in now { context.write(frame(.text, ByteBuffer(string: text)), promise: nil) }
+    if let tear, let torn = hello.last { sendTorn(torn, for: tear, context) }
     context.flush()
+    guard let lateness else { return }
+    context.eventLoop.assumeIsolated().scheduleTask(in: lateness) { [hello] in
+      for text in hello.dropFirst() { context.write(self.frame(.text, ByteBuffer(string: text)), promise: nil) }
+      context.flush()
+    }
+  }
+
+  /// The bytes of one short frame (RFC 6455, section 5.2), in two writes past the frame encoder.
+  private func sendTorn(_ text: String, for tear: TimeAmount, _ context: ChannelHandlerContext) {
+    var bytes = ByteBuffer(bytes: [0x81, UInt8(text.utf8.count)])
+    bytes.writeString(text)
+    let first = bytes.readSlice(length: 6) ?? ByteBuffer()
+    let channel = context.channel
+    guard let encoder = try? channel.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self) else {
+      return
+    }
+    encoder.writeAndFlush(NIOAny(first), promise: nil)
+    context.eventLoop.assumeIsolated().scheduleTask(in: tear) { [bytes] in
+      encoder.writeAndFlush(NIOAny(bytes), promise: nil)
+    }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -21,7 +21,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       "allocation", "allocation_service", "confirmation", "confirmation_service", "gateway_latency", "first_byte",
       "connect", "tls",
     ],
-    counters: ["misses", "cold_starts", "unclassified", "duplicate_assignments"])
+    counters: ["misses", "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter])
   package static let defaultThresholds = ["allocation.mean < 100ms", "allocation.p99 < 200ms"]
 
   package var target: TargetSettings
@@ -75,6 +75,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
     measurement.silence = run.silence
+    session.bench.beforeGivingBack(measurement)
     return measurement
   }
 }

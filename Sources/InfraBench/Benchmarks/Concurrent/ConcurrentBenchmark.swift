@@ -19,7 +19,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     metrics: [
       "warm", "warm_service", "cold", "cold_service", "all", "all_service", "first_byte", "connect", "tls",
     ] + ColdStarts.metrics,
-    counters: ["warm", "cold", "unclassified", "misses", "duplicate_assignments"] + ColdStarts.counters)
+    counters: ["warm", "cold", "unclassified", "misses", "duplicate_assignments", HeldTasks.counter]
+      + ColdStarts.counters)
   /// What progress and timeline show: every start, whether it can be told warm from cold or not.
   private static let headline = "all"
   package static let defaultThresholds = ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"]
@@ -100,6 +101,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
     measurement.silence = measured.silence
     if starter == nil { measurement.untested = Set(ColdStarts.counters) }
+    session.bench.beforeGivingBack(measurement)
     return measurement
   }
 

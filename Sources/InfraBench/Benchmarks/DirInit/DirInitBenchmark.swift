@@ -64,6 +64,7 @@ package struct DirInitBenchmark: Benchmark {
         fileSystem: place.fileSystem.document),
       startedAt: startedAt, duration: passage.duration, findings: findings)
     if !isolation.isTested { measurement.untested = [Self.isolationViolations] }
+    bench.beforeGivingBack(measurement)
     return measurement
   }
 }

@@ -25,7 +25,9 @@ package struct DirInitOptions: ParsableArguments {
 
   @Option(
     name: .customLong("user-id"),
-    help: ArgumentHelp("What the users' directories are called: PREFIX-0001… (default: test-user)", valueName: "prefix")
+    help: ArgumentHelp(
+      "What the users' directories are called: PREFIX-0001… (default: test-user-xxxx, of host and user)",
+      valueName: "prefix")
   )
   package var userID: String?
 

@@ -26,7 +26,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       "process_start", "first_response", "end_to_end_cold", "end_to_end_cold_service", "connect", "tls",
     ] + ColdStarts.metrics,
     counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + [
-      "cold_starts", "unclassified", "duplicate_assignments",
+      "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter,
     ] + ColdStarts.counters)
   package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
 
@@ -43,19 +43,27 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package var commandWords: [String] = []
   /// What the user says first.
   package var message: String
+  /// The regular expression that an answer matches; nil: the first line that comes after the message is one.
+  package var expect: String?
   /// The tasks that this tool starts for its users; nil: cold starts are the gateway's.
   package var runTask: RunTaskSettings?
 
   package var parameters: [String: JSONValue] {
     load.parameters.merging(target.parameters) { $1 }.merging(runTask?.parameters ?? [:]) { $1 }.merging([
       "command": command.map { .string($0) } ?? (runsStandIn ? "session-stand-in" : nil), "message": .string(message),
-    ]) { $1 }
+    ]) { $1 }.merging(expect.map { ["expect": .string($0)] } ?? [:]) { $1 }
   }
 
   /// Whether the user's program is the stand-in, which echoes; a remote gateway's own tasks run something unknown.
   private var runsStandIn: Bool {
     if case .remote = target.gateway, target.agents == 0 { return false }
     return command == nil
+  }
+
+  private var expectedAnswer: ExpectedAnswer {
+    // It was tried when it was read.
+    if let expect, let pattern = try? AnswerPattern(expect) { return .matching(pattern) }
+    return runsStandIn ? .echo : .anyLine
   }
 
   package func seeded(_ seed: UInt64) -> Self {
@@ -92,7 +100,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     let headline = starter == nil ? route.headline : "end_to_end_cold"
     let scenario = EndToEndScenario(
       session: session, load: load, route: route, agents: agents, message: message,
-      expectsEcho: runsStandIn, starter: starter)
+      expectedAnswer: expectedAnswer, starter: starter)
     if load.isOpenLoop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
@@ -116,10 +124,12 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       findings: ["route": .string(route.rawValue)])
     measurement.silence = run.silence
     if starter == nil { measurement.untested = Set(ColdStarts.counters + EndToEndStep.ofTaskStart) }
+    session.bench.beforeGivingBack(measurement)
     return measurement
   }
 
   private func say(_ route: Route, _ bench: Bench) {
+    if expect != nil, route != .session { bench.note("no answers are seen: --expect has no use here") }
     switch route {
     case .session: break
     case .agents:

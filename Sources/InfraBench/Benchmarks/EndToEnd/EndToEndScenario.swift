@@ -10,22 +10,21 @@ struct EndToEndScenario: Scenario {
   let route: EndToEndBenchmark.Route
   let agents: AgentTimeline
   let message: String
-  /// The stand-in's answer holds the message; another program's answer is its own.
-  let expectsEcho: Bool
+  let expectedAnswer: ExpectedAnswer
   let pool: WarmPool
   /// Starts a task for each iteration, where cold starts are this tool's doing.
   let starter: TaskStarter?
 
   init(
     session: GatewaySession, load: LoadSettings, route: EndToEndBenchmark.Route, agents: AgentTimeline, message: String,
-    expectsEcho: Bool, starter: TaskStarter? = nil
+    expectedAnswer: ExpectedAnswer, starter: TaskStarter? = nil
   ) {
     self.session = session
     self.load = load
     self.route = route
     self.agents = agents
     self.message = message
-    self.expectsEcho = expectsEcho
+    self.expectedAnswer = expectedAnswer
     self.starter = starter
     pool = WarmPool(load)
   }

@@ -74,40 +74,71 @@ struct SessionJourney {
   private func converse(
     _ connection: WebSocketConnection, _ bound: SessionDeadline, into record: inout IterationRecord
   ) async -> (askedAt: UInt64, answeredAt: UInt64)? {
-    let askedAt: UInt64
-    do throws(WebSocketError) {
-      askedAt = try await connection.send(text: scenario.message)
-    } catch .cancelled {
-      record.censor()
-      return nil
-    } catch {
-      record.fail(.firstResponse, error.kind, error.description)
-      return nil
-    }
-    guard let answer = await receiveAnswer(connection, bound, askedAt: askedAt, into: &record) else { return nil }
-    guard !scenario.expectsEcho || answer.text.hasSuffix(scenario.message) else {
-      record.fail(.firstResponse, "wrong_answer", String(answer.text.prefix(120)))
-      return nil
-    }
-    return (askedAt, answer.receivedAt)
-  }
-
-  /// The first message that came after the question: a program may have said more at its start than one line.
-  private func receiveAnswer(
-    _ connection: WebSocketConnection, _ bound: SessionDeadline, askedAt: UInt64, into record: inout IterationRecord
-  ) async -> WebSocketMessage? {
-    while let message = await receive(connection, bound, .firstResponse, into: &record) {
-      if let failure = SessionFailure.of(message.text) {
-        record.fail(.firstResponse, failure.code, failure.message)
-        return nil
+    let question = await connection.ask(text: scenario.message)
+    // A program may have said more at its start than one line.
+    if !question.unasked.isEmpty { noteUnasked() }
+    for message in question.unasked where hasFailed(message, into: &record) { return nil }
+    switch question.askedAt {
+    case .success(let askedAt):
+      let answer = await receiveAnswer(connection, bound, askedAt: askedAt, into: &record)
+      return answer.map { (askedAt, $0.receivedAt) }
+    case .failure(.cancelled): record.censor()
+    case .failure(let error):
+      // Where the deadline has ended the session, it says no more than that it is over.
+      if bound.hasPassed {
+        failInTime(.firstResponse, into: &record)
+      } else {
+        record.fail(.firstResponse, error.kind, error.description)
       }
-      if message.receivedAt >= askedAt { return message }
     }
     return nil
   }
 
+  /// The first message that was begun after the question, and is what an answer looks like.
+  private func receiveAnswer(
+    _ connection: WebSocketConnection, _ bound: SessionDeadline, askedAt: UInt64, into record: inout IterationRecord
+  ) async -> WebSocketMessage? {
+    var others = 0
+    while let message = await receive(connection, bound, .firstResponse, others: others, into: &record) {
+      if hasFailed(message, into: &record) { return nil }
+      guard message.begunAt >= askedAt else {
+        noteUnasked()
+        continue
+      }
+      switch scenario.expectedAnswer {
+      case .anyLine: return message
+      case .echo:
+        if message.text.hasSuffix(scenario.message) { return message }
+        record.fail(.firstResponse, "wrong_answer", String(message.text.prefix(120)))
+        return nil
+      case .matching(let pattern):
+        switch await pattern.find(in: message.text, within: remaining) {
+        case .matches: return message
+        case .differs: others += 1
+        case .tookTooLong:
+          record.fail(
+            .firstResponse, "expect_too_slow",
+            "--expect was not done with a line in time: write a pattern without repetitions inside one another")
+          return nil
+        }
+      }
+    }
+    return nil
+  }
+
+  private func noteUnasked() {
+    if case .anyLine = scenario.expectedAnswer { scenario.session.bench.note(ExpectedAnswer.unaskedNote) }
+  }
+
+  /// Whether the message is an error of the gateway's, which then ends the iteration.
+  private func hasFailed(_ message: WebSocketMessage, into record: inout IterationRecord) -> Bool {
+    guard let failure = SessionFailure.of(message.text) else { return false }
+    record.fail(.firstResponse, failure.code, failure.message)
+    return true
+  }
+
   private func receive(
-    _ connection: WebSocketConnection, _ bound: SessionDeadline, _ step: EndToEndStep,
+    _ connection: WebSocketConnection, _ bound: SessionDeadline, _ step: EndToEndStep, others: Int = 0,
     into record: inout IterationRecord
   ) async -> WebSocketMessage? {
     let failure: (kind: String, text: String)
@@ -122,11 +153,22 @@ struct SessionJourney {
       failure = (error.kind, error.description)
     }
     if bound.hasPassed {
-      record.fail(step, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms")
+      failInTime(step, others: others, into: &record)
     } else {
       record.fail(step, failure.kind, failure.text)
     }
     return nil
+  }
+
+  /// - Parameter others: How many lines came that are no answers.
+  private func failInTime(_ step: EndToEndStep, others: Int = 0, into record: inout IterationRecord) {
+    let came =
+      switch others {
+      case 0: ""
+      case 1: ": 1 line came, and none is as --expect says"
+      default: ": \(others) lines came, and none is as --expect says"
+      }
+    record.fail(step, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms\(came)")
   }
 
   private func fail(_ message: SessionMessage, into record: inout IterationRecord) {

@@ -29,7 +29,9 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
       "refill_full", "refill_first", "refill_full_listed", "refill_full_running", "refill_full_warm", "refill_task",
       "placement", "ecs_image_pull", "ecs_pending_to_running", "drain", "cold_fallback", "ecs_list_tasks",
     ],
-    counters: ["polls", "throttled_polls", "lost_polls", "misses", "cold_starts", "duplicate_assignments"])
+    counters: [
+      "polls", "throttled_polls", "lost_polls", "misses", "cold_starts", "duplicate_assignments", HeldTasks.counter,
+    ])
   package static let defaultThresholds = ["refill_full.max < 25s"]
   /// Of one question to ECS or to the gateway's status, in ns: one that hangs must not blind the run for long.
   static let lookBound: UInt64 = 5_000_000_000

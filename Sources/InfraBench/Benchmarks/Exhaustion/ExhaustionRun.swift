@@ -48,6 +48,7 @@ struct ExhaustionRun {
     } catch {
       failure = error
     }
+    if failure == nil { bench.beforeGivingBack(await measurement(cycles, poller, monitor, [:])) }
     var findings: [String: JSONValue] = [:]
     if let keeper, let service { findings["desired_count"] = .string(await keeper.restore(service)) }
     if let failure { throw failure }

@@ -11,7 +11,7 @@ struct RateCounter: Sendable {
     RateCounter("errors"), RateCounter("timeouts"), RateCounter("warm", isGood: true), RateCounter("cold"),
     RateCounter("misses"), RateCounter("cold_starts"), RateCounter("failed_steps"),
     RateCounter("duplicate_assignments"), RateCounter("isolation_violations"), RateCounter("dropped", isOfDue: true),
-    RateCounter("censored", isOfDue: true),
+    RateCounter("censored", isOfDue: true), RateCounter("unreleased"),
   ]
 
   private init(_ name: String, isGood: Bool = false, isOfDue: Bool = false) {

@@ -1,0 +1,89 @@
+import Glibc
+import Latency
+import UnixSignals
+
+/// What a signal that asks for the end means, by when it comes. Pure.
+///
+/// `timeout` and CI runners signal a program twice, once alone and once with its group: a repetition within a second is the
+/// same signal.
+public struct EndSignalOrder: Sendable {
+  /// See ``EndSignalOrder/receive(_:at:)``.
+  public enum Meaning: Sendable, Equatable {
+    /// The first one: the program comes to its end in order.
+    case endsInOrder
+    /// The first one again.
+    case isRepetition
+    /// Somebody has waited long enough.
+    case endsAtOnce
+  }
+
+  /// In ns.
+  static let repetitionBound: UInt64 = 1_000_000_000
+  private var firstAt: UInt64?
+
+  /// Nothing has come yet.
+  public init() {}
+
+  /// Takes a signal that came at `now`, in ns. SIGQUIT is sent by people alone: as a second one it is never a repetition.
+  public mutating func receive(_ signal: Int32, at now: UInt64) -> Meaning {
+    guard let firstAt else {
+      self.firstAt = now
+      return .endsInOrder
+    }
+    return signal != SIGQUIT && now < firstAt + Self.repetitionBound ? .isRepetition : .endsAtOnce
+  }
+}
+
+/// The signals that ask a process to end: SIGINT, SIGTERM, SIGQUIT, and SIGHUP unless it was ignored when the process was
+/// started, as under `nohup`.
+public struct EndSignals: Sendable {
+  private let signals: UnixSignalsSequence
+
+  /// From here on none of them ends the process by itself.
+  public static func trap() async -> EndSignals {
+    var hangup = sigaction()
+    sigaction(SIGHUP, nil, &hangup)
+    let isIgnored = unsafeBitCast(hangup.__sigaction_handler.sa_handler, to: Int.self) == Int(bitPattern: 1)
+    return EndSignals(
+      signals: await UnixSignalsSequence(
+        trapping: [.sigint, .sigterm, .sigquit] + (isIgnored ? [] : [.sighup])))
+  }
+
+  /// Calls `first` with the first signal's number; a later one, but a repetition, ends the process at once, with 128 and
+  /// its number. Returns when its task is cancelled.
+  ///
+  /// - Parameter farewell: What is said on standard error then: lines.
+  public func watch(farewell: @Sendable () -> String, _ first: @Sendable (Int32) -> Void) async {
+    var order = EndSignalOrder()
+    for await signal in signals {
+      switch order.receive(signal.rawValue, at: MonotonicClock.now()) {
+      case .endsInOrder: first(signal.rawValue)
+      case .isRepetition: break
+      case .endsAtOnce: Self.endAtOnce(by: signal.rawValue, saying: farewell())
+      }
+    }
+  }
+
+  /// The first signal's number, when it comes; from then on later ones are watched for as long as the process lives.
+  public func first(farewell: String) -> AsyncStream<Int32> {
+    AsyncStream { continuation in
+      Task { await watch(farewell: { farewell }) { continuation.yield($0) } }
+    }
+  }
+
+  /// Ends the process without waiting for anything, a standard error that takes nothing included.
+  public static func endAtOnce(by number: Int32, saying text: String) -> Never {
+    var errors = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    if poll(&errors, 1, 0) == 1, errors.revents & Int16(POLLOUT) != 0 {
+      let bytes = Array(text.utf8)
+      _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+    _exit(128 + number)
+  }
+
+  /// For programs that nothing need be put in order for: SIGQUIT ends them as the other signals do, without the page of
+  /// backtrace that Swift's runtime would print.
+  public static func quitWithoutBacktrace() {
+    signal(SIGQUIT, SIG_DFL)
+  }
+}

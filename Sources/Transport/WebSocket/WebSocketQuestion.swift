@@ -1,0 +1,34 @@
+import Glibc
+import NIOCore
+
+/// What came of ``WebSocketConnection/ask(text:)``.
+public struct WebSocketQuestion: Sendable {
+  /// Messages that were there before the question, so that none of them is its answer: the first
+  /// ``WebSocketLimits/maximumQueuedMessages`` of them.
+  public var unasked: [WebSocketMessage]
+  /// When the question was written, in ns of `CLOCK_MONOTONIC`, or why the connection had ended.
+  public var askedAt: Result<UInt64, WebSocketError>
+}
+
+/// A question that waits until everything that came before it has been read. Confined to the event loop.
+struct PendingQuestion {
+  let text: String
+  let done: (WebSocketQuestion) -> Void
+  var unasked: [WebSocketMessage] = []
+  /// How often more was read.
+  var turns = 0
+
+  /// A server that never stops talking is asked all the same.
+  static let mostTurns = 64
+}
+
+extension ChannelHandlerContext {
+  /// Whether the kernel holds bytes of the connection that nobody has read; false where that can't be told.
+  var hasUnreadBytes: Bool {
+    let unread = try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
+      var count: CInt = 0
+      return ioctl(socket, UInt(FIONREAD), &count) == 0 && count > 0
+    }
+    return unread ?? false
+  }
+}

@@ -1,0 +1,82 @@
+import ProcessControl
+import Testing
+
+@testable import InfraBench
+
+/// Tasks that a run took and could not give back are counted, and no run with them passes.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct UnreleasedTests {
+  /// A gateway that gives everybody a new task, and answers releases with `release`.
+  private func gateway(
+    _ release: @escaping @Sendable (ScriptedGateway.Request) -> ScriptedGateway.Answer
+  ) async throws -> ScriptedGateway {
+    let tasks = Counting()
+    return try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status":
+        .json(
+          #"{"warmCount": 5, "assignedCount": 1, "tasks": [\#(Self.waiting), {"taskId": "t\#(tasks.last)", "state": "assigned", "userId": "u"}]}"#
+        )
+      case "POST /api/acquire": .json(#"{"success": true, "taskId": "t\#(tasks.next())", "source": "warm"}"#)
+      case "POST /api/release": release(request)
+      default: .json("{}", status: 404)
+      }
+    }
+  }
+
+  private static let waiting = (1...5).map { #"{"taskId": "w\#($0)", "state": "warm"}"# }.joined(separator: ", ")
+  private static let refusal = ScriptedGateway.Answer.json(#"{"success": false, "error": "unknown task"}"#, status: 404)
+
+  private static let tools = [
+    ("bench-allocation", ["--count", "3"]), ("bench-allocation", ["--count", "3", "--hold"]),
+    ("bench-concurrent", ["--concurrency", "3"]), ("bench-e2e", ["--count", "3"]),
+    ("bench-exhaustion", ["--drain-count", "3", "--refill-timeout", "1s", "--settle", "0s"]),
+  ]
+
+  @Test(arguments: tools) func refusedReleasesAreCountedAndNoPass(tool: String, options: [String]) async throws {
+    let gateway = try await gateway { _ in Self.refusal }
+    let result = try await BenchRun.run(tool, ["--gateway-url", gateway.url, "--allow-saturated"] + options)
+    await gateway.stop()
+    let document = try result.document()
+    #expect(document.counters["unreleased"] == 3, "\(result.talk)")
+    let judged = document.thresholds.first { $0.expression == "unreleased == 0" }
+    #expect(judged?.pass == false && document.verdict != .pass)
+    if tool != "bench-exhaustion" {
+      #expect(result.status == .exited(99), "\(result.output)\(result.talk)")
+      #expect(document.counters["errors"] == 0, "\(document.errors)")
+    }
+  }
+
+  @Test(arguments: [404, 405]) func aGatewayWithoutARelaseCallIsHoldAndCountsNone(status: Int) async throws {
+    let gateway = try await gateway { _ in .json("<html>no such page</html>", status: status) }
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "3", "--allow-saturated"])
+    await gateway.stop()
+    let document = try result.document()
+    #expect(result.status == .exited(0), "\(result.output)\(result.talk)")
+    #expect(document.counters["unreleased"] == 0)
+    #expect(document.notes.contains { $0.contains("has no /api/release") })
+  }
+
+  @Test func aMissingPageAfterReleasesThatWorkedIsARefusal() async throws {
+    let calls = Counting()
+    let gateway = try await gateway { _ in
+      calls.next() == 1 ? .json(#"{"success": true}"#) : .json("<html>another node</html>", status: 404)
+    }
+    let document = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "3", "--allow-saturated"]
+    ).document()
+    await gateway.stop()
+    #expect(document.counters["unreleased"] == 2)
+  }
+
+  @Test func whatIsReleasedAtTheSecondTryIsNotCounted() async throws {
+    let calls = Counting()
+    let gateway = try await gateway { _ in calls.next() <= 2 ? Self.refusal : .json(#"{"success": true}"#) }
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "2", "--allow-saturated"])
+    await gateway.stop()
+    #expect(result.status == .exited(0), "\(result.output)\(result.talk)")
+    #expect(try result.document().counters["unreleased"] == 0)
+    #expect(gateway.requests.count { $0.line == "POST /api/release" } == 4)
+  }
+}
