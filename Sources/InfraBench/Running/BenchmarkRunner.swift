@@ -30,14 +30,20 @@ package struct BenchmarkRunner: Sendable {
   ) async -> (exit: ToolExit, document: ResultDocument?) {
     // Whoever reads the output may go away; the result is written all the same.
     signal(SIGPIPE, SIG_IGN)
-    FileDescriptorLimit.raise()
+    let limit = FileDescriptorLimit.raise()
     let bench = Bench(console: Console(print: output.print, isQuiet: output.isQuiet))
     if Suite.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
     for note in notes { bench.note(note) }
+    if let problem = DescriptorShortage.problem(files: benchmark.openFiles, limit: limit) {
+      bench.console.error(problem)
+      return (.failed, nil)
+    }
     let conditions = GeneratorConditions()
-    let outcome = await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
+    let outcome = await DescriptorShortage.watching { () async throws(BenchmarkFailure) in
+      try await benchmark.measure(bench)
+    }
     let signal = interruption.signal
     switch outcome {
     case .failure(let failure):
@@ -82,10 +88,12 @@ package struct BenchmarkRunner: Sendable {
     case .fail:
       // The other reports are for people, and say it themselves.
       if output.print == .json { for reason in failures(of: document) { console.note("fail: \(reason)") } }
+      if let cause = measurement.recording.errors.commonestWords { console.note("note: \(cause)") }
       return .thresholdCrossed
     case .error:
-      console.error(
-        measurement.worthless ?? "nothing was measured: no iteration gave the sample that this tool is for")
+      let reason = measurement.worthless ?? "nothing was measured: no iteration gave the sample that this tool is for"
+      let cause = measurement.recording.errors.commonestWords
+      console.error(reason + (cause.map { "; \($0)" } ?? ""))
       return .failed
     case .interrupted: return .failed
     }
