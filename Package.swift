@@ -35,7 +35,7 @@ let package = Package(
     .target(
       name: "Transport",
       dependencies: [
-        "Latency",
+        "Latency", "ProcessControl",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

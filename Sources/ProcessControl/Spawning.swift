@@ -108,6 +108,7 @@ private final class CStrings {
 
 extension SpawnError {
   init(_ step: Step, _ errno: Int32, _ request: ProcessRequest) {
+    _ = FileDescriptorLimit.isExceeded(errno: errno)
     self.init(
       step: step, errno: errno, executable: request.executable, workingDirectory: request.workingDirectory)
   }

@@ -10,7 +10,7 @@ import Testing
     # comment
     [default]
     aws_access_key_id = AKIADEFAULT
-    aws_secret_access_key = a#b=c   ; trailing
+    aws_secret_access_key = a#b=c
     [dev]
     aws_access_key_id=AKIADEV
     aws_secret_access_key=devsecret

@@ -88,4 +88,27 @@ struct TLSTests {
       }
     }
   }
+
+  @Test(arguments: FaultyTLSServer.Fault.allCases) func theReasonIsNamedInWordsOfUsers(
+    fault: FaultyTLSServer.Fault
+  ) async throws {
+    let server = try FaultyTLSServer(fault)
+    defer { server.stop() }
+    let error = try #require(await TLSTests.error("https://127.0.0.1:\(server.port)/", bundle: server.caFile))
+    #expect(error.code == .tls && !error.isTransient, "\(error)")
+    let words =
+      switch fault {
+      case .expired: "its certificate, or one of its authorities', has expired"
+      case .notYetValid: "its certificate is not yet valid: check this machine's clock"
+      case .unknownAuthority: "its certificate is signed by an authority that is not trusted here"
+      case .wrongName: "its certificate is for other.example, 192.0.2.7, not for 127.0.0.1"
+      case .wantsCertificate: "the server asks for a client certificate"
+      case .wantsCertificateInTLS12: "the server broke the handshake off: it asks for a client certificate, or"
+      case .plain: "what listens there does not speak TLS: is it http instead of https?"
+      }
+    #expect(error.message.contains(words))
+    for part in ["routines", "OpenSSL", "errno", ".c:", "/", "error:"] {
+      #expect(!error.message.contains(part), "\(error)")
+    }
+  }
 }

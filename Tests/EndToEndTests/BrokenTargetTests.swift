@@ -34,6 +34,11 @@ import Testing
     #expect(document.errors.allSatisfy { !$0.example.isEmpty }, sourceLocation: location)
     #expect(document.metrics.isEmpty, sourceLocation: location)
     #expect(result.talk.contains("error: nothing was measured"), "\(result.talk)", sourceLocation: location)
+    let commonest = try #require(document.errors.first { $0.count == document.errors.map(\.count).max() })
+    #expect(
+      result.talk.contains("; the commonest error (")
+        && result.talk.contains("\(commonest.kind): \(commonest.example)"),
+      "\(result.talk)", sourceLocation: location)
     let lines = result.output.split(separator: "\n").filter { $0.hasPrefix("Run ") && $0.contains(": failed (") }
     #expect(lines.count == 2, "\(result.output)", sourceLocation: location)
     let timeouts = document.errors.filter { $0.kind.hasSuffix("timeout") }.reduce(0) { $0 + $1.count }

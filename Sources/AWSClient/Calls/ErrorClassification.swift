@@ -76,7 +76,7 @@ extension AWSError {
       case .cancelled, .shutDown: nil
       case .malformedAnswer, .answerTooLarge: "check \(context.target.endpointSetting): what answers there is not AWS"
       case .tls: "check \(context.target.endpointSetting); AWS_CA_BUNDLE names a file of other authorities to trust"
-      default: "check \(context.target.endpointSetting), --region, the network and the proxy"
+      default: "check \(context.target.endpointSetting), --region, the network and the proxy (HTTPS_PROXY, NO_PROXY)"
       }
     self.init(
       .transfer, message: "\(context.place) got no answer: \(error.message)",

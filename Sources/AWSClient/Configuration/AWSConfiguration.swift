@@ -73,7 +73,7 @@ public struct AWSConfiguration: Sendable {
         service: service, region: region, flag: flag, environment: variables, profile: profile)
     }
     let ecsEndpoint = try endpoint("ecs", flag: flags.ecsEndpointURL)
-    let bundle = variables["AWS_CA_BUNDLE"] ?? profile?["ca_bundle"]
+    let bundle = (variables["AWS_CA_BUNDLE"] ?? profile?["ca_bundle"]).map(files.expandingHome)
     if let given = flags.credentials {
       return AWSConfiguration(
         region: region, ecsEndpoint: ecsEndpoint, credentials: StaticCredentials(given), certificateBundle: bundle)
@@ -88,6 +88,19 @@ public struct AWSConfiguration: Sendable {
       certificateBundle: bundle)
   }
 
-  /// A UTF-8 file's text, `nil` where there is none or it cannot be read.
-  public static func readText(ofFile path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+  /// A file's text, `nil` where there is none or it cannot be read.
+  ///
+  /// It is UTF-8, or UTF-16 where its first two bytes say so, as the shells of Windows write it. What is neither is replaced:
+  /// a comment in another encoding must not hide the keys beside it.
+  public static func readText(ofFile path: String) -> String? {
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
+    let bytes = [UInt8](data)
+    let isBigEndian = bytes.starts(with: [0xfe, 0xff])
+    guard isBigEndian || bytes.starts(with: [0xff, 0xfe]) else { return String(decoding: bytes, as: UTF8.self) }
+    let units = stride(from: 2, to: bytes.count - 1, by: 2).map { index in
+      let (first, second) = (UInt16(bytes[index]), UInt16(bytes[index + 1]))
+      return isBigEndian ? first << 8 | second : second << 8 | first
+    }
+    return String(decoding: units, as: UTF16.self)
+  }
 }

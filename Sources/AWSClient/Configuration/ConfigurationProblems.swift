@@ -81,7 +81,9 @@ private struct ProblemSearch {
     do throws(AWSError) {
       return try files.profile(flag: flags.profile, environment: variables)
     } catch {
-      add(flags.profile == nil ? "AWS_PROFILE" : "--profile", error.message)
+      add(
+        flags.profile == nil ? SharedFiles.askedProfile(variables)?.variable ?? "AWS_PROFILE" : "--profile",
+        error.message)
       return nil
     }
   }

@@ -1,18 +1,32 @@
+import Glibc
+
 /// The shared `config` and `credentials` files: where they are, and what is in them.
 struct SharedFiles: Sendable {
   let configPath: String
   let credentialsPath: String
+  private let environment: [String: String]
   private let readFile: @Sendable (String) -> String?
 
+  /// - Parameter environment: without empty variables.
   init(environment: [String: String], readFile: @escaping @Sendable (String) -> String?) {
-    let home = environment["HOME"] ?? "~"
-    func expanded(_ path: String) -> String { path.hasPrefix("~/") ? home + path.dropFirst() : path }
+    func expanded(_ path: String) -> String {
+      Self.expandingHome(Self.expandingVariables(path, environment), environment)
+    }
     configPath = expanded(environment["AWS_CONFIG_FILE"] ?? "~/.aws/config")
     credentialsPath = expanded(environment["AWS_SHARED_CREDENTIALS_FILE"] ?? "~/.aws/credentials")
+    self.environment = environment
     self.readFile = readFile
   }
 
-  func defaultProfile(_ environment: [String: String]) -> String { environment["AWS_PROFILE"] ?? "default" }
+  /// The profile that the environment asks for, and by which variable.
+  static func askedProfile(_ environment: [String: String]) -> (name: String, variable: String)? {
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+      if let name = environment[variable], !name.isEmpty { return (name, variable) }
+    }
+    return nil
+  }
+
+  func defaultProfile(_ environment: [String: String]) -> String { Self.askedProfile(environment)?.name ?? "default" }
 
   func profile(named name: String) -> SharedProfile? {
     SharedProfile(name: name, config: readFile(configPath), credentials: readFile(credentialsPath))
@@ -20,21 +34,23 @@ struct SharedFiles: Sendable {
 
   /// The profile in force; one asked for by name must exist.
   func profile(flag: String?, environment: [String: String]) throws(AWSError) -> SharedProfile? {
-    let profile = profile(named: flag ?? defaultProfile(environment))
-    if profile == nil, let asked = flag ?? environment["AWS_PROFILE"] {
+    let asked = flag.map { (name: $0, variable: "--profile") } ?? Self.askedProfile(environment)
+    let profile = profile(named: asked?.name ?? "default")
+    if profile == nil, let (name, source) = asked {
       throw .configuration(
-        "there is no profile '\(ErrorAnswer.printable(asked))' in \(configPath) or \(credentialsPath)",
-        hint: "check \(flag == nil ? "AWS_PROFILE" : "--profile")")
+        "there is no profile '\(ErrorAnswer.printable(name))' in \(configPath) or \(credentialsPath)",
+        hint: "check \(source)" + (name.contains(where: \.isNewline) ? ", which has a line break in it" : ""))
     }
     return profile
   }
 
   /// A file's first line that has anything on it, as token files have one; `nil` where there is none.
   func token(in path: String) -> String? {
-    readFile(path)?.split(whereSeparator: \.isNewline).first { line in line.contains { !$0.isWhitespace } }
-      .map { line in
-        String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
-      }
+    readFile(expandingHome(path))?.split(whereSeparator: \.isNewline).first { line in line.contains { !$0.isWhitespace }
+    }
+    .map { line in
+      String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    }
   }
 
   /// Why the files have no profile of this name, in words.
@@ -42,5 +58,42 @@ struct SharedFiles: Sendable {
     let found = [configPath, credentialsPath].filter { readFile($0) != nil }
     guard !found.isEmpty else { return "neither \(configPath) nor \(credentialsPath) can be read" }
     return "there is no profile '\(ErrorAnswer.printable(name))' in \(found.joined(separator: " or "))"
+  }
+
+  /// A path with its leading `~` replaced by the home directory.
+  func expandingHome(_ path: String) -> String { Self.expandingHome(path, environment) }
+
+  private static func expandingHome(_ path: String, _ environment: [String: String]) -> String {
+    guard path == "~" || path.hasPrefix("~/") else { return path }
+    return (environment["HOME"] ?? homeOfUser ?? "~") + path.dropFirst()
+  }
+
+  /// Of the user database: services and scheduled jobs often have no `HOME`.
+  private static var homeOfUser: String? {
+    getpwuid(getuid()).flatMap { $0.pointee.pw_dir }.map { String(cString: $0) }
+  }
+
+  /// A path with `$NAME` and `${NAME}` replaced, as botocore does: files of variables are read without a shell. What is not
+  /// set stays as it is.
+  private static func expandingVariables(_ path: String, _ environment: [String: String]) -> String {
+    var result = ""
+    var rest = path[...]
+    while let dollar = rest.firstIndex(of: "$") {
+      result += rest[..<dollar]
+      rest = rest[dollar...]
+      let isBraced = rest.dropFirst().first == "{"
+      let start = rest.dropFirst(isBraced ? 2 : 1)
+      let name = start.prefix { isBraced ? $0 != "}" : $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+      let end = start[name.endIndex...].dropFirst(isBraced ? 1 : 0)
+      let isWhole = !name.isEmpty && (!isBraced || name.endIndex < start.endIndex)
+      if isWhole, let value = environment[String(name)] {
+        result += value
+        rest = end
+      } else {
+        result += "$"
+        rest = rest.dropFirst()
+      }
+    }
+    return result + rest
   }
 }

@@ -16,9 +16,8 @@ public struct SharedProfile: Sendable, Equatable {
   /// Finds a profile in the two files' texts; `nil` where neither has it.
   public init?(name: String, config: String?, credentials: String?) {
     let configFile = config.map { IniFile($0) }
-    let section =
-      configFile?.section("profile", name) ?? (name == "default" ? configFile?.sections["default"] : nil)
-    let keys = credentials.map { IniFile($0) }?.sections[name]
+    let section = configFile?.profile(name)
+    let keys = credentials.flatMap { IniFile($0)[name] }
     guard section != nil || keys != nil else { return nil }
     self.name = name
     inConfig = section?.settings ?? [:]
@@ -28,6 +27,6 @@ public struct SharedProfile: Sendable, Equatable {
       serviceEndpoints = [:]
       return
     }
-    serviceEndpoints = configFile?.section("services", services)?.nested.compactMapValues { $0["endpoint_url"] }
+    serviceEndpoints = configFile?.services(services)?.nested.compactMapValues { $0["endpoint_url"] }
   }
 }

@@ -91,7 +91,13 @@ struct ContainerEndpoint: Sendable, Equatable {
   }
 
   private func authorization(_ context: CredentialContext) throws(AWSError) -> String? {
-    guard let tokenFile else { return context.environment[Self.tokenVariable].flatMap { $0.isEmpty ? nil : $0 } }
+    guard let tokenFile else {
+      guard let token = context.environment[Self.tokenVariable], !token.isEmpty else { return nil }
+      guard !token.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+        throw .configuration("\(Self.tokenVariable) has a line break or another control character in it")
+      }
+      return token
+    }
     guard let token = context.files.token(in: tokenFile) else { throw Self.unreadable(tokenFile) }
     return token
   }

@@ -53,16 +53,18 @@ struct CredentialDocument {
     if body.names.contains("Expiration") {
       guard let end = self["Expiration"].flatMap(Timestamp.epochSeconds) else {
         throw .configuration(
-          "\(place) gave an 'Expiration' that is no ISO 8601 time", hint: "it looks like 2026-01-31T23:59:59Z")
+          "\(place) gave an 'Expiration' that is no ISO 8601 or RFC 1123 time",
+          hint: "it looks like 2026-01-31T23:59:59Z")
       }
       expiration = end
     }
     if body.names.contains(token), body.texts[token] == nil {
       throw .configuration("\(place) gave a '\(token)' that is no text")
     }
-    let credentials = AWSCredentials(
+    let credentials = try AWSCredentials(
       accessKeyID: try required("AccessKeyId"), secretAccessKey: try required("SecretAccessKey"),
-      sessionToken: self[token], source: source)
+      sessionToken: self[token], source: source
+    ).checked(named: ["AccessKeyId", "SecretAccessKey", token].map { "'\($0)' of \(place)" }, hint: nil)
     return IssuedCredentials(credentials: credentials, expiration: expiration)
   }
 

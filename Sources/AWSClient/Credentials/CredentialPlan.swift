@@ -2,8 +2,8 @@ import AWSSignature
 
 /// Where credentials come from, found out without asking anybody. Holds no secret but static keys.
 indirect enum CredentialPlan: Sendable, Equatable {
-  /// They are at hand.
-  case keys(AWSCredentials)
+  /// They are at hand; they end at `expiration`, seconds since 1970, if that is known.
+  case keys(AWSCredentials, expiration: Int64? = nil)
   /// A program writes them.
   case process(CredentialProcess)
   /// STS gives them to who has other credentials.
@@ -18,7 +18,7 @@ indirect enum CredentialPlan: Sendable, Equatable {
   /// What the credentials will be called.
   var source: String {
     switch self {
-    case .keys(let credentials): credentials.source
+    case .keys(let credentials, _): credentials.source
     case .process(let process): process.source
     case .role(let role, let source): "role \(role.printableARN) by way of \(source.source)"
     case .webIdentity(let role): role.source
@@ -30,7 +30,8 @@ indirect enum CredentialPlan: Sendable, Equatable {
   /// Gets them.
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
     switch self {
-    case .keys(let credentials): return IssuedCredentials(credentials: credentials, expiration: nil)
+    case .keys(let credentials, let expiration):
+      return IssuedCredentials(credentials: credentials, expiration: expiration)
     case .process(let process): return try await process.fetch(context)
     case .role(let role, let source):
       let key = try await source.fetch(context).credentials

@@ -1,7 +1,8 @@
 import AWSSignature
 
-/// Looks for credentials in the contract's order, without asking anybody: environment, shared files, web identity, container
-/// endpoint, instance.
+/// Looks for credentials in the contract's order, without asking anybody: environment, web identity, shared files, container
+/// endpoint, instance. A profile's `role_arn` with `source_profile` or `credential_source` goes before web identity, as
+/// botocore has it: who names such a profile in a pod wants that role, not the pod's own.
 struct CredentialSearch: Sendable {
   /// What was found first, and why the places before it gave nothing.
   struct Finding {
@@ -24,25 +25,27 @@ struct CredentialSearch: Sendable {
   ///
   /// - Throws: ``AWSError`` `configuration` for what is half given or wrong, and where nothing is left to ask.
   func find() throws(AWSError) -> Finding {
+    let keys = EnvironmentKeys(environment)
     var passedOver: [String] = []
     if profileFlag != nil {
       passedOver.append("the environment: --profile passes it over")
-    } else if let keys = try environmentKeys() {
-      return Finding(plan: .keys(keys), passedOver: passedOver)
+    } else if let plan = try keys.plan() {
+      return Finding(plan: plan, passedOver: passedOver)
     } else {
-      passedOver.append("the environment: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")
+      passedOver.append("the environment: \(keys.absence)")
     }
     let name = profileFlag ?? files.defaultProfile(environment)
-    let profiles = ProfileSearch(environment: environment, files: files, keysOfEnvironment: environmentKeys)
-    if let plan = try profiles.plan(name) { return Finding(plan: plan, passedOver: passedOver) }
-    passedOver.append("the shared files: \(profiles.absence(of: name))")
-    if profileFlag != nil {
-      passedOver.append("web identity: --profile passes the environment over")
-    } else if let role = try environmentWebIdentity() {
+    let profiles = ProfileSearch(environment: environment, files: files, keysOfEnvironment: keys)
+    if let plan = try profiles.role(name) { return Finding(plan: plan, passedOver: passedOver) }
+    if let role = try profiles.webIdentity(name, environment: profileFlag == nil ? environment : [:]) {
       return Finding(plan: .webIdentity(role), passedOver: passedOver)
-    } else {
-      passedOver.append("web identity: AWS_WEB_IDENTITY_TOKEN_FILE is not set")
     }
+    passedOver.append(
+      "web identity: "
+        + (profileFlag == nil
+          ? "AWS_WEB_IDENTITY_TOKEN_FILE is not set" : "--profile passes the environment over"))
+    if let plan = try profiles.own(name) { return Finding(plan: plan, passedOver: passedOver) }
+    passedOver.append("the shared files: \(profiles.absence(of: name))")
     if let endpoint = try ContainerEndpoint(environment: environment, files: files) {
       return Finding(plan: .container(endpoint), passedOver: passedOver)
     }
@@ -75,34 +78,4 @@ struct CredentialSearch: Sendable {
       "no AWS credentials were found; looked at \(list)",
       hint: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --profile")
   }
-
-  private func environmentKeys() throws(AWSError) -> AWSCredentials? {
-    switch (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]) {
-    case (nil, nil): return nil
-    case (let key?, let secret?):
-      return AWSCredentials(
-        accessKeyID: key, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"],
-        source: AWSCredentials.environmentSource)
-    case (nil, _?):
-      throw .configuration("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not", hint: "set both or neither")
-    case (_?, nil):
-      throw .configuration("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not", hint: "set both or neither")
-    }
-  }
-
-  private func environmentWebIdentity() throws(AWSError) -> WebIdentityRole? {
-    guard let tokenFile = environment["AWS_WEB_IDENTITY_TOKEN_FILE"] else { return nil }
-    guard let arn = environment["AWS_ROLE_ARN"] else {
-      throw .configuration("AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not", hint: "set both or neither")
-    }
-    let role = WebIdentityRole(
-      roleARN: arn, tokenFile: tokenFile, sessionName: environment["AWS_ROLE_SESSION_NAME"])
-    try role.token(files)
-    return role
-  }
-}
-
-extension AWSCredentials {
-  /// What keys of the environment are called.
-  static let environmentSource = "the environment (AWS_ACCESS_KEY_ID)"
 }

@@ -5,64 +5,110 @@ struct ProfileSearch {
   /// Without empty variables.
   var environment: [String: String]
   var files: SharedFiles
-  var keysOfEnvironment: () throws(AWSError) -> AWSCredentials?
+  var keysOfEnvironment: EnvironmentKeys
 
-  /// The plan of a profile; `nil` where it does not exist or says nothing about credentials.
+  /// The role that a profile takes on with other credentials; `nil` where it doesn't exist or has no such role.
   ///
   /// - Throws: ``AWSError`` `configuration` for what is half given, contradictory, circular, or needs a person.
-  func plan(_ name: String) throws(AWSError) -> CredentialPlan? { try plan(name, visited: []) }
+  func role(_ name: String) throws(AWSError) -> CredentialPlan? {
+    guard let profile = files.profile(named: name), Self.hasRole(profile) else { return nil }
+    return try role(profile, visited: [])
+  }
 
-  /// Why ``plan(_:)`` found nothing, in words.
+  /// The role of a web identity's token, each setting from `environment`, else from the profile; `nil` without a token file.
+  ///
+  /// - Throws: ``AWSError`` `configuration` for a token file without a role, or without a token.
+  func webIdentity(_ name: String, environment: [String: String]) throws(AWSError) -> WebIdentityRole? {
+    let profile = files.profile(named: name)
+    let label = Self.label(name)
+    let variable = environment["AWS_WEB_IDENTITY_TOKEN_FILE"]
+    guard let tokenFile = variable ?? profile?["web_identity_token_file"] else { return nil }
+    guard let arn = environment["AWS_ROLE_ARN"] ?? profile?["role_arn"] else {
+      throw variable == nil
+        ? .configuration("\(label) has web_identity_token_file, but no role_arn", hint: "add role_arn")
+        : .configuration(
+          "AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_ROLE_ARN is not", hint: "set both or neither")
+    }
+    var role = WebIdentityRole(
+      roleARN: arn, tokenFile: tokenFile,
+      sessionName: environment["AWS_ROLE_SESSION_NAME"] ?? profile?["role_session_name"])
+    if variable == nil, let profile { role.durationSeconds = try duration(profile, label) }
+    try role.token(files)
+    return role
+  }
+
+  /// What a profile has without a role: keys, or a program that writes them; `nil` where it doesn't exist or has neither.
+  ///
+  /// - Throws: ``AWSError`` `configuration` for a key without its secret, and for a profile that needs a sign-in.
+  func own(_ name: String) throws(AWSError) -> CredentialPlan? { try own(name, of: nil) }
+
+  /// Why nothing was found, in words.
   func absence(of name: String) -> String {
-    guard files.profile(named: name) != nil else { return files.absence(of: name) }
-    let name = ErrorAnswer.printable(name)
-    return "profile '\(name)' has no aws_access_key_id, credential_process, role_arn or web_identity_token_file"
+    guard let profile = files.profile(named: name) else { return files.absence(of: name) }
+    for (settings, path) in [(profile.inCredentials, files.credentialsPath), (profile.inConfig, files.configPath)]
+    where settings["aws_secret_access_key"]?.isEmpty == false {
+      return
+        "\(Self.label(name)) in \(path) has aws_secret_access_key, but no aws_access_key_id; write both into the same file"
+    }
+    return "\(Self.label(name)) has no aws_access_key_id, credential_process, role_arn or web_identity_token_file"
+  }
+
+  private static func label(_ name: String) -> String { "profile '\(ErrorAnswer.printable(name))'" }
+
+  private static func hasRole(_ profile: SharedProfile) -> Bool {
+    profile["role_arn"] != nil && profile["web_identity_token_file"] == nil
+  }
+
+  private static func hasKeys(_ profile: SharedProfile) -> Bool {
+    profile["aws_access_key_id"] != nil || profile["aws_secret_access_key"] != nil
+  }
+
+  /// - Parameter parent: the profile that has this one for its `source_profile`.
+  private func own(_ name: String, of parent: String?) throws(AWSError) -> CredentialPlan? {
+    guard let profile = files.profile(named: name) else { return nil }
+    let label = Self.label(name)
+    // A profile that needs a sign-in may say who does it in its stead.
+    let needsSSO = profile["sso_account_id"] != nil || profile["sso_role_name"] != nil
+    if needsSSO {
+      if let process = try process(of: profile, label) { return process }
+      throw signInNeeded(profile, of: parent)
+    }
+    if let keys = try keys(profile.inCredentials, in: files.credentialsPath, label) { return .keys(keys) }
+    if let process = try process(of: profile, label) { return process }
+    if profile["login_session"] != nil { throw signInNeeded(profile, of: parent) }
+    if let keys = try keys(profile.inConfig, in: files.configPath, label) { return .keys(keys) }
+    if profile["sso_session"] != nil || profile["sso_start_url"] != nil { throw signInNeeded(profile, of: parent) }
+    return nil
+  }
+
+  /// A key pair, both halves of it in the same file; a secret alone is passed over, as botocore has it.
+  private func keys(
+    _ settings: [String: String], in path: String, _ label: String
+  ) throws(AWSError) -> AWSCredentials? {
+    func value(_ name: String) -> String? { settings[name].flatMap { $0.isEmpty ? nil : $0 } }
+    guard let key = value("aws_access_key_id") else { return nil }
+    guard let secret = value("aws_secret_access_key") else {
+      throw .configuration(
+        "\(label) in \(path) has aws_access_key_id, but no aws_secret_access_key",
+        hint: "write both into the same file, or neither")
+    }
+    let token = ["aws_security_token", "aws_session_token"].first { value($0) != nil } ?? "aws_session_token"
+    return try AWSCredentials(
+      accessKeyID: key, secretAccessKey: secret, sessionToken: value(token), source: "\(label) in \(path)"
+    ).checked(
+      named: ["aws_access_key_id", "aws_secret_access_key", token].map { "\($0) of \(label) in \(path)" },
+      hint: "write it on one line; a line that is indented deeper than the one before it belongs to that one")
+  }
+
+  private func process(of profile: SharedProfile, _ label: String) throws(AWSError) -> CredentialPlan? {
+    guard let command = profile["credential_process"] else { return nil }
+    let path = profile.inCredentials["credential_process"] == nil ? files.configPath : files.credentialsPath
+    return .process(try CredentialProcess(command: command, source: "\(label) (credential_process) in \(path)"))
   }
 
   /// - Parameter visited: the profiles that lead here by `source_profile`, the first one first.
-  private func plan(_ name: String, visited: [String]) throws(AWSError) -> CredentialPlan? {
-    guard let profile = files.profile(named: name) else { return nil }
-    let label = "profile '\(ErrorAnswer.printable(name))'"
-    let keys = try keys(of: profile, label)
-    if profile["web_identity_token_file"] != nil { return try webIdentity(profile, label) }
-    // A profile that others build on gives its keys, if it has any; its own role is for those who name it.
-    if profile["role_arn"] != nil, visited.isEmpty || keys == nil { return try role(profile, label, keys, visited) }
-    if let keys, !profile.inCredentials.isEmpty, profile.inCredentials["aws_access_key_id"] != nil {
-      return .keys(keys)
-    }
-    if let command = profile["credential_process"] {
-      let path = profile.inCredentials["credential_process"] == nil ? files.configPath : files.credentialsPath
-      return .process(try CredentialProcess(command: command, source: "\(label) (credential_process) in \(path)"))
-    }
-    if let keys { return .keys(keys) }
-    if ["sso_session", "sso_start_url", "sso_account_id", "login_session"].contains(where: { profile[$0] != nil }) {
-      throw signInNeeded(name, label)
-    }
-    return nil
-  }
-
-  /// A key pair, both halves of it in the same file.
-  private func keys(of profile: SharedProfile, _ label: String) throws(AWSError) -> AWSCredentials? {
-    for (settings, path) in [(profile.inCredentials, files.credentialsPath), (profile.inConfig, files.configPath)] {
-      let halves = ["aws_access_key_id", "aws_secret_access_key"].map { settings[$0].flatMap { $0.isEmpty ? nil : $0 } }
-      if let key = halves[0], let secret = halves[1] {
-        return AWSCredentials(
-          accessKeyID: key, secretAccessKey: secret,
-          sessionToken: settings["aws_session_token"] ?? settings["aws_security_token"], source: "\(label) in \(path)")
-      }
-      guard halves[0] == nil, halves[1] == nil else {
-        let (given, missing) = halves[0] == nil ? ("aws_secret", "aws_access_key_id") : ("aws", "aws_secret_access_key")
-        throw .configuration(
-          "\(label) in \(path) has \(given)_access_key\(halves[0] == nil ? "" : "_id"), but no \(missing)",
-          hint: "write both into the same file, or neither")
-      }
-    }
-    return nil
-  }
-
-  private func role(
-    _ profile: SharedProfile, _ label: String, _ keys: AWSCredentials?, _ visited: [String]
-  ) throws(AWSError) -> CredentialPlan {
+  private func role(_ profile: SharedProfile, visited: [String]) throws(AWSError) -> CredentialPlan {
+    let label = Self.label(profile.name)
     if profile["mfa_serial"] != nil {
       throw .configuration(
         "\(label) needs a code of its mfa_serial, which nobody can be asked for here",
@@ -74,7 +120,7 @@ struct ProfileSearch {
       durationSeconds: try duration(profile, label))
     switch (profile["source_profile"], profile["credential_source"]) {
     case (let source?, nil):
-      return .role(role, by: try sourcePlan(source, of: profile, label, keys, visited))
+      return .role(role, by: try sourcePlan(source, of: profile, label, visited))
     case (nil, let source?):
       return .role(role, by: try namedSource(source, label))
     case (nil, nil):
@@ -87,22 +133,24 @@ struct ProfileSearch {
   }
 
   private func sourcePlan(
-    _ source: String, of profile: SharedProfile, _ label: String, _ keys: AWSCredentials?, _ visited: [String]
+    _ source: String, of profile: SharedProfile, _ label: String, _ visited: [String]
   ) throws(AWSError) -> CredentialPlan {
-    // A profile may name itself: its own keys take its role on.
-    if source == profile.name, let keys { return .keys(keys) }
     let path = visited + [profile.name]
-    guard !path.contains(source) else {
-      let circle = (path + [source]).map { ErrorAnswer.printable($0) }.joined(separator: " → ")
-      throw .configuration("source_profile goes in a circle: \(circle)", hint: "one of them must have keys")
-    }
     let name = ErrorAnswer.printable(source)
-    guard files.profile(named: source) != nil else {
+    guard let sourceProfile = files.profile(named: source) else {
       throw .configuration(
         "\(label) has source_profile '\(name)', which does not exist",
         hint: "check \(files.configPath) and \(files.credentialsPath)")
     }
-    guard let plan = try plan(source, visited: path) else {
+    // A profile may name itself: its own keys take its role on.
+    guard !path.contains(source) || (source == profile.name && Self.hasKeys(sourceProfile)) else {
+      let circle = (path + [source]).map { ErrorAnswer.printable($0) }.joined(separator: " → ")
+      throw .configuration("source_profile goes in a circle: \(circle)", hint: "one of them must have keys")
+    }
+    // A profile that others build on gives its keys, if it has any; its own role is for those who name it.
+    if Self.hasRole(sourceProfile), !Self.hasKeys(sourceProfile) { return try role(sourceProfile, visited: path) }
+    if let role = try webIdentity(source, environment: [:]) { return .webIdentity(role) }
+    guard let plan = try own(source, of: profile.name) else {
       throw .configuration("\(label) has source_profile '\(name)', which has no credentials")
     }
     return plan
@@ -111,7 +159,7 @@ struct ProfileSearch {
   private func namedSource(_ source: String, _ label: String) throws(AWSError) -> CredentialPlan {
     let found: CredentialPlan?
     switch source {
-    case "Environment": found = try keysOfEnvironment().map { .keys($0) }
+    case "Environment": found = try keysOfEnvironment.plan()
     case "EcsContainer": found = try ContainerEndpoint(environment: environment, files: files).map { .container($0) }
     case "Ec2InstanceMetadata":
       found = try InstanceMetadata(environment: environment, profile: nil).map { .instance($0) }
@@ -123,24 +171,13 @@ struct ProfileSearch {
     guard let found else {
       let reason =
         switch source {
-        case "Environment": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+        case "Environment": keysOfEnvironment.absence
         case "EcsContainer": ContainerEndpoint.absence
         default: InstanceMetadata.absence
         }
       throw .configuration("\(label) has credential_source \(source), which gives nothing: \(reason)")
     }
     return found
-  }
-
-  private func webIdentity(_ profile: SharedProfile, _ label: String) throws(AWSError) -> CredentialPlan {
-    guard let arn = profile["role_arn"], let tokenFile = profile["web_identity_token_file"] else {
-      throw .configuration("\(label) has web_identity_token_file, but no role_arn", hint: "add role_arn")
-    }
-    let role = WebIdentityRole(
-      roleARN: arn, tokenFile: tokenFile, sessionName: profile["role_session_name"],
-      durationSeconds: try duration(profile, label))
-    try role.token(files)
-    return .webIdentity(role)
   }
 
   private func duration(_ profile: SharedProfile, _ label: String) throws(AWSError) -> Int? {
@@ -151,12 +188,18 @@ struct ProfileSearch {
     return seconds
   }
 
-  private func signInNeeded(_ name: String, _ label: String) -> AWSError {
-    let name = ErrorAnswer.printable(name)
+  /// The remedy is one line in the profile itself, which keeps its region and whoever builds on it.
+  private func signInNeeded(_ profile: SharedProfile, of parent: String?) -> AWSError {
+    let name = ErrorAnswer.printable(profile.name)
+    let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._@/+-".contains($0)) }
+    let word = isPlain ? name : "\"\(name)\""
+    let login = profile["login_session"] == nil ? "sso login" : "login"
+    let header = name == "default" ? "[default]" : "[profile \(word)]"
+    let way = parent.map { ", the source_profile of '\(ErrorAnswer.printable($0))'," } ?? ""
     return .configuration(
-      "\(label) needs a sign-in (SSO), which this tool leaves to the AWS CLI",
-      hint: "sign in with 'aws sso login --profile \(name)', add the two lines '[profile \(name)-keys]' and "
-        + "'credential_process = aws configure export-credentials --profile \(name) --format process' to "
-        + "\(files.configPath), and give --profile \(name)-keys")
+      "profile '\(name)'\(way) needs a sign-in (\(login == "login" ? "aws login" : "SSO")), which this tool leaves to the AWS CLI",
+      hint: "sign in with 'aws \(login) --profile \(word)' (AWS CLI 2.9 or later), and add the line "
+        + "'credential_process = aws configure export-credentials --profile \(word) --format process' to the section "
+        + "\(header) of \(files.configPath)")
   }
 }

@@ -3,6 +3,28 @@ import CLibcurl
 extension TransferError {
   static let tooLarge = TransferError(.answerTooLarge, "the answer is larger than this client accepts")
 
+  /// This process may have no more files open: that is nobody else's failure, and ends the run.
+  static let outOfDescriptors = TransferError(.cancelled, "this process may have no more files open")
+
+  /// - Parameter names: the hosts that the certificate is for, where they are known.
+  static func tls(_ message: String, names: [String]) -> TransferError {
+    var error = TransferError(.tls, "TLS failed: " + TLSWords.words(for: message, names: names))
+    error.needsNames = names.isEmpty && TLSWords.isWrongName(message)
+    return error
+  }
+
+  /// What libcurl says of a proxy that opens no tunnel, `CONNECT tunnel failed, response 407`, in words; nil of anything else.
+  ///
+  /// It counts as a connection that cannot be made, not as one that was lost: the next try finds the same proxy.
+  static func proxyRefusal(_ message: String) -> TransferError? {
+    guard message.contains("CONNECT"), message.contains("tunnel") || message.contains("from proxy") else { return nil }
+    let status: Substring? = message.split(whereSeparator: { !$0.isNumber }).first { $0.count == 3 }
+    let remedy = status == "407" ? ": it wants a name and a password (HTTPS_PROXY=http://name:password@host:port)" : ""
+    return TransferError(
+      .connect,
+      "the proxy of HTTPS_PROXY refuses to connect to this host\(status.map { ", HTTP \($0)" } ?? "")\(remedy)")
+  }
+
   static func unusableBundle(_ path: String) -> TransferError {
     TransferError(
       .tls,

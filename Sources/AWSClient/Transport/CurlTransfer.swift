@@ -1,5 +1,6 @@
 import CLibcurl
 import Glibc
+import ProcessControl
 
 /// One transfer: its request, its easy handle while it runs, and what has come so far.
 ///
@@ -8,6 +9,8 @@ final class CurlTransfer: @unchecked Sendable {
   let id: UInt64
   private let request: HTTPRequest
   private let options: CurlTransport.Options
+  /// Whether the connection alone is made, and its certificate read: nothing is sent.
+  private let readsCertificate: Bool
   private let continuation: CheckedContinuation<Result<HTTPResponse, TransferError>, Never>
 
   private(set) var handle: UnsafeMutableRawPointer?
@@ -22,12 +25,13 @@ final class CurlTransfer: @unchecked Sendable {
   private static let maximumHeaderBytes = 256 << 10
 
   init(
-    id: UInt64, request: HTTPRequest, options: CurlTransport.Options,
+    id: UInt64, request: HTTPRequest, options: CurlTransport.Options, readsCertificate: Bool = false,
     continuation: CheckedContinuation<Result<HTTPResponse, TransferError>, Never>
   ) {
     self.id = id
     self.request = request
     self.options = options
+    self.readsCertificate = readsCertificate
     self.continuation = continuation
     errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
   }
@@ -67,6 +71,10 @@ final class CurlTransfer: @unchecked Sendable {
       infrabench_curl_set_body_callback(handle, receiveBody, context),
       infrabench_curl_set_header_callback(handle, receiveHeader, context),
     ]
+    if readsCertificate {
+      codes.append(infrabench_curl_set_long(handle, CURLOPT_CONNECT_ONLY, 1))
+      codes.append(infrabench_curl_set_long(handle, CURLOPT_CERTINFO, 1))
+    }
     if let bundle = options.certificateBundle {
       codes.append(infrabench_curl_set_string(handle, CURLOPT_CAINFO, bundle))
       // Instead of the system's, not beside them.
@@ -118,6 +126,12 @@ final class CurlTransfer: @unchecked Sendable {
       if code == CURLE_SSL_CACERT_BADFILE, let bundle = options.certificateBundle {
         return .failure(.unusableBundle(bundle))
       }
+      if isOutOfDescriptors(handle) { return .failure(.outOfDescriptors) }
+      let isOfTLS = TransferError.Code(code) == .tls || TLSWords.isOfTLS(message)
+      if isOfTLS, code != CURLE_SSL_CACERT_BADFILE {
+        return .failure(.tls(message, names: readsCertificate ? alternativeNames(handle) : []))
+      }
+      if let refusal = TransferError.proxyRefusal(message) { return .failure(refusal) }
       // Of an http URL the unsupported protocol is the answer's, which has no status line or an odd one.
       let isNotHTTP = code == CURLE_UNSUPPORTED_PROTOCOL && request.url.lowercased().hasPrefix("http")
       return .failure(TransferError(isNotHTTP ? .malformedAnswer : TransferError.Code(code), message))
@@ -126,6 +140,30 @@ final class CurlTransfer: @unchecked Sendable {
     infrabench_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
     let timings = TransferTimings(of: handle, sentAt: sentAt, answeredAt: answeredAt)
     return .success(HTTPResponse(status: status, headers: headers, body: body, timings: timings))
+  }
+
+  private func isOutOfDescriptors(_ handle: UnsafeMutableRawPointer?) -> Bool {
+    guard let handle else { return false }
+    var number = 0
+    infrabench_curl_get_long(handle, CURLINFO_OS_ERRNO, &number)
+    return FileDescriptorLimit.isExceeded(errno: Int32(truncatingIfNeeded: number)) || FileDescriptorLimit.isReached
+  }
+
+  /// Those of the server's own certificate, the first of its chain.
+  private func alternativeNames(_ handle: UnsafeMutableRawPointer?) -> [String] {
+    var pointer: UnsafeMutableRawPointer?
+    guard let handle, infrabench_curl_get_pointer(handle, CURLINFO_CERTINFO, &pointer) == CURLE_OK,
+      let chain = pointer?.assumingMemoryBound(to: curl_certinfo.self).pointee, chain.num_of_certs > 0
+    else { return [] }
+    var line = chain.certinfo[0]
+    while let entry = line?.pointee {
+      let text = String(cString: entry.data)
+      if let colon = text.firstIndex(of: ":"), text[..<colon].hasSuffix("Subject Alternative Name") {
+        return TLSWords.names(inAlternativeNames: String(text[text.index(after: colon)...]))
+      }
+      line = entry.next
+    }
+    return []
   }
 
   fileprivate func append(body bytes: UnsafeRawBufferPointer) -> Bool {

@@ -45,10 +45,29 @@ public final class CurlTransport: HTTPTransport {
 
   /// Sends one request and waits for its whole answer; see ``HTTPTransport``.
   public func send(_ request: HTTPRequest) async throws(TransferError) -> HTTPResponse {
+    do throws(TransferError) {
+      return try await transfer(request)
+    } catch {
+      guard error.needsNames else { throw error }
+      // Only now: reading certificates takes time, which would be in every measured handshake.
+      do throws(TransferError) {
+        _ = try await transfer(request, readsCertificate: true)
+      } catch let named where named.code == .tls {
+        throw named
+      } catch {}
+      throw error
+    }
+  }
+
+  private func transfer(
+    _ request: HTTPRequest, readsCertificate: Bool = false
+  ) async throws(TransferError) -> HTTPResponse {
     let id = nextID.add(1, ordering: .relaxed).oldValue
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { (continuation: CheckedContinuation<Result<HTTPResponse, TransferError>, Never>) in
-        queue.post(.start(CurlTransfer(id: id, request: request, options: options, continuation: continuation)))
+        let transfer = CurlTransfer(
+          id: id, request: request, options: options, readsCertificate: readsCertificate, continuation: continuation)
+        queue.post(.start(transfer))
         // The handler below may have run before the transfer was known to the thread.
         if Task.isCancelled { queue.post(.cancel(id)) }
       }

@@ -28,8 +28,10 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
 
   /// What went wrong.
   public var code: Code
-  /// libcurl's words.
+  /// libcurl's words; of TLS the reason alone.
   public var message: String
+  /// Whether the names in the server's certificate would say more.
+  var needsNames = false
 
   /// Makes an error.
   public init(_ code: Code, _ message: String) {

@@ -14,7 +14,7 @@ package struct ECSAccessOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The profile of the shared AWS files; passes keys in the environment over. [env: AWS_PROFILE]",
+      "The profile of the shared AWS files; passes keys in the environment over. [env: AWS_PROFILE, AWS_DEFAULT_PROFILE]",
       valueName: "name"))
   package var profile: String?
 

@@ -74,6 +74,9 @@ package struct TargetSettings: Sendable {
   /// nil: there is one target.
   package var second: Second?
 
+  /// The most sockets and files of agents: each has a connection, and pipes to the process of its session.
+  var openFiles: Int { 4 * agents }
+
   /// The second gateway as the target, with the same headers and options; nil where there is none.
   package var ofSecond: TargetSettings? {
     guard let second else { return nil }

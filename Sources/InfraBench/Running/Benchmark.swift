@@ -17,6 +17,9 @@ package protocol Benchmark: Sendable {
   /// The gateway whose warm tasks one run leaves to the next; nil where each run has tasks of its own, or none.
   var sharedPool: TargetSettings? { get }
 
+  /// The most files and sockets that a run has open at one time, beside what every tool has.
+  var openFiles: Int { get }
+
   /// The same measurement with other random choices.
   func seeded(_ seed: UInt64) -> Self
 
@@ -29,6 +32,8 @@ extension Benchmark {
   package var defaultThresholds: [String] { Self.defaultThresholds }
 
   package var sharedPool: TargetSettings? { nil }
+
+  package var openFiles: Int { 0 }
 
   /// Where nothing is drawn from a seed.
   package func seeded(_ seed: UInt64) -> Self { self }

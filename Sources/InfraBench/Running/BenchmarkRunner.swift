@@ -30,9 +30,8 @@ package struct BenchmarkRunner: Sendable {
   ) async -> (exit: ToolExit, document: ResultDocument?) {
     // Whoever reads the output may go away; the result is written all the same.
     signal(SIGPIPE, SIG_IGN)
-    FileDescriptorLimit.raise()
+    let limit = FileDescriptorLimit.raise()
     interruption.startsRun()
-    let conditions = GeneratorConditions()
     let files = RunDocument(output)
     let console = Console(print: output.print, isQuiet: output.isQuiet)
     let notebook = NoteBook()
@@ -51,7 +50,14 @@ package struct BenchmarkRunner: Sendable {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
     for note in notes { bench.note(note) }
-    let outcome = await Result(catching: { () async throws(BenchmarkFailure) in try await benchmark.measure(bench) })
+    if let problem = DescriptorShortage.problem(files: benchmark.openFiles, limit: limit) {
+      bench.console.error(problem)
+      return (.failed, nil)
+    }
+    let conditions = GeneratorConditions()
+    let outcome = await DescriptorShortage.watching { () async throws(BenchmarkFailure) in
+      try await benchmark.measure(bench)
+    }
     interruption.whenSignalled(nil)
     let signal = interruption.signal
     switch outcome {
@@ -113,10 +119,12 @@ package struct BenchmarkRunner: Sendable {
     case .fail:
       // The other reports are for people, and say it themselves.
       if output.print == .json { for reason in failures(of: document) { console.note("fail: \(reason)") } }
+      if let cause = measurement.recording.errors.commonestWords { console.note("note: \(cause)") }
       return .thresholdCrossed
     case .error:
-      console.error(
-        measurement.worthless ?? "nothing was measured: no iteration gave the sample that this tool is for")
+      let reason = measurement.worthless ?? "nothing was measured: no iteration gave the sample that this tool is for"
+      let cause = measurement.recording.errors.commonestWords
+      console.error(reason + (cause.map { "; \($0)" } ?? ""))
       return .failed
     case .interrupted: return .failed
     }

@@ -98,6 +98,7 @@ public final class HTTPConnection: Sendable {
     if let tls {
       do {
         try operations.addHandler(tls.makeHandler(for: endpoint))
+        try operations.addHandler(TLSFailureReader(host: endpoint.host))
       } catch {
         secured.fail(error)
         throw error

@@ -20,7 +20,11 @@ public struct TLSClient: Sendable {
       if insecure { configuration.certificateVerification = .none }
       context = try NIOSSLContext(configuration: configuration)
     } catch {
-      throw TransportError(.tls, "'\(caFile ?? "the system's roots")' holds no usable PEM certificates: \(error)")
+      // The library's own words are about its source.
+      throw TransportError(
+        .tls,
+        caFile.map { "'\($0)' cannot be read, or holds no certificates in PEM" }
+          ?? "the system's authorities cannot be read: install them (ca-certificates), or name a file of them")
     }
   }
 

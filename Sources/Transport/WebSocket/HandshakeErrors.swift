@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
+import ProcessControl
 
 extension WebSocketError {
   /// What a failed connect means.
@@ -11,14 +11,20 @@ extension WebSocketError {
     case let error as WebSocketError: self = error
     case ChannelError.connectTimeout(let bound): self = .timeout(nanoseconds: UInt64(max(0, bound.nanoseconds)))
     case let error as NIOConnectionError where error.connectionErrors.isEmpty:
-      self = .unreachable("the name '\(error.host)' could not be resolved")
+      self = FileDescriptorLimit.isReached ? .cancelled : .unreachable("the name '\(error.host)' could not be resolved")
     case let error as NIOConnectionError:
       let target = "\(error.host):\(error.port)"
       // "localhost" is tried as ::1 and as 127.0.0.1: refused by all is refused, anything else says more.
       let other = error.connectionErrors.first { ($0.error as? IOError)?.errnoCode != ECONNREFUSED }
+      if let failure = other?.error as? IOError, TransportError.isOfDescriptors(failure) {
+        self = .cancelled
+        return
+      }
       self = other.map { .unreachable("\(target): \($0.error)") } ?? .refused(target)
     case let error as IOError where error.errnoCode == ECONNREFUSED: self = .refused("the server")
-    default: self = Self.isOfTLS(error) ? .tls(String(describing: error)) : .unreachable(String(describing: error))
+    case let error as IOError where TransportError.isOfDescriptors(error): self = .cancelled
+    case let failure as TLSFailure: self = .tls(failure.description)
+    default: self = .unreachable(String(describing: error))
     }
   }
 
@@ -36,9 +42,5 @@ extension WebSocketError {
       self = .unreachable("the server closed the connection without an answer")
     default: self.init(ofConnect: error)
     }
-  }
-
-  private static func isOfTLS(_ error: any Error) -> Bool {
-    error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError || error is NIOTLSUnwrappingError
   }
 }

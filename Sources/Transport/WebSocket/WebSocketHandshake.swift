@@ -107,6 +107,7 @@ final class WebSocketHandshake {
     let pipeline = channel.pipeline.syncOperations
     if let tls = request.tls {
       try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: request.serverName))
+      try pipeline.addHandler(TLSFailureReader(host: request.endpoint.host))
     }
     let phaseStamps = PhaseStamps(
       connected: { attempt.phases.connected = MonotonicClock.now() },

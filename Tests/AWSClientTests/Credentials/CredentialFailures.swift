@@ -39,19 +39,25 @@ extension CredentialFailure {
       name: "nothing anywhere",
       says: [
         "no AWS credentials were found", "(1) the environment: AWS_ACCESS_KEY_ID",
-        "(2) the shared files: there is no profile 'default' in HOME/.aws/config", "(3) web identity: AWS_WEB",
+        "(2) web identity: AWS_WEB", "(3) the shared files: there is no profile 'default' in HOME/.aws/config",
         "(4) the container endpoint: neither AWS_CONTAINER", "(5) the instance's metadata (IMDSv2): AWS_EC2",
         "--profile",
       ]),
     .init(
       name: "a profile without credentials", config: "[profile p]\nregion = r", profile: "p",
-      says: ["(1) the environment: --profile", "(2) the shared files: profile 'p' has no aws_access_key_id"]),
+      says: ["(1) the environment: --profile", "(3) the shared files: profile 'p' has no aws_access_key_id"]),
     .init(
       name: "key without secret", environment: ["AWS_ACCESS_KEY_ID": "AKIAENV"],
       says: ["AWS_SECRET_ACCESS_KEY is not", "both or neither"]),
     .init(
       name: "secret without key", environment: ["AWS_SECRET_ACCESS_KEY": "s3cr3t"],
-      says: ["AWS_ACCESS_KEY_ID is not", "both or neither"]),
+      says: ["AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not", "both or neither"]),
+    .init(
+      name: "a profile with a line break", environment: ["AWS_PROFILE": "default\n"],
+      says: ["check AWS_PROFILE, which has a line break in it"]),
+    .init(
+      name: "no such AWS_DEFAULT_PROFILE", environment: ["AWS_DEFAULT_PROFILE": "none"],
+      says: ["no profile 'none'", "check AWS_DEFAULT_PROFILE"]),
     .init(
       name: "token file without role", environment: ["AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token"],
       files: ["token": "s3cr3t"], says: ["AWS_ROLE_ARN is not"]),
@@ -73,17 +79,46 @@ extension CredentialFailure {
       name: "a profile's secret without key", config: "[default]\naws_secret_access_key = s3cr3t",
       says: ["in HOME/.aws/config has aws_secret_access_key, but no aws_access_key_id"]),
     .init(
+      name: "a key with a line break",
+      environment: ["AWS_ACCESS_KEY_ID": "AKIAENV\n", "AWS_SECRET_ACCESS_KEY": "s3cr3t"],
+      says: ["AWS_ACCESS_KEY_ID has a line break at its end"]),
+    .init(
+      name: "a secret with a carriage return",
+      environment: ["AWS_ACCESS_KEY_ID": "AKIAENV", "AWS_SECRET_ACCESS_KEY": "s3cr3t\r"],
+      says: ["AWS_SECRET_ACCESS_KEY has a line break at its end"]),
+    .init(
+      name: "a token with a line break",
+      environment: [
+        "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s3cr3t", "AWS_SECURITY_TOKEN": "s3cr3t\ns3cr3t",
+      ],
+      says: ["AWS_SECURITY_TOKEN has a line break in it"]),
+    .init(
+      name: "an end that is none",
+      environment: [
+        "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s3cr3t", "AWS_CREDENTIAL_EXPIRATION": "s3cr3t",
+      ],
+      says: ["AWS_CREDENTIAL_EXPIRATION is no ISO 8601"]),
+    .init(
+      name: "a profile's secret that goes on",
+      credentials: "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s3cr3t\n  s3cr3t",
+      says: ["aws_secret_access_key of profile 'default' in HOME/.aws/credentials has a line break in it", "indented"]),
+    .init(
       name: "halves in different files", config: "[default]\naws_secret_access_key = s3cr3t",
       credentials: "[default]\naws_access_key_id = AKIAFILE", says: ["same file"]),
     .init(
       name: "SSO", config: "[profile p]\nsso_session = corp\nsso_role_name = r", profile: "p",
       says: [
-        "aws sso login --profile p", "[profile p-keys]", "HOME/.aws/config", "give --profile p-keys",
-        "credential_process = aws configure export-credentials --profile p --format process",
+        "aws sso login --profile p", "the section [profile p] of HOME/.aws/config",
+        "'credential_process = aws configure export-credentials --profile p --format process'",
       ]),
     .init(
       name: "old SSO", config: "[default]\nsso_start_url = https://x", says: ["export-credentials --profile default"]),
-    .init(name: "aws login", config: "[default]\nlogin_session = arn", says: ["export-credentials"]),
+    .init(
+      name: "aws login", config: "[default]\nlogin_session = arn",
+      says: ["'aws login --profile default'", "export-credentials", "the section [default] of"]),
+    .init(
+      name: "SSO of a name with blanks", config: "[profile 'a b']\nsso_account_id = 1", profile: "a b",
+      says: [#"--profile "a b" --format process"#, #"[profile "a b"]"#]),
     .init(
       name: "no services section", config: "[default]\nservices = mine\n" + keys,
       says: ["services section 'mine'", "[services mine]"]),
@@ -113,7 +148,7 @@ extension CredentialFailure {
     .init(
       name: "a source that needs SSO", config: role("source_profile = b") + "[profile b]\nsso_session = s",
       profile: "p",
-      says: ["profile 'b' needs a sign-in"]),
+      says: ["profile 'b', the source_profile of 'p', needs a sign-in", "the section [profile b] of"]),
     .init(name: "a role of its own", config: role("source_profile = p"), profile: "p", says: ["circle: p → p"]),
     .init(
       name: "a circle",
@@ -174,11 +209,11 @@ extension CredentialFailure {
     process(
       "a wrong end",
       "echo '{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s3cr3t\",\"Expiration\":\"s3cr3t\"}'",
-      ["'Expiration' that is no ISO 8601 time"]),
+      ["'Expiration' that is no ISO 8601 or RFC 1123 time"]),
     process(
       "an end that is a number",
       "echo '{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s3cr3t\",\"Expiration\":17}'",
-      ["'Expiration' that is no ISO 8601 time"]),
+      ["'Expiration' that is no ISO 8601 or RFC 1123 time"]),
     process("too much", "while :; do echo s3cr3ts3cr3ts3cr3ts3cr3t; done", ["more than 65536 bytes"]),
     .init(
       name: "a program takes too long", config: "[default]\ncredential_process = sleep 100", isKnownAtOnce: false,
@@ -207,6 +242,11 @@ extension CredentialFailure {
     container("nested", ["no JSON object"]), container("keyless", ["no 'AccessKeyId'"]),
     container("secretless", ["no 'SecretAccessKey'"]), container("tokenless", ["'Token' that is no text"]),
     container("endless", ["'Expiration'"]),
+    .init(
+      name: "container token with a line break",
+      environment: [
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "SERVER/container", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "s3cr3t\r\n",
+      ], isKnownAtOnce: false, says: ["AWS_CONTAINER_AUTHORIZATION_TOKEN has a line break"]),
     .init(
       name: "container by foreign http",
       environment: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/s3cr3t"],

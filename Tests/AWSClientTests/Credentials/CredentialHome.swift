@@ -37,7 +37,7 @@ struct CredentialHome {
 
 /// Places credentials come from, the strongest first, each with a key id of its own.
 enum Place: String, CaseIterable, CustomTestStringConvertible {
-  case environment, keys, process, role, profileWebIdentity, webIdentity, container, instance
+  case environment, role, webIdentity, profileWebIdentity, keys, process, container, instance
 
   var testDescription: String { rawValue }
   var key: String { "ASIA\(rawValue.uppercased())" }

@@ -21,22 +21,25 @@ final class CredentialServer: Sendable {
     self.received = received
   }
 
-  static func run<Value: Sendable>(_ body: (CredentialServer) async throws -> Value) async throws -> Value {
+  /// - Parameter expiration: when the credentials end that its answers have.
+  static func run<Value: Sendable>(
+    expiration end: String = expiration, _ body: (CredentialServer) async throws -> Value
+  ) async throws -> Value {
     let received = RequestList()
     return try await HTTPTestServer.run(reactingAtOnce: { request in
       received.values.withLock { $0.append(request) }
-      return reaction(to: request)
+      return reaction(to: request, end)
     }) { server in
       try await body(CredentialServer(url: server.url, received: received))
     }
   }
 
-  private static func reaction(to request: HTTPTestServer.Request) -> HTTPTestServer.Reaction {
+  private static func reaction(to request: HTTPTestServer.Request, _ end: String) -> HTTPTestServer.Reaction {
     switch (request.method, request.path) {
-    case ("POST", _): securityTokenService(request)
+    case ("POST", _): securityTokenService(request, end)
     case ("PUT", let path) where path.hasSuffix("/latest/api/token"): instanceToken(request)
     case ("GET", let path) where path.contains("/latest/meta-data/iam/security-credentials/"): instance(request)
-    default: container(request)
+    default: container(request, end)
     }
   }
 
@@ -51,9 +54,9 @@ final class CredentialServer: Sendable {
 
   // MARK: - Container
 
-  private static func container(_ request: HTTPTestServer.Request) -> HTTPTestServer.Reaction {
+  private static func container(_ request: HTTPTestServer.Request, _ end: String) -> HTTPTestServer.Reaction {
     switch request.path {
-    case "/container": text(200, document("ASIACONTAINER"))
+    case "/container": text(200, document("ASIACONTAINER", expiration: end))
     case "/refused": text(403, "no: '\(request.header("authorization") ?? "")'")
     case "/unavailable": text(503, "later")
     case "/busy": text(429, "")
@@ -99,7 +102,9 @@ final class CredentialServer: Sendable {
   // MARK: - STS
 
   /// `RoleArn` ends with what the answer is about: `…role/NAME` gives `ASIANAME`.
-  private static func securityTokenService(_ request: HTTPTestServer.Request) -> HTTPTestServer.Reaction {
+  private static func securityTokenService(
+    _ request: HTTPTestServer.Request, _ end: String
+  ) -> HTTPTestServer.Reaction {
     let form = String(decoding: request.body, as: UTF8.self)
     let fields = Dictionary(
       form.split(separator: "&").map { pair in
@@ -122,7 +127,7 @@ final class CredentialServer: Sendable {
     case "html": return text(200, "<html><body>s3cr3t</body></html>")
     case "cut": return text(200, String(answer(action, "cut").dropLast(60)))
     case "empty": return text(200, "")
-    default: return text(200, answer(action, role))
+    default: return text(200, answer(action, role, end))
     }
   }
 
@@ -135,7 +140,7 @@ final class CredentialServer: Sendable {
       """)
   }
 
-  static func answer(_ action: String, _ role: String) -> String {
+  static func answer(_ action: String, _ role: String, _ end: String = expiration) -> String {
     """
     <?xml version="1.0"?>
     <\(action)Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -145,7 +150,7 @@ final class CredentialServer: Sendable {
           <AccessKeyId>ASIA\(role.uppercased())</AccessKeyId>
           <SecretAccessKey>s3cr3t/&amp;&#x2b;</SecretAccessKey>
           <SessionToken>s3cr3t-session==</SessionToken>
-          <Expiration>\(expiration)</Expiration>
+          <Expiration>\(end)</Expiration>
         </Credentials>
       </\(action)Result>
       <ResponseMetadata><RequestId>req-9</RequestId></ResponseMetadata>

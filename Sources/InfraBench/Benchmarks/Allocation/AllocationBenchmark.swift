@@ -34,6 +34,8 @@ package struct AllocationBenchmark: GatewayBenchmark {
       .merging(["waitFor": .string(waitFor.rawValue), "hold": .bool(holds)]) { $1 }
   }
 
+  package var openFiles: Int { load.users + target.openFiles }
+
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
     benchmark.load.seed = seed

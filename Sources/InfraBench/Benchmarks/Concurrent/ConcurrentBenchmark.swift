@@ -43,6 +43,12 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       .merging(own) { $1 }
   }
 
+  package var openFiles: Int {
+    // The first burst's users keep their connections while the second comes.
+    guard case .bursts(_, let beyond) = shape else { return load.users + target.openFiles }
+    return load.concurrency + beyond + target.openFiles
+  }
+
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
     benchmark.load.seed = seed

@@ -21,6 +21,9 @@ package struct DirInitBenchmark: Benchmark {
 
   package var parameters: [String: JSONValue] { settings.parameters }
 
+  /// A writer has a path's directories open, each relative to the one above it.
+  package var openFiles: Int { 8 * settings.load.concurrency }
+
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
     benchmark.settings.load.seed = seed

@@ -1,4 +1,5 @@
 import LoadEngine
+import ProcessControl
 import UserWorkspace
 
 /// One user of a round, which is one iteration: what was done for it so far, and how long that took.
@@ -15,6 +16,8 @@ struct DirectoryUser: Sendable {
   private(set) var samples: [Sample] = []
   private(set) var stepsDone = 0
   private(set) var failure: (kind: String, message: String)?
+  /// Whether this process had no file left to open for it: no failure of the file system's.
+  private(set) var isCutOff = false
   /// How its twin was seen through the peer mount.
   var visibility: Visibility?
 
@@ -24,13 +27,13 @@ struct DirectoryUser: Sendable {
   }
 
   /// Whether anything was done for it.
-  var hasBegun: Bool { stepsDone > 0 || failure != nil }
+  var hasBegun: Bool { stepsDone > 0 || failure != nil || isCutOff }
 
   /// Takes the next step, unless an earlier one failed. `operation` returns its latency first, then the parts of it.
   ///
   /// A system call can't be cut short: one that took longer than `timeout` ns fails afterwards.
   mutating func attempt(within timeout: UInt64, _ operation: () throws(WorkspaceError) -> [Sample]) {
-    guard failure == nil else { return }
+    guard failure == nil, !isCutOff else { return }
     do throws(WorkspaceError) {
       let taken = try operation()
       if let whole = taken.first, whole.nanoseconds > timeout {
@@ -45,7 +48,11 @@ struct DirectoryUser: Sendable {
   }
 
   mutating func fail(_ error: WorkspaceError) {
-    if failure == nil { failure = (FailureKind.of(error), error.description) }
+    if let cause = error.systemError, FileDescriptorLimit.isExceeded(errno: cause) {
+      isCutOff = true
+    } else if failure == nil {
+      failure = (FailureKind.of(error), error.description)
+    }
   }
 
   /// How the iteration ended, if `steps` make a whole one.
@@ -53,7 +60,7 @@ struct DirectoryUser: Sendable {
     var record = IterationRecord()
     if let failure {
       record.fail(failure.kind, failure.message)
-    } else if stepsDone < steps {
+    } else if isCutOff || stepsDone < steps {
       record.censor()
     }
     return record

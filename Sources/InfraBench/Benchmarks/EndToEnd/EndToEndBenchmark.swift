@@ -66,6 +66,9 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return runsStandIn ? .echo : .anyLine
   }
 
+  /// A user has a connection to each side of the gateway.
+  package var openFiles: Int { 2 * load.users + target.openFiles }
+
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
     benchmark.load.seed = seed

@@ -1,0 +1,67 @@
+import NIOCore
+import TestSupport
+import Testing
+import Transport
+
+/// What is said of a peer whose TLS is wrong, over HTTP and over WebSocket.
+@Suite(.timeLimit(.minutes(2)), .enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"), .serialized)
+struct TLSFailureTests {
+  static func words(for fault: FaultyTLSServer.Fault) -> String {
+    switch fault {
+    case .expired: "its certificate expired at 2021-01-01T00:00:00Z"
+    case .notYetValid: "its certificate is valid only from 2100-01-01T00:00:00Z on: check this machine's clock"
+    case .unknownAuthority: "its certificate is signed by an authority that is not trusted here"
+    case .wrongName: "its certificate is for other.example, 192.0.2.7, not for 127.0.0.1"
+    case .wantsCertificate: "the server asks for a client certificate"
+    case .wantsCertificateInTLS12: "the server broke the handshake off: it asks for a client certificate, or"
+    case .plain: "what listens there does not speak TLS: is it http instead of https?"
+    }
+  }
+
+  /// The reason, and nothing of the library's build or of its ways.
+  static func expect(
+    _ words: String, in message: String, sourceLocation location: SourceLocation = #_sourceLocation
+  ) {
+    #expect(message.contains(words), sourceLocation: location)
+    for part in ["OPENSSL", "BoringSSL", "SSLError", ".cc", ".c:", "/", "error:"] {
+      #expect(!message.contains(part), "\(message)", sourceLocation: location)
+    }
+  }
+
+  @Test(arguments: FaultyTLSServer.Fault.allCases) func overHTTPTheReasonIsNamed(fault: FaultyTLSServer.Fault)
+    async throws
+  {
+    let server = try FaultyTLSServer(fault)
+    defer { server.stop() }
+    let connected = await HTTPConnection.connect(
+      to: Endpoint(host: "127.0.0.1", port: server.port, isSecure: true), tls: try TLSClient(caFile: server.caFile),
+      on: testLoops.executor(forUser: 0), timeout: 20 * second)
+    let error: TransportError
+    switch connected {
+    case .failure(let failure): error = failure
+    // With TLS 1.3 a client learns only after its handshake that its certificate was wanted.
+    case .success(let connection): error = try #require(await connection.get().failure)
+    }
+    #expect(error.kind == .tls, "\(error)")
+    Self.expect(Self.words(for: fault), in: error.message)
+  }
+
+  @Test(arguments: FaultyTLSServer.Fault.allCases) func overWebSocketTheReasonIsNamed(fault: FaultyTLSServer.Fault)
+    async throws
+  {
+    let server = try FaultyTLSServer(fault)
+    defer { server.stop() }
+    do {
+      _ = try await WebSocketConnection.connect(
+        to: Endpoint(host: "127.0.0.1", port: server.port, isSecure: true), path: "/",
+        tls: try TLSClient(caFile: server.caFile).context, on: testLoops.executor(forUser: 0).eventLoop)
+      Issue.record("a WebSocket in spite of \(fault)")
+    } catch let error as WebSocketError {
+      guard case .tls(let reason) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      Self.expect(Self.words(for: fault), in: reason)
+    }
+  }
+}
