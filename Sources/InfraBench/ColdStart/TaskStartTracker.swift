@@ -39,20 +39,20 @@ struct TaskStartTracker: Sendable {
     order.append(task.taskID)
   }
 
-  /// What DescribeTasks showed of the ARNs `asked`. A task that it does not know (yet) is not RUNNING: ECS's answers lag.
+  /// What DescribeTasks showed of the ARNs `asked`. A task that it does not know (yet) may run or not, as ECS's answers lag:
+  /// nothing is learnt of it, and the last look that denied it stays the last one.
   mutating func observe(_ described: [ECSTask], asked: [String], sentAt: UInt64, answeredAt: UInt64) -> [Ended] {
     var outcomes: [Ended] = []
     let tasks = Dictionary(described.map { ($0.taskID, $0) }) { first, _ in first }
     let asked = Set(asked)
     for id in order {
-      guard var start = starts[id], asked.contains(start.arn) else { continue }
-      let task = tasks[id]
-      start.lastStatus = task?.lastStatus ?? start.lastStatus
-      if let task, task.desiredStatus == "STOPPED" || Self.ended.contains(task.lastStatus) {
+      guard var start = starts[id], asked.contains(start.arn), let task = tasks[id] else { continue }
+      start.lastStatus = task.lastStatus
+      if task.desiredStatus == "STOPPED" || Self.ended.contains(task.lastStatus) {
         outcomes.append((task: id, outcome: .failure(Self.stopped(task, hasRun: start.runningSeenAt != nil))))
         continue
       }
-      if task?.isRunning == true {
+      if task.isRunning {
         start.runningSeenAt = start.runningSeenAt ?? answeredAt
       } else if start.runningSeenAt == nil {
         start.notRunningSince = sentAt
