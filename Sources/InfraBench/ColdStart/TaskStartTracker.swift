@@ -12,6 +12,7 @@ struct TaskStartTracker: Sendable {
   private struct Start {
     let arn: String
     let sentAt: UInt64
+    let triedAt: UInt64?
     let answeredAt: UInt64
     let deadline: UInt64
     var lastStatus = "PROVISIONING"
@@ -31,11 +32,14 @@ struct TaskStartTracker: Sendable {
   /// The ARNs of the tasks on their way.
   var underWay: [String] { order.compactMap { starts[$0]?.arn } }
 
-  /// RunTask has started `task`; it must be connected before `deadline`.
-  mutating func began(_ task: ECSTask, sentAt: UInt64, answeredAt: UInt64, deadline: UInt64) {
+  /// RunTask has started `task`; it must be connected before `deadline`. `triedAt` is when the answered try was sent, where
+  /// that was not the first one.
+  mutating func began(
+    _ task: ECSTask, sentAt: UInt64, triedAt: UInt64? = nil, answeredAt: UInt64, deadline: UInt64
+  ) {
     starts[task.taskID] = Start(
-      arn: task.taskArn, sentAt: sentAt, answeredAt: answeredAt, deadline: deadline, lastStatus: task.lastStatus,
-      notRunningSince: answeredAt, notConnectedSince: answeredAt)
+      arn: task.taskArn, sentAt: sentAt, triedAt: triedAt, answeredAt: answeredAt, deadline: deadline,
+      lastStatus: task.lastStatus, notRunningSince: answeredAt, notConnectedSince: answeredAt)
     order.append(task.taskID)
   }
 
@@ -84,7 +88,8 @@ struct TaskStartTracker: Sendable {
       }
       let crossing = Crossing(lastNegativeSentAt: start.notConnectedSince, firstPositiveAnsweredAt: answeredAt)
       let phases = TaskStartPhases(
-        sentAt: start.sentAt, answeredAt: start.answeredAt, notRunningSince: start.notRunningSince,
+        sentAt: start.sentAt, triedAt: start.triedAt, answeredAt: start.answeredAt,
+        notRunningSince: start.notRunningSince,
         runningSeenAt: start.runningSeenAt, connected: crossing)
       outcomes.append((task: id, outcome: .success(phases)))
     }
