@@ -36,6 +36,14 @@ public struct InitBreakdown: Codable, Sendable, Equatable {
     self.workspaceMs = workspaceMs
     self.processStartMs = processStartMs
   }
+
+  /// Reads what is there as numbers.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      initUserMs: fields.readable(.initUserMs), workspaceMs: fields.readable(.workspaceMs),
+      processStartMs: fields.readable(.processStartMs))
+  }
 }
 
 /// The answer to an acquire, in either dialect: fields of the other one are absent.
@@ -82,6 +90,16 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
     self.code = code
   }
 
+  /// Reads the answer; only `success` must be of its type where it is there, as false is a miss or a refusal.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      success: try fields.decodeIfPresent(Bool.self, forKey: .success), taskArn: fields.readable(.taskArn),
+      taskId: fields.readable(.taskId), userId: fields.readable(.userId), sessionId: fields.readable(.sessionId),
+      latency: fields.readable(.latency), source: fields.readable(.source), breakdown: fields.readable(.breakdown),
+      error: fields.readable(.error), warmCount: fields.readable(.warmCount), code: fields.readable(.code))
+  }
+
   /// The task's id in either dialect: `taskId`, else the last part of `taskArn`.
   public var task: String? {
     if let taskId, !taskId.isEmpty { return taskId }
@@ -117,6 +135,14 @@ public struct ReleaseAnswer: Codable, Sendable, Equatable {
     self.taskId = taskId
     self.error = error
   }
+
+  /// Reads the answer; `success` is needed.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      success: try fields.decode(Bool.self, forKey: .success), taskId: fields.readable(.taskId),
+      error: fields.readable(.error))
+  }
 }
 
 /// One task in `GET /api/status`.
@@ -125,7 +151,7 @@ public struct TaskEntry: Codable, Sendable, Equatable {
   public var taskId: String
   /// `warming`, `warm` (in other gateways also `ready`) or `assigned`.
   public var state: String
-  /// The user of an assigned task.
+  /// The user of an assigned task; empty where the gateway names one by something else than text.
   public var userId: String?
   /// When its socket opened: ISO 8601 text.
   public var connectedAt: String?
@@ -141,6 +167,15 @@ public struct TaskEntry: Codable, Sendable, Equatable {
     self.userId = userId
     self.connectedAt = connectedAt
     self.assignedAt = assignedAt
+  }
+
+  /// Reads the entry; `taskId` and `state` are needed.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      taskId: try fields.decode(String.self, forKey: .taskId), state: try fields.decode(String.self, forKey: .state),
+      userId: fields.identity(.userId), connectedAt: fields.readable(.connectedAt),
+      assignedAt: fields.readable(.assignedAt))
   }
 }
 
@@ -161,6 +196,21 @@ public struct StatusAnswer: Codable, Sendable, Equatable {
     self.assignedCount = assignedCount
     self.tasks = tasks
     self.efsMounted = efsMounted
+  }
+
+  /// Reads the answer. `warmCount` is needed, and `assignedCount` where no tasks are named, which tell it too; a list of
+  /// tasks is read as a whole, as one that lacks some would say that they are not there.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    let isList = (try? fields.nestedUnkeyedContainer(forKey: .tasks)) != nil
+    let tasks = isList ? try fields.decode([TaskEntry].self, forKey: .tasks) : nil
+    let assigned = tasks.map { tasks in
+      fields.readable(.assignedCount, as: Int.self) ?? tasks.count { $0.state == "assigned" }
+    }
+    self.init(
+      warmCount: try fields.decode(Int.self, forKey: .warmCount),
+      assignedCount: try assigned ?? fields.decode(Int.self, forKey: .assignedCount), tasks: tasks,
+      efsMounted: fields.readable(.efsMounted))
   }
 }
 

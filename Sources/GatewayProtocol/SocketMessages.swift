@@ -28,6 +28,18 @@ public struct GatewayToTask: Codable, Sendable, Equatable {
     self.env = env
     self.line = line
   }
+
+  /// Reads the message. What a session is made of (`type`, `userId`, `workspaceDir`, `token`, `line`) must be of its type
+  /// where it is there: a user must not be served without it.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      type: try fields.decode(String.self, forKey: .type),
+      userId: try fields.decodeIfPresent(String.self, forKey: .userId),
+      workspaceDir: try fields.decodeIfPresent(String.self, forKey: .workspaceDir),
+      token: try fields.decodeIfPresent(String.self, forKey: .token), sessionId: fields.readable(.sessionId),
+      env: fields.readable(.env), line: try fields.decodeIfPresent(String.self, forKey: .line))
+  }
 }
 
 /// A text frame from a task to the gateway.
@@ -77,6 +89,15 @@ public struct SessionMessage: Codable, Sendable, Equatable {
       self.message = message
       self.code = code
     }
+
+    /// Reads what is there as text: a failure is one whatever it says.
+    public init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      self.init(message: fields.readable(.message) ?? "no message", code: fields.readable(.code) ?? Self.unreadable)
+    }
+
+    /// The code of a failure that names none.
+    static let unreadable = "UNKNOWN"
   }
 
   /// `session_ready` or `error`.
@@ -100,6 +121,18 @@ public struct SessionMessage: Codable, Sendable, Equatable {
     self.breakdown = breakdown
     self.error = error
     self.source = source
+  }
+
+  /// Reads the message; `type` is needed. An error has a failure, whatever its fields are.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    let type = try fields.decode(String.self, forKey: .type)
+    let failure = fields.readable(.error, as: Failure.self)
+    let unreadable = Failure(message: fields.readable(.error) ?? "no message", code: Failure.unreadable)
+    self.init(
+      type: type, taskId: fields.readable(.taskId), breakdown: fields.readable(.breakdown),
+      error: failure ?? (type == "error" ? unreadable : nil),
+      source: fields.readable(.source))
   }
 }
 
@@ -129,5 +162,13 @@ public struct SessionBreakdown: Codable, Sendable, Equatable {
     self.initUserMs = initUserMs
     self.workspaceMs = workspaceMs
     self.processStartMs = processStartMs
+  }
+
+  /// Reads what is there as numbers.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      acquireMs: fields.readable(.acquireMs), initUserMs: fields.readable(.initUserMs),
+      workspaceMs: fields.readable(.workspaceMs), processStartMs: fields.readable(.processStartMs))
   }
 }

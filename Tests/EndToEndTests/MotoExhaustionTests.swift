@@ -75,6 +75,40 @@ struct MotoExhaustionTests {
     }
   }
 
+  private static func client(_ pool: MotoPool) throws -> ECSClient {
+    let settings = ECSSettings(flags: .init(region: pool.region, ecsEndpointURL: pool.url), filter: .init())
+    let bench = Bench(console: Console(print: .text, isQuiet: true))
+    return try ECSConnection.open(settings, environment: pool.environment, bench: bench).client
+  }
+
+  private static func desiredCount(_ pool: MotoPool) async throws -> Int? {
+    try await client(pool).describeServices([pool.service], cluster: pool.cluster).value.first?.desiredCount
+  }
+
+  @Test func anOwnerWhoScalesDownDuringTheRunIsNotOverruled() async throws {
+    try await MotoPool.run(count: 3) { pool in
+      let run = try await BenchRun.start(
+        "bench-exhaustion", Self.arguments(pool) + ["--refill-timeout", "4s"], environment: pool.environment)
+      try await eventually("the pool is never empty") { try await Self.runningCount(pool) == 0 }
+      _ = try await Self.client(pool).updateService(pool.service, cluster: pool.cluster, desiredCount: 0)
+      let result = await run.end()
+      #expect(try await Self.desiredCount(pool) == 0)
+      let document = try result.document()
+      #expect(document.findings?["desired_count"] == "3 before the run, 0 after it", "\(result.talk)")
+      #expect(document.notes.contains { $0.contains("--service ib-warm --desired-count 3") }, "\(document.notes)")
+    }
+  }
+
+  @Test func aPoolWithMoreTasksThanItsServiceKeepsIsNotStopped() async throws {
+    try await MotoPool.run(count: 4) { pool in
+      _ = try await Self.client(pool).updateService(pool.service, cluster: pool.cluster, desiredCount: 2)
+      let result = try await BenchRun.run(
+        "bench-exhaustion", Self.arguments(pool) + ["--timeout", "1s"], environment: pool.environment)
+      #expect(result.status == .exited(1) && result.talk.contains("its service keeps 2"), "\(result.talk)")
+      #expect(try await Self.runningCount(pool) == 4)
+    }
+  }
+
   @Test func aWrongSecretEndsTheRunAndSaysWhereItCameFrom() async throws {
     try await MotoPool.run(count: 2, checksSignatures: true) { pool in
       let environment = pool.environment.merging(["AWS_SECRET_ACCESS_KEY": "wrong-and-not-shown"]) { $1 }

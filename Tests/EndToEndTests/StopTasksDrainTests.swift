@@ -96,15 +96,6 @@ import Testing
     #expect(try result.document().metrics["refill_task"]?.count == 2)
   }
 
-  @Test func aDesiredCountThatSomethingLoweredIsPutBack() async throws {
-    let ecs = ScriptedECS(.init(scalesTo: 2))
-    let result = try await run(ecs, "--refill-timeout", "900ms")
-    #expect(ecs.desiredCount == 3)
-    let document = try result.document()
-    #expect(document.findings?["desired_count"] == "3, put back from 2")
-    #expect(document.notes.contains { $0.contains("from 3 to 2 during the run; it was put back to 3") })
-  }
-
   /// Somebody may need what was added: to take it away again would end tasks.
   @Test func aDesiredCountThatSomethingRaisedIsLeftAndTold() async throws {
     let ecs = ScriptedECS(.init(scalesTo: 4))
@@ -118,7 +109,7 @@ import Testing
 
   @Test func aDesiredCountThatMayNotBePutBackIsSaidWithTheCommandThatDoesIt() async throws {
     let ecs = ScriptedECS(.init(denied: ["UpdateService"], scalesTo: 2))
-    let result = try await run(ecs, "--refill-timeout", "900ms")
+    let result = try await run(ecs, "--refill-timeout", "900ms", "--restore-desired-count")
     #expect(ecs.desiredCount == 2)
     #expect(result.talk.contains("allow the action ecs:UpdateService"), "\(result.talk)")
     #expect(result.talk.contains("--service warm --desired-count 3"))
@@ -130,7 +121,7 @@ import Testing
     let ecs = ScriptedECS(.init(pendingSeconds: 600, scalesTo: 1))
     try await ecs.serve { url in
       let run = try await BenchRun.start(
-        "bench-exhaustion", Self.arguments(url, []), environment: ScriptedECS.environment)
+        "bench-exhaustion", Self.arguments(url, ["--restore-desired-count"]), environment: ScriptedECS.environment)
       try await eventually("the tasks are never stopped") { ecs.stopped.count == 3 }
       run.running.child.signal(SIGINT)
       let result = await run.end(within: .seconds(20))

@@ -6,6 +6,8 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case throttled
     /// The service or something before it failed (500, 502, 503, 504); retried.
     case server
+    /// The service has no room now, or the account's limit of tasks is reached: later there may be some.
+    case capacity
     /// A cluster, service or parameter is wrong.
     case wrongParameter
     /// The key is right but may not do this.
@@ -49,6 +51,8 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
   public var answeredCalls: [CallRecord] = []
   /// The tries made, 1 and up.
   public var attempts = 1
+  /// How many of those tries the service refused because there were too many calls.
+  public var throttles = 0
   /// Whether a further try was left out because earlier failures have used up the client's retry quota.
   public var isRetryQuotaUsedUp = false
 

@@ -43,6 +43,8 @@ extension AWSError {
 
   private static func kind(of answer: ErrorAnswer, status: Int) -> Kind {
     switch answer.code {
+    // Said by codes that name a wrong parameter otherwise.
+    case let code where parameterCodes.contains(code) && isLackOfCapacity(answer.message): .capacity
     case let code where throttlingCodes.contains(code): .throttled
     case let code where parameterCodes.contains(code): .wrongParameter
     case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorized": .accessDenied
@@ -52,6 +54,13 @@ extension AWSError {
     case let code where transientCodes.contains(code): .server
     default: [500, 502, 503, 504].contains(status) ? .server : status == 429 ? .throttled : .other
     }
+  }
+
+  /// As RunTask words it on Fargate; see "RunTask", Amazon ECS API Reference, and AWS's troubleshooting pages.
+  private static func isLackOfCapacity(_ message: String) -> Bool {
+    let message = message.lowercased()
+    return message.contains("capacity is unavailable") || message.contains("try again later")
+      || message.contains("reached the limit on the number of")
   }
 
   private static func isClockSkew(_ message: String) -> Bool {

@@ -19,7 +19,7 @@ extension AWSError {
       return "key or secret is wrong: they came from \(context.source); choose others with --profile"
     case .server:
       return answer.code.isEmpty ? "AWS's own errors have a code: check \(endpoint), --region and the proxy" : nil
-    case .malformedAnswer, .transfer, .credentials, .configuration: return nil
+    case .capacity, .malformedAnswer, .transfer, .credentials, .configuration: return nil
     case .other: return otherHint(answer, status, endpoint)
     }
   }

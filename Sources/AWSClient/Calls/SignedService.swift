@@ -1,4 +1,5 @@
 import AWSSignature
+import Latency
 import Synchronization
 
 /// Sends the operations of one service, whatever its protocol: signs, sends, retries within a quota, reloads expired
@@ -57,6 +58,7 @@ final class SignedService: Sendable {
   ) async throws(AWSError) -> (output: Output, record: CallRecord) {
     var progress = Progress()
     if request.isSigned { progress.key = try await credentials?.credentials(replacing: nil) }
+    let begunAt = MonotonicClock.now()
     while true {
       progress.attempts += 1
       let context = CallContext(request, target: target, credentials: progress.key)
@@ -67,7 +69,8 @@ final class SignedService: Sendable {
         let output = try result(of: response, context, read)
         state.withLock { $0.quota.succeed(havingPaid: progress.price) }
         let record = CallRecord(
-          response, request.operation, attempts: progress.attempts, throttles: progress.throttles)
+          response, request.operation, attempts: progress.attempts, throttles: progress.throttles,
+          begunAt: begunAt)
         return (output, record)
       } catch {
         if error.kind == .throttled {
@@ -156,6 +159,7 @@ final class SignedService: Sendable {
     progress.failures += 1
     var error = error
     error.attempts = progress.attempts
+    error.throttles = progress.throttles
     guard let delay = retry.delay(after: error, failures: progress.failures, random: environment.random()) else {
       throw error
     }

@@ -64,11 +64,11 @@ public struct ECSClient: Sendable {
       let (output, record) = try await answer.noting {
         () async throws(AWSError) in
         try await service.call(
-          "DescribeTasks", DescribeTasksInput(cluster: cluster, tasks: batch), returning: DescribeTasksOutput.self,
+          "DescribeTasks", DescribeTasksInput(cluster: cluster, tasks: batch), returning: TasksOutput.self,
           retry: retry)
       }
       answer.value += output.tasks
-      answer.failures += output.failures ?? []
+      answer.failures += output.failures
       answer.calls.append(record)
     }
     return answer
@@ -81,7 +81,7 @@ public struct ECSClient: Sendable {
     let (output, record) = try await service.call(
       "DescribeServices", DescribeServicesInput(cluster: cluster, services: services),
       returning: DescribeServicesOutput.self, retry: retry)
-    return ECSAnswer(value: output.services, calls: [record], failures: output.failures ?? [])
+    return ECSAnswer(value: output.services, calls: [record], failures: output.failures)
   }
 
   /// Sets how many tasks a service keeps (0 and up).
@@ -107,8 +107,8 @@ public struct ECSClient: Sendable {
       cluster: cluster, taskDefinition: taskDefinition, count: count, startedBy: startedBy, launchType: launchType,
       capacityProviderStrategy: capacityProvider.map { [CapacityProviderStrategyItem(capacityProvider: $0)] },
       networkConfiguration: network.map(NetworkConfiguration.init), clientToken: UUID().uuidString)
-    let (output, record) = try await service.call("RunTask", input, returning: RunTaskOutput.self, retry: retry)
-    return ECSAnswer(value: output.tasks, calls: [record], failures: output.failures ?? [])
+    let (output, record) = try await service.call("RunTask", input, returning: TasksOutput.self, retry: retry)
+    return ECSAnswer(value: output.tasks, calls: [record], failures: output.failures)
   }
 
   /// Asks one task to end.

@@ -1,5 +1,5 @@
 // What ECS is asked and what it answers; field names as in its API reference, version 2014-11-13.
-// A field that every answer has is not optional: an answer without it is not this operation's.
+// A field that an answer must have is not optional: an answer without it is not this operation's.
 
 struct ListTasksInput: Encodable {
   var cluster: String?
@@ -21,9 +21,18 @@ struct DescribeTasksInput: Encodable {
   var tasks: [String]
 }
 
-struct DescribeTasksOutput: Decodable {
+/// Of DescribeTasks and of RunTask.
+struct TasksOutput: Decodable {
   var tasks: [ECSTask]
-  var failures: [ECSFailure]?
+  var failures: [ECSFailure]
+
+  private enum CodingKeys: CodingKey { case tasks, failures }
+
+  init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    tasks = try fields.decode([ECSTask].self, forKey: .tasks)
+    failures = fields.readableList(.failures) ?? []
+  }
 }
 
 struct DescribeServicesInput: Encodable {
@@ -33,7 +42,15 @@ struct DescribeServicesInput: Encodable {
 
 struct DescribeServicesOutput: Decodable {
   var services: [ECSService]
-  var failures: [ECSFailure]?
+  var failures: [ECSFailure]
+
+  private enum CodingKeys: CodingKey { case services, failures }
+
+  init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    services = try fields.decode([ECSService].self, forKey: .services)
+    failures = fields.readableList(.failures) ?? []
+  }
 }
 
 struct UpdateServiceInput: Encodable {
@@ -56,11 +73,6 @@ struct RunTaskInput: Encodable {
   var networkConfiguration: NetworkConfiguration?
   /// A retried request with the same token starts no second set of tasks.
   var clientToken: String
-}
-
-struct RunTaskOutput: Decodable {
-  var tasks: [ECSTask]
-  var failures: [ECSFailure]?
 }
 
 struct StopTaskInput: Encodable {

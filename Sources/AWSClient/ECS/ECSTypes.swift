@@ -14,7 +14,8 @@ public struct ECSTask: Sendable, Equatable, Decodable {
   public var lastStatus: String
   /// `RUNNING` or `STOPPED`.
   public var desiredStatus: String?
-  /// `service:<name>` for a service's task.
+  /// `service:<name>` for a service's task; like the next two it is empty where it cannot be read, so that it matches no
+  /// filter.
   public var group: String?
   /// What it was made of, `…:task-definition/<family>:<revision>`.
   public var taskDefinitionArn: String?
@@ -52,17 +53,17 @@ public struct ECSService: Sendable, Equatable, Decodable {
   }
 
   /// The whole ARN.
-  public var serviceArn: String
+  public var serviceArn: String?
   /// The name.
-  public var serviceName: String
+  public var serviceName: String?
   /// `ACTIVE`, `DRAINING`, `INACTIVE`.
   public var status: String?
   /// How many tasks ECS keeps.
   public var desiredCount: Int
   /// How many are `RUNNING`.
-  public var runningCount: Int
+  public var runningCount: Int?
   /// How many are on their way to it.
-  public var pendingCount: Int
+  public var pendingCount: Int?
   /// The roll-outs.
   public var deployments: [Deployment]?
 }

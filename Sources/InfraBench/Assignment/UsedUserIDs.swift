@@ -1,7 +1,6 @@
-import GatewayProtocol
 import Synchronization
 
-/// The ids of the users that this run has come with: nobody else's task is taken for one of theirs.
+/// The ids of the users that this run has come with: a task of another id is somebody else's.
 package final class UsedUserIDs: Sendable {
   private let ids = Mutex<Set<String>>([])
 
@@ -9,10 +8,6 @@ package final class UsedUserIDs: Sendable {
 
   package func insert(_ id: String) { ids.withLock { _ = $0.insert(id) } }
 
-  /// The ids of the tasks that `status` shows with users who are none of these.
-  func tasksOfOthers(in status: StatusAnswer) -> Set<String> {
-    let ids = ids.withLock { $0 }
-    let tasks = status.tasks?.filter { $0.userId.map { !ids.contains($0) } ?? false }
-    return Set((tasks ?? []).map(\.taskId))
-  }
+  /// Whether this run has come with `id`. Somebody else may have come with it too.
+  func contains(_ id: String) -> Bool { ids.withLock { $0.contains(id) } }
 }

@@ -7,11 +7,19 @@ import Transport
 
 /// The metrics and counters of cold starts that this tool causes (`--cold-by run-task`), for the tools that can.
 struct ColdStarts: Sendable {
-  /// As the domain names them, without its `_ms`.
-  static let metrics = TaskStartStep.allCases.map(\.rawValue)
-  static let counters = ["tasks_started", "tasks_stopped", "other_tasks", "connected_before_running", "lost_polls"]
+  /// As the domain names them, without its `_ms`; and what went before a RunTask that was answered.
+  static let metrics =
+    [TaskStartStep.runTask.rawValue, pauses]
+    + [TaskStartStep.pendingToRunning, .waitConnection].map(\.rawValue)
+  static let counters = [
+    "tasks_started", "tasks_stopped", "tasks_left", "other_tasks", "connected_before_running", "lost_polls",
+    "ecs_throttles", "ecs_retries",
+  ]
+
+  private static let pauses = "run_task_pauses"
 
   private let runTask: Metric
+  private let runTaskPauses: Metric
   private let pendingToRunning: Metric
   private let waitConnection: Metric
   private let otherTasks: Counter
@@ -23,6 +31,7 @@ struct ColdStarts: Sendable {
     self.catalogue = catalogue
     self.measured = catalogue.counter(measured)
     runTask = catalogue.metric(TaskStartStep.runTask.rawValue)
+    runTaskPauses = catalogue.metric(Self.pauses)
     pendingToRunning = catalogue.metric(TaskStartStep.pendingToRunning.rawValue)
     waitConnection = catalogue.metric(TaskStartStep.waitConnection.rawValue)
     otherTasks = catalogue.counter("other_tasks")
@@ -31,12 +40,15 @@ struct ColdStarts: Sendable {
   /// Adds the phases of a task's start.
   func add(_ phases: TaskStartPhases, to record: inout IterationRecord) {
     record.sample(runTask, phases.runTask)
+    if let pauses = phases.runTaskPauses { record.sample(runTaskPauses, pauses) }
     record.sample(pendingToRunning, phases.pendingToRunning)
     if let waited = phases.waitConnection { record.sample(waitConnection, waited) }
   }
 
   /// The phases by name, in their order.
-  var phases: [(String, Metric)] { zip(Self.metrics, [runTask, pendingToRunning, waitConnection]).map { ($0, $1) } }
+  var phases: [(String, Metric)] {
+    zip(Self.metrics, [runTask, runTaskPauses, pendingToRunning, waitConnection]).map { ($0, $1) }
+  }
 
   /// The user was given another task than one that this run has started.
   func countOther(in record: inout IterationRecord) { record.count(otherTasks) }
@@ -55,9 +67,16 @@ struct ColdStarts: Sendable {
     var measurement = measurement
     let counts = [
       ("tasks_started", starter.tasks.startedCount), ("tasks_stopped", starter.tasks.stoppedCount),
+      ("tasks_left", starter.tasks.leftCount), ("ecs_throttles", starter.log.throttles),
+      ("ecs_retries", starter.log.retries),
       ("connected_before_running", starter.log.connectedFirst), ("lost_polls", starter.log.lostPolls),
     ]
     for (name, number) in counts { measurement.recording.count(catalogue.counter(name), by: number) }
+    if starter.log.retries > 0 {
+      starter.session.bench.note(
+        "\(starter.log.retries) tries of RunTask and StopTask were made again, after \(starter.log.throttles) that ECS "
+          + "throttled: run_task is the answered try's time, and what went before it is run_task_pauses")
+    }
     if let left = starter.tasks.unstopped {
       for _ in 0..<left.count { measurement.recording.fail(left.kind, left.example) }
     }

@@ -5,16 +5,17 @@ import Synchronization
 /// The tasks that this run has started and has not stopped.
 final class StartedTasks: Sendable {
   private struct State {
-    /// Every task of the run, by the last part of its ARN.
-    var ids: Set<String> = []
-    /// ARNs of those that have not ended and were not stopped.
-    var remaining: Set<String> = []
-    var started: UInt64 = 0
+    var ledger = TaskLedger()
     var stopped: UInt64 = 0
-    var hasLostAnswers = false
+    /// RunTask calls that ended without an answer and may have started a task.
+    var lostAnswers = 0
+    /// Tasks that were found by the mark, and of which no answer has told.
+    var found: Set<String> = []
     var isAnnounced = false
-    /// Those that serve users of somebody else.
-    var left: Set<String> = []
+    /// Why tasks were left, by their ids: as the last look at the gateway has it.
+    var left: [String: String] = [:]
+    /// Tasks that are being stopped.
+    var stopping: Set<String> = []
     /// Why the last stop failed; nil where no answer came in time.
     var lastFailure: AWSError?
     /// Why ECS stops none of them.
@@ -23,35 +24,44 @@ final class StartedTasks: Sendable {
 
   /// What RunTask is told as `startedBy`, so that tasks can be found again.
   let mark: String
+  /// RunTask calls without an answer.
+  let calls = OutstandingCalls()
   private let ecs: ECSConnection
   private let bench: Bench
   private let log: TaskStartLog
-  /// The ids of tasks that the gateway has given to users who are none of this run's.
-  private let tasksOfOthers: @Sendable () async -> Set<String>
+  private let users: UsedUserIDs
+  /// A look at the gateway, before tasks are stopped.
+  private let look: @Sendable () async -> TaskWhereabouts
   private let state = Mutex(State())
 
-  /// Within ECS's quota for calls that change tasks.
+  /// Within ECS's quota for calls that change tasks, and so many that a look at the gateway is not old yet.
   private static let atOnce = 10
-  /// A task whose RunTask got no answer may be listed only after a while, in ns.
-  private static let listingLag: UInt64 = 1_000_000_000
+  /// Between two looks for what is not settled at the end, in ns.
+  private static let pause: UInt64 = 250_000_000
+  /// A gateway that takes back what this run's users had may show it for so long, in ns.
+  private static let closingTime: UInt64 = 1_000_000_000
   /// Of a stop between iterations, in ns.
   private static let stopBound: UInt64 = 5_000_000_000
   private static let noAnswer = "no answer in time"
 
   init(
-    _ ecs: ECSConnection, log: TaskStartLog, bench: Bench, tasksOfOthers: @escaping @Sendable () async -> Set<String>
+    _ ecs: ECSConnection, log: TaskStartLog, bench: Bench, users: UsedUserIDs,
+    look: @escaping @Sendable () async -> TaskWhereabouts
   ) {
     self.ecs = ecs
     self.log = log
     self.bench = bench
-    self.tasksOfOthers = tasksOfOthers
+    self.users = users
+    self.look = look
     mark = "infrabench-" + String(UInt64.random(in: (1 << 28)..<(1 << 32)), radix: 16)
   }
 
   /// RunTask calls that started a task, and tasks that were found at the end.
-  var startedCount: UInt64 { state.withLock { $0.started } }
+  var startedCount: UInt64 { state.withLock { UInt64($0.ledger.count) } }
   /// Tasks that ECS was asked to stop and said that it would.
   var stoppedCount: UInt64 { state.withLock { $0.stopped } }
+  /// Tasks that were left, as they serve somebody else or may.
+  var leftCount: UInt64 { state.withLock { UInt64($0.left.count) } }
 
   /// Why ECS will not stop tasks, if it has refused that for good.
   var refusal: AWSError? { state.withLock { $0.refusal } }
@@ -59,16 +69,21 @@ final class StartedTasks: Sendable {
   /// The tasks that are still there although they were to be stopped, as errors; nil if there are none.
   var unstopped: (count: Int, kind: String, example: String)? {
     state.withLock { state in
-      guard !state.remaining.isEmpty else { return nil }
+      let count = Self.unstopped(state).count
+      guard count > 0 else { return nil }
       return (
-        state.remaining.count, "stop_task: \(state.lastFailure?.resultKind ?? "timeout")",
+        count, "stop_task: \(state.lastFailure?.resultKind ?? "timeout")",
         state.lastFailure?.description ?? Self.noAnswer
       )
     }
   }
 
+  private static func unstopped(_ state: State) -> Set<String> {
+    state.ledger.remaining.filter { state.left[$0] == nil }
+  }
+
   /// Whether the task of this id was started by this run.
-  func contains(_ id: String) -> Bool { state.withLock { $0.ids.contains(id) } }
+  func contains(_ id: String) -> Bool { state.withLock { $0.ledger.contains(id) } }
 
   /// Says once how the run's tasks are found, should it be ended before it can stop them.
   func announce() {
@@ -79,93 +94,147 @@ final class StartedTasks: Sendable {
     if isFirst { bench.console.note("tasks of this run bear startedBy \(mark): \(command)") }
   }
 
+  /// Tells the ledger of this run's users.
+  func update(_ body: (inout TaskLedger) -> Void) { state.withLock { body(&$0.ledger) } }
+
+  /// RunTask has started it.
   func started(_ arn: String) {
     state.withLock { state in
-      guard state.ids.insert(Self.id(of: arn)).inserted else { return }
-      state.started += 1
-      state.remaining.insert(arn)
+      state.ledger.started(arn)
+      state.found.remove(TaskLedger.id(of: arn))
     }
   }
 
   /// It has ended by itself.
-  func ended(_ arn: String) { state.withLock { _ = $0.remaining.remove(arn) } }
+  func ended(_ arn: String) {
+    let id = TaskLedger.id(of: arn)
+    state.withLock { state in
+      state.ledger.ended(id)
+      state.left[id] = nil
+    }
+  }
 
   /// A RunTask got no answer: it may have started a task all the same.
-  func lostAnswer() { state.withLock { $0.hasLostAnswers = true } }
+  func lostAnswer() { state.withLock { $0.lostAnswers += 1 } }
 
-  /// Stops one task that is no longer needed; what fails is tried again at the end.
-  func stop(_ arn: String) async {
-    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown([arn]) }
+  /// Stops what no user of the run has or waits for; what fails is tried again at the end.
+  func stopWhatIsOver() async {
+    await Bounded.run(for: Self.stopBound, endsWithCaller: true) {
+      let over = self.state.withLock { $0.ledger.over }
+      guard !over.surely.isEmpty || !over.ifAbsent.isEmpty else { return }
+      await self.stop(over.surely, ifAbsent: over.ifAbsent)
+    }
   }
 
-  /// Stops all that remain; what fails is tried again at the end.
+  /// Stops all that remain, as every user has left; what fails is tried again at the end.
   func stopRemaining() async {
-    await Bounded.run(for: Self.stopBound, endsWithCaller: true) { await self.stopKnown() }
+    update { $0.allLeft() }
+    await stopWhatIsOver()
   }
 
-  /// Stops all that remain and what else bears this run's mark, within `bound` ns, and says what could not be stopped.
+  /// Stops all that remain and what else bears this run's mark, and says what could not be stopped. RunTask calls without an
+  /// answer are followed for the whole `bound`, in ns.
   func stopAtEnd(within bound: UInt64) async {
+    let begin = MonotonicClock.now()
     let isChecked = await Bounded.run(for: bound) {
-      await self.stopKnown()
-      var isChecked = await self.findMarked()
-      if self.state.withLock({ $0.hasLostAnswers }) {
-        try? await Task.sleep(nanoseconds: Self.listingLag)
-        isChecked = await self.findMarked() && isChecked
+      while true {
+        // Of a late answer too.
+        self.update { $0.allLeft() }
+        await self.stop(self.state.withLock { $0.ledger.over.surely })
+        let isChecked = await self.findMarked()
+        await self.stop(self.state.withLock { state in state.ledger.over.surely.filter { state.found.contains($0) } })
+        let isClosing = self.leftCount > 0 && MonotonicClock.now() < begin + Self.closingTime
+        guard self.unansweredCount > 0 || isClosing else { return isChecked }
+        guard (try? await Task.sleep(nanoseconds: Self.pause)) != nil else { return isChecked }
       }
-      await self.stopKnown()
-      return isChecked
     }
     report(isChecked: isChecked)
+    calls.cancel()
+  }
+
+  /// RunTask calls of whose tasks nothing is known.
+  private var unansweredCount: Int {
+    let outstanding = calls.count
+    return state.withLock { max(0, $0.lostAnswers + outstanding - $0.found.count) }
   }
 
   private func report(isChecked: Bool) {
+    let (unanswered, outstanding) = (unansweredCount, calls.count)
     let state = state.withLock { $0 }
     func tasks(_ number: Int) -> String { number == 1 ? "1 task" : "\(number) tasks" }
+    let remedy = "Find them with: \(command), and stop them with: aws ecs stop-task\(ecs.cliOptions) --task ARN"
     if !state.left.isEmpty {
+      let reasons = Set(state.left.values).sorted().joined(separator: "; ")
+      let were = state.left.count == 1 ? "was" : "were"
       bench.note(
-        "\(tasks(state.left.count)) of this run went to users of somebody else and were left to the gateway: \(command)"
-      )
+        "\(tasks(state.left.count)) of this run \(were) left, as a user of somebody else has or may have it (\(reasons)). "
+          + remedy)
     }
-    if !state.remaining.isEmpty {
+    let unstopped = Self.unstopped(state)
+    if !unstopped.isEmpty {
       bench.note(
-        "\(tasks(state.remaining.count)) of this run could not be stopped: \(state.lastFailure?.description ?? Self.noAnswer). Find them with: "
-          + "\(command), and stop them with: aws ecs stop-task\(ecs.cliOptions) --task ARN")
-    } else if !isChecked, state.hasLostAnswers {
+        "\(tasks(unstopped.count)) of this run could not be stopped: \(state.lastFailure?.description ?? Self.noAnswer). "
+          + remedy)
+    }
+    if outstanding > 0, unanswered > 0 {
+      bench.note(
+        "the answer of \(min(outstanding, unanswered)) RunTask is outstanding: a task that it starts is stopped by nobody. "
+          + remedy)
+    } else if unanswered > 0 {
+      bench.note(
+        "\(unanswered) RunTask got no answer, and no task of it was listed until the end: one that still comes is stopped by "
+          + "nobody. \(remedy)")
+    } else if !isChecked, state.lostAnswers > 0 {
       bench.note("a RunTask got no answer, and whether it has started a task could not be checked: \(command)")
     }
   }
 
-  /// Stops those that remain, or those of `only` among them. A task that serves a user of somebody else is left to the
-  /// gateway, which ends it when that user leaves.
-  private func stopKnown(_ only: Set<String>? = nil) async {
-    let others = await tasksOfOthers()
-    let arns = state.withLock { state in
-      let left = state.remaining.filter { others.contains(Self.id(of: $0)) }
-      state.left.formUnion(left)
-      state.remaining.subtract(left)
-      return Array(only.map { state.remaining.intersection($0) } ?? state.remaining)
-    }
-    await withTaskGroup(of: Void.self) { group in
-      var waiting = arns[...]
-      for arn in waiting.prefix(Self.atOnce) { group.addTask { await self.stopNow(arn) } }
+  /// Stops these tasks, by their ids, and those of `ifAbsent` that are not at the gateway. What is not surely this run's and
+  /// idle is left: the gateway is looked at right before.
+  private func stop(_ ids: [String], ifAbsent: [String] = []) async {
+    var waiting = (ids.map { ($0, false) } + ifAbsent.map { ($0, true) })[...]
+    while !waiting.isEmpty, !Task.isCancelled {
+      let some = waiting.prefix(Self.atOnce)
       waiting = waiting.dropFirst(Self.atOnce)
-      for await _ in group {
-        guard let next = waiting.popFirst(), !Task.isCancelled else { continue }
-        group.addTask { await self.stopNow(next) }
+      let whereabouts = await look()
+      guard !Task.isCancelled else { return }
+      let arns = some.compactMap { id, mustBeAbsent in
+        mustBeAbsent && !whereabouts.isAbsent(id) ? nil : beginToStop(id, whereabouts)
+      }
+      await withTaskGroup(of: Void.self) { group in
+        for arn in arns { group.addTask { await self.stopNow(arn) } }
       }
     }
   }
 
+  /// The ARN of a task that is to be stopped now; nil where it is left, over, or being stopped already.
+  private func beginToStop(_ id: String, _ whereabouts: TaskWhereabouts) -> String? {
+    state.withLock { state in
+      let verdict = whereabouts.verdict(id, hasServed: state.ledger.hasServed(id), isOwn: users.contains)
+      guard case .stop = verdict else {
+        if case .leave(let reason) = verdict { state.left[id] = reason }
+        return nil
+      }
+      state.left[id] = nil
+      guard let arn = state.ledger.remainingARN(id) else { return nil }
+      return state.stopping.insert(id).inserted ? arn : nil
+    }
+  }
+
   private func stopNow(_ arn: String) async {
+    let id = TaskLedger.id(of: arn)
+    defer { state.withLock { _ = $0.stopping.remove(id) } }
     do throws(AWSError) {
       let answer = try await ecs.client.stopTask(
         arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
+      log.noteTries(answer.calls)
       // It has the task's instants: one that the gateway showed first was not described as RUNNING.
       log.note([answer.value])
       state.withLock { state in
-        if state.remaining.remove(arn) != nil { state.stopped += 1 }
+        if state.ledger.ended(id) { state.stopped += 1 }
       }
     } catch {
+      log.noteTries(error)
       let isGone = error.kind == .wrongParameter && error.message.contains("not found")
       if isGone { return ended(arn) }
       guard error.transfer?.code != .cancelled else { return }
@@ -184,11 +253,15 @@ final class StartedTasks: Sendable {
   /// Looks for tasks with this run's mark; false when that failed or is not all.
   private func findMarked() async -> Bool {
     do throws(AWSError) {
-      let listed = try await listMarked().filter { !contains(Self.id(of: $0)) }
+      let listed = try await listMarked().filter { !contains(TaskLedger.id(of: $0)) }
       guard !listed.isEmpty else { return true }
       // A listing may hold others' tasks too, whatever it was asked for: the task itself says whose it is.
       let described = try await ecs.client.describeTasks(listed, cluster: ecs.filter.cluster).value
-      for task in described where task.startedBy == mark { started(task.taskArn) }
+      state.withLock { state in
+        for task in described where task.startedBy == mark && state.ledger.started(task.taskArn, isAwaited: false) {
+          state.found.insert(task.taskID)
+        }
+      }
       // One that ECS doesn't know yet may be this run's.
       return described.count >= listed.count
     } catch {
@@ -197,6 +270,4 @@ final class StartedTasks: Sendable {
   }
 
   private var command: String { "aws ecs list-tasks\(ecs.cliOptions) --started-by \(mark)" }
-
-  private static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
 }

@@ -45,6 +45,7 @@ extension TaskStartFailure {
 extension AWSError {
   /// A short name for results: the status of a service that failed, ECS's code, or how the transfer failed.
   var resultKind: String {
+    if kind == .capacity { return "no_capacity" }
     if kind == .server, let httpStatus { return "http_\(httpStatus)" }
     if let transfer { return transfer.code == .timeout ? "timeout" : "ecs_\(transfer.code.rawValue)" }
     return code.isEmpty ? "ecs_\(kind.rawValue)" : String(code.prefix(60))
@@ -56,7 +57,7 @@ extension AWSError {
     case .wrongParameter, .accessDenied, .expiredCredentials, .clockSkew, .wrongCredentials, .credentials,
       .configuration:
       true
-    case .throttled, .server, .malformedAnswer, .transfer, .other: false
+    case .throttled, .server, .capacity, .malformedAnswer, .transfer, .other: false
     }
   }
 }

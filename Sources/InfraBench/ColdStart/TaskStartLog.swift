@@ -10,6 +10,8 @@ final class TaskStartLog: Sendable {
     var waitResolution: UInt64?
     var connectedFirst: UInt64 = 0
     var lostPolls: UInt64 = 0
+    var throttles: UInt64 = 0
+    var retries: UInt64 = 0
     var phases = ECSStartPhases()
   }
 
@@ -29,6 +31,26 @@ final class TaskStartLog: Sendable {
       } else {
         state.connectedFirst += 1
       }
+    }
+  }
+
+  /// Tries of RunTask and StopTask that ECS throttled.
+  var throttles: UInt64 { state.withLock { $0.throttles } }
+  /// Tries of RunTask and StopTask that were made again.
+  var retries: UInt64 { state.withLock { $0.retries } }
+
+  /// Notes what answered calls took beside the tries that were answered.
+  func noteTries(_ calls: [CallRecord]) {
+    for call in calls { noteTries(call.attempts, throttles: call.throttles) }
+  }
+
+  /// Notes the tries of a call that failed.
+  func noteTries(_ error: AWSError) { noteTries(error.attempts, throttles: error.throttles) }
+
+  private func noteTries(_ attempts: Int, throttles: Int) {
+    state.withLock { state in
+      state.retries += UInt64(max(0, attempts - 1))
+      state.throttles += UInt64(throttles)
     }
   }
 

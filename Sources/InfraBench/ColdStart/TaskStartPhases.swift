@@ -3,8 +3,10 @@
 /// Polls leave open when a task was RUNNING and when it was connected. Each phase is the upper end of what they leave open,
 /// so that the phases overlap: together they may be longer than the whole start.
 package struct TaskStartPhases: Sendable, Equatable {
-  /// RunTask was sent.
+  /// RunTask was sent, for the first time.
   package var sentAt: UInt64
+  /// The try of RunTask that was answered was sent: later than the first one where ECS throttled that.
+  package var triedAt: UInt64
   /// RunTask was answered.
   package var answeredAt: UInt64
   /// The last look at ECS was sent that didn't show the task RUNNING.
@@ -15,17 +17,23 @@ package struct TaskStartPhases: Sendable, Equatable {
   package var connected: Crossing
 
   package init(
-    sentAt: UInt64, answeredAt: UInt64, notRunningSince: UInt64, runningSeenAt: UInt64?, connected: Crossing
+    sentAt: UInt64, triedAt: UInt64? = nil, answeredAt: UInt64, notRunningSince: UInt64, runningSeenAt: UInt64?,
+    connected: Crossing
   ) {
     self.sentAt = sentAt
+    self.triedAt = triedAt ?? sentAt
     self.answeredAt = answeredAt
     self.notRunningSince = notRunningSince
     self.runningSeenAt = runningSeenAt
     self.connected = connected
   }
 
-  /// `run_task_ms`: from RunTask's sending to its answer.
-  package var runTask: UInt64 { Self.length(from: sentAt, to: answeredAt) }
+  /// `run_task_ms`: from the sending of the answered RunTask to its answer.
+  package var runTask: UInt64 { Self.length(from: triedAt, to: answeredAt) }
+
+  /// What went before that: tries that ECS throttled, and the pauses after them; nil where the first try was answered. The
+  /// user waited for it, so that it is in the whole start.
+  package var runTaskPauses: UInt64? { triedAt > sentAt ? triedAt - sentAt : nil }
 
   /// `pending_to_running_ms`: from RunTask's answer until the task was seen RUNNING. A task that was seen connected before
   /// runs, whatever ECS still says: then until that.

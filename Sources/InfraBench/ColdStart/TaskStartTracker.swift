@@ -12,6 +12,7 @@ struct TaskStartTracker: Sendable {
   private struct Start {
     let arn: String
     let sentAt: UInt64
+    let triedAt: UInt64?
     let answeredAt: UInt64
     let deadline: UInt64
     var lastStatus = "PROVISIONING"
@@ -31,28 +32,31 @@ struct TaskStartTracker: Sendable {
   /// The ARNs of the tasks on their way.
   var underWay: [String] { order.compactMap { starts[$0]?.arn } }
 
-  /// RunTask has started `task`; it must be connected before `deadline`.
-  mutating func began(_ task: ECSTask, sentAt: UInt64, answeredAt: UInt64, deadline: UInt64) {
+  /// RunTask has started `task`; it must be connected before `deadline`. `triedAt` is when the answered try was sent, where
+  /// that was not the first one.
+  mutating func began(
+    _ task: ECSTask, sentAt: UInt64, triedAt: UInt64? = nil, answeredAt: UInt64, deadline: UInt64
+  ) {
     starts[task.taskID] = Start(
-      arn: task.taskArn, sentAt: sentAt, answeredAt: answeredAt, deadline: deadline, lastStatus: task.lastStatus,
-      notRunningSince: answeredAt, notConnectedSince: answeredAt)
+      arn: task.taskArn, sentAt: sentAt, triedAt: triedAt, answeredAt: answeredAt, deadline: deadline,
+      lastStatus: task.lastStatus, notRunningSince: answeredAt, notConnectedSince: answeredAt)
     order.append(task.taskID)
   }
 
-  /// What DescribeTasks showed of the ARNs `asked`. A task that it does not know (yet) is not RUNNING: ECS's answers lag.
+  /// What DescribeTasks showed of the ARNs `asked`. A task that it does not know (yet) may run or not, as ECS's answers lag:
+  /// nothing is learnt of it, and the last look that denied it stays the last one.
   mutating func observe(_ described: [ECSTask], asked: [String], sentAt: UInt64, answeredAt: UInt64) -> [Ended] {
     var outcomes: [Ended] = []
     let tasks = Dictionary(described.map { ($0.taskID, $0) }) { first, _ in first }
     let asked = Set(asked)
     for id in order {
-      guard var start = starts[id], asked.contains(start.arn) else { continue }
-      let task = tasks[id]
-      start.lastStatus = task?.lastStatus ?? start.lastStatus
-      if let task, task.desiredStatus == "STOPPED" || Self.ended.contains(task.lastStatus) {
+      guard var start = starts[id], asked.contains(start.arn), let task = tasks[id] else { continue }
+      start.lastStatus = task.lastStatus
+      if task.desiredStatus == "STOPPED" || Self.ended.contains(task.lastStatus) {
         outcomes.append((task: id, outcome: .failure(Self.stopped(task, hasRun: start.runningSeenAt != nil))))
         continue
       }
-      if task?.isRunning == true {
+      if task.isRunning {
         start.runningSeenAt = start.runningSeenAt ?? answeredAt
       } else if start.runningSeenAt == nil {
         start.notRunningSince = sentAt
@@ -84,7 +88,8 @@ struct TaskStartTracker: Sendable {
       }
       let crossing = Crossing(lastNegativeSentAt: start.notConnectedSince, firstPositiveAnsweredAt: answeredAt)
       let phases = TaskStartPhases(
-        sentAt: start.sentAt, answeredAt: start.answeredAt, notRunningSince: start.notRunningSince,
+        sentAt: start.sentAt, triedAt: start.triedAt, answeredAt: start.answeredAt,
+        notRunningSince: start.notRunningSince,
         runningSeenAt: start.runningSeenAt, connected: crossing)
       outcomes.append((task: id, outcome: .success(phases)))
     }

@@ -45,31 +45,58 @@ final class TaskStarter: Sendable {
 
   /// An interrupted RunTask is waited for so long, in ns: a task that was started can only be stopped by its ARN.
   private static let graceOnCancel: UInt64 = 1_000_000_000
-  /// Of the look at the gateway before tasks are stopped, in ns.
-  private static let lookBound: UInt64 = 500_000_000
+  /// Of the look at the gateway before tasks are stopped, in ns: without it they are left.
+  private static let lookBound: UInt64 = 2_000_000_000
 
   init(_ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession) {
     self.settings = settings
     self.ecs = ecs
     self.taskDefinition = taskDefinition
     self.session = session
-    tasks = StartedTasks(ecs, log: log, bench: session.bench) { await Self.tasksOfOthers(session) }
+    tasks = StartedTasks(ecs, log: log, bench: session.bench, users: session.userIDs) { await Self.look(session) }
   }
 
-  /// Nothing where the gateway doesn't tell: then this run's tasks are stopped all the same.
-  private static func tasksOfOthers(_ session: GatewaySession) async -> Set<String> {
-    let client = session.client(
-      on: session.loops.executor(forUser: 0), timeout: min(session.timeout, lookBound))
+  private static func look(_ session: GatewaySession) async -> TaskWhereabouts {
+    let client = session.client(on: session.loops.executor(forUser: 0), timeout: lookBound)
     defer { client.close() }
-    guard case .success(let (status, _)) = await client.status() else { return [] }
-    return session.userIDs.tasksOfOthers(in: status)
+    guard case .success(let (status, _)) = await client.status() else { return .unknown }
+    return .known(status)
   }
 
   /// What ECS refused for good, if it did: no further task is started, and the run ends.
   var refusal: Refusal? { state.withLock { $0.refusal } }
 
-  /// Starts a task and returns when the gateway shows it connected.
+  /// Starts a task for a user and returns when the gateway shows it connected. The user is on its way to a task from now
+  /// until ``userWasGiven(_:insteadOf:)`` or ``userLeft(_:startedFor:)``.
   func start() async -> Result<Started, TaskStartFailure> {
+    tasks.update { $0.startBegan() }
+    let result = await startAndConnect()
+    tasks.update { ledger in
+      switch result {
+      case .success(let started): ledger.startEnded(started.id)
+      case .failure(let failure):
+        ledger.startEnded(nil)
+        if let arn = failure.task { ledger.left(nil, startedFor: TaskLedger.id(of: arn)) }
+      }
+    }
+    return result
+  }
+
+  /// The user for whom `started` was started was given `task`, of this run or not.
+  func userWasGiven(_ task: String, insteadOf started: Started) {
+    tasks.update { $0.given(task, insteadOf: started.id) }
+  }
+
+  /// The user for whom `arn` was started has left, and the task that it was given. What no user of the run has or waits for
+  /// any more is stopped; what fails is tried again at the end.
+  func userLeft(_ task: String?, startedFor arn: String) async {
+    tasks.update { $0.left(task, startedFor: TaskLedger.id(of: arn)) }
+    guard !Task.isCancelled else { return }
+    await tasks.stopWhatIsOver()
+    if let error = tasks.refusal { refuse(.toStop(error)) }
+  }
+
+  private func startAndConnect() async -> Result<Started, TaskStartFailure> {
     switch refusal {
     case .toStart(let error)?: return .failure(TaskStartFailure(.runTask, error))
     // Nothing failed here: what is wrong is counted with the tasks that stay.
@@ -78,30 +105,20 @@ final class TaskStarter: Sendable {
     }
     // The embedded gateway's tasks end with this process.
     if settings.ecs != nil { tasks.announce() }
-    let begin = MonotonicClock.now()
     state.withLock { $0.callsUnderWay += 1 }
     let answer = await runTask()
     state.withLock { $0.callsUnderWay -= 1 }
     switch answer {
-    case .failure(let error):
-      if !error.wasAnswered { tasks.lostAnswer() }
+    case nil: return .failure(.cancelled(.runTask))
+    case .failure(let error)?:
       if error.isFinal { refuse(.toStart(RunTaskRemedy.explained(error))) }
       return .failure(TaskStartFailure(.runTask, error))
-    case .success(let answer):
+    case .success(let answer)?:
       guard let task = answer.value.first, let call = answer.calls.last else {
         return .failure(TaskStartFailure(unplaced: answer.failures))
       }
-      tasks.started(task.taskArn)
-      // Of a call that was tried again only the last try is stamped; whoever waited, waited from the first one on.
-      let sentAt = call.attempts == 1 ? call.timings.sentAt : begin
-      return await connection(of: task, sentAt: sentAt, answeredAt: call.timings.answeredAt)
+      return await connection(of: task, call)
     }
-  }
-
-  /// Stops one task that is no longer needed; what fails is tried again at the end.
-  func stop(_ arn: String) async {
-    await tasks.stop(arn)
-    if let error = tasks.refusal { refuse(.toStop(error)) }
   }
 
   /// Stops all tasks of this run; what fails is tried again at the end.
@@ -125,33 +142,37 @@ final class TaskStarter: Sendable {
     }
   }
 
-  private func runTask() async -> Result<ECSAnswer<[ECSTask]>, AWSError> {
-    let call = Task {
+  /// nil where the run was interrupted and no answer came in time: the call is followed on.
+  private func runTask() async -> Result<ECSAnswer<[ECSTask]>, AWSError>? {
+    await tasks.calls.make(graceOnCancel: Self.graceOnCancel) {
       await Result { () async throws(AWSError) in
-        try await ecs.client.runTask(
-          taskDefinition, cluster: ecs.filter.cluster, count: 1, startedBy: tasks.mark,
-          launchType: settings.launchType, capacityProvider: settings.capacityProvider, network: settings.network)
+        try await self.ecs.client.runTask(
+          self.taskDefinition, cluster: self.ecs.filter.cluster, count: 1, startedBy: self.tasks.mark,
+          launchType: self.settings.launchType, capacityProvider: self.settings.capacityProvider,
+          network: self.settings.network)
       }
-    }
-    return await withTaskCancellationHandler {
-      await call.value
-    } onCancel: {
-      Task {
-        try? await Task.sleep(nanoseconds: Self.graceOnCancel)
-        call.cancel()
+    } settle: { answer in
+      switch answer {
+      case .success(let answer):
+        self.log.noteTries(answer.calls)
+        for task in answer.value { self.tasks.started(task.taskArn) }
+      case .failure(let error):
+        self.log.noteTries(error)
+        if error.mayHaveBeenDone { self.tasks.lostAnswer() }
       }
     }
   }
 
-  private func connection(
-    of task: ECSTask, sentAt: UInt64, answeredAt: UInt64
-  ) async -> Result<Started, TaskStartFailure> {
+  private func connection(of task: ECSTask, _ call: CallRecord) async -> Result<Started, TaskStartFailure> {
     let id = task.taskID
+    // Whoever waited, waited from the first try on.
+    let sentAt = call.timings.sentAt - call.pauses
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { (waiter: Waiter) in
         state.withLock { state in
           state.tracker.began(
-            task, sentAt: sentAt, answeredAt: answeredAt, deadline: sentAt + settings.startTimeout)
+            task, sentAt: sentAt, triedAt: call.timings.sentAt, answeredAt: call.timings.answeredAt,
+            deadline: sentAt + settings.startTimeout)
           state.waiters[id] = waiter
         }
         // The handler below may have run before there was a waiter.
@@ -195,11 +216,13 @@ final class TaskStarter: Sendable {
 }
 
 extension AWSError {
-  /// Whether the service has said what it did: without that, what was asked for may have been done.
-  fileprivate var wasAnswered: Bool {
-    switch kind {
-    case .transfer, .server, .malformedAnswer: false
-    default: true
+  /// Whether what was asked for may have been done although it failed: the service has not said what it did.
+  fileprivate var mayHaveBeenDone: Bool {
+    switch (kind, transfer?.code) {
+    // Nothing was sent, unless by an earlier try.
+    case (.transfer, .connect), (.transfer, .nameLookup), (.transfer, .tls), (.transfer, .invalidURL): attempts > 1
+    case (.transfer, _), (.server, _), (.malformedAnswer, _): true
+    default: false
     }
   }
 }

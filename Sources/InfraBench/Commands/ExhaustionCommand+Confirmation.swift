@@ -1,3 +1,4 @@
+import AWSClient
 import Transport
 
 /// What a drain needs to be confirmed with, and what goes with one way to drain only.
@@ -64,7 +65,13 @@ extension ExhaustionCommand {
       reader.problems.add("--confirm-stop", "'\(confirmStop)' is not '\(name)', whose tasks would be stopped")
     } else if confirmStop == nil {
       reader.problems.add(
-        "--confirm-stop", "stopping tasks ends their users' sessions: confirm it with --confirm-stop \(name)")
+        "--confirm-stop",
+        "stopping tasks ends their users' sessions: confirm it with --confirm-stop \(name) (what somebody changes of a "
+          + "service's desiredCount meanwhile stays so, unless --restore-desired-count is given)")
+    }
+    if restoreDesiredCount, ecs.filter.serviceName == nil {
+      reader.problems.add(
+        "--restore-desired-count", "only a service has a desiredCount: give --service, or leave it out")
     }
   }
 

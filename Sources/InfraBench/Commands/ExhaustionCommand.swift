@@ -15,7 +15,9 @@ package struct ExhaustionCommand: SuiteCommand {
       --release at-end: to the last drain call) to the answer of the first poll that shows it; the resolution is reported.
 
       With --drain-by stop-tasks ECS ends the tasks instead (StopTask), and times run from the last such call's answer. It \
-      needs no gateway. It ends real sessions: --confirm-stop must name the service.
+      needs no gateway. It ends real sessions: --confirm-stop must name the service. Tasks are stopped only in a pool at \
+      rest: the service is ACTIVE, no deployment is in progress, and as many tasks run as it keeps. A desiredCount that \
+      somebody lowers during the run stays so, unless --restore-desired-count is given; one that was raised always does.
 
       The cold fallback's own task serves a user: it never counts as refilled. On a pool that serves such a user from its \
       refill instead of starting a task apart, the refill is complete only when that task is replaced too: there \
@@ -58,6 +60,12 @@ package struct ExhaustionCommand: SuiteCommand {
       "The service's exact name (or --family's, --started-by's), to confirm that its tasks are stopped.",
       valueName: "service"))
   var confirmStop: String?
+
+  @Flag(
+    help: """
+      Put the service's desiredCount back where somebody lowered it during the run; never of a service that isn't ACTIVE.
+      """)
+  var restoreDesiredCount = false
 
   @Option(help: ArgumentHelp("How often the pool is drained and refilled. (default: 1)", valueName: "n"))
   var cycles: String?
@@ -125,6 +133,9 @@ package struct ExhaustionCommand: SuiteCommand {
             + "gateway's URL, or --drain-by stop-tasks, or \(ecs.remedy)")
       }
       checkDrainConfirmation(target, &reader)
+      if restoreDesiredCount {
+        reader.problems.add("--restore-desired-count", "it is for --drain-by stop-tasks: leave it out")
+      }
     case .stopTasks:
       refuseGatewayDrainOptions(&reader)
       checkStopConfirmation(ecs, hasGatewayURL: hasGatewayURL, &reader)
@@ -137,7 +148,8 @@ package struct ExhaustionCommand: SuiteCommand {
       timeout: reader.duration("--timeout", timeout, default: 30_000_000_000, minimum: 1_000_000),
       drainBy: drainBy, drainCount: drainCount(of: usesGateway ? target : nil, &reader),
       release: ExhaustionBenchmark.Release(rawValue: release) ?? .afterDrain,
-      triesColdFallback: !noColdFallback, cycles: reader.integer("--cycles", cycles, default: 1, in: 1...1_000),
+      triesColdFallback: !noColdFallback, restoresDesiredCount: restoreDesiredCount,
+      cycles: reader.integer("--cycles", cycles, default: 1, in: 1...1_000),
       settle: reader.duration("--settle", settle, default: 0),
       pollInterval: pollInterval(isRealECS: ecs != nil, &reader),
       refillTimeout: reader.duration(

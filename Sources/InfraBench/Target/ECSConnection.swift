@@ -7,6 +7,8 @@ struct ECSConnection: Sendable {
   let filter: TaskFilter
   /// Where requests go.
   let endpointURL: String
+  /// The region that requests are signed for.
+  let region: String
   /// What makes the AWS CLI mean the same, ` --cluster stage --region eu-west-1`; for commands that people are shown.
   let cliOptions: String
 
@@ -25,6 +27,7 @@ struct ECSConnection: Sendable {
       return ECSConnection(
         client: ECSClient(configuration: configuration, transport: transport, environment: calls),
         filter: settings.filter, endpointURL: configuration.ecsEndpoint.url,
+        region: configuration.region,
         cliOptions: settings.cliOptions(region: configuration.region))
     } catch {
       throw BenchmarkFailure("ECS cannot be reached: \(error)")

@@ -20,6 +20,11 @@ final class ScriptedECS: Sendable {
     var hasInstants = true
     /// desiredCount becomes this when the first task is stopped: an autoscaler's doing.
     var scalesTo: Int?
+    /// What the service is, and what it becomes when the first task is stopped.
+    var status = "ACTIVE"
+    var becomes: String?
+    /// How many roll-outs there are from the first StopTask on: one that somebody has begun.
+    var deploymentsAfterStop: Int?
     /// How many of its tasks there are at the beginning, if not all.
     var initialTasks: Int?
     /// Tasks of another service in the same cluster, listed all the same.
@@ -128,6 +133,8 @@ final class ScriptedECS: Sendable {
       state.tasks.removeAll { $0.id == id }
       state.stopped.append(id)
       if let count = state.rules.scalesTo.take() { state.rules.desiredCount = count }
+      if let status = state.rules.becomes.take() { state.rules.status = status }
+      if let count = state.rules.deploymentsAfterStop.take() { state.rules.deployments = count }
       if state.tasks.count < state.rules.desiredCount { state.start(listedAt: now + state.rules.placementSeconds) }
       return ["task": ["taskArn": arn(id), "lastStatus": "RUNNING", "desiredStatus": "STOPPED"]]
     case "UpdateService":
@@ -160,7 +167,8 @@ final class ScriptedECS: Sendable {
   private static func service(_ state: State) -> [String: Any] {
     [
       "serviceArn": "arn:aws:ecs:eu-west-1:123456789012:service/pool/warm", "serviceName": "warm",
-      "desiredCount": state.rules.desiredCount, "runningCount": state.tasks.count, "pendingCount": 0,
+      "status": state.rules.status, "desiredCount": state.rules.desiredCount, "runningCount": state.tasks.count,
+      "pendingCount": 0,
       "deployments": (0..<state.rules.deployments).map {
         ["id": "ecs-svc/\($0)", "status": $0 == 0 ? "PRIMARY" : "ACTIVE"]
       },

@@ -15,6 +15,8 @@ final class ScriptedGateway: Sendable {
   enum Answer: Sendable {
     /// A whole answer; the connection is kept.
     case json(String, status: Int = 200)
+    /// A whole answer, so many seconds late.
+    case late(String, status: Int = 200, seconds: Double)
     /// These bytes, and the end of the connection.
     case last(String)
     /// Nothing, ever.
@@ -100,10 +102,12 @@ final class ScriptedGateway: Sendable {
     private func perform(_ answer: Answer, _ context: ChannelHandlerContext) {
       switch answer {
       case .silence: break
-      case .json(let body, let status):
-        let date = GatewayDate.http(Date())
-        write(
-          "HTTP/1.1 \(status) Status\r\nDate: \(date)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)", context)
+      case .json(let body, let status): write(Self.whole(body, status), context)
+      case .late(let body, let status, let seconds):
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: .milliseconds(Int64(seconds * 1_000))) {
+          channel.writeAndFlush(ByteBuffer(string: Self.whole(body, status)), promise: nil)
+        }
       case .last(let text):
         write(text, context)
         context.close(promise: nil)
@@ -112,6 +116,11 @@ final class ScriptedGateway: Sendable {
         (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
           .whenComplete { _ in channel.close(promise: nil) }
       }
+    }
+
+    private static func whole(_ body: String, _ status: Int) -> String {
+      let date = GatewayDate.http(Date())
+      return "HTTP/1.1 \(status) Status\r\nDate: \(date)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }
 
     private func write(_ text: String, _ context: ChannelHandlerContext) {

@@ -55,13 +55,19 @@ import Testing
     #expect(tracker.observe(status([("a", state)]), sentAt: 3, answeredAt: 4).count == 1)
   }
 
-  @Test func aTaskThatECSDoesNotKnowYetIsNotRunning() throws {
+  /// DescribeTasks answers MISSING for a task that it does not know yet: the last look that denied it stays the last one.
+  @Test(arguments: [(nil, 200), (UInt64(250), 250)] as [(UInt64?, UInt64)])
+  func aTaskThatECSDoesNotKnowYetIsNoAnswerAboutIt(deniedAt: UInt64?, notRunningSince: UInt64) throws {
     var tracker = tracker("a")
+    if let deniedAt {
+      _ = tracker.observe([task("a", "PENDING")], asked: tracker.underWay, sentAt: deniedAt, answeredAt: deniedAt + 5)
+    }
     _ = tracker.observe([], asked: tracker.underWay, sentAt: 300, answeredAt: 310)
     _ = tracker.observe([task("a", "RUNNING")], asked: tracker.underWay, sentAt: 400, answeredAt: 410)
     let ended = tracker.observe(status([("a", "warm")]), sentAt: 600, answeredAt: 610)
     let phases = try #require(try ended.first?.outcome.get())
-    #expect(phases.notRunningSince == 300 && phases.runningSeenAt == 410)
+    #expect(phases.notRunningSince == notRunningSince && phases.runningSeenAt == 410)
+    #expect(phases.runningResolution == 410 - notRunningSince)
   }
 
   @Test func anAnswerSaysNothingOfTasksThatWereNotAskedFor() throws {

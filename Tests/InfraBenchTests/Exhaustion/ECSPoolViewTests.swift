@@ -69,6 +69,36 @@ import Testing
     #expect(!bodies[3].contains("task\\/c\\/a") && !bodies[3].contains("task/c/a"))
   }
 
+  /// That a task was not RUNNING was last said before DescribeTasks answered MISSING.
+  @Test func aMissingTaskIsNoAnswerAndWidensTheResolution() async throws {
+    _ = try await bodies(answering: [
+      Self.list("a", "b"), Self.described(("a", "RUNNING"), ("b", "RUNNING")),
+      Self.list("x", "y"), Self.described(("x", "RUNNING"), ("y", "PENDING")),
+      Self.list("x", "y"), Self.described(missing: "y"),
+      Self.list("x", "y"), Self.described(missing: "y"),
+      Self.list("x", "y"), Self.described(("y", "RUNNING")),
+    ]) { view in
+      var tracker = RefillTracker(views: [.listed, .running])
+      var looks: [ECSPoolView.Look] = []
+      for number in 0..<5 {
+        let look = try await view.look(retry: .never).get()
+        looks.append(look)
+        tracker.observe(.listed, look.listed)
+        tracker.observe(.running, try #require(look.running))
+        guard number == 0 else { continue }
+        let now = look.running?.answeredAt ?? 0
+        tracker.drainBegins(at: now)
+        tracker.drained(2, at: now)
+        tracker.startClock(at: now)
+      }
+      let start = try #require(tracker.clockStart)
+      let denied = looks[1].listed.sentAt - start
+      #expect(tracker.fullRefill(.running)?.earliest == denied)
+      #expect(tracker.taskRefills(.running)["y"]?.earliest == denied)
+      #expect(tracker.fullRefill(.listed)?.earliest == 0)
+    }
+  }
+
   @Test func throttlingIsAGapAndIsNotRetried() async throws {
     let throttled = (400, "{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}")
     let bodies = try await bodies(answering: [throttled, Self.list()]) { view in

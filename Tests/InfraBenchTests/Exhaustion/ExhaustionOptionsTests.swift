@@ -33,6 +33,7 @@ import Testing
     ["--drain-by", "stop-tasks"],
     ["--drain-by", "stop-tasks", "--cycles", "3", "--settle", "1s", "--pool-size", "2", "--drain-count", "2"],
     stopping + ["--service", "s", "--confirm-stop", "s"],
+    stopping + ["--service", "s", "--confirm-stop", "s", "--restore-desired-count"],
     stopping + ["--family", "f", "--confirm-stop", "f", "--drain-count", "500"],
     stopping + ["--started-by", "m", "--confirm-stop", "m"],
     remote + stopping + ["--service", "s", "--confirm-stop", "s"],
@@ -61,6 +62,12 @@ import Testing
     (["--drain-by", "magic"], "--drain-by: 'magic' is unknown"),
     (stopping, "--service: stop-tasks ends tasks: say which"),
     (stopping + ["--service", "s"], "confirm it with --confirm-stop s"),
+    (stopping + ["--service", "s"], "unless --restore-desired-count is given"),
+    (["--restore-desired-count"], "--restore-desired-count: it is for --drain-by stop-tasks"),
+    (
+      stopping + ["--family", "f", "--confirm-stop", "f", "--restore-desired-count"],
+      "--restore-desired-count: only a service has a desiredCount"
+    ),
     (stopping + ["--service", "s", "--confirm-stop", "S"], "--confirm-stop: 'S' is not 's'"),
     (stopping + ["--service", "s", "--confirm-stop", ""], "--confirm-stop: '' is not 's'"),
     (stopping + ["--service", "s", "--confirm-stop", "s", "--release", "at-end"], "--release: it is for --drain-by"),

@@ -110,6 +110,7 @@ struct ConcurrentScenario: Scenario {
     into record: inout IterationRecord
   ) {
     guard let task = acquisition.answer.task else { return }
+    if let started { starter?.userWasGiven(task, insteadOf: started) }
     if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
     let exchange = acquisition.exchange
     record.sample(Self.firstByte, exchange.timeToFirstByte)

@@ -110,6 +110,13 @@ struct EndToEndScenario: Scenario {
     }
   }
 
+  /// Notes that the user was given `task`, where tasks are started for users.
+  func wasGiven(_ task: String, _ user: EndToEndUser, _ started: TaskStarter.Started?) {
+    guard let started else { return }
+    starter?.userWasGiven(task, insteadOf: started)
+    user.givenTask.put(task)
+  }
+
   /// Whether the user has a task that this run has started; one of somebody else's counts as what it is.
   func isStarted(_ task: String?, into record: inout IterationRecord) -> Bool {
     guard let starter else { return false }
@@ -136,7 +143,7 @@ struct EndToEndScenario: Scenario {
     if let task = user.assigned.take(), !Task.isCancelled {
       await session.held.release(task, through: user.client, bench: session.bench)
     }
-    if let task = user.startedTask.take(), !Task.isCancelled { await starter?.stop(task) }
+    if let arn = user.startedTask.take() { await starter?.userLeft(user.givenTask.take(), startedFor: arn) }
   }
 
   func retire(_ user: EndToEndUser) async {

@@ -12,6 +12,8 @@ final class EndToEndUser: Sendable {
   let session = Slot<WebSocketConnection>()
   /// The task of that session, which goes back with it.
   let sessionTask = Slot<String>()
+  /// The task that the user was given, of a run that starts tasks itself.
+  let givenTask = Slot<String>()
   /// The task that this tool has started for the user.
   let startedTask = Slot<String>()
   let outlook = Slot<WarmPool.Outlook>()

@@ -32,6 +32,7 @@ struct SessionJourney {
     guard message.type == "session_ready" else { return fail(message, into: &record) }
     let outlook = user.outlook.take().map(scenario.pool.finish)
     if let task = message.taskId {
+      scenario.wasGiven(task, user, started)
       let isDuplicate = scenario.session.held.assign(task)
       if isDuplicate { record.count(EndToEndMetrics.duplicates) } else { user.sessionTask.put(task) }
     }

@@ -4,7 +4,8 @@ import Latency
 /// The pool as ECS sees it: which tasks are listed, and which of them are RUNNING.
 ///
 /// `ListTasks(desiredStatus=RUNNING)` lists tasks that are still PROVISIONING or PENDING too, so that each task is
-/// described until it has been seen RUNNING.
+/// described until it has been seen RUNNING. A task that is listed and not described (`MISSING`: ECS's answers lag) may run
+/// or not: the look says nothing of it.
 struct ECSPoolView: Sendable {
   /// What one poll showed.
   struct Look: Sendable {
@@ -12,8 +13,10 @@ struct ECSPoolView: Sendable {
     /// nil where the tasks could be listed and not described.
     var running: Sighting?
     var failure: AWSError?
-    /// The latency of each `ListTasks` call, in ns.
+    /// The latency of each `ListTasks` call, in ns: of the try that was answered.
     var listLatencies: [UInt64]
+    /// Tries that ECS throttled before the calls were answered.
+    var throttles = 0
   }
 
   let connection: ECSConnection
@@ -41,10 +44,14 @@ struct ECSPoolView: Sendable {
       foreign.formIntersection(list.value)
       let unknown = list.value.filter { !seenRunning.contains($0) && !foreign.contains($0) }
       var describedAt = last.answeredAt
+      var throttles = list.calls.map(\.throttles).reduce(0, +)
+      var missing = Self.names(unknown)
       var failure: AWSError?
       do throws(AWSError) {
         let description = try await client.describeTasks(unknown, cluster: filter.cluster, retry: retry)
         learn(description.value)
+        missing.subtract(Self.names(description.value.map(\.taskArn)))
+        throttles += description.calls.map(\.throttles).reduce(0, +)
         describedAt = description.calls.last?.timings.answeredAt ?? describedAt
       } catch {
         failure = error
@@ -56,8 +63,10 @@ struct ECSPoolView: Sendable {
             sentAt: first.sentAt, answeredAt: last.answeredAt,
             tasks: Self.names(list.value.filter { !foreign.contains($0) })),
           running: failure == nil
-            ? Sighting(sentAt: first.sentAt, answeredAt: describedAt, tasks: Self.names(seenRunning)) : nil,
-          failure: failure, listLatencies: calls.map { $0.answeredAt - $0.sentAt }))
+            ? Sighting(
+              sentAt: first.sentAt, answeredAt: describedAt, tasks: Self.names(seenRunning),
+              unknown: missing) : nil,
+          failure: failure, listLatencies: calls.map { $0.answeredAt - $0.sentAt }, throttles: throttles))
     } catch {
       return .failure(error)
     }

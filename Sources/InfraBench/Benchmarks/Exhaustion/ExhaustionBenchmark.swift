@@ -27,10 +27,12 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
   package static let catalogue = Catalogue(
     metrics: [
       "refill_full", "refill_first", "refill_full_listed", "refill_full_running", "refill_full_warm", "refill_task",
-      "placement", "ecs_image_pull", "ecs_pending_to_running", "drain", "cold_fallback", "ecs_list_tasks",
+      "placement", "ecs_image_pull", "ecs_pending_to_running", "drain", "drain_pauses", "cold_fallback",
+      "ecs_list_tasks",
     ],
     counters: [
-      "polls", "throttled_polls", "lost_polls", "misses", "cold_starts", "duplicate_assignments", HeldTasks.counter,
+      "polls", "throttled_polls", "lost_polls", "throttled_stops", "misses", "cold_starts", "duplicate_assignments",
+      HeldTasks.counter,
     ])
   package static let defaultThresholds = ["refill_full.max < 25s"]
   /// Of one question to ECS or to the gateway's status, in ns: one that hangs must not blind the run for long.
@@ -49,6 +51,8 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
   package var drainCount: Int?
   package var release: Release
   package var triesColdFallback: Bool
+  /// Whether a service's desiredCount that somebody lowered during the run is put back.
+  package var restoresDesiredCount = false
   /// How often all of it is done.
   package var cycles: Int
   /// In ns: how long the pool must be at rest before it is drained.
@@ -65,6 +69,7 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
       "settle": .string(DurationText.write(settle)), "pollInterval": .string(DurationText.write(pollInterval)),
       "refillTimeout": .string(DurationText.write(refillTimeout)),
     ]
+    if restoresDesiredCount { own["restoreDesiredCount"] = true }
     if drainBy == .acquire {
       own["userId"] = .string(userIDPrefix)
       own["release"] = .string(release.rawValue)

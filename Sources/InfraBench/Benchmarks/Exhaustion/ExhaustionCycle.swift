@@ -75,7 +75,9 @@ struct ExhaustionCycle: Sendable {
       ).perform()
     case .stopTasks:
       guard let ecs else { return Recording(ExhaustionBenchmark.catalogue) }
-      return await StopDrain(ecs: ecs, bench: bench, watch: watch, tasks: tasksToStop).perform()
+      return await StopDrain(
+        ecs: ecs, bench: bench, watch: watch, tasks: tasksToStop, runningCount: rested.count(.running) ?? 0
+      ).perform()
     }
   }
 

@@ -21,6 +21,8 @@ struct ExhaustionRun {
     var trackers: [RefillTracker] = []
     /// Of cycles that were begun, those whose pool was not full again.
     var unfilled = 0
+    /// Those during which a deployment began, by their indices: what it did, in words.
+    var disturbed: [Int: String] = [:]
   }
 
   func perform() async throws(BenchmarkFailure) -> Measurement {
@@ -43,7 +45,7 @@ struct ExhaustionRun {
     var cycles = Cycles()
     let failure: BenchmarkFailure?
     do throws(BenchmarkFailure) {
-      try await perform(&cycles, &poller, desiredCount: service?.desiredCount)
+      try await perform(&cycles, &poller, keeper: keeper, service)
       failure = nil
     } catch {
       failure = error
@@ -57,7 +59,9 @@ struct ExhaustionRun {
 
   private var serviceKeeper: ServiceKeeper? {
     guard let ecs, let service = ecs.filter.serviceName else { return nil }
-    return ServiceKeeper(ecs: ecs, service: service, mayUpdate: settings.drainBy == .stopTasks, bench: bench)
+    return ServiceKeeper(
+      ecs: ecs, service: service, stopsTasks: settings.drainBy == .stopTasks, restores: settings.restoresDesiredCount,
+      bench: bench)
   }
 
   /// What a reader must know of pools of this kind.
@@ -79,20 +83,26 @@ struct ExhaustionRun {
   }
 
   private func perform(
-    _ cycles: inout Cycles, _ poller: inout PoolPoller, desiredCount: Int?
+    _ cycles: inout Cycles, _ poller: inout PoolPoller, keeper: ServiceKeeper?, _ service: ServiceKeeper.Before?
   ) async throws(BenchmarkFailure) {
     var known: Set<String> = []
     for number in 1...settings.cycles where !Task.isCancelled {
       let watch = RefillWatch(
         RefillTracker(views: poller.views, known: known, countFallsLate: settings.drainBy == .stopTasks))
       do throws(BenchmarkFailure) {
-        let rest = PoolRest(settings: settings, desiredCount: desiredCount, bench: bench)
+        let rest = PoolRest(settings: settings, desiredCount: service?.desiredCount, bench: bench)
         guard let rested = try await rest.wait(&poller, watch: watch) else { return }
         let cycle = ExhaustionCycle(
           settings: settings, session: session, ecs: ecs, bench: bench, watch: watch, rested: rested,
           drainDelay: .random(in: 0..<max(1, settings.pollInterval)))
+        if settings.drainBy == .stopTasks, let keeper, let service { try await keeper.checkBeforeDrain(service) }
+        guard !Task.isCancelled else { return }
         cycles.recording.merge(try await cycle.perform(&poller))
         cycles.trackers.append(watch.tracker)
+        if let keeper, let service, let disturbance = await keeper.deploymentSince(service) {
+          cycles.disturbed[cycles.trackers.count - 1] = disturbance
+          bench.note("\(disturbance): the times of that cycle may be its doing, and are not reliable")
+        }
         if !cycle.isRefilled, !Task.isCancelled { cycles.unfilled += 1 }
         guard number < settings.cycles, !Task.isCancelled else { return }
         guard cycle.isRefilled else {
@@ -113,12 +123,15 @@ struct ExhaustionRun {
   private func failures(_ cycles: Cycles, _ polled: Recording) -> [String: FailedPart] {
     let catalogue = ExhaustionBenchmark.catalogue
     let lost = polled[catalogue.counter("throttled_polls")] + polled[catalogue.counter("lost_polls")]
-    let refill = FailedPart(UInt64(cycles.unfilled), of: UInt64(max(1, cycles.trackers.count)))
+    let untrusted = max(cycles.unfilled, min(cycles.trackers.count, cycles.unfilled + cycles.disturbed.count))
+    let refill = FailedPart(UInt64(untrusted), of: UInt64(max(1, cycles.trackers.count)))
     var failures = [
       "drain": FailedPart(cycles.recording.errors.total, of: cycles.recording.iterations),
       "ecs_list_tasks": FailedPart(lost, of: polled[catalogue.counter("polls")]),
     ]
-    for metric in catalogue.metrics where metric.hasPrefix("refill_") { failures[metric] = refill }
+    for metric in catalogue.metrics where metric.hasPrefix("refill_") || metric == "placement" {
+      failures[metric] = refill
+    }
     return failures
   }
 
@@ -138,7 +151,8 @@ struct ExhaustionRun {
     let clock = RefillOutcome.WallClock()
     var findings = general
     for (index, outcome) in outcomes.enumerated() {
-      let facts = outcome.findings(clock, timelineFrom: poller.startedAt)
+      var facts = outcome.findings(clock, timelineFrom: poller.startedAt)
+      facts["deployment"] = cycles.disturbed[index].map { JSONValue.string($0) }
       if settings.cycles == 1 {
         findings.merge(facts) { $1 }
       } else {

@@ -7,6 +7,8 @@ import Transport
 struct PoolPoll: Sendable {
   var sightings: [RefillTracker.View: Sighting] = [:]
   var listLatencies: [UInt64] = []
+  /// Tries that ECS throttled before it answered: of a look that is tried again.
+  var throttledTries = 0
   /// ECS asked for fewer calls: this poll is a gap.
   var isThrottled = false
   /// Why a view is missing, in words.
@@ -44,6 +46,7 @@ struct PoolPoll: Sendable {
       sightings[.listed] = look.listed
       sightings[.running] = look.running
       listLatencies = look.listLatencies
+      throttledTries = look.throttles
       if let error = look.failure { add(error) }
     case .failure(let error): add(error)
     }

@@ -89,6 +89,12 @@ struct PoolPoller {
     for latency in poll.listLatencies { recording.sample(Self.listTasks, latency) }
     if poll.isThrottled { recording.count(Self.throttledPolls) }
     if poll.gap == "lost" { recording.count(Self.lostPolls) }
+    if poll.throttledTries > 0 {
+      bench.note("the first look at ECS was throttled and tried again: it is no gap, as nothing was drained yet")
+    }
+    if poll.sightings[.running]?.unknown.isEmpty == false {
+      bench.note("ECS listed tasks that DescribeTasks did not know (MISSING): such a look says nothing of them")
+    }
     for loss in poll.losses { bench.note("a poll was lost: \(loss)") }
     let answeredAt = poll.sightings.values.map(\.answeredAt).max() ?? MonotonicClock.now()
     rate.add(isWhole: poll.gap == nil, at: answeredAt)

@@ -23,7 +23,7 @@ struct PoolRest {
       if let refusal = poll.refusal { throw BenchmarkFailure("ECS cannot be polled: \(refusal)") }
       watch.observe(poll)
       let now = MonotonicClock.now()
-      if drainable(poll) >= needed, poll.isSettled {
+      if isAtRest(poll) {
         let since = restSince ?? now
         if now - since >= settings.settle { return poll }
         restSince = since
@@ -38,6 +38,16 @@ struct PoolRest {
 
   /// How many tasks a drain could take.
   private func drainable(_ poll: PoolPoll) -> Int { poll.count(settings.drainBy.view) ?? 0 }
+
+  /// Whether nothing is on its way. Tasks are stopped only where as many run as the service keeps: with more it is ending
+  /// some, with less it is starting some.
+  private func isAtRest(_ poll: PoolPoll) -> Bool {
+    let count = drainable(poll)
+    return poll.isSettled && count >= needed && (kept.map { count == $0 } ?? true)
+  }
+
+  /// How many tasks there must be before any are stopped; nil where nobody says, or where none are stopped.
+  private var kept: Int? { settings.drainBy == .stopTasks ? desiredCount : nil }
 
   /// How many there must be.
   private var needed: Int {
@@ -60,8 +70,11 @@ struct PoolRest {
     let lack =
       count < needed
       ? "the pool has \(count) \(state) tasks and \(needed) are needed"
-      : poll.isSettled
-        ? "the pool was not at rest for \(DurationText.write(settings.settle))" : "tasks of the pool are still starting"
+      : kept.map { $0 != count } ?? false
+        ? "the pool has \(count) \(state) tasks and its service keeps \(kept ?? 0), so that it is not at rest"
+        : poll.isSettled
+          ? "the pool was not at rest for \(DurationText.write(settings.settle))"
+          : "tasks of the pool are still starting"
     guard settings.drainBy == .acquire, count >= max(1, settings.drainCount ?? 1) else {
       throw BenchmarkFailure("\(lack): nothing was drained (see --timeout, --settle and --drain-count)")
     }

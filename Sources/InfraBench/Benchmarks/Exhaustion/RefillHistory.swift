@@ -7,12 +7,17 @@ package struct Sighting: Sendable, Equatable {
   package var tasks: Set<String>
   /// Tasks that were counted but not named: some gateways tell `warmCount` alone.
   package var unnamed: Int
+  /// Tasks of which the look says neither that they are there nor that they are not.
+  package var unknown: Set<String>
 
-  package init(sentAt: UInt64, answeredAt: UInt64, tasks: Set<String>, unnamed: Int = 0) {
+  package init(
+    sentAt: UInt64, answeredAt: UInt64, tasks: Set<String>, unnamed: Int = 0, unknown: Set<String> = []
+  ) {
     self.sentAt = sentAt
     self.answeredAt = answeredAt
     self.tasks = tasks
     self.unnamed = unnamed
+    self.unknown = unknown
   }
 }
 
@@ -31,6 +36,7 @@ struct RefillHistory: Sendable {
   private struct Span {
     var tasks: Set<String>
     var unnamed: Int
+    var unknown: Set<String>
     let firstSentAt: UInt64
     let firstAnsweredAt: UInt64
     var lastSentAt: UInt64
@@ -41,12 +47,14 @@ struct RefillHistory: Sendable {
   private var spans: [Span] = []
 
   mutating func add(_ sighting: Sighting) {
-    if let last = spans.last, last.tasks == sighting.tasks, last.unnamed == sighting.unnamed {
+    if let last = spans.last, last.tasks == sighting.tasks, last.unnamed == sighting.unnamed,
+      last.unknown == sighting.unknown
+    {
       spans[spans.count - 1].lastSentAt = sighting.sentAt
     } else {
       spans.append(
         Span(
-          tasks: sighting.tasks, unnamed: sighting.unnamed, firstSentAt: sighting.sentAt,
+          tasks: sighting.tasks, unnamed: sighting.unnamed, unknown: sighting.unknown, firstSentAt: sighting.sentAt,
           firstAnsweredAt: sighting.answeredAt, lastSentAt: sighting.sentAt))
     }
   }
@@ -54,7 +62,8 @@ struct RefillHistory: Sendable {
   /// When `count` tasks were there at one time, not counting `excluded` ones and the first `unnamedBefore` unnamed ones.
   ///
   /// It takes two polls to be gone: a task that is missing from a single poll is still there as far as "not yet" goes, and
-  /// as far as "now" goes where the poll after that shows it again.
+  /// as far as "now" goes where the poll after that shows it again. A look that leaves open whether enough tasks are there
+  /// denies nothing.
   func crossing(to count: Int, excluding excluded: Set<String>, unnamedBefore: Int) -> Crossing? {
     var lastNegativeSentAt: UInt64 = 0
     for (index, span) in spans.enumerated() {
@@ -66,10 +75,11 @@ struct RefillHistory: Sendable {
       if present.subtracting(excluded).count + unnamed >= count {
         return Crossing(lastNegativeSentAt: lastNegativeSentAt, firstPositiveAnsweredAt: span.firstAnsweredAt)
       }
-      let lingering = span.tasks.union(missed).subtracting(excluded).count
+      let possible = span.tasks.union(span.unknown)
+      let lingering = possible.union(missed).subtracting(excluded).count
       let lingeringUnnamed = max(unnamed, (previous?.unnamed ?? 0) - unnamedBefore)
       if !span.isSinglePoll {
-        lastNegativeSentAt = span.lastSentAt
+        if possible.subtracting(excluded).count + unnamed < count { lastNegativeSentAt = span.lastSentAt }
       } else if lingering + lingeringUnnamed < count {
         lastNegativeSentAt = span.firstSentAt
       }
@@ -80,12 +90,12 @@ struct RefillHistory: Sendable {
   /// When each task was first there.
   func firstSightings() -> [String: Crossing] {
     var crossings: [String: Crossing] = [:]
-    var lastSentAt: UInt64 = 0
-    for span in spans {
+    for (index, span) in spans.enumerated() {
       for task in span.tasks where crossings[task] == nil {
-        crossings[task] = Crossing(lastNegativeSentAt: lastSentAt, firstPositiveAnsweredAt: span.firstAnsweredAt)
+        let denial = spans[..<index].last { !$0.unknown.contains(task) }
+        crossings[task] = Crossing(
+          lastNegativeSentAt: denial?.lastSentAt ?? 0, firstPositiveAnsweredAt: span.firstAnsweredAt)
       }
-      lastSentAt = span.lastSentAt
     }
     return crossings
   }

@@ -71,6 +71,7 @@ package struct RefillTracker: Sendable {
     }
     var sighting = sighting
     sighting.tasks.subtract(before)
+    sighting.unknown.subtract(before)
     if view == .warm, sighting.sentAt >= drainedAt, sighting.unnamed <= remainingUnnamed { hasFallen = true }
     // A bare count cannot tell old tasks that are not yet taken from new ones.
     if sighting.sentAt < drainedAt || !hasFallen { sighting.unnamed = 0 }

@@ -1,47 +1,91 @@
 import AWSClient
 
-/// Reads how many tasks the pool's service keeps, and sees to it that a run leaves that number as it was.
+/// Watches the service whose pool is drained: nothing is stopped where somebody else changes it, and the number of tasks that
+/// it keeps is put back only where that was asked for.
 ///
-/// The tool itself never changes it: autoscaling, a pool's manager or a person may. A number that was lowered is put back; one
-/// that was raised is told and left, as putting it back would end tasks, and somebody may need them.
+/// The tool itself never changes the service; autoscaling, a pool's manager or a person may, and have their reasons.
 struct ServiceKeeper: Sendable {
   let ecs: ECSConnection
   let service: String
-  /// Whether the user has agreed to this run's changing the service; else a change is only told.
-  let mayUpdate: Bool
+  /// Whether this run stops tasks.
+  let stopsTasks: Bool
+  /// Whether a number that was lowered during the run is put back (`--restore-desired-count`).
+  let restores: Bool
   let bench: Bench
 
   /// What the service was before the run.
   struct Before: Sendable, Equatable {
     var desiredCount: Int
+    /// The roll-out of its tasks; nil where ECS doesn't tell.
+    var deployment: String?
+    /// Whether a deployment was in progress already.
+    var isDeploying = false
   }
 
   private static let bound: UInt64 = 5_000_000_000
+  private static let active = "ACTIVE"
 
   /// Asks before anything is drained.
   ///
   /// - Returns: nil where it may not be asked, which is noted.
-  /// - Throws: when there is no such service, or when a run that stops tasks cannot know what to leave behind.
+  /// - Throws: when there is no such service, or when it is none whose tasks may be stopped.
   func read() async throws(BenchmarkFailure) -> Before? {
-    switch await describe(retry: .standard) {
+    switch await describe() {
     case .success(let service):
-      let active = service.deployments?.count { $0.status == "PRIMARY" || $0.status == "ACTIVE" } ?? 1
-      if active > 1 {
-        guard !mayUpdate else {
-          throw BenchmarkFailure(
-            "a deployment of the service is in progress: nothing was stopped; try again when it is over")
-        }
+      let before = Before(
+        desiredCount: service.desiredCount, deployment: service.primaryDeployment, isDeploying: service.isBeingDeployed)
+      if stopsTasks {
+        try check(service, against: before)
+      } else if before.isDeploying {
         bench.note("a deployment of the service is in progress: new tasks may be its doing, not the refill's")
       }
-      return Before(desiredCount: service.desiredCount)
-    case .failure(let error) where error.kind == .accessDenied && !mayUpdate:
+      return before
+    case .failure(let error) where error.kind == .accessDenied && !stopsTasks:
       bench.note("the service's desiredCount could not be read, so that a change of it goes unseen: \(error)")
       return nil
     case .failure(let error): throw BenchmarkFailure("the service cannot be described: \(error)")
     }
   }
 
-  /// Asks again when the run is over, also when it was cut short, and puts the number back; what it came to, in words.
+  /// Asks right before tasks are stopped.
+  ///
+  /// - Throws: when the service is not as it was before the run.
+  func checkBeforeDrain(_ before: Before) async throws(BenchmarkFailure) {
+    switch await describe() {
+    case .success(let service): try check(service, against: before)
+    case .failure(let error):
+      throw BenchmarkFailure("the service cannot be described, so that nothing is stopped: \(error)")
+    }
+  }
+
+  /// Tasks are stopped only where the service will replace them, and nobody is changing it.
+  private func check(_ service: ECSService, against before: Before) throws(BenchmarkFailure) {
+    let status = service.status ?? "of no status"
+    if status != Self.active {
+      throw BenchmarkFailure("the service is \(status), not \(Self.active): nothing is stopped")
+    }
+    if service.desiredCount != before.desiredCount {
+      throw BenchmarkFailure("\(change(before.desiredCount, service.desiredCount)): nothing more is stopped")
+    }
+    if service.desiredCount == 0 {
+      throw BenchmarkFailure("the service's desiredCount is 0: nothing is stopped, as it would not come again")
+    }
+    if service.isBeingDeployed || service.primaryDeployment != before.deployment {
+      throw BenchmarkFailure(
+        "a deployment of the service is in progress: nothing is stopped; try again when it is over")
+    }
+  }
+
+  /// Whether a deployment began since then: new tasks may be its doing. In words; nil if none did, or where ECS doesn't tell.
+  func deploymentSince(_ before: Before) async -> String? {
+    guard !before.isDeploying, case .success(let service) = await describe() else { return nil }
+    guard service.isBeingDeployed || service.primaryDeployment != before.deployment else { return nil }
+    let name = service.primaryDeployment.map { $0 == before.deployment ? "" : ", \($0)" } ?? ""
+    return "a deployment of the service began during the refill\(name)"
+  }
+
+  /// Asks again when the run is over, also when it was cut short, and puts the number back where that was asked for; what it
+  /// came to, in words.
   func restore(_ before: Before) async -> String {
     // Unstructured, so that an interrupted run does it all the same.
     let work = Task { await compareAndRestore(before) }
@@ -55,43 +99,55 @@ struct ServiceKeeper: Sendable {
 
   private func compareAndRestore(_ before: Before) async -> String {
     let wanted = before.desiredCount
-    switch await describe(retry: .standard) {
+    switch await describe() {
     case .failure(let error):
       bench.note(
         "whether the service's desiredCount is still \(wanted) could not be read: \(error). If it is not: \(command(wanted))"
       )
       return "\(wanted) before the run, unknown after it"
     case .success(let service) where service.desiredCount == wanted:
+      if let status = service.status, status != Self.active { bench.note("the service is \(status) after the run") }
       return "\(wanted), before the run and after it"
     case .success(let service):
-      return await putBack(wanted, from: service.desiredCount)
+      return await putBack(wanted, service)
     }
   }
 
-  private func putBack(_ wanted: Int, from found: Int) async -> String {
-    let change = "something changed the service's desiredCount from \(wanted) to \(found) during the run"
-    guard mayUpdate, found < wanted else {
-      let reason = mayUpdate ? "lowering it would end tasks" : "this run may only read"
-      bench.note("\(change); it was left so, as \(reason). If that is not wanted: \(command(wanted))")
+  private func putBack(_ wanted: Int, _ service: ECSService) async -> String {
+    let found = service.desiredCount
+    let seen = change(wanted, found)
+    if let reason = reasonToLeave(wanted, service) {
+      bench.note("\(seen); it was left so, as \(reason). If that is not wanted: \(command(wanted))")
       return "\(wanted) before the run, \(found) after it"
     }
     do throws(AWSError) {
-      _ = try await ecs.client.updateService(service, cluster: ecs.filter.cluster, desiredCount: wanted)
-      bench.note("\(change); it was put back to \(wanted)")
+      _ = try await ecs.client.updateService(self.service, cluster: ecs.filter.cluster, desiredCount: wanted)
+      bench.note("\(seen); it was put back to \(wanted)")
       return "\(wanted), put back from \(found)"
     } catch {
-      bench.note("\(change), and it could not be put back: \(error). Do it by hand: \(command(wanted))")
+      bench.note("\(seen), and it could not be put back: \(error). Do it by hand: \(command(wanted))")
       return "\(wanted) before the run, \(found) after it"
     }
+  }
+
+  private func reasonToLeave(_ wanted: Int, _ service: ECSService) -> String? {
+    if service.status != Self.active { return "the service is \(service.status ?? "of no status")" }
+    if service.desiredCount > wanted { return "lowering it would end tasks" }
+    if !stopsTasks { return "this run may only read" }
+    return restores ? nil : "--restore-desired-count was not given"
+  }
+
+  private func change(_ before: Int, _ after: Int) -> String {
+    "something changed the service's desiredCount from \(before) to \(after) during the run"
   }
 
   private func command(_ count: Int) -> String {
     "aws ecs update-service\(ecs.cliOptions) --service \(service) --desired-count \(count)"
   }
 
-  private func describe(retry: RetryPolicy) async -> Result<ECSService, AWSError> {
+  private func describe() async -> Result<ECSService, AWSError> {
     do throws(AWSError) {
-      let answer = try await ecs.client.describeServices([service], cluster: ecs.filter.cluster, retry: retry)
+      let answer = try await ecs.client.describeServices([service], cluster: ecs.filter.cluster)
       if let found = answer.value.first { return .success(found) }
       return .failure(
         AWSError(
@@ -102,4 +158,14 @@ struct ServiceKeeper: Sendable {
       return .failure(error)
     }
   }
+}
+
+extension ECSService {
+  /// Whether several roll-outs have tasks.
+  fileprivate var isBeingDeployed: Bool {
+    deployments?.count { $0.status == "PRIMARY" || $0.status == "ACTIVE" } ?? 1 > 1
+  }
+
+  /// The id of the latest roll-out.
+  fileprivate var primaryDeployment: String? { deployments?.first { $0.status == "PRIMARY" }?.id }
 }

@@ -9,8 +9,12 @@ struct StopDrain: Sendable {
   let watch: RefillWatch
   /// Ids or ARNs.
   let tasks: [String]
+  /// How many there are in all.
+  let runningCount: Int
 
   private static let latency = ExhaustionBenchmark.catalogue.metric("drain")
+  private static let pauses = ExhaustionBenchmark.catalogue.metric("drain_pauses")
+  private static let throttledStops = ExhaustionBenchmark.catalogue.counter("throttled_stops")
   /// Quick enough not to be overtaken by the refill.
   private static let atOnce = 10
   /// Within ECS's quota for calls that change tasks, of which the account's other callers want some too: so many at once,
@@ -29,6 +33,7 @@ struct StopDrain: Sendable {
   /// Drains, and returns what was recorded. The tracker learns what was drained; t₀ is the answer to the last StopTask.
   func perform() async -> Recording {
     defer { watch.coldFallbackEnded() }
+    bench.console.note(announcement)
     watch.update { $0.drainBegins(at: MonotonicClock.now()) }
     var recording = Recording(ExhaustionBenchmark.catalogue)
     var answers: [UInt64] = []
@@ -51,7 +56,23 @@ struct StopDrain: Sendable {
       tracker.drained(answers.count, at: lastAnswer)
       tracker.startClock(at: lastAnswer)
     }
+    let throttled = recording[Self.throttledStops]
+    if throttled > 0 {
+      bench.note(
+        "\(throttled) StopTask \(throttled == 1 ? "call was" : "calls were") throttled and tried again: drain is the "
+          + "answered try's time, and what went before it is drain_pauses; the drain took longer for that")
+    }
     return recording
+  }
+
+  /// Where this is about to happen, and to how many.
+  private var announcement: String {
+    let filter = ecs.filter
+    let pool =
+      filter.serviceName.map { "service \($0)" } ?? filter.family.map { "family \($0)" }
+      ?? filter.startedBy.map { "startedBy \($0)" } ?? "no service"
+    return "stopping \(tasks.count) of \(runningCount) running tasks: \(pool), cluster \(filter.cluster ?? "default"), "
+      + "region \(ecs.region)"
   }
 
   /// Waits until the quota has room for the call of this number.
@@ -84,12 +105,9 @@ struct StopDrain: Sendable {
       let answer = try await request(task).get()
       if let call = answer.calls.last {
         stop.answeredAt = call.timings.answeredAt
-        // Of a call that was tried again only the last try is stamped; the drain waited from the first one on.
-        let sentAt = call.attempts == 1 ? call.timings.sentAt : stop.dueAt
-        stop.record.sample(Self.latency, call.timings.answeredAt - sentAt)
-        if call.throttles > 0 {
-          bench.note("StopTask calls were throttled and tried again: the drain took longer for that")
-        }
+        stop.record.sample(Self.latency, call.timings.answeredAt - call.timings.sentAt)
+        if call.pauses > 0 { stop.record.sample(Self.pauses, call.pauses) }
+        for _ in 0..<call.throttles { stop.record.count(Self.throttledStops) }
       }
     } catch {
       if error.transfer?.code == .cancelled {
@@ -98,6 +116,7 @@ struct StopDrain: Sendable {
       } else if error.kind == .wrongParameter, error.message.contains("not found") {
         bench.note("a task had ended by itself before it could be stopped: it does not count as drained")
       } else {
+        for _ in 0..<error.throttles { stop.record.count(Self.throttledStops) }
         stop.record.fail(error.resultKind, error.description)
         if !error.isFinal {
           bench.note(

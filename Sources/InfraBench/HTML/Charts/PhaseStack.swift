@@ -34,7 +34,7 @@ struct PhaseStack {
   }
 
   private static func plans(_ document: ResultDocument) -> [(whole: String, phases: [Phase], overlaps: Bool)] {
-    let start: [Phase] = [.plain("run_task"), .plain("pending_to_running"), .plain("wait_connection")]
+    let start: [Phase] = ["run_task_pauses", "run_task", "pending_to_running", "wait_connection"].map { .plain($0) }
     let initUser = Phase.enclosing("init_user", ["workspace", "process_start"])
     switch document.tool {
     case EndToEndBenchmark.tool:

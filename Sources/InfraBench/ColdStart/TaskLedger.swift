@@ -1,0 +1,91 @@
+/// Who has the tasks that a run has started, as far as the run itself knows. Pure.
+///
+/// A gateway gives a user any task that waits, so that the users of one run get one another's. A task is over when the user
+/// that had it has left. One that was given to nobody is over only when no user of the run is on its way to a task.
+struct TaskLedger: Sendable {
+  private struct Entry {
+    let arn: String
+    /// A user of the run has it.
+    var isServing = false
+    /// A user of the run has or had it: a task that was assigned never waits for another user.
+    var hasServed = false
+  }
+
+  /// Every task of the run, by its id.
+  private var entries: [String: Entry] = [:]
+  /// Ids of those that have not ended and were not stopped.
+  private(set) var remaining: Set<String> = []
+  /// The tasks whose users, for whom they were started, have not been given one yet: they are waited for.
+  private var awaited: Set<String> = []
+  /// Users whose task is being started.
+  private var startsUnderWay = 0
+
+  /// The number of tasks that were started.
+  var count: Int { entries.count }
+
+  /// Whether it has not ended and was not stopped; its ARN then.
+  func remainingARN(_ id: String) -> String? { remaining.contains(id) ? entries[id]?.arn : nil }
+
+  /// Whether the run has started this task.
+  func contains(_ id: String) -> Bool { entries[id] != nil }
+
+  /// Whether a user of the run has or had it.
+  func hasServed(_ id: String) -> Bool { entries[id]?.hasServed ?? false }
+
+  /// RunTask has started a task, for a user unless it was found at the end; false where it was known already.
+  @discardableResult
+  mutating func started(_ arn: String, isAwaited: Bool = true) -> Bool {
+    let id = Self.id(of: arn)
+    guard entries[id] == nil else { return false }
+    entries[id] = Entry(arn: arn)
+    remaining.insert(id)
+    if isAwaited { awaited.insert(id) }
+    return true
+  }
+
+  /// It was stopped or has ended by itself; false where it was over already.
+  @discardableResult
+  mutating func ended(_ id: String) -> Bool { remaining.remove(id) != nil }
+
+  /// A user begins to start a task for itself.
+  mutating func startBegan() { startsUnderWay += 1 }
+
+  /// That user's task `id` is at the gateway, where the user goes now; nil where the start has failed.
+  mutating func startEnded(_ id: String?) {
+    startsUnderWay = max(0, startsUnderWay - 1)
+    if let id { awaited.insert(id) }
+  }
+
+  /// The user that has started `id` was given `task`, of this run or not.
+  mutating func given(_ task: String, insteadOf id: String) {
+    awaited.remove(id)
+    entries[task]?.isServing = true
+    entries[task]?.hasServed = true
+  }
+
+  /// The user that has started `id` has left, and the task that it was given.
+  mutating func left(_ task: String?, startedFor id: String) {
+    awaited.remove(id)
+    if let task { entries[task]?.isServing = false }
+  }
+
+  /// Every user has left.
+  mutating func allLeft() {
+    awaited = []
+    startsUnderWay = 0
+    for id in entries.keys { entries[id]?.isServing = false }
+  }
+
+  /// The ids of the tasks that no user of the run has or waits for. Those that were given to nobody may be at the gateway,
+  /// which gives them to whoever comes next: `ifAbsent` are over only where the gateway doesn't have them.
+  var over: (surely: [String], ifAbsent: [String]) {
+    let served = remaining.filter { hasServed($0) && entries[$0]?.isServing == false }
+    // Never the own one of a user that is on its way.
+    let unserved = remaining.filter { !hasServed($0) && !awaited.contains($0) }
+    let isAnybodyOnTheWay = startsUnderWay > 0 || !awaited.isEmpty
+    return isAnybodyOnTheWay ? (Array(served), Array(unserved)) : (Array(served) + Array(unserved), [])
+  }
+
+  /// The last part of an ARN.
+  static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
+}

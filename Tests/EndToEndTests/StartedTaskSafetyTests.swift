@@ -1,0 +1,139 @@
+import Foundation
+import Glibc
+import ProcessControl
+import Testing
+
+@testable import InfraBench
+
+/// Which of the tasks that a run has started it stops, and which it leaves: nobody's session ends by it.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct StartedTaskSafetyTests {
+  private static let judgement = ["--no-default-thresholds", "--allow-saturated", "--threshold", "errors == 0"]
+
+  // MARK: Tasks that users of the same run have
+
+  @Test func aTaskIsStoppedWhenNoUserOfTheRunHasIt() async throws {
+    let world = StartedTaskWorld(.init(readySeconds: 0.03))
+    let result = try await world.run("bench-e2e", ["--count", "40", "--concurrency", "4"] + Self.judgement)
+    let document = try result.passedDocument()
+    #expect(world.stoppedUnderUsers.isEmpty, "stopped under a user of the run")
+    #expect(world.misses == 0, "a user found its task stopped")
+    #expect(document.counters["cold_starts"] == 40 && document.counters["tasks_started"] == 40)
+    // A task that was given back ends with its user; one that is left over is stopped.
+    #expect(world.remaining.isEmpty)
+  }
+
+  // MARK: Tasks that somebody else has, or may have
+
+  struct Leaving: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var rules: StartedTaskWorld.Rules
+    var said: String
+  }
+
+  private static let leavings = [
+    Leaving(
+      testDescription: "a stranger", rules: .init(stranger: "alice"), said: "1 task of this run was left"),
+    Leaving(
+      testDescription: "a status that takes 0.7 s",
+      rules: .init(statusSeconds: { $0 > 3 ? 0.7 : 0 }, stranger: "alice"), said: "1 task of this run was left"),
+    Leaving(
+      testDescription: "a status that is never answered",
+      rules: .init(statusSeconds: { $0 > 3 ? -1 : 0 }, stranger: "alice"), said: "status could not be had"),
+    Leaving(
+      testDescription: "entries without a user", rules: .init(stranger: "alice", showsUsers: false),
+      said: "1 task of this run was left"),
+    Leaving(
+      testDescription: "a stranger with the id of this run's user", rules: .init(stranger: "test-user-0001"),
+      said: "1 task of this run was left"),
+    Leaving(
+      testDescription: "a status without tasks", rules: .init(stranger: "alice", namesTasks: false),
+      said: "1 task of this run was left"),
+  ]
+
+  @Test(arguments: leavings) func whatIsNotSurelyThisRunsAndIdleIsLeftAndSaid(leaving: Leaving) async throws {
+    let world = StartedTaskWorld(leaving.rules)
+    let result = try await world.run(
+      "bench-concurrent", ["--concurrency", "1", "--timeout", "1s", "--user-id", "test-user"])
+    #expect(world.calls("RunTask") == 1 && world.stopped.isEmpty, "stopped: \(world.stopped), \(result.talk)")
+    let document = try result.document()
+    #expect(document.notes.contains { $0.contains(leaving.said) }, "\(document.notes)")
+    #expect(document.notes.contains { $0.contains("aws ecs list-tasks --cluster stage") })
+    #expect(document.counters["tasks_left"] == 1 && document.counters["tasks_stopped"] == 0)
+  }
+
+  @Test(arguments: [true, false]) func whatIsIdleIsStopped(namesTasks: Bool) async throws {
+    // The acquire is a miss as the second look is: nobody has the task.
+    let world = StartedTaskWorld(.init(namesTasks: namesTasks))
+    let result = try await world.run(
+      "bench-e2e", ["--count", "2", "--start-timeout", "1ms", "--no-default-thresholds"])
+    #expect(world.stopped.count == 2 && world.remaining.isEmpty, "\(result.talk)")
+  }
+
+  // MARK: A RunTask without an answer
+
+  struct Late: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var start: StartedTaskWorld.Start
+    var isFound: Bool
+  }
+
+  private static let lates = [
+    Late(testDescription: "listed late", start: .unanswered(startsAfter: 3), isFound: true),
+    Late(testDescription: "answered late", start: .late(seconds: 3), isFound: true),
+    Late(testDescription: "never heard of", start: .unanswered(startsAfter: nil), isFound: false),
+  ]
+
+  @Test(arguments: lates) func aRunTaskThatIsUnansweredAtTheEndIsFollowedForTheWholeBound(late: Late) async throws {
+    let world = StartedTaskWorld(.init(start: { _ in late.start }))
+    try await world.serve { url in
+      let run = try await BenchRun.start(
+        "bench-e2e", StartedTaskWorld.options(url), environment: StartedTaskWorld.environment)
+      try await eventually("no RunTask") { world.calls("RunTask") == 1 }
+      run.running.child.signal(SIGINT)
+      let result = await run.end(within: .seconds(20))
+      #expect(result.status == .exited(130), "\(result.talk)")
+      let document = try result.document()
+      if late.isFound {
+        #expect(world.stopped == ["t1"], "\(result.talk)")
+        #expect(document.counters["tasks_started"] == 1 && document.counters["tasks_stopped"] == 1)
+      } else {
+        #expect(document.notes.contains { $0.contains("the answer of 1 RunTask is outstanding") }, "\(document.notes)")
+        #expect(document.notes.contains { $0.contains("--started-by infrabench-") }, "\(document.notes)")
+      }
+    }
+  }
+
+  // MARK: What RunTask says
+
+  @Test func theAnsweredTryAloneIsRunTaskAndWhatWentBeforeIsApart() async throws {
+    let throttle = StartedTaskWorld.Start.refused(code: "ThrottlingException", message: "Rate exceeded")
+    let world = StartedTaskWorld(
+      .init(start: { $0 < 3 ? throttle : .answered }, stop: { $0 < 2 ? throttle : .answered }))
+    let result = try await world.run(
+      "bench-e2e", ["--count", "2", "--start-timeout", "20s", "--no-default-thresholds", "--allow-saturated"])
+    let document = try result.document()
+    #expect(document.counters["errors"] == 0, "\(result.talk)")
+    #expect(document.metrics["run_task"]?.count == 2 && document.metrics["run_task_pauses"]?.count == 1)
+    // Two tries of RunTask; a StopTask only where a task did not end with its user.
+    #expect(document.counters["ecs_throttles"] ?? 0 >= 2)
+    #expect(document.counters["ecs_retries"] == document.counters["ecs_throttles"])
+    #expect(document.notes.contains { $0.contains("throttled") && $0.contains("run_task_pauses") }, "\(document.notes)")
+    let pauses = try #require(document.metrics["run_task_pauses"]).max
+    let whole = try #require(document.metrics["end_to_end_cold"] ?? document.metrics["run_task"]).max
+    if document.metrics["end_to_end_cold"] != nil { #expect(whole > pauses) }
+  }
+
+  @Test(arguments: [
+    ("ClientException", "Capacity is unavailable at this time. Please try again later or in a different zone"),
+    ("ClientException", "You've reached the limit on the number of vCPUs you can run concurrently"),
+    ("InvalidParameterException", "Capacity is unavailable, try again later"),
+  ]) func aLackOfCapacityIsAFailedIteration(code: String, message: String) async throws {
+    let world = StartedTaskWorld(
+      .init(start: { $0 == 1 ? .refused(code: code, message: message) : .answered }))
+    let result = try await world.run("bench-e2e", ["--count", "3", "--no-default-thresholds", "--allow-saturated"])
+    let document = try result.document()
+    #expect(world.calls("RunTask") == 3, "\(result.talk)")
+    #expect(document.errors.map(\.kind) == ["run_task: no_capacity"], "\(document.errors)")
+    #expect(document.counters["iterations"] == 3 && document.counters["cold_starts"] == 2)
+  }
+}
