@@ -367,10 +367,13 @@ import Testing
     try await eventually("no task was described") { calls.count("DescribeTasks") >= 1 }
     run.running.child.signal(SIGINT)
     try await eventually("no StopTask") { calls.count("StopTask") >= 1 }
-    run.running.child.signal(SIGINT)
+    // Never a repetition of the first one.
+    run.running.child.signal(SIGQUIT)
     let result = await run.end()
     await server.stop()
-    #expect(result.status == .exited(130) && result.files().isEmpty, "\(result.talk)")
+    #expect(result.status == .exited(131), "\(result.talk)")
+    // What was measured was written before anything was stopped.
+    #expect(try result.document().verdict == .interrupted)
     #expect(result.talk.hasSuffix("what this run has started or holds may be left as it is\n"), "\(result.talk)")
     #expect(result.talk.contains("--started-by infrabench-"))
   }

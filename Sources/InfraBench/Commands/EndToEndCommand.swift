@@ -24,7 +24,7 @@ package struct EndToEndCommand: SuiteCommand {
         bench-e2e
         bench-e2e --gateway-url ws://localhost:5174 --user-id test-user-001
         bench-e2e --command 'optima headless' --message 'hello' --count 20
-        bench-e2e --gateway-url ws://localhost:5174 --message 'what is 6*7?' --expect '\\b42\\b'
+        bench-e2e --gateway-url ws://localhost:5174 --expect '^Answer: '
         bench-e2e --gateway-url http://127.0.0.1:5174 --agents 5
         bench-e2e --gateway-url ws://localhost:5174 --rate 10/s --duration 1m
         bench-e2e --cold-by run-task --task-start-delay 2s
