@@ -46,7 +46,8 @@ import Testing
       testDescription: "a stranger with the id of this run's user", rules: .init(stranger: "test-user-0001"),
       said: "1 task of this run was left"),
     Leaving(
-      testDescription: "a status without tasks", rules: .init(stranger: "alice", namesTasks: false),
+      testDescription: "a status without tasks",
+      rules: .init(connectSeconds: 0.5, stranger: "alice", namesTasks: false),
       said: "1 task of this run was left"),
   ]
 

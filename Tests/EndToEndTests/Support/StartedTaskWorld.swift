@@ -19,6 +19,8 @@ final class StartedTaskWorld: Sendable {
     var start: @Sendable (Int) -> Start = { _ in .answered }
     /// What comes of the StopTask of this number.
     var stop: @Sendable (Int) -> Start = { _ in .answered }
+    /// From an answered RunTask until the task is there, in seconds.
+    var connectSeconds = 0.0
     /// From a user's acquire until the status shows the task with its user, in seconds.
     var readySeconds = 0.0
     /// How long the answer to the status of this number takes, in seconds; below 0: it never comes.
@@ -173,7 +175,7 @@ final class StartedTaskWorld: Sendable {
       return #"{"tasks": [\#(Self.description(state.tasks[state.tasks.count - 1]))], "failures": []}"#
     }
     switch start {
-    case .answered: return .json(begin(after: 0))
+    case .answered: return .json(begin(after: rules.connectSeconds))
     case .refused(let code, let message):
       return .json(#"{"__type": "\#(code)", "message": "\#(message)"}"#, status: 400)
     case .unanswered(let seconds):
