@@ -45,6 +45,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   private var lastStarted: UInt64 = 0
   /// An exchange that was cancelled before it was started.
   private var cancelledEarly: UInt64?
+  /// What the peer refused TLS with while nobody waited: with TLS 1.3 that comes after the client's part of the handshake.
+  private var refusal: TransportError?
 
   /// `executor` runs the tasks that wait for the answers.
   init(secured: EventLoopFuture<UInt64?>, executor: LoopExecutor) {
@@ -68,7 +70,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
       return
     }
     guard let context, !closing.hasBegun, pending == nil else {
-      continuation.resume(returning: .failure(TransportError(.closed, "the connection is closed or in use")))
+      let closed = TransportError(.closed, "the connection is closed or in use")
+      continuation.resume(returning: .failure(refusal ?? closed))
       return
     }
     let now = MonotonicClock.now()
@@ -110,7 +113,9 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    failAndClose(.established(error))
+    let error = TransportError.established(error)
+    if pending == nil, error.kind == .tls { refusal = refusal ?? error }
+    failAndClose(error)
   }
 
   private func complete(_ response: HTTPResponse, at now: UInt64) {
