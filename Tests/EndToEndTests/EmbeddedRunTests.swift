@@ -73,14 +73,23 @@ import Testing
   }
 
   @Test(arguments: [
-    ("bench-allocation", ["allocation.mean < 100ms", "allocation.p99 < 200ms", "errors == 0", "censored == 0", "unreleased == 0"]),
+    (
+      "bench-allocation",
+      ["allocation.mean < 100ms", "allocation.p99 < 200ms", "errors == 0", "censored == 0", "unreleased == 0"]
+    ),
     (
       "bench-concurrent",
-      ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0", "errors == 0", "censored == 0", "unreleased == 0"]
+      [
+        "warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0", "errors == 0", "censored == 0",
+        "unreleased == 0",
+      ]
     ),
     (
       "bench-e2e",
-      ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0", "errors == 0", "censored == 0", "unreleased == 0"]
+      [
+        "process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0", "errors == 0", "censored == 0",
+        "unreleased == 0",
+      ]
     ),
   ])
   func theTestPlansCriteriaAreJudgedByDefault(tool: String, expected: [String]) async throws {

@@ -5,7 +5,7 @@ enum MeaningChanges {
       [0, 2, 0], "0.2.0",
       "a request that meets its time-out after the end is an error, where it was censored before; a closed loop's rate is over "
         + "the time in which starts were made, without the wait for the last answers; maxima and means answer for failures; "
-        + "and saturation is found by other rules"
+        + "the pauses of a call that AWS throttled are apart (run_task, drain); and saturation is found by other rules"
     )
   ]
 
