@@ -257,7 +257,8 @@ class Connection(asyncio.Protocol):
         kind = self.begin(at)
         self.is_cold = CHANCE.random() < SCRIPT["coldShare"]
         if kind in ("mute", "http", "close", "reset"):
-            return self.later(self.delay(kind), lambda: self.go_wrong(kind))
+            return self.later(
+                self.delay(kind), lambda: BOOKS.other("lost") if self.is_gone else self.go_wrong(kind))
         accept = base64.b64encode(
             hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
         self.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

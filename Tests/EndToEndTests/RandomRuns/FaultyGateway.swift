@@ -24,9 +24,6 @@ struct FaultyGateway: Sendable {
     var lengthMs = 0
     /// Mute: also for the status and releases.
     var isOfEverything = false
-
-    /// Whether an asker may wait in vain.
-    var leavesUnanswered: Bool { [.late, .mute, .close, .reset, .truncated].contains(kind) }
   }
 
   enum Release: String, Codable, Sendable {

@@ -57,7 +57,8 @@ struct RandomRun: Sendable {
       script.release = [.refused, .mute, .missing].randomElement(using: &random) ?? .refused
       script.releaseShare = happens(once: 2) ? 1 : 0.3
     }
-    let leavesWaiting = [.late, .mute, .deaf].contains(script.fault?.kind)
+    let slowest: [FaultyGateway.Fault.Kind] = [.late, .mute, .deaf]
+    let leavesWaiting = script.fault.map { slowest.contains($0.kind) } ?? false
     if leavesWaiting || script.places != nil || script.release == .mute {
       timeoutMs = Int.random(in: 4...8, using: &random) * 100
     }
