@@ -52,13 +52,19 @@ struct Tool: Sendable {
   func start(
     _ arguments: [String], environment: [String: String] = [:], in directory: String, through launcher: [String] = []
   ) async throws -> Running {
-    let output = try Self.unnamedFile()
-    let errors = try Self.unnamedFile()
-    let words = launcher + [try path] + arguments
+    try await Self.start(launcher + [try path] + arguments, environment: environment, in: directory)
+  }
+
+  /// Starts any program, by its words.
+  static func start(
+    _ words: [String], environment: [String: String] = [:], in directory: String
+  ) async throws -> Running {
+    let output = try unnamedFile()
+    let errors = try unnamedFile()
     let child = try await ProcessKeeper.shared.spawn(
       ProcessRequest(
         executable: words[0], arguments: Array(words.dropFirst()),
-        environment: ProcessInfo.processInfo.environment.merging(Self.offline) { $1 }.merging(environment) { $1 },
+        environment: ProcessInfo.processInfo.environment.merging(offline) { $1 }.merging(environment) { $1 },
         workingDirectory: directory,
         standardInput: .null, standardOutput: .descriptor(output), standardError: .descriptor(errors),
         diesWithParent: true))
