@@ -22,12 +22,27 @@ package final class HeldTasks: Sendable {
   package static let counter = "unreleased"
 
   private let ledger = Mutex(AssignmentLedger())
+  private let unansweredAcquires = Mutex(0)
   private let releases = Mutex(Releases())
 
   package init() {}
 
   /// How many tasks are not given back, or could not be; none of a gateway that takes none back, where all are held.
   package var unreleased: Int { releases.withLock { $0.isUnsupported } ? 0 : count }
+
+  /// Notes an acquire that was sent and ended with `error`, without an answer: the gateway may give out a task for it, which
+  /// nobody knows to give back.
+  func noteUnanswered(_ error: GatewayError, sent: Bool) {
+    if sent, error.mayHaveBeenDone { unansweredAcquires.withLock { $0 += 1 } }
+  }
+
+  /// What is to be said of acquires without an answer; nil where there is nothing.
+  var unansweredNote: String? {
+    let number = unansweredAcquires.withLock { $0 }
+    guard number > 0, !releases.withLock({ $0.isOfOneNode }) else { return nil }
+    let acquires = number == 1 ? "1 acquire" : "\(number) acquires"
+    return "\(acquires) got no answer: the gateway may have given out tasks for them that nobody gives back; its status tells"
+  }
 
   /// The gateway is the run's own: what it refuses to take back has ended, as with a user's program that was killed.
   func areOfOwnGateway() { releases.withLock { $0.isOfOneNode = true } }

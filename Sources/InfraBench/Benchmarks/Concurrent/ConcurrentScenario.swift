@@ -75,6 +75,7 @@ struct ConcurrentScenario: Scenario {
       session.showLine(numbered(iteration), of: load, "miss")
     case .failed(let error, let writtenAt):
       if let writtenAt { record.wrote(at: writtenAt) }
+      session.held.noteUnanswered(error, sent: writtenAt != nil)
       record.fail(error)
       session.showFailure(numbered(iteration), of: load, record)
     }

@@ -48,6 +48,7 @@ struct DrainAcquire: Sendable {
       outcome.record.censor()
     case .failed(let error, let writtenAt):
       if let writtenAt { outcome.record.wrote(at: writtenAt) }
+      session.held.noteUnanswered(error, sent: writtenAt != nil)
       outcome.record.fail(error.kind, error.message)
     }
     return outcome
