@@ -13,6 +13,8 @@ public struct LoadRun: Sendable {
   public var judgesLateness = true
   /// The most starts that waited for a free user at one time.
   public var backlogMax: UInt64 = 0
+  /// Users of a closed loop that did not get in: their failures are iterations that no start was made for.
+  public var failedSetUps: UInt64 = 0
   /// How long the target had answered nothing when starts ended, in ns, and how long the run had gone on before that: nil
   /// where that is no second, or nothing had been asked meanwhile.
   public var silence: (length: UInt64, since: UInt64)?

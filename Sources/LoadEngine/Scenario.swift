@@ -18,7 +18,7 @@ public protocol Scenario: Sendable {
 
   /// Brings about what the iteration needs, such as an open connection and a warm task. A failure recorded here ends the
   /// iteration before it is performed. In a closed loop it is not measured; in an open loop the start is due already, so
-  /// that nothing may be waited for but what cannot be done without, and that is said by `record.occupied(until:)`.
+  /// that nothing may be waited for but what cannot be done without, and that is said by `record.occupied(from:to:)`.
   func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async
 
   /// The measured operation. Its samples are stamps of the I/O thread, not of this function's beginning and end.

@@ -263,6 +263,42 @@ import Testing
     #expect(calls.count("StopTask") == 1 && document.counters["tasks_stopped"] == 1, "\(calls.all)")
   }
 
+  /// The gateway is mute from the acquire on: the releases take all of their time, and no look shows the task. Its user is
+  /// this run's own.
+  @Test func aTaskOfThisRunsUserIsStoppedBehindAGatewayThatHasBecomeMute() async throws {
+    let calls = Calls()
+    let server = try await ScriptedGateway { request in
+      let name = request.line == "POST /" ? Self.operation(of: request) : request.line
+      let isMute = calls.count("POST /api/acquire") > 0
+      calls.add(isMute ? "\(name), mute" : name)
+      switch name {
+      case "GET /api/status":
+        if isMute { return .silence }
+        let tasks = calls.count("RunTask") > 0 ? #"{"taskId": "t1", "state": "warm"}"# : ""
+        return .json(#"{"warmCount": 0, "assignedCount": 0, "tasks": [\#(tasks)]}"#)
+      case "POST /api/acquire": return .json(#"{"success": true, "taskId": "t1", "latency": 1}"#)
+      case "RunTask": return Self.tasks("PROVISIONING")
+      case "DescribeTasks": return Self.tasks("RUNNING")
+      case "StopTask": return Self.stopped
+      case "ListTasks": return Self.none
+      default: return .silence
+      }
+    }
+    let run = try await BenchRun.start(
+      "bench-e2e", Self.options(server) + ["--count", "1"], environment: Self.environment)
+    // The user has its task, and asks whether it is ready.
+    try await eventually("no look after the acquire") { calls.count("GET /api/status, mute") >= 1 }
+    let begin = ContinuousClock.now
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    await server.stop()
+    #expect(begin.duration(to: .now) < .seconds(15))
+    #expect(result.status == .exited(130), "\(result.talk)")
+    let document = try result.document()
+    #expect(calls.count("StopTask, mute") == 1, "\(calls.all)")
+    #expect(document.counters["tasks_stopped"] == 1 && document.counters["tasks_left"] == 0, "\(result.talk)")
+  }
+
   /// Neither a stop between iterations nor the ones at the end outlast a signal for long.
   @Test func stopsThatHangAreCutOffAndSaid() async throws {
     let calls = Calls()

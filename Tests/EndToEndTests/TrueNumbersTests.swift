@@ -119,10 +119,12 @@ import Testing
     let group = try #require(CPUQuotaGroup(percent: 10))
     defer { group.remove() }
     let server = try await KnownDelays.start(["--delay", "8ms"])
-    let run = try await BenchRun.start(
-      "bench-concurrent", ["--gateway-url", server.url, "--concurrency", "20", "--duration", "3s"])
-    group.add(run.running.child.pid)
-    let result = await run.end(within: .seconds(90))
+    let scratch = try Scratch()
+    // In the group before it begins.
+    let outcome = try await Tool(name: "bench-concurrent").run(
+      ["--gateway-url", server.url, "--concurrency", "20", "--duration", "3s"], in: scratch.path,
+      through: ["/bin/sh", "-c", "echo $$ > \(group.processes); exec \"$@\"", "sh"], timeout: .seconds(90))
+    let result = BenchResult(outcome: outcome, scratch: scratch)
     _ = try await server.end()
     let document = try result.document()
     #expect(result.status == .exited(99), "\(result.output)\(result.talk)")
@@ -157,7 +159,8 @@ struct CPUQuotaGroup {
     path = made
   }
 
-  func add(_ process: pid_t) { _ = Self.write("\(process)", to: "\(path)/cgroup.procs") }
+  /// The file that takes the processes of the group.
+  var processes: String { "\(path)/cgroup.procs" }
 
   func remove() { rmdir(path) }
 

@@ -55,6 +55,30 @@ import Transport
     #expect(run.recording.lateness.max >= 14_000_000, "\(run.recording.lateness.max)")
   }
 
+  /// Connects again in every iteration, which takes a moment, after its loop has been held up for much longer.
+  private struct HeldUpReconnecting: Scenario {
+    func makeUser(_ number: Int, on executor: LoopExecutor) async -> LoopExecutor { executor }
+
+    func prepare(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {
+      let held = MonotonicClock.now()
+      while MonotonicClock.now() - held < 20_000_000 {}
+      let begin = MonotonicClock.now()
+      await user.sleep(nanoseconds: 1_000_000)
+      record.occupied(from: begin, to: user.readySince)
+    }
+
+    func perform(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {
+      record.wrote(at: MonotonicClock.now())
+    }
+  }
+
+  @Test func connectingAgainDoesNotHideHowLateTheGeneratorCameToIt() async {
+    let run = await LoadRun.perform(
+      HeldUpReconnecting(), plan: .openLoop(Self.slow, users: 1, count: 3),
+      catalogue: Catalogue(metrics: ["work"], counters: []), on: LoopGroup())
+    #expect(run.recording.lateness.totalCount == 3 && run.recording.lateness.min >= 19_000_000)
+  }
+
   @Test func startsThatAreDroppedWhileAUserWasFreeAreLate() async {
     // One user, which is free all the time; its loop is held up by somebody else while twenty starts are due.
     let loops = LoopGroup()

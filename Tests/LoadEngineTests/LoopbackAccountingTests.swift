@@ -30,7 +30,8 @@ import Transport
 
     func prepare(_ user: User, _ iteration: Iteration, into record: inout IterationRecord) async {
       if user.connection.withLock({ $0?.isUsable ?? false }) { return }
-      defer { record.occupied(until: MonotonicClock.now()) }
+      let begin = MonotonicClock.now()
+      defer { record.occupied(from: begin, to: MonotonicClock.now()) }
       switch await HTTPConnection.connect(
         to: Endpoint(host: "127.0.0.1", port: port), tls: nil, on: user.executor, timeout: 20_000_000_000)
       {

@@ -180,8 +180,9 @@ private struct ReconnectingScenario: Scenario {
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> LoopExecutor { executor }
 
   func prepare(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {
+    let begin = MonotonicClock.now()
     await user.sleep(nanoseconds: 50_000_000)
-    record.occupied(until: MonotonicClock.now())
+    record.occupied(from: begin, to: user.readySince)
   }
 
   func perform(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {

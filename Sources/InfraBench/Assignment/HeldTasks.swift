@@ -41,7 +41,8 @@ package final class HeldTasks: Sendable {
     let number = unansweredAcquires.withLock { $0 }
     guard number > 0, !releases.withLock({ $0.isOfOneNode }) else { return nil }
     let acquires = number == 1 ? "1 acquire" : "\(number) acquires"
-    return "\(acquires) got no answer: the gateway may have given out tasks for them that nobody gives back; its status tells"
+    return
+      "\(acquires) got no answer: the gateway may have given out tasks for them that nobody gives back; its status tells"
   }
 
   /// The gateway is the run's own: what it refuses to take back has ended, as with a user's program that was killed.
@@ -132,7 +133,11 @@ package final class HeldTasks: Sendable {
       while clientsDone < clients.count, MonotonicClock.now() < deadline, await group.next() != nil { clientsDone += 1 }
       group.cancelAll()
     }
-    if unreleased > 0 { bench.note("\(unreleased) tasks could not be released and are still assigned") }
+    let left = unreleased
+    guard left > 0 else { return }
+    bench.note(
+      "\(left == 1 ? "1 task could not be released and is" : "\(left) tasks could not be released and are") still assigned"
+    )
   }
 }
 

@@ -1,4 +1,3 @@
-import Latency
 import LoadEngine
 import SessionGateway
 import Transport
@@ -28,10 +27,10 @@ final class RESTConnection: Sendable {
   func connect(_ metrics: ConnectMetrics, into record: inout IterationRecord) async -> GatewayError? {
     if let phases = opened.take() { metrics.add(phases, to: &record) }
     if client.isConnected { return nil }
-    let outcome = await client.connect()
-    record.occupied(until: MonotonicClock.now())
-    switch outcome {
-    case .success(let phases?): metrics.add(phases, to: &record)
+    switch await client.connect() {
+    case .success(let phases?):
+      record.occupied(from: phases.startedAt, to: phases.securedAt ?? phases.connectedAt)
+      metrics.add(phases, to: &record)
     case .success(nil): break
     case .failure(let error): return error
     }

@@ -30,8 +30,8 @@ final class StartedTasks: Sendable {
   private let bench: Bench
   private let log: TaskStartLog
   private let users: UsedUserIDs
-  /// A look at the gateway, before tasks are stopped.
-  private let look: @Sendable () async -> TaskWhereabouts
+  /// A look at the gateway, before tasks are stopped, and what it may take, in ns.
+  private let look: @Sendable (_ bound: UInt64) async -> TaskWhereabouts
   private let state = Mutex(State())
 
   /// Within ECS's quota for calls that change tasks, and so many that a look at the gateway is not old yet.
@@ -42,11 +42,14 @@ final class StartedTasks: Sendable {
   private static let closingTime: UInt64 = 1_000_000_000
   /// Of a stop between iterations, in ns.
   private static let stopBound: UInt64 = 5_000_000_000
+  /// Of the look before a stop between iterations, in ns, and before one at the end, which has to leave time to stop.
+  private static let lookBound: UInt64 = 2_000_000_000
+  private static let lookBoundAtEnd: UInt64 = 500_000_000
   private static let noAnswer = "no answer in time"
 
   init(
     _ ecs: ECSConnection, log: TaskStartLog, bench: Bench, users: UsedUserIDs,
-    look: @escaping @Sendable () async -> TaskWhereabouts
+    look: @escaping @Sendable (_ bound: UInt64) async -> TaskWhereabouts
   ) {
     self.ecs = ecs
     self.log = log
@@ -122,7 +125,7 @@ final class StartedTasks: Sendable {
     await Bounded.run(for: Self.stopBound, endsWithCaller: true) {
       let over = self.state.withLock { $0.ledger.over }
       guard !over.surely.isEmpty || !over.ifAbsent.isEmpty else { return }
-      await self.stop(over.surely, ifAbsent: over.ifAbsent)
+      await self.stop(over.surely + over.ifAbsent) { Self.lookBound }
     }
   }
 
@@ -136,13 +139,19 @@ final class StartedTasks: Sendable {
   /// answer are followed for the whole `bound`, in ns.
   func stopAtEnd(within bound: UInt64) async {
     let begin = MonotonicClock.now()
+    let lookBound = { @Sendable () -> UInt64 in
+      let left = bound - min(MonotonicClock.now() - begin, bound)
+      return min(Self.lookBoundAtEnd, left / 3)
+    }
     let isChecked = await Bounded.run(for: bound) {
       while true {
         // Of a late answer too.
         self.update { $0.allLeft() }
-        await self.stop(self.state.withLock { $0.ledger.over.surely })
+        await self.stop(self.state.withLock { $0.ledger.over.surely }, lookBound)
         let isChecked = await self.findMarked()
-        await self.stop(self.state.withLock { state in state.ledger.over.surely.filter { state.found.contains($0) } })
+        let found = self.state.withLock { state in state.ledger.over.surely.filter { state.found.contains($0) } }
+        await self.stop(found, lookBound)
+        await self.findEnded()
         let isClosing = self.leftCount > 0 && MonotonicClock.now() < begin + Self.closingTime
         guard self.unansweredCount > 0 || isClosing else { return isChecked }
         guard (try? await Task.sleep(nanoseconds: Self.pause)) != nil else { return isChecked }
@@ -189,35 +198,49 @@ final class StartedTasks: Sendable {
     }
   }
 
-  /// Stops these tasks, by their ids, and those of `ifAbsent` that are not at the gateway. What is not surely this run's and
-  /// idle is left: the gateway is looked at right before.
-  private func stop(_ ids: [String], ifAbsent: [String] = []) async {
-    var waiting = (ids.map { ($0, false) } + ifAbsent.map { ($0, true) })[...]
+  /// Stops these tasks, by their ids. What is not surely this run's and idle is left: the gateway is looked at right
+  /// before, and by then a user of the run may have been given one.
+  ///
+  /// - Parameter lookBound: what the next look may take, in ns.
+  private func stop(_ ids: [String], _ lookBound: @Sendable () -> UInt64) async {
+    var waiting = ids[...]
+    var whereabouts = TaskWhereabouts.unknown
+    var isMute = false
     while !waiting.isEmpty, !Task.isCancelled {
-      let some = waiting.prefix(Self.atOnce)
+      let batch = waiting.prefix(Self.atOnce)
       waiting = waiting.dropFirst(Self.atOnce)
-      let whereabouts = await look()
+      // A gateway that has just not answered is not waited for again: the time is the stops'.
+      if !isMute { whereabouts = await look(lookBound()) }
       guard !Task.isCancelled else { return }
-      let arns = some.compactMap { id, mustBeAbsent in
-        mustBeAbsent && !whereabouts.isAbsent(id) ? nil : beginToStop(id, whereabouts)
-      }
+      isMute = whereabouts.isUnknown
+      let arns = beginToStop(Array(batch), whereabouts)
       await withTaskGroup(of: Void.self) { group in
         for arn in arns { group.addTask { await self.stopNow(arn) } }
       }
     }
   }
 
-  /// The ARN of a task that is to be stopped now; nil where it is left, over, or being stopped already.
-  private func beginToStop(_ id: String, _ whereabouts: TaskWhereabouts) -> String? {
+  /// The ARNs of the tasks that are to be stopped now: without those that are left, not over (any more), or being stopped
+  /// already.
+  private func beginToStop(_ ids: [String], _ whereabouts: TaskWhereabouts) -> [String] {
     state.withLock { state in
-      let verdict = whereabouts.verdict(id, hasServed: state.ledger.hasServed(id), isOwn: users.contains)
-      guard case .stop = verdict else {
-        if case .leave(let reason) = verdict { state.left[id] = reason }
-        return nil
+      state.ledger.seenAtGateway(whereabouts.connected)
+      var arns: [String] = []
+      for id in ids {
+        let wasSeen = state.ledger.wasAtGateway(id)
+        // Asked again: the look took its time.
+        guard state.ledger.isOver(id, isAbsent: whereabouts.isAbsent(id, wasSeen: wasSeen)) else { continue }
+        let verdict = whereabouts.verdict(
+          id, hasServed: state.ledger.hasServed(id), wasSeen: wasSeen, isOwn: users.contains)
+        if case .leave(let reason) = verdict {
+          state.left[id] = reason
+          continue
+        }
+        state.left[id] = nil
+        guard let arn = state.ledger.remainingARN(id) else { continue }
+        if state.stopping.insert(id).inserted { arns.append(arn) }
       }
-      state.left[id] = nil
-      guard let arn = state.ledger.remainingARN(id) else { return nil }
-      return state.stopping.insert(id).inserted ? arn : nil
+      return arns
     }
   }
 
@@ -266,6 +289,16 @@ final class StartedTasks: Sendable {
       return described.count >= listed.count
     } catch {
       return false
+    }
+  }
+
+  /// Looks which of the tasks that were left have ended meanwhile, with the session of the user that had them.
+  private func findEnded() async {
+    let arns = state.withLock { state in state.left.keys.compactMap { state.ledger.remainingARN($0) } }
+    guard !arns.isEmpty else { return }
+    let answer = try? await ecs.client.describeTasks(arns, cluster: ecs.filter.cluster, retry: .never)
+    for task in answer?.value ?? [] where task.desiredStatus == "STOPPED" || task.lastStatus == "STOPPED" {
+      ended(task.taskArn)
     }
   }
 

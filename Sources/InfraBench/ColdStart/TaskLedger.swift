@@ -5,10 +5,12 @@
 struct TaskLedger: Sendable {
   private struct Entry {
     let arn: String
-    /// A user of the run has it.
-    var isServing = false
+    /// The users of the run that have it, by the tasks that were started for them: a gateway may give one task twice.
+    var users: Set<String> = []
     /// A user of the run has or had it: a task that was assigned never waits for another user.
     var hasServed = false
+    /// The gateway had it to give.
+    var wasAtGateway = false
   }
 
   /// Every task of the run, by its id.
@@ -32,6 +34,9 @@ struct TaskLedger: Sendable {
   /// Whether a user of the run has or had it.
   func hasServed(_ id: String) -> Bool { entries[id]?.hasServed ?? false }
 
+  /// Whether the gateway was once seen to have it to give.
+  func wasAtGateway(_ id: String) -> Bool { entries[id]?.wasAtGateway ?? false }
+
   /// RunTask has started a task, for a user unless it was found at the end; false where it was known already.
   @discardableResult
   mutating func started(_ arn: String, isAwaited: Bool = true) -> Bool {
@@ -53,37 +58,53 @@ struct TaskLedger: Sendable {
   /// That user's task `id` is at the gateway, where the user goes now; nil where the start has failed.
   mutating func startEnded(_ id: String?) {
     startsUnderWay = max(0, startsUnderWay - 1)
-    if let id { awaited.insert(id) }
+    guard let id else { return }
+    awaited.insert(id)
+    entries[id]?.wasAtGateway = true
+  }
+
+  /// The gateway has these tasks to give, or has given them; those of others are passed over.
+  mutating func seenAtGateway(_ ids: [String]) {
+    for id in ids { entries[id]?.wasAtGateway = true }
   }
 
   /// The user that has started `id` was given `task`, of this run or not.
   mutating func given(_ task: String, insteadOf id: String) {
     awaited.remove(id)
-    entries[task]?.isServing = true
+    entries[task]?.users.insert(id)
     entries[task]?.hasServed = true
   }
 
   /// The user that has started `id` has left, and the task that it was given.
   mutating func left(_ task: String?, startedFor id: String) {
     awaited.remove(id)
-    if let task { entries[task]?.isServing = false }
+    if let task { entries[task]?.users.remove(id) }
   }
 
   /// Every user has left.
   mutating func allLeft() {
     awaited = []
     startsUnderWay = 0
-    for id in entries.keys { entries[id]?.isServing = false }
+    for id in entries.keys { entries[id]?.users = [] }
   }
 
   /// The ids of the tasks that no user of the run has or waits for. Those that were given to nobody may be at the gateway,
   /// which gives them to whoever comes next: `ifAbsent` are over only where the gateway doesn't have them.
   var over: (surely: [String], ifAbsent: [String]) {
-    let served = remaining.filter { hasServed($0) && entries[$0]?.isServing == false }
+    let surely = remaining.filter { isOver($0, isAbsent: false) }
+    let ifAbsent = remaining.filter { isOver($0, isAbsent: true) }.subtracting(surely)
+    return (Array(surely), Array(ifAbsent))
+  }
+
+  /// Whether no user of the run has the task or waits for it, and it remains.
+  ///
+  /// - Parameter isAbsent: whether the gateway surely doesn't have it to give.
+  func isOver(_ id: String, isAbsent: Bool) -> Bool {
+    guard remaining.contains(id), let entry = entries[id] else { return false }
+    if entry.hasServed { return entry.users.isEmpty }
     // Never the own one of a user that is on its way.
-    let unserved = remaining.filter { !hasServed($0) && !awaited.contains($0) }
-    let isAnybodyOnTheWay = startsUnderWay > 0 || !awaited.isEmpty
-    return isAnybodyOnTheWay ? (Array(served), Array(unserved)) : (Array(served) + Array(unserved), [])
+    guard !awaited.contains(id) else { return false }
+    return isAbsent || (startsUnderWay == 0 && awaited.isEmpty)
   }
 
   /// The last part of an ARN.

@@ -72,6 +72,7 @@ extension TaskStarter {
   private func lookAtGateway(_ client: GatewayClient) async {
     switch await client.status() {
     case .success(let (status, exchange)):
+      tasks.update { $0.seenAtGateway(TaskWhereabouts.known(status).connected) }
       if status.tasks == nil {
         session.bench.note(
           "the gateway's status names no tasks: a start counts as connected when the gateway has one task more")

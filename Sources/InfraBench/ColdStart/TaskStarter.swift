@@ -45,19 +45,20 @@ final class TaskStarter: Sendable {
 
   /// An interrupted RunTask is waited for so long, in ns: a task that was started can only be stopped by its ARN.
   private static let graceOnCancel: UInt64 = 1_000_000_000
-  /// Of the look at the gateway before tasks are stopped, in ns: without it they are left.
-  private static let lookBound: UInt64 = 2_000_000_000
 
   init(_ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession) {
     self.settings = settings
     self.ecs = ecs
     self.taskDefinition = taskDefinition
     self.session = session
-    tasks = StartedTasks(ecs, log: log, bench: session.bench, users: session.userIDs) { await Self.look(session) }
+    tasks = StartedTasks(ecs, log: log, bench: session.bench, users: session.userIDs) { bound in
+      await Self.look(session, for: bound)
+    }
   }
 
-  private static func look(_ session: GatewaySession) async -> TaskWhereabouts {
-    let client = session.client(on: session.loops.executor(forUser: 0), timeout: lookBound)
+  /// - Parameter bound: what it may take, in ns.
+  private static func look(_ session: GatewaySession, for bound: UInt64) async -> TaskWhereabouts {
+    let client = session.client(on: session.loops.executor(forUser: 0), timeout: bound)
     defer { client.close() }
     guard case .success(let (status, _)) = await client.status() else { return .unknown }
     return .known(status)

@@ -26,7 +26,11 @@ struct Throughput {
   private var closedLoop: [String] {
     guard document.parameters["bursts"] == nil, document.durationSeconds > 0 else { return [] }
     guard text("duration") != nil || stages != nil || hasManyIterations else { return [] }
-    let rate = Double(document.counters["iterations"] ?? 0) / document.durationSeconds
+    // A user that did not get in made no start.
+    var failedSetUps: UInt64 = 0
+    if case .int(let number)? = document.findings?[Measurement.failedSetUps] { failedSetUps = UInt64(max(0, number)) }
+    let iterations = document.counters["iterations"] ?? 0
+    let rate = Double(iterations - min(iterations, failedSetUps)) / document.durationSeconds
     return ["\(Figures.decimals(rate, 1))/s finished"] + (stages.map { [$0] } ?? [])
       + number(of: "censored", "not finished")
   }

@@ -106,6 +106,15 @@ package struct Measurement: Sendable {
   /// How long the target had answered nothing at the end, in ns, and how long it had answered before; see ``LoadRun``.
   package var silence: (length: UInt64, since: UInt64)?
   package var findings: [String: JSONValue]?
+
+  /// The finding of users that did not get in: iterations that no start was made for, and that are in no rate.
+  package static let failedSetUps = "failed_set_ups"
+
+  /// Takes what a run tells beside its recording.
+  package mutating func take(silence: (length: UInt64, since: UInt64)?, failedSetUps: UInt64) {
+    self.silence = silence
+    if failedSetUps > 0 { findings = (findings ?? [:]).merging([Self.failedSetUps: .int(Int64(failedSetUps))]) { $1 } }
+  }
   /// Counters on which this run has no word: they are not in the result, rather than 0 in it.
   package var untested: Set<String> = []
   /// Why a metric that the run was there for has no sample: a threshold on it has failed, and was not just left out.

@@ -107,7 +107,10 @@ final class LoopArrivals: @unchecked Sendable {
       spinsSince = spinsSince ?? now
       guard now < wakeAt else { return serve() }
       // Another loop has taken what this one was waiting for.
-      guard wakeAt - now <= Self.spinLead else { return arm() }
+      guard wakeAt - now <= Self.spinLead else {
+        endSpin(at: now)
+        return arm()
+      }
       if wakeAt - now > Self.tightLead {
         isSpinning = true
         return executor.eventLoop.assumeIsolated().execute { self.approach() }
@@ -115,10 +118,14 @@ final class LoopArrivals: @unchecked Sendable {
     }
   }
 
+  private func endSpin(at now: UInt64) {
+    if let begin = spinsSince.take() { executor.spunFor += now - min(begin, now) }
+  }
+
   /// Hands out what is due.
   private func serve() {
     let now = MonotonicClock.now()
-    if let begin = spinsSince.take() { executor.spunFor += now - min(begin, now) }
+    endSpin(at: now)
     while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
       parked.popFirst()?.resume(returning: Taken(start: start, foundFreeUser: true))
     }
@@ -126,7 +133,7 @@ final class LoopArrivals: @unchecked Sendable {
     executor.drainNow()
     if isStopped {
       release()
-    } else if shared.withQueue({ $0.isOver(at: now) }) ?? true {
+    } else if shared.withQueue({ $0.isOver(at: now) && !$0.hasWaiting }) ?? true {
       shared.letGoAtTheEnd(now: now)
     } else {
       arm()

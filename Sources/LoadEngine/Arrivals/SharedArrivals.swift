@@ -56,7 +56,7 @@ final class SharedArrivals: Sendable {
   /// Lets the users that are parked go when the run is over and nobody performs any more: what they do then would hold up
   /// the last answers of the others.
   func letGoAtTheEnd(now: UInt64) {
-    if withQueue({ $0.isOver(at: now) && $0.isQuiet }) ?? true { letGo() }
+    if withQueue({ $0.isOver(at: now) && $0.isQuiet && !$0.hasWaiting }) ?? true { letGo() }
   }
 
   /// Lets all parked users go.

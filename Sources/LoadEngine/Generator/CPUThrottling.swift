@@ -3,34 +3,51 @@
 ///
 /// A throttled process sees nothing of it: its clock jumps, and every latency that it measures has the pause in it.
 public struct CPUThrottling: Sendable, Equatable {
-  /// Periods in which the quota was used up.
+  /// Periods in which the group was active, and those of them in which its quota was used up.
+  public var allPeriods: UInt64 = 0
+  /// See ``allPeriods``.
   public var periods: UInt64 = 0
   /// How long threads were kept from running, in ns. A quota on several CPUs counts each of them.
   public var time: UInt64 = 0
 
   /// Makes a reading.
-  public init(periods: UInt64 = 0, time: UInt64 = 0) {
+  public init(allPeriods: UInt64 = 0, periods: UInt64 = 0, time: UInt64 = 0) {
+    self.allPeriods = allPeriods
     self.periods = periods
     self.time = time
   }
 
   /// What came to it since `earlier`.
   public func since(_ earlier: CPUThrottling) -> CPUThrottling {
-    CPUThrottling(periods: periods - min(periods, earlier.periods), time: time - min(time, earlier.time))
+    CPUThrottling(
+      allPeriods: allPeriods - min(allPeriods, earlier.allPeriods), periods: periods - min(periods, earlier.periods),
+      time: time - min(time, earlier.time))
   }
 
   static func + (one: CPUThrottling, other: CPUThrottling) -> CPUThrottling {
-    CPUThrottling(periods: one.periods.addingSaturated(other.periods), time: one.time.addingSaturated(other.time))
+    CPUThrottling(
+      allPeriods: one.allPeriods.addingSaturated(other.allPeriods),
+      periods: one.periods.addingSaturated(other.periods), time: one.time.addingSaturated(other.time))
   }
 
-  /// `nr_throttled N` and `throttled_usec T` (version 2, in µs) or `throttled_time T` (version 1, in ns); nil where
+  /// The share of `watched` ns, 0…1, in which the quota kept the process from running. The kernel adds up the times of all
+  /// CPUs: no more than the share of the periods whose quota was used up can be true.
+  func share(of watched: UInt64) -> Double {
+    guard watched > 0 else { return 0 }
+    let ofTime = min(1, Double(time) / Double(watched))
+    return allPeriods > 0 ? min(ofTime, Double(periods) / Double(allPeriods)) : ofTime
+  }
+
+  /// `nr_periods N`, `nr_throttled N` and `throttled_usec T` (version 2, in µs) or `throttled_time T` (version 1, in ns); nil where
   /// neither is there: the group has no CPU quota.
   static func parse(_ text: String) -> CPUThrottling? {
+    var allPeriods: UInt64 = 0
     var (periods, time): (UInt64?, UInt64?)
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
       guard words.count == 2, let number = UInt64(words[1]) else { continue }
       switch words[0] {
+      case "nr_periods": allPeriods = number
       case "nr_throttled": periods = number
       case "throttled_usec": time = number.multipliedReportingOverflow(by: 1000).partialValue
       case "throttled_time": time = number
@@ -38,7 +55,7 @@ public struct CPUThrottling: Sendable, Equatable {
       }
     }
     guard let periods, let time else { return nil }
-    return CPUThrottling(periods: periods, time: time)
+    return CPUThrottling(allPeriods: allPeriods, periods: periods, time: time)
   }
 }
 
@@ -54,10 +71,9 @@ struct CPUQuotaFiles: Sendable, Equatable {
     return CPUQuotaFiles(paths: candidates.filter { SystemFile.read($0).flatMap(CPUThrottling.parse) != nil })
   }
 
-  /// The reading of the group that was throttled most: a group above throttles those in it, and says so itself.
-  func read() -> CPUThrottling {
-    let readings = paths.compactMap { SystemFile.read($0).flatMap(CPUThrottling.parse) }
-    return readings.max { $0.time < $1.time } ?? CPUThrottling()
+  /// A reading of each group: a group above throttles those in it, and each counts its own since it was made.
+  func read() -> [CPUThrottling] {
+    paths.map { SystemFile.read($0).flatMap(CPUThrottling.parse) ?? CPUThrottling() }
   }
 
   /// Where the files would be, from the lines of `/proc/self/cgroup` (cgroups(7)) and `/proc/self/mountinfo`

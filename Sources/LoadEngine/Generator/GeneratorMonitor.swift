@@ -11,9 +11,10 @@ public import Transport
 public final class GeneratorMonitor: Sendable {
   private struct Usage {
     var cpu = ProcessCPU()
-    var throttling = CPUThrottling()
-    /// The reading at the begin of the part that is being watched; nil between parts.
-    var throttledBefore: CPUThrottling?
+    /// Of each control group, in the order of the files.
+    var throttling: [CPUThrottling] = []
+    /// The readings at the begin of the part that is being watched; nil between parts.
+    var throttledBefore: [CPUThrottling]?
     /// Lengths of the parts, in ns, and the begin of the one that is being watched.
     var watched: UInt64 = 0
     var partBegin = MonotonicClock.now()
@@ -42,6 +43,17 @@ public final class GeneratorMonitor: Sendable {
     usage.withLock { $0 = Usage(throttledBefore: reading) }
   }
 
+  /// The same on a load thread that has work to do: the files of the quota are read elsewhere, and until they are what the
+  /// quota did in the warm-up counts too.
+  func restartWhileMeasuring() {
+    for meter in meters { meter.watch(forgetting: true) }
+    usage.withLock { $0 = Usage(throttledBefore: $0.throttledBefore) }
+    Task.detached { [self] in
+      let reading = quota.read()
+      usage.withLock { if $0.throttledBefore != nil { $0.throttledBefore = reading } }
+    }
+  }
+
   /// Goes on after ``pause()``: another measured part of the same run begins.
   public func resume() {
     for meter in meters { meter.watch(forgetting: false) }
@@ -62,7 +74,8 @@ public final class GeneratorMonitor: Sendable {
       guard let before = usage.throttledBefore else { return }
       usage.throttledBefore = nil
       usage.cpu.pause()
-      usage.throttling = usage.throttling + reading.since(before)
+      let added = zip(reading, before).map { $0.since($1) }
+      usage.throttling = usage.throttling.isEmpty ? added : zip(usage.throttling, added).map { $0 + $1 }
       usage.watched += MonotonicClock.now() - usage.partBegin
     }
   }
@@ -89,8 +102,9 @@ public final class GeneratorMonitor: Sendable {
     report.lateStarts = lateness.totalCount - lateness.countAtOrBelow(GeneratorReport.latenessBound)
     report.latest = lateness.totalCount > 0 ? lateness.max : nil
     report.judgesLateness = judgesLateness
-    report.throttledPeriods = throttling.periods
-    report.throttledShare = watched > 0 ? min(1, Double(throttling.time) / Double(watched)) : 0
+    let throttled = throttling.max { $0.time < $1.time }
+    report.throttledPeriods = throttled?.periods ?? 0
+    report.throttledShare = throttled?.share(of: watched) ?? 0
     return report
   }
 

@@ -14,8 +14,8 @@ public struct IterationRecord: Sendable {
   public private(set) var ending = Ending.success
   /// Open loop: when the start was due, in ns of `MonotonicClock`.
   public private(set) var intendedAt: UInt64?
-  /// Until when the user had to make ready once more after the start was due, such as to connect again, in ns.
-  public private(set) var occupiedUntil: UInt64?
+  /// How long the user had to make ready once more after the start was due, such as to connect again, in ns.
+  public private(set) var occupiedFor: UInt64 = 0
   /// When the first byte of the iteration's first operation was written, in ns of `MonotonicClock`; nil if none was.
   public private(set) var firstByteWrittenAt: UInt64?
 
@@ -42,9 +42,10 @@ public struct IterationRecord: Sendable {
     }
   }
 
-  /// Notes that the user was not free before `instant`, in ns, through no fault of the generator's.
-  public mutating func occupied(until instant: UInt64) {
-    occupiedUntil = max(occupiedUntil ?? 0, instant)
+  /// Notes that the user had to make ready from `begin` to `end`, stamps of the I/O thread in ns: that is no fault of the
+  /// generator's. How late the generator came to it, before and after, is.
+  public mutating func occupied(from begin: UInt64, to end: UInt64) {
+    occupiedFor += end - min(begin, end)
   }
 
   /// The iteration's sample of `metric`, in ns; nil if there is none.
@@ -94,7 +95,7 @@ public struct IterationRecord: Sendable {
   mutating func reset(intendedAt: UInt64? = nil) {
     ending = .success
     self.intendedAt = intendedAt
-    occupiedUntil = nil
+    occupiedFor = 0
     firstByteWrittenAt = nil
     samples.removeAll(keepingCapacity: true)
     counts.removeAll(keepingCapacity: true)

@@ -4,10 +4,8 @@ extension Crew {
   /// All users at one instant, an iteration each.
   func burst(_ plan: LoadPlan) async -> LoadRun {
     let shared = SharedPlan(plan, ramp: nil, startingAt: MonotonicClock.now())
-    let allPrepared = StartBarrier(parties: max(1, plan.users)) { releasedAt in
-      shared.begin(at: releasedAt)
-      judging.begin()
-    }
+    let allPrepared = StartBarrier(
+      parties: max(1, plan.users), beforeRelease: { judging.begin() }, whenReached: { shared.begin(at: $0) })
     let endedAt = await run(plan) { user, own, _ in await user.runOnce(own, shared, after: allPrepared) }
     return LoadRun(
       recording: Recording(recorders[0].catalogue), startedAt: min(shared.begunAt, endedAt), endedAt: endedAt)

@@ -8,10 +8,8 @@ extension Crew {
   /// is their turn instead, as their coming is part of such a load.
   func closedLoop(_ plan: LoadPlan, thinkTime: UInt64, ramp: UserRamp?) async -> LoadRun {
     let shared = SharedPlan(plan, ramp: ramp, startingAt: MonotonicClock.now())
-    let allOpened = StartBarrier(parties: max(1, plan.users)) { releasedAt in
-      shared.begin(at: releasedAt)
-      judging.begin()
-    }
+    let allOpened = StartBarrier(
+      parties: max(1, plan.users), beforeRelease: { judging.begin() }, whenReached: { shared.begin(at: $0) })
     let now = await TimelineKeeper.keeping(keeper, since: { shared.measurementStartedAt }) {
       await withTaskCancellationHandler {
         await run(plan) { user, own, _ in
@@ -25,12 +23,12 @@ extension Crew {
     let startedAt = shared.measurementStartedAt ?? shared.begunAt
     return LoadRun(
       recording: Recording(recorders[0].catalogue), startedAt: min(startedAt, now),
-      endedAt: max(startedAt, shared.startsEndedAt(at: now)), judgesLateness: false)
+      endedAt: max(startedAt, shared.startsEndedAt(at: now)), judgesLateness: false, failedSetUps: shared.charged)
   }
 }
 
 extension VirtualUser {
-  /// After a failure a closed loop pauses for so many ns: a target that refuses at once is not hammered.
+  /// How long a closed loop pauses after a failure, in ns: a target that refuses at once is not hammered.
   private static var pauseAfterFailure: UInt64 { 10_000_000 }
 
   /// Opens what the user needs and waits for the others; false when it did not get in, which is counted at once: a user

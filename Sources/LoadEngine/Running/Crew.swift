@@ -19,7 +19,7 @@ struct Crew<S: Scenario>: Sendable {
     _ plan: LoadPlan, _ body: @escaping @Sendable (VirtualUser<S>, S.User, _ loop: Int) async -> Void
   ) async -> UInt64 {
     let users = max(1, plan.users)
-    let lastAnswer = StartBarrier(parties: users) { _ in judging.end() }
+    let lastAnswer = StartBarrier(parties: users, whenReached: { _ in judging.end() })
     return await withTaskGroup(of: UInt64.self) { group in
       for number in 1...users {
         let loop = (number - 1) % loops.executors.count

@@ -22,7 +22,7 @@ final class Judging: Sendable {
   /// Told of every measured iteration; the first one ends the warm-up.
   func measuring() {
     guard isWarmingUp.load(ordering: .relaxed), isWarmingUp.exchange(false, ordering: .relaxed) else { return }
-    monitor?.restart()
+    monitor?.restartWhileMeasuring()
   }
 
   /// The last answer has been read.

@@ -13,10 +13,9 @@ extension Crew {
       dropsWhenBusy: dropsWhenBusy)
     let arrivals = loops.executors.map { LoopArrivals(shared, on: $0, isPrecise: isPrecise) }
     for loop in arrivals { shared.add(loop) }
-    let allOpened = StartBarrier(parties: users) { releasedAt in
-      shared.begin(at: releasedAt + SharedArrivals.lead(users: users), users: users)
-      judging.begin()
-    }
+    let allOpened = StartBarrier(
+      parties: users, beforeRelease: { judging.begin() },
+      whenReached: { shared.begin(at: $0 + SharedArrivals.lead(users: users), users: users) })
     let dropped: @Sendable () -> UInt64 = { shared.withQueue { $0.dropped } ?? 0 }
     progress?.provide(dropped: dropped)
     progress?.provide(waiting: { shared.withQueue { $0.waiting } ?? 0 })
@@ -72,8 +71,7 @@ extension VirtualUser {
       record.reset(intendedAt: start.intendedAt)
       await scenario.prepare(user, start.iteration, into: &record)
       let couldBegin = taken.foundFreeUser ? start.intendedAt : max(start.intendedAt, freeSince)
-      let dueAt = max(couldBegin, record.occupiedUntil ?? 0)
-      await perform(user, start.iteration, dueAt: dueAt, into: &record)
+      await perform(user, start.iteration, dueAt: couldBegin + record.occupiedFor, into: &record)
       freeSince = executor.readySince
     }
   }

@@ -48,9 +48,10 @@ struct ArrivalQueue {
   private var gone = 0
   private var waitingInLine: UInt64 = 0
   private var latest: UInt64 = 0
-  private var isClosed = false
+  private var closedAt: UInt64?
+  private var isClosed: Bool { closedAt != nil }
 
-  /// Older drops than this many are final: so many that their lateness alone says what the generator is worth.
+  /// Older drops than this many are final. The lateness of these says by itself that the generator is saturated.
   private static let mostProvisional = 4096
 
   /// When the measured part began; nil before.
@@ -161,20 +162,21 @@ struct ArrivalQueue {
     return isClosed || upcoming == nil && (coming.endsAt.map { latest >= $0 } ?? true)
   }
 
-  /// When no start was due any more, in ns; nil as long as starts come due.
-  var startsEndedAt: UInt64? { coming.startsEndAt }
+  /// When no start was due any more, in ns, as the run was closed at the latest; nil as long as starts come due.
+  var startsEndedAt: UInt64? { [coming.startsEndAt, closedAt].compactMap(\.self).min() }
 
   /// Ends the run: what is due by now and not taken is abandoned, and no start will be handed out any more.
   mutating func close(at now: UInt64) {
     advance(to: now)
     abandoned += waiting
-    isClosed = true
+    closedAt = closedAt ?? now
     upcoming = nil
     waitingInLine = 0
     reserved.removeAll()
   }
 
-  private var hasWaiting: Bool { waitingInLine > 0 || reserved.count > 0 }
+  /// Whether a start is due that nobody has taken.
+  var hasWaiting: Bool { waitingInLine > 0 || reserved.count > 0 }
 
   private var isFulfilled: Bool { upcoming == nil && coming.isCountReached && !hasWaiting }
 

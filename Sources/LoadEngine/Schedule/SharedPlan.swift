@@ -8,6 +8,7 @@ final class SharedPlan: Sendable {
     var budget: IterationBudget
     /// When a user first asked for an iteration and there was none: until then starts were made.
     var refusedAt: UInt64?
+    var charged: UInt64 = 0
   }
 
   private let plan: LoadPlan
@@ -46,7 +47,15 @@ final class SharedPlan: Sendable {
   func giveBack(_ iteration: Iteration) { state.withLock { $0.budget.giveBack(iteration) } }
 
   /// The iteration of a user whose set-up failed.
-  func charge() -> Iteration { state.withLock { $0.budget.charge() } }
+  func charge() -> Iteration {
+    state.withLock { state in
+      state.charged += 1
+      return state.budget.charge()
+    }
+  }
+
+  /// Users whose set-up failed.
+  var charged: UInt64 { state.withLock { $0.charged } }
 
   var isOver: Bool { state.withLock { $0.budget.isOver(at: MonotonicClock.now()) } }
 

@@ -9,12 +9,18 @@ final class StartBarrier: Sendable {
   }
 
   let parties: Int
+  private let beforeRelease: @Sendable () -> Void
   private let whenReached: @Sendable (UInt64) -> Void
   private let state: Mutex<State>
 
-  /// Calls `whenReached` once with the instant of the release, in ns of `MonotonicClock`, before anybody goes on.
-  init(parties: Int, whenReached: @escaping @Sendable (UInt64) -> Void = { _ in }) {
+  /// Calls `beforeRelease` when all parties have arrived; what takes time is done there, as the release comes after it. Then
+  /// calls `whenReached` with the instant of the release, in ns of `MonotonicClock`, before anybody goes on.
+  init(
+    parties: Int, beforeRelease: @escaping @Sendable () -> Void = {},
+    whenReached: @escaping @Sendable (UInt64) -> Void = { _ in }
+  ) {
     self.parties = parties
+    self.beforeRelease = beforeRelease
     self.whenReached = whenReached
     state = Mutex(State(missing: parties))
   }
@@ -31,6 +37,7 @@ final class StartBarrier: Sendable {
         return state.waiting
       }
       guard !released.isEmpty else { return }
+      beforeRelease()
       let now = MonotonicClock.now()
       whenReached(now)
       for continuation in released { continuation.resume(returning: now) }

@@ -42,6 +42,46 @@ import Testing
     #expect(ledger.over.surely == ["b"] && ledger.over.ifAbsent.isEmpty)
   }
 
+  /// A duplicate assignment: the task stays until the last of its users has left.
+  @Test func aTaskThatWasGivenTwiceIsOverWhenBothUsersHaveLeft() {
+    var ledger = ledger("a", "b")
+    ledger.given("a", insteadOf: "a")
+    ledger.given("a", insteadOf: "b")
+    ledger.left("a", startedFor: "a")
+    ledger.left("a", startedFor: "a")
+    #expect(!ledger.over.surely.contains("a"), "the second user has it")
+    ledger.left("a", startedFor: "b")
+    #expect(Set(ledger.over.surely) == ["a", "b"])
+  }
+
+  /// What is asked right before a stop: the look at the gateway took its time, and a user came meanwhile.
+  @Test func aTaskThatAUserWasGivenSinceItWasOverIsNotOver() {
+    var ledger = ledger("a", "b")
+    ledger.given("b", insteadOf: "a")
+    ledger.left("b", startedFor: "a")
+    #expect(ledger.over.surely == ["b"] && ledger.over.ifAbsent == ["a"])
+    #expect(ledger.isOver("b", isAbsent: false) && ledger.isOver("a", isAbsent: true))
+    #expect(!ledger.isOver("a", isAbsent: false), "the other user is on its way, and the gateway may have it to give")
+    ledger.given("a", insteadOf: "b")
+    for isAbsent in [true, false] { #expect(!ledger.isOver("a", isAbsent: isAbsent)) }
+    // A duplicate assignment of one whose user has left.
+    ledger.given("b", insteadOf: "c")
+    for isAbsent in [true, false] { #expect(!ledger.isOver("b", isAbsent: isAbsent)) }
+    ledger.allLeft()
+    #expect(ledger.isOver("a", isAbsent: false) && ledger.isOver("b", isAbsent: false))
+    ledger.ended("a")
+    #expect(!ledger.isOver("a", isAbsent: true) && !ledger.isOver("unknown", isAbsent: true))
+  }
+
+  @Test func whatWasSeenAtTheGatewayIsRemembered() {
+    var ledger = ledger("a")
+    ledger.started(Self.arn("b"))
+    ledger.startEnded(nil)
+    #expect(ledger.wasAtGateway("a") && !ledger.wasAtGateway("b"))
+    ledger.seenAtGateway(["b", "another's"])
+    #expect(ledger.wasAtGateway("b") && !ledger.wasAtGateway("another's") && ledger.count == 2)
+  }
+
   @Test func aStartUnderWayIsAUserOnItsWay() {
     var ledger = ledger("a")
     ledger.startBegan()

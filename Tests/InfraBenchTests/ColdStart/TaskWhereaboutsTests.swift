@@ -27,14 +27,38 @@ import Testing
 
   @Test(arguments: cases.indices) func onlyWhatIsSurelyThisRunsOrIdleIsStopped(index: Int) {
     let (whereabouts, hasServed, isStopped) = Self.cases[index]
-    let verdict = whereabouts.verdict("t", hasServed: hasServed) { $0 == Self.own }
+    let verdict = whereabouts.verdict("t", hasServed: hasServed, wasSeen: false) { $0 == Self.own }
     #expect((verdict == .stop) == isStopped, "\(whereabouts), \(hasServed): \(verdict)")
   }
 
-  @Test func whatIsStartingOrNotListedIsAbsent() {
-    #expect(Self.named("warming").isAbsent("t") && Self.named("assigned").isAbsent("other"))
-    for state in ["warm", "ready", "assigned"] { #expect(!Self.named(state).isAbsent("t")) }
-    #expect(!TaskWhereabouts.unknown.isAbsent("t"))
-    #expect(!TaskWhereabouts.known(StatusAnswer(warmCount: 0, assignedCount: 0)).isAbsent("t"))
+  /// Another node of the gateway may have it, and with it somebody's user.
+  @Test func whatWasAtTheGatewayAndIsNotListedIsStoppedOnlyWhereThisRunWasGivenIt() {
+    let empty = TaskWhereabouts.known(StatusAnswer(warmCount: 0, assignedCount: 0, tasks: []))
+    for whereabouts in [empty, Self.named("warm")] {
+      for (hasServed, wasSeen) in [(false, false), (true, false), (true, true)] {
+        let verdict = whereabouts.verdict("other", hasServed: hasServed, wasSeen: wasSeen) { _ in true }
+        #expect(verdict == .stop, "\(whereabouts), \(hasServed), \(wasSeen)")
+      }
+      let verdict = whereabouts.verdict("other", hasServed: false, wasSeen: true) { _ in true }
+      #expect(verdict == .leave("the gateway had it and lists it no more, and this run was not given it"))
+    }
+    // One that is listed is judged by its entry.
+    let listed = Self.named("warm").verdict("t", hasServed: false, wasSeen: true) { _ in false }
+    #expect(listed == .stop)
+  }
+
+  @Test func whatIsStartingOrNotListedIsAbsentUnlessItWasThere() {
+    #expect(Self.named("warming").isAbsent("t", wasSeen: false))
+    #expect(Self.named("assigned").isAbsent("other", wasSeen: false))
+    #expect(!Self.named("assigned").isAbsent("other", wasSeen: true))
+    for state in ["warm", "ready", "assigned"] { #expect(!Self.named(state).isAbsent("t", wasSeen: false)) }
+    #expect(!TaskWhereabouts.unknown.isAbsent("t", wasSeen: false))
+    #expect(!TaskWhereabouts.known(StatusAnswer(warmCount: 0, assignedCount: 0)).isAbsent("t", wasSeen: false))
+  }
+
+  @Test func whatIsNotStartingAnyMoreIsConnected() {
+    for state in ["warm", "ready", "assigned"] { #expect(Self.named(state).connected == ["t"]) }
+    #expect(Self.named("warming").connected.isEmpty && TaskWhereabouts.unknown.connected.isEmpty)
+    #expect(TaskWhereabouts.known(StatusAnswer(warmCount: 1, assignedCount: 0)).connected.isEmpty)
   }
 }

@@ -15,8 +15,8 @@ import Testing
     """
 
   static let files: [(String, CPUThrottling?)] = [
-    (version2, CPUThrottling(periods: 31, time: 2_500_000)),
-    ("nr_periods 40\nnr_throttled 31\nthrottled_time 2500\n", CPUThrottling(periods: 31, time: 2500)),
+    (version2, CPUThrottling(allPeriods: 40, periods: 31, time: 2_500_000)),
+    ("nr_periods 40\nnr_throttled 31\nthrottled_time 2500\n", CPUThrottling(allPeriods: 40, periods: 31, time: 2500)),
     ("nr_throttled 0\nthrottled_time 0", CPUThrottling()), ("", nil), ("usage_usec 1\nuser_usec 1\n", nil),
     ("nr_throttled 1\n", nil), ("nr_throttled x\nthrottled_usec 1\n", nil), ("throttled_usec -1\nnr_throttled 1", nil),
     ("nr_throttled 1 2\nthrottled_usec 1", nil),
@@ -30,6 +30,14 @@ import Testing
     let later = CPUThrottling(periods: 5, time: 50)
     #expect(later.since(CPUThrottling(periods: 3, time: 20)) == CPUThrottling(periods: 2, time: 30))
     #expect(later.since(CPUThrottling(periods: 9, time: 90)) == CPUThrottling())
+  }
+
+  @Test func theTimesOfManyCPUsAreNoMoreThanThePeriodsAllow() {
+    // 16 CPUs were kept from running for 10 ms each in one period of ten.
+    let throttling = CPUThrottling(allPeriods: 10, periods: 1, time: 160_000_000)
+    #expect(throttling.share(of: 1_000_000_000) == 0.1)
+    #expect(CPUThrottling(allPeriods: 10, periods: 10, time: 870_000_000).share(of: 1_000_000_000) == 0.87)
+    #expect(CPUThrottling().share(of: 1_000_000_000) == 0 && throttling.share(of: 0) == 0)
   }
 
   private static let mountsOfVersion1 = """

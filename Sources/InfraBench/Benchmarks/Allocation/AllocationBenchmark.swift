@@ -76,7 +76,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       recording: run.recording, generator: generator, target: session.document, startedAt: startedAt,
       duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
-    measurement.silence = run.silence
+    measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     session.bench.beforeGivingBack(measurement)
     return measurement
   }

@@ -79,6 +79,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     /// In a burst and in an open loop the lateness of starts is in the latencies.
     var judgesLateness = true
     var silence: (length: UInt64, since: UInt64)?
+    var failedSetUps: UInt64 = 0
     var timeline: [TimelineInterval] = []
   }
 
@@ -105,7 +106,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
         measured.recording, backlogMax: measured.backlogMax, judgesLateness: measured.judgesLateness),
       target: session.document, startedAt: startedAt, duration: measured.duration,
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
-    measurement.silence = measured.silence
+    measurement.take(silence: measured.silence, failedSetUps: measured.failedSetUps)
     if starter == nil { measurement.untested = Set(ColdStarts.counters) }
     session.bench.beforeGivingBack(measurement)
     return measurement
@@ -122,7 +123,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       headline: Self.catalogue.metric(Self.headline), timeline: load.arrivals.timeline)
     return Measured(
       recording: run.recording, duration: run.endedAt - run.startedAt, backlogMax: run.backlogMax,
-      judgesLateness: run.judgesLateness, silence: run.silence, timeline: run.timeline)
+      judgesLateness: run.judgesLateness, silence: run.silence, failedSetUps: run.failedSetUps,
+      timeline: run.timeline)
   }
 
   private func bursts(

@@ -8,6 +8,8 @@ final class AnswerPattern: Sendable {
   /// What came of holding a line against the pattern.
   enum Finding: Sendable {
     case matches, differs
+    /// The caller's own time was over; of the pattern that says nothing.
+    case outOfTime
     /// There was no result in time. The thread may be at it for ever, so that there is none for any later line either.
     case tookTooLong
   }
@@ -29,16 +31,23 @@ final class AnswerPattern: Sendable {
     regex = try Regex(text)
   }
 
-  /// Whether `line` holds something that matches; waits `bound` ns at most, 5 s in any case.
+  /// Whether `line` holds something that matches; waits `bound` ns at most, and 5 s for the pattern.
   func find(in line: String, within bound: UInt64) async -> Finding {
     guard !isStuck.load(ordering: .relaxed) else { return .tookTooLong }
     let finding = FirstValue<Finding>()
-    queue.async { [self] in finding.give(matches(line) ? .matches : .differs) }
-    let alarm = DispatchWorkItem { [self] in
-      if finding.give(.tookTooLong) { isStuck.store(true, ordering: .relaxed) }
+    queue.async { [self] in
+      // From here on it is the pattern that takes the time, not the lines before this one.
+      let stuck = DispatchWorkItem { [self] in
+        isStuck.store(true, ordering: .relaxed)
+        finding.give(.tookTooLong)
+      }
+      DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: Self.bound)), execute: stuck)
+      let isMatch = matches(line)
+      stuck.cancel()
+      finding.give(isMatch ? .matches : .differs)
     }
-    DispatchQueue.global().asyncAfter(
-      deadline: .now() + .nanoseconds(Int(clamping: min(bound, Self.bound))), execute: alarm)
+    let alarm = DispatchWorkItem { finding.give(.outOfTime) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: bound)), execute: alarm)
     defer { alarm.cancel() }
     return await finding.wait()
   }

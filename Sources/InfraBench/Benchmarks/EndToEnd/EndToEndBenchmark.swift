@@ -107,9 +107,12 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     if load.isOpenLoop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
-    let perform = { @Sendable () async -> LoadRun in
+    var plan = load.plan
+    // A task that is being started has a time-out of its own.
+    if let runTask { plan.drainBound = max(plan.drainBound, runTask.startTimeout) }
+    let perform = { @Sendable [plan] () async -> LoadRun in
       await LoadRun.perform(
-        scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor, progress: progress,
+        scenario, plan: plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor, progress: progress,
         headline: Self.catalogue.metric(headline), timeline: load.arrivals.timeline)
     }
     let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
@@ -125,7 +128,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       target: session.document, startedAt: startedAt, duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: headline),
       findings: ["route": .string(route.rawValue)])
-    measurement.silence = run.silence
+    measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     if starter == nil { measurement.untested = Set(ColdStarts.counters + EndToEndStep.ofTaskStart) }
     session.bench.beforeGivingBack(measurement)
     return measurement

@@ -116,6 +116,9 @@ struct SessionJourney {
         switch await pattern.find(in: message.text, within: remaining) {
         case .matches: return message
         case .differs: others += 1
+        case .outOfTime:
+          record.fail(.firstResponse, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms")
+          return nil
         case .tookTooLong:
           record.fail(
             .firstResponse, "expect_too_slow",
