@@ -281,7 +281,8 @@ import Testing
       case "DescribeTasks": return Self.tasks("RUNNING")
       case "StopTask": return Self.stopped
       case "ListTasks": return Self.none
-      default: return .silence
+      case "POST /api/release": return .silence
+      default: return .json("{}", status: 404)
       }
     }
     let run = try await BenchRun.start(

@@ -157,9 +157,9 @@ import Transport
       try await group.waitForAll()
     }
     let events = crowd.order.withLock { $0 }
-    // No user waits for more than 31 answers that are read after its own, and the schedule is looked at each time.
-    #expect(events.count { $0 == "user" } == 100 && events.count { $0 == "schedule" } == 3)
-    #expect(events.prefix(65).count { $0 == "user" } == 32 && events.lastIndex(of: "schedule") == 194, "\(events)")
+    // No user waits for more than 15 answers that are read after its own, and the schedule is looked at each time.
+    #expect(events.count { $0 == "user" } == 100 && events.count { $0 == "schedule" } == 6)
+    #expect(events.prefix(33).count { $0 == "user" } == 16 && events.lastIndex(of: "schedule") == 197, "\(events)")
   }
 
   /// Two users on a loop each. The second is the last to be ready, and then the first one's loop is held up.
