@@ -16,6 +16,8 @@ package final class HeldTasks: Sendable {
     var unanswered: Set<String> = []
     /// Tasks whose release was refused.
     var refused: Set<String> = []
+    /// How many acquires were sent and got no answer: a task may be given out that nobody can name.
+    var unansweredAcquires = 0
   }
 
   /// The counter of the tasks that a run took and could not give back.
@@ -34,6 +36,22 @@ package final class HeldTasks: Sendable {
 
   /// The gateway is gone, and its tasks with it.
   func endedWithGateway() { ledger.withLock { $0 = AssignmentLedger() } }
+
+  /// Notes that an acquire has failed; `writtenAt` is nil where it was not sent.
+  package func acquireFailed(_ error: GatewayError, writtenAt: UInt64?) {
+    guard writtenAt != nil, error.mayHaveBeenDone else { return }
+    releases.withLock { $0.unansweredAcquires += 1 }
+  }
+
+  /// What is to be said of tasks that only lost answers name; nil where there are none, or where they end with the
+  /// run's own gateway.
+  var unansweredNote: String? {
+    let number = releases.withLock { $0.isOfOneNode ? 0 : $0.unansweredAcquires }
+    guard number > 0 else { return nil }
+    return
+      "\(number) \(number == 1 ? "acquire" : "acquires") got no answer: a task that the gateway has given out all the same "
+      + "is still assigned, and only the gateway's status can name it"
+  }
 
   /// Notes an assignment; true if it is a duplicate.
   package func assign(_ task: String) -> Bool {

@@ -44,9 +44,12 @@ struct DrainAcquire: Sendable {
       outcome.record.wrote(at: exchange.firstByteWrittenAt)
       outcome.answeredAt = exchange.lastByteReadAt
       outcome.record.count(Self.misses)
-    case .failed(let error, _) where error.isCancellation:
-      outcome.record.censor()
     case .failed(let error, let writtenAt):
+      session.held.acquireFailed(error, writtenAt: writtenAt)
+      guard !error.isCancellation else {
+        outcome.record.censor()
+        break
+      }
       if let writtenAt { outcome.record.wrote(at: writtenAt) }
       outcome.record.fail(error.kind, error.message)
     }
