@@ -33,6 +33,10 @@ public final class GatewayClient: Sendable {
   /// A cancelled acquire waits this long for its answer, in ns: a task that was assigned can only be released by its id.
   private static let acquireGrace: UInt64 = 1_500_000_000
 
+  /// A cancelled release waits this long, in ns: without its answer nobody knows whether a later refusal means that the task
+  /// went back, or that another node has it.
+  private static let releaseGrace: UInt64 = 1_000_000_000
+
   /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
   ///
   /// - Parameter watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop
@@ -72,7 +76,7 @@ public final class GatewayClient: Sendable {
   /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
   /// (404 or 405).
   public func release(taskID: String) async -> Result<UInt64, GatewayError> {
-    switch await send(prepare { requests.release(taskID: taskID, into: &$0) }) {
+    switch await send(prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, into: &$0) }) {
     case .success(let exchange): return ReleaseOutcome.read(exchange)
     case .failure(let error): return .failure(GatewayError(error))
     }

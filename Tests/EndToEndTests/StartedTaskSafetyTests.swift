@@ -104,6 +104,46 @@ import Testing
     }
   }
 
+  struct Pending: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var tool: String
+    var rules: StartedTaskWorld.Rules
+    var said: String
+  }
+
+  private static let pendings = ["bench-e2e", "bench-concurrent"].flatMap { tool in
+    [
+      // The look at the gateway before a stop is never answered.
+      Pending(
+        testDescription: "\(tool): a task that is not stopped yet", tool: tool,
+        rules: .init(statusSeconds: { $0 > 3 ? -1 : 0 }), said: "1 task of this run was not stopped yet"),
+      Pending(
+        testDescription: "\(tool): a call without an answer", tool: tool,
+        rules: .init(start: { _ in .unanswered(startsAfter: nil) }), said: "1 RunTask had no answer"),
+    ]
+  }
+
+  @Test(arguments: pendings) func whatIsWrittenBeforeTheStopsNamesTheTasks(pending: Pending) async throws {
+    let world = StartedTaskWorld(pending.rules)
+    try await world.serve { url in
+      let run = try await BenchRun.start(
+        pending.tool, StartedTaskWorld.options(url) + ["--concurrency", "1"], environment: StartedTaskWorld.environment)
+      try await eventually("no RunTask") { world.calls("RunTask") == 1 }
+      run.running.child.signal(SIGINT)
+      func files() -> [String] {
+        (run.scratch.names(in: "results") ?? []).flatMap { run.scratch.names(in: "results/\($0)") ?? [] }
+      }
+      try await eventually("no document") { files().contains { $0.hasSuffix(".json") } }
+      // Nobody waits for the stops.
+      run.running.child.signal(SIGKILL)
+      let document = try await run.end().document()
+      #expect(document.verdict == .interrupted)
+      #expect(document.notes.contains { $0.contains(pending.said) }, "\(document.notes)")
+      #expect(document.notes.contains { $0.contains("--started-by infrabench-") }, "\(document.notes)")
+      #expect(document.findings?["started_by"] != nil)
+    }
+  }
+
   // MARK: What RunTask says
 
   @Test func theAnsweredTryAloneIsRunTaskAndWhatWentBeforeIsApart() async throws {

@@ -1,3 +1,4 @@
+import Glibc
 import ProcessControl
 import Testing
 
@@ -78,5 +79,44 @@ import Testing
     #expect(result.status == .exited(0), "\(result.output)\(result.talk)")
     #expect(try result.document().counters["unreleased"] == 0)
     #expect(gateway.requests.count { $0.line == "POST /api/release" } == 4)
+  }
+
+  @Test(arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"])
+  func aReleaseThatIsRefusedAfterTheSignalIsCounted(tool: String) async throws {
+    let gateway = try await gateway { _ in
+      .late(#"{"success": false, "error": "unknown task"}"#, status: 404, seconds: 0.4)
+    }
+    let run = try await BenchRun.start(tool, ["--gateway-url", gateway.url, "--timeout", "10s"])
+    try await eventually("no release") { gateway.requests.contains { $0.line == "POST /api/release" } }
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    let acquires = UInt64(gateway.requests.count { $0.line == "POST /api/acquire" })
+    await gateway.stop()
+    #expect(result.status == .exited(130), "\(result.talk)")
+    #expect(try result.document().counters["unreleased"] == acquires, "\(result.talk)")
+  }
+
+  private static let acquiring = [
+    ("bench-allocation", ["--count", "3"]), ("bench-concurrent", ["--concurrency", "1"]),
+    ("bench-e2e", ["--count", "3"]), ("bench-exhaustion", ["--drain-count", "1", "--settle", "0s"]),
+  ]
+
+  @Test(arguments: acquiring) func anAcquireThatGotNoAnswerIsSaid(tool: String, options: [String]) async throws {
+    let gateway = try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status": .json(#"{"warmCount": 5, "assignedCount": 0, "tasks": [\#(Self.waiting)]}"#)
+      case "POST /api/acquire": .silence
+      default: .json("{}", status: 404)
+      }
+    }
+    let run = try await BenchRun.start(tool, ["--gateway-url", gateway.url] + options)
+    try await eventually("no acquire") { gateway.requests.contains { $0.line == "POST /api/acquire" } }
+    run.running.child.signal(SIGINT)
+    let result = await run.end()
+    await gateway.stop()
+    #expect(result.status == .exited(130), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.counters["unreleased"] == 0 && document.verdict == .interrupted)
+    #expect(document.notes.contains { $0.hasPrefix("1 acquire got no answer: ") }, "\(document.notes)")
   }
 }

@@ -16,13 +16,14 @@ package final class HeldTasks: Sendable {
     var unanswered: Set<String> = []
     /// Tasks whose release was refused.
     var refused: Set<String> = []
+    /// How many acquires were sent and got no answer: a task may be given out that nobody can name.
+    var unansweredAcquires = 0
   }
 
   /// The counter of the tasks that a run took and could not give back.
   package static let counter = "unreleased"
 
   private let ledger = Mutex(AssignmentLedger())
-  private let unansweredAcquires = Mutex(0)
   private let releases = Mutex(Releases())
 
   package init() {}
@@ -30,26 +31,27 @@ package final class HeldTasks: Sendable {
   /// How many tasks are not given back, or could not be; none of a gateway that takes none back, where all are held.
   package var unreleased: Int { releases.withLock { $0.isUnsupported } ? 0 : count }
 
-  /// Notes an acquire that was sent and ended with `error`, without an answer: the gateway may give out a task for it, which
-  /// nobody knows to give back.
-  func noteUnanswered(_ error: GatewayError, sent: Bool) {
-    if sent, error.mayHaveBeenDone { unansweredAcquires.withLock { $0 += 1 } }
-  }
-
-  /// What is to be said of acquires without an answer; nil where there is nothing.
-  var unansweredNote: String? {
-    let number = unansweredAcquires.withLock { $0 }
-    guard number > 0, !releases.withLock({ $0.isOfOneNode }) else { return nil }
-    let acquires = number == 1 ? "1 acquire" : "\(number) acquires"
-    return
-      "\(acquires) got no answer: the gateway may have given out tasks for them that nobody gives back; its status tells"
-  }
-
   /// The gateway is the run's own: what it refuses to take back has ended, as with a user's program that was killed.
   func areOfOwnGateway() { releases.withLock { $0.isOfOneNode = true } }
 
   /// The gateway is gone, and its tasks with it.
   func endedWithGateway() { ledger.withLock { $0 = AssignmentLedger() } }
+
+  /// Notes that an acquire has failed; `writtenAt` is nil where it was not sent.
+  package func acquireFailed(_ error: GatewayError, writtenAt: UInt64?) {
+    guard writtenAt != nil, error.mayHaveBeenDone else { return }
+    releases.withLock { $0.unansweredAcquires += 1 }
+  }
+
+  /// What is to be said of tasks that only lost answers name; nil where there are none, or where they end with the
+  /// run's own gateway.
+  var unansweredNote: String? {
+    let number = releases.withLock { $0.isOfOneNode ? 0 : $0.unansweredAcquires }
+    guard number > 0 else { return nil }
+    return
+      "\(number) \(number == 1 ? "acquire" : "acquires") got no answer: a task that the gateway gave out for one is still "
+      + "assigned, and only the gateway's status can name it"
+  }
 
   /// Notes an assignment; true if it is a duplicate.
   package func assign(_ task: String) -> Bool {

@@ -62,16 +62,18 @@ struct ColdStarts: Sendable {
         + "the gateway had warm tasks of its own")
   }
 
+  /// What was measured, with what is known before anything is stopped; `starter` is nil where nothing is started.
+  func soFar(_ measurement: Measurement, by starter: TaskStarter?) -> Measurement {
+    guard let starter else { return measurement }
+    var measurement = counted(measurement, by: starter)
+    // The embedded gateway's tasks end with this process.
+    if starter.settings.ecs != nil { measurement.pending = { starter.tasks.unstoppedSoFar } }
+    return measurement
+  }
+
   /// Completes what was measured with what is known when everything is stopped.
   func complete(_ measurement: Measurement, by starter: TaskStarter) -> Measurement {
-    var measurement = measurement
-    let counts = [
-      ("tasks_started", starter.tasks.startedCount), ("tasks_stopped", starter.tasks.stoppedCount),
-      ("tasks_left", starter.tasks.leftCount), ("ecs_throttles", starter.log.throttles),
-      ("ecs_retries", starter.log.retries),
-      ("connected_before_running", starter.log.connectedFirst), ("lost_polls", starter.log.lostPolls),
-    ]
-    for (name, number) in counts { measurement.recording.count(catalogue.counter(name), by: number) }
+    var measurement = counted(measurement, by: starter)
     if starter.log.retries > 0 {
       starter.session.bench.note(
         "\(starter.log.retries) tries of RunTask and StopTask were made again, after \(starter.log.throttles) that ECS "
@@ -81,6 +83,18 @@ struct ColdStarts: Sendable {
       for _ in 0..<left.count { measurement.recording.fail(left.kind, left.example) }
     }
     if measurement.recording[measured] == 0 { measurement.worthless = worthless(measurement.recording, starter) }
+    return measurement
+  }
+
+  private func counted(_ measurement: Measurement, by starter: TaskStarter) -> Measurement {
+    var measurement = measurement
+    let counts = [
+      ("tasks_started", starter.tasks.startedCount), ("tasks_stopped", starter.tasks.stoppedCount),
+      ("tasks_left", starter.tasks.leftCount), ("ecs_throttles", starter.log.throttles),
+      ("ecs_retries", starter.log.retries),
+      ("connected_before_running", starter.log.connectedFirst), ("lost_polls", starter.log.lostPolls),
+    ]
+    for (name, number) in counts { measurement.recording.count(catalogue.counter(name), by: number) }
     measurement.findings = (measurement.findings ?? [:]).merging(starter.log.findings(mark: starter.tasks.mark)) { $1 }
     measurement.resolutions.merge(starter.log.resolutions) { max($0, $1) }
     measurement.target.ecsEndpointUrl = measurement.target.ecsEndpointUrl ?? starter.ecs.endpointURL

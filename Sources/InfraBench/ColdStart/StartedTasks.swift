@@ -167,22 +167,36 @@ final class StartedTasks: Sendable {
     return state.withLock { max(0, $0.lostAnswers + outstanding - $0.found.count) }
   }
 
+  /// What is to be said of tasks that are not stopped yet; nil where there are none.
+  var unstoppedSoFar: String? {
+    let remaining = state.withLock { $0.ledger.remaining.count }
+    let unanswered = unansweredCount
+    guard remaining + unanswered > 0 else { return nil }
+    let tasks = "\(Self.tasks(remaining)) of this run \(remaining == 1 ? "was" : "were") not stopped yet"
+    let calls = unanswered > 0 ? ", and \(unanswered) RunTask had no answer," : ""
+    return "\(tasks)\(calls) when this was written. \(remedy)"
+  }
+
+  private static func tasks(_ number: Int) -> String { number == 1 ? "1 task" : "\(number) tasks" }
+
+  private var remedy: String {
+    "Find them with: \(command), and stop them with: aws ecs stop-task\(ecs.cliOptions) --task ARN"
+  }
+
   private func report(isChecked: Bool) {
     let (unanswered, outstanding) = (unansweredCount, calls.count)
     let state = state.withLock { $0 }
-    func tasks(_ number: Int) -> String { number == 1 ? "1 task" : "\(number) tasks" }
-    let remedy = "Find them with: \(command), and stop them with: aws ecs stop-task\(ecs.cliOptions) --task ARN"
     if !state.left.isEmpty {
       let reasons = Set(state.left.values).sorted().joined(separator: "; ")
       let were = state.left.count == 1 ? "was" : "were"
       bench.note(
-        "\(tasks(state.left.count)) of this run \(were) left, as a user of somebody else has or may have it (\(reasons)). "
+        "\(Self.tasks(state.left.count)) of this run \(were) left, as a user of somebody else has or may have it (\(reasons)). "
           + remedy)
     }
     let unstopped = Self.unstopped(state)
     if !unstopped.isEmpty {
       bench.note(
-        "\(tasks(unstopped.count)) of this run could not be stopped: \(state.lastFailure?.description ?? Self.noAnswer). "
+        "\(Self.tasks(unstopped.count)) of this run could not be stopped: \(state.lastFailure?.description ?? Self.noAnswer). "
           + remedy)
     }
     if outstanding > 0, unanswered > 0 {

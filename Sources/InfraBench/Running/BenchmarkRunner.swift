@@ -39,10 +39,14 @@ package struct BenchmarkRunner: Sendable {
     let bench = Bench(console: console, notes: notebook, held: held) { measurement in
       // Written while what is held still is: whoever sent the signal may not wait for more.
       interruption.whenSignalled {
-        let known = notebook.all + (held.unreleased > 0 ? [Self.stillHeld(held.unreleased)] : [])
+        let stillHeld = held.unreleased > 0 ? Self.stillHeld(held.unreleased) : nil
+        let known = notebook.all + [stillHeld, held.unansweredNote, measurement.pending()].compactMap(\.self)
         let document = self.document(
           of: benchmark, measurement, held, notes: known, isInterrupted: true)
-        guard (try? files.write(RunDocument.Forms(document), startedAt: measurement.startedAt)) != nil else { return }
+        let written = Result {
+          try files.write(RunDocument.Forms(document), startedAt: measurement.startedAt, isFinal: false)
+        }
+        guard case .success = written else { return }
         interruption.isWritten()
       }
     }
@@ -67,6 +71,7 @@ package struct BenchmarkRunner: Sendable {
     case .success(let measurement):
       let target = measurement.target
       for note in conditions.notes(target: target.place, isGateway: target.isGateway) { bench.note(note) }
+      if let note = held.unansweredNote { bench.note(note) }
       // Said as the error that it is, at the end.
       if signal == nil, let reason = measurement.worthless { notebook.add(reason) }
       let document = document(of: benchmark, measurement, held, notes: notebook.all, isInterrupted: signal != nil)
@@ -102,7 +107,7 @@ package struct BenchmarkRunner: Sendable {
     do {
       let forms = try RunDocument.Forms(document)
       // Written first: whoever reads the output may stop in the middle of it.
-      let written = Result { try files.write(forms, startedAt: measurement.startedAt) }
+      let written = Result { try files.write(forms, startedAt: measurement.startedAt, isFinal: true) }
       switch output.print {
       case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
       case .json: console.data(forms.json)

@@ -18,22 +18,32 @@ final class RunDocument: Sendable {
   }
 
   private let output: OutputSettings
-  /// In the order of the formats; nil until they are written.
-  private let paths = Mutex<[String]?>(nil)
+
+  private struct Files {
+    /// In the order of the formats; nil until they are written.
+    var paths: [String]?
+    var areFinal = false
+  }
+
+  private let files = Mutex(Files())
 
   init(_ output: OutputSettings) { self.output = output }
 
   /// Writes the files, or replaces those that this run has written; their paths.
-  func write(_ forms: Forms, startedAt: Date) throws -> [String] {
+  ///
+  /// - Parameter isFinal: What comes after it, such as the interim result of a signal that came at the very end, writes nothing.
+  func write(_ forms: Forms, startedAt: Date, isFinal: Bool) throws -> [String] {
     let contents = try contents(forms)
-    return try paths.withLock { paths in
-      if let paths {
+    return try files.withLock { files in
+      if files.areFinal, let paths = files.paths { return paths }
+      files.areFinal = isFinal
+      if let paths = files.paths {
         for (path, content) in zip(paths, contents) { try ResultWriter.replace(path, with: content.text) }
         return paths
       }
       let written = try ResultWriter(directory: output.directory).write(
         tool: forms.document.tool, label: forms.document.label, startedAt: startedAt, contents: contents)
-      paths = written
+      files.paths = written
       return written
     }
   }

@@ -115,7 +115,6 @@ package struct GatewaySession: Sendable {
   private func close(_ embedded: EmbeddedGatewayProcess?) async {
     await Task {
       await releaseAtEnd()
-      if let note = held.unansweredNote { bench.note(note) }
       await embedded?.stop()
     }.value
   }

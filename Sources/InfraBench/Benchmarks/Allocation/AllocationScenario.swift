@@ -74,8 +74,8 @@ struct AllocationScenario: Scenario {
       record.count(Self.misses)
       session.showLine(iteration, of: load, "miss")
     case .failed(let error, let writtenAt):
+      session.held.acquireFailed(error, writtenAt: writtenAt)
       if let writtenAt { record.wrote(at: writtenAt) }
-      session.held.noteUnanswered(error, sent: writtenAt != nil)
       record.fail(error)
       session.showFailure(iteration, of: load, record)
     }

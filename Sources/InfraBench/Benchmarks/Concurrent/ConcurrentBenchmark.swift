@@ -108,7 +108,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
     measurement.take(silence: measured.silence, failedSetUps: measured.failedSetUps)
     if starter == nil { measurement.untested = Set(ColdStarts.counters) }
-    session.bench.beforeGivingBack(measurement)
+    session.bench.beforeGivingBack(ConcurrentScenario.taskStarts.soFar(measurement, by: starter))
     return measurement
   }
 

@@ -74,8 +74,8 @@ struct ConcurrentScenario: Scenario {
       record.count(Self.misses)
       session.showLine(numbered(iteration), of: load, "miss")
     case .failed(let error, let writtenAt):
+      session.held.acquireFailed(error, writtenAt: writtenAt)
       if let writtenAt { record.wrote(at: writtenAt) }
-      session.held.noteUnanswered(error, sent: writtenAt != nil)
       record.fail(error)
       session.showFailure(numbered(iteration), of: load, record)
     }

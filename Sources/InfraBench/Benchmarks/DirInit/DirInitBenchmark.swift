@@ -67,7 +67,9 @@ package struct DirInitBenchmark: Benchmark {
         fileSystem: place.fileSystem.document),
       startedAt: startedAt, duration: passage.duration, findings: findings)
     if !isolation.isTested { measurement.untested = [Self.isolationViolations] }
-    bench.beforeGivingBack(measurement)
+    var interim = measurement
+    interim.pending = { place.pending(keeps: settings.keeps) }
+    bench.beforeGivingBack(interim)
     return measurement
   }
 }

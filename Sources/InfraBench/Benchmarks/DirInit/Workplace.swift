@@ -49,6 +49,15 @@ struct Workplace: Sendable {
     }
   }
 
+  /// What is to be said before it is closed; nil where nothing was made.
+  func pending(keeps: Bool) -> String? {
+    let number = scratch.remaining.count + (keeps ? 0 : users.remaining.count)
+    guard number > 0 || temporary != nil else { return nil }
+    let directories = number == 1 ? "1 directory" : "\(number) directories"
+    return "\(directories) that this run made in \(root) \(number == 1 ? "was" : "were") not removed yet when this was "
+      + "written"
+  }
+
   private func report(_ cause: WorkspaceError?, _ tree: CreatedTree, _ bench: Bench) {
     let stay = tree.remaining.map(\.description).sorted()
     guard !stay.isEmpty else { return }

@@ -23,8 +23,8 @@ struct AcquireJourney {
       record.wrote(at: exchange.firstByteWrittenAt)
       return record.fail(.acquire, "miss", "the pool had no warm task")
     case .failed(let error, let writtenAt):
+      scenario.session.held.acquireFailed(error, writtenAt: writtenAt)
       if let writtenAt { record.wrote(at: writtenAt) }
-      scenario.session.held.noteUnanswered(error, sent: writtenAt != nil)
       return error.isCancellation ? record.censor() : record.fail(.acquire, error.kind, error.message)
     }
     record.wrote(at: acquisition.exchange.firstByteWrittenAt)

@@ -130,7 +130,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       findings: ["route": .string(route.rawValue)])
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     if starter == nil { measurement.untested = Set(ColdStarts.counters + EndToEndStep.ofTaskStart) }
-    session.bench.beforeGivingBack(measurement)
+    session.bench.beforeGivingBack(EndToEndMetrics.taskStarts.soFar(measurement, by: starter))
     return measurement
   }
 

@@ -44,11 +44,13 @@ struct DrainAcquire: Sendable {
       outcome.record.wrote(at: exchange.firstByteWrittenAt)
       outcome.answeredAt = exchange.lastByteReadAt
       outcome.record.count(Self.misses)
-    case .failed(let error, _) where error.isCancellation:
-      outcome.record.censor()
     case .failed(let error, let writtenAt):
+      session.held.acquireFailed(error, writtenAt: writtenAt)
+      guard !error.isCancellation else {
+        outcome.record.censor()
+        break
+      }
       if let writtenAt { outcome.record.wrote(at: writtenAt) }
-      session.held.noteUnanswered(error, sent: writtenAt != nil)
       outcome.record.fail(error.kind, error.message)
     }
     return outcome

@@ -50,7 +50,11 @@ struct ExhaustionRun {
     } catch {
       failure = error
     }
-    if failure == nil { bench.beforeGivingBack(await measurement(cycles, poller, monitor, [:])) }
+    if failure == nil {
+      var interim = await measurement(cycles, poller, monitor, [:])
+      if let keeper, let service { interim.pending = { keeper.pending(service) } }
+      bench.beforeGivingBack(interim)
+    }
     var findings: [String: JSONValue] = [:]
     // First what is held: a service that is slow to be read must not use up the time for it.
     await session?.releaseAtEnd()

@@ -84,6 +84,13 @@ struct ServiceKeeper: Sendable {
     return "a deployment of the service began during the refill\(name)"
   }
 
+  /// What is to be said before ``restore(_:)`` has asked; nil where this run may only read.
+  func pending(_ before: Before) -> String? {
+    guard stopsTasks else { return nil }
+    return "whether the service's desiredCount is still \(before.desiredCount) was not looked at yet when this was "
+      + "written. If it is not: \(command(before.desiredCount))"
+  }
+
   /// Asks again when the run is over, also when it was cut short, and puts the number back where that was asked for; what it
   /// came to, in words.
   func restore(_ before: Before) async -> String {
