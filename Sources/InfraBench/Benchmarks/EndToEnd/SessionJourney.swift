@@ -117,7 +117,10 @@ struct SessionJourney {
         case .matches: return message
         case .differs: others += 1
         case .outOfTime:
-          record.fail(.firstResponse, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms")
+          record.fail(
+            .firstResponse, "timeout",
+            "no line was found to match --expect within \(scenario.load.timeout / 1_000_000) ms, and one was still being "
+              + "looked at: repetitions inside one another make a pattern slow")
           return nil
         case .tookTooLong:
           record.fail(
