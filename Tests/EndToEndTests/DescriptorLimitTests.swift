@@ -35,7 +35,8 @@ import Testing
 
   /// What the tool has open is estimated; here it has more than any estimate before the limit is reached.
   @Test func runningOutInTheMiddleEndsTheRunAndIsNoErrorOfTheTarget() async throws {
-    let gateway = try await MockGateway.start(["--pool-size", "200", "--max-tasks", "400", "--virtual-tasks"])
+    let gateway = try await MockGateway.start(
+      ["--pool-size", "200", "--max-tasks", "400", "--virtual-tasks"], warm: 200)
     let scratch = try Scratch()
     // The launcher's own open files are inherited: 150 of a limit of 256.
     let outcome = try await Tool(name: "bench-concurrent").run(
