@@ -188,7 +188,7 @@ struct ProfileSearch {
     return seconds
   }
 
-  /// The remedy is one line in the profile itself, which keeps its region and whoever builds on it.
+  /// The remedy is one line in the profile itself, so that its region and the profiles that name it as their source go on working.
   private func signInNeeded(_ profile: SharedProfile, of parent: String?) -> AWSError {
     let name = ErrorAnswer.printable(profile.name)
     let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._@/+-".contains($0)) }

@@ -89,7 +89,7 @@ struct TaskLedger: Sendable {
   }
 
   /// The ids of the tasks that no user of the run has or waits for. Those that were given to nobody may be at the gateway,
-  /// which gives them to whoever comes next: `ifAbsent` are over only where the gateway doesn't have them.
+  /// which gives them to the next user: `ifAbsent` are over only where the gateway doesn't have them.
   var over: (surely: [String], ifAbsent: [String]) {
     let surely = remaining.filter { isOver($0, isAbsent: false) }
     let ifAbsent = remaining.filter { isOver($0, isAbsent: true) }.subtracting(surely)

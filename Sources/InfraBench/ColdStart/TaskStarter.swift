@@ -166,7 +166,7 @@ final class TaskStarter: Sendable {
 
   private func connection(of task: ECSTask, _ call: CallRecord) async -> Result<Started, TaskStartFailure> {
     let id = task.taskID
-    // Whoever waited, waited from the first try on.
+    // The user has waited since the first try.
     let sentAt = call.timings.sentAt - call.pauses
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { (waiter: Waiter) in
