@@ -1,7 +1,26 @@
 import CZlib
 
-/// zlib streams (RFC 1950) with a bound on what comes out.
-enum Zlib {
+/// zlib's formats, with a bound on what comes out.
+package enum Zlib {
+  /// What is around the deflated bytes (RFC 1951).
+  package enum Format: Sendable {
+    /// A zlib stream (RFC 1950).
+    case zlib
+    /// A gzip member (RFC 1952).
+    case gzip
+    /// Nothing.
+    case raw
+
+    /// As `inflateInit2` wants it: the largest window, and what is around the stream.
+    fileprivate var windowBits: Int32 {
+      switch self {
+      case .zlib: MAX_WBITS
+      case .gzip: MAX_WBITS + 16
+      case .raw: -MAX_WBITS
+      }
+    }
+  }
+
   static func compress(_ bytes: [UInt8]) -> [UInt8] {
     let capacity = compressBound(uLong(bytes.count))
     return [UInt8](unsafeUninitializedCapacity: Int(capacity)) { buffer, count in
@@ -14,18 +33,20 @@ enum Zlib {
   }
 
   /// What came out of a stream, and whether that and the input ended together.
-  struct Output {
-    var bytes: [UInt8]
-    var isComplete: Bool
+  package struct Output {
+    package var bytes: [UInt8]
+    package var isComplete: Bool
   }
 
   /// Decompresses at most `limit` bytes and leaves the rest alone; `nil` where the stream is corrupt.
-  static func decompress(_ input: ArraySlice<UInt8>, limit: Int) -> Output? {
+  package static func decompress(_ input: ArraySlice<UInt8>, as format: Format = .zlib, limit: Int) -> Output? {
     guard let inputCount = uInt(exactly: input.count), let outputCount = uInt(exactly: limit) else { return nil }
     var stream = z_stream()
     // zlib keeps the stream's address: one pointer for all its calls.
     return withUnsafeMutablePointer(to: &stream) { stream in
-      guard inflateInit_(stream, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { return nil }
+      guard
+        inflateInit2_(stream, format.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+      else { return nil }
       defer { inflateEnd(stream) }
       var status = Z_OK
       let bytes = [UInt8](unsafeUninitializedCapacity: limit) { output, count in

@@ -68,7 +68,10 @@ public final class GatewayClient: Sendable {
       requests.acquire(userID: userID, waitForReady: waitForReady, into: &$0)
     }
     switch await send(call) {
-    case .success(let exchange): return AcquireOutcome(exchange)
+    case .success(let exchange):
+      let outcome = AcquireOutcome(exchange)
+      guard case .failed(let error, let writtenAt) = outcome else { return outcome }
+      return .failed(explained(error), firstByteWrittenAt: writtenAt)
     case .failure(let error): return .failed(GatewayError(error), firstByteWrittenAt: error.firstByteWrittenAt)
     }
   }
@@ -77,7 +80,7 @@ public final class GatewayClient: Sendable {
   /// (404 or 405).
   public func release(taskID: String) async -> Result<UInt64, GatewayError> {
     switch await send(prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, into: &$0) }) {
-    case .success(let exchange): return ReleaseOutcome.read(exchange)
+    case .success(let exchange): return ReleaseOutcome.read(exchange).mapError(explained)
     case .failure(let error): return .failure(GatewayError(error))
     }
   }
@@ -86,10 +89,14 @@ public final class GatewayClient: Sendable {
   public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
     switch await send(prepare { $0 = requests.status }) {
     case .success(let exchange):
-      guard exchange.response.status == 200 else { return .failure(.unexpectedStatus(exchange.response)) }
+      guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
       return Result { () throws(GatewayError) in (try StatusAnswer.decode(exchange.response), exchange) }
     case .failure(let error): return .failure(GatewayError(error))
     }
+  }
+
+  private func explained(_ error: GatewayError) -> GatewayError {
+    error.explained(withHeaders: requests.headerNames)
   }
 
   /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the status of the answer. The

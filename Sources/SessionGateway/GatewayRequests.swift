@@ -7,10 +7,13 @@ public struct GatewayRequests: Sendable {
   private let acquirePrefix: ByteBuffer
   private let releasePrefix: ByteBuffer
   private let statusRequest: ByteBuffer
+  /// The names of the header fields that the user gave.
+  let headerNames: [String]
   private let sessionProbe: (prefix: String, fields: String)
 
   /// Prepares requests to `endpoint`, each with `headers`, whose names and values have been checked.
   public init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
+    headerNames = headers.map(\.name)
     let extra = headers.map { "\($0.name): \($0.value)\r\n" }.joined()
     func head(_ method: String, _ path: String) -> String {
       "\(method) \(endpoint.basePath)\(path) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)"

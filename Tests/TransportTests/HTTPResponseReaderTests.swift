@@ -23,12 +23,22 @@ import Transport
     Sample(
       name: "the same length twice", bytes: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
       body: "ok"),
+    Sample(
+      name: "a list of one length", bytes: "HTTP/1.1 200 OK\r\nContent-Length: 2 ,2, 2\r\n\r\nok", body: "ok"),
+    Sample(
+      name: "folded lines",
+      bytes: "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\t c\r\nContent-Length:\r\n 2\r\nY: z\r\n \r\n\r\nok",
+      body: "ok"),
     Sample(name: "no reason", bytes: "HTTP/1.1 503\r\nContent-Length: 0\r\n\r\n", status: 503),
     Sample(
       name: "chunks, extensions, trailers",
       bytes: "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
         + "5;name=\"value\"\r\nhello\r\n1 ; x\r\n \r\nA\r\n0123456789\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\n",
       body: "hello 0123456789"),
+    Sample(
+      name: "chunks with leading zeros",
+      bytes: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n000000000000005\r\nhello\r\n0000\r\n\r\n",
+      body: "hello"),
     Sample(name: "no chunk", bytes: "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
     Sample(
       name: "interim",
@@ -69,8 +79,11 @@ import Transport
       }
     }
     #expect(sample.endsWithConnection)
-    let response = reader.readEnd()
-    return try #require(response)
+    switch reader.readEnd() {
+    case .complete(let response): return response
+    case .failed(let error): throw error
+    case .needsMore: throw TransportError(.closed, "the response is not complete")
+    }
   }
 
   @Test(arguments: samples) func everySplitGivesTheSameResponse(_ sample: Sample) throws {
@@ -149,8 +162,11 @@ import Transport
       var reader = HTTPResponseReader()
       _ = reader.read(ByteBuffer(string: bytes))
       #expect(reader.isInsideResponse)
-      let response = reader.readEnd()
-      #expect(response == nil)
+      let end = reader.readEnd()
+      guard case .needsMore = end else {
+        Issue.record("\(bytes) is taken for whole")
+        continue
+      }
     }
   }
 }

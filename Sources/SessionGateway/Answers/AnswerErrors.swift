@@ -2,9 +2,57 @@ import NIOCore
 import Transport
 
 extension GatewayError {
+  /// An answer with a status that no gateway gives when it has done what it was asked for: from the gateway, or from a proxy
+  /// before it. Its kind is `http_<status>`; the message says what to do about it.
   static func unexpectedStatus(_ response: HTTPResponse) -> GatewayError {
     GatewayError(
-      kind: "http_\(response.status)", message: "status \(response.status): \(String.head(of: response.body))")
+      kind: "http_\(response.status)", message: "status \(response.status)\(reason(of: response))")
+  }
+
+  private static func reason(of response: HTTPResponse) -> String {
+    switch response.status {
+    case 301, 302, 303, 307, 308:
+      // Behind the question mark there may be a token.
+      let target = response.header("Location").map { String($0.prefix { $0 != "?" }) }
+      let place = target.map { "to '\(String.printable($0))'" } ?? "elsewhere"
+      return
+        ": it sends the request \(place), and no redirect is followed: give the gateway's own address as --gateway-url"
+    case 408:
+      return ": the server waited for a request on this connection and gave up"
+    case 502 where response.isPage:
+      return "\(proxy(response)), which got no proper answer from the gateway behind it: \(title(response))"
+    case 503 where response.isPage:
+      return "\(proxy(response)), which has no gateway behind it to ask: \(title(response))"
+    case 504 where response.isPage:
+      return "\(proxy(response)), which did not wait any longer for the gateway behind it: \(title(response))"
+    default:
+      return ": \(response.isPage ? title(response) : .head(of: response.body))"
+    }
+  }
+
+  /// " from a proxy", with the name that it gives itself.
+  private static func proxy(_ response: HTTPResponse) -> String {
+    " from a proxy" + (response.header("Server").map { " (\(String.printable($0)))" } ?? "")
+  }
+
+  /// The title of a page, or its beginning.
+  private static func title(_ response: HTTPResponse) -> String {
+    let text = String(decoding: response.body.readableBytesView.prefix(4096), as: UTF8.self)
+    guard let opening = text.firstRange(of: "<title>"),
+      let closing = text[opening.upperBound...].firstRange(of: "</title>")
+    else { return .head(of: response.body) }
+    return .printable(String(text[opening.upperBound..<closing.lowerBound]))
+  }
+
+  /// The same error where a gateway asks who is there, with what was sent for that: the names of the header fields that
+  /// the user gave, never their values.
+  func explained(withHeaders names: [String]) -> GatewayError {
+    guard kind == "http_401" || kind == "http_403" else { return self }
+    let sent =
+      names.isEmpty
+      ? "no header of yours was sent: give one with --token-file or --header"
+      : "sent with the header \(names.map { "'\($0)'" }.joined(separator: ", "))"
+    return GatewayError(kind: kind, message: "\(message) (\(sent))")
   }
 
   /// An answer that is not what the protocol says; `what` is wrong with it.
@@ -22,5 +70,13 @@ extension String {
 
   private static func printable(_ bytes: some Sequence<UInt8>) -> String {
     String(decoding: bytes.map { (0x20..<0x7f).contains($0) ? $0 : 0x20 }, as: UTF8.self)
+  }
+}
+
+extension HTTPResponse {
+  /// Whether the body is a page for people, as proxies answer with.
+  fileprivate var isPage: Bool {
+    if let type = header("Content-Type")?.lowercased() { return type.hasPrefix("text/html") }
+    return body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<")
   }
 }

@@ -1,9 +1,13 @@
-/// The header fields that decide where a response ends and whether its connection is kept (RFC 9112, sections 6 and 9).
+/// The header fields that decide where a response ends, whether its connection is kept, and how its body is to be read
+/// (RFC 9112, sections 6 and 9; RFC 9110, section 8.4).
 struct FramingFields {
   private var length: Int?
   private var isChunked = false
   private var closes = false
   private var keepsAlive = false
+
+  /// How the body is encoded.
+  private(set) var coding = ContentCoding.identity
 
   /// What the fields say; nil when they leave it to the version. `close` wins.
   var keepsConnection: Bool? {
@@ -33,9 +37,10 @@ struct FramingFields {
     }
     let name = UnsafeRawBufferPointer(rebasing: line[..<colon])
     if equals(name, "content-length") {
-      let number = try Self.parseLength(value(of: line, after: colon))
-      guard length == nil || length == number else { throw ResponseHead.invalid("it has two different lengths") }
-      length = number
+      // A proxy that joins repeated fields makes a list of them, which may only hold one number (RFC 9112, section 6.3).
+      try forEachElement(of: value(of: line, after: colon)) { element throws(TransportError) in
+        try setLength(Self.parseLength(element))
+      }
     } else if equals(name, "transfer-encoding") {
       guard equals(value(of: line, after: colon), "chunked"), !isChunked else {
         throw ResponseHead.invalid("its transfer encoding is not 'chunked'")
@@ -45,7 +50,14 @@ struct FramingFields {
       let value = value(of: line, after: colon)
       if contains(value, token: "close") { closes = true }
       if contains(value, token: "keep-alive") { keepsAlive = true }
+    } else if equals(name, "content-encoding") {
+      coding = coding.followed(by: ContentCoding(String(decoding: value(of: line, after: colon), as: UTF8.self)))
     }
+  }
+
+  private mutating func setLength(_ number: Int) throws(TransportError) {
+    guard length == nil || length == number else { throw ResponseHead.invalid("it has two different lengths") }
+    length = number
   }
 
   private static func parseLength(_ value: UnsafeRawBufferPointer) throws(TransportError) -> Int {
@@ -63,6 +75,18 @@ struct FramingFields {
 /// What follows the colon, without white space around it.
 private func value(of line: UnsafeRawBufferPointer, after colon: Int) -> UnsafeRawBufferPointer {
   trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
+}
+
+/// Calls `body` with each element of a comma-separated list, without white space around it.
+private func forEachElement(
+  of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(TransportError) -> Void
+) throws(TransportError) {
+  var rest = list
+  while let end = rest.firstIndex(of: UInt8(ascii: ",")) {
+    try body(trimmed(UnsafeRawBufferPointer(rebasing: rest[..<end])))
+    rest = UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
+  }
+  try body(trimmed(rest))
 }
 
 private func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }

@@ -13,8 +13,8 @@ struct HTTPChunkReader {
   private var state = State.size
   private var trailerBytes = 0
 
-  /// The longest line of a chunk's size, extensions included, and the longest trailer.
-  private static let lineLimit = 1024
+  /// The longest line of a chunk's size, extensions and leading zeros included, and the longest trailer, in bytes.
+  private static let lineLimit = 8 << 10
 
   init() {}
 
@@ -61,13 +61,16 @@ struct HTTPChunkReader {
     return line
   }
 
-  /// Hexadecimal digits, then nothing or extensions after `;`.
+  /// Hexadecimal digits, which may begin with zeros, then nothing or extensions after `;`.
   private static func parseSize(_ line: [UInt8]) throws(TransportError) -> Int {
     let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
     let rest = line.dropFirst(digits.count).drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-    guard (1...8).contains(digits.count), rest.first ?? UInt8(ascii: ";") == UInt8(ascii: ";") else { throw invalid }
+    let significant = digits.drop { $0 == UInt8(ascii: "0") }
+    guard !digits.isEmpty, significant.count <= 8, rest.first ?? UInt8(ascii: ";") == UInt8(ascii: ";") else {
+      throw invalid
+    }
     var size = 0
-    for digit in digits {
+    for digit in significant {
       guard let value = Character(UnicodeScalar(digit)).hexDigitValue else { throw invalid }
       size = size * 16 + value
     }

@@ -103,7 +103,11 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     closing.begin()
-    if let response = reader.readEnd() { complete(response, at: MonotonicClock.now()) }
+    switch reader.readEnd() {
+    case .complete(let response): complete(response, at: MonotonicClock.now())
+    case .failed(let error): fail(error)
+    case .needsMore: break
+    }
     fail(
       TransportError(
         .closed,

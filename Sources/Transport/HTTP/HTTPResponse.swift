@@ -12,14 +12,32 @@ public struct HTTPResponse: Sendable {
   public var keepsConnection: Bool
 
   /// The first value of the header `name` (any case), without white space around it.
-  public func header(_ name: String) -> String? {
-    let text = String(buffer: headerLines)
-    for line in text.split(separator: "\r\n") {
-      guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == name.lowercased() else { continue }
-      let value = line[line.index(after: colon)...]
-      return String(value.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+  public func header(_ name: String) -> String? { headers(name).first }
+
+  /// Every value of the header `name` (any case) in their order, without white space around them; lines that were folded
+  /// are joined by blanks.
+  public func headers(_ name: String) -> [String] {
+    let wanted = name.lowercased()
+    var values: [String] = []
+    /// Whether the line before is one of the header's.
+    var isWanted = false
+    for line in String(buffer: headerLines).split(separator: "\r\n") {
+      if let first = line.first, first == " " || first == "\t" {
+        if isWanted { values[values.count - 1] += " " + Self.trimmed(line) }
+        continue
+      }
+      guard let colon = line.firstIndex(of: ":") else {
+        isWanted = false
+        continue
+      }
+      isWanted = line[..<colon].lowercased() == wanted
+      if isWanted { values.append(Self.trimmed(line[line.index(after: colon)...])) }
     }
-    return nil
+    return values
+  }
+
+  private static func trimmed(_ text: Substring) -> String {
+    String(text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
   }
 }
 

@@ -2,8 +2,10 @@ package import NIOCore
 
 /// Reads one HTTP/1.1 response after another from bytes that arrive in any pieces (RFC 9112). Pure: no I/O.
 ///
-/// Strict: a head or a body beyond its limit, both of `Content-Length` and `Transfer-Encoding`, conflicting lengths or
-/// malformed chunks make the response invalid. Interim responses (1xx but 101) are passed over.
+/// Takes what RFC 9112 lets a server send: a length that is given several times, folded header lines, chunks with leading
+/// zeros and extensions. Strict beyond that: a head or a body beyond its limit, both of `Content-Length` and
+/// `Transfer-Encoding`, conflicting lengths or malformed chunks make the response invalid. Interim responses (1xx but 101)
+/// are passed over. A body that was encoded although nobody asked for it is decoded.
 package struct HTTPResponseReader {
   /// What a piece of bytes led to.
   package enum Step {
@@ -14,7 +16,7 @@ package struct HTTPResponseReader {
 
   /// Bounds of what is accepted, in bytes.
   package struct Limits: Sendable {
-    package var head = 16 << 10
+    package var head = 64 << 10
     package var body = 4 << 20
 
     package init() {}
@@ -66,6 +68,7 @@ package struct HTTPResponseReader {
   /// The response in `bytes` if they are exactly one, with a length: what nearly every read is.
   private func readWhole(_ bytes: ByteBuffer) throws(TransportError) -> HTTPResponse? {
     guard let head = try parseHead(bytes), case .length(let length) = head.framing, length <= limits.body,
+      head.coding == .identity,
       head.length + length == bytes.readableBytes
     else { return nil }
     let start = bytes.readerIndex
@@ -94,7 +97,7 @@ package struct HTTPResponseReader {
         state = try next(after: Opened(head: head, lines: lines))
       case .fixed(let opened, let length):
         guard let body = pending.readSlice(length: length) else { return .needsMore }
-        return .complete(finish(opened, body))
+        return .complete(try finish(opened, body))
       case .chunked(let opened, var chunks):
         state = .head  // so that the body has one owner and is not copied
         let isComplete = try chunks.read(&pending, limit: limits.body)
@@ -102,7 +105,7 @@ package struct HTTPResponseReader {
           state = .chunked(opened, chunks)
           return .needsMore
         }
-        return .complete(finish(opened, chunks.body))
+        return .complete(try finish(opened, chunks.body))
       case .untilClose:
         guard pending.readableBytes <= limits.body else { throw Self.bodyTooLarge(limits.body) }
         return .needsMore
@@ -110,10 +113,14 @@ package struct HTTPResponseReader {
     }
   }
 
-  /// The peer will send nothing more: completes a response that ends with its connection, else nil.
-  package mutating func readEnd() -> HTTPResponse? {
-    guard case .untilClose(let opened) = state else { return nil }
-    return finish(opened, pending)
+  /// The peer will send nothing more: completes a response that ends with its connection, else needs more.
+  package mutating func readEnd() -> Step {
+    guard case .untilClose(let opened) = state else { return .needsMore }
+    do throws(TransportError) {
+      return .complete(try finish(opened, pending))
+    } catch {
+      return .failed(error)
+    }
   }
 
   private func next(after opened: Opened) throws(TransportError) -> State {
@@ -127,9 +134,10 @@ package struct HTTPResponseReader {
     }
   }
 
-  private mutating func finish(_ opened: Opened, _ body: ByteBuffer) -> HTTPResponse {
+  private mutating func finish(_ opened: Opened, _ body: ByteBuffer) throws(TransportError) -> HTTPResponse {
     var response = HTTPResponse(
-      status: opened.head.status, headerLines: opened.lines, body: body, keepsConnection: opened.head.keepsConnection)
+      status: opened.head.status, headerLines: opened.lines,
+      body: try opened.head.coding.decode(body, limit: limits.body), keepsConnection: opened.head.keepsConnection)
     if case .untilClose = opened.head.framing { response.keepsConnection = false }
     if pending.readableBytes > 0 { response.keepsConnection = false }
     state = .head

@@ -13,6 +13,8 @@ struct ResponseHead {
   var status: Int
   var keepsConnection: Bool
   var framing: Framing
+  /// How the body is encoded.
+  var coding: ContentCoding
   /// How many bytes the status line has, and the whole head, each with its last line end.
   var statusLineLength: Int
   var length: Int
@@ -46,13 +48,43 @@ struct ResponseHead {
         let isKept = fields.keepsConnection ?? (text[7] != UInt8(ascii: "0"))
         return ResponseHead(
           status: status, keepsConnection: isKept, framing: try fields.framing(status: status),
+          coding: fields.coding,
           statusLineLength: statusLineEnd + 1, length: end + 1)
       }
-      try fields.take(UnsafeRawBufferPointer(rebasing: text[position..<(end - 1)]))
-      position = end + 1
+      // Only the next line tells whether this one goes on there.
+      guard end + 1 < text.count else { return nil }
+      if isBlank(text[end + 1]) {
+        guard let folded = try foldedLine(in: text, from: position) else { return nil }
+        try folded.line.withUnsafeBytes { line in
+          Result { () throws(TransportError) in try fields.take(line) }
+        }.get()
+        position = folded.end
+      } else {
+        try fields.take(UnsafeRawBufferPointer(rebasing: text[position..<(end - 1)]))
+        position = end + 1
+      }
     }
     return nil
   }
+
+  /// A header line that goes on in lines that begin with white space (`obs-fold`; RFC 9112, section 5.2), joined by
+  /// blanks, and where it ends; nil while its end is not there.
+  private static func foldedLine(
+    in text: UnsafeRawBufferPointer, from position: Int
+  ) throws(TransportError) -> (line: [UInt8], end: Int)? {
+    var line: [UInt8] = []
+    var position = position
+    while let end = lineEnd(in: text, from: position), end + 1 < text.count {
+      guard end > position, text[end - 1] == carriageReturn else { throw invalid("a header line ends without CR") }
+      line += text[position..<(end - 1)]
+      position = end + 1
+      guard isBlank(text[position]) else { return (line, position) }
+      line.append(UInt8(ascii: " "))
+    }
+    return nil
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
   private static func lineEnd(in text: UnsafeRawBufferPointer, from position: Int) -> Int? {
     guard let start = text.baseAddress, let found = memchr(start + position, Int32(lineFeed), text.count - position)

@@ -1,0 +1,168 @@
+/// The cookies that a gateway, or a load balancer before it, has set in one iteration (RFC 6265, section 5).
+///
+/// A balancer with sticky sessions names the back end in a cookie; a call without it may reach another back end, which knows
+/// nothing of the task. A jar belongs to one iteration and one host, so that `Domain` is of no importance. Pure: the time is
+/// the caller's.
+///
+/// ```swift
+/// var jar = CookieJar()
+/// jar.store("node=b; Path=/; Max-Age=60", from: "/api/acquire", now: 1_000)
+/// jar.field(for: "/api/release", isSecure: false, now: 1_001)  // "node=b"
+/// ```
+public struct CookieJar: Sendable, Equatable {
+  private struct Cookie: Equatable {
+    var name: String
+    var value: String
+    var path: String
+    var isSecure: Bool
+    /// In s since 1970; nil for as long as the jar is kept.
+    var expiresAt: Double?
+  }
+
+  private var cookies: [Cookie] = []
+
+  /// What browsers keep at least, and this at most (RFC 6265, section 6.1): bytes of a cookie, and cookies of a host.
+  private static let (largest, most) = (4096, 50)
+
+  /// An empty jar.
+  public init() {}
+
+  /// Whether nothing has been set.
+  public var isEmpty: Bool { cookies.isEmpty }
+
+  /// Takes the value of a `Set-Cookie` field of the answer to a request for `path`; one that is malformed or too large is
+  /// left out, as RFC 6265 wants it.
+  ///
+  /// - Parameter now: in s since 1970.
+  public mutating func store(_ field: String, from path: String, now: Double) {
+    guard field.utf8.count <= Self.largest, field.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
+      return
+    }
+    let parts = field.split(separator: ";", omittingEmptySubsequences: false)
+    guard let equals = parts[0].firstIndex(of: "=") else { return }
+    let name = trimmed(parts[0][..<equals])
+    guard !name.isEmpty else { return }
+    var cookie = Cookie(
+      name: name, value: trimmed(parts[0][parts[0].index(after: equals)...]), path: Self.defaultPath(of: path),
+      isSecure: false)
+    var maxAge: Double?
+    for part in parts.dropFirst() {
+      let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let value = pair.count > 1 ? trimmed(pair[1]) : ""
+      switch trimmed(pair[0]).lowercased() {
+      case "path": cookie.path = value.hasPrefix("/") ? value : Self.defaultPath(of: path)
+      case "secure": cookie.isSecure = true
+      case "max-age": maxAge = Self.seconds(value) ?? maxAge
+      case "expires": cookie.expiresAt = CookieDate.parse(value) ?? cookie.expiresAt
+      default: break
+      }
+    }
+    // Of both, Max-Age counts.
+    if let maxAge { cookie.expiresAt = maxAge <= 0 ? -.infinity : now + maxAge }
+    insert(cookie, now: now)
+  }
+
+  /// The value of the `Cookie` field of a request for `path`, without its query; nil where no cookie is to be sent.
+  ///
+  /// - Parameter now: in s since 1970.
+  public func field(for path: String, isSecure: Bool, now: Double) -> String? {
+    let sent = cookies.enumerated().filter { _, cookie in
+      (cookie.expiresAt ?? .infinity) > now && (isSecure || !cookie.isSecure) && Self.matches(path, cookie.path)
+    }
+    guard !sent.isEmpty else { return nil }
+    // Longer paths first, then in the order in which they were set.
+    return sent.sorted { ($1.element.path.utf8.count, $0.offset) < ($0.element.path.utf8.count, $1.offset) }
+      .map { "\($0.element.name)=\($0.element.value)" }.joined(separator: "; ")
+  }
+
+  private mutating func insert(_ cookie: Cookie, now: Double) {
+    let isExpired = (cookie.expiresAt ?? .infinity) <= now
+    if let index = cookies.firstIndex(where: { $0.name == cookie.name && $0.path == cookie.path }) {
+      if isExpired { cookies.remove(at: index) } else { cookies[index] = cookie }
+    } else if !isExpired, cookies.count < Self.most {
+      cookies.append(cookie)
+    }
+  }
+
+  /// RFC 6265, section 5.1.4: the path up to its last slash.
+  private static func defaultPath(of path: String) -> String {
+    guard path.hasPrefix("/"), let last = path.lastIndex(of: "/"), last > path.startIndex else { return "/" }
+    return String(path[..<last])
+  }
+
+  private static func matches(_ path: String, _ cookiePath: String) -> Bool {
+    guard path.hasPrefix(cookiePath) else { return false }
+    return path.utf8.count == cookiePath.utf8.count || cookiePath.hasSuffix("/")
+      || path.utf8.dropFirst(cookiePath.utf8.count).first == UInt8(ascii: "/")
+  }
+
+  /// A `Max-Age`; nil for anything but digits after an optional minus sign.
+  private static func seconds(_ text: String) -> Double? {
+    let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+    return Double(text)
+  }
+}
+
+/// Dates of `Expires`, which servers write in several forms (RFC 6265, section 5.1.1).
+enum CookieDate {
+  private static let months = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+  ]
+
+  /// In s since 1970; nil for what is no date.
+  static func parse(_ text: String) -> Double? {
+    var (time, day, month, year): ([Int]?, Int?, Int?, Int?)
+    for token in text.split(whereSeparator: { !isTokenCharacter($0) }) {
+      let number = leadingNumber(token)
+      if time == nil, let found = timeOfDay(token) {
+        time = found
+      } else if day == nil, let number, (1...2).contains(number.digits) {
+        day = number.value
+      } else if month == nil, let found = months.firstIndex(of: token.prefix(3).lowercased()) {
+        month = found + 1
+      } else if year == nil, let number, (2...4).contains(number.digits) {
+        year = number.value
+      }
+    }
+    guard let time, let day, let month, var year else { return nil }
+    if (70...99).contains(year) { year += 1900 } else if (0...69).contains(year) { year += 2000 }
+    guard (1...31).contains(day), year >= 1601, time[0] <= 23, time[1] <= 59, time[2] <= 59 else { return nil }
+    return Double(days(year, month, day)) * 86_400 + Double(time[0] * 3600 + time[1] * 60 + time[2])
+  }
+
+  /// Everything but RFC 6265's delimiters.
+  private static func isTokenCharacter(_ character: Character) -> Bool {
+    character == ":" || character.isLetter || character.isNumber || !character.isASCII
+  }
+
+  /// The number at the front of a token, and how many digits it has; nil without one, or with more than four.
+  private static func leadingNumber(_ token: Substring) -> (value: Int, digits: Int)? {
+    let digits = token.prefix { $0.isASCII && $0.isNumber }
+    guard (1...4).contains(digits.count), let value = Int(digits) else { return nil }
+    return (value, digits.count)
+  }
+
+  /// `h:m:s`, one or two digits each.
+  private static func timeOfDay(_ token: Substring) -> [Int]? {
+    let parts = token.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count >= 3 else { return nil }
+    let numbers = parts.prefix(3).compactMap { leadingNumber($0) }
+    guard numbers.count == 3, numbers.allSatisfy({ $0.digits <= 2 }) else { return nil }
+    return numbers.map(\.value)
+  }
+
+  /// Days since 1970 in the Gregorian calendar (the days of a year that begins in March are a linear function of its month).
+  private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
+    let shifted = month <= 2 ? year - 1 : year
+    let era = shifted / 400
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+}
+
+private func trimmed(_ text: some StringProtocol) -> String {
+  let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+  return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+}
