@@ -1,5 +1,5 @@
-import Glibc
 import NIOPosix
+import ProcessControl
 import Synchronization
 
 /// Writes lines to a file, a terminal or a pipe on a thread of its own, so that a slow reader never stops whoever writes: what
@@ -50,7 +50,7 @@ final class LineWriter: Sendable {
   }
 
   private func writeAll() {
-    while let bytes = next() { Self.write(bytes, to: descriptor) }
+    while let bytes = next() { WholeWrite.write(bytes, to: descriptor) }
   }
 
   private func next() -> [UInt8]? {
@@ -62,18 +62,5 @@ final class LineWriter: Sendable {
       defer { state.waiting = [] }
       return state.waiting
     }
-  }
-
-  /// Writes all of `bytes`, however long it takes; false if that can't be done.
-  @discardableResult
-  static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return false }
-      rest = rest.dropFirst(count)
-    }
-    return true
   }
 }

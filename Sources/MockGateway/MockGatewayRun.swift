@@ -95,7 +95,7 @@ struct MockGatewayRun {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let line = try? encoder.encode(ready) else { return false }
-    return LineWriter.write(Array(line) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+    return WholeWrite.write(Array(line) + [UInt8(ascii: "\n")], to: STDOUT_FILENO) == nil
   }
 
   private func end(_ signals: AsyncStream<Int32>) async -> Int32 {
@@ -143,7 +143,7 @@ struct MockGatewayRun {
     }
   }
 
-  private static func say(_ text: String) { LineWriter.write(Array("\(text)\n".utf8), to: STDERR_FILENO) }
+  private static func say(_ text: String) { WholeWrite.write("\(text)\n".utf8, to: STDERR_FILENO) }
 
   private struct Failure: Error, CustomStringConvertible {
     let description: String

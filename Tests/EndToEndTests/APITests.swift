@@ -127,6 +127,23 @@ import Testing
     #expect(result.files().isEmpty)
   }
 
+  @Test func whatWasMeasuredBeforeALastingErrorIsWritten() async throws {
+    let ecs = ScriptedECS(.init(deniedFrom: ["DescribeTasks": 4]))
+    let result = try await ecs.serve { url in
+      try await BenchRun.run(
+        "bench-api", ["--ecs-endpoint-url", url, "--cluster", "pool", "--service", "warm", "--iterations", "9"],
+        environment: ScriptedECS.environment)
+    }
+    #expect(result.status == .exited(99), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.counters["iterations"] == 4 && document.counters["errors"] == 1)
+    #expect(document.errors.map(\.kind) == ["describe_tasks: AccessDeniedException"], "\(document.errors)")
+    #expect(document.metrics["list_tasks"]?.count == 3 && document.metrics["describe_tasks"]?.count == 3)
+    #expect(document.notes.contains { $0.hasPrefix("the run was ended early: ") }, "\(document.notes)")
+    #expect(result.talk.contains("allow the action ecs:DescribeTasks"), "\(result.talk)")
+    #expect(ecs.calls("ListTasks") == 4)
+  }
+
   @Test(arguments: [
     ("<html><title>Welcome</title></html>", "<html><title>Welcome</title></html>"),
     ("<?xml version=\"1.0\"?>\n<ListAllMyBucketsResult/>", "<?xml"), (#"{"taskArns":["a""#, #"{"taskArns":["a""#),

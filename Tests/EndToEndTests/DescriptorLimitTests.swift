@@ -18,19 +18,42 @@ import Testing
 
   @Test(
     arguments: [
-      ("bench-allocation", ["--rate", "10/s", "--max-in-flight", "500", "--duration", "1s"], "564"),
-      ("bench-concurrent", ["--concurrency", "200", "--beyond", "200"], "464"),
-      ("bench-e2e", ["--concurrency", "200", "--count", "400"], "464"),
-      ("bench-dirinit", ["--writers", "100", "--count", "100"], "864"),
+      ("bench-allocation", ["--rate", "10/s", "--max-in-flight", "500", "--duration", "1s"], "564", 256),
+      ("bench-concurrent", ["--concurrency", "200", "--beyond", "200"], "464", 256),
+      ("bench-e2e", ["--concurrency", "200", "--count", "400"], "464", 256),
+      ("bench-dirinit", ["--writers", "100", "--count", "100"], "864", 256),
+      ("bench-exhaustion", ["--pool-size", "300"], "368", 256),
+      ("bench-exhaustion", ["--pool-size", "300", "--drain-count", "250"], "318", 256),
+      (
+        "bench-exhaustion",
+        ["--drain-by", "stop-tasks", "--region", "eu-west-1", "--service", "warm", "--confirm-stop", "warm"], "77", 76
+      ),
+      ("bench-api", ["--iterations", "1"], "66", 65),
     ])
-  func aPlanThatNeedsMoreIsRefusedBeforeItBegins(tool: String, plan: [String], needed: String) async throws {
-    let result = try await run(tool, plan, limit: 256)
+  func aPlanThatNeedsMoreIsRefusedBeforeItBegins(
+    tool: String, plan: [String], needed: String, limit: Int
+  ) async throws {
+    let result = try await run(tool, plan, limit: limit)
     #expect(result.status == .exited(1), "\(result.output)\(result.talk)")
     #expect(
       result.talk.contains(
-        "error: this run needs about \(needed) open files and sockets, but this process may have 256")
+        "error: this run needs about \(needed) open files and sockets, but this process may have \(limit)")
         && result.talk.contains("'ulimit -n \(needed)'"), "\(result.talk)")
     #expect(result.output.isEmpty && result.files().isEmpty)
+  }
+
+  /// How many users it takes is known when the pool is at rest.
+  @Test func aRemotePoolThatIsTooLargeIsNotDrained() async throws {
+    let gateway = try await ScriptedGateway { request in
+      request.line == "GET /api/status" ? ScriptedGateway.status(warm: 300) : .json("{}", status: 500)
+    }
+    let result = try await run(
+      "bench-exhaustion", ["--gateway-url", gateway.url, "--poll-interval", "100ms", "--force-poll-interval"],
+      limit: 256)
+    await gateway.stop()
+    #expect(result.status == .exited(1), "\(result.output)\(result.talk)")
+    #expect(result.talk.contains("this run needs about 368 open files and sockets"), "\(result.talk)")
+    #expect(!gateway.requests.contains { $0.line == "POST /api/acquire" } && result.files().isEmpty)
   }
 
   /// What the tool has open is estimated; here it has more than any estimate before the limit is reached.

@@ -45,6 +45,33 @@ import Testing
     #expect(result.output.contains("verdict: interrupted"), sourceLocation: location)
   }
 
+  /// The measured part ends when the process should have ended: it stands still meanwhile, as on a machine that sleeps.
+  @Test func aRunThatIsOverdueSaysItsResultAllTheSame() async throws {
+    let acquires = Counting()
+    let gateway = try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status": ScriptedGateway.status(warm: 5)
+      // The answer to the second one is waited for after the signal, for more than a second.
+      case "POST /api/acquire":
+        acquires.next() > 1 ? .silence : .json(#"{"success": true, "taskId": "t", "source": "warm"}"#)
+      default: .json(#"{"success": true}"#)
+      }
+    }
+    let run = try await BenchRun.start("bench-allocation", ["--gateway-url", gateway.url, "--print", "json"])
+    try await eventually("no second acquire") { acquires.last == 2 }
+    run.running.child.signal(SIGINT)
+    try await Task.sleep(for: .milliseconds(200))
+    run.running.child.signal(SIGSTOP)
+    try await Task.sleep(for: .seconds(8))
+    run.running.child.signal(SIGCONT)
+    let result = await run.end()
+    await gateway.stop()
+    #expect(result.status == .exited(130), "\(result.talk)")
+    let said = try ResultCoding.decode(result.output)
+    #expect(said.verdict == .interrupted && said.metrics["allocation"]?.count == 1)
+    #expect(try result.document().metrics["allocation"]?.count == 1)
+  }
+
   @Test(
     arguments: [("bench-allocation", "allocation"), ("bench-concurrent", "all"), ("bench-e2e", "end_to_end")], signals)
   func whatWasMeasuredIsWrittenAndNoChildIsLeft(

@@ -23,20 +23,34 @@ import Testing
     func count(_ name: String) -> Int { all.count { $0 == name } }
   }
 
-  /// A gateway without tasks of its own and an ECS on the same port, whose calls `answer` answers by their names.
+  /// A gateway and an ECS on the same port. `answer` answers ECS's calls by their names, and `gateway` the others; nil: it
+  /// has no tasks of its own, and no such path.
   private static func server(
-    calls: Calls, _ answer: @escaping @Sendable (String, ScriptedGateway.Request) -> ScriptedGateway.Answer
+    calls: Calls, gateway: @escaping @Sendable (ScriptedGateway.Request) -> ScriptedGateway.Answer? = { _ in nil },
+    _ answer: @escaping @Sendable (String, ScriptedGateway.Request) -> ScriptedGateway.Answer
   ) async throws -> ScriptedGateway {
     try await ScriptedGateway { request in
       guard request.line == "POST /" else {
-        return request.line == "GET /api/status"
-          ? .json(#"{"warmCount": 0, "assignedCount": 0, "tasks": []}"#) : .json("{}", status: 404)
+        let none = request.line == "GET /api/status" ? status() : .json("{}", status: 404)
+        return gateway(request) ?? none
       }
       let name = operation(of: request)
       calls.add(name)
       return answer(name, request)
     }
   }
+
+  /// A status with these tasks, of which as many are assigned.
+  private static func status(_ tasks: String = "", assigned: Int = 0) -> ScriptedGateway.Answer {
+    .json(#"{"warmCount": 0, "assignedCount": \#(assigned), "tasks": [\#(tasks)]}"#)
+  }
+
+  /// The task that RunTask starts here, with a user.
+  private static func task(of user: String) -> String {
+    #"{"taskId": "t1", "state": "assigned", "userId": "\#(user)"}"#
+  }
+
+  private static let given = ScriptedGateway.Answer.json(#"{"success": true, "taskId": "t1", "latency": 1}"#)
 
   private static func options(_ server: ScriptedGateway) -> [String] {
     [
@@ -210,18 +224,18 @@ import Testing
   @Test(arguments: ["alice", "test-user-0007", "test-user-0001"])
   func aTaskThatServesSomebodyElseIsLeftToTheGateway(user: String) async throws {
     let calls = Calls()
-    let server = try await ScriptedGateway { request in
-      switch (request.line, Self.operation(of: request)) {
-      case ("GET /api/status", _):
-        return .json(
-          #"{"warmCount": 0, "assignedCount": 1, "tasks": [{"taskId": "t1", "state": "assigned", "userId": "\#(user)"}]}"#
-        )
-      case ("POST /api/acquire", _): return .json(#"{"success": false, "error": "No warm tasks", "warmCount": 0}"#)
-      case ("POST /", let name):
-        calls.add(name)
-        return name == "RunTask" ? Self.tasks("PROVISIONING") : name == "StopTask" ? Self.stopped : Self.none
-      default: return .json("{}", status: 404)
+    let miss = ScriptedGateway.Answer.json(#"{"success": false, "error": "No warm tasks", "warmCount": 0}"#)
+    let server = try await Self.server(
+      calls: calls,
+      gateway: { request in
+        switch request.line {
+        case "GET /api/status": Self.status(Self.task(of: user), assigned: 1)
+        case "POST /api/acquire": miss
+        default: nil
+        }
       }
+    ) { name, _ in
+      name == "RunTask" ? Self.tasks("PROVISIONING") : name == "StopTask" ? Self.stopped : Self.none
     }
     let result = try await BenchRun.run(
       "bench-concurrent", Self.options(server) + ["--concurrency", "1", "--user-id", "test-user"],
@@ -274,9 +288,8 @@ import Testing
       switch name {
       case "GET /api/status":
         if isMute { return .silence }
-        let tasks = calls.count("RunTask") > 0 ? #"{"taskId": "t1", "state": "warm"}"# : ""
-        return .json(#"{"warmCount": 0, "assignedCount": 0, "tasks": [\#(tasks)]}"#)
-      case "POST /api/acquire": return .json(#"{"success": true, "taskId": "t1", "latency": 1}"#)
+        return Self.status(calls.count("RunTask") > 0 ? #"{"taskId": "t1", "state": "warm"}"# : "")
+      case "POST /api/acquire": return Self.given
       case "RunTask": return Self.tasks("PROVISIONING")
       case "DescribeTasks": return Self.tasks("RUNNING")
       case "StopTask": return Self.stopped
@@ -367,22 +380,20 @@ import Testing
   func aStopThatIsRefusedIsAnErrorAndEndsTheRun(tool: String) async throws {
     let calls = Calls()
     let user = Mutex("nobody")
-    let server = try await ScriptedGateway { request in
-      switch (request.line, Self.operation(of: request)) {
-      case ("GET /api/status", _):
-        let tasks = #"{"taskId": "t1", "state": "assigned", "userId": "\#(user.withLock { $0 })"}"#
-        return .json(
-          #"{"warmCount": 0, "assignedCount": 0, "tasks": [\#(calls.count("RunTask") > 0 ? tasks : "")]}"#)
-      case ("POST /api/acquire", _):
-        user.withLock { $0 = Self.text("userId", in: request) }
-        return .json(#"{"success": true, "taskId": "t1", "latency": 1}"#)
-      case ("POST /api/release", _): return .json(#"{"success": true}"#)
-      case ("POST /", let name):
-        calls.add(name)
-        return name == "DescribeTasks" ? Self.tasks("RUNNING") : Self.refusingStops(name)
-      default: return .json("{}", status: 404)
+    let server = try await Self.server(
+      calls: calls,
+      gateway: { request in
+        switch request.line {
+        case "GET /api/status":
+          return calls.count("RunTask") > 0 ? Self.status(Self.task(of: user.withLock { $0 })) : nil
+        case "POST /api/acquire":
+          user.withLock { $0 = Self.text("userId", in: request) }
+          return Self.given
+        case "POST /api/release": return .json(#"{"success": true}"#)
+        default: return nil
+        }
       }
-    }
+    ) { name, _ in name == "DescribeTasks" ? Self.tasks("RUNNING") : Self.refusingStops(name) }
     let own = tool == "bench-e2e" ? ["--count", "5"] : ["--concurrency", "1", "--bursts", "5"]
     let result = try await BenchRun.run(tool, Self.options(server) + own, environment: Self.environment)
     await server.stop()

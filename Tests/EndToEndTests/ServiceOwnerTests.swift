@@ -1,5 +1,8 @@
+import AWSClient
+import FoundationEssentials
 import Glibc
 import ProcessControl
+import Synchronization
 import Testing
 
 @testable import InfraBench
@@ -83,6 +86,116 @@ import Testing
     #expect(document.metrics["refill_full"]?.unreliable.isEmpty == false)
     #expect(document.metrics["drain"]?.unreliable == [])
     #expect(document.findings?["deployment"] != nil)
+  }
+
+  private static let arguments = [
+    "--drain-by", "stop-tasks", "--cluster", "pool", "--service", "warm", "--confirm-stop", "warm", "--allow-saturated",
+    "--poll-interval", "200ms",
+  ]
+
+  @Test func whatIsStoppedIsReadByThenAlsoWithQuiet() async throws {
+    let (started, said) = (Mutex<BenchRun?>(nil), Mutex<String?>(nil))
+    let ecs = ScriptedECS(
+      .init(beforeFirstStop: {
+        let text = started.withLock { $0?.running.standardErrorSoFar }
+        said.withLock { $0 = $0 ?? text }
+      }))
+    try await ecs.serve { url in
+      let run = try await BenchRun.start(
+        "bench-exhaustion", Self.arguments + ["--ecs-endpoint-url", url, "--quiet"],
+        environment: ScriptedECS.environment)
+      started.withLock { $0 = run }
+      #expect(await run.end().status == .exited(0))
+    }
+    let text = try #require(said.withLock { $0 })
+    #expect(text == "stopping 3 of 3 running tasks: service warm, cluster pool, region eu-west-1\n")
+  }
+
+  @Test func nothingIsStoppedBeforeThatCouldBeWritten() async throws {
+    let ecs = ScriptedECS(.init())
+    let scratch = try Scratch()
+    let pipe = try FullPipe()
+    try await ecs.serve { url in
+      let child = try await ProcessKeeper.shared.spawn(
+        ProcessRequest(
+          executable: try Tool(name: "bench-exhaustion").path, arguments: Self.arguments + ["--ecs-endpoint-url", url],
+          environment: ProcessInfo.processInfo.environment.merging(ScriptedECS.environment) { $1 }
+            .merging(["GATEWAY_URL": ""]) { $1 },
+          workingDirectory: scratch.path, standardInput: .null, standardOutput: .null,
+          standardError: .descriptor(pipe.write), diesWithParent: true))
+      // The look right before the drain.
+      try await eventually("no drain") { ecs.calls("DescribeServices") >= 2 }
+      try await Task.sleep(for: .seconds(1))
+      #expect(ecs.calls("StopTask") == 0)
+      let text = await Task.detached { pipe.rest() }.value
+      #expect(await child.waitForExit() == .exited(0))
+      #expect(ecs.stopped.count == 3 && text.contains("stopping 3 of 3 running tasks"), "\(text)")
+    }
+  }
+
+  @Test func aCountThatIsLoweredWhileTasksAreStoppedEndsTheDrain() async throws {
+    let ecs = ScriptedECS(.init(desiredCount: 60, placementSeconds: 600, scalesTo: 40))
+    let result = try await run(ecs, "--refill-timeout", "2s")
+    let document = try result.document()
+    // Asked again before the 21st; those under way then are stopped.
+    #expect(ecs.stopped.count == 20, "\(ecs.stopped.count) were stopped")
+    #expect(document.metrics["drain"]?.count == 20 && document.findings?["drained"] == 20)
+    let error = document.errors.first { $0.kind == "service_changed" }
+    #expect(error?.example.contains("desiredCount from 60 to 40") == true, "\(document.errors)")
+    #expect(error?.example.contains("no more tasks were stopped than 20 of 60") == true, "\(document.errors)")
+    #expect(result.status == .exited(99), "\(result.talk)")
+    // Before the run, before the drain, once during it, after the cycle and after the run.
+    #expect(ecs.calls("DescribeServices") == 5)
+  }
+
+  @Test func aLargeDrainThatNobodyDisturbsGoesOnToItsEnd() async throws {
+    let ecs = ScriptedECS(.init(desiredCount: 60))
+    let result = try await run(ecs, "--timeout", "20s", "--refill-timeout", "40s")
+    #expect(ecs.stopped.count == 60, "\(result.talk)")
+    #expect(try result.document().metrics["drain"]?.count == 60)
+  }
+
+  @Test func aServiceThatCannotBeReadAfterACycleIsSaid() async throws {
+    let ecs = ScriptedECS(.init(deniedFrom: ["DescribeServices": 3]))
+    let result = try await run(ecs)
+    let document = try result.document()
+    #expect(
+      document.notes.contains {
+        $0.hasPrefix("whether a deployment of the service began in cycle 1 could not be read")
+      },
+      "\(document.notes)")
+    #expect(document.metrics["refill_full"]?.count == 1)
+  }
+
+  /// A run that only reads, cycle by cycle.
+  @Test func aDeploymentIsSaidOfTheCyclesThatItWentOnInAlone() async throws {
+    let ecs = ScriptedECS(.init())
+    try await ecs.serve { url in
+      let bench = Bench(console: Console(print: .json, isQuiet: true))
+      let flags = AWSConfiguration.Flags(region: "eu-west-1", ecsEndpointURL: url)
+      let filter = TaskFilter(cluster: "pool", serviceName: "warm")
+      let keeper = ServiceKeeper(
+        ecs: try ECSConnection.open(
+          ECSSettings(flags: flags, filter: filter), environment: ScriptedECS.environment, bench: bench),
+        service: "warm", stopsTasks: false, restores: false, bench: bench)
+      var last = try #require(await keeper.read())
+      var said: [String?] = []
+      func endCycle() async { said.append(await keeper.deployment(inCycle: said.count + 1, since: &last)) }
+      await endCycle()
+      ecs.change { ($0.deployments, $0.deployment) = (2, "ecs-svc/new") }
+      await endCycle()
+      await endCycle()
+      ecs.change { $0.deployments = 1 }
+      await endCycle()
+      await endCycle()
+      ecs.change { $0.deployment = "ecs-svc/newer" }
+      await endCycle()
+      await endCycle()
+      let began = "a deployment of the service began during the refill, ecs-svc/new"
+      let wentOn = "a deployment of the service went on during the refill"
+      #expect(said == [nil, began, wentOn, wentOn, nil, began + "er", nil])
+      #expect(bench.notes.all.isEmpty)
+    }
   }
 
   @Test func throttledStopsAreCountedAndTheirPausesAreApart() async throws {

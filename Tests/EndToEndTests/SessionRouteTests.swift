@@ -56,6 +56,55 @@ import Testing
     #expect(printed.split(separator: "\n").count { $0.hasPrefix("task ") } == 2, "\(printed)")
   }
 
+  /// A gateway in plain Python that answers every path it doesn't know with a page, or with the way to one.
+  private static let python = """
+    import http.server, sys, threading
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = 'HTTP/1.1'
+
+        def answer(self, status, text, **fields):
+            self.send_response(status)
+            for name, value in {'Content-Length': len(text), **fields}.items():
+                self.send_header(name, str(value))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def do_GET(self):
+            if self.path == '/api/status':
+                self.answer(200, '{"warmCount": 1, "assignedCount": 1, "tasks": '
+                            '[{"taskId": "t", "state": "assigned", "userId": "u"}]}')
+            elif sys.argv[1] == 'page':
+                self.answer(200, '<html>welcome</html>')
+            else:
+                self.answer(302, '', Location='/login')
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers['Content-Length']))
+            self.answer(200, '{"success": true, "taskId": "t", "source": "warm"}')
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    print(server.server_address[1], flush=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
+    """
+
+  @Test(
+    .enabled(if: Python.canImport("http.server"), "needs Python; INFRABENCH_PYTHON names an interpreter"),
+    arguments: ["page", "way"])
+  func aServerThatHasAPageForEveryPathHasNoUsersSide(kind: String) async throws {
+    let server = try await ForeignProgram.start(Python.interpreter, ["-c", Self.python, kind])
+    let result = try await BenchRun.run(
+      "bench-e2e", ["--gateway-url", "http://127.0.0.1:\(server.port)"] + Self.options)
+    _ = await server.end()
+    let document = try result.document()
+    #expect(document.findings?["route"] == .string("status"), "\(result.talk)")
+    #expect(document.counters["errors"] == 0 && document.metrics["ready"]?.count == 2, "\(document.errors)")
+  }
+
   @Test(arguments: ["", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"])
   func aGatewayThatClosesAnUnknownUpgradeHasNoUsersSide(answer: String) async throws {
     let gateway = try await ScriptedGateway { request in

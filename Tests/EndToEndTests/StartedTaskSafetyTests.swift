@@ -70,6 +70,59 @@ import Testing
     #expect(world.stopped.count == 2 && world.remaining.isEmpty, "\(result.talk)")
   }
 
+  @Test func aTaskThatWasLeftAndHasEndedSinceIsNoTaskThatIsLeft() async throws {
+    let world = StartedTaskWorld(.init(stranger: "alice", strangersTasksEnd: true))
+    let result = try await world.run("bench-concurrent", ["--concurrency", "1", "--timeout", "1s"])
+    let document = try result.document()
+    #expect(document.counters["misses"] == 1 && document.counters["tasks_started"] == 1, "\(result.talk)")
+    #expect(world.stopped.isEmpty && document.counters["tasks_left"] == 0)
+    #expect(!document.notes.contains { $0.contains("left, as a user") }, "\(document.notes)")
+  }
+
+  /// Three batches of stops that take three seconds each, and then as many again at the end of the run.
+  @Test func anOrderlyEndStopsAllTasksHoweverManyThereAre() async throws {
+    let world = StartedTaskWorld(.init(stop: { _ in .late(seconds: 3) }))
+    let result = try await world.run(
+      "bench-concurrent", ["--concurrency", "35", "--start-timeout", "1ms", "--no-default-thresholds"])
+    let document = try result.document()
+    #expect(document.counters["tasks_started"] == 35, "\(result.talk)")
+    #expect(document.counters["tasks_stopped"] == 35 && world.remaining.isEmpty, "\(result.talk)")
+    #expect(!document.notes.contains { $0.contains("could not be stopped") }, "\(document.notes)")
+  }
+
+  /// With a signal there is no time for all of them: the rest is said.
+  @Test func aSignalDuringTheStopsAtTheEndLeavesThemLittleTime() async throws {
+    let world = StartedTaskWorld(.init(stop: { _ in .late(seconds: 2) }))
+    try await world.serve { url in
+      let run = try await BenchRun.start(
+        "bench-concurrent",
+        StartedTaskWorld.options(url) + ["--concurrency", "60", "--start-timeout", "1ms", "--no-default-thresholds"],
+        environment: StartedTaskWorld.environment)
+      try await eventually("no StopTask") { world.calls("StopTask") >= 1 }
+      let begin = ContinuousClock.now
+      run.running.child.signal(SIGINT)
+      let result = await run.end(within: .seconds(30))
+      #expect(begin.duration(to: .now) < .seconds(15))
+      #expect(result.status == .exited(130), "\(result.talk)")
+      let document = try result.document()
+      let stopped = document.counters["tasks_stopped"] ?? 0
+      #expect(document.counters["tasks_started"] == 60 && stopped < 60)
+      #expect(
+        document.notes.contains { $0.contains("\(60 - stopped) tasks of this run could not be stopped") },
+        "\(document.notes)")
+    }
+  }
+
+  /// The task is there before anybody can have looked at the gateway.
+  @Test func aTaskThatComesAtOnceToAGatewayThatNamesNoneIsSeen() async throws {
+    let world = StartedTaskWorld(.init(namesTasks: false))
+    let result = try await world.run(
+      "bench-concurrent", ["--concurrency", "1", "--bursts", "3", "--start-timeout", "10s"] + Self.judgement)
+    let document = try result.document()
+    #expect(document.counters["tasks_started"] == 3, "\(result.talk)")
+    #expect(document.errors.isEmpty && world.misses == 0, "\(document.errors)")
+  }
+
   // MARK: A RunTask without an answer
 
   struct Late: Sendable, CustomTestStringConvertible {

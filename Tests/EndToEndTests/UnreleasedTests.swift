@@ -70,6 +70,34 @@ import Testing
     #expect(document.counters["unreleased"] == 2)
   }
 
+  @Test func aMomentOfMissingPagesIsNoGatewayWithoutReleases() async throws {
+    let calls = Counting()
+    let gateway = try await gateway { _ in
+      calls.next() == 1 ? .json("<html>being replaced</html>", status: 404) : .json(#"{"success": true}"#)
+    }
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "5", "--allow-saturated"])
+    await gateway.stop()
+    #expect(result.status == .exited(0), "\(result.output)\(result.talk)")
+    let document = try result.document()
+    #expect(document.counters["unreleased"] == 0)
+    #expect(!document.notes.contains { $0.contains("has no /api/release") }, "\(document.notes)")
+    #expect(gateway.requests.count { $0.line == "POST /api/release" } == 6)
+  }
+
+  /// The node that has the task was slow; the one that is asked then does not know it.
+  @Test func aReleaseWithoutAnAnswerThatIsRefusedThenIsCounted() async throws {
+    let calls = Counting()
+    let gateway = try await gateway { _ in calls.next() <= 2 ? .silence : Self.refusal }
+    let result = try await BenchRun.run(
+      "bench-allocation",
+      ["--gateway-url", gateway.url, "--count", "2", "--allow-saturated", "--timeout", "1s"])
+    await gateway.stop()
+    let document = try result.document()
+    #expect(document.counters["unreleased"] == 2, "\(result.talk)")
+    #expect(result.status == .exited(99) && document.counters["errors"] == 0, "\(result.talk)")
+  }
+
   @Test func whatIsReleasedAtTheSecondTryIsNotCounted() async throws {
     let calls = Counting()
     let gateway = try await gateway { _ in calls.next() <= 2 ? Self.refusal : .json(#"{"success": true}"#) }

@@ -95,6 +95,7 @@ import Transport
   @Test(arguments: [0, 30, 60, 90]) func aStopOfLittleMoreThanASecondIsSeenWhereverItFalls(_ phase: UInt32) async {
     let loops = LoopGroup()
     let monitor = GeneratorMonitor(loops)
+    // The thread itself stands still: a task that waits would leave it free.
     loops.executors[0].eventLoop.scheduleTask(in: .milliseconds(Int64(450 + phase))) { usleep(1_050_000) }
     try? await Task.sleep(for: .milliseconds(2000))
     let report = await monitor.finish(Recording(Catalogue(metrics: [], counters: [])))

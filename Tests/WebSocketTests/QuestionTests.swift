@@ -55,6 +55,7 @@ import Testing
     // The loop is busy when the banner comes, and asks without having seen it.
     let question = await withCheckedContinuation { continuation in
       loop.execute {
+        // The loop's own thread stands still: a task that waits would leave it free to read.
         usleep(300_000)
         Task.immediate { continuation.resume(returning: await connection.ask(text: "?")) }
       }

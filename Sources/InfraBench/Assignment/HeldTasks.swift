@@ -4,18 +4,8 @@ import Synchronization
 
 /// The tasks that this tool was given and has not given back. Shared by all users of a run.
 package final class HeldTasks: Sendable {
-  /// What the gateway's answers to releases have shown.
-  private struct Releases {
-    /// The gateway is the run's own and has no other node: a task that it doesn't know has ended.
-    var isOfOneNode = false
-    /// The gateway has no such call.
-    var isUnsupported = false
-    /// One has succeeded, so that there is such a call.
-    var hasSucceeded = false
-    /// Tasks whose release was sent and got no answer: it may have been done.
-    var unanswered: Set<String> = []
-    /// Tasks whose release was refused.
-    var refused: Set<String> = []
+  private struct Answers {
+    var releases = ReleaseAnswers()
     /// How many acquires were sent and got no answer: a task may be given out that nobody can name.
     var unansweredAcquires = 0
   }
@@ -24,15 +14,17 @@ package final class HeldTasks: Sendable {
   package static let counter = "unreleased"
 
   private let ledger = Mutex(AssignmentLedger())
-  private let releases = Mutex(Releases())
+  private let answers = Mutex(Answers())
 
   package init() {}
 
   /// How many tasks are not given back, or could not be; none of a gateway that takes none back, where all are held.
-  package var unreleased: Int { releases.withLock { $0.isUnsupported } ? 0 : count }
+  package var unreleased: Int { isUnsupported ? 0 : count }
+
+  private var isUnsupported: Bool { answers.withLock { $0.releases.isUnsupported } }
 
   /// The gateway is the run's own: what it refuses to take back has ended, as with a user's program that was killed.
-  func areOfOwnGateway() { releases.withLock { $0.isOfOneNode = true } }
+  func areOfOwnGateway() { answers.withLock { $0.releases.isOfOneNode = true } }
 
   /// The gateway is gone, and its tasks with it.
   func endedWithGateway() { ledger.withLock { $0 = AssignmentLedger() } }
@@ -40,13 +32,13 @@ package final class HeldTasks: Sendable {
   /// Notes that an acquire has failed; `writtenAt` is nil where it was not sent.
   package func acquireFailed(_ error: GatewayError, writtenAt: UInt64?) {
     guard writtenAt != nil, error.mayHaveBeenDone else { return }
-    releases.withLock { $0.unansweredAcquires += 1 }
+    answers.withLock { $0.unansweredAcquires += 1 }
   }
 
   /// What is to be said of tasks that only lost answers name; nil where there are none, or where they end with the
   /// run's own gateway.
   var unansweredNote: String? {
-    let number = releases.withLock { $0.isOfOneNode ? 0 : $0.unansweredAcquires }
+    let number = answers.withLock { $0.releases.isOfOneNode ? 0 : $0.unansweredAcquires }
     guard number > 0 else { return nil }
     return
       "\(number) \(number == 1 ? "acquire" : "acquires") got no answer: a task that the gateway gave out for one is still "
@@ -56,11 +48,7 @@ package final class HeldTasks: Sendable {
   /// Notes an assignment; true if it is a duplicate.
   package func assign(_ task: String) -> Bool {
     // One that is given out after a refused release was not held any more.
-    let wasRefused = releases.withLock { releases in
-      guard !releases.refused.isEmpty || !releases.unanswered.isEmpty else { return false }
-      let wasUnanswered = releases.unanswered.remove(task) != nil
-      return releases.refused.remove(task) != nil || wasUnanswered
-    }
+    let wasRefused = answers.withLock { $0.releases.isGivenOut(task) }
     return ledger.withLock { ledger in
       if wasRefused { ledger.released(task) }
       return ledger.assign(task)
@@ -80,66 +68,79 @@ package final class HeldTasks: Sendable {
   /// What fails stays held, is noted, and is tried again at the end.
   @discardableResult
   package func release(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
-    guard !releases.withLock({ $0.isUnsupported }) else { return nil }
+    guard !isUnsupported else { return nil }
+    return await send(task, through: client, bench: bench)
+  }
+
+  private func send(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
     switch await client.release(taskID: task) {
     case .success(let answeredAt):
-      releases.withLock { releases in
-        releases.hasSucceeded = true
-        releases.refused.remove(task)
-        releases.unanswered.remove(task)
-      }
+      let refutesPages = answers.withLock { $0.releases.succeeded(task) }
       ledger.withLock { $0.released(task) }
+      if refutesPages { bench.note(Self.pagesDiffer) }
       return answeredAt
-    case .failure(let error) where error.kind == "release_refused" || error.kind == "release_unsupported":
-      refused(task, error, bench)
+    case .failure(let error) where error.kind == "release_refused":
+      let (hasEnded, refutesPages) = answers.withLock { $0.releases.wasRefused(task) }
+      // Else another node may know the task: it stays held, and its release is tried again at the end.
+      if hasEnded { ledger.withLock { $0.released(task) } }
+      bench.note("a release was refused: \(error.message)")
+      if refutesPages { bench.note(Self.pagesDiffer) }
+    case .failure(let error) where error.kind == "release_unsupported":
+      let (isConcluded, hasCall) = answers.withLock { answers in
+        (answers.releases.foundNoPage(task, at: MonotonicClock.now()), answers.releases.hasCall)
+      }
+      if isConcluded { bench.note("the gateway has no /api/release: tasks are held, as with --hold") }
+      if hasCall { bench.note("a release was refused: \(error.message)") }
     case .failure(let error):
-      if error.mayHaveBeenDone { releases.withLock { _ = $0.unanswered.insert(task) } }
+      if error.mayHaveBeenDone { answers.withLock { $0.releases.gotNoAnswer(task) } }
       if !error.isCancellation { bench.note("a release failed: \(error)") }
     }
     return nil
   }
 
-  private func refused(_ task: String, _ error: GatewayError, _ bench: Bench) {
-    let (isUnsupported, isGone) = releases.withLock { releases in
-      // A page that is missing behind one node of several, as another one's answers have shown, is a refusal too.
-      releases.isUnsupported = error.kind == "release_unsupported" && !releases.hasSucceeded
-      guard !releases.isUnsupported else { return (true, false) }
-      // A release that got no answer was done after all.
-      if releases.unanswered.remove(task) != nil || releases.isOfOneNode { return (false, true) }
-      releases.refused.insert(task)
-      return (false, false)
-    }
-    if isUnsupported { return bench.note("the gateway has no /api/release: tasks are held, as with --hold") }
-    if isGone { ledger.withLock { $0.released(task) } }
-    // Else another node may know the task: it stays held, and its release is tried again at the end.
-    bench.note("a release was refused: \(error.message)")
-  }
+  private static let pagesDiffer =
+    "some releases found no /api/release and others did: nodes of the gateway differ, or were being replaced"
 
   /// Gives back everything that is held, within `bound` ns; what could not be given back is noted.
   package func releaseAll(through clients: [GatewayClient], bound: UInt64, bench: Bench) async {
     let tasks = ledger.withLock { $0.outstanding.all }
-    guard !tasks.isEmpty, !clients.isEmpty, !releases.withLock({ $0.isUnsupported }) else { return }
-    let deadline = MonotonicClock.now() + bound
-    await withTaskGroup(of: Void.self) { group in
-      for (index, client) in clients.enumerated() {
-        group.addTask {
-          for task in stride(from: index, to: tasks.count, by: clients.count) {
-            guard !Task.isCancelled, MonotonicClock.now() < deadline else { return }
-            await self.release(tasks[task], through: client, bench: bench)
-          }
-        }
+    guard !tasks.isEmpty, let first = clients.first else { return }
+    await Bounded.run(for: bound, endsWithCaller: true) {
+      if !self.answers.withLock({ $0.releases.mayBeUnsupported }) {
+        await self.sendAll(tasks, through: clients, bench: bench)
       }
-      group.addTask { try? await Task.sleep(nanoseconds: bound) }
-      // Whichever comes first: all clients done, or the bound.
-      var clientsDone = 0
-      while clientsDone < clients.count, MonotonicClock.now() < deadline, await group.next() != nil { clientsDone += 1 }
-      group.cancelAll()
+      guard await self.findsMissingPages(tasks[0], through: first, bench: bench) else { return }
+      await self.sendAll(self.ledger.withLock { $0.outstanding.all }, through: clients, bench: bench)
     }
     let left = unreleased
     guard left > 0 else { return }
     bench.note(
       "\(left == 1 ? "1 task could not be released and is" : "\(left) tasks could not be released and are") still assigned"
     )
+  }
+
+  /// Where releases have found no page so far, tries one until it is known whether there is such a call; true if there is
+  /// one after all, so that all others are to be tried again.
+  private func findsMissingPages(_ task: String, through client: GatewayClient, bench: Bench) async -> Bool {
+    guard answers.withLock({ $0.releases.mayBeUnsupported }) else { return false }
+    repeat {
+      _ = await send(task, through: client, bench: bench)
+      let (hasCall, isUnsupported) = answers.withLock { ($0.releases.hasCall, $0.releases.isUnsupported) }
+      if hasCall || isUnsupported { return hasCall }
+    } while (try? await Task.sleep(nanoseconds: ReleaseAnswers.pagesApart)) != nil
+    return false
+  }
+
+  private func sendAll(_ tasks: [String], through clients: [GatewayClient], bench: Bench) async {
+    await withTaskGroup(of: Void.self) { group in
+      for (index, client) in clients.enumerated() {
+        group.addTask {
+          for task in stride(from: index, to: tasks.count, by: clients.count) where !Task.isCancelled {
+            await self.release(tasks[task], through: client, bench: bench)
+          }
+        }
+      }
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 import AWSClient
 import FoundationEssentials
+import GatewayProtocol
 import Latency
 import LoadEngine
 import SessionGateway
+import Synchronization
 import Transport
 
 /// The metrics and counters of cold starts that this tool causes (`--cold-by run-task`), for the tools that can.
@@ -115,9 +117,9 @@ struct ColdStarts: Sendable {
 }
 
 extension ColdStarts {
-  /// What the releases and stops at the end may take together, in ns, and the stops at least: behind a gateway that
-  /// doesn't answer the releases take all of theirs, and the tasks are still to be stopped.
-  private static let endBound: UInt64 = 4_000_000_000
+  /// What the releases and stops of an interrupted run may take together, in ns, and the stops at least: behind a gateway
+  /// that doesn't answer the releases take all of theirs, and the tasks are still to be stopped.
+  private static let boundWhenInterrupted: UInt64 = 4_000_000_000
   private static let stopsAtLeast: UInt64 = 3_000_000_000
 
   /// Runs `body` with a starter, then gives back and stops what the run still has: also when the task is cancelled, and
@@ -134,14 +136,11 @@ extension ColdStarts {
     watch.cancel()
     // Before the stops at the end, which nothing follows.
     let refusal = starter.refusal
-    // Unstructured, so that a cancelled run cleans up all the same.
-    await Task {
-      let begin = MonotonicClock.now()
-      // First: a task that was stopped cannot be released any more.
-      await session.releaseAtEnd()
-      let spent = MonotonicClock.now() - begin
-      await starter.tasks.stopAtEnd(within: max(Self.stopsAtLeast, Self.endBound - min(spent, Self.endBound)))
-    }.value
+    let begin = MonotonicClock.now()
+    // First: a task that was stopped cannot be released any more. Unstructured, so that a cancelled run does it too.
+    await Task { await session.releaseAtEnd() }.value
+    let spent = min(MonotonicClock.now() - begin, Self.boundWhenInterrupted)
+    await starter.tasks.stopAtEnd(onceInterrupted: max(Self.stopsAtLeast, Self.boundWhenInterrupted - spent))
     let measurement = try result.get()
     switch refusal {
     case .toStart(let error)? where measurement.recording[runTask] == nil:
@@ -167,8 +166,9 @@ extension ColdStarts {
       throw BenchmarkFailure("tasks cannot be started: no ECS was named")
     }
     guard let taskDefinition else { throw BenchmarkFailure("tasks cannot be started: no task definition was named") }
-    try await checkStatus(session)
+    let status = try await checkStatus(session)
     let starter = TaskStarter(settings, ecs, taskDefinition: taskDefinition, session: session)
+    if let status { starter.state.withLock { $0.tracker.learn(namesTasks: status.tasks != nil) } }
     try await checkListing(starter)
     return starter
   }
@@ -192,10 +192,16 @@ extension ColdStarts {
   }
 
   /// A gateway that tells nothing would leave every start without an end.
-  private static func checkStatus(_ session: GatewaySession) async throws(BenchmarkFailure) {
+  ///
+  /// - Returns: what it tells; nil where the run was interrupted.
+  private static func checkStatus(_ session: GatewaySession) async throws(BenchmarkFailure) -> StatusAnswer? {
     let client = session.client(on: session.loops.executor(forUser: 0))
     defer { client.close() }
-    if case .failure(let error) = await client.status(), !Task.isCancelled {
+    switch await client.status() {
+    case .success(let (status, _)): return status
+    case .failure(let error):
+      // An interrupted run goes on to its end, which is near.
+      if Task.isCancelled { return nil }
       throw BenchmarkFailure(
         "no task is started: the gateway's status is to show when it is connected, and could not be had: \(error)")
     }

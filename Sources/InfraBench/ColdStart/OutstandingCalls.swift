@@ -1,3 +1,4 @@
+import ProcessControl
 import Synchronization
 
 /// Calls whose answers are waited for beyond the work that has made them: what they have done is known by their answers
@@ -25,15 +26,15 @@ final class OutstandingCalls: Sendable {
         let answer = await call()
         settle(answer)
         self.tasks.withLock { _ = $0.removeValue(forKey: number) }
-        first.put(answer)
+        first.give(answer)
       }
     }
     return await withTaskCancellationHandler {
-      await first.value
+      await first.wait()
     } onCancel: {
       Task {
         try? await Task.sleep(nanoseconds: grace)
-        first.put(nil)
+        first.give(nil)
       }
     }
   }
@@ -41,44 +42,5 @@ final class OutstandingCalls: Sendable {
   /// Gives up those that have no answer yet.
   func cancel() {
     for task in tasks.withLock({ Array($0.values) }) { task.cancel() }
-  }
-}
-
-/// A value that several may give: the first one counts. One task waits for it.
-private final class FirstValue<Value: Sendable>: Sendable {
-  private enum State {
-    case empty
-    case awaited(CheckedContinuation<Value, Never>)
-    case given(Value)
-  }
-
-  private let state = Mutex(State.empty)
-
-  func put(_ value: Value) {
-    let waiting = state.withLock { state -> CheckedContinuation<Value, Never>? in
-      switch state {
-      case .given: return nil
-      case .empty:
-        state = .given(value)
-        return nil
-      case .awaited(let waiting):
-        state = .given(value)
-        return waiting
-      }
-    }
-    waiting?.resume(returning: value)
-  }
-
-  var value: Value {
-    get async {
-      await withCheckedContinuation { waiting in
-        let given = state.withLock { state -> Value? in
-          if case .given(let value) = state { return value }
-          state = .awaited(waiting)
-          return nil
-        }
-        if let given { waiting.resume(returning: given) }
-      }
-    }
   }
 }

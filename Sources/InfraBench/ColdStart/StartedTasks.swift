@@ -40,6 +40,12 @@ final class StartedTasks: Sendable {
   private static let pause: UInt64 = 250_000_000
   /// A gateway that takes back what this run's users had may show it for so long, in ns.
   private static let closingTime: UInt64 = 1_000_000_000
+  /// RunTask calls without an answer are followed at the end for so long, in ns.
+  private static let followingTime: UInt64 = 4_000_000_000
+  /// An orderly end stops all tasks, however many there are; an ECS that stops none must not hold it up for ever, in ns.
+  private static let boundOfAll: UInt64 = 300_000_000_000
+  /// How often in a row nothing was stopped at the end before the rest is given up.
+  private static let fruitlessPasses = 3
   /// Of a stop between iterations, in ns.
   private static let stopBound: UInt64 = 5_000_000_000
   /// Of the look before a stop between iterations, in ns, and before one at the end, which has to leave time to stop.
@@ -121,8 +127,10 @@ final class StartedTasks: Sendable {
   func lostAnswer() { state.withLock { $0.lostAnswers += 1 } }
 
   /// Stops what no user of the run has or waits for; what fails is tried again at the end.
-  func stopWhatIsOver() async {
-    await Bounded.run(for: Self.stopBound, endsWithCaller: true) {
+  func stopWhatIsOver() async { await stopWhatIsOver(for: Self.stopBound) }
+
+  private func stopWhatIsOver(for bound: UInt64) async {
+    await Bounded.run(for: bound, endsWithCaller: true) {
       let over = self.state.withLock { $0.ledger.over }
       guard !over.surely.isEmpty || !over.ifAbsent.isEmpty else { return }
       await self.stop(over.surely + over.ifAbsent) { Self.lookBound }
@@ -132,19 +140,23 @@ final class StartedTasks: Sendable {
   /// Stops all that remain, as every user has left; what fails is tried again at the end.
   func stopRemaining() async {
     update { $0.allLeft() }
-    await stopWhatIsOver()
+    await stopWhatIsOver(for: Self.boundOfAll)
   }
 
   /// Stops all that remain and what else bears this run's mark, and says what could not be stopped. RunTask calls without an
-  /// answer are followed for the whole `bound`, in ns.
-  func stopAtEnd(within bound: UInt64) async {
+  /// answer are followed for some seconds.
+  ///
+  /// - Parameter bound: what it may take once the caller's task is cancelled, in ns; an orderly end stops all tasks.
+  func stopAtEnd(onceInterrupted bound: UInt64) async {
     let begin = MonotonicClock.now()
-    let lookBound = { @Sendable () -> UInt64 in
-      let left = bound - min(MonotonicClock.now() - begin, bound)
-      return min(Self.lookBoundAtEnd, left / 3)
-    }
-    let isChecked = await Bounded.run(for: bound) {
+    let deadline = CleanupDeadline(within: Self.boundOfAll)
+    let lookBound = { @Sendable () -> UInt64 in min(Self.lookBoundAtEnd, deadline.remaining / 3) }
+    let number = state.withLock { $0.ledger.remaining.count }
+    if number > Self.atOnce { bench.console.note("stopping \(number) tasks of this run") }
+    let isChecked = await deadline.run(onceInterrupted: bound) {
+      var fruitless = 0
       while true {
+        let stoppedBefore = self.stoppedCount
         // Of a late answer too.
         self.update { $0.allLeft() }
         await self.stop(self.state.withLock { $0.ledger.over.surely }, lookBound)
@@ -152,13 +164,25 @@ final class StartedTasks: Sendable {
         let found = self.state.withLock { state in state.ledger.over.surely.filter { state.found.contains($0) } }
         await self.stop(found, lookBound)
         await self.findEnded()
-        let isClosing = self.leftCount > 0 && MonotonicClock.now() < begin + Self.closingTime
-        guard self.unansweredCount > 0 || isClosing else { return isChecked }
+        fruitless = self.stoppedCount > stoppedBefore ? 0 : fruitless + 1
+        guard self.mustGoOn(since: begin, fruitless: fruitless) else { return isChecked }
         guard (try? await Task.sleep(nanoseconds: Self.pause)) != nil else { return isChecked }
       }
     }
+    if deadline.hasPassed, !Task.isCancelled {
+      bench.note("stopping this run's tasks was given up after \(Self.boundOfAll / 1_000_000_000) s")
+    }
     report(isChecked: isChecked)
     calls.cancel()
+  }
+
+  /// Whether the end, begun at `begin`, has anything left to wait for or to try again.
+  private func mustGoOn(since begin: UInt64, fruitless: Int) -> Bool {
+    let now = MonotonicClock.now()
+    // A gateway takes its time to take back what this run's users had.
+    if leftCount > 0, now < begin + Self.closingTime { return true }
+    if unansweredCount > 0, now < begin + Self.followingTime { return true }
+    return fruitless < Self.fruitlessPasses && refusal == nil && unstopped != nil
   }
 
   /// RunTask calls of whose tasks nothing is known.
@@ -220,7 +244,7 @@ final class StartedTasks: Sendable {
     var waiting = ids[...]
     var whereabouts = TaskWhereabouts.unknown
     var isMute = false
-    while !waiting.isEmpty, !Task.isCancelled {
+    while !waiting.isEmpty, !Task.isCancelled, refusal == nil {
       let batch = waiting.prefix(Self.atOnce)
       waiting = waiting.dropFirst(Self.atOnce)
       // A gateway that has just not answered is not waited for again: the time is the stops'.

@@ -24,13 +24,37 @@ struct TaskStartTracker: Sendable {
   private var starts: [String: Start] = [:]
   /// In order of RunTask's answers.
   private var order: [String] = []
+  /// RunTask calls whose answers have not been noted: their tasks may be at the gateway already.
+  private var callsUnderWay = 0
+  /// Whether the gateway's status names its tasks; nil where it has not been looked at.
+  private var namesTasks: Bool?
   /// How many tasks the gateway had, by a status that names none.
   private var unnamedCount: Int?
+  /// Tasks that came to such a gateway before the answers to the RunTask calls that may have started them.
+  private var unclaimedCount = 0
 
   private static let ended: Set<String> = ["DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"]
 
   /// The ARNs of the tasks on their way.
   var underWay: [String] { order.compactMap { starts[$0]?.arn } }
+
+  /// Whether a look at the gateway is needed before RunTask is called: where the status names no tasks, a task is seen to
+  /// come only if the gateway was looked at before it came.
+  var needsLook: Bool { namesTasks == false && unnamedCount == nil }
+
+  /// The gateway's status has shown whether it names tasks.
+  mutating func learn(namesTasks: Bool) { self.namesTasks = namesTasks }
+
+  /// RunTask is about to be called. ``began(_:sentAt:triedAt:answeredAt:deadline:)`` or ``callFailed()`` follows.
+  mutating func callBegan() { callsUnderWay += 1 }
+
+  /// RunTask has started nothing, as far as its answer tells.
+  mutating func callFailed() {
+    callEnded()
+    forgetCountIfIdle()
+  }
+
+  private mutating func callEnded() { callsUnderWay = max(0, callsUnderWay - 1) }
 
   /// RunTask has started `task`; it must be connected before `deadline`. `triedAt` is when the answered try was sent, where
   /// that was not the first one.
@@ -41,6 +65,7 @@ struct TaskStartTracker: Sendable {
       arn: task.taskArn, sentAt: sentAt, triedAt: triedAt, answeredAt: answeredAt, deadline: deadline,
       lastStatus: task.lastStatus, notRunningSince: answeredAt, notConnectedSince: answeredAt)
     order.append(task.taskID)
+    callEnded()
   }
 
   /// What DescribeTasks showed of the ARNs `asked`. A task that it does not know (yet) may run or not, as ECS's answers lag:
@@ -71,12 +96,15 @@ struct TaskStartTracker: Sendable {
   /// first, as it has more than before.
   mutating func observe(_ status: StatusAnswer, sentAt: UInt64, answeredAt: UInt64) -> [Ended] {
     let connected: Set<String>
+    namesTasks = status.tasks != nil
     if let tasks = status.tasks {
       connected = Set(tasks.filter { $0.state != "warming" }.map(\.taskId))
     } else {
       // The assigned ones too: a task that is given out meanwhile is still one that came.
       let count = status.warmCount + status.assignedCount
-      connected = Set(order.prefix(max(0, count - (unnamedCount ?? count))))
+      let arrived = unclaimedCount + max(0, count - (unnamedCount ?? count))
+      connected = Set(order.prefix(arrived))
+      unclaimedCount = min(arrived - connected.count, callsUnderWay)
       unnamedCount = count
     }
     var outcomes: [Ended] = []
@@ -120,8 +148,14 @@ struct TaskStartTracker: Sendable {
     guard !tasks.isEmpty else { return }
     for id in tasks { starts[id] = nil }
     order.removeAll { starts[$0] == nil }
-    // What changes until the next start is none of it.
-    if order.isEmpty { unnamedCount = nil }
+    forgetCountIfIdle()
+  }
+
+  /// What changes at the gateway until the next start is none of that start's doing.
+  private mutating func forgetCountIfIdle() {
+    guard order.isEmpty, callsUnderWay == 0 else { return }
+    unnamedCount = nil
+    unclaimedCount = 0
   }
 
   private static func stopped(_ task: ECSTask, hasRun: Bool) -> TaskStartFailure {

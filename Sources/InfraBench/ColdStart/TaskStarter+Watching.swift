@@ -69,6 +69,18 @@ extension TaskStarter {
     }
   }
 
+  /// How often a look before a start is tried.
+  private static let looksBeforeStart = 3
+
+  /// Looks at the gateway until it has shown how many tasks it has.
+  func lookBeforeStart() async {
+    let client = session.client(on: session.loops.executor(forUser: 0))
+    defer { client.close() }
+    for _ in 0..<Self.looksBeforeStart where !Task.isCancelled && state.withLock({ $0.tracker.needsLook }) {
+      await lookAtGateway(client)
+    }
+  }
+
   private func lookAtGateway(_ client: GatewayClient) async {
     switch await client.status() {
     case .success(let (status, exchange)):

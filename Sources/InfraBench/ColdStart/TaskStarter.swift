@@ -29,7 +29,7 @@ final class TaskStarter: Sendable {
   struct State {
     var tracker = TaskStartTracker()
     var waiters: [String: Waiter] = [:]
-    /// RunTask calls without an answer.
+    /// RunTask calls whose tasks, if they have started any, are not followed yet.
     var callsUnderWay = 0
     var refusal: Refusal?
     var onRefusal: (@Sendable () -> Void)?
@@ -106,19 +106,26 @@ final class TaskStarter: Sendable {
     }
     // The embedded gateway's tasks end with this process.
     if settings.ecs != nil { tasks.announce() }
-    state.withLock { $0.callsUnderWay += 1 }
+    let needsLook = state.withLock { state in
+      state.callsUnderWay += 1
+      state.tracker.callBegan()
+      return state.tracker.needsLook
+    }
+    if needsLook { await lookBeforeStart() }
     let answer = await runTask()
-    state.withLock { $0.callsUnderWay -= 1 }
+    if case .success(let answer)? = answer, let task = answer.value.first, let call = answer.calls.last {
+      return await connection(of: task, call)
+    }
+    state.withLock { state in
+      state.callsUnderWay -= 1
+      state.tracker.callFailed()
+    }
     switch answer {
     case nil: return .failure(.cancelled(.runTask))
     case .failure(let error)?:
       if error.isFinal { refuse(.toStart(RunTaskRemedy.explained(error))) }
       return .failure(TaskStartFailure(.runTask, error))
-    case .success(let answer)?:
-      guard let task = answer.value.first, let call = answer.calls.last else {
-        return .failure(TaskStartFailure(unplaced: answer.failures))
-      }
-      return await connection(of: task, call)
+    case .success(let answer)?: return .failure(TaskStartFailure(unplaced: answer.failures))
     }
   }
 
@@ -171,6 +178,8 @@ final class TaskStarter: Sendable {
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { (waiter: Waiter) in
         state.withLock { state in
+          // In one step: no look comes in between.
+          state.callsUnderWay -= 1
           state.tracker.began(
             task, sentAt: sentAt, triedAt: call.timings.sentAt, answeredAt: call.timings.answeredAt,
             deadline: sentAt + settings.startTimeout)

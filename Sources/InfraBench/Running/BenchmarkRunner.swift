@@ -43,11 +43,13 @@ package struct BenchmarkRunner: Sendable {
         let known = notebook.all + [stillHeld, held.unansweredNote, measurement.pending()].compactMap(\.self)
         let document = self.document(
           of: benchmark, measurement, held, notes: known, isInterrupted: true)
-        let written = Result {
-          try files.write(RunDocument.Forms(document), startedAt: measurement.startedAt, isFinal: false)
+        guard let forms = try? RunDocument.Forms(document),
+          (try? files.write(forms, startedAt: measurement.startedAt, isFinal: false)) != nil
+        else { return }
+        interruption.isWritten {
+          self.say(forms, console)
+          await console.flushSoon()
         }
-        guard case .success = written else { return }
-        interruption.isWritten()
       }
     }
     if Suite.build == "debug" {
@@ -76,8 +78,9 @@ package struct BenchmarkRunner: Sendable {
       if signal == nil, let reason = measurement.worthless { notebook.add(reason) }
       let document = document(of: benchmark, measurement, held, notes: notebook.all, isInterrupted: signal != nil)
       for note in document.notes { bench.note(note) }
-      let exit = report(document, of: measurement, in: files, signal: signal, console: console)
-      interruption.isWritten()
+      let exit = report(
+        document, of: measurement, in: files, signal: signal, isSaid: !interruption.mayReport(), console: console)
+      interruption.isWritten { await console.flushSoon() }
       return (exit, document)
     }
   }
@@ -102,17 +105,14 @@ package struct BenchmarkRunner: Sendable {
   }
 
   private func report(
-    _ document: ResultDocument, of measurement: Measurement, in files: RunDocument, signal: Int32?, console: Console
+    _ document: ResultDocument, of measurement: Measurement, in files: RunDocument, signal: Int32?, isSaid: Bool,
+    console: Console
   ) -> ToolExit {
     do {
       let forms = try RunDocument.Forms(document)
       // Written first: whoever reads the output may stop in the middle of it.
       let written = Result { try files.write(forms, startedAt: measurement.startedAt, isFinal: true) }
-      switch output.print {
-      case .text: console.data(TextReport(document, usesColor: output.usesColor).text)
-      case .json: console.data(forms.json)
-      case .md: console.data(forms.markdown)
-      }
+      if !isSaid { say(forms, console) }
       for path in try written.get() { console.note("wrote \(path)") }
     } catch {
       console.error("the result could not be written: \(error)")
@@ -132,6 +132,15 @@ package struct BenchmarkRunner: Sendable {
       console.error(reason + (cause.map { "; \($0)" } ?? ""))
       return .failed
     case .interrupted: return .failed
+    }
+  }
+
+  /// Says a result on standard output.
+  private func say(_ forms: RunDocument.Forms, _ console: Console) {
+    switch output.print {
+    case .text: console.data(TextReport(forms.document, usesColor: output.usesColor).text)
+    case .json: console.data(forms.json)
+    case .md: console.data(forms.markdown)
     }
   }
 

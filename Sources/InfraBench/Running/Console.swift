@@ -62,6 +62,13 @@ package final class Console: Sendable {
   @discardableResult
   package func flush() async -> Bool { await writer.flush() }
 
+  /// The same, for half a second at most: a process that is overdue ends then.
+  package func flushSoon() async {
+    let flushing = Task { await flush() }
+    flushing.cancel()
+    _ = await flushing.value
+  }
+
   /// The exit status of a process that would end with `status`, once everything is written: lost data is a failure, and is
   /// said.
   package func exitStatus(_ status: Int32) async -> Int32 {

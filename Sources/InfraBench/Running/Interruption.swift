@@ -13,6 +13,10 @@ package final class Interruption: Sendable {
     var isOverdue = false
     /// What the signal begins with.
     var whenSignalled: (@Sendable () -> Void)?
+    /// Says what is known, when the process has to end before the run has said it.
+    var lastWords: (@Sendable () async -> Void)?
+    /// It is saying them, and ends then.
+    var saysLastWords = false
   }
 
   private let state = Mutex(State())
@@ -54,15 +58,34 @@ package final class Interruption: Sendable {
   }
 
   /// Another run begins, whose result is not written yet.
-  func startsRun() { state.withLock { $0.isWritten = false } }
+  func startsRun() {
+    state.withLock { state in
+      state.isWritten = false
+      state.lastWords = nil
+    }
+  }
 
   /// The result is on the disk: what is left to be done is bounded.
-  func isWritten() {
+  ///
+  /// - Parameter lastWords: says the result on standard output and returns when it is there, or soon; called when the bound
+  ///   is over before the run says its result itself.
+  func isWritten(lastWords: @escaping @Sendable () async -> Void) {
     let isOverdue = state.withLock { state in
       state.isWritten = true
+      if !state.saysLastWords { state.lastWords = lastWords }
       return state.isOverdue
     }
-    if isOverdue { end() }
+    if isOverdue { Task.detached { await self.end() } }
+  }
+
+  /// Whether the run may say its result on standard output: not where that has just been done, as the bound is over. If it
+  /// may, ``isWritten(lastWords:)`` follows, and the process is not ended before.
+  func mayReport() -> Bool {
+    state.withLock { state in
+      state.isWritten = false
+      state.lastWords = nil
+      return !state.saysLastWords
+    }
   }
 
   private func begin(_ number: Int32) {
@@ -78,11 +101,17 @@ package final class Interruption: Sendable {
         state.isOverdue = true
         return state.isWritten
       }
-      if isWritten { self.end() }
+      if isWritten { await self.end() }
     }
   }
 
-  private func end() {
+  private func end() async {
+    let (isFirst, lastWords) = state.withLock { state in
+      defer { state.saysLastWords = true }
+      return (!state.saysLastWords, state.lastWords.take())
+    }
+    guard isFirst else { return }
+    await lastWords?()
     EndSignals.endAtOnce(
       by: signal ?? SIGTERM, saying: Self.farewell("ended \(Self.bound / 1_000_000_000) s after the signal"))
   }

@@ -109,13 +109,6 @@ final class OutputWriter: Sendable {
   /// nil, or errno where the text is lost to somebody who still reads.
   @discardableResult
   private static func write(_ text: String, to file: Int32) -> Int32? {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return count < 0 && errno != EPIPE ? errno : nil }
-      bytes = bytes.dropFirst(count)
-    }
-    return nil
+    WholeWrite.write(text.utf8, to: file).flatMap { $0 == EPIPE ? nil : $0 }
   }
 }

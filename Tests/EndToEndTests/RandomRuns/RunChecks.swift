@@ -184,7 +184,7 @@ struct RunChecks {
     }
     // What a warm-up's time-outs left is not said.
     guard run.warmup == nil || run.timeoutMs > 10_000 else { return }
-    let isUnsupported = document.notes.contains { $0.contains("no /api/release") }
+    let isUnsupported = document.notes.contains { $0.contains("has no /api/release: tasks are held") }
     let noted = document.notes.compactMap { note -> UInt64? in
       note.contains("could not be released") ? note.split(separator: " ").lazy.compactMap { UInt64($0) }.first : nil
     }

@@ -14,6 +14,10 @@ final class ScriptedECS: Sendable {
     var placementSeconds = 0.2
     /// Operations that are answered with AccessDeniedException.
     var denied: Set<String> = []
+    /// Operations that are answered so from their call of this number on, counted from 1.
+    var deniedFrom: [String: Int] = [:]
+    /// Operations that are answered so once so many tasks were stopped.
+    var deniedAfterStops: [String: Int] = [:]
     /// Of the calls of an operation, counted from 1, those that are throttled.
     var throttled: [String: ClosedRange<Int>] = [:]
     /// Whether the answers to DescribeTasks have the instants of the starts.
@@ -29,8 +33,11 @@ final class ScriptedECS: Sendable {
     var initialTasks: Int?
     /// Tasks of another service in the same cluster, listed all the same.
     var foreignTasks = 0
-    /// How many roll-outs of the service are under way.
+    /// How many roll-outs of the service are under way, and the latest one's id.
     var deployments = 1
+    var deployment = "ecs-svc/0"
+    /// Called before the first StopTask is answered.
+    var beforeFirstStop: @Sendable () -> Void = {}
     /// What a StopTask takes, in seconds.
     var stopSeconds = 0.0
     /// Whether it is done before its answer rather than with it.
@@ -71,6 +78,8 @@ final class ScriptedECS: Sendable {
   var desiredCount: Int { state.withLock { $0.rules.desiredCount } }
   /// Ids, in the order in which they were stopped.
   var stopped: [String] { state.withLock { $0.stopped } }
+  /// Changes the service or the rules from now on.
+  func change(_ body: (inout Rules) -> Void) { state.withLock { body(&$0.rules) } }
   func calls(_ operation: String) -> Int { state.withLock { $0.calls[operation] ?? 0 } }
 
   /// Runs `body` while it serves at `url`.
@@ -79,6 +88,7 @@ final class ScriptedECS: Sendable {
       let operation = request.header("x-amz-target")?.split(separator: ".").last.map(String.init) ?? ""
       let rules = state.withLock { $0.rules }
       let delay = Duration.seconds(operation == "StopTask" ? rules.stopSeconds : 0)
+      if operation == "StopTask", calls(operation) == 0 { rules.beforeFirstStop() }
       if !rules.stopsBeforeAnswer { try? await _Concurrency.Task.sleep(for: delay) }
       let (status, answer) = respond(operation, body: request.body)
       if rules.stopsBeforeAnswer { try? await _Concurrency.Task.sleep(for: delay) }
@@ -96,7 +106,10 @@ final class ScriptedECS: Sendable {
     return state.withLock { state in
       let input = (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any] ?? [:]
       state.calls[operation, default: 0] += 1
-      if state.rules.denied.contains(operation) {
+      let number = state.calls[operation] ?? 0
+      if state.rules.denied.contains(operation) || number >= state.rules.deniedFrom[operation] ?? .max
+        || state.stopped.count >= state.rules.deniedAfterStops[operation] ?? .max
+      {
         return (400, Self.error("AccessDeniedException", "not authorized to perform: ecs:\(operation)"))
       }
       if state.rules.throttled[operation]?.contains(state.calls[operation] ?? 0) == true {
@@ -170,7 +183,7 @@ final class ScriptedECS: Sendable {
       "status": state.rules.status, "desiredCount": state.rules.desiredCount, "runningCount": state.tasks.count,
       "pendingCount": 0,
       "deployments": (0..<state.rules.deployments).map {
-        ["id": "ecs-svc/\($0)", "status": $0 == 0 ? "PRIMARY" : "ACTIVE"]
+        ["id": $0 == 0 ? state.rules.deployment : "older/\($0)", "status": $0 == 0 ? "PRIMARY" : "ACTIVE"]
       },
     ]
   }

@@ -29,6 +29,12 @@ final class StartedTaskWorld: Sendable {
     var stranger: String?
     /// Whether the status tells whose a task is.
     var showsUsers = true
+    /// Whether a task that a stranger was given has ended by the time that it is described.
+    var strangersTasksEnd = false
+    /// ECS operations that are answered with AccessDeniedException.
+    var denied: Set<String> = []
+    /// Operations that are answered so from their call of this number on, counted from 1.
+    var deniedFrom: [String: Int] = [:]
     /// Whether the status names tasks.
     var namesTasks = true
   }
@@ -144,6 +150,9 @@ final class StartedTaskWorld: Sendable {
     let line = request.head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("x-amz-target:") }
     let name = line?.split(separator: ".").last.map(String.init) ?? "none"
     let number = state.count(name)
+    if rules.denied.contains(name) || number >= rules.deniedFrom[name] ?? .max {
+      return Self.refusal("AccessDeniedException", "not authorized to perform: ecs:\(name)")
+    }
     switch name {
     case "RunTask": return start(rules.start(number), input["startedBy"] as? String ?? "", number, &state, now)
     case "ListTasks":
@@ -153,16 +162,18 @@ final class StartedTaskWorld: Sendable {
     case "DescribeTasks":
       let asked = input["tasks"] as? [String] ?? []
       let found = state.tasks.filter { asked.contains(Self.arn($0.id)) && $0.listedAt <= now }
-      return .json(#"{"tasks": [\#(found.map { Self.description($0) }.joined(separator: ", "))], "failures": []}"#)
+      let tasks = found.map { Self.description($0, isEnded: rules.strangersTasksEnd && $0.user == rules.stranger) }
+      return .json(#"{"tasks": [\#(tasks.joined(separator: ", "))], "failures": []}"#)
     case "StopTask":
-      if case .refused(let code, let message) = rules.stop(number) {
-        return .json(#"{"__type": "\#(code)", "message": "\#(message)"}"#, status: 400)
-      }
+      let outcome = rules.stop(number)
+      if case .refused(let code, let message) = outcome { return Self.refusal(code, message) }
       let id = (input["task"] as? String)?.split(separator: "/").last.map(String.init) ?? ""
       state.stopped.append(id)
       if state.tasks.contains(where: { $0.id == id && $0.user != nil }) { state.stoppedUnderUsers.append(id) }
       state.tasks.removeAll { $0.id == id }
-      return .json(#"{"task": {"taskArn": "\#(Self.arn(id))", "lastStatus": "RUNNING", "desiredStatus": "STOPPED"}}"#)
+      let answer = #"{"task": {"taskArn": "\#(Self.arn(id))", "lastStatus": "RUNNING", "desiredStatus": "STOPPED"}}"#
+      if case .late(let seconds) = outcome { return .late(answer, seconds: seconds) }
+      return .json(answer)
     default: return .json("{}")
     }
   }
@@ -176,8 +187,7 @@ final class StartedTaskWorld: Sendable {
     }
     switch start {
     case .answered: return .json(begin(after: rules.connectSeconds))
-    case .refused(let code, let message):
-      return .json(#"{"__type": "\#(code)", "message": "\#(message)"}"#, status: 400)
+    case .refused(let code, let message): return Self.refusal(code, message)
     case .unanswered(let seconds):
       if let seconds { _ = begin(after: seconds) }
       return .silence
@@ -187,8 +197,13 @@ final class StartedTaskWorld: Sendable {
 
   private static func arn(_ id: String) -> String { "arn:aws:ecs:eu-west-1:123456789012:task/stage/\(id)" }
 
-  private static func description(_ task: Task) -> String {
-    #"{"taskArn": "\#(arn(task.id))", "lastStatus": "RUNNING", "desiredStatus": "RUNNING", "#
+  private static func refusal(_ code: String, _ message: String) -> ScriptedGateway.Answer {
+    .json(#"{"__type": "\#(code)", "message": "\#(message)"}"#, status: 400)
+  }
+
+  private static func description(_ task: Task, isEnded: Bool = false) -> String {
+    let status = isEnded ? "STOPPED" : "RUNNING"
+    return #"{"taskArn": "\#(arn(task.id))", "lastStatus": "\#(status)", "desiredStatus": "\#(status)", "#
       + #""startedBy": "\#(task.startedBy)"}"#
   }
 }

@@ -70,6 +70,59 @@ import Testing
     #expect(phases.runningResolution == 410 - notRunningSince)
   }
 
+  // MARK: A status that names no tasks
+
+  @Test func aLookIsNeededBeforeAStartWhereTheStatusNamesNone() {
+    var tracker = TaskStartTracker()
+    #expect(!tracker.needsLook)
+    tracker.learn(namesTasks: false)
+    tracker.callBegan()
+    #expect(tracker.needsLook)
+    _ = tracker.observe(counts(warm: 4), sentAt: 10, answeredAt: 20)
+    #expect(!tracker.needsLook)
+    tracker.began(task("a", "RUNNING"), sentAt: 100, answeredAt: 200, deadline: .max)
+    #expect(tracker.observe(counts(warm: 5), sentAt: 210, answeredAt: 220).map(\.task) == ["a"])
+    // What comes and goes until the next start is none of its doing.
+    #expect(tracker.needsLook)
+    tracker.learn(namesTasks: true)
+    #expect(!tracker.needsLook)
+  }
+
+  @Test func aTaskThatCameBeforeRunTasksAnswerIsItsOwn() {
+    var tracker = TaskStartTracker()
+    tracker.callBegan()
+    _ = tracker.observe(counts(warm: 0), sentAt: 10, answeredAt: 20)
+    #expect(tracker.observe(counts(warm: 1), sentAt: 30, answeredAt: 40).isEmpty)
+    #expect(tracker.observe(counts(warm: 1), sentAt: 50, answeredAt: 60).isEmpty)
+    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 70, deadline: .max)
+    #expect(tracker.observe(counts(warm: 1), sentAt: 80, answeredAt: 90).map(\.task) == ["a"])
+  }
+
+  @Test func moreTasksThanCallsAreOthers() {
+    var tracker = TaskStartTracker()
+    for _ in 0..<2 { tracker.callBegan() }
+    _ = tracker.observe(counts(warm: 0), sentAt: 10, answeredAt: 20)
+    _ = tracker.observe(counts(warm: 5), sentAt: 30, answeredAt: 40)
+    tracker.callFailed()
+    _ = tracker.observe(counts(warm: 5), sentAt: 50, answeredAt: 60)
+    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 70, deadline: .max)
+    tracker.callBegan()
+    tracker.began(task("b", "RUNNING"), sentAt: 71, answeredAt: 75, deadline: .max)
+    #expect(tracker.observe(counts(warm: 5), sentAt: 80, answeredAt: 90).map(\.task) == ["a"])
+  }
+
+  /// Another user's start has ended meanwhile: the count that was seen before this call still counts.
+  @Test func theEndOfOneStartForgetsNothingThatAnotherNeeds() {
+    var tracker = TaskStartTracker()
+    tracker.callBegan()
+    _ = tracker.observe(counts(warm: 0), sentAt: 10, answeredAt: 20)
+    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 25, deadline: .max)
+    tracker.callBegan()
+    #expect(tracker.observe(counts(warm: 1), sentAt: 30, answeredAt: 40).map(\.task) == ["a"])
+    tracker.began(task("b", "RUNNING"), sentAt: 35, answeredAt: 45, deadline: .max)
+    #expect(tracker.observe(counts(warm: 2), sentAt: 50, answeredAt: 60).map(\.task) == ["b"])
+  }
+
   @Test func anAnswerSaysNothingOfTasksThatWereNotAskedFor() throws {
     var tracker = tracker("a")
     let asked = tracker.underWay

@@ -31,6 +31,9 @@ package struct APIBenchmark: Benchmark {
     return own.merging(ecs?.parameters ?? ["poolSize": .int(Int64(embedded.poolSize))]) { $1 }
   }
 
+  /// One call at a time, to ECS or to who gives credentials for it.
+  package var openFiles: Int { 2 }
+
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     guard let ecs else { return try await measureEmbedded(bench, startedAt) }

@@ -10,6 +10,8 @@ struct APIRun: Sendable {
   let progress: ProgressCounter
 
   private(set) var calls = APICalls()
+  /// The error that has ended the run.
+  private var lastingError: String?
   private var pace: CallPace
 
   init(settings: APIBenchmark, connection: ECSConnection, bench: Bench, progress: ProgressCounter) {
@@ -20,9 +22,10 @@ struct APIRun: Sendable {
     pace = CallPace(settings.rate)
   }
 
-  /// Returns early when the task is cancelled.
+  /// Returns early when the task is cancelled, and after an error that no later call changes: what was measured before it is
+  /// kept.
   ///
-  /// - Throws: for an error that no later call changes; it ends the run.
+  /// - Throws: for such an error of the first iteration.
   mutating func perform() async throws(BenchmarkFailure) {
     for number in 1...settings.iterations {
       let now = MonotonicClock.now()
@@ -36,6 +39,7 @@ struct APIRun: Sendable {
       if settings.load.showsIterations, bench.console.showsIterations {
         bench.console.data("Run \(number): \(line.text)\n")
       }
+      if let lastingError { return bench.note("the run was ended early: \(lastingError)") }
     }
   }
 
@@ -64,8 +68,12 @@ struct APIRun: Sendable {
         calls.failed(error)
         parts.append("failed (\(kind))")
       case .lasting(let message):
-        let done = calls.recording.iterations
-        throw BenchmarkFailure("ECS cannot be measured\(done > 0 ? " after \(done) iterations" : ""): \(message)")
+        guard calls.recording.iterations > 0 else { throw BenchmarkFailure("ECS cannot be measured: \(message)") }
+        let kind = "\(operation.rawValue): \(error.resultKind)"
+        record.fail(kind, message)
+        calls.failed(error)
+        parts.append("failed (\(kind))")
+        lastingError = message
       }
     }
     calls.add(record)

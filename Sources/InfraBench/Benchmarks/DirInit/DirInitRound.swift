@@ -16,6 +16,8 @@ struct DirInitRound: Sendable {
   /// Remembers what is made only to be seen through the peer mount.
   let scratch: CreatedTree
   let token: [UInt8]
+  /// Of what is removed between the steps.
+  let cleanupDeadline: CleanupDeadline
 
   private typealias Operation =
     @Sendable (borrowing DirectoryWriter, UserDirectoryName) throws(WorkspaceError) -> [DirectoryUser.Sample]
@@ -103,7 +105,7 @@ struct DirInitRound: Sendable {
         }
         return users
       }
-      _ = await DirectoryCleanup.removeAll(scratch)
+      _ = await DirectoryCleanup.removeAll(scratch, by: cleanupDeadline)
       return seen.first ?? users
     } catch {
       throw BenchmarkFailure(error.description)

@@ -33,7 +33,9 @@ struct DirInitRun: Sendable {
 
   mutating func perform() async throws(BenchmarkFailure) {
     try await warmUp()
-    let round = DirInitRound(settings: settings, tree: place.users, scratch: place.scratch, token: token)
+    let round = DirInitRound(
+      settings: settings, tree: place.users, scratch: place.scratch, token: token,
+      cleanupDeadline: place.cleanupDeadline)
     monitor.restart()
     let start = MonotonicClock.now()
     let deadline = settings.load.duration.map { start + $0 } ?? .max
@@ -56,7 +58,9 @@ struct DirInitRun: Sendable {
     var settings = settings
     settings.keeps = false
     settings.peerRoot = nil
-    let round = DirInitRound(settings: settings, tree: place.scratch, scratch: place.scratch, token: token)
+    let round = DirInitRound(
+      settings: settings, tree: place.scratch, scratch: place.scratch, token: token,
+      cleanupDeadline: place.cleanupDeadline)
     let start = MonotonicClock.now()
     var (count, deadline): (Int?, UInt64) = (nil, .max)
     switch settings.load.warmup {

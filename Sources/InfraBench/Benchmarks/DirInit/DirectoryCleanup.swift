@@ -1,18 +1,17 @@
-import Latency
-import Synchronization
 import UserWorkspace
 
 /// Removes what a run has made: by several threads, as each step may be a round trip to a file server.
 enum DirectoryCleanup {
   private static let threads = 8
-  /// How long it may go on once the run is interrupted, in ns; what is not removed by then is reported.
+  /// How long all of it may go on once the run is interrupted, in ns; what is not removed by then is reported.
   private static let boundWhenInterrupted: UInt64 = 3_500_000_000
 
   /// Removes what `tree` remembers, whole directories at a time; why the first thing that stays does so.
-  static func removeAll(_ tree: CreatedTree) async -> WorkspaceError? {
+  ///
+  /// - Parameter deadline: the run's: everything that it removes shares one, which comes near with an interruption.
+  static func removeAll(_ tree: CreatedTree, by deadline: CleanupDeadline) async -> WorkspaceError? {
     let users = tree.remaining
     guard !users.isEmpty else { return nil }
-    let deadline = Deadline()
     return await withTaskCancellationHandler {
       await withTaskGroup(of: WorkspaceError?.self) { group in
         let count = min(threads, users.count)
@@ -23,12 +22,12 @@ enum DirectoryCleanup {
         return await group.reduce(nil) { $0 ?? $1 }
       }
     } onCancel: {
-      deadline.set(MonotonicClock.now() + boundWhenInterrupted)
+      deadline.comesNearer(within: boundWhenInterrupted)
     }
   }
 
   private static func remove(
-    _ users: [UserDirectoryName], from tree: CreatedTree, by deadline: Deadline
+    _ users: [UserDirectoryName], from tree: CreatedTree, by deadline: CleanupDeadline
   ) async -> WorkspaceError? {
     do throws(WorkspaceError) {
       return try await runOnOwnThread { removeAndWait(users, from: tree, by: deadline) }
@@ -38,7 +37,7 @@ enum DirectoryCleanup {
   }
 
   private static func removeAndWait(
-    _ users: [UserDirectoryName], from tree: CreatedTree, by deadline: Deadline
+    _ users: [UserDirectoryName], from tree: CreatedTree, by deadline: CleanupDeadline
   ) -> WorkspaceError? {
     var failure: WorkspaceError?
     do throws(WorkspaceError) {
@@ -54,13 +53,4 @@ enum DirectoryCleanup {
     }
     return failure
   }
-}
-
-/// Until when the cleanup may go on; it comes nearer when the run is interrupted.
-private final class Deadline: Sendable {
-  private let instant = Atomic(UInt64.max)
-
-  var hasPassed: Bool { MonotonicClock.now() >= instant.load(ordering: .relaxed) }
-
-  func set(_ nanoseconds: UInt64) { instant.store(nanoseconds, ordering: .relaxed) }
 }

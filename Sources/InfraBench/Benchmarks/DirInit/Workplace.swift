@@ -9,6 +9,8 @@ struct Workplace: Sendable {
   let users: CreatedTree
   /// What is always removed: of the warm-up, and of looks through the peer mount.
   let scratch: CreatedTree
+  /// Of everything that is removed: an interrupted run has one bound for all of it.
+  let cleanupDeadline = CleanupDeadline()
   private let temporary: TemporaryRoot?
 
   /// Opens the root that was given, or makes one.
@@ -39,8 +41,8 @@ struct Workplace: Sendable {
 
   /// Removes what was made, and says what stays.
   func close(keeps: Bool, _ bench: Bench) async {
-    if !keeps { report(await DirectoryCleanup.removeAll(users), users, bench) }
-    report(await DirectoryCleanup.removeAll(scratch), scratch, bench)
+    if !keeps { report(await DirectoryCleanup.removeAll(users, by: cleanupDeadline), users, bench) }
+    report(await DirectoryCleanup.removeAll(scratch, by: cleanupDeadline), scratch, bench)
     guard let temporary, !(keeps && users.count > 0) else { return }
     do throws(WorkspaceError) {
       try await runOnOwnThread { Result { () throws(WorkspaceError) in try temporary.remove() } }.get()

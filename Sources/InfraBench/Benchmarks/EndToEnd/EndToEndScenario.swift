@@ -12,6 +12,8 @@ struct EndToEndScenario: Scenario {
   let message: String
   let expectedAnswer: ExpectedAnswer
   let pool: WarmPool
+  /// Tells from the gateway's status when a task is ready.
+  let statusReadiness: StatusReadiness
   /// Starts a task for each iteration, where cold starts are this tool's doing.
   let starter: TaskStarter?
 
@@ -27,6 +29,7 @@ struct EndToEndScenario: Scenario {
     self.expectedAnswer = expectedAnswer
     self.starter = starter
     pool = WarmPool(load)
+    statusReadiness = StatusReadiness(patience: load.timeout / 2)
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> EndToEndUser {

@@ -79,6 +79,17 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     return own.merging(ecs?.parameters ?? [:]) { $1 }
   }
 
+  package var openFiles: Int {
+    let pool: Int? = if usesGateway, case .embedded(let embedded) = target.gateway { embedded.poolSize } else { nil }
+    return openFiles(draining: drainCount ?? pool ?? 0)
+  }
+
+  /// A connection for each user of a drain of `count` tasks, and for the one who comes to the empty pool; or for as many calls
+  /// as stop tasks at one time. And those of who looks: at the gateway, at ECS's tasks and at its service.
+  func openFiles(draining count: Int) -> Int {
+    (drainBy == .acquire ? count + 1 : StopDrain.atOnce) + 3 + (usesGateway ? target.openFiles : 0)
+  }
+
   package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     // What is wrong with the AWS side is found before anything is started.

@@ -1,6 +1,7 @@
 import AWSClient
 import Latency
 import LoadEngine
+import ProcessControl
 
 /// One drain of a pool at rest, and the polls until it is full again.
 struct ExhaustionCycle: Sendable {
@@ -14,13 +15,15 @@ struct ExhaustionCycle: Sendable {
   /// How long after that look the drain begins, in ns. Evenly spread over a poll's interval, so that cycles differ in how
   /// their refill meets the beat of the polls; else all of them would be wrong by the same.
   let drainDelay: UInt64
+  /// Why no task may be stopped any more, asked while tasks are being stopped; nil where they may.
+  let objection: @Sendable () async -> String?
 
   /// The views other than the strictest are waited for so long after it, in ns: ECS's answers lag behind.
   private static let lag: UInt64 = 10_000_000_000
   private static let progressInterval: UInt64 = 10_000_000_000
 
   private enum Part: Sendable {
-    case drained(Recording)
+    case drained(Recording, objection: String?)
     case polled(PoolPoller)
   }
 
@@ -31,22 +34,30 @@ struct ExhaustionCycle: Sendable {
   ///
   /// - Throws: when nothing could be drained.
   func perform(_ poller: inout PoolPoller) async throws(BenchmarkFailure) -> Recording {
+    try checkOpenFiles()
     var recording = Recording(ExhaustionBenchmark.catalogue)
     let initial = poller
+    var ended: String?
     await withTaskGroup(of: Part.self) { group in
-      group.addTask { .drained(await drain()) }
+      group.addTask {
+        let (recording, objection) = await drain()
+        return .drained(recording, objection: objection)
+      }
       group.addTask { .polled(await poll(initial)) }
       for await part in group {
         switch part {
-        case .drained(let drained):
+        case .drained(let drained, let objection):
           recording.merge(drained)
-          if watch.tracker.drainedCount ?? 0 == 0 { group.cancelAll() }
+          ended = objection
+          // No refill is to be waited for.
+          if objection != nil || watch.tracker.drainedCount ?? 0 == 0 { group.cancelAll() }
         case .polled(let polled):
           poller = polled
           group.cancelAll()
         }
       }
     }
+    if let ended { poller.fail("service_changed", ended) }
     if watch.tracker.drainedCount ?? 0 == 0, let refusal = poller.refusal {
       throw BenchmarkFailure("ECS cannot be polled: \(refusal)")
     }
@@ -60,23 +71,35 @@ struct ExhaustionCycle: Sendable {
     return recording
   }
 
-  private func drain() async -> Recording {
-    guard (try? await Task.sleep(nanoseconds: drainDelay)) != nil else {
-      return Recording(ExhaustionBenchmark.catalogue)
+  /// How many users take tasks.
+  private var acquireCount: Int { settings.drainCount ?? warmCount }
+  private var warmCount: Int { rested.count(.warm) ?? 0 }
+
+  /// A remote pool tells only now how many users it takes to drain it.
+  private func checkOpenFiles() throws(BenchmarkFailure) {
+    guard settings.drainBy == .acquire else { return }
+    let files = settings.openFiles(draining: acquireCount)
+    if let problem = DescriptorShortage.problem(files: files, limit: FileDescriptorLimit.raise()) {
+      throw BenchmarkFailure(problem)
     }
+  }
+
+  /// What was recorded, and why the drain was ended before all tasks were stopped.
+  private func drain() async -> (Recording, objection: String?) {
+    let nothing = Recording(ExhaustionBenchmark.catalogue)
+    guard (try? await Task.sleep(nanoseconds: drainDelay)) != nil else { return (nothing, nil) }
     switch settings.drainBy {
     case .acquire:
-      guard let session else { return Recording(ExhaustionBenchmark.catalogue) }
-      let warmCount = rested.count(.warm) ?? 0
-      let count = settings.drainCount ?? warmCount
-      return await PoolDrain(
-        session: session, watch: watch, userIDPrefix: settings.userIDPrefix, count: count, release: settings.release,
-        triesColdFallback: settings.triesColdFallback && count >= warmCount
-      ).perform()
+      guard let session else { return (nothing, nil) }
+      let drain = PoolDrain(
+        session: session, watch: watch, userIDPrefix: settings.userIDPrefix, count: acquireCount,
+        release: settings.release, triesColdFallback: settings.triesColdFallback && acquireCount >= warmCount)
+      return (await drain.perform(), nil)
     case .stopTasks:
-      guard let ecs else { return Recording(ExhaustionBenchmark.catalogue) }
+      guard let ecs else { return (nothing, nil) }
       return await StopDrain(
-        ecs: ecs, bench: bench, watch: watch, tasks: tasksToStop, runningCount: rested.count(.running) ?? 0
+        ecs: ecs, bench: bench, watch: watch, tasks: tasksToStop, runningCount: rested.count(.running) ?? 0,
+        objection: objection
       ).perform()
     }
   }

@@ -92,6 +92,7 @@ struct ExhaustionRun {
     _ cycles: inout Cycles, _ poller: inout PoolPoller, keeper: ServiceKeeper?, _ service: ServiceKeeper.Before?
   ) async throws(BenchmarkFailure) {
     var known: Set<String> = []
+    var lastService = service
     for number in 1...settings.cycles where !Task.isCancelled {
       let watch = RefillWatch(
         RefillTracker(views: poller.views, known: known, countFallsLate: settings.drainBy == .stopTasks))
@@ -100,12 +101,13 @@ struct ExhaustionRun {
         guard let rested = try await rest.wait(&poller, watch: watch) else { return }
         let cycle = ExhaustionCycle(
           settings: settings, session: session, ecs: ecs, bench: bench, watch: watch, rested: rested,
-          drainDelay: .random(in: 0..<max(1, settings.pollInterval)))
+          drainDelay: .random(in: 0..<max(1, settings.pollInterval)),
+          objection: { if let keeper, let service { await keeper.objection(service) } else { nil } })
         if settings.drainBy == .stopTasks, let keeper, let service { try await keeper.checkBeforeDrain(service) }
         guard !Task.isCancelled else { return }
         cycles.recording.merge(try await cycle.perform(&poller))
         cycles.trackers.append(watch.tracker)
-        if let keeper, let service, let disturbance = await keeper.deploymentSince(service) {
+        if let disturbance = await disturbance(inCycle: number, keeper, &lastService) {
           cycles.disturbed[cycles.trackers.count - 1] = disturbance
           bench.note("\(disturbance): the times of that cycle may be its doing, and are not reliable")
         }
@@ -123,6 +125,14 @@ struct ExhaustionRun {
       await session?.releaseHeld()
       if settings.cycles > 1 { bench.console.note("cycle \(number) of \(settings.cycles) is over") }
     }
+  }
+
+  private func disturbance(
+    inCycle number: Int, _ keeper: ServiceKeeper?, _ last: inout ServiceKeeper.Before?
+  ) async -> String? {
+    guard let keeper, var service = last else { return nil }
+    defer { last = service }
+    return await keeper.deployment(inCycle: number, since: &service)
   }
 
   /// Of each metric's own population: a lost poll says nothing of a drain call.

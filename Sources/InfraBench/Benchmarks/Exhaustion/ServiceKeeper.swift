@@ -13,13 +13,21 @@ struct ServiceKeeper: Sendable {
   let restores: Bool
   let bench: Bench
 
-  /// What the service was before the run.
+  /// What the service was before the run, or when one of its cycles was over.
   struct Before: Sendable, Equatable {
     var desiredCount: Int
     /// The roll-out of its tasks; nil where ECS doesn't tell.
     var deployment: String?
     /// Whether a deployment was in progress already.
     var isDeploying = false
+    /// Whether that deployment was in progress before the run, which is said once for all cycles.
+    var isSaid = false
+
+    fileprivate init(_ service: ECSService) {
+      desiredCount = service.desiredCount
+      deployment = service.primaryDeployment
+      isDeploying = service.isBeingDeployed
+    }
   }
 
   private static let bound: UInt64 = 5_000_000_000
@@ -32,11 +40,11 @@ struct ServiceKeeper: Sendable {
   func read() async throws(BenchmarkFailure) -> Before? {
     switch await describe() {
     case .success(let service):
-      let before = Before(
-        desiredCount: service.desiredCount, deployment: service.primaryDeployment, isDeploying: service.isBeingDeployed)
+      var before = Before(service)
       if stopsTasks {
-        try check(service, against: before)
+        try refuse(objection(service, before))
       } else if before.isDeploying {
+        before.isSaid = true
         bench.note("a deployment of the service is in progress: new tasks may be its doing, not the refill's")
       }
       return before
@@ -50,38 +58,54 @@ struct ServiceKeeper: Sendable {
   /// Asks right before tasks are stopped.
   ///
   /// - Throws: when the service is not as it was before the run.
-  func checkBeforeDrain(_ before: Before) async throws(BenchmarkFailure) {
+  func checkBeforeDrain(_ before: Before) async throws(BenchmarkFailure) { try refuse(await objection(before)) }
+
+  /// Asks whether tasks may be stopped: why not, in words, as the service is not what it was before the run, or does not
+  /// tell; nil where they may.
+  func objection(_ before: Before) async -> String? {
     switch await describe() {
-    case .success(let service): try check(service, against: before)
-    case .failure(let error):
-      throw BenchmarkFailure("the service cannot be described, so that nothing is stopped: \(error)")
+    case .success(let service): objection(service, before)
+    case .failure(let error): "the service cannot be described: \(error)"
     }
+  }
+
+  private func refuse(_ objection: String?) throws(BenchmarkFailure) {
+    if let objection { throw BenchmarkFailure("\(objection): no task is stopped") }
   }
 
   /// Tasks are stopped only where the service will replace them, and nobody is changing it.
-  private func check(_ service: ECSService, against before: Before) throws(BenchmarkFailure) {
+  private func objection(_ service: ECSService, _ before: Before) -> String? {
     let status = service.status ?? "of no status"
-    if status != Self.active {
-      throw BenchmarkFailure("the service is \(status), not \(Self.active): nothing is stopped")
-    }
-    if service.desiredCount != before.desiredCount {
-      throw BenchmarkFailure("\(change(before.desiredCount, service.desiredCount)): nothing more is stopped")
-    }
-    if service.desiredCount == 0 {
-      throw BenchmarkFailure("the service's desiredCount is 0: nothing is stopped, as it would not come again")
-    }
-    if service.isBeingDeployed || service.primaryDeployment != before.deployment {
-      throw BenchmarkFailure(
-        "a deployment of the service is in progress: nothing is stopped; try again when it is over")
-    }
+    if status != Self.active { return "the service is \(status), not \(Self.active)" }
+    if service.desiredCount != before.desiredCount { return change(before.desiredCount, service.desiredCount) }
+    if service.desiredCount == 0 { return "the service's desiredCount is 0, so that no task would come again" }
+    if service.isBeingDeployed { return "a deployment of the service is in progress (try again when it is over)" }
+    return service.primaryDeployment == before.deployment ? nil : "the service was deployed during the run"
   }
 
-  /// Whether a deployment began since then: new tasks may be its doing. In words; nil if none did, or where ECS doesn't tell.
-  func deploymentSince(_ before: Before) async -> String? {
-    guard !before.isDeploying, case .success(let service) = await describe() else { return nil }
-    guard service.isBeingDeployed || service.primaryDeployment != before.deployment else { return nil }
-    let name = service.primaryDeployment.map { $0 == before.deployment ? "" : ", \($0)" } ?? ""
-    return "a deployment of the service began during the refill\(name)"
+  /// Asks when a cycle is over whether a deployment went on during it: new tasks may be its doing. In words; nil if none did,
+  /// or where ECS doesn't tell, which is noted.
+  ///
+  /// - Parameter last: what the service was when the cycle before was over; becomes what it is now.
+  func deployment(inCycle number: Int, since last: inout Before) async -> String? {
+    let service: ECSService
+    switch await describe() {
+    case .success(let found): service = found
+    case .failure(let error):
+      if !Task.isCancelled {
+        bench.note("whether a deployment of the service began in cycle \(number) could not be read: \(error)")
+      }
+      return nil
+    }
+    let before = last
+    last = Before(service)
+    let isSame = last.deployment == before.deployment
+    last.isSaid = before.isSaid && isSame && last.isDeploying
+    if !isSame || (last.isDeploying && !before.isDeploying) {
+      let name = isSame ? "" : last.deployment.map { ", \($0)" } ?? ""
+      return "a deployment of the service began during the refill\(name)"
+    }
+    return before.isDeploying && !before.isSaid ? "a deployment of the service went on during the refill" : nil
   }
 
   /// What is to be said before ``restore(_:)`` has asked; nil where this run may only read.

@@ -11,12 +11,17 @@ struct StopDrain: Sendable {
   let tasks: [String]
   /// How many there are in all.
   let runningCount: Int
+  /// Why no more may be stopped, asked again and again; nil where they may.
+  let objection: @Sendable () async -> String?
 
   private static let latency = ExhaustionBenchmark.catalogue.metric("drain")
   private static let pauses = ExhaustionBenchmark.catalogue.metric("drain_pauses")
   private static let throttledStops = ExhaustionBenchmark.catalogue.counter("throttled_stops")
   /// Quick enough not to be overtaken by the refill.
-  private static let atOnce = 10
+  static let atOnce = 10
+  /// The service is asked again before each task of such a number: about once a second, and within the first burst too. Its
+  /// owner may change it meanwhile.
+  private static let askEvery = 20
   /// Within ECS's quota for calls that change tasks, of which the account's other callers want some too: so many at once,
   /// then so many a second.
   private static let burst = 50
@@ -30,18 +35,26 @@ struct StopDrain: Sendable {
     var answeredAt: UInt64?
   }
 
-  /// Drains, and returns what was recorded. The tracker learns what was drained; t₀ is the answer to the last StopTask.
-  func perform() async -> Recording {
+  /// Drains, and returns what was recorded, and why it was ended before all tasks were stopped. The tracker learns what was
+  /// drained; t₀ is the answer to the last StopTask.
+  func perform() async -> (Recording, objection: String?) {
     defer { watch.coldFallbackEnded() }
-    bench.console.note(announcement)
-    watch.update { $0.drainBegins(at: MonotonicClock.now()) }
     var recording = Recording(ExhaustionBenchmark.catalogue)
+    // Said with --quiet too, and before anything is stopped: nobody who reads it can say that it came too late.
+    bench.console.talk(announcement + "\n")
+    guard await bench.console.flush() else { return (recording, nil) }
+    watch.update { $0.drainBegins(at: MonotonicClock.now()) }
+    var ended: String?
     var answers: [UInt64] = []
     let begin = MonotonicClock.now()
     await withTaskGroup(of: Stop.self) { group in
       for (index, task) in tasks.enumerated() {
         if index >= Self.atOnce, let stopped = await group.next() { take(stopped) }
         await pause(before: index, since: begin)
+        if index > 0, index.isMultiple(of: Self.askEvery), let reason = await objection(), !Task.isCancelled {
+          ended = "\(reason): no more tasks were stopped than \(index) of \(tasks.count)"
+          break
+        }
         guard !Task.isCancelled else { break }
         group.addTask { await stop(task) }
       }
@@ -62,7 +75,7 @@ struct StopDrain: Sendable {
         "\(throttled) StopTask \(throttled == 1 ? "call was" : "calls were") throttled and tried again: drain is the "
           + "answered try's time, and what went before it is drain_pauses; the drain took longer for that")
     }
-    return recording
+    return (recording, ended)
   }
 
   /// Where this is about to happen, and to how many.
