@@ -12,10 +12,13 @@ public final class GatewayClient: Sendable {
   private let executor: LoopExecutor
   private let timeout: UInt64
   private let watchesTask: Bool
+  private let keepsCookies: Bool
   private let state = Mutex(State())
 
   private struct State {
     var connection: HTTPConnection?
+    /// What was set since the visit began.
+    var cookies = CookieJar()
     /// The bytes of the last request. Their memory is used again: by the next request nobody else holds it.
     var request = ByteBuffer()
 
@@ -43,15 +46,25 @@ public final class GatewayClient: Sendable {
   ///   cost less, and whoever cancels the task calls ``cancel()`` as well.
   public init(
     to endpoint: Endpoint, requests: GatewayRequests, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64,
-    watchesTask: Bool = true
+    watchesTask: Bool = true, keepsCookies: Bool = true
   ) {
     self.watchesTask = watchesTask
+    self.keepsCookies = keepsCookies
     self.endpoint = endpoint
     self.requests = requests
     self.tls = tls
     self.executor = executor
     self.timeout = timeout
   }
+
+  /// The next call is a new visitor's: without the cookies that were set before.
+  public func beginVisit() { state.withLock { if !$0.cookies.isEmpty { $0.cookies = CookieJar() } } }
+
+  /// The cookies that were set since the visit began. Empty where none are kept.
+  public var cookies: CookieJar { state.withLock { $0.cookies } }
+
+  /// The value of a `Cookie` field for another connection of the same visit, such as a WebSocket at `path`; nil without any.
+  public func cookieField(for path: String) -> String? { requests.cookies(for: path, cookies, now: wallClock()) }
 
   /// Whether there is an open connection, so that ``connect()`` has nothing to do.
   public var isConnected: Bool { state.withLock { $0.usable != nil } }
@@ -65,9 +78,9 @@ public final class GatewayClient: Sendable {
   /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
   public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
     let call = prepare(grace: Self.acquireGrace) {
-      requests.acquire(userID: userID, waitForReady: waitForReady, into: &$0)
+      requests.acquire(userID: userID, waitForReady: waitForReady, $1, into: &$0)
     }
-    switch await send(call) {
+    switch await send(call, "/api/acquire") {
     case .success(let exchange):
       let outcome = AcquireOutcome(exchange)
       guard case .failed(let error, let writtenAt) = outcome else { return outcome }
@@ -78,8 +91,11 @@ public final class GatewayClient: Sendable {
 
   /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
   /// (404 or 405).
-  public func release(taskID: String) async -> Result<UInt64, GatewayError> {
-    switch await send(prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, into: &$0) }) {
+  ///
+  /// - Parameter cookies: those of the visit that took the task, where that was not this client's last one.
+  public func release(taskID: String, cookies: CookieJar? = nil) async -> Result<UInt64, GatewayError> {
+    let call = prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, cookies ?? $1, into: &$0) }
+    switch await send(call, "/api/release") {
     case .success(let exchange): return ReleaseOutcome.read(exchange).mapError(explained)
     case .failure(let error): return .failure(GatewayError(error))
     }
@@ -87,7 +103,7 @@ public final class GatewayClient: Sendable {
 
   /// The pool as the gateway sees it, with the exchange's stamps.
   public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
-    switch await send(prepare { $0 = requests.status }) {
+    switch await send(prepare { requests.status($1, into: &$0) }, "/api/status") {
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
       return Result { () throws(GatewayError) in (try StatusAnswer.decode(exchange.response), exchange) }
@@ -102,7 +118,7 @@ public final class GatewayClient: Sendable {
   /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the status of the answer. The
   /// connection is of no use afterwards.
   public func probeSession(userID: String) async -> Result<Int, GatewayError> {
-    let result = await send(prepare { $0 = requests.sessionProbe(userID: userID) })
+    let result = await send(prepare { request, _ in request = requests.sessionProbe(userID: userID) }, "/session/")
     close()
     return result.map(\.response.status).mapError(GatewayError.init)
   }
@@ -131,17 +147,26 @@ public final class GatewayClient: Sendable {
     var isWatched: Bool
   }
 
-  private func prepare(grace: UInt64 = 0, _ write: (inout ByteBuffer) -> Void) -> Call {
+  private func prepare(grace: UInt64 = 0, _ write: (inout ByteBuffer, CookieJar) -> Void) -> Call {
     state.withLock { state in
-      write(&state.request)
+      write(&state.request, state.cookies)
       state.grace = grace
       let isWatched = watchesTask || state.isCancelled || !executor.eventLoop.inEventLoop
       return Call(request: state.request, connection: state.usable, grace: grace, isWatched: isWatched)
     }
   }
 
+  /// Sends a request for `path`, and keeps the cookies that its answer sets.
+  private func send(_ call: Call, _ path: String) async -> Result<HTTPExchange, TransportError> {
+    let result = await exchange(call)
+    if keepsCookies, case .success(let exchange) = result, exchange.response.setsCookies {
+      state.withLock { requests.store(exchange.response, from: path, in: &$0.cookies, now: wallClock()) }
+    }
+    return result
+  }
+
   /// One bound for the whole operation, connecting included.
-  private func send(_ call: Call) async -> Result<HTTPExchange, TransportError> {
+  private func exchange(_ call: Call) async -> Result<HTTPExchange, TransportError> {
     if let connection = call.connection {
       return call.isWatched
         ? await connection.exchange(call.request, timeout: timeout, graceOnCancel: call.grace)

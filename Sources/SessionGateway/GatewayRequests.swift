@@ -1,51 +1,84 @@
+import FoundationEssentials
 import GatewayProtocol
 import NIOCore
 public import Transport
 
 /// The requests of one gateway as bytes: everything that never changes is put together once.
 public struct GatewayRequests: Sendable {
-  private let acquirePrefix: ByteBuffer
-  private let releasePrefix: ByteBuffer
-  private let statusRequest: ByteBuffer
+  /// A request up to the fields of the user's, in parts between which its cookies have their place.
+  private struct Head {
+    var start: ByteBuffer
+    var rest: ByteBuffer
+    /// Without the endpoint's base path.
+    var path: String
+  }
+
   /// The names of the header fields that the user gave.
   let headerNames: [String]
+
+  private let acquireHead: Head
+  private let releaseHead: Head
+  private let statusHead: Head
   private let sessionProbe: (prefix: String, fields: String)
+  private let basePath: String
+  private let isSecure: Bool
+  /// What the user sends as cookies beside those that the gateway sets.
+  private let ownCookies: String?
 
   /// Prepares requests to `endpoint`, each with `headers`, whose names and values have been checked.
   public init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
     headerNames = headers.map(\.name)
-    let extra = headers.map { "\($0.name): \($0.value)\r\n" }.joined()
-    func head(_ method: String, _ path: String) -> String {
-      "\(method) \(endpoint.basePath)\(path) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)"
+    basePath = endpoint.basePath
+    isSecure = endpoint.isSecure
+    func isCookie(_ header: (name: String, value: String)) -> Bool { header.name.lowercased() == "cookie" }
+    let own = headers.filter(isCookie).map(\.value)
+    ownCookies = own.isEmpty ? nil : own.joined(separator: "; ")
+    let extra = headers.filter { !isCookie($0) }.map { "\($0.name): \($0.value)\r\n" }.joined()
+    func head(_ method: String, _ path: String, _ rest: String) -> Head {
+      let start =
+        "\(method) \(endpoint.basePath)\(path) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)"
+      return Head(start: ByteBuffer(string: start), rest: ByteBuffer(string: rest), path: path)
     }
     sessionProbe = (
       "GET \(endpoint.basePath)/session/",
-      " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        + "Sec-WebSocket-Version: 13\r\n\r\n"
+      " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)" + (ownCookies.map { "Cookie: \($0)\r\n" } ?? "")
+        + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     let json = "Content-Type: application/json\r\nContent-Length: "
-    acquirePrefix = ByteBuffer(string: head("POST", "/api/acquire") + json)
-    releasePrefix = ByteBuffer(string: head("POST", "/api/release") + json)
-    statusRequest = ByteBuffer(string: head("GET", "/api/status") + "\r\n")
+    acquireHead = head("POST", "/api/acquire", json)
+    releaseHead = head("POST", "/api/release", json)
+    statusHead = head("GET", "/api/status", "\r\n")
+  }
+
+  /// Takes the cookies that the answer to a request for `path` sets; `now` in s since 1970.
+  func store(_ response: HTTPResponse, from path: String, in jar: inout CookieJar, now: Double) {
+    for field in response.headers("Set-Cookie") { jar.store(field, from: basePath + path, now: now) }
+  }
+
+  /// The value of the `Cookie` field of a request for `path`: the user's own, and those of `jar`. Nil without any.
+  func cookies(for path: String, _ jar: CookieJar, now: Double) -> String? {
+    let kept = jar.isEmpty ? nil : jar.field(for: basePath + path, isSecure: isSecure, now: now)
+    guard let ownCookies else { return kept }
+    return kept.map { "\(ownCookies); \($0)" } ?? ownCookies
   }
 
   /// Replaces what is in `request` by `POST /api/acquire` for a valid user id, which needs no escaping in JSON.
-  func acquire(userID: String, waitForReady: Bool, into request: inout ByteBuffer) {
+  func acquire(userID: String, waitForReady: Bool, _ jar: CookieJar, into request: inout ByteBuffer) {
     let (opening, closing): (StaticString, StaticString) =
       ("{\"userId\":\"", waitForReady ? "\",\"waitFor\":\"ready\"}" : "\"}")
     let length = opening.utf8CodeUnitCount + userID.utf8.count + closing.utf8CodeUnitCount
-    begin(&request, acquirePrefix, bodyLength: length)
+    begin(&request, acquireHead, jar, bodyLength: length)
     request.writeStaticString(opening)
     request.writeString(userID)
     request.writeStaticString(closing)
   }
 
   /// Replaces what is in `request` by `POST /api/release` of a task id as the gateway gave it.
-  func release(taskID: String, into request: inout ByteBuffer) {
+  func release(taskID: String, _ jar: CookieJar, into request: inout ByteBuffer) {
     let quoted = JSONText.needsEscapes(taskID) ? JSONText.quoted(taskID) : nil
     let opening: StaticString = "{\"taskId\":"
     let length = opening.utf8CodeUnitCount + (quoted?.utf8.count ?? taskID.utf8.count + 2) + 1
-    begin(&request, releasePrefix, bodyLength: length)
+    begin(&request, releaseHead, jar, bodyLength: length)
     request.writeStaticString(opening)
     if let quoted {
       request.writeString(quoted)
@@ -63,12 +96,19 @@ public struct GatewayRequests: Sendable {
     ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields)
   }
 
-  /// `GET /api/status`.
-  var status: ByteBuffer { statusRequest }
+  /// Replaces what is in `request` by `GET /api/status`.
+  func status(_ jar: CookieJar, into request: inout ByteBuffer) { begin(&request, statusHead, jar) }
 
-  private func begin(_ request: inout ByteBuffer, _ prefix: ByteBuffer, bodyLength: Int) {
-    request.clear(minimumCapacity: prefix.readableBytes + Self.lengthDigits + bodyLength)
-    request.writeImmutableBuffer(prefix)
+  /// Writes a head, with the body's length and the end of the head where there is a body.
+  private func begin(_ request: inout ByteBuffer, _ head: Head, _ jar: CookieJar, bodyLength: Int? = nil) {
+    request.clear(
+      minimumCapacity: head.start.readableBytes + head.rest.readableBytes + Self.lengthDigits + (bodyLength ?? 0))
+    request.writeImmutableBuffer(head.start)
+    if !jar.isEmpty || ownCookies != nil, let field = cookies(for: head.path, jar, now: wallClock()) {
+      request.writeString("Cookie: \(field)\r\n")
+    }
+    request.writeImmutableBuffer(head.rest)
+    guard let bodyLength else { return }
     request.writeDecimal(bodyLength)
     request.writeStaticString("\r\n\r\n")
   }
@@ -76,6 +116,9 @@ public struct GatewayRequests: Sendable {
   /// Room for the digits of any length and the end of the head.
   private static let lengthDigits = 24
 }
+
+/// In s since 1970: cookies end by the calendar.
+func wallClock() -> Double { Date().timeIntervalSince1970 }
 
 extension ByteBuffer {
   /// Writes `number`, 0 or more, in decimal digits.

@@ -57,9 +57,9 @@ import Transport
   }
 
   /// nginx before a gateway that is not there, that is mute, and that wants something else.
-  @Suite(.timeLimit(.minutes(2)), .enabled(if: NginxServer.program != nil, "needs nginx: scripts/setup.sh peers"))
+  @Suite(.timeLimit(.minutes(2)), .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"))
   struct BehindNginx {
-    private func failure(_ server: NginxServer, _ path: String) async throws -> GatewayError {
+    private func failure(_ server: ForeignProxy, _ path: String) async throws -> GatewayError {
       try #require(await ProxyAnswerTests().failure(server.port, basePath: path))
     }
 
@@ -67,7 +67,7 @@ import Transport
       // It takes requests and answers none.
       let mute = try await ScriptedServer { _ in [] }
       let closing = try await ScriptedServer { _ in [.close] }
-      let server = try await NginxServer(
+      let server = try await ForeignProxy.nginx(
         """
         location /closing/ { proxy_pass http://127.0.0.1:\(closing.port); }
         location /mute/ { proxy_pass http://127.0.0.1:\(mute.port); proxy_read_timeout 1s; }
@@ -86,7 +86,7 @@ import Transport
         #expect(error.message.contains(words), "\(path): \(error.message)")
         if kind.hasPrefix("http_50") { #expect(error.message.contains("from a proxy (nginx/"), "\(error.message)") }
       }
-      #expect(server.accessLog.count == expected.count)
+      #expect(server.log.count == expected.count)
       server.stop()
       await mute.stop()
       await closing.stop()

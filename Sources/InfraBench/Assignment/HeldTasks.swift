@@ -8,6 +8,8 @@ package final class HeldTasks: Sendable {
     var releases = ReleaseAnswers()
     /// How many acquires were sent and got no answer: a task may be given out that nobody can name.
     var unansweredAcquires = 0
+    /// By task: what a balancer's cookies say of the node that gave it out, where there are any.
+    var cookies: [String: CookieJar] = [:]
   }
 
   /// The counter of the tasks that a run took and could not give back.
@@ -46,9 +48,14 @@ package final class HeldTasks: Sendable {
   }
 
   /// Notes an assignment; true if it is a duplicate.
-  package func assign(_ task: String) -> Bool {
+  ///
+  /// - Parameter cookies: those of the visit that was given the task. Its release needs them, whichever connection it goes over.
+  package func assign(_ task: String, cookies: CookieJar = CookieJar()) -> Bool {
     // One that is given out after a refused release was not held any more.
-    let wasRefused = answers.withLock { $0.releases.isGivenOut(task) }
+    let wasRefused = answers.withLock { answers in
+      if !cookies.isEmpty { answers.cookies[task] = cookies }
+      return answers.releases.isGivenOut(task)
+    }
     return ledger.withLock { ledger in
       if wasRefused { ledger.released(task) }
       return ledger.assign(task)
@@ -73,9 +80,13 @@ package final class HeldTasks: Sendable {
   }
 
   private func send(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
-    switch await client.release(taskID: task) {
+    let cookies = answers.withLock { $0.cookies.isEmpty ? nil : $0.cookies[task] }
+    switch await client.release(taskID: task, cookies: cookies) {
     case .success(let answeredAt):
-      let refutesPages = answers.withLock { $0.releases.succeeded(task) }
+      let refutesPages = answers.withLock { answers in
+        if cookies != nil { answers.cookies[task] = nil }
+        return answers.releases.succeeded(task)
+      }
       ledger.withLock { $0.released(task) }
       if refutesPages { bench.note(Self.pagesDiffer) }
       return answeredAt

@@ -32,6 +32,10 @@ package struct TargetOptions: ParsableArguments {
   @Flag(help: "Accept any certificate.")
   package var insecure = false
 
+  @Flag(
+    help: "Send back no cookies. Else those that an iteration is given are kept from its first call to its release.")
+  package var noCookies = false
+
   @Option(help: ArgumentHelp("Embedded gateway: warm tasks to keep. (default: 5)", valueName: "n"))
   package var poolSize: String?
 
@@ -69,6 +73,8 @@ package struct TargetSettings: Sendable {
   package var headers: [SecretHeader]
   package var tls: TLSClient?
   package var isInsecure: Bool
+  /// Whether the cookies that an iteration is given are sent back.
+  package var keepsCookies = true
   package var agents: Int
   package var allowsAgentsBesideReal: Bool
   /// nil: there is one target.
@@ -127,7 +133,7 @@ extension OptionReader {
     return TargetSettings(
       gateway: endpoint.map { .remote($0) } ?? .embedded(embedded),
       headers: headers(options.headers, tokenFile: options.tokenFile),
-      tls: used(by: endpoint), isInsecure: options.insecure, agents: agents,
+      tls: used(by: endpoint), isInsecure: options.insecure, keepsCookies: !options.noCookies, agents: agents,
       allowsAgentsBesideReal: options.agentsBesideReal,
       second: second.map { .init(endpoint: $0, tls: used(by: $0)) })
   }

@@ -21,6 +21,7 @@ package struct GatewaySession: Sendable {
   package let embeddedECS: ECSAccess?
 
   private let requests: GatewayRequests
+  private let keepsCookies: Bool
 
   private let releaseBudget = ReleaseBudget(releaseBound)
 
@@ -47,8 +48,8 @@ package struct GatewaySession: Sendable {
     if target.isInsecure, endpoint.isSecure { bench.note("certificates were not verified (--insecure)") }
     return try await LoopGroup.lend(threads: threads) { loops async throws(BenchmarkFailure) in
       let session = GatewaySession(
-        endpoint: endpoint, tls: target.tls, headers: target.headers, loops: loops, bench: bench, timeout: timeout,
-        embeddedECS: embedded?.ecs)
+        endpoint: endpoint, tls: target.tls, headers: target.headers, keepsCookies: target.keepsCookies, loops: loops,
+        bench: bench, timeout: timeout, embeddedECS: embedded?.ecs)
       let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
       if let reason = embedded?.unexpectedEnd {
         bench.note(reason)
@@ -61,9 +62,10 @@ package struct GatewaySession: Sendable {
   }
 
   private init(
-    endpoint: Endpoint, tls: TLSClient?, headers: [SecretHeader], loops: LoopGroup, bench: Bench, timeout: UInt64,
-    embeddedECS: ECSAccess?
+    endpoint: Endpoint, tls: TLSClient?, headers: [SecretHeader], keepsCookies: Bool, loops: LoopGroup, bench: Bench,
+    timeout: UInt64, embeddedECS: ECSAccess?
   ) {
+    self.keepsCookies = keepsCookies
     self.endpoint = endpoint
     self.tls = tls
     self.headers = headers
@@ -78,7 +80,7 @@ package struct GatewaySession: Sendable {
   package func client(on executor: LoopExecutor, timeout: UInt64? = nil, watchesTask: Bool = true) -> GatewayClient {
     GatewayClient(
       to: endpoint, requests: requests, tls: tls, on: executor, timeout: timeout ?? self.timeout,
-      watchesTask: watchesTask)
+      watchesTask: watchesTask, keepsCookies: keepsCookies)
   }
 
   /// How results name this target.

@@ -6,6 +6,8 @@ struct FramingFields {
   private var closes = false
   private var keepsAlive = false
 
+  /// Whether the response sets cookies.
+  private(set) var setsCookies = false
   /// How the body is encoded.
   private(set) var coding = ContentCoding.identity
 
@@ -50,6 +52,8 @@ struct FramingFields {
       let value = value(of: line, after: colon)
       if contains(value, token: "close") { closes = true }
       if contains(value, token: "keep-alive") { keepsAlive = true }
+    } else if equals(name, "set-cookie") {
+      setsCookies = true
     } else if equals(name, "content-encoding") {
       coding = coding.followed(by: ContentCoding(String(decoding: value(of: line, after: colon), as: UTF8.self)))
     }

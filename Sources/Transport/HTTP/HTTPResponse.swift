@@ -10,6 +10,8 @@ public struct HTTPResponse: Sendable {
   public var body: ByteBuffer
   /// Whether the connection may be used again.
   public var keepsConnection: Bool
+  /// Whether there is a `Set-Cookie` field.
+  public var setsCookies: Bool
 
   /// The first value of the header `name` (any case), without white space around it.
   public func header(_ name: String) -> String? { headers(name).first }

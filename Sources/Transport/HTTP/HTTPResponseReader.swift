@@ -76,7 +76,9 @@ package struct HTTPResponseReader {
       let lines = bytes.getSlice(at: start + head.statusLineLength, length: head.length - head.statusLineLength),
       let body = bytes.getSlice(at: start + head.length, length: length)
     else { return nil }
-    return HTTPResponse(status: head.status, headerLines: lines, body: body, keepsConnection: head.keepsConnection)
+    return HTTPResponse(
+      status: head.status, headerLines: lines, body: body, keepsConnection: head.keepsConnection,
+      setsCookies: head.setsCookies)
   }
 
   private func parseHead(_ bytes: ByteBuffer) throws(TransportError) -> ResponseHead? {
@@ -137,7 +139,8 @@ package struct HTTPResponseReader {
   private mutating func finish(_ opened: Opened, _ body: ByteBuffer) throws(TransportError) -> HTTPResponse {
     var response = HTTPResponse(
       status: opened.head.status, headerLines: opened.lines,
-      body: try opened.head.coding.decode(body, limit: limits.body), keepsConnection: opened.head.keepsConnection)
+      body: try opened.head.coding.decode(body, limit: limits.body), keepsConnection: opened.head.keepsConnection,
+      setsCookies: opened.head.setsCookies)
     if case .untilClose = opened.head.framing { response.keepsConnection = false }
     if pending.readableBytes > 0 { response.keepsConnection = false }
     state = .head

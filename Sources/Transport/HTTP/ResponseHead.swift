@@ -15,6 +15,7 @@ struct ResponseHead {
   var framing: Framing
   /// How the body is encoded.
   var coding: ContentCoding
+  var setsCookies: Bool
   /// How many bytes the status line has, and the whole head, each with its last line end.
   var statusLineLength: Int
   var length: Int
@@ -48,7 +49,7 @@ struct ResponseHead {
         let isKept = fields.keepsConnection ?? (text[7] != UInt8(ascii: "0"))
         return ResponseHead(
           status: status, keepsConnection: isKept, framing: try fields.framing(status: status),
-          coding: fields.coding,
+          coding: fields.coding, setsCookies: fields.setsCookies,
           statusLineLength: statusLineEnd + 1, length: end + 1)
       }
       // Only the next line tells whether this one goes on there.

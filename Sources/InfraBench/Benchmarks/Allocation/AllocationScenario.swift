@@ -44,6 +44,7 @@ struct AllocationScenario: Scenario {
   }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    user.client.beginVisit()
     guard await connect(user, into: &record) else { return }
     guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
@@ -98,7 +99,11 @@ struct AllocationScenario: Scenario {
   ) async {
     let answer = acquisition.answer
     guard let task = answer.task else { return }
-    if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
+    if session.held.assign(task, cookies: user.client.cookies) {
+      record.count(Self.duplicates)
+    } else {
+      user.assigned.put(task)
+    }
     let exchange = acquisition.exchange
     let origin = await pool.classify(task, source: answer.source, outlook, user.client)
     switch origin {

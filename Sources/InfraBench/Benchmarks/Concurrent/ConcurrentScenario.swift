@@ -54,6 +54,7 @@ struct ConcurrentScenario: Scenario {
   }
 
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    user.client.beginVisit()
     if let error = await user.connection.connect(Self.connect, into: &record) { record.fail(error) }
   }
 
@@ -112,7 +113,11 @@ struct ConcurrentScenario: Scenario {
   ) {
     guard let task = acquisition.answer.task else { return }
     if let started { starter?.userWasGiven(task, insteadOf: started) }
-    if session.held.assign(task) { record.count(Self.duplicates) } else { user.assigned.put(task) }
+    if session.held.assign(task, cookies: user.client.cookies) {
+      record.count(Self.duplicates)
+    } else {
+      user.assigned.put(task)
+    }
     let exchange = acquisition.exchange
     record.sample(Self.firstByte, exchange.timeToFirstByte)
     if let started {

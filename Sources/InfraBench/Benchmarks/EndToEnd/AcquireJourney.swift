@@ -30,7 +30,11 @@ struct AcquireJourney {
     record.wrote(at: acquisition.exchange.firstByteWrittenAt)
     guard let task = acquisition.answer.task else { return }
     scenario.wasGiven(task, user, started)
-    if scenario.session.held.assign(task) { record.count(EndToEndMetrics.duplicates) } else { user.assigned.put(task) }
+    if scenario.session.held.assign(task, cookies: user.client.cookies) {
+      record.count(EndToEndMetrics.duplicates)
+    } else {
+      user.assigned.put(task)
+    }
     let begin = acquisition.exchange.firstByteWrittenAt
     let seen: Seen? =
       switch scenario.route {

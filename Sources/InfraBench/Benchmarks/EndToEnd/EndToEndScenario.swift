@@ -49,6 +49,7 @@ struct EndToEndScenario: Scenario {
   }
 
   func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    user.client.beginVisit()
     // Whatever is needed is started as a part of the iteration.
     guard starter == nil else { return }
     // By the session route only who looks at the pool needs the REST side.

@@ -60,7 +60,8 @@ struct SessionJourney {
 
   private func open(into record: inout IterationRecord) async -> WebSocketConnection? {
     do throws(WebSocketError) {
-      return try await scenario.session.openSession(userID: user.id, on: user.executor, timeout: remaining)
+      return try await scenario.session.openSession(
+        userID: user.id, visitor: user.client, on: user.executor, timeout: remaining)
     } catch {
       switch error {
       case .cancelled: record.censor()

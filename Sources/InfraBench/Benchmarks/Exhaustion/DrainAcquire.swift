@@ -39,7 +39,7 @@ struct DrainAcquire: Sendable {
     var outcome = Outcome(dueAt: MonotonicClock.now())
     switch await client.acquire(userID: userID) {
     case .assigned(let acquisition):
-      assigned(acquisition, &outcome)
+      assigned(acquisition, client.cookies, &outcome)
     case .miss(let exchange):
       outcome.record.wrote(at: exchange.firstByteWrittenAt)
       outcome.answeredAt = exchange.lastByteReadAt
@@ -56,13 +56,17 @@ struct DrainAcquire: Sendable {
     return outcome
   }
 
-  private func assigned(_ acquisition: Acquisition, _ outcome: inout Outcome) {
+  private func assigned(_ acquisition: Acquisition, _ cookies: CookieJar, _ outcome: inout Outcome) {
     let exchange = acquisition.exchange
     outcome.record.wrote(at: exchange.firstByteWrittenAt)
     outcome.answeredAt = exchange.lastByteReadAt
     if let task = acquisition.answer.task {
       watch.update { $0.took(task) }
-      if session.held.assign(task) { outcome.record.count(Self.duplicates) } else { outcome.task = task }
+      if session.held.assign(task, cookies: cookies) {
+        outcome.record.count(Self.duplicates)
+      } else {
+        outcome.task = task
+      }
     }
     // Where the gateway doesn't say it, the drain found a warm pool and the cold fallback an empty one.
     let isCold = acquisition.answer.source.map { $0 == "cold" } ?? (purpose == .coldFallback)
