@@ -1,4 +1,6 @@
 import Foundation
+import GatewayProtocol
+import ProcessControl
 import TestSupport
 import Testing
 
@@ -62,7 +64,7 @@ struct StickyCookieTests {
       let document = try result.document()
       let left = count("POST /api/acquire 200", in: balancer) - count("POST /api/release 200", in: balancer)
       #expect(left > 0)
-      #expect(document.counters["unreleased"] == left)
+      #expect(document.counters["unreleased"] == UInt64(left))
       #expect(result.status == .exited(99), "\(result.output)\(result.talk)")
       var assigned = 0
       for node in nodes { assigned += try await node.status().assignedCount }
