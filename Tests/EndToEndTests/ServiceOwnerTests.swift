@@ -94,7 +94,8 @@ import Testing
   ]
 
   @Test func whatIsStoppedIsReadByThenAlsoWithQuiet() async throws {
-    let (started, said) = (Mutex<BenchRun?>(nil), Mutex<String?>(nil))
+    let started = Mutex<BenchRun?>(nil)
+    let said = Mutex<String?>(nil)
     let ecs = ScriptedECS(
       .init(beforeFirstStop: {
         let text = started.withLock { $0?.running.standardErrorSoFar }

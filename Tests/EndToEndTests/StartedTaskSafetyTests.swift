@@ -105,10 +105,11 @@ import Testing
       #expect(begin.duration(to: .now) < .seconds(15))
       #expect(result.status == .exited(130), "\(result.talk)")
       let document = try result.document()
-      let stopped = document.counters["tasks_stopped"] ?? 0
-      #expect(document.counters["tasks_started"] == 60 && stopped < 60)
+      // A task whose stop was cut off is not at the gateway any more: it is left, and said too.
+      let done = (document.counters["tasks_stopped"] ?? 0) + (document.counters["tasks_left"] ?? 0)
+      #expect(document.counters["tasks_started"] == 60 && done < 59)
       #expect(
-        document.notes.contains { $0.contains("\(60 - stopped) tasks of this run could not be stopped") },
+        document.notes.contains { $0.contains("\(60 - done) tasks of this run could not be stopped") },
         "\(document.notes)")
     }
   }

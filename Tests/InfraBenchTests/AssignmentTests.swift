@@ -207,9 +207,10 @@ import Transport
     for number in 0..<5 { await held.release("task-\(number)", through: client(server), bench: bench) }
     await held.releaseAll(through: [client(server)], bound: 5_000_000_000, bench: bench)
     #expect(held.count == 5 && held.unreleased == 0)
-    // No more than these: five, and two more at the end, some time apart; then one at each end.
+    // No more than these: five, of which one counts, and three at the end, of which the first may come too soon to count;
+    // then one at each end.
     let tries = server.requests.count
-    #expect(tries >= 3 && tries <= 7)
+    #expect(tries >= 3 && tries <= 8)
     await held.release("task-0", through: client(server), bench: bench)
     await held.releaseAll(through: [client(server)], bound: 5_000_000_000, bench: bench)
     #expect(server.requests.count == tries + 1)

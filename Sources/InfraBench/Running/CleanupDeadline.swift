@@ -4,27 +4,27 @@ import Synchronization
 /// Until when a run may go on to put back, stop and remove what it has made. An orderly end has much time; once the run is
 /// interrupted the deadline comes near, as the process is killed soon. Several parts of an end share one deadline.
 final class CleanupDeadline: Sendable {
-  private let instant: Atomic<UInt64>
+  private let instant: Mutex<UInt64>
 
   /// In ns: an hour; no deadline at all is more than a sleep can take.
   private static let longestSleep: UInt64 = 3_600_000_000_000
 
   /// - Parameter bound: from now on, in ns; nil: none.
   init(within bound: UInt64? = nil) {
-    instant = Atomic(bound.map { Self.after($0) } ?? .max)
+    instant = Mutex(bound.map { Self.after($0) } ?? .max)
   }
 
   var hasPassed: Bool { remaining == 0 }
 
   /// How long it may go on, in ns.
   var remaining: UInt64 {
-    let instant = instant.load(ordering: .relaxed)
+    let instant = instant.withLock { $0 }
     return instant - min(MonotonicClock.now(), instant)
   }
 
   /// The deadline comes nearer: `bound` ns from now on, unless it was nearer before.
   func comesNearer(within bound: UInt64) {
-    _ = instant.min(Self.after(bound), ordering: .relaxed)
+    instant.withLock { $0 = min($0, Self.after(bound)) }
   }
 
   /// Runs `work` until it returns; it is cancelled at the deadline, and has to return soon then.
