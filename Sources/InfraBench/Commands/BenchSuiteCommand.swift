@@ -46,7 +46,7 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
   @Flag(help: "Leave bench-dirinit out.")
   var skipEfs = false
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Leave a tool out; repeatable.", valueName: "tool"))
+  @Option(help: ArgumentHelp("Leave a tool out; repeatable.", valueName: "tool"))
   var skip: [String] = []
 
   @Option(help: ArgumentHelp("Run this tool alone; repeatable.", valueName: "tool"))

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import GatewayProtocol
 import Glibc
 import ProcessControl
 import TestSupport
