@@ -36,7 +36,7 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
         run-all-tests.sh --repeat 6 --fail-on-regression --output-dir nightly
         GATEWAY_URL=https://gw.example run-all-tests.sh --skip-efs --deadline 20m
         run-all-tests.sh --only bench-allocation --threshold 'allocation.p99 < 20ms'
-        run-all-tests.sh --scenario nightly.json -- --token-file token.txt --timeout 10s
+        run-all-tests.sh --scenario night.json -- --timeout 10s --hold
       """,
     version: Suite.version)
 

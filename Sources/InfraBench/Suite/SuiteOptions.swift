@@ -18,6 +18,16 @@ struct PlannedTool: Sendable, Equatable {
   var arguments: [String] = []
   /// Why it is not run; nil: it is.
   var skipReason: String?
+
+  /// For people: a header's value is a secret.
+  var commandLine: String {
+    var words = [name]
+    for word in arguments {
+      let isHeader = words.last == "--header" || word.hasPrefix("--header=")
+      words.append(isHeader ? (word.hasPrefix("--header=") ? "--header=…" : "…") : word)
+    }
+    return words.joined(separator: " ")
+  }
 }
 
 extension OptionReader {

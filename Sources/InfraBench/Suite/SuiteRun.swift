@@ -107,14 +107,17 @@ final class SuiteRun: Sendable {
       let problems = files.write(summary(tools + waiting(from: index), state: .running, exitStatus: 1))
       if isFirst { say(problems) }
       isFirst = false
-      console.note("\n==> \(([tool.name] + tool.arguments).joined(separator: " "))")
+      console.note("\n==> \(PlainText.line(tool.commandLine))")
       // The tool writes to the same streams.
       await console.flush()
       let outcome = await run(tool)
       results += outcome.results
       tools.append(outcome.summary(of: tool.name, cause: cause))
     }
-    return await publish(tools, results)
+    let status = await publish(tools, results)
+    // Here, where a signal ends the wait for a terminal that is stopped.
+    await console.flush()
+    return status
   }
 
   /// What is still to come, the first of it being under way.

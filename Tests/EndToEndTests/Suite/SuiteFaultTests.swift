@@ -51,13 +51,10 @@ import Testing
   // MARK: What dies
 
   @Test func aToolThatIsKilledIsAnErrorAndTheOthersAreRun() async throws {
+    let scratch = try Scratch()
+    scratch.write("suite.json", #"{"bench-allocation": {"count": 1000}, "bench-e2e": {"count": 1}}"#)
     let run = try await Run.start(
-      ["--only", "bench-e2e", "--only", "bench-allocation", "--scenario", "suite.json"] + Self.anySpeed,
-      in: {
-        let scratch = try Scratch();
-        scratch.write("suite.json", #"{"bench-allocation": {"count": 1000}, "bench-e2e": {"count": 1}}"#);
-        return scratch
-      }())
+      ["--only", "bench-e2e", "--only", "bench-allocation", "--scenario", "suite.json"] + Self.anySpeed, in: scratch)
     let tool = try await run.process("bench-allocation")
     _ = try await run.process("mock-gateway")
     kill(tool.pid, SIGKILL)
@@ -111,7 +108,7 @@ import Testing
 
   @Test func aDeadGatewayIsAnErrorOfEachToolAndEndsSoon() async throws {
     let run = try await Run.start(
-      ["--skip-efs", "--quick"] + Self.anySpeed + ["--timeout", "1s"], gateway: "http://127.0.0.1:1")
+      ["--skip-efs", "--quick"] + Self.anySpeed + ["--timeout", "1s", "--count", "2"], gateway: "http://127.0.0.1:1")
     let outcome = await run.running.end(within: .seconds(90))
     #expect(outcome.status == .exited(1), "\(outcome.standardError)")
     try await run.folder.expectSound("\(outcome.standardError)")
@@ -134,7 +131,7 @@ import Testing
 
   @Test func anEmptyPoolIsNoPass() async throws {
     let gateway = try await MockGateway.start(
-      ["--virtual-tasks", "--pool-size", "0", "--max-size", "0", "--max-tasks", "0"], warm: 0)
+      ["--virtual-tasks", "--pool-size", "0", "--max-size", "10", "--max-tasks", "20"], warm: 0)
     let run = try await Run.start(
       ["--only", "bench-allocation"] + Self.anySpeed + ["--timeout", "300ms", "--count", "2"], gateway: gateway.url)
     let outcome = await run.running.end(within: .seconds(90))

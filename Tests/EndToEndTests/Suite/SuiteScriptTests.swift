@@ -100,7 +100,8 @@ import Testing
   @Test func withNoBuildNothingIsInstalledAndBuilt() async throws {
     let project = try Project()
     let missing = try await project.run(["--no-build"])
-    #expect(missing.outcome.status != .exited(0) && missing.calls == [])
+    #expect(missing.outcome.status == .exited(1) && missing.calls == [])
+    #expect(missing.outcome.standardError.hasSuffix("leave --no-build out\n"))
     try await project.buildNow()
     let (outcome, calls) = try await project.run(["--no-build", "--quick"])
     #expect(outcome.status == .exited(99))
@@ -151,7 +152,10 @@ import Testing
   @Test(arguments: ["scripts/setup.sh", "swift"]) func whatFailsBeforeTheSuiteIsSaid(step: String) async throws {
     let project = try Project()
     project.program(step == "swift" ? "path/swift" : "project/\(step)", "echo because >&2; exit 70")
-    let (outcome, calls) = try await project.run([])
+    project.scratch.directory("elsewhere/out")
+    project.scratch.write("elsewhere/out/junit.xml", "old and green")
+    let (outcome, calls) = try await project.run(["--output-dir", "out"])
+    #expect(project.scratch.names(in: "elsewhere/out") == [])
     #expect(outcome.status == .exited(1) && !calls.contains { $0.hasPrefix("suite") })
     #expect(outcome.standardError.hasPrefix("because\nerror: '") && outcome.standardError.hasSuffix("failed\n"))
   }

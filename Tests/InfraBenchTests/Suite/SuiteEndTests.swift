@@ -48,19 +48,33 @@ import Testing
     #expect(end.cause == .signal(SIGTERM))
   }
 
-  @Test(
-    arguments: [
-      (.exited(0), 0, nil, nil), (.exited(99), 99, nil, nil), (.exited(64), 64, nil, nil), (.exited(1), 1, nil, nil),
-      (.exited(130), 130, nil, SIGINT), (.exited(129), 129, nil, SIGHUP),
-      // Before the tool could see to it.
-      (.signaled(SIGTERM), 143, nil, SIGTERM), (.signaled(SIGHUP), 129, nil, SIGHUP),
-      (.signaled(SIGKILL), 1, "SIGKILL", nil), (.signaled(SIGSEGV), 1, "it crashed: SIGSEGV", nil),
-      (.exited(137), 1, "137", nil), (.unknown, 1, "not known", nil),
-    ] as [(ExitStatus, Int32, String?, Int32?)])
-  func howAToolEndedIsSaidInTheContractsWords(exit: ExitStatus, status: Int32, reason: String?, signal: Int32?) {
-    let end = ToolEnd(exit)
-    #expect(end.status == status && end.interruption == signal)
-    #expect(reason.map { end.reason?.contains($0) == true } ?? (end.reason == nil), "\(end.reason ?? "nil")")
+  /// How a process ended, and what is made of it.
+  struct Ending: Sendable {
+    var exit: ProcessControl.ExitStatus
+    var status: Int32
+    var reason: String?
+    var signal: Int32?
+  }
+
+  @Test(arguments: [
+    Ending(exit: .exited(0), status: 0), Ending(exit: .exited(99), status: 99), Ending(exit: .exited(64), status: 64),
+    Ending(exit: .exited(1), status: 1), Ending(exit: .exited(130), status: 130, signal: SIGINT),
+    Ending(exit: .exited(129), status: 129, signal: SIGHUP),
+    // Before the tool could see to it.
+    Ending(exit: .signaled(SIGTERM), status: 143, signal: SIGTERM),
+    Ending(exit: .signaled(SIGHUP), status: 129, signal: SIGHUP),
+    Ending(exit: .signaled(SIGKILL), status: 1, reason: "SIGKILL"),
+    Ending(exit: .signaled(SIGSEGV), status: 1, reason: "it crashed: SIGSEGV"),
+    Ending(exit: .exited(137), status: 1, reason: "137"), Ending(exit: .unknown, status: 1, reason: "not known"),
+  ])
+  func howAToolEndedIsSaidInTheContractsWords(_ ending: Ending) {
+    let end = ToolEnd(ending.exit)
+    #expect(end.status == ending.status && end.interruption == ending.signal)
+    if let reason = ending.reason {
+      #expect(end.reason?.contains(reason) == true, "\(end.reason ?? "nil")")
+    } else {
+      #expect(end.reason == nil)
+    }
   }
 
   @Test(

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Testing
 import TestSupport
@@ -14,7 +15,7 @@ import TestSupport
   private func plan(
     _ words: [String], _ environment: [String: String] = [:]
   ) throws -> (settings: SuiteSettings, problems: [String]) {
-    let command = try #require(try BenchSuiteCommand.parse(["--output-dir", "/tmp"] + words))
+    let command = try BenchSuiteCommand.parse(["--output-dir", "/tmp"] + words)
     var reader = OptionReader(environment: Self.region.merging(environment) { $1 })
     let settings = reader.suite(command)
     return (settings, reader.problems.sentences)
@@ -134,6 +135,13 @@ import TestSupport
     #expect(problems.count == 4, "\(problems)")
     #expect(problems[0].contains("did you mean '--timeout'?") && problems[1].contains("'word' is no option"))
     #expect(problems[2].contains("write it before that"))
+  }
+
+  @Test func aHeadersValueIsNotShown() throws {
+    let settings = try settings(["--", "--header", "X: hidden", "--header=Y: hidden"])
+    let shown = try #require(settings.tools.first).commandLine
+    #expect(shown == "bench-allocation --output-dir /tmp --header … --header=… --count 100")
+    #expect(try arguments("bench-allocation", settings).contains("--header X: hidden --header=Y: hidden"))
   }
 
   @Test func aScenarioFileHasAnObjectForEachTool() throws {
