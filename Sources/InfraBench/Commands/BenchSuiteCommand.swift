@@ -9,13 +9,16 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "bench-suite",
     abstract: "Runs all benchmarks one after another, and writes one summary.",
+    usage: "run-all-tests.sh [options] [-- options of the tools]",
     discussion: """
       bench-allocation, bench-dirinit, bench-e2e, bench-concurrent, bench-exhaustion and bench-api are run against an \
       embedded gateway, or against a real one where the environment names it:
-        GATEWAY_URL               the gateway; draining it needs CONFIRM_DRAIN with its host name, else bench-exhaustion is \
-      skipped
-        CLUSTER, SERVICE, REGION  the ECS service behind it (a gateway without one: bench-api is skipped); alone they are \
-      for bench-api, and bench-exhaustion is skipped
+        GATEWAY_URL               the gateway
+        CONFIRM_DRAIN             its host name, which lets bench-exhaustion drain it
+        CLUSTER, SERVICE, REGION  the ECS service behind it
+
+      bench-exhaustion is skipped where the gateway isn't on this machine and CONFIRM_DRAIN is not set, and where an ECS \
+      is named without its gateway; bench-api is skipped where a gateway is named without its ECS.
 
       run-all-tests.sh installs what is missing, builds, and becomes this program, with the same options. Everything that \
       is wrong with them is found before anything is started.

@@ -69,7 +69,7 @@ import Testing
 
   @Test func aGatewayThatIsKilledIsNoPass() async throws {
     let run = try await Run.start(
-      ["--only", "bench-allocation"] + Self.anySpeed + ["--count", "1000", "--timeout", "1s"])
+      ["--only", "bench-allocation"] + Self.anySpeed + ["--count", "100", "--timeout", "1s"])
     try await eventually("no run") { run.running.standardOutputSoFar.contains("Run 1: ") }
     kill(try await run.process("mock-gateway").pid, SIGKILL)
     // What a thousand iterations at a dead gateway take is another test's.
@@ -87,7 +87,7 @@ import Testing
     scratch.directory("results")
     for name in ["summary.md", "summary.json", "junit.xml"] { scratch.write("results/\(name)", "old and green") }
     let run = try await Run.start(
-      ["--only", "bench-allocation"] + Self.anySpeed + ["--count", "1000", "--hold"], gateway: gateway.url, in: scratch)
+      ["--only", "bench-allocation"] + Self.anySpeed + ["--count", "100", "--hold"], gateway: gateway.url, in: scratch)
     try await eventually("no run") { run.running.standardOutputSoFar.contains("Run 2: ") }
     let tool = try await run.process("bench-allocation")
     run.running.child.signal(SIGKILL)

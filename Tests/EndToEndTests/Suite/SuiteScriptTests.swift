@@ -34,7 +34,7 @@ import Testing
       cat > '\(scratch("project/.build/release/bench-suite"))' <<'PROGRAM'
       #!/bin/sh
       { printf suite; for word in "$@"; do printf ' [%s]' "$word"; done; echo; } >> '\(scratch("calls"))'
-      case "$*" in *--wrong*) echo 'error: wrong' >&2; exit 64;; "--check "*) exit 0;; *) echo ran; exit 99;; esac
+      case "$*" in *--wrong*) echo 'error: wrong' >&2; exit 64;; "--check"*) exit 0;; *) echo ran; exit 99;; esac
       PROGRAM
       chmod +x '\(scratch("project/.build/release/bench-suite"))'
       """

@@ -46,8 +46,8 @@ import TestSupport
 
   @Test(arguments: ["CLUSTER", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS"])
   func anECSWithoutItsGatewayIsNotDrained(variable: String) throws {
-    let skipped = try settings([], [variable: "http://e.test".dropFirst(variable == "CLUSTER" ? 7 : 0).description])
-      .tools.filter { $0.skipReason != nil }
+    let value = variable == "CLUSTER" ? "stage" : "http://e.test"
+    let skipped = try settings([], [variable: value]).tools.filter { $0.skipReason != nil }
     #expect(skipped.map(\.name) == ["bench-exhaustion"])
     #expect(skipped.first?.skipReason?.hasPrefix("\(variable) set without GATEWAY_URL: ") == true)
   }
@@ -185,10 +185,10 @@ import TestSupport
   }
 
   @Test func aFolderThatCannotBeWrittenIsRefused() throws {
-    let command = try BenchSuiteCommand.parse(["--output-dir", "/proc/x"])
+    let file = try ScratchDirectory().write("file", "")
+    let command = try BenchSuiteCommand.parse(["--output-dir", file])
     var reader = OptionReader(environment: Self.region)
     _ = reader.suite(command)
-    #expect(reader.problems.sentences.count == 1 && reader.problems.names("--output-dir") == false)
-    #expect(reader.problems.sentences[0].hasPrefix("--output-dir: "))
+    #expect(reader.problems.sentences == ["--output-dir: '\(file)' is no directory"])
   }
 }

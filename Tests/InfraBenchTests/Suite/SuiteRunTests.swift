@@ -114,7 +114,7 @@ import Testing
     #expect(await world.run([Self.first, Self.second]) == 1)
     let tools = try world.summary.tools
     #expect(tools[0].messages == ["nobody there"])
-    #expect(tools[1].verdict == "error" && tools[1].reason?.contains("cannot execute") == true, "\(tools[1])")
+    #expect(tools[1].verdict == "error" && tools[1].reason?.contains("no such program") == true, "\(tools[1])")
     try await world.expectValid()
   }
 
