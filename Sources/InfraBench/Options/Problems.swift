@@ -30,9 +30,6 @@ package struct Problems: Error, Equatable, CustomStringConvertible {
   /// Notes a sentence that names its option itself.
   mutating func add(whole sentence: String) { sentences.append(sentence) }
 
-  /// Whether something is wrong with `option`, and with nothing else.
-  func areOnly(about option: String) -> Bool { options == [option] }
-
   /// All of it, a line each.
   package var description: String { sentences.map { "error: \($0)\n" }.joined() }
 }

@@ -129,13 +129,16 @@ struct SuitePlan {
     var said: [String] = []
     var sayers: [String: [String]] = [:]
     for draft in drafts where draft.isRun {
-      let found = draft.tool.problems(with: arguments(of: draft), environment: environment)
-      if draft.tool.name == ExhaustionBenchmark.tool, found.areOnly(about: "--confirm-drain"), !isDrainConfirmed(draft)
-      {
-        skipUnlessAskedFor(draft.tool.name, unconfirmedDrain)
-        if drafts.contains(where: { $0.tool.name == draft.tool.name && !$0.isRun }) { continue }
+      var found = draft.tool.problems(with: arguments(of: draft), environment: environment).sentences
+      if isDrainToConfirm(draft) {
+        let others = found.filter { !$0.hasPrefix("--confirm-drain: ") }
+        if others.isEmpty, !found.isEmpty {
+          skip(draft.tool.name, unconfirmedDrain)
+          continue
+        }
+        found = others
       }
-      for sentence in found.sentences {
+      for sentence in found {
         if sayers[sentence] == nil { said.append(sentence) }
         sayers[sentence, default: []].append(draft.tool.name)
       }
@@ -151,8 +154,10 @@ struct SuitePlan {
     }
   }
 
-  private func isDrainConfirmed(_ draft: Draft) -> Bool {
-    isSet("CONFIRM_DRAIN") || draft.optionNames.contains("confirm-drain")
+  /// Whether a drain that nobody has confirmed is left out, and is no mistake.
+  private func isDrainToConfirm(_ draft: Draft) -> Bool {
+    draft.tool.name == ExhaustionBenchmark.tool && !draft.isAskedFor && !isSet("CONFIRM_DRAIN")
+      && !draft.optionNames.contains("confirm-drain")
   }
 
   private var unconfirmedDrain: String {

@@ -68,6 +68,9 @@ import TestSupport
     let skipped = settings.tools.filter { $0.skipReason != nil }
     #expect(skipped.map(\.name) == ["bench-exhaustion"])
     #expect(skipped[0].skipReason?.contains("set CONFIRM_DRAIN to gw.example.com") == true)
+    // What else is wrong with the tool is said, and that is not.
+    let problems = try plan([], environment.merging(["REGION": ""]) { $1 }).problems
+    #expect(problems.count == 1 && problems[0].hasSuffix("(bench-exhaustion, bench-api)"), "\(problems)")
     let confirmed = try self.settings([], environment.merging(["CONFIRM_DRAIN": "gw.example.com"]) { $1 })
     #expect(try arguments("bench-exhaustion", confirmed).contains("--confirm-drain gw.example.com"))
     // Where it is asked for by name, and where the name is another's, that is no reason to leave it out silently.

@@ -29,7 +29,8 @@ enum ScenarioFileContents {
       guard SuiteTool.names.contains(member.key) else {
         let nearest = NearestName.of(member.key, in: SuiteTool.names).map { ": the nearest name is '\($0)'" } ?? ""
         throw ScenarioFileError(
-          reason: "\(place): a key is no tool of the suite\(nearest); write it as {\"bench-allocation\": {\"count\": 100}}")
+          reason: "\(place): a key is no tool of the suite\(nearest); "
+            + "write it as {\"bench-allocation\": {\"count\": 100}}")
       }
       guard case .object(let options) = member.value else {
         throw ScenarioFileError(reason: "\(place): '\(member.key)' has no object: write {\"count\": 100} behind it")
