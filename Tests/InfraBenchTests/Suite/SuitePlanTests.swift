@@ -57,8 +57,10 @@ import TestSupport
     let reasons = settings.tools.compactMap(\.skipReason)
     #expect(reasons.count == 2 && reasons[0] == "--skip-efs")
     #expect(reasons[1].hasPrefix("GATEWAY_URL set without CLUSTER or SERVICE"))
-    // The ECS may be named by an option too.
-    let named = try self.settings(["--", "--cluster", "stage"], ["GATEWAY_URL": "http://127.0.0.1:1"])
+    // The ECS may be named by a file too.
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("s.json", #"{"bench-api": {"cluster": "c"}, "bench-exhaustion": {"cluster": "c"}}"#)
+    let named = try self.settings(["--scenario", file], ["GATEWAY_URL": "http://127.0.0.1:1"])
     #expect(named.tools.allSatisfy { $0.skipReason == nil })
   }
 
@@ -105,7 +107,7 @@ import TestSupport
   }
 
   @Test func whatEveryToolKnowsGoesToAll() throws {
-    let settings = try settings(["--repeat", "3", "--label", "-x", "--format", "junit"])
+    let settings = try settings(["--repeat", "3", "--label=-x", "--format", "junit"])
     for tool in Self.tools {
       #expect(try arguments(tool, settings).hasPrefix("--output-dir /tmp --repeat 3 --label=-x --format junit,json"))
     }
@@ -130,8 +132,8 @@ import TestSupport
   }
 
   @Test func whatStandsBehindTwoDashesGoesToTheToolsThatKnowIt() throws {
-    let settings = try settings(["--", "--timeout", "5s", "--hold", "--think-time=10ms", "--message", "hello"])
-    #expect(try arguments("bench-allocation", settings).contains("--timeout 5s --hold --think-time=10ms"))
+    let settings = try settings(["--", "--timeout", "5s", "--hold", "--user-id=me", "--message", "hello"])
+    #expect(try arguments("bench-allocation", settings).contains("--timeout 5s --hold --user-id=me"))
     #expect(try arguments("bench-e2e", settings).contains("--message hello"))
     #expect(try !arguments("bench-api", settings).contains("--hold"))
     let problems = try plan(["--", "--tiemout", "5s", "word", "--output-dir", "x", "--expekt"]).problems
@@ -188,7 +190,8 @@ import TestSupport
   }
 
   @Test func aFolderThatCannotBeWrittenIsRefused() throws {
-    let file = try ScratchDirectory().write("file", "")
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("file", "")
     let command = try BenchSuiteCommand.parse(["--output-dir", file])
     var reader = OptionReader(environment: Self.region)
     _ = reader.suite(command)
