@@ -99,7 +99,7 @@ let package = Package(
     .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-exhaustion", dependencies: ["InfraBench"]),
     .executableTarget(name: "bench-report", dependencies: ["InfraBench"]),
-    .executableTarget(name: "suite-summary", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-suite", dependencies: ["InfraBench"]),
     .executableTarget(
       name: "mock-gateway",
       dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -215,8 +215,8 @@ let package = Package(
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
-        "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "LoadEngine", "SessionGateway",
-        "TestSupport", "Transport", "WarmTask",
+        "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "LoadEngine", "ProcessControl",
+        "SessionGateway", "TestSupport", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
@@ -235,7 +235,7 @@ let package = Package(
         "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
         "TestSupport", "Transport",
         "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e",
-        "bench-exhaustion", "bench-report", "known-delay-server", "mock-gateway", "session-stand-in", "suite-summary",
+        "bench-exhaustion", "bench-report", "bench-suite", "known-delay-server", "mock-gateway", "session-stand-in",
         "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -36,17 +36,18 @@ static void close_from(unsigned first) {
   for (unsigned descriptor = first; descriptor < end; descriptor++) close((int)descriptor);
 }
 
-/// First all three move above 2, so that no dup2 overwrites one that is still needed.
+/// First all of them move above 3, so that no dup2 overwrites one that is still needed.
 static int install_descriptors(const struct cprocess_request *request) {
-  int given[3] = {request->standard_input, request->standard_output, request->standard_error};
-  for (int target = 0; target < 3; target++) {
-    if (given[target] > 2) continue;
-    given[target] = fcntl(given[target], F_DUPFD, 3);
+  int given[4] = {request->standard_input, request->standard_output, request->standard_error, request->reports};
+  const int count = request->reports < 0 ? 3 : 4;
+  for (int target = 0; target < count; target++) {
+    if (given[target] > 3) continue;
+    given[target] = fcntl(given[target], F_DUPFD, 4);
     if (given[target] < 0) return errno;
   }
-  for (int target = 0; target < 3; target++)
+  for (int target = 0; target < count; target++)
     if (dup2(given[target], target) < 0) return errno;
-  close_from(3);
+  close_from((unsigned)count);
   return 0;
 }
 

@@ -14,6 +14,8 @@ public final class ChildProcess: Sendable {
   public let standardOutput: OwnedDescriptor?
   /// Our end of the child's standard error, if a pipe was asked for.
   public let standardError: OwnedDescriptor?
+  /// Our end of the pipe that is the child's descriptor 3, if one was asked for.
+  public let reports: OwnedDescriptor?
 
   private enum State {
     case running(pidfd: OwnedDescriptor, waiting: [@Sendable (ExitStatus) -> Void])
@@ -25,7 +27,8 @@ public final class ChildProcess: Sendable {
 
   init(
     pid: Int32, pidfd: OwnedDescriptor, spawnedAt: UInt64, endsGroupWithLeader: Bool, isGuarded: Bool,
-    standardInput: OwnedDescriptor?, standardOutput: OwnedDescriptor?, standardError: OwnedDescriptor?
+    standardInput: OwnedDescriptor?, standardOutput: OwnedDescriptor?, standardError: OwnedDescriptor?,
+    reports: OwnedDescriptor?
   ) {
     self.pid = pid
     self.spawnedAt = spawnedAt
@@ -34,6 +37,7 @@ public final class ChildProcess: Sendable {
     self.standardInput = standardInput
     self.standardOutput = standardOutput
     self.standardError = standardError
+    self.reports = reports
     state = Mutex(.running(pidfd: pidfd, waiting: []))
   }
 

@@ -64,6 +64,11 @@ public struct EndSignals: Sendable {
     }
   }
 
+  /// Calls `body` with each signal's number, until the task is cancelled.
+  public func forEach(_ body: @Sendable (Int32) -> Void) async {
+    for await signal in signals { body(signal.rawValue) }
+  }
+
   /// The first signal's number, when it comes; from then on later ones are watched for as long as the process lives.
   public func first(farewell: String) -> AsyncStream<Int32> {
     AsyncStream { continuation in

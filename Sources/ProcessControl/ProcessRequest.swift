@@ -26,6 +26,9 @@ public struct ProcessRequest: Sendable {
   public var standardOutput: Stream
   /// Where the child complains.
   public var standardError: Stream
+  /// Whether the child has a pipe as its descriptor 3, on which it tells us things that are for no reader of its output. Our end
+  /// is ``ChildProcess/reports``; it is also a lifeline: the child sees when nobody holds it any more.
+  public var reports = false
   /// SIGKILL for the child as soon as this process ends, however it ends. Together with ``endsGroupWithLeader`` for the child's
   /// whole process group; else not for the child's own children.
   public var diesWithParent: Bool

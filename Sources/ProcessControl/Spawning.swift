@@ -8,29 +8,33 @@ enum Spawning {
     let input: Ends
     let output: Ends
     let error: Ends
+    let reports: Ends?
     do {
       input = try Ends(request.standardInput, inherited: STDIN_FILENO, childReads: true)
       output = try Ends(request.standardOutput, inherited: STDOUT_FILENO, childReads: false)
       error = try Ends(request.standardError, inherited: STDERR_FILENO, childReads: false)
+      reports = request.reports ? try Ends(.pipe, inherited: -1, childReads: false) : nil
     } catch {
       throw SpawnError(.descriptors, error.errno, request)
     }
     var child = cprocess_child()
-    let result = try spawn(request, input.childDescriptor, output.childDescriptor, error.childDescriptor, into: &child)
+    let given = [input, output, error].map(\.childDescriptor) + [reports?.childDescriptor ?? -1]
+    let result = try spawn(request, given, into: &child)
     // Our copies of the child's ends must live until here, and no longer: the child's EOF depends on it.
-    for ends in [input, output, error] { ends.closeChildEnd() }
+    for ends in [input, output, error, reports] { ends?.closeChildEnd() }
     guard result == 0 else { throw SpawnError(SpawnError.Step(child.failed_step), result, request) }
     let isGuarded = request.diesWithParent && request.endsGroupWithLeader
     if isGuarded { GroupGuard.shared.add(child.pid) }
     let process = ChildProcess(
       pid: child.pid, pidfd: OwnedDescriptor(child.pidfd), spawnedAt: child.spawned_at,
       endsGroupWithLeader: request.endsGroupWithLeader, isGuarded: isGuarded, standardInput: input.ours,
-      standardOutput: output.ours, standardError: error.ours)
+      standardOutput: output.ours, standardError: error.ours, reports: reports?.ours)
     return (process, child.pidfd)
   }
 
+  /// - Parameter descriptors: what becomes 0, 1, 2 and 3.
   private static func spawn(
-    _ request: ProcessRequest, _ input: CInt, _ output: CInt, _ error: CInt, into child: inout cprocess_child
+    _ request: ProcessRequest, _ descriptors: [CInt], into child: inout cprocess_child
   ) throws(SpawnError) -> Int32 {
     let variables = request.environment.map { $0.map { "\($0.key)=\($0.value)" } }
     let texts = [request.executable] + request.arguments + (variables ?? []) + [request.workingDirectory ?? ""]
@@ -45,9 +49,10 @@ enum Spawning {
         order.arguments = UnsafePointer(arguments.pointers)
         order.environment = UnsafePointer(environment?.pointers ?? environ)
         order.working_directory = directory
-        order.standard_input = input
-        order.standard_output = output
-        order.standard_error = error
+        order.standard_input = descriptors[0]
+        order.standard_output = descriptors[1]
+        order.standard_error = descriptors[2]
+        order.reports = descriptors[3]
         order.dies_with_parent = request.diesWithParent
         order.open_files = FileDescriptorLimit.ofChildren
         return cprocess_spawn(&order, &child)

@@ -202,7 +202,7 @@ import Transport
   @Test func linesOfExamplesFitATerminal() {
     let commands: [any ParsableCommand.Type] = [
       AllocationCommand.self, APICommand.self, CompareCommand.self, ConcurrentCommand.self, DirInitCommand.self,
-      EndToEndCommand.self, ExhaustionCommand.self, SummaryCommand.self,
+      EndToEndCommand.self, ExhaustionCommand.self, BenchSuiteCommand.self,
     ]
     for command in commands {
       let text = command.configuration.discussion

@@ -16,8 +16,10 @@ struct cprocess_request {
   char *const *environment;
   /// Null: inherited.
   const char *working_directory;
-  /// Descriptors that become 0, 1 and 2; every other one is closed in the child.
+  /// Descriptors that become 0, 1 and 2; every other one but `reports` is closed in the child.
   int standard_input, standard_output, standard_error;
+  /// The descriptor that becomes 3; -1: none does.
+  int reports;
   /// PR_SET_PDEATHSIG(SIGKILL): the child dies with the *thread* that calls cprocess_spawn.
   bool dies_with_parent;
   /// The child's soft RLIMIT_NOFILE; 0: this process' own.

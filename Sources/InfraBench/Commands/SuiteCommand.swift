@@ -13,6 +13,7 @@ extension SuiteCommand {
   /// The whole of an executable: parses the process's arguments and runs. Does not return.
   package static func runAsTool() async {
     EndSignals.quitWithoutBacktrace()
+    _ = SuiteLink.current
     let commandLine = Array(CommandLine.arguments.dropFirst())
     let scenario = ScenarioFile(
       commandLine: commandLine, tool: configuration.commandName ?? "this tool", options: ToolOption.all(of: Self.self))
@@ -23,7 +24,8 @@ extension SuiteCommand {
       // The parser reports what it refuses alone; what is wrong with the file is known by then.
       if exitCode(for: error) == .validationFailure, !(error is ExitCode) {
         let console = Console(print: .text, isQuiet: false)
-        console.talk(scenario.problems.description)
+        console.errors(scenario.problems)
+        SuiteLink.current?.report(.error(Self.message(for: error)))
         await console.flush()
       }
       exit(withError: error)
@@ -42,7 +44,8 @@ extension SuiteCommand {
     guard reader.problems.isEmpty else {
       let usage = "See '\(Self.configuration.commandName ?? "the tool") --help'.\n"
       let console = Console(print: .text, isQuiet: false)
-      console.talk(reader.problems.description + usage)
+      console.errors(reader.problems)
+      console.talk(usage)
       throw ExitCode(await console.exitStatus(EX_USAGE))
     }
     let status = await run.perform(environment: reader.environment)

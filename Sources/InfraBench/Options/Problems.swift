@@ -27,6 +27,9 @@ package struct Problems: Error, Equatable, CustomStringConvertible {
     sentences.append("\(option)\(file.map { " (in \($0))" } ?? ""): \(sentence)")
   }
 
+  /// Notes a sentence that names its option itself.
+  mutating func add(whole sentence: String) { sentences.append(sentence) }
+
   /// All of it, a line each.
   package var description: String { sentences.map { "error: \($0)\n" }.joined() }
 }

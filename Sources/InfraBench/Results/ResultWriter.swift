@@ -4,6 +4,8 @@ import Glibc
 /// Why a result could not be written.
 package struct ResultWriteError: Error, Sendable, CustomStringConvertible {
   package var description: String
+  /// The system's words alone, where it was asked.
+  package var reason: String?
 }
 
 /// Writes a run's files: `<directory>/<YYYY-MM-DD>/<HHMMSS>Z-<tool>[-<label>].<extension>`.
@@ -155,6 +157,7 @@ package struct ResultWriter {
   }
 
   private static func failure(_ operation: String, _ path: String) -> ResultWriteError {
-    ResultWriteError(description: "cannot \(operation) '\(path)': \(String(cString: strerror(errno)))")
+    let reason = String(cString: strerror(errno))
+    return ResultWriteError(description: "cannot \(operation) '\(path)': \(reason)", reason: reason)
   }
 }

@@ -52,9 +52,16 @@ package final class Console: Sendable {
     writer.put(.talk(text))
   }
 
-  /// One line that is said even with `--quiet`.
+  /// One line that is said even with `--quiet`, and that bench-suite is told of.
   package func error(_ text: String) {
     talk("error: \(text)\n")
+    SuiteLink.current?.report(.error(text))
+  }
+
+  /// Everything that is wrong with what the user wrote, likewise.
+  package func errors(_ problems: Problems) {
+    talk(problems.description)
+    for sentence in problems.sentences { SuiteLink.current?.report(.error(sentence)) }
   }
 
   /// Waits until everything that was said is written: before the process ends. A cancelled task waits half a second; false

@@ -44,6 +44,9 @@ final class RunDocument: Sendable {
       let written = try ResultWriter(directory: output.directory).write(
         tool: forms.document.tool, label: forms.document.label, startedAt: startedAt, contents: contents)
       files.paths = written
+      if let file = written.first(where: { $0.hasSuffix(".json") }) {
+        SuiteLink.current?.report(.result(file: file))
+      }
       return written
     }
   }

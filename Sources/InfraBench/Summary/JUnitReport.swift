@@ -22,7 +22,7 @@ package struct JUnitReport {
 
   /// All tools of a run of the suite.
   package init(_ summary: SuiteSummary) {
-    suites = summary.tools.map { tool in
+    var suites = summary.tools.map { tool in
       var suite = JUnitSuite(name: tool.tool, className: tool.tool, startedAt: tool.startedAt ?? summary.startedAt)
       let isUnstarted = tool.verdict == "skipped" || tool.verdict == "not run"
       suite.add(
@@ -34,6 +34,14 @@ package struct JUnitReport {
       suite.add(tool.thresholds)
       return suite
     }
+    // Between two tools none of them was interrupted.
+    if let interruption = summary.interruption, !summary.tools.contains(where: { $0.verdict == "interrupted" }) {
+      var suite = JUnitSuite(name: "bench-suite", className: "bench-suite", startedAt: summary.startedAt)
+      suite.add(
+        .init(name: Self.wholeRun, outcome: .broken(type: "interrupted", message: "interrupted: \(interruption)")))
+      suites.append(suite)
+    }
+    self.suites = suites
   }
 
   package var xml: String {

@@ -4,7 +4,7 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var tool: String
     package var exitStatus: Int32
     /// The worst of the documents', and of what the exit status says of runs that gave none: `error`, or `interrupted`;
-    /// `skipped` and `not run` for tools that were not started.
+    /// `skipped` and `not run` for tools that were not started; `running` while it runs.
     package var verdict: String
     /// The result file, of several runs the latest one's, as it was given; nil without one.
     @AlwaysPresent package var file: String?
@@ -14,8 +14,10 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var thresholds: [ResultDocument.JudgedThreshold]
     package var errors: UInt64
     package var saturated: Bool
-    /// Why a tool was not started, where that was said.
+    /// Why a tool was not started, or why it has no verdict of its own, such as "it was killed by SIGKILL"; a sentence's rest.
     package var reason: String?
+    /// What the tool itself said as errors, the first of them first; nil where it said none.
+    package var messages: [String]?
     /// When it began, the first of several runs; nil without a document.
     package var startedAt: String?
     /// Of the measured part, of several runs together; nil without a document.
@@ -33,11 +35,57 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var max: Double
   }
 
+  /// How far the run of the suite has come.
+  package enum State: String, Codable, Sendable, Equatable {
+    /// It goes on, or was killed: its figures are none yet, and ``exitStatus`` is 1.
+    case running
+    case finished
+    /// A signal or `--deadline` ended it: what was not measured is `not run`.
+    case interrupted
+  }
+
+  /// What this run's results are beside an earlier day's.
+  package struct Comparison: Codable, Sendable, Equatable {
+    package enum Outcome: String, Codable, Sendable, Equatable {
+      case regression
+      case noRegression = "no regression"
+      case notJudged = "not judged"
+      case noEarlierDay = "no earlier day"
+    }
+
+    /// What it was compared with: a day, or the folder of `--baseline`; nil without one.
+    @AlwaysPresent package var with: String?
+    package var outcome: Outcome
+    /// Whether it has a say in the exit status: `--fail-on-regression`.
+    package var decides: Bool
+    /// What got worse, or why nothing could be judged, a sentence each.
+    package var reasons: [String]
+  }
+
   package var schema = "infrabench.summary/1"
   package var startedAt: String
-  /// The worst of the tools'.
+  package var state: State
+  /// What ended it early: `SIGTERM`, or `deadline`; nil where nothing did.
+  package var interruption: String?
+  /// The worst of the tools' and the comparison's; that of the signal where one ended the suite, whatever a tool made of it.
   package var exitStatus: Int32
   package var tools: [Tool]
+  package var comparison: Comparison?
+  /// What a reader must know of the whole run, said once.
+  package var notes: [String]?
+
+  package init(
+    startedAt: String, state: State = .finished, interruption: String? = nil, exitStatus: Int32, tools: [Tool],
+    comparison: Comparison? = nil, notes: [String]? = nil
+  ) {
+    self.startedAt = startedAt
+    self.state = state
+    self.interruption = interruption
+    self.exitStatus = exitStatus
+    self.tools = tools
+    self.comparison = comparison
+    self.notes = notes
+  }
 
   /// The worst of some exit statuses: an interruption, then wrong usage, failure, a crossed threshold, success.
   package static func worst(_ statuses: [Int32]) -> Int32 {
@@ -57,14 +105,18 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
 
 extension SuiteSummary.Tool {
   /// Describes a tool that ran, once or several times; `results` is empty when it wrote none.
-  package init(tool: String, exitStatus: Int32, results: [(file: String, document: ResultDocument)]) {
+  package init(
+    tool: String, exitStatus: Int32, results: [(file: String, document: ResultDocument)], reason: String? = nil,
+    messages: [String] = []
+  ) {
     let documents = results.map(\.document)
     self.init(
       tool: tool, exitStatus: exitStatus, verdict: Self.verdict(exitStatus, documents).rawValue,
       file: results.last?.file, files: results.count > 1 ? results.map(\.file) : nil,
       headline: .init(documents), thresholds: Self.judged(documents),
       errors: documents.reduce(0) { $0 + ($1.counters["errors"] ?? 0) },
-      saturated: documents.contains { $0.generator.saturated }, startedAt: documents.map(\.startedAt).min(),
+      saturated: documents.contains { $0.generator.saturated }, reason: reason,
+      messages: messages.isEmpty ? nil : messages, startedAt: documents.map(\.startedAt).min(),
       durationSeconds: documents.isEmpty ? nil : documents.reduce(0) { $0 + $1.durationSeconds })
   }
 
@@ -87,7 +139,7 @@ extension SuiteSummary.Tool {
     }
   }
 
-  /// A tool that was not started, and why: `skipped` or `not run`.
+  /// A tool that has no result, and why: `skipped`, `not run`, or `running`.
   package init(tool: String, notStarted verdict: String, reason: String? = nil) {
     self.init(
       tool: tool, exitStatus: 0, verdict: verdict, file: nil, files: nil, headline: nil, thresholds: [], errors: 0,

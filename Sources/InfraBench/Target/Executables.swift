@@ -12,7 +12,8 @@ package enum Executables {
     return path
   }
 
-  private static var ownDirectory: String {
+  /// The directory of this program.
+  static var ownDirectory: String {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
     guard count > 0 else { return "." }

@@ -3,6 +3,8 @@ package import LoadEngine
 /// Why an expression is no threshold; the message says what to write instead.
 package struct ThresholdError: Error, Sendable, Equatable {
   package var message: String
+  /// Whether another tool may have what it names.
+  package var isUnknownName = false
 }
 
 /// Parses threshold expressions: `<metric>.<statistic> <op> <value>`, `<counter> <op> <n>`, `<counter>.rate <op> <x>%`.
@@ -82,7 +84,8 @@ package struct ThresholdParser {
     let counters = Catalogue.engineCounters + catalogue.counters
     return ThresholdError(
       message: "'\(name)' is no metric or counter of this tool: it has the metrics "
-        + "\(catalogue.metrics.joined(separator: ", ")) and the counters \(counters.joined(separator: ", "))")
+        + "\(catalogue.metrics.joined(separator: ", ")) and the counters \(counters.joined(separator: ", "))",
+      isUnknownName: true)
   }
 }
 

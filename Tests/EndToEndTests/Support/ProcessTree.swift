@@ -40,4 +40,13 @@ struct ProcessEntry: Hashable, Sendable {
     }
     return found
   }
+
+  /// All that live with the temporary directory of a run in their environment.
+  static func started(by scratch: Scratch) -> Set<ProcessEntry> {
+    let setting = Array("TMPDIR=\(scratch.path)\0".utf8)
+    let all = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
+    return Set(
+      all.filter { FileManager.default.contents(atPath: "/proc/\($0)/environ")?.contains(setting) ?? false }
+        .compactMap { ProcessEntry(pid: $0) })
+  }
 }

@@ -25,7 +25,11 @@ package struct ScenarioFile: Sendable {
       return
     }
     do throws(ScenarioFileError) {
-      let members = try ScenarioFileContents.members(ofFileAt: path)
+      var members = try ScenarioFileContents.members(ofFileAt: path)
+      // A file of bench-suite has an object for each tool.
+      if members.contains(where: { SuiteTool.names.contains($0.key) }) {
+        members = try ScenarioFileContents.suiteMembers(ofFileAt: path).first { $0.key == tool }?.value ?? []
+      }
       problems.fileName = ScenarioFileContents.quoted(path)
       add(members, tool: tool, options: options(), given: words.given)
     } catch {

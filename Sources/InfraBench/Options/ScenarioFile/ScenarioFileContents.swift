@@ -18,6 +18,31 @@ enum ScenarioFileContents {
     throw ScenarioFileError(reason: "\(quoted(path)) is no JSON object: write it as {\"count\": 100, \"hold\": true}")
   }
 
+  /// The options for each tool in a file of bench-suite: an object whose keys are the tools' names.
+  static func suiteMembers(
+    ofFileAt path: String
+  ) throws(ScenarioFileError) -> [(key: String, value: [StrictJSON.Member])] {
+    let members = try members(ofFileAt: path)
+    var tools: [(key: String, value: [StrictJSON.Member])] = []
+    for member in members {
+      let place = "\(quoted(path)), line \(member.line)"
+      guard SuiteTool.names.contains(member.key) else {
+        let nearest = NearestName.of(member.key, in: SuiteTool.names).map { ": the nearest name is '\($0)'" } ?? ""
+        throw ScenarioFileError(
+          reason: "\(place): a key is no tool of the suite\(nearest); "
+            + "write it as {\"bench-allocation\": {\"count\": 100}}")
+      }
+      guard case .object(let options) = member.value else {
+        throw ScenarioFileError(reason: "\(place): '\(member.key)' has no object: write {\"count\": 100} behind it")
+      }
+      guard !tools.contains(where: { $0.key == member.key }) else {
+        throw ScenarioFileError(reason: "\(place): '\(member.key)' is there twice")
+      }
+      tools.append((member.key, options))
+    }
+    return tools
+  }
+
   /// In pieces, because a pipe or a device has no size that could be asked for.
   private static func read(_ path: String) throws(ScenarioFileError) -> [UInt8] {
     guard !path.isEmpty else { throw ScenarioFileError(reason: "write a file's path") }

@@ -1,0 +1,126 @@
+import FoundationEssentials
+
+/// This run's results beside those of an earlier day, or of a folder.
+struct SuiteComparison: Sendable {
+  /// For the summary, and for the exit status where it has a say.
+  var finding: SuiteSummary.Comparison
+  /// For standard output and for summary.md; where there is nothing to show a line each.
+  var text: String
+  var markdown: String
+
+  /// What it adds to the exit status.
+  var exitStatus: Int32 {
+    guard finding.decides else { return 0 }
+    switch finding.outcome {
+    case .regression: return ToolExit.thresholdCrossed.status
+    case .notJudged: return ToolExit.failed.status
+    case .noRegression, .noEarlierDay: return 0
+    }
+  }
+
+  /// Compares with all results below `settings.baseline`, or with the latest day in the output directory before the first of
+  /// `results`: a run past midnight has results of two days, and is compared whole.
+  static func make(
+    of results: [(file: String, document: ResultDocument)], _ settings: SuiteSettings
+  ) async -> SuiteComparison {
+    let new = runs(results)
+    guard let today = new.runs.map(\.day).min() else {
+      return nothing("this run has no results", .notJudged, with: settings.baseline, settings)
+    }
+    guard let (name, earlier) = await earlierRuns(before: today, than: new, settings) else {
+      let place =
+        settings.baseline.map { "'\($0)' has no results" } ?? "'\(settings.directory)' has no earlier day's results"
+      return nothing("\(place) to compare with", .noEarlierDay, with: settings.baseline, settings)
+    }
+    let comparison: Comparison
+    do throws(ComparisonError) {
+      comparison = try await Comparison.make(old: earlier, new: new, names: (name, "this run of \(today)"))
+    } catch {
+      return nothing("\(error)", .notJudged, with: name, settings)
+    }
+    return SuiteComparison(comparison, with: name, settings)
+  }
+
+  private init(_ comparison: Comparison, with name: String, _ settings: SuiteSettings) {
+    let gate = comparison.gate
+    let judged = comparison.judged.filter { !$0.isAllZero }
+    func finding(_ outcome: SuiteSummary.Comparison.Outcome, _ reasons: [String]) -> SuiteSummary.Comparison {
+      .init(with: name, outcome: outcome, decides: settings.failsOnRegression, reasons: reasons)
+    }
+    if let reasons = comparison.reasonsForNothing {
+      self = Self.nothing(reasons.prefix(3).joined(separator: "; "), .notJudged, with: name, settings)
+      self.finding.reasons = reasons
+    } else if judged.allSatisfy({ $0.verdict == .tooFewRuns }) {
+      self = Self.nothing(
+        "too few runs to tell a change from noise, \(comparison.runsNew) against \(comparison.runsOld) of all tools: "
+          + "five a side and tool are the least (--repeat 5)", .notJudged, with: name, settings)
+    } else {
+      let report = ComparisonReport(comparison)
+      text = report.text
+      markdown = report.markdown
+      if comparison.hasRegression {
+        self.finding = finding(
+          .regression, gate.regressions.map { "\($0.title) is \($0.verdictText): \($0.changeText)" })
+      } else if !gate.unjudged.isEmpty {
+        self.finding = finding(.notJudged, gate.unjudged)
+      } else {
+        self.finding = finding(.noRegression, [])
+      }
+    }
+  }
+
+  private init(finding: SuiteSummary.Comparison, text: String, markdown: String) {
+    (self.finding, self.text, self.markdown) = (finding, text, markdown)
+  }
+
+  /// One line, whatever there is not.
+  private static func nothing(
+    _ reason: String, _ outcome: SuiteSummary.Comparison.Outcome, with name: String?, _ settings: SuiteSettings
+  ) -> SuiteComparison {
+    let line = PlainText.line("compared with \(name ?? "no earlier day"): \(reason)")
+    return SuiteComparison(
+      finding: .init(with: name, outcome: outcome, decides: settings.failsOnRegression, reasons: [reason]),
+      text: line + "\n", markdown: "## Comparison\n\n" + Markdown.escape(line) + "\n")
+  }
+
+  // MARK: The runs
+
+  /// As bench-compare would read them from their files.
+  private static func runs(_ results: [(file: String, document: ResultDocument)]) -> StoredRuns {
+    var runs = StoredRuns(runs: [], excluded: [])
+    for (index, result) in results.enumerated() {
+      // On no disk has a file the device 0: none of the earlier ones is taken for it.
+      let file = StoredFile(path: result.file, identity: .init(device: 0, inode: UInt(index)))
+      guard let json = try? ResultCoding.encode(result.document),
+        case .run(let run) = StoredRun.read(Data(json.utf8), of: file)
+      else { continue }
+      runs.runs.append(run)
+    }
+    return runs
+  }
+
+  /// The runs to compare with and what they are called; nil where there are none.
+  private static func earlierRuns(
+    before today: String, than new: StoredRuns, _ settings: SuiteSettings
+  ) async -> (name: String, runs: StoredRuns)? {
+    if let baseline = settings.baseline {
+      let runs = await StoredRuns.load([baseline]).comparable(to: new)
+      return runs.runs.isEmpty ? nil : (baseline, runs)
+    }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: settings.directory)) ?? []
+    for day in names.filter({ CalendarDay($0) != nil && $0 < today }).sorted(by: >) {
+      let runs = await StoredRuns.load(["\(settings.directory)/\(day)"]).comparable(to: new)
+      if !runs.runs.isEmpty { return (day, runs) }
+    }
+    return nil
+  }
+}
+
+extension StoredRuns {
+  /// Without this run's own files, which may lie below the same folder, and without tools that it was not to run.
+  fileprivate func comparable(to new: StoredRuns) -> StoredRuns {
+    let own = Set(new.runs.map(\.identity))
+    let tools = Set(new.runs.map(\.tool))
+    return StoredRuns(runs: runs.filter { tools.contains($0.tool) && !own.contains($0.identity) }, excluded: excluded)
+  }
+}

@@ -1,0 +1,48 @@
+import ProcessControl
+
+/// What a run of the suite publishes: before each tool that it is under way, at the end what came of it.
+extension SuiteRun {
+  func publish(
+    _ tools: [SuiteSummary.Tool], _ results: [(file: String, document: ResultDocument)]
+  ) async -> Int32 {
+    var comparison: SuiteComparison?
+    if cause == nil { comparison = await SuiteComparison.make(of: results, settings) }
+    // From here on nothing is cut off any more.
+    let cause = cause
+    if cause != nil { comparison = nil }
+    let status = cause?.exitStatus ?? SuiteSummary.worst(tools.map(\.exitStatus) + [comparison?.exitStatus ?? 0])
+    let isSilent = comparison?.finding.outcome == .noEarlierDay && !settings.failsOnRegression
+    var summary = summary(tools, state: cause == nil ? .finished : .interrupted, exitStatus: status)
+    summary.startedAt = results.reduce(summary.startedAt) { min($0, $1.document.startedAt) }
+    summary.interruption = cause?.name
+    summary.comparison = comparison?.finding
+    console.note("\n==> summary")
+    let problems = files.write(summary, comparison: isSilent ? nil : comparison?.markdown)
+    console.data(SummaryReport(summary).text)
+    if let comparison, !isSilent {
+      console.note("\n==> comparison")
+      console.data("\n" + comparison.text)
+    }
+    for failure in summary.failures { console.note("fail: \(PlainText.line(failure))") }
+    say(problems)
+    if problems.isEmpty { console.note("wrote \(OptionReader.list(files.paths, "and"))") }
+    appendToStepSummary(summary, isSilent ? nil : comparison?.markdown)
+    return problems.isEmpty || cause != nil ? status : SuiteSummary.worst([status, ToolExit.failed.status])
+  }
+
+  func summary(_ tools: [SuiteSummary.Tool], state: SuiteSummary.State, exitStatus: Int32) -> SuiteSummary {
+    SuiteSummary(startedAt: startedAt, state: state, exitStatus: exitStatus, tools: tools)
+  }
+
+  func say(_ problems: [String]) {
+    for problem in problems { console.error(problem) }
+  }
+
+  private func appendToStepSummary(_ summary: SuiteSummary, _ comparison: String?) {
+    guard let path = environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
+    let text = SummaryReport(summary).markdown + (comparison.map { "\n\($0)" } ?? "")
+    if let problem = StepSummary.append(text, to: path, whole: files.paths[0]) {
+      console.note("note: GITHUB_STEP_SUMMARY: \(problem)")
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import FoundationEssentials
+import Glibc
+import Latency
+import ProcessControl
+import Synchronization
+
+/// One run of the suite: its tools one after another as child processes, and what is published of them.
+final class SuiteRun: Sendable {
+  private struct State {
+    var end = SuiteEnd()
+    var running: ToolProcess?
+    /// Whether the running tool was killed because it did not end in time.
+    var isOverdue = false
+  }
+
+  /// From the first signal on a tool takes at most 6 s, and writing the summary a moment; a CI runner sends SIGKILL after 7.5 s.
+  private static let patience = Duration.milliseconds(6_700)
+  /// How long the files may take when somebody has asked twice.
+  private static let hurry = Duration.seconds(1)
+
+  let settings: SuiteSettings
+  let environment: [String: String]
+  private let programs: String
+  let files: SuiteFiles
+  let console = Console(print: .text, isQuiet: false)
+  let startedAt = Timestamp(Date()).iso8601
+  private let state = Mutex(State())
+
+  /// - Parameter programs: the directory of the tools; nil: this program's own.
+  init(settings: SuiteSettings, environment: [String: String], programs: String? = nil) {
+    self.settings = settings
+    self.environment = environment
+    self.programs = programs ?? Executables.ownDirectory
+    files = SuiteFiles(directory: settings.directory)
+  }
+
+  /// Runs all of it; the exit status.
+  func perform(endedBy signals: EndSignals) async -> Int32 {
+    await perform { await signals.forEach($0) }
+  }
+
+  /// - Parameter watchSignals: hands every signal's number to its argument until its task is cancelled.
+  func perform(
+    watchSignals: @escaping @Sendable (_ take: @Sendable (Int32) -> Void) async -> Void
+  ) async -> Int32 {
+    let work = Task { await runAndPublish() }
+    let watcher = Task {
+      await watchSignals { number in
+        self.act(after: number) { $0.receive(number, at: MonotonicClock.now()) }
+        // Whoever has sent it doesn't wait for a terminal that is stopped.
+        work.cancel()
+      }
+    }
+    let timer = settings.deadline.map { deadline in
+      Task {
+        guard (try? await Task.sleep(nanoseconds: deadline)) != nil else { return }
+        act(after: SIGTERM) { $0.passDeadline() }
+      }
+    }
+    let status = await work.value
+    watcher.cancel()
+    timer?.cancel()
+    return status
+  }
+
+  private func act(after signal: Int32, _ event: (inout SuiteEnd) -> [SuiteEnd.Action]) {
+    // At one time: a tool that is just being started gets the signal from here or from who starts it, and not from both.
+    let (actions, running) = state.withLock { (event(&$0.end), $0.running) }
+    for action in actions {
+      switch action {
+      case .signalTool(let number):
+        running?.signal(number)
+        Task.detached {
+          try? await Task.sleep(for: Self.patience)
+          self.state.withLock { state in
+            if state.running?.signal(SIGKILL) == true { state.isOverdue = true }
+          }
+        }
+      case .hurry:
+        Task.detached {
+          try? await Task.sleep(for: Self.hurry)
+          EndSignals.endAtOnce(by: signal, saying: "ended at once by a second signal\n")
+        }
+      }
+    }
+  }
+
+  /// What ends the suite early, where something does.
+  var cause: SuiteEnd.Cause? { state.withLock { $0.end.cause } }
+
+  // MARK: The tools
+
+  private func runAndPublish() async -> Int32 {
+    var tools: [SuiteSummary.Tool] = []
+    var results: [(file: String, document: ResultDocument)] = []
+    var isFirst = true
+    for (index, tool) in settings.tools.enumerated() {
+      if let reason = tool.skipReason {
+        console.note("\n==> \(tool.name) is skipped: \(reason)")
+        tools.append(.init(tool: tool.name, notStarted: "skipped", reason: reason))
+        continue
+      }
+      if let cause {
+        tools.append(.init(tool: tool.name, notStarted: "not run", reason: cause.notRunReason))
+        continue
+      }
+      let problems = files.write(summary(tools + waiting(from: index), state: .running, exitStatus: 1))
+      if isFirst { say(problems) }
+      isFirst = false
+      console.note("\n==> \(PlainText.line(tool.commandLine))")
+      // The tool writes to the same streams.
+      await console.flush()
+      let outcome = await run(tool)
+      results += outcome.results
+      tools.append(outcome.summary(of: tool.name, cause: cause))
+    }
+    let status = await publish(tools, results)
+    // Here, where a signal ends the wait for a terminal that is stopped.
+    await console.flush()
+    return status
+  }
+
+  /// What is still to come, the first of it being under way.
+  private func waiting(from index: Int) -> [SuiteSummary.Tool] {
+    settings.tools[index...].enumerated().map { place, tool in
+      if let reason = tool.skipReason { return .init(tool: tool.name, notStarted: "skipped", reason: reason) }
+      return place == 0
+        ? .init(tool: tool.name, notStarted: "running", reason: "it was running when this was written")
+        : .init(tool: tool.name, notStarted: "not run", reason: "waiting")
+    }
+  }
+
+  private func run(_ tool: PlannedTool) async -> ToolProcess.Outcome {
+    let process: ToolProcess
+    do throws(SpawnError) {
+      process = try await ToolProcess.start(tool, in: programs, environment: environment)
+    } catch {
+      console.error("\(error)")
+      return ToolProcess.Outcome(end: .notStarted("\(error)"))
+    }
+    let cause = state.withLock { state in
+      state.running = process
+      return state.end.cause
+    }
+    // A signal that came while it was being started has found nobody.
+    if let cause { process.signal(cause.signal) }
+    var outcome = await process.outcome()
+    state.withLock { state in
+      state.running = nil
+      state.end.toolEnded(outcome.end)
+      if state.isOverdue { outcome.end.reason = "it did not end within \(Self.patience) of the signal and was killed" }
+    }
+    if let reason = outcome.end.reason { console.error("\(tool.name): \(reason)") }
+    return outcome
+  }
+}
+
+extension ToolProcess.Outcome {
+  /// - Parameter cause: why the suite comes to its end, where it does.
+  fileprivate func summary(of tool: String, cause: SuiteEnd.Cause?) -> SuiteSummary.Tool {
+    let wasInterrupted = end.interruption != nil
+    return SuiteSummary.Tool(
+      tool: tool, exitStatus: end.status, results: results.sorted { $0.document.startedAt < $1.document.startedAt },
+      reason: end.reason ?? (wasInterrupted ? cause.map { "interrupted: \($0.name)" } : nil), messages: messages)
+  }
+}

@@ -1,0 +1,227 @@
+import FoundationEssentials
+import GatewayProtocol
+import Glibc
+import ProcessControl
+import TestSupport
+import Testing
+
+@testable import InfraBench
+
+/// The suite with its own tools, where something dies or is not there: a tool, a gateway, the suite itself, the disk.
+@Suite(.timeLimit(.minutes(5))) struct SuiteFaultTests {
+  /// bench-suite in a directory of its own.
+  private struct Run {
+    let scratch: Scratch
+    let running: Tool.Running
+
+    static let neutral = [
+      "GATEWAY_URL": "", "GATEWAY_TOKEN": "", "CLUSTER": "", "SERVICE": "", "REGION": "", "AWS_ENDPOINT_URL": "",
+      "AWS_ENDPOINT_URL_ECS": "", "GITHUB_STEP_SUMMARY": "", "CONFIRM_DRAIN": "",
+    ]
+
+    static func start(
+      _ arguments: [String], gateway: String = "", through launcher: [String] = [], in scratch: Scratch? = nil
+    ) async throws -> Run {
+      let scratch = try scratch ?? Scratch()
+      let running = try await Tool(name: "bench-suite").start(
+        arguments, environment: neutral.merging(["GATEWAY_URL": gateway, "TMPDIR": scratch.path]) { $1 },
+        in: scratch.path, through: launcher)
+      return Run(scratch: scratch, running: running)
+    }
+
+    var folder: SuiteFolder { SuiteFolder(scratch: scratch) }
+
+    /// The process of this name below the suite, when there is one.
+    func process(_ name: String) async throws -> ProcessEntry {
+      var found: ProcessEntry?
+      try await eventually("no \(name)") {
+        found = ProcessEntry.descendants(of: running.child.pid).first { $0.name == name }
+        return found != nil || running.child.exitStatus != nil
+      }
+      return try #require(found)
+    }
+
+    func expectNothingLeft() async throws {
+      try await eventually("something lives on") { ProcessEntry.started(by: scratch).isEmpty }
+    }
+  }
+
+  private static let anySpeed = ["--", "--no-default-thresholds", "--allow-saturated"]
+
+  // MARK: What dies
+
+  @Test func aToolThatIsKilledIsAnErrorAndTheOthersAreRun() async throws {
+    let scratch = try Scratch()
+    scratch.write("suite.json", #"{"bench-allocation": {"count": 1000}, "bench-e2e": {"count": 1}}"#)
+    let run = try await Run.start(
+      ["--only", "bench-e2e", "--only", "bench-allocation", "--scenario", "suite.json"] + Self.anySpeed, in: scratch)
+    let tool = try await run.process("bench-allocation")
+    _ = try await run.process("mock-gateway")
+    kill(tool.pid, SIGKILL)
+    let outcome = await run.running.end(within: .seconds(60))
+    #expect(outcome.status == .exited(1), "137 is nobody's: \(outcome.standardError)")
+    try await run.folder.expectSound("\(outcome.standardError)")
+    let tools = try run.folder.summary.tools.filter { $0.verdict != "skipped" }
+    #expect(tools.map(\.verdict) == ["error", "pass"] && tools[0].reason?.contains("killed by SIGKILL") == true)
+    #expect(outcome.standardError.contains("bench-allocation: it was killed by SIGKILL"))
+    try await run.expectNothingLeft()
+  }
+
+  @Test func aGatewayThatIsKilledIsNoPass() async throws {
+    let run = try await Run.start(
+      ["--only", "bench-allocation"] + Self.anySpeed + ["--count", "100", "--timeout", "1s"])
+    try await eventually("no run") { run.running.standardOutputSoFar.contains("Run 1: ") }
+    kill(try await run.process("mock-gateway").pid, SIGKILL)
+    // What a thousand iterations at a dead gateway take is another test's.
+    try await Task.sleep(for: .milliseconds(500))
+    run.running.child.signal(SIGTERM)
+    let outcome = await run.running.end(within: .seconds(30))
+    #expect(outcome.status != .exited(0))
+    try await run.folder.expectSound("\(outcome.standardError)")
+    try await run.expectNothingLeft()
+  }
+
+  @Test func aSuiteThatIsKilledLeavesNoProcessNoTaskAndNoGreenFile() async throws {
+    let gateway = try await MockGateway.start()
+    let scratch = try Scratch()
+    scratch.directory("results")
+    for name in ["summary.md", "summary.json", "junit.xml"] { scratch.write("results/\(name)", "old and green") }
+    let run = try await Run.start(
+      ["--only", "bench-allocation"] + Self.anySpeed + ["--count", "100", "--hold"], gateway: gateway.url, in: scratch)
+    try await eventually("no run") { run.running.standardOutputSoFar.contains("Run 2: ") }
+    let tool = try await run.process("bench-allocation")
+    run.running.child.signal(SIGKILL)
+    let outcome = await run.running.end()
+    #expect(outcome.status == .signaled(SIGKILL))
+    try await eventually("the tool lives on") { !tool.isAlive }
+    try await run.expectNothingLeft()
+    // The tool came to its end in order.
+    #expect(try await gateway.status().assignedCount == 0)
+    #expect(run.folder.documents.count == 1)
+    #expect(try run.folder.documents.allSatisfy { try ResultCoding.decode(scratch.text($0)).verdict == .interrupted })
+    #expect(try run.folder.summary.state == .running && run.folder.junit.contains("<error"))
+    #expect(!run.folder.markdown.contains("passed"))
+    await gateway.stop()
+  }
+
+  // MARK: What is not there
+
+  @Test func aDeadGatewayIsAnErrorOfEachToolAndEndsSoon() async throws {
+    let run = try await Run.start(
+      ["--skip-efs", "--quick"] + Self.anySpeed + ["--timeout", "1s", "--count", "2"], gateway: "http://127.0.0.1:1")
+    let outcome = await run.running.end(within: .seconds(90))
+    #expect(outcome.status == .exited(1), "\(outcome.standardError)")
+    try await run.folder.expectSound("\(outcome.standardError)")
+    let tools = try run.folder.summary.tools
+    #expect(tools.map(\.verdict) == ["error", "skipped", "error", "error", "error", "skipped"])
+    #expect(outcome.standardError.contains("fail: bench-allocation: "))
+  }
+
+  @Test func aMuteGatewayIsNoPass() async throws {
+    let gateway = try MuteServer()
+    let run = try await Run.start(
+      ["--only", "bench-allocation", "--only", "bench-concurrent"] + Self.anySpeed + [
+        "--timeout", "300ms", "--count", "2",
+      ],
+      gateway: gateway.url)
+    let outcome = await run.running.end(within: .seconds(90))
+    #expect(outcome.status == .exited(1), "\(outcome.standardError)")
+    try await run.folder.expectSound("\(outcome.standardError)")
+  }
+
+  @Test func anEmptyPoolIsNoPass() async throws {
+    let gateway = try await MockGateway.start(
+      ["--virtual-tasks", "--pool-size", "0", "--max-size", "10", "--max-tasks", "20"], warm: 0)
+    let run = try await Run.start(
+      ["--only", "bench-allocation"] + Self.anySpeed + ["--timeout", "300ms", "--count", "2"], gateway: gateway.url)
+    let outcome = await run.running.end(within: .seconds(90))
+    #expect(outcome.status == .exited(1), "\(outcome.standardError)")
+    try await run.folder.expectSound("\(outcome.standardError)")
+    await gateway.stop()
+  }
+
+  // MARK: The disk
+
+  private static let canMount = geteuid() == 0 && access("/usr/bin/unshare", X_OK) == 0
+
+  /// Runs the suite with a file system of its own as `results`, and copies what is there at the end to `kept`.
+  private func run(onDisk options: String, _ preparation: String, _ arguments: [String]) async throws -> (
+    Tool.Outcome, Scratch
+  ) {
+    let scratch = try Scratch()
+    scratch.directory("results")
+    scratch.directory("kept")
+    let script = """
+      mount -t tmpfs -o \(options) tmpfs results || exit 77
+      \(preparation)
+      "$@"; status=$?; cp -r results/. kept; exit $status
+      """
+    let run = try await Run.start(
+      arguments, through: ["unshare", "-m", "sh", "-c", script, "sh"], in: scratch)
+    return (await run.running.end(within: .seconds(60)), scratch)
+  }
+
+  @Test(.enabled(if: canMount, "needs root and unshare"))
+  func onAFullDiskTheTableIsPrintedAndNoOldVerdictIsLeft() async throws {
+    let (outcome, scratch) = try await run(
+      onDisk: "size=64k",
+      "for f in summary.md summary.json junit.xml; do echo 'old and green' > results/$f; done; "
+        + "cat /dev/zero > results/filler 2>/dev/null",
+      ["--only", "bench-dirinit"] + Self.anySpeed + ["--count", "2"])
+    #expect(outcome.status == .exited(1), "\(outcome.standardError)")
+    #expect(outcome.standardOutput.contains("bench-dirinit") && outcome.standardOutput.contains("verdict"))
+    #expect(outcome.standardError.contains("could not be written: No space left on device"))
+    let left = scratch.names(in: "kept") ?? []
+    #expect(!left.contains { $0.hasSuffix(".tmp") }, "\(left)")
+    for name in ["summary.md", "summary.json", "junit.xml"] {
+      #expect(!scratch.text("kept/\(name)").contains("old and green"))
+    }
+  }
+
+  @Test(.enabled(if: canMount, "needs root and unshare")) func aReadOnlyFolderIsRefusedBeforeAnythingIsStarted()
+    async throws
+  {
+    let (outcome, scratch) = try await run(
+      onDisk: "ro", ":", ["--only", "bench-dirinit"] + Self.anySpeed + ["--count", "2"])
+    #expect(outcome.status == .exited(64) && outcome.standardOutput.isEmpty)
+    #expect(
+      outcome.standardError.hasPrefix("error: --output-dir: 'results' cannot be written"), "\(outcome.standardError)")
+    #expect(!outcome.standardError.contains("==>") && scratch.names(in: "kept") == [])
+  }
+
+  // MARK: Two at once
+
+  @Test func twoSuitesInOneFolderHaveTheirOwnResults() async throws {
+    let scratch = try Scratch()
+    let options = ["--only", "bench-dirinit", "--repeat", "2"] + Self.anySpeed + ["--count", "2"]
+    async let one = Run.start(options, in: scratch).running.end(within: .seconds(60))
+    async let other = Run.start(options, in: scratch).running.end(within: .seconds(60))
+    for outcome in try await [one, other] { #expect(outcome.status == .exited(0), "\(outcome.standardError)") }
+    let folder = SuiteFolder(scratch: scratch)
+    try await folder.expectSound("two suites")
+    #expect(folder.documents.count == 4)
+    #expect(try folder.summary.tools.first { $0.tool == "bench-dirinit" }?.files?.count == 2)
+  }
+}
+
+/// Takes connections and says nothing.
+private final class MuteServer: Sendable {
+  let url: String
+  private let socket: OwnedDescriptor
+
+  init() throws {
+    socket = OwnedDescriptor(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let number = socket.descriptor
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(number, $0, length) == 0 && listen(number, 100) == 0 && getsockname(number, $0, &length) == 0
+      }
+    }
+    guard isBound else { throw CocoaError(.fileNoSuchFile) }
+    url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+  }
+}

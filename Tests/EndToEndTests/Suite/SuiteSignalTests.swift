@@ -1,0 +1,112 @@
+import FoundationEssentials
+import GatewayProtocol
+import Glibc
+import ProcessControl
+import TestSupport
+import Testing
+
+@testable import InfraBench
+
+/// Signals at drawn moments of a run of the suite: what was measured is there, the rest says that it was not run, and nothing
+/// lives on or is held.
+///
+/// `INFRABENCH_SIGNAL_RUNS` says how many are drawn (6 unless given, 40 by hand), `INFRABENCH_SIGNAL_SEED` from which seed.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct SuiteSignalTests {
+  private static let environment = ProcessInfo.processInfo.environment
+  private static let runs = Int(environment["INFRABENCH_SIGNAL_RUNS"] ?? "")
+  private static let draws = SuiteDraw.draws(
+    runs ?? 6, seed: UInt64(environment["INFRABENCH_SIGNAL_SEED"] ?? "") ?? 13, length: 6_000)
+
+  /// From the signal to the end. What the suite promises is 7 s; a busy machine may be slow.
+  private static let bound = Duration.seconds(20)
+
+  /// A run of all tools in some seconds.
+  private static let quick = [
+    "--scenario", "suite.json", "--", "--no-default-thresholds", "--allow-saturated",
+  ]
+  private static let scenario = """
+    {"bench-allocation": {"count": 6}, "bench-dirinit": {"count": 3}, "bench-e2e": {"count": 2},
+     "bench-concurrent": {"bursts": 1, "beyond": 1, "concurrency": 2}, "bench-exhaustion": {"poll-interval": "20ms"},
+     "bench-api": {"iterations": 3}}
+    """
+  private static let neutral = [
+    "GATEWAY_URL": "", "GATEWAY_TOKEN": "", "CLUSTER": "", "SERVICE": "", "REGION": "", "AWS_ENDPOINT_URL": "",
+    "AWS_ENDPOINT_URL_ECS": "", "GITHUB_STEP_SUMMARY": "", "CONFIRM_DRAIN": "",
+  ]
+
+  @Test(arguments: draws) func aSignalAtAnyMomentLosesNothing(_ draw: SuiteDraw) async throws {
+    let gateway = draw.isRemote ? try await MockGateway.start() : nil
+    let scratch = try Scratch()
+    scratch.write("suite.json", Self.scenario)
+    let pool = draw.isRemote ? [] : ["--pool-size", "2", "--task-start-delay", "20ms"]
+    let running = try await Tool(name: "bench-suite").start(
+      Self.quick + pool,
+      environment: Self.neutral.merging(["GATEWAY_URL": gateway?.url ?? "", "TMPDIR": scratch.path]) { $1 },
+      in: scratch.path)
+    try await Task.sleep(for: .milliseconds(draw.moment))
+    let wasOver = running.child.exitStatus != nil
+    let processes = ProcessEntry.descendants(of: running.child.pid)
+    let begin = ContinuousClock.now
+    send(draw, to: running.child, processes)
+    let outcome = await running.end(within: Self.bound)
+    let lasted = begin.duration(to: .now)
+    let name: Comment = "\(draw.testDescription), after \(lasted)\n\(outcome.standardOutput)\(outcome.standardError)"
+    try await expectKept(draw, outcome, SuiteFolder(scratch: scratch), wasOver: wasOver, name)
+    try await eventually("it lives on: \(name)") {
+      !processes.contains(where: \.isAlive) && ProcessEntry.started(by: scratch).isEmpty
+    }
+    #expect(scratch.names(in: "")?.filter { !["results", "suite.json"].contains($0) } == [], name)
+    if let gateway {
+      try await eventually("tasks are held: \(name)") { try await gateway.status().assignedCount == 0 }
+      await gateway.stop()
+    }
+    if Self.runs != nil { print("\(draw.testDescription): \(outcome.status), \(lasted) after the signal") }
+  }
+
+  private func send(_ draw: SuiteDraw, to suite: ChildProcess, _ processes: Set<ProcessEntry>) {
+    let tool = processes.first { $0.parent == suite.pid && $0.name.hasPrefix("bench-") }
+    switch draw.receiver {
+    case .tool where tool != nil:
+      if let tool, tool.isAlive { kill(tool.pid, draw.signal) }
+    case .suite, .tool: suite.signal(draw.signal)
+    case .group: suite.signalGroup(draw.signal)
+    case .doubled:
+      suite.signal(draw.signal)
+      suite.signalGroup(draw.signal)
+    }
+  }
+
+  private func expectKept(
+    _ draw: SuiteDraw, _ outcome: Tool.Outcome, _ folder: SuiteFolder, wasOver: Bool, _ name: Comment
+  ) async throws {
+    if case .signaled(let signal) = outcome.status {
+      // It had not begun: nothing is said, nothing is there.
+      #expect(signal == draw.signal && folder.documents.isEmpty && outcome.standardOutput.isEmpty, name)
+      return
+    }
+    try await folder.expectSound(name)
+    let summary = try folder.summary
+    #expect(summary.tools.map(\.tool) == SuiteTool.names, name)
+    #expect(outcome.status == .exited(summary.exitStatus), name)
+    guard summary.state == .interrupted else {
+      // It came when everything was measured, or to a tool that was just ending.
+      #expect(summary.state == .finished && (wasOver || [0, 99].contains(summary.exitStatus)), name)
+      return
+    }
+    #expect(!wasOver && summary.exitStatus == 128 + draw.signal, name)
+    let verdicts = summary.tools.map(\.verdict)
+    #expect(verdicts.count { $0 == "interrupted" } <= 1, name)
+    // After the one that was interrupted nothing was run, before it everything.
+    let firstLeft = verdicts.firstIndex { $0 == "interrupted" || $0 == "not run" } ?? verdicts.endIndex
+    #expect(verdicts[firstLeft...].dropFirst().allSatisfy { ["not run", "skipped"].contains($0) }, name)
+    #expect(verdicts[..<firstLeft].allSatisfy { ["pass", "skipped"].contains($0) }, name)
+    #expect(
+      folder.markdown.contains("interrupted")
+        && outcome.standardOutput.contains("interrupted") == verdicts.contains("interrupted")
+        || !verdicts.contains("interrupted"), name)
+    #expect(!outcome.standardError.contains("ended at once"), name)
+    // Each document is one that the summary names, and the interrupted one says so itself.
+    let named = summary.tools.flatMap { $0.files ?? [$0.file].compactMap(\.self) }
+    #expect(named.sorted() == folder.documents.sorted(), name)
+  }
+}

@@ -1,0 +1,200 @@
+import ArgumentParser
+import Foundation
+import Testing
+import TestSupport
+
+@testable import InfraBench
+
+/// Which tools bench-suite runs, with which words, and what it refuses before anything is started.
+@Suite struct SuitePlanTests {
+  private static let tools = [
+    "bench-allocation", "bench-dirinit", "bench-e2e", "bench-concurrent", "bench-exhaustion", "bench-api",
+  ]
+  private static let region = ["REGION": "eu-west-1", "HOME": "/nonexistent"]
+
+  private func plan(
+    _ words: [String], _ environment: [String: String] = [:]
+  ) throws -> (settings: SuiteSettings, problems: [String]) {
+    let command = try BenchSuiteCommand.parse(["--output-dir", "/tmp"] + words)
+    var reader = OptionReader(environment: Self.region.merging(environment) { $1 })
+    let settings = reader.suite(command)
+    return (settings, reader.problems.sentences)
+  }
+
+  /// A plan that nothing is wrong with.
+  private func settings(_ words: [String], _ environment: [String: String] = [:]) throws -> SuiteSettings {
+    let (settings, problems) = try plan(words, environment)
+    #expect(problems == [])
+    return settings
+  }
+
+  private func arguments(_ tool: String, _ settings: SuiteSettings) throws -> String {
+    try #require(settings.tools.first { $0.name == tool }).arguments.joined(separator: " ")
+  }
+
+  // MARK: Which tools
+
+  @Test(arguments: [
+    [:], ["SERVICE": "pool"], ["GATEWAY_URL": "http://127.0.0.1:1", "CLUSTER": "c"],
+    ["GATEWAY_URL": "http://g.test", "AWS_ENDPOINT_URL": "http://e.test", "CONFIRM_DRAIN": "g.test"],
+    ["CONFIRM_DRAIN": "g.test"],
+  ]) func everyToolIsRun(environment: [String: String]) throws {
+    let settings = try settings([], environment)
+    #expect(settings.tools.map(\.name) == Self.tools)
+    #expect(settings.tools.allSatisfy { $0.skipReason == nil }, "\(settings.tools)")
+  }
+
+  @Test(arguments: ["CLUSTER", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS"])
+  func anECSWithoutItsGatewayIsNotDrained(variable: String) throws {
+    let value = variable == "CLUSTER" ? "stage" : "http://e.test"
+    let skipped = try settings([], [variable: value]).tools.filter { $0.skipReason != nil }
+    #expect(skipped.map(\.name) == ["bench-exhaustion"])
+    #expect(skipped.first?.skipReason?.hasPrefix("\(variable) set without GATEWAY_URL: ") == true)
+  }
+
+  @Test func aGatewayWithoutAnECSHasNoAPIToMeasure() throws {
+    let settings = try settings(["--skip-efs"], ["GATEWAY_URL": "http://127.0.0.1:1"])
+    let reasons = settings.tools.compactMap(\.skipReason)
+    #expect(reasons.count == 2 && reasons[0] == "--skip-efs")
+    #expect(reasons[1].hasPrefix("GATEWAY_URL set without CLUSTER or SERVICE"))
+    // The ECS may be named by a file too.
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("s.json", #"{"bench-api": {"cluster": "c"}, "bench-exhaustion": {"cluster": "c"}}"#)
+    let named = try self.settings(["--scenario", file], ["GATEWAY_URL": "http://127.0.0.1:1"])
+    #expect(named.tools.allSatisfy { $0.skipReason == nil })
+  }
+
+  @Test func aDrainThatNobodyConfirmedIsSkippedAndTheOthersAreRun() throws {
+    let environment = ["GATEWAY_URL": "https://gw.example.com", "CLUSTER": "c"]
+    let settings = try settings([], environment)
+    let skipped = settings.tools.filter { $0.skipReason != nil }
+    #expect(skipped.map(\.name) == ["bench-exhaustion"])
+    #expect(skipped[0].skipReason?.contains("set CONFIRM_DRAIN to gw.example.com") == true)
+    // What else is wrong with the tool is said, and that is not.
+    let problems = try plan([], environment.merging(["REGION": ""]) { $1 }).problems
+    #expect(problems.count == 1 && problems[0].hasSuffix("(bench-exhaustion, bench-api)"), "\(problems)")
+    let confirmed = try self.settings([], environment.merging(["CONFIRM_DRAIN": "gw.example.com"]) { $1 })
+    #expect(try arguments("bench-exhaustion", confirmed).contains("--confirm-drain gw.example.com"))
+    // Where it is asked for by name, and where the name is another's, that is no reason to leave it out silently.
+    #expect(try plan(["--only", "bench-exhaustion"], environment).problems.count == 1)
+    #expect(
+      try plan([], environment.merging(["CONFIRM_DRAIN": "other.example.com"]) { $1 }).problems
+        .contains { $0.contains("'other.example.com' is not the gateway's host") })
+  }
+
+  @Test func toolsAreLeftOutByNameAndOthersRunAlone() throws {
+    let skipped = try settings(["--skip", "bench-e2e", "--skip", "bench-api"]).tools.filter {
+      $0.skipReason == "--skip"
+    }
+    #expect(skipped.map(\.name) == ["bench-e2e", "bench-api"])
+    let run = try settings(["--only", "bench-api", "--only", "bench-allocation"]).tools.filter { $0.skipReason == nil }
+    #expect(run.map(\.name) == ["bench-allocation", "bench-api"])
+    #expect(try plan(["--only", "bench-apis"]).problems.first?.contains("did you mean 'bench-api'?") == true)
+    #expect(try plan(["--only", "bench-api", "--skip", "bench-api"]).problems.count == 1)
+  }
+
+  // MARK: With which words
+
+  @Test func everyToolHasItsUsualSizeUnlessItIsToldOtherwise() throws {
+    let full = try settings([])
+    #expect(try arguments("bench-allocation", full) == "--output-dir /tmp --count 100")
+    #expect(try arguments("bench-concurrent", full) == "--output-dir /tmp --beyond 3 --bursts 5")
+    #expect(try arguments("bench-allocation", settings(["--quick"])) == "--output-dir /tmp --count 20")
+    let longer = try settings(["--", "--duration", "1s"])
+    #expect(try arguments("bench-allocation", longer) == "--output-dir /tmp --duration 1s")
+    #expect(try arguments("bench-concurrent", longer) == "--output-dir /tmp --duration 1s")
+    #expect(try arguments("bench-exhaustion", longer) == "--output-dir /tmp")
+  }
+
+  @Test func whatEveryToolKnowsGoesToAll() throws {
+    let settings = try settings(["--repeat", "3", "--label=-x", "--format", "junit"])
+    for tool in Self.tools {
+      #expect(try arguments(tool, settings).hasPrefix("--output-dir /tmp --repeat 3 --label=-x --format junit,json"))
+    }
+  }
+
+  @Test func aThresholdGoesToTheToolsThatHaveItsMetric() throws {
+    let settings = try settings(["--threshold", "allocation.p99 < 20ms", "--threshold", "misses == 0"])
+    #expect(
+      try arguments("bench-allocation", settings).contains("--threshold allocation.p99 < 20ms --threshold misses == 0"))
+    #expect(try arguments("bench-concurrent", settings).contains("--threshold misses == 0"))
+    #expect(try !arguments("bench-api", settings).contains("--threshold"))
+    #expect(
+      try plan(["--threshold", "nope.p99 < 1s"]).problems.first?.contains("no tool of the suite has this") == true)
+    #expect(
+      try plan(["--skip-efs", "--threshold", "create.max < 1s"]).problems.first?
+        .contains("only bench-dirinit, which is skipped (--skip-efs) has it") == true)
+    // Known, and yet wrong.
+    #expect(
+      try plan(["--threshold", "allocation.p99 < fast"]).problems == [
+        "--threshold: 'fast' is no duration: \(DurationText.rule) (bench-allocation)"
+      ])
+  }
+
+  @Test func whatStandsBehindTwoDashesGoesToTheToolsThatKnowIt() throws {
+    let settings = try settings(["--", "--timeout", "5s", "--hold", "--user-id=me", "--message", "hello"])
+    #expect(try arguments("bench-allocation", settings).contains("--timeout 5s --hold --user-id=me"))
+    #expect(try arguments("bench-e2e", settings).contains("--message hello"))
+    #expect(try !arguments("bench-api", settings).contains("--hold"))
+    let problems = try plan(["--", "--tiemout", "5s", "word", "--output-dir", "x", "--expekt"]).problems
+    #expect(problems.count == 4, "\(problems)")
+    #expect(problems[0].contains("did you mean '--timeout'?") && problems[1].contains("'word' is no option"))
+    #expect(problems[2].contains("write it before that"))
+  }
+
+  @Test func aHeadersValueIsNotShown() throws {
+    let settings = try settings(["--", "--header", "X: hidden", "--header=Y: hidden"])
+    let shown = try #require(settings.tools.first).commandLine
+    #expect(shown == "bench-allocation --output-dir /tmp --header … --header=… --count 100")
+    #expect(try arguments("bench-allocation", settings).contains("--header X: hidden --header=Y: hidden"))
+  }
+
+  @Test func aScenarioFileHasAnObjectForEachTool() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write(
+      "suite.json",
+      #"{"bench-allocation": {"count": 7, "header": ["X-Secret: hidden"]}, "bench-api": {"iterations": 3}}"#)
+    let settings = try settings(["--scenario", file])
+    // The file's counts are not overridden by the usual ones, and its secrets are on no command line.
+    #expect(try arguments("bench-allocation", settings) == "--output-dir /tmp --scenario \(file)")
+    #expect(try arguments("bench-e2e", settings) == "--output-dir /tmp --scenario \(file) --count 50")
+    let own = ScenarioFile(
+      commandLine: ["--scenario", file], tool: "bench-api", options: [ToolOption("iterations", .value)])
+    #expect(own.arguments == ["--iterations", "3"] && own.problems.isEmpty)
+    for (text, word) in [
+      (#"{"bench-alocation": {}}"#, "nearest name is 'bench-allocation'"), (#"{"bench-api": 3}"#, "has no object"),
+      (#"{"count": 3}"#, "is no tool"), (#"{"bench-api": {}, "bench-api": {}}"#, "twice"),
+      (#"{"bench-api": {"iteration": 3}}"#, "the nearest name is 'iterations'"),
+      (#"{"bench-api": {"iterations": "x"}}"#, "write a whole number"),
+    ] {
+      let problems = try plan(["--scenario", try scratch.write("bad.json", text)]).problems
+      #expect(problems.count == 1 && problems[0].contains(word), "\(text): \(problems)")
+    }
+  }
+
+  // MARK: What is wrong
+
+  @Test func everythingThatIsWrongIsSaidOnceAndAtOnce() throws {
+    let (_, problems) = try plan(
+      [
+        "--repeat", "0", "--deadline", "5", "--skip", "x", "--baseline", "/nonexistent", "--format", "pdf", "--",
+        "--nope",
+      ],
+      ["CLUSTER": "stage", "REGION": "", "GATEWAY_URL": "http://127.0.0.1:1"])
+    for word in ["--repeat: '0'", "--deadline: '5'", "--skip: 'x'", "--baseline: ", "--format: 'pdf'", "--nope: "] {
+      #expect(problems.count { $0.hasPrefix(word) } == 1, "\(word) in \(problems)")
+    }
+    #expect(
+      problems.contains { $0.lowercased().contains("region") && $0.hasSuffix("(bench-exhaustion, bench-api)") },
+      "\(problems)")
+  }
+
+  @Test func aFolderThatCannotBeWrittenIsRefused() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("file", "")
+    let command = try BenchSuiteCommand.parse(["--output-dir", file])
+    var reader = OptionReader(environment: Self.region)
+    _ = reader.suite(command)
+    #expect(reader.problems.sentences == ["--output-dir: '\(file)' is no directory"])
+  }
+}
