@@ -26,7 +26,7 @@ struct EndToEndScenario: Scenario {
     self.message = message
     self.expectedAnswer = expectedAnswer
     self.starter = starter
-    pool = WarmPool(load)
+    pool = WarmPool(load, note: session.bench.note)
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> EndToEndUser {
