@@ -143,6 +143,54 @@ import Testing
     #expect(result.output.contains("Run 1: miss\n") && result.output.contains("Run 2: miss\n"))
   }
 
+  /// A pool of size 0, whose iterations would each wait for the whole of --timeout.
+  @Test(arguments: tools) func anEmptyPoolIsWaitedForOnce(_ tool: String) async throws {
+    let gateway = try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status": ScriptedGateway.status(warm: 0)
+      case "POST /api/acquire": .json(#"{"success": false, "error": "no warm task available"}"#)
+      default: .json("no", status: 404)
+      }
+    }
+    let load = tool == "bench-concurrent" ? ["--concurrency", "2", "--bursts", "4"] : ["--count", "6"]
+    let result = try await BenchRun.run(tool, ["--gateway-url", gateway.url, "--timeout", "1s"] + load)
+    await gateway.stop()
+    #expect(result.status == .exited(1), "\(result.talk)")
+    let reason = "the pool had no warm task for the whole of --timeout (1s)"
+    #expect(result.talk.contains("error: nothing was measured: \(reason)"), "\(result.talk)")
+    #expect(result.talk.ranges(of: "note: \(reason): from then on").count == 1, "\(result.talk)")
+    #expect(try result.document().notes.filter { $0.hasPrefix(reason) }.count == 1)
+    // One look, or two, before each acquire but the first.
+    let lines = gateway.requests.map(\.line)
+    let first = try #require(lines.firstIndex(of: "POST /api/acquire"))
+    let looks = lines[first...].count { $0 == "GET /api/status" }
+    #expect(looks <= 12, "\(looks) looks")
+  }
+
+  /// However many cycles: the first one's wait is the only one.
+  @Test func anEmptyPoolIsNotDrained() async throws {
+    let gateway = try await ScriptedGateway { _ in ScriptedGateway.status(warm: 0) }
+    let result = try await BenchRun.run(
+      "bench-exhaustion", ["--gateway-url", gateway.url, "--timeout", "1s", "--settle", "100ms", "--cycles", "50"])
+    await gateway.stop()
+    #expect(result.status == .exited(1), "\(result.talk)")
+    #expect(result.talk.contains("error: the pool has 0 warm tasks and 1 are needed: nothing was drained"))
+    #expect(!gateway.requests.contains { $0.line == "POST /api/acquire" })
+  }
+
+  @Test func aPoolOfSizeZeroEndsAsWorthless() async throws {
+    let gateway = try await MockGateway.start(["--virtual-tasks", "--pool-size", "0", "--max-size", "0"], warm: 0)
+    let begin = ContinuousClock.now
+    let result = try await BenchRun.run(
+      "bench-allocation", ["--gateway-url", gateway.url, "--count", "40", "--timeout", "2s"])
+    await gateway.stop()
+    #expect(result.status == .exited(1), "\(result.talk)")
+    #expect(result.talk.contains("error: nothing was measured: the pool had no warm task"), "\(result.talk)")
+    #expect(try result.document().counters["iterations"] == 40)
+    // Waiting each time would take 80 s.
+    #expect(ContinuousClock.now - begin < .seconds(50))
+  }
+
   @Test func someMissesLeaveTheOtherIterationsTheirSamples() async throws {
     let gateway = try await MockGateway.start(
       MockGateway.threeVirtualTasks + ["--fault", "miss", "--fault-first", "2"])

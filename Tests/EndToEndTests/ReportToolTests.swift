@@ -213,7 +213,9 @@ import Testing
     let slow = ["create.max < 500ms", "switch.max < 100ms"]
     #expect(crossed.filter { !slow.contains($0) } == ["create.count > 100"])
     let counts = "tests=\"7\" failures=\"\(crossed.count)\" errors=\"0\" skipped=\"1\""
-    #expect(xml.contains("<testsuite name=\"bench-dirinit (ci)\" \(counts)"), "\(xml)")
+    let name = "bench-dirinit (ci)"
+    let start = try result.document().startedAt
+    #expect(xml.contains("<testsuite name=\"\(name)\" id=\"\(name)@\(start)\" \(counts)"), "\(xml)")
     #expect(xml.contains(">threshold: create.count &gt; 100\nobserved: 3</failure>"), "\(xml)")
   }
 }

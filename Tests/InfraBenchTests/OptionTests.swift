@@ -177,6 +177,25 @@ import Transport
     }
   }
 
+  /// The parser itself refuses '--output-dir -x' for want of a value: the other way to write it is no other thing.
+  @Test func aPathThatLooksLikeAnOptionIsRefusedWhereverOneIsTaken() throws {
+    let allocation = try AllocationCommand.parse([
+      "--gateway-url", "https://gateway.example", "--output-dir=-x", "--token-file=-x", "--ca-file=-x",
+    ])
+    let directories = try DirInitCommand.parse(["--output-dir=-x", "--root=-x", "--peer-root=-x"])
+    var readers = [OptionReader(environment: [:]), OptionReader(environment: [:]), OptionReader(environment: [:])]
+    _ = allocation.prepare(&readers[0])
+    _ = directories.prepare(&readers[1])
+    _ = readers[2].report(files: ["a"], merges: false, format: "md", directory: "-x", metrics: [], print: nil)
+    let scenario = ScenarioFile(commandLine: ["--scenario=-x"], tool: "bench-allocation", options: [])
+    let reason = "'-x' begins with a dash, as options do: write './-x'"
+    let found = readers.flatMap(\.problems.sentences) + scenario.problems.sentences
+    let options = ["--ca-file", "--output-dir", "--root", "--peer-root", "--output-dir", "--output-dir", "--scenario"]
+    // What was given there may be the token itself.
+    let token = "--token-file: it begins with a dash, as options do: write the file's path, with './' before the dash"
+    #expect(found.sorted() == (options.map { "\($0): \(reason)" } + [token]).sorted())
+  }
+
   @Test func theOutputIsCheckedAndNothingIsMade() throws {
     let scratch = try ScratchDirectory()
     let file = try scratch.write("file", "")

@@ -110,6 +110,53 @@ import Transport
     await server.stop()
   }
 
+  /// How many looks at the pool each of `waits` waits takes.
+  private static func looks(_ server: ScriptedServer, _ waits: Int, _ wait: () async -> Void) async -> [Int] {
+    var looks: [Int] = []
+    for _ in 0..<waits {
+      let before = server.requests.count
+      await wait()
+      looks.append(server.requests.count - before)
+    }
+    return looks
+  }
+
+  @Test func aPoolThatStaysEmptyIsWaitedForOnceUntilItIsSeenWarmAgain() async throws {
+    let warm = Atomic<Int>(0)
+    let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }
+    let client = Self.client(server)
+    let pool = WarmPool(Self.load(timeout: 300_000_000))
+    let wait = { _ = pool.finish(await pool.waitUntilWarm(self.measured, client)) }
+    for _ in 0..<2 {
+      let looks = await Self.looks(server, 4, wait)
+      #expect(looks[0] > 1 && looks[1...] == [1, 1, 1], "\(looks)")
+      warm.store(1, ordering: .relaxed)
+      await wait()
+      warm.store(0, ordering: .relaxed)
+    }
+    await server.stop()
+  }
+
+  @Test func betweenBurstsAPoolThatStaysEmptyIsWaitedForOnceUntilItIsSeenWarmAgain() async throws {
+    let warm = Atomic<Int>(3)
+    let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }
+    var pool = PoolFill(Self.client(server), timeout: 300_000_000)
+    await pool.wait(for: 3)
+    for _ in 0..<2 {
+      warm.store(0, ordering: .relaxed)
+      var looks: [Int] = []
+      for _ in 0..<4 {
+        let before = server.requests.count
+        await pool.wait(for: 3)
+        looks.append(server.requests.count - before)
+      }
+      #expect(looks[0] > 1 && looks[1...] == [1, 1, 1], "\(looks)")
+      warm.store(3, ordering: .relaxed)
+      await pool.wait(for: 3)
+    }
+    await server.stop()
+  }
+
   @Test func beforeTheFirstBurstAPoolAtRestIsFullAndLaterOnesWaitForAsMany() async throws {
     let refilledAt = Atomic<UInt64>(0)
     let server = try await ScriptedServer { _ in

@@ -7,17 +7,25 @@ import Transport
 struct PoolFill {
   private let client: GatewayClient
   private let timeout: UInt64
-  /// The warm tasks before the first burst.
+  /// The warm tasks before the first burst that found any.
   private var fullCount: Int?
+  private var warmWait = WarmWait()
+  private let note: @Sendable (String) -> Void
 
   /// A pool that stays as it is for so long before the first burst, in ns, is as full as it gets.
   private static let settled: UInt64 = 2_000_000_000
 
-  /// `timeout` in ns bounds each wait.
-  init(_ client: GatewayClient, timeout: UInt64) {
+  /// - Parameters:
+  ///   - timeout: Of each wait, in ns.
+  ///   - note: Takes what a reader of the result must know of the pool, the same again and again.
+  init(_ client: GatewayClient, timeout: UInt64, note: @escaping @Sendable (String) -> Void = { _ in }) {
     self.client = client
     self.timeout = timeout
+    self.note = note
   }
+
+  /// Why bursts may have had no warm start; nil where every wait found a warm task.
+  var reasonWithoutWarmTask: String? { warmWait.wasGivenUp ? WarmWait.reason(timeout: timeout) : nil }
 
   /// Waits until the embedded gateway's pool is full, before a load whose starts wait for no warm task: what is measured
   /// then is not the gateway's own start.
@@ -30,19 +38,25 @@ struct PoolFill {
   }
 
   /// Returns when the pool has a warm task for each of `users`, or as many as it had at first; at the timeout; or when
-  /// the gateway doesn't tell.
+  /// the gateway doesn't tell. After one whole timeout without a warm task it looks and does not wait, until one is seen again.
   mutating func wait(for users: Int) async {
     let needed = min(users, fullCount ?? users)
-    let deadline = MonotonicClock.now() + timeout
+    let begin = MonotonicClock.now()
+    let deadline = begin + timeout
     var last = (warmCount: -1, since: MonotonicClock.now())
     while !Task.isCancelled, MonotonicClock.now() < deadline {
       guard let warmCount = await PoolLook.take(through: client)?.status.warmCount else { return }
       let now = MonotonicClock.now()
+      warmWait.saw(warmCount: warmCount, at: now)
       if warmCount != last.warmCount { last = (warmCount, now) }
-      if warmCount >= needed { break }
+      if warmCount >= needed || warmWait.isGivenUp { break }
       if fullCount == nil, warmCount > 0, now - last.since > Self.settled { break }
       try? await Task.sleep(for: .milliseconds(10))
     }
-    fullCount = fullCount ?? max(0, last.warmCount)
+    if !Task.isCancelled, MonotonicClock.now() >= deadline {
+      warmWait.ended(begunAt: begin)
+      if warmWait.isGivenUp { note(WarmWait.note(timeout: timeout)) }
+    }
+    if last.warmCount > 0 { fullCount = fullCount ?? last.warmCount }
   }
 }

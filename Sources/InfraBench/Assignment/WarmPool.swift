@@ -19,27 +19,38 @@ package final class WarmPool: Sendable {
     var saysSource = false
     /// The last look of an open loop's observer, and what was under way when it was begun.
     var observed: (look: PoolLook, mark: RequestsUnderWay.Mark)?
+    var wait = WarmWait()
   }
 
   private let state = Mutex(State())
   private let shared = SharedLook()
   private let timeout: UInt64
   private let end: PlanEnd
+  private let note: @Sendable (String) -> Void
 
   /// Between two looks at an empty pool, in ns: first, and at most.
   private static let firstPause: UInt64 = 2_000_000
   private static let longestPause: UInt64 = 50_000_000
 
-  package init(_ load: LoadSettings) {
+  /// - Parameter note: Takes what a reader of the result must know of the pool, the same again and again.
+  package init(_ load: LoadSettings, note: @escaping @Sendable (String) -> Void = { _ in }) {
     timeout = load.timeout
     end = PlanEnd(load)
+    self.note = note
+  }
+
+  /// Why a run of this pool may have no warm start; nil where every wait found a warm task.
+  package var reasonWithoutWarmTask: String? {
+    state.withLock { $0.wait.wasGivenUp } ? WarmWait.reason(timeout: timeout) : nil
   }
 
   /// Waits until there is a warm task for the caller's request; at most for the operation's timeout, and until the
-  /// plan is over or the task is cancelled. The caller then asks for a task in any case, and ends the outlook.
+  /// plan is over or the task is cancelled. After one whole timeout without a warm task it looks and does not wait, until one is
+  /// seen again. The caller then asks for a task in any case, and ends the outlook.
   package func waitUntilWarm(_ iteration: Iteration, _ client: GatewayClient) async -> Outlook {
     let waitsSince = MonotonicClock.now()
-    let deadline = min(waitsSince + timeout, end.of(iteration, at: waitsSince))
+    let wholeWait = waitsSince + timeout
+    let deadline = min(wholeWait, end.of(iteration, at: waitsSince))
     var pause = Self.firstPause
     var look: PoolLook?
     repeat {
@@ -54,10 +65,21 @@ package final class WarmPool: Sendable {
         // The request that follows will show what is wrong.
         break
       }
+      if state.withLock({ $0.wait.isGivenUp }) { break }
       try? await Task.sleep(nanoseconds: pause)
       pause = min(pause * 2, Self.longestPause)
     } while !Task.isCancelled && MonotonicClock.now() < deadline
+    // A gateway that tells nothing of its pool may have warm tasks.
+    if look != nil, !Task.isCancelled, MonotonicClock.now() >= wholeWait { endWait(begunAt: waitsSince) }
     return Outlook(ticket: state.withLock { $0.requests.beginUncovered() }, look: look)
+  }
+
+  private func endWait(begunAt begin: UInt64) {
+    let isGivenUp = state.withLock { state in
+      state.wait.ended(begunAt: begin)
+      return state.wait.isGivenUp
+    }
+    if isGivenUp { note(WarmWait.note(timeout: timeout)) }
   }
 
   /// Begins a request without waiting, as an open loop must; what the observer saw last may cover it.
@@ -92,6 +114,7 @@ package final class WarmPool: Sendable {
 
   private func begin(_ look: PoolLook, since mark: RequestsUnderWay.Mark) -> RequestsUnderWay.Ticket? {
     state.withLock { state in
+      state.wait.saw(warmCount: look.status.warmCount, at: MonotonicClock.now())
       guard state.saysSource else { return state.requests.begin(warmCount: look.status.warmCount, since: mark) }
       state.requests.grant(warmCount: look.status.warmCount, since: mark)
       return state.requests.beginOnCredit()
@@ -115,7 +138,10 @@ package final class WarmPool: Sendable {
   package func classify(
     _ task: String, source: String?, _ outlook: FinishedOutlook?, _ client: GatewayClient
   ) async -> TaskOrigin {
-    state.withLock { $0.saysSource = source == "warm" || source == "cold" }
+    state.withLock { state in
+      state.saysSource = source == "warm" || source == "cold"
+      if source == "warm" { state.wait.saw(warmCount: 1, at: MonotonicClock.now()) }
+    }
     if let origin = WarmClassifier.classify(source: source, isCovered: outlook?.isCovered ?? false) { return origin }
     guard let before = outlook?.look else { return .unclassified }
     let after = before.status.tasks == nil ? nil : await PoolLook.take(through: client)

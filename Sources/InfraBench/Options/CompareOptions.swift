@@ -12,7 +12,11 @@ extension OptionReader {
     let only = metricNames(command.metrics)
     if let folder = command.trend {
       refuseWithTrend(command)
-      checkExists("--trend", folder)
+      if let reason = PathText.likeAnOption(folder) {
+        problems.add("--trend", reason)
+      } else {
+        checkExists("--trend", folder)
+      }
       var settings = Trend.Settings()
       settings.since = day("--since", command.since)
       settings.splitsByLabel = command.byLabel
@@ -76,7 +80,7 @@ extension OptionReader {
   private mutating func metricNames(_ written: [String]) -> Set<String> {
     let known = MetricOrder.allNames + RateCounter.all.map(\.name)
     for name in written where !known.contains(name) {
-      let nearest = NearestName.of(name, in: known).map { ": did you mean '\($0)'?" } ?? ""
+      let nearest = NearestName.near(name, in: known).map { ": did you mean '\($0)'?" } ?? ""
       problems.add("--metric", "no tool has a metric or a rate '\(name)'\(nearest)")
     }
     return Set(written)

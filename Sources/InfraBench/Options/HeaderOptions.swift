@@ -62,6 +62,12 @@ extension OptionReader {
       }
       return token
     }
+    if PathText.likeAnOption(file) != nil {
+      // Not repeated: it may be the token itself.
+      problems.add(
+        "--token-file", "it begins with a dash, as options do: write the file's path, with './' before the dash")
+      return nil
+    }
     guard let data = try? Data(contentsOf: URL(filePath: file)), data.count <= 64 << 10 else {
       problems.add("--token-file", "the file cannot be read, or is no small file; write its path, not the token itself")
       return nil

@@ -114,6 +114,8 @@ extension OptionReader {
     var status = stat()
     if path.isEmpty || path.hasSuffix("/") || path.utf8.contains(0) {
       problems.add(option, "write a file's path")
+    } else if let reason = PathText.likeAnOption(path) {
+      problems.add(option, reason)
     } else if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       problems.add(option, "'\(path)' is no ordinary file")
     } else if access(path, F_OK) == 0, !HTMLPage.isOne(path) {
@@ -127,6 +129,7 @@ extension OptionReader {
   /// Looks at the nearest ancestor that exists; makes nothing.
   static func reasonNotWritable(_ path: String) -> String? {
     guard !path.isEmpty, !path.utf8.contains(0) else { return "write a directory's path" }
+    if let reason = PathText.likeAnOption(path) { return reason }
     var existing = path
     var status = stat()
     while stat(existing, &status) != 0 {

@@ -184,6 +184,10 @@ extension OptionReader {
       problems.add(options.insecure ? "--insecure" : "--ca-file", "there is no gateway URL with https or wss")
     }
     guard options.caFile != nil || isSecure else { return nil }
+    if let reason = options.caFile.flatMap(PathText.likeAnOption) {
+      problems.add("--ca-file", reason)
+      return nil
+    }
     do throws(TransportError) {
       return try TLSClient(caFile: options.caFile, insecure: options.insecure)
     } catch {

@@ -75,6 +75,13 @@ package struct TextReport {
   }
 }
 
+extension ResultDocument {
+  /// Whether it failed because the generator was saturated, which `--allow-saturated` leaves out of the verdict.
+  var failsBySaturation: Bool {
+    verdict == .fail && generator.saturated && !notes.contains(Saturation.allowedNote)
+  }
+}
+
 /// What to do about a saturated generator.
 package enum Saturation {
   /// In a result whose verdict leaves the saturation out.

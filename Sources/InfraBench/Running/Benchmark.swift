@@ -126,6 +126,8 @@ package struct Measurement: Sendable {
   /// Why the run is worthless although it has samples: nothing of what was asked for is among them. The verdict is
   /// `error` then, and this a note, unless the run was interrupted.
   package var worthless: String?
+  /// Why there may be no sample, where the run knows more than that there is none.
+  package var reasonWithoutSample: String?
   /// What is to be said of what this run has made, started or watched, where the result is written before that is removed,
   /// stopped or looked at again. Called then.
   package var pending: @Sendable () -> String? = { nil }

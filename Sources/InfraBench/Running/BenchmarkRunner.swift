@@ -127,7 +127,8 @@ package struct BenchmarkRunner: Sendable {
       if let cause = measurement.recording.errors.commonestWords { console.note("note: \(cause)") }
       return .thresholdCrossed
     case .error:
-      let reason = measurement.worthless ?? "nothing was measured: no iteration gave the sample that this tool is for"
+      let lack = measurement.reasonWithoutSample ?? "no iteration gave the sample that this tool is for"
+      let reason = measurement.worthless ?? "nothing was measured: \(lack)"
       let cause = measurement.recording.errors.commonestWords
       console.error(reason + (cause.map { "; \($0)" } ?? ""))
       return .failed

@@ -52,11 +52,11 @@ package struct StoredResult: Sendable {
     let data = Data(text.utf8)
     let head: Head
     do { head = try JSONDecoder().decode(Head.self, from: data) } catch {
-      throw StoredResultError(path, reason(error) ?? "is no JSON: it may be cut off")
+      throw StoredResultError(path, reason(error, in: data))
     }
     if let reason = refusal(of: head.schema) { throw StoredResultError(path, reason) }
     do { return try JSONDecoder().decode(ResultDocument.self, from: data) } catch {
-      throw StoredResultError(path, reason(error) ?? "is no result: a number in it is out of its range")
+      throw StoredResultError(path, reason(error, in: data))
     }
   }
 
@@ -73,10 +73,9 @@ package struct StoredResult: Sendable {
     }
   }
 
-  /// Nil where the decoder doesn't say what it is about.
-  private static func reason(_ error: any Error) -> String? {
-    switch DecodingFault(error) {
-    case .noJSON: nil
+  private static func reason(_ error: any Error, in data: Data) -> String {
+    switch DecodingFault(error, in: data) {
+    case .noJSON: "is no JSON: it may be cut off"
     case .noObject: "is no result: it is no JSON object"
     case .missing(let sentence): "is no whole result: \(sentence)"
     case .wrong(let sentence): "is no result: \(sentence)"

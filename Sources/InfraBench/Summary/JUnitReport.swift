@@ -1,71 +1,87 @@
-/// Results as JUnit XML, as GitHub's actions and GitLab read it: a suite per run, a case per threshold (docs/formats.md).
+/// Results as JUnit XML, as Jenkins, GitLab and GitHub's actions read it: a suite per run, a case per threshold (docs/formats.md).
 package struct JUnitReport {
   private let suites: [JUnitSuite]
   private static let wholeRun = "the run is complete"
 
   /// One run.
   package init(_ document: ResultDocument) {
-    // A reader that collects several files takes two cases of one class and name for one.
-    let parts = [document.label, document.repetition.map { "run \($0.run) of \($0.of)" }].compactMap { $0 }
-    let name = document.tool + (parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))")
-    var suite = JUnitSuite(
-      name: name, className: document.repetition == nil ? document.tool : name, startedAt: document.startedAt)
+    let parts = [document.label, document.repetition.map { "run \($0.run) of \($0.of)" }]
+    var suite = JUnitSuite(document.tool, parts, startedAt: document.startedAt)
+    let cause = CommonestError([document])?.words
     suite.add(
-      .init(
-        name: Self.wholeRun, seconds: document.durationSeconds,
-        outcome: Self.outcome(
-          verdict: document.verdict.rawValue, isSaturated: document.generator.saturated,
-          saturatedReason: document.generator.saturatedReason)))
-    suite.add(document.thresholds)
+      .init(name: Self.wholeRun, seconds: document.durationSeconds, outcome: Self.outcome(of: document, cause: cause)))
+    suite.add(document.thresholds, causes: [cause].compactMap(\.self))
     suites = [suite]
   }
 
   /// All tools of a run of the suite.
   package init(_ summary: SuiteSummary) {
-    var suites = summary.tools.map { tool in
-      var suite = JUnitSuite(name: tool.tool, className: tool.tool, startedAt: tool.startedAt ?? summary.startedAt)
-      let isUnstarted = tool.verdict == "skipped" || tool.verdict == "not run"
-      suite.add(
-        .init(
-          name: Self.wholeRun, seconds: tool.durationSeconds ?? 0,
-          outcome: isUnstarted
-            ? .skipped(reason: tool.reason)
-            : Self.outcome(verdict: tool.verdict, isSaturated: tool.saturated, exitStatus: tool.exitStatus)))
-      suite.add(tool.thresholds)
-      return suite
+    let label = summary.label ?? summary.tools.lazy.compactMap(\.label).first
+    var suites = [JUnitSuite("bench-suite", [label], startedAt: summary.startedAt)]
+    suites[0].add(.init(name: "the suite is complete", outcome: Self.outcome(of: summary)))
+    for tool in summary.tools {
+      var suite = JUnitSuite(tool.tool, [label], startedAt: tool.startedAt ?? summary.startedAt)
+      suite.add(.init(name: Self.wholeRun, seconds: tool.durationSeconds ?? 0, outcome: Self.outcome(of: tool)))
+      suite.add(tool.thresholds, causes: tool.causes(beside: []))
+      suites.append(suite)
     }
-    // Between two tools none of them was interrupted.
-    if let interruption = summary.interruption, !summary.tools.contains(where: { $0.verdict == "interrupted" }) {
-      var suite = JUnitSuite(name: "bench-suite", className: "bench-suite", startedAt: summary.startedAt)
-      suite.add(
-        .init(name: Self.wholeRun, outcome: .broken(type: "interrupted", message: "interrupted: \(interruption)")))
+    if let comparison = summary.comparison, comparison.decides {
+      var suite = JUnitSuite("bench-compare", [label], startedAt: summary.startedAt)
+      suite.add(.init(name: "nothing got worse", outcome: Self.outcome(of: comparison)))
       suites.append(suite)
     }
     self.suites = suites
   }
 
+  /// Without `skipped`, which Jenkins' schema doesn't have on this element.
   package var xml: String {
     func sum(_ number: (JUnitSuite) -> Int) -> String { "\(suites.reduce(0) { $0 + number($1) })" }
     let attributes = [
       ("name", "InfraBench"), ("tests", sum(\.cases.count)), ("failures", sum(\.failures)), ("errors", sum(\.errors)),
-      ("skipped", sum(\.skipped)), ("time", JUnitSuite.time(suites.reduce(0) { $0 + $1.seconds })),
+      ("time", JUnitSuite.time(suites.reduce(0) { $0 + $1.seconds })),
     ]
     return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites\(JUnitSuite.text(attributes))>\n"
       + suites.map(\.xml).joined() + "</testsuites>\n"
   }
 
   /// A crossed threshold is a case of its own, and no fault of the run.
-  private static func outcome(
-    verdict: String, isSaturated: Bool, saturatedReason: String? = nil, exitStatus: Int32? = nil
-  ) -> JUnitSuite.Outcome {
-    if verdict == "pass" || verdict == "fail" && !isSaturated { return .passed }
-    if isSaturated, verdict == "fail" {
-      return .failed(
-        type: "saturated", message: "the generator was saturated: the figures are its own, not the target's",
-        details: ["the generator was saturated: the figures are its own, not the target's"]
-          + (saturatedReason.map { ["reason: \($0)"] } ?? []))
+  private static func outcome(of document: ResultDocument, cause: String?) -> JUnitSuite.Outcome {
+    if document.failsBySaturation { return saturated(document.generator.saturatedReason) }
+    if document.verdict == .pass || document.verdict == .fail { return .passed }
+    let verdict = "verdict \(document.verdict.rawValue)"
+    return .broken(
+      type: document.verdict.rawValue, message: ([verdict] + [cause].compactMap(\.self)).joined(separator: "; "),
+      details: [verdict] + [cause].compactMap(\.self) + document.notes)
+  }
+
+  private static func outcome(of tool: SuiteSummary.Tool) -> JUnitSuite.Outcome {
+    if tool.isUnstarted { return .skipped(reason: tool.unstartedReason) }
+    if let reason = tool.saturationReason, tool.verdict == "fail" { return saturated(reason) }
+    guard let first = tool.breakage.first else { return .passed }
+    let facts = ["verdict \(tool.verdict), exit status \(tool.exitStatus)"].filter { $0 != first }
+    return .broken(
+      type: tool.verdict, message: first,
+      details: tool.breakage + tool.causes(beside: tool.breakage) + (tool.verdict == "running" ? [] : facts))
+  }
+
+  private static func outcome(of summary: SuiteSummary) -> JUnitSuite.Outcome {
+    guard let reason = summary.incompleteness else { return .passed }
+    return .broken(type: summary.state.rawValue, message: reason, details: [reason])
+  }
+
+  private static func outcome(of comparison: SuiteSummary.Comparison) -> JUnitSuite.Outcome {
+    let lines = comparison.lines
+    switch comparison.outcome {
+    case .noRegression: return .passed
+    case .noEarlierDay: return .skipped(reason: lines.joined(separator: "; "))
+    case .regression: return .failed(type: "regression", message: lines[0], details: lines)
+    case .notJudged: return .broken(type: "not_judged", message: lines[0], details: lines)
     }
-    let status = exitStatus.map { ", exit status \($0)" } ?? ""
-    return .broken(type: verdict, message: "verdict \(verdict)\(status)")
+  }
+
+  private static func saturated(_ reason: String?) -> JUnitSuite.Outcome {
+    let message = "the generator was saturated: the figures are its own, not the target's"
+    let known = reason.flatMap { $0.isEmpty ? nil : "reason: \($0)" }
+    return .failed(type: "saturated", message: message, details: [message] + [known].compactMap(\.self))
   }
 }

@@ -22,6 +22,14 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var startedAt: String?
     /// Of the measured part, of several runs together; nil without a document.
     package var durationSeconds: Double?
+    /// The documents' own, where all have one and the same.
+    package var label: String?
+    /// Of all its runs; nil where none failed, and without a document.
+    package var commonestError: CommonestError?
+    /// Why the generator was saturated, where that had a say in the verdict.
+    package var saturationReason: String?
+    /// What a reader of the figures must know, each once.
+    package var notes: [String]?
   }
 
   /// What the tool is there to measure, in ms. Of several runs: the median of their figures, and all samples' number.
@@ -73,10 +81,12 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
   package var comparison: Comparison?
   /// What a reader must know of the whole run, said once.
   package var notes: [String]?
+  /// `--label`; nil without one.
+  package var label: String?
 
   package init(
     startedAt: String, state: State = .finished, interruption: String? = nil, exitStatus: Int32, tools: [Tool],
-    comparison: Comparison? = nil, notes: [String]? = nil
+    comparison: Comparison? = nil, notes: [String]? = nil, label: String? = nil
   ) {
     self.startedAt = startedAt
     self.state = state
@@ -85,6 +95,7 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     self.tools = tools
     self.comparison = comparison
     self.notes = notes
+    self.label = label
   }
 
   /// The worst of some exit statuses: an interruption, then wrong usage, failure, a crossed threshold, success.
@@ -117,7 +128,10 @@ extension SuiteSummary.Tool {
       errors: documents.reduce(0) { $0 + ($1.counters["errors"] ?? 0) },
       saturated: documents.contains { $0.generator.saturated }, reason: reason,
       messages: messages.isEmpty ? nil : messages, startedAt: documents.map(\.startedAt).min(),
-      durationSeconds: documents.isEmpty ? nil : documents.reduce(0) { $0 + $1.durationSeconds })
+      durationSeconds: documents.isEmpty ? nil : documents.reduce(0) { $0 + $1.durationSeconds },
+      label: Set(documents.map(\.label)).count == 1 ? documents[0].label : nil,
+      commonestError: CommonestError(documents), saturationReason: Self.saturationReason(documents),
+      notes: Self.notes(documents))
   }
 
   private static func verdict(_ exitStatus: Int32, _ documents: [ResultDocument]) -> ResultDocument.Verdict {
@@ -129,6 +143,16 @@ extension SuiteSummary.Tool {
     }
     let ranking: [ResultDocument.Verdict] = [.interrupted, .error, .fail, .pass]
     return ranking.first(where: verdicts.contains) ?? .error
+  }
+
+  private static func saturationReason(_ documents: [ResultDocument]) -> String? {
+    documents.first(where: \.failsBySaturation).map { $0.generator.saturatedReason ?? "" }
+  }
+
+  private static func notes(_ documents: [ResultDocument]) -> [String]? {
+    var notes: [String] = []
+    for note in documents.flatMap(\.notes) where !notes.contains(note) { notes.append(note) }
+    return notes.isEmpty ? nil : notes
   }
 
   /// Each criterion as the first run judged it that crossed it; else as the first did for which it was not skipped.

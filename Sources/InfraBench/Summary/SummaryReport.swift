@@ -7,20 +7,18 @@ package struct SummaryReport {
   }
 
   /// One table, and what it leaves open.
-  package var text: String { table.plain + reasons.map { "\($0)\n" }.joined() }
+  package var text: String {
+    table.plain + ([summary.incompleteness].compactMap(\.self) + unstarted).map { "\(PlainText.line($0))\n" }.joined()
+  }
 
   package var markdown: String {
-    var parts = ["# InfraBench: \(outcome)\n", "Started \(summary.startedAt).\n", table.markdown]
-    if !reasons.isEmpty { parts.append(reasons.map { "- \(Markdown.escape($0))\n" }.joined()) }
-    let failures = summary.tools.flatMap { tool in
-      tool.thresholds.filter { !$0.pass }.map { (tool.tool, $0) }
-    }
-    if !failures.isEmpty {
-      var crossed = TextTable(["crossed threshold", "tool", "observed"])
-      for (tool, threshold) in failures {
-        crossed.add([threshold.expression, tool, ReportTables.observed(threshold)])
-      }
-      parts.append("## Crossed thresholds\n\n\(crossed.markdown)")
+    let label = summary.label.map { " (\(Markdown.escape($0)))" } ?? ""
+    var parts = ["# InfraBench\(label): \(Markdown.escape(outcome))\n", "Started \(summary.startedAt).\n"]
+    if let reason = summary.incompleteness { parts.append("**\(Markdown.escape(reason)).**\n") }
+    parts.append(table.markdown)
+    for (title, lines) in [("What failed", summary.failures), ("What was not run", unstarted), ("Notes", notes)]
+    where !lines.isEmpty {
+      parts.append("## \(title)\n\n" + lines.map { "- \(Markdown.escape($0))\n" }.joined())
     }
     if hasSeveralRuns {
       parts.append(
@@ -31,18 +29,44 @@ package struct SummaryReport {
     return parts.joined(separator: "\n")
   }
 
-  /// Why tools were not started.
-  private var reasons: [String] {
-    summary.tools.compactMap { tool in tool.reason.map { "\(tool.tool) was \(tool.verdict): \($0)" } }
+  /// Why tools were not run.
+  private var unstarted: [String] {
+    summary.tools.filter(\.isUnstarted).map { "\($0.tool) was \($0.verdict): \($0.unstartedReason)" }
+  }
+
+  /// What a reader must know, each once: of the whole run, then of tools, which are named unless it is all that have a result.
+  private var notes: [String] {
+    let measured = summary.tools.filter { $0.file != nil }.map(\.tool)
+    var holders: [(note: String, tools: [String])] = []
+    for tool in summary.tools {
+      for note in tool.notes ?? [] {
+        if let index = holders.firstIndex(where: { $0.note == note }) {
+          holders[index].tools.append(tool.tool)
+        } else {
+          holders.append((note, [tool.tool]))
+        }
+      }
+    }
+    let ofAll = holders.filter { $0.tools.count > 1 && $0.tools == measured }.map(\.note)
+    let ofSome = holders.filter { !ofAll.contains($0.note) }
+    return (summary.notes ?? []) + ofAll + ofSome.map { "\($0.tools.joined(separator: ", ")): \($0.note)" }
   }
 
   private var outcome: String {
-    switch summary.exitStatus {
-    case 0: "passed"
-    case 99: "a threshold was crossed"
-    case let status where ToolExit.isInterruption(status): "interrupted"
+    switch (summary.state, summary.exitStatus) {
+    case (.running, _): "running"
+    case (.interrupted, _): "interrupted" + (summary.interruption.map { ": \($0)" } ?? "")
+    case (_, 0): "passed"
+    case (_, 99): isWorseAlone ? "slower or worse than before" : "a threshold was crossed"
+    case (_, let status) where ToolExit.isInterruption(status): "interrupted"
     default: "failed"
     }
+  }
+
+  /// Whether the comparison with an earlier day is all that is against the run.
+  private var isWorseAlone: Bool {
+    guard let comparison = summary.comparison, comparison.decides else { return false }
+    return comparison.outcome == .regression && summary.tools.allSatisfy(\.failures.isEmpty)
   }
 
   private var hasSeveralRuns: Bool { summary.tools.contains { $0.files != nil } }

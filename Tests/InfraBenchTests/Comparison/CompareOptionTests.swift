@@ -55,6 +55,28 @@ struct CompareOptionTests {
     #expect(try read(sides + ["--metric", "allocation", "--metric", "errors"]).problems.isEmpty)
   }
 
+  @Test(arguments: ["nope", "x", "", "latency", "p99", "en"])
+  func aNameThatIsLikeNoMetricsSuggestsNone(_ name: String) throws {
+    let problems = try read(sides + ["--metric", name]).problems
+    #expect(problems == ["--metric: no tool has a metric or a rate '\(name)'"])
+  }
+
+  @Test(arguments: [
+    ("cod", "cold"), ("end_to_ned", "end_to_end"), ("proces_start", "process_start"), ("refill", "refill_full"),
+    ("Allocation", "allocation"), ("error", "errors"),
+  ])
+  func aNameThatIsNearlyAMetricsSuggestsIt(_ name: String, _ metric: String) throws {
+    #expect(try read(sides + ["--metric", name]).problems.first?.hasSuffix("did you mean '\(metric)'?") == true)
+  }
+
+  /// As '--html -x' is, which the parser refuses itself.
+  @Test func aPathLikeAnOptionIsNoPath() throws {
+    #expect(try read(["--trend=-x"]).problems == ["--trend: '-x' begins with a dash, as options do: write './-x'"])
+    var reader = OptionReader(environment: [:])
+    reader.checkPage("--html", "-x.html")
+    #expect(reader.problems.sentences == ["--html: '-x.html' begins with a dash, as options do: write './-x.html'"])
+  }
+
   @Test(arguments: [[], ["a"], ["a", "b", "c"]])
   func twoSidesAreNeeded(_ paths: [String]) throws {
     #expect(try read(paths.map { _ in sides[0] }).problems.contains { $0.hasPrefix("OLD NEW: write two files") })

@@ -100,6 +100,14 @@ struct ReadingResultsTests {
     #expect(reasons == files.map(\.reason))
   }
 
+  /// Single errors are not read here.
+  @Test(arguments: StoredResultTests.beyondADecoder.filter { $0.field != "errors" })
+  func whatIsBeyondADecoderIsNamedForWhatItIs(_ field: String, _ text: String, _ reason: String) async throws {
+    let whole = try ResultCoding.encode(SampleRuns.document())
+    try scratch.write("a.json", try StoredResultTests.edited(whole, field, raw: text))
+    #expect(await load("a.json").excluded.map(\.reason) == [reason])
+  }
+
   @Test func aRunCountsOnce() async throws {
     let documents = SampleRuns.documents(2)
     try SampleRuns.write(documents, "a", in: scratch)

@@ -73,61 +73,116 @@ import Testing
     #expect(SummaryReport(summary).markdown.contains("| bench-allocation | \(verdict) |"))
   }
 
-  /// Reads every report as a consumer does, and prints what it found.
-  private static let script = """
-    import json, sys, xml.etree.ElementTree as ElementTree
-    root = ElementTree.parse(sys.argv[1]).getroot()
-    assert root.tag == "testsuites"
-    totals = dict(tests=0, failures=0, errors=0, skipped=0, time=0.0)
-    cases = []
-    for suite in root:
-        assert suite.tag == "testsuite" and suite.get("name") and len(suite.get("timestamp")) == 19
-        own = [case for case in suite if case.tag == "testcase"]
-        assert len(own) == len(suite) == int(suite.get("tests"))
-        for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            assert int(suite.get(name)) == sum(1 for case in own if case.find(tag) is not None), name
-        assert abs(float(suite.get("time")) - sum(float(case.get("time")) for case in own)) < 1e-6
-        assert len({(case.get("classname"), case.get("name")) for case in own}) == len(own)
-        for name in totals: totals[name] += float(suite.get(name))
-        cases += [[case.get("name")] + [[child.tag, child.get("message"), child.text] for child in case] for case in own]
-    for name, total in totals.items(): assert abs(float(root.get(name)) - total) < 1e-6, name
-    json.dump(cases, sys.stdout)
-    """
-
-  private func read(_ xml: String) async throws -> [[Any]] {
-    let scratch = try ScratchDirectory()
-    let result = try await Python.run(["-c", Self.script, try scratch.write("report.xml", xml)])
-    #expect(result.status == 0, "\(result.output)")
-    return try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[Any]])
+  private func cases(_ xml: String) async throws -> [JUnitReader.Case] {
+    let reading = try await JUnitReader.read(xml)
+    #expect(reading.faults == [])
+    return reading.cases
   }
 
-  private static let hasPython = Python.canImport("xml.etree.ElementTree")
-
-  @Test(.enabled(if: hasPython, "needs Python; INFRABENCH_PYTHON names an interpreter"))
-  func aParserReadsTheCountsTimesAndObservedValues() async throws {
-    #expect(try await read(JUnitReport(Self.summary).xml).count == 15)
-    let cases = try await read(JUnitReport(SampleDocuments.typical).xml)
-    let failed = try #require(cases.first { $0[0] as? String == "allocation.p99 < 50ms" })
-    #expect(
-      failed[1] as? [String] == [
-        "failure", "allocation.p99 < 50ms: observed 78.2ms", "threshold: allocation.p99 < 50ms\nobserved: 78.2ms",
-      ])
+  @Test(
+    .enabled(if: JUnitReader.isAvailable, "needs Python's lxml and junitparser; INFRABENCH_PYTHON names an interpreter")
+  )
+  func aParserReadsTheCountsTimesAndReasons() async throws {
+    #expect(try await cases(JUnitReport(Self.summary).xml).count == 16)
+    let cases = try await cases(JUnitReport(SampleDocuments.typical).xml)
+    let failed = try #require(cases.first { $0.name == "allocation.p99 < 50ms" })
+    #expect(failed.outcome == "failure" && failed.message == "allocation.p99 < 50ms: observed 78.2ms")
+    let cause = "the commonest error (1): http_503: status 503: busy"
+    #expect(failed.text == "threshold: allocation.p99 < 50ms\nobserved: 78.2ms\n\(cause)")
+    var worthless = SampleDocuments.typical
+    worthless.verdict = .error
+    let whole = try await self.cases(JUnitReport(worthless).xml)[0]
+    #expect(whole.outcome == "error" && whole.message == "verdict error; \(cause)")
+    #expect(whole.text?.hasSuffix("\nthe target and the generator share their cores") == true)
   }
 
-  @Test(.enabled(if: hasPython, "needs Python; INFRABENCH_PYTHON names an interpreter"))
+  @Test func aSaturatedRunThatMayPassFailsForItsThresholdsAlone() {
+    var document = SampleDocuments.typical
+    document.generator.saturated = true
+    document.notes.append(Saturation.allowedNote)
+    let tool = SuiteSummary.Tool(tool: "bench-allocation", exitStatus: 99, results: [("a.json", document)])
+    let summary = SuiteSummary(startedAt: document.startedAt, exitStatus: 99, tools: [tool])
+    for xml in [JUnitReport(document).xml, JUnitReport(summary).xml] {
+      #expect(!xml.contains("saturated") && xml.contains("failures=\"2\""))
+    }
+    #expect(!summary.failures.contains { $0.contains("saturated") })
+  }
+
+  /// A CI job may collect the files of several runs, and readers take equal ones for one.
+  @Test(
+    .enabled(if: JUnitReader.isAvailable, "needs Python's lxml and junitparser; INFRABENCH_PYTHON names an interpreter")
+  )
+  func runsSideBySideHaveNamesOfTheirOwn() async throws {
+    var documents = (1...3).map { number in
+      var document = SampleDocuments.typical
+      document.repetition = .init(run: number, of: 3)
+      return document
+    }
+    documents += ["a", "b"].map { label in
+      var document = SampleDocuments.typical
+      document.label = label
+      return document
+    }
+    var keys: Set<String> = []
+    for document in documents {
+      for item in try await cases(JUnitReport(document).xml) { keys.insert("\(item.className)\n\(item.name)") }
+    }
+    #expect(keys.count == 5 * 6)
+    let suites = ["a", "b"].map { label in
+      var summary = Self.summary
+      summary.label = label
+      return JUnitReport(summary).xml
+    }
+    let classes = try await cases(suites[0]).map(\.className) + cases(suites[1]).map(\.className)
+    #expect(Set(classes).count == 2 * 6)
+    // Without a label: two runs that began within one second.
+    let starts = ["2026-11-20T21:00:00.123Z", "2026-11-20T21:00:00.124Z"].map { start in
+      var document = SampleDocuments.typical
+      document.startedAt = start
+      return JUnitReport(document).xml
+    }
+    for attribute in ["id", "timestamp"] {
+      let values = starts.map { $0.split(separator: " \(attribute)=\"").dropFirst().first?.prefix { $0 != "\"" } }
+      #expect(values[0] != nil && values[0] != values[1], "\(attribute)")
+    }
+  }
+
+  @Test(
+    .enabled(if: JUnitReader.isAvailable, "needs Python's lxml and junitparser; INFRABENCH_PYTHON names an interpreter")
+  )
   func hostileTextStaysText() async throws {
-    let text = "<b a=\"x\" c='y'>&amp;]]>\u{0}\u{8}\u{1b}[31m\u{fffe}\u{ffff}\u{85}\r\n\ttab é 😀"
-    let shown = "<b a=\"x\" c='y'>&amp;]]>[31m\u{85}\r\n\ttab é 😀"
+    // A surrogate without its other half, as a server's bytes may have it.
+    let half = String(decoding: [0xd83d, 0x61] as [UInt16], as: UTF16.self)
+    let text = "<b a=\"x\" c='y'>&amp;]]>\u{0}\u{8}\u{1b}[31m\u{fffe}\u{ffff}\u{85}\r\n\ttab é 😀|`@x`\(half)"
+    let shown = "<b a=\"x\" c='y'>&amp;]]>[31m\u{85}\r\n\ttab é 😀|`@x`\u{fffd}a"
     var document = SampleDocuments.typical
     document.label = text
+    document.errors[0].example = text
     document.thresholds = [
       .init(expression: text, observed: nil, pass: false, reason: text),
       .init(expression: text, observed: nil, pass: true, skipped: true, reason: text),
       .init(expression: text, observed: 1, pass: true),
     ]
-    let cases = try await read(JUnitReport(document).xml)
-    #expect(cases.dropFirst().map { $0[0] as? String } == [shown, "\(shown) (2)", "\(shown) (3)"])
-    #expect((cases[1][1] as? [String])?[2] == "threshold: \(shown)\nobserved: no sample\nreason: \(shown)")
-    #expect(cases[2][1] as? [String] == ["skipped", shown, shown])
+    let found = try await cases(JUnitReport(document).xml)
+    #expect(found.dropFirst().map(\.name) == [shown, "\(shown) (2)", "\(shown) (3)"])
+    #expect(found.allSatisfy { $0.className == "bench-allocation (\(shown))" })
+    #expect(
+      found[1].text?.hasPrefix("threshold: \(shown)\nobserved: no sample\nreason: \(shown)\nthe commonest") == true)
+    #expect(found[2].outcome == "skipped" && found[2].message == shown && found[2].text == shown)
+    let tool = SuiteSummary.Tool(
+      tool: "bench-allocation", exitStatus: 1, results: [("a.json", document)], reason: text, messages: [text])
+    let summary = SuiteSummary(
+      startedAt: document.startedAt, state: .interrupted, interruption: text, exitStatus: 1, tools: [tool], label: text)
+    #expect(try await cases(JUnitReport(summary).xml)[1].message == shown)
+  }
+
+  @Test(
+    .enabled(
+      if: JUnitReader.isAvailable, "needs Python's lxml and junitparser; INFRABENCH_PYTHON names an interpreter"),
+    arguments: [0, 0.0004, 1e9, 1e300, -1, .infinity, .nan] as [Double])
+  func everyTimeIsADecimalNumber(seconds: Double) async throws {
+    var document = SampleDocuments.typical
+    document.durationSeconds = seconds
+    #expect(try await cases(JUnitReport(document).xml).count == 6)
   }
 }

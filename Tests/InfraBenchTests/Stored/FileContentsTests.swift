@@ -88,7 +88,7 @@ import Testing
       _ = try JSONDecoder().decode(Sample.self, from: Data(text.utf8))
       #expect(fault == nil)
     } catch {
-      #expect(DecodingFault(error) == fault)
+      #expect(DecodingFault(error, in: Data(text.utf8)) == fault)
     }
   }
 

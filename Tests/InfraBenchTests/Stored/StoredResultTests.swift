@@ -93,6 +93,43 @@ import Testing
     #expect(reason.contains(field.prefix(4)) || reason.hasSuffix("a number in it is out of its range"), "\(reason)")
   }
 
+  private static let whole = "which no result can have: whole numbers end at 9223372036854775807"
+  private static let deep = String(repeating: "[", count: 600) + String(repeating: "]", count: 600)
+
+  /// Values as JSON of fields, and why a document with them is refused: of some of them the decoder says no more than that the
+  /// text is no JSON.
+  static let beyondADecoder: [(field: String, text: String, reason: String)] = [
+    ("counters", #"{"errors": 99999999999999999999999}"#, "counters.errors is 99999999999999999999999, \(whole)"),
+    ("counters", #"{"errors": -99999999999999999999999}"#, "counters.errors is -99999999999999999999999, \(whole)"),
+    ("durationSeconds", "1e999", "durationSeconds is 1e999, which no result can have: numbers end at 1.8e308"),
+    (
+      "parameters", #"{"a": [1, {"b": -1e999}]}"#,
+      "parameters.a.1.b is -1e999, which no result can have: numbers end at 1.8e308"
+    ),
+    ("counters", #"{"errors": 0.5}"#, "a number in it is out of its range"),
+    ("findings", #"{"a": \#(deep), "b": "]]}"}"#, "it is nested deeper than 512 levels, as no result is"),
+    ("errors", "[{}]", "errors.0.kind is missing"),
+  ]
+
+  /// A document with the JSON of one field replaced by other text.
+  static func edited(_ document: String, _ field: String, raw text: String) throws -> String {
+    var object = try JSONDecoder().decode([String: JSONValue].self, from: Data(document.utf8))
+    object[field] = "PLACE"
+    return try ResultCoding.encode(object).replacing("\"PLACE\"", with: text)
+  }
+
+  @Test(arguments: beyondADecoder)
+  func whatIsBeyondADecoderIsNamedForWhatItIs(field: String, text: String, reason: String) throws {
+    let found = try refusal(try Self.edited(ResultCoding.encode(sound), field, raw: text))
+    #expect(["is no result: \(reason)", "is no whole result: \(reason)"].contains(found), "\(found)")
+  }
+
+  @Test func bracketsInATextAreNoDepth() throws {
+    let text = try Self.edited(ResultCoding.encode(sound), "label", raw: "\"\\\"\(Self.deep)\"")
+    let path = try scratch.write("run.json", text)
+    #expect(try StoredResult(path: path).document.label == "\"\(Self.deep)")
+  }
+
   @Test func moreThanAnyRunHasIsRefused() throws {
     var document = sound
     document.timeline = Array(repeating: ["t": 0], count: DocumentRules.mostTimelineRows)

@@ -77,6 +77,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
+    measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
     session.bench.beforeGivingBack(measurement)
     return measurement
   }

@@ -28,7 +28,7 @@ struct AllocationScenario: Scenario {
     self.load = load
     self.waitFor = waitFor
     self.holds = holds
-    pool = WarmPool(load)
+    pool = WarmPool(load, note: session.bench.note)
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {

@@ -81,6 +81,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     var silence: (length: UInt64, since: UInt64)?
     var failedSetUps: UInt64 = 0
     var timeline: [TimelineInterval] = []
+    /// nil where every wait before a burst found a warm task.
+    var reasonWithoutWarmTask: String?
   }
 
   private func measure(
@@ -107,6 +109,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       target: session.document, startedAt: startedAt, duration: measured.duration,
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
     measurement.take(silence: measured.silence, failedSetUps: measured.failedSetUps)
+    measurement.reasonWithoutSample = measured.reasonWithoutWarmTask
     if starter == nil { measurement.untested = Set(ColdStarts.counters) }
     session.bench.beforeGivingBack(ConcurrentScenario.taskStarts.soFar(measurement, by: starter))
     return measurement
@@ -147,7 +150,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     }
     let observer = session.client(on: session.loops.executor(forUser: 0))
     defer { observer.close() }
-    var pool = PoolFill(observer, timeout: load.timeout)
+    var pool = PoolFill(observer, timeout: load.timeout, note: session.bench.note)
     for burst in 0..<number where !Task.isCancelled && starter?.refusal == nil {
       let first = burst * (load.concurrency + beyond)
       // Within the pool's capacity, unless nobody is: then each user is given a task that was started for this.
@@ -164,6 +167,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     }
     timeline.seal()
     sum.timeline = timeline.intervals
+    sum.reasonWithoutWarmTask = pool.reasonWithoutWarmTask
     return sum
   }
 

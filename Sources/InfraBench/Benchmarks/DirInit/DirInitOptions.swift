@@ -60,6 +60,10 @@ extension OptionReader {
   /// The absolute path of a directory that exists and that this user may use so (`W_OK`, `R_OK`; entering always).
   mutating func directory(_ option: String, _ written: String?, access rights: Int32 = 0) -> String? {
     guard let written else { return nil }
+    if let reason = PathText.likeAnOption(written) {
+      problems.add(option, reason)
+      return nil
+    }
     guard let resolved = realpath(written, nil) else {
       problems.add(option, "'\(written)' cannot be reached: \(String(cString: strerror(errno)))")
       return nil

@@ -129,6 +129,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       timeline: TimelineRows.of(run.timeline, headline: headline),
       findings: ["route": .string(route.rawValue)])
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
+    measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
     if starter == nil { measurement.untested = Set(ColdStarts.counters + EndToEndStep.ofTaskStart) }
     session.bench.beforeGivingBack(EndToEndMetrics.taskStarts.soFar(measurement, by: starter))
     return measurement

@@ -28,7 +28,7 @@ struct EndToEndScenario: Scenario {
     self.message = message
     self.expectedAnswer = expectedAnswer
     self.starter = starter
-    pool = WarmPool(load)
+    pool = WarmPool(load, note: session.bench.note)
     statusReadiness = StatusReadiness(patience: load.timeout / 2)
   }
 

@@ -26,7 +26,7 @@ extension StoredRun {
     } catch let error as NewerSchema {
       return .broken("it has the schema '\(error.name)', which this version can't read")
     } catch {
-      return reading(of: DecodingFault(error))
+      return reading(of: DecodingFault(error, in: data))
     }
   }
 

@@ -6,6 +6,16 @@ enum NearestName {
     return candidates.min { distance(word, plain($0)) < distance(word, plain($1)) }
   }
 
+  /// The same where it is near enough to be meant: `word` is its beginning, of three letters at least, or no more than a third
+  /// of the longer one's letters are to be edited. Else nil: a name that has nothing to do with what was written helps nobody.
+  static func near(_ word: String, in candidates: [String]) -> String? {
+    let written = plain(word)
+    if written.count >= 3, let longer = candidates.first(where: { plain($0).hasPrefix(written) }) { return longer }
+    guard let nearest = of(word, in: candidates) else { return nil }
+    let longest = max(written.count, nearest.count)
+    return 3 * distance(written, plain(nearest)) <= longest ? nearest : nil
+  }
+
   /// How many insertions, deletions, changes and swaps of neighbours lead from one to the other, no place edited twice
   /// (optimal string alignment: https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance).
   static func distance(_ first: String, _ second: String) -> Int {

@@ -46,6 +46,7 @@ enum ScenarioFileContents {
   /// In pieces, because a pipe or a device has no size that could be asked for.
   private static func read(_ path: String) throws(ScenarioFileError) -> [UInt8] {
     guard !path.isEmpty else { throw ScenarioFileError(reason: "write a file's path") }
+    if let reason = PathText.likeAnOption(path) { throw ScenarioFileError(reason: reason) }
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw unreadable(path) }
     defer { close(file) }

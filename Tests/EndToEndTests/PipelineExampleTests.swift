@@ -1,0 +1,85 @@
+import Foundation
+import ProcessControl
+import TestSupport
+import Testing
+
+/// What docs/ci.md tells people to copy works as it stands.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct PipelineExampleTests {
+  private static let needsYAML = Comment("needs Python's yaml; INFRABENCH_PYTHON names an interpreter")
+
+  @Test func theProjectsOwnNightIsTheOneThatIsShown() throws {
+    let shown = try PipelineExamples.blocks().filter { $0.info == "yaml file=.github/workflows/nightly.yml" }
+    #expect(try shown.map(\.text) == [PipelineExamples.text(".github/workflows/nightly.yml")])
+  }
+
+  @Test(.enabled(if: PipelineExamples.isReadable, needsYAML)) func everyExampleIsYAMLAndItsShellIsShell() async throws {
+    let snippets = try await PipelineExamples.snippets()
+    let places = snippets.map(\.place)
+    for part in [
+      "nightly: Measure", "gate: Measure", "GitLab nightly: script", "GitLab gate: script", "Jenkins", "sh: #!",
+    ] {
+      #expect(places.contains { $0.hasPrefix(part) }, "\(part) in \(places)")
+    }
+    let scratch = try Scratch()
+    for snippet in snippets {
+      let file = scratch.write("snippet", snippet.script)
+      let outcome = try await Tool.start(["/bin/bash", "-n", file], in: scratch.path).end()
+      #expect(outcome.status == .exited(0), "\(snippet): \(outcome.standardError)")
+    }
+  }
+
+  private static let hasSuite = (try? Tool(name: "bench-suite").path) != nil
+
+  /// A checkout whose suite is built: measures little, and otherwise as it is told.
+  private static func checkout() throws -> Scratch {
+    let scratch = try Scratch()
+    let suite = try Tool(name: "bench-suite").path
+    scratch.directory(".build")
+    let tools = URL(filePath: suite).deletingLastPathComponent()
+    try FileManager.default.createSymbolicLink(
+      at: URL(filePath: scratch(".build/release")), withDestinationURL: tools)
+    let little = "case \" $* \" in *' --only '*) ;; *) set -- --only bench-dirinit \"$@\" ;; esac"
+    scratch.write("run-all-tests.sh", "#!/bin/bash\n\(little)\nexec '\(suite)' --quick \"$@\"\n")
+    chmod(scratch("run-all-tests.sh"), 0o755)
+    scratch.directory("benchmarks")
+    return scratch
+  }
+
+  private static func run(_ script: String, _ shell: [String], _ environment: [String: String], in scratch: Scratch)
+    async throws -> Tool.Outcome
+  {
+    let file = scratch.write("script", script)
+    return try await Tool.start(["/usr/bin/env"] + shell + [file], environment: environment, in: scratch.path)
+      .end(within: .seconds(240))
+  }
+
+  @Test(
+    .enabled(if: PipelineExamples.isReadable, needsYAML), .enabled(if: hasSuite, "bench-suite is not built"))
+  func everyExampleRunsAsItStands() async throws {
+    let gateways = try await [MockGateway.start(), MockGateway.start()]
+    // Steps of one pipeline follow one another in one checkout.
+    var checkouts: [String: Scratch] = [:]
+    for snippet in try await PipelineExamples.snippets() {
+      let pipeline = String(snippet.place.prefix { $0 != ":" })
+      let scratch = try checkouts[pipeline] ?? Self.checkout()
+      checkouts[pipeline] = scratch
+      let isGate = pipeline.hasSuffix("gate")
+      let environment = [
+        "GATEWAY_URL": isGate ? gateways[0].url : "", "NEW_GATEWAY_URL": gateways[1].url, "RUNS": "1",
+        "RESULTS": scratch("benchmarks"), "GITHUB_STEP_SUMMARY": scratch("step.md"), "TMPDIR": scratch.path,
+      ]
+      let outcome = try await Self.run(snippet.script, snippet.shell, environment, in: scratch)
+      // Runs of a debug build are not compared (1); a machine as busy as this one may cross a threshold (99).
+      let compares = snippet.script.contains("bench-compare")
+      let expected: [ProcessControl.ExitStatus] = [.exited(0), .exited(99)] + (compares ? [.exited(1)] : [])
+      #expect(expected.contains(outcome.status), "\(snippet): \(outcome.standardOutput)\(outcome.standardError)")
+      #expect(!outcome.standardError.contains("not found"), "\(snippet): \(outcome.standardError)")
+      if outcome.status == .exited(1) { #expect(outcome.standardError.contains("a debug build's run"), "\(snippet)") }
+      let folder = isGate ? "ab" : snippet.place.hasPrefix("sh:") ? "benchmarks" : "history"
+      for name in ["summary.md", "summary.json", "junit.xml"] where snippet.script.contains("run-all-tests.sh") {
+        #expect(scratch.names(in: folder)?.contains(name) == true, "\(snippet): \(outcome.standardError)")
+      }
+    }
+    for gateway in gateways { await gateway.stop() }
+  }
+}
