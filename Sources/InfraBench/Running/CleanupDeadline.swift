@@ -4,6 +4,7 @@ import Synchronization
 /// Until when a run may go on to put back, stop and remove what it has made. An orderly end has much time; once the run is
 /// interrupted the deadline comes near, as the process is killed soon. Several parts of an end share one deadline.
 final class CleanupDeadline: Sendable {
+  /// In ns of `MonotonicClock`. Not `Atomic<UInt64>`, whose `min` has compared as if signed (Swift 6.3): `.max` never shrank.
   private let instant: Mutex<UInt64>
 
   /// In ns: an hour; no deadline at all is more than a sleep can take.
