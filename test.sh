@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
-# The linter and all tests. Installs what is missing first. Arguments go to `swift test`.
+# The linter and all tests. Installs what is missing first. With --peers first also nginx and haproxy, without which the tests
+# behind proxies are skipped. Other arguments go to `swift test`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-scripts/setup.sh tests
+if [ "${1:-}" = --peers ]; then
+  shift
+  scripts/setup.sh peers
+else
+  scripts/setup.sh tests
+fi
 if [ -x .venv/bin/python ]; then export INFRABENCH_PYTHON="$PWD/.venv/bin/python"; fi
 
 # Many tests run real processes against one another: all at once they would starve each other on a small machine.

@@ -2,6 +2,7 @@
 # Installs what a build needs and is missing. Debian packages only; says the exact command where it cannot.
 #   scripts/setup.sh          what building and running needs
 #   scripts/setup.sh tests    also what the tests use where it is there (Python packages in .venv)
+#   scripts/setup.sh peers    also the proxies that some tests put before a gateway (nginx, haproxy); starts none of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -47,7 +48,18 @@ has_header curl/curl.h || missing+=(libcurl4-openssl-dev)
 has_header zlib.h || missing+=(zlib1g-dev)
 if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
 
-[ "${1:-}" = tests ] || exit 0
+# install_without_starting PACKAGE...: Debian's packages of daemons start them, unless a policy forbids it (invoke-rc.d).
+install_without_starting() {
+  local policy=/usr/sbin/policy-rc.d status=0 as=()
+  if [ "$(id -u)" != 0 ]; then as=(sudo); fi
+  if [ -e "$policy" ] || ! command -v apt-get >/dev/null; then install_packages "$@"; return; fi
+  printf '#!/bin/sh\nexit 101\n' | "${as[@]}" tee "$policy" >/dev/null && "${as[@]}" chmod 755 "$policy" || return 1
+  install_packages "$@" || status=$?
+  "${as[@]}" rm -f "$policy"
+  return "$status"
+}
+
+[ "${1:-}" = tests ] || [ "${1:-}" = peers ] || exit 0
 
 # The tests' other implementations are welcome, not needed: without them some tests are skipped, and say so.
 python_packages=(hdrhistogram jsonschema prometheus-client websockets boto3 'moto[server]' lxml junitparser markdown-it-py pyyaml)
@@ -64,3 +76,11 @@ if [ ! -e "$stamp" ]; then
 fi
 command -v openssl >/dev/null || install_packages openssl || say "note: without openssl some tests are skipped"
 command -v chromium >/dev/null || install_packages chromium || say "note: without chromium HTML reports are not looked at in a browser"
+
+[ "$1" = peers ] || exit 0
+missing=()
+[ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+[ -x /usr/sbin/haproxy ] || missing+=(haproxy)
+if [ "${#missing[@]}" -gt 0 ]; then
+  install_without_starting "${missing[@]}" || say "note: without ${missing[*]} tests behind proxies are skipped"
+fi

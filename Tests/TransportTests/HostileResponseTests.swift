@@ -34,7 +34,7 @@ import Transport
     "\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x5\r\n", ";ext\r\n", "5\n", "123456789\r\n", "FFFFFFFFFFFFFFFFF\r\n",
     "5 junk\r\nhello\r\n", "5\r\nhelloX\r\n", "5\r\nhello\n", "1\r\nx\r\n\r\n",
     "0\r\nX: " + String(repeating: "y", count: 9000), String(repeating: "0", count: 9000),
-    "1;" + String(repeating: "e", count: 9000), "0\r\n" + String(repeating: "X: y\r\n", count: 2000),
+    "1;" + String(repeating: "e", count: 9000), "0\r\n" + String(repeating: "X: y\r\n", count: 4000),
   ]
 
   static let tooLarge = [
