@@ -1,7 +1,7 @@
-import Dispatch
 import FoundationEssentials
 import Glibc
 import ProcessControl
+import Synchronization
 
 /// A tool that runs as a child of the suite, and what it reports.
 final class ToolProcess: Sendable {
@@ -56,55 +56,64 @@ final class ToolProcess: Sendable {
   }
 }
 
-/// Reads what a tool reports for as long as it lives: a full pipe would stop it.
+/// Reads what a tool reports for as long as it lives, on a thread of its own: a full pipe would stop the tool.
+///
+/// Dispatch's read sources are not used: on Linux their event loop has crashed with a pipe that ended while it was watched.
 private final class ReportReader: Sendable {
-  private let end: OwnedDescriptor?
-  private let queue = DispatchQueue(label: "infrabench.reports")
-  /// Used on the queue alone.
-  private nonisolated(unsafe) var bytes: [UInt8] = []
-  private nonisolated(unsafe) var source: (any DispatchSourceRead)?
+  private let pipe: OwnedDescriptor?
+  /// Usually the pipe ends with the tool; but what the tool has started may still hold it.
+  private let hasEnded = Atomic(false)
+  /// Between two looks at whether the tool has ended, in ms.
+  private static let interval: Int32 = 500
+  private let reports = FirstValue<[ToolReport]>()
 
-  init(_ end: OwnedDescriptor?) {
-    self.end = end
-    guard let end else { return }
-    _ = fcntl(end.descriptor, F_SETFL, fcntl(end.descriptor, F_GETFL) | O_NONBLOCK)
-    let source = DispatchSource.makeReadSource(fileDescriptor: end.descriptor, queue: queue)
-    source.setEventHandler { [weak self] in self?.readAll() }
-    // The descriptor must stay open until nobody watches it any more.
-    source.setCancelHandler { withExtendedLifetime(end) {} }
-    self.source = source
-    source.resume()
+  init(_ pipe: OwnedDescriptor?) {
+    self.pipe = pipe
+    guard let pipe else {
+      reports.give([])
+      return
+    }
+    _ = fcntl(pipe.descriptor, F_SETFL, fcntl(pipe.descriptor, F_GETFL) | O_NONBLOCK)
+    let reader = Unmanaged.passRetained(self)
+    var thread = pthread_t()
+    let error = pthread_create(
+      &thread, nil,
+      { raw in
+        guard let raw else { return nil }
+        let reader = Unmanaged<ReportReader>.fromOpaque(raw).takeRetainedValue()
+        reader.reports.give(reader.readToEnd())
+        return nil
+      }, reader.toOpaque())
+    if error == 0 {
+      pthread_detach(thread)
+    } else {
+      reader.release()
+      reports.give([])
+    }
   }
 
-  /// Everything that was reported. To be called once, when the tool has ended: what it has started may still hold the pipe.
+  /// Everything that was reported. To be called once, when the tool has ended.
   func finish() async -> [ToolReport] {
-    await withCheckedContinuation { continuation in
-      queue.async { [self] in
-        readAll()
-        stopWatching()
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-        continuation.resume(returning: lines.compactMap { ToolReport(line: $0) })
-      }
-    }
+    hasEnded.store(true, ordering: .releasing)
+    return await reports.wait()
   }
 
-  private func stopWatching() {
-    source?.cancel()
-    source = nil
-  }
-
-  private func readAll() {
-    guard let end else { return }
+  private func readToEnd() -> [ToolReport] {
+    var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
-    while true {
-      let count = read(end.descriptor, &buffer, buffer.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        // At the end of the file it would be ready for ever.
-        if count == 0 { stopWatching() }
-        return
+    var wanted = pollfd(fd: pipe?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+    var isOver = false
+    while !isOver {
+      // Looked at before the pipe: what was reported before the end is in it by now.
+      isOver = hasEnded.load(ordering: .acquiring)
+      _ = poll(&wanted, 1, isOver ? 0 : Self.interval)
+      while true {
+        let count = read(wanted.fd, &buffer, buffer.count)
+        if count > 0 { bytes += buffer.prefix(count) }
+        if count == 0 { isOver = true }
+        if count == 0 || count < 0 && errno != EINTR { break }
       }
-      bytes += buffer.prefix(count)
     }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { ToolReport(line: $0) }
   }
 }
