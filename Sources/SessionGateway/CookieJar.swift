@@ -48,7 +48,8 @@ public struct CookieJar: Sendable, Equatable {
     var maxAge: Double?
     for part in parts.dropFirst() {
       let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      let value = pair.count > 1 ? trimmed(pair[1]) : ""
+      // Some servers quote what they should not, and clients take it nevertheless.
+      let value = unquoted(pair.count > 1 ? trimmed(pair[1]) : "")
       switch trimmed(pair[0]).lowercased() {
       case "path": cookie.path = value.hasPrefix("/") ? value : Self.defaultPath(of: path)
       case "secure": cookie.isSecure = true
@@ -165,4 +166,8 @@ enum CookieDate {
 private func trimmed(_ text: some StringProtocol) -> String {
   let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
   return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+}
+
+private func unquoted(_ text: String) -> String {
+  text.utf8.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"") ? String(text.dropFirst().dropLast()) : text
 }

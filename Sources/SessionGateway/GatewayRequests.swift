@@ -21,7 +21,7 @@ public struct GatewayRequests: Sendable {
   private let statusHead: Head
   private let sessionProbe: (prefix: String, fields: String)
   private let basePath: String
-  private let isSecure: Bool
+  private let sendsSecureCookies: Bool
   /// What the user sends as cookies beside those that the gateway sets.
   private let ownCookies: String?
 
@@ -29,7 +29,8 @@ public struct GatewayRequests: Sendable {
   public init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
     headerNames = headers.map(\.name)
     basePath = endpoint.basePath
-    isSecure = endpoint.isSecure
+    // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
+    sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback
     func isCookie(_ header: (name: String, value: String)) -> Bool { header.name.lowercased() == "cookie" }
     let own = headers.filter(isCookie).map(\.value)
     ownCookies = own.isEmpty ? nil : own.joined(separator: "; ")
@@ -57,7 +58,7 @@ public struct GatewayRequests: Sendable {
 
   /// The value of the `Cookie` field of a request for `path`: the user's own, and those of `jar`. Nil without any.
   func cookies(for path: String, _ jar: CookieJar, now: Double) -> String? {
-    let kept = jar.isEmpty ? nil : jar.field(for: basePath + path, isSecure: isSecure, now: now)
+    let kept = jar.isEmpty ? nil : jar.field(for: basePath + path, isSecure: sendsSecureCookies, now: now)
     guard let ownCookies else { return kept }
     return kept.map { "\(ownCookies); \($0)" } ?? ownCookies
   }

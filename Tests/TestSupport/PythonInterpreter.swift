@@ -19,18 +19,7 @@ public enum Python {
   public static func run(
     _ arguments: [String], environment: [String: String] = [:]
   ) async throws -> (status: Int32, output: String) {
-    let process = command(arguments, environment: environment)
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("infrabench-\(UUID().uuidString).out")
-    _ = FileManager.default.createFile(atPath: file.path, contents: nil)
-    defer { try? FileManager.default.removeItem(at: file) }
-    let handle = try FileHandle(forWritingTo: file)
-    process.standardOutput = handle
-    process.standardError = handle
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      process.terminationHandler = { _ in continuation.resume() }
-      do { try process.run() } catch { continuation.resume(throwing: error) }
-    }
-    return (process.terminationStatus, try String(contentsOf: file, encoding: .utf8))
+    try await command(arguments, environment: environment).outcome()
   }
 
   /// A process that is not started yet.
@@ -40,5 +29,22 @@ public enum Python {
     process.arguments = [interpreter] + arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     return process
+  }
+}
+
+extension Process {
+  /// Runs it to its end without keeping a thread of the tests' waiting; what it wrote, on standard error too.
+  public func outcome() async throws -> (status: Int32, output: String) {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("infrabench-\(UUID().uuidString).out")
+    _ = FileManager.default.createFile(atPath: file.path, contents: nil)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let handle = try FileHandle(forWritingTo: file)
+    standardOutput = handle
+    standardError = handle
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      terminationHandler = { _ in continuation.resume() }
+      do { try run() } catch { continuation.resume(throwing: error) }
+    }
+    return (terminationStatus, try String(contentsOf: file, encoding: .utf8))
   }
 }

@@ -23,24 +23,18 @@ struct AsCurlTests {
   ]
 
   /// What curl writes of an answer.
-  private func curl(_ port: Int) throws -> String {
+  private func curl(_ port: Int) async throws -> String {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/curl")
-    process.arguments = [
-      "--silent", "--show-error", "--noproxy", "*", "--max-time", "20", "http://127.0.0.1:\(port)/x",
-    ]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return String(decoding: data, as: UTF8.self)
+    process.arguments = ["--silent", "--noproxy", "*", "--max-time", "20", "http://127.0.0.1:\(port)/x"]
+    let (status, output) = try await process.outcome()
+    #expect(status == 0)
+    return output
   }
 
   @Test(arguments: answers.indices) func anAnswerIsReadAsCurlReadsIt(_ index: Int) async throws {
     let server = try await ScriptedServer { _ in [.send(Self.answers[index]), .close] }
-    let expected = try curl(server.port)
+    let expected = try await curl(server.port)
     #expect(expected.contains("ok"))
     let connection = try await HTTPConnection.open(server.port)
     #expect(await connection.get().bodyText == expected)

@@ -17,16 +17,12 @@ struct ContentCodingTests {
 
   static let text = String(repeating: "{\"success\":true,\"taskId\":\"t-1\"}", count: 100)
 
-  private func encoded(_ expression: String, of text: String = text) throws -> [UInt8] {
+  private func encoded(_ expression: String, of text: String = text) async throws -> [UInt8] {
     let script =
       "import base64, gzip, sys, zlib; b = sys.argv[1].encode(); print(base64.b64encode(\(expression)).decode())"
-    let process = Python.command(["-c", script, text])
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Array(try #require(Data(base64Encoded: data, options: .ignoreUnknownCharacters)))
+    let (status, output) = try await Python.run(["-c", script, text])
+    try #require(status == 0)
+    return Array(try #require(Data(base64Encoded: output, options: .ignoreUnknownCharacters)))
   }
 
   private func read(_ head: String, _ body: [UInt8]) -> HTTPResponseReader.Step {
@@ -41,8 +37,8 @@ struct ContentCodingTests {
     return error
   }
 
-  @Test(arguments: codings) func aBodyIsDecodedHoweverItEnds(_ coding: String, _ expression: String) throws {
-    let body = try encoded(expression)
+  @Test(arguments: codings) func aBodyIsDecodedHoweverItEnds(_ coding: String, _ expression: String) async throws {
+    let body = try await encoded(expression)
     let length = "Content-Length: \(body.count)"
     let chunks = Array("\(String(body.count, radix: 16))\r\n".utf8) + body + Array("\r\n0\r\n\r\n".utf8)
     for (framing, bytes) in [(length, body), ("Transfer-Encoding: chunked", chunks), ("X: until the end", body)] {
@@ -69,8 +65,8 @@ struct ContentCodingTests {
     #expect(error.message.contains(coding.replacing("\r\nContent-Encoding:", with: ",")))
   }
 
-  @Test func corruptAndCutOffBodiesAreInvalid() throws {
-    let body = try encoded("gzip.compress(b)")
+  @Test func corruptAndCutOffBodiesAreInvalid() async throws {
+    let body = try await encoded("gzip.compress(b)")
     var corrupt = body
     corrupt[corrupt.count / 2] ^= 0xff
     for (wrong, word) in [(corrupt, "corrupt"), (Array(body.dropLast(4)), "incomplete"), ([0x1f], "incomplete")] {
@@ -80,8 +76,8 @@ struct ContentCodingTests {
     }
   }
 
-  @Test func whatDecodesToMoreThanTheLimitIsTooLarge() throws {
-    let bomb = try encoded("gzip.compress(b * (8 << 20))", of: "x")
+  @Test func whatDecodesToMoreThanTheLimitIsTooLarge() async throws {
+    let bomb = try await encoded("gzip.compress(b * (8 << 20))", of: "x")
     #expect(bomb.count < 100_000)
     let error = try #require(failure(read("Content-Encoding: gzip\r\nContent-Length: \(bomb.count)", bomb)))
     #expect(error.kind == .tooLarge)
