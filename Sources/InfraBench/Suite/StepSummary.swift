@@ -30,14 +30,10 @@ enum StepSummary {
     return nil
   }
 
-  /// `text`, or so many of its lines as fit beside the line that says so; nil where not even that does.
+  /// `text`, or as many of its lines as fit beside the line that says so; nil where not even that does.
   static func fit(_ text: String, into room: Int, whole: String) -> String? {
-    if text.utf8.count <= room { return text }
-    let pointer = "\n\nCut here, as GitHub shows at most 1 MiB: all of it is in \(Markdown.escape(whole)).\n"
-    let space = room - pointer.utf8.count
-    guard space >= 0 else { return nil }
-    let lines = text.utf8.prefix(space)
-    let end = lines.lastIndex(of: UInt8(ascii: "\n")) ?? lines.startIndex
-    return String(decoding: lines[..<end], as: UTF8.self) + pointer
+    Markdown.cut(
+      text, to: room, pointer: "\nCut here, as GitHub shows at most 1 MiB: all of it is in \(Markdown.escape(whole)).\n"
+    )
   }
 }

@@ -10,6 +10,8 @@ struct SuiteSettings: Sendable, Equatable {
   /// Where results to compare with are; nil: the latest earlier day in ``directory``.
   var baseline: String?
   var failsOnRegression: Bool
+  /// `--label`; nil without one.
+  var label: String?
 }
 
 /// A tool of the suite, and how it is run.
@@ -55,12 +57,14 @@ extension OptionReader {
     return SuiteSettings(
       tools: plan.tools, directory: directory,
       deadline: optionalDuration("--deadline", command.deadline, minimum: 1_000_000), baseline: command.baseline,
-      failsOnRegression: command.failOnRegression)
+      failsOnRegression: command.failOnRegression, label: command.label)
   }
 
   private mutating func checkFolder(_ option: String, _ path: String) {
     var status = stat()
-    if path.isEmpty || path.utf8.contains(0) || stat(path, &status) != 0 {
+    if let reason = PathText.likeAnOption(path) {
+      problems.add(option, reason)
+    } else if path.isEmpty || path.utf8.contains(0) || stat(path, &status) != 0 {
       let shown = PlainText.line(String(path.prefix(200)))
       problems.add(option, "there is no folder '\(shown)': make it where the first run has none to be compared with")
     } else if status.st_mode & S_IFMT != S_IFDIR {

@@ -71,7 +71,7 @@ extension SuitePlan {
           "behind '--' it can't be given: \(Self.ownOptions.contains(name) ? "write it before that" : "leave it out")")
       } else if !known.contains(where: \.isRun) {
         let all = Set(SuiteTool.all.flatMap { $0.options.map(\.name) }).sorted()
-        let nearest = known.isEmpty ? NearestName.of(name, in: all).map { ": did you mean '--\($0)'?" } ?? "" : ""
+        let nearest = known.isEmpty ? NearestName.near(name, in: all).map { ": did you mean '--\($0)'?" } ?? "" : ""
         problems.add("--\(PlainText.line(String(name.prefix(80))))", Self.nobody(known, "option") + nearest)
       }
       for draft in known {

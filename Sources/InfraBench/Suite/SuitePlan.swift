@@ -61,7 +61,7 @@ struct SuitePlan {
 
   private func known(_ names: [String], _ option: String, _ problems: inout Problems) -> [String] {
     for name in names where !SuiteTool.names.contains(name) {
-      let nearest = NearestName.of(name, in: SuiteTool.names).map { ": did you mean '\($0)'?" } ?? ""
+      let nearest = NearestName.near(name, in: SuiteTool.names).map { ": did you mean '\($0)'?" } ?? ""
       problems.add(option, "'\(PlainText.line(String(name.prefix(80))))' is no tool of the suite\(nearest)")
     }
     return names.filter(SuiteTool.names.contains)

@@ -31,7 +31,7 @@ extension SuiteRun {
   }
 
   func summary(_ tools: [SuiteSummary.Tool], state: SuiteSummary.State, exitStatus: Int32) -> SuiteSummary {
-    SuiteSummary(startedAt: startedAt, state: state, exitStatus: exitStatus, tools: tools)
+    SuiteSummary(startedAt: startedAt, state: state, exitStatus: exitStatus, tools: tools, label: settings.label)
   }
 
   func say(_ problems: [String]) {
