@@ -21,7 +21,7 @@ public struct CookieJar: Sendable, Equatable {
 
   private var cookies: [Cookie] = []
 
-  /// What browsers keep at least, and this at most (RFC 6265, section 6.1): bytes of a cookie, and cookies of a host.
+  /// What browsers keep at least, and this at most (RFC 6265, section 6.1): bytes of a field, and cookies of a host.
   private static let (largest, most) = (4096, 50)
 
   /// An empty jar.
@@ -80,7 +80,10 @@ public struct CookieJar: Sendable, Equatable {
     let isExpired = (cookie.expiresAt ?? .infinity) <= now
     if let index = cookies.firstIndex(where: { $0.name == cookie.name && $0.path == cookie.path }) {
       if isExpired { cookies.remove(at: index) } else { cookies[index] = cookie }
-    } else if !isExpired, cookies.count < Self.most {
+    } else if !isExpired {
+      // Expired ones make room first, then the oldest (RFC 6265, section 5.3).
+      if cookies.count >= Self.most { cookies.removeAll { ($0.expiresAt ?? .infinity) <= now } }
+      if cookies.count >= Self.most { cookies.removeFirst() }
       cookies.append(cookie)
     }
   }

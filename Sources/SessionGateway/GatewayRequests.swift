@@ -8,6 +8,9 @@ public struct GatewayRequests: Sendable {
   /// A request up to the fields of the user's, in parts between which its cookies have their place.
   private struct Head {
     var start: ByteBuffer
+    /// What follows where the gateway has set no cookies; the user's own are in it.
+    var plainRest: ByteBuffer
+    /// What follows cookies.
     var rest: ByteBuffer
     /// Without the endpoint's base path.
     var path: String
@@ -35,10 +38,14 @@ public struct GatewayRequests: Sendable {
     let own = headers.filter(isCookie).map(\.value)
     ownCookies = own.isEmpty ? nil : own.joined(separator: "; ")
     let extra = headers.filter { !isCookie($0) }.map { "\($0.name): \($0.value)\r\n" }.joined()
+    let ownCookies = ownCookies
     func head(_ method: String, _ path: String, _ rest: String) -> Head {
       let start =
         "\(method) \(endpoint.basePath)\(path) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)"
-      return Head(start: ByteBuffer(string: start), rest: ByteBuffer(string: rest), path: path)
+      let own = ownCookies.map { "Cookie: \($0)\r\n" } ?? ""
+      return Head(
+        start: ByteBuffer(string: start), plainRest: ByteBuffer(string: own + rest), rest: ByteBuffer(string: rest),
+        path: path)
     }
     sessionProbe = (
       "GET \(endpoint.basePath)/session/",
@@ -102,13 +109,17 @@ public struct GatewayRequests: Sendable {
 
   /// Writes a head, with the body's length and the end of the head where there is a body.
   private func begin(_ request: inout ByteBuffer, _ head: Head, _ jar: CookieJar, bodyLength: Int? = nil) {
+    let field = jar.isEmpty ? nil : cookies(for: head.path, jar, now: wallClock())
     request.clear(
-      minimumCapacity: head.start.readableBytes + head.rest.readableBytes + Self.lengthDigits + (bodyLength ?? 0))
+      minimumCapacity: head.start.readableBytes + head.plainRest.readableBytes + (field?.utf8.count ?? 0)
+        + Self.lengthDigits + (bodyLength ?? 0))
     request.writeImmutableBuffer(head.start)
-    if !jar.isEmpty || ownCookies != nil, let field = cookies(for: head.path, jar, now: wallClock()) {
+    if let field {
       request.writeString("Cookie: \(field)\r\n")
+      request.writeImmutableBuffer(head.rest)
+    } else {
+      request.writeImmutableBuffer(head.plainRest)
     }
-    request.writeImmutableBuffer(head.rest)
     guard let bodyLength else { return }
     request.writeDecimal(bodyLength)
     request.writeStaticString("\r\n\r\n")

@@ -121,38 +121,34 @@ import Transport
     return looks
   }
 
-  @Test func aPoolThatStaysEmptyIsWaitedForOnceUntilItIsSeenWarmAgain() async throws {
+  @Test func aPoolThatWasNeverWarmIsWaitedForOnceAndALaterOneEachTime() async throws {
     let warm = Atomic<Int>(0)
     let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }
     let client = Self.client(server)
     let pool = WarmPool(Self.load(timeout: 300_000_000))
     let wait = { _ = pool.finish(await pool.waitUntilWarm(self.measured, client)) }
-    for _ in 0..<2 {
-      let looks = await Self.looks(server, 4, wait)
-      #expect(looks[0] > 1 && looks[1...] == [1, 1, 1], "\(looks)")
-      warm.store(1, ordering: .relaxed)
-      await wait()
-      warm.store(0, ordering: .relaxed)
-    }
+    let before = await Self.looks(server, 4, wait)
+    #expect(before[0] > 1 && before[1...] == [1, 1, 1], "\(before)")
+    warm.store(1, ordering: .relaxed)
+    await wait()
+    // It is refilled more slowly than the time-out: the next one may come within the next wait.
+    warm.store(0, ordering: .relaxed)
+    let after = await Self.looks(server, 3, wait)
+    #expect(after.allSatisfy { $0 > 1 }, "\(after)")
     await server.stop()
   }
 
-  @Test func betweenBurstsAPoolThatStaysEmptyIsWaitedForOnceUntilItIsSeenWarmAgain() async throws {
-    let warm = Atomic<Int>(3)
+  @Test(arguments: [0, 3]) func betweenBurstsOnlyAPoolThatWasNeverWarmIsGivenUp(_ warmAtFirst: Int) async throws {
+    let warm = Atomic<Int>(warmAtFirst)
     let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }
     var pool = PoolFill(Self.client(server), timeout: 300_000_000)
     await pool.wait(for: 3)
-    for _ in 0..<2 {
-      warm.store(0, ordering: .relaxed)
-      var looks: [Int] = []
-      for _ in 0..<4 {
-        let before = server.requests.count
-        await pool.wait(for: 3)
-        looks.append(server.requests.count - before)
-      }
-      #expect(looks[0] > 1 && looks[1...] == [1, 1, 1], "\(looks)")
-      warm.store(3, ordering: .relaxed)
+    warm.store(0, ordering: .relaxed)
+    for _ in 0..<3 {
+      let before = server.requests.count
       await pool.wait(for: 3)
+      let looks = server.requests.count - before
+      #expect(warmAtFirst == 0 ? looks == 1 : looks > 1, "\(looks)")
     }
     await server.stop()
   }

@@ -50,6 +50,27 @@ import Transport
     #expect(error.message == "status 503: \(body)")
   }
 
+  @Test func anAddressIsShownWithoutItsSecrets() async throws {
+    for address in ["https://u:secret@login.example/x?t=secret", "https://login.example/x#access_token=secret"] {
+      let error = try await failure(of: "HTTP/1.1 302 Moved\r\nLocation: \(address)\r\nContent-Length: 0\r\n\r\n")
+      #expect(error.message.contains("'https://login.example/x'"), "\(error.message)")
+    }
+  }
+
+  @Test func whatAGatewayItselfSaysIsKept() async throws {
+    let timeout = #"{"error":"task did not start"}"#
+    let said = try await failure(of: "HTTP/1.1 408 T\r\nContent-Length: \(timeout.utf8.count)\r\n\r\n\(timeout)")
+    #expect(said.message == "status 408: \(timeout)")
+    let page =
+      "<html><head><title>Error</title></head><body><pre>ServiceUnavailableError: pool is being warmed</pre></body>"
+    let express = try await failure(
+      of:
+        "HTTP/1.1 503 S\r\nX-Powered-By: Express\r\nContent-Type: text/html\r\nContent-Length: \(page.utf8.count)\r\n\r\n\(page)"
+    )
+    #expect(express.message.contains("ServiceUnavailableError: pool is being warmed"), "\(express.message)")
+    #expect(!express.message.contains("from a proxy ("))
+  }
+
   @Test func pagesOfForeignBytesAreShownAsPlainText() async throws {
     let body = "<html><title>\u{1b}[31m502\n Bad</title></html>"
     let error = try await failure(of: "HTTP/1.1 502 No\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
@@ -77,7 +98,7 @@ import Transport
         """)
       let expected = [
         ("closing", "http_502", "got no proper answer"), ("mute", "http_504", "did not wait any longer"),
-        ("down", "http_503", "no gateway behind it"), ("moved", "http_302", "no redirect is followed"),
+        ("down", "http_503", "nothing behind it"), ("moved", "http_302", "no redirect is followed"),
         ("closed", "http_403", "no header of yours was sent"),
       ]
       for (path, kind, words) in expected {

@@ -65,6 +65,17 @@ struct ContentCodingTests {
     #expect(error.message.contains(coding.replacing("\r\nContent-Encoding:", with: ",")))
   }
 
+  @Test func theStatusOfARefusalIsKeptWhereItsBodyCannotBeDecoded() {
+    var reader = HTTPResponseReader()
+    let step = reader.read(
+      ByteBuffer(string: "HTTP/1.1 502 Bad\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nxx"))
+    guard case .complete(let response) = step else {
+      Issue.record("not complete")
+      return
+    }
+    #expect(response.status == 502 && String(buffer: response.body).contains("'br'"))
+  }
+
   @Test func corruptAndCutOffBodiesAreInvalid() async throws {
     let body = try await encoded("gzip.compress(b)")
     var corrupt = body

@@ -53,7 +53,7 @@ package final class HeldTasks: Sendable {
   package func assign(_ task: String, cookies: CookieJar = CookieJar()) -> Bool {
     // One that is given out after a refused release was not held any more.
     let wasRefused = answers.withLock { answers in
-      if !cookies.isEmpty { answers.cookies[task] = cookies }
+      if !cookies.isEmpty || !answers.cookies.isEmpty { answers.cookies[task] = cookies.isEmpty ? nil : cookies }
       return answers.releases.isGivenOut(task)
     }
     return ledger.withLock { ledger in
@@ -73,18 +73,25 @@ package final class HeldTasks: Sendable {
 
   /// Gives one task back through `client`; when its answer was read, in ns, or nil if it was not released.
   /// What fails stays held, is noted, and is tried again at the end.
+  ///
+  /// - Parameter byItsUser: `client` is still on the visit that was given the task: its cookies are the last ones.
   @discardableResult
-  package func release(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
+  package func release(
+    _ task: String, through client: GatewayClient, byItsUser: Bool = false, bench: Bench
+  ) async -> UInt64? {
     guard !isUnsupported else { return nil }
-    return await send(task, through: client, bench: bench)
+    return await send(task, through: client, byItsUser: byItsUser, bench: bench)
   }
 
-  private func send(_ task: String, through client: GatewayClient, bench: Bench) async -> UInt64? {
-    let cookies = answers.withLock { $0.cookies.isEmpty ? nil : $0.cookies[task] }
+  private func send(
+    _ task: String, through client: GatewayClient, byItsUser: Bool = false, bench: Bench
+  ) async -> UInt64? {
+    let kept = answers.withLock { $0.cookies.isEmpty ? nil : $0.cookies[task] }
+    let cookies = byItsUser ? nil : kept
     switch await client.release(taskID: task, cookies: cookies) {
     case .success(let answeredAt):
       let refutesPages = answers.withLock { answers in
-        if cookies != nil { answers.cookies[task] = nil }
+        if kept != nil { answers.cookies[task] = nil }
         return answers.releases.succeeded(task)
       }
       ledger.withLock { $0.released(task) }

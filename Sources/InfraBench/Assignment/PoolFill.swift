@@ -38,23 +38,23 @@ struct PoolFill {
   }
 
   /// Returns when the pool has a warm task for each of `users`, or as many as it had at first; at the timeout; or when
-  /// the gateway doesn't tell. After one whole timeout without a warm task it looks and does not wait, until one is seen again.
+  /// the gateway doesn't tell. After one whole timeout in which no warm task has ever been seen it looks and does not wait, until
+  /// one is seen.
   mutating func wait(for users: Int) async {
     let needed = min(users, fullCount ?? users)
-    let begin = MonotonicClock.now()
-    let deadline = begin + timeout
+    let deadline = MonotonicClock.now() + timeout
     var last = (warmCount: -1, since: MonotonicClock.now())
     while !Task.isCancelled, MonotonicClock.now() < deadline {
       guard let warmCount = await PoolLook.take(through: client)?.status.warmCount else { return }
       let now = MonotonicClock.now()
-      warmWait.saw(warmCount: warmCount, at: now)
+      warmWait.saw(warmCount: warmCount)
       if warmCount != last.warmCount { last = (warmCount, now) }
       if warmCount >= needed || warmWait.isGivenUp { break }
       if fullCount == nil, warmCount > 0, now - last.since > Self.settled { break }
       try? await Task.sleep(for: .milliseconds(10))
     }
     if !Task.isCancelled, MonotonicClock.now() >= deadline {
-      warmWait.ended(begunAt: begin)
+      warmWait.ended()
       if warmWait.isGivenUp { note(WarmWait.note(timeout: timeout)) }
     }
     if last.warmCount > 0 { fullCount = fullCount ?? last.warmCount }

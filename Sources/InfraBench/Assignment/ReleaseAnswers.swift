@@ -67,12 +67,14 @@ struct ReleaseAnswers: Sendable {
 
   /// `task` is given out; true where a release of it may have been done, so that this is no duplicate.
   mutating func isGivenOut(_ task: String) -> Bool {
+    guard !refused.isEmpty || !unanswered.isEmpty else { return false }
     // Both, always: the order of the operands must not keep one of them.
     let (wasRefused, wasUnanswered) = (refused.remove(task) != nil, unanswered.remove(task) != nil)
     return wasRefused || wasUnanswered
   }
 
   private mutating func answered() -> Bool {
+    guard !hasCall else { return false }
     defer {
       hasCall = true
       refused.formUnion(withoutPage)
@@ -82,6 +84,7 @@ struct ReleaseAnswers: Sendable {
   }
 
   private mutating func forget(_ task: String) {
+    guard !refused.isEmpty || !unanswered.isEmpty else { return }
     refused.remove(task)
     unanswered.remove(task)
   }

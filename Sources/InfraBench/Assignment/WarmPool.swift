@@ -45,8 +45,8 @@ package final class WarmPool: Sendable {
   }
 
   /// Waits until there is a warm task for the caller's request; at most for the operation's timeout, and until the
-  /// plan is over or the task is cancelled. After one whole timeout without a warm task it looks and does not wait, until one is
-  /// seen again. The caller then asks for a task in any case, and ends the outlook.
+  /// plan is over or the task is cancelled. After one whole timeout in which no warm task has ever been seen it looks and does
+  /// not wait, until one is seen. The caller then asks for a task in any case, and ends the outlook.
   package func waitUntilWarm(_ iteration: Iteration, _ client: GatewayClient) async -> Outlook {
     let waitsSince = MonotonicClock.now()
     let wholeWait = waitsSince + timeout
@@ -70,13 +70,13 @@ package final class WarmPool: Sendable {
       pause = min(pause * 2, Self.longestPause)
     } while !Task.isCancelled && MonotonicClock.now() < deadline
     // A gateway that tells nothing of its pool may have warm tasks.
-    if look != nil, !Task.isCancelled, MonotonicClock.now() >= wholeWait { endWait(begunAt: waitsSince) }
+    if look != nil, !Task.isCancelled, MonotonicClock.now() >= wholeWait { endWait() }
     return Outlook(ticket: state.withLock { $0.requests.beginUncovered() }, look: look)
   }
 
-  private func endWait(begunAt begin: UInt64) {
+  private func endWait() {
     let isGivenUp = state.withLock { state in
-      state.wait.ended(begunAt: begin)
+      state.wait.ended()
       return state.wait.isGivenUp
     }
     if isGivenUp { note(WarmWait.note(timeout: timeout)) }
@@ -114,7 +114,7 @@ package final class WarmPool: Sendable {
 
   private func begin(_ look: PoolLook, since mark: RequestsUnderWay.Mark) -> RequestsUnderWay.Ticket? {
     state.withLock { state in
-      state.wait.saw(warmCount: look.status.warmCount, at: MonotonicClock.now())
+      state.wait.saw(warmCount: look.status.warmCount)
       guard state.saysSource else { return state.requests.begin(warmCount: look.status.warmCount, since: mark) }
       state.requests.grant(warmCount: look.status.warmCount, since: mark)
       return state.requests.beginOnCredit()
@@ -140,7 +140,7 @@ package final class WarmPool: Sendable {
   ) async -> TaskOrigin {
     state.withLock { state in
       state.saysSource = source == "warm" || source == "cold"
-      if source == "warm" { state.wait.saw(warmCount: 1, at: MonotonicClock.now()) }
+      if source == "warm" { state.wait.saw(warmCount: 1) }
     }
     if let origin = WarmClassifier.classify(source: source, isCovered: outlook?.isCovered ?? false) { return origin }
     guard let before = outlook?.look else { return .unclassified }

@@ -1,23 +1,22 @@
-/// How long a run waits for a warm task: once for the whole time-out, and then not again before one was seen. A pool that never
-/// becomes warm would else cost every iteration that time.
+/// How long a run waits for a warm task. A pool that never becomes warm would cost every iteration a whole time-out, so that it is
+/// waited for once. A pool that was warm before is refilled, however slowly, and is waited for each time.
 struct WarmWait {
-  /// Whether a whole wait was in vain, and no warm task has been seen since.
+  /// Whether a whole wait was in vain, and no warm task has ever been seen.
   private(set) var isGivenUp = false
   /// Whether that has ever been so.
   private(set) var wasGivenUp = false
-  /// When a warm task was seen last, in ns of `MonotonicClock`.
-  private var warmAt: UInt64?
+  private var wasWarm = false
 
   /// The pool was seen with `warmCount` warm tasks.
-  mutating func saw(warmCount: Int, at instant: UInt64) {
+  mutating func saw(warmCount: Int) {
     guard warmCount > 0 else { return }
-    warmAt = instant
+    wasWarm = true
     isGivenUp = false
   }
 
-  /// A wait for the whole time-out is over, and its caller has no warm task. Another caller may have been given the pool's.
-  mutating func ended(begunAt begin: UInt64) {
-    guard (warmAt ?? 0) < begin else { return }
+  /// A wait for the whole time-out is over, and its caller has no warm task.
+  mutating func ended() {
+    guard !wasWarm else { return }
     isGivenUp = true
     wasGivenUp = true
   }

@@ -76,11 +76,16 @@ package struct GatewaySession: Sendable {
     requests = GatewayRequests(to: endpoint, headers: headers.map { ($0.name, $0.value) })
   }
 
-  /// A REST client for one user; `timeout` in ns defaults to the session's.
-  package func client(on executor: LoopExecutor, timeout: UInt64? = nil, watchesTask: Bool = true) -> GatewayClient {
+  /// A REST client; `timeout` in ns defaults to the session's.
+  ///
+  /// - Parameter isVisitor: it is a user's, whose iterations are visits and keep their cookies. One that watches the pool for a
+  ///   whole run keeps none: a balancer's cookie would show it one node alone.
+  package func client(
+    on executor: LoopExecutor, timeout: UInt64? = nil, watchesTask: Bool = true, isVisitor: Bool = false
+  ) -> GatewayClient {
     GatewayClient(
       to: endpoint, requests: requests, tls: tls, on: executor, timeout: timeout ?? self.timeout,
-      watchesTask: watchesTask, keepsCookies: keepsCookies)
+      watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor)
   }
 
   /// How results name this target.

@@ -12,27 +12,37 @@ extension GatewayError {
   private static func reason(of response: HTTPResponse) -> String {
     switch response.status {
     case 301, 302, 303, 307, 308:
-      // Behind the question mark there may be a token.
-      let target = response.header("Location").map { String($0.prefix { $0 != "?" }) }
+      let target = response.header("Location").map(withoutSecrets)
       let place = target.map { "to '\(String.printable($0))'" } ?? "elsewhere"
       return
         ": it sends the request \(place), and no redirect is followed: give the gateway's own address as --gateway-url"
-    case 408:
+    case 408 where response.body.readableBytes == 0 || response.isPage:
       return ": the server waited for a request on this connection and gave up"
     case 502 where response.isPage:
-      return "\(proxy(response)), which got no proper answer from the gateway behind it: \(title(response))"
+      return "\(proxy(response)), which got no proper answer from what is behind it: \(title(response))"
     case 503 where response.isPage:
-      return "\(proxy(response)), which has no gateway behind it to ask: \(title(response))"
+      return "\(proxy(response)), which has nothing behind it that could be asked: \(title(response))"
     case 504 where response.isPage:
-      return "\(proxy(response)), which did not wait any longer for the gateway behind it: \(title(response))"
+      return "\(proxy(response)), which did not wait any longer for what is behind it: \(title(response))"
     default:
       return ": \(response.isPage ? title(response) : .head(of: response.body))"
     }
   }
 
-  /// " from a proxy", with the name that it gives itself.
+  /// An address up to what may hold a token: its query, its fragment, its user information.
+  private static func withoutSecrets(_ address: String) -> String {
+    let place = address.prefix { $0 != "?" && $0 != "#" }
+    guard let at = place.lastIndex(of: "@") else { return String(place) }
+    let scheme = place.firstRange(of: "//").map { place[..<$0.upperBound] } ?? ""
+    return scheme + String(place[place.index(after: at)...])
+  }
+
+  /// " from a proxy", with the name that it gives itself. A gateway may answer with a page of its own.
   private static func proxy(_ response: HTTPResponse) -> String {
-    " from a proxy" + (response.header("Server").map { " (\(String.printable($0)))" } ?? "")
+    guard response.header("X-Powered-By") == nil, let server = response.header("Server") else {
+      return " from the gateway or a proxy before it"
+    }
+    return " from a proxy (\(String.printable(server)))"
   }
 
   /// The title of a page, or its beginning.
@@ -41,7 +51,21 @@ extension GatewayError {
     guard let opening = text.firstRange(of: "<title>"),
       let closing = text[opening.upperBound...].firstRange(of: "</title>")
     else { return .head(of: response.body) }
-    return .printable(String(text[opening.upperBound..<closing.lowerBound]))
+    let title = text[opening.upperBound..<closing.lowerBound]
+    // Express calls every page so, and says what happened below.
+    guard title != "Error" else { return .printable(withoutTags(text[closing.upperBound...])) }
+    return .printable(String(title))
+  }
+
+  private static func withoutTags(_ page: Substring) -> String {
+    var text = ""
+    var isInTag = false
+    for character in page {
+      if character == "<" { isInTag = true }
+      if !isInTag, !character.isWhitespace || text.last?.isWhitespace == false { text.append(character) }
+      if character == ">" { isInTag = false }
+    }
+    return text
   }
 
   /// The same error where a gateway asks who is there, with what was sent for that: the names of the header fields that

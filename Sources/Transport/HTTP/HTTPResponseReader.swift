@@ -139,13 +139,23 @@ package struct HTTPResponseReader {
   private mutating func finish(_ opened: Opened, _ body: ByteBuffer) throws(TransportError) -> HTTPResponse {
     var response = HTTPResponse(
       status: opened.head.status, headerLines: opened.lines,
-      body: try opened.head.coding.decode(body, limit: limits.body), keepsConnection: opened.head.keepsConnection,
+      body: try decode(body, opened.head), keepsConnection: opened.head.keepsConnection,
       setsCookies: opened.head.setsCookies)
     if case .untilClose = opened.head.framing { response.keepsConnection = false }
     if pending.readableBytes > 0 { response.keepsConnection = false }
     state = .head
     pending = ByteBuffer()
     return response
+  }
+
+  private func decode(_ body: ByteBuffer, _ head: ResponseHead) throws(TransportError) -> ByteBuffer {
+    do throws(TransportError) {
+      return try head.coding.decode(body, limit: limits.body)
+    } catch {
+      // The status of a refusal says more than its body.
+      guard head.status >= 300 else { throw error }
+      return ByteBuffer(string: "(\(error.message))")
+    }
   }
 
   private static func bodyTooLarge(_ limit: Int) -> TransportError {

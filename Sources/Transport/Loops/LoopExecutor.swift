@@ -34,7 +34,7 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private static let batchesInARow = 16
   /// How many answers are read in one go before the users who waited for them run. A loop that reads thousands of answers
   /// first keeps their users, and the starts that come due meanwhile, waiting for tens of ms; one that runs each user at
-  /// once makes the stamps of the answers behind it late. Four take some 0.1 ms of both; docs/performance.md has figures.
+  /// once makes the stamps of the answers behind it late. This many take half a millisecond of both at most.
   private static let share = 16
 
   /// Makes an executor over `eventLoop`, which must outlive every task given to it.

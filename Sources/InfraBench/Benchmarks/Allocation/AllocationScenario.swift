@@ -32,7 +32,7 @@ struct AllocationScenario: Scenario {
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
-    AcquiringUser(id: load.userID(number), client: session.client(on: executor, watchesTask: false))
+    AcquiringUser(id: load.userID(number), client: session.client(on: executor, watchesTask: false, isVisitor: true))
   }
 
   func open(_ user: AcquiringUser, into record: inout IterationRecord) async {
@@ -84,7 +84,7 @@ struct AllocationScenario: Scenario {
 
   func conclude(_ user: AcquiringUser, _ iteration: Iteration) async {
     guard let task = user.assigned.take(), !holds, !Task.isCancelled else { return }
-    await session.held.release(task, through: user.client, bench: session.bench)
+    await session.held.release(task, through: user.client, byItsUser: true, bench: session.bench)
   }
 
   func cancel(_ user: AcquiringUser) { user.client.cancel() }

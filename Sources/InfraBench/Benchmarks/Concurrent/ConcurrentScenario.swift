@@ -42,7 +42,7 @@ struct ConcurrentScenario: Scenario {
     // Several even in a burst of one: the users of all bursts are different people.
     let id = load.userID(firstUser + number, of: Int.max)
     session.userIDs.insert(id)
-    return AcquiringUser(id: id, client: session.client(on: executor, watchesTask: false))
+    return AcquiringUser(id: id, client: session.client(on: executor, watchesTask: false, isVisitor: true))
   }
 
   func open(_ user: AcquiringUser, into record: inout IterationRecord) async {
@@ -98,7 +98,7 @@ struct ConcurrentScenario: Scenario {
 
   func conclude(_ user: AcquiringUser, _ iteration: Iteration) async {
     guard let task = user.assigned.take(), releasesAtOnce, !Task.isCancelled else { return }
-    await session.held.release(task, through: user.client, bench: session.bench)
+    await session.held.release(task, through: user.client, byItsUser: true, bench: session.bench)
   }
 
   func cancel(_ user: AcquiringUser) { user.client.cancel() }

@@ -91,27 +91,28 @@ struct AcquireJourney {
     return seen
   }
 
-  /// Looks until the status shows the task with its user, or, where it shows no users, as assigned.
+  /// Looks until the status shows the task with its user. A gateway shows a task as assigned at once, and its user when the
+  /// task has confirmed; one that never shows users cannot be told from one whose task is slow, so that the assignment is
+  /// never taken for readiness.
   private func seenInStatus(_ task: String, into record: inout IterationRecord) async -> Seen? {
-    var sight = StatusReadiness.Sight()
+    var showsUsers = false
     while MonotonicClock.now() < deadline {
       guard !Task.isCancelled else {
         record.censor()
         return nil
       }
-      let readiness = scenario.statusReadiness
-      if case .success(let (status, exchange)) = await user.client.status(),
-        let readyAt = readiness.look(status, for: task, at: exchange.lastByteReadAt, &sight)
-      {
-        if readiness.hidesUsers {
-          scenario.session.bench.note(
-            "the gateway's status shows no users: 'ready' is when it showed the task as assigned, confirmed or not")
+      if case .success(let (status, exchange)) = await user.client.status() {
+        let tasks = status.tasks ?? []
+        if tasks.contains(where: { $0.taskId == task && $0.userId != nil }) {
+          return Seen(readyAt: exchange.lastByteReadAt)
         }
-        return Seen(readyAt: readyAt)
+        showsUsers = showsUsers || tasks.contains { $0.userId != nil }
       }
       try? await Task.sleep(for: .milliseconds(1))
     }
-    record.fail(.ready, "timeout", "the status did not show task \(task.prefix(40)) with its user in time")
+    let hint =
+      showsUsers ? "" : "; it showed no user of any task: where a gateway hides them, only --agents can see readiness"
+    record.fail(.ready, "timeout", "the status did not show task \(task.prefix(40)) with its user in time\(hint)")
     return nil
   }
 }

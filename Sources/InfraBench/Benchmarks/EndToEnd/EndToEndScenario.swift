@@ -12,8 +12,6 @@ struct EndToEndScenario: Scenario {
   let message: String
   let expectedAnswer: ExpectedAnswer
   let pool: WarmPool
-  /// Tells from the gateway's status when a task is ready.
-  let statusReadiness: StatusReadiness
   /// Starts a task for each iteration, where cold starts are this tool's doing.
   let starter: TaskStarter?
 
@@ -29,13 +27,12 @@ struct EndToEndScenario: Scenario {
     self.expectedAnswer = expectedAnswer
     self.starter = starter
     pool = WarmPool(load, note: session.bench.note)
-    statusReadiness = StatusReadiness(patience: load.timeout / 2)
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> EndToEndUser {
     let id = load.userID(number)
     session.userIDs.insert(id)
-    return EndToEndUser(id: id, client: session.client(on: executor), executor: executor)
+    return EndToEndUser(id: id, client: session.client(on: executor, isVisitor: true), executor: executor)
   }
 
   /// The REST side is not the way of the session route: what it is used for is not in a user's way.
@@ -145,7 +142,7 @@ struct EndToEndScenario: Scenario {
     if let connection = user.session.take() { await connection.close() }
     if let task = user.sessionTask.take() { session.held.wentBack(task) }
     if let task = user.assigned.take(), !Task.isCancelled {
-      await session.held.release(task, through: user.client, bench: session.bench)
+      await session.held.release(task, through: user.client, byItsUser: true, bench: session.bench)
     }
     if let arn = user.startedTask.take() { await starter?.userLeft(user.givenTask.take(), startedFor: arn) }
   }

@@ -20,7 +20,7 @@ struct PoolDrain: Sendable {
   /// Drains, and returns what was recorded. The tracker learns what was drained, and when t₀ was.
   func perform() async -> Recording {
     defer { watch.coldFallbackEnded() }
-    let clients = (0...count).map { _ in session.client(on: executor) }
+    let clients = (0...count).map { _ in session.client(on: executor, isVisitor: true) }
     defer { for client in clients { client.close() } }
     let users = Array(clients.dropLast())
     await connect(clients)
