@@ -3,8 +3,7 @@
 set -euo pipefail
 root=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 suite=$root/.build/release/bench-suite
-
-build=true output=results last='' child='' signal=0
+build=true output=results last=''
 for word in "$@"; do
   case $word in
     -h | --help) if [ -x "$suite" ]; then exec "$suite" --help; else exec cat "$root/docs/bench-suite.txt"; fi ;;
@@ -15,25 +14,26 @@ for word in "$@"; do
   if [ "$last" = --output-dir ]; then output=$word; fi
   last=$word
 done
-
-# run COMMAND...: runs it to its end, a signal's too. Where it fails no verdict of an earlier run is left to be taken for this one's.
-run() {
-  local status=0
-  "$@" <&0 &
-  child=$!
-  while wait "$child" || status=$?; kill -0 "$child" 2>/dev/null; do :; done
-  [ "$status$signal" != 00 ] || return 0
-  rm -f -- "$output/summary.md" "$output/summary.json" "$output/junit.xml"
-  if [ "$signal" = 0 ]; then echo "error: '$*' failed" >&2 && exit 1; else exit $((128 + signal)); fi
+# An earlier run's verdict could be taken for this one's: it is removed before anything that may fail or be killed.
+forget() { rm -f -- "$output/summary.md" "$output/summary.json" "$output/junit.xml"; }
+# run COMMAND...: in the background, because a signal ends only such a wait. A script's background commands ignore SIGINT unless reset.
+run() { env --default-signal=INT,QUIT "$@" <&0 & wait $! || { echo "error: '$*' failed" >&2 && exit 1; }; }
+# tree PID...: these processes and all below them, in whatever process groups, as compilers have their own.
+tree() { for pid; do echo "$pid" && tree $(cat "/proc/$pid/task/"*/children 2>/dev/null); done; }
+# stop SIGNAL: ends what runs, first by SIGINT, the only one on which swift build ends its compilers, then harder every 3 s.
+stop() {
+  trap '' 1 2 3 15
+  for name in INT TERM KILL; do
+    processes="${processes:-} $(tree $(jobs -pr))" && kill -s "$name" $processes 2>/dev/null || true
+    for _ in {1..30}; do [ -z "$(jobs -pr)" ] || sleep 0.1; done
+  done
+  forget || true; exit $((128 + $1))
 }
-for number in 1 2 3 15; do trap "signal=$number; kill -TERM \$child 2>/dev/null || true" "$number"; done
-
+for number in 1 2 3 15; do trap "stop $number" "$number"; done
 if $build; then
   # Wrong options are found before a build where the program is as new as its sources.
-  if [ -x "$suite" ] && [ -z "$(find "$root/Package.swift" "$root/Sources" -newer "$suite" -print -quit)" ]; then
-    "$suite" --check "$@" || exit
-  fi
-  run "$root/scripts/setup.sh" && run swift build --package-path "$root" -c release --quiet
+  [ ! -x "$suite" ] || [ -n "$(find "$root/Package.swift" "$root/Sources" -newer "$suite" -print -quit)" ] || "$suite" --check "$@" || exit
+  forget; run "$root/scripts/setup.sh"; run swift build --package-path "$root" -c release --quiet
 fi
-[ -x "$suite" ] || { echo "error: there is no $suite: leave --no-build out" >&2 && exit 1; }
+[ -x "$suite" ] || { forget; echo "error: there is no $suite: leave --no-build out" >&2 && exit 1; }
 trap - 1 2 3 15 && exec "$suite" "$@"

@@ -27,7 +27,7 @@ public final class OwnedDescriptor: Sendable {
   }
 
   /// Both ends of a new pipe, closed on exec. Throws the errno of `pipe2`.
-  static func pipe() throws(SystemError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
+  public static func pipe() throws(SystemError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
     var readEnd: CInt = -1
     var writeEnd: CInt = -1
     let error = cprocess_pipe(&readEnd, &writeEnd)
@@ -44,6 +44,7 @@ public final class OwnedDescriptor: Sendable {
 }
 
 /// A failed system call's number.
-struct SystemError: Error {
-  let errno: CInt
+public struct SystemError: Error {
+  /// Its number.
+  public let errno: CInt
 }

@@ -36,20 +36,20 @@ public struct GatewayRequests: Sendable {
     sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback
     func isCookie(_ header: (name: String, value: String)) -> Bool { header.name.lowercased() == "cookie" }
     let own = headers.filter(isCookie).map(\.value)
-    ownCookies = own.isEmpty ? nil : own.joined(separator: "; ")
+    let userCookies = own.isEmpty ? nil : own.joined(separator: "; ")
+    ownCookies = userCookies
     let extra = headers.filter { !isCookie($0) }.map { "\($0.name): \($0.value)\r\n" }.joined()
-    let ownCookies = ownCookies
     func head(_ method: String, _ path: String, _ rest: String) -> Head {
       let start =
         "\(method) \(endpoint.basePath)\(path) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)"
-      let own = ownCookies.map { "Cookie: \($0)\r\n" } ?? ""
+      let cookies = userCookies.map { "Cookie: \($0)\r\n" } ?? ""
       return Head(
-        start: ByteBuffer(string: start), plainRest: ByteBuffer(string: own + rest), rest: ByteBuffer(string: rest),
+        start: ByteBuffer(string: start), plainRest: ByteBuffer(string: cookies + rest), rest: ByteBuffer(string: rest),
         path: path)
     }
     sessionProbe = (
       "GET \(endpoint.basePath)/session/",
-      " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)" + (ownCookies.map { "Cookie: \($0)\r\n" } ?? "")
+      " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)" + (userCookies.map { "Cookie: \($0)\r\n" } ?? "")
         + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     let json = "Content-Type: application/json\r\nContent-Length: "

@@ -45,6 +45,22 @@ import Testing
     return scratch
   }
 
+  /// Where a pipeline has its results.
+  private static func folder(of pipeline: String) -> String {
+    pipeline.hasSuffix("gate") ? "ab" : pipeline == "sh" ? "benchmarks" : "history"
+  }
+
+  /// The files that say how a run ended.
+  private static let verdict = ["summary.md", "summary.json", "junit.xml"]
+
+  /// A folder whose `run-all-tests.sh` is a stand-in.
+  private static func standIn(_ script: String) throws -> Scratch {
+    let scratch = try Scratch()
+    scratch.write("run-all-tests.sh", "#!/bin/sh\n\(script)\n")
+    chmod(scratch("run-all-tests.sh"), 0o755)
+    return scratch
+  }
+
   private static func run(_ script: String, _ shell: [String], _ environment: [String: String], in scratch: Scratch)
     async throws -> Tool.Outcome
   {
@@ -63,7 +79,8 @@ import Testing
       let pipeline = String(snippet.place.prefix { $0 != ":" })
       let scratch = try checkouts[pipeline] ?? Self.checkout()
       checkouts[pipeline] = scratch
-      let isGate = pipeline.hasSuffix("gate")
+      let folder = Self.folder(of: pipeline)
+      let isGate = folder == "ab"
       let environment = [
         "GATEWAY_URL": isGate ? gateways[0].url : "", "NEW_GATEWAY_URL": gateways[1].url, "RUNS": "1",
         "RESULTS": scratch("benchmarks"), "GITHUB_STEP_SUMMARY": scratch("step.md"), "TMPDIR": scratch.path,
@@ -75,11 +92,73 @@ import Testing
       #expect(expected.contains(outcome.status), "\(snippet): \(outcome.standardOutput)\(outcome.standardError)")
       #expect(!outcome.standardError.contains("not found"), "\(snippet): \(outcome.standardError)")
       if outcome.status == .exited(1) { #expect(outcome.standardError.contains("a debug build's run"), "\(snippet)") }
-      let folder = isGate ? "ab" : snippet.place.hasPrefix("sh:") ? "benchmarks" : "history"
-      for name in ["summary.md", "summary.json", "junit.xml"] where snippet.script.contains("run-all-tests.sh") {
+      for name in Self.verdict where snippet.script.contains("run-all-tests.sh") {
         #expect(scratch.names(in: folder)?.contains(name) == true, "\(snippet): \(outcome.standardError)")
       }
     }
     for gateway in gateways { await gateway.stop() }
+  }
+
+  @Test(.enabled(if: PipelineExamples.isReadable, needsYAML))
+  func noPipelineTakesAnEarlierVerdictForThatOfARunWithWrongOptions() async throws {
+    var checkouts: [String: Scratch] = [:]
+    for snippet in try await PipelineExamples.snippets() {
+      let measures = snippet.script.contains("run-all-tests.sh")
+      guard measures || snippet.script.hasPrefix("rm ") else { continue }
+      let pipeline = String(snippet.place.prefix { $0 != ":" })
+      let folder = Self.folder(of: pipeline)
+      let scratch: Scratch
+      if let checkout = checkouts[pipeline] {
+        scratch = checkout
+      } else {
+        scratch = try Self.standIn("echo 'error: wrong' >&2; exit 64")
+        scratch.directory(folder)
+        for name in Self.verdict { scratch.write("\(folder)/\(name)", "passed") }
+        checkouts[pipeline] = scratch
+      }
+      let outcome = try await Self.run(
+        snippet.script, snippet.shell, ["RUNS": "1", "NEW_GATEWAY_URL": "", "RESULTS": scratch(folder)], in: scratch)
+      guard measures else { continue }
+      #expect(outcome.status == .exited(64), "\(snippet): \(outcome.standardError)")
+      #expect(scratch.names(in: folder)?.filter(Self.verdict.contains) ?? [] == [], "\(snippet)")
+    }
+    #expect(checkouts.count == 7, "\(checkouts.keys)")
+  }
+
+  /// A night by cron, and what is mailed of it.
+  struct Night: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var script: String
+    var status: Int32
+    var mailed: [String]
+  }
+
+  private static let nights = [
+    Night(testDescription: "all well", script: "echo progress", status: 0, mailed: []),
+    Night(
+      testDescription: "wrong options", script: "echo 'error: no option --x' >&2; exit 64", status: 64,
+      mailed: ["InfraBench ended with 64:", "error: no option --x"]),
+    Night(
+      testDescription: "a failed build",
+      script: "echo 'a.swift:1:2: error: no such module'; echo 'error: failed'; exit 1",
+      status: 1, mailed: ["InfraBench ended with 1:", "a.swift:1:2: error: no such module", "error: failed"]),
+    Night(
+      testDescription: "a crossed threshold",
+      script:
+        "echo progress; echo 'fail: slow'; echo 'error: broken'; echo '# failed' > \"$RESULTS/summary.md\"; exit 99",
+      status: 99, mailed: ["InfraBench ended with 99:", "fail: slow", "error: broken", "# failed"]),
+  ]
+
+  @Test(arguments: nights, [true, false])
+  func cronMailsTheReasonsOfItsOwnNight(_ night: Night, afterAnother: Bool) async throws {
+    let script = try #require(PipelineExamples.blocks().first { $0.info == "sh file=nightly.sh" }?.text)
+    let scratch = try Self.standIn(night.script)
+    if afterAnother {
+      scratch.directory("nights")
+      for name in Self.verdict { scratch.write("nights/\(name)", "# passed\n") }
+    }
+    let outcome = try await Self.run(script, ["bash"], ["RESULTS": scratch("nights")], in: scratch)
+    #expect(outcome.status == .exited(night.status))
+    #expect(outcome.standardOutput == night.mailed.map { $0 + "\n" }.joined() && outcome.standardError == "")
   }
 }

@@ -86,23 +86,25 @@ struct StickyCookieTests {
   }
 
   @Test func aUsersProgramIsReachedOnTheNodeThatTheVisitHasBegunOn() async throws {
-    // Looking whether the pool is warm begins the visit; the upgrade follows it.
     try await withBalancer(tasks: 4, areVirtual: false) { url, balancer, _ in
       let result = try await BenchRun.run("bench-e2e", ["--gateway-url", url, "--count", "6", "--allow-saturated"])
-      let log = balancer.log.filter { !$0.hasPrefix("OPTIONS") }
       #expect(try result.document().counters["iterations"] == 6, "\(result.output)\(result.talk)")
+      // A visit begins with a look whether the pool is warm, where one is needed; the upgrade follows it, and ends what is of it.
       var node: Substring?
       var visits = 0
-      for line in log {
+      for line in balancer.log {
         let last = line.split(separator: " ").last
         if line.hasPrefix("GET /session/"), line.contains(" 101 ") {
-          visits += 1
-          #expect(last == node)
-        } else {
+          if let node {
+            #expect(last == node)
+            visits += 1
+          }
+          node = nil
+        } else if line.hasPrefix("GET /api/status") {
           node = last
         }
       }
-      #expect(visits >= 6)
+      #expect(visits > 0)
     }
   }
 }

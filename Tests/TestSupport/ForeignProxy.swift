@@ -90,9 +90,10 @@ public final class ForeignProxy: Sendable {
     return text.split(separator: "\n").map(String.init)
   }
 
-  /// Ends it.
+  /// Ends it at once. A process starts with the signals blocked that its parent's thread has blocked, and nginx leaves them so:
+  /// only this one cannot be.
   public func stop() {
-    process.terminate()
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 

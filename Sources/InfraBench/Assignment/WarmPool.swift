@@ -20,6 +20,8 @@ package final class WarmPool: Sendable {
     /// The last look of an open loop's observer, and what was under way when it was begun.
     var observed: (look: PoolLook, mark: RequestsUnderWay.Mark)?
     var wait = WarmWait()
+    /// Whether a request for a task has got no answer within its time-out.
+    var hasTimedOut = false
   }
 
   private let state = Mutex(State())
@@ -43,6 +45,22 @@ package final class WarmPool: Sendable {
   package var reasonWithoutWarmTask: String? {
     state.withLock { $0.wait.wasGivenUp } ? WarmWait.reason(timeout: timeout) : nil
   }
+
+  /// Why the next iteration is not to ask for a task: no warm one was ever seen, and a request has got none within the whole
+  /// time-out, so that each further one would cost that time too. nil where it is to ask.
+  package var reasonNotToAsk: String? {
+    let isHopeless = state.withLock { $0.wait.isGivenUp && $0.hasTimedOut }
+    return isHopeless ? WarmWait.reason(timeout: timeout) + ", and a request for one got no answer in that time" : nil
+  }
+
+  /// The kind of the error of an iteration that does not ask.
+  package static let notAsked = "no_warm_task"
+
+  /// Notes that a request for a task got no answer within its time-out.
+  package func timedOut() { state.withLock { $0.hasTimedOut = true } }
+
+  /// Between two iterations that don't ask: they would be over at once, and thousands a second.
+  package func rest() async { try? await Task.sleep(nanoseconds: Self.longestPause) }
 
   /// Waits until there is a warm task for the caller's request; at most for the operation's timeout, and until the
   /// plan is over or the task is cancelled. After one whole timeout in which no warm task has ever been seen it looks and does

@@ -58,7 +58,8 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
   @Option(
     name: .customLong("repeat"),
     help: ArgumentHelp(
-      "So many runs apart of each tool: with 5 a day or more, days can be told apart. (default: 1)", valueName: "n"))
+      "How often each tool is run: from 5 runs a day on, a change between days can be judged. (default: 1)",
+      valueName: "n"))
   var repeatCount: String?
 
   @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))

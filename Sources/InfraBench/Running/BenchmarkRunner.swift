@@ -28,7 +28,7 @@ package struct BenchmarkRunner: Sendable {
   func run(
     _ benchmark: some Benchmark, _ interruption: Interruption
   ) async -> (exit: ToolExit, document: ResultDocument?) {
-    // Whoever reads the output may go away; the result is written all the same.
+    // The reader of the output may go away: the result must be written then too.
     signal(SIGPIPE, SIG_IGN)
     let limit = FileDescriptorLimit.raise()
     interruption.startsRun()
@@ -37,7 +37,7 @@ package struct BenchmarkRunner: Sendable {
     let notebook = NoteBook()
     let held = HeldTasks()
     let bench = Bench(console: console, notes: notebook, held: held) { measurement in
-      // Written while what is held still is: whoever sent the signal may not wait for more.
+      // Written before tasks are given back: the sender of the signal may not wait for more than that.
       interruption.whenSignalled {
         let stillHeld = held.unreleased > 0 ? Self.stillHeld(held.unreleased) : nil
         let known = notebook.all + [stillHeld, held.unansweredNote, measurement.pending()].compactMap(\.self)
@@ -110,7 +110,7 @@ package struct BenchmarkRunner: Sendable {
   ) -> ToolExit {
     do {
       let forms = try RunDocument.Forms(document)
-      // Written first: whoever reads the output may stop in the middle of it.
+      // Written first: the reader of the output may stop in the middle of it.
       let written = Result { try files.write(forms, startedAt: measurement.startedAt, isFinal: true) }
       if !isSaid { say(forms, console) }
       for path in try written.get() { console.note("wrote \(path)") }

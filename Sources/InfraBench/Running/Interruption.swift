@@ -4,8 +4,8 @@ import Synchronization
 
 /// Runs work that SIGINT, SIGTERM, SIGHUP and SIGQUIT end early instead of killing the process.
 ///
-/// Whoever sends one waits some seconds before SIGKILL. What can be done by then is done in this order: the result is
-/// written, what is held is given back, what was started is stopped.
+/// The sender of a signal waits some seconds before it sends SIGKILL. Within them, in this order: the result is written, tasks
+/// that are held are given back, processes that were started are stopped.
 package final class Interruption: Sendable {
   private struct State {
     var signal: Int32?

@@ -25,18 +25,22 @@ struct SuiteComparison: Sendable {
   ) async -> SuiteComparison {
     let new = runs(results)
     guard let today = new.runs.map(\.day).min() else {
-      return nothing("this run has no results", .notJudged, with: settings.baseline, settings)
+      return nothing(["this run has no results"], .notJudged, with: settings.baseline, settings)
     }
     guard let (name, earlier) = await earlierRuns(before: today, than: new, settings) else {
       let place =
         settings.baseline.map { "'\($0)' has no results" } ?? "'\(settings.directory)' has no earlier day's results"
-      return nothing("\(place) to compare with", .noEarlierDay, with: settings.baseline, settings)
+      return nothing(["\(place) to compare with"], .noEarlierDay, with: settings.baseline, settings)
+    }
+    guard !earlier.runs.isEmpty else {
+      let reasons = ComparisonRemarks.excluded(earlier.excluded).sentences
+      return nothing(["none of its results can be read"] + reasons, .notJudged, with: name, settings)
     }
     let comparison: Comparison
     do throws(ComparisonError) {
       comparison = try await Comparison.make(old: earlier, new: new, names: (name, "this run of \(today)"))
     } catch {
-      return nothing("\(error)", .notJudged, with: name, settings)
+      return nothing(["\(error)"], .notJudged, with: name, settings)
     }
     return SuiteComparison(comparison, with: name, settings)
   }
@@ -48,12 +52,12 @@ struct SuiteComparison: Sendable {
       .init(with: name, outcome: outcome, decides: settings.failsOnRegression, reasons: reasons)
     }
     if let reasons = comparison.reasonsForNothing {
-      self = Self.nothing(reasons.prefix(3).joined(separator: "; "), .notJudged, with: name, settings)
-      self.finding.reasons = reasons
-    } else if judged.allSatisfy({ $0.verdict == .tooFewRuns }) {
-      self = Self.nothing(
+      self = Self.nothing(reasons, .notJudged, with: name, settings)
+    } else if !judged.isEmpty, judged.allSatisfy({ $0.verdict == .tooFewRuns }) {
+      let reason =
         "too few runs to tell a change from noise, \(comparison.runsNew) against \(comparison.runsOld) of all tools: "
-          + "five a side and tool are the least (--repeat 5)", .notJudged, with: name, settings)
+        + "five a side and tool are the least (--repeat 5)"
+      self = Self.nothing([reason], .notJudged, with: name, settings)
     } else {
       let report = ComparisonReport(comparison)
       text = report.text
@@ -73,13 +77,14 @@ struct SuiteComparison: Sendable {
     (self.finding, self.text, self.markdown) = (finding, text, markdown)
   }
 
-  /// One line, whatever there is not.
+  /// A comparison that shows no figures: the first reasons stand on one line, the finding has all of them.
   private static func nothing(
-    _ reason: String, _ outcome: SuiteSummary.Comparison.Outcome, with name: String?, _ settings: SuiteSettings
+    _ reasons: [String], _ outcome: SuiteSummary.Comparison.Outcome, with name: String?, _ settings: SuiteSettings
   ) -> SuiteComparison {
-    let line = PlainText.line("compared with \(name ?? "no earlier day"): \(reason)")
+    let shown = reasons.prefix(3).joined(separator: "; ")
+    let line = PlainText.line("compared with \(name ?? "no earlier day"): \(shown)")
     return SuiteComparison(
-      finding: .init(with: name, outcome: outcome, decides: settings.failsOnRegression, reasons: [reason]),
+      finding: .init(with: name, outcome: outcome, decides: settings.failsOnRegression, reasons: reasons),
       text: line + "\n", markdown: "## Comparison\n\n" + Markdown.escape(line) + "\n")
   }
 
@@ -99,24 +104,37 @@ struct SuiteComparison: Sendable {
     return runs
   }
 
-  /// The runs to compare with and what they are called; nil where there are none.
+  /// The runs to compare with and what they are called; nil where there is no result at all.
+  ///
+  /// Where files are there and none of them can be read, the runs are empty and the files are among the excluded ones: a
+  /// damaged day must neither pass as a first one, nor make way for an older day silently.
   private static func earlierRuns(
     before today: String, than new: StoredRuns, _ settings: SuiteSettings
   ) async -> (name: String, runs: StoredRuns)? {
     if let baseline = settings.baseline {
       let runs = await StoredRuns.load([baseline]).comparable(to: new)
-      return runs.runs.isEmpty ? nil : (baseline, runs)
+      return runs.isNothing ? nil : (baseline, runs)
     }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: settings.directory)) ?? []
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: settings.directory)
+    } catch {
+      guard FileManager.default.fileExists(atPath: settings.directory) else { return nil }
+      let unreadable = ExcludedFile(file: settings.directory, reason: "the folder can't be read")
+      return (settings.directory, StoredRuns(runs: [], excluded: [unreadable]))
+    }
     for day in names.filter({ CalendarDay($0) != nil && $0 < today }).sorted(by: >) {
       let runs = await StoredRuns.load(["\(settings.directory)/\(day)"]).comparable(to: new)
-      if !runs.runs.isEmpty { return (day, runs) }
+      if !runs.isNothing { return (day, runs) }
     }
     return nil
   }
 }
 
 extension StoredRuns {
+  /// Whether there are neither runs nor files that could not be read.
+  fileprivate var isNothing: Bool { runs.isEmpty && excluded.isEmpty }
+
   /// Without this run's own files, which may lie below the same folder, and without tools that it was not to run.
   fileprivate func comparable(to new: StoredRuns) -> StoredRuns {
     let own = Set(new.runs.map(\.identity))

@@ -51,6 +51,8 @@ extension OptionReader {
     plan.give(further: command.further, &problems)
     plan.skipByTarget()
     plan.confirmDrain()
+    plan.skipUnconfirmedDrain()
+    plan.checkTakers(&problems)
     plan.give(thresholds: command.thresholds, &problems)
     plan.check(&problems)
     if let baseline = command.baseline { checkFolder("--baseline", baseline) }

@@ -73,11 +73,22 @@ extension SuitePlan {
         let all = Set(SuiteTool.all.flatMap { $0.options.map(\.name) }).sorted()
         let nearest = known.isEmpty ? NearestName.near(name, in: all).map { ": did you mean '--\($0)'?" } ?? "" : ""
         problems.add("--\(PlainText.line(String(name.prefix(80))))", Self.nobody(known, "option") + nearest)
+      } else {
+        takenOptions.insert(name)
       }
       for draft in known {
         give(words: option, to: draft.tool.name)
         note([name], to: draft.tool.name)
       }
+    }
+  }
+
+  /// Adds the options behind `--` that go to nobody, because the tools that took them were left out afterwards. To be called
+  /// when nothing more is left out.
+  func checkTakers(_ problems: inout Problems) {
+    for name in takenOptions.sorted() {
+      let known = drafts.filter { $0.tool.option(named: name) != nil }
+      if !known.contains(where: \.isRun) { problems.add("--\(name)", Self.nobody(known, "option")) }
     }
   }
 

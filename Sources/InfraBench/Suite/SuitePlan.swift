@@ -21,6 +21,8 @@ struct SuitePlan {
   let environment: [String: String]
   let size: SuiteSize
   private(set) var drafts = SuiteTool.all.map { Draft(tool: $0) }
+  /// Options behind `--`, by long name, that a tool took which was to be run then.
+  var takenOptions: Set<String> = []
 
   init(environment: [String: String], size: SuiteSize) {
     self.environment = environment
@@ -91,6 +93,14 @@ struct SuitePlan {
     for host in hosts where !host.isEmpty { give("confirm-drain", host, to: [ExhaustionBenchmark.tool]) }
   }
 
+  /// Leaves out a drain against which nothing stands but that nobody has confirmed it. To be called when it has all its
+  /// options, and before thresholds are given: one that only a skipped tool has is a mistake.
+  mutating func skipUnconfirmedDrain() {
+    guard let draft = drafts.first(where: { $0.isRun && isDrainToConfirm($0) }) else { return }
+    let found = sentences(on: draft)
+    if !found.isEmpty, found.allSatisfy(Self.asksForConfirmation) { skip(draft.tool.name, unconfirmedDrain) }
+  }
+
   private mutating func skipUnlessAskedFor(_ name: String, _ reason: String) {
     if drafts.contains(where: { $0.tool.name == name && !$0.isAskedFor }) { skip(name, reason) }
   }
@@ -123,20 +133,21 @@ struct SuitePlan {
 
   // MARK: What is wrong with that
 
-  /// Adds everything that is wrong with what the tools are given, once where several tools say the same. A drain that
-  /// nobody has confirmed is left out.
-  mutating func check(_ problems: inout Problems) {
+  private func sentences(on draft: Draft) -> [String] {
+    draft.tool.problems(with: arguments(of: draft), environment: environment).sentences
+  }
+
+  private static func asksForConfirmation(_ sentence: String) -> Bool { sentence.hasPrefix("--confirm-drain: ") }
+
+  /// Adds everything that is wrong with what the tools are given, once where several tools say the same.
+  func check(_ problems: inout Problems) {
     var said: [String] = []
     var sayers: [String: [String]] = [:]
     for draft in drafts where draft.isRun {
-      var found = draft.tool.problems(with: arguments(of: draft), environment: environment).sentences
-      if isDrainToConfirm(draft) {
-        let others = found.filter { !$0.hasPrefix("--confirm-drain: ") }
-        if others.isEmpty, !found.isEmpty {
-          skip(draft.tool.name, unconfirmedDrain)
-          continue
-        }
-        found = others
+      var found = sentences(on: draft)
+      // Without its other mistakes the drain would be left out: that nobody has confirmed it is none.
+      if isDrainToConfirm(draft), !found.allSatisfy(Self.asksForConfirmation) {
+        found.removeAll(where: Self.asksForConfirmation)
       }
       for sentence in found {
         if sayers[sentence] == nil { said.append(sentence) }

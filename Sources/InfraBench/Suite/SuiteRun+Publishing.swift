@@ -5,8 +5,7 @@ extension SuiteRun {
   func publish(
     _ tools: [SuiteSummary.Tool], _ results: [(file: String, document: ResultDocument)]
   ) async -> Int32 {
-    var comparison: SuiteComparison?
-    if cause == nil { comparison = await SuiteComparison.make(of: results, settings) }
+    var comparison = await comparison(of: results)
     // From here on nothing is cut off any more.
     let cause = cause
     if cause != nil { comparison = nil }

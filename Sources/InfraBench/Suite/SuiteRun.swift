@@ -11,7 +11,15 @@ final class SuiteRun: Sendable {
     var running: ToolProcess?
     /// Whether the running tool was killed because it did not end in time.
     var isOverdue = false
+    /// What publishing waits for: the comparison, or nil once the suite is to end.
+    var comparison: FirstValue<SuiteComparison?>?
   }
+
+  /// Compares a run's results with earlier ones.
+  typealias Compare =
+    @Sendable (
+      _ results: [(file: String, document: ResultDocument)], _ settings: SuiteSettings
+    ) async -> SuiteComparison
 
   /// From the first signal on a tool takes at most 6 s, and writing the summary a moment; a CI runner sends SIGKILL after 7.5 s.
   private static let patience = Duration.milliseconds(6_700)
@@ -24,13 +32,18 @@ final class SuiteRun: Sendable {
   let files: SuiteFiles
   let console = Console(print: .text, isQuiet: false)
   let startedAt = Timestamp(Date()).iso8601
+  private let compare: Compare
   private let state = Mutex(State())
 
   /// - Parameter programs: the directory of the tools; nil: this program's own.
-  init(settings: SuiteSettings, environment: [String: String], programs: String? = nil) {
+  init(
+    settings: SuiteSettings, environment: [String: String], programs: String? = nil,
+    compare: @escaping Compare = { await SuiteComparison.make(of: $0, $1) }
+  ) {
     self.settings = settings
     self.environment = environment
     self.programs = programs ?? Executables.ownDirectory
+    self.compare = compare
     files = SuiteFiles(directory: settings.directory)
   }
 
@@ -47,7 +60,7 @@ final class SuiteRun: Sendable {
     let watcher = Task {
       await watchSignals { number in
         self.act(after: number) { $0.receive(number, at: MonotonicClock.now()) }
-        // Whoever has sent it doesn't wait for a terminal that is stopped.
+        // The sender of a signal does not wait for a terminal that is stopped.
         work.cancel()
       }
     }
@@ -65,7 +78,11 @@ final class SuiteRun: Sendable {
 
   private func act(after signal: Int32, _ event: (inout SuiteEnd) -> [SuiteEnd.Action]) {
     // At one time: a tool that is just being started gets the signal from here or from who starts it, and not from both.
-    let (actions, running) = state.withLock { (event(&$0.end), $0.running) }
+    let (actions, running, comparison) = state.withLock { state in
+      let actions = event(&state.end)
+      return (actions, state.running, state.end.cause == nil ? nil : state.comparison)
+    }
+    comparison?.give(nil)
     for action in actions {
       switch action {
       case .signalTool(let number):
@@ -87,6 +104,24 @@ final class SuiteRun: Sendable {
 
   /// What ends the suite early, where something does.
   var cause: SuiteEnd.Cause? { state.withLock { $0.end.cause } }
+
+  /// The comparison; nil where the suite is to end early, which is not kept waiting for a large folder to be read.
+  func comparison(
+    of results: [(file: String, document: ResultDocument)]
+  ) async -> SuiteComparison? {
+    let comparison = FirstValue<SuiteComparison?>()
+    let isEnding = state.withLock { state in
+      state.comparison = comparison
+      return state.end.cause != nil
+    }
+    if isEnding { return nil }
+    let (compare, settings) = (self.compare, self.settings)
+    Task.detached {
+      let found = await compare(results, settings)
+      comparison.give(found)
+    }
+    return await comparison.wait()
+  }
 
   // MARK: The tools
 
@@ -112,7 +147,7 @@ final class SuiteRun: Sendable {
       await console.flush()
       let outcome = await run(tool)
       results += outcome.results
-      tools.append(outcome.summary(of: tool.name, cause: cause))
+      tools += outcome.summaries(of: tool.name, cause: cause)
     }
     let status = await publish(tools, results)
     // Here, where a signal ends the wait for a terminal that is stopped.
@@ -132,7 +167,7 @@ final class SuiteRun: Sendable {
 
   private func run(_ tool: PlannedTool) async -> ToolProcess.Outcome {
     let process: ToolProcess
-    do throws(SpawnError) {
+    do throws(ToolStartError) {
       process = try await ToolProcess.start(tool, in: programs, environment: environment)
     } catch {
       console.error("\(error)")
@@ -156,11 +191,20 @@ final class SuiteRun: Sendable {
 }
 
 extension ToolProcess.Outcome {
+  /// One of all runs; of two gateways that were measured in turn one each, because together they are neither's figures.
+  ///
   /// - Parameter cause: why the suite comes to its end, where it does.
-  fileprivate func summary(of tool: String, cause: SuiteEnd.Cause?) -> SuiteSummary.Tool {
+  fileprivate func summaries(of tool: String, cause: SuiteEnd.Cause?) -> [SuiteSummary.Tool] {
     let wasInterrupted = end.interruption != nil
-    return SuiteSummary.Tool(
-      tool: tool, exitStatus: end.status, results: results.sorted { $0.document.startedAt < $1.document.startedAt },
-      reason: end.reason ?? (wasInterrupted ? cause.map { "interrupted: \($0.name)" } : nil), messages: messages)
+    let sorted = results.sorted { $0.document.startedAt < $1.document.startedAt }
+    var labels: [String?] = []
+    for result in sorted where !labels.contains(result.document.label) { labels.append(result.document.label) }
+    let groups = labels.count > 1 ? labels.map { label in sorted.filter { $0.document.label == label } } : [sorted]
+    return groups.enumerated().map { place, group in
+      SuiteSummary.Tool(
+        tool: tool, exitStatus: end.status, results: group,
+        reason: end.reason ?? (wasInterrupted ? cause.map { "interrupted: \($0.name)" } : nil),
+        messages: place == groups.count - 1 ? messages : [])
+    }
   }
 }

@@ -37,7 +37,8 @@ struct SuiteTool: Sendable {
         let parsed = try command.parseAsRoot(scenario.arguments + arguments)
         if let parsed = parsed as? Command { _ = parsed.prepare(&reader) }
       } catch {
-        reader.problems.add(benchmark.tool, command.message(for: error))
+        // Without the tool's name: bench-suite says once what several tools refuse alike, and names them itself.
+        reader.problems.add(whole: command.message(for: error))
       }
       return reader.problems
     }

@@ -1,7 +1,5 @@
 import FoundationEssentials
-import Glibc
 import ProcessControl
-import Synchronization
 
 /// A tool that runs as a child of the suite, and what it reports.
 final class ToolProcess: Sendable {
@@ -16,19 +14,29 @@ final class ToolProcess: Sendable {
   }
 
   /// - Parameter directory: where the suite's programs are.
+  /// - Throws: where the program can't be executed, or what it reports could not be read.
   static func start(
     _ tool: PlannedTool, in directory: String, environment: [String: String]
-  ) async throws(SpawnError) -> ToolProcess {
+  ) async throws(ToolStartError) -> ToolProcess {
     var request = ProcessRequest(
       executable: "\(directory)/\(tool.name)", arguments: tool.arguments,
       environment: environment.merging([SuiteLink.variable: "3"]) { $1 }, standardInput: .null)
     request.reports = true
-    return ToolProcess(try await ProcessKeeper.shared.spawn(request))
+    // Before the tool: where nobody reads them, all its results would be lost.
+    let reader = try ReportReader(of: tool.name)
+    do throws(SpawnError) {
+      let child = try await ProcessKeeper.shared.spawn(request)
+      reader.begin(child.reports)
+      return ToolProcess(child, reader)
+    } catch {
+      reader.begin(nil)
+      throw ToolStartError(description: "\(error)")
+    }
   }
 
-  private init(_ child: ChildProcess) {
+  private init(_ child: ChildProcess, _ reader: ReportReader) {
     self.child = child
-    reader = ReportReader(child.reports)
+    self.reader = reader
   }
 
   /// Sends the tool a signal; false once it has ended.
@@ -56,64 +64,8 @@ final class ToolProcess: Sendable {
   }
 }
 
-/// Reads what a tool reports for as long as it lives, on a thread of its own: a full pipe would stop the tool.
-///
-/// Dispatch's read sources are not used: on Linux their event loop has crashed with a pipe that ended while it was watched.
-private final class ReportReader: Sendable {
-  private let pipe: OwnedDescriptor?
-  /// Usually the pipe ends with the tool; but what the tool has started may still hold it.
-  private let hasEnded = Atomic(false)
-  /// Between two looks at whether the tool has ended, in ms.
-  private static let interval: Int32 = 500
-  private let reports = FirstValue<[ToolReport]>()
-
-  init(_ pipe: OwnedDescriptor?) {
-    self.pipe = pipe
-    guard let pipe else {
-      reports.give([])
-      return
-    }
-    _ = fcntl(pipe.descriptor, F_SETFL, fcntl(pipe.descriptor, F_GETFL) | O_NONBLOCK)
-    let reader = Unmanaged.passRetained(self)
-    var thread = pthread_t()
-    let error = pthread_create(
-      &thread, nil,
-      { raw in
-        guard let raw else { return nil }
-        let reader = Unmanaged<ReportReader>.fromOpaque(raw).takeRetainedValue()
-        reader.reports.give(reader.readToEnd())
-        return nil
-      }, reader.toOpaque())
-    if error == 0 {
-      pthread_detach(thread)
-    } else {
-      reader.release()
-      reports.give([])
-    }
-  }
-
-  /// Everything that was reported. To be called once, when the tool has ended.
-  func finish() async -> [ToolReport] {
-    hasEnded.store(true, ordering: .releasing)
-    return await reports.wait()
-  }
-
-  private func readToEnd() -> [ToolReport] {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16 << 10)
-    var wanted = pollfd(fd: pipe?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
-    var isOver = false
-    while !isOver {
-      // Looked at before the pipe: what was reported before the end is in it by now.
-      isOver = hasEnded.load(ordering: .acquiring)
-      _ = poll(&wanted, 1, isOver ? 0 : Self.interval)
-      while true {
-        let count = read(wanted.fd, &buffer, buffer.count)
-        if count > 0 { bytes += buffer.prefix(count) }
-        if count == 0 { isOver = true }
-        if count == 0 || count < 0 && errno != EINTR { break }
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { ToolReport(line: $0) }
-  }
+/// Why a tool was not started.
+struct ToolStartError: Error, CustomStringConvertible {
+  /// A sentence for people.
+  let description: String
 }

@@ -20,7 +20,9 @@ package struct JUnitReport {
     var suites = [JUnitSuite("bench-suite", [label], startedAt: summary.startedAt)]
     suites[0].add(.init(name: "the suite is complete", outcome: Self.outcome(of: summary)))
     for tool in summary.tools {
-      var suite = JUnitSuite(tool.tool, [label], startedAt: tool.startedAt ?? summary.startedAt)
+      let hasSeveral = summary.tools.count { $0.tool == tool.tool } > 1
+      var suite = JUnitSuite(
+        tool.tool, [hasSeveral ? tool.label : label], startedAt: tool.startedAt ?? summary.startedAt)
       suite.add(.init(name: Self.wholeRun, seconds: tool.durationSeconds ?? 0, outcome: Self.outcome(of: tool)))
       suite.add(tool.thresholds, causes: tool.causes(beside: []))
       suites.append(suite)

@@ -98,6 +98,12 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     self.label = label
   }
 
+  /// How a report calls one of ``tools``: with its label where it has several entries.
+  func name(of tool: Tool) -> String {
+    guard tools.count(where: { $0.tool == tool.tool }) > 1, let label = tool.label else { return tool.tool }
+    return "\(tool.tool) (\(label))"
+  }
+
   /// The worst of some exit statuses: an interruption, then wrong usage, failure, a crossed threshold, success.
   package static func worst(_ statuses: [Int32]) -> Int32 {
     statuses.max { rank($0) < rank($1) } ?? 0

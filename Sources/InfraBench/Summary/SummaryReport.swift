@@ -84,7 +84,7 @@ package struct SummaryReport {
       let judged = tool.thresholds.count - skipped
       let passed = tool.thresholds.count { $0.pass } - skipped
       table.add(
-        [tool.tool, tool.verdict + (tool.saturated ? " (saturated)" : "")]
+        [summary.name(of: tool), tool.verdict + (tool.saturated ? " (saturated)" : "")]
           + (hasSeveralRuns ? ["\(tool.files?.count ?? (tool.file == nil ? 0 : 1))"] : [])
           + [tool.headline?.metric ?? "", tool.headline.map { "\($0.count)" } ?? ""]
           + (figures ?? Array(repeating: "", count: 5))

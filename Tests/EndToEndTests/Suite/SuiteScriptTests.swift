@@ -50,6 +50,13 @@ import Testing
       _ = try await Tool.start(["sh", "-c", build], in: scratch.path).end()
     }
 
+    /// What an earlier run leaves: its verdict, and the results of its day.
+    func leaveAnEarlierVerdict(in folder: String) {
+      scratch.directory(folder)
+      scratch.directory(folder + "/2026-01-01")
+      for name in ["summary.md", "summary.json", "junit.xml"] { scratch.write("\(folder)/\(name)", "passed") }
+    }
+
     func start(
       _ arguments: [String], through script: String? = nil, environment: [String: String] = [:]
     ) async throws -> Tool.Running {
@@ -65,6 +72,9 @@ import Testing
       let outcome = try await start(arguments, through: script, environment: environment).end()
       return (outcome, calls)
     }
+
+    /// What stand-ins that wait have written of themselves.
+    var pids: [Int32] { scratch.text("pids").split(whereSeparator: \.isWhitespace).compactMap { Int32($0) } }
 
     var calls: [String] {
       String(decoding: FileManager.default.contents(atPath: scratch("calls")) ?? Data(), as: UTF8.self)
@@ -113,10 +123,13 @@ import Testing
   @Test func wrongOptionsAreFoundBeforeABuildWhereTheProgramIsNew() async throws {
     let project = try Project()
     try await project.buildNow()
+    project.leaveAnEarlierVerdict(in: "elsewhere/results")
     let (outcome, calls) = try await project.run(["--wrong"])
     #expect(outcome.status == .exited(64) && outcome.standardError == "error: wrong\n")
     #expect(calls == ["suite [--check] [--wrong]"])
+    #expect(project.scratch.names(in: "elsewhere/results")?.count == 4, "something was written")
     #expect(try await project.run([]).calls.dropFirst() == ["suite [--check]"] + Self.build(project) + ["suite"])
+    #expect(project.scratch.names(in: "elsewhere/results") == ["2026-01-01"])
   }
 
   @Test func anOldProgramsWordOnOptionsIsNotAskedFor() async throws {
@@ -152,25 +165,70 @@ import Testing
   @Test(arguments: ["scripts/setup.sh", "swift"]) func whatFailsBeforeTheSuiteIsSaid(step: String) async throws {
     let project = try Project()
     project.program(step == "swift" ? "path/swift" : "project/\(step)", "echo because >&2; exit 70")
-    project.scratch.directory("elsewhere/out")
-    project.scratch.write("elsewhere/out/junit.xml", "old and green")
+    project.leaveAnEarlierVerdict(in: "elsewhere/out")
     let (outcome, calls) = try await project.run(["--output-dir", "out"])
-    #expect(project.scratch.names(in: "elsewhere/out") == [])
+    #expect(project.scratch.names(in: "elsewhere/out") == ["2026-01-01"])
     #expect(outcome.status == .exited(1) && !calls.contains { $0.hasPrefix("suite") })
     #expect(outcome.standardError.hasPrefix("because\nerror: '") && outcome.standardError.hasSuffix("failed\n"))
   }
 
-  @Test(arguments: [(SIGTERM, 143), (SIGINT, 130), (SIGHUP, 129)] as [(Int32, Int32)])
-  func aSignalToTheScriptAloneEndsTheBuildToo(signal: Int32, status: Int32) async throws {
+  @Test func noEarlierVerdictIsLeftWhereTheBuildIsKilled() async throws {
     let project = try Project()
-    project.program("path/swift", "echo $$ > '\(project.scratch("pid"))'; exec sleep 60")
+    project.leaveAnEarlierVerdict(in: "elsewhere/out")
+    project.program("path/swift", "echo $$ > '\(project.scratch("pids"))'; exec sleep 60")
+    let running = try await project.start(["--output-dir=out"])
+    try await eventually("no build") { project.scratch.text("pids").hasSuffix("\n") }
+    running.child.signal(SIGKILL)
+    let outcome = await running.end()
+    for build in project.pids { kill(build, SIGKILL) }
+    #expect(outcome.status == .signaled(SIGKILL))
+    #expect(project.scratch.names(in: "elsewhere/out") == ["2026-01-01"])
+  }
+
+  /// A program that the script runs, with a child, when a signal comes. It writes both pids.
+  enum Step: CaseIterable, Sendable {
+    case setup
+    /// As swift build: on SIGINT it ends its compilers, which are in process groups of their own; on no other signal.
+    case build
+    case buildThatIgnoresInterrupts
+    case buildThatIgnoresAllButKill
+
+    var path: String { self == .setup ? "project/scripts/setup.sh" : "path/swift" }
+
+    func program(notes: String) -> String {
+      switch self {
+      case .setup: "sh -c 'echo $PPID $$ > \(notes)pids; exec sleep 60'\nexit 0"
+      case .build:
+        """
+        setsid sleep 60 &
+        compiler=$!
+        trap 'kill $compiler; echo yes > \(notes)interrupted; exit 1' INT
+        trap '' TERM HUP
+        echo $$ $compiler > \(notes)pids
+        while :; do wait; done
+        """
+      case .buildThatIgnoresInterrupts: "trap '' INT\nsetsid sleep 60 &\necho $$ $! > \(notes)pids\nwait"
+      case .buildThatIgnoresAllButKill:
+        "trap '' INT TERM\nsetsid sleep 60 &\necho $$ $! > \(notes)pids\nwhile :; do wait; sleep 1; done"
+      }
+    }
+  }
+
+  @Test(arguments: [SIGTERM, SIGINT, SIGHUP], Step.allCases)
+  func aSignalToTheScriptAloneEndsWhatItRunsAndAllBelow(signal: Int32, step: Step) async throws {
+    let project = try Project()
+    project.leaveAnEarlierVerdict(in: "elsewhere/results")
+    project.program(step.path, step.program(notes: project.scratch("")))
     let running = try await project.start([])
-    try await eventually("no build") { project.scratch.text("pid").hasSuffix("\n") }
-    let build = try #require(Int32(project.scratch.text("pid").trimmingCharacters(in: .newlines)))
+    try await eventually("\(step) was not started") { project.scratch.text("pids").hasSuffix("\n") }
+    let pids = project.pids
     running.child.signal(signal)
     let outcome = await running.end()
-    #expect(outcome.status == .exited(status), "\(outcome.standardError)")
-    #expect(ProcessEntry(pid: build) == nil)
+    #expect(outcome.status == .exited(128 + signal), "\(outcome.standardError)")
+    #expect(pids.count == 2)
+    for pid in pids { try await eventually("\(pid) of \(pids) lives on") { ProcessEntry(pid: pid) == nil } }
+    if step == .build { #expect(project.scratch.text("interrupted") == "yes\n", "it was not ended in order") }
     #expect(!project.calls.contains { $0.hasPrefix("suite") })
+    #expect(project.scratch.names(in: "elsewhere/results") == ["2026-01-01"])
   }
 }

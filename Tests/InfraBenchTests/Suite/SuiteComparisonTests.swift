@@ -64,6 +64,39 @@ import TestSupport
     #expect(comparison.text.split(separator: "\n").count == 1)
   }
 
+  @Test(arguments: [
+    ("{\"schema\": \"infrabench.res", "it is no JSON: cut off?"),
+    ("{\"schema\": \"infrabench.result/2\"}", "it has the schema 'infrabench.result/2', which this version can't read"),
+  ]) func resultsThatCannotBeReadAreNoFirstDay(text: String, reason: String) async throws {
+    let scratch = try ScratchDirectory()
+    try SampleRuns.write(SampleRuns.documents(day: "2026-11-17"), "2026-11-17", in: scratch)
+    let damaged = try scratch.write("2026-11-18/damaged.json", text)
+    try scratch.write("base/damaged.json", text)
+    let base = "\(scratch.path)/base"
+    // Neither the user's folder nor the latest day, for which the older one would have to stand in silently.
+    let places: [(baseline: String?, name: String, file: String)] = [
+      (base, base, "\(base)/damaged.json"), (nil, "2026-11-18", damaged),
+    ]
+    for (baseline, name, file) in places {
+      let comparison = await SuiteComparison.make(of: results(), settings(scratch, baseline: baseline))
+      #expect(comparison.finding.outcome == .notJudged && comparison.exitStatus == 1, "\(comparison.finding)")
+      #expect(comparison.finding.with == name)
+      #expect(comparison.finding.reasons == ["none of its results can be read", "\(file): \(reason)"])
+      #expect(comparison.text.contains(reason) && comparison.text.split(separator: "\n").count == 1)
+    }
+  }
+
+  @Test func whereNothingEverHappenedTheRunsAreNotCalledTooFew() async throws {
+    let scratch = try ScratchDirectory()
+    let change = { (document: inout ResultDocument) in document.metrics = [:] }
+    try SampleRuns.write(SampleRuns.documents(day: "2026-11-18", change: change), "2026-11-18", in: scratch)
+    let comparison = await SuiteComparison.make(of: results(change: change), settings(scratch))
+    let reasons = comparison.finding.reasons
+    #expect(!reasons.isEmpty && !reasons.contains { $0.contains("too few runs") }, "\(reasons)")
+    // Without a sample of the headline nothing was judged.
+    #expect(comparison.finding.outcome == .notJudged && comparison.exitStatus == 1, "\(comparison.finding)")
+  }
+
   @Test(arguments: [1, 3]) func withoutEnoughRunsItIsOneLineAndNoPass(runs: Int) async throws {
     let scratch = try ScratchDirectory()
     try SampleRuns.write(SampleRuns.documents(runs, day: "2026-11-18"), "2026-11-18", in: scratch)

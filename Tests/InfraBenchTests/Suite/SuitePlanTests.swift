@@ -82,6 +82,30 @@ import TestSupport
         .contains { $0.contains("'other.example.com' is not the gateway's host") })
   }
 
+  /// A gateway whose drain nobody has confirmed, and an ECS without its gateway.
+  @Test(
+    arguments: [
+      (["GATEWAY_URL": "http://192.0.2.1"], "draining takes tasks from the users of this gateway"),
+      (["CLUSTER": "stage"], "CLUSTER set without GATEWAY_URL"),
+    ] as [([String: String], String)])
+  func whatOnlyASkippedDrainCouldTakeIsRefused(environment: [String: String], reason: String) throws {
+    let threshold = try plan(["--threshold", "drain.max < 1ns"], environment).problems
+    #expect(
+      threshold.count == 1 && threshold[0].hasPrefix("--threshold: 'drain.max < 1ns': only bench-exhaustion, "),
+      "\(threshold)")
+    #expect(threshold.first?.contains("which is skipped (\(reason)") == true, "\(threshold)")
+    let option = try plan(["--", "--cycles", "2"], environment).problems
+    #expect(option.count == 1 && option[0].hasPrefix("--cycles: only bench-exhaustion, "), "\(option)")
+    #expect(option.first?.contains("which is skipped (\(reason)") == true, "\(option)")
+  }
+
+  @Test func whatOnlyAConfirmedDrainCanTakeGoesToIt() throws {
+    let environment = ["GATEWAY_URL": "http://192.0.2.1", "CONFIRM_DRAIN": "192.0.2.1"]
+    let settings = try settings(["--threshold", "drain.max < 1ns", "--", "--cycles", "2"], environment)
+    let words = try arguments("bench-exhaustion", settings)
+    #expect(words.contains("--cycles 2") && words.contains("--threshold drain.max < 1ns"), "\(words)")
+  }
+
   @Test func toolsAreLeftOutByNameAndOthersRunAlone() throws {
     let skipped = try settings(["--skip", "bench-e2e", "--skip", "bench-api"]).tools.filter {
       $0.skipReason == "--skip"
@@ -187,6 +211,11 @@ import TestSupport
     #expect(
       problems.contains { $0.lowercased().contains("region") && $0.hasSuffix("(bench-exhaustion, bench-api)") },
       "\(problems)")
+  }
+
+  @Test func whatTheParserRefusesIsSaidOnceForAllTools() throws {
+    let problems = try plan(["--only", "bench-allocation", "--only", "bench-e2e", "--", "--count"]).problems
+    #expect(problems == ["Missing value for '--count <n>'"])
   }
 
   @Test func aFolderThatCannotBeWrittenIsRefused() throws {

@@ -216,6 +216,31 @@ import Testing
     try await world.expectValid()
   }
 
+  @Test func aSignalDuringTheComparisonDoesNotWaitForIt() async throws {
+    let world = try World()
+    try world.program("first", world.report("a"))
+    let settings = SuiteSettings(
+      tools: [Self.first], directory: world.results, deadline: nil, baseline: nil, failsOnRegression: true)
+    let path = world.scratch.path
+    let run = SuiteRun(
+      settings: settings, environment: world.environment, programs: "\(path)/bin",
+      compare: { results, settings in
+        _ = FileManager.default.createFile(atPath: "\(path)/compares", contents: nil)
+        try? await Task.sleep(for: .seconds(60))
+        return await SuiteComparison.make(of: results, settings)
+      })
+    let begin = ContinuousClock.now
+    let status = await run.perform { take in
+      try? await world.wait(for: "compares")
+      take(SIGTERM)
+    }
+    #expect(status == 143 && begin.duration(to: .now) < .seconds(30))
+    let summary = try world.summary
+    #expect(summary.state == .interrupted && summary.interruption == "SIGTERM" && summary.comparison == nil)
+    #expect(summary.tools.map(\.verdict) == ["pass"])
+    try await world.expectValid()
+  }
+
   @Test func aToolThatIsInterruptedAloneEndsTheSuite() async throws {
     let world = try World()
     try world.program("first", "kill -TERM $$")

@@ -48,6 +48,11 @@ struct AllocationScenario: Scenario {
     guard await connect(user, into: &record) else { return }
     guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
+    if let reason = pool.reasonNotToAsk {
+      pool.finish(outlook)
+      await pool.rest()
+      return record.fail(WarmPool.notAsked, reason)
+    }
     // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
     guard await connect(user, into: &record) else {
       pool.finish(outlook)
@@ -76,6 +81,7 @@ struct AllocationScenario: Scenario {
       session.showLine(iteration, of: load, "miss")
     case .failed(let error, let writtenAt):
       session.held.acquireFailed(error, writtenAt: writtenAt)
+      if error.kind == "timeout" { pool.timedOut() }
       if let writtenAt { record.wrote(at: writtenAt) }
       record.fail(error)
       session.showFailure(iteration, of: load, record)

@@ -53,6 +53,11 @@ struct EndToEndScenario: Scenario {
     if route != .session, await !connect(user, into: &record) { return }
     guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
+    if let reason = pool.reasonNotToAsk {
+      pool.finish(outlook)
+      await pool.rest()
+      return record.fail(.acquire, WarmPool.notAsked, reason)
+    }
     // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
     if route != .session, await !connect(user, into: &record) {
       pool.finish(outlook)
@@ -85,6 +90,7 @@ struct EndToEndScenario: Scenario {
     case .agents, .status:
       await AcquireJourney(scenario: self, user: user, started: started, deadline: deadline).travel(into: &record)
     }
+    if case .failure(let kind, _) = record.ending, kind.hasSuffix("timeout") { pool.timedOut() }
     if record.ending == .success { session.showLine(iteration, of: load, EndToEndLine.text(record)) }
     session.showFailure(iteration, of: load, record)
   }
