@@ -285,8 +285,13 @@ import Testing
 
   @Test(arguments: ["bench-allocation", "bench-e2e"])
   func aPoolThatGivesNothingCostsOneWaitAndOneRequest(_ tool: String) async throws {
-    let gateway = try await MockGateway.start(
-      ["--virtual-tasks", "--pool-size", "0", "--task-start-delay", "60s"], warm: 0)
+    let gateway = try await ScriptedGateway { request in
+      switch request.line {
+      case "GET /api/status": ScriptedGateway.status(warm: 0)
+      case "POST /api/acquire": .silence
+      default: .json("{}", status: 404)
+      }
+    }
     let result = try await BenchRun.run(tool, ["--gateway-url", gateway.url, "--count", "20", "--timeout", "1s"])
     await gateway.stop()
     #expect(result.status == .exited(1), "\(result.output)\(result.talk)")
@@ -294,6 +299,7 @@ import Testing
     let notAsked = errors.first { $0.kind.hasSuffix("no_warm_task") }
     #expect(notAsked?.count == 19 && notAsked?.example.contains("--timeout (1s)") == true, "\(errors)")
     #expect(errors.filter { $0.kind.hasSuffix("timeout") }.map(\.count) == [1], "\(errors)")
+    #expect(gateway.requests.count { $0.line == "POST /api/acquire" } == 1)
   }
 
   @Test func delayOfTheGatewayIsInEveryLatency() async throws {
