@@ -138,6 +138,19 @@ import Transport
     await server.stop()
   }
 
+  @Test func aPoolIsAskedNoMoreOnlyWhereNoRequestWasEverServed() async throws {
+    let server = try await ScriptedServer { _ in Self.status(0) }
+    let client = Self.client(server)
+    let pool = WarmPool(Self.load(timeout: 100_000_000))
+    _ = pool.finish(await pool.waitUntilWarm(measured, client))
+    #expect(pool.reasonNotToAsk == nil)
+    pool.timedOut()
+    #expect(pool.reasonNotToAsk != nil)
+    _ = await pool.classify("t", source: "cold", nil, client)
+    #expect(pool.reasonNotToAsk == nil)
+    await server.stop()
+  }
+
   @Test(arguments: [0, 3]) func betweenBurstsOnlyAPoolThatWasNeverWarmIsGivenUp(_ warmAtFirst: Int) async throws {
     let warm = Atomic<Int>(warmAtFirst)
     let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }

@@ -22,6 +22,8 @@ package final class WarmPool: Sendable {
     var wait = WarmWait()
     /// Whether a request for a task has got no answer within its time-out.
     var hasTimedOut = false
+    /// Whether a request has got a task, a cold one too.
+    var hasServed = false
   }
 
   private let state = Mutex(State())
@@ -46,10 +48,10 @@ package final class WarmPool: Sendable {
     state.withLock { $0.wait.wasGivenUp } ? WarmWait.reason(timeout: timeout) : nil
   }
 
-  /// Why the next iteration is not to ask for a task: no warm one was ever seen, and a request has got none within the whole
-  /// time-out, so that each further one would cost that time too. nil where it is to ask.
+  /// Why the next iteration is not to ask for a task: no warm one was ever seen, no request has got any, and one has waited
+  /// the whole time-out for it, as each further one would. nil where it is to ask.
   package var reasonNotToAsk: String? {
-    let isHopeless = state.withLock { $0.wait.isGivenUp && $0.hasTimedOut }
+    let isHopeless = state.withLock { $0.wait.isGivenUp && $0.hasTimedOut && !$0.hasServed }
     return isHopeless ? WarmWait.reason(timeout: timeout) + ", and a request for one got no answer in that time" : nil
   }
 
@@ -157,6 +159,7 @@ package final class WarmPool: Sendable {
     _ task: String, source: String?, _ outlook: FinishedOutlook?, _ client: GatewayClient
   ) async -> TaskOrigin {
     state.withLock { state in
+      state.hasServed = true
       state.saysSource = source == "warm" || source == "cold"
       if source == "warm" { state.wait.saw(warmCount: 1) }
     }
