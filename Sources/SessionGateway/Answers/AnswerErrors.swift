@@ -99,7 +99,7 @@ extension String {
 
 extension HTTPResponse {
   /// Whether the body is a page for people, as proxies answer with.
-  fileprivate var isPage: Bool {
+  package var isPage: Bool {
     if let type = header("Content-Type")?.lowercased() { return type.hasPrefix("text/html") }
     return body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<")
   }
