@@ -117,8 +117,10 @@ private struct LineInput {
   private func waitForInput(until deadline: UInt64) -> Bool {
     let left = deadline - min(deadline, now())
     var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-    var file = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-    let count = ppoll(&file, hasEnded ? 0 : 1, &time, nil)
+    // Its first bit is standard input's.
+    var files = fd_set()
+    files.__fds_bits.0 = hasEnded ? 0 : 1
+    let count = pselect(1, &files, nil, nil, &time, nil)
     return count < 0 && errno == EINTR ? waitForInput(until: deadline) : count > 0
   }
 
