@@ -40,10 +40,10 @@ import Transport
   @Test func theProbeForSessionsIsAnInvalidUserAndNoWayThroughThePath() async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("{}", status: 400)] }
     try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
-      #expect(await RouteFinder.find(session, hasAgents: false) == .session)
+      #expect(await ProfileFinder.find(session).name == "embedded")
     }
     #expect(server.requests.map(\.line) == ["GET /session/.infrabench-probe"])
-    #expect(!UserID.isValid(RouteFinder.probeID))
+    #expect(!UserID.isValid(ProfileFinder.probeID))
     #expect(!server.requests.contains { $0.head.lowercased().contains("sec-websocket-key") }, "nobody may grant it")
     await server.stop()
   }
@@ -56,13 +56,13 @@ import Transport
       (.failure(GatewayError(kind: "connect_refused", message: "")), true),
     ] as [(Result<Int, GatewayError>, Bool)])
   func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(answer: Result<Int, GatewayError>, has: Bool) {
-    #expect(RouteFinder.hasSessionSide(answer) == has)
+    #expect(ProfileFinder.hasSessionSide(answer) == has)
   }
 
   /// Anything else is a page of the gateway's, or the way to one.
   @Test func onlyAnswersOfWhoKnowsThePathSayThatThereIsAUsersSide() {
     let known = [101, 400, 401, 403, 426, 429] + (500...599).filter { $0 != 501 }
-    #expect((100...599).filter { RouteFinder.hasSessionSide(.success($0)) } == known)
+    #expect((100...599).filter { ProfileFinder.hasSessionSide(.success($0)) } == known)
   }
 
   @Test func anAgentThatWasReadyForSomebodyElseIsAFailedStep() async throws {
@@ -76,9 +76,9 @@ import Transport
       for (number, kind) in kinds.enumerated() {
         agents.observe(TaskEvent(taskId: "t", kind: kind, at: UInt64(number)))
       }
+      let benchmark = EndToEndBenchmark(target: target(server), load: WarmPoolTests.load(), message: "hello")
       let scenario = EndToEndScenario(
-        session: session, load: WarmPoolTests.load(), route: .agents, agents: agents, message: "hello",
-        expectedAnswer: .echo)
+        session: session, profile: BuiltInProfiles.withoutUsersSide, route: .agents, agents: agents, benchmark)
       let user = await scenario.makeUser(1, on: session.loops.executor(forUser: 0))
       var record = IterationRecord()
       let iteration = Iteration(number: 1, isWarmup: false)
