@@ -115,12 +115,31 @@ public final class GatewayClient: Sendable {
     error.explained(withHeaders: requests.headerNames)
   }
 
-  /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the status of the answer. The
-  /// connection is of no use afterwards.
-  public func probeSession(userID: String) async -> Result<Int, GatewayError> {
-    let result = await send(prepare { request, _ in request = requests.sessionProbe(userID: userID) }, "/session/")
+  /// What an answer to ``probeSession(userID:hasKey:)`` tells.
+  public struct ProbeAnswer: Sendable, Equatable {
+    /// 100–599.
+    public var status: Int
+    /// Whether its body is markup, as proxies answer with; Node's ws calls its plain words a page.
+    public var isMarkup: Bool
+
+    /// Makes an answer.
+    public init(status: Int, isMarkup: Bool = false) {
+      self.status = status
+      self.isMarkup = isMarkup
+    }
+  }
+
+  /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of. The connection is of no use
+  /// afterwards.
+  ///
+  /// - Parameter hasKey: whether the key is one that cannot be, of a version that there is not, instead of missing: a proxy may
+  ///   pass on that alone.
+  public func probeSession(userID: String, hasKey: Bool = false) async -> Result<ProbeAnswer, GatewayError> {
+    let probe = prepare { request, _ in request = requests.sessionProbe(userID: userID, hasKey: hasKey) }
+    let result = await send(probe, "/session/")
     close()
-    return result.map(\.response.status).mapError(GatewayError.init)
+    return result.map { ProbeAnswer(status: $0.response.status, isMarkup: $0.response.isMarkup) }
+      .mapError(GatewayError.init)
   }
 
   /// Ends the call under way as the cancellation of a watched task would; later calls watch their task again. From any

@@ -50,7 +50,7 @@ public struct GatewayRequests: Sendable {
     sessionProbe = (
       "GET \(endpoint.basePath)/session/",
       " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)" + (userCookies.map { "Cookie: \($0)\r\n" } ?? "")
-        + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
     )
     let json = "Content-Type: application/json\r\nContent-Length: "
     acquireHead = head("POST", "/api/acquire", json)
@@ -98,10 +98,11 @@ public struct GatewayRequests: Sendable {
     request.writeStaticString("}")
   }
 
-  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, which no server may grant (RFC 6455,
-  /// section 4.2.1).
-  func sessionProbe(userID: String) -> ByteBuffer {
-    ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields)
+  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, or with one as long as a key that is none, and a
+  /// version that was never one: no server may grant either (RFC 6455, section 4.2.1).
+  func sessionProbe(userID: String, hasKey: Bool) -> ByteBuffer {
+    let rest = hasKey ? "12\r\nSec-WebSocket-Key: not-a-key-of-16-bytes-ok\r\n\r\n" : "13\r\n\r\n"
+    return ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields + rest)
   }
 
   /// Replaces what is in `request` by `GET /api/status`.

@@ -54,15 +54,43 @@ import Transport
       (.failure(GatewayError(kind: "reset", message: "")), false),
       (.failure(GatewayError(kind: "timeout", message: "")), true),
       (.failure(GatewayError(kind: "connect_refused", message: "")), true),
-    ] as [(Result<Int, GatewayError>, Bool)])
-  func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(answer: Result<Int, GatewayError>, has: Bool) {
+    ] as [(Result<GatewayClient.ProbeAnswer, GatewayError>, Bool)])
+  func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(
+    answer: Result<GatewayClient.ProbeAnswer, GatewayError>, has: Bool
+  ) {
     #expect(RouteFinder.hasSessionSide(answer) == has)
   }
 
   /// Anything else is a page of the gateway's, or the way to one.
   @Test func onlyAnswersOfWhoKnowsThePathSayThatThereIsAUsersSide() {
-    let known = [101, 400, 401, 403, 426, 429] + (500...599).filter { $0 != 501 }
-    #expect((100...599).filter { RouteFinder.hasSessionSide(.success($0)) } == known)
+    let known = [101, 400, 401, 403, 426, 429] + (500...599).filter { ![501, 502, 504].contains($0) }
+    #expect((100...599).filter { RouteFinder.hasSessionSide(.success(.init(status: $0))) == true } == known)
+  }
+
+  @Test func whatAProxyAnswersTellsNothing() {
+    for status in [502, 504] { #expect(RouteFinder.hasSessionSide(.success(.init(status: status))) == nil) }
+    for status in [400, 401, 403, 500, 502, 503, 504, 520] {
+      #expect(RouteFinder.hasSessionSide(.success(.init(status: status, isMarkup: true))) == nil)
+    }
+    for status in [200, 302, 404] {
+      #expect(RouteFinder.hasSessionSide(.success(.init(status: status, isMarkup: true))) == false)
+    }
+  }
+
+  @Test(arguments: [
+    (200, #"{"warmCount": 0, "assignedCount": 0}"#, EndToEndBenchmark.Route.status), (502, "<html>", .session),
+  ])
+  func whereAProxyAnswersTheProbeTheStatusDecides(
+    status: Int, body: String, route: EndToEndBenchmark.Route
+  ) async throws {
+    let server = try await ScriptedServer { request in
+      request.line == "GET /api/status"
+        ? [ScriptedServer.answer(body, status: status)] : [ScriptedServer.answer("<html>bad gateway", status: 502)]
+    }
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+      #expect(await RouteFinder.find(session, hasAgents: false) == route)
+    }
+    await server.stop()
   }
 
   @Test func anAgentThatWasReadyForSomebodyElseIsAFailedStep() async throws {
