@@ -80,6 +80,10 @@ let package = Package(
         "AWSClient", "AWSSignature", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway",
         "Statistics", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      resources: [
+        .embedInCode("GatewayProfiles/embedded.json"), .embedInCode("GatewayProfiles/lab.json"),
+        .embedInCode("GatewayProfiles/product.json"),
       ]),
 
     .target(

@@ -43,6 +43,8 @@ public struct GatewayConfiguration: Sendable {
   public var coldStartTimeout: UInt64 = 30_000_000_000
   /// How tasks are spoken to.
   public var dialect = Dialect.plan
+  /// Users are served as by the product's session gateway; `nil`: by acquire, release and `/session/{userId}`.
+  public var product: ProductProfile?
   /// The shared directory, above the environments.
   public var workspaceRoot: String
   /// Name of the environment: the directory above the users'.

@@ -8,7 +8,7 @@ public struct MockGatewayCommand: AsyncParsableCommand {
     commandName: "mock-gateway",
     abstract: "A session gateway with a warm pool, REST, WebSockets and an ECS-compatible endpoint.",
     discussion: """
-      Prints one JSON line on standard output when it serves: {"event": "ready", "gatewayUrl": …, "ecsEndpointUrl": …}.
+      Prints one JSON line on standard output when it serves: {"event": "ready", "gatewayUrl": …, "profile": …, …}.
 
       EXAMPLES
         Five warm tasks, each a process, on the default port:
@@ -20,6 +20,8 @@ public struct MockGatewayCommand: AsyncParsableCommand {
         A gateway that answers every acquire after exactly 5 ms, and one that hands tasks out twice:
           mock-gateway --acquire-delay 5ms
           mock-gateway --fault duplicate --fault-probability 0.1 --fault-seed 1
+        The product's gateway, whose answers come in 20 chunks within a second:
+          mock-gateway --profile product --chunks 20 --chunk-delay 50ms
 
       ENVIRONMENT (options win)
         ENABLE_WARM_POOL, WARM_POOL_TARGET_SIZE, WARM_POOL_MAX_SIZE, GATEWAY_PORT, EFS_MOUNT_PATH, ENVIRONMENT;
@@ -32,6 +34,7 @@ public struct MockGatewayCommand: AsyncParsableCommand {
 
   @OptionGroup var pool: PoolOptions
   @OptionGroup var server: ServerOptions
+  @OptionGroup(title: "Profile") var profile: ProfileOptions
   @OptionGroup(title: "Faults") var faults: FaultOptions
 
   /// For the parser.
@@ -40,7 +43,7 @@ public struct MockGatewayCommand: AsyncParsableCommand {
   /// Serves until a signal comes or the lifeline ends.
   public func run() async throws {
     let plan = try MockGatewayPlan(
-      pool: pool, server: server, faults: faults, environment: ProcessInfo.processInfo.environment)
+      pool: pool, server: server, profile: profile, faults: faults, environment: ProcessInfo.processInfo.environment)
     let code = await MockGatewayRun(plan: plan).untilTheEnd()
     if code != 0 { throw ExitCode(code) }
   }

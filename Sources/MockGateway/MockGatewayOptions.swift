@@ -37,6 +37,23 @@ struct ServerOptions: ParsableArguments {
   @Flag(help: "Show the ECS endpoint's key in the ready line.") var printCredentials = false
 }
 
+/// How users are served.
+struct ProfileOptions: ParsableArguments {
+  @Option(help: "Whose way users are served: embedded, or product (REST sessions, tokens, streamed answers).")
+  var profile: String = "embedded"
+  @Option(help: "Product: the tokens that are accepted, one a line (default: every token).") var tokenFile: String?
+  @Option(help: "Product: a token has expired so long after its first use.") var tokenLifetime: String?
+  @Option(help: "Product: the stand-in answers in N chunks (default: 5).") var chunks: String?
+  @Option(help: "Product: from one chunk to the next (default: 20ms).") var chunkDelay: String?
+  @Option(help: "Product: the stand-in asks before it answers every Nth message of a session; 0 for never (default).")
+  var askEvery: String?
+  @Option(help: "Product: a client that sends nothing for so long is cut off (default: 60s).") var pingTimeout: String?
+  @Option(help: "Product: a WebSocket is cut when no byte went either way for so long (default: never).")
+  var idleTimeout: String?
+  @Option(help: "Product: a session lives on so long after its WebSocket's death (default: 30s).")
+  var keepSessions: String?
+}
+
 /// What goes wrong on purpose, for testing tools.
 struct FaultOptions: ParsableArguments {
   @Option(help: "Answer every acquire so much later.") var acquireDelay: String?

@@ -34,7 +34,8 @@ struct MockGatewayPlan {
 
   /// - Throws: `ValidationError` (exit status 64) with one line for each wrong value.
   init(
-    pool: PoolOptions, server: ServerOptions, faults: FaultOptions, environment: [String: String],
+    pool: PoolOptions, server: ServerOptions, profile: ProfileOptions, faults: FaultOptions,
+    environment: [String: String],
     ownDirectory: String = MockGatewayPlan.directoryOfThisProgram
   ) throws {
     var reader = ValueReader()
@@ -53,7 +54,9 @@ struct MockGatewayPlan {
     }
     configuration.workspaceRoot = Self.workspace(server, environment, &reader)
     configuration.ecsCredentials = Self.credentials(environment, &reader) ?? .generated()
-    tasks = Self.tasks(pool, hasOwn: configuration.rules.maxSize > 0, ownDirectory, &reader)
+    let answers = ProductPlan(profile, faults, &reader)
+    configuration.product = answers?.profile
+    tasks = Self.tasks(pool, answers, hasOwn: configuration.rules.maxSize > 0, ownDirectory, &reader)
     lifecycle = server.lifecycleLog.map { .file($0) } ?? (server.logLifecycle ? .standardError : .none)
     hasLifeline = server.lifeline
     printsCredentials = server.printCredentials
@@ -131,7 +134,8 @@ struct MockGatewayPlan {
   }
 
   private static func tasks(
-    _ options: PoolOptions, hasOwn: Bool, _ ownDirectory: String, _ reader: inout ValueReader
+    _ options: PoolOptions, _ product: ProductPlan?, hasOwn: Bool, _ ownDirectory: String,
+    _ reader: inout ValueReader
   ) -> Tasks {
     let delay = reader.duration(options.startupDelay, "--startup-delay")
     if options.command != nil, delay != nil {
@@ -140,6 +144,9 @@ struct MockGatewayPlan {
     var words: [String] = []
     if let command = options.command {
       do { words = try CommandWords.split(command) } catch { reader.note("--command: \(error)") }
+      product?.noteStandInOptions(&reader)
+    } else if let product, hasOwn || options.virtualTasks {
+      words = product.standIn(in: ownDirectory, startupDelay: delay, &reader)
     }
     if options.virtualTasks {
       return .virtual(words.isEmpty ? .inline(startDelay: delay ?? 0) : .command(words))
@@ -150,8 +157,12 @@ struct MockGatewayPlan {
       reader.note("there is no program '\(warmTask)': build it, give --warm-task, or use --virtual-tasks")
     }
     var arguments: [String] = []
-    if let command = options.command { arguments += ["--command", command] }
-    if let text = options.startupDelay { arguments += ["--startup-delay", text] }
+    if product != nil {
+      arguments += ["--command", CommandWords.joined(words)]
+    } else {
+      if let command = options.command { arguments += ["--command", command] }
+      if let text = options.startupDelay { arguments += ["--startup-delay", text] }
+    }
     return .processes(warmTask: warmTask, arguments: arguments)
   }
 

@@ -13,6 +13,7 @@ struct MockGatewayRun {
     let event = "ready"
     let gatewayUrl: String
     let ecsEndpointUrl: String
+    let profile: String
     let cluster: String
     let service: String
     let taskDefinition: String
@@ -88,8 +89,10 @@ struct MockGatewayRun {
   private func announce(_ gateway: EmbeddedGateway, _ configuration: GatewayConfiguration) -> Bool {
     let key = plan.printsCredentials ? configuration.ecsCredentials : nil
     let ready = Ready(
-      gatewayUrl: gateway.url, ecsEndpointUrl: gateway.url, cluster: gateway.cluster, service: gateway.service,
-      taskDefinition: gateway.taskDefinition, region: gateway.region, workspaceRoot: configuration.workspaceRoot,
+      gatewayUrl: gateway.url, ecsEndpointUrl: gateway.url,
+      profile: configuration.product == nil ? "embedded" : "product", cluster: gateway.cluster,
+      service: gateway.service, taskDefinition: gateway.taskDefinition, region: gateway.region,
+      workspaceRoot: configuration.workspaceRoot,
       accessKeyId: key?.accessKeyID,
       secretAccessKey: key?.secretAccessKey)
     let encoder = JSONEncoder()

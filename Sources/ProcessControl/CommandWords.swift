@@ -7,6 +7,13 @@ public enum CommandWords {
     public let description: String
   }
 
+  /// A line whose words are `words`, whatever is in them.
+  public static func joined(_ words: [String]) -> String {
+    words.map { word in
+      "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }.joined(separator: " ")
+  }
+
   /// The words of `line`; at least one.
   ///
   /// - Throws: ``Failure`` for an empty line, an open quote, or a backslash at the end.

@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import GatewayProtocol
 import Latency
 import NIOCore
@@ -7,7 +8,8 @@ public import Transport
 /// One user's kept connection to a gateway's REST side; it is opened again when the gateway has closed it.
 public final class GatewayClient: Sendable {
   private let endpoint: Endpoint
-  private let requests: GatewayRequests
+  private let firstRequests: GatewayRequests
+  private let renewed: (@Sendable () -> GatewayRequests)?
   private let tls: TLSClient?
   private let executor: LoopExecutor
   private let timeout: UInt64
@@ -42,20 +44,24 @@ public final class GatewayClient: Sendable {
 
   /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
   ///
+  /// - Parameter renewed: gives the requests where they change in the course of time, as a token does.
   /// - Parameter watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop
   ///   cost less, and whoever cancels the task calls ``cancel()`` as well.
   public init(
     to endpoint: Endpoint, requests: GatewayRequests, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64,
-    watchesTask: Bool = true, keepsCookies: Bool = true
+    watchesTask: Bool = true, keepsCookies: Bool = true, renewed: (@Sendable () -> GatewayRequests)? = nil
   ) {
+    self.renewed = renewed
     self.watchesTask = watchesTask
     self.keepsCookies = keepsCookies
     self.endpoint = endpoint
-    self.requests = requests
+    firstRequests = requests
     self.tls = tls
     self.executor = executor
     self.timeout = timeout
   }
+
+  private var requests: GatewayRequests { renewed?() ?? firstRequests }
 
   /// The next call is a new visitor's: without the cookies that were set before.
   public func beginVisit() { state.withLock { if !$0.cookies.isEmpty { $0.cookies = CookieJar() } } }
@@ -77,6 +83,11 @@ public final class GatewayClient: Sendable {
 
   /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
   public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
+    switch requests.speech.acquire {
+    case .native: break
+    case .by(let role): return await acquire(role, userID: userID, waitForReady: waitForReady)
+    case .absent: return .failed(.absentRole("acquire"), firstByteWrittenAt: nil)
+    }
     let call = prepare(grace: Self.acquireGrace) {
       requests.acquire(userID: userID, waitForReady: waitForReady, $1, into: &$0)
     }
@@ -94,6 +105,12 @@ public final class GatewayClient: Sendable {
   ///
   /// - Parameter cookies: those of the visit that took the task, where that was not this client's last one.
   public func release(taskID: String, cookies: CookieJar? = nil) async -> Result<UInt64, GatewayError> {
+    switch requests.speech.release {
+    case .native: break
+    case .by(let role): return await release(role, taskID: taskID, cookies: cookies)
+    case .absent:
+      return .failure(GatewayError(kind: "release_unsupported", message: "the gateway's profile has no release"))
+    }
     let call = prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, cookies ?? $1, into: &$0) }
     switch await send(call, "/api/release") {
     case .success(let exchange): return ReleaseOutcome.read(exchange).mapError(explained)
@@ -103,6 +120,11 @@ public final class GatewayClient: Sendable {
 
   /// The pool as the gateway sees it, with the exchange's stamps.
   public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
+    switch requests.speech.status {
+    case .native: break
+    case .by(let role): return await status(role)
+    case .absent: return .failure(.absentRole("status"))
+    }
     switch await send(prepare { requests.status($1, into: &$0) }, "/api/status") {
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
@@ -111,35 +133,64 @@ public final class GatewayClient: Sendable {
     }
   }
 
+  private func acquire(
+    _ role: GatewayProfile.Acquire, userID: String, waitForReady: Bool
+  ) async -> AcquireOutcome {
+    let values = ProfileValues([.userId: userID, .token: requests.token ?? "", .uuid: UUID().uuidString.lowercased()])
+    let body = (waitForReady ? role.bodyWaiting : nil) ?? role.call.body
+    switch await send(role.call, body: body, values, grace: Self.acquireGrace) {
+    case .success(let exchange):
+      let outcome = role.outcome(of: exchange)
+      guard case .failed(let error, let writtenAt) = outcome else { return outcome }
+      return .failed(explained(error), firstByteWrittenAt: writtenAt)
+    case .failure(let error): return .failed(GatewayError(error), firstByteWrittenAt: error.firstByteWrittenAt)
+    }
+  }
+
+  private func release(
+    _ role: GatewayProfile.Release, taskID: String, cookies: CookieJar?
+  ) async -> Result<UInt64, GatewayError> {
+    let values = ProfileValues([.task: taskID, .token: requests.token ?? ""])
+    switch await send(role.call, body: role.call.body, values, grace: Self.releaseGrace, cookies: cookies) {
+    case .success(let exchange): return role.outcome(of: exchange).mapError(explained)
+    case .failure(let error): return .failure(GatewayError(error))
+    }
+  }
+
+  private func status(_ role: GatewayProfile.Status) async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
+    switch await send(role.call, body: nil, ProfileValues()) {
+    case .success(let exchange):
+      guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
+      return Result { () throws(GatewayError) in (try role.answer(in: exchange.response), exchange) }
+    case .failure(let error): return .failure(GatewayError(error))
+    }
+  }
+
+  private func send(
+    _ call: GatewayProfile.Call, body: ProfileTemplate?, _ values: ProfileValues, grace: UInt64 = 0,
+    cookies: CookieJar? = nil
+  ) async -> Result<HTTPExchange, TransportError> {
+    let path = call.path.text(values)
+    let prepared = prepare(grace: grace) { request, jar in
+      requests.call(call.method, path, body: body?.text(values), cookies ?? jar, into: &request)
+    }
+    return await send(prepared, GatewayRequests.withoutQuery(path))
+  }
+
   private func explained(_ error: GatewayError) -> GatewayError {
     error.explained(withHeaders: requests.headerNames)
   }
 
-  /// What an answer to ``probeSession(userID:hasKey:)`` tells.
-  public struct ProbeAnswer: Sendable, Equatable {
-    /// 100–599.
-    public var status: Int
-    /// Whether its body is markup, as proxies answer with; Node's ws calls its plain words a page.
-    public var isMarkup: Bool
-
-    /// Makes an answer.
-    public init(status: Int, isMarkup: Bool = false) {
-      self.status = status
-      self.isMarkup = isMarkup
-    }
-  }
-
-  /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of. The connection is of no use
-  /// afterwards.
+  /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the answer. The connection is of
+  /// no use afterwards.
   ///
   /// - Parameter hasKey: whether the key is one that cannot be, of a version that there is not, instead of missing: a proxy may
   ///   pass on that alone.
-  public func probeSession(userID: String, hasKey: Bool = false) async -> Result<ProbeAnswer, GatewayError> {
+  public func probeSession(userID: String, hasKey: Bool = false) async -> Result<HTTPResponse, GatewayError> {
     let probe = prepare { request, _ in request = requests.sessionProbe(userID: userID, hasKey: hasKey) }
     let result = await send(probe, "/session/")
     close()
-    return result.map { ProbeAnswer(status: $0.response.status, isMarkup: $0.response.isMarkup) }
-      .mapError(GatewayError.init)
+    return result.map(\.response).mapError(GatewayError.init)
   }
 
   /// Ends the call under way as the cancellation of a watched task would; later calls watch their task again. From any

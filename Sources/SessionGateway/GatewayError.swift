@@ -19,6 +19,11 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
     message = error.message
   }
 
+  /// The gateway's profile has no such role.
+  static func absentRole(_ name: String) -> GatewayError {
+    GatewayError(kind: "no_\(name)", message: "the gateway's profile has no role '\(name)'")
+  }
+
   /// Whether the caller gave up, so that nothing failed.
   public var isCancellation: Bool { kind == TransportError.Kind.cancelled.rawValue }
 

@@ -3,8 +3,9 @@ import GatewayProtocol
 import NIOCore
 public import Transport
 
-/// The requests of one gateway as bytes: everything that never changes is put together once.
-public struct GatewayRequests: Sendable {
+/// The requests of one gateway as bytes: everything that never changes is put together once. A class, as every user's client
+/// has the same one.
+public final class GatewayRequests: Sendable {
   /// A request up to the fields of the user's, in parts between which its cookies have their place.
   private struct Head {
     var start: ByteBuffer
@@ -18,18 +19,33 @@ public struct GatewayRequests: Sendable {
 
   /// The names of the header fields that the user gave.
   let headerNames: [String]
+  /// How the calls are made.
+  let speech: GatewaySpeech
+  /// The token of the caller, for profiles that have a place for it; nil without one.
+  let token: String?
 
   private let acquireHead: Head
   private let releaseHead: Head
   private let statusHead: Head
   private let sessionProbe: (prefix: String, fields: String)
   private let basePath: String
+  /// Of a call by a profile: what follows the request line, and what precedes the body's fields.
+  private let profileFields: (before: String, after: String)
   private let sendsSecureCookies: Bool
   /// What the user sends as cookies beside those that the gateway sets.
   private let ownCookies: String?
 
   /// Prepares requests to `endpoint`, each with `headers`, whose names and values have been checked.
-  public init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
+  public convenience init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
+    self.init(to: endpoint, headers: headers, speech: GatewaySpeech(), token: nil)
+  }
+
+  /// The same for calls that are made as `speech` says.
+  package init(
+    to endpoint: Endpoint, headers: [(name: String, value: String)], speech: GatewaySpeech, token: String?
+  ) {
+    self.speech = speech
+    self.token = token
     headerNames = headers.map(\.name)
     basePath = endpoint.basePath
     // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
@@ -51,6 +67,10 @@ public struct GatewayRequests: Sendable {
       "GET \(endpoint.basePath)/session/",
       " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)" + (userCookies.map { "Cookie: \($0)\r\n" } ?? "")
         + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+    )
+    profileFields = (
+      " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)",
+      userCookies.map { "Cookie: \($0)\r\n" } ?? ""
     )
     let json = "Content-Type: application/json\r\nContent-Length: "
     acquireHead = head("POST", "/api/acquire", json)
@@ -107,6 +127,26 @@ public struct GatewayRequests: Sendable {
 
   /// Replaces what is in `request` by `GET /api/status`.
   func status(_ jar: CookieJar, into request: inout ByteBuffer) { begin(&request, statusHead, jar) }
+
+  /// Replaces what is in `request` by a call of a profile's; `body` is nil where the call has none.
+  func call(
+    _ method: String, _ path: String, body: String?, _ jar: CookieJar, into request: inout ByteBuffer
+  ) {
+    let cookies = jar.isEmpty ? nil : cookies(for: Self.withoutQuery(path), jar, now: wallClock())
+    request.clear()
+    request.writeString("\(method) \(basePath)\(path)\(profileFields.before)")
+    request.writeString(cookies.map { "Cookie: \($0)\r\n" } ?? profileFields.after)
+    if let body {
+      request.writeString("Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    } else if method == "GET" || method == "DELETE" {
+      request.writeStaticString("\r\n")
+    } else {
+      request.writeStaticString("Content-Length: 0\r\n\r\n")
+    }
+  }
+
+  /// The part of a request's target that cookies are about.
+  static func withoutQuery(_ path: String) -> String { String(path.prefix { $0 != "?" }) }
 
   /// Writes a head, with the body's length and the end of the head where there is a body.
   private func begin(_ request: inout ByteBuffer, _ head: Head, _ jar: CookieJar, bodyLength: Int? = nil) {

@@ -1,13 +1,17 @@
 /// JSON string literals (RFC 8259, section 7).
-enum JSONText {
+package enum JSONText {
   /// Whether a literal of `text` holds more than `text` between quotation marks.
   static func needsEscapes(_ text: String) -> Bool {
     !text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
   }
 
   /// `text` in quotation marks, escaped.
-  static func quoted(_ text: String) -> String {
-    var result = "\""
+  static func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
+
+  /// What stands between the quotation marks of a literal of `text`.
+  package static func escaped(_ text: String) -> String {
+    guard needsEscapes(text) else { return text }
+    var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"": result += "\\\""
@@ -18,6 +22,6 @@ enum JSONText {
       default: result.unicodeScalars.append(scalar)
       }
     }
-    return result + "\""
+    return result
   }
 }

@@ -5,20 +5,28 @@
 //   1 hello
 //   2 world
 //
+// With `--chunks` it answers as an agent of the product does, in JSON lines (see Answers.swift):
+//
+//   $ printf '{"type":"message","message":"hello"}\n' | session-stand-in --chunks 2 --chunk-delay 20ms
+//   session-stand-in ready
+//   {"type":"text_delta","text":"1 hello"}
+//   {"type":"text_delta","text":" (2 of 2)"}
+//   {"type":"finish","reason":"end_turn","usage":{"input_tokens":2,"output_tokens":2}}
+//
 // It ends at the end of its input. `--startup-delay 250ms` (ms or s) sleeps before the first line, as a program does
 // that takes so long to start. Glibc alone, so that its own start is not what is measured.
 import Glibc
 
-func milliseconds(_ text: String) -> UInt32? {
-  for (unit, factor) in [("ms", 1.0), ("s", 1000.0)] where text.hasSuffix(unit) {
-    if let value = Double(text.dropLast(unit.utf8.count)), (0...3600).contains(value * factor / 1000) {
+func microseconds(_ text: String) -> UInt32? {
+  for (unit, factor) in [("ms", 1e3), ("s", 1e6)] where text.hasSuffix(unit) {
+    if let value = Double(text.dropLast(unit.utf8.count)), (0...3600e6).contains(value * factor) {
       return UInt32(value * factor)
     }
   }
   return nil
 }
 
-func say(_ bytes: some Collection<UInt8>, to descriptor: Int32) {
+func say(_ bytes: some Collection<UInt8>, to descriptor: Int32 = STDOUT_FILENO) {
   var rest = Array(bytes)[...]
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
@@ -27,19 +35,42 @@ func say(_ bytes: some Collection<UInt8>, to descriptor: Int32) {
   }
 }
 
-let arguments = CommandLine.arguments.dropFirst()
-switch (arguments.first, arguments.dropFirst().first.flatMap(milliseconds), arguments.count) {
-case (nil, _, 0): break
-case ("--startup-delay", let delay?, 2): usleep(delay * 1000)
-default:
-  say("usage: session-stand-in [--startup-delay 250ms]\n".utf8, to: STDERR_FILENO)
+func refuse() -> Never {
+  say(
+    """
+    usage: session-stand-in [--startup-delay 250ms] [--chunks 5 [--chunk-delay 20ms] [--ask-every 3]]
+
+    """.utf8, to: STDERR_FILENO)
   exit(64)
 }
 
-say("session-stand-in ready\n".utf8, to: STDOUT_FILENO)
-var sequence = 0
-// The line's own end is echoed too; a last line without one stays without.
-while let line = readLine(strippingNewline: false) {
-  sequence += 1
-  say("\(sequence) \(line)".utf8, to: STDOUT_FILENO)
+var startupDelay: UInt32 = 0
+var answers: Answers?
+var arguments = CommandLine.arguments.dropFirst()
+while let name = arguments.popFirst() {
+  guard let text = arguments.popFirst() else { refuse() }
+  switch (name, microseconds(text), Int(text)) {
+  case ("--startup-delay", let delay?, _): startupDelay = delay
+  case ("--chunks", _, let count?) where (1...100_000).contains(count):
+    guard answers == nil else { refuse() }
+    answers = Answers(chunks: count)
+  case ("--chunk-delay", let delay?, _) where answers != nil:
+    answers?.chunkDelay = UInt64(delay) * 1000
+  case ("--ask-every", _, let count?) where answers != nil && count >= 0:
+    answers?.askEvery = count
+  default: refuse()
+  }
+}
+if startupDelay > 0 { usleep(startupDelay) }
+
+say("session-stand-in ready\n".utf8)
+if var answers {
+  answers.serve()
+} else {
+  var sequence = 0
+  // The line's own end is echoed too; a last line without one stays without.
+  while let line = readLine(strippingNewline: false) {
+    sequence += 1
+    say("\(sequence) \(line)".utf8)
+  }
 }

@@ -40,10 +40,10 @@ import Transport
   @Test func theProbeForSessionsIsAnInvalidUserAndNoWayThroughThePath() async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("{}", status: 400)] }
     try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
-      #expect(await RouteFinder.find(session, hasAgents: false) == .session)
+      #expect(await ProfileFinder.find(session).name == "embedded")
     }
     #expect(server.requests.map(\.line) == ["GET /session/.infrabench-probe"])
-    #expect(!UserID.isValid(RouteFinder.probeID))
+    #expect(!UserID.isValid(ProfileFinder.probeID))
     #expect(!server.requests.contains { $0.head.lowercased().contains("sec-websocket-key") }, "nobody may grant it")
     await server.stop()
   }
@@ -54,42 +54,50 @@ import Transport
       (.failure(GatewayError(kind: "reset", message: "")), false),
       (.failure(GatewayError(kind: "timeout", message: "")), true),
       (.failure(GatewayError(kind: "connect_refused", message: "")), true),
-    ] as [(Result<GatewayClient.ProbeAnswer, GatewayError>, Bool)])
+    ] as [(Result<Int, GatewayError>, Bool)])
   func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(
-    answer: Result<GatewayClient.ProbeAnswer, GatewayError>, has: Bool
+    answer: Result<Int, GatewayError>, has: Bool
   ) {
-    #expect(RouteFinder.hasSessionSide(answer) == has)
+    #expect(ProfileFinder.hasSessionSide(answer) == has)
   }
 
   /// Anything else is a page of the gateway's, or the way to one.
   @Test func onlyAnswersOfWhoKnowsThePathSayThatThereIsAUsersSide() {
-    let known = [101, 400, 401, 403, 426, 429] + (500...599).filter { ![501, 502, 504].contains($0) }
-    #expect((100...599).filter { RouteFinder.hasSessionSide(.success(.init(status: $0))) == true } == known)
+    let known = [101, 400, 401, 403, 426, 429] + (500...599).filter { $0 != 501 }
+    #expect((100...599).filter { ProfileFinder.hasSessionSide(.success($0)) } == known)
   }
 
-  @Test func whatAProxyAnswersTellsNothing() {
-    for status in [502, 504] { #expect(RouteFinder.hasSessionSide(.success(.init(status: status))) == nil) }
-    for status in [400, 401, 403, 500, 502, 503, 504, 520] {
-      #expect(RouteFinder.hasSessionSide(.success(.init(status: status, isMarkup: true))) == nil)
-    }
-    for status in [200, 302, 404] {
-      #expect(RouteFinder.hasSessionSide(.success(.init(status: status, isMarkup: true))) == false)
-    }
-  }
-
+  /// A gateway that answers the status closed the probe without a byte. Where that isn't answered either, nothing is known.
+  /// Node's ws refuses an upgrade without a key by a word that it calls a page.
   @Test(arguments: [
-    (200, #"{"warmCount": 0, "assignedCount": 0}"#, EndToEndBenchmark.Route.status), (502, "<html>", .session),
+    (502, "<html>bad gateway", 200, false), (502, "", 200, false), (503, "<html>", 200, false),
+    (502, "<html>bad gateway", 502, true), (503, #"{"error": "busy"}"#, 200, true), (400, "Bad Request", 200, true),
+    (400, "<html>bad request", 200, false),
   ])
   func whereAProxyAnswersTheProbeTheStatusDecides(
-    status: Int, body: String, route: EndToEndBenchmark.Route
+    status: Int, body: String, ofStatusCall: Int, hasSide: Bool
   ) async throws {
     let server = try await ScriptedServer { request in
       request.line == "GET /api/status"
-        ? [ScriptedServer.answer(body, status: status)] : [ScriptedServer.answer("<html>bad gateway", status: 502)]
+        ? [ScriptedServer.answer(#"{"warmCount": 0, "assignedCount": 0}"#, status: ofStatusCall)]
+        : [ScriptedServer.answer(body, status: status)]
     }
     try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
-      #expect(await RouteFinder.find(session, hasAgents: false) == route)
+      #expect(await (ProfileFinder.find(session).session != nil) == hasSide)
     }
+    await server.stop()
+  }
+
+  /// As haproxy does, which passes on an upgrade that has a key.
+  @Test func aProxyThatAnswersAnUpgradeWithoutAKeyIsAskedWithOneThatNobodyMayGrant() async throws {
+    let server = try await ScriptedServer { request in
+      request.head.contains("Sec-WebSocket-Key: ")
+        ? [ScriptedServer.answer("{}", status: 426)] : [ScriptedServer.answer("<html>bad request", status: 400)]
+    }
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+      #expect(await ProfileFinder.find(session).session != nil)
+    }
+    #expect(server.requests.count == 2 && server.requests.last?.head.contains("Version: 12") == true)
     await server.stop()
   }
 
@@ -104,9 +112,9 @@ import Transport
       for (number, kind) in kinds.enumerated() {
         agents.observe(TaskEvent(taskId: "t", kind: kind, at: UInt64(number)))
       }
+      let benchmark = EndToEndBenchmark(target: target(server), load: WarmPoolTests.load(), message: "hello")
       let scenario = EndToEndScenario(
-        session: session, load: WarmPoolTests.load(), route: .agents, agents: agents, message: "hello",
-        expectedAnswer: .echo)
+        session: session, profile: BuiltInProfiles.withoutUsersSide, route: .agents, agents: agents, benchmark)
       let user = await scenario.makeUser(1, on: session.loops.executor(forUser: 0))
       var record = IterationRecord()
       let iteration = Iteration(number: 1, isWarmup: false)

@@ -25,6 +25,8 @@ final class GatewayCore {
   /// The task handed out last, for the fault `duplicate`.
   var lastAssigned: TaskID?
   var httpDate = HTTPDate()
+  /// With the product's profile.
+  private(set) var product: ProductSessions?
   /// Whether the workspace was there at the start: looking again would block the loop, on a network file system for long.
   private(set) var isWorkspaceMounted = false
   /// What a task writes into its user's `token.json`.
@@ -47,6 +49,12 @@ final class GatewayCore {
       createdAt: WallClock.now())
     ledger = FleetLedger(service: service, startDelay: Double(configuration.taskStartDelay) / 1e9)
     userToken = RandomText.hex(digits: 64)
+    product = configuration.product.map { ProductSessions(profile: $0, core: self) }
+  }
+
+  /// What a request means in the profile that is served.
+  func route(method: String, uri: String) -> GatewayRoute {
+    product == nil ? GatewayRoute(method: method, uri: uri) : .product(method: method, uri: uri)
   }
 
   /// Fills the pool for the first time.
@@ -99,6 +107,7 @@ final class GatewayCore {
   /// The end: no more timers, everyone is told, all tasks begin to stop.
   func shutDown() {
     apply(pool.shutDown())
+    product?.stop()
     timer?.scheduled.cancel()
     timer = nil
   }

@@ -7,6 +7,9 @@ enum GatewayRoute: Equatable {
   case ecs
   /// A WebSocket of a task.
   case task(TaskID)
+  /// The product's profile: its REST sessions, and its WebSocket at the root.
+  case createSession, productSocket
+  case deleteSession(id: String)
   /// A WebSocket of a user.
   case session(userID: String)
   /// Right path, wrong method; what would be right.
@@ -15,7 +18,7 @@ enum GatewayRoute: Equatable {
   case invalidID
   case unknown
 
-  /// Reads `uri`; its query doesn't count.
+  /// Reads `uri` as the embedded profile does; its query doesn't count.
   init(method: String, uri: String) {
     let path = uri.prefix { $0 != "?" && $0 != "#" }
     switch path {

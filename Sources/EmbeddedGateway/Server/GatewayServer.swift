@@ -74,6 +74,9 @@ final class GatewayServer {
           let (core, _, activity) = bound.value
           guard let owner = Self.owner(for: head, in: core) else { throw ChannelError.inappropriateOperationForState }
           activity.isBusy = true
+          if owner is ProductSocket, let time = core.configuration.product?.idleTimeout {
+            try IdleWebSocketCutter.install(on: channel, after: time)
+          }
           let limits = core.configuration.limits
           let maximum = owner is TaskSocket ? limits.taskMessageBytes : limits.messageBytes
           try TextSocket.install(on: channel, owner: owner, maximumMessage: maximum)
@@ -91,7 +94,8 @@ final class GatewayServer {
 
   /// Who gets the WebSocket that `head` asks for; `nil` for nobody.
   private static func owner(for head: HTTPRequestHead, in core: GatewayCore) -> (any TextSocketOwner)? {
-    switch GatewayRoute(method: head.method.rawValue, uri: head.uri) {
+    switch core.route(method: head.method.rawValue, uri: head.uri) {
+    case .productSocket: try? core.product?.socket(for: head.uri)
     case .task(let id): core.pool.admits(id) ? TaskSocket(core: core, taskID: id) : nil
     case .session(let userID): UserSession(core: core, userID: userID)
     default: nil

@@ -75,13 +75,16 @@ final class RESTHandler: ChannelInboundHandler {
     guard !Self.isOfABrowser(head) else {
       return answerError(.forbidden, "requests of web pages (with an Origin header) are refused", close: true)
     }
-    switch GatewayRoute(method: head.method.rawValue, uri: head.uri) {
+    switch core.route(method: head.method.rawValue, uri: head.uri) {
     case .acquire: acquire(body)
     case .release: release(body)
     case .status: answer(encoding: core.status())
     case .users: answerUsers()
     case .health: answerHealth()
     case .ecs: answerECS(head, body)
+    case .createSession: if let sessions = core.product { createProductSession(head, body, in: sessions) }
+    case .deleteSession(let id): if let sessions = core.product { deleteProductSession(id, head, in: sessions) }
+    case .productSocket: if let sessions = core.product { refuseProductSocket(head, in: sessions) }
     case .methodNotAllowed(let allow):
       answerError(.methodNotAllowed, "use \(allow)", headers: [("allow", allow)])
     case .invalidID:
@@ -160,9 +163,13 @@ extension RESTHandler {
     close: Bool = false
   ) {
     var object = JSONObject()
-    object.add("success", false)
-    object.add("error", message)
-    object.add("code", code)
+    if core.product != nil {
+      object.add("error", JSONObject(message: message, code: code ?? ProductRefusal.code(of: status)))
+    } else {
+      object.add("success", false)
+      object.add("error", message)
+      object.add("code", code)
+    }
     answer(status, object.bytes, headers: headers, close: close)
   }
 
@@ -185,8 +192,11 @@ extension RESTHandler {
     let keepsAlive = exchange.head.isKeepAlive && !close && !activity.mustClose
     var headers = HTTPHeaders()
     headers.reserveCapacity(4 + extra.count)
-    headers.add(name: "content-type", value: type)
-    headers.add(name: "content-length", value: String(announcedLength ?? body.readableBytes))
+    // RFC 9110, section 8.6.
+    if status != .noContent {
+      headers.add(name: "content-type", value: type)
+      headers.add(name: "content-length", value: String(announcedLength ?? body.readableBytes))
+    }
     headers.add(name: "date", value: core.httpDate.value())
     if !keepsAlive {
       headers.add(name: "connection", value: "close")
@@ -198,7 +208,9 @@ extension RESTHandler {
     activity.isBusy = false
     let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
-    if exchange.head.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+    if exchange.head.method != .HEAD, status != .noContent {
+      context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+    }
     let end = wrapOutboundOut(.end(nil))
     guard !keepsAlive else { return context.writeAndFlush(end, promise: nil) }
     let bound = NIOLoopBound(context, eventLoop: context.eventLoop)

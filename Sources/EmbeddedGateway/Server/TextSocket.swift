@@ -6,9 +6,18 @@ protocol TextSocketOwner: AnyObject {
   func socketOpened(_ socket: TextSocket)
   /// A whole text message, unmasked.
   func socketReceived(_ message: ByteBuffer)
+  /// A frame has come, of any kind; `socketReceived` follows where it is a message.
+  func socketHeard()
   func socketWritabilityChanged(isWritable: Bool)
+  /// The peer wants to close, with this code if it gave one; `socketClosed` follows.
+  func socketReceivedClose(_ code: WebSocketErrorCode?)
   /// Called once, whoever closed it.
   func socketClosed()
+}
+
+extension TextSocketOwner {
+  func socketHeard() {}
+  func socketReceivedClose(_ code: WebSocketErrorCode?) {}
 }
 
 /// The server's end of a WebSocket that carries text messages (RFC 6455); answers pings and closes by itself.
@@ -84,6 +93,7 @@ final class TextSocket: ChannelInboundHandler {
       if frame.opcode == .connectionClose { context.close(promise: nil) }
       return
     }
+    owner.socketHeard()
     switch frame.opcode {
     // The aggregator bounds fragments only.
     case .text where frame.length > maximumMessage: close(.messageTooLarge)
@@ -94,7 +104,10 @@ final class TextSocket: ChannelInboundHandler {
       let pong = WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)
       context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
     case .pong: break
-    case .connectionClose: close(peerHasClosed: true)
+    case .connectionClose:
+      var reason = frame.unmaskedData
+      owner.socketReceivedClose(reason.readWebSocketErrorCode())
+      close(peerHasClosed: true)
     default: close(.unacceptableData)
     }
   }

@@ -5,7 +5,7 @@ import NIOCore
 /// A user's WebSocket, `/session/{userId}`: gets a task, says so, and then carries lines between the user and the task's process.
 ///
 /// Neither direction buffers without bound: a side that reads too slowly stops the other one's socket.
-final class UserSession: TextSocketOwner {
+final class UserSession: TextSocketOwner, TaskListener {
   private enum State {
     /// Lines that came before the task was ready, and their bytes.
     case starting(early: [String], bytes: Int)

@@ -1,6 +1,14 @@
 import GatewayProtocol
 import NIOCore
 
+/// Whoever a task serves for the length of a session. All calls are on the event loop.
+protocol TaskListener: AnyObject {
+  /// The task's program has written a line, or a piece of one that goes on.
+  func taskSaid(_ line: String, goesOn: Bool)
+  /// The task reads again, or has stopped reading.
+  func taskWritabilityChanged(isWritable: Bool)
+}
+
 /// What the gateway knows of one task besides its state in the pool.
 struct TaskRecord {
   let id: TaskID
@@ -14,7 +22,7 @@ struct TaskRecord {
   var isInRunner = false
   var socket: TaskSocket?
   /// The user's side, once the task serves a session.
-  weak var session: UserSession?
+  weak var session: (any TaskListener)?
 
   var userID: String?
   /// Wall clock, in seconds since 1970.

@@ -45,7 +45,7 @@ package struct AllocationCommand: SuiteCommand {
     let moments = AllocationBenchmark.WaitFor.allCases.map(\.rawValue)
     let waitFor = reader.choice("--wait-for", waitFor, of: moments, default: "assigned")
     var benchmark = AllocationBenchmark(
-      target: reader.target(target), load: reader.load(load, arrivals, defaultCount: 10),
+      target: reader.target(target, needs: [.acquire]), load: reader.load(load, arrivals, defaultCount: 10),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
     let output = reader.output(output)
     benchmark.load.addTimeline(for: output)

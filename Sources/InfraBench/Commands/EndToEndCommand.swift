@@ -1,5 +1,6 @@
 package import ArgumentParser
 import ProcessControl
+import SessionGateway
 
 /// `bench-e2e`.
 package struct EndToEndCommand: SuiteCommand {
@@ -56,12 +57,43 @@ package struct EndToEndCommand: SuiteCommand {
       valueName: "regex"))
   var expect: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Messages that a user sends over one session, each after the answer to the one before and --think-time. (default: 1)",
+      valueName: "n"))
+  var messages: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a session is then held without a message, kept alive by the pings of the gateway's profile.",
+      valueName: "d"))
+  var holdSessions: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Cut each session's connection after-ready or mid-answer, and go back to the session: 'recovery'.",
+      valueName: "when"))
+  var reconnect: String?
+
+  @Option(
+    help: ArgumentHelp("Print a built-in gateway profile (embedded, lab or product) and end.", valueName: "name"))
+  var printProfile: String?
+
   package init() {}
+
+  package func textInsteadOfARun(_ reader: inout OptionReader) -> String? {
+    guard let printProfile else { return nil }
+    if let text = BuiltInProfiles.text(of: printProfile) { return text }
+    reader.problems.add(
+      "--print-profile", "there is no profile '\(printProfile)': write \(OptionReader.list(BuiltInProfiles.names))")
+    return nil
+  }
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let loadSettings = reader.load(load, arrivals, defaultCount: 5)
     let runTask = reader.runTask(coldStarts, beside: target)
     let settings = reader.target(target, for: runTask, users: loadSettings.users, keepsPool: false)
+    refuseWhatTheProfileLacks(settings, &reader)
     if runTask != nil {
       reader.refuseUnbounded([
         ("--rate", arrivals.rate != nil), ("--stages", arrivals.stages != nil),
@@ -73,6 +105,9 @@ package struct EndToEndCommand: SuiteCommand {
       target: settings, load: loadSettings, command: command,
       commandWords: commandWords(settings, &reader), message: message(&reader), expect: expectation(&reader),
       runTask: runTask)
+    benchmark.messages = reader.integer("--messages", messages, default: 1, in: 1...100_000)
+    benchmark.holdSessions = reader.optionalDuration("--hold-sessions", holdSessions, minimum: 1_000_000)
+    benchmark.reconnect = reconnection(settings, &reader)
     let output = reader.output(output)
     benchmark.load.addTimeline(for: output)
     return PreparedRun(
@@ -81,8 +116,54 @@ package struct EndToEndCommand: SuiteCommand {
       output: output, thresholds: reader.thresholds(self.output, for: benchmark))
   }
 
+  /// What a profile that the user has named does not have; one that is found by looking is looked at later.
+  private func refuseWhatTheProfileLacks(_ settings: TargetSettings, _ reader: inout OptionReader) {
+    guard let profile = settings.profile else { return }
+    if profile.session == nil, profile.acquire == nil {
+      reader.problems.add("--gateway-profile", "'\(profile.name)' has neither 'session' nor 'acquire': one is needed here")
+    }
+    if profile.session == nil, profile.status == nil, settings.agents == 0 {
+      reader.problems.add(
+        "--gateway-profile",
+        "'\(profile.name)' has neither 'session' nor 'status': readiness cannot be seen without --agents")
+    }
+    let isAsked = [("--messages", messages), ("--hold-sessions", holdSessions), ("--reconnect", reconnect)]
+    for (name, value) in isAsked where value != nil && profile.session == nil {
+      reader.problems.add(name, "the profile '\(profile.name)' has no 'session', which is needed for it")
+    }
+    let needsToken = profile.session.map { $0.path.placeholders.contains(.token) } ?? false
+    if needsToken, case .remote = settings.gateway, settings.tokens.isEmpty, settings.tokenCommand == nil {
+      reader.problems.add(
+        "--gateway-profile",
+        "'\(profile.name)' has a place for a token: give --token-file, --token-command or GATEWAY_TOKEN")
+    }
+  }
+
+  private func reconnection(
+    _ settings: TargetSettings, _ reader: inout OptionReader
+  ) -> EndToEndBenchmark.Reconnect? {
+    guard let reconnect else { return nil }
+    guard let when = EndToEndBenchmark.Reconnect(rawValue: reconnect) else {
+      let names = EndToEndBenchmark.Reconnect.allCases.map(\.rawValue)
+      reader.problems.add("--reconnect", "'\(reconnect)' is unknown: write \(OptionReader.list(names))")
+      return nil
+    }
+    // A profile that is found by looking knows no way back.
+    if settings.profile?.session?.returning == nil {
+      reader.problems.add(
+        "--reconnect", "it needs a --gateway-profile whose 'session' has a 'return', the way back to a session")
+    }
+    if when == .midAnswer, let session = settings.profile?.session, !session.isStreamed {
+      reader.problems.add("--reconnect", "'mid-answer' needs a profile whose 'session' has a 'done', the end of an answer")
+    }
+    return when
+  }
+
   private func commandWords(_ settings: TargetSettings, _ reader: inout OptionReader) -> [String] {
     guard let command else { return [] }
+    if settings.profile?.session?.isStreamed ?? false {
+      reader.problems.add("--command", "the stand-in for a gateway that streams runs a program of its own: leave it out")
+    }
     if case .remote = settings.gateway, settings.agents == 0 {
       reader.problems.add("--command", "a remote gateway's tasks run what they run: leave it out, or give --agents")
     }

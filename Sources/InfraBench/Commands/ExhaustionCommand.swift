@@ -115,7 +115,7 @@ package struct ExhaustionCommand: SuiteCommand {
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let hasGatewayURL = reader.value("--gateway-url", target.gatewayURL, environment: ["GATEWAY_URL"]) != nil
-    let target = reader.target(target)
+    let target = reader.target(target, needs: [.status, .acquire])
     let ecs = reader.ecs(ecs, hasGatewayURL: hasGatewayURL)
     let ways = ExhaustionBenchmark.DrainBy.allCases
     let drainBy =

@@ -7,6 +7,12 @@ import ProcessControl
 package protocol SuiteCommand: AsyncParsableCommand {
   /// Reads the options. What is wrong goes to `reader.problems`; nothing is started or written.
   func prepare(_ reader: inout OptionReader) -> PreparedRun
+  /// What is printed in place of a run, where the options ask for that; nil: the run is made.
+  func textInsteadOfARun(_ reader: inout OptionReader) -> String?
+}
+
+extension SuiteCommand {
+  package func textInsteadOfARun(_ reader: inout OptionReader) -> String? { nil }
 }
 
 extension SuiteCommand {
@@ -40,6 +46,11 @@ extension SuiteCommand {
   /// - Parameter scenario: the file whose arguments were parsed with the command line's.
   private func run(_ scenario: ScenarioFile) async throws {
     var reader = OptionReader(environment: ProcessInfo.processInfo.environment, scenario: scenario)
+    if let text = textInsteadOfARun(&reader), reader.problems.isEmpty {
+      let console = Console(print: .text, isQuiet: false)
+      console.data(text)
+      throw ExitCode(await console.exitStatus(EX_OK))
+    }
     let run = prepare(&reader)
     guard reader.problems.isEmpty else {
       let usage = "See '\(Self.configuration.commandName ?? "the tool") --help'.\n"

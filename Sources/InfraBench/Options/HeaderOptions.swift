@@ -1,9 +1,15 @@
 import FoundationEssentials
+import ProcessControl
 
 /// A header to send with every request and upgrade. Its value is a secret: it is never printed or stored.
 package struct SecretHeader: Sendable, Equatable, CustomStringConvertible {
   package var name: String
   package var value: String
+
+  /// The header that a bearer token becomes.
+  static func bearer(_ token: String) -> SecretHeader {
+    SecretHeader(name: "Authorization", value: "Bearer \(token)")
+  }
 
   /// The name alone.
   package var description: String { "\(name): …" }
@@ -16,18 +22,34 @@ extension OptionReader {
     "sec-websocket-version", "content-type",
   ]
 
-  /// `Name: value` texts and a token (from a file, else `GATEWAY_TOKEN`), which becomes `Authorization: Bearer …`.
-  package mutating func headers(_ written: [String], tokenFile: String?) -> [SecretHeader] {
-    var headers = written.compactMap { header($0) }
+  /// Who the gateway's callers are: `Name: value` texts, and tokens (from a file, a command, else `GATEWAY_TOKEN`), each of
+  /// which becomes `Authorization: Bearer …`. A token for all is among the headers.
+  mutating func visitors(_ options: TargetOptions) -> (headers: [SecretHeader], tokens: [String], command: [String]?) {
+    var headers = options.headers.compactMap { header($0) }
     let isAuthorized = headers.contains { $0.name.lowercased() == "authorization" }
-    if isAuthorized, tokenFile != nil {
-      problems.add("--token-file", "it and an Authorization header exclude each other: give one of them")
+    for (name, value) in [("--token-file", options.tokenFile), ("--token-command", options.tokenCommand)]
+    where value != nil && isAuthorized {
+      problems.add(name, "it and an Authorization header exclude each other: give one of them")
+    }
+    if let command = options.tokenCommand {
+      if options.tokenFile != nil {
+        problems.add("--token-command", "it and --token-file exclude each other: give one of them")
+      }
+      return (headers, [], tokenCommand(command))
     }
     // A flag wins over the environment's token.
-    if !isAuthorized || tokenFile != nil, let token = token(tokenFile) {
-      headers.append(SecretHeader(name: "Authorization", value: "Bearer \(token)"))
+    let tokens = !isAuthorized || options.tokenFile != nil ? tokens(options.tokenFile) : []
+    if tokens.count == 1 { headers.append(.bearer(tokens[0])) }
+    return (headers, tokens, nil)
+  }
+
+  private mutating func tokenCommand(_ text: String) -> [String]? {
+    do {
+      return try CommandWords.split(text)
+    } catch {
+      problems.add("--token-command", "\(error)")
+      return nil
     }
-    return headers
   }
 
   private mutating func header(_ text: String) -> SecretHeader? {
@@ -53,31 +75,38 @@ extension OptionReader {
     return SecretHeader(name: name, value: value)
   }
 
-  private mutating func token(_ file: String?) -> String? {
+  /// Whether a header may be sent so: a name that the client does not write itself, and a printable value.
+  static func isHeader(name: String, value: String) -> Bool {
+    !name.isEmpty && name.utf8.allSatisfy(isTokenByte) && !reservedHeaders.contains(name.lowercased())
+      && isFieldValue(value)
+  }
+
+  private mutating func tokens(_ file: String?) -> [String] {
     guard let file else {
-      guard let token = environment["GATEWAY_TOKEN"], !token.isEmpty else { return nil }
+      guard let token = environment["GATEWAY_TOKEN"], !token.isEmpty else { return [] }
       guard Self.isFieldValue(token) else {
         problems.add("GATEWAY_TOKEN", "it has a control or non-ASCII character")
-        return nil
+        return []
       }
-      return token
+      return [token]
     }
     if PathText.likeAnOption(file) != nil {
       // Not repeated: it may be the token itself.
       problems.add(
         "--token-file", "it begins with a dash, as options do: write the file's path, with './' before the dash")
-      return nil
+      return []
     }
-    guard let data = try? Data(contentsOf: URL(filePath: file)), data.count <= 64 << 10 else {
-      problems.add("--token-file", "the file cannot be read, or is no small file; write its path, not the token itself")
-      return nil
+    guard let data = try? Data(contentsOf: URL(filePath: file)), data.count <= 16 << 20 else {
+      problems.add("--token-file", "the file cannot be read, or has over 16 MiB; write its path, not the token itself")
+      return []
     }
-    let token = String(decoding: data, as: UTF8.self).trimming(while: \.isWhitespace)
-    guard !token.isEmpty, Self.isFieldValue(token) else {
-      problems.add("--token-file", "the file holds no token: one line of printable ASCII is expected")
-      return nil
+    let tokens = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
+      .map { $0.trimming(while: \.isWhitespace) }.filter { !$0.isEmpty }
+    guard !tokens.isEmpty, tokens.allSatisfy(Self.isFieldValue) else {
+      problems.add("--token-file", "the file holds no token: lines of printable ASCII are expected, a token each")
+      return []
     }
-    return token
+    return tokens
   }
 
   /// RFC 9110, section 5.6.2.
@@ -90,7 +119,7 @@ extension OptionReader {
     }
   }
 
-  private static func isFieldValue(_ text: String) -> Bool {
+  static func isFieldValue(_ text: String) -> Bool {
     text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f || $0 == 0x09 }
   }
 }

@@ -1,4 +1,5 @@
 import LoadEngine
+import SessionGateway
 
 extension LoadSettings {
   /// What shapes the load, for the result.
@@ -51,6 +52,9 @@ extension TargetSettings {
   /// What shapes the pool, for the result. Headers are named, their values never.
   package var parameters: [String: JSONValue] {
     var parameters: [String: JSONValue] = ["headers": .array(headers.map { .string($0.name) })]
+    if tokens.count > 1 { parameters["tokens"] = .int(Int64(tokens.count)) }
+    if tokenCommand != nil { parameters["tokenCommand"] = true }
+    if let profile { parameters["gatewayProfile"] = .string(profile.name) }
     switch gateway {
     case .remote:
       parameters["agents"] = .int(Int64(agents))

@@ -1,4 +1,5 @@
 package import ArgumentParser
+package import SessionGateway
 package import Transport
 
 /// Which gateway is measured.
@@ -23,8 +24,21 @@ package struct TargetOptions: ParsableArguments {
   package var headers: [String] = []
 
   @Option(
-    help: ArgumentHelp("A file that holds a bearer token. [env: GATEWAY_TOKEN, the token itself]", valueName: "file"))
+    help: ArgumentHelp(
+      "A file that holds a bearer token, or one a line, which users take in turn. [env: GATEWAY_TOKEN, the token itself]",
+      valueName: "file"))
   package var tokenFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A command, run without a shell, that prints a bearer token; run again before a JWT expires.", valueName: "command"))
+  package var tokenCommand: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How the gateway is spoken to: embedded, lab, product or a profile's file. (default: found out by looking)",
+      valueName: "name|file"))
+  package var gatewayProfile: String?
 
   @Option(help: ArgumentHelp("PEM certificates to trust instead of the system's roots.", valueName: "file"))
   package var caFile: String?
@@ -70,7 +84,14 @@ package struct TargetSettings: Sendable {
   }
 
   package var gateway: Gateway
+  /// Sent with every request; a token that all users share is among them.
   package var headers: [SecretHeader]
+  /// What tells users from one another, or is one for all; empty without any.
+  package var tokens: [String] = []
+  /// The words of the command that prints a token; nil: there is none.
+  package var tokenCommand: [String]?
+  /// How the gateway is spoken to; nil: that is to be found out.
+  package var profile: GatewayProfile?
   package var tls: TLSClient?
   package var isInsecure: Bool
   /// Whether the cookies that an iteration is given are sent back.
@@ -115,7 +136,11 @@ package struct EmbeddedGatewaySettings: Sendable, Equatable {
 
 extension OptionReader {
   /// Checks the target options.
-  package mutating func target(_ options: TargetOptions, defaultPoolSize: Int = 5) -> TargetSettings {
+  ///
+  /// - Parameter roles: what the tool needs of the gateway, by a profile that names all it has.
+  package mutating func target(
+    _ options: TargetOptions, defaultPoolSize: Int = 5, needs roles: [GatewayRole] = []
+  ) -> TargetSettings {
     let endpoint = endpoint("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"])
     let isRemote = value("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"]) != nil
     let embedded = embeddedGateway(options, defaultPoolSize: defaultPoolSize, isRemote: isRemote)
@@ -130,9 +155,16 @@ extension OptionReader {
     let second = secondGateway(options, beside: endpoint, isRemote: isRemote)
     let tls = tls(options, for: [endpoint, second].compactMap { $0 })
     func used(by endpoint: Endpoint?) -> TLSClient? { endpoint?.isSecure == true ? tls : nil }
+    let profile = gatewayProfile(options.gatewayProfile)
+    if let profile {
+      for role in roles + (agents > 0 ? [.agents] : []) where !role.isThere(in: profile) {
+        problems.add("--gateway-profile", "'\(profile.name)' has no '\(role.rawValue)', which is needed here")
+      }
+    }
+    let visitors = visitors(options)
     return TargetSettings(
       gateway: endpoint.map { .remote($0) } ?? .embedded(embedded),
-      headers: headers(options.headers, tokenFile: options.tokenFile),
+      headers: visitors.headers, tokens: visitors.tokens, tokenCommand: visitors.command, profile: profile,
       tls: used(by: endpoint), isInsecure: options.insecure, keepsCookies: !options.noCookies, agents: agents,
       allowsAgentsBesideReal: options.agentsBesideReal,
       second: second.map { .init(endpoint: $0, tls: used(by: $0)) })

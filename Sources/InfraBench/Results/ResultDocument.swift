@@ -9,6 +9,8 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     package var kind: String
     @AlwaysPresent package var gatewayUrl: String?
     @AlwaysPresent package var ecsEndpointUrl: String?
+    /// How the gateway was spoken to, by the profile's name; nil where that was not looked for.
+    package var profile: String?
     /// bench-dirinit: what was measured.
     package var directory: String?
     /// bench-dirinit: type, source and mount options of its file system.

@@ -5,22 +5,28 @@ extension GatewaySession {
   /// Of a user's program, in bytes: a line comes whole, however many fragments it has.
   private static let longestLine = 16 << 20
 
-  /// Opens the user's side, `/session/{userId}`; `timeout` in ns defaults to the session's.
+  /// Opens a connection to the user's side.
   ///
-  /// - Parameter visitor: whose cookies are sent with the upgrade.
+  /// - Parameters:
+  ///   - path: the role's own, or the one by which a session is gone back to.
+  ///   - number: the user's whose token is sent.
+  ///   - visitor: whose cookies are sent with the upgrade.
+  ///   - timeout: in ns; the session's by default.
   package func openSession(
-    userID: String, visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: UInt64? = nil
+    _ role: GatewayProfile.Session, path: ProfileTemplate, _ values: ProfileValues, user number: Int = 0,
+    visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: UInt64? = nil
   ) async throws(WebSocketError) -> WebSocketConnection {
-    let path = "/session/\(userID)"
-    var fields = headers.map { (name: $0.name, value: $0.value) }
-    if let cookies = visitor?.cookieField(for: path) {
+    let path = path.text(values)
+    var fields = visitors.headers(ofUser: number).map { (name: $0.name, value: $0.value) }
+    fields += role.headers.map { (name: $0.name, value: $0.value.text(values)) }
+    if let cookies = visitor?.cookieField(for: String(path.prefix { $0 != "?" })) {
       // They hold those that the user gave as a header.
       fields.removeAll { $0.name.lowercased() == "cookie" }
       fields.append((name: "Cookie", value: cookies))
     }
     let connection = try await WebSocketConnection.connect(
-      to: endpoint, path: path, headers: fields.map { ($0.name, $0.value) }, tls: tls?.context,
-      on: executor.eventLoop, limits: WebSocketLimits(maximumMessageSize: Self.longestLine),
+      to: endpoint, path: path, headers: fields.map { ($0.name, $0.value) }, subprotocols: role.subprotocols,
+      tls: tls?.context, on: executor.eventLoop, limits: WebSocketLimits(maximumMessageSize: Self.longestLine),
       timeout: timeout ?? self.timeout)
     connection.isServed(by: executor)
     return connection

@@ -20,7 +20,10 @@ package struct GatewaySession: Sendable {
   /// The embedded gateway's own endpoint; nil for a remote one.
   package let embeddedECS: ECSAccess?
 
-  private let requests: GatewayRequests
+  /// As the user named it; nil: it is to be found out.
+  package let givenProfile: GatewayProfile?
+  /// Who the users are to the gateway.
+  let visitors: Visitors
   private let keepsCookies: Bool
 
   private let releaseBudget = ReleaseBudget(releaseBound)
@@ -39,18 +42,28 @@ package struct GatewaySession: Sendable {
     switch target.gateway {
     case .remote(let remote): endpoint = remote
     case .embedded(let settings):
-      let process = try await EmbeddedGatewayProcess.start(settings, arguments: gatewayArguments)
+      let process = try await EmbeddedGatewayProcess.start(
+        settings, arguments: gatewayArguments + standIn(for: target.profile))
       embedded = process
       endpoint = process.endpoint
       bench.held.areOfOwnGateway()
     }
     warmUpDecoding()
     if target.isInsecure, endpoint.isSecure { bench.note("certificates were not verified (--insecure)") }
+    let tokens: TokenSource
+    do throws(BenchmarkFailure) {
+      tokens = try await TokenSource.open(target)
+    } catch {
+      await embedded?.stop()
+      throw error
+    }
     return try await LoopGroup.lend(threads: threads) { loops async throws(BenchmarkFailure) in
       let session = GatewaySession(
-        endpoint: endpoint, tls: target.tls, headers: target.headers, keepsCookies: target.keepsCookies, loops: loops,
-        bench: bench, timeout: timeout, embeddedECS: embedded?.ecs)
+        endpoint: endpoint, target, tokens: tokens, loops: loops, bench: bench, timeout: timeout,
+        embeddedECS: embedded?.ecs)
+      let renewal = Task { await tokens.renew(bench) }
       let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
+      renewal.cancel()
       if let reason = embedded?.unexpectedEnd {
         bench.note(reason)
         // Its tasks have ended with it: there is nothing to give back.
@@ -61,38 +74,55 @@ package struct GatewaySession: Sendable {
     }
   }
 
+  /// What makes the embedded gateway the one that a built-in profile speaks to.
+  private static func standIn(for profile: GatewayProfile?) -> [String] {
+    guard let profile, profile.name != BuiltInProfiles.embedded.name, profile.acquire != nil, profile.status == nil,
+      profile == BuiltInProfiles.profile(profile.name)
+    else { return [] }
+    return ["--profile", profile.name]
+  }
+
   private init(
-    endpoint: Endpoint, tls: TLSClient?, headers: [SecretHeader], keepsCookies: Bool, loops: LoopGroup, bench: Bench,
-    timeout: UInt64, embeddedECS: ECSAccess?
+    endpoint: Endpoint, _ target: TargetSettings, tokens: TokenSource, loops: LoopGroup, bench: Bench, timeout: UInt64,
+    embeddedECS: ECSAccess?
   ) {
-    self.keepsCookies = keepsCookies
+    keepsCookies = target.keepsCookies
     self.endpoint = endpoint
-    self.tls = tls
-    self.headers = headers
+    tls = target.tls
+    headers = target.headers
+    givenProfile = target.profile
+    let speech = target.profile.map { GatewaySpeech($0, native: BuiltInProfiles.embedded) } ?? GatewaySpeech()
+    visitors = Visitors(to: endpoint, headers: target.headers, tokens: tokens, speech: speech)
     self.loops = loops
     self.bench = bench
     self.timeout = timeout
     self.embeddedECS = embeddedECS
-    requests = GatewayRequests(to: endpoint, headers: headers.map { ($0.name, $0.value) })
   }
 
   /// A REST client; `timeout` in ns defaults to the session's.
   ///
+  /// - Parameter number: the user's whose token is sent.
   /// - Parameter isVisitor: it is a user's, whose iterations are visits and keep their cookies. One that watches the pool for a
   ///   whole run keeps none: a balancer's cookie would show it one node alone.
   package func client(
-    on executor: LoopExecutor, timeout: UInt64? = nil, watchesTask: Bool = true, isVisitor: Bool = false
+    on executor: LoopExecutor, user number: Int = 0, timeout: UInt64? = nil, watchesTask: Bool = true,
+    isVisitor: Bool = false
   ) -> GatewayClient {
     GatewayClient(
-      to: endpoint, requests: requests, tls: tls, on: executor, timeout: timeout ?? self.timeout,
-      watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor)
+      to: endpoint, requests: visitors.requests(ofUser: number), tls: tls, on: executor,
+      timeout: timeout ?? self.timeout, watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor,
+      renewed: visitors.renewal(ofUser: number))
   }
 
   /// How results name this target.
-  package var document: ResultDocument.Target {
+  package var document: ResultDocument.Target { document(givenProfile) }
+
+  /// The same with the profile by which it was spoken to, where that is known.
+  package func document(_ profile: GatewayProfile?) -> ResultDocument.Target {
     ResultDocument.Target(
       kind: embeddedECS == nil ? "remote" : "embedded", gatewayUrl: endpoint.httpURL,
-      ecsEndpointUrl: embeddedECS?.endpointURL)
+      ecsEndpointUrl: embeddedECS?.endpointURL,
+      profile: profile?.name ?? (embeddedECS == nil ? nil : BuiltInProfiles.embedded.name))
   }
 
   /// Gives back what is still held through fresh connections.

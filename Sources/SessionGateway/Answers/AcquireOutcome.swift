@@ -40,11 +40,14 @@ public enum AcquireOutcome: Sendable {
     }
   }
 
-  /// The lab's miss names no task and says how many there are, or that there are none.
+  /// A miss names no task and says how many there are, or that there are none.
   private static func throwUnlessMiss(_ answer: AcquireAnswer) throws(GatewayError) {
-    let isEmpty = answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false
     // A code names a failure, such as TASK_START_FAILED, however empty the pool is.
-    if isEmpty, (answer.code ?? "NO_WARM_TASK") == "NO_WARM_TASK" { return }
+    if let code = answer.code {
+      if code == "NO_WARM_TASK" { return }
+    } else if answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false {
+      return
+    }
     throw GatewayError(kind: "refused", message: .printable(answer.code ?? answer.error ?? "no reason given"))
   }
 }

@@ -16,7 +16,7 @@ struct UpgradeRequest: Sendable {
   ]
 
   init(
-    endpoint: Endpoint, path: String, headers: [(String, String)], tls: NIOSSLContext?
+    endpoint: Endpoint, path: String, headers: [(String, String)], subprotocols: [String] = [], tls: NIOSSLContext?
   ) throws(WebSocketError) {
     guard !endpoint.isSecure || tls != nil else { throw .invalidRequest("wss needs a TLS context") }
     let target = endpoint.basePath + path
@@ -34,6 +34,10 @@ struct UpgradeRequest: Sendable {
       }
       fields.add(name: name, value: value)
     }
+    guard subprotocols.allSatisfy(Self.isToken) else {
+      throw .invalidRequest("the name of a subprotocol has a character that no name has")
+    }
+    if !subprotocols.isEmpty { fields.add(name: "Sec-WebSocket-Protocol", value: subprotocols.joined(separator: ", ")) }
     head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: fields)
     self.endpoint = endpoint
     self.tls = endpoint.isSecure ? tls : nil

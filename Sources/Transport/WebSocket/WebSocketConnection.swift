@@ -28,6 +28,7 @@ public final class WebSocketConnection: Sendable {
   ///   - endpoint: Where to; its base path goes before `path`.
   ///   - path: Starts with `/`.
   ///   - headers: Sent with the upgrade beside the protocol's own.
+  ///   - subprotocols: Offered to the server (RFC 6455, section 1.9).
   ///   - tls: The context for `wss` endpoints, ignored for `ws`. The host name is sent as SNI and verified; for an IP
   ///     address there is no SNI.
   ///   - eventLoop: The loop the connection lives on.
@@ -35,10 +36,11 @@ public final class WebSocketConnection: Sendable {
   ///   - timeout: Bound from here to the upgrade, in nanoseconds.
   /// - Throws: Every kind of ``WebSocketError`` but `closed`. Cancellation closes the half-open connection.
   public static func connect(
-    to endpoint: Endpoint, path: String, headers: [(String, String)] = [], tls: NIOSSLContext? = nil,
-    on eventLoop: any EventLoop, limits: WebSocketLimits = WebSocketLimits(), timeout: UInt64 = 30_000_000_000
+    to endpoint: Endpoint, path: String, headers: [(String, String)] = [], subprotocols: [String] = [],
+    tls: NIOSSLContext? = nil, on eventLoop: any EventLoop, limits: WebSocketLimits = WebSocketLimits(), timeout: UInt64 = 30_000_000_000
   ) async throws(WebSocketError) -> WebSocketConnection {
-    let request = try UpgradeRequest(endpoint: endpoint, path: path, headers: headers, tls: tls)
+    let request = try UpgradeRequest(
+      endpoint: endpoint, path: path, headers: headers, subprotocols: subprotocols, tls: tls)
     return try await WebSocketHandshake.perform(request, on: eventLoop, limits: limits, timeout: timeout)
   }
 

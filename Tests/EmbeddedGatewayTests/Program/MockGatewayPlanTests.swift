@@ -10,8 +10,8 @@ import WarmTask
   private func plan(_ arguments: [String], _ environment: [String: String] = [:]) throws -> MockGatewayPlan {
     let command = try #require(MockGatewayCommand.parseAsRoot(arguments) as? MockGatewayCommand)
     return try MockGatewayPlan(
-      pool: command.pool, server: command.server, faults: command.faults, environment: environment,
-      ownDirectory: "/nowhere")
+      pool: command.pool, server: command.server, profile: command.profile, faults: command.faults,
+      environment: environment, ownDirectory: "/nowhere")
   }
 
   @Test func defaults() throws {

@@ -46,7 +46,10 @@ struct AllocationScenario: Scenario {
   func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     user.client.beginVisit()
     guard await connect(user, into: &record) else { return }
-    guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
+    guard !load.isOpenLoop else {
+      user.outlook.put(pool.beginAtOnce())
+      return
+    }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
     if let reason = pool.reasonNotToAsk {
       pool.finish(outlook)

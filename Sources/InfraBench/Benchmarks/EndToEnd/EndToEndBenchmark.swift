@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Latency
 package import LoadEngine
+import SessionGateway
 import Transport
 import WarmTask
 
@@ -19,20 +20,29 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     var headline: String { self == .session ? "end_to_end" : "ready" }
   }
 
+  /// When a connection is cut.
+  package enum Reconnect: String, Sendable, CaseIterable {
+    case afterReady = "after-ready"
+    case midAnswer = "mid-answer"
+  }
+
   package static let tool = "bench-e2e"
   package static let catalogue = Catalogue(
     metrics: [
       "end_to_end", "end_to_end_service", "ready", "ready_service", "acquire", "init_user", "workspace",
-      "process_start", "first_response", "end_to_end_cold", "end_to_end_cold_service", "connect", "tls",
+      "process_start", "first_response", "first_response_warm", "first_response_cold", "complete", "gap",
+      "message_roundtrip", "recovery", "end_to_end_cold", "end_to_end_cold_service", "connect", "tls", "upgrade",
     ] + ColdStarts.metrics,
     counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + [
-      "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter,
+      "questions", "sessions_held", "sessions_lost", "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter,
     ] + ColdStarts.counters)
   package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
 
   /// The domain's bound of a cold start counts where cold starts are this tool's doing: a warm pool's users have none.
   package var defaultThresholds: [String] {
-    Self.defaultThresholds + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
+    let isStreamed = target.profile?.session?.isStreamed ?? false
+    // What a model takes to answer is not the gateway's time.
+    return (isStreamed ? ["failed_steps == 0"] : Self.defaultThresholds) + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
   }
 
   package var target: TargetSettings
@@ -45,13 +55,28 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package var message: String
   /// The regular expression that an answer matches; nil: the first line that comes after the message is one.
   package var expect: String?
+  /// How many messages a user sends over one session.
+  package var messages = 1
+  /// How long a session is then held, in ns.
+  package var holdSessions: UInt64?
+  /// Where a session's connection is cut, to go back to it.
+  package var reconnect: Reconnect?
   /// The tasks that this tool starts for its users; nil: cold starts are the gateway's.
   package var runTask: RunTaskSettings?
 
   package var parameters: [String: JSONValue] {
     load.parameters.merging(target.parameters) { $1 }.merging(runTask?.parameters ?? [:]) { $1 }.merging([
       "command": command.map { .string($0) } ?? (runsStandIn ? "session-stand-in" : nil), "message": .string(message),
-    ]) { $1 }.merging(expect.map { ["expect": .string($0)] } ?? [:]) { $1 }
+    ]) { $1 }.merging(expect.map { ["expect": .string($0)] } ?? [:]) { $1 }.merging(conversation) { $1 }
+  }
+
+  /// What a session is more than a message and its answer.
+  private var conversation: [String: JSONValue] {
+    var parameters: [String: JSONValue] = [:]
+    if messages > 1 { parameters["messages"] = .int(Int64(messages)) }
+    if let holdSessions { parameters["holdSessions"] = .string(DurationText.write(holdSessions)) }
+    if let reconnect { parameters["reconnect"] = .string(reconnect.rawValue) }
+    return parameters
   }
 
   /// Whether the user's program is the stand-in, which echoes; a remote gateway's own tasks run something unknown.
@@ -60,10 +85,10 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return command == nil
   }
 
-  private var expectedAnswer: ExpectedAnswer {
+  func expectedAnswer(of profile: GatewayProfile) -> ExpectedAnswer {
     // It was tried when it was read.
     if let expect, let pattern = try? AnswerPattern(expect) { return .matching(pattern) }
-    return runsStandIn ? .echo : .anyLine
+    return runsStandIn && profile.session?.first.isAny ?? true ? .echo : .anyLine
   }
 
   /// A user has a connection to each side of the gateway.
@@ -97,13 +122,14 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   private func measure(
     _ session: GatewaySession, _ agents: AgentTimeline, _ starter: TaskStarter?, startedAt: Date
   ) async -> Measurement {
-    let route = await RouteFinder.find(session, hasAgents: target.agents > 0)
-    say(route, session.bench)
+    let profile = await ProfileFinder.find(session)
+    let route: Route =
+      profile.session != nil ? .session : target.agents > 0 || profile.status == nil ? .agents : .status
+    say(route, profile, session.bench)
     // What is cold never shows what the headline is of.
     let headline = starter == nil ? route.headline : "end_to_end_cold"
     let scenario = EndToEndScenario(
-      session: session, load: load, route: route, agents: agents, message: message,
-      expectedAnswer: expectedAnswer, starter: starter)
+      session: session, profile: profile, route: route, agents: agents, self, starter: starter)
     if load.isOpenLoop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
@@ -125,17 +151,36 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     }
     var measurement = Measurement(
       recording: run.recording, generator: await monitor.finish(run),
-      target: session.document, startedAt: startedAt, duration: run.endedAt - run.startedAt,
+      target: session.document(profile), startedAt: startedAt, duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: headline),
       findings: ["route": .string(route.rawValue)])
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
-    if starter == nil { measurement.untested = Set(ColdStarts.counters + EndToEndStep.ofTaskStart) }
+    measurement.untested = untested(profile, hasStarter: starter != nil)
     session.bench.beforeGivingBack(EndToEndMetrics.taskStarts.soFar(measurement, by: starter))
     return measurement
   }
 
-  private func say(_ route: Route, _ bench: Bench) {
+  /// The counters on which this run has no word.
+  private func untested(_ profile: GatewayProfile, hasStarter: Bool) -> Set<String> {
+    var names = hasStarter ? [] : ColdStarts.counters + EndToEndStep.ofTaskStart
+    if profile.session?.asked == nil { names.append("questions") }
+    if !(profile.session?.isStreamed ?? false) { names.append(EndToEndStep.complete.counterName) }
+    if holdSessions == nil { names += ["sessions_held", "sessions_lost", EndToEndStep.hold.counterName] }
+    if reconnect == nil { names.append(EndToEndStep.recovery.counterName) }
+    return Set(names)
+  }
+
+  private func say(_ route: Route, _ profile: GatewayProfile, _ bench: Bench) {
+    if route != .session, messages > 1 || holdSessions != nil || reconnect != nil {
+      bench.note(
+        "the gateway has no user's side ('\(profile.name)'): --messages, --hold-sessions and --reconnect have no use here")
+    }
+    if profile.session?.isLazy ?? false, profile.session?.source == nil, profile.status == nil {
+      bench.note(
+        "the gateway starts a task with the first message and its profile tells no 'source': first_response and "
+          + "end_to_end hold warm and cold starts alike")
+    }
     if expect != nil, route != .session { bench.note("no answers are seen: --expect has no use here") }
     switch route {
     case .session: break

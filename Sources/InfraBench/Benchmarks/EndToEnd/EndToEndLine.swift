@@ -8,7 +8,8 @@ enum EndToEndLine {
       [
         ("end_to_end", EndToEndMetrics.endToEnd.response), ("end_to_end_cold", EndToEndMetrics.cold.response),
         ("ready", EndToEndMetrics.ready.response), ("process_start", EndToEndMetrics.processStart),
-        ("first_response", EndToEndMetrics.firstResponse),
+        ("first_response", EndToEndMetrics.firstResponse), ("complete", EndToEndMetrics.complete),
+        ("recovery", EndToEndMetrics.recovery),
       ] + EndToEndMetrics.taskStarts.phases
     let figures = parts.compactMap { name, metric in
       record.value(of: metric).map { "\(name)=\(LatencyText.format($0))" }

@@ -11,6 +11,13 @@ enum EndToEndMetrics {
   static let workspace = catalogue.metric("workspace")
   static let processStart = catalogue.metric("process_start")
   static let firstResponse = catalogue.metric("first_response")
+  static let firstResponseWarm = catalogue.metric("first_response_warm")
+  static let firstResponseCold = catalogue.metric("first_response_cold")
+  static let complete = catalogue.metric("complete")
+  static let gap = catalogue.metric("gap")
+  static let messageRoundtrip = catalogue.metric("message_roundtrip")
+  static let recovery = catalogue.metric("recovery")
+  static let upgrade = catalogue.metric("upgrade")
   static let connect = ConnectMetrics(catalogue)
   static let cold = catalogue.operation("end_to_end_cold")
 
@@ -20,6 +27,9 @@ enum EndToEndMetrics {
   static let failedSteps = catalogue.counter("failed_steps")
   static let coldStarts = catalogue.counter("cold_starts")
   static let unclassified = catalogue.counter("unclassified")
+  static let questions = catalogue.counter("questions")
+  static let sessionsHeld = catalogue.counter("sessions_held")
+  static let sessionsLost = catalogue.counter("sessions_lost")
   static let duplicates = catalogue.counter("duplicate_assignments")
 
   private static let failures = EndToEndStep.allCases.map { catalogue.counter($0.counterName) }

@@ -7,32 +7,43 @@ import Transport
 struct EndToEndScenario: Scenario {
   let session: GatewaySession
   let load: LoadSettings
+  let profile: GatewayProfile
   let route: EndToEndBenchmark.Route
   let agents: AgentTimeline
   let message: String
   let expectedAnswer: ExpectedAnswer
+  /// How many messages a user sends over one session, at least one.
+  let messages: Int
+  /// How long a session is then held without a message, in ns; nil: it is ended at once.
+  let holdSessions: UInt64?
+  let reconnect: EndToEndBenchmark.Reconnect?
   let pool: WarmPool
   /// Starts a task for each iteration, where cold starts are this tool's doing.
   let starter: TaskStarter?
 
   init(
-    session: GatewaySession, load: LoadSettings, route: EndToEndBenchmark.Route, agents: AgentTimeline, message: String,
-    expectedAnswer: ExpectedAnswer, starter: TaskStarter? = nil
+    session: GatewaySession, profile: GatewayProfile, route: EndToEndBenchmark.Route, agents: AgentTimeline,
+    _ benchmark: EndToEndBenchmark, starter: TaskStarter? = nil
   ) {
     self.session = session
-    self.load = load
+    self.profile = profile
     self.route = route
     self.agents = agents
-    self.message = message
-    self.expectedAnswer = expectedAnswer
     self.starter = starter
+    load = benchmark.load
+    message = benchmark.message
+    expectedAnswer = benchmark.expectedAnswer(of: profile)
+    messages = benchmark.messages
+    holdSessions = benchmark.holdSessions
+    reconnect = benchmark.reconnect
     pool = WarmPool(load, note: session.bench.note)
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> EndToEndUser {
     let id = load.userID(number)
     session.userIDs.insert(id)
-    return EndToEndUser(id: id, client: session.client(on: executor, isVisitor: true), executor: executor)
+    return EndToEndUser(
+      number: number, id: id, client: session.client(on: executor, user: number, isVisitor: true), executor: executor)
   }
 
   /// The REST side is not the way of the session route: what it is used for is not in a user's way.
@@ -51,7 +62,10 @@ struct EndToEndScenario: Scenario {
     guard starter == nil else { return }
     // By the session route only who looks at the pool needs the REST side.
     if route != .session, await !connect(user, into: &record) { return }
-    guard !load.isOpenLoop else { return user.outlook.put(pool.beginAtOnce()) }
+    guard !load.isOpenLoop else {
+      user.outlook.put(pool.beginAtOnce())
+      return
+    }
     let outlook = await pool.waitUntilWarm(iteration, user.client)
     if let reason = pool.reasonNotToAsk {
       pool.finish(outlook)
@@ -84,10 +98,10 @@ struct EndToEndScenario: Scenario {
       guard started != nil else { return session.showFailure(iteration, of: load, record) }
     }
     let deadline = MonotonicClock.now() + load.timeout
-    switch route {
-    case .session:
-      await SessionJourney(scenario: self, user: user, started: started, deadline: deadline).travel(into: &record)
-    case .agents, .status:
+    if route == .session, let role = profile.session {
+      await SessionJourney(scenario: self, user: user, role: role, started: started, deadline: deadline)
+        .travel(into: &record)
+    } else {
       await AcquireJourney(scenario: self, user: user, started: started, deadline: deadline).travel(into: &record)
     }
     if case .failure(let kind, _) = record.ending, kind.hasSuffix("timeout") { pool.timedOut() }

@@ -3,169 +3,409 @@ import GatewayProtocol
 import Latency
 import LoadEngine
 import NIOCore
+import SessionGateway
+import Synchronization
 import Transport
 
-/// The whole way through `/session/{userId}`: upgrade, `session_ready`, the first message, the first answer.
+/// The whole way through the user's side of a gateway, as its profile says: upgrade, ready, messages and their answers.
 ///
 /// The service begins when the connection is there and the upgrade request is sent: setting up the connection is apart.
 struct SessionJourney {
   let scenario: EndToEndScenario
   let user: EndToEndUser
+  let role: GatewayProfile.Session
   /// The task that was started for this user.
   let started: TaskStarter.Started?
-  /// In ns of `MonotonicClock`.
+  /// Of the session's start, in ns of `MonotonicClock`. Later steps have a time-out each.
   let deadline: UInt64
 
+  /// What is known of the session while it goes on.
+  private struct Course {
+    var values: ProfileValues
+    /// When the upgrade was asked for.
+    var begin: UInt64
+    var readyAt: UInt64?
+    var task: String?
+    var source: String?
+    var phases: JSONNode?
+    var outlook: WarmPool.FinishedOutlook?
+    /// Whether the session was cut, as `--reconnect` wants it.
+    var wasCut = false
+  }
+
   func travel(into record: inout IterationRecord) async {
-    guard let connection = await open(into: &record) else { return }
-    user.session.put(connection)
-    let begin = connection.phases.secured ?? connection.phases.connected
-    record.wrote(at: connection.phases.started)
-    EndToEndMetrics.connect.add(
-      connection.phases.started, connection.phases.connected, connection.phases.secured, to: &record)
-    let bound = SessionDeadline(deadline, on: connection)
-    defer { bound.cancel() }
-    guard let ready = await receive(connection, bound, .ready, into: &record) else { return }
-    guard let message = try? JSONDecoder().decode(SessionMessage.self, from: Data(ready.text.utf8)) else {
-      return record.fail(.ready, "invalid_json", String(ready.text.prefix(120)))
+    var values = ProfileValues([
+      .userId: user.id, .uuid: UUID().uuidString.lowercased(), .message: scenario.message, .n: "0",
+    ])
+    values[.token] = scenario.session.visitors.tokens.token(ofUser: user.number)
+    if role.needsTask, await !acquire(&values, into: &record) { return }
+    guard let connection = await open(role.path, values, into: &record) else { return }
+    let phases = connection.socket.phases
+    record.wrote(at: phases.started)
+    EndToEndMetrics.connect.add(phases.started, phases.connected, phases.secured, to: &record)
+    let begin = phases.secured ?? phases.connected
+    record.sample(EndToEndMetrics.upgrade, phases.upgraded - min(begin, phases.upgraded))
+    var course = Course(values: values, begin: begin)
+    for message in role.opening { connection.socket.post(text: message.text(values)) }
+    guard await becomeReady(connection, &course, into: &record) else { return }
+    if scenario.reconnect == .afterReady, await !goBack(&course, into: &record) { return }
+    guard let first = await converse(1, &course, into: &record) else { return }
+    await classify(first, course, into: &record)
+    for number in 2...max(2, scenario.messages) where number <= scenario.messages {
+      guard await pause(for: scenario.load.arrivals.thinkTime, .firstResponse, into: &record),
+        let answer = await converse(number, &course, into: &record), let firstAt = answer.firstAt
+      else { return }
+      record.sample(EndToEndMetrics.messageRoundtrip, firstAt - answer.askedAt)
+      sampleRest(of: answer, into: &record)
     }
-    guard message.type == "session_ready" else { return fail(message, into: &record) }
-    let outlook = user.outlook.take().map(scenario.pool.finish)
-    if let task = message.taskId {
-      scenario.wasGiven(task, user, started)
-      let isDuplicate = scenario.session.held.assign(task)
-      if isDuplicate { record.count(EndToEndMetrics.duplicates) } else { user.sessionTask.put(task) }
-    }
-    guard let (askedAt, answeredAt) = await converse(connection, bound, into: &record) else { return }
-    if let started, scenario.isStarted(message.taskId, into: &record) {
-      // The user's cold start begins with the task's.
-      record.sample(EndToEndMetrics.cold, from: started.phases.sentAt, to: answeredAt)
-      return record.count(EndToEndMetrics.coldStarts)
-    }
-    switch await scenario.classify(message.taskId ?? "", source: message.source, outlook, started, user.client) {
-    case .warm:
-      record.sample(EndToEndMetrics.ready, from: begin, to: ready.receivedAt)
-      record.sample(EndToEndMetrics.acquire, milliseconds: message.breakdown?.acquireMs)
-      record.sample(EndToEndMetrics.initUser, milliseconds: message.breakdown?.initUserMs)
-      record.sample(EndToEndMetrics.workspace, milliseconds: message.breakdown?.workspaceMs)
-      record.sample(EndToEndMetrics.processStart, milliseconds: message.breakdown?.processStartMs)
-      record.sample(EndToEndMetrics.firstResponse, answeredAt - askedAt)
-      record.sample(EndToEndMetrics.endToEnd, from: begin, to: answeredAt)
-    case .cold:
-      record.sample(EndToEndMetrics.cold, from: begin, to: answeredAt)
-      record.count(EndToEndMetrics.coldStarts)
-    case .unclassified: record.count(EndToEndMetrics.unclassified)
+    if let hold = scenario.holdSessions {
+      guard await pause(for: hold, .hold, into: &record) else { return record.count(EndToEndMetrics.sessionsLost) }
+      record.count(EndToEndMetrics.sessionsHeld)
     }
   }
 
-  private func open(into record: inout IterationRecord) async -> WebSocketConnection? {
+  // MARK: The session's start
+
+  private func acquire(_ values: inout ProfileValues, into record: inout IterationRecord) async -> Bool {
+    switch await user.client.acquire(userID: user.id) {
+    case .assigned(let acquisition):
+      guard let task = acquisition.answer.task else { return false }
+      values[.task] = task
+      values[.sessionId] = task
+      record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
+      if scenario.session.held.assign(task, cookies: user.client.cookies) {
+        record.count(EndToEndMetrics.duplicates)
+      } else {
+        user.assigned.put(task)
+      }
+      return true
+    case .miss: record.fail(.acquire, "miss", "the pool had no warm task")
+    case .failed(let error, let writtenAt):
+      scenario.session.held.acquireFailed(error, writtenAt: writtenAt)
+      fail(.acquire, error.kind, error.message, isCancelled: error.isCancellation, into: &record)
+    }
+    return false
+  }
+
+  /// Opens a connection, which is the user's from then on.
+  private func open(
+    _ path: ProfileTemplate, _ values: ProfileValues, step: EndToEndStep = .connect, into record: inout IterationRecord
+  ) async -> SessionConnection? {
     do throws(WebSocketError) {
-      return try await scenario.session.openSession(
-        userID: user.id, visitor: user.client, on: user.executor, timeout: remaining)
+      let socket = try await scenario.session.openSession(
+        role, path: path, values, user: user.number, visitor: user.client, on: user.executor,
+        timeout: step == .connect ? remaining : scenario.load.timeout)
+      let connection = SessionConnection(socket, role: role, values: values)
+      user.session.put(connection)?.cut()
+      return connection
     } catch {
-      switch error {
-      case .cancelled: record.censor()
-      case .upgradeRefused: record.fail(.acquire, error.kind, error.description)
-      default: record.fail(.connect, error.kind, error.description)
+      if case .upgradeRefused = error, step == .connect {
+        fail(.acquire, error.kind, error.description, into: &record)
+      } else {
+        fail(step, error.kind, error.description, isCancelled: error == .cancelled, into: &record)
       }
       return nil
     }
   }
 
-  /// The user's first message, and the answer to it.
-  private func converse(
-    _ connection: WebSocketConnection, _ bound: SessionDeadline, into record: inout IterationRecord
-  ) async -> (askedAt: UInt64, answeredAt: UInt64)? {
-    let question = await connection.ask(text: scenario.message)
-    // A program may have said more at its start than one line.
-    if !question.unasked.isEmpty { noteUnasked() }
-    for message in question.unasked where hasFailed(message, into: &record) { return nil }
-    switch question.askedAt {
-    case .success(let askedAt):
-      let answer = await receiveAnswer(connection, bound, askedAt: askedAt, into: &record)
-      return answer.map { (askedAt, $0.receivedAt) }
-    case .failure(.cancelled): record.censor()
-    case .failure(let error):
-      // Where the deadline has ended the session, it says no more than that it is over.
-      if bound.hasPassed {
-        failInTime(.firstResponse, into: &record)
-      } else {
-        record.fail(.firstResponse, error.kind, error.description)
+  /// Waits for the ready message, where there is one.
+  private func becomeReady(
+    _ connection: SessionConnection, _ course: inout Course, into record: inout IterationRecord
+  ) async -> Bool {
+    // A lazy gateway takes a task when the first message comes.
+    defer { if !role.isLazy { course.outlook = user.outlook.take().map(scenario.pool.finish) } }
+    guard let ready = role.ready else { return true }
+    let bound = SessionDeadline(deadline, on: connection.socket)
+    defer { bound.cancel() }
+    while let message = await receive(connection, bound, .ready, isParsed: true, into: &record) {
+      guard let root = message.root else {
+        fail(.ready, "invalid_json", String(message.text.prefix(120)), into: &record)
+        return false
+      }
+      if ready.holds(root) {
+        course.readyAt = message.receivedAt
+        course.phases = root
+        course.source = role.source?.text(in: root)
+        if let id = role.sessionID?.text(in: root) { course.values[.sessionId] = id }
+        if let task = role.task?.text(in: root) { took(task, &course, into: &record) }
+        return true
+      }
+      if role.error?.holds(root) ?? false {
+        failBeforeReady(role.failure(in: root), into: &record)
+        return false
+      }
+      // Where answers are plain lines nothing else can come; other gateways have news before they are ready.
+      guard !role.first.isAny else {
+        let type = JSONPointer("/type")?.value(in: root)?.text ?? message.text
+        fail(.ready, "unexpected_message", "'\(type.prefix(60))' instead of the ready message", into: &record)
+        return false
       }
     }
-    return nil
+    return false
   }
 
-  /// The first message that was begun after the question, and is what an answer looks like.
-  private func receiveAnswer(
-    _ connection: WebSocketConnection, _ bound: SessionDeadline, askedAt: UInt64, into record: inout IterationRecord
-  ) async -> WebSocketMessage? {
-    var others = 0
-    while let message = await receive(connection, bound, .firstResponse, others: others, into: &record) {
-      if hasFailed(message, into: &record) { return nil }
-      guard message.begunAt >= askedAt else {
-        noteUnasked()
-        continue
+  private func took(_ task: String, _ course: inout Course, into record: inout IterationRecord) {
+    course.task = task
+    if course.values[.sessionId] == nil { course.values[.sessionId] = task }
+    scenario.wasGiven(task, user, started)
+    guard !role.needsTask else { return }
+    if scenario.session.held.assign(task) {
+      record.count(EndToEndMetrics.duplicates)
+    } else {
+      user.sessionTask.put(task)
+    }
+  }
+
+  private func failBeforeReady(_ failure: (code: String, text: String), into record: inout IterationRecord) {
+    let step: EndToEndStep =
+      switch failure.code {
+      case "NO_WARM_TASK", "GATEWAY_BUSY", "GATEWAY_STOPPING": .acquire
+      case "TASK_START_FAILED", "TASK_RESTART_FAILED", "TASK_DIED": .initUser
+      default: .ready
       }
-      switch scenario.expectedAnswer {
-      case .anyLine: return message
-      case .echo:
-        if message.text.hasSuffix(scenario.message) { return message }
-        record.fail(.firstResponse, "wrong_answer", String(message.text.prefix(120)))
+    fail(step, String(failure.code.prefix(60)), failure.text, into: &record)
+  }
+
+  // MARK: Messages and answers
+
+  /// Sends message `number`, from 1, and waits for its answer; nil where that failed.
+  private func converse(
+    _ number: Int, _ course: inout Course, into record: inout IterationRecord
+  ) async -> StreamedAnswer? {
+    guard var connection = user.session.value else { return nil }
+    course.values[.n] = "\(number)"
+    let end = number == 1 ? deadline : MonotonicClock.now() + scenario.load.timeout
+    var bound = SessionDeadline(end, on: connection.socket)
+    defer { bound.cancel() }
+    let question = await connection.socket.ask(text: role.send.text(course.values))
+    // A program may have said more at its start than one line.
+    if role.first.isAny, !question.unasked.isEmpty { noteUnasked() }
+    var answer = StreamedAnswer(role, askedAt: (try? question.askedAt.get()) ?? .max)
+    for message in question.unasked.map({ connection.read($0, isParsed: false) }) {
+      guard case .failed(let code, let text) = answer.take(message.root, begunAt: 0, receivedAt: message.receivedAt)
+      else { continue }
+      fail(.firstResponse, code, text, into: &record)
+      return nil
+    }
+    if case .failure(let error) = question.askedAt {
+      // Where the deadline has ended the session, it says no more than that it is over.
+      if bound.hasPassed { failInTime(.firstResponse, into: &record) } else { fail(error, connection, into: &record) }
+      return nil
+    }
+    var others = 0
+    while !answer.isComplete {
+      let step: EndToEndStep = answer.firstAt == nil ? .firstResponse : .complete
+      guard let message = await receive(connection, bound, step, isParsed: false, others: others, into: &record) else {
         return nil
-      case .matching(let pattern):
-        switch await pattern.find(in: message.text, within: remaining) {
-        case .matches: return message
-        case .differs: others += 1
-        case .outOfTime:
-          record.fail(
-            .firstResponse, "timeout",
-            "no line was found to match --expect within \(scenario.load.timeout / 1_000_000) ms, and one was still being "
-              + "looked at: repetitions inside one another make a pattern slow")
-          return nil
-        case .tookTooLong:
-          record.fail(
-            .firstResponse, "expect_too_slow",
-            "--expect was not done with a line in time: write a pattern without repetitions inside one another")
-          return nil
+      }
+      let taken = answer.take(message.root, begunAt: message.begunAt, receivedAt: message.receivedAt)
+      if role.first.isAny, message.begunAt < answer.askedAt { noteUnasked() }
+      switch taken {
+      case .other, .part, .complete: break
+      case .mayBeFirst:
+        switch await isExpected(message, into: &record) {
+        case nil: return nil
+        case false?: others += 1
+        case true?:
+          let isWhole = answer.begin(message.root, at: message.receivedAt)
+          guard number == 1, scenario.reconnect == .midAnswer, !isWhole else { break }
+          guard await goBack(&course, into: &record), let back = user.session.value else { return nil }
+          bound.cancel()
+          connection = back
+          bound = SessionDeadline(MonotonicClock.now() + scenario.load.timeout, on: connection.socket)
         }
+      case .asked:
+        record.count(EndToEndMetrics.questions)
+        if let reply = role.answer { connection.socket.post(text: reply.text(course.values)) }
+      case .endedEmpty:
+        fail(.firstResponse, "empty_answer", "the gateway ended its answer before anything of it came", into: &record)
+        return nil
+      case .failed(let code, let text):
+        fail(step, code, text, into: &record)
+        return nil
       }
     }
-    return nil
+    if course.source == nil { course.source = answer.source }
+    return answer
+  }
+
+  /// Whether the message is what an answer looks like; nil where the iteration has failed by it.
+  private func isExpected(_ message: SessionConnection.Message, into record: inout IterationRecord) async -> Bool? {
+    switch scenario.expectedAnswer {
+    case .anyLine: return true
+    case .echo:
+      if message.text.hasSuffix(scenario.message) { return true }
+      fail(.firstResponse, "wrong_answer", String(message.text.prefix(120)), into: &record)
+      return nil
+    case .matching(let pattern):
+      switch await pattern.find(in: message.text, within: remaining) {
+      case .matches: return true
+      case .differs: return false
+      case .outOfTime:
+        fail(
+          .firstResponse, "timeout",
+          "no line was found to match --expect within \(scenario.load.timeout / 1_000_000) ms, and one was still being "
+            + "looked at: repetitions inside one another make a pattern slow", into: &record)
+        return nil
+      case .tookTooLong:
+        fail(
+          .firstResponse, "expect_too_slow",
+          "--expect was not done with a line in time: write a pattern without repetitions inside one another",
+          into: &record)
+        return nil
+      }
+    }
   }
 
   private func noteUnasked() {
     if case .anyLine = scenario.expectedAnswer { scenario.session.bench.note(ExpectedAnswer.unaskedNote) }
   }
 
-  /// Whether the message is an error of the gateway's, which then ends the iteration.
-  private func hasFailed(_ message: WebSocketMessage, into record: inout IterationRecord) -> Bool {
-    guard let failure = SessionFailure.of(message.text) else { return false }
-    record.fail(.firstResponse, failure.code, failure.message)
-    return true
+  /// Samples the first answer and the session's start, by the origin of its task.
+  private func classify(_ answer: StreamedAnswer, _ course: Course, into record: inout IterationRecord) async {
+    guard let firstAt = answer.firstAt else { return }
+    let firstResponse = firstAt - answer.askedAt
+    if let started, scenario.isStarted(course.task, into: &record) {
+      // The user's cold start begins with the task's.
+      record.sample(EndToEndMetrics.cold, from: started.phases.sentAt, to: firstAt)
+      return record.count(EndToEndMetrics.coldStarts)
+    }
+    let outlook = course.outlook ?? user.outlook.take().map(scenario.pool.finish)
+    let origin = await scenario.classify(course.task ?? "", source: course.source, outlook, started, user.client)
+    if role.isLazy {
+      // The task is started by the message: what its start takes is in the first response, whatever its origin.
+      record.sample(EndToEndMetrics.firstResponse, firstResponse)
+      if let readyAt = course.readyAt { record.sample(EndToEndMetrics.ready, from: course.begin, to: readyAt) }
+      sampleRest(of: answer, isWhole: !course.wasCut, into: &record)
+    }
+    switch origin {
+    case .warm:
+      if role.isLazy {
+        record.sample(EndToEndMetrics.firstResponseWarm, firstResponse)
+      } else {
+        if let readyAt = course.readyAt { record.sample(EndToEndMetrics.ready, from: course.begin, to: readyAt) }
+        record.sample(EndToEndMetrics.firstResponse, firstResponse)
+        samplePhases(course, into: &record)
+        sampleRest(of: answer, isWhole: !course.wasCut, into: &record)
+      }
+      record.sample(EndToEndMetrics.endToEnd, from: course.begin, to: firstAt)
+    case .cold:
+      if role.isLazy { record.sample(EndToEndMetrics.firstResponseCold, firstResponse) }
+      record.sample(EndToEndMetrics.cold, from: course.begin, to: firstAt)
+      record.count(EndToEndMetrics.coldStarts)
+    case .unclassified:
+      record.count(EndToEndMetrics.unclassified)
+      // What the gateway does not tell apart is in one figure, and a note says so.
+      if role.isLazy { record.sample(EndToEndMetrics.endToEnd, from: course.begin, to: firstAt) }
+    }
   }
 
-  private func receive(
-    _ connection: WebSocketConnection, _ bound: SessionDeadline, _ step: EndToEndStep, others: Int = 0,
-    into record: inout IterationRecord
-  ) async -> WebSocketMessage? {
-    let failure: (kind: String, text: String)
+  private func samplePhases(_ course: Course, into record: inout IterationRecord) {
+    guard let root = course.phases else { return }
+    func sample(_ metric: Metric, _ field: ProfileField?) {
+      record.sample(metric, milliseconds: field?.value(in: root).flatMap(\.number))
+    }
+    if !role.needsTask { sample(EndToEndMetrics.acquire, role.phases.acquire) }
+    sample(EndToEndMetrics.initUser, role.phases.initUser)
+    sample(EndToEndMetrics.workspace, role.phases.workspace)
+    sample(EndToEndMetrics.processStart, role.phases.processStart)
+  }
+
+  /// What comes of an answer after its first response. An answer that was cut is not whole.
+  private func sampleRest(of answer: StreamedAnswer, isWhole: Bool = true, into record: inout IterationRecord) {
+    guard role.isStreamed, isWhole, let completeAt = answer.completeAt else { return }
+    record.sample(EndToEndMetrics.complete, completeAt - answer.askedAt)
+    if answer.hasGap { record.sample(EndToEndMetrics.gap, answer.gap) }
+  }
+
+  // MARK: Idle sessions and sessions that are gone back to
+
+  /// Lets the session be idle for `duration` ns; false where it ended meanwhile.
+  private func pause(
+    for duration: UInt64, _ step: EndToEndStep, into record: inout IterationRecord
+  ) async -> Bool {
+    guard duration > 0, let connection = user.session.value else { return true }
+    let failure = Mutex<(code: String, text: String)?>(nil)
     do throws(WebSocketError) {
-      if let message = try await connection.receive() { return message }
-      // Only this side ends a session without an error: the deadline does.
-      failure = ("closed", "the session ended before its time")
+      try await connection.idle(until: MonotonicClock.now() + duration) { message in
+        guard let root = message.root, role.error?.holds(root) ?? false else { return }
+        failure.withLock { if $0 == nil { $0 = role.failure(in: root) } }
+      }
+    } catch {
+      fail(error, connection, step: step, into: &record)
+      return false
+    }
+    guard let failure = failure.withLock({ $0 }) else { return true }
+    fail(step, failure.code, failure.text, into: &record)
+    return false
+  }
+
+  /// Cuts the connection and goes back to the session: `recovery` ends with the gateway's word, or without one with the next
+  /// message of an answer.
+  private func goBack(_ course: inout Course, into record: inout IterationRecord) async -> Bool {
+    guard let returning = role.returning, let connection = user.session.value else { return false }
+    let cutAt = MonotonicClock.now()
+    connection.cut()
+    course.wasCut = true
+    guard let back = await open(returning.path, course.values, step: .recovery, into: &record) else { return false }
+    let bound = SessionDeadline(MonotonicClock.now() + scenario.load.timeout, on: back.socket)
+    defer { bound.cancel() }
+    while let message = await receive(back, bound, .recovery, isParsed: true, into: &record) {
+      if let root = message.root, role.error?.holds(root) ?? false {
+        let failure = role.failure(in: root)
+        fail(.recovery, failure.code, failure.text, into: &record)
+        return false
+      }
+      let isBack =
+        returning.recovered.map { $0.holds(message.root) }
+        ?? ((role.ready?.holds(message.root) ?? false) || role.first.holds(message.root))
+      guard isBack else { continue }
+      record.sample(EndToEndMetrics.recovery, message.receivedAt - cutAt)
+      return true
+    }
+    return false
+  }
+
+  // MARK: Waiting, and what ends it
+
+  private func receive(
+    _ connection: SessionConnection, _ bound: SessionDeadline, _ step: EndToEndStep, isParsed: Bool, others: Int = 0,
+    into record: inout IterationRecord
+  ) async -> SessionConnection.Message? {
+    do throws(WebSocketError) {
+      if let message = try await connection.receive(isParsed: isParsed) { return message }
+      // Only this side ends a session without an error: the deadline does, and a lack of pongs.
+      if bound.hasPassed { throw .closed(code: WebSocketError.abnormalClosure, reason: "") }
+      fail(.closed(code: WebSocketError.abnormalClosure, reason: ""), connection, step: step, into: &record)
     } catch .cancelled {
       record.censor()
-      return nil
     } catch {
-      failure = (error.kind, error.description)
-    }
-    if bound.hasPassed {
-      failInTime(step, others: others, into: &record)
-    } else {
-      record.fail(step, failure.kind, failure.text)
+      if bound.hasPassed, !connection.wasMute {
+        failInTime(step, others: others, into: &record)
+      } else {
+        fail(error, connection, step: step, into: &record)
+      }
     }
     return nil
+  }
+
+  private func fail(
+    _ error: WebSocketError, _ connection: SessionConnection, step: EndToEndStep = .firstResponse,
+    into record: inout IterationRecord
+  ) {
+    if connection.wasMute, error != .cancelled {
+      return fail(step, "pongs_missed", "two pings in a row were not answered", into: &record)
+    }
+    fail(step, error.kind, error.description, isCancelled: error == .cancelled, into: &record)
+  }
+
+  /// Ends the iteration; what is said of it holds no token.
+  private func fail(
+    _ step: EndToEndStep, _ kind: String, _ text: String, isCancelled: Bool = false, into record: inout IterationRecord
+  ) {
+    guard !isCancelled else { return record.censor() }
+    let tokens = scenario.session.visitors.tokens
+    record.fail(step, tokens.withoutTokens(String(kind.prefix(60))), tokens.withoutTokens(text))
   }
 
   /// - Parameter others: How many lines came that are no answers.
@@ -176,35 +416,12 @@ struct SessionJourney {
       case 1: ": 1 line came, and none is as --expect says"
       default: ": \(others) lines came, and none is as --expect says"
       }
-    record.fail(step, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms\(came)")
-  }
-
-  private func fail(_ message: SessionMessage, into record: inout IterationRecord) {
-    guard let failure = message.error else {
-      return record.fail(.ready, "unexpected_message", "'\(message.type.prefix(60))' instead of session_ready")
-    }
-    let step: EndToEndStep =
-      switch failure.code {
-      case "NO_WARM_TASK", "GATEWAY_BUSY", "GATEWAY_STOPPING": .acquire
-      case "TASK_START_FAILED", "TASK_RESTART_FAILED", "TASK_DIED": .initUser
-      default: .ready
-      }
-    record.fail(step, String(failure.code.prefix(60)), failure.message)
+    fail(step, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms\(came)", into: &record)
   }
 
   private var remaining: UInt64 {
     let now = MonotonicClock.now()
     return deadline > now ? deadline - now : 1
-  }
-}
-
-/// An error that a gateway sends on the user's side, where lines of the process come otherwise.
-enum SessionFailure {
-  static func of(_ text: String) -> SessionMessage.Failure? {
-    guard text.hasPrefix("{"), let message = try? JSONDecoder().decode(SessionMessage.self, from: Data(text.utf8)),
-      message.type == "error"
-    else { return nil }
-    return message.error
   }
 }
 

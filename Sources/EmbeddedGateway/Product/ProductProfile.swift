@@ -1,0 +1,70 @@
+/// Makes the gateway answer as the product's session gateway does: REST sessions, tokens, streamed answers, lazy starts
+/// (spec: gateway-profiles). Times are in nanoseconds.
+public struct ProductProfile: Sendable, Equatable {
+  /// Which tokens are accepted.
+  public var tokens = TokenRules()
+  /// A client that sends nothing for so long is cut off.
+  public var pingTimeout: UInt64 = 60_000_000_000
+  /// A WebSocket on which no byte goes either way for so long is cut, as a load balancer does it; `nil` for never.
+  public var idleTimeout: UInt64?
+  /// How long a session and its task live on after its WebSocket's death.
+  public var keepSessions: UInt64 = 30_000_000_000
+  /// How long a session that was made by REST waits for its first WebSocket.
+  public var keepUnattached: UInt64 = 3600 * 1_000_000_000
+  /// The most sessions at a time.
+  public var maximumSessions = 10_000
+  /// The most messages of a session that wait for their turn.
+  public var maximumQueuedMessages = 32
+  /// The most bytes of these.
+  public var maximumQueuedBytes = 256 * 1024
+  /// What may wait for a client to come back before the task is read no longer, in bytes.
+  public var maximumHeldBytes = 256 * 1024
+  /// The longest line of the task's program, in bytes.
+  public var maximumLineBytes = 512 * 1024
+
+  /// The defaults: any token, pings within 60 s, sessions kept for 30 s.
+  public init() {}
+}
+
+/// Which tokens the product's profile accepts.
+public struct TokenRules: Sendable, Equatable {
+  /// The tokens that are known, each with whether it has expired; `nil`: every token is.
+  public var known: [String: Bool]?
+  /// A token has expired so many ns after its first use; `nil` for never.
+  public var lifetime: UInt64?
+
+  /// Any token, for ever.
+  public init() {}
+
+  /// Reads a file of tokens: one a line, `expired` behind it where it is to be refused; empty lines and lines that begin with
+  /// `#` are passed over.
+  ///
+  /// - Throws: ``Mistake`` with the numbers of the lines that are none, or where there is no token at all. It repeats no token.
+  public static func known(in text: String) throws -> [String: Bool] {
+    var known: [String: Bool] = [:]
+    var wrong: [Int] = []
+    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+      let words = line.split { $0 == " " || $0 == "\t" }
+      guard let token = words.first, !token.hasPrefix("#") else { continue }
+      if Token.isPossible(token), words.count == 1 || words.dropFirst() == ["expired"] {
+        known[String(token)] = words.count == 2
+      } else {
+        wrong.append(index + 1)
+      }
+    }
+    guard wrong.isEmpty else {
+      let lines = wrong.prefix(5).map(String.init).joined(separator: ", ")
+      throw Mistake("line \(lines): a line is a token, alone or with 'expired' behind it")
+    }
+    guard !known.isEmpty else { throw Mistake("it holds no token") }
+    return known
+  }
+
+  /// What is wrong with a file of tokens.
+  public struct Mistake: Error, CustomStringConvertible {
+    /// For people.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+  }
+}

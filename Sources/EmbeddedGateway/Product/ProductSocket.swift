@@ -1,0 +1,80 @@
+import NIOCore
+import NIOWebSocket
+
+/// A client's WebSocket of the product's profile, `/?token=…`: shows its token, and carries messages to and from its session.
+final class ProductSocket: TextSocketOwner {
+  private let sessions: ProductSessions
+  private var token: Token
+  /// The session that the client comes back to; `nil` for a new one.
+  private let sessionID: String?
+  private var host: ProductSessionHost?
+  private weak var socket: TextSocket?
+  private var hasSaidGoodbye = false
+
+  init(sessions: ProductSessions, token: Token, sessionID: String?) {
+    self.sessions = sessions
+    self.token = token
+    self.sessionID = sessionID
+  }
+
+  var isWritable: Bool { socket?.isWritable ?? false }
+
+  func send(_ text: ByteBuffer) { socket?.send(text) }
+
+  func close(_ reason: ProductClose) { socket?.close(WebSocketErrorCode(codeNumber: Int(reason.rawValue))) }
+
+  func socketOpened(_ socket: TextSocket) {
+    self.socket = socket
+    do throws(ProductRefusal) {
+      let host = try sessions.open(sessionID, token: token)
+      self.host = host
+      host.attach(self)
+    } catch {
+      socket.send(
+        ServerMessage.error(code: error.code, message: error.message, conversation: nil).bytes(session: ""))
+      close(error.code == "TOKEN_EXPIRED" ? .tokenExpired : .deleted)
+    }
+  }
+
+  func socketHeard() { host?.heard(from: self) }
+
+  func socketReceived(_ frame: ByteBuffer) {
+    let message = Result { () throws(ClientMessage.Mistake) in try ClientMessage(parsing: frame) }
+    host?.received(message, verdict: verdict(for: message))
+  }
+
+  /// What a message's fate depends on: the token that was shown, or the new one that it brings.
+  private func verdict(for message: Result<ClientMessage, ClientMessage.Mistake>) -> TokenVerdict {
+    guard case .success(.updateToken(let text)) = message else { return sessions.verdict(on: token) }
+    guard let new = Token(text) else { return .unknown }
+    let verdict = sessions.verdict(on: new)
+    if verdict == .accepted { token = new }
+    return verdict
+  }
+
+  func socketWritabilityChanged(isWritable: Bool) {
+    socket?.setReading(isWritable)
+    host?.readTask()
+  }
+
+  func socketReceivedClose(_ code: WebSocketErrorCode?) { hasSaidGoodbye = code == .normalClosure }
+
+  func socketClosed() { host?.detached(self, isGoodbye: hasSaidGoodbye) }
+}
+
+/// Cuts a WebSocket on which no byte has gone either way for too long: without a word, as a load balancer does it. Stands behind
+/// an `IdleStateHandler` at the very wire.
+final class IdleWebSocketCutter: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+
+  /// Puts both before everything else on `channel`.
+  static func install(on channel: any Channel, after time: UInt64) throws {
+    try channel.pipeline.syncOperations.addHandlers(
+      IdleStateHandler(allTimeout: .nanoseconds(Int64(clamping: time))), IdleWebSocketCutter(), position: .first)
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+    context.close(promise: nil)
+  }
+}

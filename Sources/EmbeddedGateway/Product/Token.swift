@@ -1,0 +1,65 @@
+import Crypto
+import FoundationEssentials
+import GatewayProtocol
+
+/// What a token says of itself. Only here is it looked into; its text goes nowhere else.
+struct Token {
+  /// The longest token that is taken, in bytes.
+  static let maximumLength = 8192
+
+  let text: String
+  /// Of a JWT (RFC 7519) with a claim `exp`: seconds since 1970.
+  let expiresAt: Double?
+  /// Of a JWT with a claim `sub`.
+  let subject: String?
+
+  /// `nil` for what can't be a token.
+  init?(_ text: some StringProtocol) {
+    guard Self.isPossible(text) else { return nil }
+    self.text = String(text)
+    let claims = Self.claims(text)
+    expiresAt = claims?.exp
+    subject = claims?.sub
+  }
+
+  /// 1 to 8192 printable characters of ASCII, no spaces.
+  static func isPossible(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.count <= maximumLength && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+  }
+
+  /// Who the token is of, as a user's id: the subject where it can be one, else made from the token, and the same for the same
+  /// token. The token can't be told from it.
+  var userID: String {
+    if let subject, UserID.isValid(subject) { return subject }
+    let digest = SHA256.hash(data: Data((subject ?? text).utf8))
+    return "user-" + digest.prefix(8).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+  }
+
+  private struct Claims: Decodable {
+    let exp: Double?
+    let sub: String?
+
+    enum CodingKeys: String, CodingKey { case exp, sub }
+
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      exp = try? fields.decodeIfPresent(Double.self, forKey: .exp)
+      sub = try? fields.decodeIfPresent(String.self, forKey: .sub)
+    }
+  }
+
+  /// The claims of a JWT. Nobody checks its signature: this gateway gives nothing away but its own tasks.
+  private static func claims(_ text: some StringProtocol) -> Claims? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+    var base64 = parts[1].map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
+    while base64.count % 4 != 0 { base64.append("=") }
+    guard let data = Data(base64Encoded: String(base64)) else { return nil }
+    return try? JSONDecoder().decode(Claims.self, from: data)
+  }
+}
+
+/// What becomes of whoever shows a token.
+enum TokenVerdict: Equatable {
+  case accepted, missing, unknown, expired
+}

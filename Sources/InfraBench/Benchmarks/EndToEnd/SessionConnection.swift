@@ -1,0 +1,136 @@
+import FoundationEssentials
+import Latency
+import NIOCore
+import SessionGateway
+import Synchronization
+import Transport
+
+/// One connection of a user's session: its messages, read as far as the profile needs it, and the pings that keep it alive.
+final class SessionConnection: Sendable {
+  /// A message and what it is as JSON, where that was looked at.
+  struct Message: Sendable {
+    let text: String
+    let root: JSONNode?
+    let begunAt: UInt64
+    let receivedAt: UInt64
+  }
+
+  let socket: WebSocketConnection
+  private let role: GatewayProfile.Session
+  private let pings: SessionPings?
+
+  init(_ socket: WebSocketConnection, role: GatewayProfile.Session, values: ProfileValues) {
+    self.socket = socket
+    self.role = role
+    pings = role.ping.map { SessionPings($0, values: values, on: socket) }
+  }
+
+  /// Whether the gateway let two pings go unanswered, which has ended the connection.
+  var wasMute: Bool { pings?.areMissed ?? false }
+
+  /// The next message that is no pong. Plain lines are parsed only where they may be a message of the gateway's own.
+  ///
+  /// - Throws: why the connection ended, and `cancelled`.
+  func receive(isParsed: Bool) async throws(WebSocketError) -> Message? {
+    while let message = try await socket.receive() {
+      let read = read(message, isParsed: isParsed)
+      if let root = read.root, let pings, pings.isPong(root) { continue }
+      return read
+    }
+    return nil
+  }
+
+  /// The message with its JSON, where it may be one that matters.
+  func read(_ message: WebSocketMessage, isParsed: Bool) -> Message {
+    let mayMatter = isParsed || !role.first.isAny || message.text.hasPrefix("{")
+    return Message(
+      text: message.text, root: mayMatter ? JSONNode.parse(message.text.utf8) : nil, begunAt: message.begunAt,
+      receivedAt: message.receivedAt)
+  }
+
+  /// Lets the session be idle until `instant`, in ns; messages that come meanwhile are given to `take`.
+  ///
+  /// - Throws: why the connection ended, and `cancelled` when the caller was.
+  func idle(
+    until instant: UInt64, _ take: @escaping @Sendable (Message) -> Void
+  ) async throws(WebSocketError) {
+    let failure = await withTaskGroup(of: WebSocketError?.self) { group in
+      group.addTask {
+        let now = MonotonicClock.now()
+        try? await Task.sleep(nanoseconds: instant > now ? instant - now : 0)
+        return nil
+      }
+      group.addTask {
+        do throws(WebSocketError) {
+          while let message = try await self.receive(isParsed: true) { take(message) }
+          return .closed(code: WebSocketError.abnormalClosure, reason: "")
+        } catch {
+          return error
+        }
+      }
+      let first = await group.next() ?? nil
+      group.cancelAll()
+      return first
+    }
+    if Task.isCancelled { throw .cancelled }
+    if let failure, failure != .cancelled { throw failure }
+  }
+
+  /// Stops the pings.
+  func retire() { pings?.stop() }
+
+  /// Ends the connection as a network does: without a word.
+  func cut() {
+    retire()
+    socket.abort()
+  }
+
+  /// Says goodbye.
+  func close() async {
+    retire()
+    await socket.close()
+  }
+}
+
+/// Sends pings as long as the session lives. Two that are not answered end the connection.
+final class SessionPings: Sendable {
+  /// Shared with the timer.
+  private final class Count: Sendable {
+    let outstanding = Atomic<Int>(0)
+    let areMissed = Atomic(false)
+  }
+
+  private let pong: ProfileCondition?
+  private let count: Count
+  private let timer: RepeatedTask
+
+  private static let mostOutstanding = 2
+
+  init(_ ping: GatewayProfile.Session.Ping, values: ProfileValues, on socket: WebSocketConnection) {
+    pong = ping.pong
+    let text = ping.send.text(values)
+    let every = TimeAmount.nanoseconds(Int64(clamping: ping.every))
+    let (count, isAnswered) = (Count(), ping.pong != nil)
+    self.count = count
+    timer = socket.eventLoop.scheduleRepeatedTask(initialDelay: every, delay: every) { timer in
+      if isAnswered, count.outstanding.load(ordering: .relaxed) >= Self.mostOutstanding {
+        count.areMissed.store(true, ordering: .relaxed)
+        timer.cancel()
+        return socket.abort()
+      }
+      count.outstanding.add(1, ordering: .relaxed)
+      socket.post(text: text)
+    }
+  }
+
+  var areMissed: Bool { count.areMissed.load(ordering: .relaxed) }
+
+  /// Whether `root` is the answer to a ping, which then counts as one.
+  func isPong(_ root: JSONNode) -> Bool {
+    guard let pong, pong.holds(root) else { return false }
+    count.outstanding.store(0, ordering: .relaxed)
+    return true
+  }
+
+  func stop() { timer.cancel() }
+}

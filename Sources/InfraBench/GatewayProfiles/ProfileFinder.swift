@@ -1,0 +1,49 @@
+import SessionGateway
+import Transport
+
+/// Finds out how a gateway is spoken to where the user has not said it. Looking makes no session and takes no task.
+enum ProfileFinder {
+  /// Of each look, in ns.
+  private static let bound: UInt64 = 5_000_000_000
+
+  /// Not a valid user id, and not `.` or `..`, which proxies take for a way through the path.
+  static let probeID = ".infrabench-probe"
+
+  /// The profile that the user has named; else, by what an upgrade of a user id that cannot be is answered with, the suite's
+  /// own or the one without a user's side.
+  static func find(_ session: GatewaySession) async -> GatewayProfile {
+    if let given = session.givenProfile { return given }
+    let client = session.client(on: session.loops.executor(forUser: 0), timeout: min(session.timeout, bound))
+    defer { client.close() }
+    var answer = await client.probeSession(userID: probeID)
+    // Some proxies, haproxy among them, answer an upgrade without a key themselves.
+    if case .success(let response) = answer, response.status == 400, response.isMarkup {
+      answer = await client.probeSession(userID: probeID, hasKey: true)
+    }
+    var hasSide = hasSessionSide(answer.map(\.status))
+    // A proxy's page, or its way to say that what is behind it closed the connection: only a gateway whose status can be
+    // had tells that it is there, so that it is the user's side that is missing.
+    if hasSide, case .success(let response) = answer, isOfProxy(response), case .success = await client.status() {
+      hasSide = false
+    }
+    return hasSide ? BuiltInProfiles.embedded : BuiltInProfiles.withoutUsersSide
+  }
+
+  /// What the answer to an upgrade that no WebSocket can come of tells. A gateway that has `/session/` misses the key,
+  /// refuses the id or the caller, or cannot serve anybody just now. One that hasn't knows no such path, sends its own page
+  /// or the way to one (200, 302), or closes the connection without a word.
+  static func hasSessionSide(_ answer: Result<Int, GatewayError>) -> Bool {
+    switch answer {
+    case .success(let status):
+      [101, 400, 401, 403, 426, 429].contains(status) || (500...599).contains(status) && status != 501
+    case .failure(let error) where ["closed", "reset"].contains(error.kind): false
+    // Nothing is known: the iterations will show what is wrong.
+    case .failure: true
+    }
+  }
+
+  /// Whether it is a proxy that says so, and not the gateway behind it.
+  static func isOfProxy(_ response: HTTPResponse) -> Bool {
+    [502, 504].contains(response.status) || response.isMarkup
+  }
+}

@@ -1,0 +1,129 @@
+import FoundationEssentials
+import Latency
+import ProcessControl
+import SessionGateway
+import Synchronization
+
+/// The tokens of a run's users. Tokens are secrets: none is in any output, result or error.
+package final class TokenSource: Sendable {
+  private struct State {
+    var tokens: [String]
+    /// How often they have been replaced.
+    var generation: UInt64 = 0
+  }
+
+  private let state: Mutex<State>
+  /// The words of the command that prints one; nil: they stay as they are.
+  private let command: [String]?
+
+  /// What a command may take, in ns, and print, in bytes.
+  private static let (bound, largest): (UInt64, Int) = (30_000_000_000, 64 << 10)
+  /// A token is replaced this long before it expires, in s, or after half its remaining life where that is sooner.
+  private static let margin = 60.0
+
+  /// Tokens that users take in turn; none where the gateway asks for none.
+  package init(_ tokens: [String]) {
+    state = Mutex(State(tokens: tokens))
+    command = nil
+  }
+
+  private init(command: [String], token: String) {
+    state = Mutex(State(tokens: [token]))
+    self.command = command
+  }
+
+  /// The source for `settings`: where a command prints the token, it is run now.
+  ///
+  /// - Throws: when the command prints no token.
+  package static func open(_ settings: TargetSettings) async throws(BenchmarkFailure) -> TokenSource {
+    guard let command = settings.tokenCommand else { return TokenSource(settings.tokens) }
+    return TokenSource(command: command, token: try await run(command))
+  }
+
+  /// How many there are.
+  package var count: Int { state.withLock { $0.tokens.count } }
+
+  /// How often tokens have been replaced.
+  package var generation: UInt64 { state.withLock { $0.generation } }
+
+  /// Whether a command prints it, so that it may change.
+  var isRenewed: Bool { command != nil }
+
+  /// The token of user `number`; nil where there are none.
+  package func token(ofUser number: Int) -> String? {
+    state.withLock { $0.tokens.isEmpty ? nil : $0.tokens[number % $0.tokens.count] }
+  }
+
+  /// `text` without any token in it, encoded or not.
+  package func withoutTokens(_ text: String) -> String {
+    state.withLock { state in
+      // Of a thousand tokens one text could hold any: they are looked for one by one, in what is rare, an error.
+      var text = text
+      for token in state.tokens where !token.isEmpty {
+        text = text.replacing(token, with: "…").replacing(PercentEncoding.encode(token), with: "…")
+      }
+      return text
+    }
+  }
+
+  /// Replaces the token before it expires, for as long as the task is not cancelled. Returns at once where nothing expires.
+  package func renew(_ bench: Bench) async {
+    guard let command else { return }
+    while let pause = pause, (try? await Task.sleep(nanoseconds: pause)) != nil {
+      do throws(BenchmarkFailure) {
+        let token = try await Self.run(command)
+        state.withLock {
+          if $0.tokens != [token] { $0.generation += 1 }
+          $0.tokens = [token]
+        }
+      } catch {
+        guard !Task.isCancelled else { return }
+        bench.note("the token could not be renewed: \(error)")
+        // The old one is used as long as the gateway takes it.
+        guard (try? await Task.sleep(nanoseconds: 5_000_000_000)) != nil else { return }
+      }
+    }
+  }
+
+  /// In ns, until the token is to be replaced; nil where it never expires.
+  private var pause: UInt64? {
+    guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return nil }
+    let left = expiry - Date().timeIntervalSince1970
+    return UInt64(max(1, max(left - Self.margin, left / 2)) * 1e9)
+  }
+
+  /// When a JWT (RFC 7519) expires, in s since 1970; nil for another token, and for one without `exp`.
+  static func expiry(of token: String) -> Double? {
+    let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 3 else { return nil }
+    // Base64url without padding (RFC 7515, section 2).
+    var base64 = parts[1].replacing("-", with: "+").replacing("_", with: "/")
+    base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
+    struct Claims: Decodable { var exp: Double? }
+    guard let data = Data(base64Encoded: String(base64)),
+      let claims = try? JSONDecoder().decode(Claims.self, from: data), let exp = claims.exp, exp > 0, exp < 1e11
+    else { return nil }
+    return exp
+  }
+
+  private static func run(_ command: [String]) async throws(BenchmarkFailure) -> String {
+    let request = ProcessRequest(
+      executable: command[0], arguments: Array(command.dropFirst()), standardInput: .null, diesWithParent: true)
+    let result = await BoundedProcess.run(
+      request, timeoutMilliseconds: Int(bound / 1_000_000), maximumBytes: largest)
+    let output: BoundedProcess.Output
+    switch result {
+    case .success(let value): output = value
+    case .failure(let failure): throw BenchmarkFailure("--token-command: \(failure)")
+    }
+    guard output.status == .exited(0) else {
+      // What it wrote is not shown: it may hold a secret.
+      throw BenchmarkFailure("--token-command: '\(command[0])' ended with \(output.status): run it by itself to see why")
+    }
+    let token = String(decoding: output.standardOutput, as: UTF8.self).trimming(while: \.isWhitespace)
+    guard !token.isEmpty, OptionReader.isFieldValue(token) else {
+      throw BenchmarkFailure("--token-command: it printed no token: one line of printable ASCII is expected")
+    }
+    return token
+  }
+}

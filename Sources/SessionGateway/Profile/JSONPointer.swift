@@ -1,0 +1,100 @@
+/// A JSON Pointer (RFC 6901): the place of a value in a JSON text. Pure.
+///
+/// ```swift
+/// JSONPointer("/error/code")?.value(in: answer)  // .string("TASK_RESTART_FAILED")
+/// ```
+package struct JSONPointer: Sendable, Hashable {
+  /// The pointer as it was written.
+  package let text: String
+  private let tokens: [String]
+
+  /// Reads a pointer; nil unless it is empty or begins with `/`, and has `~` only as `~0` and `~1`.
+  package init?(_ text: String) {
+    guard text.isEmpty || text.hasPrefix("/") else { return nil }
+    var tokens: [String] = []
+    for part in text.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+      var token = ""
+      var rest = part[...]
+      while let character = rest.popFirst() {
+        guard character == "~" else {
+          token.append(character)
+          continue
+        }
+        switch rest.popFirst() {
+        case "0": token.append("~")
+        case "1": token.append("/")
+        default: return nil
+        }
+      }
+      tokens.append(token)
+    }
+    self.text = text
+    self.tokens = tokens
+  }
+
+  /// The value at this place; nil where there is none.
+  package func value(in root: JSONNode) -> JSONNode? {
+    var node = root
+    for token in tokens {
+      switch node {
+      case .object(let members):
+        guard let member = members[token] else { return nil }
+        node = member
+      case .array(let elements):
+        // RFC 6901, section 4: digits without a leading zero.
+        guard let index = Int(token), String(index) == token, elements.indices.contains(index) else { return nil }
+        node = elements[index]
+      case .null, .bool, .number, .string: return nil
+      }
+    }
+    return node
+  }
+}
+
+/// Where a profile finds a field: the first of several places that has a value other than null.
+package struct ProfileField: Sendable, Equatable {
+  /// One place.
+  package struct Place: Sendable, Equatable {
+    /// Where the value is.
+    package var pointer: JSONPointer
+    /// Of a text, only what stands behind the last of these counts, as a task's id does in its ARN; one at its very end is
+    /// passed over. Nil: all of it.
+    package var last: String?
+
+    /// Makes a place.
+    package init(_ pointer: JSONPointer, last: String? = nil) {
+      self.pointer = pointer
+      self.last = last
+    }
+
+    fileprivate func value(in root: JSONNode) -> JSONNode? {
+      guard let value = pointer.value(in: root), value != .null else { return nil }
+      guard let last, !last.isEmpty else { return value }
+      guard let text = value.text else { return nil }
+      guard let part = text.split(separator: last).last, !part.isEmpty else { return nil }
+      return .string(String(part))
+    }
+  }
+
+  /// The places, the strongest first; at least one.
+  package var places: [Place]
+
+  /// Makes a field of `places`.
+  package init(_ places: [Place]) { self.places = places }
+
+  /// What is there; nil without anything.
+  package func value(in root: JSONNode) -> JSONNode? {
+    for place in places {
+      if let value = place.value(in: root) { return value }
+    }
+    return nil
+  }
+
+  /// The value as a text that names something: a string that is not empty, or a whole number.
+  package func text(in root: JSONNode) -> String? {
+    for place in places {
+      if let text = place.value(in: root)?.text, !text.isEmpty { return text }
+    }
+    return nil
+  }
+}

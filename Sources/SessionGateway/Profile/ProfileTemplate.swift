@@ -1,0 +1,147 @@
+/// A text with placeholders, for a path, a header's value, a body or a message. Pure.
+///
+/// ```swift
+/// let path = try ProfileTemplate("/?token={token}", as: .path)
+/// path.text(ProfileValues([.token: "a b"]))  // "/?token=a%20b"
+/// ```
+package struct ProfileTemplate: Sendable, Equatable {
+  /// What the suite fills in.
+  package enum Placeholder: String, Sendable, CaseIterable {
+    /// The virtual user's id.
+    case userId
+    /// What the gateway calls the session: as its ready message says, else the task.
+    case sessionId
+    /// The task or session that the acquire gave.
+    case task
+    /// The user's token. It is never shown.
+    case token
+    /// What the user says.
+    case message
+    /// A random UUID, one for each session.
+    case uuid
+    /// The number of the message in its session, from 1; 0 before the first one.
+    case n
+  }
+
+  /// How a value is written at its place.
+  package enum Encoding: Sendable, Equatable {
+    /// As it is.
+    case plain
+    /// Percent-encoded: everything but RFC 3986's unreserved characters.
+    case path
+    /// As the inside of a JSON string.
+    case json
+  }
+
+  private enum Part: Sendable, Equatable {
+    case literal(String)
+    case placeholder(Placeholder)
+  }
+
+  private var parts: [Part] = []
+  private let encoding: Encoding
+
+  /// A brace's word that is no placeholder.
+  package struct UnknownPlaceholder: Error, Equatable {
+    /// The word.
+    package var name: String
+  }
+
+  /// A template with nothing in it.
+  package init(encoding: Encoding) { self.encoding = encoding }
+
+  /// Reads a text; `{word}` is a placeholder where the word is one or more of letters, and any other brace is itself.
+  package init(_ text: String, as encoding: Encoding) throws(UnknownPlaceholder) {
+    self.encoding = encoding
+    try append(text)
+  }
+
+  /// Appends what holds placeholders.
+  package mutating func append(_ text: String, literally encode: (String) -> String = { $0 }) throws(UnknownPlaceholder) {
+    var rest = text[...]
+    while let open = rest.firstIndex(of: "{") {
+      let word = rest[rest.index(after: open)...].prefix { $0.isASCII && $0.isLetter }
+      guard !word.isEmpty, word.endIndex < rest.endIndex, rest[word.endIndex] == "}" else {
+        appendLiteral(encode(String(rest[...open])))
+        rest = rest[rest.index(after: open)...]
+        continue
+      }
+      guard let placeholder = Placeholder(rawValue: String(word)) else {
+        throw UnknownPlaceholder(name: String(word))
+      }
+      appendLiteral(encode(String(rest[..<open])))
+      parts.append(.placeholder(placeholder))
+      rest = rest[rest.index(after: word.endIndex)...]
+    }
+    appendLiteral(encode(String(rest)))
+  }
+
+  /// Appends text that holds none.
+  package mutating func appendLiteral(_ text: String) {
+    guard !text.isEmpty else { return }
+    if case .literal(let before) = parts.last {
+      parts[parts.count - 1] = .literal(before + text)
+    } else {
+      parts.append(.literal(text))
+    }
+  }
+
+  /// The placeholders in it.
+  package var placeholders: Set<Placeholder> {
+    Set(parts.compactMap { if case .placeholder(let placeholder) = $0 { placeholder } else { nil } })
+  }
+
+  /// The text with `values` in it; a placeholder without a value is left empty.
+  package func text(_ values: ProfileValues) -> String {
+    var text = ""
+    for part in parts {
+      switch part {
+      case .literal(let literal): text += literal
+      case .placeholder(let placeholder): text += encoded(values[placeholder] ?? "")
+      }
+    }
+    return text
+  }
+
+  private func encoded(_ value: String) -> String {
+    switch encoding {
+    case .plain: value
+    case .path: PercentEncoding.encode(value)
+    case .json: JSONText.escaped(value)
+    }
+  }
+}
+
+/// What stands for a template's placeholders.
+package struct ProfileValues: Sendable, Equatable {
+  private var values: [ProfileTemplate.Placeholder: String]
+
+  /// Makes the values.
+  package init(_ values: [ProfileTemplate.Placeholder: String] = [:]) { self.values = values }
+
+  /// The value of one.
+  package subscript(_ placeholder: ProfileTemplate.Placeholder) -> String? {
+    get { values[placeholder] }
+    set { values[placeholder] = newValue }
+  }
+}
+
+/// Percent-encoding of RFC 3986, section 2.1.
+package enum PercentEncoding {
+  private static let digits = Array("0123456789ABCDEF".utf8)
+
+  /// `text` with every byte but the unreserved ones (section 2.3) encoded.
+  package static func encode(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        bytes.append(byte)
+      default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
