@@ -3,8 +3,10 @@ public import Transport
 
 /// How a warm task behaves; the same for every task of a pool.
 public struct WarmTaskConfiguration: Sendable {
-  /// The gateway; the task opens `{gateway}/internal/warm/{taskId}`.
+  /// The gateway; the task opens `{gateway}/internal/warm/{taskId}`, or another path of it.
   public var gateway: Endpoint
+  /// The path of the task with this id, behind the gateway's own.
+  public var path: @Sendable (_ taskId: String) -> String = { "/internal/warm/\($0)" }
   /// Sent with the upgrade; may hold secrets.
   public var headers: [(String, String)] = []
   /// For `wss` gateways.

@@ -164,6 +164,19 @@ struct NodeProductProxyTests {
     }
   }
 
+  @Test func withoutCookiesAnotherNodeBeginsAnotherSession() async throws {
+    try await NodeProduct.with(count: 2) { product in
+      let proxy = try await balanced(product)
+      defer { proxy.stop() }
+      let result = try await product.run(
+        at: "http://127.0.0.1:\(proxy.port)", ["--count", "6", "--reconnect", "after-ready", "--no-cookies"])
+      let document = try result.document()
+      let lost = 6 - product.count("session_recovered")
+      #expect(lost > 0 && product.count("session_opened") == 6 + lost)
+      #expect(document.errors.map(\.kind) == ["recovery: not_recovered"] && document.errors.first?.count == UInt64(lost))
+    }
+  }
+
   // MARK: A proxy that is reloaded
 
   @Test func aReloadInTheMiddleLosesNoSample() async throws {

@@ -55,9 +55,7 @@ import Transport
       (.failure(GatewayError(kind: "timeout", message: "")), true),
       (.failure(GatewayError(kind: "connect_refused", message: "")), true),
     ] as [(Result<Int, GatewayError>, Bool)])
-  func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(
-    answer: Result<Int, GatewayError>, has: Bool
-  ) {
+  func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(answer: Result<Int, GatewayError>, has: Bool) {
     #expect(ProfileFinder.hasSessionSide(answer) == has)
   }
 

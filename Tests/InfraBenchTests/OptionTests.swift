@@ -168,9 +168,17 @@ import Transport
     #expect(byEnvironment.headers == [SecretHeader(name: "Authorization", value: "Bearer abc")])
   }
 
-  @Test func aTokenFileMustHoldOneToken() throws {
+  @Test func aTokenFileMayHoldATokenForEachUserWhichIsNoHeaderOfAll() throws {
+    let file = try ScratchDirectory().write("token.txt", "one\n\n two \r\nthree")
+    let (settings, problems) = try target(["--token-file", file])
+    #expect(problems.isEmpty)
+    #expect(settings.tokens == ["one", "two", "three"] && settings.headers.isEmpty)
+    #expect(settings.parameters["tokens"] == .int(3))
+  }
+
+  @Test func aTokenFileMustHoldTokens() throws {
     let scratch = try ScratchDirectory()
-    for text in ["", " \n", "two\nlines", "tök", "a\u{0}b", String(repeating: "x", count: 100_000)] {
+    for text in ["", " \n", "one\ntök", "tök", "a\u{0}b", String(repeating: "x", count: 100_000)] {
       let file = try scratch.write("token.txt", text)
       let problems = try target(["--token-file", file]).1
       #expect(problems.count == 1 && problems[0].hasPrefix("--token-file: "), "\(text.prefix(20).debugDescription)")

@@ -18,9 +18,9 @@ public final class NodeGateway: Sendable {
     public var session: String?
     /// Of an answer: whether the task had been started for it, `warm` or `cold`, or was `running`.
     public var source: String?
-    /// Of an answer: from the message's receipt to the first chunk written, in ns.
+    /// Of an answer: from the message's receipt, until the first chunk was about to be written, in ns.
     public var firstChunkNs: UInt64?
-    /// Of an answer: from the message's receipt to the last line written, in ns.
+    /// Of an answer: from the message's receipt, until the end was about to be written, in ns.
     public var finishNs: UInt64?
     /// Of an answer: the longest time between two chunks, in ns.
     public var longestGapNs: UInt64?

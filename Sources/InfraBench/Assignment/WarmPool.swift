@@ -30,14 +30,21 @@ package final class WarmPool: Sendable {
   private let shared = SharedLook()
   private let timeout: UInt64
   private let end: PlanEnd
+  private let givesSessions: Bool
   private let note: @Sendable (String) -> Void
 
   /// Between two looks at an empty pool, in ns: first, and at most.
   private static let firstPause: UInt64 = 2_000_000
   private static let longestPause: UInt64 = 50_000_000
 
-  /// - Parameter note: Takes what a reader of the result must know of the pool, the same again and again.
-  package init(_ load: LoadSettings, note: @escaping @Sendable (String) -> Void = { _ in }) {
+  /// - Parameters:
+  ///   - givesSessions: What the gateway gives are sessions, whose tasks come later: there is no pool to wait for, and
+  ///     nothing to be told warm from cold.
+  ///   - note: Takes what a reader of the result must know of the pool, the same again and again.
+  package init(
+    _ load: LoadSettings, givesSessions: Bool = false, note: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    self.givesSessions = givesSessions
     timeout = load.timeout
     end = PlanEnd(load)
     self.note = note
@@ -68,6 +75,7 @@ package final class WarmPool: Sendable {
   /// plan is over or the task is cancelled. After one whole timeout in which no warm task has ever been seen it looks and does
   /// not wait, until one is seen. The caller then asks for a task in any case, and ends the outlook.
   package func waitUntilWarm(_ iteration: Iteration, _ client: GatewayClient) async -> Outlook {
+    guard !givesSessions else { return beginAtOnce() }
     let waitsSince = MonotonicClock.now()
     let wholeWait = waitsSince + timeout
     let deadline = min(wholeWait, end.of(iteration, at: waitsSince))
@@ -158,6 +166,7 @@ package final class WarmPool: Sendable {
   package func classify(
     _ task: String, source: String?, _ outlook: FinishedOutlook?, _ client: GatewayClient
   ) async -> TaskOrigin {
+    guard !givesSessions else { return .warm }
     state.withLock { state in
       state.hasServed = true
       state.saysSource = source == "warm" || source == "cold"

@@ -85,7 +85,8 @@ package struct ConcurrentCommand: SuiteCommand {
       }
     }
     let targetSettings = reader.target(
-      target, for: runTask, users: settings.concurrency + beyondCount, keepsPool: beyondCount > 0)
+      target, for: runTask, users: settings.concurrency + beyondCount, keepsPool: beyondCount > 0,
+      needs: [.acquire])
     if !isLoop { settings.count = burstCount * (settings.concurrency + beyondCount) }
     var benchmark = ConcurrentBenchmark(
       target: targetSettings, load: settings,

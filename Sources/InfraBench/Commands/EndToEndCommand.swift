@@ -131,8 +131,7 @@ package struct EndToEndCommand: SuiteCommand {
     for (name, value) in isAsked where value != nil && profile.session == nil {
       reader.problems.add(name, "the profile '\(profile.name)' has no 'session', which is needed for it")
     }
-    let needsToken = profile.session.map { $0.path.placeholders.contains(.token) } ?? false
-    if needsToken, case .remote = settings.gateway, settings.tokens.isEmpty, settings.tokenCommand == nil {
+    if profile.session?.needsToken ?? false, case .remote = settings.gateway, settings.tokens.isEmpty, settings.tokenCommand == nil {
       reader.problems.add(
         "--gateway-profile",
         "'\(profile.name)' has a place for a token: give --token-file, --token-command or GATEWAY_TOKEN")

@@ -102,7 +102,7 @@ extension OptionReader {
     }
     let tokens = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
       .map { $0.trimming(while: \.isWhitespace) }.filter { !$0.isEmpty }
-    guard !tokens.isEmpty, tokens.allSatisfy(Self.isFieldValue) else {
+    guard !tokens.isEmpty, tokens.allSatisfy({ Self.isFieldValue($0) && $0.utf8.count <= 64 << 10 }) else {
       problems.add("--token-file", "the file holds no token: lines of printable ASCII are expected, a token each")
       return []
     }

@@ -72,10 +72,12 @@ extension OptionReader {
   /// - Parameter keepsPool: whether the embedded gateway has warm tasks as well. It never refills them while they are
   ///   assigned: its own tasks would be given to the users for whom others are started.
   mutating func target(
-    _ options: TargetOptions, for runTask: RunTaskSettings?, users: Int, keepsPool: Bool
+    _ options: TargetOptions, for runTask: RunTaskSettings?, users: Int, keepsPool: Bool, needs roles: [GatewayRole] = []
   ) -> TargetSettings {
-    guard runTask != nil else { return target(options) }
-    var settings = keepsPool ? target(options) : target(options, defaultPoolSize: 0)
+    guard runTask != nil else { return target(options, needs: roles) }
+    // Whether a task has connected is seen in the gateway's status.
+    let needed = roles + [.status]
+    var settings = keepsPool ? target(options, needs: needed) : target(options, defaultPoolSize: 0, needs: needed)
     guard case .embedded(var embedded) = settings.gateway else { return settings }
     if !keepsPool, options.poolSize != nil {
       refuse("--pool-size", "with --cold-by run-task every task is started by this tool: leave it out")

@@ -57,7 +57,10 @@ package enum AgentSupply {
   ) -> WarmTaskConfiguration {
     var configuration = WarmTaskConfiguration(
       gateway: session.endpoint, program: program, workspaceRoot: workspaceRoot)
-    configuration.headers = session.headers.map { ($0.name, $0.value) }
+    configuration.headers = session.visitors.headers(ofUser: 0).map { ($0.name, $0.value) }
+    if let role = session.givenProfile?.agents {
+      configuration.path = { role.path.text(ProfileValues([.task: $0])) }
+    }
     configuration.tls = session.tls?.context
     return configuration
   }

@@ -22,6 +22,9 @@ package struct GatewaySession: Sendable {
 
   /// As the user named it; nil: it is to be found out.
   package let givenProfile: GatewayProfile?
+  /// Whether what it gives are sessions, whose tasks are started by their first messages.
+  package var givesSessions: Bool { givenProfile?.session?.isLazy ?? false }
+
   /// Who the users are to the gateway.
   let visitors: Visitors
   private let keepsCookies: Bool

@@ -54,6 +54,10 @@ package struct AllocationBenchmark: GatewayBenchmark {
 
   private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
     let scenario = AllocationScenario(session: session, load: load, waitFor: waitFor, holds: holds)
+    if session.givesSessions {
+      session.bench.note(
+        "the gateway starts a task with a session's first message: 'allocation' is how long it takes to make a session")
+    }
     if load.isOpenLoop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()

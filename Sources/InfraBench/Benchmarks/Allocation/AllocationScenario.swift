@@ -28,11 +28,13 @@ struct AllocationScenario: Scenario {
     self.load = load
     self.waitFor = waitFor
     self.holds = holds
-    pool = WarmPool(load, note: session.bench.note)
+    pool = WarmPool(load, givesSessions: session.givesSessions, note: session.bench.note)
   }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
-    AcquiringUser(id: load.userID(number), client: session.client(on: executor, watchesTask: false, isVisitor: true))
+    AcquiringUser(
+      id: load.userID(number),
+      client: session.client(on: executor, user: number, watchesTask: false, isVisitor: true))
   }
 
   func open(_ user: AcquiringUser, into record: inout IterationRecord) async {

@@ -89,6 +89,9 @@ extension GatewayProfile.Session {
   /// Whether answers come in parts whose end the gateway tells.
   var isStreamed: Bool { done != nil }
 
+  /// Whether a user is known by its token.
+  var needsToken: Bool { path.placeholders.contains(.token) }
+
   /// Whether the task is to be acquired by REST before the session is opened.
   var needsTask: Bool {
     ([path, send] + opening + headers.map(\.value)).contains { $0.placeholders.contains(.task) }

@@ -60,7 +60,8 @@ app.post('/api/sessions', (request, response) => {
   const id = crypto.randomUUID();
   rest.set(id, { userId: request.body.userId });
   log('rest_created', { id, userId: request.body.userId });
-  response.status(201).json({ id, createdAt: new Date().toISOString(), node: options.name });
+  const told = options['says-source'] === 'yes' ? { source: 'warm' } : {};
+  response.status(201).json({ id, createdAt: new Date().toISOString(), node: options.name, ...told });
 });
 
 app.delete('/api/sessions/:id', (request, response) => {
@@ -104,10 +105,13 @@ function send(connection, message) {
 
 function open(connection, token, wanted) {
   const known = sessions.get(wanted);
-  const session = known && known.token === token && !known.connection
+  const session = known && known.token === token
     ? known
     : { id: crypto.randomUUID(), token, task: null, queue: [], isBusy: false, missed: [], answers: 0 };
+  // The end of the old connection may still be on its way through a proxy.
+  const before = session.connection;
   session.connection = connection;
+  before?.terminate();
   sessions.set(session.id, session);
   if (session === known) {
     clearTimeout(session.forgetting);
@@ -224,11 +228,12 @@ async function answer(session, question, source) {
   for (let n = 0; n < options.chunks && !isAborted; n += 1) {
     if (n > 0) await pause(options['chunk-delay']);
     if (n === 1 && wants('ask')) await ask(session);
-    tell(session, { type: delta, text: `chunk ${n} ` });
+    // Before it is written: a client may have it before this process goes on.
     stamps.push(now());
+    tell(session, { type: delta, text: `chunk ${n} ` });
   }
-  tell(session, { type: finish, usage: { input_tokens: question.text.length, output_tokens: stamps.length }, aborted: isAborted });
   const finished = now();
+  tell(session, { type: finish, usage: { input_tokens: question.text.length, output_tokens: stamps.length }, aborted: isAborted });
   const since = (stamp) => Number(stamp - question.received);
   session.answers += 1;
   log('answer', {
