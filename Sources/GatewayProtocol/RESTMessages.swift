@@ -48,11 +48,11 @@ public struct InitBreakdown: Codable, Sendable, Equatable {
 
 /// The answer to an acquire, in either dialect: fields of the other one are absent.
 public struct AcquireAnswer: Codable, Sendable, Equatable {
-  /// Lab dialect; false is a miss or a refusal even with status 200.
+  /// Of the dialect that names a `taskId`; false is a miss or a refusal even with status 200.
   public var success: Bool?
-  /// Plan dialect; the task's id is its last part.
+  /// The task's ARN; the task's id is its last part.
   public var taskArn: String?
-  /// Lab dialect.
+  /// The task's id.
   public var taskId: String?
   /// The user the task was given to.
   public var userId: String?
@@ -66,7 +66,7 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
   public var breakdown: InitBreakdown?
   /// What went wrong.
   public var error: String?
-  /// How many warm tasks there are, in a miss of the lab dialect.
+  /// How many warm tasks there are, in a miss.
   public var warmCount: Int?
   /// A machine-readable reason beside `error`, such as `TASK_START_FAILED`.
   public var code: String?

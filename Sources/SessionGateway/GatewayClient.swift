@@ -183,8 +183,12 @@ public final class GatewayClient: Sendable {
 
   /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the answer. The connection is of
   /// no use afterwards.
-  public func probeSession(userID: String) async -> Result<HTTPResponse, GatewayError> {
-    let result = await send(prepare { request, _ in request = requests.sessionProbe(userID: userID) }, "/session/")
+  ///
+  /// - Parameter hasKey: whether the key is one that cannot be, of a version that there is not, instead of missing: a proxy may
+  ///   pass on that alone.
+  public func probeSession(userID: String, hasKey: Bool = false) async -> Result<HTTPResponse, GatewayError> {
+    let probe = prepare { request, _ in request = requests.sessionProbe(userID: userID, hasKey: hasKey) }
+    let result = await send(probe, "/session/")
     close()
     return result.map(\.response).mapError(GatewayError.init)
   }

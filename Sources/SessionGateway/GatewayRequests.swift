@@ -66,7 +66,7 @@ public final class GatewayRequests: Sendable {
     sessionProbe = (
       "GET \(endpoint.basePath)/session/",
       " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)" + (userCookies.map { "Cookie: \($0)\r\n" } ?? "")
-        + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
     )
     profileFields = (
       " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)",
@@ -118,10 +118,11 @@ public final class GatewayRequests: Sendable {
     request.writeStaticString("}")
   }
 
-  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, which no server may grant (RFC 6455,
-  /// section 4.2.1).
-  func sessionProbe(userID: String) -> ByteBuffer {
-    ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields)
+  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, or with one as long as a key that is none, and a
+  /// version that was never one: no server may grant either (RFC 6455, section 4.2.1).
+  func sessionProbe(userID: String, hasKey: Bool) -> ByteBuffer {
+    let rest = hasKey ? "12\r\nSec-WebSocket-Key: not-a-key-of-16-bytes-ok\r\n\r\n" : "13\r\n\r\n"
+    return ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields + rest)
   }
 
   /// Replaces what is in `request` by `GET /api/status`.

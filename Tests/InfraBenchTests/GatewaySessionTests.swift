@@ -65,6 +65,40 @@ import Transport
     #expect((100...599).filter { ProfileFinder.hasSessionSide(.success($0)) } == known)
   }
 
+  /// A gateway that answers the status closed the probe without a byte. Where that isn't answered either, nothing is known.
+  /// Node's ws refuses an upgrade without a key by a word that it calls a page.
+  @Test(arguments: [
+    (502, "<html>bad gateway", 200, false), (502, "", 200, false), (503, "<html>", 200, false),
+    (502, "<html>bad gateway", 502, true), (503, #"{"error": "busy"}"#, 200, true), (400, "Bad Request", 200, true),
+    (400, "<html>bad request", 200, false),
+  ])
+  func whereAProxyAnswersTheProbeTheStatusDecides(
+    status: Int, body: String, ofStatusCall: Int, hasSide: Bool
+  ) async throws {
+    let server = try await ScriptedServer { request in
+      request.line == "GET /api/status"
+        ? [ScriptedServer.answer(#"{"warmCount": 0, "assignedCount": 0}"#, status: ofStatusCall)]
+        : [ScriptedServer.answer(body, status: status)]
+    }
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+      #expect(await (ProfileFinder.find(session).session != nil) == hasSide)
+    }
+    await server.stop()
+  }
+
+  /// As haproxy does, which passes on an upgrade that has a key.
+  @Test func aProxyThatAnswersAnUpgradeWithoutAKeyIsAskedWithOneThatNobodyMayGrant() async throws {
+    let server = try await ScriptedServer { request in
+      request.head.contains("Sec-WebSocket-Key: ")
+        ? [ScriptedServer.answer("{}", status: 426)] : [ScriptedServer.answer("<html>bad request", status: 400)]
+    }
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+      #expect(await ProfileFinder.find(session).session != nil)
+    }
+    #expect(server.requests.count == 2 && server.requests.last?.head.contains("Version: 12") == true)
+    await server.stop()
+  }
+
   @Test func anAgentThatWasReadyForSomebodyElseIsAFailedStep() async throws {
     let server = try await ScriptedServer { request in
       request.line == "GET /api/status"

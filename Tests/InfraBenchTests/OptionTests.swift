@@ -169,7 +169,8 @@ import Transport
   }
 
   @Test func aTokenFileMayHoldATokenForEachUserWhichIsNoHeaderOfAll() throws {
-    let file = try ScratchDirectory().write("token.txt", "one\n\n two \r\nthree")
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("token.txt", "one\n\n two \r\nthree")
     let (settings, problems) = try target(["--token-file", file])
     #expect(problems.isEmpty)
     #expect(settings.tokens == ["one", "two", "three"] && settings.headers.isEmpty)

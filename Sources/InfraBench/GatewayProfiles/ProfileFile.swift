@@ -331,7 +331,8 @@ package struct ProfileFile {
     switch value {
     case .string(let text): return JSONPointer(text).map { ProfileField.Place($0) }
     case .object(let members):
-      guard Set(members.map(\.key)).count == members.count, members.allSatisfy({ ["pointer", "last"].contains($0.key) }),
+      guard Set(members.map(\.key)).count == members.count,
+        members.allSatisfy({ ["pointer", "last"].contains($0.key) }),
         case .string(let text)? = members.first(where: { $0.key == "pointer" })?.value, let pointer = JSONPointer(text)
       else { return nil }
       switch members.first(where: { $0.key == "last" })?.value {

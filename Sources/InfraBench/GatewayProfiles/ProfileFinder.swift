@@ -15,7 +15,11 @@ enum ProfileFinder {
     if let given = session.givenProfile { return given }
     let client = session.client(on: session.loops.executor(forUser: 0), timeout: min(session.timeout, bound))
     defer { client.close() }
-    let answer = await client.probeSession(userID: probeID)
+    var answer = await client.probeSession(userID: probeID)
+    // Some proxies, haproxy among them, answer an upgrade without a key themselves.
+    if case .success(let response) = answer, response.status == 400, response.isMarkup {
+      answer = await client.probeSession(userID: probeID, hasKey: true)
+    }
     var hasSide = hasSessionSide(answer.map(\.status))
     // A proxy's page, or its way to say that what is behind it closed the connection: only a gateway whose status can be
     // had tells that it is there, so that it is the user's side that is missing.
@@ -38,8 +42,8 @@ enum ProfileFinder {
     }
   }
 
-  /// Whether a proxy says that what is behind it did not answer.
-  private static func isOfProxy(_ response: HTTPResponse) -> Bool {
-    [502, 504].contains(response.status) || response.status == 503 && response.isPage
+  /// Whether it is a proxy that says so, and not the gateway behind it.
+  static func isOfProxy(_ response: HTTPResponse) -> Bool {
+    [502, 504].contains(response.status) || response.isMarkup
   }
 }

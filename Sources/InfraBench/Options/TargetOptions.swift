@@ -31,12 +31,13 @@ package struct TargetOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A command, run without a shell, that prints a bearer token; run again before a JWT expires.", valueName: "command"))
+      "A command, run without a shell, that prints a bearer token; run again before a JWT expires.",
+      valueName: "command"))
   package var tokenCommand: String?
 
   @Option(
     help: ArgumentHelp(
-      "How the gateway is spoken to: embedded, lab, product or a profile's file. (default: found out by looking)",
+      "How the gateway is spoken to: \(BuiltInProfiles.names.joined(separator: ", ")) or a profile's file. (default: found out by looking)",
       valueName: "name|file"))
   package var gatewayProfile: String?
 

@@ -131,7 +131,8 @@ package final class TokenSource: Sendable {
     }
     guard output.status == .exited(0) else {
       // What it wrote is not shown: it may hold a secret.
-      throw BenchmarkFailure("--token-command: '\(command[0])' ended with \(output.status): run it by itself to see why")
+      throw BenchmarkFailure(
+        "--token-command: '\(command[0])' ended with \(output.status): run it by itself to see why")
     }
     let token = String(decoding: output.standardOutput, as: UTF8.self).trimming(while: \.isWhitespace)
     guard !token.isEmpty, OptionReader.isFieldValue(token) else {

@@ -101,6 +101,9 @@ extension HTTPResponse {
   /// Whether the body is a page for people, as proxies answer with.
   package var isPage: Bool {
     if let type = header("Content-Type")?.lowercased() { return type.hasPrefix("text/html") }
-    return body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<")
+    return isMarkup
   }
+
+  /// Whether the body begins as markup does, whatever it is called: Node's ws calls its plain words a page.
+  package var isMarkup: Bool { body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<") }
 }

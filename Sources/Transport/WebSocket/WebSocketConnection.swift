@@ -37,7 +37,8 @@ public final class WebSocketConnection: Sendable {
   /// - Throws: Every kind of ``WebSocketError`` but `closed`. Cancellation closes the half-open connection.
   public static func connect(
     to endpoint: Endpoint, path: String, headers: [(String, String)] = [], subprotocols: [String] = [],
-    tls: NIOSSLContext? = nil, on eventLoop: any EventLoop, limits: WebSocketLimits = WebSocketLimits(), timeout: UInt64 = 30_000_000_000
+    tls: NIOSSLContext? = nil, on eventLoop: any EventLoop, limits: WebSocketLimits = WebSocketLimits(),
+    timeout: UInt64 = 30_000_000_000
   ) async throws(WebSocketError) -> WebSocketConnection {
     let request = try UpgradeRequest(
       endpoint: endpoint, path: path, headers: headers, subprotocols: subprotocols, tls: tls)

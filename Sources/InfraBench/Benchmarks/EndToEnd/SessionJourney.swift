@@ -356,6 +356,11 @@ struct SessionJourney {
         fail(.recovery, failure.code, failure.text, into: &record)
         return false
       }
+      if let other = otherSession(message.root, course) {
+        fail(
+          .recovery, "not_recovered", "the gateway has begun the session '\(other.prefix(40))' instead", into: &record)
+        return false
+      }
       let isBack =
         returning.recovered.map { $0.holds(message.root) }
         ?? ((role.ready?.holds(message.root) ?? false) || role.first.holds(message.root))
@@ -364,6 +369,14 @@ struct SessionJourney {
       return true
     }
     return false
+  }
+
+  /// The session that a ready message is of, where that is not the one that was gone back to.
+  private func otherSession(_ root: JSONNode?, _ course: Course) -> String? {
+    guard let root, let ready = role.ready, ready.holds(root), let id = role.sessionID?.text(in: root),
+      let own = course.values[.sessionId], id != own
+    else { return nil }
+    return id
   }
 
   // MARK: Waiting, and what ends it
