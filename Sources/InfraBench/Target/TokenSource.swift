@@ -96,7 +96,12 @@ package final class TokenSource: Sendable {
   /// In ns, until the token is to be replaced; nil where it never expires.
   private var pause: UInt64? {
     guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return nil }
-    let left = expiry - Date().timeIntervalSince1970
+    return Self.pause(until: expiry, now: Date().timeIntervalSince1970)
+  }
+
+  /// In ns: how long a token that expires at `expiry` is used; both in s since 1970.
+  static func pause(until expiry: Double, now: Double) -> UInt64 {
+    let left = expiry - now
     return UInt64(max(1, max(left - Self.margin, left / 2)) * 1e9)
   }
 
