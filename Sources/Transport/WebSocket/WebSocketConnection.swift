@@ -11,13 +11,16 @@ public final class WebSocketConnection: Sendable {
   public let phases: WebSocketPhases
   /// The loop it lives on.
   public let eventLoop: any EventLoop
+  /// The values of the `Set-Cookie` fields of the answer to the upgrade.
+  public let setCookies: [String]
   private let channel: any Channel
   private let handler: NIOLoopBound<WebSocketHandler>
   private let lastTicket = Atomic<UInt64>(0)
 
-  init(channel: any Channel, handler: WebSocketHandler, phases: WebSocketPhases) {
+  init(channel: any Channel, handler: WebSocketHandler, phases: WebSocketPhases, setCookies: [String] = []) {
     self.channel = channel
     self.phases = phases
+    self.setCookies = setCookies
     eventLoop = channel.eventLoop
     self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
   }
@@ -37,7 +40,8 @@ public final class WebSocketConnection: Sendable {
   /// - Throws: Every kind of ``WebSocketError`` but `closed`. Cancellation closes the half-open connection.
   public static func connect(
     to endpoint: Endpoint, path: String, headers: [(String, String)] = [], subprotocols: [String] = [],
-    tls: NIOSSLContext? = nil, on eventLoop: any EventLoop, limits: WebSocketLimits = WebSocketLimits(), timeout: UInt64 = 30_000_000_000
+    tls: NIOSSLContext? = nil, on eventLoop: any EventLoop, limits: WebSocketLimits = WebSocketLimits(),
+    timeout: UInt64 = 30_000_000_000
   ) async throws(WebSocketError) -> WebSocketConnection {
     let request = try UpgradeRequest(
       endpoint: endpoint, path: path, headers: headers, subprotocols: subprotocols, tls: tls)

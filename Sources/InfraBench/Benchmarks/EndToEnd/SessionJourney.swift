@@ -357,7 +357,8 @@ struct SessionJourney {
         return false
       }
       if let other = otherSession(message.root, course) {
-        fail(.recovery, "not_recovered", "the gateway has begun the session '\(other.prefix(40))' instead", into: &record)
+        fail(
+          .recovery, "not_recovered", "the gateway has begun the session '\(other.prefix(40))' instead", into: &record)
         return false
       }
       let isBack =
