@@ -21,8 +21,10 @@ public final class ForeignProxy: Sendable {
 
   /// Starts nginx and waits until it listens.
   ///
-  /// - Parameter locations: what stands inside the `server` block.
-  public static func nginx(_ locations: String) async throws -> ForeignProxy {
+  /// - Parameters:
+  ///   - listen: what stands behind the port, such as `ssl`.
+  ///   - locations: what stands inside the `server` block.
+  public static func nginx(listen: String = "", _ locations: String) async throws -> ForeignProxy {
     try await ForeignProxy(nginx, arguments: { ["-p", $0, "-c", "\($0)/configuration", "-e", "\($0)/start.log"] }) {
       port, folder in
       """
@@ -32,7 +34,7 @@ public final class ForeignProxy: Sendable {
         access_log \(folder)/log;
         client_body_temp_path \(folder)/a; proxy_temp_path \(folder)/b; fastcgi_temp_path \(folder)/c;
         uwsgi_temp_path \(folder)/d; scgi_temp_path \(folder)/e;
-        server { listen 127.0.0.1:\(port); \(locations) }
+        server { listen 127.0.0.1:\(port) \(listen); \(locations) }
       }
       """
     }

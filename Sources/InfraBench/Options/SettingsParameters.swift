@@ -51,6 +51,9 @@ extension TargetSettings {
   /// What shapes the pool, for the result. Headers are named, their values never.
   package var parameters: [String: JSONValue] {
     var parameters: [String: JSONValue] = ["headers": .array(headers.map { .string($0.name) })]
+    // Named only where they were given: a run without them compares with those of before.
+    if !keepsCookies { parameters["noCookies"] = .bool(true) }
+    if hasCertificate { parameters["clientCertificate"] = .bool(true) }
     switch gateway {
     case .remote:
       parameters["agents"] = .int(Int64(agents))

@@ -58,7 +58,7 @@ package enum AgentSupply {
     var configuration = WarmTaskConfiguration(
       gateway: session.endpoint, program: program, workspaceRoot: workspaceRoot)
     configuration.headers = session.headers.map { ($0.name, $0.value) }
-    configuration.tls = session.tls?.context
+    configuration.tls = session.tls
     return configuration
   }
 

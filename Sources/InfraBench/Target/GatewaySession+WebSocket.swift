@@ -7,23 +7,37 @@ extension GatewaySession {
 
   /// Opens the user's side, `/session/{userId}`; `timeout` in ns defaults to the session's.
   ///
-  /// - Parameter visitor: whose cookies are sent with the upgrade.
+  /// - Parameter visitor: whose visit it is: its cookies are sent with the upgrade, those of the answer are kept for its
+  ///   further calls, and it goes to the same of several addresses.
   package func openSession(
     userID: String, visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: UInt64? = nil
   ) async throws(WebSocketError) -> WebSocketConnection {
     let path = "/session/\(userID)"
-    var fields = headers.map { (name: $0.name, value: $0.value) }
+    var fields = headers.map { ($0.name, $0.value) }
     if let cookies = visitor?.cookieField(for: path) {
       // They hold those that the user gave as a header.
-      fields.removeAll { $0.name.lowercased() == "cookie" }
-      fields.append((name: "Cookie", value: cookies))
+      fields.removeAll { $0.0.lowercased() == "cookie" }
+      fields.append(("Cookie", cookies))
     }
-    let connection = try await WebSocketConnection.connect(
-      to: endpoint, path: path, headers: fields.map { ($0.name, $0.value) }, tls: tls?.context,
-      on: executor.eventLoop, limits: WebSocketLimits(maximumMessageSize: Self.longestLine),
-      timeout: timeout ?? self.timeout)
-    connection.isServed(by: executor)
-    return connection
+    let client = visitor ?? self.client(on: executor)
+    do throws(WebSocketError) {
+      let connection = try await client.openWebSocket(
+        path: path, headers: fields, on: executor, limits: WebSocketLimits(maximumMessageSize: Self.longestLine),
+        timeout: timeout ?? self.timeout)
+      visitor?.keep(setCookies: connection.setCookies, from: path)
+      connection.isServed(by: executor)
+      return connection
+    } catch {
+      throw explained(error)
+    }
+  }
+
+  /// What a proxy says to an upgrade is said as of any other call.
+  private func explained(_ error: WebSocketError) -> WebSocketError {
+    guard case .upgradeRefused(var refusal) = error else { return error }
+    let reason = GatewayError.refusal(refusal.response, headerNames: headers.map(\.name))
+    (refusal.kind, refusal.words) = (reason.kind, reason.message)
+    return .upgradeRefused(refusal)
   }
 }
 
@@ -36,7 +50,8 @@ extension WebSocketError {
     case .unreachable: "connect_failed"
     case .timeout: "timeout"
     case .tls: "tls"
-    case .upgradeRefused(let status, _): "http_\(status)"
+    case .clientCertificate: "client_certificate"
+    case .upgradeRefused(let refusal): refusal.kind
     case .protocolViolation: "invalid_response"
     case .closed: "closed"
     case .cancelled: "cancelled"

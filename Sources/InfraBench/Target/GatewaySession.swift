@@ -22,6 +22,8 @@ package struct GatewaySession: Sendable {
 
   private let requests: GatewayRequests
   private let keepsCookies: Bool
+  /// Those of the host, for all connections of the run.
+  private let addresses: HostAddresses
 
   private let releaseBudget = ReleaseBudget(releaseBound)
 
@@ -57,6 +59,7 @@ package struct GatewaySession: Sendable {
         bench.held.endedWithGateway()
       }
       await session.close(embedded)
+      for note in session.addresses.notes { bench.note(note) }
       return try result.get()
     }
   }
@@ -73,19 +76,20 @@ package struct GatewaySession: Sendable {
     self.bench = bench
     self.timeout = timeout
     self.embeddedECS = embeddedECS
+    addresses = HostAddresses(of: endpoint)
     requests = GatewayRequests(to: endpoint, headers: headers.map { ($0.name, $0.value) })
   }
 
   /// A REST client; `timeout` in ns defaults to the session's.
   ///
   /// - Parameter isVisitor: it is a user's, whose iterations are visits and keep their cookies. One that watches the pool for a
-  ///   whole run keeps none: a balancer's cookie would show it one node alone.
+  ///   whole run keeps none: a balancer's cookie would show it one node alone. Visitors take the addresses of the host in turn.
   package func client(
     on executor: LoopExecutor, timeout: UInt64? = nil, watchesTask: Bool = true, isVisitor: Bool = false
   ) -> GatewayClient {
     GatewayClient(
-      to: endpoint, requests: requests, tls: tls, on: executor, timeout: timeout ?? self.timeout,
-      watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor)
+      to: endpoint, addresses: addresses, turn: isVisitor ? addresses.nextTurn() : 0, requests: requests, tls: tls,
+      on: executor, timeout: timeout ?? self.timeout, watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor)
   }
 
   /// How results name this target.
@@ -124,5 +128,6 @@ package struct GatewaySession: Sendable {
       await releaseAtEnd()
       await embedded?.stop()
     }.value
+    held.sayWhatIsLeft(to: bench) { requests.releaseCommand(taskID: $0, at: endpoint) }
   }
 }

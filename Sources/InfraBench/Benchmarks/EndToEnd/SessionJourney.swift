@@ -21,8 +21,7 @@ struct SessionJourney {
     user.session.put(connection)
     let begin = connection.phases.secured ?? connection.phases.connected
     record.wrote(at: connection.phases.started)
-    EndToEndMetrics.connect.add(
-      connection.phases.started, connection.phases.connected, connection.phases.secured, to: &record)
+    EndToEndMetrics.connect.add(connection.phases, to: &record)
     let bound = SessionDeadline(deadline, on: connection)
     defer { bound.cancel() }
     guard let ready = await receive(connection, bound, .ready, into: &record) else { return }
