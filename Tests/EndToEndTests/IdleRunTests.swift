@@ -20,7 +20,9 @@ import Testing
     }
     let result = try await BenchRun.run(
       "bench-allocation",
-      ["--gateway-url", gateway.url, "--count", "4", "--think-time", "300ms", "--allow-saturated"])
+      [
+        "--gateway-url", gateway.url, "--count", "4", "--rate", "3/s", "--max-in-flight", "1", "--allow-saturated",
+      ])
     await gateway.stop()
     #expect(result.status == .exited(99), "\(result.output)\(result.talk)")
     let document = try result.document()

@@ -82,6 +82,46 @@ import Transport
     await server.stop()
   }
 
+  /// TLS 1.3 brings tickets behind its handshake, and says farewell before an end: the first are none.
+  @Test(.enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"))
+  func ticketsOfTLSAreNoEndAndItsFarewellIsOne() async throws {
+    let certificate = try TestCertificate(names: "IP:127.0.0.1")
+    let server = try await ScriptedServer(tls: certificate.server) { _ in
+      [ScriptedServer.answer("one"), .wait(.milliseconds(30)), .close]
+    }
+    let tls = try TLSClient(caFile: certificate.path)
+    let (isFreshUsable, isEndedUsable) = try await onLoop {
+      func keepBusy(_ milliseconds: UInt64) {
+        let end = MonotonicClock.now() + milliseconds * Self.millisecond
+        while MonotonicClock.now() < end {}
+      }
+      let connection = try await HTTPConnection.open(server.port, tls: tls)
+      keepBusy(20)
+      let isFreshUsable = connection.isUsable
+      #expect(await connection.get().bodyText == "one")
+      keepBusy(200)
+      return (isFreshUsable, connection.isUsable)
+    }
+    #expect(isFreshUsable && !isEndedUsable)
+    await server.stop()
+  }
+
+  /// Over TLS the end comes with its farewell or without it.
+  @Test(
+    .enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"),
+    arguments: [ScriptedServer.Action.close, .reset])
+  func theRaceIsTheSameOverTLS(_ end: ScriptedServer.Action) async throws {
+    let certificate = try TestCertificate(names: "IP:127.0.0.1")
+    let server = try await ScriptedServer(tls: certificate.server) {
+      $0.number == 1 ? [ScriptedServer.answer("one")] : [end]
+    }
+    let connection = try await HTTPConnection.open(server.port, tls: try TLSClient(caFile: certificate.path))
+    #expect(await connection.get().bodyText == "one")
+    try await Task.sleep(for: .milliseconds(150))
+    #expect(await connection.get().failure?.kind == .closedIdle)
+    await server.stop()
+  }
+
   /// nginx closes after a second without a request, and after so many requests.
   @Suite(.timeLimit(.minutes(2)), .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"))
   struct WithNginx {

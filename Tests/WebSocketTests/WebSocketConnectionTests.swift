@@ -235,7 +235,7 @@ private func connectError(
 
   @Test func cookiesOfThe101AreTold() async throws {
     let server = try await RawServer(answer: { accept in
-      let head = String(decoding: accepted(accept), as: UTF8.self).dropLast(2)
+      let head = String(decoding: accepted(accept), as: UTF8.self).dropLast()
       return Array("\(head)Set-Cookie: node=b; Path=/\r\nset-cookie: x=1\r\n\r\n".utf8)
     })
     let connection = try await connect(to: server)

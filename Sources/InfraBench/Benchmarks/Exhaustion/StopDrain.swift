@@ -52,7 +52,7 @@ struct StopDrain: Sendable {
         if index >= Self.atOnce, let stopped = await group.next() { take(stopped) }
         await pause(before: index, since: begin)
         if index > 0, index.isMultiple(of: Self.askEvery), let objection = await objection(), !Task.isCancelled {
-          ended = objection.with("no more tasks were stopped than \(index) of \(tasks.count)")
+          ended = objection.leading(to: "no more tasks were stopped than \(index) of \(tasks.count)")
           break
         }
         guard !Task.isCancelled else { break }

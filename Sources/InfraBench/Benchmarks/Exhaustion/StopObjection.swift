@@ -20,11 +20,11 @@ enum StopObjection: Sendable, Equatable {
     }
   }
 
-  /// The same with what it has led to.
-  func with(_ consequence: String) -> StopObjection {
+  /// The same with what it has led to, which is said first: reasons of AWS are long.
+  func leading(to consequence: String) -> StopObjection {
     switch self {
-    case .changed(let reason): .changed("\(reason): \(consequence)")
-    case .unreadable(let reason): .unreadable("\(reason): \(consequence)")
+    case .changed(let reason): .changed("\(consequence): \(reason)")
+    case .unreadable(let reason): .unreadable("\(consequence): \(reason)")
     }
   }
 }
