@@ -1,3 +1,5 @@
+import Testing
+
 /// Profiles with one mistake each: what is said of it, and whether the JSON Schema sees it too.
 struct ProfileMistake: Sendable, CustomTestStringConvertible {
   var text: String

@@ -79,7 +79,7 @@ import Testing
     case .assigned(let acquisition):
       let answer = acquisition.answer
       let source = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
-      return "assigned \(answer.task.debugDescription), \(source), \(answer.latency.map { "\($0) ms" } ?? "-")"
+      return "assigned \((answer.task ?? "").debugDescription), \(source), \(answer.latency.map { "\($0) ms" } ?? "-")"
     case .miss: return "miss"
     case .failed(let error, let writtenAt): return "failed \(error.kind) \(writtenAt ?? 0)"
     }
@@ -224,7 +224,7 @@ import Testing
     }
     func essence(_ request: ScriptedServer.Request) -> [String] {
       let fields = request.head.split(separator: "\r\n").filter { !$0.hasPrefix("Content-Length") }.map { String($0) }
-      return fields.prefix(1) + fields.dropFirst().sorted() + ["\(JSONNode.parse(request.body.utf8).debugDescription)"]
+      return fields.prefix(1) + fields.dropFirst().sorted() + [String(reflecting: JSONNode.parse(request.body.utf8))]
     }
     let sent = server.requests.map(essence)
     await server.stop()
