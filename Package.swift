@@ -228,7 +228,7 @@ let package = Package(
       name: "EmbeddedGatewayTests",
       dependencies: [
         "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "Latency", "MockGateway", "ProcessControl", "Transport",
-        "WarmTask", "mock-gateway", "session-stand-in", "warm-task",
+        "TestSupport", "WarmTask", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

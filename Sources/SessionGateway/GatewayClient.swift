@@ -72,6 +72,13 @@ public final class GatewayClient: Sendable {
   /// The value of a `Cookie` field for another connection of the same visit, such as a WebSocket at `path`; nil without any.
   public func cookieField(for path: String) -> String? { requests.cookies(for: path, cookies, now: wallClock()) }
 
+  /// Keeps what the answer to an upgrade at `path` has set: `fields` are the values of its `Set-Cookie` fields.
+  public func keepCookies(_ fields: [String], from path: String) {
+    guard keepsCookies, !fields.isEmpty else { return }
+    let requests = requests
+    state.withLock { requests.store(fields, from: path, in: &$0.cookies, now: wallClock()) }
+  }
+
   /// Whether there is an open connection, so that ``connect()`` has nothing to do.
   public var isConnected: Bool { state.withLock { $0.usable != nil } }
 

@@ -80,7 +80,12 @@ public final class GatewayRequests: Sendable {
 
   /// Takes the cookies that the answer to a request for `path` sets; `now` in s since 1970.
   func store(_ response: HTTPResponse, from path: String, in jar: inout CookieJar, now: Double) {
-    for field in response.headers("Set-Cookie") { jar.store(field, from: basePath + path, now: now) }
+    store(response.headers("Set-Cookie"), from: path, in: &jar, now: now)
+  }
+
+  /// The same for the values of its `Set-Cookie` fields.
+  func store(_ fields: [String], from path: String, in jar: inout CookieJar, now: Double) {
+    for field in fields { jar.store(field, from: basePath + path, now: now) }
   }
 
   /// The value of the `Cookie` field of a request for `path`: the user's own, and those of `jar`. Nil without any.

@@ -96,6 +96,15 @@ struct NodeProductGatewayTests {
     }
   }
 
+  /// Node's ws agrees to the first subprotocol that it is offered.
+  @Test func aSubprotocolThatTheGatewayAgreesToIsSpoken() async throws {
+    try await NodeProduct.with { product in
+      let profile = try await product.profile { $0["subprotocols"] = ["chat.v2", "chat.v1"] }
+      let document = try passed(try await product.run(profile: profile, ["--count", "2"]))
+      #expect(document.metrics["complete"]?.count == 2)
+    }
+  }
+
   @Test(arguments: [("[fail]", "TASK_RESTART_FAILED", "failed"), ("[cut]", "closed", "cut")])
   func anAnswerThatDoesNotComeIsAFailedStepAndNoSample(text: String, kind: String, event: String) async throws {
     try await NodeProduct.with { product in

@@ -38,6 +38,30 @@ private func connectError(
 }
 
 @Suite(.timeLimit(.minutes(1))) struct WebSocketConnectionTests {
+  @Test func whatTheAnswerToTheUpgradeSetsIsKept() async throws {
+    let server = try await RawServer(
+      answer: { accepted($0, more: "Set-Cookie: NODE=a; path=/\r\nset-cookie: other=b\r\n") })
+    let connection = try await connect(to: server)
+    #expect(connection.setCookies == ["NODE=a; path=/", "other=b"])
+    connection.abort()
+    await server.stop()
+  }
+
+  @Test(arguments: [
+    (["a", "b"], "Sec-WebSocket-Protocol: b\r\n", true), (["a", "b"], "", true),
+    (["a"], "Sec-WebSocket-Protocol: c\r\n", false), ([], "Sec-WebSocket-Protocol: a\r\n", false),
+    (["a", "b"], "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n", false),
+  ])
+  func onlyASubprotocolThatWasOfferedIsAgreedTo(offered: [String], answer: String, isFine: Bool) async throws {
+    let server = try await RawServer(answer: { accepted($0, more: answer) })
+    let connection = try? await WebSocketConnection.connect(
+      to: Endpoint(host: "127.0.0.1", port: server.port), path: "/task", subprotocols: offered, on: loop,
+      timeout: 10_000_000_000)
+    #expect((connection != nil) == isFine)
+    connection?.abort()
+    await server.stop()
+  }
+
   @Test func firstFrameInTheSegmentOfThe101IsDelivered() async throws {
     let server = try await RawServer(answer: { accepted($0) + frame(0x81, Array("first".utf8)) })
     let connection = try await connect(to: server)

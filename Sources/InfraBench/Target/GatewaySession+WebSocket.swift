@@ -10,7 +10,7 @@ extension GatewaySession {
   /// - Parameters:
   ///   - path: the role's own, or the one by which a session is gone back to.
   ///   - number: the user's whose token is sent.
-  ///   - visitor: whose cookies are sent with the upgrade.
+  ///   - visitor: whose cookies are sent with the upgrade, and who keeps those that are set by its answer.
   ///   - timeout: in ns; the session's by default.
   package func openSession(
     _ role: GatewayProfile.Session, path: ProfileTemplate, _ values: ProfileValues, user number: Int = 0,
@@ -19,7 +19,8 @@ extension GatewaySession {
     let path = path.text(values)
     var fields = visitors.headers(ofUser: number).map { (name: $0.name, value: $0.value) }
     fields += role.headers.map { (name: $0.name, value: $0.value.text(values)) }
-    if let cookies = visitor?.cookieField(for: String(path.prefix { $0 != "?" })) {
+    let plainPath = String(path.prefix { $0 != "?" })
+    if let cookies = visitor?.cookieField(for: plainPath) {
       // They hold those that the user gave as a header.
       fields.removeAll { $0.name.lowercased() == "cookie" }
       fields.append((name: "Cookie", value: cookies))
@@ -29,6 +30,7 @@ extension GatewaySession {
       tls: tls?.context, on: executor.eventLoop, limits: WebSocketLimits(maximumMessageSize: Self.longestLine),
       timeout: timeout ?? self.timeout)
     connection.isServed(by: executor)
+    visitor?.keepCookies(connection.setCookies, from: plainPath)
     return connection
   }
 }

@@ -5,6 +5,8 @@ import NIOSSL
 struct UpgradeRequest: Sendable {
   let endpoint: Endpoint
   let head: HTTPRequestHead
+  /// Offered to the server.
+  let subprotocols: [String]
   /// nil for a plain connection.
   let tls: NIOSSLContext?
   /// nil for IP addresses, which SNI doesn't know (RFC 6066, section 3).
@@ -40,6 +42,7 @@ struct UpgradeRequest: Sendable {
     if !subprotocols.isEmpty { fields.add(name: "Sec-WebSocket-Protocol", value: subprotocols.joined(separator: ", ")) }
     head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: fields)
     self.endpoint = endpoint
+    self.subprotocols = subprotocols
     self.tls = endpoint.isSecure ? tls : nil
     serverName = endpoint.serverName
   }

@@ -11,13 +11,16 @@ public final class WebSocketConnection: Sendable {
   public let phases: WebSocketPhases
   /// The loop it lives on.
   public let eventLoop: any EventLoop
+  /// The values of the `Set-Cookie` fields of the answer to the upgrade.
+  public let setCookies: [String]
   private let channel: any Channel
   private let handler: NIOLoopBound<WebSocketHandler>
   private let lastTicket = Atomic<UInt64>(0)
 
-  init(channel: any Channel, handler: WebSocketHandler, phases: WebSocketPhases) {
+  init(channel: any Channel, handler: WebSocketHandler, phases: WebSocketPhases, setCookies: [String] = []) {
     self.channel = channel
     self.phases = phases
+    self.setCookies = setCookies
     eventLoop = channel.eventLoop
     self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
   }

@@ -29,6 +29,8 @@ final class WebSocketHandshake {
     let channel: any Channel
     let ending = EndDuringUpgrade()
     var phases: WebSocketPhases
+    /// What the answer to the upgrade sets.
+    var cookies: [String] = []
     /// Why it failed before anybody knew that it is the one that counts.
     var failure: WebSocketError?
 
@@ -124,7 +126,12 @@ final class WebSocketHandshake {
     var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
       upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration<Void>(
         upgradeRequestHead: request.head,
-        upgraders: [StrictUpgrader(base: upgrader) { me.value.attempt.ending.isHeld = true }],
+        upgraders: [
+          StrictUpgrader(base: upgrader, subprotocols: request.subprotocols) { cookies in
+            me.value.attempt.ending.isHeld = true
+            me.value.attempt.cookies = cookies
+          }
+        ],
         notUpgradingCompletionHandler: { channel in
           channel.eventLoop.makeCompletedFuture { try me.value.handshake.readRefusal(me.value.attempt) }
         }))
@@ -147,7 +154,9 @@ final class WebSocketHandshake {
     attempt.ending.isHeld = false
     guard !isDecided else { return }
     isDecided = true
-    promise.succeed(WebSocketConnection(channel: attempt.channel, handler: handler, phases: attempt.phases))
+    promise.succeed(
+      WebSocketConnection(
+        channel: attempt.channel, handler: handler, phases: attempt.phases, setCookies: attempt.cookies))
   }
 
   private func readRefusal(_ attempt: Attempt) throws {
@@ -243,8 +252,10 @@ private final class RefusalReader: ChannelInboundHandler {
 /// subprotocol that was not asked for.
 private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
   let base: NIOTypedWebSocketClientUpgrader<Void>
-  /// Called on the loop when the answer is accepted.
-  let willUpgrade: @Sendable () -> Void
+  /// Those that were offered.
+  let subprotocols: [String]
+  /// Called on the loop when the answer is accepted, with the values of its `Set-Cookie` fields.
+  let willUpgrade: @Sendable ([String]) -> Void
   var supportedProtocol: String { base.supportedProtocol }
   var requiredUpgradeHeaders: [String] { base.requiredUpgradeHeaders }
 
@@ -256,9 +267,10 @@ private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
     let headers = upgradeResponse.headers
     let isAllowed =
       headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
-      && !headers.contains(name: "sec-websocket-extensions") && !headers.contains(name: "sec-websocket-protocol")
-      && base.shouldAllowUpgrade(upgradeResponse: upgradeResponse)
-    if isAllowed { willUpgrade() }
+      && !headers.contains(name: "sec-websocket-extensions")
+      && headers["sec-websocket-protocol"].allSatisfy(subprotocols.contains)
+      && headers["sec-websocket-protocol"].count <= 1 && base.shouldAllowUpgrade(upgradeResponse: upgradeResponse)
+    if isAllowed { willUpgrade(headers["set-cookie"]) }
     return isAllowed
   }
 

@@ -69,20 +69,24 @@ struct NodeProduct: Sendable {
       ] + BenchRun.anySpeed + options)
   }
 
-  /// The product's profile with pings of another rhythm, or without any: what the tool prints, changed.
+  /// The product's profile with pings of another rhythm, or without any.
   func profile(pingEvery: String?) async throws -> String {
+    try await profile { session in
+      guard let pingEvery else { return session["ping"] = nil }
+      var ping = try #require(session["ping"] as? [String: Any])
+      ping["every"] = pingEvery
+      session["ping"] = ping
+    }
+  }
+
+  /// A file of the product's profile as the tool prints it, with a session that `change` has changed.
+  func profile(_ change: (inout [String: Any]) throws -> Void) async throws -> String {
     let printed = try await BenchRun.run("bench-e2e", ["--print-profile", "product"])
     try #require(printed.status == .exited(0), "\(printed.talk)")
     var profile = try #require(
       try JSONSerialization.jsonObject(with: Data(printed.output.utf8)) as? [String: Any])
     var session = try #require(profile["session"] as? [String: Any])
-    if let pingEvery {
-      var ping = try #require(session["ping"] as? [String: Any])
-      ping["every"] = pingEvery
-      session["ping"] = ping
-    } else {
-      session["ping"] = nil
-    }
+    try change(&session)
     profile["session"] = session
     let data = try JSONSerialization.data(withJSONObject: profile)
     return scratch.write("profile.json", String(decoding: data, as: UTF8.self))
