@@ -39,10 +39,12 @@ import Testing
     var seen = 0
     for line in lines.dropFirst(2) {
       // A shorter idle time; the rest is as it stands.
-      let line = line.replacing("localhost:5174", with: "127.0.0.1:\(port)").replacing("--hold-sessions 2m", with: "--hold-sessions 1s")
+      let line = line.replacing("localhost:5174", with: "127.0.0.1:\(port)").replacing(
+        "--hold-sessions 2m", with: "--hold-sessions 1s")
       let words = try CommandWords.split(line)
       let outcome = try await Tool(name: words[0]).run(
-        Array(words.dropFirst()) + ["--allow-saturated", "--print", "json"], environment: ["GATEWAY_URL": "", "GATEWAY_TOKEN": ""],
+        Array(words.dropFirst()) + ["--allow-saturated", "--print", "json"],
+        environment: ["GATEWAY_URL": "", "GATEWAY_TOKEN": ""],
         in: scratch.path)
       #expect(outcome.status == .exited(0), "\(line): \(outcome.standardError)")
       let document = try outcome.document

@@ -8,7 +8,8 @@ import Transport
   private static let secret = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.c2VjcmV0"
 
   @Test func aSecretThatBeginsAnotherLeavesNoRest() {
-    #expect(SecretText.without(["first-s3cret", "first-s3cret-longer"], in: "first-s3cret-longer first-s3cret") == "… …")
+    #expect(
+      SecretText.without(["first-s3cret", "first-s3cret-longer"], in: "first-s3cret-longer first-s3cret") == "… …")
     #expect(SecretText.without(["", "a b/c"], in: "a b/c a%20b%2Fc") == "… …")
     #expect(SecretText.without([], in: "a b") == "a b" && SecretText.without(["abc"], in: "") == "")
   }

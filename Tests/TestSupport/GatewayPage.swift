@@ -4,7 +4,8 @@ import Foundation
 public enum GatewayPage {
   /// What stands in the page's blocks of `language`, in their order.
   public static func blocks(_ language: String) throws -> [String] {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
       .appending(path: "docs/gateways.md")
     var blocks: [String] = []
     var lines: [Substring]?
