@@ -94,10 +94,12 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
-      success: try fields.decodeIfPresent(Bool.self, forKey: .success), taskArn: fields.readable(.taskArn),
-      taskId: fields.readable(.taskId), userId: fields.readable(.userId), sessionId: fields.readable(.sessionId),
+      success: try fields.decodeIfPresent(Bool.self, forKey: .success), taskArn: fields.name(.taskArn),
+      taskId: fields.name(.taskId), userId: fields.readable(.userId), sessionId: fields.readable(.sessionId),
       latency: fields.readable(.latency), source: fields.readable(.source), breakdown: fields.readable(.breakdown),
-      error: fields.readable(.error), warmCount: fields.readable(.warmCount), code: fields.readable(.code))
+      error: fields.readable(.error), warmCount: fields.readable(.warmCount),
+      // Whatever it is, it names a failure.
+      code: fields.name(.code) ?? fields.identity(.code))
   }
 
   /// The task's id in either dialect: `taskId`, else the last part of `taskArn`.
@@ -172,8 +174,11 @@ public struct TaskEntry: Codable, Sendable, Equatable {
   /// Reads the entry; `taskId` and `state` are needed.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
+    guard let taskId = fields.name(.taskId), !taskId.isEmpty else {
+      throw DecodingError.dataCorruptedError(forKey: .taskId, in: fields, debugDescription: "a task has no name")
+    }
     self.init(
-      taskId: try fields.decode(String.self, forKey: .taskId), state: try fields.decode(String.self, forKey: .state),
+      taskId: taskId, state: try fields.decode(String.self, forKey: .state),
       userId: fields.identity(.userId), connectedAt: fields.readable(.connectedAt),
       assignedAt: fields.readable(.assignedAt))
   }

@@ -156,6 +156,7 @@ public final class GatewayClient: Sendable {
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
       return Result { () throws(GatewayError) in (try StatusAnswer.decode(exchange.response), exchange) }
+        .mapError(explained)
     case .failure(let error): return .failure(GatewayError(error))
     }
   }
@@ -189,6 +190,7 @@ public final class GatewayClient: Sendable {
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
       return Result { () throws(GatewayError) in (try role.answer(in: exchange.response), exchange) }
+        .mapError(explained)
     case .failure(let error): return .failure(GatewayError(error))
     }
   }
@@ -205,7 +207,10 @@ public final class GatewayClient: Sendable {
   }
 
   private func explained(_ error: GatewayError) -> GatewayError {
-    error.explained(withHeaders: requests.headerNames)
+    let requests = requests
+    // A server may repeat what it was sent. The names come behind, as an end that was cut must be at the end.
+    let words = SecretText.without(requests.secrets, in: error.message)
+    return GatewayError(kind: error.kind, message: words).explained(withHeaders: requests.headerNames)
   }
 
   /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the answer. The connection is of

@@ -26,8 +26,10 @@ import Testing
 
   @Test(
     arguments: [
-      ("{}", [.null, .bool(true)], true), (#"{"x": null}"#, [.null], true), (#"{"x": false}"#, [.null, .bool(true)], false),
-      (#"{"x": 0}"#, [.bool(false)], false), (#"{"x": 1}"#, [.bool(true)], false), (#"{"x": "1"}"#, [.number(1)], false),
+      ("{}", [.null, .bool(true)], true), (#"{"x": null}"#, [.null], true),
+      (#"{"x": false}"#, [.null, .bool(true)], false),
+      (#"{"x": 0}"#, [.bool(false)], false), (#"{"x": 1}"#, [.bool(true)], false),
+      (#"{"x": "1"}"#, [.number(1)], false),
       (#"{"x": 1.0}"#, [.number(1)], true), (#"{"x": 1e0}"#, [.number(1)], true), (#"{"x": ""}"#, [.null], false),
       ("[]", [.null], true), ("7", [.null], true),
     ] as [(String, [JSONNode], Bool)])

@@ -6,9 +6,13 @@ import Testing
 @Suite struct ProfileNodeTests {
   @Test(
     arguments: [
-      ("null", .null), ("true", .bool(true)), ("1", .number(1)), ("1.0", .number(1)), ("0", .number(0)), ("-2.5e3", .number(-2500)),
-      (#""1""#, .string("1")), ("[]", .array([])), ("{}", .object([:])), (#"[1, "a", null, false, [], {"b": {}}]"#,
-        .array([.number(1), .string("a"), .null, .bool(false), .array([]), .object(["b": .object([:])])])),
+      ("null", .null), ("true", .bool(true)), ("1", .number(1)), ("1.0", .number(1)), ("0", .number(0)),
+      ("-2.5e3", .number(-2500)),
+      (#""1""#, .string("1")), ("[]", .array([])), ("{}", .object([:])),
+      (
+        #"[1, "a", null, false, [], {"b": {}}]"#,
+        .array([.number(1), .string("a"), .null, .bool(false), .array([]), .object(["b": .object([:])])])
+      ),
       (#"{"é": "\u00e9🙂"}"#, .object(["é": .string("é🙂")])),
     ] as [(String, JSONNode)])
   func everyValueIsReadAsWhatItIs(_ text: String, _ expected: JSONNode) {

@@ -31,8 +31,9 @@ import Testing
     #expect(try value("", in: "7") == .number(7))
   }
 
-  @Test(arguments: ["/foo/2", "/foo/-", "/foo/01", "/foo/00", "/foo/-1", "/foo/+1", "/foo/ 1", "/foo/1e0", "/foo/0/x"]
-    + ["/foo/99999999999999999999999999", "/foo/9223372036854775807", "/foo/", "/nowhere", "/foo/bar", "//", "/a/b"])
+  @Test(
+    arguments: ["/foo/2", "/foo/-", "/foo/01", "/foo/00", "/foo/-1", "/foo/+1", "/foo/ 1", "/foo/1e0", "/foo/0/x"]
+      + ["/foo/99999999999999999999999999", "/foo/9223372036854775807", "/foo/", "/nowhere", "/foo/bar", "//", "/a/b"])
   func aPlaceThatIsNotThereHasNoValue(_ pointer: String) throws {
     #expect(try value(pointer) == nil)
   }
@@ -61,7 +62,8 @@ import Testing
     var random = SeededRandom(seed: seed)
     let tokens = ["", "0", "1", "01", "10", "a", "~0", "~1", "a~1b", "~01", "é", "-", " ", "2"]
     let pointers = (0..<300).map { _ in
-      (0..<Int.random(in: 0...3, using: &random)).map { _ in "/" + (tokens.randomElement(using: &random) ?? "") }.joined()
+      (0..<Int.random(in: 0...3, using: &random)).map { _ in "/" + (tokens.randomElement(using: &random) ?? "") }
+        .joined()
     }
     let text = #"""
       {"": {"": 1, "0": [2, {"a": 3}]}, "0": [[4, "b"], {"~": 5, "/": {"a/b": 6}}], "a": [7, [8, 9, [10]]], "~1": {"é": 11},
@@ -116,7 +118,8 @@ import Testing
 
   @Test(
     arguments: [
-      ("arn:aws:ecs:r:1:task/cluster/abc", "abc"), ("a/b/", "b"), ("abc", "abc"), ("a//b//", "b"), ("/", nil), ("", nil),
+      ("arn:aws:ecs:r:1:task/cluster/abc", "abc"), ("a/b/", "b"), ("abc", "abc"), ("a//b//", "b"), ("/", nil),
+      ("", nil),
       ("a/\u{301}b", "\u{301}b"),
     ] as [(String, String?)])
   func onlyTheLastPartCounts(_ text: String, _ expected: String?) throws {

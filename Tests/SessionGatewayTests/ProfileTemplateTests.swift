@@ -7,7 +7,8 @@ import Testing
 @Suite struct ProfileTemplateTests {
   /// What users and gateways may bring into a text.
   private static let hostile = [
-    "", "plain", "a b", #"say "hi""#, #"back\slash"#, "line\nend\r\n", "\u{0}\u{1}\u{1f}\u{7f}", "tab\t", "é", "🙂👩‍👩‍👧", "e\u{301}",
+    "", "plain", "a b", #"say "hi""#, #"back\slash"#, "line\nend\r\n", "\u{0}\u{1}\u{1f}\u{7f}", "tab\t", "é", "🙂👩‍👩‍👧",
+    "e\u{301}",
     "\u{2028}\u{2029}", "{userId}", "{message}", "{{}}", "}{", "%41", "a/b?c=d&e#f", "\u{feff}", #"\u0041"#, #""}, {""#,
     "/../x", "\u{10ffff}", String(repeating: "\"", count: 1000),
   ]
@@ -45,7 +46,8 @@ import Testing
       """
     let written = String(decoding: try JSONEncoder().encode(values), as: UTF8.self)
     let result = try await Python.run(["-c", script, written])
-    #expect(try JSONDecoder().decode([String].self, from: Data(result.output.utf8)) == values.map(PercentEncoding.encode))
+    #expect(
+      try JSONDecoder().decode([String].self, from: Data(result.output.utf8)) == values.map(PercentEncoding.encode))
   }
 
   @Test(arguments: hostile) func aPlainTextIsAsItIs(_ value: String) throws {
@@ -60,8 +62,10 @@ import Testing
   @Test(
     arguments: [
       ("", ""), ("{}", "{}"), ("{ userId }", "{ userId }"), ("{userId", "{userId"), ("userId}", "userId}"), ("{", "{"),
-      ("{{userId}}", "{u}"), ("{{{userId}}}", "{{u}}"), ("{1}", "{1}"), ("{user-id}", "{user-id}"), ("{userId2}", "{userId2}"),
-      ("{userId}{userId}", "uu"), ("a{userId}b{n}c", "aub7c"), (#"{"a": {}}"#, #"{"a": {}}"#), ("{ü}", "{ü}"), ("{userId\u{301}}", "{userId\u{301}}"),
+      ("{{userId}}", "{u}"), ("{{{userId}}}", "{{u}}"), ("{1}", "{1}"), ("{user-id}", "{user-id}"),
+      ("{userId2}", "{userId2}"),
+      ("{userId}{userId}", "uu"), ("a{userId}b{n}c", "aub7c"), (#"{"a": {}}"#, #"{"a": {}}"#), ("{ü}", "{ü}"),
+      ("{userId\u{301}}", "{userId\u{301}}"),
     ])
   func aBraceWithoutAWordIsItself(_ template: String, _ expected: String) throws {
     #expect(try text(template, as: .plain, [.userId: "u", .n: "7"]) == expected)

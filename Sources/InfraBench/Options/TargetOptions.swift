@@ -168,7 +168,9 @@ extension OptionReader {
     func used(by endpoint: Endpoint?) -> TLSClient? { endpoint?.isSecure == true ? tls : nil }
     let profile = gatewayProfile(options.gatewayProfile)
     if let profile {
-      for role in roles + (agents > 0 ? [.agents] : []) where !role.isThere(in: profile) {
+      // Whether agents have become warm is seen in the status.
+      let ofAgents: [GatewayRole] = agents > 0 ? [.agents, .status] : []
+      for role in roles + ofAgents.filter({ !roles.contains($0) }) where !role.isThere(in: profile) {
         problems.add("--gateway-profile", "'\(profile.name)' has no '\(role.rawValue)', which is needed here")
       }
     }

@@ -39,14 +39,20 @@ import Testing
   /// A token and a task that are not the suite's go nowhere but to their places.
   @Test func theProductIsSpokenToAsItIsDescribed() throws {
     let product = try #require(BuiltInProfiles.profile("product"))
-    let values = ProfileValues([.userId: "u", .token: "a b&c", .task: "id/1", .message: #"say "hi""#, .uuid: "x", .sessionId: "s", .n: "1"])
+    let values = ProfileValues([
+      .userId: "u", .token: "a b&c", .task: "id/1", .message: #"say "hi""#, .uuid: "x", .sessionId: "s", .n: "1",
+    ])
     let session = try #require(product.session)
-    #expect(session.path.text(values) == "/?token=a%20b%26c" && session.needsToken && !session.needsTask && session.isLazy)
+    #expect(
+      session.path.text(values) == "/?token=a%20b%26c" && session.needsToken && !session.needsTask && session.isLazy)
     #expect(session.send.text(values) == #"{"type":"message","message":"say \"hi\"","conversation_id":"x"}"#)
     #expect(session.ping?.every == 30_000_000_000 && session.ping?.send.text(values) == #"{"type":"ping"}"#)
-    #expect(product.release?.call.path.text(values) == "/api/sessions/id%2F1" && product.release?.call.method == "DELETE")
+    #expect(
+      product.release?.call.path.text(values) == "/api/sessions/id%2F1" && product.release?.call.method == "DELETE")
     #expect(product.acquire?.success.holds(status: 201, nil) ?? false)
-    func holds(_ condition: ProfileCondition?, _ text: String) -> Bool { condition?.holds(JSONNode.parse(text.utf8)) ?? false }
+    func holds(_ condition: ProfileCondition?, _ text: String) -> Bool {
+      condition?.holds(JSONNode.parse(text.utf8)) ?? false
+    }
     for type in ["text_delta", "content", "text"] { #expect(holds(session.first, "{\"type\": \"\(type)\"}")) }
     for type in ["finish", "complete"] { #expect(holds(session.done, "{\"type\": \"\(type)\"}")) }
     for type in ["thinking", "progress", "tool_call", "tool_result"] {

@@ -43,8 +43,10 @@ import Testing
     #expect(found.count >= 22, "\(found)")
     for line in 1...7 { #expect(lines.contains("line \(line)"), "\(line)") }
     for word in [
-      "\"schema\"", "\"name\"", "\"sttus\"", "\"pth\"", "\"warm\"", "\"tasks\"", "\"state\"", "\"warmStates\"", "\"method\"", "{x}", "\"success\"",
-      "\"miss\"", "\"source\"", "\"task\"", "{m}", "\"frist\"", "\"first\"", "\"send\"", "\"lazy\"", "\"evry\"", "\"every\"", "\"asked\"",
+      "\"schema\"", "\"name\"", "\"sttus\"", "\"pth\"", "\"warm\"", "\"tasks\"", "\"state\"", "\"warmStates\"",
+      "\"method\"", "{x}", "\"success\"",
+      "\"miss\"", "\"source\"", "\"task\"", "{m}", "\"frist\"", "\"first\"", "\"send\"", "\"lazy\"", "\"evry\"",
+      "\"every\"", "\"asked\"",
     ] {
       #expect(found.contains { $0.contains(word) }, "\(word)")
     }
@@ -54,7 +56,8 @@ import Testing
   @Test(
     arguments: [
       ("", "it is no JSON: line 1, column 1: a value is expected"), ("[]", "a profile is an object: { … }"),
-      ("null", "a profile is an object: { … }"), ("{", "it is no JSON: line 1, column 2: a key in quotation marks is expected"),
+      ("null", "a profile is an object: { … }"),
+      ("{", "it is no JSON: line 1, column 2: a key in quotation marks is expected"),
       ("{\n} x", "it is no JSON: line 2, column 3: there is more behind the end"),
     ])
   func whatIsNoJSONObjectIsSaidToBeNone(_ text: String, _ sentence: String) { #expect(mistakes(text) == [sentence]) }
@@ -62,7 +65,8 @@ import Testing
   @Test func textsThatAreNoUTF8OrTooDeepAreRefused() {
     let text = ProfileMistake.profile(ProfileMistake.acquire())
     #expect(mistakes(Array(text.utf8) + [0xff]) == ["it is no JSON: line 1, column 1: the file is not UTF-8"])
-    #expect(mistakes(Array(text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })) != [])
+    #expect(
+      mistakes(Array(text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] })) != [])
     for depth in [40, 100_000] {
       let deep = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
       let found = mistakes(ProfileMistake.profile(ProfileMistake.acquire(", \"body\": \(deep)")))
@@ -74,7 +78,8 @@ import Testing
   @Test func noValueIsShown() {
     let text = ProfileMistake.profile(
       ProfileMistake.session(
-        #", "headers": {"Authorization": "s3cret\n", "X-A": "s3cret {m}"}, "ready": "s3cret", "lazy": "s3cret", "task": "s3cret""#))
+        #", "headers": {"Authorization": "s3cret\n", "X-A": "s3cret {m}"}, "ready": "s3cret", "lazy": "s3cret", "task": "s3cret""#
+      ))
     let found = mistakes(text)
     #expect(found.count == 5 && !found.contains { $0.contains("s3cret") }, "\(found)")
   }
@@ -84,33 +89,43 @@ import Testing
   @Test func everyKeyIsRead() throws {
     let profile = try ProfileFile.read(Array(Self.whole.utf8))
     let status = try #require(profile.status)
-    let node = try #require(JSONNode.parse(#"{"w": 2, "u": 1, "a": [{"i": "t", "s": "idle", "who": "u", "at": "x"}]}"#.utf8))
+    let node = try #require(
+      JSONNode.parse(#"{"w": 2, "u": 1, "a": [{"i": "t", "s": "idle", "who": "u", "at": "x"}]}"#.utf8))
     #expect(profile.name == "whole-1.0_x" && status.call.method == "POST" && status.warm.value(in: node) == .number(2))
     #expect(status.assigned?.value(in: node) == .number(1) && status.warmStates == ["idle"])
     #expect([status.tasks, status.taskID, status.state, status.user, status.connectedAt].allSatisfy { $0 != nil })
 
     let acquire = try #require(profile.acquire)
-    let values = ProfileValues([.userId: "u", .token: "t", .uuid: "id", .task: "x/y", .message: #"say "hi""#, .sessionId: "s", .n: "3"])
+    let values = ProfileValues([
+      .userId: "u", .token: "t", .uuid: "id", .task: "x/y", .message: #"say "hi""#, .sessionId: "s", .n: "3",
+    ])
     #expect(acquire.call.method == "PUT" && acquire.call.path.text(values) == "/a/u")
     #expect(acquire.call.body?.text(values) == #"{"user":"u","n":1.50,"deep":[{"t":"t","x":null,"y":true}]}"#)
-    #expect(acquire.bodyWaiting?.text(values) == #"{"user":"u","deep":[{"t":"t","x":null,"y":true}],"n":2,"wait":"id"}"#)
+    #expect(
+      acquire.bodyWaiting?.text(values) == #"{"user":"u","deep":[{"t":"t","x":null,"y":true}],"n":2,"wait":"id"}"#)
     #expect(acquire.success.holds(status: 201, nil) && !acquire.success.holds(status: 200, nil))
     #expect(acquire.miss?.holds(status: 503, .object([:])) ?? false)
     #expect(acquire.task.places.count == 2 && acquire.source != nil && acquire.latency != nil)
 
     let release = try #require(profile.release)
-    #expect(release.call.method == "DELETE" && release.call.path.text(values) == "/r/x%2Fy" && release.refused?.holds(status: 404, nil) ?? false)
+    #expect(
+      release.call.method == "DELETE" && release.call.path.text(values) == "/r/x%2Fy"
+        && release.refused?.holds(status: 404, nil) ?? false)
     #expect(profile.agents?.path.text(values) == "/warm/x%2Fy")
 
     let session = try #require(profile.session)
-    #expect(session.path.text(values) == "/?token=t" && session.headers.map { $0.value.text(values) } == ["u"] && session.subprotocols == ["v1"])
+    #expect(
+      session.path.text(values) == "/?token=t" && session.headers.map { $0.value.text(values) } == ["u"]
+        && session.subprotocols == ["v1"])
     #expect(session.opening.map { $0.text(values) } == [#"{"hello":"u"}"#, "plain u"])
     #expect(session.send.text(values) == #"{"text":"say \"hi\"","n":"3"}"# && session.isLazy && session.isStreamed)
-    #expect(session.ping?.every == 1_500_000_000 && session.ping?.send.text(values) == "ping s" && session.ping?.pong != nil)
+    #expect(
+      session.ping?.every == 1_500_000_000 && session.ping?.send.text(values) == "ping s" && session.ping?.pong != nil)
     #expect(session.returning?.path.text(values) == "/?s=s" && session.returning?.recovered != nil)
     #expect(session.answer?.text(values) == #"{"a":"yes"}"# && session.asked != nil)
     #expect([session.ready, session.done, session.error].allSatisfy { $0 != nil })
-    #expect([session.task, session.sessionID, session.source, session.errorCode, session.errorText].allSatisfy { $0 != nil })
+    #expect(
+      [session.task, session.sessionID, session.source, session.errorCode, session.errorText].allSatisfy { $0 != nil })
     let phases = session.phases
     #expect([phases.acquire, phases.initUser, phases.workspace, phases.processStart].allSatisfy { $0 != nil })
     #expect(session.needsToken && !session.needsTask)
@@ -139,11 +154,17 @@ import Testing
   // MARK: Fuzz
 
   /// However a profile is cut or spoiled: it is read, or something is said of it.
-  @Test(arguments: BuiltInProfiles.names + ["whole"]) func noSpoiledProfileCrashesOrIsRefusedWithoutAWord(_ name: String) throws {
+  @Test(arguments: BuiltInProfiles.names + ["whole"]) func noSpoiledProfileCrashesOrIsRefusedWithoutAWord(
+    _ name: String
+  ) throws {
     let bytes = Array((BuiltInProfiles.text(of: name) ?? Self.whole).utf8)
     for end in stride(from: 0, to: bytes.count, by: 3) { check(Array(bytes[..<end])) }
     var random = SeededRandom(seed: UInt64(name.utf8.count))
-    let pieces = ["{", "}", "[", "]", ":", ",", "\"", "null", "true", "1e999", "-", "\\u0000", "\\ud800", "{task}", "{message}", "/", "~", "é", "\u{0}", "\"\"", "[]", "{}"]
+    let pieces =
+      [
+        "{", "}", "[", "]", ":", ",", "\"", "null", "true", "1e999", "-", "\\u0000", "\\ud800", "{task}", "{message}",
+        "/", "~", "é", "\u{0}", "\"\"", "[]", "{}",
+      ]
       .map { Array($0.utf8) } + [[0xff], [0xc0, 0x80], [0x0a]]
     var read = 0
     for _ in 0..<2000 {
@@ -161,7 +182,10 @@ import Testing
   /// Values of one type where another is expected, everywhere in a profile that has everything.
   @Test func noValueOfAnotherTypeCrashesOrIsRefusedWithoutAWord() throws {
     guard case .object(let members) = try StrictJSON.parse(Array(Self.whole.utf8)) else { return }
-    let others: [StrictJSON.Value] = [.null, .bool(true), .number("1e999"), .number("-1"), .string(""), .string("{task}{message}"), .array([]), .object([])]
+    let others: [StrictJSON.Value] = [
+      .null, .bool(true), .number("1e999"), .number("-1"), .string(""), .string("{task}{message}"), .array([]),
+      .object([]),
+    ]
     for (first, member) in members.enumerated() {
       for other in others {
         var spoiled = members
@@ -196,7 +220,8 @@ import Testing
     case .number(let digits): digits
     case .string(let text): "\"\(JSONText.escaped(text))\""
     case .array(let values): "[" + values.map(text).joined(separator: ",") + "]"
-    case .object(let members): "{" + members.map { "\"\(JSONText.escaped($0.key))\":\(text($0.value))" }.joined(separator: ",\n") + "}"
+    case .object(let members):
+      "{" + members.map { "\"\(JSONText.escaped($0.key))\":\(text($0.value))" }.joined(separator: ",\n") + "}"
     }
   }
 
@@ -219,7 +244,20 @@ import Testing
     let large = try scratch.write("large.json", String(repeating: " ", count: ProfileFile.largest + 1))
     for written in ["nowhere.json", "Lab", "", scratch.path, large, "--count"] {
       let (profile, problems) = read(written)
-      #expect(profile == nil && problems.count == 1 && problems[0].hasPrefix("--gateway-profile: "), "\(written): \(problems)")
+      #expect(
+        profile == nil && problems.count == 1 && problems[0].hasPrefix("--gateway-profile: "), "\(written): \(problems)"
+      )
     }
+  }
+
+  /// Whether agents have become warm is seen in the status.
+  @Test func whatIsMissingForAgentsIsSaidBeforeTheRun() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("mine.json", ProfileMistake.profile(ProfileMistake.acquire()))
+    var reader = OptionReader(environment: [:])
+    let arguments = ["--gateway-url", "http://127.0.0.1:1", "--agents", "2", "--gateway-profile", file]
+    _ = reader.target(try TargetOptions.parse(arguments), needs: [.status, .acquire])
+    let needed = ["status", "agents"].map { "--gateway-profile: 'mine' has no '\($0)', which is needed here" }
+    #expect(reader.problems.sentences == needed)
   }
 }

@@ -11,7 +11,8 @@ import Transport
 
   private static func page(_ status: Int) -> ScriptedServer.Action {
     let body = "<html><title>\(status)</title></html>"
-    return .send("HTTP/1.1 \(status) No\r\nContent-Type: text/html\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    return .send(
+      "HTTP/1.1 \(status) No\r\nContent-Type: text/html\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
   }
 
   /// What is found where the upgrade and the status are answered so, and the lines of what was sent.
@@ -20,7 +21,8 @@ import Transport
   ) async throws -> (name: String, sent: [String]) {
     let server = try await ScriptedServer { $0.line.hasSuffix("/api/status") ? status : upgrade }
     var target = TargetSettings(
-      gateway: .remote(Endpoint(host: "127.0.0.1", port: server.port)), headers: [], tls: nil, isInsecure: false, agents: 0,
+      gateway: .remote(Endpoint(host: "127.0.0.1", port: server.port)), headers: [], tls: nil, isInsecure: false,
+      agents: 0,
       allowsAgentsBesideReal: false)
     target.profile = given
     let bench = Bench(console: Console(print: .json, isQuiet: true))
@@ -35,12 +37,16 @@ import Transport
   private static let probe = "GET /session/\(ProfileFinder.probeID)"
 
   /// A proxy before a gateway without a user's side tells what the gateway did: it closed the connection.
-  @Test(arguments: [502, 503, 504]) func aProxysPageSaysThatThereIsNoUsersSideWhereTheStatusCanBeHad(_ status: Int) async throws {
+  @Test(arguments: [502, 503, 504]) func aProxysPageSaysThatThereIsNoUsersSideWhereTheStatusCanBeHad(_ status: Int)
+    async throws
+  {
     let found = try await find(upgrade: [Self.page(status)], status: [Self.warm])
     #expect(found.name == "lab" && found.sent == [Self.probe, "GET /api/status"])
   }
 
-  @Test(arguments: [502, 503, 504]) func aProxysPageSaysNothingWhereTheStatusCannotBeHadEither(_ status: Int) async throws {
+  @Test(arguments: [502, 503, 504]) func aProxysPageSaysNothingWhereTheStatusCannotBeHadEither(_ status: Int)
+    async throws
+  {
     let found = try await find(upgrade: [Self.page(status)], status: [Self.page(status)])
     #expect(found.name == "embedded" && found.sent == [Self.probe, "GET /api/status"])
   }
@@ -57,7 +63,9 @@ import Transport
     #expect(found.name == "lab")
   }
 
-  @Test(arguments: [[.close], [.reset], [page(404)], [page(200)], [ScriptedServer.answer("", status: 302)]] as [[ScriptedServer.Action]])
+  @Test(
+    arguments: [[.close], [.reset], [page(404)], [page(200)], [ScriptedServer.answer("", status: 302)]]
+      as [[ScriptedServer.Action]])
   func whoKnowsNoSuchPathIsTheLabsWithoutAnotherLook(_ upgrade: [ScriptedServer.Action]) async throws {
     let found = try await find(upgrade: upgrade, status: [Self.page(500)])
     #expect(found.name == "lab" && found.sent == [Self.probe])

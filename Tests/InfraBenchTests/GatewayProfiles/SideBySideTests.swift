@@ -32,23 +32,32 @@ import Testing
   /// Bodies that say something, or pretend to.
   static let bodies = [
     // Both dialects.
-    #"{"taskArn": "arn:aws:ecs:eu-west-1:1:task/cluster/abc", "latency": 45}"#, #"{"taskArn": "a/b/"}"#, #"{"taskArn": "/"}"#,
+    #"{"taskArn": "arn:aws:ecs:eu-west-1:1:task/cluster/abc", "latency": 45}"#, #"{"taskArn": "a/b/"}"#,
+    #"{"taskArn": "/"}"#,
     #"{"success": true, "taskId": "t-1", "userId": "u", "sessionId": "s", "latency": 1.5}"#,
-    #"{"success": true, "taskId": "t", "source": "warm", "latency": 0.125}"#, #"{"success": true, "taskId": "t", "source": "cold"}"#,
-    #"{"taskId": "t", "taskArn": "x/y", "source": "warm", "unknown": {"deep": [1]}}"#, #"{"taskId": "", "taskArn": "x/y"}"#,
+    #"{"success": true, "taskId": "t", "source": "warm", "latency": 0.125}"#,
+    #"{"success": true, "taskId": "t", "source": "cold"}"#,
+    #"{"taskId": "t", "taskArn": "x/y", "source": "warm", "unknown": {"deep": [1]}}"#,
+    #"{"taskId": "", "taskArn": "x/y"}"#,
     #"{"taskId": "\u0000\"\\é🙂"}"#, #"{"success": true}"#, #"{"success": true, "taskId": null, "taskArn": null}"#,
-    #"{"success": null, "taskId": "t"}"#, #"{"success": true, "taskId": 17}"#, #"{"taskId": 9007199254740993, "taskArn": "x/y"}"#,
-    #"{"taskId": 1.5, "taskArn": "x/y"}"#, #"{"taskId": true, "taskArn": "x/y"}"#, #"{"taskId": {}}"#, #"{"taskId": ["t"]}"#,
+    #"{"success": null, "taskId": "t"}"#, #"{"success": true, "taskId": 17}"#,
+    #"{"taskId": 9007199254740993, "taskArn": "x/y"}"#,
+    #"{"taskId": 1.5, "taskArn": "x/y"}"#, #"{"taskId": true, "taskArn": "x/y"}"#, #"{"taskId": {}}"#,
+    #"{"taskId": ["t"]}"#,
     #"{"taskId": "t", "latency": "45"}"#, #"{"taskId": "t", "latency": null}"#, #"{"taskId": "t", "latency": 1e400}"#,
     #"{"taskId": "t", "latency": -3}"#, #"{"taskId": "t", "source": 1}"#, #"{"taskId": "t", "source": "lukewarm"}"#,
     // Misses.
     #"{"success": false, "error": "No warm tasks available", "warmCount": 0}"#, #"{"success": false, "warmCount": 0}"#,
     #"{"success": false, "error": "no warm task"}"#, #"{"success": false, "code": "NO_WARM_TASK"}"#,
-    #"{"success": false, "code": "NO_WARM_TASK", "warmCount": 3}"#, #"{"success": false, "code": null, "warmCount": 0}"#,
-    #"{"success": false, "warmCount": 0.0}"#, #"{"success": false, "warmCount": "0"}"#, #"{"success": false, "warmCount": null}"#,
+    #"{"success": false, "code": "NO_WARM_TASK", "warmCount": 3}"#,
+    #"{"success": false, "code": null, "warmCount": 0}"#,
+    #"{"success": false, "warmCount": 0.0}"#, #"{"success": false, "warmCount": "0"}"#,
+    #"{"success": false, "warmCount": null}"#,
     // Refusals.
-    #"{"success": false}"#, #"{"success": false, "error": "userId is required"}"#, #"{"success": false, "warmCount": 3}"#,
-    #"{"success": false, "code": "TASK_START_FAILED", "warmCount": 0}"#, #"{"success": false, "code": "", "warmCount": 0}"#,
+    #"{"success": false}"#, #"{"success": false, "error": "userId is required"}"#,
+    #"{"success": false, "warmCount": 3}"#,
+    #"{"success": false, "code": "TASK_START_FAILED", "warmCount": 0}"#,
+    #"{"success": false, "code": "", "warmCount": 0}"#,
     #"{"success": false, "code": "TASK_START_FAILED", "error": "No warm task could be started"}"#,
     #"{"success": false, "code": 503, "warmCount": 0}"#, #"{"success": false, "code": {}, "warmCount": 0}"#,
     #"{"success": false, "error": 17, "warmCount": 1}"#, #"{"success": false, "taskId": "t"}"#,
@@ -57,8 +66,10 @@ import Testing
     #"{"success": true, "taskId": "t"}"#, #"{"success": false, "error": "unknown task"}"#, #"{"taskId": "t"}"#,
     #"{"error": "Not Found"}"#, #"{"detail": "Not Found"}"#,
     // What is no answer of a gateway's.
-    "", " ", "null", "true", "7", #""text""#, "[]", "[1]", "{}", "{", #"{"success": true,}"#, "OK", "<html><title>502</title></html>",
-    "\u{feff}{\"taskId\": \"t\"}", #"{"success": true, "success": false, "taskId": "t"}"#, #"{"taskId": "a", "taskId": "b"}"#,
+    "", " ", "null", "true", "7", #""text""#, "[]", "[1]", "{}", "{", #"{"success": true,}"#, "OK",
+    "<html><title>502</title></html>",
+    "\u{feff}{\"taskId\": \"t\"}", #"{"success": true, "success": false, "taskId": "t"}"#,
+    #"{"taskId": "a", "taskId": "b"}"#,
     #"{"SUCCESS": true, "TaskId": "t"}"#, #"{"data": {"success": true, "taskId": "t"}}"#,
     #"[{"success": true, "taskId": "t"}]"#, String(repeating: "[", count: 600), "{\"taskId\": \"a\u{0}\"}",
   ]
@@ -79,7 +90,7 @@ import Testing
     case .assigned(let acquisition):
       let answer = acquisition.answer
       let source = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
-      return "assigned \(answer.task.debugDescription), \(source), \(answer.latency.map { "\($0) ms" } ?? "-")"
+      return "assigned \((answer.task ?? "").debugDescription), \(source), \(answer.latency.map { "\($0) ms" } ?? "-")"
     case .miss: return "miss"
     case .failed(let error, let writtenAt): return "failed \(error.kind) \(writtenAt ?? 0)"
     }
@@ -150,32 +161,41 @@ import Testing
       #expect(native == words(role.outcome(of: exchange)), "\(answer.testDescription)")
       kinds.insert(native)
     }
-    #expect(kinds.isSuperset(of: ["released at 3", "failed release_refused", "failed release_unsupported", "failed invalid_json"]))
+    #expect(
+      kinds.isSuperset(of: [
+        "released at 3", "failed release_refused", "failed release_unsupported", "failed invalid_json",
+      ]))
   }
 
   // MARK: Status
 
   private static let entries = [
-    #"{"taskId": "t", "state": "warm", "connectedAt": "2026-01-01T00:00:00.000Z"}"#, #"{"taskId": "t", "state": "ready"}"#,
+    #"{"taskId": "t", "state": "warm", "connectedAt": "2026-01-01T00:00:00.000Z"}"#,
+    #"{"taskId": "t", "state": "ready"}"#,
     #"{"taskId": "t", "state": "warming"}"#, #"{"taskId": "t", "state": "assigned", "userId": "u"}"#,
     #"{"taskId": "t", "state": "assigned", "userId": 17}"#, #"{"taskId": "t", "state": "assigned", "userId": {}}"#,
     #"{"taskId": "t", "state": "assigned", "userId": null}"#, #"{"taskId": "t", "state": "assigned", "userId": ""}"#,
-    #"{"taskId": "t", "state": "draining", "more": [1]}"#, #"{"taskId": "t"}"#, #"{"state": "warm"}"#, #"{"taskId": 17, "state": "warm"}"#,
-    #"{"taskId": null, "state": "warm"}"#, #"{"taskId": "", "state": "warm"}"#, #"{"taskId": "t", "state": 1}"#, #"{"taskId": "t", "state": null}"#,
+    #"{"taskId": "t", "state": "draining", "more": [1]}"#, #"{"taskId": "t"}"#, #"{"state": "warm"}"#,
+    #"{"taskId": 17, "state": "warm"}"#,
+    #"{"taskId": null, "state": "warm"}"#, #"{"taskId": "", "state": "warm"}"#, #"{"taskId": "t", "state": 1}"#,
+    #"{"taskId": "t", "state": null}"#,
     #"{"taskId": "t", "state": "warm", "connectedAt": 17}"#, "1", "null", "[]", "{}",
   ]
 
   static let statusBodies =
     entries.map { #"{"warmCount": 1, "assignedCount": 1, "tasks": [\#($0)]}"# }
-    + entries.map { #"{"warmCount": 1, "tasks": [{"taskId": "first", "state": "assigned", "userId": "u"}, \#($0)]}"# } + [
+    + entries.map { #"{"warmCount": 1, "tasks": [{"taskId": "first", "state": "assigned", "userId": "u"}, \#($0)]}"# }
+    + [
       #"{"warmCount": 3, "assignedCount": 2}"#, #"{"warmCount": 3, "assignedCount": 2, "tasks": []}"#,
       #"{"warmCount": 3, "assignedCount": 2, "tasks": null}"#, #"{"warmCount": 3, "assignedCount": 2, "tasks": {}}"#,
-      #"{"warmCount": 3, "assignedCount": 2, "tasks": "none"}"#, #"{"warmCount": 3, "tasks": []}"#, #"{"warmCount": 3}"#,
+      #"{"warmCount": 3, "assignedCount": 2, "tasks": "none"}"#, #"{"warmCount": 3, "tasks": []}"#,
+      #"{"warmCount": 3}"#,
       #"{"warmCount": 3, "assignedCount": "2"}"#, #"{"warmCount": 3, "assignedCount": null, "tasks": []}"#,
       #"{"warmCount": 3.0, "assignedCount": 2.0}"#, #"{"warmCount": 3.5, "assignedCount": 2}"#,
       #"{"warmCount": -1, "assignedCount": 0}"#, #"{"warmCount": "3", "assignedCount": 2}"#, #"{"warmCount": null}"#,
       #"{"warmCount": 1e400, "assignedCount": 2}"#, #"{"warmCount": 1e30, "assignedCount": 2}"#,
-      #"{"warmCount": 3, "assignedCount": 2, "efsMounted": "yes", "other": 1e400}"#, "{}", "[]", "", "null", "7", "<html></html>",
+      #"{"warmCount": 3, "assignedCount": 2, "efsMounted": "yes", "other": 1e400}"#, "{}", "[]", "", "null", "7",
+      "<html></html>",
       #"{"status": "ok"}"#,
     ]
 
@@ -208,13 +228,16 @@ import Testing
 
   /// What a gateway is sent by data is what the code sends: the same call, header fields and JSON.
   @Test func theRequestsAreTheSame() async throws {
-    let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true, "taskId": "t", "warmCount": 1, "assignedCount": 0}"#)] }
+    let server = try await ScriptedServer { _ in
+      [ScriptedServer.answer(#"{"success": true, "taskId": "t", "warmCount": 1, "assignedCount": 0}"#)]
+    }
     let endpoint = Endpoint(host: "127.0.0.1", port: server.port, basePath: "/base")
     let byData = GatewaySpeech(Self.embedded, native: GatewayProfile(name: "none"))
     for speech in [GatewaySpeech(), byData] {
       let client = GatewayClient(
         to: endpoint,
-        requests: GatewayRequests(to: endpoint, headers: [("X-Team", "a"), ("Cookie", "own=1")], speech: speech, token: nil),
+        requests: GatewayRequests(
+          to: endpoint, headers: [("X-Team", "a"), ("Cookie", "own=1")], speech: speech, token: nil),
         tls: nil, on: Self.loops.executor(forUser: 0), timeout: 20_000_000_000)
       _ = await client.acquire(userID: "user.1")
       _ = await client.acquire(userID: "user.1", waitForReady: true)
@@ -224,7 +247,7 @@ import Testing
     }
     func essence(_ request: ScriptedServer.Request) -> [String] {
       let fields = request.head.split(separator: "\r\n").filter { !$0.hasPrefix("Content-Length") }.map { String($0) }
-      return fields.prefix(1) + fields.dropFirst().sorted() + ["\(JSONNode.parse(request.body.utf8).debugDescription)"]
+      return fields.prefix(1) + fields.dropFirst().sorted() + [String(reflecting: JSONNode.parse(request.body.utf8))]
     }
     let sent = server.requests.map(essence)
     await server.stop()

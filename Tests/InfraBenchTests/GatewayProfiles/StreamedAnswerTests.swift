@@ -12,7 +12,9 @@ import Testing
     /// Nil: as `at`.
     var begunAt: UInt64?
 
-    init(_ json: String, _ at: UInt64, begunAt: UInt64? = nil) { (self.json, self.at, self.begunAt) = (json, at, begunAt) }
+    init(_ json: String, _ at: UInt64, begunAt: UInt64? = nil) {
+      (self.json, self.at, self.begunAt) = (json, at, begunAt)
+    }
   }
 
   private static let thinking = #"{"type": "thinking"}"#
@@ -21,7 +23,9 @@ import Testing
   private static let question = #"{"type": "ask_question"}"#
   private static let error = #"{"type": "error", "error": {"message": "gone", "code": "TASK_RESTART_FAILED"}}"#
 
-  private static func product() throws -> GatewayProfile.Session { try #require(BuiltInProfiles.profile("product")?.session) }
+  private static func product() throws -> GatewayProfile.Session {
+    try #require(BuiltInProfiles.profile("product")?.session)
+  }
 
   /// Takes messages as the journey does: whatever may be the first response is it.
   private func run(
@@ -56,7 +60,8 @@ import Testing
 
   @Test func whatWasBegunBeforeTheQuestionIsNoPartOfTheAnswer() throws {
     let (steps, answer) = try run([
-      Message(Self.delta, 99), Message(Self.delta, 120, begunAt: 99), Message(Self.finish, 130, begunAt: 50), Message(Self.delta, 140),
+      Message(Self.delta, 99), Message(Self.delta, 120, begunAt: 99), Message(Self.finish, 130, begunAt: 50),
+      Message(Self.delta, 140),
       Message(Self.finish, 150),
     ])
     #expect(steps == [.other, .other, .other, .mayBeFirst, .complete])
@@ -75,7 +80,8 @@ import Testing
     var role = try Self.product()
     role.first = ProfileCondition([.init(fields: [try #require(JSONPointer("/text")): .exists(true)])])
     role.done = ProfileCondition([.init(fields: [try #require(JSONPointer("/final")): .oneOf([.bool(true)])])])
-    let (steps, answer) = try run([Message(#"{"text": "a", "final": true}"#, 130), Message(#"{"text": "b"}"#, 140)], role)
+    let (steps, answer) = try run(
+      [Message(#"{"text": "a", "final": true}"#, 130), Message(#"{"text": "b"}"#, 140)], role)
     #expect(steps == [.mayBeFirst, .other])
     #expect(answer.firstAt == 130 && answer.completeAt == 130 && !answer.hasGap && answer.gap == 0)
   }
@@ -117,7 +123,8 @@ import Testing
 
   @Test(
     arguments: [
-      (#"{"type": "error"}"#, "UNKNOWN", "no message"), (#"{"type": "error", "error": {"code": "C"}}"#, "C", "no message"),
+      (#"{"type": "error"}"#, "UNKNOWN", "no message"),
+      (#"{"type": "error", "error": {"code": "C"}}"#, "C", "no message"),
       (#"{"type": "error", "error": {"code": 17, "message": "m"}}"#, "17", "m"),
       (#"{"type": "error", "error": {"code": "", "message": {}}}"#, "UNKNOWN", "no message"),
       (#"{"type": "error", "error": "x"}"#, "UNKNOWN", "no message"),
@@ -128,8 +135,12 @@ import Testing
 
   @Test func theTasksOriginIsTakenFromAnyMessage() throws {
     let early = Message(#"{"type": "progress", "source": "cold"}"#, 110)
-    #expect(try run([early, Message(Self.delta, 120), Message(#"{"type": "finish", "source": "warm"}"#, 130)]).answer.source == "cold")
-    #expect(try run([Message(Self.delta, 120), Message(#"{"type": "finish", "source": "warm"}"#, 130)]).answer.source == "warm")
+    #expect(
+      try run([early, Message(Self.delta, 120), Message(#"{"type": "finish", "source": "warm"}"#, 130)]).answer.source
+        == "cold")
+    #expect(
+      try run([Message(Self.delta, 120), Message(#"{"type": "finish", "source": "warm"}"#, 130)]).answer.source
+        == "warm")
     #expect(try run([Message(Self.delta, 120)]).answer.source == nil)
   }
 

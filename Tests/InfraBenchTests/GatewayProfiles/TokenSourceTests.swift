@@ -20,7 +20,8 @@ import Testing
   @Test func theExampleOfTheRFCExpires() { #expect(TokenSource.expiry(of: Self.ofTheRFC) == 1_300_819_380) }
 
   /// Tokens that Python's standard library has written, of every length that base64 pads in its own way.
-  @Test(.enabled(if: Python.canImport("base64"), "needs Python")) func pythonsTokensExpireWhenPythonSays() async throws {
+  @Test(.enabled(if: Python.canImport("base64"), "needs Python")) func pythonsTokensExpireWhenPythonSays() async throws
+  {
     let script = """
       import base64, hashlib, hmac, json
       def part(data):
@@ -40,14 +41,20 @@ import Testing
 
   @Test(
     arguments: [
-      (#"{"exp": 1700000000.5}"#, 1_700_000_000.5), (#"{"exp": 1.7e9}"#, 1.7e9), (#"{"exp": 1}"#, 1), (#"{"exp": 9999999999}"#, 9_999_999_999),
-      (#"{"exp": "1700000000"}"#, nil), (#"{"exp": null}"#, nil), (#"{"exp": -5}"#, nil), (#"{"exp": 0}"#, nil), (#"{"exp": 1e400}"#, nil),
-      (#"{"exp": 1e300}"#, nil), (#"{"exp": true}"#, nil), (#"{"iat": 5}"#, nil), ("[]", nil), ("null", nil), ("", nil), ("exp", nil),
+      (#"{"exp": 1700000000.5}"#, 1_700_000_000.5), (#"{"exp": 1.7e9}"#, 1.7e9), (#"{"exp": 1}"#, 1),
+      (#"{"exp": 9999999999}"#, 9_999_999_999),
+      (#"{"exp": "1700000000"}"#, nil), (#"{"exp": null}"#, nil), (#"{"exp": -5}"#, nil), (#"{"exp": 0}"#, nil),
+      (#"{"exp": 1e400}"#, nil),
+      (#"{"exp": 1e300}"#, nil), (#"{"exp": true}"#, nil), (#"{"iat": 5}"#, nil), ("[]", nil), ("null", nil), ("", nil),
+      ("exp", nil),
     ] as [(String, Double?)])
-  func onlyANumberIsAnExpiry(_ claims: String, _ expiry: Double?) { #expect(TokenSource.expiry(of: token(claims)) == expiry) }
+  func onlyANumberIsAnExpiry(_ claims: String, _ expiry: Double?) {
+    #expect(TokenSource.expiry(of: token(claims)) == expiry)
+  }
 
   @Test(arguments: [
-    "", ".", "..", "...", "a.b.c", "secret", "a..b", "a.e30.b", "a.e30=.b", "a.%%%.b", "a.é.b", ofTheRFC + ".x", "x." + ofTheRFC,
+    "", ".", "..", "...", "a.b.c", "secret", "a..b", "a.e30.b", "a.e30=.b", "a.%%%.b", "a.é.b", ofTheRFC + ".x",
+    "x." + ofTheRFC,
     String(ofTheRFC.prefix(60)), "a." + String(repeating: "e", count: 100_000) + ".b",
   ]) func whatIsNoJWTNeverExpires(_ token: String) { #expect(TokenSource.expiry(of: token) == nil) }
 
@@ -62,7 +69,9 @@ import Testing
     #expect(TokenSource.pause(until: 1000 + left, now: 1000) == expected * 1_000_000_000)
   }
 
-  @Test(arguments: [1e10, 9_999_999_999, 99_999_999_999]) func aTokenThatLivesForAgesIsWaitedForWithinBounds(_ expiry: Double) {
+  @Test(arguments: [1e10, 9_999_999_999, 99_999_999_999]) func aTokenThatLivesForAgesIsWaitedForWithinBounds(
+    _ expiry: Double
+  ) {
     let pause = TokenSource.pause(until: expiry, now: 1.7e9)
     #expect(pause > 86_400_000_000_000 && pause <= 10_000_000_000_000_000)
   }

@@ -418,7 +418,8 @@ struct SessionJourney {
   ) {
     guard !isCancelled else { return record.censor() }
     let tokens = scenario.session.visitors.tokens
-    record.fail(step, tokens.withoutTokens(String(kind.prefix(60))), tokens.withoutTokens(text))
+    let words = [kind, text].map { tokens.withoutTokens($0, ofUser: user.number) }
+    record.fail(step, String(words[0].prefix(60)), words[1])
   }
 
   /// - Parameter others: How many lines came that are no answers.
