@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import ProcessControl
 import TestSupport
+import SessionGateway
 import Testing
 
 @testable import InfraBench

@@ -54,9 +54,11 @@ import Transport
     }
     var target = target(server)
     target.headers = [SecretHeader(name: "Authorization", value: "Bearer secret")]
+    let role = try #require(BuiltInProfiles.embedded.session)
     try await GatewaySession.with(target, timeout: 20_000_000_000, bench: quiet) { session in
       do throws(WebSocketError) {
-        _ = try await session.openSession(userID: "u", on: session.loops.executor(forUser: 0))
+        _ = try await session.openSession(
+          role, path: role.path, ProfileValues([.userId: "u"]), on: session.loops.executor(forUser: 0))
         Issue.record("upgraded")
       } catch {
         #expect(error.kind == "http_\(status)" && error.description.contains(words), "\(error)")

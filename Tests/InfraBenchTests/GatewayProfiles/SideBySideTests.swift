@@ -90,7 +90,7 @@ import Testing
     case .assigned(let acquisition):
       let answer = acquisition.answer
       let source = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
-      return "assigned \((answer.task ?? "").debugDescription), \(source), \(answer.latency.map { "\($0) ms" } ?? "-")"
+      return "assigned \((answer.task ?? "").debugDescription), \(source ?? "unknown"), \(answer.latency.map { "\($0) ms" } ?? "-")"
     case .miss: return "miss"
     case .failed(let error, let writtenAt): return "failed \(error.kind) \(writtenAt ?? 0)"
     }
