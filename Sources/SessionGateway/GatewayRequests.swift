@@ -19,6 +19,9 @@ public final class GatewayRequests: Sendable {
 
   /// The names of the header fields that the user gave.
   let headerNames: [String]
+  /// What is in no message about an answer: the user's tokens, and the values of header fields that are long enough to be
+  /// told from other words.
+  let secrets: [String]
   /// How the calls are made.
   let speech: GatewaySpeech
   /// The token of the caller, for profiles that have a place for it; nil without one.
@@ -47,6 +50,10 @@ public final class GatewayRequests: Sendable {
     self.speech = speech
     self.token = token
     headerNames = headers.map(\.name)
+    // `Bearer` is no secret, what follows it is.
+    let bare = headers.filter { $0.name.lowercased() == "authorization" }
+      .compactMap { $0.value.split(separator: " ").last.map { String($0) } }
+    secrets = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
     basePath = endpoint.basePath
     // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
     sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback

@@ -51,12 +51,7 @@ final class ProductSessionHost: TaskListener {
   func detached(_ socket: ProductSocket, isGoodbye: Bool) {
     guard self.socket === socket else { return }
     self.socket = nil
-    core.log {
-      var disconnect = event(.disconnect, since: nil)
-      disconnect.processingState = session.turn == .idle ? "idle" : "processing"
-      disconnect.reason = isGoodbye ? "the user left" : "the connection was lost"
-      return disconnect
-    }
+    logDisconnect(isGoodbye ? "the user left" : "the connection was lost")
     apply { $0.disconnected(isGoodbye: isGoodbye, now: $1) }
     readTask()
   }
@@ -161,6 +156,7 @@ final class ProductSessionHost: TaskListener {
     switch action {
     case .send(let message): socket?.send(message.bytes(session: id))
     case .close(let reason):
+      logDisconnect("\(reason)")
       socket?.close(reason)
       socket = nil
     case .acquire: acquire()
@@ -192,6 +188,15 @@ final class ProductSessionHost: TaskListener {
       apply { $0.tick(now: $1) }
     }
     timer = (due, scheduled)
+  }
+
+  private func logDisconnect(_ reason: String) {
+    core.log {
+      var disconnect = event(.disconnect, since: nil)
+      disconnect.processingState = session.turn == .idle ? "idle" : "processing"
+      disconnect.reason = reason
+      return disconnect
+    }
   }
 
   private func event(_ phase: LifecycleEvent.Phase, since start: UInt64?) -> LifecycleEvent {

@@ -13,6 +13,7 @@ enum ProfileFinder {
   /// own or the one without a user's side.
   static func find(_ session: GatewaySession) async -> GatewayProfile {
     if let given = session.givenProfile { return given }
+    if session.embeddedECS != nil { return BuiltInProfiles.embedded }
     let client = session.client(on: session.loops.executor(forUser: 0), timeout: min(session.timeout, bound))
     defer { client.close() }
     var answer = await client.probeSession(userID: probeID)

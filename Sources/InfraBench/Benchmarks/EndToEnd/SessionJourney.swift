@@ -42,7 +42,7 @@ struct SessionJourney {
     guard let connection = await open(role.path, values, into: &record) else { return }
     let phases = connection.socket.phases
     record.wrote(at: phases.started)
-    EndToEndMetrics.connect.add(phases.started, phases.connected, phases.secured, to: &record)
+    EndToEndMetrics.connect.add(phases, to: &record)
     let begin = phases.secured ?? phases.connected
     record.sample(EndToEndMetrics.upgrade, phases.upgraded - min(begin, phases.upgraded))
     var course = Course(values: values, begin: begin)
@@ -418,7 +418,8 @@ struct SessionJourney {
   ) {
     guard !isCancelled else { return record.censor() }
     let tokens = scenario.session.visitors.tokens
-    record.fail(step, tokens.withoutTokens(String(kind.prefix(60))), tokens.withoutTokens(text))
+    let words = [kind, text].map { tokens.withoutTokens($0, ofUser: user.number) }
+    record.fail(step, String(words[0].prefix(60)), words[1])
   }
 
   /// - Parameter others: How many lines came that are no answers.

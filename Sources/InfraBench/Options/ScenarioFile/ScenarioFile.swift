@@ -8,8 +8,10 @@ package struct ScenarioFile: Sendable {
   package private(set) var problems = Problems()
 
   private static let mostUnknownKeys = 20
-  /// They make no sense in a file.
-  private static let excluded: Set<String> = ["scenario", "help", "version"]
+  /// They make no sense in a file, or would run what a file says.
+  private static let excluded: Set<String> = [
+    "scenario", "help", "version", "print-profile", "token-command",
+  ]
 
   /// Without `--scenario`.
   package init() {}
