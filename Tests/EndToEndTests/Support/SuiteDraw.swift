@@ -4,15 +4,22 @@ import Testing
 
 /// When and how a run of the suite is signalled, as it is drawn from a seed. Pure.
 struct SuiteDraw: Sendable, CustomTestStringConvertible {
-  enum Receiver: Sendable, CaseIterable {
-    /// bench-suite alone, as service managers and `kill` do it.
+  enum Receiver: Sendable {
+    /// bench-suite alone, as `kill` does it.
     case suite
     /// The tool that runs at that moment, alone.
     case tool
     /// The suite's process group, as terminals and CI runners do it.
     case group
-    /// The suite, and then its group again at once: `timeout`.
+    /// The suite, and then its group again at once.
     case doubled
+    /// The suite and everything below it, as service managers do it.
+    case everyProcess
+    /// The suite is started by the program `timeout`, which sends the signal.
+    case timeout
+
+    /// Those to which a test sends it.
+    static let all: [Receiver] = [.suite, .tool, .group, .doubled, .everyProcess]
   }
 
   let number: Int
@@ -24,16 +31,32 @@ struct SuiteDraw: Sendable, CustomTestStringConvertible {
   /// Whether the suite is pointed at a gateway that outlives it.
   let isRemote: Bool
 
+  /// SIGTERM by the program `timeout`, at other moments.
+  static func timeouts(_ count: Int, seed: UInt64, length: Int) -> [SuiteDraw] {
+    draws(count, seed: seed &+ 1_000_003, length: length).map { draw in
+      SuiteDraw(
+        // For `timeout` a moment of 0 is none.
+        number: draw.number, seed: seed, signal: SIGTERM, receiver: .timeout, moment: max(1, draw.moment),
+        isRemote: draw.isRemote)
+    }
+  }
+
   /// - Parameter length: how long a run usually takes, in ms.
   static func draws(_ count: Int, seed: UInt64, length: Int) -> [SuiteDraw] {
     var random = SeededRandom(seed: seed)
     return (0..<count).map { number in
       SuiteDraw(
         number: number, seed: seed,
-        signal: [SIGTERM, SIGTERM, SIGINT, SIGHUP].randomElement(using: &random) ?? SIGTERM,
-        receiver: Receiver.allCases[number % Receiver.allCases.count],
+        signal: [SIGTERM, SIGTERM, SIGINT, SIGHUP, SIGQUIT].randomElement(using: &random) ?? SIGTERM,
+        receiver: Receiver.all[number % Receiver.all.count],
         moment: Int.random(in: 0..<length, using: &random), isRemote: Bool.random(using: &random))
     }
+  }
+
+  /// The words before bench-suite's path. With `--preserve-status` the status is the suite's, and not 124.
+  var launcher: [String] {
+    let seconds = "\(moment / 1000).\(String(1000 + moment % 1000).dropFirst())"
+    return receiver == .timeout ? ["timeout", "--preserve-status", "-s", "TERM", seconds] : []
   }
 
   var testDescription: String {
