@@ -20,6 +20,8 @@ struct SuiteSettings: Sendable, Equatable {
 struct PlannedTool: Sendable, Equatable {
   var name: String
   var arguments: [String] = []
+  /// Whether files that it leaves behind are wanted: `--keep`.
+  var keepsFiles = false
   /// Why it is not run; nil: it is.
   var skipReason: String?
 

@@ -34,7 +34,11 @@ struct SuitePlan {
 
   /// As they are run.
   var tools: [PlannedTool] {
-    drafts.map { PlannedTool(name: $0.tool.name, arguments: arguments(of: $0), skipReason: $0.skipReason) }
+    drafts.map { draft in
+      PlannedTool(
+        name: draft.tool.name, arguments: arguments(of: draft), keepsFiles: draft.optionNames.contains("keep"),
+        skipReason: draft.skipReason)
+    }
   }
 
   private func arguments(of draft: Draft) -> [String] {
@@ -72,56 +76,8 @@ struct SuitePlan {
     return names.filter(SuiteTool.names.contains)
   }
 
-  /// Options by which a real ECS is meant rather than the embedded gateway's.
-  private static let ecsOptions: Set<String> = [
-    "cluster", "service", "family", "started-by", "ecs-endpoint-url", "region", "profile",
-  ]
-
-  /// Leaves out what has nothing to measure where this run is pointed at. To be called when all options are known.
-  mutating func skipByTarget() {
-    let ecs = ["CLUSTER", "AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL"].filter(isSet)
-    let ecsOptions = takenOptions.intersection(Self.ecsOptions).sorted().map { "--\($0)" }
-    let hasGateway = isSet("GATEWAY_URL") || has(["gateway-url"])
-    if !hasGateway, !ecs.isEmpty || !ecsOptions.isEmpty, !has(["drain-by"]) {
-      let named = [
-        ecs.isEmpty ? nil : "\(ecs.joined(separator: " ")) set",
-        ecsOptions.isEmpty ? nil : "\(ecsOptions.joined(separator: " ")) given",
-      ]
-      skipUnlessAskedFor(
-        ExhaustionBenchmark.tool,
-        "\(named.compactMap(\.self).joined(separator: ", ")) without GATEWAY_URL: a pool is drained through its gateway"
-      )
-    }
-    // Beside a real gateway the embedded one's ECS would say nothing about it.
-    if hasGateway, ecs.isEmpty, !isSet("SERVICE"), !has(Self.ecsOptions) {
-      skipUnlessAskedFor(
-        APIBenchmark.tool, "GATEWAY_URL set without CLUSTER or SERVICE: which ECS is behind it is not known")
-    }
-  }
-
-  /// Gives `CONFIRM_DRAIN`'s host names, with commas between them, to bench-exhaustion; the embedded gateway needs none.
-  mutating func confirmDrain() {
-    guard isSet("GATEWAY_URL") || has(["gateway-url"]), !has(["drain-by"]) else { return }
-    for host in confirmedHosts { give("confirm-drain", host, to: [ExhaustionBenchmark.tool]) }
-  }
-
-  /// Leaves out a drain against which nothing stands but that nobody has confirmed it. To be called when it has all its
-  /// options, and before thresholds are given: one that only a skipped tool has is a mistake.
-  mutating func skipUnconfirmedDrain() {
-    guard let draft = drafts.first(where: { $0.isRun && isDrainToConfirm($0) }) else { return }
-    let problems = problems(of: draft)
-    let hosts = problems.unconfirmedDrains.map(\.host)
-    if !hosts.isEmpty, problems.sentences.count == hosts.count { skip(draft.tool.name, confirmation(of: hosts)) }
-  }
-
-  private mutating func skipUnlessAskedFor(_ name: String, _ reason: String) {
-    if drafts.contains(where: { $0.tool.name == name && !$0.isAskedFor }) { skip(name, reason) }
-  }
-
-  private func isSet(_ variable: String) -> Bool { !(environment[variable] ?? "").isEmpty }
-
   /// Whether a scenario file or a word behind `--` gives one of these options to some tool that is run.
-  private func has(_ options: Set<String>) -> Bool {
+  func has(_ options: Set<String>) -> Bool {
     drafts.contains { $0.isRun && !$0.optionNames.isDisjoint(with: options) }
   }
 
@@ -146,7 +102,7 @@ struct SuitePlan {
 
   // MARK: What is wrong with that
 
-  private func problems(of draft: Draft) -> Problems {
+  func problems(of draft: Draft) -> Problems {
     draft.tool.problems(with: arguments(of: draft), environment: environment, now: now)
   }
 
@@ -180,24 +136,5 @@ struct SuitePlan {
       let reasons = drafts.map { "\($0.tool.name): \($0.skipReason ?? "")" }.joined(separator: "; ")
       problems.add("--skip, --only", "no tool is left to be run (\(reasons))")
     }
-  }
-
-  /// Whether a drain that nobody has confirmed is left out, and is no mistake.
-  private func isDrainToConfirm(_ draft: Draft) -> Bool {
-    draft.tool.name == ExhaustionBenchmark.tool && !draft.isAskedFor && !isSet("CONFIRM_DRAIN")
-      && !draft.optionNames.contains("confirm-drain")
-  }
-
-  /// How to confirm the drain of these gateways, beside those that are confirmed.
-  private func confirmation(of hosts: [String]) -> String {
-    let names = (confirmedHosts + hosts).joined(separator: ",")
-    return "draining takes tasks from the users of \(OptionReader.list(hosts, "and")): set CONFIRM_DRAIN=\(names) to "
-      + "confirm it"
-  }
-
-  /// `CONFIRM_DRAIN`: host names with commas between them.
-  private var confirmedHosts: [String] {
-    (environment["CONFIRM_DRAIN"] ?? "").split(separator: ",").map { $0.trimming(while: \.isWhitespace) }
-      .filter { !$0.isEmpty }
   }
 }

@@ -190,7 +190,7 @@ final class SuiteRun: Sendable {
   }
 
   private func run(_ tool: PlannedTool) async -> ToolProcess.Outcome {
-    let temporary = TemporaryFiles(environment: environment)
+    let temporary = tool.keepsFiles ? nil : TemporaryFiles(environment: environment)
     defer {
       if let temporary, !temporary.removeIfEmpty() { state.withLock { $0.leftovers.append(temporary) } }
     }

@@ -13,6 +13,8 @@ struct TemporaryFiles: Sendable {
     let parent = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
     var template = Array("\(parent)/infrabench-suite-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { return nil }
+    // The user ids of an isolation test must be able to pass through; nobody else sees names.
+    chmod(template, 0o711)
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 

@@ -88,6 +88,25 @@ import Testing
     try await run.expectNothingLeft()
   }
 
+  @Test func whatAToolIsToKeepIsKept() async throws {
+    let run = try await BenchSuite.start(["--only", "bench-dirinit"] + Self.anySpeed + ["--count", "2", "--keep"])
+    let outcome = await run.running.end(within: .seconds(60))
+    #expect(outcome.status == .exited(0), "\(outcome.standardError)")
+    let kept = (run.scratch.names(in: "") ?? []).filter { $0.hasPrefix("infrabench-") }
+    #expect(kept.count == 1 && kept.allSatisfy { run.scratch.names(in: $0)?.count == 2 }, "\(kept)")
+  }
+
+  /// They pass through directories that are another user's.
+  @Test(.enabled(if: getuid() == 0, "only root can take other user ids"))
+  func otherUserIDsReachTheirDirectories() async throws {
+    let run = try await BenchSuite.start(
+      ["--only", "bench-dirinit"] + Self.anySpeed + ["--count", "2", "--as-uid", "65533,65534"])
+    let outcome = await run.running.end(within: .seconds(60))
+    #expect(outcome.status == .exited(0), "\(outcome.standardError)")
+    #expect(outcome.standardOutput.contains("65533 and 65534: no violation"), "\(outcome.standardOutput)")
+    try await run.expectNothingLeft()
+  }
+
   // MARK: What is not there
 
   @Test func aDeadGatewayIsAnErrorOfEachToolAndEndsSoon() async throws {
@@ -200,7 +219,10 @@ import Testing
     let folder = SuiteFolder(scratch: scratch)
     try await folder.expectSound("two suites")
     #expect(folder.documents.count == 4)
-    #expect(try folder.summary.tools.first { $0.tool == "bench-dirinit" }?.files?.count == 2)
+    let tool = try #require(try folder.summary.tools.first { $0.tool == "bench-dirinit" })
+    #expect(tool.files?.count == 2)
+    // Runs say what they have in common in the same words.
+    #expect(tool.notes?.count { $0.contains("not on EFS") } == 1, "\(tool.notes ?? [])")
   }
 }
 
