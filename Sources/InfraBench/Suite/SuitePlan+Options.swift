@@ -95,7 +95,7 @@ extension SuitePlan {
   /// Why something that `known` know goes to nobody.
   private static func nobody(_ known: [Draft], _ what: String) -> String {
     guard !known.isEmpty else { return "no tool of the suite has this \(what)" }
-    let names = known.map { "\($0.tool.name), which is skipped (\($0.skipReason ?? ""))" }
+    let names = known.map { "\($0.name), which is skipped (\($0.skipReason ?? ""))" }
     return "only \(OptionReader.list(names, "and")) \(known.count == 1 ? "has" : "have") it"
   }
 }

@@ -7,6 +7,8 @@ struct SuitePlan {
   /// One tool's part.
   struct Draft {
     let tool: SuiteTool
+    /// The gateway profile of a further run of the tool, which it is told apart by; nil: the tool's usual run.
+    var profile: String?
     var skipReason: String?
     /// Whether it was asked for by name: then what stands against it is an error and no reason to leave it out.
     var isAskedFor = false
@@ -16,22 +18,31 @@ struct SuitePlan {
     var optionNames: Set<String> = []
 
     var isRun: Bool { skipReason == nil }
+
+    /// What it is called in messages: `bench-e2e (PROFILE)`.
+    var name: String { tool.name + (profile.map { " (\($0))" } ?? "") }
   }
 
   let environment: [String: String]
   let size: SuiteSize
-  private(set) var drafts = SuiteTool.all.map { Draft(tool: $0) }
+  /// `--label`; nil without one.
+  let label: String?
+  var drafts = SuiteTool.all.map { Draft(tool: $0) }
   /// Options behind `--`, by long name, that a tool took which was to be run then.
   var takenOptions: Set<String> = []
 
-  init(environment: [String: String], size: SuiteSize) {
+  init(environment: [String: String], size: SuiteSize, label: String? = nil) {
     self.environment = environment
     self.size = size
+    self.label = label
   }
 
   /// As they are run.
   var tools: [PlannedTool] {
-    drafts.map { PlannedTool(name: $0.tool.name, arguments: arguments(of: $0), skipReason: $0.skipReason) }
+    drafts.map {
+      PlannedTool(
+        name: $0.tool.name, arguments: arguments(of: $0), skipReason: $0.skipReason, label: $0.profile.map(labelled))
+    }
   }
 
   private func arguments(of draft: Draft) -> [String] {
@@ -79,6 +90,7 @@ struct SuitePlan {
         ExhaustionBenchmark.tool,
         "\(ecs.joined(separator: " ")) set without GATEWAY_URL: a pool is drained through its gateway")
     }
+    if hasGateway { skipFurtherProfiles() }
     // Beside a real gateway the embedded one's ECS would say nothing about it.
     if hasGateway, ecs.isEmpty, !isSet("SERVICE"), !hasECSOption {
       skipUnlessAskedFor(
@@ -151,7 +163,7 @@ struct SuitePlan {
       }
       for sentence in found {
         if sayers[sentence] == nil { said.append(sentence) }
-        sayers[sentence, default: []].append(draft.tool.name)
+        sayers[sentence, default: []].append(draft.name)
       }
     }
     let running = drafts.count(where: \.isRun)
@@ -160,7 +172,7 @@ struct SuitePlan {
       problems.add(whole: names.count == running ? sentence : "\(sentence) (\(names.joined(separator: ", ")))")
     }
     if running == 0, problems.isEmpty {
-      let reasons = drafts.map { "\($0.tool.name): \($0.skipReason ?? "")" }.joined(separator: "; ")
+      let reasons = drafts.map { "\($0.name): \($0.skipReason ?? "")" }.joined(separator: "; ")
       problems.add("--skip, --only", "no tool is left to be run (\(reasons))")
     }
   }
