@@ -32,6 +32,9 @@ struct DistributionTable {
     }
   }
 
+  /// By metric, in each range.
+  var counts: [[UInt64]] { columns.map(\.counts) }
+
   /// Nothing without a sample.
   var html: HTML {
     guard !ranges.isEmpty else { return "" }
