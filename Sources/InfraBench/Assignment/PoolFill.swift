@@ -28,10 +28,10 @@ struct PoolFill {
   var reasonWithoutWarmTask: String? { warmWait.wasGivenUp ? WarmWait.reason(timeout: timeout) : nil }
 
   /// Waits until the embedded gateway's pool is full, before a load whose starts wait for no warm task: what is measured
-  /// then is not the gateway's own start.
+  /// then is not the gateway's own start. It tells that in the suite's own form, by whatever profile its users speak to it.
   static func beforeLoad(on target: TargetSettings, _ session: GatewaySession) async {
     guard case .embedded(let settings) = target.gateway else { return }
-    let client = session.client(on: session.loops.executor(forUser: 0))
+    let client = session.ownClient(on: session.loops.executor(forUser: 0))
     defer { client.close() }
     var pool = PoolFill(client, timeout: session.timeout)
     await pool.wait(for: settings.poolSize)

@@ -57,6 +57,12 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
   var only: [String] = []
 
   @Option(
+    help: ArgumentHelp(
+      "Run bench-e2e once more by this gateway profile (\(BuiltInProfiles.names.joined(separator: ", "))), labelled by it; "
+        + "for the embedded gateway; repeatable.", valueName: "name"))
+  var withProfile: [String] = []
+
+  @Option(
     name: .customLong("repeat"),
     help: ArgumentHelp(
       "How often each tool is run: from 5 runs a day on, a change between days can be judged. (default: 1)",

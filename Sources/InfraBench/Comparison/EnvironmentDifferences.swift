@@ -15,7 +15,9 @@ struct EnvironmentDifferences {
     }
     for pair in pairs {
       for fact in Self.facts {
-        add(fact.name, isSerious: fact.isSerious, pair.old.runs.map(fact.value), pair.new.runs.map(fact.value))
+        add(
+          fact.name, isSerious: fact.isSerious, pair.old.runs.compactMap(fact.value),
+          pair.new.runs.compactMap(fact.value))
       }
       addVersions(pair.old.runs.map(\.version), pair.new.runs.map(\.version))
     }
@@ -26,7 +28,7 @@ struct EnvironmentDifferences {
     let label = Fact(name: "the label (--by-label keeps labels apart)") { $0.label ?? "(no label)" }
     let told = facts.filter { $0.isSerious || $0.name == "the target" } + [label]
     let sentences: [String] = told.compactMap { fact in
-      let values = Set(runs.map(fact.value))
+      let values = Set(runs.compactMap(fact.value))
       return values.count > 1 ? "\(fact.name) is not the same in all runs: \(list(values))" : nil
     }
     let versions = Set(runs.map(\.version))
@@ -39,7 +41,8 @@ struct EnvironmentDifferences {
   private struct Fact: Sendable {
     var name: String
     var isSerious = false
-    var value: @Sendable (StoredRun) -> String
+    /// Nil of a run that doesn't tell: it differs from none.
+    var value: @Sendable (StoredRun) -> String?
   }
 
   private static let facts = [
@@ -47,6 +50,8 @@ struct EnvironmentDifferences {
     Fact(name: "the number of cores", isSerious: true) { "\($0.environment.logicalCores)" },
     Fact(name: "the kernel", isSerious: true) { $0.environment.kernel },
     Fact(name: "the target") { $0.remote ?? $0.targetKind },
+    // Another profile measures another way through the gateway.
+    Fact(name: "the gateway's profile", isSerious: true) { $0.profile },
     Fact(name: "the memory") { "\(Figures.decimals(Double($0.environment.memoryBytes) / 1_073_741_824, 1)) GiB" },
     Fact(name: "the system") { $0.environment.os },
     Fact(name: "the host") { $0.environment.hostname },
@@ -74,6 +79,7 @@ struct EnvironmentDifferences {
 
   /// The first few, each cut to a readable length: they came from elsewhere.
   private static func list(_ values: Set<String>) -> String {
+    guard !values.isEmpty else { return "not told" }
     let shown = values.sorted().prefix(3).map { "'\($0.prefix(80))'" }
     return shown.joined(separator: " and ") + (values.count > 3 ? " and \(values.count - 3) more" : "")
   }

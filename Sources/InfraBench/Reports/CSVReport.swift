@@ -45,7 +45,7 @@ package struct CSVReport {
       Row(kind: .run, name: "duration", value: CSV.number(document.durationSeconds), unit: "s"),
       Row(kind: .run, name: "target", text: document.stableTarget),
       Row(kind: .run, name: "version", text: "\(document.version) (\(document.build))"),
-    ]
+    ] + (document.target.profile.map { [Row(kind: .run, name: "profile", text: $0)] } ?? [])
   }
 
   /// What wasn't given has no row.

@@ -29,11 +29,15 @@ package struct MarkdownReport {
       parts.append("## Latencies\n\n\(tables.percentiles.markdown)\(legend)")
     }
     parts += remarks
+    if let times = AnswerTimes(document) {
+      let remarks = times.remarks.map { "\n\(Markdown.escape($0))\n" }.joined()
+      parts.append("## \(AnswerTimes.title)\n\n\(times.table.markdown)\(remarks)")
+    }
     if !document.thresholds.isEmpty { parts.append("## Thresholds\n\n\(tables.thresholds.markdown)") }
     parts.append("## Counters\n\n\(tables.counters.markdown)")
     if !document.errors.isEmpty { parts.append("## Errors\n\n\(tables.errors.markdown)") }
     if let findings { parts.append("## Findings\n\n\(findings)") }
-    if let references = ReferenceFigures.table(for: document.tool)?.markdown {
+    if let references = ReferenceFigures.table(for: document)?.markdown {
       parts.append(
         "## Reference figures\n\nMeasured by the team elsewhere, for comparison; not part of this run.\n\n\(references)"
       )
@@ -67,8 +71,7 @@ package struct MarkdownReport {
   }
 
   private var target: String {
-    let place = document.target.directory ?? document.target.gatewayUrl ?? document.target.ecsEndpointUrl ?? ""
-    return "\(document.target.kind) \(Markdown.escape(place))"
+    Markdown.escape(document.target.words)
   }
 
   private var findings: String? {

@@ -18,7 +18,7 @@ enum MetricOrder {
     AllocationBenchmark.tool: ["allocation", "confirmation"],
     ConcurrentBenchmark.tool: ["warm", "cold", "all"],
     DirInitBenchmark.tool: ["create"],
-    EndToEndBenchmark.tool: ["end_to_end", "end_to_end_cold", "ready"],
+    EndToEndBenchmark.tool: ["end_to_end", "end_to_end_cold", "first_response", "ready"],
     ExhaustionBenchmark.tool: ["refill_full"],
   ]
 
@@ -26,7 +26,7 @@ enum MetricOrder {
   static var allNames: [String] { catalogues.sorted { $0.key < $1.key }.flatMap(\.value.metrics) }
 
   /// Latencies of setting up, which no tool is there to measure: a run with no others is worthless.
-  static let ofSetUp: Set<String> = ["name_lookup", "connect", "tls"]
+  static let ofSetUp: Set<String> = ["name_lookup", "connect", "tls", "upgrade"]
 
   private static let catalogues: [String: Catalogue] = [
     APIBenchmark.tool: APIBenchmark.catalogue,

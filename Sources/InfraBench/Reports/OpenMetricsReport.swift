@@ -26,6 +26,7 @@ package struct OpenMetricsReport {
     var labels: Labels = [("tool", document.tool)]
     if let label = document.label { labels.append(("label", label)) }
     labels.append(("target", document.stableTarget))
+    if let profile = document.givenProfile { labels.append(("profile", profile)) }
     return labels
   }
 
@@ -33,8 +34,11 @@ package struct OpenMetricsReport {
     var info = MetricFamily("infrabench_run_info", .gauge, help: "The run: version and build of the tool; always 1.")
     let facts = document.environment
     let commit = facts.gitCommit.map { [("commit", $0)] } ?? []
+    // Where it was given it is a label of all samples.
+    let profile = document.givenProfile == nil ? document.target.profile.map { [("profile", $0)] } ?? [] : []
     info.add(
-      "", labels + [("version", document.version), ("build", document.build), ("host", facts.hostname)] + commit,
+      "",
+      labels + profile + [("version", document.version), ("build", document.build), ("host", facts.hostname)] + commit,
       1 as UInt64)
     var start = MetricFamily(
       "infrabench_run_start_timestamp", .gauge, unit: "seconds", help: "When the run began, in Unix time.")

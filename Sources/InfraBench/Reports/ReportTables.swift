@@ -60,7 +60,7 @@ struct ReportTables {
   /// Counters of something else than iterations, of which there are any number in one.
   private static let others: Set<String> = [
     "polls", "throttled_polls", "lost_polls", "tasks_started", "tasks_stopped", "connected_before_running", "throttles",
-    "retries", "reconnects",
+    "retries", "reconnects", "questions",
   ]
 
   /// Counters of starts that became no iteration.

@@ -19,7 +19,7 @@ package struct TextReport {
         paint("SATURATED: \(PlainText.line(document.generator.saturatedReason ?? "")). \(Saturation.advice)\n", .red))
     }
     parts.append(
-      PlainText.line("\(document.tool) \(document.version) · \(document.startedAt) · \(targetLine)") + "\n")
+      PlainText.line("\(document.tool) \(document.version) · \(document.startedAt) · \(document.target.words)") + "\n")
     if !document.metrics.isEmpty { parts.append(tables.percentiles.plain + lines(tables.legend)) }
     parts += remarks
     parts.append(counterLine + "\n")
@@ -33,11 +33,6 @@ package struct TextReport {
     parts.append("verdict: " + paint(document.verdict.rawValue, color) + "\n")
     if let summary = summaryLine { parts.append(summary + "\n") }
     return parts.joined(separator: "\n")
-  }
-
-  private var targetLine: String {
-    if let directory = document.target.directory { return "\(document.target.kind) \(directory)" }
-    return "\(document.target.kind) \(document.target.gatewayUrl ?? document.target.ecsEndpointUrl ?? "")"
   }
 
   private var counterLine: String {

@@ -11,6 +11,11 @@ package struct FailedPart: Sendable, Equatable {
     self.all = all
   }
 
+  /// The same of a metric of which each iteration gives `number` samples: one that failed gave none of them.
+  func times(_ number: UInt64) -> FailedPart {
+    FailedPart(saturatingProduct(failed, number), of: saturatingProduct(all, number))
+  }
+
   /// 0 of nothing.
   var share: Double { all > 0 ? Double(failed) / Double(all) : 0 }
 }
@@ -43,5 +48,6 @@ extension ResultDocument {
       return FailedPart(failed, of: saturatingSum(metric.count, failed))
     }
     return FailedPart(ofIterations: counters, errors: errors, isInterrupted: verdict == .interrupted)
+      .times(SamplesPerIteration.of(metric, parameters))
   }
 }

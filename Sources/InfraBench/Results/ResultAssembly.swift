@@ -18,7 +18,7 @@ struct ResultAssembly {
       ResultDocument.Failure(kind: $0.kind, count: $0.count, example: $0.example)
     }
     let metrics = metrics(
-      of: recording, failed: FailedPart(ofIterations: counters, errors: errors, isInterrupted: isInterrupted))
+      of: recording, benchmark.parameters, failed: FailedPart(ofIterations: counters, errors: errors, isInterrupted: isInterrupted))
     let bounds = FailureBounds(benchmark.parameters)
     let judged = thresholds.map {
       $0.judge(metrics: metrics, counters: counters, bounds: bounds, missing: measurement.missing)
@@ -55,14 +55,17 @@ struct ResultAssembly {
   }
 
   /// - Parameter failed: of the iterations.
-  private func metrics(of recording: Recording, failed: FailedPart) -> [String: MetricDocument] {
+  private func metrics(
+    of recording: Recording, _ parameters: [String: JSONValue], failed: FailedPart
+  ) -> [String: MetricDocument] {
     var metrics: [String: MetricDocument] = [:]
     for name in recording.catalogue.metrics {
       guard let histogram = recording[recording.catalogue.metric(name)] else { continue }
       // Setting up is no part of an iteration: what became of iterations says nothing of it.
-      let isOfSetUp = MetricOrder.ofSetUp.contains(name)
+      let ofIterations =
+        MetricOrder.ofSetUp.contains(name) ? .none : failed.times(SamplesPerIteration.of(name, parameters))
       metrics[name] = MetricDocument(
-        histogram, failed: measurement.failures.map { $0[name] ?? .none } ?? (isOfSetUp ? .none : failed),
+        histogram, failed: measurement.failures.map { $0[name] ?? .none } ?? ofIterations,
         resolution: measurement.resolutions[name])
     }
     return metrics

@@ -135,10 +135,22 @@ extension StoredRuns {
   /// Whether there are neither runs nor files that could not be read.
   fileprivate var isNothing: Bool { runs.isEmpty && excluded.isEmpty }
 
-  /// Without this run's own files, which may lie below the same folder, and without tools that it was not to run.
+  /// Without this run's own files, which may lie below the same folder, and without tools and profiles that it was not to run.
   fileprivate func comparable(to new: StoredRuns) -> StoredRuns {
     let own = Set(new.runs.map(\.identity))
-    let tools = Set(new.runs.map(\.tool))
-    return StoredRuns(runs: runs.filter { tools.contains($0.tool) && !own.contains($0.identity) }, excluded: excluded)
+    let ways = Set(new.runs.map(SuiteWay.init))
+    return StoredRuns(
+      runs: runs.filter { ways.contains(SuiteWay($0)) && !own.contains($0.identity) }, excluded: excluded)
+  }
+}
+
+/// What is run: a tool, and the profile that it was told to speak to the gateway by.
+private struct SuiteWay: Hashable {
+  var tool: String
+  var profile: String?
+
+  init(_ run: StoredRun) {
+    tool = run.tool
+    profile = run.parameters["gatewayProfile"]?.description
   }
 }

@@ -24,6 +24,11 @@ struct PlannedTool: Sendable, Equatable {
   var keepsFiles = false
   /// Why it is not run; nil: it is.
   var skipReason: String?
+  /// Its results' label where that tells it from another run of the same tool; nil: it is the tool's usual run.
+  var label: String?
+
+  /// What it is called where the tool has several runs.
+  var title: String { name + (label.map { " (\($0))" } ?? "") }
 
   /// For people: a header's value is a secret.
   var commandLine: String {
@@ -40,13 +45,15 @@ extension OptionReader {
   /// Checks all that bench-suite and its tools were given. What several tools refuse alike is said once.
   mutating func suite(_ command: BenchSuiteCommand) -> SuiteSettings {
     let directory = command.outputDir ?? "results"
-    var plan = SuitePlan(environment: environment, now: now, size: command.quick ? .quick : .full)
+    var plan = SuitePlan(
+      environment: environment, now: now, size: command.quick ? .quick : .full, label: command.label)
+    plan.runAgain(by: command.withProfile, &problems)
     plan.skip(command.skip, "--skip", &problems)
     plan.only(command.only, "--only", &problems)
     if command.skipEfs { plan.skip(DirInitBenchmark.tool, "--skip-efs") }
     plan.give("output-dir", directory)
     if let count = command.repeatCount { plan.give("repeat", count) }
-    if let label = command.label { plan.give("label", label) }
+    plan.giveLabels()
     if let format = command.format {
       // Without the documents there would be nothing to sum up.
       plan.give("format", format.split(separator: ",").contains("json") ? format : format + ",json")
@@ -54,6 +61,7 @@ extension OptionReader {
     if let file = command.scenario { plan.give(scenarioFile: file, &problems) }
     plan.give(further: command.further, &problems)
     plan.skipByTarget()
+    plan.giveProfiles(&problems)
     plan.confirmDrain()
     plan.skipUnconfirmedDrain()
     plan.checkTakers(&problems)

@@ -65,8 +65,7 @@ extension SuitePlan {
   func nobody(_ known: [Draft], _ what: String) -> String {
     guard !known.isEmpty else { return "no tool of the suite has this \(what)" }
     let names = known.map { draft in
-      draft.skipReason.map { "\(draft.tool.name), which is skipped (\($0))" }
-        ?? "\(draft.tool.name) (with --cold-by run-task)"
+      draft.skipReason.map { "\(draft.name), which is skipped (\($0))" } ?? "\(draft.name) (with --cold-by run-task)"
     }
     return "only \(OptionReader.list(names, "and")) \(known.count == 1 ? "has" : "have") it"
   }

@@ -20,6 +20,7 @@ extension SuitePlan {
         "\(named.compactMap(\.self).joined(separator: ", ")) without GATEWAY_URL: a pool is drained through its gateway"
       )
     }
+    if hasGateway { skipFurtherProfiles() }
     // Beside a real gateway the embedded one's ECS would say nothing about it.
     if hasGateway, ecs.isEmpty, !isSet("SERVICE"), !has(Self.ecsOptions) {
       skipUnlessAskedFor(

@@ -6,6 +6,8 @@ struct SuitePlan {
   /// One tool's part.
   struct Draft {
     let tool: SuiteTool
+    /// The gateway profile of a further run of the tool, which it is told apart by; nil: the tool's usual run.
+    var profile: String?
     var skipReason: String?
     /// Whether it was asked for by name: then what stands against it is an error and no reason to leave it out.
     var isAskedFor = false
@@ -15,21 +17,27 @@ struct SuitePlan {
     var optionNames: Set<String> = []
 
     var isRun: Bool { skipReason == nil }
+
+    /// What it is called in messages: `bench-e2e (PROFILE)`.
+    var name: String { tool.name + (profile.map { " (\($0))" } ?? "") }
   }
 
   let environment: [String: String]
   let now: Date
   let size: SuiteSize
-  private(set) var drafts = SuiteTool.all.map { Draft(tool: $0) }
+  /// `--label`; nil without one.
+  let label: String?
+  var drafts = SuiteTool.all.map { Draft(tool: $0) }
   /// Options behind `--`, by long name, that a tool took which was to be run then.
   var takenOptions: Set<String> = []
   /// The file of `--scenario`, where it can be given to tools.
   var scenarioFile: (path: String, contents: ScenarioFileContents.OfSuite)?
 
-  init(environment: [String: String], now: Date, size: SuiteSize) {
+  init(environment: [String: String], now: Date, size: SuiteSize, label: String? = nil) {
     self.environment = environment
     self.now = now
     self.size = size
+    self.label = label
   }
 
   /// As they are run.
@@ -37,7 +45,7 @@ struct SuitePlan {
     drafts.map { draft in
       PlannedTool(
         name: draft.tool.name, arguments: arguments(of: draft), keepsFiles: draft.optionNames.contains("keep"),
-        skipReason: draft.skipReason)
+        skipReason: draft.skipReason, label: draft.profile.map(labelled))
     }
   }
 
@@ -124,7 +132,7 @@ struct SuitePlan {
       // What is wrong with the scenario file as a whole is said already.
       for sentence in sentences(on: draft) where !problems.sentences.contains(sentence) {
         if sayers[sentence] == nil { said.append(sentence) }
-        sayers[sentence, default: []].append(draft.tool.name)
+        sayers[sentence, default: []].append(draft.name)
       }
     }
     let running = drafts.count(where: \.isRun)
@@ -133,7 +141,7 @@ struct SuitePlan {
       problems.add(whole: names.count == running ? sentence : "\(sentence) (\(names.joined(separator: ", ")))")
     }
     if running == 0, problems.isEmpty {
-      let reasons = drafts.map { "\($0.tool.name): \($0.skipReason ?? "")" }.joined(separator: "; ")
+      let reasons = drafts.map { "\($0.name): \($0.skipReason ?? "")" }.joined(separator: "; ")
       problems.add("--skip, --only", "no tool is left to be run (\(reasons))")
     }
   }

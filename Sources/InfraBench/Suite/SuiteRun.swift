@@ -154,12 +154,12 @@ final class SuiteRun: Sendable {
     var isFirst = true
     for (index, tool) in settings.tools.enumerated() {
       if let reason = tool.skipReason {
-        console.note("\n==> \(tool.name) is skipped: \(reason)")
-        tools.append(.init(tool: tool.name, notStarted: "skipped", reason: reason))
+        console.note("\n==> \(tool.title) is skipped: \(reason)")
+        tools.append(.init(tool, notStarted: "skipped", reason: reason))
         continue
       }
       if let cause {
-        tools.append(.init(tool: tool.name, notStarted: "not run", reason: cause.notRunReason))
+        tools.append(.init(tool, notStarted: "not run", reason: cause.notRunReason))
         continue
       }
       let problems = files.write(summary(tools + waiting(from: index), state: .running, exitStatus: 1))
@@ -170,7 +170,7 @@ final class SuiteRun: Sendable {
       await console.flush()
       let outcome = await run(tool)
       results += outcome.results
-      tools += outcome.summaries(of: tool.name, cause: cause)
+      tools += outcome.summaries(of: tool, cause: cause)
     }
     let status = await publish(tools, results)
     // Here, where a signal ends the wait for a terminal that is stopped.
@@ -182,10 +182,10 @@ final class SuiteRun: Sendable {
   /// What is still to come, the first of it being under way.
   private func waiting(from index: Int) -> [SuiteSummary.Tool] {
     settings.tools[index...].enumerated().map { place, tool in
-      if let reason = tool.skipReason { return .init(tool: tool.name, notStarted: "skipped", reason: reason) }
+      if let reason = tool.skipReason { return .init(tool, notStarted: "skipped", reason: reason) }
       return place == 0
-        ? .init(tool: tool.name, notStarted: "running", reason: "it was running when this was written")
-        : .init(tool: tool.name, notStarted: "not run", reason: "waiting")
+        ? .init(tool, notStarted: "running", reason: "it was running when this was written")
+        : .init(tool, notStarted: "not run", reason: "waiting")
     }
   }
 
@@ -213,7 +213,7 @@ final class SuiteRun: Sendable {
       state.end.toolEnded(outcome.end)
       if state.isOverdue { outcome.end.reason = "it did not end within \(Self.patience) of the signal and was killed" }
     }
-    if let reason = outcome.end.reason { console.error("\(tool.name): \(reason)") }
+    if let reason = outcome.end.reason { console.error("\(tool.title): \(reason)") }
     return outcome
   }
 }
@@ -222,7 +222,7 @@ extension ToolProcess.Outcome {
   /// One of all runs; of two gateways that were measured in turn one each, because together they are neither's figures.
   ///
   /// - Parameter cause: why the suite comes to its end, where it does.
-  fileprivate func summaries(of tool: String, cause: SuiteEnd.Cause?) -> [SuiteSummary.Tool] {
+  fileprivate func summaries(of tool: PlannedTool, cause: SuiteEnd.Cause?) -> [SuiteSummary.Tool] {
     let wasInterrupted = end.interruption != nil
     let sorted = results.sorted { $0.document.startedAt < $1.document.startedAt }
     var labels: [String?] = []
@@ -230,9 +230,17 @@ extension ToolProcess.Outcome {
     let groups = labels.count > 1 ? labels.map { label in sorted.filter { $0.document.label == label } } : [sorted]
     return groups.enumerated().map { place, group in
       SuiteSummary.Tool(
-        tool: tool, exitStatus: end.status, results: group,
+        tool: tool.name, exitStatus: end.status, results: group,
         reason: end.reason ?? (wasInterrupted ? cause.map { "interrupted: \($0.name)" } : nil),
-        messages: place == groups.count - 1 ? messages : [])
+        messages: place == groups.count - 1 ? messages : [], label: tool.label)
     }
+  }
+}
+
+extension SuiteSummary.Tool {
+  /// A tool that has no result, and why.
+  fileprivate init(_ tool: PlannedTool, notStarted verdict: String, reason: String?) {
+    self.init(tool: tool.name, notStarted: verdict, reason: reason)
+    label = tool.label
   }
 }

@@ -16,7 +16,9 @@ package struct JUnitReport {
 
   /// All tools of a run of the suite.
   package init(_ summary: SuiteSummary) {
-    let label = summary.label ?? summary.tools.lazy.compactMap(\.label).first
+    // One that only some tools have, such as that of a further run, tells those runs and not the whole.
+    let labels = Set(summary.tools.filter { $0.file != nil }.map(\.label))
+    let label = summary.label ?? (labels.count == 1 ? labels.first ?? nil : nil)
     var suites = [JUnitSuite("bench-suite", [label], startedAt: summary.startedAt)]
     suites[0].add(.init(name: "the suite is complete", outcome: Self.outcome(of: summary)))
     for tool in summary.tools {

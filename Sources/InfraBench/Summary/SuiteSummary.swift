@@ -22,7 +22,7 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var startedAt: String?
     /// Of the measured part, of several runs together; nil without a document.
     package var durationSeconds: Double?
-    /// The documents' own, where all have one and the same.
+    /// The documents' own, where all have one and the same; without a document the one that they would have had.
     package var label: String?
     /// Of all its runs; nil where none failed, and without a document.
     package var commonestError: CommonestError?
@@ -123,10 +123,10 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
 }
 
 extension SuiteSummary.Tool {
-  /// Describes a tool that ran, once or several times; `results` is empty when it wrote none.
+  /// Describes a tool that ran, once or several times; `results` is empty when it wrote none, and then it has `label`.
   package init(
     tool: String, exitStatus: Int32, results: [(file: String, document: ResultDocument)], reason: String? = nil,
-    messages: [String] = []
+    messages: [String] = [], label: String? = nil
   ) {
     let documents = results.map(\.document)
     self.init(
@@ -137,7 +137,7 @@ extension SuiteSummary.Tool {
       saturated: documents.contains { $0.generator.saturated }, reason: reason,
       messages: messages.isEmpty ? nil : messages, startedAt: documents.map(\.startedAt).min(),
       durationSeconds: documents.isEmpty ? nil : documents.reduce(0) { $0 + $1.durationSeconds },
-      label: Set(documents.map(\.label)).count == 1 ? documents[0].label : nil,
+      label: Set(documents.map(\.label)).count == 1 ? documents[0].label : documents.isEmpty ? label : nil,
       commonestError: CommonestError(documents), saturationReason: Self.saturationReason(documents),
       notes: Self.notes(documents))
   }

@@ -31,19 +31,19 @@ package struct SummaryReport {
 
   /// Why tools were not run.
   private var unstarted: [String] {
-    summary.tools.filter(\.isUnstarted).map { "\($0.tool) was \($0.verdict): \($0.unstartedReason)" }
+    summary.tools.filter(\.isUnstarted).map { "\(summary.name(of: $0)) was \($0.verdict): \($0.unstartedReason)" }
   }
 
   /// What a reader must know, each once: of the whole run, then of tools, which are named unless it is all that have a result.
   private var notes: [String] {
-    let measured = summary.tools.filter { $0.file != nil }.map(\.tool)
+    let measured = summary.tools.filter { $0.file != nil }.map(summary.name)
     var holders: [(note: String, tools: [String])] = []
     for tool in summary.tools {
       for note in tool.notes ?? [] {
         if let index = holders.firstIndex(where: { $0.note == note }) {
-          holders[index].tools.append(tool.tool)
+          holders[index].tools.append(summary.name(of: tool))
         } else {
-          holders.append((note, [tool.tool]))
+          holders.append((note, [summary.name(of: tool)]))
         }
       }
     }

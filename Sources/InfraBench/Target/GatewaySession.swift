@@ -121,6 +121,15 @@ package struct GatewaySession: Sendable {
       watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor, renewed: visitors.renewal(ofUser: number))
   }
 
+  /// A REST client for the embedded gateway that speaks the suite's own form, whatever profile was given: a profile may
+  /// leave out what the tool itself has to ask.
+  package func ownClient(on executor: LoopExecutor) -> GatewayClient {
+    let headers = visitors.headers(ofUser: 0).map { (name: $0.name, value: $0.value) }
+    return GatewayClient(
+      to: endpoint, requests: GatewayRequests(to: endpoint, headers: headers), tls: tls, on: executor, timeout: timeout,
+      keepsCookies: false)
+  }
+
   /// How results name this target.
   package var document: ResultDocument.Target { document(givenProfile) }
 

@@ -57,6 +57,25 @@ import TestSupport
     #expect(comparison.text.contains("NEW: this run of 2026-11-19 (6 runs)"))
   }
 
+  /// A run by a profile is compared with an earlier one by the same profile, and is not missed where it was not asked for.
+  @Test func runsByAProfileStandBesideThoseByTheSame() async throws {
+    let scratch = try ScratchDirectory()
+    let byProfile = { (document: inout ResultDocument) in
+      document.parameters["gatewayProfile"] = "product"
+      document.label = "product"
+    }
+    let earlier =
+      SampleRuns.documents(day: "2026-11-18") + SampleRuns.documents(factor: 5, day: "2026-11-18", change: byProfile)
+    try SampleRuns.write(earlier, "2026-11-18", in: scratch)
+    let own = results() + results(factor: 5, change: byProfile)
+    let both = await SuiteComparison.make(of: own, settings(scratch))
+    #expect(both.finding.outcome == .noRegression, "\(both.finding)")
+    let slower = await SuiteComparison.make(of: results() + results(factor: 10, change: byProfile), settings(scratch))
+    #expect(slower.finding.outcome == .regression && slower.finding.reasons.allSatisfy { $0.contains("+100.0%") })
+    let usual = await SuiteComparison.make(of: results(), settings(scratch))
+    #expect(usual.finding.outcome == .noRegression, "\(usual.finding)")
+  }
+
   @Test func aFirstDayPassesWithANote() async throws {
     let comparison = await SuiteComparison.make(of: results(), settings(try ScratchDirectory()))
     #expect(comparison.finding.outcome == .noEarlierDay && comparison.exitStatus == 0)

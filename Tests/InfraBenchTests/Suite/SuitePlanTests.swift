@@ -261,6 +261,48 @@ import TestSupport
     #expect(try arguments("bench-api", settings).contains("--cluster stage"))
   }
 
+  // MARK: Further runs by gateway profiles
+
+  @Test func aProfileIsAFurtherRunOfTheUsersWay() throws {
+    let settings = try settings(["--quick", "--with-profile", "product", "--", "--message", "hi"])
+    #expect(settings.tools.map(\.name) == Self.tools.flatMap { $0 == "bench-e2e" ? [$0, $0] : [$0] })
+    let runs = settings.tools.filter { $0.name == "bench-e2e" }
+    #expect(runs.map(\.title) == ["bench-e2e", "bench-e2e (product)"] && runs.map(\.label) == [nil, "product"])
+    #expect(runs[0].commandLine == "bench-e2e --output-dir /tmp --message hi --count 10")
+    #expect(
+      runs[1].commandLine
+        == "bench-e2e --output-dir /tmp --label product --message hi --gateway-profile product --count 10")
+    let labelled = try self.settings(["--label", "nightly", "--with-profile", "product"])
+    #expect(labelled.tools[2].commandLine.contains("--label nightly ") && labelled.tools[2].label == nil)
+    #expect(labelled.tools[3].commandLine.contains("--label nightly-product "))
+  }
+
+  @Test func aFurtherRunIsLeftOutWithItsToolAndBesideARealGateway() throws {
+    let words = ["--with-profile", "product"]
+    let skipped = try settings(words + ["--skip", "bench-e2e"]).tools.filter { $0.name == "bench-e2e" }
+    #expect(skipped.map(\.skipReason) == ["--skip", "--skip"])
+    let only = try settings(words + ["--only", "bench-e2e"]).tools.filter { $0.skipReason == nil }
+    #expect(only.map(\.title) == ["bench-e2e", "bench-e2e (product)"])
+    for (arguments, environment) in [
+      (words, ["GATEWAY_URL": "http://127.0.0.1:1"]), (words + ["--", "--gateway-url", "http://127.0.0.1:1"], [:]),
+    ] as [([String], [String: String])] {
+      let tools = try settings(arguments, environment).tools.filter { $0.name == "bench-e2e" }
+      #expect(tools[0].skipReason == nil && tools[1].skipReason?.hasPrefix("a gateway is named, and ") == true)
+    }
+  }
+
+  @Test func whatIsNoProfileOfTheSuiteIsRefused() throws {
+    let problems = try plan(["--with-profile", "prodcut", "--with-profile", "lab", "--with-profile", "lab"]).problems
+    #expect(problems.count == 2, "\(problems)")
+    #expect(problems[0].contains("'prodcut' is none of the suite's own profiles") && problems[0].contains("'product'?"))
+    #expect(problems[1] == "--with-profile: 'lab' is given twice")
+    let twice = try plan(["--with-profile", "product", "--", "--gateway-profile", "lab"]).problems
+    #expect(twice.count == 1 && twice[0].hasPrefix("--with-profile: beside --gateway-profile, "), "\(twice)")
+    // What its tool refuses is said of it alone.
+    let wrong = try plan(["--with-profile", "product", "--threshold", "nope == 0"]).problems
+    #expect(wrong.count == 1, "\(wrong)")
+  }
+
   @Test func aHeadersValueIsNotShown() throws {
     let settings = try settings(["--", "--header", "X: hidden", "--header=Y: hidden"])
     let shown = try #require(settings.tools.first).commandLine

@@ -136,6 +136,43 @@ import Testing
     if let pid = Int32(world.text("pid").trimmingCharacters(in: .newlines)) { kill(pid, SIGKILL) }
   }
 
+  // MARK: Several runs of one tool
+
+  @Test func runsOfOneToolAreToldApartByTheirLabels() async throws {
+    let world = try World()
+    try world.program(
+      "first", "case \"$*\" in *further*) \(world.report("b") { $0.label = "further" });; *) \(world.report("a"));; esac")
+    try world.program("second", world.report("c"))
+    let further = PlannedTool(name: "first", arguments: ["--label", "further"], label: "further")
+    #expect(await world.run([Self.first, further, Self.second]) == 0)
+    let tools = try world.summary.tools
+    // The documents' tool, whatever the stand-in is called.
+    #expect(tools.map(\.tool) == ["first", "first", "second"] && tools.map(\.label) == [nil, "further", nil])
+    let junit = world.text("results/junit.xml")
+    for name in ["bench-suite", "first", "first (further)", "second"] {
+      #expect(junit.contains("<testsuite name=\"\(name)\" "), "\(name) in \(junit)")
+    }
+    #expect(world.text("results/summary.md").contains("| first (further) | pass |"))
+    try await world.expectValid()
+  }
+
+  /// Whatever becomes of it, nobody takes it for the other.
+  @Test(arguments: ["exit 1", "kill -KILL $$", "skip"])
+  func aFurtherRunWithoutAResultHasItsNameToo(script: String) async throws {
+    let world = try World()
+    try world.program("first", "case \"$*\" in *further*) \(script);; *) \(world.report("a"));; esac")
+    var further = PlannedTool(name: "first", arguments: ["--label", "further"], label: "further")
+    if script == "skip" { further.skipReason = "--skip" }
+    _ = await world.run([Self.first, further])
+    let summary = try world.summary
+    #expect(summary.tools.map(\.label) == [nil, "further"])
+    #expect(SummaryReport(summary).text.contains("first (further)"))
+    #expect(world.text("results/junit.xml").contains("<testsuite name=\"first (further)\" "))
+    if script == "skip" { #expect(world.text("results/summary.md").contains("- first (further) was skipped: ")) }
+    if script == "exit 1" { #expect(summary.failures.contains { $0.hasPrefix("first (further): ") }, "\(summary.failures)") }
+    try await world.expectValid()
+  }
+
   // MARK: While it runs
 
   @Test func yesterdaysVerdictIsReplacedBeforeTheFirstToolByOneThatIsNeverGreen() async throws {

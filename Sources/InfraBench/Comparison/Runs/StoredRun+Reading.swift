@@ -35,6 +35,7 @@ extension StoredRun {
       file: file, tool: document.tool, version: document.version, build: document.build, label: document.label,
       startedAt: document.startedAt, durationSeconds: document.durationSeconds, verdict: document.verdict,
       parameters: document.parameters, targetKind: document.target.kind, remote: document.target.remote,
+      profile: document.target.profile,
       environment: document.environment,
       metrics: document.metricsWithFailures, counters: document.counters, isSaturated: document.generator.saturated,
       isMerged: document.isMerged)
@@ -63,6 +64,7 @@ private struct Document: Decodable {
     var kind: String
     var gatewayUrl: String?
     var ecsEndpointUrl: String?
+    var profile: String?
 
     var remote: String? { kind == "remote" ? gatewayUrl ?? ecsEndpointUrl : nil }
   }

@@ -13,6 +13,8 @@ package struct StoredRun: Sendable {
   package var targetKind: String
   /// The gateway's URL, or the ECS endpoint's; nil for an embedded one, whose port says nothing, and for directories.
   package var remote: String?
+  /// By which profile the gateway was spoken to; nil of other targets, and of results that don't tell.
+  package var profile: String?
   package var environment: EnvironmentFacts
   package var metrics: [String: StoredMetric]
   package var counters: [String: UInt64]

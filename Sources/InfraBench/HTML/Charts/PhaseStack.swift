@@ -31,6 +31,8 @@ struct PhaseStack {
   private enum Phase {
     case plain(String)
     case enclosing(String, [String])
+    /// Of several that may be meant the one with as many samples as the whole has; else the first that there is.
+    case fitting([String])
   }
 
   private static func plans(_ document: ResultDocument) -> [(whole: String, phases: [Phase], overlaps: Bool)] {
@@ -40,9 +42,11 @@ struct PhaseStack {
     case EndToEndBenchmark.tool:
       // Where the way ends at `ready` the phases are seen from inside the task, and `acquire` encloses them.
       return [
-        ("end_to_end", [.plain("acquire"), initUser, .plain("first_response")], false),
+        ("end_to_end", [.plain("acquire"), initUser, .fitting(["first_response_warm", "first_response"])], false),
         document.metrics["end_to_end"] == nil ? ("ready", [initUser], false) : nil,
-        ("end_to_end_cold", start, true),
+        // Of a task that the first message starts.
+        document.metrics["first_response_cold"] == nil
+          ? ("end_to_end_cold", start, true) : ("end_to_end_cold", [.plain("first_response_cold")], false),
       ].compactMap { $0 }
     case ConcurrentBenchmark.tool: return [("cold", start, true)]
     case DirInitBenchmark.tool:
@@ -65,7 +69,7 @@ struct PhaseStack {
   static func of(_ document: ResultDocument) -> [PhaseStack] {
     plans(document).compactMap { plan -> PhaseStack? in
       guard let whole = document.metrics[plan.whole] else { return nil }
-      let parts = plan.phases.flatMap { Self.parts(of: $0, in: document.metrics) }
+      let parts = plan.phases.flatMap { Self.parts(of: $0, in: document.metrics, whole: whole.count) }
       guard !parts.isEmpty else { return nil }
       var stack = PhaseStack(
         whole: (plan.whole, whole.mean, whole.count), parts: parts, overlaps: plan.overlaps)
@@ -75,12 +79,15 @@ struct PhaseStack {
     }
   }
 
-  private static func parts(of phase: Phase, in metrics: [String: MetricDocument]) -> [Part] {
+  private static func parts(of phase: Phase, in metrics: [String: MetricDocument], whole: UInt64) -> [Part] {
     switch phase {
+    case .fitting(let names):
+      let found = names.first { metrics[$0]?.count == whole } ?? names.first { metrics[$0] != nil }
+      return found.map { parts(of: .plain($0), in: metrics, whole: whole) } ?? []
     case .plain(let name):
       return metrics[name].map { [Part(name: name, milliseconds: $0.mean, count: $0.count)] } ?? []
     case .enclosing(let name, let inner):
-      let inside = inner.flatMap { parts(of: .plain($0), in: metrics) }
+      let inside = inner.flatMap { parts(of: .plain($0), in: metrics, whole: whole) }
       guard let outer = metrics[name] else { return inside }
       guard !inside.isEmpty else { return [Part(name: name, milliseconds: outer.mean, count: outer.count)] }
       let rest = outer.mean - inside.reduce(0) { $0 + $1.milliseconds }

@@ -138,6 +138,13 @@ extension ResultHTML {
     guard let (name, metric) = tables.headline,
       let histogram = try? HistogramV2Codec.decode(base64: metric.histogram.data), !histogram.isEmpty
     else { return nil }
-    return DistributionTable(name, histogram).html
+    return DistributionTable([(name, histogram)]).html
+  }
+
+  /// Of streamed answers: the figures, and the distributions over the same ranges.
+  var answerTimes: HTML? {
+    guard let times = AnswerTimes(document) else { return nil }
+    return HTMLTable(AnswerTimes.title, times.table).html + HTML.list(times.remarks, class: "legend")
+      + DistributionTable(times.histograms).html
   }
 }

@@ -23,6 +23,7 @@ package struct ResultHTML {
       header, warnings, headline,
       section("Thresholds", document.thresholds.isEmpty ? nil : thresholds),
       section("Latencies", latencies),
+      section(AnswerTimes.title, answerTimes),
       section("Latency over time", overTime),
       section("The pool over time", poolOverTime),
       section("Phases", phases),
@@ -65,11 +66,9 @@ package struct ResultHTML {
   }
 
   private var facts: [String] {
-    let target = document.target
-    let place = target.directory ?? target.gatewayUrl ?? target.ecsEndpointUrl ?? ""
     let facts = [
       "started \(document.startedAt)", "\(Figures.decimals(document.durationSeconds, 2)) s",
-      "target: \(target.kind) \(place)", "version \(document.version) (\(document.build))",
+      "target: \(document.target.words)", "version \(document.version) (\(document.build))",
       "generator CPU \(Figures.decimals(document.generator.cpuUtilisation, 2)) cores",
       document.repetition.map { run in "run \(run.run) of \(run.of)\(run.side.map { ", \($0)" } ?? "")" },
       document.generator.scheduleLatenessP99Ms.map { "start lateness P99 \(Figures.time(milliseconds: $0))" },
@@ -141,7 +140,7 @@ package struct ResultHTML {
   }
 
   private var references: HTML? {
-    ReferenceFigures.table(for: document.tool).map { table in
+    ReferenceFigures.table(for: document).map { table in
       HTML.paragraph("Measured by the team elsewhere, for comparison; not part of this run.")
         + HTMLTable("Reference figures", table).html
     }

@@ -48,6 +48,9 @@ struct MergeCheck {
     if document.target.kind != other.target.kind {
       add(result, "has the target \(document.target.kind), and \(Self.quoted(first)) \(other.target.kind)")
     }
+    if let profile = document.target.profile, let otherProfile = other.target.profile, profile != otherProfile {
+      add(result, "was spoken to by the profile \(profile), and \(Self.quoted(first)) by \(otherProfile)")
+    }
     let (parameters, others) = (
       LoadParameters.shaping(document.parameters), LoadParameters.shaping(other.parameters)
     )

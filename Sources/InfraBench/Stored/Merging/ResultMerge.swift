@@ -37,6 +37,7 @@ package struct ResultMerge {
     merged.parameters = parameters
     merged.target.gatewayUrl = same(\.target.gatewayUrl)
     merged.target.ecsEndpointUrl = same(\.target.ecsEndpointUrl)
+    merged.target.profile = same(\.target.profile)
     merged.target.directory = same(\.target.directory)
     merged.target.fileSystem = same(\.target.fileSystem)
     merged.metrics = try metrics()
