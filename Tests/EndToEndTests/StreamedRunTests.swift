@@ -34,7 +34,8 @@ import Testing
       #expect(document.metrics["complete"]?.count == 12 && document.metrics["message_roundtrip"]?.count == 8)
     }
     let shown = try await Tool(name: "bench-report").run(files, environment: ["NO_COLOR": ""], in: scratch.path)
-    #expect(shown.status == .exited(0) && shown.standardError == "" && !shown.standardOutput.contains("the document says"))
+    #expect(
+      shown.status == .exited(0) && shown.standardError == "" && !shown.standardOutput.contains("the document says"))
     let merged = try await Tool(name: "bench-report").run(["--merge", "--print", "json"] + files, in: scratch.path)
     #expect(merged.status == .exited(0), "\(merged.standardError)")
     #expect(try ResultCoding.decode(merged.standardOutput).metrics["complete"]?.count == 24)
@@ -55,7 +56,8 @@ import Testing
     let scratch = try Scratch()
     let run = try await Tool(name: "bench-suite").run(
       ["--only", "bench-e2e", "--with-profile", "product", "--", "--count", "2"] + BenchRun.anySpeed,
-      environment: ["GATEWAY_URL": "", "CLUSTER": "", "TMPDIR": scratch.path, "GITHUB_STEP_SUMMARY": ""], in: scratch.path)
+      environment: ["GATEWAY_URL": "", "CLUSTER": "", "TMPDIR": scratch.path, "GITHUB_STEP_SUMMARY": ""],
+      in: scratch.path)
     #expect(run.status == .exited(0), "\(run.standardOutput)\(run.standardError)")
     let folder = SuiteFolder(scratch: scratch)
     let tools = try folder.summary.tools.filter { $0.tool == "bench-e2e" }

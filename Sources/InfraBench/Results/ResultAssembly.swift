@@ -18,7 +18,8 @@ struct ResultAssembly {
       ResultDocument.Failure(kind: $0.kind, count: $0.count, example: $0.example)
     }
     let metrics = metrics(
-      of: recording, benchmark.parameters, failed: FailedPart(ofIterations: counters, errors: errors, isInterrupted: isInterrupted))
+      of: recording, benchmark.parameters,
+      failed: FailedPart(ofIterations: counters, errors: errors, isInterrupted: isInterrupted))
     let bounds = FailureBounds(benchmark.parameters)
     let judged = thresholds.map {
       $0.judge(metrics: metrics, counters: counters, bounds: bounds, missing: measurement.missing)

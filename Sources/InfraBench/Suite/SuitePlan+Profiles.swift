@@ -7,10 +7,10 @@ extension SuitePlan {
     for profile in profiles {
       let shown = PlainText.line(String(profile.prefix(80)))
       guard BuiltInProfiles.names.contains(profile) else {
-        let nearest = NearestName.near(profile, in: BuiltInProfiles.names).map { ": did you mean '\($0)'?" } ?? ""
-        problems.add(
-          Self.option,
-          "'\(shown)' is none of the suite's own profiles, which are \(OptionReader.list(BuiltInProfiles.names, "and"))\(nearest)")
+        let names = BuiltInProfiles.names
+        let nearest = NearestName.near(profile, in: names).map { ": did you mean '\($0)'?" } ?? ""
+        let known = OptionReader.list(names, "and")
+        problems.add(Self.option, "'\(shown)' is none of the suite's own profiles, which are \(known)\(nearest)")
         continue
       }
       guard let place = drafts.lastIndex(where: { $0.tool.name == EndToEndBenchmark.tool }) else { continue }

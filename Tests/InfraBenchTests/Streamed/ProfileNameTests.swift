@@ -45,7 +45,8 @@ import Testing
   @Test func hostileNamesAreHarmless() throws {
     let document = Self.document(HTMLSamples.hostile + "\n# heading\n| cell |", given: true)
     #expect(try MarkupReader(ResultHTML(document).source).elements.allSatisfy { $0.name != "script" })
-    #expect(!TextReport(document).text.contains("\n# heading") && !MarkdownReport(document).text.contains("\n# heading"))
+    #expect(
+      !TextReport(document).text.contains("\n# heading") && !MarkdownReport(document).text.contains("\n# heading"))
     #expect(!MarkdownReport(document).text.contains("<script>"))
   }
 
@@ -71,7 +72,8 @@ import Testing
   @Test func runsFromBeforeProfilesDifferFromNone() async throws {
     let comparison = try await SampleRuns.compare(runs(nil), runs("embedded", day: "2026-11-21"))
     #expect(comparison.environmentDifferences == [] && comparison.groups.count == 1)
-    let mixed = try await SampleRuns.compare(runs("lab") + runs("embedded", day: "2026-11-19"), runs(nil, day: "2026-11-21"))
+    let mixed = try await SampleRuns.compare(
+      runs("lab") + runs("embedded", day: "2026-11-19"), runs(nil, day: "2026-11-21"))
     #expect(
       mixed.environmentDifferences.map(\.sentence) == [
         "the gateway's profile differs: 'embedded' and 'lab' in OLD, not told in NEW"

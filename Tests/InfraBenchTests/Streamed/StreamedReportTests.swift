@@ -25,7 +25,8 @@ import Testing
         #expect(cell.hasPrefix(Figures.time(milliseconds: figure)), "\(metric) \(statistic)")
       }
     }
-    #expect(MarkdownReport(document).text.contains("## First token and completion\n\n|  | first token (first_response) |"))
+    #expect(
+      MarkdownReport(document).text.contains("## First token and completion\n\n|  | first token (first_response) |"))
   }
 
   @Test func theDistributionsHaveCommonRangesAndLoseNothing() throws {
@@ -35,7 +36,9 @@ import Testing
     let columns = DistributionTable(times.histograms).counts
     #expect(columns.map { $0.reduce(0, +) } == [8, 16, 24])
     // Of other resolution, as another tool may have written it.
-    var coarse = LatencyHistogram(layout: try HistogramLayout(1...3_600_000_000_000, significantDigits: 2))
+    var coarse = LatencyHistogram(
+      layout: try HistogramLayout(
+        lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000_000, significantDigits: 2))
     for value in [1_000_000, 900_000_000] as [UInt64] { coarse.record(value) }
     let mixed = DistributionTable([times.histograms[0], ("other", coarse)]).counts
     #expect(mixed.map { $0.reduce(0, +) } == [8, 2])
@@ -47,8 +50,10 @@ import Testing
       var document = try StreamedSamples.real()
       document.metrics[missing] = nil
       #expect(AnswerTimes(document) == nil)
-      #expect(!MarkdownReport(document).text.contains("First token") && !ResultHTML(document).source.contains("First token"))
-      #expect(!MarkdownReport(document).text.contains("4268") && MarkdownReport(document).text.contains("whole restart"))
+      #expect(
+        !MarkdownReport(document).text.contains("First token") && !ResultHTML(document).source.contains("First token"))
+      #expect(
+        !MarkdownReport(document).text.contains("4268") && MarkdownReport(document).text.contains("whole restart"))
     }
     var plain = try StreamedSamples.real()
     plain.metrics["message_roundtrip"] = nil

@@ -141,7 +141,8 @@ import Testing
   @Test func runsOfOneToolAreToldApartByTheirLabels() async throws {
     let world = try World()
     try world.program(
-      "first", "case \"$*\" in *further*) \(world.report("b") { $0.label = "further" });; *) \(world.report("a"));; esac")
+      "first",
+      "case \"$*\" in *further*) \(world.report("b") { $0.label = "further" });; *) \(world.report("a"));; esac")
     try world.program("second", world.report("c"))
     let further = PlannedTool(name: "first", arguments: ["--label", "further"], label: "further")
     #expect(await world.run([Self.first, further, Self.second]) == 0)
@@ -169,7 +170,9 @@ import Testing
     #expect(SummaryReport(summary).text.contains("first (further)"))
     #expect(world.text("results/junit.xml").contains("<testsuite name=\"first (further)\" "))
     if script == "skip" { #expect(world.text("results/summary.md").contains("- first (further) was skipped: ")) }
-    if script == "exit 1" { #expect(summary.failures.contains { $0.hasPrefix("first (further): ") }, "\(summary.failures)") }
+    if script == "exit 1" {
+      #expect(summary.failures.contains { $0.hasPrefix("first (further): ") }, "\(summary.failures)")
+    }
     try await world.expectValid()
   }
 
