@@ -207,10 +207,20 @@ public final class GatewayClient: Sendable {
   }
 
   private func explained(_ error: GatewayError) -> GatewayError {
-    let requests = requests
+    explained(error, headerNames: requests.headerNames)
+  }
+
+  private func explained(_ error: GatewayError, headerNames: [String]) -> GatewayError {
     // A server may repeat what it was sent. The names come behind, as an end that was cut must be at the end.
     let words = SecretText.without(requests.secrets, in: error.message)
-    return GatewayError(kind: error.kind, message: words).explained(withHeaders: requests.headerNames)
+    return GatewayError(kind: error.kind, message: words).explained(withHeaders: headerNames)
+  }
+
+  /// What an answer to an upgrade of the same visit is that is no 101, in the words of any other call's.
+  ///
+  /// - Parameter headerNames: the names of the header fields that were sent with it.
+  public func refusal(_ response: HTTPResponse, headerNames: [String]) -> GatewayError {
+    explained(.unexpectedStatus(response), headerNames: headerNames)
   }
 
   /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the answer. The connection is of

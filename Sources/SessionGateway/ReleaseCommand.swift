@@ -3,20 +3,29 @@ public import Transport
 
 extension GatewayRequests {
   /// A command that gives a task back by hand: the release's request as curl sends it. Header fields of the user's are named,
-  /// their values never. nil for a task whose name is no plain word: it came from outside, and goes into no shell.
+  /// their values never; where a profile has a place for the token, it says `TOKEN`. nil for a task whose name is no plain word, as it came from outside
+  /// and goes into no shell, and where the profile has no release.
   public func releaseCommand(taskID: String, at endpoint: Endpoint) -> String? {
     guard !taskID.isEmpty, taskID.utf8.count <= 200, taskID.utf8.allSatisfy(Self.isPlain) else { return nil }
     var request = ByteBuffer()
-    release(taskID: taskID, CookieJar(), into: &request)
+    switch speech.release {
+    case .native: release(taskID: taskID, CookieJar(), into: &request)
+    case .by(let role):
+      let values = ProfileValues([.task: taskID, .token: "TOKEN"])
+      call(
+        role.call.method, role.call.path.text(values), body: role.call.body?.text(values), CookieJar(), into: &request)
+    case .absent: return nil
+    }
     let text = String(buffer: request)
     guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
     let words = text.prefix { $0 != "\r\n" }.split(separator: " ")
-    guard words.count == 3, !words[1].contains("'") else { return nil }
     let body = text[end.upperBound...]
+    guard words.count == 3, !words[1].contains("'"), !body.contains("'") else { return nil }
     let root = endpoint.httpURL.dropLast(endpoint.basePath.count)
     let headers = headerNames.map { " -H '\($0): …'" }.joined()
     let data = body.isEmpty ? "" : " -H 'Content-Type: application/json' -d '\(body)'"
-    return "curl -X \(words[0])\(headers)\(data) '\(root)\(words[1])'"
+    let command = "curl -X \(words[0])\(headers)\(data) '\(root)\(words[1])'"
+    return SecretText.without(secrets, in: command)
   }
 
   private static func isPlain(_ byte: UInt8) -> Bool {

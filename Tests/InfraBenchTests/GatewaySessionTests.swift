@@ -43,7 +43,7 @@ import Transport
       "from a proxy (nginx/1), which has nothing"
     ),
     (302, "Location: https://login.example/?t=secret", "", "'https://login.example/', and no redirect is followed"),
-    (401, "X: y", "no", "sent with the header 'Authorization'"),
+    (401, "X: y", "no: Bearer secret", "sent with the header 'Authorization'"),
     (409, "X: y", #"{"error": "in use"}"#, #"refused with status 409: {"error": "in use"}"#),
   ])
   func aRefusedUpgradeIsSaidAsAnyOtherAnswer(_ status: Int, _ fields: String, _ body: String, _ words: String)

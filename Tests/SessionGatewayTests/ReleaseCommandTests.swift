@@ -30,6 +30,21 @@ import Transport
     #expect(command(task, at: Endpoint(host: "g", port: 80)) == nil)
   }
 
+  @Test func ofAProfileItIsThatOnesCallWithoutItsToken() throws {
+    let endpoint = Endpoint(host: "g", port: 80)
+    var profile = GatewayProfile(name: "own")
+    func shown(token: String? = "s3cret-token") -> String? {
+      GatewayRequests(
+        to: endpoint, headers: [], speech: GatewaySpeech(profile, native: GatewayProfile(name: "none")), token: token
+      ).releaseCommand(taskID: "t/1", at: endpoint)
+    }
+    #expect(shown() == nil, "a gateway without a release call")
+    profile.release = GatewayProfile.Release(
+      call: .init(method: "DELETE", path: try ProfileTemplate("/api/sessions/{task}?key={token}", as: .path)),
+      success: ProfileCondition([.init(status: [204])]))
+    #expect(shown() == "curl -X DELETE 'http://g:80/api/sessions/t%2F1?key=TOKEN'")
+  }
+
   @Test func itDoesWhatItSays() async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true}"#)] }
     let endpoint = Endpoint(host: "127.0.0.1", port: server.port, basePath: "/x")

@@ -35,14 +35,16 @@ extension GatewaySession {
       connection.isServed(by: executor)
       return connection
     } catch {
-      throw explained(error, fields.map(\.0))
+      throw explained(error, fields.map(\.0), client)
     }
   }
 
   /// What a proxy says to an upgrade is said as of any other call.
-  private func explained(_ error: WebSocketError, _ headerNames: [String]) -> WebSocketError {
+  private func explained(
+    _ error: WebSocketError, _ headerNames: [String], _ client: GatewayClient
+  ) -> WebSocketError {
     guard case .upgradeRefused(var refusal) = error else { return error }
-    let reason = GatewayError.refusal(refusal.response, headerNames: headerNames)
+    let reason = client.refusal(refusal.response, headerNames: headerNames)
     (refusal.kind, refusal.words) = (reason.kind, reason.message)
     return .upgradeRefused(refusal)
   }

@@ -10,13 +10,6 @@ extension GatewayError {
       kind: "http_\(response.status)", message: "status \(response.status)\(reason(of: response))")
   }
 
-  /// The same of an upgrade to WebSocket that was refused.
-  ///
-  /// - Parameter headerNames: the names of the header fields that the user gave.
-  public static func refusal(_ response: HTTPResponse, headerNames: [String]) -> GatewayError {
-    unexpectedStatus(response).explained(withHeaders: headerNames)
-  }
-
   /// A proxy that asks for a client certificate may say so only after the handshake: nginx with a page (400, and 495 or 496
   /// where a configuration shows its own numbers). nil for other answers.
   private static func wantedCertificate(_ response: HTTPResponse) -> GatewayError? {
