@@ -90,7 +90,8 @@ import Testing
     case .assigned(let acquisition):
       let answer = acquisition.answer
       let source = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
-      return "assigned \((answer.task ?? "").debugDescription), \(source), \(answer.latency.map { "\($0) ms" } ?? "-")"
+      let latency = answer.latency.map { (milliseconds: Double) in "\(milliseconds) ms" } ?? "-"
+      return "assigned \((answer.task ?? "").debugDescription), \(source), \(latency)"
     case .miss: return "miss"
     case .failed(let error, let writtenAt): return "failed \(error.kind) \(writtenAt ?? 0)"
     }
