@@ -215,7 +215,8 @@ let package = Package(
         "Latency", "LoadEngine", "TestSupport", "Transport", .product(name: "NIOCore", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "SessionGatewayTests", dependencies: ["GatewayProtocol", "SessionGateway", "TestSupport", "Transport"]),
+      name: "SessionGatewayTests",
+      dependencies: ["GatewayProtocol", "ProcessControl", "SessionGateway", "TestSupport", "Transport"]),
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [

@@ -10,6 +10,8 @@ public final class GatewayClient: Sendable {
   private let endpoint: Endpoint
   private let firstRequests: GatewayRequests
   private let renewed: (@Sendable () -> GatewayRequests)?
+  private let addresses: HostAddresses
+  private let turn: Int
   private let tls: TLSClient?
   private let executor: LoopExecutor
   private let timeout: UInt64
@@ -44,13 +46,19 @@ public final class GatewayClient: Sendable {
 
   /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
   ///
-  /// - Parameter renewed: gives the requests where they change in the course of time, as a token does.
-  /// - Parameter watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop
-  ///   cost less, and whoever cancels the task calls ``cancel()`` as well.
+  /// - Parameters:
+  ///   - addresses: those of the endpoint's host, shared by the clients of a run; nil: they are looked up.
+  ///   - turn: which of several addresses is tried first.
+  ///   - watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop cost less, and
+  ///     whoever cancels the task calls ``cancel()`` as well.
+  ///   - renewed: gives the requests where they change in the course of time, as a token does.
   public init(
-    to endpoint: Endpoint, requests: GatewayRequests, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64,
-    watchesTask: Bool = true, keepsCookies: Bool = true, renewed: (@Sendable () -> GatewayRequests)? = nil
+    to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, requests: GatewayRequests, tls: TLSClient?,
+    on executor: LoopExecutor, timeout: UInt64, watchesTask: Bool = true, keepsCookies: Bool = true,
+    renewed: (@Sendable () -> GatewayRequests)? = nil
   ) {
+    self.addresses = addresses ?? HostAddresses(of: endpoint)
+    self.turn = turn
     self.renewed = renewed
     self.watchesTask = watchesTask
     self.keepsCookies = keepsCookies
@@ -72,11 +80,23 @@ public final class GatewayClient: Sendable {
   /// The value of a `Cookie` field for another connection of the same visit, such as a WebSocket at `path`; nil without any.
   public func cookieField(for path: String) -> String? { requests.cookies(for: path, cookies, now: wallClock()) }
 
-  /// Keeps what the answer to an upgrade at `path` has set: `fields` are the values of its `Set-Cookie` fields.
-  public func keepCookies(_ fields: [String], from path: String) {
-    guard keepsCookies, !fields.isEmpty else { return }
-    let requests = requests
-    state.withLock { requests.store(fields, from: path, in: &$0.cookies, now: wallClock()) }
+  /// Keeps the cookies that another connection of the same visit was given, such as a WebSocket's at `path`.
+  public func keep(setCookies: [String], from path: String) {
+    guard keepsCookies, !setCookies.isEmpty else { return }
+    let now = wallClock()
+    state.withLock { state in
+      for field in setCookies { state.cookies.store(field, from: endpoint.basePath + path, now: now) }
+    }
+  }
+
+  /// Opens a WebSocket of the same visit, at the same of several addresses.
+  public func openWebSocket(
+    path: String, headers: [(String, String)], subprotocols: [String] = [], on executor: LoopExecutor,
+    limits: WebSocketLimits, timeout: UInt64
+  ) async throws(WebSocketError) -> WebSocketConnection {
+    try await WebSocketConnection.connect(
+      to: endpoint, addresses: addresses, turn: turn, path: path, headers: headers, subprotocols: subprotocols,
+      tls: tls, on: executor.eventLoop, limits: limits, timeout: timeout)
   }
 
   /// Whether there is an open connection, so that ``connect()`` has nothing to do.
@@ -250,9 +270,14 @@ public final class GatewayClient: Sendable {
   /// One bound for the whole operation, connecting included.
   private func exchange(_ call: Call) async -> Result<HTTPExchange, TransportError> {
     if let connection = call.connection {
-      return call.isWatched
+      let result =
+        call.isWatched
         ? await connection.exchange(call.request, timeout: timeout, graceOnCancel: call.grace)
         : await connection.exchangeUnwatched(call.request, timeout: timeout)
+      // It was closed before anything was written, seen only on the way to its loop.
+      guard case .failure(let error) = result, error.kind == .closed, error.firstByteWrittenAt == nil else {
+        return result
+      }
     }
     let begin = MonotonicClock.now()
     switch await open() {
@@ -264,7 +289,8 @@ public final class GatewayClient: Sendable {
   }
 
   private func open() async -> Result<HTTPConnection, TransportError> {
-    let result = await HTTPConnection.connect(to: endpoint, tls: tls, on: executor, timeout: timeout)
+    let result = await HTTPConnection.connect(
+      to: endpoint, addresses: addresses, turn: turn, tls: tls, on: executor, timeout: timeout)
     if case .success(let new) = result { state.withLock { $0.connection = new } }
     return result
   }

@@ -3,6 +3,7 @@ import Glibc
 import ProcessControl
 import SessionGateway
 import TestSupport
+import SessionGateway
 import Testing
 
 @testable import InfraBench

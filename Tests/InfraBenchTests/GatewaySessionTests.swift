@@ -37,6 +37,37 @@ import Transport
     await server.stop()
   }
 
+  @Test(arguments: [
+    (
+      503, "Server: nginx/1\r\nContent-Type: text/html", "<title>503 Busy</title>",
+      "from a proxy (nginx/1), which has nothing"
+    ),
+    (302, "Location: https://login.example/?t=secret", "", "'https://login.example/', and no redirect is followed"),
+    (401, "X: y", "no", "sent with the header 'Authorization'"),
+    (409, "X: y", #"{"error": "in use"}"#, #"refused with status 409: {"error": "in use"}"#),
+  ])
+  func aRefusedUpgradeIsSaidAsAnyOtherAnswer(_ status: Int, _ fields: String, _ body: String, _ words: String)
+    async throws
+  {
+    let server = try await ScriptedServer { _ in
+      [.send("HTTP/1.1 \(status) X\r\n\(fields)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")]
+    }
+    var target = target(server)
+    target.headers = [SecretHeader(name: "Authorization", value: "Bearer secret")]
+    let role = try #require(BuiltInProfiles.embedded.session)
+    try await GatewaySession.with(target, timeout: 20_000_000_000, bench: quiet) { session in
+      do throws(WebSocketError) {
+        _ = try await session.openSession(
+          role, path: role.path, ProfileValues([.userId: "u"]), on: session.loops.executor(forUser: 0))
+        Issue.record("upgraded")
+      } catch {
+        #expect(error.kind == "http_\(status)" && error.description.contains(words), "\(error)")
+        #expect(!error.description.contains("secret"))
+      }
+    }
+    await server.stop()
+  }
+
   @Test func theProbeForSessionsIsAnInvalidUserAndNoWayThroughThePath() async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("{}", status: 400)] }
     try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in

@@ -23,12 +23,14 @@ public final class ForeignProxy: Sendable {
   /// Starts nginx and waits until it listens.
   ///
   /// - Parameters:
+  ///   - listen: what stands behind the port, such as `ssl`.
   ///   - locations: what stands inside the `server` block.
-  ///   - certificate: what it shows; nil for a server without TLS.
+  ///   - certificate: what it shows; nil for a server without TLS, or with one in its `locations`.
   ///   - http: what stands before the `server` block.
   ///   - canReload: whether a master keeps the worker, as ``reload()`` needs it.
   public static func nginx(
-    _ locations: String, certificate: TestCertificate? = nil, http: String = "", canReload: Bool = false
+    listen: String = "", _ locations: String, certificate: TestCertificate? = nil, http: String = "",
+    canReload: Bool = false
   ) async throws -> ForeignProxy {
     let program = nginx
     return try await ForeignProxy(
@@ -45,7 +47,7 @@ public final class ForeignProxy: Sendable {
           uwsgi_temp_path \(folder)/d; scgi_temp_path \(folder)/e;
           map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
           \(http)
-          server { listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl"); \(tls) \(locations) }
+          server { listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl") \(listen); \(tls) \(locations) }
         }
         """
     }

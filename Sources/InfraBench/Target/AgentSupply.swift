@@ -61,7 +61,7 @@ package enum AgentSupply {
     if let role = session.givenProfile?.agents {
       configuration.path = { role.path.text(ProfileValues([.task: $0])) }
     }
-    configuration.tls = session.tls?.context
+    configuration.tls = session.tls
     return configuration
   }
 

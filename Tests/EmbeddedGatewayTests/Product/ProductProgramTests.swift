@@ -136,4 +136,33 @@ private let curlPath = "/usr/bin/curl"
     await socket.close()
     #expect(await gateway.stop() == .exited(0))
   }
+
+  /// Many times what is held back: the program waits meanwhile, and nothing is lost but what the dead socket had.
+  @Test func longAnswerWaitsForItsClientWithinBounds() async throws {
+    let chunks = 20_000
+    let gateway = try await GatewayProgram.start([
+      "--profile", "product", "--pool-size", "1", "--chunks", "\(chunks)", "--chunk-delay", "0ms",
+    ])
+    let first = ProductClient(socket: try await GatewayFixture.socket(gateway.port, "/?token=t"))
+    let session = try #require(try await first.next().sessionId)
+    try await first.say("hi")
+    _ = try await first.until("text_delta")
+    first.socket.abort()
+    // Long enough for all of them, if nobody stopped the program.
+    try await Task.sleep(for: .seconds(2))
+    let second = ProductClient(
+      socket: try await GatewayFixture.socket(gateway.port, "/?token=t&session=\(session)"))
+    let back = try await second.next()
+    #expect(back.type == "session_recovered" && back.state == "answering", "the program was not stopped")
+    // A client that reads slowly at first: what it has not read waits in the program too.
+    try await Task.sleep(for: .milliseconds(300))
+    let rest = try await second.until("finish")
+    let numbers = rest.compactMap { $0.text?.split(separator: " ").first?.dropFirst() }.compactMap { Int($0) }
+    #expect(numbers.last == chunks)
+    let gaps = zip(numbers, numbers.dropFirst()).filter { $1 != $0 + 1 }
+    #expect(gaps.isEmpty)
+    #expect(rest.last?.usage?.output_tokens == chunks)
+    await second.socket.close()
+    #expect(await gateway.stop() == .exited(0))
+  }
 }

@@ -42,7 +42,7 @@ struct SessionJourney {
     guard let connection = await open(role.path, values, into: &record) else { return }
     let phases = connection.socket.phases
     record.wrote(at: phases.started)
-    EndToEndMetrics.connect.add(phases.started, phases.connected, phases.secured, to: &record)
+    EndToEndMetrics.connect.add(phases, to: &record)
     let begin = phases.secured ?? phases.connected
     record.sample(EndToEndMetrics.upgrade, phases.upgraded - min(begin, phases.upgraded))
     var course = Course(values: values, begin: begin)
