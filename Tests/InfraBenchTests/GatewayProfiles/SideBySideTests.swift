@@ -89,7 +89,7 @@ import Testing
     switch outcome {
     case .assigned(let acquisition):
       let answer = acquisition.answer
-      let source = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
+      let source: String = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
       let latency = answer.latency.map { (milliseconds: Double) in "\(milliseconds) ms" } ?? "-"
       return "assigned \((answer.task ?? "").debugDescription), \(source), \(latency)"
     case .miss: return "miss"
