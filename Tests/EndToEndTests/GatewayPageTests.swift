@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import ProcessControl
+import SessionGateway
 import TestSupport
 import SessionGateway
 import Testing

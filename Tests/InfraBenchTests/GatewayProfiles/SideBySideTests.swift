@@ -89,8 +89,9 @@ import Testing
     switch outcome {
     case .assigned(let acquisition):
       let answer = acquisition.answer
-      let source = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
-      return "assigned \((answer.task ?? "").debugDescription), \(source ?? "unknown"), \(answer.latency.map { "\($0) ms" } ?? "-")"
+      let source: String = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
+      let latency = answer.latency.map { (milliseconds: Double) in "\(milliseconds) ms" } ?? "-"
+      return "assigned \((answer.task ?? "").debugDescription), \(source), \(latency)"
     case .miss: return "miss"
     case .failed(let error, let writtenAt): return "failed \(error.kind) \(writtenAt ?? 0)"
     }
