@@ -81,7 +81,7 @@ import Transport
     (200, "", "invalid_json"), (200, "{", "invalid_json"), (200, "[]", "invalid_json"), (200, "null", "invalid_json"),
     (200, "<html>", "invalid_json"), (200, "{}", "invalid_json"), (200, #"{"success": true}"#, "invalid_json"),
     (200, #"{"taskArn": ""}"#, "invalid_json"), (200, #"{"taskArn": "///"}"#, "invalid_json"),
-    (200, #"{"taskId": 7}"#, "invalid_json"), (200, #"{"success": false, "warmCount": 1e99}"#, "refused"),
+    (200, #"{"taskId": 7.5}"#, "invalid_json"), (200, #"{"success": false, "warmCount": 1e99}"#, "refused"),
     (200, "\u{fffd}\u{0}", "invalid_json"),
     (200, String(repeating: "[", count: 100_000), "invalid_json"),
   ])

@@ -35,6 +35,8 @@ import Testing
     #expect(path.hasPrefix("/a/") && path.hasSuffix("?b=t"))
     let encoded = path.dropFirst(3).dropLast(4)
     #expect(encoded.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"/?#&=+\"\\{}<>".utf8.contains($0) }, "\(path)")
+    // Foundation takes a byte order mark for no part of a text; Python's decoder is asked of it below.
+    guard !value.hasPrefix("\u{feff}") else { return }
     #expect(String(encoded).removingPercentEncoding.map { Array($0.utf8) } == Array(value.utf8))
   }
 

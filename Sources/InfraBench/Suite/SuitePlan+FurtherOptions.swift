@@ -25,9 +25,10 @@ extension SuitePlan {
       } else {
         takenOptions.insert(option.name)
       }
-      for draft in takers {
-        give(words: option.words, to: draft.tool.name)
-        note([option.name], to: draft.tool.name)
+      // By name: a tool may have several runs.
+      for name in Set(takers.map(\.tool.name)) {
+        give(words: option.words, to: name)
+        note([option.name], to: name)
       }
     }
   }

@@ -49,7 +49,7 @@ extension SuitePlan {
   func unusedObjects(_ problems: inout Problems) -> [String] {
     guard let (path, file) = scenarioFile else { return [] }
     var notes: [String] = []
-    for draft in drafts {
+    for draft in drafts where draft.profile == nil {
       let names = file.tools.first { $0.key == draft.tool.name }?.value.map(\.key) ?? []
       guard let reason = draft.skipReason, !names.isEmpty else { continue }
       let found = draft.tool.problems(inScenarioFile: path).sentences.filter { !problems.sentences.contains($0) }

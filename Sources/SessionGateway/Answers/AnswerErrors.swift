@@ -1,5 +1,5 @@
 import NIOCore
-public import Transport
+package import Transport
 
 extension GatewayError {
   /// An answer with a status that no gateway gives when it has done what it was asked for: from the gateway, or from a proxy

@@ -14,7 +14,9 @@ package enum JSONNode: Sendable, Equatable {
 
   /// The value that `text` is; nil where it is no JSON.
   package static func parse(_ text: some Collection<UInt8>) -> JSONNode? {
-    try? JSONDecoder().decode(JSONNode.self, from: Data(text))
+    // The decoder looks at a text's bytes only where the text is asked for.
+    guard String(validating: text, as: UTF8.self) != nil else { return nil }
+    return try? JSONDecoder().decode(JSONNode.self, from: Data(text))
   }
 
   /// The value as text: a string as it is, a whole number in digits. Nil for everything else, which names nothing.
