@@ -246,14 +246,16 @@ import Testing
       _ = await client.status()
       client.close()
     }
-    func essence(_ request: ScriptedServer.Request) -> [String] {
+    func essence(_ request: ScriptedServer.Request) -> (fields: [String], body: JSONNode?) {
       let fields = request.head.split(separator: "\r\n").filter { !$0.hasPrefix("Content-Length") }.map { String($0) }
-      return fields.prefix(1) + fields.dropFirst().sorted() + [String(reflecting: JSONNode.parse(request.body.utf8))]
+      return (fields.prefix(1) + fields.dropFirst().sorted(), JSONNode.parse(request.body.utf8))
     }
     let sent = server.requests.map(essence)
     await server.stop()
     try #require(sent.count == 8)
-    for number in 0..<4 { #expect(sent[number] == sent[number + 4]) }
+    for number in 0..<4 {
+      #expect(sent[number].fields == sent[number + 4].fields && sent[number].body == sent[number + 4].body)
+    }
   }
 
   private static let loops = LoopGroup()

@@ -26,7 +26,7 @@ import Testing
       }
     }
     #expect(
-      MarkdownReport(document).text.contains("## First token and completion\n\n|  | first token (first_response) |"))
+      MarkdownReport(document).text.contains("## First token and completion\n\n| statistic | first token (first_response) |"))
   }
 
   @Test func theDistributionsHaveCommonRangesAndLoseNothing() throws {
