@@ -10,7 +10,7 @@ enum ProfileFinder {
   static let probeID = ".infrabench-probe"
 
   /// The profile that the user has named; else, by what an upgrade of a user id that cannot be is answered with, the suite's
-  /// own or the one without a user's side.
+  /// own or the one without a user's side. Where neither its user's side nor its status is known, a note asks for the name.
   static func find(_ session: GatewaySession) async -> GatewayProfile {
     if let given = session.givenProfile { return given }
     if session.embeddedECS != nil { return BuiltInProfiles.embedded }
@@ -27,7 +27,13 @@ enum ProfileFinder {
     if hasSide, case .success(let response) = answer, isOfProxy(response), case .success = await client.status() {
       hasSide = false
     }
-    return hasSide ? BuiltInProfiles.embedded : BuiltInProfiles.withoutUsersSide
+    if hasSide { return BuiltInProfiles.embedded }
+    if case .failure(let error) = await client.status(), error.kind == "http_404" {
+      session.bench.note(
+        "the gateway knows neither /session/ nor /api/status: if it is of another kind, name how it is spoken to with "
+          + "--gateway-profile")
+    }
+    return BuiltInProfiles.withoutUsersSide
   }
 
   /// What the answer to an upgrade that no WebSocket can come of tells. A gateway that has `/session/` misses the key,
