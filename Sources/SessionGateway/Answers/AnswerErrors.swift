@@ -1,5 +1,5 @@
 import NIOCore
-package import Transport
+import Transport
 
 extension GatewayError {
   /// An answer with a status that no gateway gives when it has done what it was asked for: from the gateway, or from a proxy
