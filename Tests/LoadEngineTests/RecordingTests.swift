@@ -33,6 +33,27 @@ import Testing
     #expect(recording.errors.entries.first?.example == "too slow")
   }
 
+  @Test(arguments: [true, false]) func whatWasKeptCountsWhateverBecomesOfTheRest(_ isCensored: Bool) {
+    var recording = Recording(Self.catalogue)
+    recording.add(
+      record {
+        $0.sample(Self.a, 5)
+        $0.keepSamples()
+        $0.sample(Self.b, 6)
+        if isCensored { $0.censor() } else { $0.fail("hold: closed", "cut") }
+      }, dueAt: 0, endedAt: 9)
+    #expect(recording[Self.a]?.count == 1 && recording[Self.b] == nil)
+    #expect(recording.iterations == (isCensored ? 0 : 1) && recording.censored == (isCensored ? 1 : 0))
+    var reused = record {
+      $0.sample(Self.a, 5); $0.keepSamples()
+    }
+    reused.reset()
+    reused.sample(Self.a, 7)
+    reused.fail("x", "y")
+    recording.add(reused, dueAt: 0)
+    #expect(recording[Self.a]?.count == 1, "a record that is used again has kept nothing")
+  }
+
   @Test func aCensoredIterationIsNeitherSuccessNorFailure() {
     var recording = Recording(Self.catalogue)
     recording.add(

@@ -32,6 +32,9 @@ enum ProfileFinder {
       session.bench.note(
         "the gateway knows neither /session/ nor /api/status: if it is of another kind, name how it is spoken to with "
           + "--gateway-profile")
+      var unknown = BuiltInProfiles.withoutUsersSide
+      unknown.name = "unknown"
+      return unknown
     }
     return BuiltInProfiles.withoutUsersSide
   }

@@ -4,7 +4,8 @@ public struct IterationRecord: Sendable {
   public enum Ending: Sendable, Equatable {
     /// Done; its samples count.
     case success
-    /// Failed: `kind` is what results count errors by. Its samples are dropped, as latencies hold successes only.
+    /// Failed: `kind` is what results count errors by. Its samples are dropped, as latencies hold successes only, but those
+    /// that were kept.
     case failure(kind: String, example: String)
     /// Given up because the run ended: neither a success nor a failure.
     case censored
@@ -19,6 +20,8 @@ public struct IterationRecord: Sendable {
   /// When the first byte of the iteration's first operation was written, in ns of `MonotonicClock`; nil if none was.
   public private(set) var firstByteWrittenAt: UInt64?
 
+  /// How many of the samples, from the first, count whatever becomes of the iteration.
+  private(set) var keptCount = 0
   var samples: [(metric: Metric, nanoseconds: UInt64)] = []
   var counts: [Counter] = []
 
@@ -53,6 +56,14 @@ public struct IterationRecord: Sendable {
     samples.last { $0.metric == metric }?.nanoseconds
   }
 
+  /// The samples so far count whatever becomes of the iteration: what they are of was done, and something else follows.
+  public mutating func keepSamples() { keptCount = samples.count }
+
+  /// The samples that count, by how the iteration ended.
+  var countingSamples: ArraySlice<(metric: Metric, nanoseconds: UInt64)> {
+    ending == .success ? samples[...] : samples.prefix(keptCount)
+  }
+
   /// Adds one to a counter. Counters count in failed iterations as well.
   public mutating func count(_ counter: Counter) {
     counts.append(counter)
@@ -77,6 +88,8 @@ public struct IterationRecord: Sendable {
   var wasAnswered: Bool {
     switch ending {
     case .success: true
+    // Something was answered before.
+    case .failure where keptCount > 0: true
     case .failure(let kind, _): !Self.unanswered.contains(kind.split(separator: " ").last ?? "")
     case .censored: false
     }
@@ -98,6 +111,7 @@ public struct IterationRecord: Sendable {
     occupiedFor = 0
     firstByteWrittenAt = nil
     samples.removeAll(keepingCapacity: true)
+    keptCount = 0
     counts.removeAll(keepingCapacity: true)
   }
 }

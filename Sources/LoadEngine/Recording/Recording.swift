@@ -77,10 +77,10 @@ public struct Recording: Sendable {
       }
     }
     if let writtenAt = record.firstByteWrittenAt { lateness.record(max(1, writtenAt &- min(dueAt, writtenAt))) }
+    for (metric, nanoseconds) in record.countingSamples { sample(metric, nanoseconds) }
     switch record.ending {
     case .success:
       iterations += 1
-      for (metric, nanoseconds) in record.samples { sample(metric, nanoseconds) }
     case .failure(let kind, let example):
       iterations += 1
       errors.add(kind: kind, example: example)

@@ -17,10 +17,10 @@ struct IntervalRecording: Sendable {
   }
 
   mutating func add(_ record: IterationRecord, headline: Metric) {
+    for sample in record.countingSamples where sample.metric == headline { latencies.record(sample.nanoseconds) }
     switch record.ending {
     case .success:
       iterations += 1
-      for sample in record.samples where sample.metric == headline { latencies.record(sample.nanoseconds) }
     case .failure:
       iterations += 1
       errors += 1

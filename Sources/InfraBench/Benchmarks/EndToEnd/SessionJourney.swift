@@ -9,7 +9,8 @@ import Transport
 
 /// The whole way through the user's side of a gateway, as its profile says: upgrade, ready, messages and their answers.
 ///
-/// The service begins when the connection is there and the upgrade request is sent: setting up the connection is apart.
+/// The service begins when the connection is there and the upgrade request is sent: setting up the connection is apart. Where the
+/// task is acquired by REST before, it begins with that.
 struct SessionJourney {
   let scenario: EndToEndScenario
   let user: EndToEndUser
@@ -38,25 +39,35 @@ struct SessionJourney {
       .userId: user.id, .uuid: UUID().uuidString.lowercased(), .message: scenario.message, .n: "0",
     ])
     values[.token] = scenario.session.visitors.tokens.token(ofUser: user.number)
-    if role.needsTask, await !acquire(&values, into: &record) { return }
+    var acquiredAt: UInt64?
+    if role.needsTask {
+      acquiredAt = await acquire(&values, into: &record)
+      guard acquiredAt != nil else { return }
+    }
     guard let connection = await open(role.path, values, into: &record) else { return }
     let phases = connection.socket.phases
     record.wrote(at: phases.started)
     EndToEndMetrics.connect.add(phases, to: &record)
-    let begin = phases.secured ?? phases.connected
-    record.sample(EndToEndMetrics.upgrade, phases.upgraded - min(begin, phases.upgraded))
-    var course = Course(values: values, begin: begin)
+    let upgradeAt = phases.secured ?? phases.connected
+    record.sample(EndToEndMetrics.upgrade, phases.upgraded - min(upgradeAt, phases.upgraded))
+    var course = Course(values: values, begin: acquiredAt ?? upgradeAt)
     for message in role.opening { connection.socket.post(text: message.text(values)) }
     guard await becomeReady(connection, &course, into: &record) else { return }
-    if scenario.reconnect == .afterReady, await !goBack(&course, into: &record) { return }
+    var noAnswer: StreamedAnswer?
+    if scenario.reconnect == .afterReady, await !goBack(&course, &noAnswer, into: &record) { return }
     guard let first = await converse(1, &course, into: &record) else { return }
     await classify(first, course, into: &record)
+    // What the user has had by now stands, whatever becomes of the rest.
+    record.keepSamples()
+    guard record.ending == .success else { return }
     for number in 2...max(2, scenario.messages) where number <= scenario.messages {
       guard await pause(for: scenario.load.arrivals.thinkTime, .firstResponse, into: &record),
         let answer = await converse(number, &course, into: &record), let firstAt = answer.firstAt
       else { return }
       record.sample(EndToEndMetrics.messageRoundtrip, firstAt - answer.askedAt)
       sampleRest(of: answer, into: &record)
+      record.keepSamples()
+      guard record.ending == .success else { return }
     }
     if let hold = scenario.holdSessions {
       guard await pause(for: hold, .hold, into: &record) else { return record.count(EndToEndMetrics.sessionsLost) }
@@ -66,10 +77,13 @@ struct SessionJourney {
 
   // MARK: The session's start
 
-  private func acquire(_ values: inout ProfileValues, into record: inout IterationRecord) async -> Bool {
+  /// Acquires the task by REST; when the request was written, in ns, or nil where it failed.
+  private func acquire(_ values: inout ProfileValues, into record: inout IterationRecord) async -> UInt64? {
     switch await user.client.acquire(userID: user.id) {
     case .assigned(let acquisition):
-      guard let task = acquisition.answer.task else { return false }
+      guard let task = acquisition.answer.task else { return nil }
+      let writtenAt = acquisition.exchange.firstByteWrittenAt
+      record.wrote(at: writtenAt)
       values[.task] = task
       values[.sessionId] = task
       record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
@@ -78,13 +92,14 @@ struct SessionJourney {
       } else {
         user.assigned.put(task)
       }
-      return true
+      return writtenAt
     case .miss: record.fail(.acquire, "miss", "the pool had no warm task")
     case .failed(let error, let writtenAt):
       scenario.session.held.acquireFailed(error, writtenAt: writtenAt)
+      if let writtenAt { record.wrote(at: writtenAt) }
       fail(.acquire, error.kind, error.message, isCancelled: error.isCancellation, into: &record)
     }
-    return false
+    return nil
   }
 
   /// Opens a connection, which is the user's from then on.
@@ -99,11 +114,15 @@ struct SessionJourney {
       user.session.put(connection)?.cut()
       return connection
     } catch {
-      if case .upgradeRefused = error, step == .connect {
-        fail(.acquire, error.kind, error.description, into: &record)
-      } else {
-        fail(step, error.kind, error.description, isCancelled: error == .cancelled, into: &record)
+      var (step, text) = (step, error.description)
+      if case .upgradeRefused = error {
+        // Where the ready message names a task, the upgrade is what asks for one.
+        if step == .connect, role.task != nil, !role.isLazy { step = .acquire }
+        if ["http_401", "http_403"].contains(error.kind), path.placeholders.contains(.token) {
+          text += "; by the profile the token is also in the URL (--token-file)"
+        }
       }
+      fail(step, error.kind, text, isCancelled: error == .cancelled, into: &record)
       return nil
     }
   }
@@ -119,7 +138,7 @@ struct SessionJourney {
     defer { bound.cancel() }
     while let message = await receive(connection, bound, .ready, isParsed: true, into: &record) {
       guard let root = message.root else {
-        fail(.ready, "invalid_json", String(message.text.prefix(120)), into: &record)
+        fail(.ready, "invalid_json", shown(message.text, 120), into: &record)
         return false
       }
       if ready.holds(root) {
@@ -137,7 +156,7 @@ struct SessionJourney {
       // Where answers are plain lines nothing else can come; other gateways have news before they are ready.
       guard !role.first.isAny else {
         let type = JSONPointer("/type")?.value(in: root)?.text ?? message.text
-        fail(.ready, "unexpected_message", "'\(type.prefix(60))' instead of the ready message", into: &record)
+        fail(.ready, "unexpected_message", "'\(shown(type, 60))' instead of the ready message", into: &record)
         return false
       }
     }
@@ -168,7 +187,8 @@ struct SessionJourney {
 
   // MARK: Messages and answers
 
-  /// Sends message `number`, from 1, and waits for its answer; nil where that failed.
+  /// Sends message `number`, from 1, and waits for its answer; nil where nothing of it came. Where it failed after that, the record
+  /// has failed, and the answer is what had come.
   private func converse(
     _ number: Int, _ course: inout Course, into record: inout IterationRecord
   ) async -> StreamedAnswer? {
@@ -196,7 +216,7 @@ struct SessionJourney {
     while !answer.isComplete {
       let step: EndToEndStep = answer.firstAt == nil ? .firstResponse : .complete
       guard let message = await receive(connection, bound, step, isParsed: false, others: others, into: &record) else {
-        return nil
+        return begun(answer, &course)
       }
       let taken = answer.take(message.root, begunAt: message.begunAt, receivedAt: message.receivedAt)
       if role.first.isAny, message.begunAt < answer.askedAt { noteUnasked() }
@@ -209,7 +229,10 @@ struct SessionJourney {
         case true?:
           let isWhole = answer.begin(message.root, at: message.receivedAt)
           guard number == 1, scenario.reconnect == .midAnswer, !isWhole else { break }
-          guard await goBack(&course, into: &record), let back = user.session.value else { return nil }
+          var current: StreamedAnswer? = answer
+          let isBack = await goBack(&course, &current, into: &record)
+          answer = current ?? answer
+          guard isBack, let back = user.session.value else { return begun(answer, &course) }
           bound.cancel()
           connection = back
           bound = SessionDeadline(MonotonicClock.now() + scenario.load.timeout, on: connection.socket)
@@ -222,11 +245,16 @@ struct SessionJourney {
         return nil
       case .failed(let code, let text):
         fail(step, code, text, into: &record)
-        return nil
+        return begun(answer, &course)
       }
     }
+    return begun(answer, &course)
+  }
+
+  /// What has come of an answer; nil where its first response has not.
+  private func begun(_ answer: StreamedAnswer, _ course: inout Course) -> StreamedAnswer? {
     if course.source == nil { course.source = answer.source }
-    return answer
+    return answer.firstAt == nil ? nil : answer
   }
 
   /// Whether the message is what an answer looks like; nil where the iteration has failed by it.
@@ -235,7 +263,7 @@ struct SessionJourney {
     case .anyLine: return true
     case .echo:
       if message.text.hasSuffix(scenario.message) { return true }
-      fail(.firstResponse, "wrong_answer", String(message.text.prefix(120)), into: &record)
+      fail(.firstResponse, "wrong_answer", shown(message.text, 120), into: &record)
       return nil
     case .matching(let pattern):
       switch await pattern.find(in: message.text, within: remaining) {
@@ -341,12 +369,16 @@ struct SessionJourney {
   }
 
   /// Cuts the connection and goes back to the session: `recovery` ends with the gateway's word, or without one with the next
-  /// message of an answer.
-  private func goBack(_ course: inout Course, into record: inout IterationRecord) async -> Bool {
+  /// message of an answer. What comes of `answer`, the one that was cut, before that word is a part of it.
+  private func goBack(
+    _ course: inout Course, _ answer: inout StreamedAnswer?, into record: inout IterationRecord
+  ) async -> Bool {
     guard let returning = role.returning, let connection = user.session.value else { return false }
     let cutAt = MonotonicClock.now()
     connection.cut()
     course.wasCut = true
+    // It may have been renewed since the session began.
+    course.values[.token] = scenario.session.visitors.tokens.token(ofUser: user.number)
     guard let back = await open(returning.path, course.values, step: .recovery, into: &record) else { return false }
     let bound = SessionDeadline(MonotonicClock.now() + scenario.load.timeout, on: back.socket)
     defer { bound.cancel() }
@@ -358,13 +390,17 @@ struct SessionJourney {
       }
       if let other = otherSession(message.root, course) {
         fail(
-          .recovery, "not_recovered", "the gateway has begun the session '\(other.prefix(40))' instead", into: &record)
+          .recovery, "not_recovered", "the gateway has begun the session '\(shown(other, 40))' instead", into: &record)
         return false
       }
-      let isBack =
-        returning.recovered.map { $0.holds(message.root) }
-        ?? ((role.ready?.holds(message.root) ?? false) || role.first.holds(message.root))
-      guard isBack else { continue }
+      let step = answer?.take(message.root, begunAt: message.begunAt, receivedAt: message.receivedAt)
+      if step == .asked {
+        record.count(EndToEndMetrics.questions)
+        if let reply = role.answer { back.socket.post(text: reply.text(course.values)) }
+      }
+      let goesOn = (role.ready?.holds(message.root) ?? false) || role.first.holds(message.root) || step == .part
+      // An answer that is whole needs no further word.
+      guard step == .complete || returning.recovered.map({ $0.holds(message.root) }) ?? goesOn else { continue }
       record.sample(EndToEndMetrics.recovery, message.receivedAt - cutAt)
       return true
     }
@@ -417,9 +453,12 @@ struct SessionJourney {
     _ step: EndToEndStep, _ kind: String, _ text: String, isCancelled: Bool = false, into record: inout IterationRecord
   ) {
     guard !isCancelled else { return record.censor() }
-    let tokens = scenario.session.visitors.tokens
-    let words = [kind, text].map { tokens.withoutTokens($0, ofUser: user.number) }
-    record.fail(step, String(words[0].prefix(60)), words[1])
+    record.fail(step, shown(kind, 60), scenario.session.visitors.withoutSecrets(text, user: user.number))
+  }
+
+  /// The beginning of a text from outside, in characters, without secrets: they are taken out before it is cut.
+  private func shown(_ text: String, _ length: Int) -> String {
+    String(scenario.session.visitors.withoutSecrets(text, user: user.number).prefix(length))
   }
 
   /// - Parameter others: How many lines came that are no answers.
@@ -430,7 +469,10 @@ struct SessionJourney {
       case 1: ": 1 line came, and none is as --expect says"
       default: ": \(others) lines came, and none is as --expect says"
       }
-    fail(step, "timeout", "nothing within \(scenario.load.timeout / 1_000_000) ms\(came)", into: &record)
+    let bound = "\(scenario.load.timeout / 1_000_000) ms"
+    let text =
+      step == .complete ? "the answer had begun, and was not complete within \(bound)" : "nothing within \(bound)"
+    fail(step, "timeout", text + came, into: &record)
   }
 
   private var remaining: UInt64 {
