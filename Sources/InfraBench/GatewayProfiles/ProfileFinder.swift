@@ -21,14 +21,14 @@ enum ProfileFinder {
     if case .success(let response) = answer, response.status == 400, response.isMarkup {
       answer = await client.probeSession(userID: probeID, hasKey: true)
     }
-    var hasSide = hasSessionSide(answer.map(\.status))
+    let mayHaveSide = hasSessionSide(answer.map(\.status))
+    let isProxys = if case .success(let response) = answer { isOfProxy(response) } else { false }
+    if mayHaveSide, !isProxys { return BuiltInProfiles.embedded }
+    let status = await client.status()
     // A proxy's page, or its way to say that what is behind it closed the connection: only a gateway whose status can be
     // had tells that it is there, so that it is the user's side that is missing.
-    if hasSide, case .success(let response) = answer, isOfProxy(response), case .success = await client.status() {
-      hasSide = false
-    }
-    if hasSide { return BuiltInProfiles.embedded }
-    if case .failure(let error) = await client.status(), error.kind == "http_404" {
+    if mayHaveSide, case .failure = status { return BuiltInProfiles.embedded }
+    if case .failure(let error) = status, error.kind == "http_404" {
       session.bench.note(
         "the gateway knows neither /session/ nor /api/status: if it is of another kind, name how it is spoken to with "
           + "--gateway-profile")

@@ -18,7 +18,7 @@ import Transport
   /// What is found where the upgrade and the status are answered so, and the lines of what was sent.
   private func find(
     upgrade: [ScriptedServer.Action], status: [ScriptedServer.Action], given: GatewayProfile? = nil
-  ) async throws -> (name: String, sent: [String]) {
+  ) async throws -> (name: String, sent: [String], notes: [String]) {
     let server = try await ScriptedServer { $0.line.hasSuffix("/api/status") ? status : upgrade }
     var target = TargetSettings(
       gateway: .remote(Endpoint(host: "127.0.0.1", port: server.port)), headers: [], tls: nil, isInsecure: false,
@@ -31,7 +31,7 @@ import Transport
     }
     let sent = server.requests.map(\.line)
     await server.stop()
-    return (name, sent)
+    return (name, sent, bench.notes.all)
   }
 
   private static let probe = "GET /session/\(ProfileFinder.probeID)"
@@ -66,9 +66,20 @@ import Transport
   @Test(
     arguments: [[.close], [.reset], [page(404)], [page(200)], [ScriptedServer.answer("", status: 302)]]
       as [[ScriptedServer.Action]])
-  func whoKnowsNoSuchPathIsTheLabsWithoutAnotherLook(_ upgrade: [ScriptedServer.Action]) async throws {
-    let found = try await find(upgrade: upgrade, status: [Self.page(500)])
-    #expect(found.name == "lab" && found.sent == [Self.probe])
+  func whoKnowsNoSuchPathHasNoUsersSideWhateverItsStatus(_ upgrade: [ScriptedServer.Action]) async throws {
+    for status in [Self.page(500), Self.page(404), Self.warm] {
+      let found = try await find(upgrade: upgrade, status: [status])
+      #expect(found.name == "lab" && found.sent == [Self.probe, "GET /api/status"])
+    }
+  }
+
+  /// A gateway of another kind altogether is asked for by name; one that has the status, or may have it, is not.
+  @Test func whoKnowsNeitherIsAskedForByName() async throws {
+    let json = ScriptedServer.answer(#"{"error": "no such path"}"#, status: 404)
+    for (status, isAsked) in [(json, true), (Self.page(404), true), (Self.warm, false), (Self.page(503), false)] {
+      let notes = try await find(upgrade: [Self.page(404)], status: [status]).notes
+      #expect(notes.count { $0.contains("--gateway-profile") } == (isAsked ? 1 : 0), "\(notes)")
+    }
   }
 
   @Test func aProfileThatIsNamedIsNotLookedFor() async throws {
