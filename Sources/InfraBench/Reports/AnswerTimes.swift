@@ -35,7 +35,7 @@ struct AnswerTimes {
 
   /// A column for each, with the marks of the table of percentiles.
   var table: TextTable {
-    var table = TextTable([""] + parts.map(\.title))
+    var table = TextTable(["statistic"] + parts.map(\.title))
     table.add(["count"] + parts.map { "\($0.figures.count)" })
     table.add(["mean"] + parts.map { Figures.time(milliseconds: $0.figures.mean) })
     for (title, statistic) in [("P50", Threshold.Statistic.p50), ("P95", .p95), ("P99", .p99)] {

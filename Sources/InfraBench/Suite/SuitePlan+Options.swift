@@ -76,9 +76,10 @@ extension SuitePlan {
       } else {
         takenOptions.insert(name)
       }
-      for draft in known {
-        give(words: option, to: draft.tool.name)
-        note([name], to: draft.tool.name)
+      // Each tool once, however many runs of it there are: all of them get it.
+      for tool in Set(known.map(\.tool.name)) {
+        give(words: option, to: tool)
+        note([name], to: tool)
       }
     }
   }
