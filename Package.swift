@@ -215,7 +215,8 @@ let package = Package(
         "Latency", "LoadEngine", "TestSupport", "Transport", .product(name: "NIOCore", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "SessionGatewayTests", dependencies: ["GatewayProtocol", "SessionGateway", "TestSupport", "Transport"]),
+      name: "SessionGatewayTests",
+      dependencies: ["GatewayProtocol", "ProcessControl", "SessionGateway", "TestSupport", "Transport"]),
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
@@ -228,7 +229,7 @@ let package = Package(
       name: "EmbeddedGatewayTests",
       dependencies: [
         "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "Latency", "MockGateway", "ProcessControl", "Transport",
-        "WarmTask", "mock-gateway", "session-stand-in", "warm-task",
+        "TestSupport", "WarmTask", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

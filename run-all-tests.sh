@@ -14,8 +14,8 @@ for word in "$@"; do
   if [ "$last" = --output-dir ]; then output=$word; fi
   last=$word
 done
-# An earlier run's verdict could be taken for this one's: it is removed before anything that may fail or be killed.
-forget() { rm -f -- "$output/summary.md" "$output/summary.json" "$output/junit.xml"; }
+# An earlier run's verdict could be taken for this one's, and is removed before anything can fail. If not even that works: wrong usage.
+forget() { rm -f -- "$output/summary.md" "$output/summary.json" "$output/junit.xml" || return 64; }
 # run COMMAND...: in the background, because a signal ends only such a wait. A script's background commands ignore SIGINT unless reset.
 run() { env --default-signal=INT,QUIT "$@" <&0 & wait $! || { echo "error: '$*' failed" >&2 && exit 1; }; }
 # tree PID...: these processes and all below them, in whatever process groups, as compilers have their own.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The linter and all tests. Installs what is missing first. With --peers first also nginx and haproxy, without which the tests
-# behind proxies are skipped. Other arguments go to `swift test`.
+# The linter and all tests. Installs what is missing first. With --peers first also nginx, haproxy and Node's express and ws,
+# without which the tests behind proxies and against gateways in Node are skipped. Other arguments go to `swift test`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -2,7 +2,8 @@
 # Installs what a build needs and is missing. Debian packages only; says the exact command where it cannot.
 #   scripts/setup.sh          what building and running needs
 #   scripts/setup.sh tests    also what the tests use where it is there (Python packages in .venv)
-#   scripts/setup.sh peers    also the proxies that some tests put before a gateway (nginx, haproxy); starts none of them
+#   scripts/setup.sh peers    also what some tests drive that nobody here wrote: proxies (nginx, haproxy), and a gateway's
+#                             server (Node with express and ws); starts none of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -83,4 +84,11 @@ missing=()
 [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
 if [ "${#missing[@]}" -gt 0 ]; then
   install_without_starting "${missing[@]}" || say "note: without ${missing[*]} tests behind proxies are skipped"
+fi
+missing=()
+command -v node >/dev/null || missing+=(nodejs)
+# Debian's modules lie where its own node looks for them; the tests show the way to another one.
+for module in express ws; do [ -e "/usr/share/nodejs/$module/package.json" ] || missing+=("node-$module"); done
+if [ "${#missing[@]}" -gt 0 ]; then
+  install_without_starting "${missing[@]}" || say "note: without ${missing[*]} tests against gateways in Node are skipped"
 fi

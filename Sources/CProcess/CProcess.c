@@ -19,9 +19,12 @@ struct failure {
   volatile enum cprocess_step step;
 };
 
-static void reset_signals(void) {
-  struct sigaction by_default = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < NSIG; number++) sigaction(number, &by_default, NULL);
+static void reset_signals(uint64_t ignored) {
+  for (int number = 1; number < NSIG; number++) {
+    const bool is_ignored = number < 64 && (ignored >> number & 1) != 0;
+    struct sigaction action = {.sa_handler = is_ignored ? SIG_IGN : SIG_DFL};
+    sigaction(number, &action, NULL);
+  }
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -61,7 +64,7 @@ static __attribute__((noinline, noreturn)) void become(
     if (getppid() != parent) _exit(127);
   }
   if (setpgid(0, 0) != 0) goto failed;
-  reset_signals();
+  reset_signals(request->ignored_signals);
 
   failure->step = cprocess_step_descriptors;
   if ((errno = install_descriptors(request)) != 0) goto failed;

@@ -7,6 +7,11 @@ extension KeyedDecodingContainer {
     (try? decodeIfPresent(type, forKey: key)) ?? nil
   }
 
+  /// A text that names something, or a whole number in its digits; nil where there is neither.
+  func name(_ key: Key) -> String? {
+    readable(key, as: String.self) ?? readable(key, as: Int64.self).map { String($0) }
+  }
+
   /// A text that says whose something is: the empty text where the field is there and is no text. Somebody is meant, and
   /// nobody that is known.
   func identity(_ key: Key) -> String? {

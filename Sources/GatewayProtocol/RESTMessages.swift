@@ -48,11 +48,11 @@ public struct InitBreakdown: Codable, Sendable, Equatable {
 
 /// The answer to an acquire, in either dialect: fields of the other one are absent.
 public struct AcquireAnswer: Codable, Sendable, Equatable {
-  /// Lab dialect; false is a miss or a refusal even with status 200.
+  /// Of the dialect that names a `taskId`; false is a miss or a refusal even with status 200.
   public var success: Bool?
-  /// Plan dialect; the task's id is its last part.
+  /// The task's ARN; the task's id is its last part.
   public var taskArn: String?
-  /// Lab dialect.
+  /// The task's id.
   public var taskId: String?
   /// The user the task was given to.
   public var userId: String?
@@ -66,7 +66,7 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
   public var breakdown: InitBreakdown?
   /// What went wrong.
   public var error: String?
-  /// How many warm tasks there are, in a miss of the lab dialect.
+  /// How many warm tasks there are, in a miss.
   public var warmCount: Int?
   /// A machine-readable reason beside `error`, such as `TASK_START_FAILED`.
   public var code: String?
@@ -94,10 +94,12 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
-      success: try fields.decodeIfPresent(Bool.self, forKey: .success), taskArn: fields.readable(.taskArn),
-      taskId: fields.readable(.taskId), userId: fields.readable(.userId), sessionId: fields.readable(.sessionId),
+      success: try fields.decodeIfPresent(Bool.self, forKey: .success), taskArn: fields.name(.taskArn),
+      taskId: fields.name(.taskId), userId: fields.readable(.userId), sessionId: fields.readable(.sessionId),
       latency: fields.readable(.latency), source: fields.readable(.source), breakdown: fields.readable(.breakdown),
-      error: fields.readable(.error), warmCount: fields.readable(.warmCount), code: fields.readable(.code))
+      error: fields.readable(.error), warmCount: fields.readable(.warmCount),
+      // Whatever it is, it names a failure.
+      code: fields.name(.code) ?? fields.identity(.code))
   }
 
   /// The task's id in either dialect: `taskId`, else the last part of `taskArn`.
@@ -172,8 +174,11 @@ public struct TaskEntry: Codable, Sendable, Equatable {
   /// Reads the entry; `taskId` and `state` are needed.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
+    guard let taskId = fields.name(.taskId), !taskId.isEmpty else {
+      throw DecodingError.dataCorruptedError(forKey: .taskId, in: fields, debugDescription: "a task has no name")
+    }
     self.init(
-      taskId: try fields.decode(String.self, forKey: .taskId), state: try fields.decode(String.self, forKey: .state),
+      taskId: taskId, state: try fields.decode(String.self, forKey: .state),
       userId: fields.identity(.userId), connectedAt: fields.readable(.connectedAt),
       assignedAt: fields.readable(.assignedAt))
   }

@@ -1,16 +1,16 @@
 /// A text frame from the gateway to a task on `/internal/warm/{taskId}`.
 public struct GatewayToTask: Codable, Sendable, Equatable {
-  /// `init_user` (plan dialect) or `init_user_session` (lab dialect); `user_input` bridges one line of the user.
+  /// `init_user`, or `init_user_session` of the other dialect; `user_input` bridges one line of the user.
   public var type: String
   /// The user the task now belongs to.
   public var userId: String?
-  /// Plan dialect: the directory to make and enter.
+  /// With `init_user`: the directory to make and enter.
   public var workspaceDir: String?
-  /// Plan dialect: written to `.optima/token.json`.
+  /// With `init_user`: written to `.optima/token.json`.
   public var token: String?
-  /// Lab dialect.
+  /// With `init_user_session`.
   public var sessionId: String?
-  /// Lab dialect: the environment's name, the directory above the user's.
+  /// With `init_user_session`: the environment's name, the directory above the user's.
   public var env: String?
   /// One line, without its end, for the user's process (`user_input`).
   public var line: String?
@@ -44,7 +44,7 @@ public struct GatewayToTask: Codable, Sendable, Equatable {
 
 /// A text frame from a task to the gateway.
 public struct TaskToGateway: Codable, Sendable, Equatable {
-  /// `ready` (plan), `user_session_ready` (lab), `status`, `heartbeat`, `execute_result`, `init_failed`, or
+  /// `ready`, `user_session_ready` of the other dialect, `status`, `heartbeat`, `execute_result`, `init_failed`, or
   /// `user_output` (one line of the user's process).
   public var type: String
   /// The user whose session is ready.

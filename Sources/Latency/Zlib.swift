@@ -6,7 +6,7 @@ package enum Zlib {
   package enum Format: Sendable {
     /// A zlib stream (RFC 1950).
     case zlib
-    /// A gzip member (RFC 1952).
+    /// Members of gzip, one after another (RFC 1952, section 2.2).
     case gzip
     /// Nothing.
     case raw
@@ -57,6 +57,9 @@ package enum Zlib {
           stream.pointee.next_out = output.baseAddress
           stream.pointee.avail_out = outputCount
           status = inflate(stream, Z_SYNC_FLUSH)
+          while format == .gzip, status == Z_STREAM_END, stream.pointee.avail_in > 0, inflateReset(stream) == Z_OK {
+            status = inflate(stream, Z_SYNC_FLUSH)
+          }
         }
         count = limit - Int(stream.pointee.avail_out)
       }

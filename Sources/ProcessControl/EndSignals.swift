@@ -19,34 +19,44 @@ public struct EndSignalOrder: Sendable {
 
   /// In ns.
   static let repetitionBound: UInt64 = 1_000_000_000
-  private var firstAt: UInt64?
+  private var first: (signal: Int32, time: UInt64)?
 
   /// Nothing has come yet.
   public init() {}
 
-  /// Takes a signal that came at `now`, in ns. SIGQUIT is sent by people alone: as a second one it is never a repetition.
+  /// Takes a signal that came at `now`, in ns. SIGQUIT after another signal is never a repetition: it is the key that people
+  /// press when the first one was not enough.
   public mutating func receive(_ signal: Int32, at now: UInt64) -> Meaning {
-    guard let firstAt else {
-      self.firstAt = now
+    guard let first else {
+      first = (signal, now)
       return .endsInOrder
     }
-    return signal != SIGQUIT && now < firstAt + Self.repetitionBound ? .isRepetition : .endsAtOnce
+    let isStronger = signal == SIGQUIT && first.signal != SIGQUIT
+    return !isStronger && now < first.time + Self.repetitionBound ? .isRepetition : .endsAtOnce
   }
 }
 
-/// The signals that ask a process to end: SIGINT, SIGTERM, SIGQUIT, and SIGHUP unless it was ignored when the process was
-/// started, as under `nohup`.
+/// The signals that ask a process to end: SIGTERM, and those of SIGHUP, SIGINT and SIGQUIT that are not
+/// ``EndSignals/ignoredAtStart``.
 public struct EndSignals: Sendable {
   private let signals: UnixSignalsSequence
 
+  /// What was ignored when the process was started, and stays so: SIGHUP under `nohup`, SIGINT and SIGQUIT in a script's
+  /// background job. SIGTERM is never among them: nobody sends it by the way.
+  ///
+  /// Found out at the first look, which has to come before anything else changes a signal's action.
+  public static let ignoredAtStart = Set(
+    [SIGHUP, SIGINT, SIGQUIT].filter { number in
+      var action = sigaction()
+      sigaction(number, nil, &action)
+      return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == Int(bitPattern: 1)
+    })
+
   /// From here on none of them ends the process by itself.
   public static func trap() async -> EndSignals {
-    var hangup = sigaction()
-    sigaction(SIGHUP, nil, &hangup)
-    let isIgnored = unsafeBitCast(hangup.__sigaction_handler.sa_handler, to: Int.self) == Int(bitPattern: 1)
-    return EndSignals(
-      signals: await UnixSignalsSequence(
-        trapping: [.sigint, .sigterm, .sigquit] + (isIgnored ? [] : [.sighup])))
+    let ignored = ignoredAtStart
+    let all: [UnixSignal] = [.sigterm, .sighup, .sigint, .sigquit]
+    return EndSignals(signals: await UnixSignalsSequence(trapping: all.filter { !ignored.contains($0.rawValue) }))
   }
 
   /// Calls `first` with the first signal's number; a later one, but a repetition, ends the process at once, with 128 and
@@ -89,6 +99,6 @@ public struct EndSignals: Sendable {
   /// For programs that nothing need be put in order for: SIGQUIT ends them as the other signals do, without the page of
   /// backtrace that Swift's runtime would print.
   public static func quitWithoutBacktrace() {
-    signal(SIGQUIT, SIG_DFL)
+    if !ignoredAtStart.contains(SIGQUIT) { signal(SIGQUIT, SIG_DFL) }
   }
 }

@@ -34,6 +34,9 @@ public struct ProcessRequest: Sendable {
   public var diesWithParent: Bool
   /// When the child ends, what is left in its process group is killed.
   public var endsGroupWithLeader: Bool
+  /// Signals that the child ignores from its first moment on; all others have their default action, whatever this process
+  /// does with them.
+  public var ignoredSignals: Set<Int32> = []
 
   /// Makes a request; the streams are inherited unless said otherwise.
   public init(

@@ -55,6 +55,9 @@ enum Spawning {
         order.reports = descriptors[3]
         order.dies_with_parent = request.diesWithParent
         order.open_files = FileDescriptorLimit.ofChildren
+        for number in request.ignoredSignals where (1...63).contains(number) {
+          order.ignored_signals |= 1 << UInt64(number)
+        }
         return cprocess_spawn(&order, &child)
       }
       return withExtendedLifetime((arguments, environment)) {

@@ -10,6 +10,8 @@ public final class GatewayClient: Sendable {
   private let endpoint: Endpoint
   private let firstRequests: GatewayRequests
   private let renewed: (@Sendable () -> GatewayRequests)?
+  private let addresses: HostAddresses
+  private let turn: Int
   private let tls: TLSClient?
   private let executor: LoopExecutor
   private let timeout: UInt64
@@ -44,13 +46,19 @@ public final class GatewayClient: Sendable {
 
   /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
   ///
-  /// - Parameter renewed: gives the requests where they change in the course of time, as a token does.
-  /// - Parameter watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop
-  ///   cost less, and whoever cancels the task calls ``cancel()`` as well.
+  /// - Parameters:
+  ///   - addresses: those of the endpoint's host, shared by the clients of a run; nil: they are looked up.
+  ///   - turn: which of several addresses is tried first.
+  ///   - watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop cost less, and
+  ///     whoever cancels the task calls ``cancel()`` as well.
+  ///   - renewed: gives the requests where they change in the course of time, as a token does.
   public init(
-    to endpoint: Endpoint, requests: GatewayRequests, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64,
-    watchesTask: Bool = true, keepsCookies: Bool = true, renewed: (@Sendable () -> GatewayRequests)? = nil
+    to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, requests: GatewayRequests, tls: TLSClient?,
+    on executor: LoopExecutor, timeout: UInt64, watchesTask: Bool = true, keepsCookies: Bool = true,
+    renewed: (@Sendable () -> GatewayRequests)? = nil
   ) {
+    self.addresses = addresses ?? HostAddresses(of: endpoint)
+    self.turn = turn
     self.renewed = renewed
     self.watchesTask = watchesTask
     self.keepsCookies = keepsCookies
@@ -71,6 +79,25 @@ public final class GatewayClient: Sendable {
 
   /// The value of a `Cookie` field for another connection of the same visit, such as a WebSocket at `path`; nil without any.
   public func cookieField(for path: String) -> String? { requests.cookies(for: path, cookies, now: wallClock()) }
+
+  /// Keeps the cookies that another connection of the same visit was given, such as a WebSocket's at `path`.
+  public func keep(setCookies: [String], from path: String) {
+    guard keepsCookies, !setCookies.isEmpty else { return }
+    let now = wallClock()
+    state.withLock { state in
+      for field in setCookies { state.cookies.store(field, from: endpoint.basePath + path, now: now) }
+    }
+  }
+
+  /// Opens a WebSocket of the same visit, at the same of several addresses.
+  public func openWebSocket(
+    path: String, headers: [(String, String)], subprotocols: [String] = [], on executor: LoopExecutor,
+    limits: WebSocketLimits, timeout: UInt64
+  ) async throws(WebSocketError) -> WebSocketConnection {
+    try await WebSocketConnection.connect(
+      to: endpoint, addresses: addresses, turn: turn, path: path, headers: headers, subprotocols: subprotocols,
+      tls: tls, on: executor.eventLoop, limits: limits, timeout: timeout)
+  }
 
   /// Whether there is an open connection, so that ``connect()`` has nothing to do.
   public var isConnected: Bool { state.withLock { $0.usable != nil } }
@@ -129,6 +156,7 @@ public final class GatewayClient: Sendable {
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
       return Result { () throws(GatewayError) in (try StatusAnswer.decode(exchange.response), exchange) }
+        .mapError(explained)
     case .failure(let error): return .failure(GatewayError(error))
     }
   }
@@ -162,6 +190,7 @@ public final class GatewayClient: Sendable {
     case .success(let exchange):
       guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
       return Result { () throws(GatewayError) in (try role.answer(in: exchange.response), exchange) }
+        .mapError(explained)
     case .failure(let error): return .failure(GatewayError(error))
     }
   }
@@ -178,13 +207,30 @@ public final class GatewayClient: Sendable {
   }
 
   private func explained(_ error: GatewayError) -> GatewayError {
-    error.explained(withHeaders: requests.headerNames)
+    explained(error, headerNames: requests.headerNames)
+  }
+
+  private func explained(_ error: GatewayError, headerNames: [String]) -> GatewayError {
+    // A server may repeat what it was sent. The names come behind, as an end that was cut must be at the end.
+    let words = SecretText.without(requests.secrets, in: error.message)
+    return GatewayError(kind: error.kind, message: words).explained(withHeaders: headerNames)
+  }
+
+  /// What an answer to an upgrade of the same visit is that is no 101, in the words of any other call's.
+  ///
+  /// - Parameter headerNames: the names of the header fields that were sent with it.
+  public func refusal(_ response: HTTPResponse, headerNames: [String]) -> GatewayError {
+    explained(.unexpectedStatus(response), headerNames: headerNames)
   }
 
   /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the answer. The connection is of
   /// no use afterwards.
-  public func probeSession(userID: String) async -> Result<HTTPResponse, GatewayError> {
-    let result = await send(prepare { request, _ in request = requests.sessionProbe(userID: userID) }, "/session/")
+  ///
+  /// - Parameter hasKey: whether the key is one that cannot be, of a version that there is not, instead of missing: a proxy may
+  ///   pass on that alone.
+  public func probeSession(userID: String, hasKey: Bool = false) async -> Result<HTTPResponse, GatewayError> {
+    let probe = prepare { request, _ in request = requests.sessionProbe(userID: userID, hasKey: hasKey) }
+    let result = await send(probe, "/session/")
     close()
     return result.map(\.response).mapError(GatewayError.init)
   }
@@ -234,9 +280,14 @@ public final class GatewayClient: Sendable {
   /// One bound for the whole operation, connecting included.
   private func exchange(_ call: Call) async -> Result<HTTPExchange, TransportError> {
     if let connection = call.connection {
-      return call.isWatched
+      let result =
+        call.isWatched
         ? await connection.exchange(call.request, timeout: timeout, graceOnCancel: call.grace)
         : await connection.exchangeUnwatched(call.request, timeout: timeout)
+      // It was closed before anything was written, seen only on the way to its loop.
+      guard case .failure(let error) = result, error.kind == .closed, error.firstByteWrittenAt == nil else {
+        return result
+      }
     }
     let begin = MonotonicClock.now()
     switch await open() {
@@ -248,7 +299,8 @@ public final class GatewayClient: Sendable {
   }
 
   private func open() async -> Result<HTTPConnection, TransportError> {
-    let result = await HTTPConnection.connect(to: endpoint, tls: tls, on: executor, timeout: timeout)
+    let result = await HTTPConnection.connect(
+      to: endpoint, addresses: addresses, turn: turn, tls: tls, on: executor, timeout: timeout)
     if case .success(let new) = result { state.withLock { $0.connection = new } }
     return result
   }

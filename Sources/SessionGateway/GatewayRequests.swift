@@ -19,6 +19,9 @@ public final class GatewayRequests: Sendable {
 
   /// The names of the header fields that the user gave.
   let headerNames: [String]
+  /// What is in no message about an answer: the user's tokens, and the values of header fields that are long enough to be
+  /// told from other words.
+  let secrets: [String]
   /// How the calls are made.
   let speech: GatewaySpeech
   /// The token of the caller, for profiles that have a place for it; nil without one.
@@ -47,6 +50,10 @@ public final class GatewayRequests: Sendable {
     self.speech = speech
     self.token = token
     headerNames = headers.map(\.name)
+    // `Bearer` is no secret, what follows it is.
+    let bare = headers.filter { $0.name.lowercased() == "authorization" }
+      .compactMap { $0.value.split(separator: " ").last.map { String($0) } }
+    secrets = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
     basePath = endpoint.basePath
     // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
     sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback
@@ -66,7 +73,7 @@ public final class GatewayRequests: Sendable {
     sessionProbe = (
       "GET \(endpoint.basePath)/session/",
       " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)" + (userCookies.map { "Cookie: \($0)\r\n" } ?? "")
-        + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
     )
     profileFields = (
       " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)",
@@ -80,7 +87,12 @@ public final class GatewayRequests: Sendable {
 
   /// Takes the cookies that the answer to a request for `path` sets; `now` in s since 1970.
   func store(_ response: HTTPResponse, from path: String, in jar: inout CookieJar, now: Double) {
-    for field in response.headers("Set-Cookie") { jar.store(field, from: basePath + path, now: now) }
+    store(response.headers("Set-Cookie"), from: path, in: &jar, now: now)
+  }
+
+  /// The same for the values of its `Set-Cookie` fields.
+  func store(_ fields: [String], from path: String, in jar: inout CookieJar, now: Double) {
+    for field in fields { jar.store(field, from: basePath + path, now: now) }
   }
 
   /// The value of the `Cookie` field of a request for `path`: the user's own, and those of `jar`. Nil without any.
@@ -118,10 +130,11 @@ public final class GatewayRequests: Sendable {
     request.writeStaticString("}")
   }
 
-  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, which no server may grant (RFC 6455,
-  /// section 4.2.1).
-  func sessionProbe(userID: String) -> ByteBuffer {
-    ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields)
+  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, or with one as long as a key that is none, and a
+  /// version that was never one: no server may grant either (RFC 6455, section 4.2.1).
+  func sessionProbe(userID: String, hasKey: Bool) -> ByteBuffer {
+    let rest = hasKey ? "12\r\nSec-WebSocket-Key: not-a-key-of-16-bytes-ok\r\n\r\n" : "13\r\n\r\n"
+    return ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields + rest)
   }
 
   /// Replaces what is in `request` by `GET /api/status`.

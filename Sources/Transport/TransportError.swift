@@ -12,12 +12,16 @@ public struct TransportError: Error, Sendable, Equatable, CustomStringConvertibl
     case connectTimeout = "connect_timeout"
     /// The handshake failed, or the certificate was not accepted.
     case tls
+    /// The peer wants a certificate of the client, and was shown none, or none that it accepts.
+    case clientCertificate = "client_certificate"
     /// The operation's bound passed.
     case timeout
     /// The peer reset the connection.
     case reset
     /// The peer closed the connection before the answer was complete.
     case closed
+    /// The peer closed a connection that had been idle just when a request was sent over it, without a byte of an answer.
+    case closedIdle = "closed_idle"
     /// The answer is not HTTP as this client accepts it.
     case invalidResponse = "invalid_response"
     /// The answer is larger than this client accepts.

@@ -9,10 +9,10 @@ extension TransportError {
     switch error {
     case let error as TransportError:
       return error
-    case let error as NIOConnectionError:
-      guard let first = error.connectionErrors.first else { return unresolved(endpoint) }
-      return connecting(first.error, to: endpoint)
-    case is SocketAddressError, is SocketAddressError.FailedToParseIPByteBuffer:
+    case let error as DialFailure:
+      return error.telling.map { connecting($0, to: endpoint) }
+        ?? TransportError(.connectTimeout, "no connection to \(place) in time")
+    case is UnresolvedHost:
       return unresolved(endpoint)
     case let error as ChannelError:
       if case .connectTimeout = error { return TransportError(.connectTimeout, "no connection to \(place) in time") }
@@ -24,7 +24,8 @@ extension TransportError {
     case let error as IOError where error.errnoCode == ECONNRESET:
       return TransportError(.reset, "\(place) reset the connection")
     case let failure as TLSFailure:
-      return TransportError(.tls, "TLS with \(place) failed: \(failure)")
+      return TransportError(
+        failure.isOfClientCertificate ? .clientCertificate : .tls, "TLS with \(place) failed: \(failure)")
     default:
       return TransportError(.connectFailed, "\(place): \(error)")
     }
@@ -43,11 +44,18 @@ extension TransportError {
     case let error as TransportError: error
     case let error as IOError where error.errnoCode == ECONNRESET || error.errnoCode == EPIPE:
       TransportError(.reset, "the peer reset the connection")
-    case let failure as TLSFailure: TransportError(.tls, "TLS failed: \(failure)")
+    case let failure as TLSFailure where failure.isEnd: TransportError(.closed, failure.description)
+    case let failure as TLSFailure:
+      TransportError(failure.isOfClientCertificate ? .clientCertificate : .tls, "TLS failed: \(failure)")
     default: TransportError(.closed, "the connection failed: \(error)")
     }
   }
 
   /// Whether this process has run out of file descriptors, which is no failure of the target; it is noted for the run.
   static func isOfDescriptors(_ error: IOError) -> Bool { FileDescriptorLimit.isExceeded(errno: error.errnoCode) }
+}
+
+extension DialFailure {
+  /// The error that says most: refused by all is refused, anything else says more. nil where no address was tried.
+  var telling: (any Error)? { errors.first { ($0 as? IOError)?.errnoCode != ECONNREFUSED } ?? errors.first }
 }

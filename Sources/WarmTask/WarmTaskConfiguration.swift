@@ -1,16 +1,17 @@
-public import NIOSSL
 public import Transport
 
 /// How a warm task behaves; the same for every task of a pool.
 public struct WarmTaskConfiguration: Sendable {
   /// The gateway; the task opens `{gateway}/internal/warm/{taskId}`, or another path of it.
-  public var gateway: Endpoint
+  public let gateway: Endpoint
   /// The path of the task with this id, behind the gateway's own.
   public var path: @Sendable (_ taskId: String) -> String = { "/internal/warm/\($0)" }
   /// Sent with the upgrade; may hold secrets.
   public var headers: [(String, String)] = []
   /// For `wss` gateways.
-  public var tls: NIOSSLContext?
+  public var tls: TLSClient?
+  /// Those of the gateway's host: tasks connect to them in turn.
+  public let addresses: HostAddresses
   /// The shared file system (`EFS_MOUNT_PATH`), below which every user's directory lies. nil: no directory is made, and
   /// the user's program runs where the agent runs.
   public var workspaceRoot: String?
@@ -34,6 +35,7 @@ public struct WarmTaskConfiguration: Sendable {
   /// Makes a configuration with the defaults.
   public init(gateway: Endpoint, program: UserProgram, workspaceRoot: String? = nil) {
     self.gateway = gateway
+    addresses = HostAddresses(of: gateway)
     self.program = program
     self.workspaceRoot = workspaceRoot
   }

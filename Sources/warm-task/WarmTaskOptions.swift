@@ -1,7 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
 import GatewayProtocol
-import NIOSSL
 import ProcessControl
 import Transport
 import WarmTask
@@ -19,6 +18,10 @@ struct WarmTaskOptions: ParsableArguments {
   @Flag(help: "Run no program at all: an echo in memory, for thousands of tasks.") var inline = false
   @Option(help: "How long the stand-in takes to start, such as 250ms.") var startupDelay: String?
   @Option(help: "Sent with every upgrade, 'Name: value'; repeatable.") var header: [String] = []
+  @Option(help: "PEM certificates to trust instead of the system's roots.") var caFile: String?
+  @Option(help: "A client certificate for a gateway that asks for one: PEM, its chain behind it. With --key.")
+  var cert: String?
+  @Option(help: "The private key of --cert: PEM, not encrypted.") var key: String?
   @Flag(help: "End when standard input reaches its end.") var lifeline = false
 }
 
@@ -56,16 +59,18 @@ extension WarmTaskOptions {
     let root = checked { try workspace(environment) }
     let program = checked { try userProgram(executable: executable) }
     let headers = checked { try header.map(Self.field) }
+    let isSecure = endpoint?.isSecure
+    let tls = checked { try self.tls(isSecure: isSecure) }
     let name = environment["ENVIRONMENT"].flatMap { $0.isEmpty ? nil : $0 } ?? "dev"
     if !UserID.isValid(name) { problems.append("ENVIRONMENT '\(name)' becomes a directory: it is \(UserID.rule)") }
 
-    guard problems.isEmpty, let endpoint, let tasks, let root, let program, let headers else {
+    guard problems.isEmpty, let endpoint, let tasks, let root, let program, let headers, let tls else {
       throw ValidationError(problems.joined(separator: "\n       "))
     }
     var configuration = WarmTaskConfiguration(gateway: endpoint, program: program, workspaceRoot: root)
     configuration.headers = headers
     configuration.environmentName = name
-    if endpoint.isSecure { configuration.tls = try NIOSSLContext(configuration: .makeClientConfiguration()) }
+    configuration.tls = tls
     return WarmTaskPlan(
       configuration: configuration, count: tasks, taskId: taskId, isSingleLife: once || taskId != nil,
       hasLifeline: lifeline)
@@ -76,6 +81,27 @@ extension WarmTaskOptions {
       throw ValidationError("no gateway: give --gateway-url ws://host:port, or set GATEWAY_WS_URL")
     }
     return try Endpoint(parsing: text)
+  }
+
+  /// nil, in a second layer, for a gateway without TLS; `isSecure` is nil where its URL is wrong.
+  private func tls(isSecure: Bool?) throws -> TLSClient? {
+    let given = [("--ca-file", caFile), ("--cert", cert), ("--key", key)]
+    if isSecure == false, let option = given.first(where: { $1 != nil }) {
+      throw ValidationError("\(option.0): the gateway's URL is neither wss nor https")
+    }
+    let certificate: ClientCertificate?
+    switch (cert, key) {
+    case (nil, nil): certificate = nil
+    case (let cert?, let key?): certificate = try ClientCertificate(certificateFile: cert, keyFile: key)
+    case (_?, nil): throw ValidationError("--cert: give the certificate's private key with --key")
+    case (nil, _?): throw ValidationError("--key: give the certificate that it belongs to with --cert")
+    }
+    guard caFile != nil || isSecure == true else { return nil }
+    do throws(TransportError) {
+      return try TLSClient(caFile: caFile, certificate: certificate)
+    } catch {
+      throw ValidationError("--ca-file: \(error.message)")
+    }
   }
 
   private func number(_ text: String?, of option: String, in range: ClosedRange<Int>) throws -> Int? {

@@ -28,6 +28,32 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: PipelineExamples.isReadable, needsYAML)) func theProjectsOwnPipelinesRunWhatIsThere() async throws
+  {
+    let paths = try PipelineExamples.workflows()
+    #expect(paths.count == 3, "\(paths)")
+    for path in paths {
+      let snippets = try await PipelineExamples.snippets(of: PipelineExamples.text(path))
+      #expect(!snippets.isEmpty, "\(path)")
+      for snippet in snippets {
+        let words = snippet.script.split(whereSeparator: \.isWhitespace).map(String.init)
+        for word in words where word.hasPrefix("./") || word.hasPrefix(".ci/") {
+          #expect(PipelineExamples.isProgram(word), "\(path): \(snippet.script)")
+        }
+      }
+    }
+  }
+
+  /// Else the main branch would have commits, and a night, that nobody has tested or measured.
+  @Test func noRunOfTheMainBranchIsCancelledForALaterOne() throws {
+    for path in try PipelineExamples.workflows() {
+      let text = try PipelineExamples.text(path)
+      guard text.contains("cancel-in-progress: true") else { continue }
+      #expect(
+        text.contains("group: ci-${{ github.ref == 'refs/heads/main' && github.run_id || github.ref }}\n"), "\(path)")
+    }
+  }
+
   private static let hasSuite = (try? Tool(name: "bench-suite").path) != nil
 
   /// A checkout whose suite is built: measures little, and otherwise as it is told.
@@ -85,6 +111,10 @@ import Testing
         "GATEWAY_URL": isGate ? gateways[0].url : "", "NEW_GATEWAY_URL": gateways[1].url, "RUNS": "1",
         "RESULTS": scratch("benchmarks"), "GITHUB_STEP_SUMMARY": scratch("step.md"), "TMPDIR": scratch.path,
       ]
+      if let file = snippet.file {
+        scratch.write(file, snippet.script)
+        chmod(scratch(file), 0o755)
+      }
       let outcome = try await Self.run(snippet.script, snippet.shell, environment, in: scratch)
       // Runs of a debug build are not compared (1); a machine as busy as this one may cross a threshold (99).
       let compares = snippet.script.contains("bench-compare")

@@ -87,15 +87,17 @@ import Testing
     try expectOrderly(await run.end(), code: 143)
   }
 
-  @Test func aHangupThatWasIgnoredAtTheStartStaysIgnored() async throws {
+  /// SIGHUP under `nohup`, SIGINT and SIGQUIT in a script's background job.
+  @Test(arguments: [SIGHUP, SIGINT, SIGQUIT])
+  func aSignalThatWasIgnoredAtTheStartStaysIgnored(signal: Int32) async throws {
     let scratch = try Scratch()
     let gateway = try await MockGateway.start()
     let running = try await Tool(name: "bench-allocation").start(
       ["--gateway-url", gateway.url, "--count", "8", "--think-time", "100ms"] + BenchRun.anySpeed,
       environment: ["GATEWAY_URL": ""], in: scratch.path,
-      through: ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"])
+      through: ["/bin/sh", "-c", "trap '' HUP INT QUIT; exec \"$@\"", "sh"])
     try await eventually("no run") { running.standardOutputSoFar.contains("Run 2: ") }
-    running.child.signal(SIGHUP)
+    running.child.signal(signal)
     let outcome = await running.end()
     await gateway.stop()
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
@@ -115,6 +117,8 @@ import Testing
     try await run.waitForOutput("Run 1: ")
     run.running.child.signal(SIGQUIT)
     try await eventually("no release") { gateway.requests.contains { $0.line == "POST /api/release" } }
+    // Within a second it would be the same one.
+    try await Task.sleep(for: .milliseconds(1100))
     let begin = ContinuousClock.now
     run.running.child.signal(SIGQUIT)
     let result = await run.end()

@@ -149,6 +149,25 @@ import Testing
     #expect(ecs.calls("DescribeServices") == 5)
   }
 
+  /// ECS refuses the question, or is mute: nobody has changed the service, as far as is known.
+  @Test(arguments: [
+    (ScriptedECS.Rules(desiredCount: 60, deniedAfterStops: ["DescribeServices": 1]), "AccessDenied"),
+    (.init(desiredCount: 60, secondsAfterStop: ["DescribeServices": 30]), "did not say within 2s"),
+  ])
+  func aDrainThatEndedAsECSCouldNotBeAskedIsNoChangeOfTheService(rules: ScriptedECS.Rules, said: String) async throws {
+    let ecs = ScriptedECS(rules)
+    let begin = ContinuousClock.now
+    let result = try await run(ecs, "--refill-timeout", "2s")
+    // Two seconds of asking in the drain and five at the end; a drain that waited for the answer would take 30.
+    #expect(begin.duration(to: .now) < .seconds(28))
+    let document = try result.document()
+    #expect(ecs.stopped.count == 20, "\(ecs.stopped.count) were stopped")
+    let error = document.errors.first { $0.kind == "service_unreadable" }
+    #expect(error?.example.contains(said) == true, "\(document.errors)")
+    #expect(error?.example.contains("no more tasks were stopped than 20 of 60") == true, "\(document.errors)")
+    #expect(!document.errors.contains { $0.kind == "service_changed" })
+  }
+
   @Test func aLargeDrainThatNobodyDisturbsGoesOnToItsEnd() async throws {
     let ecs = ScriptedECS(.init(desiredCount: 60))
     let result = try await run(ecs, "--timeout", "20s", "--refill-timeout", "40s")

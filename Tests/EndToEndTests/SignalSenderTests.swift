@@ -32,7 +32,9 @@ import Testing
   ]
 
   /// It signals the tool alone, and then the whole group.
-  @Test(.enabled(if: has("timeout") && has("setsid"), "needs timeout and setsid"), arguments: senders)
+  @Test(
+    .enabled(if: Tool.isInstalled("timeout") && Tool.isInstalled("setsid"), "needs timeout and setsid"),
+    arguments: senders)
   func timeoutEndsARunInOrder(words: [String], code: Int32) async throws {
     let scratch = try Scratch()
     let gateway = try await MockGateway.start()
@@ -48,7 +50,8 @@ import Testing
   }
 
   /// `script` is killed, and its pseudo-terminal closed: the kernel sends SIGHUP to the tool, and its output goes nowhere.
-  @Test(.enabled(if: has("script"), "needs script of util-linux")) func aClosedTerminalLosesNothing() async throws {
+  @Test(.enabled(if: Tool.isInstalled("script"), "needs script of util-linux"))
+  func aClosedTerminalLosesNothing() async throws {
     let scratch = try Scratch()
     let gateway = try await MockGateway.start()
     let terminal = try await holding(
@@ -65,7 +68,7 @@ import Testing
     await gateway.stop()
   }
 
-  @Test(.enabled(if: has("nohup"), "needs nohup")) func underNohupAHangupIsNothing() async throws {
+  @Test(.enabled(if: Tool.isInstalled("nohup"), "needs nohup")) func underNohupAHangupIsNothing() async throws {
     let scratch = try Scratch()
     let gateway = try await MockGateway.start()
     let running = try await Tool(name: "bench-allocation").start(
@@ -78,9 +81,5 @@ import Testing
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")
     #expect(try BenchResult(outcome: outcome, scratch: scratch).document().verdict == .pass)
     await gateway.stop()
-  }
-
-  private static func has(_ program: String) -> Bool {
-    ["/usr/bin/", "/bin/"].contains { access($0 + program, X_OK) == 0 }
   }
 }

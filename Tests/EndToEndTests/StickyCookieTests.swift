@@ -66,6 +66,17 @@ struct StickyCookieTests {
       #expect(left > 0)
       #expect(document.counters["unreleased"] == UInt64(left))
       #expect(result.status == .exited(99), "\(result.output)\(result.talk)")
+      let judged = document.thresholds.first { $0.expression == "unreleased == 0" }
+      #expect(judged?.pass == false && judged?.observed == Double(left), "\(document.thresholds)")
+      #expect(document.parameters["noCookies"] == true)
+      // A line with the number of refusals, and one that names what is left and how it is given back.
+      let refusals = count("POST /api/release 404", in: balancer)
+      let notes = document.notes.filter { $0.contains("releases were") || $0.contains("be released") }
+      #expect(notes.count == 2, "\(notes)")
+      #expect(notes.first?.hasPrefix("\(refusals) releases were refused, the first: ") == true, "\(notes)")
+      #expect(
+        notes.last?.hasPrefix("\(left) tasks could not be released and are still assigned: ") == true
+          && notes.last?.contains("curl -X POST ") == true, "\(notes)")
       var assigned = 0
       for node in nodes { assigned += try await node.status().assignedCount }
       #expect(assigned == left)

@@ -151,8 +151,11 @@ import Transport
     let (held, bench) = (held(1), quiet)
     await held.release("task-0", through: client(server), bench: bench)
     #expect(held.count == left && held.unreleased == left)
+    held.sayWhatIsLeft(to: bench) { _ in nil }
     // One missing page says nothing yet.
-    #expect(bench.notes.all.isEmpty == (body.contains("true") || body.isEmpty && [404, 405].contains(status)))
+    let isUnknown = body.isEmpty && [404, 405].contains(status)
+    #expect(bench.notes.all.contains { $0.hasPrefix("1 release ") } == (left == 1 && !isUnknown))
+    #expect(bench.notes.all.contains { $0.hasPrefix("1 task could not be released") } == (left == 1))
     await server.stop()
   }
 
@@ -237,7 +240,41 @@ import Transport
       through: [client(server), client(server)], bound: 200_000_000, bench: bench)
     // Below the clients' own 20 s, let alone five of them.
     #expect(MonotonicClock.now() - startedAt < 20_000_000_000)
-    #expect(held.count == 10 && bench.notes.all.last?.contains("10 tasks could not be released") ?? false)
+    held.sayWhatIsLeft(to: bench) { "give back \($0)" }
+    #expect(held.count == 10)
+    #expect(
+      bench.notes.all.last?.hasPrefix(
+        "10 tasks could not be released and are still assigned: task-0, task-1, task-2, task-3, task-4 and 5 more. "
+          + "Give them back: give back task-0;") ?? false, "\(bench.notes.all)")
+    await server.stop()
+  }
+
+  @Test func refusedAndFailedReleasesAreOneNoteEachWithTheirNumber() async throws {
+    let server = try await ScriptedServer { request in
+      let isFailure = request.body.contains("task-1")
+      return isFailure
+        ? [ScriptedServer.answer("down", status: 503)]
+        : [ScriptedServer.answer(#"{"success": false, "error": "unknown \#(request.body.count)"}"#, status: 404)]
+    }
+    let (held, bench) = (held(12), quiet)
+    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    held.sayWhatIsLeft(to: bench) { _ in nil }
+    let notes = bench.notes.all
+    #expect(notes.count == 3, "\(notes)")
+    // task-1, task-10 and task-11 got no proper answer, twice.
+    #expect(notes[0].hasPrefix("18 releases were refused, the first: unknown "))
+    #expect(notes[1] == "6 releases failed, the first: http_503: status 503: down")
+    #expect(notes[2].hasPrefix("12 tasks could not be released and are still assigned: "))
+    await server.stop()
+  }
+
+  @Test func whatIsGivenBackLeavesNothingToSay() async throws {
+    let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true}"#)] }
+    let (held, bench) = (held(3), quiet)
+    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    held.sayWhatIsLeft(to: bench) { _ in nil }
+    #expect(bench.notes.all.isEmpty)
     await server.stop()
   }
 

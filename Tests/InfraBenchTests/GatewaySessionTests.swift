@@ -37,6 +37,37 @@ import Transport
     await server.stop()
   }
 
+  @Test(arguments: [
+    (
+      503, "Server: nginx/1\r\nContent-Type: text/html", "<title>503 Busy</title>",
+      "from a proxy (nginx/1), which has nothing"
+    ),
+    (302, "Location: https://login.example/?t=secret", "", "'https://login.example/', and no redirect is followed"),
+    (401, "X: y", "no: Bearer secret", "sent with the header 'Authorization'"),
+    (409, "X: y", #"{"error": "in use"}"#, #"refused with status 409: {"error": "in use"}"#),
+  ])
+  func aRefusedUpgradeIsSaidAsAnyOtherAnswer(_ status: Int, _ fields: String, _ body: String, _ words: String)
+    async throws
+  {
+    let server = try await ScriptedServer { _ in
+      [.send("HTTP/1.1 \(status) X\r\n\(fields)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")]
+    }
+    var target = target(server)
+    target.headers = [SecretHeader(name: "Authorization", value: "Bearer secret")]
+    let role = try #require(BuiltInProfiles.embedded.session)
+    try await GatewaySession.with(target, timeout: 20_000_000_000, bench: quiet) { session in
+      do throws(WebSocketError) {
+        _ = try await session.openSession(
+          role, path: role.path, ProfileValues([.userId: "u"]), on: session.loops.executor(forUser: 0))
+        Issue.record("upgraded")
+      } catch {
+        #expect(error.kind == "http_\(status)" && error.description.contains(words), "\(error)")
+        #expect(!error.description.contains("secret"))
+      }
+    }
+    await server.stop()
+  }
+
   @Test func theProbeForSessionsIsAnInvalidUserAndNoWayThroughThePath() async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("{}", status: 400)] }
     try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
@@ -63,6 +94,40 @@ import Transport
   @Test func onlyAnswersOfWhoKnowsThePathSayThatThereIsAUsersSide() {
     let known = [101, 400, 401, 403, 426, 429] + (500...599).filter { $0 != 501 }
     #expect((100...599).filter { ProfileFinder.hasSessionSide(.success($0)) } == known)
+  }
+
+  /// A gateway that answers the status closed the probe without a byte. Where that isn't answered either, nothing is known.
+  /// Node's ws refuses an upgrade without a key by a word that it calls a page.
+  @Test(arguments: [
+    (502, "<html>bad gateway", 200, false), (502, "", 200, false), (503, "<html>", 200, false),
+    (502, "<html>bad gateway", 502, true), (503, #"{"error": "busy"}"#, 200, true), (400, "Bad Request", 200, true),
+    (400, "<html>bad request", 200, false),
+  ])
+  func whereAProxyAnswersTheProbeTheStatusDecides(
+    status: Int, body: String, ofStatusCall: Int, hasSide: Bool
+  ) async throws {
+    let server = try await ScriptedServer { request in
+      request.line == "GET /api/status"
+        ? [ScriptedServer.answer(#"{"warmCount": 0, "assignedCount": 0}"#, status: ofStatusCall)]
+        : [ScriptedServer.answer(body, status: status)]
+    }
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+      #expect(await (ProfileFinder.find(session).session != nil) == hasSide)
+    }
+    await server.stop()
+  }
+
+  /// As haproxy does, which passes on an upgrade that has a key.
+  @Test func aProxyThatAnswersAnUpgradeWithoutAKeyIsAskedWithOneThatNobodyMayGrant() async throws {
+    let server = try await ScriptedServer { request in
+      request.head.contains("Sec-WebSocket-Key: ")
+        ? [ScriptedServer.answer("{}", status: 426)] : [ScriptedServer.answer("<html>bad request", status: 400)]
+    }
+    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+      #expect(await ProfileFinder.find(session).session != nil)
+    }
+    #expect(server.requests.count == 2 && server.requests.last?.head.contains("Version: 12") == true)
+    await server.stop()
   }
 
   @Test func anAgentThatWasReadyForSomebodyElseIsAFailedStep() async throws {

@@ -97,11 +97,37 @@ import Transport
     (["--agents", "1"], "--agents"), (["--gateway-url", "http://h", "--insecure"], "--insecure"),
     (["--gateway-url", "https://h", "--insecure", "--ca-file", "/etc/hostname"], "--insecure"),
     (["--insecure"], "--insecure"), (["--ca-file", "/nonexistent"], "--ca-file"),
+    (["--gateway-url", "https://h", "--cert", "/nonexistent"], "--cert"),
+    (["--gateway-url", "https://h", "--key", "/nonexistent"], "--key"),
+    (["--gateway-url", "https://h", "--cert", "/nonexistent", "--key", "/nonexistent"], "--cert"),
+    (["--gateway-url", "https://h", "--cert", "/nonexistent", "--key", "/nonexistent"], "--key"),
+    (["--gateway-url", "http://h", "--cert", "/x", "--key", "/x"], "--cert"), (["--key", "/x"], "--key"),
     (["--gateway-url", "http://user:pw@h"], "--gateway-url"), (["--task-start-delay", "5"], "--task-start-delay"),
   ])
   func contradictionsAreNamed(_ arguments: [String], _ option: String) throws {
     let problems = try target(arguments).1
     #expect(problems.contains { $0.hasPrefix("\(option): ") }, "\(problems)")
+  }
+
+  @Test func whatChangesTheLoadIsAParameterOnlyWhereItWasGiven() throws {
+    let plain = try target(["--gateway-url", "http://h"]).0.parameters
+    #expect(plain["noCookies"] == nil && plain["clientCertificate"] == nil)
+    let bare = try target(["--gateway-url", "http://h", "--no-cookies"]).0.parameters
+    #expect(bare["noCookies"] == true)
+    #expect(LoadParameters.shaping(bare) != LoadParameters.shaping(plain))
+  }
+
+  @Test(.enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"))
+  func aCertificateIsAParameterAndItsPathIsNone() throws {
+    let files = try ClientCertificates()
+    let (settings, problems) = try target(["--gateway-url", "wss://h", "--cert", files.chain, "--key", files.key])
+    #expect(problems == [] && settings.tls != nil)
+    #expect(settings.parameters["clientCertificate"] == true)
+    #expect(!settings.parameters.values.contains { $0.description.contains(files.chain) })
+    let encrypted = try target([
+      "--gateway-url", "wss://h", "--cert", files.chain, "--key", files.encryptedKeys[0],
+    ])
+    #expect(encrypted.1.count == 1 && encrypted.1[0].hasPrefix("--key: the key in '"), "\(encrypted.1)")
   }
 
   @Test(arguments: [
@@ -169,7 +195,8 @@ import Transport
   }
 
   @Test func aTokenFileMayHoldATokenForEachUserWhichIsNoHeaderOfAll() throws {
-    let file = try ScratchDirectory().write("token.txt", "one\n\n two \r\nthree")
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("token.txt", "one\n\n two \r\nthree")
     let (settings, problems) = try target(["--token-file", file])
     #expect(problems.isEmpty)
     #expect(settings.tokens == ["one", "two", "three"] && settings.headers.isEmpty)
@@ -189,6 +216,7 @@ import Transport
   @Test func aPathThatLooksLikeAnOptionIsRefusedWhereverOneIsTaken() throws {
     let allocation = try AllocationCommand.parse([
       "--gateway-url", "https://gateway.example", "--output-dir=-x", "--token-file=-x", "--ca-file=-x",
+      "--cert=-x", "--key=-x",
     ])
     let directories = try DirInitCommand.parse(["--output-dir=-x", "--root=-x", "--peer-root=-x"])
     var readers = [OptionReader(environment: [:]), OptionReader(environment: [:]), OptionReader(environment: [:])]
@@ -198,7 +226,10 @@ import Transport
     let scenario = ScenarioFile(commandLine: ["--scenario=-x"], tool: "bench-allocation", options: [])
     let reason = "'-x' begins with a dash, as options do: write './-x'"
     let found = readers.flatMap(\.problems.sentences) + scenario.problems.sentences
-    let options = ["--ca-file", "--output-dir", "--root", "--peer-root", "--output-dir", "--output-dir", "--scenario"]
+    let options = [
+      "--ca-file", "--cert", "--key", "--output-dir", "--root", "--peer-root", "--output-dir", "--output-dir",
+      "--scenario",
+    ]
     // What was given there may be the token itself.
     let token = "--token-file: it begins with a dash, as options do: write the file's path, with './' before the dash"
     #expect(found.sorted() == (options.map { "\($0): \(reason)" } + [token]).sorted())

@@ -60,6 +60,15 @@ import Testing
     #expect(masks.map { UInt64($0, radix: 16).map { $0 & ~ofGlibc } } == [0, 0])
   }
 
+  @Test func aChildIgnoresTheSignalsThatItIsToldTo() async throws {
+    var request = shell("kill -HUP $$; kill -INT $$; grep ^SigIgn /proc/self/status; kill -QUIT $$", output: .pipe)
+    request.ignoredSignals = [SIGHUP, SIGINT, 0, 64]
+    let child = try await ProcessKeeper.shared.spawn(request)
+    let mask = try text(of: child.standardOutput).split(whereSeparator: \.isWhitespace).last ?? ""
+    #expect(UInt64(mask, radix: 16).map { $0 & 0xff } == 0b11)
+    #expect(await child.waitForExit() == .signaled(SIGQUIT))
+  }
+
   @Test func environmentAndWorkingDirectoryAreTheRequested() async throws {
     var request = shell("pwd; env | grep -v -E '^(PWD|_|SHLVL|OLDPWD)='", output: .pipe)
     request.environment = ["ONLY": "this"]

@@ -53,6 +53,36 @@ import Testing
     #expect(sent.split(separator: ";").count == 50)
   }
 
+  /// Where a text of more than 15 bytes has its bytes.
+  private func place(_ text: String?) -> UnsafeRawPointer? {
+    text?.utf8.withContiguousStorageIfAvailable { $0.baseAddress.map { UnsafeRawPointer($0) } } ?? nil
+  }
+
+  @Test func aFieldIsRenderedOnceUntilItsCookiesChange() throws {
+    var jar = CookieJar()
+    jar.store("node=\(String(repeating: "b", count: 40)); Path=/; Max-Age=60", from: "/", now: Self.now)
+    let first = jar.field(for: "/api/release", isSecure: false, now: Self.now)
+    let copy = jar
+    let again = copy.field(for: "/api/release", isSecure: false, now: Self.now + 59)
+    let bytes = try #require(place(first))
+    #expect(bytes == place(again), "the same bytes, not equal ones")
+    jar.store("more=1; Path=/", from: "/", now: Self.now)
+    #expect(jar.field(for: "/api/release", isSecure: false, now: Self.now)?.hasSuffix("; more=1") == true)
+    #expect(copy.field(for: "/api/release", isSecure: false, now: Self.now) == first, "a copy keeps its own")
+    #expect(copy.field(for: "/api/release", isSecure: false, now: Self.now + 60) == nil)
+    #expect(jar.field(for: "/api/release", isSecure: false, now: Self.now + 60) == "more=1")
+  }
+
+  @Test func manyPathsAreServedRightThoughFewAreKept() {
+    var jar = CookieJar()
+    for number in 0..<20 { jar.store("c\(number)=1; Path=/p\(number)", from: "/", now: Self.now) }
+    for _ in 0..<2 {
+      for number in 0..<20 {
+        #expect(jar.field(for: "/p\(number)", isSecure: false, now: Self.now) == "c\(number)=1")
+      }
+    }
+  }
+
   /// What a server sets with the answer to `/api/acquire`; curl then asks for three other paths.
   static let sets = [
     ["node=b; Path=/"],

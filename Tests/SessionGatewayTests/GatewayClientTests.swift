@@ -31,6 +31,21 @@ import Transport
     return nil
   }
 
+  @Test func cookiesOfTheVisitsWebSocketGoWithItsCalls() async throws {
+    let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true}"#)] }
+    let client = Self.client(server.port, basePath: "/base")
+    client.keep(setCookies: ["node=b; Path=/", "own=1", "elsewhere=1; Path=/other"], from: "/session/u")
+    _ = try await client.release(taskID: "t").get()
+    client.beginVisit()
+    _ = try await client.release(taskID: "t").get()
+    client.close()
+    let cookies = server.requests.map { request in
+      request.head.split(separator: "\r\n").filter { $0.hasPrefix("Cookie: ") }
+    }
+    #expect(cookies == [["Cookie: node=b"], []])
+    await server.stop()
+  }
+
   @Test(arguments: [
     (#"{"taskArn": "arn:aws:ecs:eu-west-1:1:task/cluster/abc", "latency": 45}"#, "abc"),
     (#"{"taskArn": "abc"}"#, "abc"), (#"{"taskArn": "a/b/"}"#, "b"),
@@ -66,7 +81,7 @@ import Transport
     (200, "", "invalid_json"), (200, "{", "invalid_json"), (200, "[]", "invalid_json"), (200, "null", "invalid_json"),
     (200, "<html>", "invalid_json"), (200, "{}", "invalid_json"), (200, #"{"success": true}"#, "invalid_json"),
     (200, #"{"taskArn": ""}"#, "invalid_json"), (200, #"{"taskArn": "///"}"#, "invalid_json"),
-    (200, #"{"taskId": 7}"#, "invalid_json"), (200, #"{"success": false, "warmCount": 1e99}"#, "refused"),
+    (200, #"{"taskId": 7.5}"#, "invalid_json"), (200, #"{"success": false, "warmCount": 1e99}"#, "refused"),
     (200, "\u{fffd}\u{0}", "invalid_json"),
     (200, String(repeating: "[", count: 100_000), "invalid_json"),
   ])

@@ -77,6 +77,30 @@ import Transport
     #expect(error.message.utf8.allSatisfy { (0x20..<0x7f).contains($0) })
   }
 
+  @Test(arguments: [
+    ("400 No required SSL certificate was sent", 400, "was shown none: give one with --cert and --key"),
+    ("400 The SSL certificate error", 400, "refused the client certificate: check --cert and --key"),
+    ("whatever", 495, "refused the client certificate"), ("whatever", 496, "was shown none"),
+  ])
+  func aPageThatWantsAClientCertificateIsAKindOfItsOwn(_ title: String, _ status: Int, _ words: String) async throws {
+    let page = "<html><head><title>\(title)</title></head></html>"
+    let error = try await failure(
+      of: "HTTP/1.1 \(status) No\r\nServer: nginx\r\nContent-Type: text/html\r\n"
+        + "Content-Length: \(page.utf8.count)\r\n\r\n\(page)")
+    #expect(error.kind == "client_certificate" && error.message.contains(words), "\(error)")
+  }
+
+  @Test func aBadRequestOfAnotherReasonIsNotTakenForThat() async throws {
+    let page = "<html><title>400 Bad Request</title></html>"
+    let error = try await failure(of: "HTTP/1.1 400 No\r\nContent-Length: \(page.utf8.count)\r\n\r\n\(page)")
+    #expect(error.kind == "http_400")
+  }
+
+  @Test func anAnswerWithoutABodyHasNoEmptyWords() async throws {
+    let error = try await failure(of: "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+    #expect(error.message == "status 500")
+  }
+
   /// nginx before a gateway that is not there, that is mute, and that wants something else.
   @Suite(.timeLimit(.minutes(2)), .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"))
   struct BehindNginx {

@@ -8,6 +8,7 @@ public final class ForeignProxy: Sendable {
 
   private let process: Process
   private let folder: ScratchDirectory
+  private let endsByWord: Bool
 
   /// nginx's path; nil where it is not installed.
   public static let nginx = program("nginx")
@@ -21,20 +22,34 @@ public final class ForeignProxy: Sendable {
 
   /// Starts nginx and waits until it listens.
   ///
-  /// - Parameter locations: what stands inside the `server` block.
-  public static func nginx(_ locations: String) async throws -> ForeignProxy {
-    try await ForeignProxy(nginx, arguments: { ["-p", $0, "-c", "\($0)/configuration", "-e", "\($0)/start.log"] }) {
-      port, folder in
-      """
-      daemon off; master_process off; worker_processes 1; pid \(folder)/pid; error_log \(folder)/error.log;
-      events { worker_connections 1024; }
-      http {
-        access_log \(folder)/log;
-        client_body_temp_path \(folder)/a; proxy_temp_path \(folder)/b; fastcgi_temp_path \(folder)/c;
-        uwsgi_temp_path \(folder)/d; scgi_temp_path \(folder)/e;
-        server { listen 127.0.0.1:\(port); \(locations) }
-      }
-      """
+  /// - Parameters:
+  ///   - listen: what stands behind the port, such as `ssl`.
+  ///   - locations: what stands inside the `server` block.
+  ///   - certificate: what it shows; nil for a server without TLS, or with one in its `locations`.
+  ///   - http: what stands before the `server` block.
+  ///   - canReload: whether a master keeps the worker, as ``reload()`` needs it.
+  public static func nginx(
+    listen: String = "", _ locations: String, certificate: TestCertificate? = nil, http: String = "",
+    canReload: Bool = false
+  ) async throws -> ForeignProxy {
+    let program = nginx
+    return try await ForeignProxy(
+      program, arguments: { ["-p", $0, "-c", "\($0)/configuration", "-e", "\($0)/start.log"] }, endsByWord: canReload
+    ) { port, folder in
+      let tls = certificate.map { "ssl_certificate \($0.path); ssl_certificate_key \($0.keyPath);" } ?? ""
+      return """
+        daemon off; master_process \(canReload ? "on" : "off"); worker_processes 1; pid \(folder)/pid;
+        error_log \(folder)/error.log;
+        events { worker_connections 8192; }
+        http {
+          access_log \(folder)/log;
+          client_body_temp_path \(folder)/a; proxy_temp_path \(folder)/b; fastcgi_temp_path \(folder)/c;
+          uwsgi_temp_path \(folder)/d; scgi_temp_path \(folder)/e;
+          map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+          \(http)
+          server { listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl") \(listen); \(tls) \(locations) }
+        }
+        """
     }
   }
 
@@ -66,10 +81,11 @@ public final class ForeignProxy: Sendable {
   }
 
   private init(
-    _ program: String?, arguments: (_ folder: String) -> [String],
+    _ program: String?, arguments: (_ folder: String) -> [String], endsByWord: Bool = false,
     configuration: (_ port: Int, _ folder: String) -> String
   ) async throws {
     guard let program else { throw CocoaError(.fileNoSuchFile) }
+    self.endsByWord = endsByWord
     folder = try ScratchDirectory()
     port = try Self.freePort()
     try folder.write("configuration", configuration(port, folder.path))
@@ -90,10 +106,13 @@ public final class ForeignProxy: Sendable {
     return text.split(separator: "\n").map(String.init)
   }
 
+  /// A new worker takes what comes from now on, the old one goes when its last connection has.
+  public func reload() { kill(process.processIdentifier, SIGHUP) }
+
   /// Ends it at once. A process starts with the signals blocked that its parent's thread has blocked, and nginx leaves them so:
-  /// only this one cannot be.
+  /// only SIGKILL cannot be. A master unblocks them, and has its workers to end.
   public func stop() {
-    kill(process.processIdentifier, SIGKILL)
+    kill(process.processIdentifier, endsByWord ? SIGTERM : SIGKILL)
     process.waitUntilExit()
   }
 

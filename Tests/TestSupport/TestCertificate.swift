@@ -5,6 +5,8 @@ public import NIOSSL
 public struct TestCertificate: Sendable {
   /// Its file, PEM.
   public let path: String
+  /// Its private key's file, PEM.
+  public let keyPath: String
   /// For a server that shows it.
   public let server: NIOSSLContext
   private let scratch: ScratchDirectory
@@ -19,11 +21,12 @@ public struct TestCertificate: Sendable {
   public init(names: String) throws {
     scratch = try ScratchDirectory()
     path = "\(scratch.path)/certificate.pem"
+    keyPath = "\(scratch.path)/key.pem"
     let process = Process()
     process.executableURL = URL(filePath: Self.openssl)
     process.arguments = [
       "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-      "-subj", "/CN=infrabench test", "-addext", "subjectAltName=\(names)", "-keyout", "\(scratch.path)/key.pem",
+      "-subj", "/CN=infrabench test", "-addext", "subjectAltName=\(names)", "-keyout", keyPath,
       "-out", path,
     ]
     process.standardError = FileHandle.nullDevice
@@ -31,7 +34,7 @@ public struct TestCertificate: Sendable {
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw CocoaError(.fileWriteUnknown) }
     let chain = try NIOSSLCertificate.fromPEMFile(path).map { NIOSSLCertificateSource.certificate($0) }
-    let key = try NIOSSLPrivateKey(file: "\(scratch.path)/key.pem", format: .pem)
+    let key = try NIOSSLPrivateKey(file: keyPath, format: .pem)
     server = try NIOSSLContext(
       configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
   }

@@ -13,6 +13,9 @@ struct ContentCodingTests {
   static let codings = [
     ("gzip", "gzip.compress(b)"), ("x-gzip", "gzip.compress(b)"), ("GZIP", "gzip.compress(b)"),
     ("deflate", "zlib.compress(b)"), ("deflate", "zlib.compress(b, wbits=-15)"), ("identity", "b"),
+    ("identity, gzip", "gzip.compress(b)"), ("gzip,identity", "gzip.compress(b)"), (" , gzip ,", "gzip.compress(b)"),
+    // Two members of one body, and an empty one between them.
+    ("gzip", "gzip.compress(b[:100]) + gzip.compress(b'') + gzip.compress(b[100:])"),
   ]
 
   static let text = String(repeating: "{\"success\":true,\"taskId\":\"t-1\"}", count: 100)
@@ -48,6 +51,19 @@ struct ContentCodingTests {
       }
       #expect(String(buffer: response.body) == Self.text, "\(coding), \(framing)")
     }
+  }
+
+  @Test func aSecondMemberThatIsNoneOrCutOffIsAnError() async throws {
+    for expression in ["gzip.compress(b) + b'rest'", "gzip.compress(b) + gzip.compress(b)[:-4]"] {
+      let body = try await encoded(expression)
+      let failed = failure(read("Content-Encoding: gzip\r\nContent-Length: \(body.count)", body))
+      #expect(failed?.kind == .invalidResponse, "\(expression)")
+    }
+  }
+
+  @Test func aListOfTwoCodingsIsNamedWhole() {
+    let failed = failure(read("Content-Encoding: gzip, br\r\nContent-Length: 1", [0]))
+    #expect(failed?.message.contains("'gzip, br'") == true, "\(String(describing: failed))")
   }
 
   @Test func anEmptyBodyNeedsNoDecoding() {

@@ -35,6 +35,7 @@ import Transport
   ])
   func commandsAreSplitAsAShellWould(line: String, words: [String]) throws {
     #expect(try CommandWords.split(line) == words)
+    #expect(try CommandWords.split(CommandWords.joined(words)) == words)
   }
 
   @Test(arguments: ["", "   ", "a 'b", "a \"b", "a\\"])

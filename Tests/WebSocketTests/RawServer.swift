@@ -130,8 +130,10 @@ struct ClientFrame: Equatable {
 func frame(_ first: UInt8, _ payload: [UInt8] = []) -> [UInt8] { [first, UInt8(payload.count)] + payload }
 
 /// The right answer to an upgrade.
-func accepted(_ accept: String) -> [UInt8] {
-  Array(
-    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
-      .utf8)
+func accepted(_ accept: String) -> [UInt8] { accepted(accept, more: "") }
+
+/// The same with more header lines.
+func accepted(_ accept: String, more fields: String) -> [UInt8] {
+  let own = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n"
+  return Array("HTTP/1.1 101 Switching Protocols\r\n\(own)\(fields)\r\n".utf8)
 }

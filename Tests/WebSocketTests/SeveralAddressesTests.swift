@@ -6,39 +6,18 @@ import Testing
 
 /// A name with several addresses, as `localhost` has: ::1 and 127.0.0.1.
 @Suite(.timeLimit(.minutes(1))) struct SeveralAddressesTests {
-  /// Answers with the same addresses always: `first` are tried before `second`.
-  private final class FixedResolver: Resolver, Sendable {
-    let first: [SocketAddress]
-    let second: [SocketAddress]
-    let loop: any EventLoop
-
-    init(_ first: [SocketAddress], _ second: [SocketAddress], on loop: any EventLoop) {
-      self.first = first
-      self.second = second
-      self.loop = loop
-    }
-
-    func initiateAAAAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
-      loop.makeSucceededFuture(first)
-    }
-    func initiateAQuery(host: String, port: Int) -> EventLoopFuture<[SocketAddress]> {
-      loop.makeSucceededFuture(second)
-    }
-    func cancelQueries() {}
-  }
-
   private let loop = MultiThreadedEventLoopGroup.singleton.next()
 
   private func connect(
     port: Int, first: [String], second: [String]
   ) async throws -> WebSocketConnection {
-    let resolver = FixedResolver(
-      try first.map { try SocketAddress(ipAddress: $0, port: port) },
-      try second.map { try SocketAddress(ipAddress: $0, port: port) }, on: loop)
-    let request = try UpgradeRequest(
-      endpoint: Endpoint(host: "several.test", port: port), path: "/task", headers: [], tls: nil)
+    let endpoint = Endpoint(host: "several.test", port: port)
+    let addresses = HostAddresses(of: endpoint) { _, port, loop in
+      loop.makeCompletedFuture { try (first + second).map { try SocketAddress(ipAddress: $0, port: port) } }
+    }
+    let request = try UpgradeRequest(endpoint: endpoint, path: "/task", headers: [], tls: nil)
     return try await WebSocketHandshake.perform(
-      request, on: loop, limits: WebSocketLimits(), timeout: 10_000_000_000, resolver: resolver)
+      request, addresses, turn: 0, on: loop, limits: WebSocketLimits(), timeout: 10_000_000_000)
   }
 
   @Test(arguments: [["::1"], ["127.0.0.2"], ["127.0.0.2", "127.0.0.3"]])
@@ -48,6 +27,8 @@ import Testing
     #expect(try await connection.receive()?.text == "hello")
     let phases = connection.phases
     #expect(phases.started <= phases.connected && phases.connected <= phases.upgraded)
+    // The addresses that refused are not in it.
+    #expect(phases.started < phases.dialed && phases.connect == phases.lookUp + (phases.connected - phases.dialed))
     connection.abort()
     await server.stop()
   }

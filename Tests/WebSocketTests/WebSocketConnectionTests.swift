@@ -2,7 +2,6 @@ import Dispatch
 import Foundation
 import NIOCore
 import NIOPosix
-import NIOSSL
 import Testing
 import Transport
 
@@ -38,6 +37,30 @@ private func connectError(
 }
 
 @Suite(.timeLimit(.minutes(1))) struct WebSocketConnectionTests {
+  @Test func whatTheAnswerToTheUpgradeSetsIsKept() async throws {
+    let server = try await RawServer(
+      answer: { accepted($0, more: "Set-Cookie: NODE=a; path=/\r\nset-cookie: other=b\r\n") })
+    let connection = try await connect(to: server)
+    #expect(connection.setCookies == ["NODE=a; path=/", "other=b"])
+    connection.abort()
+    await server.stop()
+  }
+
+  @Test(arguments: [
+    (["a", "b"], "Sec-WebSocket-Protocol: b\r\n", true), (["a", "b"], "", true),
+    (["a"], "Sec-WebSocket-Protocol: c\r\n", false), ([], "Sec-WebSocket-Protocol: a\r\n", false),
+    (["a", "b"], "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n", false),
+  ])
+  func onlyASubprotocolThatWasOfferedIsAgreedTo(offered: [String], answer: String, isFine: Bool) async throws {
+    let server = try await RawServer(answer: { accepted($0, more: answer) })
+    let connection = try? await WebSocketConnection.connect(
+      to: Endpoint(host: "127.0.0.1", port: server.port), path: "/task", subprotocols: offered, on: loop,
+      timeout: 10_000_000_000)
+    #expect((connection != nil) == isFine)
+    connection?.abort()
+    await server.stop()
+  }
+
   @Test func firstFrameInTheSegmentOfThe101IsDelivered() async throws {
     let server = try await RawServer(answer: { accepted($0) + frame(0x81, Array("first".utf8)) })
     let connection = try await connect(to: server)
@@ -187,7 +210,37 @@ private func connectError(
     let server = try await RawServer(answer: { _ in
       Array("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 3000\r\n\r\n\(body)".utf8)
     })
-    #expect(await connectError(to: server) == .upgradeRefused(status: 503, body: String(body.prefix(1024))))
+    let error = await connectError(to: server)
+    guard case .upgradeRefused(let refusal) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(refusal.response.status == 503 && refusal.kind == "http_503")
+    #expect(String(buffer: refusal.response.body) == body.prefix(1024))
+    #expect(error?.description == "the upgrade to WebSocket was refused with status 503: \(body.prefix(1024))")
+    await server.stop()
+  }
+
+  @Test func refusalKeepsItsHeaderFields() async throws {
+    let server = try await RawServer(answer: { _ in
+      Array("HTTP/1.1 302 Found\r\nLocation: https://x\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n".utf8)
+    })
+    guard case .upgradeRefused(let refusal) = await connectError(to: server) else {
+      Issue.record("no refusal")
+      return
+    }
+    #expect(refusal.response.header("location") == "https://x" && refusal.response.setsCookies)
+    await server.stop()
+  }
+
+  @Test func cookiesOfThe101AreTold() async throws {
+    let server = try await RawServer(answer: { accept in
+      let head = String(decoding: accepted(accept), as: UTF8.self).dropLast()
+      return Array("\(head)Set-Cookie: node=b; Path=/\r\nset-cookie: x=1\r\n\r\n".utf8)
+    })
+    let connection = try await connect(to: server)
+    #expect(connection.setCookies == ["node=b; Path=/", "x=1"])
+    connection.abort()
     await server.stop()
   }
 
@@ -232,7 +285,7 @@ private func connectError(
 
   @Test func plainServerBehindWssIsATLSError() async throws {
     let server = try await RawServer(answer: { _ in Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8) })
-    let tls = try NIOSSLContext(configuration: .makeClientConfiguration())
+    let tls = try TLSClient()
     let endpoint = Endpoint(host: "127.0.0.1", port: server.port, isSecure: true)
     do throws(WebSocketError) {
       _ = try await WebSocketConnection.connect(to: endpoint, path: "/", tls: tls, on: loop)
@@ -243,7 +296,7 @@ private func connectError(
         return
       }
     }
-    await #expect(throws: WebSocketError.invalidRequest("wss needs a TLS context")) {
+    await #expect(throws: WebSocketError.invalidRequest("wss needs TLS")) {
       try await WebSocketConnection.connect(to: endpoint, path: "/", on: loop)
     }
     await server.stop()

@@ -24,6 +24,8 @@ struct cprocess_request {
   bool dies_with_parent;
   /// The child's soft RLIMIT_NOFILE; 0: this process' own.
   uint64_t open_files;
+  /// The signals that the child ignores: the bit 1 << n is that of signal n.
+  uint64_t ignored_signals;
 };
 
 /// The step at which a start failed.
@@ -45,7 +47,8 @@ struct cprocess_child {
   enum cprocess_step failed_step;
 };
 
-/// Starts a child in a process group of its own, with every signal at its default and none blocked.
+/// Starts a child in a process group of its own, with every signal but `ignored_signals` at its default and
+/// none blocked.
 /// Returns 0, or an errno; then no child is left and no descriptor is open.
 int cprocess_spawn(const struct cprocess_request *request, struct cprocess_child *child);
 

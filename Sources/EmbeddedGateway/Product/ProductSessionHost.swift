@@ -17,6 +17,8 @@ final class ProductSessionHost: TaskListener {
   private var session: ProductSession
   private weak var socket: ProductSocket?
   private var acquisition: Acquisition?
+  /// Whether the task's messages are taken from its socket.
+  private var isTaskRead = true
   /// Tells a wish for a task from the ones before it, whose outcomes don't count any more.
   private var wish = 0
   private var timer: (due: UInt64, scheduled: Scheduled<Void>)?
@@ -51,12 +53,7 @@ final class ProductSessionHost: TaskListener {
   func detached(_ socket: ProductSocket, isGoodbye: Bool) {
     guard self.socket === socket else { return }
     self.socket = nil
-    core.log {
-      var disconnect = event(.disconnect, since: nil)
-      disconnect.processingState = session.turn == .idle ? "idle" : "processing"
-      disconnect.reason = isGoodbye ? "the user left" : "the connection was lost"
-      return disconnect
-    }
+    logDisconnect(isGoodbye ? "the user left" : "the connection was lost")
     apply { $0.disconnected(isGoodbye: isGoodbye, now: $1) }
     readTask()
   }
@@ -89,7 +86,10 @@ final class ProductSessionHost: TaskListener {
   /// Reads the task's messages, or stops reading them until the client takes them.
   func readTask() {
     guard session.task == .ready, let taskID = acquisition?.taskID else { return }
-    core.records[taskID]?.socket?.setReading(session.takesOutput && socket?.isWritable ?? true)
+    let mustRead = session.takesOutput && socket?.isWritable ?? true
+    guard mustRead != isTaskRead else { return }
+    isTaskRead = mustRead
+    core.records[taskID]?.socket?.setReading(mustRead)
   }
 
   private func acquire() {
@@ -121,6 +121,7 @@ final class ProductSessionHost: TaskListener {
     case .ready(let breakdown):
       guard let taskID = acquisition.taskID else { return }
       self.acquisition = acquisition
+      isTaskRead = true
       core.records[taskID]?.session = self
       apply { $0.taskReady(taskID, acquisition.source, breakdown, now: $1) }
     case .missed: apply { session, _ in session.taskFailed("there is no warm task, and none is started") }
@@ -161,6 +162,7 @@ final class ProductSessionHost: TaskListener {
     switch action {
     case .send(let message): socket?.send(message.bytes(session: id))
     case .close(let reason):
+      logDisconnect("\(reason)")
       socket?.close(reason)
       socket = nil
     case .acquire: acquire()
@@ -192,6 +194,15 @@ final class ProductSessionHost: TaskListener {
       apply { $0.tick(now: $1) }
     }
     timer = (due, scheduled)
+  }
+
+  private func logDisconnect(_ reason: String) {
+    core.log {
+      var disconnect = event(.disconnect, since: nil)
+      disconnect.processingState = session.turn == .idle ? "idle" : "processing"
+      disconnect.reason = reason
+      return disconnect
+    }
   }
 
   private func event(_ phase: LifecycleEvent.Phase, since start: UInt64?) -> LifecycleEvent {

@@ -39,10 +39,11 @@ public final class ProcessTaskRunner: TaskRunner {
     var variables = environment
     variables["GATEWAY_WS_URL"] = gatewayURL
     variables["WARM_POOL_MODE"] = "true"
-    let request = ProcessRequest(
+    var request = ProcessRequest(
       executable: executable,
       arguments: ["--task-id", taskID, "--gateway-url", gatewayURL, "--lifeline"] + arguments,
       environment: variables, standardInput: .pipe, standardOutput: .null, endsGroupWithLeader: true)
+    request.ignoredSignals = EndSignals.ignoredAtStart
     ProcessKeeper.shared.spawn(request) { [self] result in
       switch result {
       case .failure(let error):

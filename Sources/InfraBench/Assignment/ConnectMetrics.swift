@@ -1,7 +1,7 @@
 import LoadEngine
 import Transport
 
-/// The metrics of setting up a connection: TCP with the look-up of the name, and TLS.
+/// The metrics of setting up a connection: TCP with the look-up of the name where there was one, and TLS.
 struct ConnectMetrics: Sendable {
   private let connect: Metric
   private let tls: Metric
@@ -11,13 +11,20 @@ struct ConnectMetrics: Sendable {
     tls = catalogue.metric("tls")
   }
 
-  /// Adds the phases of a new connection, instants in ns.
-  func add(_ startedAt: UInt64, _ connectedAt: UInt64, _ securedAt: UInt64?, to record: inout IterationRecord) {
-    record.sample(connect, connectedAt - startedAt)
-    if let securedAt { record.sample(tls, securedAt - connectedAt) }
+  /// Adds the phases of a new connection.
+  func add(_ phases: ConnectPhases, to record: inout IterationRecord) {
+    add(phases.connect, from: phases.connectedAt, securedAt: phases.securedAt, to: &record)
   }
 
-  func add(_ phases: ConnectPhases, to record: inout IterationRecord) {
-    add(phases.startedAt, phases.connectedAt, phases.securedAt, to: &record)
+  /// The same of a WebSocket's connection, whose upgrade is apart.
+  func add(_ phases: WebSocketPhases, to record: inout IterationRecord) {
+    add(phases.connect, from: phases.connected, securedAt: phases.secured, to: &record)
+  }
+
+  private func add(
+    _ connected: UInt64, from connectedAt: UInt64, securedAt: UInt64?, to record: inout IterationRecord
+  ) {
+    record.sample(connect, connected)
+    if let securedAt { record.sample(tls, securedAt - connectedAt) }
   }
 }

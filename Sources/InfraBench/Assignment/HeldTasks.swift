@@ -10,6 +10,8 @@ package final class HeldTasks: Sendable {
     var unansweredAcquires = 0
     /// By task: what a balancer's cookies say of the node that gave it out, where there are any.
     var cookies: [String: CookieJar] = [:]
+    var refused = ReleaseFailures()
+    var failed = ReleaseFailures()
   }
 
   /// The counter of the tasks that a run took and could not give back.
@@ -101,25 +103,33 @@ package final class HeldTasks: Sendable {
       let (hasEnded, refutesPages) = answers.withLock { $0.releases.wasRefused(task) }
       // Else another node may know the task: it stays held, and its release is tried again at the end.
       if hasEnded { ledger.withLock { $0.released(task) } }
-      bench.note("a release was refused: \(error.message)")
+      wasRefused(error, bench)
       if refutesPages { bench.note(Self.pagesDiffer) }
     case .failure(let error) where error.kind == "release_unsupported":
       let (isConcluded, hasCall) = answers.withLock { answers in
         (answers.releases.foundNoPage(task, at: MonotonicClock.now()), answers.releases.hasCall)
       }
       if isConcluded { bench.note("the gateway has no /api/release: tasks are held, as with --hold") }
-      if hasCall { bench.note("a release was refused: \(error.message)") }
+      if hasCall { wasRefused(error, bench) }
     case .failure(let error):
       if error.mayHaveBeenDone { answers.withLock { $0.releases.gotNoAnswer(task) } }
-      if !error.isCancellation { bench.note("a release failed: \(error)") }
+      guard !error.isCancellation else { return nil }
+      let isFirst = answers.withLock { $0.failed.add(error.description) }
+      if isFirst { bench.console.note("note: a release failed: \(error)") }
     }
     return nil
+  }
+
+  /// Said at once of the first, and of all with their number at the end.
+  private func wasRefused(_ error: GatewayError, _ bench: Bench) {
+    let isFirst = answers.withLock { $0.refused.add(error.message) }
+    if isFirst { bench.console.note("note: a release was refused: \(error.message)") }
   }
 
   private static let pagesDiffer =
     "some releases found no /api/release and others did: nodes of the gateway differ, or were being replaced"
 
-  /// Gives back everything that is held, within `bound` ns; what could not be given back is noted.
+  /// Gives back everything that is held, within `bound` ns.
   package func releaseAll(through clients: [GatewayClient], bound: UInt64, bench: Bench) async {
     let tasks = ledger.withLock { $0.outstanding.all }
     guard !tasks.isEmpty, let first = clients.first else { return }
@@ -130,11 +140,18 @@ package final class HeldTasks: Sendable {
       guard await self.findsMissingPages(tasks[0], through: first, bench: bench) else { return }
       await self.sendAll(self.ledger.withLock { $0.outstanding.all }, through: clients, bench: bench)
     }
-    let left = unreleased
-    guard left > 0 else { return }
-    bench.note(
-      "\(left == 1 ? "1 task could not be released and is" : "\(left) tasks could not be released and are") still assigned"
-    )
+  }
+
+  /// Says, when everything was tried, what releases came to and which tasks are left: a line each.
+  ///
+  /// - Parameter command: what gives a task of this name back, by hand.
+  func sayWhatIsLeft(to bench: Bench, command: (String) -> String?) {
+    let (refused, failed, areOfNodes) = answers.withLock { ($0.refused, $0.failed, !$0.cookies.isEmpty) }
+    if let note = refused.note("was refused", "were refused") { bench.note(note) }
+    if let note = failed.note("failed", "failed") { bench.note(note) }
+    guard unreleased > 0 else { return }
+    let left = LeftTasks(names: ledger.withLock { $0.outstanding.all }, areOfNodes: areOfNodes)
+    bench.note(left.note(command))
   }
 
   /// Where releases have found no page so far, tries one until it is known whether there is such a call; true if there is
@@ -164,5 +181,5 @@ package final class HeldTasks: Sendable {
 
 extension GatewayError {
   /// Whether what was asked for may have been done although nothing says so.
-  fileprivate var mayHaveBeenDone: Bool { ["cancelled", "timeout", "reset", "closed"].contains(kind) }
+  fileprivate var mayHaveBeenDone: Bool { ["cancelled", "timeout", "reset", "closed", "closed_idle"].contains(kind) }
 }

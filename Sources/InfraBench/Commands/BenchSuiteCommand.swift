@@ -14,7 +14,7 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
       bench-allocation, bench-dirinit, bench-e2e, bench-concurrent, bench-exhaustion and bench-api are run against an \
       embedded gateway, or against a real one where the environment names it:
         GATEWAY_URL               the gateway
-        CONFIRM_DRAIN             its host name, which lets bench-exhaustion drain it
+        CONFIRM_DRAIN             its host name, which lets bench-exhaustion drain it; of two gateways a,b
         CLUSTER, SERVICE, REGION  the ECS service behind it
 
       bench-exhaustion is skipped where the gateway isn't on this machine and CONFIRM_DRAIN is not set, and where an ECS \
@@ -28,7 +28,8 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
       summary.md, which is appended to GITHUB_STEP_SUMMARY where that is set.
 
       A scenario file has an object for each tool, such as {"bench-allocation": {"count": 500}, "bench-e2e": {"message": \
-      "hello"}}. What stands behind '--' goes to every tool that knows it.
+      "hello"}}. What stands behind '--' goes to every tool that knows it; options of an ECS, such as --cluster and --region, \
+      to bench-exhaustion and bench-api, and to the tools that start tasks where --cold-by run-task tells them to.
 
       Exit status: the worst of the tools': 129/130/131/143 interrupted by a signal (what was measured is written), 64 wrong \
       usage, 1 failed, or --deadline passed, 99 a threshold crossed, 0. --fail-on-regression adds 99 for a regression, and 1 \

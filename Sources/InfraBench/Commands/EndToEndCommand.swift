@@ -76,7 +76,8 @@ package struct EndToEndCommand: SuiteCommand {
   var reconnect: String?
 
   @Option(
-    help: ArgumentHelp("Print a built-in gateway profile (embedded, lab or product) and end.", valueName: "name"))
+    help: ArgumentHelp(
+      "Print a built-in gateway profile (\(OptionReader.list(BuiltInProfiles.names))) and end.", valueName: "name"))
   var printProfile: String?
 
   package init() {}
@@ -120,7 +121,8 @@ package struct EndToEndCommand: SuiteCommand {
   private func refuseWhatTheProfileLacks(_ settings: TargetSettings, _ reader: inout OptionReader) {
     guard let profile = settings.profile else { return }
     if profile.session == nil, profile.acquire == nil {
-      reader.problems.add("--gateway-profile", "'\(profile.name)' has neither 'session' nor 'acquire': one is needed here")
+      reader.problems.add(
+        "--gateway-profile", "'\(profile.name)' has neither 'session' nor 'acquire': one is needed here")
     }
     if profile.session == nil, profile.status == nil, settings.agents == 0 {
       reader.problems.add(
@@ -131,7 +133,9 @@ package struct EndToEndCommand: SuiteCommand {
     for (name, value) in isAsked where value != nil && profile.session == nil {
       reader.problems.add(name, "the profile '\(profile.name)' has no 'session', which is needed for it")
     }
-    if profile.session?.needsToken ?? false, case .remote = settings.gateway, settings.tokens.isEmpty, settings.tokenCommand == nil {
+    if profile.session?.needsToken ?? false, case .remote = settings.gateway, settings.tokens.isEmpty,
+      settings.tokenCommand == nil
+    {
       reader.problems.add(
         "--gateway-profile",
         "'\(profile.name)' has a place for a token: give --token-file, --token-command or GATEWAY_TOKEN")
@@ -153,7 +157,8 @@ package struct EndToEndCommand: SuiteCommand {
         "--reconnect", "it needs a --gateway-profile whose 'session' has a 'return', the way back to a session")
     }
     if when == .midAnswer, let session = settings.profile?.session, !session.isStreamed {
-      reader.problems.add("--reconnect", "'mid-answer' needs a profile whose 'session' has a 'done', the end of an answer")
+      reader.problems.add(
+        "--reconnect", "'mid-answer' needs a profile whose 'session' has a 'done', the end of an answer")
     }
     return when
   }
@@ -161,7 +166,8 @@ package struct EndToEndCommand: SuiteCommand {
   private func commandWords(_ settings: TargetSettings, _ reader: inout OptionReader) -> [String] {
     guard let command else { return [] }
     if settings.profile?.session?.isStreamed ?? false {
-      reader.problems.add("--command", "the stand-in for a gateway that streams runs a program of its own: leave it out")
+      reader.problems.add(
+        "--command", "the stand-in for a gateway that streams runs a program of its own: leave it out")
     }
     if case .remote = settings.gateway, settings.agents == 0 {
       reader.problems.add("--command", "a remote gateway's tasks run what they run: leave it out, or give --agents")

@@ -30,9 +30,7 @@ extension ExhaustionCommand {
     var asked: Set<String> = []
     for gateway in gateways where !gateway.isLoopback && !isConfirmed(gateway.host) {
       guard asked.insert(gateway.host.lowercased()).inserted else { continue }
-      reader.problems.add(
-        "--confirm-drain",
-        "draining takes tasks from the users of this gateway: confirm it with --confirm-drain \(gateway.host)")
+      reader.problems.addUnconfirmedDrain(of: gateway.host)
     }
   }
 

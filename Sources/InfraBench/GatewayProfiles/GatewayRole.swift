@@ -29,7 +29,9 @@ extension OptionReader {
     }
     guard let bytes = try? Data(contentsOf: URL(filePath: written)) else {
       let names = OptionReader.list(BuiltInProfiles.names)
-      problems.add(option, "'\(written.prefix(80))' is no profile and no file that can be read: write \(names), or a file's path")
+      problems.add(
+        option,
+        "'\(written.prefix(80))' is no profile and no file that can be read: write \(names), or a file's path")
       return nil
     }
     guard bytes.count <= ProfileFile.largest else {

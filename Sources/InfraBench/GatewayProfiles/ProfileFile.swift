@@ -41,11 +41,13 @@ package struct ProfileFile {
     if schema?.value != .string(Self.schema) {
       say(schema?.line ?? 1, "\"schema\" is to be \"\(Self.schema)\"")
     }
-    let name = text("name", in: &object, isNeeded: true) ?? ""
-    if !Self.isName(name) {
-      say(1, "\"name\" is to be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-': results are told apart by it")
+    let name = text("name", in: &object, isNeeded: true)
+    if let name, !Self.isName(name) {
+      say(
+        object.line(of: "name"),
+        "\"name\" is to be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-': results are told apart by it")
     }
-    var profile = GatewayProfile(name: name)
+    var profile = GatewayProfile(name: name ?? "")
     if let role = self.object("status", in: &object) { profile.status = status(role) }
     if let role = self.object("acquire", in: &object) { profile.acquire = acquire(role) }
     if let role = self.object("release", in: &object) { profile.release = release(role) }
@@ -62,19 +64,20 @@ package struct ProfileFile {
     var object = object
     let call = call(in: &object, method: "GET", takes: [], hasBody: false)
     let warm = field("warm", in: &object, isNeeded: true)
-    var status = warm.map { GatewayProfile.Status(call: call, warm: $0) }
-    status?.assigned = field("assigned", in: &object)
-    status?.tasks = field("tasks", in: &object)
-    status?.taskID = field("taskId", in: &object)
-    status?.state = field("state", in: &object)
-    status?.user = field("user", in: &object)
-    status?.connectedAt = field("connectedAt", in: &object)
-    if let states = texts("warmStates", in: &object) { status?.warmStates = states }
-    if let status, status.tasks != nil, status.taskID == nil {
+    // Every key is read whatever is wrong with others, so that all mistakes are said.
+    var status = GatewayProfile.Status(call: call, warm: warm ?? ProfileField([]))
+    status.assigned = field("assigned", in: &object)
+    status.tasks = field("tasks", in: &object)
+    status.taskID = field("taskId", in: &object)
+    status.state = field("state", in: &object)
+    status.user = field("user", in: &object)
+    status.connectedAt = field("connectedAt", in: &object)
+    if let states = texts("warmStates", in: &object) { status.warmStates = states }
+    if object.has("tasks"), !object.has("taskId") {
       say(object.line, "\(object.name): \"tasks\" wants \"taskId\", the place of a task's name in each of them")
     }
     finish(object)
-    return status
+    return warm == nil ? nil : status
   }
 
   private mutating func acquire(_ object: ObjectReader) -> GatewayProfile.Acquire? {
@@ -86,8 +89,11 @@ package struct ProfileFile {
     var bodyWaiting: ProfileTemplate?
     if let waiting = object.take("waitFor") {
       if case .object(let more) = waiting.value, case .object(let members)? = body?.value ?? .object([]) {
-        let whole = Member(key: "waitFor", value: .object(members + more), line: waiting.line)
-        bodyWaiting = json(whole, "waitFor", in: object, takes: placeholders)
+        let rest = members.filter { member in !more.contains { $0.key == member.key } }
+        // What is wrong with the body's own members was said above.
+        if json(waiting, "waitFor", in: object, takes: placeholders) != nil {
+          bodyWaiting = try? ProfileTemplate.json(.object(rest + more))
+        }
       } else {
         say(waiting.line, "\(object.name): \"waitFor\" is an object whose members go into the body")
       }
@@ -106,8 +112,11 @@ package struct ProfileFile {
 
   private mutating func release(_ object: ObjectReader) -> GatewayProfile.Release {
     var object = object
+    let before = sentences.count
     let call = call(in: &object, method: "POST", takes: [.task, .token], hasBody: true)
-    if !call.path.placeholders.contains(.task), call.body?.placeholders.contains(.task) != true {
+    if sentences.count == before, !call.path.placeholders.contains(.task),
+      call.body?.placeholders.contains(.task) != true
+    {
       say(object.line, "\(object.name): neither its path nor its body has {task} in it")
     }
     let success = condition("success", in: &object) ?? ProfileCondition([.init(status: [200, 204])])
@@ -135,38 +144,36 @@ package struct ProfileFile {
     let subprotocols = texts("subprotocols", in: &object) ?? []
     let opening = list("opening", in: &object).compactMap { json($0, "opening", in: object, takes: early) }
     let send = object.take("send").flatMap { json($0, "send", in: object, takes: late) }
-    let first = condition("first", in: &object, isNeeded: true)
-    if send == nil, !object.has("send") { say(object.line, "\(object.name): \"send\" is missing") }
+    let first = condition("first", ofMessage: true, in: &object, isNeeded: true)
+    if !object.has("send") { say(object.line, "\(object.name): \"send\" is missing") }
     if let send, !send.placeholders.contains(.message) {
-      say(object.line, "\(object.name): \"send\" has no {message} in it")
+      say(object.line(of: "send"), "\(object.name): \"send\" has no {message} in it")
     }
-    guard let path, let send, let first else {
-      object.takeAll()
-      return nil
-    }
-    var session = GatewayProfile.Session(path: path, send: send, first: first)
+    let nothing = ProfileTemplate(encoding: .plain)
+    // Every key is read whatever is wrong with others, so that all mistakes are said.
+    var session = GatewayProfile.Session(path: path ?? nothing, send: send ?? nothing, first: first ?? .any)
     session.headers = headers
     session.subprotocols = subprotocols
     session.opening = opening
-    session.ready = condition("ready", in: &object)
+    session.ready = condition("ready", ofMessage: true, in: &object)
     session.task = field("task", in: &object)
     session.sessionID = field("sessionId", in: &object)
     session.source = field("source", in: &object)
     session.isLazy = flag("lazy", in: &object) ?? false
-    session.done = condition("done", in: &object)
-    session.asked = condition("asked", in: &object)
+    session.done = condition("done", ofMessage: true, in: &object)
+    session.asked = condition("asked", ofMessage: true, in: &object)
     session.answer = object.take("answer").flatMap { json($0, "answer", in: object, takes: late) }
-    session.error = condition("error", in: &object)
+    session.error = condition("error", ofMessage: true, in: &object)
     session.errorCode = field("errorCode", in: &object)
     session.errorText = field("errorText", in: &object)
     if let phases = self.object("phases", in: &object) { session.phases = self.phases(phases) }
     if let ping = self.object("ping", in: &object) { session.ping = self.ping(ping, takes: late) }
     if let back = self.object("return", in: &object) { session.returning = returning(back, takes: late) }
-    if (session.asked == nil) != (session.answer == nil) {
+    if object.has("asked") != object.has("answer") {
       say(object.line, "\(object.name): \"asked\" and \"answer\" go together")
     }
     finish(object)
-    return session
+    return path == nil || send == nil || first == nil ? nil : session
   }
 
   private mutating func phases(_ object: ObjectReader) -> GatewayProfile.Session.Phases {
@@ -184,11 +191,11 @@ package struct ProfileFile {
     let written = text("every", in: &object, isNeeded: true)
     let every = written.flatMap(DurationText.parse)
     if written != nil, every.map({ $0 < 10_000_000 }) ?? true {
-      say(object.line, "\(object.name): \"every\" is a duration of 10ms or more: \(DurationText.rule)")
+      say(object.line(of: "every"), "\(object.name): \"every\" is a duration of 10ms or more: \(DurationText.rule)")
     }
     let send = object.take("send").flatMap { json($0, "send", in: object, takes: placeholders) }
-    if send == nil, !object.has("send") { say(object.line, "\(object.name): \"send\" is missing") }
-    let pong = condition("pong", in: &object)
+    if !object.has("send") { say(object.line, "\(object.name): \"send\" is missing") }
+    let pong = condition("pong", ofMessage: true, in: &object)
     finish(object)
     guard let every, let send else { return nil }
     return .init(every: every, send: send, pong: pong)
@@ -199,7 +206,7 @@ package struct ProfileFile {
   ) -> GatewayProfile.Session.Return? {
     var object = object
     let path = path("path", in: &object, takes: placeholders)
-    let recovered = condition("recovered", in: &object)
+    let recovered = condition("recovered", ofMessage: true, in: &object)
     finish(object)
     return path.map { .init(path: $0, recovered: recovered) }
   }
@@ -219,7 +226,8 @@ package struct ProfileFile {
   ) -> GatewayProfile.Call {
     let method = text("method", in: &object) ?? fallback
     if !["GET", "POST", "PUT", "PATCH", "DELETE"].contains(method) {
-      say(object.line, "\(object.name): \"method\" is GET, POST, PUT, PATCH or DELETE, in capital letters")
+      say(
+        object.line(of: "method"), "\(object.name): \"method\" is GET, POST, PUT, PATCH or DELETE, in capital letters")
     }
     let path = path("path", in: &object, takes: placeholders) ?? ProfileTemplate(encoding: .path)
     let body =
@@ -233,12 +241,22 @@ package struct ProfileFile {
   ) -> ProfileTemplate? {
     guard let text = text(key, in: &object, isNeeded: true) else { return nil }
     guard text.hasPrefix("/"), !text.hasPrefix("//"), text.utf8.allSatisfy({ (0x21..<0x7f).contains($0) }),
-      !text.contains("#"), !text.contains("\\")
+      !text.contains("#"), !text.contains("\\"), !Self.hasDotSegment(text)
     else {
-      say(object.line, "\(object.name): \"\(key)\" begins with one slash and has no blank, '#' or '\\' in it")
+      say(
+        object.line(of: key),
+        "\(object.name): \"\(key)\" begins with one slash and has no blank, '#', '\\' or '..' in it")
       return nil
     }
     return template(text, as: .path, key, in: object, takes: placeholders)
+  }
+
+  /// Whether a part of the path is `.` or `..`, written out or percent-encoded: servers go another way there (RFC 3986,
+  /// section 5.2.4).
+  private static func hasDotSegment(_ text: String) -> Bool {
+    text.prefix { $0 != "?" }.split(separator: "/").contains { part in
+      [".", ".."].contains(part.lowercased().replacing("%2e", with: "."))
+    }
   }
 
   private mutating func headers(
@@ -255,6 +273,7 @@ package struct ProfileFile {
         headers.append(.init(name: member.key, value: value))
       }
     }
+    sayRepeated(reader)
     return headers
   }
 
@@ -279,6 +298,9 @@ package struct ProfileFile {
     if case .string(let text) = member.value {
       return template(text, as: .plain, key, in: object, takes: placeholders)
     }
+    for repeated in Self.repeatedKeys(member.value) {
+      say(repeated.line, "\(object.name): \"\(key)\" has \"\(repeated.key.prefix(40))\" twice")
+    }
     do throws(ProfileTemplate.UnknownPlaceholder) {
       let template = try ProfileTemplate.json(member.value)
       check(template, key, in: object, takes: placeholders)
@@ -294,7 +316,7 @@ package struct ProfileFile {
     takes placeholders: Set<ProfileTemplate.Placeholder>
   ) {
     for placeholder in template.placeholders.subtracting(placeholders).map(\.rawValue).sorted() {
-      say(object.line, "\(object.name): \"\(key)\" can't have {\(placeholder)} in it: it isn't known then")
+      say(object.line(of: key), "\(object.name): \"\(key)\" can't have {\(placeholder)} in it: it isn't known then")
     }
   }
 
@@ -303,7 +325,7 @@ package struct ProfileFile {
   ) {
     let names = ProfileTemplate.Placeholder.allCases.map(\.rawValue)
     let nearest = NearestName.near(error.name, in: names).map { ": the nearest is {\($0)}" } ?? ""
-    say(object.line, "\(object.name): \"\(key)\": {\(error.name.prefix(40))} is no placeholder\(nearest)")
+    say(object.line(of: key), "\(object.name): \"\(key)\": {\(error.name.prefix(40))} is no placeholder\(nearest)")
   }
 
   /// A field: a pointer, an object of `pointer` and `last`, or a list of those.
@@ -316,22 +338,25 @@ package struct ProfileFile {
     let values = if case .array(let values) = member.value { values } else { [member.value] }
     for value in values {
       guard let place = Self.place(value) else {
-        say(
-          member.line,
-          "\(object.name): \"\(key)\" is a JSON Pointer such as \"/taskId\", or "
-            + "{\"pointer\": \"/taskArn\", \"last\": \"/\"}, or a list of these")
-        return nil
+        places = []
+        break
       }
       places.append(place)
     }
-    return places.isEmpty ? nil : ProfileField(places)
+    guard places.isEmpty else { return ProfileField(places) }
+    say(
+      member.line,
+      "\(object.name): \"\(key)\" is a JSON Pointer such as \"/taskId\", or "
+        + "{\"pointer\": \"/taskArn\", \"last\": \"/\"}, or a list of these")
+    return nil
   }
 
   private static func place(_ value: StrictJSON.Value) -> ProfileField.Place? {
     switch value {
     case .string(let text): return JSONPointer(text).map { ProfileField.Place($0) }
     case .object(let members):
-      guard Set(members.map(\.key)).count == members.count, members.allSatisfy({ ["pointer", "last"].contains($0.key) }),
+      guard Set(members.map(\.key)).count == members.count,
+        members.allSatisfy({ ["pointer", "last"].contains($0.key) }),
         case .string(let text)? = members.first(where: { $0.key == "pointer" })?.value, let pointer = JSONPointer(text)
       else { return nil }
       switch members.first(where: { $0.key == "last" })?.value {
@@ -343,8 +368,9 @@ package struct ProfileFile {
     }
   }
 
+  /// A condition of an HTTP answer, or of a message, which has no status.
   private mutating func condition(
-    _ key: String, in object: inout ObjectReader, isNeeded: Bool = false
+    _ key: String, ofMessage isOfMessage: Bool = false, in object: inout ObjectReader, isNeeded: Bool = false
   ) -> ProfileCondition? {
     guard let member = object.take(key) else {
       if isNeeded { say(object.line, "\(object.name): \"\(key)\" is missing") }
@@ -358,21 +384,27 @@ package struct ProfileFile {
     let sets = if case .array(let values) = member.value { values } else { [member.value] }
     var alternatives: [ProfileCondition.Parts] = []
     for set in sets {
-      guard case .object(let members) = set, !members.isEmpty, let parts = parts(members, key, in: object) else {
-        say(
-          member.line,
-          "\(object.name): \"\(key)\" is a condition such as {\"status\": 200, \"/type\": [\"a\", \"b\"], "
-            + "\"/id\": {\"exists\": true}} or {\"any\": true}, or a list of those")
-        return nil
+      guard case .object(let members) = set, !members.isEmpty, let parts = Self.parts(members) else {
+        alternatives = []
+        break
       }
       alternatives.append(parts)
     }
-    return alternatives.isEmpty ? nil : ProfileCondition(alternatives)
+    guard !alternatives.isEmpty else {
+      say(
+        member.line,
+        "\(object.name): \"\(key)\" is a condition such as {\"status\": 200, \"/type\": [\"a\", \"b\"], "
+          + "\"/id\": {\"exists\": true}} or {\"any\": true}, or a list of those")
+      return nil
+    }
+    if isOfMessage, alternatives.contains(where: { $0.status != nil }) {
+      say(member.line, "\(object.name): \"\(key)\" is about a message: \"status\" is HTTP's")
+      return nil
+    }
+    return ProfileCondition(alternatives)
   }
 
-  private mutating func parts(
-    _ members: [StrictJSON.Member], _ key: String, in object: ObjectReader
-  ) -> ProfileCondition.Parts? {
+  private static func parts(_ members: [StrictJSON.Member]) -> ProfileCondition.Parts? {
     var parts = ProfileCondition.Parts()
     for member in members {
       if member.key == "status" {
@@ -389,7 +421,7 @@ package struct ProfileFile {
         continue
       }
       guard let pointer = JSONPointer(member.key), parts.fields[pointer] == nil,
-        let expectation = Self.expectation(member.value)
+        let expectation = expectation(member.value)
       else { return nil }
       parts.fields[pointer] = expectation
     }
@@ -417,7 +449,7 @@ package struct ProfileFile {
     case .null: .null
     case .bool(let bool): .bool(bool)
     case .string(let text): .string(text)
-    case .number(let digits): Double(digits).map { .number($0) }
+    case .number(let digits): JSONNode.written(digits)
     case .array, .object: nil
     }
   }
@@ -479,6 +511,21 @@ package struct ProfileFile {
       let nearest = NearestName.near(member.key, in: object.asked.sorted()).map { ": the nearest is \"\($0)\"" }
       say(member.line, "\(object.name) has no \"\(member.key.prefix(40))\"\(nearest ?? "")")
     }
+    sayRepeated(object)
+  }
+
+  /// The keys that are in the same object of `value` before.
+  private static func repeatedKeys(_ value: StrictJSON.Value) -> [Member] {
+    switch value {
+    case .null, .bool, .number, .string: return []
+    case .array(let values): return values.flatMap(repeatedKeys)
+    case .object(let members):
+      var seen: Set<String> = []
+      return members.filter { !seen.insert($0.key).inserted } + members.flatMap { repeatedKeys($0.value) }
+    }
+  }
+
+  private mutating func sayRepeated(_ object: ObjectReader) {
     for (index, member) in object.members.enumerated()
     where object.members[..<index].contains(where: { $0.key == member.key }) {
       say(member.line, "\(object.name): \"\(member.key.prefix(40))\" is there twice")
@@ -509,8 +556,8 @@ private struct ObjectReader {
     return members.first { $0.key == key }
   }
 
-  /// Where an object is given up on, its other keys are not to be called unknown.
-  mutating func takeAll() { asked.formUnion(members.map(\.key)) }
+  /// Where a key is; where the object begins, if it isn't there.
+  func line(of key: String) -> Int { members.first { $0.key == key }?.line ?? line }
 }
 
 extension ProfileTemplate {

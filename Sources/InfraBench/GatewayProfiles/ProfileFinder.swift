@@ -10,19 +10,30 @@ enum ProfileFinder {
   static let probeID = ".infrabench-probe"
 
   /// The profile that the user has named; else, by what an upgrade of a user id that cannot be is answered with, the suite's
-  /// own or the one without a user's side.
+  /// own or the one without a user's side. Where neither its user's side nor its status is known, a note asks for the name.
   static func find(_ session: GatewaySession) async -> GatewayProfile {
     if let given = session.givenProfile { return given }
+    if session.embeddedECS != nil { return BuiltInProfiles.embedded }
     let client = session.client(on: session.loops.executor(forUser: 0), timeout: min(session.timeout, bound))
     defer { client.close() }
-    let answer = await client.probeSession(userID: probeID)
+    var answer = await client.probeSession(userID: probeID)
+    // Some proxies, haproxy among them, answer an upgrade without a key themselves.
+    if case .success(let response) = answer, response.status == 400, response.isMarkup {
+      answer = await client.probeSession(userID: probeID, hasKey: true)
+    }
     var hasSide = hasSessionSide(answer.map(\.status))
     // A proxy's page, or its way to say that what is behind it closed the connection: only a gateway whose status can be
     // had tells that it is there, so that it is the user's side that is missing.
     if hasSide, case .success(let response) = answer, isOfProxy(response), case .success = await client.status() {
       hasSide = false
     }
-    return hasSide ? BuiltInProfiles.embedded : BuiltInProfiles.withoutUsersSide
+    if hasSide { return BuiltInProfiles.embedded }
+    if case .failure(let error) = await client.status(), error.kind == "http_404" {
+      session.bench.note(
+        "the gateway knows neither /session/ nor /api/status: if it is of another kind, name how it is spoken to with "
+          + "--gateway-profile")
+    }
+    return BuiltInProfiles.withoutUsersSide
   }
 
   /// What the answer to an upgrade that no WebSocket can come of tells. A gateway that has `/session/` misses the key,
@@ -38,8 +49,8 @@ enum ProfileFinder {
     }
   }
 
-  /// Whether a proxy says that what is behind it did not answer.
-  private static func isOfProxy(_ response: HTTPResponse) -> Bool {
-    [502, 504].contains(response.status) || response.status == 503 && response.isPage
+  /// Whether it is a proxy that says so, and not the gateway behind it.
+  static func isOfProxy(_ response: HTTPResponse) -> Bool {
+    [502, 504].contains(response.status) || response.isMarkup
   }
 }

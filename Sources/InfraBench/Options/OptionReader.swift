@@ -1,16 +1,19 @@
-import FoundationEssentials
+package import FoundationEssentials
 package import Transport
 
 /// Turns what the user wrote into values. Every mistake goes to `problems`, and reading goes on with a harmless value.
 package struct OptionReader {
   /// The process environment, or a test's.
   package let environment: [String: String]
+  /// When the options are read.
+  let now: Date
   /// What was wrong so far.
   package var problems: Problems
 
   /// - Parameter scenario: the file whose options are among those to be read; what is wrong with it is reported with the rest.
-  package init(environment: [String: String], scenario: ScenarioFile = ScenarioFile()) {
+  package init(environment: [String: String], scenario: ScenarioFile = ScenarioFile(), now: Date = Date()) {
     self.environment = environment
+    self.now = now
     problems = scenario.problems
   }
 

@@ -77,7 +77,10 @@ extension OptionReader {
   /// Checks the output options, and that the directory can be written or made.
   package mutating func output(_ options: OutputOptions) -> OutputSettings {
     let directory = options.outputDir ?? "results"
-    if let reason = Self.reasonNotWritable(directory) { problems.add("--output-dir", reason) }
+    let day = Timestamp(now).day
+    if let reason = Self.reasonNotWritable(directory) ?? Self.reasonNotWritable("\(directory)/\(day)") {
+      problems.add("--output-dir", reason)
+    }
     if let label = options.label, label.utf8.count > 100 || label.isEmpty || !label.allSatisfy(Self.isPrintable) {
       problems.add("--label", "write 1 to 100 bytes of printable text")
     }

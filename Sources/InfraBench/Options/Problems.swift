@@ -2,6 +2,13 @@
 package struct Problems: Error, Equatable, CustomStringConvertible {
   /// One sentence each, naming the option and what to write instead.
   package private(set) var sentences: [String] = []
+  /// A gateway that a tool is to drain, and nobody has confirmed that.
+  struct UnconfirmedDrain: Equatable {
+    var host: String
+    /// Which of ``sentences`` says so.
+    var sentence: String
+  }
+  private(set) var unconfirmedDrains: [UnconfirmedDrain] = []
   /// What they are about.
   private var options: Set<String> = []
   /// Options, with dashes, whose values came from a scenario file: messages about them say so.
@@ -25,6 +32,13 @@ package struct Problems: Error, Equatable, CustomStringConvertible {
   mutating func add(_ option: String, in file: String?, _ sentence: String) {
     options.insert(option)
     sentences.append("\(option)\(file.map { " (in \($0))" } ?? ""): \(sentence)")
+  }
+
+  /// Notes that the drain of a gateway has to be confirmed.
+  mutating func addUnconfirmedDrain(of host: String) {
+    add(
+      "--confirm-drain", "draining takes tasks from the users of this gateway: confirm it with --confirm-drain \(host)")
+    unconfirmedDrains.append(.init(host: host, sentence: sentences[sentences.count - 1]))
   }
 
   /// Notes a sentence that names its option itself.

@@ -45,6 +45,12 @@ package struct RunTaskOptions: ParsableArguments {
   @Option(help: ArgumentHelp("From RunTask until the task is at the gateway, at most. (default: 5m)", valueName: "d"))
   package var startTimeout: String?
 
+  /// The long names of those that only run-task has a use for.
+  static let namesForRunTask: Set<String> = [
+    "cluster", "region", "profile", "ecs-endpoint-url", "task-definition", "launch-type", "capacity-provider",
+    "subnets", "security-groups", "poll-interval", "start-timeout", "assign-public-ip", "force-poll-interval",
+  ]
+
   package init() {}
 
   /// What was written that only run-task has a use for, by name.

@@ -72,7 +72,8 @@ extension OptionReader {
   /// - Parameter keepsPool: whether the embedded gateway has warm tasks as well. It never refills them while they are
   ///   assigned: its own tasks would be given to the users for whom others are started.
   mutating func target(
-    _ options: TargetOptions, for runTask: RunTaskSettings?, users: Int, keepsPool: Bool, needs roles: [GatewayRole] = []
+    _ options: TargetOptions, for runTask: RunTaskSettings?, users: Int, keepsPool: Bool,
+    needs roles: [GatewayRole] = []
   ) -> TargetSettings {
     guard runTask != nil else { return target(options, needs: roles) }
     // Whether a task has connected is seen in the gateway's status.

@@ -55,6 +55,9 @@ extension TargetSettings {
     if tokens.count > 1 { parameters["tokens"] = .int(Int64(tokens.count)) }
     if tokenCommand != nil { parameters["tokenCommand"] = true }
     if let profile { parameters["gatewayProfile"] = .string(profile.name) }
+    // Named only where they were given: a run without them compares with those of before.
+    if !keepsCookies { parameters["noCookies"] = .bool(true) }
+    if hasCertificate { parameters["clientCertificate"] = .bool(true) }
     switch gateway {
     case .remote:
       parameters["agents"] = .int(Int64(agents))

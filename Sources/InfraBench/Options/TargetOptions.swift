@@ -31,12 +31,13 @@ package struct TargetOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A command, run without a shell, that prints a bearer token; run again before a JWT expires.", valueName: "command"))
+      "A command, run without a shell, that prints a bearer token; run again before a JWT expires.",
+      valueName: "command"))
   package var tokenCommand: String?
 
   @Option(
     help: ArgumentHelp(
-      "How the gateway is spoken to: embedded, lab, product or a profile's file. (default: found out by looking)",
+      "How the gateway is spoken to: \(BuiltInProfiles.names.joined(separator: ", ")) or a profile's file. (default: found out by looking)",
       valueName: "name|file"))
   package var gatewayProfile: String?
 
@@ -45,6 +46,14 @@ package struct TargetOptions: ParsableArguments {
 
   @Flag(help: "Accept any certificate.")
   package var insecure = false
+
+  @Option(
+    help: ArgumentHelp(
+      "A client certificate for a gateway that asks for one: PEM, its chain behind it. With --key.", valueName: "file"))
+  package var cert: String?
+
+  @Option(help: ArgumentHelp("The private key of --cert: PEM, not encrypted.", valueName: "file"))
+  package var key: String?
 
   @Flag(
     help: "Send back no cookies. Else those that an iteration is given are kept from its first call to its release.")
@@ -94,6 +103,8 @@ package struct TargetSettings: Sendable {
   package var profile: GatewayProfile?
   package var tls: TLSClient?
   package var isInsecure: Bool
+  /// Whether a client certificate is shown to a gateway that asks for one.
+  package var hasCertificate = false
   /// Whether the cookies that an iteration is given are sent back.
   package var keepsCookies = true
   package var agents: Int
@@ -157,7 +168,9 @@ extension OptionReader {
     func used(by endpoint: Endpoint?) -> TLSClient? { endpoint?.isSecure == true ? tls : nil }
     let profile = gatewayProfile(options.gatewayProfile)
     if let profile {
-      for role in roles + (agents > 0 ? [.agents] : []) where !role.isThere(in: profile) {
+      // Whether agents have become warm is seen in the status.
+      let ofAgents: [GatewayRole] = agents > 0 ? [.agents, .status] : []
+      for role in roles + ofAgents.filter({ !roles.contains($0) }) where !role.isThere(in: profile) {
         problems.add("--gateway-profile", "'\(profile.name)' has no '\(role.rawValue)', which is needed here")
       }
     }
@@ -165,7 +178,8 @@ extension OptionReader {
     return TargetSettings(
       gateway: endpoint.map { .remote($0) } ?? .embedded(embedded),
       headers: visitors.headers, tokens: visitors.tokens, tokenCommand: visitors.command, profile: profile,
-      tls: used(by: endpoint), isInsecure: options.insecure, keepsCookies: !options.noCookies, agents: agents,
+      tls: used(by: endpoint), isInsecure: options.insecure, hasCertificate: options.cert != nil,
+      keepsCookies: !options.noCookies, agents: agents,
       allowsAgentsBesideReal: options.agentsBesideReal,
       second: second.map { .init(endpoint: $0, tls: used(by: $0)) })
   }
@@ -203,28 +217,5 @@ extension OptionReader {
     if maxTasks < poolSize { problems.add("--max-tasks", "\(maxTasks) is less than the pool size, \(poolSize)") }
     let delay = duration("--task-start-delay", options.taskStartDelay, default: 500_000_000)
     return EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: maxTasks, taskStartDelay: delay)
-  }
-
-  /// One for all `endpoints`: those that were written and are right.
-  private mutating func tls(_ options: TargetOptions, for endpoints: [Endpoint]) -> TLSClient? {
-    let written = [
-      value("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"])?.text, options.abGatewayURL,
-    ].compactMap { $0 }
-    let isSecure = endpoints.contains(where: \.isSecure)
-    // Of a URL that is wrong nobody knows what it was to be.
-    if !isSecure, endpoints.count == written.count, options.caFile != nil || options.insecure {
-      problems.add(options.insecure ? "--insecure" : "--ca-file", "there is no gateway URL with https or wss")
-    }
-    guard options.caFile != nil || isSecure else { return nil }
-    if let reason = options.caFile.flatMap(PathText.likeAnOption) {
-      problems.add("--ca-file", reason)
-      return nil
-    }
-    do throws(TransportError) {
-      return try TLSClient(caFile: options.caFile, insecure: options.insecure)
-    } catch {
-      problems.add("--ca-file", error.message)
-      return nil
-    }
   }
 }

@@ -76,11 +76,16 @@ package final class Console: Sendable {
     _ = await flushing.value
   }
 
+  /// Why not all data is where it was to go, for people; nil where it is, as far as it is written.
+  var lostData: String? {
+    writer.lostData.map { "standard output could not be written: \(String(cString: strerror($0)))" }
+  }
+
   /// The exit status of a process that would end with `status`, once everything is written: lost data is a failure, and is
   /// said.
   package func exitStatus(_ status: Int32) async -> Int32 {
-    guard await flush(), let reason = writer.lostData else { return status }
-    error("standard output could not be written: \(String(cString: strerror(reason)))")
+    guard await flush(), let lostData else { return status }
+    error(lostData)
     await flush()
     return SuiteSummary.worst([status, ToolExit.failed.status])
   }

@@ -9,6 +9,8 @@ import ProcessControl
 package final class SuiteLink: Sendable {
   /// Names the descriptor.
   static let variable = "INFRABENCH_SUITE_FD"
+  /// Names the tool's directory for temporary files, which is the suite's to remove.
+  static let temporaryVariable = "INFRABENCH_SUITE_TMPDIR"
   /// Opened at the tool's first look at it.
   package static let current = SuiteLink(environment: ProcessInfo.processInfo.environment)
 
@@ -29,6 +31,8 @@ package final class SuiteLink: Sendable {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     unsetenv(Self.variable)
     signal(SIGPIPE, SIG_IGN)
+    // The suite may be gone by then; of a directory that is not empty nothing is removed.
+    atexit { if let path = getenv(SuiteLink.temporaryVariable) { rmdir(path) } }
     watch()
   }
 

@@ -12,12 +12,16 @@ struct SuiteSettings: Sendable, Equatable {
   var failsOnRegression: Bool
   /// `--label`; nil without one.
   var label: String?
+  /// What a reader of the summary must know, a sentence each.
+  var notes: [String] = []
 }
 
 /// A tool of the suite, and how it is run.
 struct PlannedTool: Sendable, Equatable {
   var name: String
   var arguments: [String] = []
+  /// Whether files that it leaves behind are wanted: `--keep`.
+  var keepsFiles = false
   /// Why it is not run; nil: it is.
   var skipReason: String?
   /// Its results' label where that tells it from another run of the same tool; nil: it is the tool's usual run.
@@ -41,7 +45,8 @@ extension OptionReader {
   /// Checks all that bench-suite and its tools were given. What several tools refuse alike is said once.
   mutating func suite(_ command: BenchSuiteCommand) -> SuiteSettings {
     let directory = command.outputDir ?? "results"
-    var plan = SuitePlan(environment: environment, size: command.quick ? .quick : .full, label: command.label)
+    var plan = SuitePlan(
+      environment: environment, now: now, size: command.quick ? .quick : .full, label: command.label)
     plan.runAgain(by: command.withProfile, &problems)
     plan.skip(command.skip, "--skip", &problems)
     plan.only(command.only, "--only", &problems)
@@ -62,11 +67,16 @@ extension OptionReader {
     plan.checkTakers(&problems)
     plan.give(thresholds: command.thresholds, &problems)
     plan.check(&problems)
+    let notes = plan.unusedObjects(&problems)
+    // What stands against the folder itself the tools have said.
+    if Self.reasonNotWritable(directory) == nil {
+      for obstacle in SuiteFiles(directory: directory).obstacles { problems.add("--output-dir", obstacle) }
+    }
     if let baseline = command.baseline { checkFolder("--baseline", baseline) }
     return SuiteSettings(
       tools: plan.tools, directory: directory,
       deadline: optionalDuration("--deadline", command.deadline, minimum: 1_000_000), baseline: command.baseline,
-      failsOnRegression: command.failOnRegression, label: command.label)
+      failsOnRegression: command.failOnRegression, label: command.label, notes: notes)
   }
 
   private mutating func checkFolder(_ option: String, _ path: String) {

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import Glibc
-import Transport
 
 /// Which tools of the suite are run and with which arguments, while that is being found out.
 struct SuitePlan {
@@ -24,24 +23,29 @@ struct SuitePlan {
   }
 
   let environment: [String: String]
+  let now: Date
   let size: SuiteSize
   /// `--label`; nil without one.
   let label: String?
   var drafts = SuiteTool.all.map { Draft(tool: $0) }
   /// Options behind `--`, by long name, that a tool took which was to be run then.
   var takenOptions: Set<String> = []
+  /// The file of `--scenario`, where it can be given to tools.
+  var scenarioFile: (path: String, contents: ScenarioFileContents.OfSuite)?
 
-  init(environment: [String: String], size: SuiteSize, label: String? = nil) {
+  init(environment: [String: String], now: Date, size: SuiteSize, label: String? = nil) {
     self.environment = environment
+    self.now = now
     self.size = size
     self.label = label
   }
 
   /// As they are run.
   var tools: [PlannedTool] {
-    drafts.map {
+    drafts.map { draft in
       PlannedTool(
-        name: $0.tool.name, arguments: arguments(of: $0), skipReason: $0.skipReason, label: $0.profile.map(labelled))
+        name: draft.tool.name, arguments: arguments(of: draft), keepsFiles: draft.optionNames.contains("keep"),
+        skipReason: draft.skipReason, label: draft.profile.map(labelled))
     }
   }
 
@@ -80,47 +84,8 @@ struct SuitePlan {
     return names.filter(SuiteTool.names.contains)
   }
 
-  /// Leaves out what has nothing to measure where this run is pointed at. To be called when all options are known.
-  mutating func skipByTarget() {
-    let ecs = ["CLUSTER", "AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL"].filter(isSet)
-    let hasECSOption = has(["cluster", "service", "family", "started-by", "ecs-endpoint-url"])
-    let hasGateway = isSet("GATEWAY_URL") || has(["gateway-url"])
-    if !hasGateway, !ecs.isEmpty, !has(["drain-by"]) {
-      skipUnlessAskedFor(
-        ExhaustionBenchmark.tool,
-        "\(ecs.joined(separator: " ")) set without GATEWAY_URL: a pool is drained through its gateway")
-    }
-    if hasGateway { skipFurtherProfiles() }
-    // Beside a real gateway the embedded one's ECS would say nothing about it.
-    if hasGateway, ecs.isEmpty, !isSet("SERVICE"), !hasECSOption {
-      skipUnlessAskedFor(
-        APIBenchmark.tool, "GATEWAY_URL set without CLUSTER or SERVICE: which ECS is behind it is not known")
-    }
-  }
-
-  /// Gives `CONFIRM_DRAIN`'s host names, with commas between them, to bench-exhaustion; the embedded gateway needs none.
-  mutating func confirmDrain() {
-    guard isSet("GATEWAY_URL") || has(["gateway-url"]), !has(["drain-by"]) else { return }
-    let hosts = (environment["CONFIRM_DRAIN"] ?? "").split(separator: ",").map { $0.trimming(while: \.isWhitespace) }
-    for host in hosts where !host.isEmpty { give("confirm-drain", host, to: [ExhaustionBenchmark.tool]) }
-  }
-
-  /// Leaves out a drain against which nothing stands but that nobody has confirmed it. To be called when it has all its
-  /// options, and before thresholds are given: one that only a skipped tool has is a mistake.
-  mutating func skipUnconfirmedDrain() {
-    guard let draft = drafts.first(where: { $0.isRun && isDrainToConfirm($0) }) else { return }
-    let found = sentences(on: draft)
-    if !found.isEmpty, found.allSatisfy(Self.asksForConfirmation) { skip(draft.tool.name, unconfirmedDrain) }
-  }
-
-  private mutating func skipUnlessAskedFor(_ name: String, _ reason: String) {
-    if drafts.contains(where: { $0.tool.name == name && !$0.isAskedFor }) { skip(name, reason) }
-  }
-
-  private func isSet(_ variable: String) -> Bool { !(environment[variable] ?? "").isEmpty }
-
   /// Whether a scenario file or a word behind `--` gives one of these options to some tool that is run.
-  private func has(_ options: [String]) -> Bool {
+  func has(_ options: Set<String>) -> Bool {
     drafts.contains { $0.isRun && !$0.optionNames.isDisjoint(with: options) }
   }
 
@@ -145,23 +110,27 @@ struct SuitePlan {
 
   // MARK: What is wrong with that
 
-  private func sentences(on draft: Draft) -> [String] {
-    draft.tool.problems(with: arguments(of: draft), environment: environment).sentences
+  func problems(of draft: Draft) -> Problems {
+    draft.tool.problems(with: arguments(of: draft), environment: environment, now: now)
   }
 
-  private static func asksForConfirmation(_ sentence: String) -> Bool { sentence.hasPrefix("--confirm-drain: ") }
+  /// The same in the suite's words.
+  private func sentences(on draft: Draft) -> [String] {
+    let problems = problems(of: draft)
+    let unconfirmed = problems.unconfirmedDrains
+    let others = problems.sentences.filter { sentence in !unconfirmed.contains { $0.sentence == sentence } }
+    // Without its other mistakes the drain would be left out: that nobody has confirmed it is none.
+    if unconfirmed.isEmpty || isDrainToConfirm(draft) && !others.isEmpty { return others }
+    return others + ["CONFIRM_DRAIN: \(confirmation(of: unconfirmed.map(\.host)))"]
+  }
 
   /// Adds everything that is wrong with what the tools are given, once where several tools say the same.
   func check(_ problems: inout Problems) {
     var said: [String] = []
     var sayers: [String: [String]] = [:]
     for draft in drafts where draft.isRun {
-      var found = sentences(on: draft)
-      // Without its other mistakes the drain would be left out: that nobody has confirmed it is none.
-      if isDrainToConfirm(draft), !found.allSatisfy(Self.asksForConfirmation) {
-        found.removeAll(where: Self.asksForConfirmation)
-      }
-      for sentence in found {
+      // What is wrong with the scenario file as a whole is said already.
+      for sentence in sentences(on: draft) where !problems.sentences.contains(sentence) {
         if sayers[sentence] == nil { said.append(sentence) }
         sayers[sentence, default: []].append(draft.name)
       }
@@ -175,16 +144,5 @@ struct SuitePlan {
       let reasons = drafts.map { "\($0.name): \($0.skipReason ?? "")" }.joined(separator: "; ")
       problems.add("--skip, --only", "no tool is left to be run (\(reasons))")
     }
-  }
-
-  /// Whether a drain that nobody has confirmed is left out, and is no mistake.
-  private func isDrainToConfirm(_ draft: Draft) -> Bool {
-    draft.tool.name == ExhaustionBenchmark.tool && !draft.isAskedFor && !isSet("CONFIRM_DRAIN")
-      && !draft.optionNames.contains("confirm-drain")
-  }
-
-  private var unconfirmedDrain: String {
-    let host = (try? Endpoint(parsing: environment["GATEWAY_URL"] ?? ""))?.host ?? "the gateway's host name"
-    return "draining takes tasks from the users of this gateway: set CONFIRM_DRAIN to \(host) to confirm it"
   }
 }

@@ -16,25 +16,44 @@ extension SuiteRun {
     summary.interruption = cause?.name
     summary.comparison = comparison?.finding
     console.note("\n==> summary")
-    let problems = files.write(summary, comparison: isSilent ? nil : comparison?.markdown)
+    let markdown = isSilent ? nil : comparison?.markdown
+    write(&summary, markdown)
     console.data(SummaryReport(summary).text)
     if let comparison, !isSilent {
       console.note("\n==> comparison")
       console.data("\n" + comparison.text)
     }
     for failure in summary.failures { console.note("fail: \(PlainText.line(failure))") }
-    say(problems)
-    if problems.isEmpty { console.note("wrote \(OptionReader.list(files.paths, "and"))") }
-    appendToStepSummary(summary, isSilent ? nil : comparison?.markdown)
-    return problems.isEmpty || cause != nil ? status : SuiteSummary.worst([status, ToolExit.failed.status])
+    if summary.unwritten == nil { console.note("wrote \(OptionReader.list(files.paths, "and"))") }
+    // The process ends with a failure then, and no file may say anything else.
+    if await console.flush(), let loss = console.lostData {
+      note([loss], in: &summary)
+      write(&summary, markdown)
+    }
+    appendToStepSummary(summary, markdown)
+    return summary.exitStatus
+  }
+
+  /// Writes the three files. Where one of them can't be, the others say so, and have the exit status that comes of it.
+  private func write(_ summary: inout SuiteSummary, _ comparison: String?) {
+    let problems = files.write(summary, comparison: comparison)
+    guard !problems.isEmpty else { return }
+    note(problems, in: &summary)
+    _ = files.write(summary, comparison: comparison)
+  }
+
+  /// Notes what could not be written: a failure, unless the suite is interrupted, which says more.
+  private func note(_ problems: [String], in summary: inout SuiteSummary) {
+    summary.unwritten = (summary.unwritten ?? []) + problems
+    if summary.state == .finished {
+      summary.exitStatus = SuiteSummary.worst([summary.exitStatus, ToolExit.failed.status])
+    }
   }
 
   func summary(_ tools: [SuiteSummary.Tool], state: SuiteSummary.State, exitStatus: Int32) -> SuiteSummary {
-    SuiteSummary(startedAt: startedAt, state: state, exitStatus: exitStatus, tools: tools, label: settings.label)
-  }
-
-  func say(_ problems: [String]) {
-    for problem in problems { console.error(problem) }
+    SuiteSummary(
+      startedAt: startedAt, state: state, exitStatus: exitStatus, tools: tools,
+      notes: settings.notes.isEmpty ? nil : settings.notes, label: settings.label)
   }
 
   private func appendToStepSummary(_ summary: SuiteSummary, _ comparison: String?) {

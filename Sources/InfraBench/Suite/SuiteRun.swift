@@ -13,6 +13,8 @@ final class SuiteRun: Sendable {
     var isOverdue = false
     /// What publishing waits for: the comparison, or nil once the suite is to end.
     var comparison: FirstValue<SuiteComparison?>?
+    /// Of tools that were killed, or whose gateway was.
+    var leftovers: [TemporaryFiles] = []
   }
 
   /// Compares a run's results with earlier ones.
@@ -23,6 +25,8 @@ final class SuiteRun: Sendable {
 
   /// From the first signal on a tool takes at most 6 s, and writing the summary a moment; a CI runner sends SIGKILL after 7.5 s.
   private static let patience = Duration.milliseconds(6_700)
+  /// How much of that the removal of temporary files may take.
+  private static let cleaning = Duration.milliseconds(200)
   /// How long the files may take when somebody has asked twice.
   private static let hurry = Duration.seconds(1)
 
@@ -123,11 +127,30 @@ final class SuiteRun: Sendable {
     return await comparison.wait()
   }
 
+  /// Removes the temporary files that nobody else does any more: last, as nothing is lost with them.
+  private func removeLeftovers() async {
+    let leftovers = state.withLock { $0.leftovers }
+    guard !leftovers.isEmpty else { return }
+    let isOver = FirstValue<Void>()
+    Task.detached {
+      for temporary in leftovers { await temporary.remove() }
+      isOver.give(())
+    }
+    if cause != nil {
+      Task.detached {
+        try? await Task.sleep(for: Self.cleaning)
+        isOver.give(())
+      }
+    }
+    await isOver.wait()
+  }
+
   // MARK: The tools
 
   private func runAndPublish() async -> Int32 {
     var tools: [SuiteSummary.Tool] = []
     var results: [(file: String, document: ResultDocument)] = []
+    for note in settings.notes { console.note("note: \(note)") }
     var isFirst = true
     for (index, tool) in settings.tools.enumerated() {
       if let reason = tool.skipReason {
@@ -140,7 +163,7 @@ final class SuiteRun: Sendable {
         continue
       }
       let problems = files.write(summary(tools + waiting(from: index), state: .running, exitStatus: 1))
-      if isFirst { say(problems) }
+      if isFirst { for problem in problems { console.error(problem) } }
       isFirst = false
       console.note("\n==> \(PlainText.line(tool.commandLine))")
       // The tool writes to the same streams.
@@ -152,6 +175,7 @@ final class SuiteRun: Sendable {
     let status = await publish(tools, results)
     // Here, where a signal ends the wait for a terminal that is stopped.
     await console.flush()
+    await removeLeftovers()
     return status
   }
 
@@ -166,9 +190,13 @@ final class SuiteRun: Sendable {
   }
 
   private func run(_ tool: PlannedTool) async -> ToolProcess.Outcome {
+    let temporary = tool.keepsFiles ? nil : TemporaryFiles(environment: environment)
+    defer {
+      if let temporary, !temporary.removeIfEmpty() { state.withLock { $0.leftovers.append(temporary) } }
+    }
     let process: ToolProcess
     do throws(ToolStartError) {
-      process = try await ToolProcess.start(tool, in: programs, environment: environment)
+      process = try await ToolProcess.start(tool, in: programs, environment: environment, temporary: temporary)
     } catch {
       console.error("\(error)")
       return ToolProcess.Outcome(end: .notStarted("\(error)"))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import LoadEngine
 
 /// A benchmark of the suite, as bench-suite has to know it before it runs it.
@@ -7,7 +8,7 @@ struct SuiteTool: Sendable {
   let catalogue: Catalogue
   /// Its options with long names.
   let options: [ToolOption]
-  private let findProblems: @Sendable (_ arguments: [String], _ environment: [String: String]) -> Problems
+  private let findProblems: @Sendable (_ arguments: [String], _ environment: [String: String], _ now: Date) -> Problems
 
   /// In the order in which they are run.
   static let all: [SuiteTool] = [
@@ -29,10 +30,10 @@ struct SuiteTool: Sendable {
     name = benchmark.tool
     catalogue = benchmark.catalogue
     options = ToolOption.all(of: command)
-    findProblems = { arguments, environment in
+    findProblems = { arguments, environment, now in
       let scenario = ScenarioFile(
         commandLine: arguments, tool: benchmark.tool, options: ToolOption.all(of: command))
-      var reader = OptionReader(environment: environment, scenario: scenario)
+      var reader = OptionReader(environment: environment, scenario: scenario, now: now)
       do {
         let parsed = try command.parseAsRoot(scenario.arguments + arguments)
         if let parsed = parsed as? Command { _ = parsed.prepare(&reader) }
@@ -45,9 +46,29 @@ struct SuiteTool: Sendable {
   }
 
   /// Everything that is wrong with these arguments, without starting or writing anything.
-  func problems(with arguments: [String], environment: [String: String]) -> Problems {
-    findProblems(arguments, environment)
+  func problems(with arguments: [String], environment: [String: String], now: Date) -> Problems {
+    findProblems(arguments, environment, now)
+  }
+
+  /// What is wrong with the tool's object in a scenario file, however the tool is run: its keys, and its thresholds.
+  func problems(inScenarioFile path: String) -> Problems {
+    let scenario = ScenarioFile(commandLine: ["--scenario", path], tool: name, options: options)
+    var reader = OptionReader(environment: [:], scenario: scenario)
+    let parser = ThresholdParser(catalogue)
+    for (option, expression) in zip(scenario.arguments, scenario.arguments.dropFirst()) where option == "--threshold" {
+      do throws(ThresholdError) {
+        _ = try parser.parse(expression)
+      } catch {
+        reader.problems.add("--threshold", error.message)
+      }
+    }
+    return reader.problems
   }
 
   func option(named name: String) -> ToolOption? { options.first { $0.name == name } }
+
+  /// Whether an option of this tool means something to it only beside `--cold-by run-task`.
+  func isForRunTask(_ name: String) -> Bool {
+    option(named: "cold-by") != nil && RunTaskOptions.namesForRunTask.contains(name)
+  }
 }

@@ -13,15 +13,25 @@ final class ToolProcess: Sendable {
     var messages: [String] = []
   }
 
-  /// - Parameter directory: where the suite's programs are.
+  /// - Parameters:
+  ///   - directory: Where the suite's programs are.
+  ///   - temporary: Where its temporary files go; nil: where everybody's do.
   /// - Throws: where the program can't be executed, or what it reports could not be read.
   static func start(
-    _ tool: PlannedTool, in directory: String, environment: [String: String]
+    _ tool: PlannedTool, in directory: String, environment: [String: String], temporary: TemporaryFiles? = nil
   ) async throws(ToolStartError) -> ToolProcess {
+    var environment = environment
+    environment[SuiteLink.variable] = "3"
+    if let temporary {
+      environment["TMPDIR"] = temporary.path
+      environment[SuiteLink.temporaryVariable] = temporary.path
+    }
     var request = ProcessRequest(
-      executable: "\(directory)/\(tool.name)", arguments: tool.arguments,
-      environment: environment.merging([SuiteLink.variable: "3"]) { $1 }, standardInput: .null)
+      executable: "\(directory)/\(tool.name)", arguments: tool.arguments, environment: environment, standardInput: .null
+    )
     request.reports = true
+    // What the suite was started to ignore its tools are not to be ended by either.
+    request.ignoredSignals = EndSignals.ignoredAtStart
     // Before the tool: where nobody reads them, all its results would be lost.
     let reader = try ReportReader(of: tool.name)
     do throws(SpawnError) {

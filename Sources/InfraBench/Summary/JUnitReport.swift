@@ -69,8 +69,11 @@ package struct JUnitReport {
   }
 
   private static func outcome(of summary: SuiteSummary) -> JUnitSuite.Outcome {
-    guard let reason = summary.incompleteness else { return .passed }
-    return .broken(type: summary.state.rawValue, message: reason, details: [reason])
+    if let reason = summary.incompleteness {
+      return .broken(type: summary.state.rawValue, message: reason, details: [reason] + (summary.unwritten ?? []))
+    }
+    guard let unwritten = summary.unwritten, let first = unwritten.first else { return .passed }
+    return .broken(type: "unwritten", message: first, details: unwritten)
   }
 
   private static func outcome(of comparison: SuiteSummary.Comparison) -> JUnitSuite.Outcome {

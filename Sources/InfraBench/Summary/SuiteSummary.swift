@@ -83,6 +83,8 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
   package var notes: [String]?
   /// `--label`; nil without one.
   package var label: String?
+  /// What of this run could not be written, a sentence each; nil where all was. ``exitStatus`` is no success then.
+  package var unwritten: [String]?
 
   package init(
     startedAt: String, state: State = .finished, interruption: String? = nil, exitStatus: Int32, tools: [Tool],

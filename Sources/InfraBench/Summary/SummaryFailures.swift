@@ -2,7 +2,7 @@ extension SuiteSummary {
   /// Why the run is no pass, a line each: what ended it, what was crossed, what went wrong, and where.
   package var failures: [String] {
     let own = tools.flatMap { tool in tool.failures.map { "\(name(of: tool)): \($0)" } }
-    return ([incompleteness].compactMap(\.self) + own + comparisonFailures).map(PlainText.line)
+    return ([incompleteness].compactMap(\.self) + own + comparisonFailures + (unwritten ?? [])).map(PlainText.line)
   }
 
   /// Why not everything was measured that was to be; nil where it was.

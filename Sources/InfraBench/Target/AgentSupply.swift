@@ -5,7 +5,7 @@ import SessionGateway
 import Transport
 package import WarmTask
 
-/// Warm tasks that the tool itself supplies to a gateway that has none (`--agents`), as a laboratory gateway without ECS.
+/// Warm tasks that the tool itself supplies to a gateway that has none (`--agents`), such as one without ECS.
 ///
 /// They live on an event loop of their own and share nothing with the load but the clock.
 package enum AgentSupply {
@@ -61,7 +61,7 @@ package enum AgentSupply {
     if let role = session.givenProfile?.agents {
       configuration.path = { role.path.text(ProfileValues([.task: $0])) }
     }
-    configuration.tls = session.tls?.context
+    configuration.tls = session.tls
     return configuration
   }
 

@@ -43,10 +43,11 @@ package struct EmbeddedGatewayProcess: Sendable {
     let path = try Executables.path(of: "mock-gateway")
     let child: ChildProcess
     do throws(SpawnError) {
-      child = try await ProcessKeeper.shared.spawn(
-        ProcessRequest(
-          executable: path, arguments: flags(settings) + arguments, environment: environment,
-          standardInput: .pipe, standardOutput: .pipe))
+      var request = ProcessRequest(
+        executable: path, arguments: flags(settings) + arguments, environment: environment,
+        standardInput: .pipe, standardOutput: .pipe)
+      request.ignoredSignals = EndSignals.ignoredAtStart
+      child = try await ProcessKeeper.shared.spawn(request)
     } catch {
       throw BenchmarkFailure("the embedded gateway could not be started: \(error)")
     }

@@ -10,26 +10,43 @@ extension GatewaySession {
   /// - Parameters:
   ///   - path: the role's own, or the one by which a session is gone back to.
   ///   - number: the user's whose token is sent.
-  ///   - visitor: whose cookies are sent with the upgrade.
+  ///   - visitor: whose visit it is: its cookies are sent with the upgrade, those of the answer are kept for its further
+  ///     calls, and it goes to the same of several addresses.
   ///   - timeout: in ns; the session's by default.
   package func openSession(
     _ role: GatewayProfile.Session, path: ProfileTemplate, _ values: ProfileValues, user number: Int = 0,
     visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: UInt64? = nil
   ) async throws(WebSocketError) -> WebSocketConnection {
     let path = path.text(values)
-    var fields = visitors.headers(ofUser: number).map { (name: $0.name, value: $0.value) }
-    fields += role.headers.map { (name: $0.name, value: $0.value.text(values)) }
-    if let cookies = visitor?.cookieField(for: String(path.prefix { $0 != "?" })) {
+    var fields = visitors.headers(ofUser: number).map { ($0.name, $0.value) }
+    fields += role.headers.map { ($0.name, $0.value.text(values)) }
+    let plainPath = String(path.prefix { $0 != "?" })
+    if let cookies = visitor?.cookieField(for: plainPath) {
       // They hold those that the user gave as a header.
-      fields.removeAll { $0.name.lowercased() == "cookie" }
-      fields.append((name: "Cookie", value: cookies))
+      fields.removeAll { $0.0.lowercased() == "cookie" }
+      fields.append(("Cookie", cookies))
     }
-    let connection = try await WebSocketConnection.connect(
-      to: endpoint, path: path, headers: fields.map { ($0.name, $0.value) }, subprotocols: role.subprotocols,
-      tls: tls?.context, on: executor.eventLoop, limits: WebSocketLimits(maximumMessageSize: Self.longestLine),
-      timeout: timeout ?? self.timeout)
-    connection.isServed(by: executor)
-    return connection
+    let client = visitor ?? self.client(on: executor, user: number)
+    do throws(WebSocketError) {
+      let connection = try await client.openWebSocket(
+        path: path, headers: fields, subprotocols: role.subprotocols, on: executor,
+        limits: WebSocketLimits(maximumMessageSize: Self.longestLine), timeout: timeout ?? self.timeout)
+      visitor?.keep(setCookies: connection.setCookies, from: plainPath)
+      connection.isServed(by: executor)
+      return connection
+    } catch {
+      throw explained(error, fields.map(\.0), client)
+    }
+  }
+
+  /// What a proxy says to an upgrade is said as of any other call.
+  private func explained(
+    _ error: WebSocketError, _ headerNames: [String], _ client: GatewayClient
+  ) -> WebSocketError {
+    guard case .upgradeRefused(var refusal) = error else { return error }
+    let reason = client.refusal(refusal.response, headerNames: headerNames)
+    (refusal.kind, refusal.words) = (reason.kind, reason.message)
+    return .upgradeRefused(refusal)
   }
 }
 
@@ -42,7 +59,8 @@ extension WebSocketError {
     case .unreachable: "connect_failed"
     case .timeout: "timeout"
     case .tls: "tls"
-    case .upgradeRefused(let status, _): "http_\(status)"
+    case .clientCertificate: "client_certificate"
+    case .upgradeRefused(let refusal): refusal.kind
     case .protocolViolation: "invalid_response"
     case .closed: "closed"
     case .cancelled: "cancelled"

@@ -28,6 +28,8 @@ package struct GatewaySession: Sendable {
   /// Who the users are to the gateway.
   let visitors: Visitors
   private let keepsCookies: Bool
+  /// Those of the host, for all connections of the run.
+  private let addresses: HostAddresses
 
   private let releaseBudget = ReleaseBudget(releaseBound)
 
@@ -73,6 +75,7 @@ package struct GatewaySession: Sendable {
         bench.held.endedWithGateway()
       }
       await session.close(embedded)
+      for note in session.addresses.notes { bench.note(note) }
       return try result.get()
     }
   }
@@ -100,21 +103,22 @@ package struct GatewaySession: Sendable {
     self.bench = bench
     self.timeout = timeout
     self.embeddedECS = embeddedECS
+    addresses = HostAddresses(of: endpoint)
   }
 
   /// A REST client; `timeout` in ns defaults to the session's.
   ///
   /// - Parameter number: the user's whose token is sent.
   /// - Parameter isVisitor: it is a user's, whose iterations are visits and keep their cookies. One that watches the pool for a
-  ///   whole run keeps none: a balancer's cookie would show it one node alone.
+  ///   whole run keeps none: a balancer's cookie would show it one node alone. Visitors take the addresses of the host in turn.
   package func client(
     on executor: LoopExecutor, user number: Int = 0, timeout: UInt64? = nil, watchesTask: Bool = true,
     isVisitor: Bool = false
   ) -> GatewayClient {
     GatewayClient(
-      to: endpoint, requests: visitors.requests(ofUser: number), tls: tls, on: executor,
-      timeout: timeout ?? self.timeout, watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor,
-      renewed: visitors.renewal(ofUser: number))
+      to: endpoint, addresses: addresses, turn: isVisitor ? addresses.nextTurn() : 0,
+      requests: visitors.requests(ofUser: number), tls: tls, on: executor, timeout: timeout ?? self.timeout,
+      watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor, renewed: visitors.renewal(ofUser: number))
   }
 
   /// A REST client for the embedded gateway that speaks the suite's own form, whatever profile was given: a profile may
@@ -166,5 +170,6 @@ package struct GatewaySession: Sendable {
       await releaseAtEnd()
       await embedded?.stop()
     }.value
+    held.sayWhatIsLeft(to: bench) { visitors.requests(ofUser: 0).releaseCommand(taskID: $0, at: endpoint) }
   }
 }

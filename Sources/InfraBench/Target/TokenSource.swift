@@ -8,6 +8,8 @@ import Synchronization
 package final class TokenSource: Sendable {
   private struct State {
     var tokens: [String]
+    /// The one that was replaced last: errors that it is in may still come.
+    var former: String?
     /// How often they have been replaced.
     var generation: UInt64 = 0
   }
@@ -20,8 +22,10 @@ package final class TokenSource: Sendable {
 
   /// What a command may take, in ns, and print, in bytes.
   private static let (bound, largest): (UInt64, Int) = (30_000_000_000, 64 << 10)
-  /// A token is replaced this long before it expires, in s, or after half its remaining life where that is sooner.
+  /// A token is replaced this long before it expires, in s, or after half its remaining life where that is later.
   private static let margin = 60.0
+  /// A token is used for this long at most, in s: some 11 days.
+  private static let longestUse = 1e6
 
   /// Tokens that users take in turn; none where the gateway asks for none.
   package init(_ tokens: [String]) {
@@ -63,15 +67,16 @@ package final class TokenSource: Sendable {
   }
 
   /// `text` without any token in it, encoded or not.
-  package func withoutTokens(_ text: String) -> String {
-    state.withLock { state in
-      // Of a thousand tokens one text could hold any: they are looked for one by one, in what is rare, an error.
-      var text = text
-      for token in state.tokens where !token.isEmpty {
-        text = text.replacing(token, with: "…").replacing(PercentEncoding.encode(token), with: "…")
-      }
-      return text
+  ///
+  /// - Parameter number: the user whose connection the text came by: then no others' tokens are looked for, of which there may be
+  ///   very many.
+  package func withoutTokens(_ text: String, ofUser number: Int? = nil) -> String {
+    let secrets = state.withLock { state in
+      let tokens = state.tokens
+      guard let number, !tokens.isEmpty else { return tokens + [state.former].compactMap { $0 } }
+      return [tokens[number % tokens.count], state.former].compactMap { $0 }
     }
+    return SecretText.without(secrets, in: text)
   }
 
   /// Replaces the token before it expires, for as long as the task is not cancelled. Returns at once where nothing expires.
@@ -81,7 +86,9 @@ package final class TokenSource: Sendable {
       do throws(BenchmarkFailure) {
         let token = try await Self.run(command)
         state.withLock {
-          if $0.tokens != [token] { $0.generation += 1 }
+          guard $0.tokens != [token] else { return }
+          $0.generation += 1
+          $0.former = $0.tokens.first
           $0.tokens = [token]
         }
       } catch {
@@ -96,8 +103,13 @@ package final class TokenSource: Sendable {
   /// In ns, until the token is to be replaced; nil where it never expires.
   private var pause: UInt64? {
     guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return nil }
-    let left = expiry - Date().timeIntervalSince1970
-    return UInt64(max(1, max(left - Self.margin, left / 2)) * 1e9)
+    return Self.pause(until: expiry, now: Date().timeIntervalSince1970)
+  }
+
+  /// In ns: how long a token that expires at `expiry` is used; both in s since 1970.
+  static func pause(until expiry: Double, now: Double) -> UInt64 {
+    let left = expiry - now
+    return UInt64(min(max(1, left - Self.margin, left / 2), longestUse) * 1e9)
   }
 
   /// When a JWT (RFC 7519) expires, in s since 1970; nil for another token, and for one without `exp`.
@@ -126,7 +138,8 @@ package final class TokenSource: Sendable {
     }
     guard output.status == .exited(0) else {
       // What it wrote is not shown: it may hold a secret.
-      throw BenchmarkFailure("--token-command: '\(command[0])' ended with \(output.status): run it by itself to see why")
+      throw BenchmarkFailure(
+        "--token-command: '\(command[0])' ended with \(output.status): run it by itself to see why")
     }
     let token = String(decoding: output.standardOutput, as: UTF8.self).trimming(while: \.isWhitespace)
     guard !token.isEmpty, OptionReader.isFieldValue(token) else {

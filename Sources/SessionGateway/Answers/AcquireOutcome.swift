@@ -48,6 +48,7 @@ public enum AcquireOutcome: Sendable {
     } else if answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false {
       return
     }
-    throw GatewayError(kind: "refused", message: .printable(answer.code ?? answer.error ?? "no reason given"))
+    let reason = [answer.code, answer.error].compactMap { $0 }.first { !$0.isEmpty } ?? "no reason given"
+    throw GatewayError(kind: "refused", message: .printable(reason))
   }
 }

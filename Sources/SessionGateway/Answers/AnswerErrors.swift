@@ -1,12 +1,29 @@
 import NIOCore
-import Transport
+package import Transport
 
 extension GatewayError {
   /// An answer with a status that no gateway gives when it has done what it was asked for: from the gateway, or from a proxy
   /// before it. Its kind is `http_<status>`; the message says what to do about it.
   static func unexpectedStatus(_ response: HTTPResponse) -> GatewayError {
-    GatewayError(
+    if let wanted = wantedCertificate(response) { return wanted }
+    return GatewayError(
       kind: "http_\(response.status)", message: "status \(response.status)\(reason(of: response))")
+  }
+
+  /// A proxy that asks for a client certificate may say so only after the handshake: nginx with a page (400, and 495 or 496
+  /// where a configuration shows its own numbers). nil for other answers.
+  private static func wantedCertificate(_ response: HTTPResponse) -> GatewayError? {
+    guard [400, 495, 496].contains(response.status), response.isPage else { return nil }
+    let title = title(response)
+    let isMissing = response.status == 496 || title.contains("No required SSL certificate was sent")
+    guard isMissing || response.status == 495 || title.contains("SSL certificate error") else { return nil }
+    let advice =
+      isMissing
+      ? "it asks for a client certificate and was shown none: give one with --cert and --key"
+      : "it refused the client certificate: check --cert and --key"
+    return GatewayError(
+      kind: TransportError.Kind.clientCertificate.rawValue,
+      message: "status \(response.status)\(proxy(response)): \(advice) (\(title))")
   }
 
   private static func reason(of response: HTTPResponse) -> String {
@@ -25,7 +42,8 @@ extension GatewayError {
     case 504 where response.isPage:
       return "\(proxy(response)), which did not wait any longer for what is behind it: \(title(response))"
     default:
-      return ": \(response.isPage ? title(response) : .head(of: response.body))"
+      let text = response.isPage ? title(response) : .head(of: response.body)
+      return text.isEmpty ? "" : ": \(text)"
     }
   }
 
@@ -101,6 +119,9 @@ extension HTTPResponse {
   /// Whether the body is a page for people, as proxies answer with.
   package var isPage: Bool {
     if let type = header("Content-Type")?.lowercased() { return type.hasPrefix("text/html") }
-    return body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<")
+    return isMarkup
   }
+
+  /// Whether the body begins as markup does, whatever it is called: Node's ws calls its plain words a page.
+  package var isMarkup: Bool { body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<") }
 }

@@ -10,14 +10,16 @@ package struct JSONPointer: Sendable, Hashable {
 
   /// Reads a pointer; nil unless it is empty or begins with `/`, and has `~` only as `~0` and `~1`.
   package init?(_ text: String) {
-    guard text.isEmpty || text.hasPrefix("/") else { return nil }
+    // By code points, as the RFC has them: a mark behind a slash makes one Character with it.
+    let scalars = text.unicodeScalars
+    guard scalars.isEmpty || scalars.first == "/" else { return nil }
     var tokens: [String] = []
-    for part in text.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-      var token = ""
-      var rest = part[...]
-      while let character = rest.popFirst() {
-        guard character == "~" else {
-          token.append(character)
+    for part in scalars.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+      var token = String.UnicodeScalarView()
+      var rest = part
+      while let scalar = rest.popFirst() {
+        guard scalar == "~" else {
+          token.append(scalar)
           continue
         }
         switch rest.popFirst() {
@@ -26,7 +28,7 @@ package struct JSONPointer: Sendable, Hashable {
         default: return nil
         }
       }
-      tokens.append(token)
+      tokens.append(String(token))
     }
     self.text = text
     self.tokens = tokens
@@ -44,7 +46,7 @@ package struct JSONPointer: Sendable, Hashable {
         // RFC 6901, section 4: digits without a leading zero.
         guard let index = Int(token), String(index) == token, elements.indices.contains(index) else { return nil }
         node = elements[index]
-      case .null, .bool, .number, .string: return nil
+      case .null, .bool, .number, .integer, .string: return nil
       }
     }
     return node
@@ -71,8 +73,7 @@ package struct ProfileField: Sendable, Equatable {
       guard let value = pointer.value(in: root), value != .null else { return nil }
       guard let last, !last.isEmpty else { return value }
       guard let text = value.text else { return nil }
-      guard let part = text.split(separator: last).last, !part.isEmpty else { return nil }
-      return .string(String(part))
+      return text.unicodeScalars.split(separator: last.unicodeScalars).last.map { .string(String($0)) }
     }
   }
 

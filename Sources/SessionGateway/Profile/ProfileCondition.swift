@@ -51,6 +51,11 @@ package struct ProfileCondition: Sendable, Equatable {
   /// Whether every message meets it, so that none need be parsed.
   package var isAny: Bool { alternatives.isEmpty }
 
+  /// Whether an answer of `status` may meet it; where it names no statuses, one that says that all went well.
+  package func admits(status: Int) -> Bool {
+    isAny || alternatives.contains { $0.status?.contains(status) ?? (200...299).contains(status) }
+  }
+
   /// Whether an answer with `status` (nil: a message, which has none) and `root` (nil: no JSON) meets it.
   package func holds(status: Int? = nil, _ root: JSONNode?) -> Bool {
     isAny || alternatives.contains { $0.holds(status: status, root) }

@@ -57,7 +57,8 @@ package struct ProfileTemplate: Sendable, Equatable {
   }
 
   /// Appends what holds placeholders.
-  package mutating func append(_ text: String, literally encode: (String) -> String = { $0 }) throws(UnknownPlaceholder) {
+  package mutating func append(_ text: String, literally encode: (String) -> String = { $0 }) throws(UnknownPlaceholder)
+  {
     var rest = text[...]
     while let open = rest.firstIndex(of: "{") {
       let word = rest[rest.index(after: open)...].prefix { $0.isASCII && $0.isLetter }

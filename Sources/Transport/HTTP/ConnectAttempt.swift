@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// The channels of one attempt to connect, one per address that is tried, each with the handler at its end.
+/// The channels of one attempt to connect, one per address that was tried, each with the handler at its end.
 ///
 /// Kept here rather than looked up in the pipeline, which is empty once a channel has closed: a peer's first bytes can
 /// end a handshake before the connect is told. It also lets a cancelled task give up: the channels are closed.
@@ -35,6 +35,8 @@ final class ConnectAttempt: Sendable {
       return tried.handler
     }
   }
+
+  var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
   func cancel() {
     let channels = state.withLock { state in

@@ -10,17 +10,22 @@ enum ContentCoding: Equatable {
   /// One that is not decoded here, by the name that the server gave it.
   case other(String)
 
-  /// Reads a field's value.
+  /// Reads a field's value: one coding, or a list of them.
   init(_ value: String) {
-    switch value.lowercased() {
+    self = value.split(separator: ",").reduce(.identity) { $0.followed(by: ContentCoding(element: $1)) }
+  }
+
+  private init(element: Substring) {
+    let name = element.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
+    switch String(name).lowercased() {
     case "", "identity": self = .identity
     case "gzip", "x-gzip": self = .gzip
     case "deflate": self = .deflate
-    default: self = .other(value)
+    default: self = .other(String(name))
     }
   }
 
-  /// What a second field's value adds.
+  /// What a second coding adds.
   func followed(by next: ContentCoding) -> ContentCoding {
     switch (self, next) {
     case (.identity, _): next
@@ -29,7 +34,8 @@ enum ContentCoding: Equatable {
     }
   }
 
-  private var name: String {
+  /// As a field says it.
+  var name: String {
     switch self {
     case .identity: "identity"
     case .gzip: "gzip"
@@ -66,5 +72,19 @@ enum ContentCoding: Equatable {
     }
     guard output.isComplete else { throw TransportError(.invalidResponse, "the answer's \(name) body is incomplete") }
     return ByteBuffer(bytes: output.bytes)
+  }
+
+  /// As much of a body as can be decoded of its beginning, at most `limit` bytes; nil where that is nothing.
+  func decode(beginning body: ByteBuffer, limit: Int) -> ByteBuffer? {
+    let bytes = Array(body.readableBytesView)[...]
+    let output: Zlib.Output?
+    switch self {
+    case .identity: return body
+    case .gzip: output = Zlib.decompress(bytes, as: .gzip, limit: limit)
+    case .deflate:
+      output = Zlib.decompress(bytes, as: .zlib, limit: limit) ?? Zlib.decompress(bytes, as: .raw, limit: limit)
+    case .other: return nil
+    }
+    return output.map { ByteBuffer(bytes: $0.bytes) }
   }
 }

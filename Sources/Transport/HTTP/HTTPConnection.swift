@@ -6,12 +6,20 @@ import Synchronization
 
 /// The instants of a connection's set-up, in ns of `MonotonicClock`.
 public struct ConnectPhases: Sendable {
-  /// When the attempt began, name resolution included.
+  /// When the attempt began, name resolution and tries at addresses that refused included.
   public var startedAt: UInt64
+  /// How long it waited for the look-up of the name, in ns; 0 where the addresses were known.
+  public var lookUp: UInt64
+  /// When the try at the address that took the connection began.
+  public var dialedAt: UInt64
   /// When the TCP connection was there.
   public var connectedAt: UInt64
   /// When the TLS handshake was done; nil without TLS.
   public var securedAt: UInt64?
+
+  /// What `connect` means: the look-up of the name where this connection waited for one, and TCP with the address that took
+  /// the connection, in ns. Addresses that were tried before it are not in it.
+  public var connect: UInt64 { lookUp + (connectedAt - dialedAt) }
 }
 
 /// A kept HTTP/1.1 connection for one request at a time, with its stamps taken on the event loop's thread.
@@ -34,10 +42,16 @@ public final class HTTPConnection: Sendable {
     self.phases = phases
   }
 
-  /// Resolves the name, connects, and with `tls` completes the handshake, all within `timeout` ns.
+  /// Connects to one of the host's addresses, and with `tls` completes the handshake, all within `timeout` ns.
+  ///
+  /// - Parameters:
+  ///   - addresses: those of the endpoint's host, shared by the connections of a run; nil: they are looked up.
+  ///   - turn: which of several addresses is tried first.
   public static func connect(
-    to endpoint: Endpoint, tls: TLSClient?, on executor: LoopExecutor, timeout: UInt64
+    to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, tls: TLSClient?, on executor: LoopExecutor,
+    timeout: UInt64
   ) async -> Result<HTTPConnection, TransportError> {
+    let addresses = addresses ?? HostAddresses(of: endpoint)
     let eventLoop = executor.eventLoop
     // The first outcome counts: the connection, its failure, the bound, or the caller's giving up.
     let done = eventLoop.makePromise(of: HTTPConnection.self)
@@ -47,7 +61,7 @@ public final class HTTPConnection: Sendable {
     }
     defer { bound.cancel() }
     return await withTaskCancellationHandler {
-      open(endpoint, tls, attempt, on: executor, timeout: timeout).cascade(to: done)
+      open(endpoint, addresses, turn, tls, attempt, on: executor, timeout: timeout).cascade(to: done)
       do {
         return .success(try await done.futureResult.get())
       } catch {
@@ -61,30 +75,26 @@ public final class HTTPConnection: Sendable {
   }
 
   private static func open(
-    _ endpoint: Endpoint, _ tls: TLSClient?, _ attempt: ConnectAttempt, on executor: LoopExecutor,
-    timeout: UInt64
+    _ endpoint: Endpoint, _ addresses: HostAddresses, _ turn: Int, _ tls: TLSClient?, _ attempt: ConnectAttempt,
+    on executor: LoopExecutor, timeout: UInt64
   ) -> EventLoopFuture<HTTPConnection> {
     let startedAt = MonotonicClock.now()
-    // One channel per address of the host: what becomes of a handshake is that channel's own.
-    let bootstrap = ClientBootstrap(group: executor.eventLoop)
-      .connectTimeout(.nanoseconds(Int64(clamping: timeout)))  // 10 s otherwise
-      .channelOption(.recvAllocator, value: ReceiveBuffer())
-      .channelInitializer { channel in
+    // One channel per address that is tried: what becomes of a handshake is that channel's own.
+    let dialer = Dialer(
+      addresses: addresses, turn: turn, eventLoop: executor.eventLoop,
+      deadline: startedAt + min(timeout, .max - startedAt), goesOn: { !attempt.isCancelled },
+      configure: { channel, _ in
         channel.eventLoop.makeCompletedFuture {
           attempt.began(channel, try configure(channel, endpoint, tls, executor))
         }
-      }
-    let connected =
-      if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
-        bootstrap.connect(to: address)  // nothing to resolve, and no race between addresses
-      } else {
-        bootstrap.connect(host: endpoint.host, port: endpoint.port)
-      }
-    return connected.flatMap { channel in
+      })
+    return dialer.dial().flatMap { channel, start in
       let connectedAt = MonotonicClock.now()
       let handler = attempt.handler(of: channel)
       return handler.value.secured.map { securedAt in
-        let phases = ConnectPhases(startedAt: startedAt, connectedAt: connectedAt, securedAt: securedAt)
+        let phases = ConnectPhases(
+          startedAt: startedAt, lookUp: start.lookUp, dialedAt: start.dialedAt, connectedAt: connectedAt,
+          securedAt: securedAt)
         return HTTPConnection(handler, on: channel, phases: phases)
       }
     }
@@ -94,11 +104,12 @@ public final class HTTPConnection: Sendable {
     _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor
   ) throws -> HTTPExchangeHandler {
     let operations = channel.pipeline.syncOperations
+    try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffer())
     let secured = channel.eventLoop.makePromise(of: UInt64?.self)
     if let tls {
       do {
         try operations.addHandler(tls.makeHandler(for: endpoint))
-        try operations.addHandler(TLSFailureReader(host: endpoint.host))
+        try operations.addHandler(TLSFailureReader(host: endpoint.host, wanted: tls.wanted))
       } catch {
         secured.fail(error)
         throw error
@@ -107,13 +118,16 @@ public final class HTTPConnection: Sendable {
     } else {
       secured.succeed(nil)
     }
-    let handler = HTTPExchangeHandler(secured: secured.futureResult, executor: executor)
+    let handler = HTTPExchangeHandler(secured: secured.futureResult, executor: executor, wanted: tls?.wanted)
     try operations.addHandler(handler)
     return handler
   }
 
-  /// Whether a request can be sent.
-  public var isUsable: Bool { !closing.hasBegun }
+  /// Whether a request can be sent. On the connection's loop an end of it that has come and was not read yet is seen too.
+  public var isUsable: Bool {
+    guard !closing.hasBegun else { return false }
+    return !eventLoop.inEventLoop || !handler.value.hasEnded()
+  }
 
   /// Sends `request`, whole and with its head, and waits for the response at most `timeout` ns.
   ///

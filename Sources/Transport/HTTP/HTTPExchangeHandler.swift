@@ -1,5 +1,6 @@
 import Latency
 import NIOCore
+import NIOTLS
 import Synchronization
 
 /// Writes one request at a time and reads its response; the end of a connection's pipeline.
@@ -16,6 +17,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     var deadline: UInt64
     var timeout: UInt64
     var writtenAt: UInt64
+    /// How long the connection had been without a request, in ns.
+    var idleFor: UInt64
     var firstByteReadAt: UInt64 = 0
   }
 
@@ -38,6 +41,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   let secured: EventLoopFuture<UInt64?>
 
   private let executor: LoopExecutor
+  private let wanted: WantedCertificate?
+  private var idle = IdleConnection()
   private var reader = HTTPResponseReader()
   private var pending: Pending?
   private var context: ChannelHandlerContext?
@@ -48,13 +53,24 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// What the peer refused TLS with while nobody waited: with TLS 1.3 that comes after the client's part of the handshake.
   private var refusal: TransportError?
 
-  /// `executor` runs the tasks that wait for the answers.
-  init(secured: EventLoopFuture<UInt64?>, executor: LoopExecutor) {
+  /// `executor` runs the tasks that wait for the answers; `wanted` is of a connection with TLS.
+  init(secured: EventLoopFuture<UInt64?>, executor: LoopExecutor, wanted: WantedCertificate?) {
     self.secured = secured
     self.executor = executor
+    self.wanted = wanted
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func channelActive(context: ChannelHandlerContext) {
+    idle.began(at: MonotonicClock.now())
+    context.fireChannelActive()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted = event as? TLSUserEvent { idle.began(at: MonotonicClock.now()) }
+    context.fireUserInboundEventTriggered(event)
+  }
 
   func handlerRemoved(context: ChannelHandlerContext) {
     closing.begin()
@@ -76,9 +92,21 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     }
     let now = MonotonicClock.now()
     let deadline = now + min(timeout, .max - now)
-    pending = Pending(id: id, continuation: continuation, deadline: deadline, timeout: timeout, writtenAt: now)
+    pending = Pending(
+      id: id, continuation: continuation, deadline: deadline, timeout: timeout, writtenAt: now,
+      idleFor: idle.length(at: now))
     context.writeAndFlush(wrapOutboundOut(request), promise: nil)
     armTimer(now: now, deadline: deadline)
+  }
+
+  /// Whether the peer has ended the connection, as far as this machine knows by now: what has come and was not read yet counts.
+  func hasEnded() -> Bool {
+    guard !closing.hasBegun else { return true }
+    guard let context, pending == nil, idle.isToBeLookedAt(at: MonotonicClock.now()),
+      context.hasUnaskedInput(isSecure: wanted != nil && !idle.hasServed)
+    else { return false }
+    close()
+    return true
   }
 
   func cancel(id: UInt64) {
@@ -102,34 +130,53 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    let isOwn = closing.hasBegun
     closing.begin()
     switch reader.readEnd() {
     case .complete(let response): complete(response, at: MonotonicClock.now())
     case .failed(let error): fail(error)
     case .needsMore: break
     }
-    fail(
-      TransportError(
-        .closed,
-        reader.isInsideResponse
-          ? "the peer closed the connection inside its answer" : "the peer closed the connection without an answer"))
+    let error = TransportError(
+      .closed,
+      reader.isInsideResponse
+        ? "the peer closed the connection inside its answer" : "the peer closed the connection without an answer")
+    if pending == nil, !isOwn, let certificate = missingCertificate { refusal = refusal ?? certificate }
+    fail(isOwn ? error : explained(error))
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    let error = TransportError.established(error)
-    if pending == nil, error.kind == .tls { refusal = refusal ?? error }
+    let error = explained(.established(error))
+    if pending == nil, [.tls, .clientCertificate].contains(error.kind) { refusal = refusal ?? error }
     failAndClose(error)
   }
 
   private func complete(_ response: HTTPResponse, at now: UInt64) {
     guard let done = pending else { return }
     pending = nil
+    idle.served(at: now)
     if !response.keepsConnection { close() }
     let exchange = HTTPExchange(
       response: response, firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt,
       lastByteReadAt: now)
     done.continuation.resume(returning: .success(exchange))
+  }
+
+  /// The end of a connection, said as what it is by what went before.
+  private func explained(_ error: TransportError) -> TransportError {
+    guard error.kind == .closed || error.kind == .reset, pending?.firstByteReadAt ?? 0 == 0 else { return error }
+    if let missingCertificate { return missingCertificate }
+    guard let pending,
+      let race = idle.race(idleFor: pending.idleFor, writtenAt: pending.writtenAt, endedAt: MonotonicClock.now())
+    else { return error }
+    return race
+  }
+
+  /// What the end of a connection means that has served nothing since its peer asked for a certificate in vain.
+  private var missingCertificate: TransportError? {
+    guard !idle.hasServed, wanted?.wasNotGiven ?? false else { return nil }
+    return TransportError(.clientCertificate, "TLS failed: \(WantedCertificate.advice)")
   }
 
   private func fail(_ error: TransportError, thenClose: Bool = false) {

@@ -1,7 +1,7 @@
 public import NIOCore
 
 /// A whole HTTP/1.1 response.
-public struct HTTPResponse: Sendable {
+public struct HTTPResponse: Sendable, Equatable {
   /// 100–599.
   public var status: Int
   /// The header lines as received, without the status line and the empty line.

@@ -6,53 +6,94 @@ import NIOSSL
 struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
   /// What is wrong, and what to do about it.
   let description: String
+  /// Whether it is about the certificate that a client shows.
+  let isOfClientCertificate: Bool
+  /// Whether the peer has just closed an established connection.
+  let isEnd: Bool
 
   /// Reads an error of NIOSSL; nil for any other.
   ///
   /// - Parameters:
   ///   - certificate: the peer's, where it has shown one.
   ///   - host: what the certificate should be for.
+  ///   - wanted: whether the peer has asked for a certificate of the client.
   ///   - now: when the error occurred, by this machine's clock.
-  init?(_ error: any Error, certificate: NIOSSLCertificate?, host: String, now: Date) {
+  init?(_ error: any Error, certificate: NIOSSLCertificate?, host: String, wanted: WantedCertificate, now: Date) {
     switch error {
     case let failure as TLSFailure: self = failure
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-      description = Self.wrongName(host, certificate)
-    case NIOSSLError.handshakeFailed(let error): description = Self.words(of: error, certificate, now)
-    case let error as BoringSSLError: description = Self.words(of: error, certificate, now)
-    case NIOSSLError.uncleanShutdown: description = "the peer closed the connection without the farewell of TLS"
-    case NIOSSLError.noCertificateToValidate: description = "the server has shown no certificate"
-    case NIOSSLError.unableToValidateCertificate: description = Self.distrust(of: certificate, now)
-    case is NIOSSLError, is NIOSSLExtraError, is NIOTLSUnwrappingError: description = Self.plain("\(error)")
+      self.init(Self.wrongName(host, certificate))
+    case NIOSSLError.handshakeFailed(let error): self.init(error, certificate, wanted, now)
+    case let error as BoringSSLError: self.init(error, certificate, wanted, now)
+    case NIOSSLError.uncleanShutdown: self.init(Self.unexpectedEnd, isEnd: true)
+    case NIOSSLError.noCertificateToValidate: self.init("the server has shown no certificate")
+    case NIOSSLError.unableToValidateCertificate: self.init(Self.distrust(of: certificate, now))
+    case is NIOSSLError, is NIOSSLExtraError, is NIOTLSUnwrappingError: self.init(Self.plain("\(error)"))
     default: return nil
     }
   }
 
-  private static func words(of error: BoringSSLError, _ certificate: NIOSSLCertificate?, _ now: Date) -> String {
+  private static let unexpectedEnd = "the peer closed the connection without the farewell of TLS"
+
+  private init(_ description: String, isOfClientCertificate: Bool = false, isEnd: Bool = false) {
+    self.description = description
+    self.isOfClientCertificate = isOfClientCertificate
+    self.isEnd = isEnd
+  }
+
+  private init(
+    _ error: BoringSSLError, _ certificate: NIOSSLCertificate?, _ wanted: WantedCertificate, _ now: Date
+  ) {
     switch error {
     case .sslError(let stack), .unknownError(let stack):
       guard !stack.contains(.eofDuringHandshake) else {
-        return "the peer closed the connection during the TLS handshake"
+        self.init(
+          wanted.wasNotGiven ? WantedCertificate.advice : "the peer closed the connection during the TLS handshake",
+          isOfClientCertificate: wanted.wasNotGiven)
+        return
       }
-      guard let reason = stack.lazy.compactMap({ Self.reason(of: $0) }).first else { return "the handshake failed" }
-      return words(of: reason, certificate, now)
-    case .zeroReturn, .syscallError: return "the peer closed the connection"
-    case .invalidSNIName: return "the host's name cannot be sent"
-    default: return plain("\(error)")
+      let reason = stack.lazy.compactMap({ Self.reason(of: $0) }).first
+      if let refusal = reason.flatMap({ Self.refusal($0, wanted) }) {
+        self.init(refusal, isOfClientCertificate: true)
+      } else {
+        self.init(reason.map { Self.words(of: $0, certificate, now) } ?? "the handshake failed")
+      }
+    case .zeroReturn, .syscallError: self.init("the peer closed the connection")
+    case .invalidSNIName: self.init("the host's name cannot be sent")
+    default: self.init(Self.plain("\(error)"))
     }
   }
 
-  /// Reasons of BoringSSL. An alert is what the peer has sent (RFC 8446, section 6.2).
+  /// What an alert says of the certificate that the client has shown, or has not (RFC 8446, section 6.2); nil for others.
+  private static func refusal(_ alert: String, _ wanted: WantedCertificate) -> String? {
+    let check = "check --cert and --key"
+    switch alert {
+    case "TLSV1_ALERT_CERTIFICATE_REQUIRED": return WantedCertificate.advice
+    // What TLS 1.2 says of a missing one, and of others.
+    case "SSLV3_ALERT_HANDSHAKE_FAILURE" where wanted.wasNotGiven: return WantedCertificate.advice
+    case "SSLV3_ALERT_HANDSHAKE_FAILURE" where wanted.hasBeenAsked:
+      return "the server broke the handshake off when it had seen the client certificate: \(check)"
+    case "TLSV1_ALERT_UNKNOWN_CA" where !wanted.wasNotGiven:
+      return "the server does not trust the authority that has signed the client certificate: \(check), with the whole "
+        + "chain in the file of --cert"
+    case "SSLV3_ALERT_CERTIFICATE_EXPIRED": return "the server says that the client certificate has expired: \(check)"
+    case "SSLV3_ALERT_CERTIFICATE_REVOKED":
+      return "the server says that the client certificate was revoked: \(check)"
+    case "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+      "SSLV3_ALERT_NO_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA", "TLSV1_ALERT_ACCESS_DENIED",
+      "TLSV1_ALERT_DECRYPT_ERROR":
+      guard wanted.hasBeenAsked else { return nil }
+      return wanted.wasNotGiven ? WantedCertificate.advice : "the server refused the client certificate: \(check)"
+    default: return nil
+    }
+  }
+
+  /// Other reasons of BoringSSL. An alert is what the peer has sent (RFC 8446, section 6.2).
   private static func words(of reason: String, _ certificate: NIOSSLCertificate?, _ now: Date) -> String {
     switch reason {
     case "CERTIFICATE_VERIFY_FAILED": distrust(of: certificate, now)
-    case "TLSV1_ALERT_CERTIFICATE_REQUIRED": "the server asks for a client certificate"
     case "SSLV3_ALERT_HANDSHAKE_FAILURE":
-      "the server broke the handshake off: it asks for a client certificate, or has no version or cipher of TLS in common "
-        + "with this tool"
-    case "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
-      "TLSV1_ALERT_UNKNOWN_CA", "TLSV1_ALERT_ACCESS_DENIED":
-      "the server refused the client certificate, or that there is none"
+      "the server broke the handshake off: it has no version or cipher of TLS in common with this tool"
     case "WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST":
       "what listens there does not speak TLS: is it http instead of https?"
     case "TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL": "there is no version of TLS in common"
@@ -119,12 +160,16 @@ final class TLSFailureReader: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
   private let host: String
+  private let wanted: WantedCertificate
 
-  init(host: String) { self.host = host }
+  init(host: String, wanted: WantedCertificate) {
+    self.host = host
+    self.wanted = wanted
+  }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
-    let failure = TLSFailure(error, certificate: certificate, host: host, now: Date())
+    let failure = TLSFailure(error, certificate: certificate, host: host, wanted: wanted, now: Date())
     context.fireErrorCaught(failure ?? error)
   }
 }

@@ -6,30 +6,33 @@ import ProcessControl
 
 extension WebSocketError {
   /// What a failed connect means.
-  init(ofConnect error: any Error) {
+  init(ofConnect error: any Error, to endpoint: Endpoint) {
     switch error {
     case let error as WebSocketError: self = error
     case ChannelError.connectTimeout(let bound): self = .timeout(nanoseconds: UInt64(max(0, bound.nanoseconds)))
-    case let error as NIOConnectionError where error.connectionErrors.isEmpty:
-      self = FileDescriptorLimit.isReached ? .cancelled : .unreachable("the name '\(error.host)' could not be resolved")
-    case let error as NIOConnectionError:
-      let target = "\(error.host):\(error.port)"
-      // "localhost" is tried as ::1 and as 127.0.0.1: refused by all is refused, anything else says more.
-      let other = error.connectionErrors.first { ($0.error as? IOError)?.errnoCode != ECONNREFUSED }
-      if let failure = other?.error as? IOError, TransportError.isOfDescriptors(failure) {
-        self = .cancelled
+    case is UnresolvedHost:
+      self =
+        FileDescriptorLimit.isReached
+        ? .cancelled : .unreachable("the name '\(endpoint.host)' could not be resolved")
+    case let error as DialFailure:
+      guard let telling = error.telling else {
+        self = .unreachable("\(endpoint.host):\(endpoint.port): no connection in time")
         return
       }
-      self = other.map { .unreachable("\(target): \($0.error)") } ?? .refused(target)
-    case let error as IOError where error.errnoCode == ECONNREFUSED: self = .refused("the server")
+      self.init(ofConnect: telling, to: endpoint)
+    case let error as IOError where error.errnoCode == ECONNREFUSED:
+      self = .refused("\(endpoint.host):\(endpoint.port)")
     case let error as IOError where TransportError.isOfDescriptors(error): self = .cancelled
+    case let failure as TLSFailure where failure.isOfClientCertificate: self = .clientCertificate(failure.description)
     case let failure as TLSFailure: self = .tls(failure.description)
+    case let error as IOError:
+      self = .unreachable("\(endpoint.host):\(endpoint.port): \(String(cString: strerror(error.errnoCode)))")
     default: self = .unreachable(String(describing: error))
     }
   }
 
   /// What a failure between the connect and the 101 means.
-  init(ofUpgrade error: any Error) {
+  init(ofUpgrade error: any Error, to endpoint: Endpoint) {
     switch error {
     case let error as NIOHTTPClientUpgradeError where error == .upgraderDeniedUpgrade:
       self = .protocolViolation("the answer to the upgrade has a wrong Sec-WebSocket-Accept, or asks for an extension")
@@ -37,10 +40,7 @@ extension WebSocketError {
       self = .protocolViolation("the server upgrades to another protocol than WebSocket")
     case is NIOHTTPClientUpgradeError, is HTTPParserError:
       self = .protocolViolation("the answer to the upgrade is no valid HTTP: \(error)")
-    case ChannelError.inappropriateOperationForState:
-      // The upgrade handler's word for a connection that ended before an answer.
-      self = .unreachable("the server closed the connection without an answer")
-    default: self.init(ofConnect: error)
+    default: self.init(ofConnect: error, to: endpoint)
     }
   }
 }

@@ -1,14 +1,13 @@
 import NIOHTTP1
-import NIOSSL
 
 /// A checked request for an upgrade. NIO would drop an invalid one silently, and the caller would wait for ever.
 struct UpgradeRequest: Sendable {
   let endpoint: Endpoint
   let head: HTTPRequestHead
+  /// Offered to the server.
+  let subprotocols: [String]
   /// nil for a plain connection.
-  let tls: NIOSSLContext?
-  /// nil for IP addresses, which SNI doesn't know (RFC 6066, section 3).
-  let serverName: String?
+  let tls: TLSClient?
 
   private static let own: Set<String> = [
     "host", "upgrade", "connection", "content-length", "transfer-encoding", "sec-websocket-key",
@@ -16,9 +15,9 @@ struct UpgradeRequest: Sendable {
   ]
 
   init(
-    endpoint: Endpoint, path: String, headers: [(String, String)], subprotocols: [String] = [], tls: NIOSSLContext?
+    endpoint: Endpoint, path: String, headers: [(String, String)], subprotocols: [String] = [], tls: TLSClient?
   ) throws(WebSocketError) {
-    guard !endpoint.isSecure || tls != nil else { throw .invalidRequest("wss needs a TLS context") }
+    guard !endpoint.isSecure || tls != nil else { throw .invalidRequest("wss needs TLS") }
     let target = endpoint.basePath + path
     guard path.hasPrefix("/"), target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }) else {
       throw .invalidRequest("'\(path)' is no path of a request: it starts with '/' and is percent-encoded")
@@ -40,8 +39,8 @@ struct UpgradeRequest: Sendable {
     if !subprotocols.isEmpty { fields.add(name: "Sec-WebSocket-Protocol", value: subprotocols.joined(separator: ", ")) }
     head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: fields)
     self.endpoint = endpoint
+    self.subprotocols = subprotocols
     self.tls = endpoint.isSecure ? tls : nil
-    serverName = endpoint.serverName
   }
 
   /// RFC 9110, section 5.6.2.

@@ -1,5 +1,4 @@
 public import NIOCore
-public import NIOSSL
 import Synchronization
 
 /// A client's WebSocket for text messages, on one event loop.
@@ -9,15 +8,18 @@ import Synchronization
 public final class WebSocketConnection: Sendable {
   /// When it was opened, phase by phase.
   public let phases: WebSocketPhases
+  /// The values of the `Set-Cookie` fields of the 101.
+  public let setCookies: [String]
   /// The loop it lives on.
   public let eventLoop: any EventLoop
   private let channel: any Channel
   private let handler: NIOLoopBound<WebSocketHandler>
   private let lastTicket = Atomic<UInt64>(0)
 
-  init(channel: any Channel, handler: WebSocketHandler, phases: WebSocketPhases) {
+  init(channel: any Channel, handler: WebSocketHandler, phases: WebSocketPhases, setCookies: [String]) {
     self.channel = channel
     self.phases = phases
+    self.setCookies = setCookies
     eventLoop = channel.eventLoop
     self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
   }
@@ -29,19 +31,23 @@ public final class WebSocketConnection: Sendable {
   ///   - path: Starts with `/`.
   ///   - headers: Sent with the upgrade beside the protocol's own.
   ///   - subprotocols: Offered to the server (RFC 6455, section 1.9).
-  ///   - tls: The context for `wss` endpoints, ignored for `ws`. The host name is sent as SNI and verified; for an IP
-  ///     address there is no SNI.
+  ///   - addresses: Those of the endpoint's host, shared by the connections of a run; nil: they are looked up.
+  ///   - turn: Which of several addresses is tried first.
+  ///   - tls: For `wss` endpoints, ignored for `ws`. The host name is sent as SNI and verified; for an IP address there is
+  ///     no SNI.
   ///   - eventLoop: The loop the connection lives on.
   ///   - limits: Bounds of what the server may send.
   ///   - timeout: Bound from here to the upgrade, in nanoseconds.
   /// - Throws: Every kind of ``WebSocketError`` but `closed`. Cancellation closes the half-open connection.
   public static func connect(
-    to endpoint: Endpoint, path: String, headers: [(String, String)] = [], subprotocols: [String] = [],
-    tls: NIOSSLContext? = nil, on eventLoop: any EventLoop, limits: WebSocketLimits = WebSocketLimits(), timeout: UInt64 = 30_000_000_000
+    to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, path: String,
+    headers: [(String, String)] = [], subprotocols: [String] = [], tls: TLSClient? = nil, on eventLoop: any EventLoop,
+    limits: WebSocketLimits = WebSocketLimits(), timeout: UInt64 = 30_000_000_000
   ) async throws(WebSocketError) -> WebSocketConnection {
     let request = try UpgradeRequest(
       endpoint: endpoint, path: path, headers: headers, subprotocols: subprotocols, tls: tls)
-    return try await WebSocketHandshake.perform(request, on: eventLoop, limits: limits, timeout: timeout)
+    return try await WebSocketHandshake.perform(
+      request, addresses ?? HostAddresses(of: endpoint), turn: turn, on: eventLoop, limits: limits, timeout: timeout)
   }
 
   /// The server's messages. There is one consumer at a time; see ``WebSocketMessages``.

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Why a WebSocket could not be opened, or why it ended.
 public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The caller's own request cannot be sent: a header, a path, or `wss` without a TLS context.
@@ -10,8 +12,10 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
   case timeout(nanoseconds: UInt64)
   /// The TLS handshake failed, or its certificate.
   case tls(String)
-  /// The server answered with another status than 101; `body` is the beginning of what it said.
-  case upgradeRefused(status: Int, body: String)
+  /// The server asks for a client certificate, and was shown none, or none that it accepts.
+  case clientCertificate(String)
+  /// The server answered with another status than 101.
+  case upgradeRefused(UpgradeRefusal)
   /// The server broke RFC 6455 (or HTTP/1.1 before it); the connection has been closed.
   case protocolViolation(String)
   /// The connection ended: by the server's close frame, or with 1006 without one (RFC 6455, section 7.1.5).
@@ -29,14 +33,31 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
     case .refused(let target): "\(target) refused the connection: is the gateway running there?"
     case .unreachable(let why): "cannot reach the gateway: \(why)"
     case .timeout(let bound): "no WebSocket within \(bound / 1_000_000) ms"
-    case .tls(let why): "TLS failed: \(why)"
-    case .upgradeRefused(let status, let body):
-      "the upgrade to WebSocket was refused with status \(status)" + (body.isEmpty ? "" : ": \(body)")
+    case .tls(let why), .clientCertificate(let why): "TLS failed: \(why)"
+    case .upgradeRefused(let refusal): "the upgrade to WebSocket was refused with \(refusal.words)"
     case .protocolViolation(let what): "the server broke the WebSocket protocol: \(what)"
     case .closed(let code, let reason):
       "the connection was closed with code \(code)" + (reason.isEmpty ? "" : " (\(reason))")
     case .cancelled: "cancelled"
     }
+  }
+}
+
+/// An answer to an upgrade that is no 101.
+public struct UpgradeRefusal: Sendable, Equatable {
+  /// The answer, with the beginning of its body.
+  public let response: HTTPResponse
+  /// What results count it by: `http_<status>`, unless somebody knows better.
+  public var kind: String
+  /// What it says, for people: `status 503: …`, unless somebody knows better.
+  public var words: String
+
+  /// Makes the refusal that an answer is.
+  public init(_ response: HTTPResponse) {
+    self.response = response
+    kind = "http_\(response.status)"
+    let body = String(buffer: response.body)
+    words = "status \(response.status)" + (body.isEmpty ? "" : ": \(body)")
   }
 }
 
@@ -71,12 +92,19 @@ public struct WebSocketLimits: Sendable {
 public struct WebSocketPhases: Sendable, Equatable {
   /// Before the name is resolved and the socket connects.
   public internal(set) var started: UInt64
+  /// How long it waited for the look-up of the name, in ns; 0 where the addresses were known.
+  public internal(set) var lookUp: UInt64 = 0
+  /// The try at the address that took the connection begins.
+  public internal(set) var dialed: UInt64 = 0
   /// The TCP connection is there.
   public internal(set) var connected: UInt64 = 0
   /// The TLS handshake is done; nil without TLS.
   public internal(set) var secured: UInt64?
   /// The 101 has been read.
   public internal(set) var upgraded: UInt64 = 0
+
+  /// The look-up of the name where this connection waited for one, and TCP with the address that took the connection, in ns.
+  public var connect: UInt64 { lookUp + (connected - dialed) }
 }
 
 /// One text message of the server.

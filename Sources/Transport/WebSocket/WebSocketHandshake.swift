@@ -1,22 +1,21 @@
+import Glibc
 import Latency
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import NIOTLS
 import NIOWebSocket
 
 /// From nothing to an open WebSocket: connect, TLS, upgrade, each phase stamped. Confined to the event loop; the first
 /// outcome counts, whatever else happens afterwards.
 ///
-/// A name may have several addresses, each tried with a channel of its own (RFC 8305): what happens to a channel counts
-/// only if it is the one that got the connection.
+/// A name may have several addresses, each tried with a channel of its own: what happens to a channel counts only if it is
+/// the one that got the connection.
 final class WebSocketHandshake {
   private let request: UpgradeRequest
   private let limits: WebSocketLimits
   private let loop: any EventLoop
   private let promise: EventLoopPromise<WebSocketConnection>
-  private let resolver: (any Resolver & Sendable)?
   private let startedAt = MonotonicClock.now()
   /// All that were begun.
   private var attempts: [Attempt] = []
@@ -29,36 +28,42 @@ final class WebSocketHandshake {
     let channel: any Channel
     let ending = EndDuringUpgrade()
     var phases: WebSocketPhases
+    /// Of the 101.
+    var setCookies: [String] = []
+    /// The upgrade is accepted with this answer.
+    func isAccepted(_ answer: HTTPResponseHead) {
+      ending.isHeld = true
+      setCookies = answer.headers["Set-Cookie"]
+    }
+
     /// Why it failed before anybody knew that it is the one that counts.
     var failure: WebSocketError?
 
-    init(_ channel: any Channel, startedAt: UInt64) {
+    init(_ channel: any Channel, startedAt: UInt64, _ start: DialStart) {
       self.channel = channel
-      phases = WebSocketPhases(started: startedAt)
+      phases = WebSocketPhases(started: startedAt, lookUp: start.lookUp, dialed: start.dialedAt)
     }
   }
 
   private init(
     _ request: UpgradeRequest, _ limits: WebSocketLimits, _ loop: any EventLoop,
-    _ promise: EventLoopPromise<WebSocketConnection>, _ resolver: (any Resolver & Sendable)?
+    _ promise: EventLoopPromise<WebSocketConnection>
   ) {
     self.request = request
     self.limits = limits
     self.loop = loop
     self.promise = promise
-    self.resolver = resolver
   }
 
-  /// - Parameter resolver: Finds the addresses of the host; nil for the system's.
   static func perform(
-    _ request: UpgradeRequest, on loop: any EventLoop, limits: WebSocketLimits, timeout: UInt64,
-    resolver: (any Resolver & Sendable)? = nil
+    _ request: UpgradeRequest, _ addresses: HostAddresses, turn: Int, on loop: any EventLoop, limits: WebSocketLimits,
+    timeout: UInt64
   ) async throws(WebSocketError) -> WebSocketConnection {
     let promise = loop.makePromise(of: WebSocketConnection.self)
     let cancelled = loop.makePromise(of: Void.self)
     loop.execute {
-      let handshake = WebSocketHandshake(request, limits, loop, promise, resolver)
-      handshake.start(timeout: timeout)
+      let handshake = WebSocketHandshake(request, limits, loop, promise)
+      handshake.start(addresses, turn, timeout: timeout)
       cancelled.futureResult.assumeIsolated().whenSuccess { handshake.fail(.cancelled) }
     }
     let result: Result<WebSocketConnection, WebSocketError> = await withTaskCancellationHandler {
@@ -66,7 +71,7 @@ final class WebSocketHandshake {
         promise.futureResult.whenComplete { result in
           // NIO warns of promises that are never completed; after the outcome this one changes nothing.
           cancelled.succeed()
-          continuation.resume(returning: result.mapError(WebSocketError.init(ofConnect:)))
+          continuation.resume(returning: result.mapError { WebSocketError(ofConnect: $0, to: request.endpoint) })
         }
       }
     } onCancel: {
@@ -75,39 +80,35 @@ final class WebSocketHandshake {
     return try result.get()
   }
 
-  private func start(timeout: UInt64) {
+  private func start(_ addresses: HostAddresses, _ turn: Int, timeout: UInt64) {
     let bound = TimeAmount.nanoseconds(Int64(clamping: timeout))
     let me = NIOLoopBound(self, eventLoop: loop)
     let timer = loop.assumeIsolated().scheduleTask(in: bound) { self.fail(.timeout(nanoseconds: timeout)) }
     promise.futureResult.whenComplete { _ in timer.cancel() }
-    ClientBootstrap(group: loop)
-      .resolver(resolver)
-      .connectTimeout(bound)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try me.value.configure(channel) }
+    let dialer = Dialer(
+      addresses: addresses, turn: turn, eventLoop: loop, deadline: startedAt + min(timeout, .max - startedAt),
+      goesOn: { !me.value.isDecided },
+      configure: { channel, start in channel.eventLoop.makeCompletedFuture { try me.value.configure(channel, start) } })
+    dialer.dial().assumeIsolated().whenComplete { result in
+      switch result {
+      case .success((let channel, _)) where self.isDecided: channel.close(promise: nil)
+      case .success((let channel, _)):
+        self.connected = self.attempts.first { $0.channel === channel }
+        if let failure = self.connected?.failure { self.fail(failure) }
+      case .failure(let error): self.fail(WebSocketError(ofConnect: error, to: self.request.endpoint))
       }
-      .connect(host: request.endpoint.host, port: request.endpoint.port)
-      .assumeIsolated()
-      .whenComplete { result in
-        switch result {
-        case .success(let channel) where self.isDecided: channel.close(promise: nil)
-        case .success(let channel):
-          self.connected = self.attempts.first { $0.channel === channel }
-          if let failure = self.connected?.failure { self.fail(failure) }
-        case .failure(let error): self.fail(WebSocketError(ofConnect: error))
-        }
-      }
+    }
   }
 
-  private func configure(_ channel: any Channel) throws {
+  private func configure(_ channel: any Channel, _ start: DialStart) throws {
     // Cancelled or timed out while other addresses were left to try.
     guard !isDecided else { throw ChannelError.alreadyClosed }
-    let attempt = Attempt(channel, startedAt: startedAt)
+    let attempt = Attempt(channel, startedAt: startedAt, start)
     attempts.append(attempt)
     let pipeline = channel.pipeline.syncOperations
     if let tls = request.tls {
-      try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: request.serverName))
-      try pipeline.addHandler(TLSFailureReader(host: request.endpoint.host))
+      try pipeline.addHandler(tls.makeHandler(for: request.endpoint))
+      try pipeline.addHandler(TLSFailureReader(host: request.endpoint.host, wanted: tls.wanted))
     }
     let phaseStamps = PhaseStamps(
       connected: { attempt.phases.connected = MonotonicClock.now() },
@@ -124,7 +125,9 @@ final class WebSocketHandshake {
     var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
       upgradeConfiguration: NIOTypedHTTPClientUpgradeConfiguration<Void>(
         upgradeRequestHead: request.head,
-        upgraders: [StrictUpgrader(base: upgrader) { me.value.attempt.ending.isHeld = true }],
+        upgraders: [
+          StrictUpgrader(base: upgrader, subprotocols: request.subprotocols) { me.value.attempt.isAccepted($0) }
+        ],
         notUpgradingCompletionHandler: { channel in
           channel.eventLoop.makeCompletedFuture { try me.value.handshake.readRefusal(me.value.attempt) }
         }))
@@ -133,7 +136,7 @@ final class WebSocketHandshake {
     configuration.decoderConfiguration.maxHeaderListSize = 1 << 16
     try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
       .assumeIsolated()
-      .whenFailure { error in self.fail(WebSocketError(ofUpgrade: error), of: attempt) }
+      .whenFailure { error in self.fail(self.error(ofUpgrade: error), of: attempt) }
   }
 
   private func open(_ attempt: Attempt) throws {
@@ -147,14 +150,32 @@ final class WebSocketHandshake {
     attempt.ending.isHeld = false
     guard !isDecided else { return }
     isDecided = true
-    promise.succeed(WebSocketConnection(channel: attempt.channel, handler: handler, phases: attempt.phases))
+    promise.succeed(
+      WebSocketConnection(
+        channel: attempt.channel, handler: handler, phases: attempt.phases, setCookies: attempt.setCookies))
   }
 
   private func readRefusal(_ attempt: Attempt) throws {
-    let reader = RefusalReader(maximumBody: limits.maximumRefusalBody) { status, body in
-      self.fail(.upgradeRefused(status: status, body: body), of: attempt)
+    let reader = RefusalReader(maximumBody: limits.maximumRefusalBody) { response in
+      self.fail(response.map { .upgradeRefused(UpgradeRefusal($0)) } ?? self.endWithoutAnswer, of: attempt)
     }
     try attempt.channel.pipeline.syncOperations.addHandler(reader)
+  }
+
+  private func error(ofUpgrade error: any Error) -> WebSocketError {
+    switch error {
+    case ChannelError.inappropriateOperationForState: endWithoutAnswer
+    case let error as IOError where error.errnoCode == ECONNRESET && request.tls?.wanted.wasNotGiven ?? false:
+      endWithoutAnswer
+    default: WebSocketError(ofUpgrade: error, to: request.endpoint)
+    }
+  }
+
+  /// Some servers close the connection instead of saying that they want a certificate.
+  private var endWithoutAnswer: WebSocketError {
+    request.tls?.wanted.wasNotGiven ?? false
+      ? .clientCertificate(WantedCertificate.advice)
+      : .unreachable("the server closed the connection without an answer")
   }
 
   private func fail(_ error: WebSocketError, of attempt: Attempt) {
@@ -208,43 +229,14 @@ private final class EndDuringUpgrade: ChannelInboundHandler {
   }
 }
 
-/// Collects the status and the beginning of the body of an answer that is no 101.
-private final class RefusalReader: ChannelInboundHandler {
-  typealias InboundIn = HTTPClientResponsePart
-  private let maximumBody: Int
-  private let done: (Int, String) -> Void
-  private var status = 0
-  private var body = ByteBuffer()
-
-  init(maximumBody: Int, done: @escaping (Int, String) -> Void) {
-    self.maximumBody = maximumBody
-    self.done = done
-  }
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch unwrapInboundIn(data) {
-    case .head(let head): status = Int(head.status.code)
-    case .body(var part):
-      if let slice = part.readSlice(length: min(part.readableBytes, maximumBody - body.readableBytes)) {
-        body.writeImmutableBuffer(slice)
-      }
-      if body.readableBytes >= maximumBody { finish() }
-    case .end: finish()
-    }
-  }
-
-  func channelInactive(context: ChannelHandlerContext) { finish() }
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { finish() }
-
-  private func finish() { done(status, String(buffer: body)) }
-}
-
 /// NIO's upgrader, and what RFC 6455 section 4.1 demands beyond it: `Connection: Upgrade`, and no extension or
 /// subprotocol that was not asked for.
 private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
   let base: NIOTypedWebSocketClientUpgrader<Void>
+  /// Those that were offered.
+  let subprotocols: [String]
   /// Called on the loop when the answer is accepted.
-  let willUpgrade: @Sendable () -> Void
+  let willUpgrade: @Sendable (HTTPResponseHead) -> Void
   var supportedProtocol: String { base.supportedProtocol }
   var requiredUpgradeHeaders: [String] { base.requiredUpgradeHeaders }
 
@@ -256,9 +248,10 @@ private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
     let headers = upgradeResponse.headers
     let isAllowed =
       headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
-      && !headers.contains(name: "sec-websocket-extensions") && !headers.contains(name: "sec-websocket-protocol")
-      && base.shouldAllowUpgrade(upgradeResponse: upgradeResponse)
-    if isAllowed { willUpgrade() }
+      && !headers.contains(name: "sec-websocket-extensions")
+      && headers["sec-websocket-protocol"].allSatisfy(subprotocols.contains)
+      && headers["sec-websocket-protocol"].count <= 1 && base.shouldAllowUpgrade(upgradeResponse: upgradeResponse)
+    if isAllowed { willUpgrade(upgradeResponse) }
     return isAllowed
   }
 

@@ -1,5 +1,7 @@
 import ArgumentParser
 import EmbeddedGateway
+import ProcessControl
+import TestSupport
 import Testing
 import WarmTask
 
@@ -7,11 +9,13 @@ import WarmTask
 
 /// What `mock-gateway` makes of its options and its environment.
 @Suite struct MockGatewayPlanTests {
-  private func plan(_ arguments: [String], _ environment: [String: String] = [:]) throws -> MockGatewayPlan {
+  private func plan(
+    _ arguments: [String], _ environment: [String: String] = [:], ownDirectory: String = "/nowhere"
+  ) throws -> MockGatewayPlan {
     let command = try #require(MockGatewayCommand.parseAsRoot(arguments) as? MockGatewayCommand)
     return try MockGatewayPlan(
       pool: command.pool, server: command.server, profile: command.profile, faults: command.faults,
-      environment: environment, ownDirectory: "/nowhere")
+      environment: environment, ownDirectory: ownDirectory)
   }
 
   @Test func defaults() throws {
@@ -63,6 +67,51 @@ import WarmTask
       "--port", "--pool-size", "--task-start-delay", "--dialect", "--fault '", "--fault-probability",
       "--workspace-root", "--task-ttl", "ENABLE_WARM_POOL", "/nowhere/warm-task",
     ] { #expect(message.contains(name), "\(name)") }
+  }
+
+  @Test func optionsOfTheProductsProfileAreRead() throws {
+    let folder = try ScratchDirectory()
+    let file = try folder.write("tokens", "a\nb expired\n")
+    let plan = try plan([
+      "--virtual-tasks", "--profile", "product", "--command", "agent --flag 'two words'", "--token-file", file,
+      "--token-lifetime", "10m", "--ping-timeout", "5s", "--idle-timeout", "2s", "--keep-sessions", "0s",
+    ])
+    let product = try #require(plan.configuration.product)
+    #expect(product.tokens.known == ["a": false, "b": true] && product.tokens.lifetime == 600_000_000_000)
+    #expect(product.pingTimeout == 5_000_000_000 && product.idleTimeout == 2_000_000_000)
+    #expect(product.keepSessions == 0)
+    #expect(plan.tasks == .virtual(.command(["agent", "--flag", "two words"])))
+  }
+
+  @Test func tasksOfTheProductsProfileRunTheStandInThatAnswers() throws {
+    let plan = try plan(
+      [
+        "--profile", "product", "--chunks", "7", "--chunk-delay", "1500us", "--ask-every", "3", "--startup-delay", "2s",
+      ],
+      ownDirectory: GatewayProgram.directory)
+    let words = [
+      "\(GatewayProgram.directory)/session-stand-in", "--chunks", "7", "--chunk-delay", "1.5ms", "--ask-every", "3",
+      "--startup-delay", "2000.0ms",
+    ]
+    let line = words.map { "'\($0)'" }.joined(separator: " ")
+    #expect(
+      plan.tasks
+        == .processes(warmTask: "\(GatewayProgram.directory)/warm-task", arguments: ["--command", line]))
+    #expect(try CommandWords.split(line) == words)
+  }
+
+  @Test(arguments: [
+    (["--profile", "other"], "--profile"), (["--chunks", "3"], "--chunks belongs"),
+    (["--token-file", "f"], "--token-file belongs"), (["--keep-sessions", "1s"], "--keep-sessions belongs"),
+    (["--profile", "product", "--fault", "503"], "--fault"), (["--profile", "product", "--chunks", "0"], "--chunks"),
+    (["--profile", "product", "--ping-timeout", "0s"], "--ping-timeout"),
+    (["--profile", "product", "--token-file", "/nowhere/tokens"], "can't be read"),
+    (["--profile", "product", "--command", "x", "--ask-every", "2"], "--ask-every is the stand-in's"),
+    (["--profile", "product"], "/nowhere/session-stand-in"),
+  ])
+  func wrongOptionsOfAProfileAreNamed(arguments: [String], part: String) throws {
+    let error = #expect(throws: ValidationError.self) { try plan(["--virtual-tasks"] + arguments) }
+    #expect(try #require(error?.message).contains(part))
   }
 
   @Test func tasksGetNoSecretsOfTheGatewaysEnvironment() {

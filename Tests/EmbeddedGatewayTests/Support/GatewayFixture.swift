@@ -65,7 +65,9 @@ struct GatewayFixture {
     try await eventually("never \(count) warm tasks", sourceLocation: sourceLocation) { $0.warmCount == count }
   }
 
-  func socket(_ path: String) async throws -> WebSocketConnection {
+  func socket(_ path: String) async throws -> WebSocketConnection { try await Self.socket(port, path) }
+
+  static func socket(_ port: Int, _ path: String) async throws -> WebSocketConnection {
     try await WebSocketConnection.connect(
       to: Endpoint(host: "127.0.0.1", port: port), path: path, on: MultiThreadedEventLoopGroup.singleton.next())
   }

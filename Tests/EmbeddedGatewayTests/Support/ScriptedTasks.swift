@@ -9,6 +9,9 @@ import Transport
 enum TaskScript: Sendable {
   /// Confirms its user, then answers every line with the same line and an exclamation mark.
   case obliging
+  /// Confirms its user, then answers as an agent of the product does: the message, word by word, and `finish`. It leaves the
+  /// answer open after the word `hang` until it is aborted or has the answer to a question, and asks one for the word `ask`.
+  case answering
   /// Connects, and never says a word.
   case silent
   /// Connects, and refuses its user.
@@ -79,7 +82,7 @@ final class ScriptedTasks: TaskRunner {
   static func answer(_ text: String, _ script: TaskScript, on socket: WebSocketConnection) async throws {
     let message = try JSONDecoder().decode(GatewayToTask.self, from: Data(text.utf8))
     switch (message.type, script) {
-    case ("init_user", .obliging):
+    case ("init_user", .obliging), ("init_user", .answering):
       let breakdown = #"{"init_user_ms":999,"workspace_ms":1.5,"process_start_ms":2.25}"#
       try await socket.send(text: #"{"type":"ready","breakdown":\#(breakdown)}"#)
     case ("init_user_session", .obliging):
@@ -87,9 +90,29 @@ final class ScriptedTasks: TaskRunner {
     case ("user_input", .obliging):
       let output = TaskToGateway(type: "user_output", line: (message.line ?? "") + "!")
       try await socket.send(text: String(decoding: try JSONEncoder().encode(output), as: UTF8.self))
+    case ("user_input", .answering):
+      for line in answers(to: message.line ?? "") {
+        let output = TaskToGateway(type: "user_output", line: line)
+        try await socket.send(text: String(decoding: try JSONEncoder().encode(output), as: UTF8.self))
+      }
     case (_, .refusing): try await socket.send(text: #"{"type":"init_failed","error":"disk full"}"#)
     case (_, .dyingOnInit): socket.abort()
     default: break
+    }
+  }
+
+  private static func answers(to line: String) -> [String] {
+    struct Input: Decodable {
+      let type: String
+      let message: String?
+    }
+    let finish = #"{"type":"finish","usage":{"input_tokens":1,"output_tokens":2}}"#
+    guard let input = try? JSONDecoder().decode(Input.self, from: Data(line.utf8)) else { return ["no JSON: \(line)"] }
+    let words = (input.message ?? input.type).split(separator: " ").map(String.init)
+    switch words.last {
+    case "hang": return words
+    case "ask": return words + [#"{"type":"ask_question","question":"sure?"}"#]
+    default: return words + [finish]
     }
   }
 

@@ -9,66 +9,33 @@ import Testing
 
 /// The suite with its own tools, where something dies or is not there: a tool, a gateway, the suite itself, the disk.
 @Suite(.timeLimit(.minutes(5))) struct SuiteFaultTests {
-  /// bench-suite in a directory of its own.
-  private struct Run {
-    let scratch: Scratch
-    let running: Tool.Running
-
-    static let neutral = [
-      "GATEWAY_URL": "", "GATEWAY_TOKEN": "", "CLUSTER": "", "SERVICE": "", "REGION": "", "AWS_ENDPOINT_URL": "",
-      "AWS_ENDPOINT_URL_ECS": "", "GITHUB_STEP_SUMMARY": "", "CONFIRM_DRAIN": "",
-    ]
-
-    static func start(
-      _ arguments: [String], gateway: String = "", through launcher: [String] = [], in scratch: Scratch? = nil
-    ) async throws -> Run {
-      let scratch = try scratch ?? Scratch()
-      let running = try await Tool(name: "bench-suite").start(
-        arguments, environment: neutral.merging(["GATEWAY_URL": gateway, "TMPDIR": scratch.path]) { $1 },
-        in: scratch.path, through: launcher)
-      return Run(scratch: scratch, running: running)
-    }
-
-    var folder: SuiteFolder { SuiteFolder(scratch: scratch) }
-
-    /// The process of this name below the suite, when there is one.
-    func process(_ name: String) async throws -> ProcessEntry {
-      var found: ProcessEntry?
-      try await eventually("no \(name)") {
-        found = ProcessEntry.descendants(of: running.child.pid).first { $0.name == name }
-        return found != nil || running.child.exitStatus != nil
-      }
-      return try #require(found)
-    }
-
-    func expectNothingLeft() async throws {
-      try await eventually("something lives on") { ProcessEntry.started(by: scratch).isEmpty }
-    }
-  }
-
-  private static let anySpeed = ["--", "--no-default-thresholds", "--allow-saturated"]
+  private static let anySpeed = BenchSuite.anySpeed
 
   // MARK: What dies
 
-  @Test func aToolThatIsKilledIsAnErrorAndTheOthersAreRun() async throws {
+  /// Both have temporary files: a gateway's workspaces, and directories of the tool's own.
+  @Test(arguments: ["bench-allocation", "bench-dirinit"])
+  func aToolThatIsKilledIsAnErrorAndTheOthersAreRun(_ name: String) async throws {
     let scratch = try Scratch()
-    scratch.write("suite.json", #"{"bench-allocation": {"count": 1000}, "bench-e2e": {"count": 1}}"#)
-    let run = try await Run.start(
-      ["--only", "bench-e2e", "--only", "bench-allocation", "--scenario", "suite.json"] + Self.anySpeed, in: scratch)
-    let tool = try await run.process("bench-allocation")
-    _ = try await run.process("mock-gateway")
+    scratch.write(
+      "suite.json",
+      #"{"bench-allocation": {"count": 1000}, "bench-dirinit": {"duration": "1m"}, "bench-e2e": {"count": 1}}"#)
+    let run = try await BenchSuite.start(
+      ["--only", "bench-e2e", "--only", name, "--scenario", "suite.json"] + Self.anySpeed, in: scratch)
+    let tool = try await run.process(name)
+    try await eventually("no temporary files") { run.hasTemporaryFiles }
     kill(tool.pid, SIGKILL)
     let outcome = await run.running.end(within: .seconds(60))
     #expect(outcome.status == .exited(1), "137 is nobody's: \(outcome.standardError)")
     try await run.folder.expectSound("\(outcome.standardError)")
     let tools = try run.folder.summary.tools.filter { $0.verdict != "skipped" }
     #expect(tools.map(\.verdict) == ["error", "pass"] && tools[0].reason?.contains("killed by SIGKILL") == true)
-    #expect(outcome.standardError.contains("bench-allocation: it was killed by SIGKILL"))
-    try await run.expectNothingLeft()
+    #expect(outcome.standardError.contains("\(name): it was killed by SIGKILL"))
+    try await run.expectNothingLeft("\(outcome.standardError)")
   }
 
   @Test func aGatewayThatIsKilledIsNoPass() async throws {
-    let run = try await Run.start(
+    let run = try await BenchSuite.start(
       ["--only", "bench-allocation", "--threshold", "errors == 0"] + Self.anySpeed
         + ["--count", "100", "--timeout", "1s"])
     try await eventually("no run") { run.running.standardOutputSoFar.contains("Run 1: ") }
@@ -91,7 +58,7 @@ import Testing
     let scratch = try Scratch()
     scratch.directory("results")
     for name in ["summary.md", "summary.json", "junit.xml"] { scratch.write("results/\(name)", "old and green") }
-    let run = try await Run.start(
+    let run = try await BenchSuite.start(
       ["--only", "bench-allocation"] + Self.anySpeed + ["--count", "100", "--hold"], gateway: gateway.url, in: scratch)
     try await eventually("no run") { run.running.standardOutputSoFar.contains("Run 2: ") }
     let tool = try await run.process("bench-allocation")
@@ -109,10 +76,41 @@ import Testing
     await gateway.stop()
   }
 
+  /// Its directories and a gateway's workspaces are the tool's, which ends in order.
+  @Test(arguments: ["bench-dirinit", "bench-e2e"])
+  func aSuiteThatIsKilledLeavesNoTemporaryFile(_ name: String) async throws {
+    let run = try await BenchSuite.start(["--only", name] + Self.anySpeed + ["--duration", "1m"])
+    let tool = try await run.process(name)
+    try await eventually("no temporary files") { run.hasTemporaryFiles }
+    run.running.child.signal(SIGKILL)
+    #expect(await run.running.end().status == .signaled(SIGKILL))
+    try await eventually("the tool lives on") { !tool.isAlive }
+    try await run.expectNothingLeft()
+  }
+
+  @Test func whatAToolIsToKeepIsKept() async throws {
+    let run = try await BenchSuite.start(["--only", "bench-dirinit"] + Self.anySpeed + ["--count", "2", "--keep"])
+    let outcome = await run.running.end(within: .seconds(60))
+    #expect(outcome.status == .exited(0), "\(outcome.standardError)")
+    let kept = (run.scratch.names(in: "") ?? []).filter { $0.hasPrefix("infrabench-") }
+    #expect(kept.count == 1 && kept.allSatisfy { run.scratch.names(in: $0)?.count == 2 }, "\(kept)")
+  }
+
+  /// They pass through directories that are another user's.
+  @Test(.enabled(if: getuid() == 0, "only root can take other user ids"))
+  func otherUserIDsReachTheirDirectories() async throws {
+    let run = try await BenchSuite.start(
+      ["--only", "bench-dirinit"] + Self.anySpeed + ["--count", "2", "--as-uid", "65533,65534"])
+    let outcome = await run.running.end(within: .seconds(60))
+    #expect(outcome.status == .exited(0), "\(outcome.standardError)")
+    #expect(outcome.standardOutput.contains("65533 and 65534: no violation"), "\(outcome.standardOutput)")
+    try await run.expectNothingLeft()
+  }
+
   // MARK: What is not there
 
   @Test func aDeadGatewayIsAnErrorOfEachToolAndEndsSoon() async throws {
-    let run = try await Run.start(
+    let run = try await BenchSuite.start(
       ["--skip-efs", "--quick"] + Self.anySpeed + ["--timeout", "1s", "--count", "2"], gateway: "http://127.0.0.1:1")
     let outcome = await run.running.end(within: .seconds(90))
     #expect(outcome.status == .exited(1), "\(outcome.standardError)")
@@ -120,11 +118,12 @@ import Testing
     let tools = try run.folder.summary.tools
     #expect(tools.map(\.verdict) == ["error", "skipped", "error", "error", "error", "skipped"])
     #expect(outcome.standardError.contains("fail: bench-allocation: "))
+    try await run.expectNothingLeft()
   }
 
   @Test func aMuteGatewayIsNoPass() async throws {
     let gateway = try MuteServer()
-    let run = try await Run.start(
+    let run = try await BenchSuite.start(
       ["--only", "bench-allocation", "--only", "bench-concurrent"] + Self.anySpeed + [
         "--timeout", "300ms", "--count", "2",
       ],
@@ -137,7 +136,7 @@ import Testing
   @Test func anEmptyPoolIsNoPass() async throws {
     let gateway = try await MockGateway.start(
       ["--virtual-tasks", "--pool-size", "0", "--max-size", "10", "--max-tasks", "20"], warm: 0)
-    let run = try await Run.start(
+    let run = try await BenchSuite.start(
       ["--only", "bench-allocation"] + Self.anySpeed + ["--timeout", "300ms", "--count", "2"], gateway: gateway.url)
     let outcome = await run.running.end(within: .seconds(90))
     #expect(outcome.status == .exited(1), "\(outcome.standardError)")
@@ -162,7 +161,7 @@ import Testing
       \(preparation)
       "$@"; status=$?; cp -r results/. kept; exit $status
       """
-    let run = try await Run.start(
+    let run = try await BenchSuite.start(
       arguments, through: ["unshare", "-m", "sh", "-c", script, "sh"], in: scratch)
     return (await run.running.end(within: .seconds(60)), scratch)
   }
@@ -196,18 +195,34 @@ import Testing
     #expect(!outcome.standardError.contains("==>") && scratch.names(in: "kept") == [])
   }
 
+  /// As a container has one where a single file is mounted into it.
+  @Test(.enabled(if: canMount, "needs unshare and the right to mount"))
+  func aNameThatIsAMountPointIsRefusedBeforeAnythingIsStarted() async throws {
+    let (outcome, scratch) = try await run(
+      onDisk: "size=1m", "touch results/junit.xml && mount --bind results/junit.xml results/junit.xml || exit 77",
+      ["--only", "bench-dirinit"] + Self.anySpeed + ["--count", "2"])
+    #expect(outcome.status == .exited(64) && outcome.standardOutput.isEmpty, "\(outcome.standardError)")
+    #expect(
+      outcome.standardError.hasPrefix("error: --output-dir: 'results/junit.xml' is a mount point"),
+      "\(outcome.standardError)")
+    #expect(!outcome.standardError.contains("==>") && scratch.names(in: "kept") == ["junit.xml"])
+  }
+
   // MARK: Two at once
 
   @Test func twoSuitesInOneFolderHaveTheirOwnResults() async throws {
     let scratch = try Scratch()
     let options = ["--only", "bench-dirinit", "--repeat", "2"] + Self.anySpeed + ["--count", "2"]
-    async let one = Run.start(options, in: scratch).running.end(within: .seconds(60))
-    async let other = Run.start(options, in: scratch).running.end(within: .seconds(60))
+    async let one = BenchSuite.start(options, in: scratch).running.end(within: .seconds(60))
+    async let other = BenchSuite.start(options, in: scratch).running.end(within: .seconds(60))
     for outcome in try await [one, other] { #expect(outcome.status == .exited(0), "\(outcome.standardError)") }
     let folder = SuiteFolder(scratch: scratch)
     try await folder.expectSound("two suites")
     #expect(folder.documents.count == 4)
-    #expect(try folder.summary.tools.first { $0.tool == "bench-dirinit" }?.files?.count == 2)
+    let tool = try #require(try folder.summary.tools.first { $0.tool == "bench-dirinit" })
+    #expect(tool.files?.count == 2)
+    // Runs say what they have in common in the same words.
+    #expect(tool.notes?.count { $0.contains("not on EFS") } == 1, "\(tool.notes ?? [])")
   }
 }
 

@@ -143,6 +143,16 @@ import Testing
     #expect(calls == Self.build(project) + ["suite [--wrong]"])
   }
 
+  @Test func aResultThatCannotBeReplacedIsWrongUsageBeforeABuild() async throws {
+    let project = try Project()
+    project.scratch.directory("elsewhere/out")
+    project.scratch.directory("elsewhere/out/junit.xml")
+    let (outcome, calls) = try await project.run(["--output-dir", "out"])
+    #expect(outcome.status == .exited(64) && calls == [], "\(outcome.standardError)")
+    #expect(outcome.standardError.contains("out/junit.xml"), "\(outcome.standardError)")
+    #expect(project.scratch.names(in: "elsewhere/out") == ["junit.xml"])
+  }
+
   @Test(arguments: ["-h", "--help"]) func helpNeedsNoBuild(option: String) async throws {
     let project = try Project()
     let unbuilt = try await project.run(["--quick", option])

@@ -10,6 +10,8 @@ enum PipelineExamples {
     /// The shell's words before the script.
     var shell: [String]
     var script: String
+    /// What the page says to write it to, before it is run.
+    var file: String?
 
     var description: String { place }
   }
@@ -18,6 +20,18 @@ enum PipelineExamples {
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// The project's own pipelines, by their paths.
+  static func workflows() throws -> [String] {
+    let folder = ".github/workflows"
+    return try FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path).sorted()
+      .map { "\(folder)/\($0)" }
+  }
+
+  /// Whether the project has a program of this path.
+  static func isProgram(_ path: String) -> Bool {
+    FileManager.default.isExecutableFile(atPath: root.appending(path: path).path)
+  }
 
   /// A file of the project.
   static func text(_ path: String) throws -> String {
@@ -47,8 +61,10 @@ enum PipelineExamples {
     var snippets: [Snippet] = []
     for (info, text) in try blocks() {
       switch info.prefix(while: { $0 != " " }) {
-      case "sh": snippets.append(Snippet(place: "sh: \(text.prefix(60))", shell: ["bash"], script: text))
-      case "yaml": snippets += try await jobs(text)
+      case "sh":
+        let file = info.split(separator: " ").first { $0.hasPrefix("file=") }.map { String($0.dropFirst(5)) }
+        snippets.append(Snippet(place: "sh: \(text.prefix(60))", shell: ["bash"], script: text, file: file))
+      case "yaml": snippets += try await Self.snippets(of: text)
       case "groovy":
         // Jenkins runs `sh -xe`.
         for match in text.matches(of: /\bsh\b[^'\n]*'([^']*)'/) {
@@ -60,7 +76,8 @@ enum PipelineExamples {
     return snippets
   }
 
-  private static func jobs(_ yaml: String) async throws -> [Snippet] {
+  /// The shell of one pipeline.
+  static func snippets(of yaml: String) async throws -> [Snippet] {
     let scratch = try ScratchDirectory()
     let result = try await Python.run(["-c", script, try scratch.write("pipeline.yml", yaml)])
     guard result.status == 0 else { throw Failure(description: result.output) }

@@ -25,6 +25,13 @@ struct ProcessEntry: Hashable, Sendable {
 
   var isAlive: Bool { ProcessEntry(pid: pid)?.startTime == startTime }
 
+  /// Whether it ignores a signal: proc_pid_status(5), SigIgn.
+  func ignores(_ signal: Int32) -> Bool {
+    let status = String(decoding: FileManager.default.contents(atPath: "/proc/\(pid)/status") ?? Data(), as: UTF8.self)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("SigIgn:") }
+    return line.flatMap { UInt64($0.suffix(16), radix: 16) }.map { $0 >> UInt64(signal - 1) & 1 == 1 } ?? false
+  }
+
   var name: Substring { program.split(separator: "/").last ?? "" }
 
   /// All processes below `root`, children of children too.

@@ -40,6 +40,8 @@ final class ScriptedECS: Sendable {
     var beforeFirstStop: @Sendable () -> Void = {}
     /// What a StopTask takes, in seconds.
     var stopSeconds = 0.0
+    /// What an operation takes once a task was stopped, in seconds.
+    var secondsAfterStop: [String: Double] = [:]
     /// Whether it is done before its answer rather than with it.
     var stopsBeforeAnswer = false
   }
@@ -87,7 +89,8 @@ final class ScriptedECS: Sendable {
     try await HTTPTestServer.run { [self] request in
       let operation = request.header("x-amz-target")?.split(separator: ".").last.map(String.init) ?? ""
       let rules = state.withLock { $0.rules }
-      let delay = Duration.seconds(operation == "StopTask" ? rules.stopSeconds : 0)
+      let late = stopped.isEmpty ? 0 : rules.secondsAfterStop[operation] ?? 0
+      let delay = Duration.seconds(operation == "StopTask" ? rules.stopSeconds : late)
       if operation == "StopTask", calls(operation) == 0 { rules.beforeFirstStop() }
       if !rules.stopsBeforeAnswer { try? await _Concurrency.Task.sleep(for: delay) }
       let (status, answer) = respond(operation, body: request.body)

@@ -10,6 +10,8 @@ final class ScriptedGateway: Sendable {
     var line: String
     var head: String
     var body: String
+    /// The address of this machine that it came to.
+    var host = ""
   }
 
   enum Answer: Sendable {
@@ -26,27 +28,33 @@ final class ScriptedGateway: Sendable {
   }
 
   let url: String
-  private let channel: any Channel
+  let port: Int
+  private let channels: [any Channel]
   private let received: Log
 
-  /// Listens on a free port.
-  init(_ answer: @escaping @Sendable (Request) -> Answer) async throws {
+  /// Listens on a free port of each of `hosts`, the same of all.
+  init(hosts: [String] = ["127.0.0.1"], _ answer: @escaping @Sendable (Request) -> Answer) async throws {
     let log = Log()
     received = log
-    channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(Handler(log, answer))
         }
       }
-      .bind(host: "127.0.0.1", port: 0).get()
-    url = "http://127.0.0.1:\(channel.localAddress?.port ?? 0)"
+    var channels: [any Channel] = []
+    for host in hosts {
+      channels.append(try await bootstrap.bind(host: host, port: channels.first?.localAddress?.port ?? 0).get())
+    }
+    self.channels = channels
+    port = channels.first?.localAddress?.port ?? 0
+    url = "http://127.0.0.1:\(port)"
   }
 
   /// Every request so far.
   var requests: [Request] { received.requests.withLock { $0 } }
 
-  func stop() async { try? await channel.close() }
+  func stop() async { for channel in channels { try? await channel.close() } }
 
   /// A port of loopback where nobody listens.
   static func urlOfNobody() async throws -> String {
@@ -77,7 +85,8 @@ final class ScriptedGateway: Sendable {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       bytes += unwrapInboundIn(data).readableBytesView
-      while let request = nextRequest() {
+      while var request = nextRequest() {
+        request.host = context.channel.localAddress?.ipAddress ?? ""
         log.requests.withLock { $0.append(request) }
         perform(answer(request), context)
       }

@@ -13,6 +13,9 @@ struct SuiteFolder: Sendable {
     get throws { try JSONDecoder().decode(SuiteSummary.self, from: Data(scratch.text("\(name)/summary.json").utf8)) }
   }
 
+  /// What is in it; nil where it is not there.
+  var names: [String]? { scratch.names(in: name) }
+
   var markdown: String { scratch.text("\(name)/summary.md") }
   var junit: String { scratch.text("\(name)/junit.xml") }
 

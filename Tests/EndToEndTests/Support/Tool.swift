@@ -82,6 +82,11 @@ struct Tool: Sendable {
     try await start(arguments, environment: environment, in: directory, through: launcher).end(within: timeout)
   }
 
+  /// Whether a program of the system is there.
+  static func isInstalled(_ program: String) -> Bool {
+    ["/usr/bin/", "/bin/"].contains { access($0 + program, X_OK) == 0 }
+  }
+
   /// Where the build put it: beside the test bundle.
   var path: String {
     get throws {

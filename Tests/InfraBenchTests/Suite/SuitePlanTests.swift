@@ -69,23 +69,53 @@ import TestSupport
     let settings = try settings([], environment)
     let skipped = settings.tools.filter { $0.skipReason != nil }
     #expect(skipped.map(\.name) == ["bench-exhaustion"])
-    #expect(skipped[0].skipReason?.contains("set CONFIRM_DRAIN to gw.example.com") == true)
+    #expect(skipped[0].skipReason?.contains("set CONFIRM_DRAIN=gw.example.com") == true)
     // What else is wrong with the tool is said, and that is not.
     let problems = try plan([], environment.merging(["REGION": ""]) { $1 }).problems
     #expect(problems.count == 1 && problems[0].hasSuffix("(bench-exhaustion, bench-api)"), "\(problems)")
     let confirmed = try self.settings([], environment.merging(["CONFIRM_DRAIN": "gw.example.com"]) { $1 })
     #expect(try arguments("bench-exhaustion", confirmed).contains("--confirm-drain gw.example.com"))
     // Where it is asked for by name, and where the name is another's, that is no reason to leave it out silently.
-    #expect(try plan(["--only", "bench-exhaustion"], environment).problems.count == 1)
+    #expect(
+      try plan(["--only", "bench-exhaustion"], environment).problems == [
+        "CONFIRM_DRAIN: draining takes tasks from the users of gw.example.com: set CONFIRM_DRAIN=gw.example.com to confirm it"
+      ])
     #expect(
       try plan([], environment.merging(["CONFIRM_DRAIN": "other.example.com"]) { $1 }).problems
         .contains { $0.contains("'other.example.com' is not the gateway's host") })
   }
 
+  /// Measured in turn, both are drained, and one name does not confirm both.
+  @Test func aDrainOfTwoGatewaysIsConfirmedWithBothNames() throws {
+    let environment = ["GATEWAY_URL": "https://a.example.com"]
+    let second = ["--", "--ab-gateway-url", "https://b.example.com"]
+    let skipped = try settings(["--skip", "bench-api"] + second, environment).tools.filter { $0.skipReason != nil }
+    #expect(skipped.map(\.name) == ["bench-exhaustion", "bench-api"])
+    #expect(
+      skipped[0].skipReason
+        == "draining takes tasks from the users of a.example.com and b.example.com: set "
+        + "CONFIRM_DRAIN=a.example.com,b.example.com to confirm it")
+    #expect(
+      try plan(second, environment.merging(["CONFIRM_DRAIN": "a.example.com"]) { $1 }).problems == [
+        "CONFIRM_DRAIN: draining takes tasks from the users of b.example.com: set "
+          + "CONFIRM_DRAIN=a.example.com,b.example.com to confirm it (bench-exhaustion)"
+      ])
+    let both = environment.merging(["CONFIRM_DRAIN": "a.example.com,b.example.com"]) { $1 }
+    #expect(
+      try arguments("bench-exhaustion", settings(second, both)).contains(
+        "--confirm-drain a.example.com --confirm-drain b.example.com"))
+    // Where the URLs are written makes no difference.
+    let scratch = try ScratchDirectory()
+    let urls = #"{"gateway-url": "https://a.example.com", "ab-gateway-url": "https://b.example.com"}"#
+    let file = try scratch.write("s.json", "{\"bench-exhaustion\": \(urls)}")
+    let reason = try settings(["--scenario", file]).tools.first { $0.name == "bench-exhaustion" }?.skipReason
+    #expect(reason?.contains("set CONFIRM_DRAIN=a.example.com,b.example.com") == true, "\(reason ?? "nil")")
+  }
+
   /// A gateway whose drain nobody has confirmed, and an ECS without its gateway.
   @Test(
     arguments: [
-      (["GATEWAY_URL": "http://192.0.2.1"], "draining takes tasks from the users of this gateway"),
+      (["GATEWAY_URL": "http://192.0.2.1"], "draining takes tasks from the users of 192.0.2.1"),
       (["CLUSTER": "stage"], "CLUSTER set without GATEWAY_URL"),
     ] as [([String: String], String)])
   func whatOnlyASkippedDrainCouldTakeIsRefused(environment: [String: String], reason: String) throws {
@@ -162,8 +192,73 @@ import TestSupport
     #expect(try !arguments("bench-api", settings).contains("--hold"))
     let problems = try plan(["--", "--tiemout", "5s", "word", "--output-dir", "x", "--expekt"]).problems
     #expect(problems.count == 4, "\(problems)")
-    #expect(problems[0].contains("did you mean '--timeout'?") && problems[1].contains("'word' is no option"))
-    #expect(problems[2].contains("write it before that"))
+    for word in ["did you mean '--timeout'?", "'word' is no option", "write it before that", "--expekt: "] {
+      #expect(problems.count { $0.contains(word) } == 1, "\(word) in \(problems)")
+    }
+  }
+
+  /// As the tools' own parser does it.
+  @Test func whatBeginsWithADashIsNoOptionsValue() throws {
+    let problems = try plan(["--", "--count", "--timeout", "3s"]).problems
+    #expect(problems.count == 1 && problems[0].hasPrefix("Missing value for '--count <n>'"), "\(problems)")
+    let text = try plan(["--", "--message", "-x"]).problems
+    #expect(text.count == 2 && text.contains { $0.hasPrefix("Missing value for '--message") }, "\(text)")
+    #expect(try arguments("bench-e2e", settings(["--", "--message=-x"])).contains("--message=-x"))
+  }
+
+  /// Those of an ECS are known to tools which start tasks too, but mean something to them only when they do.
+  @Test func optionsOfAnECSGoToTheToolsThatUseOne() throws {
+    let environment = ["GATEWAY_URL": "http://127.0.0.1:1"]
+    let ecs = ["--", "--cluster", "stage", "--region=eu-west-1", "--poll-interval", "1s"]
+    let plain = try settings(ecs, environment)
+    #expect(plain.tools.allSatisfy { $0.skipReason == nil })
+    #expect(
+      try arguments("bench-exhaustion", plain).contains("--cluster stage --region=eu-west-1 --poll-interval 1s"))
+    #expect(try arguments("bench-api", plain).contains("--cluster stage --region=eu-west-1"))
+    for tool in ["bench-allocation", "bench-e2e", "bench-concurrent"] {
+      #expect(try !arguments(tool, plain).contains("stage"), "\(tool)")
+    }
+    let starting = try settings(
+      ["--skip", "bench-concurrent"] + ecs + ["--cold-by", "run-task", "--task-definition", "shell"], environment)
+    let cold = "--cluster stage --region=eu-west-1 --poll-interval 1s --cold-by run-task --task-definition shell"
+    #expect(try arguments("bench-e2e", starting).contains(cold))
+    let alone = try plan(["--", "--task-definition", "shell"], environment).problems
+    #expect(
+      alone == [
+        "--task-definition: only bench-e2e (with --cold-by run-task) and bench-concurrent (with --cold-by run-task) have it"
+      ])
+    // One tool starts tasks, by its object in the file; the other does not.
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write(
+      "s.json", #"{"bench-e2e": {"cold-by": "run-task", "task-definition": "shell", "cluster": "stage"}}"#)
+    let mixed = try settings(["--scenario", file, "--", "--region", "eu-west-1"], environment)
+    #expect(try arguments("bench-e2e", mixed).contains("--region eu-west-1"))
+    #expect(try !arguments("bench-concurrent", mixed).contains("--region"))
+  }
+
+  private struct ColdStarts: ParsableCommand {
+    @OptionGroup var options: RunTaskOptions
+  }
+
+  @Test func everyOptionForTasksThatAToolStartsIsKnownAsOne() {
+    let names = Set(ToolOption.all(of: ColdStarts.self).map(\.name)).subtracting(["help", "cold-by"])
+    #expect(names == RunTaskOptions.namesForRunTask)
+  }
+
+  /// Else one and the same word would be a value to one tool and an option to another.
+  @Test func anOptionThatSeveralToolsKnowTakesAValueInAllOrInNone() {
+    for option in SuiteTool.all.flatMap(\.options) {
+      let kinds = SuiteTool.all.compactMap { $0.option(named: option.name)?.kind }
+      #expect(Set(kinds.map { $0 == .flag }).count == 1, "\(option.name): \(kinds)")
+    }
+  }
+
+  @Test func anECSWithoutItsGatewayIsNotDrainedHoweverItIsNamed() throws {
+    let settings = try settings(["--", "--cluster", "stage"])
+    let skipped = settings.tools.filter { $0.skipReason != nil }
+    #expect(skipped.map(\.name) == ["bench-exhaustion"])
+    #expect(skipped.first?.skipReason?.hasPrefix("--cluster given without GATEWAY_URL: ") == true, "\(skipped)")
+    #expect(try arguments("bench-api", settings).contains("--cluster stage"))
   }
 
   // MARK: Further runs by gateway profiles
@@ -238,6 +333,52 @@ import TestSupport
     }
   }
 
+  @Test func allThatIsWrongInAScenarioFileIsSaidWithItsKey() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write(
+      "bad.json",
+      """
+      {"bench-alocation": {}, "bench-e2": {"count": 1}, "count": 3, "bench-api": 3, "a secret value": {},
+       "bench-dirinit": {"cuont": 1}, "bench-dirinit": {}, "bench-concurrent": {"rate": true}}
+      """)
+    let problems = try plan(["--scenario", file]).problems
+    let place = "--scenario: '\(file)', line"
+    #expect(
+      problems == [
+        "\(place) 1: 'bench-alocation' is no tool of the suite: the nearest name is 'bench-allocation'",
+        "\(place) 1: 'bench-e2' is no tool of the suite: the nearest name is 'bench-e2e'",
+        "\(place) 1: 'count' is no tool of the suite: write options in a tool's object, as {\"bench-allocation\": {\"count\": 100}}",
+        "\(place) 1: 'bench-api' has no object: write {\"count\": 100} behind it",
+        "\(place) 1: a key is no tool of the suite: write options in a tool's object, as {\"bench-allocation\": {\"count\": 100}}",
+        "\(place) 2: 'bench-dirinit' is there twice",
+        "\(place) 2: 'cuont' is no option of bench-dirinit: the nearest name is 'count' (bench-dirinit)",
+        "--rate (in '\(file)'): it takes a value: write a text or a number (bench-concurrent)",
+      ])
+    // The same of a tool that is given the file alone.
+    let own = ScenarioFile(
+      commandLine: ["--scenario", file], tool: "bench-api", options: [ToolOption("iterations", .value)])
+    #expect(own.problems.sentences == Array(problems.prefix(6)))
+  }
+
+  /// A night's file may well have more than one night uses; what is wrong in it is wrong all the same.
+  @Test func whatAScenarioFileHasForASkippedToolIsCheckedAndNoted() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write(
+      "s.json",
+      #"{"bench-dirinit": {"count": 7, "threshold": ["create.max < 1s"]}, "bench-api": {}, "bench-e2e": {"count": 1}}"#)
+    let settings = try settings(["--skip-efs", "--skip", "bench-api", "--scenario", file])
+    #expect(
+      settings.notes == [
+        "'\(file)' has options for bench-dirinit, which is skipped (--skip-efs): count and threshold are not used"
+      ])
+    #expect(try self.settings(["--scenario", file]).notes == [])
+    let wrong = try scratch.write("wrong.json", #"{"bench-dirinit": {"cuont": 7, "threshold": "creat.max < 1s"}}"#)
+    let problems = try plan(["--skip-efs", "--scenario", wrong]).problems
+    #expect(problems.count == 2 && problems.allSatisfy { $0.hasSuffix("(bench-dirinit)") }, "\(problems)")
+    #expect(problems.first?.contains("the nearest name is 'count'") == true, "\(problems)")
+    #expect(problems.last?.hasPrefix("--threshold (in '\(wrong)'): ") == true, "\(problems)")
+  }
+
   // MARK: What is wrong
 
   @Test func everythingThatIsWrongIsSaidOnceAndAtOnce() throws {
@@ -267,5 +408,57 @@ import TestSupport
     var reader = OptionReader(environment: Self.region)
     _ = reader.suite(command)
     #expect(reader.problems.sentences == ["--output-dir: '\(file)' is no directory"])
+  }
+
+  private func problems(writingTo directory: String, at now: Date = Date()) throws -> [String] {
+    let command = try BenchSuiteCommand.parse(["--output-dir", directory])
+    var reader = OptionReader(environment: Self.region, now: now)
+    _ = reader.suite(command)
+    return reader.problems.sentences
+  }
+
+  /// Else hours of measuring would end with it.
+  @Test func aNameOfAResultThatIsTakenIsRefused() throws {
+    let scratch = try ScratchDirectory()
+    for name in ["summary.md", "junit.xml"] {
+      try FileManager.default.createDirectory(atPath: "\(scratch.path)/\(name)", withIntermediateDirectories: false)
+    }
+    // These can be replaced: an earlier run's, and a link to nowhere.
+    _ = try scratch.write("old/summary.md", "")
+    symlink("/nonexistent/file", "\(scratch.path)/old/junit.xml")
+    #expect(try problems(writingTo: "\(scratch.path)/old") == [])
+    #expect(
+      try problems(writingTo: scratch.path)
+        == ["summary.md", "junit.xml"].map {
+          "--output-dir: '\(scratch.path)/\($0)' is a directory, and a result is to have this name: remove it"
+        })
+    #expect(FileManager.default.fileExists(atPath: "\(scratch.path)/junit.xml"), "it was removed")
+  }
+
+  /// The tools write into a folder of the day.
+  @Test func aDaysNameThatIsTakenIsRefused() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("2026-11-20", "")
+    let day = Date(timeIntervalSince1970: 1_795_132_800)
+    #expect(Timestamp(day).day == "2026-11-20")
+    #expect(try problems(writingTo: scratch.path, at: day) == ["--output-dir: '\(file)' is no directory"])
+  }
+
+  private static let hasFileAttributes: Bool = {
+    guard let scratch = try? ScratchDirectory(), let file = try? scratch.write("f", "") else { return false }
+    defer { _ = system("chattr -i '\(file)' 2>/dev/null") }
+    return system("chattr +i '\(file)' 2>/dev/null") == 0
+  }()
+
+  @Test(.enabled(if: hasFileAttributes, "needs chattr and the right to use it"))
+  func aResultThatCannotBeReplacedIsRefused() throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("summary.json", "")
+    _ = system("chattr +i '\(file)'")
+    defer { _ = system("chattr -i '\(file)'") }
+    #expect(
+      try problems(writingTo: scratch.path) == [
+        "--output-dir: '\(file)' can't be replaced: Operation not permitted"
+      ])
   }
 }

@@ -360,4 +360,30 @@ import Testing
     let problems = files.write(summary)
     #expect(problems.count == 1 && problems[0].hasPrefix("'\(files.paths[1])' could not be written: "), "\(problems)")
   }
+
+  /// What was found out too late to be refused: the files that could be written say it, and none of them is green.
+  @Test func whatCannotBeWrittenAtTheEndIsInTheOthersAndInTheStatus() async throws {
+    var world = try World()
+    world.environment["GITHUB_STEP_SUMMARY"] = try world.scratch.write("step.md", "")
+    try world.program("first", "\(world.report("a")); cd '\(world.results)'; rm junit.xml; mkdir -p junit.xml/x")
+    #expect(await world.run([Self.first]) == 1)
+    let summary = try world.summary
+    #expect(summary.state == .finished && summary.exitStatus == 1 && summary.tools.map(\.verdict) == ["pass"])
+    #expect(summary.failures == ["'\(world.results)/junit.xml' could not be written: Is a directory"])
+    for file in ["results/summary.md", "step.md"] {
+      #expect(world.text(file).contains("# InfraBench: failed") && world.text(file).contains("could not be written"))
+    }
+    #expect(world.scratch.files.filter { $0.hasSuffix(".tmp") } == [])
+    try await world.expectValid()
+  }
+
+  /// A suite that is interrupted has its own status, which says more.
+  @Test func anInterruptedSuiteThatCannotWriteKeepsItsStatus() async throws {
+    let world = try World()
+    try world.program("first", "cd '\(world.results)'; rm junit.xml; mkdir -p junit.xml/x; kill -TERM $$")
+    #expect(await world.run([Self.first]) == 143)
+    let summary = try world.summary
+    #expect(summary.exitStatus == 143 && summary.failures.contains { $0.contains("could not be written") })
+    try await world.expectValid()
+  }
 }

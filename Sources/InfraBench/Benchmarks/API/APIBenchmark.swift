@@ -59,6 +59,7 @@ package struct APIBenchmark: Benchmark {
       // Nothing is asked of the gateway itself.
       var target = session.document
       target.gatewayUrl = nil
+      target.profile = nil
       return try await measure(connection, target, bench, startedAt)
     }
   }

@@ -53,6 +53,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
   }
 
   private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
+    let profile = await ProfileFinder.find(session)
     let scenario = AllocationScenario(session: session, load: load, waitFor: waitFor, holds: holds)
     if session.givesSessions {
       session.bench.note(
@@ -77,7 +78,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       session.bench.note("some tasks could not be told warm from cold: they are in no latency")
     }
     var measurement = Measurement(
-      recording: run.recording, generator: generator, target: session.document, startedAt: startedAt,
+      recording: run.recording, generator: generator, target: session.document(profile), startedAt: startedAt,
       duration: run.endedAt - run.startedAt,
       timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)

@@ -88,6 +88,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   private func measure(
     _ session: GatewaySession, _ starter: TaskStarter?, startedAt: Date
   ) async -> Measurement {
+    let profile = await ProfileFinder.find(session)
     if shape == .loop { await PoolFill.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
@@ -106,7 +107,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       recording: measured.recording,
       generator: await monitor.finish(
         measured.recording, backlogMax: measured.backlogMax, judgesLateness: measured.judgesLateness),
-      target: session.document, startedAt: startedAt, duration: measured.duration,
+      target: session.document(profile), startedAt: startedAt, duration: measured.duration,
       timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
     measurement.take(silence: measured.silence, failedSetUps: measured.failedSetUps)
     measurement.reasonWithoutSample = measured.reasonWithoutWarmTask

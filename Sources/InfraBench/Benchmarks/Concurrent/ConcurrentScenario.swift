@@ -42,7 +42,9 @@ struct ConcurrentScenario: Scenario {
     // Several even in a burst of one: the users of all bursts are different people.
     let id = load.userID(firstUser + number, of: Int.max)
     session.userIDs.insert(id)
-    return AcquiringUser(id: id, client: session.client(on: executor, user: firstUser + number, watchesTask: false, isVisitor: true))
+    return AcquiringUser(
+      id: id,
+      client: session.client(on: executor, user: firstUser + number, watchesTask: false, isVisitor: true))
   }
 
   func open(_ user: AcquiringUser, into record: inout IterationRecord) async {

@@ -30,13 +30,19 @@ struct Workplace: Sendable {
     do throws(WorkspaceError) {
       // Both user ids of the isolation test must be able to pass through; nobody else sees names.
       if temporary != nil, settings.isolationIDs != nil { chmod(root, 0o711) }
-      fileSystem = try FileSystemInfo(path: root)
+      // Its notes name the path: that of a fresh directory would be another one in every run.
+      fileSystem = try FileSystemInfo(path: temporary == nil ? root : Self.parent(of: root))
       users = try CreatedTree(root: root)
       scratch = try CreatedTree(root: root)
     } catch {
       try? temporary?.remove()
       throw error
     }
+  }
+
+  private static func parent(of path: String) -> String {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    return parts.count > 1 ? parts.joined(separator: "/") : "/"
   }
 
   /// Removes what was made, and says what stays.

@@ -34,7 +34,8 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       "message_roundtrip", "recovery", "end_to_end_cold", "end_to_end_cold_service", "connect", "tls", "upgrade",
     ] + ColdStarts.metrics,
     counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + [
-      "questions", "sessions_held", "sessions_lost", "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter,
+      "questions", "sessions_held", "sessions_lost", "cold_starts", "unclassified", "duplicate_assignments",
+      HeldTasks.counter,
     ] + ColdStarts.counters)
   package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
 
@@ -42,7 +43,8 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package var defaultThresholds: [String] {
     let isStreamed = target.profile?.session?.isStreamed ?? false
     // What a model takes to answer is not the gateway's time.
-    return (isStreamed ? ["failed_steps == 0"] : Self.defaultThresholds) + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
+    return (isStreamed ? ["failed_steps == 0"] : Self.defaultThresholds)
+      + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
   }
 
   package var target: TargetSettings
@@ -178,7 +180,8 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   private func say(_ route: Route, _ profile: GatewayProfile, _ bench: Bench) {
     if route != .session, messages > 1 || holdSessions != nil || reconnect != nil {
       bench.note(
-        "the gateway has no user's side ('\(profile.name)'): --messages, --hold-sessions and --reconnect have no use here")
+        "the gateway has no user's side ('\(profile.name)'): --messages, --hold-sessions and --reconnect have no use here"
+      )
     }
     if profile.session?.isLazy ?? false, profile.session?.source == nil, profile.status == nil {
       bench.note(

@@ -42,7 +42,7 @@ struct SessionJourney {
     guard let connection = await open(role.path, values, into: &record) else { return }
     let phases = connection.socket.phases
     record.wrote(at: phases.started)
-    EndToEndMetrics.connect.add(phases.started, phases.connected, phases.secured, to: &record)
+    EndToEndMetrics.connect.add(phases, to: &record)
     let begin = phases.secured ?? phases.connected
     record.sample(EndToEndMetrics.upgrade, phases.upgraded - min(begin, phases.upgraded))
     var course = Course(values: values, begin: begin)
@@ -356,6 +356,11 @@ struct SessionJourney {
         fail(.recovery, failure.code, failure.text, into: &record)
         return false
       }
+      if let other = otherSession(message.root, course) {
+        fail(
+          .recovery, "not_recovered", "the gateway has begun the session '\(other.prefix(40))' instead", into: &record)
+        return false
+      }
       let isBack =
         returning.recovered.map { $0.holds(message.root) }
         ?? ((role.ready?.holds(message.root) ?? false) || role.first.holds(message.root))
@@ -364,6 +369,14 @@ struct SessionJourney {
       return true
     }
     return false
+  }
+
+  /// The session that a ready message is of, where that is not the one that was gone back to.
+  private func otherSession(_ root: JSONNode?, _ course: Course) -> String? {
+    guard let root, let ready = role.ready, ready.holds(root), let id = role.sessionID?.text(in: root),
+      let own = course.values[.sessionId], id != own
+    else { return nil }
+    return id
   }
 
   // MARK: Waiting, and what ends it
@@ -405,7 +418,8 @@ struct SessionJourney {
   ) {
     guard !isCancelled else { return record.censor() }
     let tokens = scenario.session.visitors.tokens
-    record.fail(step, tokens.withoutTokens(String(kind.prefix(60))), tokens.withoutTokens(text))
+    let words = [kind, text].map { tokens.withoutTokens($0, ofUser: user.number) }
+    record.fail(step, String(words[0].prefix(60)), words[1])
   }
 
   /// - Parameter others: How many lines came that are no answers.

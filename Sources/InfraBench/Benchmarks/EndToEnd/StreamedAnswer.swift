@@ -46,7 +46,10 @@ struct StreamedAnswer {
       if source == nil { source = role.source?.text(in: root) }
     }
     guard begunAt >= askedAt, !isComplete else { return .other }
-    if role.asked?.holds(root) ?? false { return .asked }
+    if role.asked?.holds(root) ?? false {
+      if firstAt != nil { noteSilence(until: receivedAt) }
+      return .asked
+    }
     if firstAt == nil {
       if role.first.holds(root) { return .mayBeFirst }
       return role.done?.holds(root) ?? false ? .endedEmpty : .other

@@ -16,14 +16,14 @@ struct ExhaustionCycle: Sendable {
   /// their refill meets the beat of the polls; else all of them would be wrong by the same.
   let drainDelay: UInt64
   /// Why no task may be stopped any more, asked while tasks are being stopped; nil where they may.
-  let objection: @Sendable () async -> String?
+  let objection: @Sendable () async -> StopObjection?
 
   /// The views other than the strictest are waited for so long after it, in ns: ECS's answers lag behind.
   private static let lag: UInt64 = 10_000_000_000
   private static let progressInterval: UInt64 = 10_000_000_000
 
   private enum Part: Sendable {
-    case drained(Recording, objection: String?)
+    case drained(Recording, objection: StopObjection?)
     case polled(PoolPoller)
   }
 
@@ -37,7 +37,7 @@ struct ExhaustionCycle: Sendable {
     try checkOpenFiles()
     var recording = Recording(ExhaustionBenchmark.catalogue)
     let initial = poller
-    var ended: String?
+    var ended: StopObjection?
     await withTaskGroup(of: Part.self) { group in
       group.addTask {
         let (recording, objection) = await drain()
@@ -57,7 +57,7 @@ struct ExhaustionCycle: Sendable {
         }
       }
     }
-    if let ended { poller.fail("service_changed", ended) }
+    if let ended { poller.fail(ended.errorKind, ended.reason) }
     if watch.tracker.drainedCount ?? 0 == 0, let refusal = poller.refusal {
       throw BenchmarkFailure("ECS cannot be polled: \(refusal)")
     }
@@ -85,7 +85,7 @@ struct ExhaustionCycle: Sendable {
   }
 
   /// What was recorded, and why the drain was ended before all tasks were stopped.
-  private func drain() async -> (Recording, objection: String?) {
+  private func drain() async -> (Recording, objection: StopObjection?) {
     let nothing = Recording(ExhaustionBenchmark.catalogue)
     guard (try? await Task.sleep(nanoseconds: drainDelay)) != nil else { return (nothing, nil) }
     switch settings.drainBy {

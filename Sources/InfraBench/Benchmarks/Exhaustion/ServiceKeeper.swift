@@ -31,6 +31,8 @@ struct ServiceKeeper: Sendable {
   }
 
   private static let bound: UInt64 = 5_000_000_000
+  /// How long ECS is asked, while tasks are being stopped, what the service is, in ns.
+  private static let askBound: UInt64 = 2_000_000_000
   private static let active = "ACTIVE"
 
   /// Asks before anything is drained.
@@ -58,14 +60,18 @@ struct ServiceKeeper: Sendable {
   /// Asks right before tasks are stopped.
   ///
   /// - Throws: when the service is not as it was before the run.
-  func checkBeforeDrain(_ before: Before) async throws(BenchmarkFailure) { try refuse(await objection(before)) }
+  func checkBeforeDrain(_ before: Before) async throws(BenchmarkFailure) { try refuse(await objection(before)?.reason) }
 
   /// Asks whether tasks may be stopped: why not, in words, as the service is not what it was before the run, or does not
   /// tell; nil where they may.
-  func objection(_ before: Before) async -> String? {
-    switch await describe() {
-    case .success(let service): objection(service, before)
-    case .failure(let error): "the service cannot be described: \(error)"
+  func objection(_ before: Before) async -> StopObjection? {
+    // Tries go on for so long; a drain that waits for its next answer is none any more.
+    let answer = await Bounded.run(for: Self.askBound, endsWithCaller: true) { await describe() }
+    switch answer {
+    case .success(let service): return objection(service, before).map { .changed($0) }
+    case .failure(let error) where error.transfer?.code == .cancelled:
+      return .unreadable("ECS did not say within \(DurationText.write(Self.askBound)) what the service is")
+    case .failure(let error): return .unreadable("the service cannot be described: \(error)")
     }
   }
 

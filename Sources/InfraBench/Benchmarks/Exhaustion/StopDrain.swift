@@ -12,7 +12,7 @@ struct StopDrain: Sendable {
   /// How many there are in all.
   let runningCount: Int
   /// Why no more may be stopped, asked again and again; nil where they may.
-  let objection: @Sendable () async -> String?
+  let objection: @Sendable () async -> StopObjection?
 
   private static let latency = ExhaustionBenchmark.catalogue.metric("drain")
   private static let pauses = ExhaustionBenchmark.catalogue.metric("drain_pauses")
@@ -37,22 +37,22 @@ struct StopDrain: Sendable {
 
   /// Drains, and returns what was recorded, and why it was ended before all tasks were stopped. The tracker learns what was
   /// drained; t₀ is the answer to the last StopTask.
-  func perform() async -> (Recording, objection: String?) {
+  func perform() async -> (Recording, objection: StopObjection?) {
     defer { watch.coldFallbackEnded() }
     var recording = Recording(ExhaustionBenchmark.catalogue)
     // Said with --quiet too, and before anything is stopped: nobody who reads it can say that it came too late.
     bench.console.talk(announcement + "\n")
     guard await bench.console.flush() else { return (recording, nil) }
     watch.update { $0.drainBegins(at: MonotonicClock.now()) }
-    var ended: String?
+    var ended: StopObjection?
     var answers: [UInt64] = []
     let begin = MonotonicClock.now()
     await withTaskGroup(of: Stop.self) { group in
       for (index, task) in tasks.enumerated() {
         if index >= Self.atOnce, let stopped = await group.next() { take(stopped) }
         await pause(before: index, since: begin)
-        if index > 0, index.isMultiple(of: Self.askEvery), let reason = await objection(), !Task.isCancelled {
-          ended = "\(reason): no more tasks were stopped than \(index) of \(tasks.count)"
+        if index > 0, index.isMultiple(of: Self.askEvery), let objection = await objection(), !Task.isCancelled {
+          ended = objection.leading(to: "no more tasks were stopped than \(index) of \(tasks.count)")
           break
         }
         guard !Task.isCancelled else { break }

@@ -8,8 +8,10 @@ package struct ScenarioFile: Sendable {
   package private(set) var problems = Problems()
 
   private static let mostUnknownKeys = 20
-  /// They make no sense in a file.
-  private static let excluded: Set<String> = ["scenario", "help", "version"]
+  /// They make no sense in a file, or would run what a file says.
+  private static let excluded: Set<String> = [
+    "scenario", "help", "version", "print-profile", "token-command",
+  ]
 
   /// Without `--scenario`.
   package init() {}
@@ -28,7 +30,9 @@ package struct ScenarioFile: Sendable {
       var members = try ScenarioFileContents.members(ofFileAt: path)
       // A file of bench-suite has an object for each tool.
       if members.contains(where: { SuiteTool.names.contains($0.key) }) {
-        members = try ScenarioFileContents.suiteMembers(ofFileAt: path).first { $0.key == tool }?.value ?? []
+        let file = try ScenarioFileContents.ofSuite(atPath: path)
+        for problem in file.problems { problems.add("--scenario", problem) }
+        members = file.tools.first { $0.key == tool }?.value ?? []
       }
       problems.fileName = ScenarioFileContents.quoted(path)
       add(members, tool: tool, options: options(), given: words.given)
@@ -44,7 +48,7 @@ package struct ScenarioFile: Sendable {
     for member in members {
       let place = "\(problems.fileName), line \(member.line)"
       guard seen.insert(member.key).inserted else {
-        problems.add("--scenario", "\(place): \(Self.quoted(member.key)) is there twice")
+        problems.add("--scenario", "\(place): \(ScenarioFileContents.shown(member.key)) is there twice")
         continue
       }
       if let option = usable.first(where: { $0.name == member.key }) {
@@ -76,16 +80,7 @@ package struct ScenarioFile: Sendable {
   private static func refusal(of key: String, tool: String, options: [ToolOption]) -> String {
     if excluded.contains(key) { return "'\(key)' can't be given in a file: leave it out" }
     let nearest = key.utf8.count <= 64 ? NearestName.of(key, in: options.map(\.name)) : nil
-    return "\(quoted(key)) is no option of \(tool)" + (nearest.map { ": the nearest name is '\($0)'" } ?? "")
-  }
-
-  /// A key is only repeated where it looks like a name: it may be a misplaced value.
-  private static func quoted(_ key: String) -> String {
-    let isName =
-      (1...40).contains(key.utf8.count)
-      && key.unicodeScalars.allSatisfy {
-        $0.isASCII && (Character($0).isLetter || Character($0).isNumber || "-_".unicodeScalars.contains($0))
-      }
-    return isName ? "'\(key)'" : "a key"
+    return "\(ScenarioFileContents.shown(key)) is no option of \(tool)"
+      + (nearest.map { ": the nearest name is '\($0)'" } ?? "")
   }
 }

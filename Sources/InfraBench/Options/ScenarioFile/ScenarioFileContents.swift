@@ -18,29 +18,55 @@ enum ScenarioFileContents {
     throw ScenarioFileError(reason: "\(quoted(path)) is no JSON object: write it as {\"count\": 100, \"hold\": true}")
   }
 
-  /// The options for each tool in a file of bench-suite: an object whose keys are the tools' names.
-  static func suiteMembers(
-    ofFileAt path: String
-  ) throws(ScenarioFileError) -> [(key: String, value: [StrictJSON.Member])] {
-    let members = try members(ofFileAt: path)
+  /// A file of bench-suite.
+  struct OfSuite {
+    /// The options for each tool, once for each.
     var tools: [(key: String, value: [StrictJSON.Member])] = []
-    for member in members {
+    /// What is wrong with the other entries, a sentence each that goes on after `--scenario`.
+    var problems: [String] = []
+  }
+
+  private static let mostProblems = 20
+
+  /// The options for each tool in a file of bench-suite: an object whose keys are the tools' names.
+  static func ofSuite(atPath path: String) throws(ScenarioFileError) -> OfSuite {
+    var file = OfSuite()
+    var problems: [String] = []
+    for member in try members(ofFileAt: path) {
       let place = "\(quoted(path)), line \(member.line)"
-      guard SuiteTool.names.contains(member.key) else {
-        let nearest = NearestName.of(member.key, in: SuiteTool.names).map { ": the nearest name is '\($0)'" } ?? ""
-        throw ScenarioFileError(
-          reason: "\(place): a key is no tool of the suite\(nearest); "
-            + "write it as {\"bench-allocation\": {\"count\": 100}}")
+      if !SuiteTool.names.contains(member.key) {
+        problems.append("\(place): \(shown(member.key)) is no tool of the suite: \(remedy(for: member.key))")
+      } else if file.tools.contains(where: { $0.key == member.key }) {
+        problems.append("\(place): '\(member.key)' is there twice")
+      } else if case .object(let options) = member.value {
+        file.tools.append((member.key, options))
+      } else {
+        problems.append("\(place): '\(member.key)' has no object: write {\"count\": 100} behind it")
       }
-      guard case .object(let options) = member.value else {
-        throw ScenarioFileError(reason: "\(place): '\(member.key)' has no object: write {\"count\": 100} behind it")
-      }
-      guard !tools.contains(where: { $0.key == member.key }) else {
-        throw ScenarioFileError(reason: "\(place): '\(member.key)' is there twice")
-      }
-      tools.append((member.key, options))
     }
-    return tools
+    file.problems = Array(problems.prefix(mostProblems))
+    if problems.count > mostProblems {
+      file.problems.append("\(quoted(path)): \(problems.count - mostProblems) more entries are wrong")
+    }
+    return file
+  }
+
+  /// What to do with a key that is no tool's name.
+  private static func remedy(for key: String) -> String {
+    if let nearest = NearestName.near(String(key.prefix(64)), in: SuiteTool.names) {
+      return "the nearest name is '\(nearest)'"
+    }
+    return "write options in a tool's object, as {\"bench-allocation\": {\"count\": 100}}"
+  }
+
+  /// A key as messages show it: only where it looks like a name, as it may be a misplaced value.
+  static func shown(_ key: String) -> String {
+    let isName =
+      (1...40).contains(key.utf8.count)
+      && key.unicodeScalars.allSatisfy {
+        $0.isASCII && (Character($0).isLetter || Character($0).isNumber || "-_".unicodeScalars.contains($0))
+      }
+    return isName ? "'\(key)'" : "a key"
   }
 
   /// In pieces, because a pipe or a device has no size that could be asked for.

@@ -1,0 +1,64 @@
+import SessionGateway
+import Testing
+
+@testable import InfraBench
+
+/// The suite's own profiles.
+@Suite struct BuiltInProfileTests {
+  @Test(arguments: BuiltInProfiles.names) func eachIsReadWithoutAMistakeUnderItsName(_ name: String) throws {
+    let text = try #require(BuiltInProfiles.text(of: name))
+    let profile = try ProfileFile.read(Array(text.utf8))
+    #expect(profile.name == name && BuiltInProfiles.profile(name) == profile)
+  }
+
+  @Test func thereAreThreeAndNoOther() {
+    #expect(BuiltInProfiles.names == ["embedded", "lab", "product"])
+    #expect(BuiltInProfiles.profile("other") == nil && BuiltInProfiles.text(of: "Lab") == nil)
+    #expect(BuiltInProfiles.embedded.name == "embedded")
+  }
+
+  @Test func eachHasTheRolesOfItsGateway() throws {
+    let roles = { (name: String) in
+      BuiltInProfiles.profile(name).map { profile in
+        [GatewayRole.status, .acquire, .release, .agents, .session].filter { $0.isThere(in: profile) }
+      }
+    }
+    #expect(roles("embedded") == [.status, .acquire, .release, .agents, .session])
+    #expect(roles("lab") == [.status, .acquire, .release, .agents])
+    #expect(roles("product") == [.acquire, .release, .session])
+  }
+
+  @Test func aGatewayWithTheSameCallsAndNoUsersSideIsTheLabs() {
+    var embedded = BuiltInProfiles.embedded
+    embedded.session = nil
+    embedded.name = "lab"
+    #expect(BuiltInProfiles.withoutUsersSide == embedded)
+    #expect(GatewaySpeech(BuiltInProfiles.withoutUsersSide, native: BuiltInProfiles.embedded) == GatewaySpeech())
+  }
+
+  /// A token and a task that are not the suite's go nowhere but to their places.
+  @Test func theProductIsSpokenToAsItIsDescribed() throws {
+    let product = try #require(BuiltInProfiles.profile("product"))
+    let values = ProfileValues([
+      .userId: "u", .token: "a b&c", .task: "id/1", .message: #"say "hi""#, .uuid: "x", .sessionId: "s", .n: "1",
+    ])
+    let session = try #require(product.session)
+    #expect(
+      session.path.text(values) == "/?token=a%20b%26c" && session.needsToken && !session.needsTask && session.isLazy)
+    #expect(session.send.text(values) == #"{"type":"message","message":"say \"hi\"","conversation_id":"x"}"#)
+    #expect(session.ping?.every == 30_000_000_000 && session.ping?.send.text(values) == #"{"type":"ping"}"#)
+    #expect(
+      product.release?.call.path.text(values) == "/api/sessions/id%2F1" && product.release?.call.method == "DELETE")
+    #expect(product.acquire?.success.holds(status: 201, nil) ?? false)
+    func holds(_ condition: ProfileCondition?, _ text: String) -> Bool {
+      condition?.holds(JSONNode.parse(text.utf8)) ?? false
+    }
+    for type in ["text_delta", "content", "text"] { #expect(holds(session.first, "{\"type\": \"\(type)\"}")) }
+    for type in ["finish", "complete"] { #expect(holds(session.done, "{\"type\": \"\(type)\"}")) }
+    for type in ["thinking", "progress", "tool_call", "tool_result"] {
+      for condition in [session.first, session.done, session.asked, session.error, session.ready] {
+        #expect(!holds(condition, "{\"type\": \"\(type)\"}"))
+      }
+    }
+  }
+}
