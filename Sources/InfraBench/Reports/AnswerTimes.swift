@@ -55,10 +55,10 @@ struct AnswerTimes {
     return ["completion is that of all messages; the first token of a session's first message stands apart"]
   }
 
-  /// Those whose histograms can be read.
+  /// The two that every such result has, by their names, as far as their histograms can be read.
   var histograms: [(name: String, histogram: LatencyHistogram)] {
-    parts.compactMap { part in
-      (try? HistogramV2Codec.decode(base64: part.figures.histogram.data)).map { (part.title, $0) }
+    parts.filter { Self.needed.contains($0.metric) }.compactMap { part in
+      (try? HistogramV2Codec.decode(base64: part.figures.histogram.data)).map { (part.metric, $0) }
     }
   }
 }

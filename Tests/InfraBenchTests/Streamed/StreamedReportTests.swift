@@ -25,16 +25,16 @@ import Testing
         #expect(cell.hasPrefix(Figures.time(milliseconds: figure)), "\(metric) \(statistic)")
       }
     }
-    let beginning = "## First token and completion\n\n| statistic | first token (first_response) |"
-    #expect(MarkdownReport(document).text.contains(beginning))
+    let heading = "## First token and completion\n\n| statistic | first token (first_response) |"
+    #expect(MarkdownReport(document).text.contains(heading))
   }
 
   @Test func theDistributionsHaveCommonRangesAndLoseNothing() throws {
     let times = try #require(AnswerTimes(StreamedSamples.real()))
-    let page = try MarkupReader(DistributionTable(times.histograms).html.source)
-    #expect(page.elements.count { $0.name == "rect" } == 12 * 3)
+    let bars = DistributionTable(times.histograms).html.source.split(separator: "<rect").count - 1
+    #expect(bars == 12 * 2)
     let columns = DistributionTable(times.histograms).counts
-    #expect(columns.map { $0.reduce(0, +) } == [8, 16, 24])
+    #expect(columns.map { $0.reduce(0, +) } == [8, 24])
     // Of other resolution, as another tool may have written it.
     var coarse = LatencyHistogram(
       layout: try HistogramLayout(
