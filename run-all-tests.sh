@@ -7,6 +7,7 @@ build=true output=results last=''
 for word in "$@"; do
   case $word in
     -h | --help) if [ -x "$suite" ]; then exec "$suite" --help; else exec cat "$root/docs/bench-suite.txt"; fi ;;
+    --version) [ ! -x "$suite" ] || exec "$suite" --version ;;
     --no-build) build=false ;;
     --output-dir=*) output=${word#*=} ;;
     --) break ;;
@@ -30,10 +31,9 @@ stop() {
   forget || true; exit $((128 + $1))
 }
 for number in 1 2 3 15; do trap "stop $number" "$number"; done
-if $build; then
-  # Wrong options are found before a build where the program is as new as its sources.
-  [ ! -x "$suite" ] || [ -n "$(find "$root/Package.swift" "$root/Sources" -newer "$suite" -print -quit)" ] || "$suite" --check "$@" || exit
-  forget; run "$root/scripts/setup.sh"; run swift build --package-path "$root" -c release --quiet
-fi
-[ -x "$suite" ] || { forget; echo "error: there is no $suite: leave --no-build out" >&2 && exit 1; }
+old() { $build && [ -n "$(find "$root/Package.swift" "$root/Sources" -newer "$suite" -print -quit)" ]; }
+# Wrong options are found first, where the program is as new as its sources or is not to be built: they leave all as it is.
+[ ! -x "$suite" ] || old || "$suite" --check "$@" || exit; forget
+if $build; then run "$root/scripts/setup.sh"; run swift build --package-path "$root" -c release --quiet; fi
+[ -x "$suite" ] || { echo "error: there is no $suite: leave --no-build out" >&2 && exit 1; }
 trap - 1 2 3 15 && exec "$suite" "$@"

@@ -10,7 +10,8 @@ public final class GatewayClient: Sendable {
   private let endpoint: Endpoint
   private let firstRequests: GatewayRequests
   private let renewed: (@Sendable () -> GatewayRequests)?
-  private let addresses: HostAddresses
+  /// Those of the host, as this client has looked them up.
+  package let addresses: HostAddresses
   private let turn: Int
   private let tls: TLSClient?
   private let executor: LoopExecutor
@@ -130,17 +131,22 @@ public final class GatewayClient: Sendable {
   /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
   /// (404 or 405).
   ///
-  /// - Parameter cookies: those of the visit that took the task, where that was not this client's last one.
-  public func release(taskID: String, cookies: CookieJar? = nil) async -> Result<UInt64, GatewayError> {
+  /// - Parameters:
+  ///   - cookies: those of the visit that took the task, where that was not this client's last one.
+  ///   - owner: the requests of the user who took the task, where that was not this client's.
+  public func release(
+    taskID: String, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
+  ) async -> Result<UInt64, GatewayError> {
+    let requests = owner ?? self.requests
     switch requests.speech.release {
     case .native: break
-    case .by(let role): return await release(role, taskID: taskID, cookies: cookies)
+    case .by(let role): return await release(role, taskID: taskID, cookies: cookies, requests)
     case .absent:
       return .failure(GatewayError(kind: "release_unsupported", message: "the gateway's profile has no release"))
     }
     let call = prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, cookies ?? $1, into: &$0) }
     switch await send(call, "/api/release") {
-    case .success(let exchange): return ReleaseOutcome.read(exchange).mapError(explained)
+    case .success(let exchange): return ReleaseOutcome.read(exchange).mapError { explained($0, by: requests) }
     case .failure(let error): return .failure(GatewayError(error))
     }
   }
@@ -176,11 +182,13 @@ public final class GatewayClient: Sendable {
   }
 
   private func release(
-    _ role: GatewayProfile.Release, taskID: String, cookies: CookieJar?
+    _ role: GatewayProfile.Release, taskID: String, cookies: CookieJar?, _ requests: GatewayRequests
   ) async -> Result<UInt64, GatewayError> {
     let values = ProfileValues([.task: taskID, .token: requests.token ?? ""])
-    switch await send(role.call, body: role.call.body, values, grace: Self.releaseGrace, cookies: cookies) {
-    case .success(let exchange): return role.outcome(of: exchange).mapError(explained)
+    let result = await send(
+      role.call, body: role.call.body, values, grace: Self.releaseGrace, cookies: cookies, as: requests)
+    switch result {
+    case .success(let exchange): return role.outcome(of: exchange).mapError { explained($0, by: requests) }
     case .failure(let error): return .failure(GatewayError(error))
     }
   }
@@ -197,8 +205,9 @@ public final class GatewayClient: Sendable {
 
   private func send(
     _ call: GatewayProfile.Call, body: ProfileTemplate?, _ values: ProfileValues, grace: UInt64 = 0,
-    cookies: CookieJar? = nil
+    cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
   ) async -> Result<HTTPExchange, TransportError> {
+    let requests = owner ?? self.requests
     let path = call.path.text(values)
     let prepared = prepare(grace: grace) { request, jar in
       requests.call(call.method, path, body: body?.text(values), cookies ?? jar, into: &request)
@@ -206,21 +215,22 @@ public final class GatewayClient: Sendable {
     return await send(prepared, GatewayRequests.withoutQuery(path))
   }
 
-  private func explained(_ error: GatewayError) -> GatewayError {
-    explained(error, headerNames: requests.headerNames)
-  }
+  private func explained(_ error: GatewayError) -> GatewayError { explained(error, by: requests) }
 
-  private func explained(_ error: GatewayError, headerNames: [String]) -> GatewayError {
+  private func explained(
+    _ error: GatewayError, by requests: GatewayRequests, headerNames: [String]? = nil
+  ) -> GatewayError {
     // A server may repeat what it was sent. The names come behind, as an end that was cut must be at the end.
-    let words = SecretText.without(requests.secrets, in: error.message)
-    return GatewayError(kind: error.kind, message: words).explained(withHeaders: headerNames)
+    let words = requests.secrets.removed(from: error.message)
+    return GatewayError(kind: error.kind, message: words).explained(
+      withHeaders: headerNames ?? requests.headerNames, askedForCertificate: tls?.wasAskedInVain ?? false)
   }
 
   /// What an answer to an upgrade of the same visit is that is no 101, in the words of any other call's.
   ///
   /// - Parameter headerNames: the names of the header fields that were sent with it.
   public func refusal(_ response: HTTPResponse, headerNames: [String]) -> GatewayError {
-    explained(.unexpectedStatus(response), headerNames: headerNames)
+    explained(.unexpectedStatus(response), by: requests, headerNames: headerNames)
   }
 
   /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the answer. The connection is of

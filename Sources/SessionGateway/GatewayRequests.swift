@@ -21,7 +21,7 @@ public final class GatewayRequests: Sendable {
   let headerNames: [String]
   /// What is in no message about an answer: the user's tokens, and the values of header fields that are long enough to be
   /// told from other words.
-  let secrets: [String]
+  package let secrets: SecretText
   /// How the calls are made.
   let speech: GatewaySpeech
   /// The token of the caller, for profiles that have a place for it; nil without one.
@@ -44,8 +44,11 @@ public final class GatewayRequests: Sendable {
   }
 
   /// The same for calls that are made as `speech` says.
+  ///
+  /// - Parameter formerTokens: tokens that calls under way may still have been sent with.
   package init(
-    to endpoint: Endpoint, headers: [(name: String, value: String)], speech: GatewaySpeech, token: String?
+    to endpoint: Endpoint, headers: [(name: String, value: String)], speech: GatewaySpeech, token: String?,
+    formerTokens: SecretText = SecretText([])
   ) {
     self.speech = speech
     self.token = token
@@ -53,7 +56,8 @@ public final class GatewayRequests: Sendable {
     // `Bearer` is no secret, what follows it is.
     let bare = headers.filter { $0.name.lowercased() == "authorization" }
       .compactMap { $0.value.split(separator: " ").last.map { String($0) } }
-    secrets = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
+    let present = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
+    secrets = SecretText(present).adding(formerTokens)
     basePath = endpoint.basePath
     // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
     sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback

@@ -25,7 +25,7 @@ extension GatewayRequests {
     let headers = headerNames.map { " -H '\($0): …'" }.joined()
     let data = body.isEmpty ? "" : " -H 'Content-Type: application/json' -d '\(body)'"
     let command = "curl -X \(words[0])\(headers)\(data) '\(root)\(words[1])'"
-    return SecretText.without(secrets, in: command)
+    return secrets.removed(from: command)
   }
 
   private static func isPlain(_ byte: UInt8) -> Bool {

@@ -58,7 +58,8 @@ public actor WarmTaskAgent {
     WorkspaceThreads.start()
     do throws(WebSocketError) {
       let socket = try await WebSocketConnection.connect(
-        to: configuration.gateway, addresses: configuration.addresses, turn: configuration.addresses.nextTurn(),
+        to: configuration.gateway, addresses: configuration.addresses,
+        turn: configuration.turn ?? configuration.addresses.nextTurn(),
         path: configuration.path(taskId), headers: configuration.headers, tls: configuration.tls, on: loop,
         limits: configuration.limits, timeout: configuration.connectTimeout)
       self.socket = socket

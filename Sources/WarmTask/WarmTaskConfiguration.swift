@@ -11,7 +11,9 @@ public struct WarmTaskConfiguration: Sendable {
   /// For `wss` gateways.
   public var tls: TLSClient?
   /// Those of the gateway's host: tasks connect to them in turn.
-  public let addresses: HostAddresses
+  public var addresses: HostAddresses
+  /// Of the rotation through the addresses, for all tasks; nil: each has a turn of its own.
+  public var turn: Int?
   /// The shared file system (`EFS_MOUNT_PATH`), below which every user's directory lies. nil: no directory is made, and
   /// the user's program runs where the agent runs.
   public var workspaceRoot: String?

@@ -58,13 +58,13 @@ extension WarmTaskOptions {
     }
     let root = checked { try workspace(environment) }
     let program = checked { try userProgram(executable: executable) }
-    let headers = checked { try header.map(Self.field) }
+    let headers = header.compactMap { text in checked { try Self.field(text) } }
     let isSecure = endpoint?.isSecure
     let tls = checked { try self.tls(isSecure: isSecure) }
     let name = environment["ENVIRONMENT"].flatMap { $0.isEmpty ? nil : $0 } ?? "dev"
     if !UserID.isValid(name) { problems.append("ENVIRONMENT '\(name)' becomes a directory: it is \(UserID.rule)") }
 
-    guard problems.isEmpty, let endpoint, let tasks, let root, let program, let headers, let tls else {
+    guard problems.isEmpty, let endpoint, let tasks, let root, let program, let tls else {
       throw ValidationError(problems.joined(separator: "\n       "))
     }
     var configuration = WarmTaskConfiguration(gateway: endpoint, program: program, workspaceRoot: root)
@@ -146,7 +146,9 @@ extension WarmTaskOptions {
     guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
       throw ValidationError("a --header is written 'Name: value'")
     }
-    return (String(text[..<colon]), String(text[colon...].dropFirst().drop { $0 == " " }))
+    let (name, value) = (String(text[..<colon]), String(text[colon...].dropFirst().drop { $0 == " " }))
+    if let problem = UpgradeRequest.problem(ofHeader: name, value) { throw ValidationError("--header: \(problem)") }
+    return (name, value)
   }
 
   private static func nanoseconds(_ text: String) throws -> UInt64 {

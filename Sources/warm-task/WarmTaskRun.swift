@@ -15,7 +15,7 @@ enum Ending: Sendable {
     switch self {
     case .signal(let number): 128 + number
     case .parentGone: 0
-    case .lives(let outcomes): outcomes.contains { $0.failure != nil } ? 1 : 0
+    case .lives(let outcomes): outcomes.contains(where: \.isFailure) ? 1 : 0
     }
   }
 }
@@ -49,10 +49,12 @@ struct WarmTaskRun {
   private func tasks(_ talk: AsyncStream<String>.Continuation) async -> Ending? {
     let taskId = plan.taskId
     let isSingleLife = plan.isSingleLife
+    let secrets = HeaderSecrets(plan.configuration.headers)
     let pool = AgentPool(
       configuration: plan.configuration, count: plan.count, loops: [loop],
       observer: { event in
-        guard !isSingleLife, case .ended(let outcome) = event.kind, let failure = outcome.failure else { return }
+        guard !isSingleLife, case .ended(let outcome) = event.kind, let failure = outcome.failure(without: secrets)
+        else { return }
         talk.yield("warm-task: \(event.taskId): \(failure)\n")
       },
       makeTaskId: { taskId ?? AgentPool.randomTaskId() })
@@ -62,7 +64,9 @@ struct WarmTaskRun {
     }
     let outcomes = await pool.runOnce()
     // Said here and not by the listener to failures, who may be cancelled before it has spoken.
-    for failure in outcomes.compactMap(\.failure) { report("warm-task: \(failure)\n") }
+    for outcome in outcomes {
+      if let failure = outcome.failure(without: secrets) { report("warm-task: \(failure)\n") }
+    }
     return .lives(outcomes)
   }
 
@@ -85,12 +89,11 @@ struct WarmTaskRun {
 }
 
 extension TaskOutcome {
-  /// What went wrong, for people; nil for a life that went as it should.
-  var failure: String? {
+  /// Whether the life did not go as it should.
+  fileprivate var isFailure: Bool {
     switch self {
-    case .notConnected(let error), .connectionLost(let error): error.description
-    case .initFailed(let why): why
-    case .retired, .released, .processEnded, .stopped: nil
+    case .notConnected, .connectionLost, .initFailed: true
+    case .retired, .released, .processEnded, .stopped: false
     }
   }
 }

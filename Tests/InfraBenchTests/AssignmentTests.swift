@@ -232,6 +232,43 @@ import Transport
     await server.stop()
   }
 
+  @Test(arguments: [false, true]) func eachTaskIsGivenBackWithItsUsersToken(haveSeveral: Bool) async throws {
+    let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true}"#)] }
+    let (held, bench) = (HeldTasks(), quiet)
+    if haveSeveral { held.areOfSeveralTokens() }
+    for number in 0..<12 { _ = held.assign("task-\(number)", user: number) }
+    let endpoint = Endpoint(host: "127.0.0.1", port: server.port)
+    await held.releaseAll(
+      through: [client(server), client(server)],
+      as: { GatewayRequests(to: endpoint, headers: [("X-User", "of-\($0).")]) }, bound: 20_000_000_000, bench: bench)
+    #expect(held.count == 0 && server.requests.count == 12 && server.connectionCount == 2)
+    for number in 0..<12 {
+      let request = try #require(server.requests.first { $0.body.contains("\"task-\(number)\"") })
+      #expect(request.head.contains("X-User: of-\(number).") == haveSeveral)
+    }
+    await server.stop()
+  }
+
+  @Test func whatIsLeftNamesWhoseTokenItTakes() {
+    func note(_ owners: [String: Int], areSessions: Bool = false, command: String? = "curl") -> String {
+      LeftTasks(names: owners.keys.sorted(), areOfNodes: false, areSessions: areSessions, owners: owners)
+        .note { name in command.map { "\($0) \(name)" } }
+    }
+    #expect(
+      note(["a": 7]).hasSuffix(
+        "a. Give it back with user 7's token: curl a; of a pool in ECS, aws ecs stop-task ends a task too"))
+    #expect(
+      note(["a": 7, "b": 8]).contains("Give them back, each with its user's token, here user 7's token: curl a;"))
+    #expect(note(["a": 0]).contains("Give it back with the first token: curl a;"))
+    #expect(
+      note(["a": 1, "b": 2], areSessions: true, command: nil)
+        == "2 sessions could not be released and are still open: a, b. Give them back, each with its user's token by the "
+        + "gateway's release call")
+    #expect(
+      LeftTasks(names: ["s"], areOfNodes: false, areSessions: true).note { _ in nil }
+        == "1 session could not be released and is still open: s. Give it back by the gateway's release call")
+  }
+
   @Test func aMuteGatewayCannotHoldTheToolBeyondTheBound() async throws {
     let server = try await ScriptedServer { _ in [] }
     let (held, bench) = (held(10), quiet)

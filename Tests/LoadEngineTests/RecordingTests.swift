@@ -42,7 +42,7 @@ import Testing
         $0.sample(Self.b, 6)
         if isCensored { $0.censor() } else { $0.fail("hold: closed", "cut") }
       }, dueAt: 0, endedAt: 9)
-    #expect(recording[Self.a]?.count == 1 && recording[Self.b] == nil)
+    #expect(recording[Self.a]?.totalCount == 1 && recording[Self.b] == nil)
     #expect(recording.iterations == (isCensored ? 0 : 1) && recording.censored == (isCensored ? 1 : 0))
     var reused = record {
       $0.sample(Self.a, 5); $0.keepSamples()
@@ -51,7 +51,7 @@ import Testing
     reused.sample(Self.a, 7)
     reused.fail("x", "y")
     recording.add(reused, dueAt: 0)
-    #expect(recording[Self.a]?.count == 1, "a record that is used again has kept nothing")
+    #expect(recording[Self.a]?.totalCount == 1, "a record that is used again has kept nothing")
   }
 
   @Test func aCensoredIterationIsNeitherSuccessNorFailure() {

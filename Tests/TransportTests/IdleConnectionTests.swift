@@ -15,6 +15,13 @@ import Transport
     #expect(idle.race(idleFor: 100 * ms, writtenAt: writtenAt, endedAt: writtenAt + second)?.kind == .closedIdle)
     #expect(idle.race(idleFor: 99 * ms, writtenAt: writtenAt, endedAt: writtenAt) == nil)
     #expect(idle.race(idleFor: second, writtenAt: writtenAt, endedAt: writtenAt + second + 1) == nil)
+    var near = idle
+    near.connected(in: 2 * ms)
+    #expect(near.race(idleFor: 100 * ms, writtenAt: writtenAt, endedAt: writtenAt + 56 * ms)?.kind == .closedIdle)
+    #expect(near.race(idleFor: 100 * ms, writtenAt: writtenAt, endedAt: writtenAt + 56 * ms + 1) == nil)
+    var far = idle
+    far.connected(in: .max)
+    #expect(far.crossing == second)
     let words = idle.race(idleFor: 5 * second, writtenAt: writtenAt, endedAt: writtenAt)?.message ?? ""
     #expect(words.contains("idle for 5000 ms") && words.contains("raise the keep-alive time-out"))
   }

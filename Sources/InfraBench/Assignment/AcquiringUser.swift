@@ -3,6 +3,7 @@ import SessionGateway
 
 /// A virtual user of the gateway's REST side.
 final class AcquiringUser: Sendable {
+  let number: Int
   let id: String
   let connection: RESTConnection
   let assigned = Slot<String>()
@@ -10,7 +11,8 @@ final class AcquiringUser: Sendable {
 
   var client: GatewayClient { connection.client }
 
-  init(id: String, client: GatewayClient) {
+  init(number: Int, id: String, client: GatewayClient) {
+    self.number = number
     self.id = id
     connection = RESTConnection(client)
   }

@@ -10,6 +10,9 @@ package final class HeldTasks: Sendable {
     var unansweredAcquires = 0
     /// By task: what a balancer's cookies say of the node that gave it out, where there are any.
     var cookies: [String: CookieJar] = [:]
+    /// By task: the number of the user who was given it, where users have tokens of their own. Else it is anybody's.
+    var owners: [String: Int] = [:]
+    var hasSeveralTokens = false
     var refused = ReleaseFailures()
     var failed = ReleaseFailures()
   }
@@ -29,6 +32,9 @@ package final class HeldTasks: Sendable {
 
   /// The gateway is the run's own: what it refuses to take back has ended, as with a user's program that was killed.
   func areOfOwnGateway() { answers.withLock { $0.releases.isOfOneNode = true } }
+
+  /// Users have several tokens among them: a gateway may take a task back from the user alone who was given it.
+  func areOfSeveralTokens() { answers.withLock { $0.hasSeveralTokens = true } }
 
   /// The gateway is gone, and its tasks with it.
   func endedWithGateway() { ledger.withLock { $0 = AssignmentLedger() } }
@@ -51,11 +57,14 @@ package final class HeldTasks: Sendable {
 
   /// Notes an assignment; true if it is a duplicate.
   ///
-  /// - Parameter cookies: those of the visit that was given the task. Its release needs them, whichever connection it goes over.
-  package func assign(_ task: String, cookies: CookieJar = CookieJar()) -> Bool {
+  /// - Parameters:
+  ///   - cookies: those of the visit that was given the task. Its release needs them, whichever connection it goes over.
+  ///   - number: the user's who was given it; 0 for one that sends the first token.
+  package func assign(_ task: String, cookies: CookieJar = CookieJar(), user number: Int = 0) -> Bool {
     // One that is given out after a refused release was not held any more.
     let wasRefused = answers.withLock { answers in
       if !cookies.isEmpty || !answers.cookies.isEmpty { answers.cookies[task] = cookies.isEmpty ? nil : cookies }
+      if answers.hasSeveralTokens { answers.owners[task] = number }
       return answers.releases.isGivenOut(task)
     }
     return ledger.withLock { ledger in
@@ -71,7 +80,10 @@ package final class HeldTasks: Sendable {
   package var count: Int { ledger.withLock { $0.outstanding.count } }
 
   /// Notes that a task has gone back without a call, with the session that had it.
-  package func wentBack(_ task: String) { ledger.withLock { $0.released(task) } }
+  package func wentBack(_ task: String) {
+    answers.withLock { if !$0.owners.isEmpty { $0.owners[task] = nil } }
+    ledger.withLock { $0.released(task) }
+  }
 
   /// Gives one task back through `client`; when its answer was read, in ns, or nil if it was not released.
   /// What fails stays held, is noted, and is tried again at the end.
@@ -86,14 +98,17 @@ package final class HeldTasks: Sendable {
   }
 
   private func send(
-    _ task: String, through client: GatewayClient, byItsUser: Bool = false, bench: Bench
+    _ task: String, through client: GatewayClient, as requests: Requests? = nil, byItsUser: Bool = false, bench: Bench
   ) async -> UInt64? {
-    let kept = answers.withLock { $0.cookies.isEmpty ? nil : $0.cookies[task] }
+    let (kept, owner) = answers.withLock { answers in
+      (answers.cookies.isEmpty ? nil : answers.cookies[task], answers.owners.isEmpty ? nil : answers.owners[task])
+    }
     let cookies = byItsUser ? nil : kept
-    switch await client.release(taskID: task, cookies: cookies) {
+    switch await client.release(taskID: task, cookies: cookies, as: owner.flatMap { requests?($0) }) {
     case .success(let answeredAt):
       let refutesPages = answers.withLock { answers in
         if kept != nil { answers.cookies[task] = nil }
+        if owner != nil { answers.owners[task] = nil }
         return answers.releases.succeeded(task)
       }
       ledger.withLock { $0.released(task) }
@@ -102,7 +117,7 @@ package final class HeldTasks: Sendable {
     case .failure(let error) where error.kind == "release_refused":
       let (hasEnded, refutesPages) = answers.withLock { $0.releases.wasRefused(task) }
       // Else another node may know the task: it stays held, and its release is tried again at the end.
-      if hasEnded { ledger.withLock { $0.released(task) } }
+      if hasEnded { wentBack(task) }
       wasRefused(error, bench)
       if refutesPages { bench.note(Self.pagesDiffer) }
     case .failure(let error) where error.kind == "release_unsupported":
@@ -129,49 +144,67 @@ package final class HeldTasks: Sendable {
   private static let pagesDiffer =
     "some releases found no /api/release and others did: nodes of the gateway differ, or were being replaced"
 
+  /// The requests of the user with a number.
+  package typealias Requests = @Sendable (Int) -> GatewayRequests
+
   /// Gives back everything that is held, within `bound` ns.
-  package func releaseAll(through clients: [GatewayClient], bound: UInt64, bench: Bench) async {
+  ///
+  /// - Parameter requests: gives those by which each task is released, its own user's, over whichever connection; nil: the
+  ///   clients' own.
+  package func releaseAll(
+    through clients: [GatewayClient], as requests: Requests? = nil, bound: UInt64, bench: Bench
+  ) async {
     let tasks = ledger.withLock { $0.outstanding.all }
     guard !tasks.isEmpty, let first = clients.first else { return }
     await Bounded.run(for: bound, endsWithCaller: true) {
       if !self.answers.withLock({ $0.releases.mayBeUnsupported }) {
-        await self.sendAll(tasks, through: clients, bench: bench)
+        await self.sendAll(tasks, through: clients, as: requests, bench: bench)
       }
-      guard await self.findsMissingPages(tasks[0], through: first, bench: bench) else { return }
-      await self.sendAll(self.ledger.withLock { $0.outstanding.all }, through: clients, bench: bench)
+      guard await self.findsMissingPages(tasks[0], through: first, as: requests, bench: bench) else { return }
+      await self.sendAll(self.ledger.withLock { $0.outstanding.all }, through: clients, as: requests, bench: bench)
     }
   }
 
   /// Says, when everything was tried, what releases came to and which tasks are left: a line each.
   ///
-  /// - Parameter command: what gives a task of this name back, by hand.
-  func sayWhatIsLeft(to bench: Bench, command: (String) -> String?) {
-    let (refused, failed, areOfNodes) = answers.withLock { ($0.refused, $0.failed, !$0.cookies.isEmpty) }
+  /// - Parameters:
+  ///   - areSessions: what the gateway gives are sessions, which have no task of their own.
+  ///   - command: what gives a task of this name back, by hand.
+  func sayWhatIsLeft(to bench: Bench, areSessions: Bool = false, command: (String) -> String?) {
+    let (refused, failed, areOfNodes, owners) = answers.withLock {
+      ($0.refused, $0.failed, !$0.cookies.isEmpty, $0.owners)
+    }
     if let note = refused.note("was refused", "were refused") { bench.note(note) }
     if let note = failed.note("failed", "failed") { bench.note(note) }
     guard unreleased > 0 else { return }
-    let left = LeftTasks(names: ledger.withLock { $0.outstanding.all }, areOfNodes: areOfNodes)
+    let left = LeftTasks(
+      names: ledger.withLock { $0.outstanding.all }, areOfNodes: areOfNodes, areSessions: areSessions, owners: owners)
     bench.note(left.note(command))
   }
 
   /// Where releases have found no page so far, tries one until it is known whether there is such a call; true if there is
   /// one after all, so that all others are to be tried again.
-  private func findsMissingPages(_ task: String, through client: GatewayClient, bench: Bench) async -> Bool {
+  private func findsMissingPages(
+    _ task: String, through client: GatewayClient, as requests: Requests?, bench: Bench
+  ) async -> Bool {
     guard answers.withLock({ $0.releases.mayBeUnsupported }) else { return false }
     repeat {
-      _ = await send(task, through: client, bench: bench)
+      _ = await send(task, through: client, as: requests, bench: bench)
       let (hasCall, isUnsupported) = answers.withLock { ($0.releases.hasCall, $0.releases.isUnsupported) }
       if hasCall || isUnsupported { return hasCall }
     } while (try? await Task.sleep(nanoseconds: ReleaseAnswers.pagesApart)) != nil
     return false
   }
 
-  private func sendAll(_ tasks: [String], through clients: [GatewayClient], bench: Bench) async {
+  private func sendAll(
+    _ tasks: [String], through clients: [GatewayClient], as requests: Requests?, bench: Bench
+  ) async {
     await withTaskGroup(of: Void.self) { group in
       for (index, client) in clients.enumerated() {
         group.addTask {
           for task in stride(from: index, to: tasks.count, by: clients.count) where !Task.isCancelled {
-            await self.release(tasks[task], through: client, bench: bench)
+            guard !self.isUnsupported else { return }
+            _ = await self.send(tasks[task], through: client, as: requests, bench: bench)
           }
         }
       }

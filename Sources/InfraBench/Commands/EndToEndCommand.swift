@@ -104,8 +104,8 @@ package struct EndToEndCommand: SuiteCommand {
     }
     var benchmark = EndToEndBenchmark(
       target: settings, load: loadSettings, command: command,
-      commandWords: commandWords(settings, &reader), message: message(&reader), expect: expectation(&reader),
-      runTask: runTask)
+      commandWords: commandWords(settings, &reader), message: message(&reader),
+      expect: expectation(settings, &reader), runTask: runTask)
     benchmark.messages = reader.integer("--messages", messages, default: 1, in: 1...100_000)
     benchmark.holdSessions = reader.optionalDuration("--hold-sessions", holdSessions, minimum: 1_000_000)
     benchmark.reconnect = reconnection(settings, &reader)
@@ -132,13 +132,6 @@ package struct EndToEndCommand: SuiteCommand {
     let isAsked = [("--messages", messages), ("--hold-sessions", holdSessions), ("--reconnect", reconnect)]
     for (name, value) in isAsked where value != nil && profile.session == nil {
       reader.problems.add(name, "the profile '\(profile.name)' has no 'session', which is needed for it")
-    }
-    if profile.session?.needsToken ?? false, case .remote = settings.gateway, settings.tokens.isEmpty,
-      settings.tokenCommand == nil
-    {
-      reader.problems.add(
-        "--gateway-profile",
-        "'\(profile.name)' has a place for a token: give --token-file, --token-command or GATEWAY_TOKEN")
     }
   }
 
@@ -180,9 +173,12 @@ package struct EndToEndCommand: SuiteCommand {
     }
   }
 
-  private func expectation(_ reader: inout OptionReader) -> String? {
+  private func expectation(_ settings: TargetSettings, _ reader: inout OptionReader) -> String? {
     guard let expect else { return nil }
-    if expect.isEmpty {
+    if let session = settings.profile?.session, !session.first.isAny {
+      reader.problems.add(
+        "--expect", "answers of this profile are JSON: its 'first' tells them; leave --expect out")
+    } else if expect.isEmpty {
       reader.problems.add(
         "--expect", "an empty pattern is in every line: write what an answer looks like, or leave it out")
     } else if expect.utf8.count > AnswerPattern.longest {

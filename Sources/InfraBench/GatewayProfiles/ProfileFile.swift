@@ -28,7 +28,9 @@ package struct ProfileFile {
     }
     guard case .object(let members) = root else { throw Failure(sentences: ["a profile is an object: { … }"]) }
     var reader = ProfileFile()
-    let profile = reader.profile(ObjectReader("the profile", members, line: 1))
+    // By `$schema` an editor finds the JSON Schema to check the file by.
+    let own = members.filter { $0.key != "$schema" }
+    let profile = reader.profile(ObjectReader("the profile", own, line: 1))
     guard reader.sentences.isEmpty, let profile else { throw Failure(sentences: reader.sentences) }
     return profile
   }
@@ -54,6 +56,9 @@ package struct ProfileFile {
     if let role = self.object("agents", in: &object) { profile.agents = agents(role) }
     if let role = self.object("session", in: &object) { profile.session = session(role) }
     finish(object)
+    if profile.session?.needsTask ?? false, !object.has("acquire") {
+      say(object.line(of: "session"), "\"session\" has {task}, and there is no \"acquire\"")
+    }
     if sentences.isEmpty, profile.acquire == nil, profile.session == nil {
       say(1, "there is neither \"acquire\" nor \"session\": nothing could be measured")
     }
@@ -141,7 +146,7 @@ package struct ProfileFile {
     let late = early.union([.sessionId, .message, .n])
     let path = path("path", in: &object, takes: early)
     let headers = headers(in: &object, takes: early)
-    let subprotocols = texts("subprotocols", in: &object) ?? []
+    let subprotocols = subprotocols(in: &object)
     let opening = list("opening", in: &object).compactMap { json($0, "opening", in: object, takes: early) }
     let send = object.take("send").flatMap { json($0, "send", in: object, takes: late) }
     let first = condition("first", ofMessage: true, in: &object, isNeeded: true)
@@ -161,9 +166,9 @@ package struct ProfileFile {
     session.source = field("source", in: &object)
     session.isLazy = flag("lazy", in: &object) ?? false
     session.done = condition("done", ofMessage: true, in: &object)
-    session.asked = condition("asked", ofMessage: true, in: &object)
+    session.asked = condition("asked", ofMessage: true, takesAny: false, in: &object)
     session.answer = object.take("answer").flatMap { json($0, "answer", in: object, takes: late) }
-    session.error = condition("error", ofMessage: true, in: &object)
+    session.error = condition("error", ofMessage: true, takesAny: false, in: &object)
     session.errorCode = field("errorCode", in: &object)
     session.errorText = field("errorText", in: &object)
     if let phases = self.object("phases", in: &object) { session.phases = self.phases(phases) }
@@ -195,7 +200,7 @@ package struct ProfileFile {
     }
     let send = object.take("send").flatMap { json($0, "send", in: object, takes: placeholders) }
     if !object.has("send") { say(object.line, "\(object.name): \"send\" is missing") }
-    let pong = condition("pong", ofMessage: true, in: &object)
+    let pong = condition("pong", ofMessage: true, takesAny: false, in: &object)
     finish(object)
     guard let every, let send else { return nil }
     return .init(every: every, send: send, pong: pong)
@@ -274,7 +279,40 @@ package struct ProfileFile {
       }
     }
     sayRepeated(reader)
+    for (index, member) in reader.members.enumerated() {
+      let isInOtherLetters = reader.members[..<index].contains { other in
+        other.key != member.key && other.key.lowercased() == member.key.lowercased()
+      }
+      if isInOtherLetters {
+        say(member.line, "\(reader.name): \"\(member.key.prefix(40))\" is there twice, in capital and in small letters")
+      }
+    }
     return headers
+  }
+
+  /// Their values are in no message: somebody may have written a token among them.
+  private mutating func subprotocols(in object: inout ObjectReader) -> [String] {
+    let names = texts("subprotocols", in: &object) ?? []
+    let line = object.line(of: "subprotocols")
+    if !names.allSatisfy(Self.isToken) {
+      say(
+        line, "\(object.name): \"subprotocols\" are names of A-Z, a-z, 0-9 and !#$%&'*+-.^_`|~, without placeholders")
+    }
+    if Set(names).count < names.count { say(line, "\(object.name): \"subprotocols\" has a name twice") }
+    return names
+  }
+
+  /// RFC 9110, section 5.6.2.
+  private static func isToken(_ text: String) -> Bool {
+    !text.isEmpty
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"):
+          true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+      }
   }
 
   private mutating func template(
@@ -369,8 +407,11 @@ package struct ProfileFile {
   }
 
   /// A condition of an HTTP answer, or of a message, which has no status.
+  ///
+  /// - Parameter takesAny: whether it may hold for everything: not where no other message would be looked at then.
   private mutating func condition(
-    _ key: String, ofMessage isOfMessage: Bool = false, in object: inout ObjectReader, isNeeded: Bool = false
+    _ key: String, ofMessage isOfMessage: Bool = false, takesAny: Bool = true, in object: inout ObjectReader,
+    isNeeded: Bool = false
   ) -> ProfileCondition? {
     guard let member = object.take(key) else {
       if isNeeded { say(object.line, "\(object.name): \"\(key)\" is missing") }
@@ -379,7 +420,9 @@ package struct ProfileFile {
     if case .object(let members) = member.value, members.count == 1, members[0].key == "any",
       members[0].value == .bool(true)
     {
-      return .any
+      if takesAny { return .any }
+      say(member.line, "\(object.name): \"\(key)\" can't be {\"any\": true}: it would take every message")
+      return nil
     }
     let sets = if case .array(let values) = member.value { values } else { [member.value] }
     var alternatives: [ProfileCondition.Parts] = []

@@ -168,6 +168,7 @@ extension OptionReader {
     func used(by endpoint: Endpoint?) -> TLSClient? { endpoint?.isSecure == true ? tls : nil }
     let profile = gatewayProfile(options.gatewayProfile)
     if let profile {
+      checkPlace(of: profile, options, isRemote: isRemote)
       // Whether agents have become warm is seen in the status.
       let ofAgents: [GatewayRole] = agents > 0 ? [.agents, .status] : []
       for role in roles + ofAgents.filter({ !roles.contains($0) }) where !role.isThere(in: profile) {
@@ -175,6 +176,14 @@ extension OptionReader {
       }
     }
     let visitors = visitors(options)
+    // What is wrong with a token that was given is said already. The embedded gateway's stand-in takes any.
+    if let profile, profile.needsToken, isRemote, visitors.tokens.isEmpty, options.tokenFile == nil,
+      options.tokenCommand == nil, !problems.names("GATEWAY_TOKEN")
+    {
+      problems.add(
+        "--gateway-profile",
+        "'\(profile.name)' has a place for a token: give --token-file, --token-command or GATEWAY_TOKEN")
+    }
     return TargetSettings(
       gateway: endpoint.map { .remote($0) } ?? .embedded(embedded),
       headers: visitors.headers, tokens: visitors.tokens, tokenCommand: visitors.command, profile: profile,
@@ -182,6 +191,18 @@ extension OptionReader {
       keepsCookies: !options.noCookies, agents: agents,
       allowsAgentsBesideReal: options.agentsBesideReal,
       second: second.map { .init(endpoint: $0, tls: used(by: $0)) })
+  }
+
+  /// Checks that a file's profile is not taken for one of the suite's own, and that the embedded gateway is not spoken to in
+  /// a way that it does not know.
+  private mutating func checkPlace(of profile: GatewayProfile, _ options: TargetOptions, isRemote: Bool) {
+    let name = "--gateway-profile"
+    if let own = BuiltInProfiles.profile(profile.name), own != profile {
+      let file = (options.gatewayProfile ?? "").prefix(80)
+      problems.add(name, in: "'\(file)'", "'\(profile.name)' is one of the suite's own: choose another name")
+    } else if !isRemote, !profile.isOfEmbeddedGateway {
+      problems.add(name, "'\(profile.name)' is a profile of a gateway of your own: give --gateway-url")
+    }
   }
 
   /// Checks `--ab-gateway-url` against the first gateway's, which was checked before.
@@ -217,5 +238,18 @@ extension OptionReader {
     if maxTasks < poolSize { problems.add("--max-tasks", "\(maxTasks) is less than the pool size, \(poolSize)") }
     let delay = duration("--task-start-delay", options.taskStartDelay, default: 500_000_000)
     return EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: maxTasks, taskStartDelay: delay)
+  }
+}
+
+extension GatewayProfile {
+  /// Whether the embedded gateway speaks it. Copies under another name are as good, but not those of `product`: its stand-in
+  /// is started by the name.
+  fileprivate var isOfEmbeddedGateway: Bool {
+    if self == BuiltInProfiles.profile(name) { return true }
+    return ["embedded", "lab"].contains { own in
+      var copy = self
+      copy.name = own
+      return copy == BuiltInProfiles.profile(own)
+    }
   }
 }

@@ -33,7 +33,7 @@ struct SuiteComparison: Sendable {
       return nothing(["\(place) to compare with"], .noEarlierDay, with: settings.baseline, settings)
     }
     guard !earlier.runs.isEmpty else {
-      let reasons = ComparisonRemarks.excluded(earlier.excluded).sentences
+      let reasons = sentences(on: earlier.excluded)
       return nothing(["none of its results can be read"] + reasons, .notJudged, with: name, settings)
     }
     let comparison: Comparison
@@ -51,8 +51,11 @@ struct SuiteComparison: Sendable {
     func finding(_ outcome: SuiteSummary.Comparison.Outcome, _ reasons: [String]) -> SuiteSummary.Comparison {
       .init(with: name, outcome: outcome, decides: settings.failsOnRegression, reasons: reasons)
     }
-    if let reasons = comparison.reasonsForNothing {
-      self = Self.nothing(reasons, .notJudged, with: name, settings)
+    // Without the files that were left out, which would be a reason each.
+    var unnamed = comparison
+    unnamed.excluded = []
+    if let reasons = unnamed.reasonsForNothing {
+      self = Self.nothing(reasons + Self.sentences(on: comparison.excluded), .notJudged, with: name, settings)
     } else if !judged.isEmpty, judged.allSatisfy({ $0.verdict == .tooFewRuns }) {
       let reason =
         "too few runs to tell a change from noise, \(comparison.runsNew) against \(comparison.runsOld) of all tools: "
@@ -86,6 +89,27 @@ struct SuiteComparison: Sendable {
     return SuiteComparison(
       finding: .init(with: name, outcome: outcome, decides: settings.failsOnRegression, reasons: reasons),
       text: line + "\n", markdown: "## Comparison\n\n" + Markdown.escape(line) + "\n")
+  }
+
+  /// More reasons than these to leave files out are not named: a copy's reason is its own.
+  private static let mostReasons = 5
+
+  /// The files that are not compared, a sentence for each reason: a whole day of them has one, as a rule.
+  private static func sentences(on excluded: [ExcludedFile]) -> [String] {
+    var reasons: [String] = []
+    var files: [String: [String]] = [:]
+    for file in excluded {
+      if files[file.reason] == nil { reasons.append(file.reason) }
+      files[file.reason, default: []].append(file.file)
+    }
+    let sentences = reasons.prefix(mostReasons).map { reason in
+      let named = files[reason] ?? []
+      return named.count == 1
+        ? "left out: \(named[0]): \(reason)"
+        : "\(named.count) files left out, such as \(named.first ?? ""): \(reason)"
+    }
+    let others = reasons.dropFirst(mostReasons).reduce(0) { $0 + (files[$1]?.count ?? 0) }
+    return sentences + (others == 0 ? [] : ["\(others) more files left out, which bench-compare names"])
   }
 
   // MARK: The runs

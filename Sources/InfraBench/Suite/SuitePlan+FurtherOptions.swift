@@ -40,15 +40,23 @@ extension SuitePlan {
   ) -> [(name: String, words: [String])] {
     var options: [(name: String, words: [String])] = []
     var rest = words[...]
+    // From there on a word may be part of a header's value, which is a secret.
+    var isBehindHeader = false
+    var hasSecretWord = false
     while let word = rest.popFirst() {
       let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
         String.init)
       guard word.hasPrefix("--"), let name = parts.first, !name.isEmpty else {
+        if isBehindHeader {
+          hasSecretWord = true
+          continue
+        }
         problems.add(
           "--",
           "'\(PlainText.line(String(word.prefix(80))))' is no option: write tools' options by their long names here")
         continue
       }
+      isBehindHeader = isBehindHeader || name == "header" || NearestName.near(name, in: ["header"]) != nil
       var option = [word]
       let takesValue = knowing(name).first?.tool.option(named: name)?.kind != .flag
       if takesValue, parts.count == 1, let value = rest.first, value.first != "-" || value == "-" {
@@ -56,6 +64,9 @@ extension SuitePlan {
         option.append(value)
       }
       options.append((name, option))
+    }
+    if hasSecretWord {
+      problems.add("--", "a word behind --header is no option: a value with blanks needs quotes")
     }
     return options
   }

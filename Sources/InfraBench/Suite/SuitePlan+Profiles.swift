@@ -32,6 +32,14 @@ extension SuitePlan {
 
   /// Gives the further runs their profiles. To be called when the other options of bench-e2e are known.
   mutating func giveProfiles(_ problems: inout Problems) {
+    // The usual run stands before those by profiles. Where it is left out, they are too.
+    if let reason = drafts.first(where: { $0.tool.name == EndToEndBenchmark.tool })?.skipReason {
+      for profile in drafts.compactMap(\.profile) {
+        problems.add(
+          Self.option,
+          "'\(profile)' is for \(EndToEndBenchmark.tool), which is skipped (\(reason)): leave one of them out")
+      }
+    }
     for index in drafts.indices where drafts[index].isRun {
       guard let profile = drafts[index].profile else { continue }
       if drafts[index].optionNames.contains("gateway-profile") {

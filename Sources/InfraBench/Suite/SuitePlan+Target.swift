@@ -56,6 +56,13 @@ extension SuitePlan {
       + "confirm it"
   }
 
+  /// What the tool says of a name that came from `CONFIRM_DRAIN`, with the variable in place of the tool's option.
+  func namingVariable(_ sentence: String) -> String {
+    let option = "--confirm-drain: "
+    guard confirmedHosts.contains(where: { sentence.hasPrefix("\(option)'\($0)' is ") }) else { return sentence }
+    return "CONFIRM_DRAIN: \(sentence.dropFirst(option.count))"
+  }
+
   /// `CONFIRM_DRAIN`: host names with commas between them.
   private var confirmedHosts: [String] {
     (environment["CONFIRM_DRAIN"] ?? "").split(separator: ",").map { $0.trimming(while: \.isWhitespace) }

@@ -119,6 +119,7 @@ struct SuitePlan {
     let problems = problems(of: draft)
     let unconfirmed = problems.unconfirmedDrains
     let others = problems.sentences.filter { sentence in !unconfirmed.contains { $0.sentence == sentence } }
+      .map(namingVariable)
     // Without its other mistakes the drain would be left out: that nobody has confirmed it is none.
     if unconfirmed.isEmpty || isDrainToConfirm(draft) && !others.isEmpty { return others }
     return others + ["CONFIRM_DRAIN: \(confirmation(of: unconfirmed.map(\.host)))"]

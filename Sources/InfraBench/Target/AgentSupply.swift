@@ -2,6 +2,7 @@ import FoundationEssentials
 import GatewayProtocol
 import Latency
 import SessionGateway
+import Synchronization
 import Transport
 package import WarmTask
 
@@ -33,12 +34,20 @@ package enum AgentSupply {
       if let program { program } else { UserProgram.standIn(path: try Executables.path(of: "session-stand-in")) }
     let root = try workspaceRoot()
     let result = await LoopGroup.lend { loops in
+      let failures = ConnectFailures()
       let pool = AgentPool(
-        configuration: configuration(session, program: program, workspaceRoot: root.path), count: target.agents,
-        loops: loops.executors.map(\.eventLoop), observer: observer)
+        configuration: configuration(session, client, program: program, workspaceRoot: root.path),
+        count: target.agents, loops: loops.executors.map(\.eventLoop),
+        observer: { event in
+          failures.observe(event)
+          observer(event)
+        })
       let agents = Task { await pool.run() }
       let result = await Result(catching: { () async throws(BenchmarkFailure) in
-        try await waitUntilWarm(before + target.agents, client, session: session)
+        try await waitUntilWarm(before, target.agents, failures, client, session: session)
+        if client.addresses.count > 1 {
+          session.bench.note("all agents went to one of the \(client.addresses.count) addresses of the gateway's host")
+        }
         return try await body()
       })
       // What the agents serve is given back before they go.
@@ -53,7 +62,7 @@ package enum AgentSupply {
   }
 
   private static func configuration(
-    _ session: GatewaySession, program: UserProgram, workspaceRoot: String
+    _ session: GatewaySession, _ watcher: GatewayClient, program: UserProgram, workspaceRoot: String
   ) -> WarmTaskConfiguration {
     var configuration = WarmTaskConfiguration(
       gateway: session.endpoint, program: program, workspaceRoot: workspaceRoot)
@@ -62,6 +71,9 @@ package enum AgentSupply {
       configuration.path = { role.path.text(ProfileValues([.task: $0])) }
     }
     configuration.tls = session.tls
+    // Where the pool is looked at: nodes that share no state know only the agents that came to them.
+    configuration.addresses = watcher.addresses
+    configuration.turn = 0
     return configuration
   }
 
@@ -75,17 +87,28 @@ package enum AgentSupply {
   }
 
   private static func waitUntilWarm(
-    _ count: Int, _ client: GatewayClient, session: GatewaySession
+    _ before: Int, _ agents: Int, _ failures: ConnectFailures, _ client: GatewayClient, session: GatewaySession
   ) async throws(BenchmarkFailure) {
     let deadline = MonotonicClock.now() + session.timeout
+    let count = before + agents
     var seen = 0
     while MonotonicClock.now() < deadline, !Task.isCancelled {
       seen = try await warmCount(client) ?? seen
       if seen >= count { return }
+      if failures.areAll(of: agents) { break }
       try? await Task.sleep(for: .milliseconds(10))
     }
     guard !Task.isCancelled else { return }
-    throw BenchmarkFailure("only \(seen) of \(count) warm tasks were at the gateway within the timeout")
+    let time = failures.areAll(of: agents) ? "" : " within the timeout"
+    let reason = failures.first.map { ": an agent could not connect: \(words($0, client, session))" } ?? ""
+    throw BenchmarkFailure("only \(seen) of \(count) warm tasks were at the gateway\(time)\(reason)")
+  }
+
+  /// A gateway may repeat what it was sent: what it says to an upgrade is said as of any other call.
+  private static func words(_ error: WebSocketError, _ client: GatewayClient, _ session: GatewaySession) -> String {
+    guard case .upgradeRefused(let refusal) = error else { return error.description }
+    let names = session.visitors.headers(ofUser: 0).map(\.name)
+    return client.refusal(refusal.response, headerNames: names).message
   }
 
   /// The next of several runs would take agents that the gateway still shows for its own warm tasks.
@@ -106,6 +129,35 @@ package enum AgentSupply {
       throw BenchmarkFailure("no temporary directory for the agents' workspaces could be made: \(error)")
     }
   }
+}
+
+/// The agents that could not connect, told by their loops.
+private final class ConnectFailures: Sendable {
+  private struct State {
+    var first: WebSocketError?
+    var count = 0
+    var hasConnected = false
+  }
+
+  private let state = Mutex(State())
+
+  func observe(_ event: TaskEvent) {
+    switch event.kind {
+    case .connected: state.withLock { $0.hasConnected = true }
+    case .ended(.notConnected(let error)):
+      state.withLock { state in
+        state.first = state.first ?? error
+        state.count += 1
+      }
+    default: break
+    }
+  }
+
+  /// Why the first of them could not.
+  var first: WebSocketError? { state.withLock { $0.first } }
+
+  /// Whether as many tries as there are agents have failed, and none has connected.
+  func areAll(of agents: Int) -> Bool { state.withLock { !$0.hasConnected && $0.count >= agents } }
 }
 
 /// A directory for the workspaces of agents, removed with all that they made.

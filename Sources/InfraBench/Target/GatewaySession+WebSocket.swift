@@ -18,13 +18,17 @@ extension GatewaySession {
     visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: UInt64? = nil
   ) async throws(WebSocketError) -> WebSocketConnection {
     let path = path.text(values)
+    let own = role.headers.map { ($0.name, $0.value.text(values)) }
     var fields = visitors.headers(ofUser: number).map { ($0.name, $0.value) }
-    fields += role.headers.map { ($0.name, $0.value.text(values)) }
+    // The profile says how its gateway is spoken to: two fields of one name would be a mistake to many.
+    fields.removeAll { field in own.contains { $0.0.lowercased() == field.0.lowercased() } }
+    fields += own
     let plainPath = String(path.prefix { $0 != "?" })
     if let cookies = visitor?.cookieField(for: plainPath) {
-      // They hold those that the user gave as a header.
+      // They hold those that the user gave as a header, and none of the profile's.
       fields.removeAll { $0.0.lowercased() == "cookie" }
-      fields.append(("Cookie", cookies))
+      let ofProfile = own.filter { $0.0.lowercased() == "cookie" }.map(\.1)
+      fields.append(("Cookie", (ofProfile + [cookies]).joined(separator: "; ")))
     }
     let client = visitor ?? self.client(on: executor, user: number)
     do throws(WebSocketError) {
@@ -56,6 +60,7 @@ extension WebSocketError {
     switch self {
     case .invalidRequest: "invalid_request"
     case .refused: "connect_refused"
+    case .unresolved: "dns"
     case .unreachable: "connect_failed"
     case .timeout: "timeout"
     case .tls: "tls"

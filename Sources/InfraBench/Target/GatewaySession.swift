@@ -66,6 +66,7 @@ package struct GatewaySession: Sendable {
       let session = GatewaySession(
         endpoint: endpoint, target, tokens: tokens, loops: loops, bench: bench, timeout: timeout,
         embeddedECS: embedded?.ecs)
+      if tokens.count > 1 { bench.held.areOfSeveralTokens() }
       let renewal = Task { await tokens.renew(bench) }
       let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
       renewal.cancel()
@@ -155,7 +156,9 @@ package struct GatewaySession: Sendable {
     guard held.count > 0 else { return }
     let executor = loops.executor(forUser: 0)
     let clients = (0..<min(8, held.count)).map { _ in client(on: executor, timeout: bound) }
-    await held.releaseAll(through: clients, bound: bound, bench: bench)
+    let visitors = self.visitors
+    await held.releaseAll(
+      through: clients, as: { visitors.requests(ofUser: $0) }, bound: bound, bench: bench)
     for client in clients { client.close() }
   }
 
@@ -170,6 +173,8 @@ package struct GatewaySession: Sendable {
       await releaseAtEnd()
       await embedded?.stop()
     }.value
-    held.sayWhatIsLeft(to: bench) { visitors.requests(ofUser: 0).releaseCommand(taskID: $0, at: endpoint) }
+    held.sayWhatIsLeft(to: bench, areSessions: givesSessions) {
+      visitors.requests(ofUser: 0).releaseCommand(taskID: $0, at: endpoint)
+    }
   }
 }

@@ -8,8 +8,10 @@ import Synchronization
 package final class TokenSource: Sendable {
   private struct State {
     var tokens: [String]
-    /// The one that was replaced last: errors that it is in may still come.
-    var former: String?
+    /// Those that were replaced, the last one at the end: errors that they are in may still come, as a session keeps the
+    /// token that it was opened with.
+    var replaced: [String] = []
+    var former = SecretText([])
     /// How often they have been replaced.
     var generation: UInt64 = 0
   }
@@ -26,6 +28,10 @@ package final class TokenSource: Sendable {
   private static let margin = 60.0
   /// A token is used for this long at most, in s: some 11 days.
   private static let longestUse = 1e6
+  /// So many that were replaced are kept.
+  private static let mostReplaced = 1_000
+  /// Where the command prints tokens that have expired, it is run again this long afterwards at most, in ns.
+  private static let longestRest: UInt64 = 60_000_000_000
 
   /// Tokens that users take in turn; none where the gateway asks for none.
   package init(_ tokens: [String]) {
@@ -71,26 +77,30 @@ package final class TokenSource: Sendable {
   /// - Parameter number: the user whose connection the text came by: then no others' tokens are looked for, of which there may be
   ///   very many.
   package func withoutTokens(_ text: String, ofUser number: Int? = nil) -> String {
-    let secrets = state.withLock { state in
-      let tokens = state.tokens
-      guard let number, !tokens.isEmpty else { return tokens + [state.former].compactMap { $0 } }
-      return [tokens[number % tokens.count], state.former].compactMap { $0 }
-    }
-    return SecretText.without(secrets, in: text)
+    secrets(ofUser: number).removed(from: text)
   }
+
+  /// The token of user `number`, or all tokens, and those that they have replaced.
+  func secrets(ofUser number: Int?) -> SecretText {
+    let (tokens, former) = state.withLock { state in
+      guard let number, !state.tokens.isEmpty else { return (state.tokens, state.former) }
+      return ([state.tokens[number % state.tokens.count]], state.former)
+    }
+    return SecretText(tokens).adding(former)
+  }
+
+  /// The tokens that were replaced.
+  var former: SecretText { state.withLock { $0.former } }
 
   /// Replaces the token before it expires, for as long as the task is not cancelled. Returns at once where nothing expires.
   package func renew(_ bench: Bench) async {
     guard let command else { return }
-    while let pause = pause, (try? await Task.sleep(nanoseconds: pause)) != nil {
+    var rest = self.rest(after: 0, bench)
+    while let pause = pause, (try? await Task.sleep(nanoseconds: max(pause, rest))) != nil {
       do throws(BenchmarkFailure) {
         let token = try await Self.run(command)
-        state.withLock {
-          guard $0.tokens != [token] else { return }
-          $0.generation += 1
-          $0.former = $0.tokens.first
-          $0.tokens = [token]
-        }
+        replace(by: token)
+        rest = self.rest(after: rest, bench)
       } catch {
         guard !Task.isCancelled else { return }
         bench.note("the token could not be renewed: \(error)")
@@ -98,6 +108,29 @@ package final class TokenSource: Sendable {
         guard (try? await Task.sleep(nanoseconds: 5_000_000_000)) != nil else { return }
       }
     }
+  }
+
+  func replace(by token: String) {
+    state.withLock {
+      guard $0.tokens != [token] else { return }
+      $0.generation += 1
+      $0.replaced = Array(($0.replaced + $0.tokens).suffix(Self.mostReplaced))
+      $0.former = SecretText($0.replaced)
+      $0.tokens = [token]
+    }
+  }
+
+  /// In ns, how long the command is left alone after it has printed the token: not at all where that one has not expired.
+  private func rest(after last: UInt64, _ bench: Bench) -> UInt64 {
+    guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return 0 }
+    let rest = Self.rest(after: last, left: expiry - Date().timeIntervalSince1970)
+    if rest > 0 { bench.note("--token-command: the command printed a token that has expired") }
+    return rest
+  }
+
+  /// The same where the token had `left` s to live; twice as long each time.
+  static func rest(after last: UInt64, left: Double) -> UInt64 {
+    left > 0 ? 0 : min(max(last, 1_000_000_000) * 2, longestRest)
   }
 
   /// In ns, until the token is to be replaced; nil where it never expires.

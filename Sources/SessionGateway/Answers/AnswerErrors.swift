@@ -63,38 +63,30 @@ extension GatewayError {
     return " from a proxy (\(String.printable(server)))"
   }
 
-  /// The title of a page, or its beginning.
+  /// The title of a page, or its beginning without tags: haproxy's pages have none.
   private static func title(_ response: HTTPResponse) -> String {
     let text = String(decoding: response.body.readableBytesView.prefix(4096), as: UTF8.self)
     guard let opening = text.firstRange(of: "<title>"),
       let closing = text[opening.upperBound...].firstRange(of: "</title>")
-    else { return .head(of: response.body) }
+    else { return PlainLine.of(text, limit: 120) }
     let title = text[opening.upperBound..<closing.lowerBound]
     // Express calls every page so, and says what happened below.
-    guard title != "Error" else { return .printable(withoutTags(text[closing.upperBound...])) }
+    guard title != "Error" else { return PlainLine.of(String(text[closing.upperBound...]), limit: 120) }
     return .printable(String(title))
-  }
-
-  private static func withoutTags(_ page: Substring) -> String {
-    var text = ""
-    var isInTag = false
-    for character in page {
-      if character == "<" { isInTag = true }
-      if !isInTag, !character.isWhitespace || text.last?.isWhitespace == false { text.append(character) }
-      if character == ">" { isInTag = false }
-    }
-    return text
   }
 
   /// The same error where a gateway asks who is there, with what was sent for that: the names of the header fields that
   /// the user gave, never their values.
-  func explained(withHeaders names: [String]) -> GatewayError {
+  ///
+  /// - Parameter askedForCertificate: the server asked for a client certificate, and there was none to show.
+  func explained(withHeaders names: [String], askedForCertificate: Bool = false) -> GatewayError {
     guard kind == "http_401" || kind == "http_403" else { return self }
     let sent =
       names.isEmpty
       ? "no header of yours was sent: give one with --token-file or --header"
       : "sent with the header \(names.map { "'\($0)'" }.joined(separator: ", "))"
-    return GatewayError(kind: kind, message: "\(message) (\(sent))")
+    let further = askedForCertificate ? "; \(TLSClient.furtherAdvice)" : ""
+    return GatewayError(kind: kind, message: "\(message) (\(sent)\(further))")
   }
 
   /// An answer that is not what the protocol says; `what` is wrong with it.

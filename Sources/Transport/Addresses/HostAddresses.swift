@@ -48,6 +48,9 @@ public final class HostAddresses: Sendable {
     if let literal { state.withLock { $0.rotation.found([literal]) } }
   }
 
+  /// How many are taken in turn, without those that are left out; 0 before the first look-up.
+  public var count: Int { state.withLock { $0.rotation.order(turn: 0).count } }
+
   /// The place of the next user in the rotation, from 0.
   public func nextTurn() -> Int {
     state.withLock { state in

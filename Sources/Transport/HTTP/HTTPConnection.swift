@@ -83,9 +83,9 @@ public final class HTTPConnection: Sendable {
     let dialer = Dialer(
       addresses: addresses, turn: turn, eventLoop: executor.eventLoop,
       deadline: startedAt + min(timeout, .max - startedAt), goesOn: { !attempt.isCancelled },
-      configure: { channel, _ in
+      configure: { channel, start in
         channel.eventLoop.makeCompletedFuture {
-          attempt.began(channel, try configure(channel, endpoint, tls, executor))
+          attempt.began(channel, try configure(channel, endpoint, tls, executor, dialedAt: start.dialedAt))
         }
       })
     return dialer.dial().flatMap { channel, start in
@@ -101,7 +101,8 @@ public final class HTTPConnection: Sendable {
   }
 
   private static func configure(
-    _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor
+    _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor,
+    dialedAt: UInt64
   ) throws -> HTTPExchangeHandler {
     let operations = channel.pipeline.syncOperations
     try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffer())
@@ -118,7 +119,8 @@ public final class HTTPConnection: Sendable {
     } else {
       secured.succeed(nil)
     }
-    let handler = HTTPExchangeHandler(secured: secured.futureResult, executor: executor, wanted: tls?.wanted)
+    let handler = HTTPExchangeHandler(
+      secured: secured.futureResult, executor: executor, wanted: tls?.wanted, dialedAt: dialedAt)
     try operations.addHandler(handler)
     return handler
   }

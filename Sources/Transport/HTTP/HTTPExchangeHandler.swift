@@ -42,6 +42,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   private let executor: LoopExecutor
   private let wanted: WantedCertificate?
+  /// When the try at this address began, in ns.
+  private let dialedAt: UInt64
   private var idle = IdleConnection()
   private var reader = HTTPResponseReader()
   private var pending: Pending?
@@ -53,17 +55,21 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// What the peer refused TLS with while nobody waited: with TLS 1.3 that comes after the client's part of the handshake.
   private var refusal: TransportError?
 
-  /// `executor` runs the tasks that wait for the answers; `wanted` is of a connection with TLS.
-  init(secured: EventLoopFuture<UInt64?>, executor: LoopExecutor, wanted: WantedCertificate?) {
+  /// `executor` runs the tasks that wait for the answers; `wanted` is of a connection with TLS; the connect was begun at
+  /// `dialedAt`.
+  init(secured: EventLoopFuture<UInt64?>, executor: LoopExecutor, wanted: WantedCertificate?, dialedAt: UInt64) {
     self.secured = secured
     self.executor = executor
     self.wanted = wanted
+    self.dialedAt = dialedAt
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
   func channelActive(context: ChannelHandlerContext) {
-    idle.began(at: MonotonicClock.now())
+    let now = MonotonicClock.now()
+    idle.connected(in: now - min(now, dialedAt))
+    idle.began(at: now)
     context.fireChannelActive()
   }
 

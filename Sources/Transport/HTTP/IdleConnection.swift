@@ -11,11 +11,16 @@ package struct IdleConnection: Sendable {
   private var servedAt: UInt64?
   /// When it was there, its TLS included, in ns.
   private var begunAt = MonotonicClock.now()
+  /// Later than this after the request an end is no crossing of the two, in ns: a peer that ends while it works does so
+  /// later than the way is long.
+  package private(set) var crossing = IdleConnection.longestCrossing
 
   /// No server's keep-alive time-out is shorter, in ns. A peer that closes a connection in full use has other reasons.
   package static let shortest: UInt64 = 100_000_000
-  /// Later than this after the request an end is no crossing of the two, in ns.
-  package static let crossing: UInt64 = 1_000_000_000
+  /// Later than this after the request an end is no crossing of the two on any way, in ns.
+  package static let longestCrossing: UInt64 = 1_000_000_000
+  /// What a crossing may take beside the round trips, in ns: for whoever has other things to do.
+  package static let delay: UInt64 = 50_000_000
   /// A connection in full use is not looked at before each request, in ns.
   package static let inUse: UInt64 = 1_000_000
 
@@ -26,6 +31,11 @@ package struct IdleConnection: Sendable {
 
   /// It is set up.
   package mutating func began(at now: UInt64) { begunAt = now }
+
+  /// Its TCP connection took `duration` ns to set up, which is a round trip.
+  package mutating func connected(in duration: UInt64) {
+    crossing = min(Self.longestCrossing, 3 * min(duration, Self.longestCrossing) + Self.delay)
+  }
 
   /// A request was answered.
   package mutating func served(at now: UInt64) { servedAt = now }
@@ -43,7 +53,7 @@ package struct IdleConnection: Sendable {
   ///   - writtenAt: when the request was written, in ns.
   ///   - endedAt: when the end was read, in ns, without a byte of an answer.
   package func race(idleFor: UInt64, writtenAt: UInt64, endedAt: UInt64) -> TransportError? {
-    guard idleFor >= Self.shortest, endedAt - min(endedAt, writtenAt) <= Self.crossing else { return nil }
+    guard idleFor >= Self.shortest, endedAt - min(endedAt, writtenAt) <= crossing else { return nil }
     return TransportError(
       .closedIdle,
       "the peer closed a connection that had been idle for \(idleFor / 1_000_000) ms just as a request was sent; it was not "

@@ -43,6 +43,12 @@ public struct TLSClient: Sendable {
     }
   }
 
+  /// Whether a server has asked for a client certificate, and there was none to show it.
+  package var wasAskedInVain: Bool { wanted.wasNotGiven }
+
+  /// What is said beside another reason by which a server may have refused somebody whose certificate it did not see.
+  package static let furtherAdvice = "the server also asked for a client certificate: --cert and --key"
+
   /// A handler for one connection to `endpoint`. The name of the host is sent and verified, whichever of its addresses is
   /// connected to.
   func makeHandler(for endpoint: Endpoint) throws -> NIOSSLClientHandler {

@@ -13,7 +13,7 @@ extension WebSocketError {
     case is UnresolvedHost:
       self =
         FileDescriptorLimit.isReached
-        ? .cancelled : .unreachable("the name '\(endpoint.host)' could not be resolved")
+        ? .cancelled : .unresolved("the name '\(endpoint.host)' could not be resolved")
     case let error as DialFailure:
       guard let telling = error.telling else {
         self = .unreachable("\(endpoint.host):\(endpoint.port): no connection in time")

@@ -1,7 +1,7 @@
 import NIOHTTP1
 
 /// A checked request for an upgrade. NIO would drop an invalid one silently, and the caller would wait for ever.
-struct UpgradeRequest: Sendable {
+package struct UpgradeRequest: Sendable {
   let endpoint: Endpoint
   let head: HTTPRequestHead
   /// Offered to the server.
@@ -24,13 +24,7 @@ struct UpgradeRequest: Sendable {
     }
     var fields = HTTPHeaders([("Host", endpoint.hostHeader)])
     for (name, value) in headers {
-      guard Self.isToken(name), !Self.own.contains(name.lowercased()) else {
-        throw .invalidRequest("the header name '\(name)' is invalid, or belongs to the WebSocket protocol itself")
-      }
-      // The value may be a secret: it is never repeated in a message.
-      guard value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }) else {
-        throw .invalidRequest("the value of the header '\(name)' contains a control character")
-      }
+      if let problem = Self.problem(ofHeader: name, value) { throw .invalidRequest(problem) }
       fields.add(name: name, value: value)
     }
     guard subprotocols.allSatisfy(Self.isToken) else {
@@ -41,6 +35,18 @@ struct UpgradeRequest: Sendable {
     self.endpoint = endpoint
     self.subprotocols = subprotocols
     self.tls = endpoint.isSecure ? tls : nil
+  }
+
+  /// Why a header cannot be sent with an upgrade, for people; nil where it can. The value may be a secret: it is never
+  /// repeated.
+  package static func problem(ofHeader name: String, _ value: String) -> String? {
+    guard isToken(name), !own.contains(name.lowercased()) else {
+      return "the header name '\(name)' is invalid, or belongs to the WebSocket protocol itself"
+    }
+    guard value.utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }) else {
+      return "the value of the header '\(name)' contains a control character"
+    }
+    return nil
   }
 
   /// RFC 9110, section 5.6.2.

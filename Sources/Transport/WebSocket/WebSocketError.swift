@@ -6,7 +6,9 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
   case invalidRequest(String)
   /// Nobody listens there.
   case refused(String)
-  /// No such host, no route, or the connection broke before the upgrade.
+  /// The host's name has no address.
+  case unresolved(String)
+  /// No route, or the connection broke before the upgrade.
   case unreachable(String)
   /// The upgrade was not done within the bound, in nanoseconds.
   case timeout(nanoseconds: UInt64)
@@ -31,13 +33,13 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
     switch self {
     case .invalidRequest(let what): what
     case .refused(let target): "\(target) refused the connection: is the gateway running there?"
-    case .unreachable(let why): "cannot reach the gateway: \(why)"
+    case .unresolved(let why), .unreachable(let why): "cannot reach the gateway: \(why)"
     case .timeout(let bound): "no WebSocket within \(bound / 1_000_000) ms"
     case .tls(let why), .clientCertificate(let why): "TLS failed: \(why)"
     case .upgradeRefused(let refusal): "the upgrade to WebSocket was refused with \(refusal.words)"
     case .protocolViolation(let what): "the server broke the WebSocket protocol: \(what)"
     case .closed(let code, let reason):
-      "the connection was closed with code \(code)" + (reason.isEmpty ? "" : " (\(reason))")
+      "the connection was closed with code \(code)" + (reason.isEmpty ? "" : " (\(PlainLine.of(reason)))")
     case .cancelled: "cancelled"
     }
   }
@@ -49,15 +51,24 @@ public struct UpgradeRefusal: Sendable, Equatable {
   public let response: HTTPResponse
   /// What results count it by: `http_<status>`, unless somebody knows better.
   public var kind: String
-  /// What it says, for people: `status 503: …`, unless somebody knows better.
+  /// What it says, for people: `status 503: …` as a line of printable ASCII, unless somebody knows better. What the server
+  /// itself says is at its end, and may repeat what it was sent.
   public var words: String
 
+  /// The most bytes of `status 503: …`.
+  private static let longest = 120
+
   /// Makes the refusal that an answer is.
-  public init(_ response: HTTPResponse) {
+  ///
+  /// - Parameter askedForCertificate: the server asked for a client certificate, and there was none to show.
+  public init(_ response: HTTPResponse, askedForCertificate: Bool = false) {
     self.response = response
     kind = "http_\(response.status)"
-    let body = String(buffer: response.body)
-    words = "status \(response.status)" + (body.isEmpty ? "" : ": \(body)")
+    let status = "status \(response.status)"
+    let said = PlainLine.of(String(buffer: response.body), limit: Self.longest - status.utf8.count - 2)
+    let isOfIdentity = response.status == 401 || response.status == 403
+    let advice = askedForCertificate && isOfIdentity ? " (\(TLSClient.furtherAdvice))" : ""
+    words = status + advice + (said.isEmpty ? "" : ": \(said)")
   }
 }
 

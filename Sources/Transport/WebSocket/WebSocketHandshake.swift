@@ -157,7 +157,9 @@ final class WebSocketHandshake {
 
   private func readRefusal(_ attempt: Attempt) throws {
     let reader = RefusalReader(maximumBody: limits.maximumRefusalBody) { response in
-      self.fail(response.map { .upgradeRefused(UpgradeRefusal($0)) } ?? self.endWithoutAnswer, of: attempt)
+      let asked = self.request.tls?.wasAskedInVain ?? false
+      let refusal = response.map { UpgradeRefusal($0, askedForCertificate: asked) }
+      self.fail(refusal.map { .upgradeRefused($0) } ?? self.endWithoutAnswer, of: attempt)
     }
     try attempt.channel.pipeline.syncOperations.addHandler(reader)
   }

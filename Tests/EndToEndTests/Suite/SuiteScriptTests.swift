@@ -115,7 +115,7 @@ import Testing
     try await project.buildNow()
     let (outcome, calls) = try await project.run(["--no-build", "--quick"])
     #expect(outcome.status == .exited(99))
-    #expect(calls == ["suite [--no-build] [--quick]"])
+    #expect(calls == ["suite [--check] [--no-build] [--quick]", "suite [--no-build] [--quick]"])
     // Behind two dashes it is a tool's.
     #expect(try await project.run(["--", "--no-build"]).calls.contains("setup "))
   }
@@ -129,6 +129,17 @@ import Testing
     #expect(calls == ["suite [--check] [--wrong]"])
     #expect(project.scratch.names(in: "elsewhere/results")?.count == 4, "something was written")
     #expect(try await project.run([]).calls.dropFirst() == ["suite [--check]"] + Self.build(project) + ["suite"])
+    #expect(project.scratch.names(in: "elsewhere/results") == ["2026-01-01"])
+  }
+
+  @Test func withNoBuildTooAnEarlierVerdictIsRemovedBeforeTheSuiteBegins() async throws {
+    let project = try Project()
+    try await project.buildNow()
+    project.leaveAnEarlierVerdict(in: "elsewhere/results")
+    #expect(try await project.run(["--no-build", "--wrong"]).calls == ["suite [--check] [--no-build] [--wrong]"])
+    #expect(try await project.run(["--no-build", "--version"]).calls.suffix(1) == ["suite [--version]"])
+    #expect(project.scratch.names(in: "elsewhere/results")?.count == 4, "something was removed")
+    #expect(try await project.run(["--no-build"]).outcome.status == .exited(99))
     #expect(project.scratch.names(in: "elsewhere/results") == ["2026-01-01"])
   }
 

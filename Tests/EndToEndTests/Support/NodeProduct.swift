@@ -88,6 +88,7 @@ struct NodeProduct: Sendable {
     var session = try #require(profile["session"] as? [String: Any])
     try change(&session)
     profile["session"] = session
+    profile["name"] = "product-variant"
     let data = try JSONSerialization.data(withJSONObject: profile)
     return scratch.write("profile.json", String(decoding: data, as: UTF8.self))
   }

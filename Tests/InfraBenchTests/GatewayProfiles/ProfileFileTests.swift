@@ -25,6 +25,27 @@ import Testing
     }
   }
 
+  /// What is allowed, though a check may take it for a mistake.
+  static let unusual: [String] = [durations, oddities.map(ProfileMistake.profile), [ofAnEditor]].flatMap(\.self)
+
+  private static let ofAnEditor =
+    #"{"$schema": "x.json", "schema": "infrabench.gateway/1", "name": "a", \#(ProfileMistake.acquire())}"#
+
+  private static let durations: [String] = [
+    "10ms", "0010.0ms", "0.01s", "0.5s", "1s", "10000us", "10000.5µs", "10000000ns", "0.001m", "0.00001h", "1.25h",
+    "00000000000000000001s",
+  ].map { ProfileMistake.profile(ProfileMistake.session(#", "ping": {"every": "\#($0)", "send": "p"}"#)) }
+
+  private static let oddities: [String] = [
+    #""session": {"path": "/", "send": [[1, {"a": "{message}"}]], "first": {"any": true}}"#,
+    ProfileMistake.session(#", "opening": [1, null], "ready": {"/task": "{task}"}"#),
+    ProfileMistake.session(#", "done": {"any": true}, "subprotocols": ["a", "A", "!#$%"]"#),
+    #"\#(ProfileMistake.acquire()), "release": {"path": "/r", "body": [{"a": ["x {task}"]}]}"#,
+    #"\#(ProfileMistake.acquire()), \#(ProfileMistake.session(#", "headers": {"X-Task": "{task}"}"#))"#,
+  ]
+
+  @Test(arguments: unusual) func whatIsUnusualIsRead(_ text: String) { #expect(mistakes(text) == []) }
+
   @Test(arguments: ProfileMistake.table) func aMistakeIsSaidWithItsLineAndNothingElseIs(_ mistake: ProfileMistake) {
     #expect(mistakes(mistake.text) == mistake.sentences)
   }
@@ -260,5 +281,85 @@ import Testing
     _ = reader.target(try TargetOptions.parse(arguments), needs: [.status, .acquire])
     let needed = ["status", "agents"].map { "--gateway-profile: 'mine' has no '\($0)', which is needed here" }
     #expect(reader.problems.sentences == needed)
+  }
+
+  // MARK: The target
+
+  private func problems(
+    _ profile: String, _ arguments: [String] = [], environment: [String: String] = [:]
+  ) throws -> [String] {
+    var reader = OptionReader(environment: environment)
+    _ = reader.target(try TargetOptions.parse(["--gateway-profile", profile] + arguments))
+    return reader.problems.sentences
+  }
+
+  private let remote = ["--gateway-url", "http://127.0.0.1:1"]
+
+  private func copy(of profile: String, named name: String, _ scratch: ScratchDirectory) throws -> String {
+    let text = try #require(BuiltInProfiles.text(of: profile))
+    return try scratch.write(
+      "\(name).json", text.replacing("\"name\": \"\(profile)\"", with: "\"name\": \"\(name)\""))
+  }
+
+  @Test func theEmbeddedGatewayIsSpokenToAsItKnows() throws {
+    let scratch = try ScratchDirectory()
+    for name in BuiltInProfiles.names {
+      #expect(try problems(name).isEmpty)
+      #expect(try problems(try copy(of: name, named: name, scratch)).isEmpty)
+    }
+    for name in ["embedded", "lab"] { #expect(try problems(try copy(of: name, named: "mine", scratch)).isEmpty) }
+    let mine = try scratch.write("session.json", ProfileMistake.profile(ProfileMistake.session()))
+    for file in [mine, try copy(of: "product", named: "mine", scratch)] {
+      #expect(
+        try problems(file)
+          == ["--gateway-profile: 'mine' is a profile of a gateway of your own: give --gateway-url"])
+    }
+    #expect(try problems(mine, remote).isEmpty)
+    #expect(try problems(mine, environment: ["GATEWAY_URL": "http://127.0.0.1:1"]).isEmpty)
+  }
+
+  @Test func nobodysProfileHasANameOfTheSuitesOwn() throws {
+    let scratch = try ScratchDirectory()
+    let file = try copy(of: "lab", named: "embedded", scratch)
+    for arguments in [[], remote] {
+      #expect(
+        try problems(file, arguments)
+          == ["--gateway-profile (in '\(file.prefix(80))'): 'embedded' is one of the suite's own: choose another name"])
+    }
+  }
+
+  @Test(arguments: [
+    #""session": {"path": "/{token}", "send": "{message}", "first": {"any": true}}"#,
+    #""session": {"path": "/", "send": {"a": "{message}", "b": ["{token}"]}, "first": {"any": true}}"#,
+    ProfileMistake.session(#", "headers": {"X-Token": "{token}"}"#),
+    ProfileMistake.session(#", "opening": [{"token": "{token}"}]"#),
+    ProfileMistake.session(#", "asked": {"/type": "q"}, "answer": "{token}""#),
+    ProfileMistake.session(#", "ping": {"every": "1s", "send": "{token}"}"#),
+    ProfileMistake.session(#", "return": {"path": "/{token}"}"#),
+    #""acquire": {"path": "/{token}", "task": "/id"}"#, ProfileMistake.acquire(#", "body": {"a": "{token}"}"#),
+    ProfileMistake.acquire(#", "waitFor": {"a": "{token}"}"#),
+    #"\#(ProfileMistake.acquire()), "release": {"path": "/{task}/{token}"}"#,
+    #"\#(ProfileMistake.acquire()), "release": {"path": "/", "body": ["{task}", "{token}"]}"#,
+  ]) func whereverATokenHasAPlaceOneIsNeeded(_ members: String) throws {
+    let scratch = try ScratchDirectory()
+    let file = try scratch.write("mine.json", ProfileMistake.profile(members))
+    #expect(
+      try problems(file, remote) == [
+        "--gateway-profile: 'mine' has a place for a token: give --token-file, --token-command or GATEWAY_TOKEN"
+      ])
+    let tokens = try scratch.write("tokens", "a\nb\n")
+    #expect(try problems(file, remote + ["--token-file", tokens]).isEmpty)
+    #expect(try problems(file, remote + ["--token-command", "echo a"]).isEmpty)
+    #expect(try problems(file, remote, environment: ["GATEWAY_TOKEN": "a"]).isEmpty)
+  }
+
+  @Test func aTokenThatIsWrongIsOneMistake() throws {
+    for (arguments, environment) in [
+      (["--token-file", "/nonexistent/tokens"], [:]), (["--token-command", "echo 'a"], [:]),
+      ([], ["GATEWAY_TOKEN": "a\u{1}"]),
+    ] as [([String], [String: String])] {
+      let found = try problems("product", remote + arguments, environment: environment)
+      #expect(found.count == 1 && !found[0].contains("has a place for a token"), "\(found)")
+    }
   }
 }

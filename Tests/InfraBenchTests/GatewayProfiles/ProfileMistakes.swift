@@ -34,7 +34,9 @@ struct ProfileMistake: Sendable, CustomTestStringConvertible {
   private static let duration =
     "\"ping\": \"every\" is a duration of 10ms or more: write a number and a unit, such as 250ms, 1.5s, 2m or 1h"
 
-  static let table: [ProfileMistake] = keys + types + missing + paths + placeholders + fields + conditions + headers
+  static let table: [ProfileMistake] = [
+    keys, types, durations, missing, paths, placeholders, fields, conditions, headers, subprotocols, tasks,
+  ].flatMap(\.self)
 
   private static let keys: [ProfileMistake] = [
     of("\(acquire()), \"sesion\": {}", #"the profile has no "sesion": the nearest is "session""#),
@@ -43,7 +45,7 @@ struct ProfileMistake: Sendable, CustomTestStringConvertible {
     of(acquire(#", "latency": "/l""#), #""acquire" has no "latency": the nearest is "latencyMs""#),
     of(session(#", "errorcode": "/c""#), #""session" has no "errorcode": the nearest is "errorCode""#),
     of(
-      session(#", "ping": {"every": "1s", "send": "p", "pongs": {"any": true}}"#),
+      session(#", "ping": {"every": "1s", "send": "p", "pongs": {"/type": "pong"}}"#),
       #""ping" has no "pongs": the nearest is "pong""#),
     of(
       session(#", "return": {"path": "/s", "recover": {"any": true}}"#),
@@ -81,11 +83,18 @@ struct ProfileMistake: Sendable, CustomTestStringConvertible {
     of(session(#", "ping": "30s""#), #""ping" is an object: { … }"#),
     of(session(#", "ping": {"every": 30, "send": "p"}"#), #""ping": "every" is a text"#),
     of(session(#", "ping": {"every": "soon", "send": "p"}"#), duration),
-    of(session(#", "ping": {"every": "5ms", "send": "p"}"#), duration, isSeenBySchema: false),
     of(
       "\(acquire()), \"status\": {\"path\": \"/s\", \"warm\": \"/w\", \"warmStates\": \"warm\"}",
       #""status": "warmStates" is a list of texts"#),
   ]
+
+  private static let durations: [ProfileMistake] =
+    [
+      "5ms", "9.99ms", "0s", "0.009s", "0.0099s", "9999us", "9999.9µs", "9999999ns", "0.00001m", "0.0000001h",
+      "0009ms", "1", "ms", "1.s", ".5s", "-1s", "1 s", "000000000000000000001s",
+    ].map { of(session(#", "ping": {"every": "\#($0)", "send": "p"}"#), duration) }
+    // A pattern does not count a minute's milliseconds.
+    + [of(session(#", "ping": {"every": "0.0001m", "send": "p"}"#), duration, isSeenBySchema: false)]
 
   private static let missing: [ProfileMistake] = [
     of(#""release": {"path": "/{task}"}"#, #"there is neither "acquire" nor "session": nothing could be measured"#)
@@ -97,15 +106,22 @@ struct ProfileMistake: Sendable, CustomTestStringConvertible {
       "\(acquire()), \"status\": {\"path\": \"/s\", \"warm\": \"/w\", \"tasks\": \"/t\"}",
       #""status": "tasks" wants "taskId", the place of a task's name in each of them"#),
     of(
-      "\(acquire()), \"release\": {\"path\": \"/r\"}", #""release": neither its path nor its body has {task} in it"#,
-      isSeenBySchema: false),
+      "\(acquire()), \"release\": {\"path\": \"/r\"}", #""release": neither its path nor its body has {task} in it"#),
+    of(
+      "\(acquire()), \"release\": {\"path\": \"/r\", \"body\": {\"{task}\": [1, {\"a\": \"task\"}]}}",
+      #""release": neither its path nor its body has {task} in it"#),
     of("\(acquire()), \"agents\": {\"path\": \"/warm\"}", #""agents": "path" has no {task} in it"#),
     of(#""session": {"send": "{message}", "first": {"any": true}}"#, #""session": "path" is missing"#),
     of(#""session": {"path": "/s", "first": {"any": true}}"#, #""session": "send" is missing"#),
     of(#""session": {"path": "/s", "send": "{message}"}"#, #""session": "first" is missing"#),
     of(
       #""session": {"path": "/s", "send": {"text": "hello"}, "first": {"any": true}}"#,
-      #""session": "send" has no {message} in it"#, isSeenBySchema: false),
+      #""session": "send" has no {message} in it"#),
+    of(
+      #""session": {"path": "/s", "send": [17, "message"], "first": {"any": true}}"#,
+      #""session": "send" has no {message} in it"#),
+    of(
+      #""session": {"path": "/s", "send": null, "first": {"any": true}}"#, #""session": "send" has no {message} in it"#),
     of(session(#", "asked": {"/type": "q"}"#), #""session": "asked" and "answer" go together"#),
     of(session(#", "answer": "yes""#), #""session": "asked" and "answer" go together"#),
     of(session(#", "ping": {"every": "1s"}"#), #""ping": "send" is missing"#),
@@ -199,6 +215,15 @@ struct ProfileMistake: Sendable, CustomTestStringConvertible {
       of(
         session(#", "ping": {"every": "1s", "send": "p", "pong": {"status": 200}}"#),
         #""ping": "pong" is about a message: "status" is HTTP's"#),
+      of(
+        session(#", "ping": {"every": "1s", "send": "p", "pong": {"any": true}}"#),
+        #""ping": "pong" can't be {"any": true}: it would take every message"#),
+      of(
+        session(#", "asked": {"any": true}, "answer": "yes""#),
+        #""session": "asked" can't be {"any": true}: it would take every message"#),
+      of(
+        session(#", "error": {"any": true}"#),
+        #""session": "error" can't be {"any": true}: it would take every message"#),
     ]
 
   private static let header = #""headers": a header is a name that the suite does not set itself, and a printable text"#
@@ -208,5 +233,26 @@ struct ProfileMistake: Sendable, CustomTestStringConvertible {
     of(session(#", "headers": {"X-A": 1}"#), header), of(session(#", "headers": {"X-A": "a\r\nb"}"#), header),
     of(session(#", "headers": {"X-A": "é"}"#), header), of(session(#", "headers": {"Host": "a"}"#), header),
     of(session(#", "headers": {"sec-websocket-KEY": "a"}"#), header),
+    of(
+      session(#", "headers": {"X-A": "1", "x-a": "2"}"#),
+      #""headers": "x-a" is there twice, in capital and in small letters"#, isSeenBySchema: false),
   ]
+
+  private static let subprotocols: [ProfileMistake] =
+    ["a b", "a,b", "é", "token.{token}", "a/b"].map {
+      of(
+        session(#", "subprotocols": ["v1", "\#($0)"]"#),
+        #""session": "subprotocols" are names of A-Z, a-z, 0-9 and !#$%&'*+-.^_`|~, without placeholders"#)
+    } + [
+      of(
+        session(#", "subprotocols": ["v1", "v2", "v1"]"#), #""session": "subprotocols" has a name twice"#),
+      of(session(#", "subprotocols": [""]"#), #""session": "subprotocols" is a list of texts"#),
+    ]
+
+  /// Nobody could say what {task} stands for.
+  private static let tasks: [ProfileMistake] = [
+    #", "headers": {"X-Task": "{task}"}"#, #", "opening": [{"a": ["{task}"]}]"#,
+    #", "asked": {"/type": "q"}, "answer": "{task}""#, #", "ping": {"every": "1s", "send": {"id": "{task}"}}"#,
+    #", "return": {"path": "/s/{task}"}"#,
+  ].map { of(session($0), #""session" has {task}, and there is no "acquire""#) }
 }

@@ -18,7 +18,7 @@ struct ProfileSchemaTests {
   @Test func theSuitesOwnProfilesAndOneWithEveryKeyAreValid() async throws {
     let texts = try BuiltInProfiles.names.map { try #require(BuiltInProfiles.text(of: $0)) }
     let short = [ProfileMistake.acquire(), ProfileMistake.session()].map(ProfileMistake.profile)
-    #expect(try await faults(texts + short + [ProfileFileTests.whole]) == [])
+    #expect(try await faults(texts + short + [ProfileFileTests.whole] + ProfileFileTests.unusual) == [])
   }
 
   /// What the suite refuses the schema refuses, where a schema can say it.

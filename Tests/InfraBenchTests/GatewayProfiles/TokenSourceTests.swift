@@ -83,7 +83,25 @@ import Testing
     #expect(TokenSource(["one"]).token(ofUser: 17) == "one")
   }
 
+  @Test func aCommandThatPrintsExpiredTokensIsLeftAloneForLongerAndLonger() {
+    var rests: [UInt64] = [0]
+    for _ in 0..<8 { rests.append(TokenSource.rest(after: rests.last ?? 0, left: -5)) }
+    #expect(rests.dropFirst().map { $0 / 1_000_000_000 } == [2, 4, 8, 16, 32, 60, 60, 60])
+    #expect(TokenSource.rest(after: 60_000_000_000, left: 1) == 0 && TokenSource.rest(after: 0, left: 0) > 0)
+  }
+
   // MARK: Secrecy
+
+  /// A session keeps the token that it was opened with.
+  @Test func tokensThatWereReplacedLongAgoAreInNoText() {
+    let tokens = TokenSource(["token-number-0"])
+    for number in 1...1200 { tokens.replace(by: "token-number-\(number)") }
+    #expect(tokens.generation == 1200)
+    for number in [200, 201, 700, 1199, 1200] {
+      #expect(tokens.withoutTokens("'token-number-\(number)'", ofUser: 3) == "'…'")
+    }
+    #expect(tokens.withoutTokens("'token-number-199'", ofUser: 3) == "'token-number-199'", "a thousand are kept")
+  }
 
   @Test func noTokenIsInAText() {
     let tokens = TokenSource(["first-s3cret", "a b+c/d=", "first-s3cret-longer"])

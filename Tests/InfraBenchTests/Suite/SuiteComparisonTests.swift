@@ -100,9 +100,22 @@ import TestSupport
       let comparison = await SuiteComparison.make(of: results(), settings(scratch, baseline: baseline))
       #expect(comparison.finding.outcome == .notJudged && comparison.exitStatus == 1, "\(comparison.finding)")
       #expect(comparison.finding.with == name)
-      #expect(comparison.finding.reasons == ["none of its results can be read", "\(file): \(reason)"])
+      #expect(comparison.finding.reasons == ["none of its results can be read", "left out: \(file): \(reason)"])
       #expect(comparison.text.contains(reason) && comparison.text.split(separator: "\n").count == 1)
     }
+  }
+
+  /// Else a day of debug builds would be a line for each of its files.
+  @Test func filesLeftOutForOneReasonAreOneReason() async throws {
+    let scratch = try ScratchDirectory()
+    let change = { (document: inout ResultDocument) in document.build = "debug" }
+    try SampleRuns.write(SampleRuns.documents(day: "2026-11-18", change: change), "2026-11-18", in: scratch)
+    let finding = await SuiteComparison.make(of: results(change: change), settings(scratch)).finding
+    #expect(finding.outcome == .notJudged)
+    let left = finding.reasons.filter { $0.contains("left out") }
+    #expect(left.count == 1, "\(finding.reasons)")
+    #expect(left.first?.hasPrefix("12 files left out, such as ") == true, "\(finding.reasons)")
+    #expect(left.first?.contains(": a debug build's run") == true, "\(finding.reasons)")
   }
 
   @Test func whereNothingEverHappenedTheRunsAreNotCalledTooFew() async throws {

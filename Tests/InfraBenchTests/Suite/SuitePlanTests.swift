@@ -82,7 +82,7 @@ import TestSupport
       ])
     #expect(
       try plan([], environment.merging(["CONFIRM_DRAIN": "other.example.com"]) { $1 }).problems
-        .contains { $0.contains("'other.example.com' is not the gateway's host") })
+        .contains { $0.hasPrefix("CONFIRM_DRAIN: 'other.example.com' is not the gateway's host") })
   }
 
   /// Measured in turn, both are drained, and one name does not confirm both.
@@ -279,8 +279,14 @@ import TestSupport
 
   @Test func aFurtherRunIsLeftOutWithItsToolAndBesideARealGateway() throws {
     let words = ["--with-profile", "product"]
-    let skipped = try settings(words + ["--skip", "bench-e2e"]).tools.filter { $0.name == "bench-e2e" }
-    #expect(skipped.map(\.skipReason) == ["--skip", "--skip"])
+    for (choice, option) in [(["--skip", "bench-e2e"], "--skip"), (["--only", "bench-api"], "--only")] {
+      let (skipped, problems) = try plan(words + choice)
+      #expect(skipped.tools.filter { $0.name == "bench-e2e" }.map(\.skipReason) == [option, option])
+      #expect(
+        problems == [
+          "--with-profile: 'product' is for bench-e2e, which is skipped (\(option)): leave one of them out"
+        ])
+    }
     let only = try settings(words + ["--only", "bench-e2e"]).tools.filter { $0.skipReason == nil }
     #expect(only.map(\.title) == ["bench-e2e", "bench-e2e (product)"])
     for (arguments, environment) in [
@@ -308,6 +314,15 @@ import TestSupport
     let shown = try #require(settings.tools.first).commandLine
     #expect(shown == "bench-allocation --output-dir /tmp --header … --header=… --count 100")
     #expect(try arguments("bench-allocation", settings).contains("--header X: hidden --header=Y: hidden"))
+  }
+
+  /// Without quotes a header's value is several words, and may be a token.
+  @Test(arguments: [["--header", "Authorization:"], ["--header=Authorization:"], ["--haeder", "Authorization:"]])
+  func whatMayBePartOfAHeaderIsNotShown(words: [String]) throws {
+    let problems = try plan(["--", "first"] + words + ["Bearer", "s3cr3t", "--hold", "s3cr3t"]).problems
+    #expect(problems.contains { $0.contains("'first' is no option") }, "\(problems)")
+    #expect(problems.count { $0.hasSuffix("a value with blanks needs quotes") } == 1, "\(problems)")
+    #expect(!problems.contains { $0.contains("s3cr3t") || $0.contains("Bearer") }, "\(problems)")
   }
 
   @Test func aScenarioFileHasAnObjectForEachTool() throws {

@@ -33,7 +33,7 @@ struct AllocationScenario: Scenario {
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
     AcquiringUser(
-      id: load.userID(number),
+      number: number, id: load.userID(number),
       client: session.client(on: executor, user: number, watchesTask: false, isVisitor: true))
   }
 
@@ -110,7 +110,7 @@ struct AllocationScenario: Scenario {
   ) async {
     let answer = acquisition.answer
     guard let task = answer.task else { return }
-    if session.held.assign(task, cookies: user.client.cookies) {
+    if session.held.assign(task, cookies: user.client.cookies, user: user.number) {
       record.count(Self.duplicates)
     } else {
       user.assigned.put(task)

@@ -43,7 +43,7 @@ struct ConcurrentScenario: Scenario {
     let id = load.userID(firstUser + number, of: Int.max)
     session.userIDs.insert(id)
     return AcquiringUser(
-      id: id,
+      number: firstUser + number, id: id,
       client: session.client(on: executor, user: firstUser + number, watchesTask: false, isVisitor: true))
   }
 
@@ -115,7 +115,7 @@ struct ConcurrentScenario: Scenario {
   ) {
     guard let task = acquisition.answer.task else { return }
     if let started { starter?.userWasGiven(task, insteadOf: started) }
-    if session.held.assign(task, cookies: user.client.cookies) {
+    if session.held.assign(task, cookies: user.client.cookies, user: user.number) {
       record.count(Self.duplicates)
     } else {
       user.assigned.put(task)

@@ -93,10 +93,26 @@ extension GatewayProfile.Session {
   var isStreamed: Bool { done != nil }
 
   /// Whether a user is known by its token.
-  var needsToken: Bool { path.placeholders.contains(.token) }
+  var needsToken: Bool { has(.token) }
 
   /// Whether the task is to be acquired by REST before the session is opened.
-  var needsTask: Bool {
-    ([path, send] + opening + headers.map(\.value)).contains { $0.placeholders.contains(.task) }
+  var needsTask: Bool { has(.task) }
+
+  /// Whether anything that a user sends has a place for it.
+  private func has(_ placeholder: ProfileTemplate.Placeholder) -> Bool {
+    var templates = [path, send] + opening
+    templates += headers.map(\.value)
+    templates += [answer, ping?.send, returning?.path].compactMap(\.self)
+    return templates.contains { $0.placeholders.contains(placeholder) }
+  }
+}
+
+extension GatewayProfile {
+  /// Whether a call or the session has a place for the user's token.
+  var needsToken: Bool {
+    let ofCalls = [
+      acquire?.call.path, acquire?.call.body, acquire?.bodyWaiting, release?.call.path, release?.call.body,
+    ]
+    return ofCalls.compactMap(\.self).contains { $0.placeholders.contains(.token) } || session?.needsToken ?? false
   }
 }
