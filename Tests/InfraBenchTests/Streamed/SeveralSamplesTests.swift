@@ -39,7 +39,6 @@ import Testing
       document.parameters["messages"] = messages
       #expect(document.failedPart(of: "complete") == FailedPart(2, of: 10), "\(String(describing: messages))")
     }
-    document = try StreamedSamples.withFailures(3)
     document.parameters["messages"] = .int(.max)
     #expect(document.failedPart(of: "complete") == FailedPart(.max - 1, of: .max))
   }
