@@ -12,7 +12,8 @@ public final class GatewayClient: Sendable {
   private let renewed: (@Sendable () -> GatewayRequests)?
   /// Those of the host, as this client has looked them up.
   package let addresses: HostAddresses
-  private let turn: Int
+  /// Which of several addresses is tried first: this one of them, counted round.
+  package let turn: Int
   private let tls: TLSClient?
   private let executor: LoopExecutor
   private let timeout: UInt64

@@ -12,6 +12,8 @@ package final class HeldTasks: Sendable {
     var cookies: [String: CookieJar] = [:]
     /// By task: the number of the user who was given it, where users have tokens of their own. Else it is anybody's.
     var owners: [String: Int] = [:]
+    /// By task: which of several addresses gave it out, from 0; none of the first.
+    var places: [String: Int] = [:]
     var hasSeveralTokens = false
     var refused = ReleaseFailures()
     var failed = ReleaseFailures()
@@ -60,11 +62,14 @@ package final class HeldTasks: Sendable {
   /// - Parameters:
   ///   - cookies: those of the visit that was given the task. Its release needs them, whichever connection it goes over.
   ///   - number: the user's who was given it; 0 for one that sends the first token.
-  package func assign(_ task: String, cookies: CookieJar = CookieJar(), user number: Int = 0) -> Bool {
+  package func assign(
+    _ task: String, cookies: CookieJar = CookieJar(), user number: Int = 0, place: Int = 0
+  ) -> Bool {
     // One that is given out after a refused release was not held any more.
     let wasRefused = answers.withLock { answers in
       if !cookies.isEmpty || !answers.cookies.isEmpty { answers.cookies[task] = cookies.isEmpty ? nil : cookies }
       if answers.hasSeveralTokens { answers.owners[task] = number }
+      if place != 0 || !answers.places.isEmpty { answers.places[task] = place == 0 ? nil : place }
       return answers.releases.isGivenOut(task)
     }
     return ledger.withLock { ledger in
@@ -81,7 +86,10 @@ package final class HeldTasks: Sendable {
 
   /// Notes that a task has gone back without a call, with the session that had it.
   package func wentBack(_ task: String) {
-    answers.withLock { if !$0.owners.isEmpty { $0.owners[task] = nil } }
+    answers.withLock { answers in
+      if !answers.owners.isEmpty { answers.owners[task] = nil }
+      if !answers.places.isEmpty { answers.places[task] = nil }
+    }
     ledger.withLock { $0.released(task) }
   }
 
@@ -109,6 +117,7 @@ package final class HeldTasks: Sendable {
       let refutesPages = answers.withLock { answers in
         if kept != nil { answers.cookies[task] = nil }
         if owner != nil { answers.owners[task] = nil }
+        if !answers.places.isEmpty { answers.places[task] = nil }
         return answers.releases.succeeded(task)
       }
       ledger.withLock { $0.released(task) }
@@ -149,20 +158,28 @@ package final class HeldTasks: Sendable {
 
   /// Gives back everything that is held, within `bound` ns.
   ///
-  /// - Parameter requests: gives those by which each task is released, its own user's, over whichever connection; nil: the
-  ///   clients' own.
+  /// - Parameters:
+  ///   - requests: gives those by which each task is released, its own user's, over whichever connection; nil: the
+  ///     clients' own.
+  ///   - place: of the address that `clients` go to: what others gave out is left. Nil: everything.
   package func releaseAll(
-    through clients: [GatewayClient], as requests: Requests? = nil, bound: UInt64, bench: Bench
+    through clients: [GatewayClient], as requests: Requests? = nil, place: Int? = nil, bound: UInt64, bench: Bench
   ) async {
-    let tasks = ledger.withLock { $0.outstanding.all }
+    let tasks = outstanding(at: place)
     guard !tasks.isEmpty, let first = clients.first else { return }
     await Bounded.run(for: bound, endsWithCaller: true) {
       if !self.answers.withLock({ $0.releases.mayBeUnsupported }) {
         await self.sendAll(tasks, through: clients, as: requests, bench: bench)
       }
       guard await self.findsMissingPages(tasks[0], through: first, as: requests, bench: bench) else { return }
-      await self.sendAll(self.ledger.withLock { $0.outstanding.all }, through: clients, as: requests, bench: bench)
+      await self.sendAll(self.outstanding(at: place), through: clients, as: requests, bench: bench)
     }
+  }
+
+  private func outstanding(at place: Int?) -> [String] {
+    let tasks = ledger.withLock { $0.outstanding.all }
+    guard let place else { return tasks }
+    return answers.withLock { answers in tasks.filter { (answers.places[$0] ?? 0) == place } }
   }
 
   /// Says, when everything was tried, what releases came to and which tasks are left: a line each.
@@ -213,6 +230,12 @@ package final class HeldTasks: Sendable {
 }
 
 extension GatewayError {
-  /// Whether what was asked for may have been done although nothing says so.
-  fileprivate var mayHaveBeenDone: Bool { ["cancelled", "timeout", "reset", "closed", "closed_idle"].contains(kind) }
+  /// Whether what was asked for may have been done although nothing says so: there was no answer, a proxy did not wait for it, or
+  /// it can't be read.
+  fileprivate var mayHaveBeenDone: Bool {
+    [
+      "cancelled", "timeout", "reset", "closed", "closed_idle", "http_502", "http_504", "invalid_json",
+      "invalid_response", "too_large",
+    ].contains(kind)
+  }
 }

@@ -114,13 +114,16 @@ package struct GatewaySession: Sendable {
   ///   whole run keeps none: a balancer's cookie would show it one node alone. Visitors take the addresses of the host in turn.
   package func client(
     on executor: LoopExecutor, user number: Int = 0, timeout: UInt64? = nil, watchesTask: Bool = true,
-    isVisitor: Bool = false
+    isVisitor: Bool = false, turn: Int = 0
   ) -> GatewayClient {
     GatewayClient(
-      to: endpoint, addresses: addresses, turn: isVisitor ? addresses.nextTurn() : 0,
+      to: endpoint, addresses: addresses, turn: isVisitor ? addresses.nextTurn() : turn,
       requests: visitors.requests(ofUser: number), tls: tls, on: executor, timeout: timeout ?? self.timeout,
       watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor, renewed: visitors.renewal(ofUser: number))
   }
+
+  /// Which of the host's addresses a client begins with, from 0.
+  package func place(of client: GatewayClient) -> Int { client.turn % max(1, addresses.count) }
 
   /// A REST client for the embedded gateway that speaks the suite's own form, whatever profile was given: a profile may
   /// leave out what the tool itself has to ask.
@@ -155,11 +158,16 @@ package struct GatewaySession: Sendable {
   private func releaseHeld(within bound: UInt64) async {
     guard held.count > 0 else { return }
     let executor = loops.executor(forUser: 0)
-    let clients = (0..<min(8, held.count)).map { _ in client(on: executor, timeout: bound) }
     let visitors = self.visitors
-    await held.releaseAll(
-      through: clients, as: { visitors.requests(ofUser: $0) }, bound: bound, bench: bench)
-    for client in clients { client.close() }
+    // Each address may be a node that knows its own tasks alone.
+    let places = max(1, addresses.count)
+    for place in 0..<places {
+      let clients = (0..<min(8, held.count)).map { _ in client(on: executor, timeout: bound, turn: place) }
+      await held.releaseAll(
+        through: clients, as: { visitors.requests(ofUser: $0) }, place: places > 1 ? place : nil,
+        bound: bound / UInt64(places), bench: bench)
+      for client in clients { client.close() }
+    }
   }
 
   /// The first use of a decoder loads its tables: that is not to be in somebody's latency.

@@ -11,7 +11,14 @@ package final class TokenSource: Sendable {
     /// Those that were replaced, the last one at the end: errors that they are in may still come, as a session keeps the
     /// token that it was opened with.
     var replaced: [String] = []
-    var former = SecretText([])
+    /// The same, where they were asked for.
+    var former: SecretText?
+
+    mutating func prepareFormer() -> SecretText {
+      let prepared = former ?? SecretText(replaced)
+      former = prepared
+      return prepared
+    }
     /// How often they have been replaced.
     var generation: UInt64 = 0
   }
@@ -82,15 +89,16 @@ package final class TokenSource: Sendable {
 
   /// The token of user `number`, or all tokens, and those that they have replaced.
   func secrets(ofUser number: Int?) -> SecretText {
-    let (tokens, former) = state.withLock { state in
-      guard let number, !state.tokens.isEmpty else { return (state.tokens, state.former) }
-      return ([state.tokens[number % state.tokens.count]], state.former)
+    let (tokens, former): ([String], SecretText) = state.withLock { state in
+      let former = state.prepareFormer()
+      guard let number, !state.tokens.isEmpty else { return (state.tokens, former) }
+      return ([state.tokens[number % state.tokens.count]], former)
     }
     return SecretText(tokens).adding(former)
   }
 
   /// The tokens that were replaced.
-  var former: SecretText { state.withLock { $0.former } }
+  var former: SecretText { state.withLock { $0.prepareFormer() } }
 
   /// Replaces the token before it expires, for as long as the task is not cancelled. Returns at once where nothing expires.
   package func renew(_ bench: Bench) async {
@@ -115,7 +123,7 @@ package final class TokenSource: Sendable {
       guard $0.tokens != [token] else { return }
       $0.generation += 1
       $0.replaced = Array(($0.replaced + $0.tokens).suffix(Self.mostReplaced))
-      $0.former = SecretText($0.replaced)
+      $0.former = nil
       $0.tokens = [token]
     }
   }

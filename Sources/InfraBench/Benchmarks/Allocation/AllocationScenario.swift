@@ -110,7 +110,8 @@ struct AllocationScenario: Scenario {
   ) async {
     let answer = acquisition.answer
     guard let task = answer.task else { return }
-    if session.held.assign(task, cookies: user.client.cookies, user: user.number) {
+    let place = session.place(of: user.client)
+    if session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
       record.count(Self.duplicates)
     } else {
       user.assigned.put(task)

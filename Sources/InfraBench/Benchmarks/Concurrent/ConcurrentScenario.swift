@@ -115,7 +115,8 @@ struct ConcurrentScenario: Scenario {
   ) {
     guard let task = acquisition.answer.task else { return }
     if let started { starter?.userWasGiven(task, insteadOf: started) }
-    if session.held.assign(task, cookies: user.client.cookies, user: user.number) {
+    let place = session.place(of: user.client)
+    if session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
       record.count(Self.duplicates)
     } else {
       user.assigned.put(task)

@@ -30,7 +30,8 @@ struct AcquireJourney {
     record.wrote(at: acquisition.exchange.firstByteWrittenAt)
     guard let task = acquisition.answer.task else { return }
     scenario.wasGiven(task, user, started)
-    if scenario.session.held.assign(task, cookies: user.client.cookies, user: user.number) {
+    let place = scenario.session.place(of: user.client)
+    if scenario.session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
       record.count(EndToEndMetrics.duplicates)
     } else {
       user.assigned.put(task)

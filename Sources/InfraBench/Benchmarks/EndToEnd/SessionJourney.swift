@@ -87,7 +87,8 @@ struct SessionJourney {
       values[.task] = task
       values[.sessionId] = task
       record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
-      if scenario.session.held.assign(task, cookies: user.client.cookies) {
+      let place = scenario.session.place(of: user.client)
+      if scenario.session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
         record.count(EndToEndMetrics.duplicates)
       } else {
         user.assigned.put(task)
@@ -168,7 +169,8 @@ struct SessionJourney {
     if course.values[.sessionId] == nil { course.values[.sessionId] = task }
     scenario.wasGiven(task, user, started)
     guard !role.needsTask else { return }
-    if scenario.session.held.assign(task) {
+    let place = scenario.session.place(of: user.client)
+    if scenario.session.held.assign(task, user: user.number, place: place) {
       record.count(EndToEndMetrics.duplicates)
     } else {
       user.sessionTask.put(task)
