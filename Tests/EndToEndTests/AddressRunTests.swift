@@ -37,6 +37,26 @@ struct AddressRunTests {
     #expect(notes.count == 1 && notes[0].contains("over 2 addresses of localhost"), "\(document.notes)")
   }
 
+  /// Two nodes that know their own tasks alone: a task that is held to the end goes back to the one that gave it.
+  @Test func aTaskThatIsHeldGoesBackToTheAddressThatGaveIt() async throws {
+    let numbers = Counting()
+    let gateway = try await ScriptedGateway(hosts: ["127.0.0.1", "::1"]) { request in
+      switch request.line {
+      case "GET /api/status": ScriptedGateway.status(warm: 5)
+      case "POST /api/acquire":
+        .json(#"{"success": true, "taskId": "at \#(request.host) \#(numbers.next())", "source": "warm"}"#)
+      default: .json(#"{"success": true}"#)
+      }
+    }
+    let document = try await run(gateway).document()
+    await gateway.stop()
+    let releases = gateway.requests.filter { $0.line == "POST /api/release" }
+    #expect(releases.count == 10 && document.counters["unreleased"] == 0)
+    for release in releases {
+      #expect(release.body.contains("at \(release.host) "), "\(release.host): \(release.body)")
+    }
+  }
+
   @Test(arguments: ["127.0.0.1", "::1"]) func oneThatNobodyListensOnIsLeftOut(host: String) async throws {
     let gateway = try await gateway([host])
     let result = try await run(gateway)
