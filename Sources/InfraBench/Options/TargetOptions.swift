@@ -242,14 +242,14 @@ extension OptionReader {
 }
 
 extension GatewayProfile {
-  /// Whether the embedded gateway speaks it. Copies under another name are as good, but not those of `product`: its stand-in
-  /// is started by the name.
+  /// Whether the embedded gateway speaks it. Copies of its own profile under another name are as good, also without the user's
+  /// side; another gateway's stand-in is started by the profile's name alone.
   fileprivate var isOfEmbeddedGateway: Bool {
     if self == BuiltInProfiles.profile(name) { return true }
-    return ["embedded", "lab"].contains { own in
+    return [BuiltInProfiles.embedded, BuiltInProfiles.withoutUsersSide].contains { own in
       var copy = self
-      copy.name = own
-      return copy == BuiltInProfiles.profile(own)
+      copy.name = own.name
+      return copy == own
     }
   }
 }

@@ -1,5 +1,5 @@
 extension ResultDocument.Target {
-  /// What was measured, for people: `remote https://gw.example, profile lab`. The profile is named where it is known.
+  /// What was measured, for people: `remote https://gw.example, profile my-gateway`. The profile is named where it is known.
   var words: String {
     let place = directory ?? gatewayUrl ?? ecsEndpointUrl ?? ""
     return "\(kind) \(place)" + (profile.map { ", profile \($0)" } ?? "")

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import SessionGateway
 import Testing
 
@@ -15,6 +16,25 @@ import Testing
     #expect(BuiltInProfiles.names == ["embedded", "lab", "product"])
     #expect(BuiltInProfiles.profile("other") == nil && BuiltInProfiles.text(of: "Lab") == nil)
     #expect(BuiltInProfiles.embedded.name == "embedded")
+  }
+
+  /// What is particular to a gateway is in its profile: no client's code knows one by its name.
+  @Test func noClientNamesAGatewayOutsideTheProfiles() throws {
+    var sources = URL(filePath: #filePath)
+    for _ in 0..<4 { sources.deleteLastPathComponent() }
+    sources.append(path: "Sources")
+    var seen = 0
+    for module in ["GatewayProtocol", "InfraBench", "LoadEngine", "SessionGateway", "Transport"] {
+      let folder = sources.appending(path: module)
+      for file in try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+      where file.hasSuffix(".swift") && !file.hasSuffix("BuiltInProfiles.swift") {
+        seen += 1
+        let text = String(decoding: try Data(contentsOf: folder.appending(path: file)), as: UTF8.self).lowercased()
+        let names = text.matches(of: /\blab\b|laborator|"product"|`product`|the product's/).map { String($0.output) }
+        #expect(names == [], "\(module)/\(file)")
+      }
+    }
+    #expect(seen > 300)
   }
 
   @Test func eachHasTheRolesOfItsGateway() throws {
