@@ -26,6 +26,11 @@ package struct AddressRotation: Sendable {
     addresses = found.filter { known.insert($0).inserted }
   }
 
+  /// How many are taken in turn. It is asked for with each task that a user is given.
+  package var usableCount: Int {
+    addresses.count < 2 || seen.isEmpty ? addresses.count : addresses.count { !isLeftOut($0) }
+  }
+
   /// In which order a user tries the addresses.
   package func order(turn: Int) -> [SocketAddress] {
     let usable = seen.isEmpty ? addresses : addresses.filter { !isLeftOut($0) }

@@ -49,7 +49,7 @@ public final class HostAddresses: Sendable {
   }
 
   /// How many are taken in turn, without those that are left out; 0 before the first look-up.
-  public var count: Int { state.withLock { $0.rotation.order(turn: 0).count } }
+  public var count: Int { isLiteral ? 1 : state.withLock { $0.rotation.usableCount } }
 
   /// The place of the next user in the rotation, from 0.
   public func nextTurn() -> Int {
