@@ -10,7 +10,7 @@ struct Answers {
   let chunks: Int
   /// In ns.
   var chunkDelay: UInt64 = 20_000_000
-  /// Every so many messages a question comes before the answer; 0 for never.
+  /// A question comes before the answer to every message whose number is a multiple of this; 0 for never.
   var askEvery = 0
 
   private var input = LineInput()

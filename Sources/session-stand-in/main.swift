@@ -61,6 +61,7 @@ while let name = arguments.popFirst() {
   default: refuse()
   }
 }
+// The delay is what `--startup-delay` asks for: it stands for the start of a real program.
 if startupDelay > 0 { usleep(startupDelay) }
 
 say("session-stand-in ready\n".utf8)

@@ -56,6 +56,20 @@ struct NodeProductGatewayTests {
     }
   }
 
+  /// The user has seen it: that the rest took too long is another step's failure.
+  @Test func aFirstTokenStandsWhoseAnswerIsNeverComplete() async throws {
+    let options = ["--chunks", "100", "--chunk-delay", "200", "--says-source", "yes"]
+    try await NodeProduct.with(options) { product in
+      let result = try await product.run(["--count", "3", "--concurrency", "3", "--timeout", "4s"])
+      #expect(result.status == .exited(99), "\(result.output)\(result.talk)")
+      let document = try result.document()
+      #expect(document.metrics["first_response"]?.count == 3 && document.metrics["complete"] == nil)
+      #expect(document.errors.map(\.kind) == ["complete: timeout"] && document.errors.first?.count == 3)
+      #expect(document.errors.first?.example.contains("had begun") ?? false, "\(document.errors)")
+      #expect(!document.notes.contains { $0.hasPrefix("nothing was answered") }, "\(document.notes)")
+    }
+  }
+
   @Test func severalMessagesGoOverOneSocket() async throws {
     try await NodeProduct.with(["--says-source", "yes"]) { product in
       let document = try passed(try await product.run(["--count", "5", "--messages", "4"]))

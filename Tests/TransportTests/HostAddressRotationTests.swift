@@ -6,6 +6,7 @@ import Transport
 @Suite struct HostAddressRotationTests {
   private static func address(_ text: String) -> SocketAddress {
     guard let address = try? SocketAddress(ipAddress: text, port: 80) else {
+      // The texts are this file's own: a wrong one is a mistake in the test.
       preconditionFailure("no address: \(text)")
     }
     return address

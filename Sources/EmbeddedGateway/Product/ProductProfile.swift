@@ -3,9 +3,9 @@
 public struct ProductProfile: Sendable, Equatable {
   /// Which tokens are accepted.
   public var tokens = TokenRules()
-  /// A client that sends nothing for so long is cut off.
+  /// How long a client may send nothing before it is cut off, in ns.
   public var pingTimeout: UInt64 = 60_000_000_000
-  /// A WebSocket on which no byte goes either way for so long is cut, as a load balancer does it; `nil` for never.
+  /// How long a WebSocket may carry no byte either way before it is cut, as a load balancer cuts it, in ns; `nil` for ever.
   public var idleTimeout: UInt64?
   /// How long a session and its task live on after its WebSocket's death.
   public var keepSessions: UInt64 = 30_000_000_000
@@ -30,7 +30,7 @@ public struct ProductProfile: Sendable, Equatable {
 public struct TokenRules: Sendable, Equatable {
   /// The tokens that are known, each with whether it has expired; `nil`: every token is.
   public var known: [String: Bool]?
-  /// A token has expired so many ns after its first use; `nil` for never.
+  /// How long a token is valid after its first use, in ns; `nil` for ever.
   public var lifetime: UInt64?
 
   /// Any token, for ever.

@@ -35,7 +35,7 @@ struct ProductSession {
   }
 
   let profile: ProductProfile
-  /// Whoever made it by REST ends it by REST.
+  /// A session that was made by REST is ended by REST alone.
   let isFromREST: Bool
   var task = TaskState.none
   var turn = Turn.idle

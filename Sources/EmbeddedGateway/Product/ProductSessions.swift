@@ -25,7 +25,7 @@ final class ProductSessions {
     return token
   }
 
-  /// Whoever gets the WebSocket at `uri`. A token that has expired is told so on the WebSocket, as the product does.
+  /// The handler that takes the WebSocket at `uri`. That a token has expired is said on the WebSocket, as the product does it.
   func socket(for uri: String) throws(ProductRefusal) -> ProductSocket {
     let query = QueryItems(uri: uri)
     guard let text = query["token"], !text.isEmpty else { throw TokenVerdict.missing.refusal ?? .noSession }

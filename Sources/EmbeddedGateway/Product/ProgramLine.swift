@@ -9,13 +9,13 @@ enum ProgramLine: Equatable {
   case text(String)
   case ask(String)
   case finish(reason: String?, ServerMessage.Usage)
-  /// `tool_call`, `tool_result`, `progress`: for the client, as it is.
+  /// A `tool_call`, `tool_result` or `progress`, which is handed to the client unchanged.
   case passedOn(String)
   /// `thinking`: the gateway has said it already.
   case nothing
 
   init(_ line: String) {
-    // Most lines are chunks of text: whoever writes JSON begins with a brace.
+    // Most lines are chunks of text, and a line of JSON begins with a brace: only such a line is parsed.
     guard line.utf8.first == UInt8(ascii: "{"),
       let wire = try? JSONDecoder().decode(Wire.self, from: Data(line.utf8))
     else {

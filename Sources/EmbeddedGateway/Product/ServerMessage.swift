@@ -10,7 +10,7 @@ enum ServerMessage: Equatable {
   case taskReady(TaskID, AssignmentSource, InitBreakdown)
   case thinking(conversation: String?)
   case textDelta(String, conversation: String?)
-  /// `tool_call`, `tool_result` or `progress` of the program: its line as it is.
+  /// A `tool_call`, `tool_result` or `progress` of the program, which is sent to the client unchanged.
   case passedOn(String)
   case askQuestion(String, conversation: String?)
   case finish(reason: String, Usage, conversation: String?)

@@ -59,7 +59,7 @@ struct Token {
   }
 }
 
-/// What becomes of whoever shows a token.
+/// What a token entitles its bearer to.
 enum TokenVerdict: Equatable {
   case accepted, missing, unknown, expired
 }

@@ -11,7 +11,7 @@ struct TokenBook {
     self.rules = rules
   }
 
-  /// What becomes of whoever shows `token` now.
+  /// What `token` entitles its bearer to now.
   ///
   /// - Parameters:
   ///   - now: monotonic, in ns.

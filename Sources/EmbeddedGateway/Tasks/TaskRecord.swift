@@ -1,7 +1,7 @@
 import GatewayProtocol
 import NIOCore
 
-/// Whoever a task serves for the length of a session. All calls are on the event loop.
+/// The session that a task serves. All calls are on the event loop.
 protocol TaskListener: AnyObject {
   /// The task's program has written a line, or a piece of one that goes on.
   func taskSaid(_ line: String, goesOn: Bool)

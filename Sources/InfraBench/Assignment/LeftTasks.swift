@@ -9,7 +9,7 @@ struct LeftTasks {
   /// Whose they are, by name: the users' numbers, where users have several tokens among them.
   var owners: [String: Int] = [:]
 
-  /// A note says the names of so many.
+  /// The most names in a note.
   private static let shown = 5
 
   /// - Parameter command: what gives a task of this name back, by hand; nil where it can't be written.

@@ -11,6 +11,7 @@ struct TemporaryFiles: Sendable {
   /// Makes it in `TMPDIR`, else in `/tmp`; nil where it can't be made, which the tools will say in their own words.
   init?(environment: [String: String]) {
     let parent = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    // mkdtemp replaces the six letters by what makes the name unique.
     var template = Array("\(parent)/infrabench-suite-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { return nil }
     // The user ids of an isolation test must be able to pass through; nobody else sees names.

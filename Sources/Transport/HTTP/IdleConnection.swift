@@ -19,7 +19,7 @@ package struct IdleConnection: Sendable {
   package static let shortest: UInt64 = 100_000_000
   /// Later than this after the request an end is no crossing of the two on any way, in ns.
   package static let longestCrossing: UInt64 = 1_000_000_000
-  /// What a crossing may take beside the round trips, in ns: for whoever has other things to do.
+  /// What a crossing may take beside the round trips, in ns, because either side may be busy with other work.
   package static let delay: UInt64 = 50_000_000
   /// A connection in full use is not looked at before each request, in ns.
   package static let inUse: UInt64 = 1_000_000

@@ -65,7 +65,7 @@ struct ServiceKeeper: Sendable {
   /// Asks whether tasks may be stopped: why not, in words, as the service is not what it was before the run, or does not
   /// tell; nil where they may.
   func objection(_ before: Before) async -> StopObjection? {
-    // Tries go on for so long; a drain that waits for its next answer is none any more.
+    // ECS is asked again and again for this long, because a drain that does not know what stops next must not go on.
     let answer = await Bounded.run(for: Self.askBound, endsWithCaller: true) { await describe() }
     switch answer {
     case .success(let service): return objection(service, before).map { .changed($0) }
