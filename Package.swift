@@ -25,7 +25,6 @@ let package = Package(
     // Foundations.
     .target(name: "Latency", dependencies: ["CZlib"]),
     .target(name: "Statistics"),
-    .target(name: "GatewayProtocol"),
     .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
     .target(
       name: "ProcessControl",
@@ -49,23 +48,23 @@ let package = Package(
       name: "LoadEngine",
       dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(
-      name: "SessionGateway",
-      dependencies: ["GatewayProtocol", "Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
-    .target(name: "AWSSignature", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "AWSClient", dependencies: ["AWSSignature", "CLibcurl", "Latency", "ProcessControl"]),
+      name: "Gateway", dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
+    .target(
+      name: "AWS",
+      dependencies: ["CLibcurl", "Latency", "ProcessControl", .product(name: "Crypto", package: "swift-crypto")]),
 
     // The pool's other side: the agent in a task, and the gateway itself.
     .target(
       name: "WarmTask",
       dependencies: [
-        "GatewayProtocol", "Latency", "ProcessControl", "Transport", "UserWorkspace",
+        "Gateway", "Latency", "ProcessControl", "Transport", "UserWorkspace",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .target(
       name: "EmbeddedGateway",
       dependencies: [
-        "AWSSignature", "GatewayProtocol", "Latency", "ProcessControl", "Transport", "WarmTask",
+        "AWS", "Gateway", "Latency", "ProcessControl", "Transport", "WarmTask",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -77,7 +76,7 @@ let package = Package(
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWSClient", "AWSSignature", "GatewayProtocol", "Latency", "LoadEngine", "ProcessControl", "SessionGateway",
+        "AWS", "Gateway", "Latency", "LoadEngine", "ProcessControl",
         "Statistics", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -89,7 +88,7 @@ let package = Package(
     .target(
       name: "MockGateway",
       dependencies: [
-        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "ProcessControl", "WarmTask",
+        "AWS", "EmbeddedGateway", "Gateway", "ProcessControl", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
@@ -110,7 +109,7 @@ let package = Package(
     .executableTarget(
       name: "warm-task",
       dependencies: [
-        "GatewayProtocol", "ProcessControl", "Transport", "WarmTask",
+        "Gateway", "ProcessControl", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -186,21 +185,19 @@ let package = Package(
     .testTarget(
       name: "WarmTaskTests",
       dependencies: [
-        "GatewayProtocol", "ProcessControl", "Transport", "WarmTask", "session-stand-in", "warm-task",
+        "Gateway", "ProcessControl", "Transport", "WarmTask", "session-stand-in", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "AWSSignatureTests", dependencies: ["AWSSignature", "AWSTestSupport"], resources: [.copy("Fixtures")]),
-    .testTarget(
-      name: "AWSClientTests",
-      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "Latency", "TestSupport"],
+      name: "AWSTests",
+      dependencies: ["AWS", "AWSTestSupport", "Latency", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EmbeddedGatewayECSTests",
-      dependencies: ["AWSClient", "AWSSignature", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],
+      dependencies: ["AWS", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TransportTests",
@@ -215,20 +212,20 @@ let package = Package(
         "Latency", "LoadEngine", "TestSupport", "Transport", .product(name: "NIOCore", package: "swift-nio"),
       ]),
     .testTarget(
-      name: "SessionGatewayTests",
-      dependencies: ["GatewayProtocol", "ProcessControl", "SessionGateway", "TestSupport", "Transport"]),
+      name: "GatewayTests",
+      dependencies: ["Gateway", "ProcessControl", "TestSupport", "Transport"]),
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
-        "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "LoadEngine", "ProcessControl",
-        "SessionGateway", "TestSupport", "Transport", "WarmTask",
+        "AWS", "AWSTestSupport", "Gateway", "InfraBench", "Latency", "LoadEngine", "ProcessControl",
+        "TestSupport", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
     .testTarget(
       name: "EmbeddedGatewayTests",
       dependencies: [
-        "AWSSignature", "EmbeddedGateway", "GatewayProtocol", "Latency", "MockGateway", "ProcessControl", "Transport",
+        "AWS", "EmbeddedGateway", "Gateway", "Latency", "MockGateway", "ProcessControl", "Transport",
         "TestSupport", "WarmTask", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -237,7 +234,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "AWSClient", "AWSTestSupport", "GatewayProtocol", "InfraBench", "Latency", "ProcessControl", "SessionGateway",
+        "AWS", "AWSTestSupport", "Gateway", "InfraBench", "Latency", "ProcessControl",
         "TestSupport", "Transport",
         "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e",
         "bench-exhaustion", "bench-report", "bench-suite", "known-delay-server", "mock-gateway", "session-stand-in",

@@ -1,4 +1,4 @@
-public import GatewayProtocol
+public import Gateway
 import NIOCore
 import NIOPosix
 

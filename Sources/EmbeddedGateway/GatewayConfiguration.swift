@@ -1,4 +1,4 @@
-public import AWSSignature
+public import AWS
 
 /// Everything an embedded gateway can be told. Times are in nanoseconds.
 public struct GatewayConfiguration: Sendable {

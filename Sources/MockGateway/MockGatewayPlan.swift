@@ -1,8 +1,8 @@
-import AWSSignature
+import AWS
 import ArgumentParser
 import EmbeddedGateway
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import ProcessControl
 import WarmTask
 

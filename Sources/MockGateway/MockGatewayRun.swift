@@ -1,4 +1,4 @@
-import AWSSignature
+import AWS
 import EmbeddedGateway
 import FoundationEssentials
 import Glibc

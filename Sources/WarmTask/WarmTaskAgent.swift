@@ -1,5 +1,5 @@
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Latency
 public import NIOCore
 import ProcessControl

@@ -1,6 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import ProcessControl
 import Transport
 import WarmTask

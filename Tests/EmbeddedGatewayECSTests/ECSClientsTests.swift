@@ -1,9 +1,8 @@
-import AWSClient
-import AWSSignature
+import AWS
 import AWSTestSupport
-import TestSupport
 import EmbeddedGateway
 import Foundation
+import TestSupport
 import Testing
 
 /// The endpoint over HTTP, with boto3 and with the suite's own client.

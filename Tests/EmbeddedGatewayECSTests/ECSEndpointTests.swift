@@ -1,4 +1,4 @@
-import AWSSignature
+import AWS
 import Foundation
 import Testing
 

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 import Glibc
 import ProcessControl
 import Testing

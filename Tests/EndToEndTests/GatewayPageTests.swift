@@ -1,9 +1,8 @@
 import Foundation
+import Gateway
 import Glibc
 import ProcessControl
-import SessionGateway
 import TestSupport
-import SessionGateway
 import Testing
 
 @testable import InfraBench

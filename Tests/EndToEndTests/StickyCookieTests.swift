@@ -1,5 +1,5 @@
 import Foundation
-import GatewayProtocol
+import Gateway
 import ProcessControl
 import TestSupport
 import Testing

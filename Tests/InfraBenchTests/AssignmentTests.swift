@@ -1,6 +1,5 @@
-import GatewayProtocol
+import Gateway
 import Latency
-import SessionGateway
 import Synchronization
 import TestSupport
 import Testing

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 import Testing
 
 @testable import InfraBench

@@ -1,8 +1,7 @@
-import GatewayProtocol
+import Gateway
 import Latency
 import LoadEngine
 import TestSupport
-import SessionGateway
 import Testing
 import Transport
 

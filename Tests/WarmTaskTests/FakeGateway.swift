@@ -1,5 +1,5 @@
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import NIOCore
 import NIOHTTP1
 import NIOPosix

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 import ProcessControl
 import Testing
 import Transport

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 
 /// One user's request for a task, from its arrival until the task has confirmed, or for a session until its end.
 final class Acquisition {

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 import Latency
 import NIOCore
 

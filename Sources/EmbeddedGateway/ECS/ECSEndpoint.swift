@@ -1,4 +1,4 @@
-public import AWSSignature
+public import AWS
 import FoundationEssentials
 
 /// The gateway's ECS-compatible endpoint without its plumbing: a signed request in, an answer out.
@@ -25,7 +25,7 @@ public struct ECSEndpoint: Sendable {
   /// Makes an endpoint.
   ///
   /// - Parameters:
-  ///   - credentials: the only key pair accepted, see ``AWSSignature/AWSCredentials/generated()``.
+  ///   - credentials: the only key pair accepted, see ``AWSCredentials/generated()``.
   ///   - wallClock: seconds since 1970; requests must be dated within 15 minutes of it.
   public init(fleet: any TaskFleet, credentials: AWSCredentials, wallClock: @escaping @Sendable () -> Int64) {
     verifier = RequestVerifier(credentials: credentials, service: "ecs")

@@ -1,4 +1,4 @@
-public import AWSSignature
+public import AWS
 
 extension AWSCredentials {
   /// A random key pair in AWS's form (20 and 40 characters), good for one run of the gateway.

@@ -1,4 +1,4 @@
-import AWSSignature
+import AWS
 import FoundationEssentials
 
 extension ECSOperations {

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 
 extension GatewayRoute {
   /// What a request means in the product's profile: its sessions instead of acquire, release and `/session/…`; what tools look

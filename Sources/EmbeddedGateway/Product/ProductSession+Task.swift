@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 
 /// What becomes of the task, and what its program says.
 extension ProductSession {

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 import NIOCore
 
 /// What the product's profile says on a client's WebSocket.

@@ -1,6 +1,6 @@
 import Crypto
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 
 /// What a token says of itself. Only here is it looked into; its text goes nowhere else.
 struct Token {

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 
 /// What a request's method and path mean.
 enum GatewayRoute: Equatable {

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 import NIOCore
 
 /// One event of a task's or a session's life, as the product logs it (spec: domain, "Lifecycle log events").

@@ -1,4 +1,4 @@
-import AWSSignature
+import AWS
 import NIOCore
 import NIOHTTP1
 

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 import NIOCore
 
 /// The session that a task serves. All calls are on the event loop.

@@ -1,5 +1,5 @@
+import Gateway
 import LoadEngine
-import SessionGateway
 
 /// A virtual user of the gateway's REST side.
 final class AcquiringUser: Sendable {

@@ -1,5 +1,5 @@
+package import Gateway
 import Latency
-package import SessionGateway
 import Synchronization
 
 /// The tasks that this tool was given and has not given back. Shared by all users of a run.

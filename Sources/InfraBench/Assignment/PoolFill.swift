@@ -1,6 +1,5 @@
-import GatewayProtocol
+import Gateway
 import Latency
-import SessionGateway
 import Transport
 
 /// Waits between bursts until the pool is as full as it was before the first one.

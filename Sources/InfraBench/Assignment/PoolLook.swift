@@ -1,6 +1,5 @@
 import FoundationEssentials
-package import GatewayProtocol
-package import SessionGateway
+package import Gateway
 import Transport
 
 /// What a gateway said of its pool at one moment.

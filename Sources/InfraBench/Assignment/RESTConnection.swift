@@ -1,5 +1,5 @@
+import Gateway
 import LoadEngine
-import SessionGateway
 import Transport
 
 /// A virtual user's kept connection to the gateway's REST side, whose set-up is measured.

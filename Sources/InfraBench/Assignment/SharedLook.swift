@@ -1,4 +1,4 @@
-import SessionGateway
+import Gateway
 import Synchronization
 
 /// One look at the pool for all users who want one at the same time: a thousand users need no thousand answers.

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 
 /// Whether a task that was assigned had been waiting (warm) or was started for this request (cold).
 package enum TaskOrigin: String, Sendable {

@@ -1,7 +1,6 @@
-import GatewayProtocol
+package import Gateway
 import Latency
 package import LoadEngine
-package import SessionGateway
 import Synchronization
 import Transport
 

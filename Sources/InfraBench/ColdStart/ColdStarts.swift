@@ -1,9 +1,8 @@
-import AWSClient
+import AWS
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 import Synchronization
 import Transport
 

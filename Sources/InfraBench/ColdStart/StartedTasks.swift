@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import Latency
 import Synchronization
 

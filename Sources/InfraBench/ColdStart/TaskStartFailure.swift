@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 
 /// The steps of a task's start, by which its failures are told apart.
 enum TaskStartStep: String, Sendable, CaseIterable {

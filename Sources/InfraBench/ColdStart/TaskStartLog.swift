@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import Synchronization
 
 /// What is known of a run's starts beside their samples: how fine their times are, and what ECS itself says of them.

@@ -1,5 +1,5 @@
-import AWSClient
-import GatewayProtocol
+import AWS
+import Gateway
 
 /// Follows tasks from RunTask's answer until the gateway shows them connected. Pure: instants come with the events, in ns
 /// of `MonotonicClock`.

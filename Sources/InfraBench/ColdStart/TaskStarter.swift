@@ -1,7 +1,6 @@
-import AWSClient
-import GatewayProtocol
+import AWS
+import Gateway
 import Latency
-import SessionGateway
 import Synchronization
 import Transport
 

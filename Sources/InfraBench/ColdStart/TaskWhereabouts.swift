@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 
 /// What a gateway's status says of the tasks that a run wants to stop. Pure.
 ///

@@ -1,6 +1,6 @@
 package import ArgumentParser
+import Gateway
 import ProcessControl
-import SessionGateway
 
 /// `bench-e2e`.
 package struct EndToEndCommand: SuiteCommand {

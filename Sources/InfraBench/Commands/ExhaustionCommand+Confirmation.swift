@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import Transport
 
 /// What a drain needs to be confirmed with, and what goes with one way to drain only.

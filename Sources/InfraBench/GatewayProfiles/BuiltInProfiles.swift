@@ -1,4 +1,4 @@
-package import SessionGateway
+package import Gateway
 
 /// The profiles that the suite has of its own. They are files like any other's, and in the programs.
 package enum BuiltInProfiles {

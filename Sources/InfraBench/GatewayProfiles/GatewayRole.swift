@@ -1,5 +1,5 @@
 import FoundationEssentials
-import SessionGateway
+import Gateway
 
 /// What a gateway can be asked for, by a profile's keys.
 package enum GatewayRole: String, Sendable {

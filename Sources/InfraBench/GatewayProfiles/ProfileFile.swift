@@ -1,4 +1,4 @@
-package import SessionGateway
+package import Gateway
 
 /// Reads a gateway profile, a file of `infrabench.gateway/1` (docs/gateways.md, docs/schema).
 ///

@@ -1,4 +1,4 @@
-import SessionGateway
+import Gateway
 import Transport
 
 /// Finds out how a gateway is spoken to where the user has not said it. Looking makes no session and takes no task.

@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 package import ArgumentParser
 
 /// Which cluster is meant, and how ECS is reached.

@@ -1,5 +1,4 @@
-import AWSClient
-import AWSSignature
+import AWS
 package import ArgumentParser
 
 /// Which ECS tasks are the pool's, and how ECS is reached.

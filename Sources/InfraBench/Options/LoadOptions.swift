@@ -1,5 +1,5 @@
 package import ArgumentParser
-import GatewayProtocol
+import Gateway
 import LoadEngine
 
 /// How much work is done, and by whom.

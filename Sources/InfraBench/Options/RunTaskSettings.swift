@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 
 /// Which tasks this tool starts for cold users, checked.
 package struct RunTaskSettings: Sendable {

@@ -1,5 +1,5 @@
+import Gateway
 import LoadEngine
-import SessionGateway
 
 extension LoadSettings {
   /// What shapes the load, for the result.

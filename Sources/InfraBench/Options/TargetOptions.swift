@@ -1,5 +1,5 @@
 package import ArgumentParser
-package import SessionGateway
+package import Gateway
 package import Transport
 
 /// Which gateway is measured.

@@ -1,6 +1,5 @@
-import GatewayProtocol
+import Gateway
 import Latency
-import SessionGateway
 import Transport
 
 /// Lets each run find the warm tasks of a gateway that it shares with the others as the first run found them: a pool that

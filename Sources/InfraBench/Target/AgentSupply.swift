@@ -1,7 +1,6 @@
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Latency
-import SessionGateway
 import Synchronization
 import Transport
 package import WarmTask

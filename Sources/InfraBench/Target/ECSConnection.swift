@@ -1,5 +1,4 @@
-import AWSClient
-import AWSSignature
+import AWS
 
 /// A client of the pool's ECS, and which of its tasks are meant.
 struct ECSConnection: Sendable {

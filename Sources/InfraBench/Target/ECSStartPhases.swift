@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 
 /// How long ECS says the phases of tasks' starts took, by its own clock and where it says it. Bounded.
 struct ECSStartPhases: Sendable {

@@ -1,4 +1,4 @@
-package import SessionGateway
+package import Gateway
 package import Transport
 
 extension GatewaySession {

@@ -1,8 +1,7 @@
 import FoundationEssentials
-import GatewayProtocol
+package import Gateway
 import Latency
 import LoadEngine
-package import SessionGateway
 package import Transport
 
 /// A gateway that is ready to be measured, and what a run holds of it.

@@ -1,7 +1,7 @@
 import FoundationEssentials
+import Gateway
 import Latency
 import ProcessControl
-import SessionGateway
 import Synchronization
 
 /// The tokens of a run's users. Tokens are secrets: none is in any output, result or error.

@@ -1,4 +1,4 @@
-import SessionGateway
+import Gateway
 import Synchronization
 import Transport
 

@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 
 /// A user given to a task: checked, and alike for both dialects.
 struct Assignment: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import EmbeddedGateway
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Testing
 import Transport
 

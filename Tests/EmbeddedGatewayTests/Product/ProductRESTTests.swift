@@ -1,6 +1,6 @@
 import EmbeddedGateway
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Testing
 
 /// The REST side of the product's profile.

@@ -1,5 +1,5 @@
 import EmbeddedGateway
-import GatewayProtocol
+import Gateway
 import Testing
 
 /// Faults that are asked for, and the gateway's own composure.

@@ -1,6 +1,6 @@
-import AWSSignature
+import AWS
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Testing
 import Transport
 

@@ -1,6 +1,6 @@
 import EmbeddedGateway
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Synchronization
 import Testing
 import Transport

@@ -1,5 +1,5 @@
 import EmbeddedGateway
-import GatewayProtocol
+import Gateway
 import Testing
 import Transport
 

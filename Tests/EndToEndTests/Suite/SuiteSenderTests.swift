@@ -1,5 +1,5 @@
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Glibc
 import ProcessControl
 import Testing

@@ -1,8 +1,7 @@
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Glibc
 import ProcessControl
-import SessionGateway
 import Testing
 import Transport
 

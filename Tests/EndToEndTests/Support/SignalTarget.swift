@@ -1,4 +1,4 @@
-import GatewayProtocol
+import Gateway
 import ProcessControl
 
 /// The target of a ``SignalDraw``, started; it is asked afterwards what the run has left in it.

@@ -1,5 +1,4 @@
-import Latency
-import AWSClient
+import AWS
 import Latency
 import LoadEngine
 import Testing

@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import Testing
 
 @testable import InfraBench

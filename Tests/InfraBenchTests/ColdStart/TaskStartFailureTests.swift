@@ -1,6 +1,6 @@
 import Testing
 
-@testable import AWSClient
+@testable import AWS
 @testable import InfraBench
 
 /// What results and people are told when a task could not be started.

@@ -1,7 +1,7 @@
-import GatewayProtocol
+import Gateway
 import Testing
 
-@testable import AWSClient
+@testable import AWS
 @testable import InfraBench
 
 /// Following tasks from RunTask to the gateway, event by event.

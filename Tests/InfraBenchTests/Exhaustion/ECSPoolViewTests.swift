@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import AWSTestSupport
 import Synchronization
 import Testing

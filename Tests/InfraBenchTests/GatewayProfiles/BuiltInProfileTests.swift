@@ -1,5 +1,5 @@
 import FoundationEssentials
-import SessionGateway
+import Gateway
 import Testing
 
 @testable import InfraBench
@@ -24,7 +24,7 @@ import Testing
     for _ in 0..<4 { sources.deleteLastPathComponent() }
     sources.append(path: "Sources")
     var seen = 0
-    for module in ["GatewayProtocol", "InfraBench", "LoadEngine", "SessionGateway", "Transport"] {
+    for module in ["Gateway", "InfraBench", "LoadEngine", "Transport"] {
       let folder = sources.appending(path: module)
       for file in try FileManager.default.subpathsOfDirectory(atPath: folder.path)
       where file.hasSuffix(".swift") && !file.hasSuffix("BuiltInProfiles.swift") {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import SessionGateway
+import Gateway
 import TestSupport
 import Testing
 

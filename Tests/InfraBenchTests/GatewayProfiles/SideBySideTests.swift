@@ -1,11 +1,10 @@
 import Foundation
-import GatewayProtocol
 import NIOCore
 import TestSupport
 import Testing
+@testable import Gateway
 
 @testable import InfraBench
-@testable import SessionGateway
 @testable import Transport
 
 /// The code for the suite's own form of each call beside the same role read as data: one answer, one outcome.

@@ -1,4 +1,4 @@
-import SessionGateway
+import Gateway
 import Testing
 
 @testable import InfraBench

@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 import Transport
 
+@testable import Gateway
 @testable import InfraBench
-@testable import SessionGateway
 
 /// Tokens that a command prints, and which user sends which.
 @Suite(.timeLimit(.minutes(1))) struct TokenCommandTests {

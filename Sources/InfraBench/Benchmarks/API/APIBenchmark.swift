@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import FoundationEssentials
 import Latency
 package import LoadEngine

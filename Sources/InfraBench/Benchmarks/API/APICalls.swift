@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import LoadEngine
 
 /// What answered calls took, apart by the connection they found.

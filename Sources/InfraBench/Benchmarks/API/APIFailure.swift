@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 
 /// What a failed call means for the run.
 enum APIFailure: Equatable {

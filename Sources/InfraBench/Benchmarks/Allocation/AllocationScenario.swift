@@ -1,7 +1,6 @@
-import GatewayProtocol
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 import Transport
 
 /// One iteration: an acquire on a kept connection, of a pool that has a warm task.

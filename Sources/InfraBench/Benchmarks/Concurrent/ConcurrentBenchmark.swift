@@ -1,7 +1,6 @@
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 package import LoadEngine
-import SessionGateway
 import Transport
 
 /// Test 3.1: simultaneous users, those within the pool's capacity and those beyond it.

@@ -1,7 +1,6 @@
-import GatewayProtocol
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 import Synchronization
 import Transport
 

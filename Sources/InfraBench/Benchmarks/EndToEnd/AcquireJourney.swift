@@ -1,7 +1,6 @@
-import GatewayProtocol
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 import Transport
 
 /// The way by REST alone: the phases from inside this tool's agents where it supplies the tasks, else from the status.

@@ -1,7 +1,7 @@
 import FoundationEssentials
+import Gateway
 import Latency
 package import LoadEngine
-import SessionGateway
 import Transport
 import WarmTask
 

@@ -1,6 +1,6 @@
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 import Transport
 
 /// One iteration: a user's way by the route that the gateway offers.

@@ -1,5 +1,5 @@
+import Gateway
 import LoadEngine
-import SessionGateway
 import Transport
 
 /// A virtual user of bench-e2e.

@@ -1,7 +1,7 @@
 import FoundationEssentials
+import Gateway
 import Latency
 import NIOCore
-import SessionGateway
 import Synchronization
 import Transport
 

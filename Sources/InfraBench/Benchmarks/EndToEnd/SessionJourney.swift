@@ -1,9 +1,8 @@
 import FoundationEssentials
-import GatewayProtocol
+import Gateway
 import Latency
 import LoadEngine
 import NIOCore
-import SessionGateway
 import Synchronization
 import Transport
 

@@ -1,4 +1,4 @@
-import SessionGateway
+import Gateway
 
 /// One answer of a gateway to a user's message, as far as it has come. Pure: instants, in ns, are the caller's.
 struct StreamedAnswer {

@@ -1,7 +1,6 @@
-import GatewayProtocol
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 import Transport
 
 /// One acquire of the drain, or the one that comes to the empty pool.

@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import Latency
 
 /// The pool as ECS sees it: which tasks are listed, and which of them are RUNNING.

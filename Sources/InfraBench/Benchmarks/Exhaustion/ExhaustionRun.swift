@@ -1,8 +1,8 @@
-import AWSClient
+import AWS
 import FoundationEssentials
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 import Transport
 
 /// One run: as often as asked for, waits until the pool is at rest, drains it, and polls until it is full again.

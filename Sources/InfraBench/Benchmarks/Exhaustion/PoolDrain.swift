@@ -1,7 +1,6 @@
-import GatewayProtocol
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 import Transport
 
 /// Takes the pool's tasks, comes once more to the empty pool, and gives everything back.

@@ -1,6 +1,5 @@
-import AWSClient
-import GatewayProtocol
-import SessionGateway
+import AWS
+import Gateway
 import Transport
 
 /// What one poll brought: a view that could not be had is nil.

@@ -1,7 +1,7 @@
-import AWSClient
+import AWS
+import Gateway
 import Latency
 import LoadEngine
-import SessionGateway
 
 /// Asks ECS and the gateway, both at the same time, on a fixed beat. One task owns it.
 struct PoolPoller {

@@ -1,4 +1,4 @@
-import AWSClient
+import AWS
 import Latency
 
 /// Waits until the pool is at rest: what is new afterwards is then the drain's doing.

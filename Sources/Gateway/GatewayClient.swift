@@ -1,0 +1,317 @@
+import FoundationEssentials
+import Latency
+import NIOCore
+import Synchronization
+public import Transport
+
+/// One user's kept connection to a gateway's REST side; it is opened again when the gateway has closed it.
+public final class GatewayClient: Sendable {
+  private let endpoint: Endpoint
+  private let firstRequests: GatewayRequests
+  private let renewed: (@Sendable () -> GatewayRequests)?
+  /// Those of the host, as this client has looked them up.
+  package let addresses: HostAddresses
+  /// Which of several addresses is tried first: this one of them, counted round.
+  package let turn: Int
+  private let tls: TLSClient?
+  private let executor: LoopExecutor
+  private let timeout: UInt64
+  private let watchesTask: Bool
+  private let keepsCookies: Bool
+  private let state = Mutex(State())
+
+  private struct State {
+    var connection: HTTPConnection?
+    /// What was set since the visit began.
+    var cookies = CookieJar()
+    /// The bytes of the last request. Their memory is used again: by the next request nobody else holds it.
+    var request = ByteBuffer()
+
+    /// For the call under way: how long its answer is waited for after ``GatewayClient/cancel()``, in ns.
+    var grace: UInt64 = 0
+    var isCancelled = false
+
+    /// The kept connection, if a request can be sent over it.
+    var usable: HTTPConnection? {
+      guard let connection, connection.isUsable else { return nil }
+      return connection
+    }
+  }
+
+  /// A cancelled acquire waits this long for its answer, in ns: a task that was assigned can only be released by its id.
+  private static let acquireGrace: UInt64 = 1_500_000_000
+
+  /// A cancelled release waits this long, in ns: without its answer nobody knows whether a later refusal means that the task
+  /// went back, or that another node has it.
+  private static let releaseGrace: UInt64 = 1_000_000_000
+
+  /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
+  ///
+  /// - Parameters:
+  ///   - addresses: those of the endpoint's host, shared by the clients of a run; nil: they are looked up.
+  ///   - turn: which of several addresses is tried first.
+  ///   - watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop cost less, and
+  ///     whoever cancels the task calls ``cancel()`` as well.
+  ///   - renewed: gives the requests where they change in the course of time, as a token does.
+  public init(
+    to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, requests: GatewayRequests, tls: TLSClient?,
+    on executor: LoopExecutor, timeout: UInt64, watchesTask: Bool = true, keepsCookies: Bool = true,
+    renewed: (@Sendable () -> GatewayRequests)? = nil
+  ) {
+    self.addresses = addresses ?? HostAddresses(of: endpoint)
+    self.turn = turn
+    self.renewed = renewed
+    self.watchesTask = watchesTask
+    self.keepsCookies = keepsCookies
+    self.endpoint = endpoint
+    firstRequests = requests
+    self.tls = tls
+    self.executor = executor
+    self.timeout = timeout
+  }
+
+  private var requests: GatewayRequests { renewed?() ?? firstRequests }
+
+  /// The next call is a new visitor's: without the cookies that were set before.
+  public func beginVisit() { state.withLock { if !$0.cookies.isEmpty { $0.cookies = CookieJar() } } }
+
+  /// The cookies that were set since the visit began. Empty where none are kept.
+  public var cookies: CookieJar { state.withLock { $0.cookies } }
+
+  /// The value of a `Cookie` field for another connection of the same visit, such as a WebSocket at `path`; nil without any.
+  public func cookieField(for path: String) -> String? { requests.cookies(for: path, cookies, now: wallClock()) }
+
+  /// Keeps the cookies that another connection of the same visit was given, such as a WebSocket's at `path`.
+  public func keep(setCookies: [String], from path: String) {
+    guard keepsCookies, !setCookies.isEmpty else { return }
+    let now = wallClock()
+    state.withLock { state in
+      for field in setCookies { state.cookies.store(field, from: endpoint.basePath + path, now: now) }
+    }
+  }
+
+  /// Opens a WebSocket of the same visit, at the same of several addresses.
+  public func openWebSocket(
+    path: String, headers: [(String, String)], subprotocols: [String] = [], on executor: LoopExecutor,
+    limits: WebSocketLimits, timeout: UInt64
+  ) async throws(WebSocketError) -> WebSocketConnection {
+    try await WebSocketConnection.connect(
+      to: endpoint, addresses: addresses, turn: turn, path: path, headers: headers, subprotocols: subprotocols,
+      tls: tls, on: executor.eventLoop, limits: limits, timeout: timeout)
+  }
+
+  /// Whether there is an open connection, so that ``connect()`` has nothing to do.
+  public var isConnected: Bool { state.withLock { $0.usable != nil } }
+
+  /// Makes sure that there is an open connection; the phases of a new one, nil where there was one already.
+  public func connect() async -> Result<ConnectPhases?, GatewayError> {
+    if isConnected { return .success(nil) }
+    return await open().map(\.phases).mapError(GatewayError.init)
+  }
+
+  /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
+  public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
+    switch requests.speech.acquire {
+    case .native: break
+    case .by(let role): return await acquire(role, userID: userID, waitForReady: waitForReady)
+    case .absent: return .failed(.absentRole("acquire"), firstByteWrittenAt: nil)
+    }
+    let call = prepare(grace: Self.acquireGrace) {
+      requests.acquire(userID: userID, waitForReady: waitForReady, $1, into: &$0)
+    }
+    switch await send(call, "/api/acquire") {
+    case .success(let exchange):
+      let outcome = AcquireOutcome(exchange)
+      guard case .failed(let error, let writtenAt) = outcome else { return outcome }
+      return .failed(explained(error), firstByteWrittenAt: writtenAt)
+    case .failure(let error): return .failed(GatewayError(error), firstByteWrittenAt: error.firstByteWrittenAt)
+    }
+  }
+
+  /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
+  /// (404 or 405).
+  ///
+  /// - Parameters:
+  ///   - cookies: those of the visit that took the task, where that was not this client's last one.
+  ///   - owner: the requests of the user who took the task, where that was not this client's.
+  public func release(
+    taskID: String, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
+  ) async -> Result<UInt64, GatewayError> {
+    let requests = owner ?? self.requests
+    switch requests.speech.release {
+    case .native: break
+    case .by(let role): return await release(role, taskID: taskID, cookies: cookies, requests)
+    case .absent:
+      return .failure(GatewayError(kind: "release_unsupported", message: "the gateway's profile has no release"))
+    }
+    let call = prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, cookies ?? $1, into: &$0) }
+    switch await send(call, "/api/release") {
+    case .success(let exchange): return ReleaseOutcome.read(exchange).mapError { explained($0, by: requests) }
+    case .failure(let error): return .failure(GatewayError(error))
+    }
+  }
+
+  /// The pool as the gateway sees it, with the exchange's stamps.
+  public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
+    switch requests.speech.status {
+    case .native: break
+    case .by(let role): return await status(role)
+    case .absent: return .failure(.absentRole("status"))
+    }
+    switch await send(prepare { requests.status($1, into: &$0) }, "/api/status") {
+    case .success(let exchange):
+      guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
+      return Result { () throws(GatewayError) in (try StatusAnswer.decode(exchange.response), exchange) }
+        .mapError(explained)
+    case .failure(let error): return .failure(GatewayError(error))
+    }
+  }
+
+  private func acquire(
+    _ role: GatewayProfile.Acquire, userID: String, waitForReady: Bool
+  ) async -> AcquireOutcome {
+    let values = ProfileValues([.userId: userID, .token: requests.token ?? "", .uuid: UUID().uuidString.lowercased()])
+    let body = (waitForReady ? role.bodyWaiting : nil) ?? role.call.body
+    switch await send(role.call, body: body, values, grace: Self.acquireGrace) {
+    case .success(let exchange):
+      let outcome = role.outcome(of: exchange)
+      guard case .failed(let error, let writtenAt) = outcome else { return outcome }
+      return .failed(explained(error), firstByteWrittenAt: writtenAt)
+    case .failure(let error): return .failed(GatewayError(error), firstByteWrittenAt: error.firstByteWrittenAt)
+    }
+  }
+
+  private func release(
+    _ role: GatewayProfile.Release, taskID: String, cookies: CookieJar?, _ requests: GatewayRequests
+  ) async -> Result<UInt64, GatewayError> {
+    let values = ProfileValues([.task: taskID, .token: requests.token ?? ""])
+    let result = await send(
+      role.call, body: role.call.body, values, grace: Self.releaseGrace, cookies: cookies, as: requests)
+    switch result {
+    case .success(let exchange): return role.outcome(of: exchange).mapError { explained($0, by: requests) }
+    case .failure(let error): return .failure(GatewayError(error))
+    }
+  }
+
+  private func status(_ role: GatewayProfile.Status) async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
+    switch await send(role.call, body: nil, ProfileValues()) {
+    case .success(let exchange):
+      guard exchange.response.status == 200 else { return .failure(explained(.unexpectedStatus(exchange.response))) }
+      return Result { () throws(GatewayError) in (try role.answer(in: exchange.response), exchange) }
+        .mapError(explained)
+    case .failure(let error): return .failure(GatewayError(error))
+    }
+  }
+
+  private func send(
+    _ call: GatewayProfile.Call, body: ProfileTemplate?, _ values: ProfileValues, grace: UInt64 = 0,
+    cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
+  ) async -> Result<HTTPExchange, TransportError> {
+    let requests = owner ?? self.requests
+    let path = call.path.text(values)
+    let prepared = prepare(grace: grace) { request, jar in
+      requests.call(call.method, path, body: body?.text(values), cookies ?? jar, into: &request)
+    }
+    return await send(prepared, GatewayRequests.withoutQuery(path))
+  }
+
+  private func explained(_ error: GatewayError) -> GatewayError { explained(error, by: requests) }
+
+  private func explained(
+    _ error: GatewayError, by requests: GatewayRequests, headerNames: [String]? = nil
+  ) -> GatewayError {
+    // A server may repeat what it was sent. The names come behind, as an end that was cut must be at the end.
+    let words = requests.secrets.removed(from: error.message)
+    return GatewayError(kind: error.kind, message: words).explained(
+      withHeaders: headerNames ?? requests.headerNames, askedForCertificate: tls?.wasAskedInVain ?? false)
+  }
+
+  /// What an answer to an upgrade of the same visit is that is no 101, in the words of any other call's.
+  ///
+  /// - Parameter headerNames: the names of the header fields that were sent with it.
+  public func refusal(_ response: HTTPResponse, headerNames: [String]) -> GatewayError {
+    explained(.unexpectedStatus(response), by: requests, headerNames: headerNames)
+  }
+
+  /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the answer. The connection is of
+  /// no use afterwards.
+  ///
+  /// - Parameter hasKey: whether the key is one that cannot be, of a version that there is not, instead of missing: a proxy may
+  ///   pass on that alone.
+  public func probeSession(userID: String, hasKey: Bool = false) async -> Result<HTTPResponse, GatewayError> {
+    let probe = prepare { request, _ in request = requests.sessionProbe(userID: userID, hasKey: hasKey) }
+    let result = await send(probe, "/session/")
+    close()
+    return result.map(\.response).mapError(GatewayError.init)
+  }
+
+  /// Ends the call under way as the cancellation of a watched task would; later calls watch their task again. From any
+  /// thread; needed only without `watchesTask`.
+  public func cancel() {
+    state.withLock { $0.isCancelled = true }
+    // On the loop a call is either begun, or not yet prepared and going to see that it was cancelled.
+    executor.eventLoop.execute {
+      let (connection, grace) = self.state.withLock { ($0.connection, $0.grace) }
+      connection?.cancelExchange(after: grace)
+    }
+  }
+
+  /// Closes the connection.
+  public func close() {
+    state.withLock { $0.connection.take() }?.close()
+  }
+
+  private struct Call {
+    var request: ByteBuffer
+    /// The kept connection if it is usable.
+    var connection: HTTPConnection?
+    var grace: UInt64
+    var isWatched: Bool
+  }
+
+  private func prepare(grace: UInt64 = 0, _ write: (inout ByteBuffer, CookieJar) -> Void) -> Call {
+    state.withLock { state in
+      write(&state.request, state.cookies)
+      state.grace = grace
+      let isWatched = watchesTask || state.isCancelled || !executor.eventLoop.inEventLoop
+      return Call(request: state.request, connection: state.usable, grace: grace, isWatched: isWatched)
+    }
+  }
+
+  /// Sends a request for `path`, and keeps the cookies that its answer sets.
+  private func send(_ call: Call, _ path: String) async -> Result<HTTPExchange, TransportError> {
+    let result = await exchange(call)
+    if keepsCookies, case .success(let exchange) = result, exchange.response.setsCookies {
+      state.withLock { requests.store(exchange.response, from: path, in: &$0.cookies, now: wallClock()) }
+    }
+    return result
+  }
+
+  /// One bound for the whole operation, connecting included.
+  private func exchange(_ call: Call) async -> Result<HTTPExchange, TransportError> {
+    if let connection = call.connection {
+      let result =
+        call.isWatched
+        ? await connection.exchange(call.request, timeout: timeout, graceOnCancel: call.grace)
+        : await connection.exchangeUnwatched(call.request, timeout: timeout)
+      // It was closed before anything was written, seen only on the way to its loop.
+      guard case .failure(let error) = result, error.kind == .closed, error.firstByteWrittenAt == nil else {
+        return result
+      }
+    }
+    let begin = MonotonicClock.now()
+    switch await open() {
+    case .failure(let error): return .failure(error)
+    case .success(let new):
+      let elapsed = MonotonicClock.now() - begin
+      return await new.exchange(call.request, timeout: timeout - min(elapsed, timeout), graceOnCancel: call.grace)
+    }
+  }
+
+  private func open() async -> Result<HTTPConnection, TransportError> {
+    let result = await HTTPConnection.connect(
+      to: endpoint, addresses: addresses, turn: turn, tls: tls, on: executor, timeout: timeout)
+    if case .success(let new) = result { state.withLock { $0.connection = new } }
+    return result
+  }
+}

@@ -1,0 +1,201 @@
+import FoundationEssentials
+import NIOCore
+public import Transport
+
+/// The requests of one gateway as bytes: everything that never changes is put together once. A class, as every user's client
+/// has the same one.
+public final class GatewayRequests: Sendable {
+  /// A request up to the fields of the user's, in parts between which its cookies have their place.
+  private struct Head {
+    var start: ByteBuffer
+    /// What follows where the gateway has set no cookies; the user's own are in it.
+    var plainRest: ByteBuffer
+    /// What follows cookies.
+    var rest: ByteBuffer
+    /// Without the endpoint's base path.
+    var path: String
+  }
+
+  /// The names of the header fields that the user gave.
+  let headerNames: [String]
+  /// What is in no message about an answer: the user's tokens, and the values of header fields that are long enough to be
+  /// told from other words.
+  package let secrets: SecretText
+  /// How the calls are made.
+  let speech: GatewaySpeech
+  /// The token of the caller, for profiles that have a place for it; nil without one.
+  let token: String?
+
+  private let acquireHead: Head
+  private let releaseHead: Head
+  private let statusHead: Head
+  private let sessionProbe: (prefix: String, fields: String)
+  private let basePath: String
+  /// Of a call by a profile: what follows the request line, and what precedes the body's fields.
+  private let profileFields: (before: String, after: String)
+  private let sendsSecureCookies: Bool
+  /// What the user sends as cookies beside those that the gateway sets.
+  private let ownCookies: String?
+
+  /// Prepares requests to `endpoint`, each with `headers`, whose names and values have been checked.
+  public convenience init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
+    self.init(to: endpoint, headers: headers, speech: GatewaySpeech(), token: nil)
+  }
+
+  /// The same for calls that are made as `speech` says.
+  ///
+  /// - Parameter formerTokens: tokens that calls under way may still have been sent with.
+  package init(
+    to endpoint: Endpoint, headers: [(name: String, value: String)], speech: GatewaySpeech, token: String?,
+    formerTokens: SecretText = SecretText([])
+  ) {
+    self.speech = speech
+    self.token = token
+    headerNames = headers.map(\.name)
+    // `Bearer` is no secret, what follows it is.
+    let bare = headers.filter { $0.name.lowercased() == "authorization" }
+      .compactMap { $0.value.split(separator: " ").last.map { String($0) } }
+    let present = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
+    secrets = SecretText(present).adding(formerTokens)
+    basePath = endpoint.basePath
+    // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
+    sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback
+    func isCookie(_ header: (name: String, value: String)) -> Bool { header.name.lowercased() == "cookie" }
+    let own = headers.filter(isCookie).map(\.value)
+    let userCookies = own.isEmpty ? nil : own.joined(separator: "; ")
+    ownCookies = userCookies
+    let extra = headers.filter { !isCookie($0) }.map { "\($0.name): \($0.value)\r\n" }.joined()
+    func head(_ method: String, _ path: String, _ rest: String) -> Head {
+      let start =
+        "\(method) \(endpoint.basePath)\(path) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)"
+      let cookies = userCookies.map { "Cookie: \($0)\r\n" } ?? ""
+      return Head(
+        start: ByteBuffer(string: start), plainRest: ByteBuffer(string: cookies + rest), rest: ByteBuffer(string: rest),
+        path: path)
+    }
+    sessionProbe = (
+      "GET \(endpoint.basePath)/session/",
+      " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\n\(extra)" + (userCookies.map { "Cookie: \($0)\r\n" } ?? "")
+        + "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: "
+    )
+    profileFields = (
+      " HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)",
+      userCookies.map { "Cookie: \($0)\r\n" } ?? ""
+    )
+    let json = "Content-Type: application/json\r\nContent-Length: "
+    acquireHead = head("POST", "/api/acquire", json)
+    releaseHead = head("POST", "/api/release", json)
+    statusHead = head("GET", "/api/status", "\r\n")
+  }
+
+  /// Takes the cookies that the answer to a request for `path` sets; `now` in s since 1970.
+  func store(_ response: HTTPResponse, from path: String, in jar: inout CookieJar, now: Double) {
+    store(response.headers("Set-Cookie"), from: path, in: &jar, now: now)
+  }
+
+  /// The same for the values of its `Set-Cookie` fields.
+  func store(_ fields: [String], from path: String, in jar: inout CookieJar, now: Double) {
+    for field in fields { jar.store(field, from: basePath + path, now: now) }
+  }
+
+  /// The value of the `Cookie` field of a request for `path`: the user's own, and those of `jar`. Nil without any.
+  func cookies(for path: String, _ jar: CookieJar, now: Double) -> String? {
+    let kept = jar.isEmpty ? nil : jar.field(for: basePath + path, isSecure: sendsSecureCookies, now: now)
+    guard let ownCookies else { return kept }
+    return kept.map { "\(ownCookies); \($0)" } ?? ownCookies
+  }
+
+  /// Replaces what is in `request` by `POST /api/acquire` for a valid user id, which needs no escaping in JSON.
+  func acquire(userID: String, waitForReady: Bool, _ jar: CookieJar, into request: inout ByteBuffer) {
+    let (opening, closing): (StaticString, StaticString) =
+      ("{\"userId\":\"", waitForReady ? "\",\"waitFor\":\"ready\"}" : "\"}")
+    let length = opening.utf8CodeUnitCount + userID.utf8.count + closing.utf8CodeUnitCount
+    begin(&request, acquireHead, jar, bodyLength: length)
+    request.writeStaticString(opening)
+    request.writeString(userID)
+    request.writeStaticString(closing)
+  }
+
+  /// Replaces what is in `request` by `POST /api/release` of a task id as the gateway gave it.
+  func release(taskID: String, _ jar: CookieJar, into request: inout ByteBuffer) {
+    let quoted = JSONText.needsEscapes(taskID) ? JSONText.quoted(taskID) : nil
+    let opening: StaticString = "{\"taskId\":"
+    let length = opening.utf8CodeUnitCount + (quoted?.utf8.count ?? taskID.utf8.count + 2) + 1
+    begin(&request, releaseHead, jar, bodyLength: length)
+    request.writeStaticString(opening)
+    if let quoted {
+      request.writeString(quoted)
+    } else {
+      request.writeStaticString("\"")
+      request.writeString(taskID)
+      request.writeStaticString("\"")
+    }
+    request.writeStaticString("}")
+  }
+
+  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, or with one as long as a key that is none, and a
+  /// version that was never one: no server may grant either (RFC 6455, section 4.2.1).
+  func sessionProbe(userID: String, hasKey: Bool) -> ByteBuffer {
+    let rest = hasKey ? "12\r\nSec-WebSocket-Key: not-a-key-of-16-bytes-ok\r\n\r\n" : "13\r\n\r\n"
+    return ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields + rest)
+  }
+
+  /// Replaces what is in `request` by `GET /api/status`.
+  func status(_ jar: CookieJar, into request: inout ByteBuffer) { begin(&request, statusHead, jar) }
+
+  /// Replaces what is in `request` by a call of a profile's; `body` is nil where the call has none.
+  func call(
+    _ method: String, _ path: String, body: String?, _ jar: CookieJar, into request: inout ByteBuffer
+  ) {
+    let cookies = jar.isEmpty ? nil : cookies(for: Self.withoutQuery(path), jar, now: wallClock())
+    request.clear()
+    request.writeString("\(method) \(basePath)\(path)\(profileFields.before)")
+    request.writeString(cookies.map { "Cookie: \($0)\r\n" } ?? profileFields.after)
+    if let body {
+      request.writeString("Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    } else if method == "GET" || method == "DELETE" {
+      request.writeStaticString("\r\n")
+    } else {
+      request.writeStaticString("Content-Length: 0\r\n\r\n")
+    }
+  }
+
+  /// The part of a request's target that cookies are about.
+  static func withoutQuery(_ path: String) -> String { String(path.prefix { $0 != "?" }) }
+
+  /// Writes a head, with the body's length and the end of the head where there is a body.
+  private func begin(_ request: inout ByteBuffer, _ head: Head, _ jar: CookieJar, bodyLength: Int? = nil) {
+    let field = jar.isEmpty ? nil : cookies(for: head.path, jar, now: wallClock())
+    request.clear(
+      minimumCapacity: head.start.readableBytes + head.plainRest.readableBytes + (field?.utf8.count ?? 0)
+        + Self.lengthDigits + (bodyLength ?? 0))
+    request.writeImmutableBuffer(head.start)
+    if let field {
+      request.writeString("Cookie: \(field)\r\n")
+      request.writeImmutableBuffer(head.rest)
+    } else {
+      request.writeImmutableBuffer(head.plainRest)
+    }
+    guard let bodyLength else { return }
+    request.writeDecimal(bodyLength)
+    request.writeStaticString("\r\n\r\n")
+  }
+
+  /// Room for the digits of any length and the end of the head.
+  private static let lengthDigits = 24
+}
+
+/// In s since 1970: cookies end by the calendar.
+func wallClock() -> Double { Date().timeIntervalSince1970 }
+
+extension ByteBuffer {
+  /// Writes `number`, 0 or more, in decimal digits.
+  fileprivate mutating func writeDecimal(_ number: Int) {
+    var power = 1
+    while power <= number / 10 { power *= 10 }
+    while power > 0 {
+      writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
+      power /= 10
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import NIOCore
+package import Transport
+
+extension GatewayProfile.Acquire {
+  /// What `exchange` says by this profile.
+  package func outcome(of exchange: HTTPExchange) -> AcquireOutcome {
+    let response = exchange.response
+    let root = JSONNode.parse(response.body.readableBytesView)
+    if let miss, miss.holds(status: response.status, root) { return .miss(exchange) }
+    func failed(_ error: GatewayError) -> AcquireOutcome {
+      .failed(error, firstByteWrittenAt: exchange.firstByteWrittenAt)
+    }
+    guard success.holds(status: response.status, root) else {
+      guard success.admits(status: response.status) else { return failed(.unexpectedStatus(response)) }
+      guard root != nil else { return failed(.invalidAnswer("not the JSON expected", response)) }
+      return failed(
+        GatewayError(kind: "refused", message: "no success by the profile: \(String.printable(response.bodyText))"))
+    }
+    guard let root else { return failed(.invalidAnswer("not the JSON expected", response)) }
+    guard let task = task.text(in: root) else { return failed(.invalidAnswer("the answer names no task", response)) }
+    let answer = AcquireAnswer(
+      success: true, taskId: task, latency: latency?.value(in: root)?.number, source: source?.text(in: root))
+    return .assigned(Acquisition(answer: answer, exchange: exchange))
+  }
+}
+
+extension GatewayProfile.Release {
+  /// Without a profile's word: an answer of these, or of a status of success, is about the task where it is JSON, and about
+  /// the call where it is a page.
+  private static let statusesOfRefusal = [400, 404, 405, 409, 410]
+
+  /// When the answer was read, in ns; kind `release_refused` when the gateway knows no such task (any more), and
+  /// `release_unsupported` when it has no such call.
+  func outcome(of exchange: HTTPExchange) -> Result<UInt64, GatewayError> {
+    let response = exchange.response
+    let root = JSONNode.parse(response.body.readableBytesView)
+    if success.holds(status: response.status, root) { return .success(exchange.lastByteReadAt) }
+    let isRefused =
+      refused.map { $0.holds(status: response.status, root) }
+      ?? (root != nil
+        && (Self.statusesOfRefusal.contains(response.status) || success.admits(status: response.status)))
+    if isRefused {
+      let reason = "status \(response.status): \(response.bodyText)"
+      return .failure(GatewayError(kind: "release_refused", message: .printable(reason)))
+    }
+    if [404, 405].contains(response.status) {
+      return .failure(GatewayError(kind: "release_unsupported", message: "the gateway has no such call of release"))
+    }
+    guard success.admits(status: response.status) else { return .failure(.unexpectedStatus(response)) }
+    let fault = root == nil ? "not the JSON expected" : "neither a success nor a refusal by the profile"
+    return .failure(.invalidAnswer(fault, response))
+  }
+}
+
+extension GatewayProfile.Status {
+  /// The pool as `response` shows it.
+  package func answer(in response: HTTPResponse) throws(GatewayError) -> StatusAnswer {
+    guard let root = JSONNode.parse(response.body.readableBytesView) else {
+      throw .invalidAnswer("not the JSON expected", response)
+    }
+    guard let warmCount = Self.count(warm, in: root) else {
+      throw .invalidAnswer("the answer does not say how many tasks are warm", response)
+    }
+    var tasks: [TaskEntry]?
+    if case .array(let entries)? = self.tasks?.value(in: root) {
+      tasks = try entries.map { entry throws(GatewayError) in
+        guard let entry = task(entry) else {
+          throw .invalidAnswer("a task in the answer has no name or no state", response)
+        }
+        return entry
+      }
+    }
+    let assigned = self.assigned.flatMap { Self.count($0, in: root) } ?? tasks?.count { $0.state == "assigned" }
+    guard assigned != nil || self.assigned == nil else {
+      throw .invalidAnswer("the answer does not say how many tasks are assigned", response)
+    }
+    return StatusAnswer(warmCount: warmCount, assignedCount: assigned ?? 0, tasks: tasks)
+  }
+
+  /// A task of the list; nil where it lacks its name, or the state that the profile has a place for.
+  private func task(_ entry: JSONNode) -> TaskEntry? {
+    guard let id = taskID?.text(in: entry) else { return nil }
+    let user = user?.value(in: entry)
+    // Somebody that is no text is nobody that is known.
+    let name: String? = user.map { if case .string(let text) = $0 { text } else { "" } }
+    let connectedAt = connectedAt?.text(in: entry)
+    guard let field = state else {
+      return TaskEntry(
+        taskId: id, state: user == nil ? "warm" : "assigned", userId: name, connectedAt: connectedAt)
+    }
+    guard case .string(let written)? = field.value(in: entry) else { return nil }
+    return TaskEntry(
+      taskId: id, state: warmStates.contains(written) ? "warm" : written, userId: name, connectedAt: connectedAt)
+  }
+
+  private static func count(_ field: ProfileField, in root: JSONNode) -> Int? {
+    field.value(in: root)?.number.flatMap { Int(exactly: $0) }
+  }
+}
+
+extension HTTPResponse {
+  fileprivate var bodyText: String { String(decoding: body.readableBytesView.prefix(120), as: UTF8.self) }
+}
