@@ -1,7 +1,6 @@
 import Testing
 @testable import AWS
 
-
 @Suite struct ConfigurationTests {
   static let keys = ["AWS_ACCESS_KEY_ID": "AKIAENV", "AWS_SECRET_ACCESS_KEY": "envsecret", "HOME": "/home/u"]
   static let files = [

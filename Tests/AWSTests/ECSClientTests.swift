@@ -2,7 +2,6 @@ import Foundation
 import Testing
 @testable import AWS
 
-
 @Suite struct ECSClientTests {
   static func bodies(_ transport: ScriptedTransport) -> [String] {
     transport.requests.map { String(decoding: $0.body, as: UTF8.self) }

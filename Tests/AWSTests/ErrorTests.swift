@@ -2,7 +2,6 @@ import Foundation
 import Testing
 @testable import AWS
 
-
 @Suite struct ErrorTests {
   static func classified(
     _ status: Int, _ body: String, operation: String = "ListTasks",

@@ -4,7 +4,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 /// Bodies that no service should send: each is a typed error, and none ends the process or an endless wait.
 @Suite(.timeLimit(.minutes(2))) struct HostileAnswerTests {
   struct Operation: Sendable, CustomTestStringConvertible {

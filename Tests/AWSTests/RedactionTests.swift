@@ -2,7 +2,6 @@ import Foundation
 import Testing
 @testable import AWS
 
-
 @Suite struct RedactionTests {
   /// As long as AWS's tokens are, and of the same characters.
   static let token = "IQoJb3JpZ2luX2Vj" + String(repeating: "Ab9/+x", count: 150) + "=="

@@ -3,7 +3,6 @@ import Synchronization
 import Testing
 @testable import AWS
 
-
 @Suite struct RetryTests {
   static let throttled = ScriptedTransport.Answer.json(400, #"{"__type":"ThrottlingException","message":"Rate"}"#)
   static let empty = ScriptedTransport.Answer.json(200, #"{"taskArns":[]}"#)

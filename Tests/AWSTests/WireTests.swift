@@ -3,7 +3,6 @@ import Synchronization
 import Testing
 @testable import AWS
 
-
 /// What of a call a server really receives.
 @Suite struct WireTests {
   @Test(arguments: [nil, "t0ken+/="] as [String?]) func exactlyTheAgreedHeadersAreSigned(token: String?) async throws {

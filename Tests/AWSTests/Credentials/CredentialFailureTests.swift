@@ -2,7 +2,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 @Suite struct CredentialFailureTests {
   /// What was said, and whether before anybody was asked.
   private static func run(_ failure: CredentialFailure) async throws -> (error: AWSError, isAtOnce: Bool, text: String)?

@@ -2,7 +2,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 /// A temporary home with shared AWS files, and an environment that points nowhere else.
 struct CredentialHome {
   let directory: ScratchDirectory

@@ -4,7 +4,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 /// Programs, container endpoints and instances, one by one.
 @Suite struct CredentialPartsTests {
   @Test(

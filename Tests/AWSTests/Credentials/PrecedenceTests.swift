@@ -2,7 +2,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 /// The contract's order, over temporary homes and real HTTP.
 @Suite struct PrecedenceTests {
   @Test(arguments: Place.allCases) func eachPlaceAloneGivesItsKey(place: Place) async throws {

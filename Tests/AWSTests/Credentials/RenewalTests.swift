@@ -3,7 +3,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 @Suite struct RenewalTests {
   static func issued(_ name: String, expiration: Int64?) -> IssuedCredentials {
     IssuedCredentials(

@@ -3,7 +3,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 @Suite struct RoleChainTests {
   private static let config = """
     [profile top]

@@ -3,7 +3,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 @Suite struct STSTests {
   static let answer = CredentialServer.answer("AssumeRole", "x")
 

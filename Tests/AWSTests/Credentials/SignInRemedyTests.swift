@@ -4,7 +4,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 /// What is printed for a profile that needs a sign-in, followed to the letter by somebody who reads nothing else.
 @Suite struct SignInRemedyTests {
   /// The printed remedy.

@@ -3,7 +3,6 @@ import TestSupport
 import Testing
 @testable import AWS
 
-
 /// The same homes and environments, read by botocore and by us: access key, secret, token, expiration, region, bundle of
 /// authorities, profile and endpoint.
 @Suite(.enabled(if: Python.canImport("botocore.session"), "needs botocore; INFRABENCH_PYTHON names a Python"))
