@@ -16,7 +16,7 @@ import Transport
 }
 
 @Suite(.timeLimit(.minutes(1))) struct GatewaySessionTests {
-  private var quiet: Bench { Bench(console: Console(print: .json, isQuiet: true)) }
+  private var quiet: RunContext { RunContext(console: Console(print: .json, isQuiet: true)) }
 
   private func target(_ server: ScriptedServer) -> TargetSettings {
     TargetSettings(

@@ -17,7 +17,7 @@ import Testing
     var busiestSecond: Double
     var latency: UInt64
 
-    func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+    func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
       var recording = Recording(Self.catalogue)
       recording.sample(Self.catalogue.metric("allocation"), latency)
       return Measurement(

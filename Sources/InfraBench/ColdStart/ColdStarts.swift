@@ -55,7 +55,7 @@ struct ColdStarts: Sendable {
   func countOther(in record: inout IterationRecord) { record.count(otherTasks) }
 
   /// Says that users were given other tasks than those that were started for them, if they were.
-  func noteOthers(_ recording: Recording, _ bench: Bench) {
+  func noteOthers(_ recording: Recording, _ bench: RunContext) {
     let number = recording[otherTasks]
     guard number > 0 else { return }
     bench.note(

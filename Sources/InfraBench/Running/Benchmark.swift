@@ -1,5 +1,6 @@
 package import FoundationEssentials
 package import LoadEngine
+import Synchronization
 
 /// A tool's work: one measurement, to be judged and reported by ``BenchmarkRunner``.
 package protocol Benchmark: Sendable {
@@ -24,8 +25,8 @@ package protocol Benchmark: Sendable {
   func seeded(_ seed: UInt64) -> Self
 
   /// Measures. When its task is cancelled it ends early and returns what it has. What it measured goes to
-  /// ``Bench/beforeGivingBack`` first, then it gives back whatever it holds.
-  func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement
+  /// ``RunContext/beforeGivingBack`` first, then it gives back whatever it holds.
+  func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement
 }
 
 extension Benchmark {
@@ -61,16 +62,16 @@ extension GatewayBenchmark {
 }
 
 /// What a benchmark speaks through: the console and the notes of its result; and what it has to give back.
-package struct Bench: Sendable {
+package struct RunContext: Sendable {
   package let console: Console
-  package let notes: NoteBook
+  package let notes: RunNotes
   /// The tasks that the run was given.
   package let held: HeldTasks
   /// Takes what was measured before anything is given back, stopped or removed: an interrupted run's result is written then.
   package let beforeGivingBack: @Sendable (Measurement) -> Void
 
   package init(
-    console: Console, notes: NoteBook = NoteBook(), held: HeldTasks = HeldTasks(),
+    console: Console, notes: RunNotes = RunNotes(), held: HeldTasks = HeldTasks(),
     beforeGivingBack: @escaping @Sendable (Measurement) -> Void = { _ in }
   ) {
     self.console = console
@@ -144,4 +145,25 @@ package struct Measurement: Sendable {
     self.timeline = timeline
     self.findings = findings
   }
+}
+
+/// What a reader of the result must know, each said once, in the order of its first appearance.
+package final class RunNotes: Sendable {
+  private let notes = Mutex<[String]>([])
+  private static let limit = 100
+
+  package init() {}
+
+  /// Adds a note unless it is there already; true if it is new.
+  @discardableResult
+  package func add(_ note: String) -> Bool {
+    notes.withLock { notes in
+      guard notes.count < Self.limit, !notes.contains(note) else { return false }
+      notes.append(note)
+      return true
+    }
+  }
+
+  /// All notes.
+  package var all: [String] { notes.withLock { $0 } }
 }

@@ -162,14 +162,14 @@ extension StoredRuns {
   /// Without this run's own files, which may lie below the same folder, and without tools and profiles that it was not to run.
   fileprivate func comparable(to new: StoredRuns) -> StoredRuns {
     let own = Set(new.runs.map(\.identity))
-    let ways = Set(new.runs.map(SuiteWay.init))
+    let ways = Set(new.runs.map(ToolAndProfile.init))
     return StoredRuns(
-      runs: runs.filter { ways.contains(SuiteWay($0)) && !own.contains($0.identity) }, excluded: excluded)
+      runs: runs.filter { ways.contains(ToolAndProfile($0)) && !own.contains($0.identity) }, excluded: excluded)
   }
 }
 
 /// What is run: a tool, and the profile that it was told to speak to the gateway by.
-private struct SuiteWay: Hashable {
+private struct ToolAndProfile: Hashable {
   var tool: String
   var profile: String?
 

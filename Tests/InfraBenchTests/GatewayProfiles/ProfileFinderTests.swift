@@ -25,7 +25,7 @@ import Transport
       agents: 0,
       allowsAgentsBesideReal: false)
     target.profile = given
-    let bench = Bench(console: Console(print: .json, isQuiet: true))
+    let bench = RunContext(console: Console(print: .json, isQuiet: true))
     let name = try await GatewaySession.with(target, timeout: 20_000_000_000, bench: bench) { session in
       await ProfileFinder.find(session).name
     }

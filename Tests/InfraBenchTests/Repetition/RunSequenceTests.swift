@@ -47,7 +47,7 @@ import Testing
       return benchmark
     }
 
-    func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+    func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
       let run = script.next("\(name) \(seed)")
       if case .unreachable = run { throw BenchmarkFailure("unreachable") }
       var recording = Recording(Self.catalogue)

@@ -11,7 +11,7 @@ import Testing
       (nil, 50), (100, 20), (1_000, 20), (5_000, 50), (60_000, 600), (3_600_000, 1_000),
     ] as [(UInt64?, UInt64)])
   func aShortRunHasSomeIntervalsAndALongOneNotTooMany(length: UInt64?, interval: UInt64) {
-    #expect(UsualTimeline.interval(forLength: length.map { $0 * 1_000_000 }) == interval * 1_000_000)
+    #expect(DefaultTimeline.interval(forLength: length.map { $0 * 1_000_000 }) == interval * 1_000_000)
   }
 
   @Test func rowsHoldTheirLatenciesExactly() throws {

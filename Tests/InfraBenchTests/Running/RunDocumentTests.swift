@@ -7,20 +7,20 @@ import Testing
 struct RunDocumentTests {
   private static let start = Date(timeIntervalSince1970: 1_800_000_000)
   private let scratch: ScratchDirectory
-  private let files: RunDocument
+  private let files: RunResultFiles
 
   init() throws {
     scratch = try ScratchDirectory()
-    files = RunDocument(
+    files = RunResultFiles(
       OutputSettings(
         directory: scratch.path, formats: [.json, .md], label: nil, print: .text, isQuiet: false, usesColor: false,
         allowsSaturated: false))
   }
 
-  private func forms(_ note: String) throws -> RunDocument.Forms {
+  private func forms(_ note: String) throws -> RunResultFiles.Forms {
     var document = SampleDocuments.typical
     document.notes = [note]
-    return try RunDocument.Forms(document)
+    return try RunResultFiles.Forms(document)
   }
 
   private func notes(at paths: [String]) throws -> [String] {

@@ -150,7 +150,7 @@ import Testing
     (["-scenario", "f"], []), (["scenario", "f"], []),
   ])
   func theFileIsFoundAsTheParserFindsIt(_ words: [String], _ files: [String]) {
-    #expect(CommandLineWords(words).scenarioFiles == files)
+    #expect(GivenOptions(words).scenarioFiles == files)
     // The parser is the judge; it takes the last of several, and refuses some of these.
     guard let command = try? AllocationCommand.parse(words) else { return }
     #expect(command.scenario.scenario == files.last)

@@ -54,11 +54,11 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     return benchmark
   }
 
-  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+  package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
       session async throws(BenchmarkFailure) in
-      try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
+      try await SuppliedAgents.with(target, session: session) { () async throws(BenchmarkFailure) in
         guard let runTask else { return await measure(session, nil, startedAt: startedAt) }
         return try await ConcurrentScenario.taskStarts.with(runTask, session: session) {
           starter async throws(BenchmarkFailure) in
@@ -88,7 +88,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     _ session: GatewaySession, _ starter: TaskStarter?, startedAt: Date
   ) async -> Measurement {
     let profile = await ProfileFinder.find(session)
-    if shape == .loop { await PoolFill.beforeLoad(on: target, session) }
+    if shape == .loop { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
@@ -150,7 +150,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     }
     let observer = session.client(on: session.loops.executor(forUser: 0))
     defer { observer.close() }
-    var pool = PoolFill(observer, timeout: load.timeout, note: session.bench.note)
+    var pool = RefillWait(observer, timeout: load.timeout, note: session.bench.note)
     for burst in 0..<number where !Task.isCancelled && starter?.refusal == nil {
       let first = burst * (load.concurrency + beyond)
       // Within the pool's capacity, unless nobody is: then each user is given a task that was started for this.
@@ -176,7 +176,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     _ users: Int, from first: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ observer: GatewayClient,
     _ monitor: GeneratorMonitor, _ progress: ProgressCounter
   ) async -> Measured {
-    let before = await PoolLook.take(through: observer)
+    let before = await PoolStatus.take(through: observer)
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: false, isBurst: true, firstUser: first,
       // With fewer warm tasks than users the status alone does not tell who got them.
@@ -192,7 +192,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     guard !pending.isEmpty else {
       return Measured(recording: run.recording, startedAt: run.startedAt, duration: duration)
     }
-    let after = await PoolLook.take(through: observer)
+    let after = await PoolStatus.take(through: observer)
     for assignment in pending {
       let origin = WarmClassifier.classify(assignment.task, before: before, after: after)
       ConcurrentScenario.record(origin, assignment.latency, into: &run.recording)

@@ -102,7 +102,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return benchmark
   }
 
-  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+  package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     let agents = AgentTimeline()
     let gatewayArguments = command.map { ["--command", $0] } ?? []
@@ -110,7 +110,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench, gatewayArguments: gatewayArguments
     ) { session async throws(BenchmarkFailure) in
       let program = command == nil ? nil : UserProgram.command(commandWords)
-      return try await AgentSupply.with(target, session: session, program: program, observer: agents.observe) {
+      return try await SuppliedAgents.with(target, session: session, program: program, observer: agents.observe) {
         () async throws(BenchmarkFailure) in
         guard let runTask else { return await measure(session, agents, nil, startedAt: startedAt) }
         return try await EndToEndMetrics.taskStarts.with(runTask, session: session) {
@@ -134,7 +134,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       session: session, profile: profile, route: route, agents: agents, self, starter: starter)
     let isLazy = profile.session?.isLazy ?? false
     // Who sends a message that starts a task can't wait for a warm one either.
-    if load.isOpenLoop || isLazy { await PoolFill.beforeLoad(on: target, session) }
+    if load.isOpenLoop || isLazy { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     var plan = load.plan
@@ -177,7 +177,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return Set(names)
   }
 
-  private func say(_ route: Route, _ profile: GatewayProfile, _ bench: Bench) {
+  private func say(_ route: Route, _ profile: GatewayProfile, _ bench: RunContext) {
     if route != .session, messages > 1 || holdSessions != nil || reconnect != nil {
       bench.note(
         "the gateway has no user's side ('\(profile.name)'): --messages, --hold-sessions and --reconnect have no use here"
@@ -201,4 +201,97 @@ package struct EndToEndBenchmark: GatewayBenchmark {
           + "task with its user; the phases behind it are absent")
     }
   }
+}
+
+/// The metrics and counters of bench-e2e, by index.
+enum EndToEndMetrics {
+  private static let catalogue = EndToEndBenchmark.catalogue
+
+  static let endToEnd = catalogue.operation("end_to_end")
+  static let ready = catalogue.operation("ready")
+  static let acquire = catalogue.metric("acquire")
+  static let initUser = catalogue.metric("init_user")
+  static let workspace = catalogue.metric("workspace")
+  static let processStart = catalogue.metric("process_start")
+  static let firstResponse = catalogue.metric("first_response")
+  static let firstResponseWarm = catalogue.metric("first_response_warm")
+  static let firstResponseCold = catalogue.metric("first_response_cold")
+  static let complete = catalogue.metric("complete")
+  static let gap = catalogue.metric("gap")
+  static let messageRoundtrip = catalogue.metric("message_roundtrip")
+  static let recovery = catalogue.metric("recovery")
+  static let upgrade = catalogue.metric("upgrade")
+  static let connect = ConnectMetrics(catalogue)
+  static let cold = catalogue.operation("end_to_end_cold")
+
+  /// Of tasks that this tool starts.
+  static let taskStarts = ColdStarts(catalogue, measured: "cold_starts")
+
+  static let failedSteps = catalogue.counter("failed_steps")
+  static let coldStarts = catalogue.counter("cold_starts")
+  static let unclassified = catalogue.counter("unclassified")
+  static let questions = catalogue.counter("questions")
+  static let sessionsHeld = catalogue.counter("sessions_held")
+  static let sessionsLost = catalogue.counter("sessions_lost")
+  static let duplicates = catalogue.counter("duplicate_assignments")
+
+  private static let failures = EndToEndStep.allCases.map { catalogue.counter($0.counterName) }
+
+  /// The counter of a step's failures.
+  static func failed(_ step: EndToEndStep) -> Counter {
+    failures[EndToEndStep.allCases.firstIndex(of: step) ?? 0]
+  }
+}
+
+extension IterationRecord {
+  /// Ends the iteration at a step that failed; errors are counted by step and kind.
+  mutating func fail(_ step: EndToEndStep, _ kind: String, _ example: String) {
+    count(EndToEndMetrics.failedSteps)
+    count(EndToEndMetrics.failed(step))
+    fail("\(step.counterName.dropFirst("failed_".count)): \(kind)", example)
+  }
+
+  /// Adds a phase that somebody else measured, in ms, if it was seen.
+  mutating func sample(_ metric: Metric, milliseconds: Double?) {
+    guard let milliseconds, milliseconds >= 0, milliseconds < 3.6e6 else { return }
+    sample(metric, UInt64((milliseconds * 1e6).rounded()))
+  }
+}
+
+/// The steps of a user's way, by which failures are counted.
+enum EndToEndStep: String, CaseIterable, Sendable {
+  case connect, acquire, initUser, ready, firstResponse
+  /// Those of a session with more than a first response.
+  case complete, hold, recovery
+  /// Those of a task's start, with `--cold-by run-task` alone.
+  case runTask, pendingToRunning, waitConnection
+
+  /// The step in which a task's start failed.
+  init(_ step: TaskStartStep) {
+    switch step {
+    case .runTask: self = .runTask
+    case .pendingToRunning: self = .pendingToRunning
+    case .waitConnection: self = .waitConnection
+    }
+  }
+
+  /// The counter of this step's failures.
+  var counterName: String {
+    switch self {
+    case .connect: "failed_connect"
+    case .acquire: "failed_acquire"
+    case .initUser: "failed_init_user"
+    case .ready: "failed_ready"
+    case .firstResponse: "failed_first_response"
+    case .complete: "failed_complete"
+    case .hold: "failed_hold"
+    case .recovery: "failed_recovery"
+    case .runTask: "failed_run_task"
+    case .pendingToRunning: "failed_pending_to_running"
+    case .waitConnection: "failed_wait_connection"
+    }
+  }
+
+  /// The counters of a task's start.
+  static let ofTaskStart = TaskStartStep.allCases.map { EndToEndStep($0).counterName }
 }

@@ -90,7 +90,7 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     (drainBy == .acquire ? count + 1 : StopDrain.atOnce) + 3 + (usesGateway ? target.openFiles : 0)
   }
 
-  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+  package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     // What is wrong with the AWS side is found before anything is started.
     let remote = try ecs.map { settings throws(BenchmarkFailure) in try Self.connection(settings, bench: bench) }
@@ -103,7 +103,7 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
       let embedded = try session.embeddedECS.map { access throws(BenchmarkFailure) in
         try ECSConnection.open(embedded: access, bench: bench, timeout: Self.lookBound)
       }
-      return try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
+      return try await SuppliedAgents.with(target, session: session) { () async throws(BenchmarkFailure) in
         try await ExhaustionRun(
           settings: self, session: session, ecs: remote ?? embedded, bench: bench, startedAt: startedAt
         ).perform()
@@ -111,7 +111,7 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     }
   }
 
-  private static func connection(_ settings: ECSSettings, bench: Bench) throws(BenchmarkFailure) -> ECSConnection {
+  private static func connection(_ settings: ECSSettings, bench: RunContext) throws(BenchmarkFailure) -> ECSConnection {
     if settings.isWholeCluster {
       bench.note("no --service, --family or --started-by: every task of the cluster is taken for one of the pool")
     }
