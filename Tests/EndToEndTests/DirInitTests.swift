@@ -73,11 +73,11 @@ import Testing
     let threshold = try ThresholdParser(DirInitBenchmark.catalogue).parse(standard, isDefault: true)
     #expect(
       !threshold.judge(
-        metrics: [:], counters: ["isolation_violations": 1], bounds: FailureBounds([:])
+        metrics: [:], counters: ["isolation_violations": 1], bounds: FailureTimeouts([:])
       ).pass)
     #expect(
       threshold.judge(
-        metrics: [:], counters: ["isolation_violations": 0], bounds: FailureBounds([:])
+        metrics: [:], counters: ["isolation_violations": 0], bounds: FailureTimeouts([:])
       ).pass)
   }
 

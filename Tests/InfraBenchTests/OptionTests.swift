@@ -114,7 +114,7 @@ import Transport
     #expect(plain["noCookies"] == nil && plain["clientCertificate"] == nil)
     let bare = try target(["--gateway-url", "http://h", "--no-cookies"]).0.parameters
     #expect(bare["noCookies"] == true)
-    #expect(LoadParameters.shaping(bare) != LoadParameters.shaping(plain))
+    #expect(WorkloadParameters.shaping(bare) != WorkloadParameters.shaping(plain))
   }
 
   @Test(.enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"))

@@ -165,7 +165,7 @@ final class TaskStartLog: Sendable {
     return .string("\(seconds(least))–\(seconds(most)) s (\(tasks), by ECS's clock)")
   }
 
-  private static func seconds(_ nanoseconds: UInt64) -> String { Figures.decimals(Double(nanoseconds) / 1e9, 3) }
+  private static func seconds(_ nanoseconds: UInt64) -> String { NumberText.decimals(Double(nanoseconds) / 1e9, 3) }
 }
 
 /// How long ECS says the phases of tasks' starts took, by its own clock and where it says it. Bounded.

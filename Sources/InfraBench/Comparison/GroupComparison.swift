@@ -2,7 +2,7 @@ import Statistics
 
 /// The runs of one tool under one load on both sides.
 package struct GroupComparison: Sendable {
-  package var key: LoadShape
+  package var key: Workload
   package var runsOld: Int
   package var runsNew: Int
   /// The headline first, then in the tool's order.
@@ -12,7 +12,7 @@ package struct GroupComparison: Sendable {
   package var hasNamedRates = false
 
   /// For people: without counters that are 0 everywhere, unless they were asked for.
-  package var shownRates: [StatisticComparison] { rates.filter { hasNamedRates || !$0.isAllZero } }
+  package var displayedRates: [StatisticComparison] { rates.filter { hasNamedRates || !$0.isAllZero } }
 
   /// Every statistic of every metric, then the rates.
   package var all: [StatisticComparison] { metrics.flatMap(\.statistics) + rates }
@@ -84,4 +84,135 @@ package struct StatisticComparison: Sendable, Equatable {
   package var newMedian: Double { median(of: new) }
   /// Whether nothing ever happened: a counter that is 0 in all runs.
   package var isAllZero: Bool { (old + new).allSatisfy { $0 == 0 } }
+}
+
+/// Judges every statistic of two sets of runs.
+///
+/// The statistics of the headline are one family of Holm's correction, the rates another: of each family, however many there are in
+/// it, some change is called by mistake in at most alpha of all comparisons. All others are judged alone, and called exploratory.
+struct SignificanceTests {
+  let pair: RunPair
+  let settings: Comparison.Settings
+
+  /// Everything, also where `settings` asks for some of it only.
+  var comparison: GroupComparison {
+    GroupComparison(
+      key: pair.shape, runsOld: pair.old.runs.count, runsNew: pair.new.runs.count, metrics: metrics, rates: rates)
+  }
+
+  private var metrics: [MetricComparison] {
+    let headline = pair.headline
+    return pair.metricNames.compactMap { name in
+      guard let pooledOld = pair.old.metrics[name], let pooledNew = pair.new.metrics[name] else { return nil }
+      let statistics = StatisticComparison.Statistic.allCases.compactMap { values(of: name, $0) }
+      let isHeadline = name == headline
+      let judged = isHeadline ? judge(statistics) : statistics.flatMap { judge([$0], isExploratory: true) }
+      return MetricComparison(
+        name: name, isHeadline: isHeadline, statistics: judged, pooledOld: pooledOld, pooledNew: pooledNew,
+        resolution: resolution(of: name))
+    }
+  }
+
+  /// Those that vary are a family. The others could show nothing, and would only make it harder for these.
+  private var rates: [StatisticComparison] {
+    let all = RateCounter.all.compactMap(values)
+    let (varying, constant) = (all.filter { !$0.isConstant }, all.filter(\.isConstant))
+    let judged = judge(varying) + constant.flatMap { judge([$0]) }
+    let order = all.map(\.metric)
+    return judged.sorted { (order.firstIndex(of: $0.metric) ?? 0) < (order.firstIndex(of: $1.metric) ?? 0) }
+  }
+
+  private func judge(_ values: [RunValues], isExploratory: Bool = false) -> [StatisticComparison] {
+    // Statistics that are one number are one question: asked twice, it would need more runs, and count twice.
+    var asked: [RunValues] = []
+    let places = values.map { value in
+      if let place = asked.firstIndex(where: { $0.asksTheSame(as: value) }) { return place }
+      asked.append(value)
+      return asked.count - 1
+    }
+    let answers = QuestionFamily.answer(asked.map(\.question), alpha: settings.alpha, minEffect: settings.minEffect)
+    return zip(values, places).map { StatisticComparison($0, answers[$1], isExploratory: isExploratory) }
+  }
+
+  /// nil where a side has no run with a value.
+  private func values(of metric: String, _ statistic: StatisticComparison.Statistic) -> RunValues? {
+    let documents = (pair.old.runs + pair.new.runs).compactMap { $0.metrics[metric] }
+    return RunValues(
+      metric: metric, statistic: statistic, isGood: false,
+      old: pair.old.runs.compactMap { $0.metrics[metric]?.value(of: statistic) },
+      new: pair.new.runs.compactMap { $0.metrics[metric]?.value(of: statistic) },
+      resolution: resolution(of: metric) ?? 0, hasOneSample: documents.allSatisfy { $0.count == 1 },
+      mark: MetricDocument.Mark.allCases.first { mark in documents.contains { $0.mark(of: statistic) == mark } })
+  }
+
+  private func values(of counter: RateCounter) -> RunValues? {
+    RunValues(
+      metric: counter.name, statistic: .rate, isGood: counter.isGood,
+      old: pair.old.runs.compactMap { counter.share(in: $0.counters).map { $0 * 100 } },
+      new: pair.new.runs.compactMap { counter.share(in: $0.counters).map { $0 * 100 } }, resolution: 0,
+      hasOneSample: false,
+      mark: nil)
+  }
+
+  private func resolution(of metric: String) -> Double? {
+    (pair.old.runs + pair.new.runs).compactMap { $0.metrics[metric]?.resolution }.max()
+  }
+}
+
+/// One statistic's values, one a run.
+private struct RunValues {
+  var metric: String
+  var statistic: StatisticComparison.Statistic
+  /// Whether more is better.
+  var isGood: Bool
+  var old: [Double]
+  var new: [Double]
+  /// In ms.
+  var resolution: Double
+  /// Whether all statistics of every run are its only sample.
+  var hasOneSample: Bool
+  var mark: MetricDocument.Mark?
+
+  /// nil where a side has no value.
+  init?(
+    metric: String, statistic: StatisticComparison.Statistic, isGood: Bool, old: [Double], new: [Double],
+    resolution: Double, hasOneSample: Bool, mark: MetricDocument.Mark?
+  ) {
+    guard !old.isEmpty, !new.isEmpty else { return nil }
+    (self.metric, self.statistic, self.isGood) = (metric, statistic, isGood)
+    (self.old, self.new, self.resolution, self.mark) = (old, new, resolution, mark)
+    self.hasOneSample = hasOneSample
+  }
+
+  func asksTheSame(as other: RunValues) -> Bool {
+    metric == other.metric && (hasOneSample || old == other.old && new == other.new)
+  }
+
+  var isConstant: Bool { Set(old + new).count == 1 }
+
+  var question: Question {
+    Question(old: old, new: new, scale: statistic == .rate ? .difference : .ratio, resolution: resolution)
+  }
+}
+
+extension StatisticComparison {
+  fileprivate init(_ values: RunValues, _ answer: Answer, isExploratory: Bool) {
+    // Latencies change in percent of the old value; rates are in percent already.
+    let unit = values.statistic == .rate ? 1.0 : 100.0
+    let verdict: Verdict =
+      switch answer.verdict {
+      case .lower: values.isGood ? .slower : .faster
+      case .higher: values.isGood ? .faster : .slower
+      case .noChange: .noChange
+      case .tooFewRuns: .tooFewRuns
+      }
+    self.init(
+      metric: values.metric, statistic: values.statistic, old: values.old, new: values.new,
+      change: answer.change * unit,
+      interval: answer.interval.map { $0.lowerBound * unit...$0.upperBound * unit },
+      pValue: answer.adjustedPValue, uncorrectedPValue: answer.pValue, level: 1 - answer.level, verdict: verdict,
+      isExploratory: isExploratory, isBelowMinimum: answer.isBelowMinimum,
+      missing: answer.verdict == .tooFewRuns ? MissingRuns(old: answer.needed.old, new: answer.needed.new) : nil,
+      mark: values.mark)
+  }
 }

@@ -37,13 +37,13 @@ struct AnswerTimes {
   var table: TextTable {
     var table = TextTable(["statistic"] + parts.map(\.title))
     table.add(["count"] + parts.map { "\($0.figures.count)" })
-    table.add(["mean"] + parts.map { Figures.time(milliseconds: $0.figures.mean) })
+    table.add(["mean"] + parts.map { NumberText.time(milliseconds: $0.figures.mean) })
     for (title, statistic) in [("P50", Threshold.Statistic.p50), ("P95", .p95), ("P99", .p99)] {
       table.add(
         [title]
           + parts.map { part in
             let mark = part.figures.mark(of: statistic.rawValue)?.rawValue ?? ""
-            return Figures.time(milliseconds: part.figures.value(of: statistic)) + mark
+            return NumberText.time(milliseconds: part.figures.value(of: statistic)) + mark
           })
     }
     return table

@@ -108,7 +108,7 @@ package struct OpenMetricsReport {
     let histogram = try HistogramV2Codec.decode(base64: metric.histogram.data)
     var family = MetricFamily(
       "infrabench_\(name)", .histogram, unit: "seconds", help: "The latency \(name) of a run, successes only.")
-    for (bound, count) in zip(BucketLadder.bounds, BucketLadder.cumulativeCounts(of: histogram)) {
+    for (bound, count) in zip(HistogramBuckets.bounds, HistogramBuckets.cumulativeCounts(of: histogram)) {
       family.add("_bucket", labels + [("le", MetricFamily.number(Double(bound) / 1e9))], count)
     }
     family.add("_bucket", labels + [("le", "+Inf")], histogram.totalCount)
@@ -125,6 +125,95 @@ extension ResultDocument {
     case "remote": target.gatewayUrl ?? target.ecsEndpointUrl ?? target.kind
     case "directory" where parameters["root"] != "temporary": target.directory ?? target.kind
     default: target.kind
+    }
+  }
+}
+
+/// One metric of an OpenMetrics exposition with its samples, as text.
+/// https://prometheus.io/docs/specs/om/open_metrics_spec/, sections "Metric" and "Text format".
+struct MetricFamily {
+  enum Kind: String {
+    case counter, gauge, histogram
+  }
+
+  /// Without a counter's `_total`; ends with the unit.
+  var name: String
+  var kind: Kind
+  /// `seconds`, `ratio`; nil for a plain number.
+  var unit: String?
+  /// A sentence of our own words: nothing in it needs escaping.
+  var help: String
+  private var samples: [(suffix: String, labels: [(name: String, value: String)], value: String)] = []
+
+  init(_ name: String, _ kind: Kind, unit: String? = nil, help: String) {
+    self.name = unit.map { "\(name)_\($0)" } ?? name
+    self.kind = kind
+    self.unit = unit
+    self.help = help
+  }
+
+  mutating func add(_ suffix: String = "", _ labels: [(name: String, value: String)], _ value: UInt64) {
+    samples.append((suffix, labels, "\(value)"))
+  }
+
+  mutating func add(_ suffix: String = "", _ labels: [(name: String, value: String)], _ value: Double) {
+    samples.append((suffix, labels, Self.number(value)))
+  }
+
+  /// Lines, each with its end; none without samples.
+  var text: String {
+    guard !samples.isEmpty else { return "" }
+    let unitLine = unit.map { "# UNIT \(name) \($0)\n" } ?? ""
+    let lines = samples.map { sample in
+      let labels = sample.labels.map { "\($0.name)=\"\(Self.escape($0.value))\"" }.joined(separator: ",")
+      return "\(name)\(sample.suffix){\(labels)} \(sample.value)\n"
+    }
+    return "# TYPE \(name) \(kind.rawValue)\n\(unitLine)# HELP \(name) \(help)\n\(lines.joined())"
+  }
+
+  /// The shortest decimal that reads back, which is the canonical form of `le` too (section "Canonical numbers").
+  static func number(_ value: Double) -> String {
+    guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf" }
+    return "\(value)"
+  }
+
+  /// Section "Label": backslash, quotation mark and line feed are escaped. Other control characters, which readers split
+  /// lines at or refuse, become blanks.
+  static func escape(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "\"": result += "\\\""
+      case "\n": result += "\\n"
+      default: result += PlainText.line(String(scalar))
+      }
+    }
+    return result
+  }
+}
+
+/// The bounds of every exported histogram's buckets: the same for all metrics and tools, so that runs can be added up.
+package enum HistogramBuckets {
+  /// 1, 2.5 and 5 of each decade from 10 µs to 50 s, and 60 s; in ns.
+  package static let bounds: [UInt64] =
+    [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000].flatMap { decade in
+      [decade, decade / 2 * 5, decade * 5]
+    } + [60_000_000_000]
+
+  /// How many values are at most each of ``bounds``.
+  ///
+  /// A value is taken for the highest of its HDR bucket, as it is in percentiles: what is counted below a bound is below it,
+  /// and a value that lies less than an HDR bucket's width (0.1 %) below the bound may be counted above it.
+  package static func cumulativeCounts(of histogram: LatencyHistogram) -> [UInt64] {
+    var buckets = histogram.recordedBuckets()[...]
+    var count: UInt64 = 0
+    return bounds.map { bound in
+      while let bucket = buckets.first, bucket.upper <= bound {
+        count += bucket.count
+        buckets.removeFirst()
+      }
+      return count
     }
   }
 }

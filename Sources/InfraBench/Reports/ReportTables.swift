@@ -1,3 +1,5 @@
+import Latency
+
 /// The tables that the text and the Markdown report share.
 struct ReportTables {
   let document: ResultDocument
@@ -12,10 +14,13 @@ struct ReportTables {
         ("p50", metric.p50), ("p90", metric.p90), ("p95", metric.p95), ("p99", metric.p99), ("p999", metric.p999),
       ]
       table.add(
-        [name, "\(metric.count)", Figures.time(milliseconds: metric.mean), Figures.time(milliseconds: metric.min)]
-          + figures.map { Figures.time(milliseconds: $0.1) + (metric.mark(of: $0.0)?.rawValue ?? "") }
-          + [Figures.time(milliseconds: metric.max) + (metric.mark(of: "max")?.rawValue ?? "")]
-          + (isPolled ? [metric.resolution.map { "−" + Figures.time(milliseconds: $0) } ?? ""] : []))
+        [
+          name, "\(metric.count)", NumberText.time(milliseconds: metric.mean),
+          NumberText.time(milliseconds: metric.min),
+        ]
+          + figures.map { NumberText.time(milliseconds: $0.1) + (metric.mark(of: $0.0)?.rawValue ?? "") }
+          + [NumberText.time(milliseconds: metric.max) + (metric.mark(of: "max")?.rawValue ?? "")]
+          + (isPolled ? [metric.resolution.map { "−" + NumberText.time(milliseconds: $0) } ?? ""] : []))
     }
     return table
   }
@@ -51,10 +56,10 @@ struct ReportTables {
 
   private func share(of name: String, _ number: UInt64, iterations: UInt64) -> String {
     if Self.notIterations.contains(name), number > 0 {
-      return Figures.percent(Double(number) / Double(document.startsDue)) + " of due"
+      return NumberText.percent(Double(number) / Double(document.startsDue)) + " of due"
     }
     guard name != "iterations", !Self.others.contains(name), iterations > 0, number <= iterations else { return "" }
-    return Figures.percent(Double(number) / Double(iterations))
+    return NumberText.percent(Double(number) / Double(iterations))
   }
 
   /// Counters of something else than iterations, of which there are any number in one.
@@ -117,9 +122,9 @@ struct ReportTables {
   static func observed(_ threshold: ResultDocument.JudgedThreshold) -> String {
     guard let value = threshold.observed else { return "no sample" }
     switch threshold.observedUnit {
-    case .percent: return "\(Figures.decimals(value, 2))%"
-    case .milliseconds: return Figures.time(milliseconds: value)
-    case .none: return Figures.decimals(value, 0)
+    case .percent: return "\(NumberText.decimals(value, 2))%"
+    case .milliseconds: return NumberText.time(milliseconds: value)
+    case .none: return NumberText.decimals(value, 0)
     }
   }
 
@@ -187,5 +192,104 @@ extension ResultDocument.JudgedThreshold {
     let subject = expression.prefix { $0 != " " }
     if subject.hasSuffix(".rate") { return .percent }
     return subject.contains(".") && !subject.hasSuffix(".count") ? .milliseconds : .none
+  }
+}
+
+/// What came of the load that was asked for, where iterations follow one another: a line for people.
+struct Throughput {
+  let document: ResultDocument
+
+  /// Up to so many iterations are a few, which have no throughput to speak of.
+  private static let few: Int64 = 100
+
+  /// nil for bursts, and for closed loops of a few iterations.
+  var line: String? {
+    let parts = document.parameters["maxInFlight"] != nil ? openLoop : closedLoop
+    return parts.isEmpty ? nil : parts.joined(separator: " · ")
+  }
+
+  /// What became of what was due: the schedule makes the rate, and the target what came of it.
+  private var openLoop: [String] {
+    var parts = ["\(document.startsDue) starts due"]
+    let asked = [stages, text("rate")].compactMap { $0 }
+    if !asked.isEmpty { parts.append("asked for \(asked.joined(separator: " from "))") }
+    parts.append("\(document.counters["iterations"] ?? 0) finished")
+    if document.generator.backlogMax > 0 {
+      parts.append("up to \(document.generator.backlogMax) waited for a free user")
+    }
+    return parts + number(of: "dropped", "dropped") + number(of: "censored", "not finished")
+  }
+
+  private var closedLoop: [String] {
+    guard document.parameters["bursts"] == nil, document.durationSeconds > 0 else { return [] }
+    guard text("duration") != nil || stages != nil || hasManyIterations else { return [] }
+    // A user that did not get in made no start.
+    var failedSetUps: UInt64 = 0
+    if case .int(let number)? = document.findings?[Measurement.failedSetUps] { failedSetUps = UInt64(max(0, number)) }
+    let iterations = document.counters["iterations"] ?? 0
+    let rate = Double(iterations - min(iterations, failedSetUps)) / document.durationSeconds
+    return ["\(NumberText.decimals(rate, 1))/s finished"] + (stages.map { [$0] } ?? [])
+      + number(of: "censored", "not finished")
+  }
+
+  private var hasManyIterations: Bool {
+    guard case .int(let count) = document.parameters["count"] else { return false }
+    return count > Self.few
+  }
+
+  private var stages: String? { text("stages").map { "stages \($0)" } }
+
+  private func number(of counter: String, _ what: String) -> [String] {
+    guard let number = document.counters[counter], number > 0 else { return [] }
+    return ["\(number) \(what)"]
+  }
+
+  private func text(_ parameter: String) -> String? {
+    guard case .string(let text) = document.parameters[parameter] else { return nil }
+    return text
+  }
+}
+
+/// Which percentiles of a result rest on too few samples, and how many they would need.
+struct TooFewSamples {
+  /// A line for all metrics that lack the same, in the order of reports.
+  let lines: [String]
+
+  /// - Parameter document: with its histograms' own figures, as ``StoredResult`` has it.
+  init(_ document: ResultDocument) {
+    var groups: [(needs: String, metrics: [String])] = []
+    for (name, metric) in ReportTables(document: document).metrics where !metric.fewSamples.isEmpty {
+      let needs = Self.needs(of: metric.fewSamples)
+      let group = groups.firstIndex { $0.needs == needs } ?? groups.endIndex
+      if group == groups.endIndex { groups.append((needs, [])) }
+      groups[group].metrics.append("\(name) (\(NumberText.grouped(metric.count)))")
+    }
+    lines = groups.map { "\($0.metrics.joined(separator: ", ")): \($0.needs)" }
+  }
+
+  /// The smallest number of which ten come after the percentile's rank, which is rounded up: 1,000 for P99.
+  static func samples(for percentile: Double) -> UInt64 {
+    // In thousandths, which are whole for every percentile here.
+    let beyond = 1000 - UInt64((percentile * 10).rounded())
+    return (10 * 1000 + beyond - 1) / beyond
+  }
+
+  /// For a terminal; nil where all percentiles rest on enough.
+  var text: String? { lines.isEmpty ? nil : "\(Self.title):\n" + lines.map { "\($0)\n" }.joined() }
+
+  /// A section; nil where all percentiles rest on enough.
+  var markdown: String? {
+    lines.isEmpty ? nil : "## Samples\n\n\(Self.title):\n\n" + lines.map { "- \(Markdown.escape($0))\n" }.joined()
+  }
+
+  static let title = "Too few samples (a percentile needs 10 beyond it)"
+
+  /// `P99 needs 1,000, P99.9 10,000`
+  private static func needs(of percentiles: [String]) -> String {
+    let needs = zip(MetricDocument.names, LatencySummary.percentiles).filter { percentiles.contains($0.0) }.map {
+      name, percentile in
+      (name == "p999" ? "P99.9" : name.uppercased(), NumberText.grouped(samples(for: percentile)))
+    }
+    return needs.enumerated().map { "\($1.0) \($0 == 0 ? "needs " : "")\($1.1)" }.joined(separator: ", ")
   }
 }

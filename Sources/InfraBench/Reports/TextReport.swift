@@ -47,12 +47,12 @@ package struct TextReport {
       return usual.map { "no sample of \($0)" }
     }
     let figures = [("Average", metric.mean), ("P50", metric.p50), ("P95", metric.p95), ("P99", metric.p99)]
-    return figures.map { "\($0.0): \(Figures.time(milliseconds: $0.1))" }.joined(separator: ", ")
+    return figures.map { "\($0.0): \(NumberText.time(milliseconds: $0.1))" }.joined(separator: ", ")
       + (usual == nil || usual == name ? "" : " (\(name))")
   }
 
   private static func lines(_ findings: [String: JSONValue], indent: String) -> String {
-    findings.sorted { Natural.precedes($0.key, $1.key) }.map { key, value in
+    findings.sorted { NaturalOrder.precedes($0.key, $1.key) }.map { key, value in
       guard case .object(let facts) = value else { return PlainText.line("\(indent)\(key): \(value)") + "\n" }
       return PlainText.line("\(indent)\(key):") + "\n" + lines(facts, indent: indent + "  ")
     }.joined()

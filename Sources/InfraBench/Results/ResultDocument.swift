@@ -1,3 +1,5 @@
+package import FoundationEssentials
+
 /// The result of one run of one tool: `infrabench.result/1` (docs/result-schema.md). Fields are only ever added.
 package struct ResultDocument: Codable, Sendable, Equatable {
   package enum Verdict: String, Codable, Sendable {
@@ -78,4 +80,103 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package var findings: [String: JSONValue]?
   /// nil for a single run.
   package var repetition: Repetition?
+}
+
+extension ResultDocument.Target {
+  /// What was measured, for people: `remote https://gw.example, profile my-gateway`. The profile is named where it is known.
+  var words: String {
+    let place = directory ?? gatewayUrl ?? ecsEndpointUrl ?? ""
+    return "\(kind) \(place)" + (profile.map { ", profile \($0)" } ?? "")
+  }
+}
+
+extension ResultDocument {
+  /// The profile by which the gateway was spoken to, where somebody had said which; one that was found out follows from the
+  /// target.
+  var givenProfile: String? {
+    guard case .string(let name)? = parameters["gatewayProfile"] else { return nil }
+    return name
+  }
+}
+
+/// An optional field whose key is always in the JSON: nil is written as `null`, and a missing key is an error.
+@propertyWrapper
+package struct AlwaysPresent<Value: Codable & Sendable & Equatable>: Codable, Sendable, Equatable {
+  package var wrappedValue: Value?
+
+  package init(wrappedValue: Value?) {
+    self.wrappedValue = wrappedValue
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
+  }
+}
+
+/// Result documents as JSON text.
+package enum ResultCoding {
+  /// Indented, keys in alphabetical order: stable under `diff`.
+  package static func encode(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+  }
+
+  /// Reads a document back.
+  package static func decode(_ text: String) throws -> ResultDocument {
+    try JSONDecoder().decode(ResultDocument.self, from: Data(text.utf8))
+  }
+}
+
+/// An instant in UTC as results write it.
+package struct Timestamp: Sendable {
+  /// `2026-11-20`
+  package let day: String
+  /// `210000`
+  package let compactTime: String
+  /// `2026-11-20T21:00:00.123Z`
+  package let iso8601: String
+
+  package init(_ date: Date) {
+    iso8601 = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    day = String(iso8601.prefix(10))
+    compactTime = iso8601.dropFirst(11).prefix(8).filter { $0 != ":" }
+  }
+
+  /// Whether `text` is an instant as results write it, of a day and a time that there are.
+  static func isWritten(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    let form = Array("0000-00-00T00:00:00.000Z".utf8)
+    let zero = UInt8(ascii: "0")
+    let isInForm =
+      bytes.count == form.count
+      && zip(bytes, form).allSatisfy { $1 == zero ? (zero...UInt8(ascii: "9")).contains($0) : $0 == $1 }
+    guard isInForm, CalendarDay(text.prefix(10)) != nil else { return false }
+    func number(at place: Int) -> Int { Int(bytes[place] - zero) * 10 + Int(bytes[place + 1] - zero) }
+    return number(at: 11) < 24 && number(at: 14) < 60 && number(at: 17) < 60
+  }
+}
+
+/// A day as results write it, `2026-11-20`, that there is in the calendar.
+struct CalendarDay: Sendable, Equatable {
+  let text: String
+
+  /// Nil of anything else.
+  init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.map(\.utf8.count) == [4, 2, 2] else { return nil }
+    let numbers = parts.compactMap { OptionReader.parseInteger(String($0)) }
+    guard numbers.count == 3 else { return nil }
+    let (year, month, day) = (numbers[0], numbers[1], numbers[2])
+    let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    let lengths = [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    guard (1...12).contains(month), (1...lengths[month - 1]).contains(day) else { return nil }
+    self.text = String(text)
+  }
 }

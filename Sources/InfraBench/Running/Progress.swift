@@ -67,7 +67,7 @@ struct ProgressLine: Sendable {
   /// known or didn't happen is left out. What goes wrong comes first: a narrow terminal shows the beginning.
   var text: String {
     var facts = ["\(done)\(count.map { " of \($0)" } ?? "") done"]
-    if done > 0 { facts.append("\(Figures.fixed(rate, significant: 3))/s") }
+    if done > 0 { facts.append("\(NumberText.fixed(rate, significant: 3))/s") }
     facts.append("\(failed) failed")
     if dropped > 0 { facts.append("\(dropped) dropped") }
     if waiting > 0 { facts.append("\(waiting) waiting") }

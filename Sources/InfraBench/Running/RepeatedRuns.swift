@@ -84,7 +84,7 @@ struct RunSequence<B: Benchmark>: Sendable {
     let isMarkdown = output.print == .md
     console.data("\n" + (isMarkdown ? table.markdown : table.text))
     guard plan.alternates else { return }
-    let comparison = SideComparison(a: table.documents(of: .a), b: table.documents(of: .b))
+    let comparison = ABComparison(a: table.documents(of: .a), b: table.documents(of: .b))
     console.data("\n" + (await comparison.report(asMarkdown: isMarkdown)))
   }
 }

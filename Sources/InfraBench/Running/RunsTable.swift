@@ -71,7 +71,7 @@ package struct RunsTable {
     for side in sides {
       let samples = rows.filter { $0.run.side == side && $0.counts }.compactMap(sample)
       let spreads = Self.figures.map { figure in
-        Spread(samples.filter { Self.isReliable($0, figure.statistic) }.map { $0.value(of: figure.statistic) })
+        MedianAndRange(samples.filter { Self.isReliable($0, figure.statistic) }.map { $0.value(of: figure.statistic) })
       }
       guard samples.count > 1 else { continue }
       let suffix = side.map { " \($0.rawValue)" } ?? ""
@@ -118,5 +118,5 @@ package struct RunsTable {
     time(metric.value(of: statistic)) + (isReliable(metric, statistic) ? "" : "!")
   }
 
-  private static func time(_ milliseconds: Double) -> String { Figures.time(milliseconds: milliseconds) }
+  private static func time(_ milliseconds: Double) -> String { NumberText.time(milliseconds: milliseconds) }
 }

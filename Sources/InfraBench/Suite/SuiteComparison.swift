@@ -119,7 +119,7 @@ struct SuiteComparison: Sendable {
     var runs = StoredRuns(runs: [], excluded: [])
     for (index, result) in results.enumerated() {
       // On no disk has a file the device 0: none of the earlier ones is taken for it.
-      let file = StoredFile(path: result.file, identity: .init(device: 0, inode: UInt(index)))
+      let file = ResultFile(path: result.file, identity: .init(device: 0, inode: UInt(index)))
       guard let json = try? ResultCoding.encode(result.document),
         case .run(let run) = StoredRun.read(Data(json.utf8), of: file)
       else { continue }

@@ -49,7 +49,7 @@ enum SampleRuns {
     var runs = StoredRuns(runs: [], excluded: [])
     for (index, document) in documents.enumerated() {
       let number = start + index
-      let file = StoredFile(path: "results/\(number).json", identity: .init(device: 1, inode: UInt(number)))
+      let file = ResultFile(path: "results/\(number).json", identity: .init(device: 1, inode: UInt(number)))
       let data = Data(try ResultCoding.encode(document).utf8)
       switch StoredRun.read(data, of: file) {
       case .run(let run): runs.runs.append(run)

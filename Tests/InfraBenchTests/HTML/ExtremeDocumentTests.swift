@@ -120,10 +120,10 @@ import Testing
   func anyLatencyHasATrend(_ number: Double) throws {
     var trend = ComparisonSamples.trend()
     for index in trend.groups[0].metrics[0].days.indices {
-      trend.groups[0].metrics[0].days[index].p50 = Spread([number, 1])
-      trend.groups[0].metrics[0].days[index].p99 = Spread([number])
+      trend.groups[0].metrics[0].days[index].p50 = MedianAndRange([number, 1])
+      trend.groups[0].metrics[0].days[index].p99 = MedianAndRange([number])
     }
-    trend.groups[0].rates[0].days[0].share = try #require(Spread([number]))
+    trend.groups[0].rates[0].days[0].share = try #require(MedianAndRange([number]))
     try expectSoundPictures(TrendHTML(trend, name: "").source)
     for day in ["", "0000-00-00", "9999-12-31", "-1", "99999999999999999999-01-01"] {
       trend.groups[0].metrics[0].days[0].day = day

@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test func storedResultsHavePages() throws {
-    let files = try StoredRendering(HTMLSamples.load).files(.html, metrics: [])
+    let files = try ResultRendering(HTMLSamples.load).files(.html, metrics: [])
     #expect(files.map(\.suffix) == [".html"] && files[0].text == ResultHTML(HTMLSamples.load).source)
   }
 }

@@ -38,7 +38,7 @@ import Testing
     #expect(try FileContents("\(scratch.path)/soft.json").identity == identity)
     #expect(try FileContents("\(scratch.path)/hard.json").identity == identity)
     #expect(try FileContents(scratch.write("b.json", "1")).identity != identity)
-    #expect(ResultFileSearch([path]).files == [StoredFile(path: path, identity: identity)])
+    #expect(ResultFileSearch([path]).files == [ResultFile(path: path, identity: identity)])
   }
 
   @Test func whatIsNoOrdinaryFileIsNotWaitedFor() throws {
@@ -107,7 +107,7 @@ import Testing
     // To neither tool.
     var document = StoredSamples.run([1_000_000])
     document.startedAt = text
-    #expect(DocumentRules.violation(in: document) == "is no result: startedAt is no time in UTC with milliseconds")
+    #expect(ResultRules.violation(in: document) == "is no result: startedAt is no time in UTC with milliseconds")
     let path = try scratch.write("a.json", ResultCoding.encode(document))
     #expect(await StoredRuns.load([path]).excluded.map(\.reason) == ["startedAt is no time in UTC"])
   }

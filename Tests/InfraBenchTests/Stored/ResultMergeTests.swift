@@ -278,7 +278,7 @@ import Testing
   @Test func aMergedReportIsTheGoldenOne() throws {
     var runs = Array(Self.runs[0...2])
     runs[1].timeline = SampleDocuments.loadTimeline
-    let rendering = StoredRendering(try merge(runs))
+    let rendering = ResultRendering(try merge(runs))
     try Golden.expect(rendering.text(usesColor: false), "report-merged.txt")
     try Golden.expect(rendering.markdown, "report-merged.md")
   }

@@ -132,21 +132,21 @@ import Testing
 
   @Test func moreThanAnyRunHasIsRefused() throws {
     var document = sound
-    document.timeline = Array(repeating: ["t": 0], count: DocumentRules.mostTimelineRows)
-    #expect(DocumentRules.violation(in: document) == nil)
+    document.timeline = Array(repeating: ["t": 0], count: ResultRules.mostTimelineRows)
+    #expect(ResultRules.violation(in: document) == nil)
     document.timeline?.append(["t": 0])
     #expect(
       try refusal(try ResultCoding.encode(document))
         == "is no result: timeline has 100001 entries, and no run has more than 100000")
     document = sound
-    document.thresholds = Array(repeating: document.thresholds[0], count: DocumentRules.mostThresholds + 1)
-    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: thresholds has 10001 entries") == true)
+    document.thresholds = Array(repeating: document.thresholds[0], count: ResultRules.mostThresholds + 1)
+    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: thresholds has 10001 entries") == true)
     document = sound
-    for number in 0...DocumentRules.mostNames { document.counters["c\(number)"] = 0 }
-    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: counters has ") == true)
+    for number in 0...ResultRules.mostNames { document.counters["c\(number)"] = 0 }
+    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: counters has ") == true)
     document = sound
-    for number in 0..<DocumentRules.mostNames { document.metrics["m\(number)"] = document.metrics["allocation"] }
-    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: metrics has 1001 entries") == true)
+    for number in 0..<ResultRules.mostNames { document.metrics["m\(number)"] = document.metrics["allocation"] }
+    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: metrics has 1001 entries") == true)
   }
 
   @Test(arguments: ["tool", "metrics", "counters", "generator", "environment", "notes", "startedAt", "label"])
@@ -185,7 +185,7 @@ import Testing
     #expect(read.document.metrics == sound.metrics)
     #expect(read.document.notes == read.contradictions)
     // In every rendering.
-    let rendering = StoredRendering(read.document)
+    let rendering = ResultRendering(read.document)
     for text in [rendering.text(usesColor: false), rendering.markdown] {
       #expect(text.contains("allocation.p99: the document says 12.5 ms, its histogram says"))
     }

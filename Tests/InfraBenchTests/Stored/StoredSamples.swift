@@ -35,7 +35,7 @@ enum StoredSamples {
     expressions.compactMap { expression in
       let threshold = try? ThresholdParser(AllocationBenchmark.catalogue).parse(expression, isDefault: true)
       return threshold?.judge(
-        metrics: document.metrics, counters: document.counters, bounds: FailureBounds(document.parameters))
+        metrics: document.metrics, counters: document.counters, bounds: FailureTimeouts(document.parameters))
     }
   }
 

@@ -89,7 +89,7 @@ import Testing
     let comparison = try await SampleRuns.compare(runs("embedded"), given)
     #expect(comparison.groups.isEmpty && comparison.onlyOnOneSide.count == 2)
     #expect(
-      comparison.nearMisses == [
+      comparison.workloadDifferences == [
         "bench-allocation is not compared: gatewayProfile is absent in OLD and 'lab' in NEW"
       ])
   }

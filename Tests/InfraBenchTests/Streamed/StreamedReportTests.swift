@@ -22,7 +22,7 @@ import Testing
     for (row, statistic) in zip(table.rows.dropFirst(), [Threshold.Statistic.mean, .p50, .p95, .p99]) {
       for (cell, metric) in zip(row.dropFirst(), ["first_response", "message_roundtrip", "complete"]) {
         let figure = try #require(document.metrics[metric]).value(of: statistic)
-        #expect(cell.hasPrefix(Figures.time(milliseconds: figure)), "\(metric) \(statistic)")
+        #expect(cell.hasPrefix(NumberText.time(milliseconds: figure)), "\(metric) \(statistic)")
       }
     }
     let heading = "## First token and completion\n\n| statistic | first token (first_response) |"

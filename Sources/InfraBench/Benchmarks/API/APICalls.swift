@@ -49,7 +49,7 @@ struct APICalls: Sendable {
       sum += record.timings.latency
     }
     let remark = remarks.isEmpty ? "" : " (\(remarks.joined(separator: ", ")))"
-    return "\(operation.rawValue)=\(Figures.time(milliseconds: Double(sum) / 1e6))\(remark)"
+    return "\(operation.rawValue)=\(NumberText.time(milliseconds: Double(sum) / 1e6))\(remark)"
   }
 
   /// Adds one answered call; `timings` are those of the last of its `attempts`.

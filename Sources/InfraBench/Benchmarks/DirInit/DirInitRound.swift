@@ -198,7 +198,7 @@ struct DirectoryUser: Sendable {
   /// `Run 1: create=45.1µs switch=12µs …`, or why not.
   var line: String {
     let times = samples.filter { DirInitBenchmark.wholeSteps.contains($0.metric) }
-      .map { " \($0.metric)=\(Figures.time(milliseconds: Double($0.nanoseconds) / 1e6))" }.joined()
+      .map { " \($0.metric)=\(NumberText.time(milliseconds: Double($0.nanoseconds) / 1e6))" }.joined()
     return "Run \(number):\(times)\(failure.map { " failed (\($0.kind))" } ?? "")\n"
   }
 }

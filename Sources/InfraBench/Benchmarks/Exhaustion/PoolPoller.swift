@@ -288,9 +288,9 @@ struct PollRate: Sendable, Equatable {
   /// `1.96/s of 2.00/s, longest gap 1.02 s, 3 polls lost`.
   var finding: String? {
     guard let effective else { return nil }
-    let asked = interval > 0 ? " of \(Figures.decimals(1e9 / Double(interval), 2))/s" : ""
+    let asked = interval > 0 ? " of \(NumberText.decimals(1e9 / Double(interval), 2))/s" : ""
     let losses = lost == 0 ? "" : lost == 1 ? ", 1 poll lost" : ", \(lost) polls lost"
-    return "\(Figures.decimals(effective, 2))/s\(asked), longest gap \(RefillText.seconds(longestGap)) s\(losses)"
+    return "\(NumberText.decimals(effective, 2))/s\(asked), longest gap \(RefillText.seconds(longestGap)) s\(losses)"
   }
 }
 

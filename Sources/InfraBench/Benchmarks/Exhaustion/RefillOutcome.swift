@@ -92,7 +92,7 @@ enum RefillText {
   }
 
   /// Nanoseconds as seconds with three places.
-  static func seconds(_ nanoseconds: UInt64) -> String { Figures.decimals(Double(nanoseconds) / 1e9, 3) }
+  static func seconds(_ nanoseconds: UInt64) -> String { NumberText.decimals(Double(nanoseconds) / 1e9, 3) }
 
   static func progress(_ tracker: RefillTracker, at now: UInt64) -> String {
     guard let clockStart = tracker.clockStart, let drained = tracker.drainedCount else { return "draining" }
