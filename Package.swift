@@ -23,6 +23,7 @@ let package = Package(
     .target(name: "CWorkspace"),
 
     // Foundations.
+    .target(name: "TextFormatting"),
     .target(name: "Latency", dependencies: ["CZlib"]),
     .target(name: "Statistics"),
     .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
@@ -72,12 +73,17 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
 
+    // Results and what is made of them. No report imports a benchmark, and no benchmark a report.
+    .target(name: "Results", dependencies: ["Latency", "TextFormatting"]),
+    .target(name: "Reports", dependencies: ["Latency", "Results", "Statistics", "TextFormatting"]),
+    .target(name: "Comparison", dependencies: ["Latency", "Reports", "Results", "Statistics", "TextFormatting"]),
+
     // The suite.
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWS", "Gateway", "Latency", "LoadEngine", "ProcessControl",
-        "Statistics", "Transport", "UserWorkspace", "WarmTask",
+        "AWS", "Comparison", "Gateway", "Latency", "LoadEngine", "ProcessControl", "Reports", "Results", "Statistics",
+        "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [

@@ -201,7 +201,7 @@ extension ExhaustionCommand {
     func isConfirmed(_ host: String) -> Bool { confirmDrain.contains { $0.lowercased() == host.lowercased() } }
     let strange = confirmDrain.filter { name in !hosts.contains { $0.lowercased() == name.lowercased() } }
     for name in strange {
-      let named = OptionReader.list(hosts.map { "'\($0)'" })
+      let named = PlainText.list(hosts.map { "'\($0)'" })
       reader.problems.add(
         "--confirm-drain",
         hosts.count == 1 ? "'\(name)' is not the gateway's host, \(named)" : "'\(name)' is no gateway's host, \(named)")

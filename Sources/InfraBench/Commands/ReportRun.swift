@@ -73,7 +73,7 @@ package struct ReportRun {
     var problems = Problems()
     let known = Set(entries.flatMap(\.document.metrics.keys)).sorted()
     for name in settings.metrics where !known.contains(name) {
-      let list = known.isEmpty ? "there is none" : "there is \(OptionReader.list(known, "and"))"
+      let list = known.isEmpty ? "there is none" : "there is \(PlainText.list(known, "and"))"
       problems.add("--metric", "'\(PlainText.line(name))' is in no file: \(list)")
     }
     guard problems.isEmpty else { throw problems }

@@ -123,7 +123,7 @@ extension OptionReader {
       return nil
     }
     guard let bytes = try? Data(contentsOf: URL(filePath: written)) else {
-      let names = OptionReader.list(BuiltInProfiles.names)
+      let names = PlainText.list(BuiltInProfiles.names)
       problems.add(
         option,
         "'\(written.prefix(80))' is no profile and no file that can be read: write \(names), or a file's path")

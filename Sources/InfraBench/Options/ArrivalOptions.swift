@@ -212,7 +212,7 @@ package enum LoadStages: Sendable, Equatable {
       if let rate = RateText.parse(text) { return .rate(rate) }
       throw LoadStagesError(message: "'\(stage)': '\(text.prefix(40))' is no rate: \(RateText.form)")
     }
-    if let number = OptionReader.parseInteger(text), number <= mostUsers { return .users(number) }
+    if let number = PlainText.wholeNumber(text), number <= mostUsers { return .users(number) }
     throw LoadStagesError(
       message: "'\(stage)': '\(text.prefix(40))' is no number of users: write a whole number of at most \(mostUsers), "
         + "or a rate, such as 10/s")

@@ -32,8 +32,8 @@ package struct ECSSettings: Sendable {
     let flags = sources.filter { $0.hasPrefix("-") }
     let variables = sources.filter { !$0.hasPrefix("-") }
     let parts = [
-      flags.isEmpty ? nil : "leave \(OptionReader.list(flags, "and")) out",
-      variables.isEmpty ? nil : "unset \(OptionReader.list(variables, "and"))",
+      flags.isEmpty ? nil : "leave \(PlainText.list(flags, "and")) out",
+      variables.isEmpty ? nil : "unset \(PlainText.list(variables, "and"))",
     ]
     return parts.compactMap { $0 }.joined(separator: " and ")
   }

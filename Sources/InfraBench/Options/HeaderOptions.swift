@@ -123,10 +123,3 @@ extension OptionReader {
     text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f || $0 == 0x09 }
   }
 }
-
-extension StringProtocol {
-  /// Without the characters at both ends for which `isDropped` holds.
-  func trimming(while isDropped: (Character) -> Bool) -> String {
-    String(drop(while: isDropped).reversed().drop(while: isDropped).reversed())
-  }
-}

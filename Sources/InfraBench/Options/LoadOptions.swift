@@ -77,7 +77,7 @@ extension OptionReader {
   /// Iterations or a time before the measurement.
   mutating func warmup(_ written: String?) -> LoadPlan.Warmup {
     guard let written else { return .iterations(0) }
-    if let number = Self.parseInteger(written), number <= 1_000_000_000 { return .iterations(number) }
+    if let number = PlainText.wholeNumber(written), number <= 1_000_000_000 { return .iterations(number) }
     if let nanoseconds = DurationText.parse(written) { return .duration(nanoseconds) }
     problems.add("--warmup", "'\(written)' is wrong: write a whole number of iterations, or a duration such as 5s")
     return .iterations(0)
@@ -87,7 +87,7 @@ extension OptionReader {
   mutating func seed(_ written: String?) -> UInt64 {
     // Whole in a JSON number of any reader.
     guard let written else { return UInt64.random(in: 0..<(1 << 53)) }
-    if let number = Self.parseInteger(written), number < 1 << 53 { return UInt64(number) }
+    if let number = PlainText.wholeNumber(written), number < 1 << 53 { return UInt64(number) }
     problems.add("--seed", "'\(written)' is wrong: write a whole number from 0 to \((1 << 53) - 1)")
     return 0
   }

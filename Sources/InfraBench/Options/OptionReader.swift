@@ -41,7 +41,7 @@ package struct OptionReader {
     _ option: String, _ written: String?, in range: ClosedRange<Int>, environment names: [String] = []
   ) -> Int? {
     guard let (text, source) = value(option, written, environment: names) else { return nil }
-    if let number = Self.parseInteger(text), range.contains(number) { return number }
+    if let number = PlainText.wholeNumber(text), range.contains(number) { return number }
     problems.add(source, "'\(text)' is wrong: write a whole number from \(range.lowerBound) to \(range.upperBound)")
     return nil
   }
@@ -73,7 +73,7 @@ package struct OptionReader {
   {
     guard let written else { return fallback }
     if choices.contains(written) { return written }
-    problems.add(option, "'\(written)' is unknown: write \(Self.list(choices))")
+    problems.add(option, "'\(written)' is unknown: write \(PlainText.list(choices))")
     return fallback
   }
 
@@ -86,16 +86,6 @@ package struct OptionReader {
       problems.add(source, error.description)
       return nil
     }
-  }
-
-  static func parseInteger(_ text: String) -> Int? {
-    guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-    return Int(text)
-  }
-
-  static func list(_ choices: [String], _ conjunction: String = "or") -> String {
-    guard let last = choices.last, choices.count > 1 else { return choices.first ?? "" }
-    return choices.dropLast().joined(separator: ", ") + " \(conjunction) " + last
   }
 }
 

@@ -202,7 +202,7 @@ extension SuitePlan {
   /// How to confirm the drain of these gateways, beside those that are confirmed.
   func confirmation(of hosts: [String]) -> String {
     let names = (confirmedHosts + hosts).joined(separator: ",")
-    return "draining takes tasks from the users of \(OptionReader.list(hosts, "and")): set CONFIRM_DRAIN=\(names) to "
+    return "draining takes tasks from the users of \(PlainText.list(hosts, "and")): set CONFIRM_DRAIN=\(names) to "
       + "confirm it"
   }
 
@@ -237,7 +237,7 @@ extension SuitePlan {
       guard BuiltInProfiles.names.contains(profile) else {
         let names = BuiltInProfiles.names
         let nearest = NearestName.near(profile, in: names).map { ": did you mean '\($0)'?" } ?? ""
-        let known = OptionReader.list(names, "and")
+        let known = PlainText.list(names, "and")
         problems.add(Self.option, "'\(shown)' is none of the suite's own profiles, which are \(known)\(nearest)")
         continue
       }

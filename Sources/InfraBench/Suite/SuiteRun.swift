@@ -269,7 +269,7 @@ extension SuiteRun {
       console.data("\n" + comparison.text)
     }
     for failure in summary.failures { console.note("fail: \(PlainText.line(failure))") }
-    if summary.unwritten == nil { console.note("wrote \(OptionReader.list(files.paths, "and"))") }
+    if summary.unwritten == nil { console.note("wrote \(PlainText.list(files.paths, "and"))") }
     // The process ends with a failure then, and no file may say anything else.
     if await console.flush(), let loss = console.lostData {
       note([loss], in: &summary)

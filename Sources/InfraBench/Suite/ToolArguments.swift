@@ -56,7 +56,7 @@ extension SuitePlan {
       for sentence in found { problems.add(whole: "\(sentence) (\(draft.tool.name))") }
       notes.append(
         "\(ScenarioFileContents.quoted(path)) has options for \(draft.tool.name), which is skipped (\(reason)): "
-          + "\(OptionReader.list(names.map(PlainText.line), "and")) \(names.count == 1 ? "is" : "are") not used")
+          + "\(PlainText.list(names.map(PlainText.line), "and")) \(names.count == 1 ? "is" : "are") not used")
     }
     return notes
   }
@@ -67,7 +67,7 @@ extension SuitePlan {
     let names = known.map { draft in
       draft.skipReason.map { "\(draft.name), which is skipped (\($0))" } ?? "\(draft.name) (with --cold-by run-task)"
     }
-    return "only \(OptionReader.list(names, "and")) \(known.count == 1 ? "has" : "have") it"
+    return "only \(PlainText.list(names, "and")) \(known.count == 1 ? "has" : "have") it"
   }
 }
 

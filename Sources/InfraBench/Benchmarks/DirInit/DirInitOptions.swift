@@ -83,7 +83,7 @@ extension OptionReader {
   mutating func userIDs(_ option: String, _ written: String?) -> DirInitSettings.UserIDs? {
     guard let written else { return nil }
     let numbers = written.split(separator: ",", omittingEmptySubsequences: false)
-      .map { Self.parseInteger(String($0)).flatMap { UInt32(exactly: $0) } }
+      .map { PlainText.wholeNumber(String($0)).flatMap { UInt32(exactly: $0) } }
     // The highest number means "no user" to the kernel.
     guard numbers.count == 2, let owner = numbers[0], let intruder = numbers[1], owner != intruder,
       [owner, intruder].allSatisfy({ $0 > 0 && $0 < .max })

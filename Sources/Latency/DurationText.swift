@@ -22,7 +22,7 @@ package enum DurationText {
   }
 
   /// Digits with at most one point between digits: no sign, no exponent, no white space.
-  static func parseDecimal(_ text: some StringProtocol) -> Double? {
+  package static func parseDecimal(_ text: some StringProtocol) -> Double? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), text.utf8.count <= 20 else { return nil }
     guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }

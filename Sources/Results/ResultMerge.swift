@@ -232,7 +232,7 @@ struct MergeNotes {
     let differing = facts.filter { fact in runs.contains { fact.1($0) != fact.1(first) } }.map(\.0)
     if !differing.isEmpty {
       notes.append(
-        "the runs differ in \(OptionReader.list(differing, "and")): what is shown of the machine and the version is the "
+        "the runs differ in \(PlainText.list(differing, "and")): what is shown of the machine and the version is the "
           + "earliest run's")
     }
     if let change = BreakingVersions.sentence(across: Set(runs.map(\.version))) {

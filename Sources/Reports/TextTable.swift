@@ -32,24 +32,6 @@ package struct TextTable {
   }
 }
 
-/// Text that came from elsewhere, made harmless on a terminal.
-package enum PlainText {
-  /// Keeps the text on one line, and control characters, which start escape sequences, out of it.
-  package static func line(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
-    return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? " " : $0 }))
-  }
-
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0..<0x20, 0x7f...0x9f, 0x2028, 0x2029: true
-    // Overrides, embeddings, isolates and marks of the direction: they make text read as another.
-    case 0x202a...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0x061c: true
-    default: false
-    }
-  }
-}
-
 /// Text that came from elsewhere, made harmless in Markdown.
 package enum Markdown {
   /// Escapes what would be markup, and keeps the text on one line.

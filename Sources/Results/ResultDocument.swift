@@ -171,7 +171,7 @@ struct CalendarDay: Sendable, Equatable {
   init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.map(\.utf8.count) == [4, 2, 2] else { return nil }
-    let numbers = parts.compactMap { OptionReader.parseInteger(String($0)) }
+    let numbers = parts.compactMap { PlainText.wholeNumber(String($0)) }
     guard numbers.count == 3 else { return nil }
     let (year, month, day) = (numbers[0], numbers[1], numbers[2])
     let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)

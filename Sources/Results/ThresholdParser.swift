@@ -55,7 +55,7 @@ package struct ThresholdParser {
     guard catalogue.metrics.contains(parts[0]) else { throw unknown(parts[0]) }
     guard let statistic = Threshold.Statistic(rawValue: parts[1]) else {
       let known = Threshold.Statistic.allCases.map(\.rawValue)
-      throw ThresholdError(message: "'\(parts[1])' is no statistic: write \(OptionReader.list(known))")
+      throw ThresholdError(message: "'\(parts[1])' is no statistic: write \(PlainText.list(known))")
     }
     return .metric(parts[0], statistic)
   }
@@ -63,7 +63,7 @@ package struct ThresholdParser {
   private func bound(_ text: String, for subject: Threshold.Subject) throws(ThresholdError) -> Double {
     switch subject {
     case .metric(_, .count), .counter:
-      guard let number = OptionReader.parseInteger(text) else {
+      guard let number = PlainText.wholeNumber(text) else {
         throw ThresholdError(message: "'\(text)' is no whole number")
       }
       return Double(number)
