@@ -1,3 +1,5 @@
+package import Results
+
 /// What became of every metric and rate between two sets of runs. Text, Markdown, JSON and HTML are folds of this.
 package struct Comparison: Sendable {
   package enum Side: String, Sendable, Equatable {
@@ -60,17 +62,6 @@ extension Comparison {
   package var judged: [StatisticComparison] { groups.flatMap(\.all).filter { !$0.isExploratory } }
 }
 
-/// A file that is not compared, and why.
-package struct ExcludedFile: Sendable, Equatable {
-  package var file: String
-  package var reason: String
-
-  package init(file: String, reason: String) {
-    self.file = file
-    self.reason = reason
-  }
-}
-
 /// One fact of the environment that is not the same in all compared runs.
 package struct EnvironmentDifference: Sendable, Equatable {
   package var sentence: String
@@ -97,10 +88,10 @@ extension Comparison {
   ///
   /// Throws where a file or its copy is on both sides, once `settings` has taken the runs with the right labels.
   package static func make(
-    old: [String], new: [String], settings: Settings = Settings()
+    old: [String], new: [String], reader: ResultReader, settings: Settings = Settings()
   ) async throws(ComparisonError) -> Comparison {
-    let oldRuns = await StoredRuns.load(old)
-    let newRuns = old == new ? oldRuns : await StoredRuns.load(new)
+    let oldRuns = await StoredRuns.load(old, reader)
+    let newRuns = old == new ? oldRuns : await StoredRuns.load(new, reader)
     return try await make(old: oldRuns, new: newRuns, settings: settings, names: (name(old), name(new)))
   }
 
@@ -131,17 +122,18 @@ private struct ComparisonBuilder {
 
   var comparison: Comparison {
     get async {
-      let oldGroups = Dictionary(grouping: old.runs) { $0.shape(byLabel: settings.splitsByLabel) }
-      let newGroups = Dictionary(grouping: new.runs) { $0.shape(byLabel: settings.splitsByLabel) }
+      let oldGroups = Dictionary(grouping: old.runs) { $0.workload(byLabel: settings.splitsByLabel) }
+      let newGroups = Dictionary(grouping: new.runs) { $0.workload(byLabel: settings.splitsByLabel) }
       var excluded = old.excluded
       excluded += new.excluded.filter { !old.excluded.contains($0) }
       var pairs: [RunPair] = []
-      for shape in Set(oldGroups.keys).intersection(newGroups.keys).sorted() {
-        let pair = await RunPair.pooled(shape, old: oldGroups[shape] ?? [], new: newGroups[shape] ?? [])
+      for workload in Set(oldGroups.keys).intersection(newGroups.keys).sorted() {
+        let pair = await RunPair.pooled(
+          workload, old: oldGroups[workload] ?? [], new: newGroups[workload] ?? [])
         excluded += pair.old.excluded + pair.new.excluded
         if !pair.old.runs.isEmpty, !pair.new.runs.isEmpty { pairs.append(pair) }
       }
-      let matched = Set(pairs.map(\.shape))
+      let matched = Set(pairs.map(\.workload))
       let unmatched =
         unmatched(oldGroups, of: .old, without: matched) + unmatched(newGroups, of: .new, without: matched)
       let environment = EnvironmentDifferences(pairs, old: old.runs, new: new.runs)
@@ -220,7 +212,7 @@ extension RegressionGate {
   init(_ judged: [(pair: RunPair, comparison: GroupComparison)], unmatched: [Comparison.UnmatchedGroup]) {
     regressions = judged.flatMap { $0.comparison.all }.filter { !$0.isExploratory && $0.verdict == .slower }
     unjudged = judged.compactMap { pair, comparison in
-      Self.missing(in: pair, comparison).map { "\(Self.name(pair.shape)): \($0)" }
+      Self.missing(in: pair, comparison).map { "\(Self.name(pair.workload)): \($0)" }
     }
     // What is new can't have got worse.
     unjudged += unmatched.filter { $0.side == .old }.map {
@@ -231,7 +223,7 @@ extension RegressionGate {
   /// What a group lacks; nil where its headline and its rates could be judged.
   private static func missing(in pair: RunPair, _ comparison: GroupComparison) -> String? {
     guard let headline = pair.headlineOfOld else {
-      let names = MetricOrder.headlines(of: pair.shape.tool)?.joined(separator: " or ") ?? "a metric that is judged"
+      let names = pair.workload.tool.isKnown ? pair.workload.tool.headlines.joined(separator: " or ") : "a metric that is judged"
       return "no OLD run has a sample of \(names)"
     }
     guard let metric = comparison.metrics.first(where: { $0.name == headline }) else {
@@ -239,7 +231,7 @@ extension RegressionGate {
     }
     let judged = Set(metric.statistics.map(\.statistic))
     let lost = StatisticComparison.Statistic.allCases.filter { statistic in
-      !judged.contains(statistic) && pair.old.runs.contains { $0.metrics[headline]?.value(of: statistic) != nil }
+      !judged.contains(statistic) && pair.old.runs.contains { $0.value(of: headline, statistic) != nil }
     }
     let short = comparison.all.filter { !$0.isExploratory && !$0.isAllZero && $0.verdict == .tooFewRuns }
     let needed = short.compactMap(\.missing).max { $0.old + $0.new < $1.old + $1.new }

@@ -1,4 +1,5 @@
 import Latency
+import Results
 
 /// A comparison for machines: `infrabench.comparison/1` (docs/schema/infrabench.comparison-1.schema.json). Fields are only ever
 /// added.
@@ -86,7 +87,7 @@ package struct ComparisonDocument: Encodable, Sendable {
     pooled = comparison.groups.flatMap { group in group.metrics.map { Pooled($0, of: group.key) } }
     onlyOnOneSide = comparison.onlyOnOneSide.map { group in
       OneSided(
-        side: group.side.rawValue.lowercased(), tool: group.key.tool, label: group.key.label,
+        side: group.side.rawValue.lowercased(), tool: group.key.tool.name, label: group.key.label,
         targetKind: group.key.targetKind, parameters: group.key.parameters, runs: group.runs)
     }
     excluded = comparison.excluded.map { Excluded(file: $0.file, reason: $0.reason) }
@@ -98,7 +99,7 @@ package struct ComparisonDocument: Encodable, Sendable {
 extension ComparisonDocument.Entry {
   fileprivate init(_ statistic: StatisticComparison, of key: Workload) {
     self.init(
-      tool: key.tool, label: key.label, targetKind: key.targetKind, parameters: key.parameters,
+      tool: key.tool.name, label: key.label, targetKind: key.targetKind, parameters: key.parameters,
       metric: statistic.metric, statistic: statistic.statistic.rawValue, old: statistic.oldMedian,
       new: statistic.newMedian, unit: statistic.unit, runsOld: statistic.old.count, runsNew: statistic.new.count,
       changePercent: statistic.change, intervalPercent: statistic.interval.map { [$0.lowerBound, $0.upperBound] },
@@ -113,7 +114,7 @@ extension ComparisonDocument.Entry {
 extension ComparisonDocument.Pooled {
   fileprivate init(_ metric: MetricComparison, of key: Workload) {
     self.init(
-      tool: key.tool, label: key.label, targetKind: key.targetKind, parameters: key.parameters, metric: metric.name,
+      tool: key.tool.name, label: key.label, targetKind: key.targetKind, parameters: key.parameters, metric: metric.name,
       old: Side(metric.pooledOld), new: Side(metric.pooledNew))
   }
 }
@@ -179,7 +180,7 @@ package struct TrendDocument: Encodable, Sendable {
     metrics = trend.groups.flatMap { group in
       group.metrics.map { metric in
         MetricEntry(
-          tool: group.key.tool, label: group.key.label, targetKind: group.key.targetKind,
+          tool: group.key.tool.name, label: group.key.label, targetKind: group.key.targetKind,
           parameters: group.key.parameters, metric: metric.name, headline: metric.isHeadline,
           days: metric.days.map {
             .init(day: $0.day, runs: $0.runs, p50: $0.p50, p95: $0.p95, p99: $0.p99, p99RestsOn: $0.mark?.words)
@@ -189,7 +190,7 @@ package struct TrendDocument: Encodable, Sendable {
     rates = trend.groups.flatMap { group in
       group.rates.map { rate in
         RateEntry(
-          tool: group.key.tool, label: group.key.label, targetKind: group.key.targetKind,
+          tool: group.key.tool.name, label: group.key.label, targetKind: group.key.targetKind,
           parameters: group.key.parameters, counter: rate.name,
           days: rate.days.map { .init(day: $0.day, runs: $0.runs, rate: $0.share) })
       }

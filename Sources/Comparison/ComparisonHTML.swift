@@ -1,4 +1,7 @@
 import Latency
+import Reports
+import Results
+import TextFormatting
 
 /// A comparison as a page of its own.
 package struct ComparisonHTML {

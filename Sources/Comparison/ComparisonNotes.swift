@@ -1,3 +1,6 @@
+import Results
+import TextFormatting
+
 /// What a reader of a comparison must know.
 struct ComparisonNotes {
   private let pairs: [RunPair]
@@ -41,7 +44,7 @@ struct ComparisonNotes {
       let labels = Set(runs.map { $0.label.map { "'\($0)'" } ?? "none" })
       guard labels.count > 1 else { return nil }
       let shown = labels.sorted().prefix(4).joined(separator: ", ") + (labels.count > 4 ? ", …" : "")
-      return "the \(side.rawValue) runs of \(pair.shape.tool) have different labels (\(shown)) and are taken together: "
+      return "the \(side.rawValue) runs of \(pair.workload.tool.name) have different labels (\(shown)) and are taken together: "
         + "--by-label keeps them apart"
     }
   }
@@ -49,13 +52,13 @@ struct ComparisonNotes {
   private func unreliable(_ pair: RunPair) -> [String] {
     zip([Comparison.Side.old, .new], [pair.old.runs, pair.new.runs]).flatMap { side, runs in
       pair.metricNames.filter(settings.shows).compactMap { name in
-        let metrics = runs.compactMap { $0.metrics[name] }
+        let measured = runs.filter { $0.metrics[name] != nil }
         let left = StatisticComparison.Statistic.allCases.filter { $0 != .rate }.compactMap { statistic in
-          let number = metrics.count { $0.value(of: statistic) == nil }
+          let number = measured.count { $0.value(of: name, statistic) == nil }
           return number > 0 ? "\(statistic.rawValue) of \(number)" : nil
         }
         guard !left.isEmpty else { return nil }
-        return "\(pair.shape.tool), \(name): of the \(metrics.count) \(side.rawValue) runs the "
+        return "\(pair.workload.tool.name), \(name): of the \(measured.count) \(side.rawValue) runs the "
           + "\(left.joined(separator: ", the ")) are left out, as more iterations failed than lie beyond them, or than leave a mean "
           + "as it is: failing fast is not being fast"
       }
@@ -69,13 +72,13 @@ struct ComparisonNotes {
     }
     guard !resolutions.isEmpty else { return [] }
     let list = resolutions.map { "\($0) to within \(NumberText.time(milliseconds: $1))" }.joined(separator: ", ")
-    return ["\(pair.shape.tool) finds these by polling, and smaller changes of them do not count: \(list)"]
+    return ["\(pair.workload.tool.name) finds these by polling, and smaller changes of them do not count: \(list)"]
   }
 
   private func unmerged(_ pair: RunPair) -> [String] {
     pair.sides.flatMap { side, pool in
       pool.unmerged.filter(settings.shows).map {
-        "\(pair.shape.tool), \($0): the \(side.rawValue) runs are not shown together: their histograms can't be merged, such as "
+        "\(pair.workload.tool.name), \($0): the \(side.rawValue) runs are not shown together: their histograms can't be merged, such as "
           + "those of different resolutions; what is judged needs no merge"
       }
     }
@@ -93,7 +96,7 @@ struct MissingSampleNotes {
   }
 
   var sentences: [String] {
-    (worthless + (standIn.map { [$0] } ?? []) + missing).map { "\(pair.shape.tool): \($0)" }
+    (worthless + (standIn.map { [$0] } ?? []) + missing).map { "\(pair.workload.tool.name): \($0)" }
   }
 
   private var worthless: [String] {
@@ -107,7 +110,7 @@ struct MissingSampleNotes {
   }
 
   private var standIn: String? {
-    guard let usual = MetricOrder.headlines(of: pair.shape.tool)?.first, let headline = pair.headline,
+    guard let usual = pair.workload.tool.headlines.first, let headline = pair.headline,
       headline != usual, settings.shows(headline)
     else { return nil }
     let without = pair.sides.filter { $0.pool.metrics[usual] == nil }.map(\.side.rawValue)
@@ -119,7 +122,7 @@ struct MissingSampleNotes {
   private var missing: [String] {
     let names = Set(pair.old.metrics.keys).union(pair.new.metrics.keys)
     let sides = pair.sides.map { side, pool in (side, pool.runs.filter { !$0.hasRatesOnly }) }
-    let ordered = MetricOrder.sorted(names, of: pair.shape.tool, headline: pair.headlineOfOld)
+    let ordered = pair.workload.tool.sorted(names, headline: pair.headlineOfOld)
     return ordered.filter(settings.shows).flatMap { name in
       sides.compactMap { side, runs in
         let number = runs.count { $0.metrics[name] == nil }
@@ -149,7 +152,7 @@ struct RareEventNotes {
       } else {
         return nil
       }
-      return "\(group.key.tool): \(rate.metric) \(words): runs without any are ties, which count against a difference"
+      return "\(group.key.tool.name): \(rate.metric) \(words): runs without any are ties, which count against a difference"
     }
   }
 }

@@ -1,5 +1,8 @@
 import FoundationEssentials
 import Latency
+import Reports
+import Results
+import TextFormatting
 
 /// A comparison for people: for a terminal, and as Markdown for a comment on a pull request.
 package struct ComparisonReport {
@@ -257,19 +260,13 @@ struct ABComparison {
     return asMarkdown ? report.markdown : report.text
   }
 
-  /// Read back from what is written, so that it is what bench-compare would see.
   private func runs(of documents: [ResultDocument]) -> StoredRuns {
-    var runs = StoredRuns(runs: [], excluded: [])
-    for document in documents {
+    let runs = documents.map { document in
       // No file: each has a number of its own, and that is all that is asked of it.
       let number = document.repetition?.run ?? 0
-      let file = ResultFile(path: "run \(number)", identity: .init(device: 0, inode: UInt(number)))
-      guard let json = try? ResultCoding.encode(document),
-        case .run(let run) = StoredRun.read(Data(json.utf8), of: file)
-      else { continue }
-      runs.runs.append(run)
+      return StoredRun(document, file: ResultFile(path: "run \(number)", unwritten: number))
     }
-    return runs
+    return StoredRuns(runs: runs, excluded: [])
   }
 
   private func name(_ side: String, _ documents: [ResultDocument]) -> String {

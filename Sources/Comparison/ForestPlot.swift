@@ -1,3 +1,5 @@
+import Reports
+
 /// Changes with their intervals, a row each: a forest plot.
 struct ForestPlot {
   struct Row {

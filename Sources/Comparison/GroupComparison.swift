@@ -1,4 +1,5 @@
 import Statistics
+package import Results
 
 /// The runs of one tool under one load on both sides.
 package struct GroupComparison: Sendable {
@@ -97,7 +98,7 @@ struct SignificanceTests {
   /// Everything, also where `settings` asks for some of it only.
   var comparison: GroupComparison {
     GroupComparison(
-      key: pair.shape, runsOld: pair.old.runs.count, runsNew: pair.new.runs.count, metrics: metrics, rates: rates)
+      key: pair.workload, runsOld: pair.old.runs.count, runsNew: pair.new.runs.count, metrics: metrics, rates: rates)
   }
 
   private var metrics: [MetricComparison] {
@@ -115,7 +116,7 @@ struct SignificanceTests {
 
   /// Those that vary are a family. The others could show nothing, and would only make it harder for these.
   private var rates: [StatisticComparison] {
-    let all = RateCounter.all.compactMap(values)
+    let all = pair.workload.tool.judgedCounters.compactMap(values)
     let (varying, constant) = (all.filter { !$0.isConstant }, all.filter(\.isConstant))
     let judged = judge(varying) + constant.flatMap { judge([$0]) }
     let order = all.map(\.metric)
@@ -139,17 +140,17 @@ struct SignificanceTests {
     let documents = (pair.old.runs + pair.new.runs).compactMap { $0.metrics[metric] }
     return RunValues(
       metric: metric, statistic: statistic, isGood: false,
-      old: pair.old.runs.compactMap { $0.metrics[metric]?.value(of: statistic) },
-      new: pair.new.runs.compactMap { $0.metrics[metric]?.value(of: statistic) },
+      old: pair.old.runs.compactMap { $0.value(of: metric, statistic) },
+      new: pair.new.runs.compactMap { $0.value(of: metric, statistic) },
       resolution: resolution(of: metric) ?? 0, hasOneSample: documents.allSatisfy { $0.count == 1 },
       mark: MetricDocument.Mark.allCases.first { mark in documents.contains { $0.mark(of: statistic) == mark } })
   }
 
-  private func values(of counter: RateCounter) -> RunValues? {
+  private func values(of counter: ToolDescription.Counter) -> RunValues? {
     RunValues(
-      metric: counter.name, statistic: .rate, isGood: counter.isGood,
-      old: pair.old.runs.compactMap { counter.share(in: $0.counters).map { $0 * 100 } },
-      new: pair.new.runs.compactMap { counter.share(in: $0.counters).map { $0 * 100 } }, resolution: 0,
+      metric: counter.name, statistic: .rate, isGood: counter.meaning == .good,
+      old: pair.old.runs.compactMap { $0.document.share(of: counter).map { $0 * 100 } },
+      new: pair.new.runs.compactMap { $0.document.share(of: counter).map { $0 * 100 } }, resolution: 0,
       hasOneSample: false,
       mark: nil)
   }

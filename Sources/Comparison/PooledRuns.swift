@@ -1,4 +1,5 @@
 package import Latency
+import Results
 
 /// The latencies of runs, merged by metric.
 struct PooledRuns: Sendable {
@@ -10,12 +11,14 @@ struct PooledRuns: Sendable {
   private(set) var unmerged: [String] = []
   private(set) var excluded: [ExcludedFile] = []
 
-  /// Merges `runs`; one with a histogram that can't be read, or that says otherwise than its figures, is left out altogether.
+  /// Merges `runs`; one with a histogram that can't be read, or that says otherwise than its figures, is left out altogether. The
+  /// others have their histograms' figures.
   init(_ runs: [StoredRun]) {
     var merged: [String: Merge] = [:]
     for run in runs {
       do throws(Fault) {
-        for (name, histogram) in try Self.histograms(of: run) { merged[name, default: Merge()].add(histogram) }
+        let (run, histograms) = try Self.recomputed(run)
+        for (name, histogram) in histograms { merged[name, default: Merge()].add(histogram) }
         self.runs.append(run)
       } catch {
         excluded.append(ExcludedFile(file: run.file.path, reason: error.reason))
@@ -25,21 +28,28 @@ struct PooledRuns: Sendable {
     unmerged = merged.filter { $0.value.isBroken }.keys.sorted()
   }
 
-  private static func histograms(of run: StoredRun) throws(Fault) -> [(name: String, histogram: LatencyHistogram)] {
+  /// The run with the figures of its histograms, and these.
+  private static func recomputed(
+    _ run: StoredRun
+  ) throws(Fault) -> (run: StoredRun, histograms: [(name: String, histogram: LatencyHistogram)]) {
+    var run = run
     var histograms: [(String, LatencyHistogram)] = []
-    for (name, metric) in run.metrics.sorted(by: { $0.key < $1.key }) {
-      let histogram: LatencyHistogram
-      do throws(HistogramError) {
-        histogram = try HistogramV2Codec.decode(base64: metric.histogram.data)
+    for (name, metric) in run.document.metrics.sorted(by: { $0.key < $1.key }) {
+      do throws(UnreadableHistogram) {
+        let histogram = try metric.decodedHistogram(name)
+        let actual = try metric.recomputed(from: histogram, name, failed: run.document.failedPart(of: name))
+        if metric.contradicts(actual) { throw UnreadableHistogram(kind: .wrong(Self.contradiction(name))) }
+        run.document.metrics[name] = actual
+        histograms.append((name, histogram))
       } catch {
-        throw Fault(reason: "metrics.\(name): \(error)")
+        throw Fault(reason: ResultReadError(run.file.path, error.kind).reason)
       }
-      if metric.contradicts(histogram) {
-        throw Fault(reason: "metrics.\(name): its figures are not its histogram's: bench-report shows them")
-      }
-      histograms.append((name, histogram))
     }
-    return histograms
+    return (run, histograms)
+  }
+
+  private static func contradiction(_ name: String) -> String {
+    "metrics.\(name): its figures are not its histogram's: bench-report shows them"
   }
 }
 
@@ -75,47 +85,34 @@ private struct Merge {
 
 /// The runs of both sides under one load, their latencies merged.
 struct RunPair: Sendable {
-  let shape: Workload
+  let workload: Workload
   let old: PooledRuns
   let new: PooledRuns
 
   /// Merges both sides at the same time.
-  static func pooled(_ shape: Workload, old: [StoredRun], new: [StoredRun]) async -> RunPair {
+  static func pooled(_ workload: Workload, old: [StoredRun], new: [StoredRun]) async -> RunPair {
     async let oldPool = PooledRuns(old)
     let newPool = PooledRuns(new)
-    return RunPair(shape: shape, old: await oldPool, new: newPool)
+    return RunPair(workload: workload, old: await oldPool, new: newPool)
   }
 
   /// Those that both sides have a sample of: the headline first, then in the tool's order.
   var metricNames: [String] {
     let shared = Set(old.metrics.keys).intersection(new.metrics.keys)
-    return MetricOrder.sorted(shared, of: shape.tool, headline: headline(of: shared))
+    return workload.tool.sorted(shared, headline: headline(of: shared))
   }
 
   /// What the tool is there to measure, or stands for it; nil where the sides have no sample of it in common.
   var headline: String? { headline(of: Set(old.metrics.keys).intersection(new.metrics.keys)) }
 
-  /// What is to be judged: what OLD measured, or stood for it; nil where no OLD run has it.
+  /// The headline of OLD, or what stands for it; nil where no OLD run has a sample of either.
   var headlineOfOld: String? { headline(of: Set(old.metrics.keys)) }
 
   /// The runs of both sides, each with its name.
   var sides: [(side: Comparison.Side, pool: PooledRuns)] { [(.old, old), (.new, new)] }
 
   private func headline(of shared: Set<String>) -> String? {
-    MetricOrder.headlines(of: shape.tool)?.first(where: shared.contains)
-  }
-}
-
-extension MetricOrder {
-  /// `names` as they are read.
-  static func sorted(_ names: Set<String>, of tool: String, headline: String?) -> [String] {
-    let order = MetricOrder.of(tool)
-    return names.sorted { first, second in
-      if first == headline || second == headline { return first == headline && second != headline }
-      let left = order.firstIndex(of: first) ?? Int.max
-      let right = order.firstIndex(of: second) ?? Int.max
-      return left == right ? first < second : left < right
-    }
+    workload.tool.headline(among: shared)
   }
 }
 

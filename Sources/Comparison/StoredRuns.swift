@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+package import Results
 
 /// The runs at some paths, and what was there beside them.
 package struct StoredRuns: Sendable {
@@ -10,7 +11,7 @@ package struct StoredRuns: Sendable {
   /// Reads files, and all results below folders, on all cores.
   ///
   /// JSON files that are no results are passed over, unless `paths` names them.
-  package static func load(_ paths: [String]) async -> StoredRuns {
+  package static func load(_ paths: [String], _ reader: ResultReader) async -> StoredRuns {
     let search = ResultFileSearch(paths)
     let named = Set(paths)
     let files = search.files
@@ -20,7 +21,7 @@ package struct StoredRuns: Sendable {
         group.addTask {
           var found = StoredRuns(runs: [], excluded: [])
           for index in stride(from: part, to: files.count, by: parts) {
-            found.read(files[index], isNamed: named.contains(files[index].path))
+            found.read(files[index], isNamed: named.contains(files[index].path), reader)
           }
           return found
         }
@@ -35,18 +36,11 @@ package struct StoredRuns: Sendable {
     }
   }
 
-  private mutating func read(_ file: ResultFile, isNamed: Bool) {
-    let contents: FileContents
-    do throws(FileReadError) { contents = try FileContents(file.path, ordinaryOnly: true) } catch {
-      excluded.append(ExcludedFile(file: file.path, reason: "it \(error)"))
-      return
-    }
-    switch StoredRun.read(Data(contents.bytes), of: file) {
-    case .run(let run): runs.append(run)
-    case .somethingElse where isNamed:
-      excluded.append(ExcludedFile(file: file.path, reason: "it is no result of this suite"))
-    case .somethingElse: break
-    case .broken(let reason): excluded.append(ExcludedFile(file: file.path, reason: reason))
+  private mutating func read(_ file: ResultFile, isNamed: Bool, _ reader: ResultReader) {
+    do throws(ResultReadError) {
+      runs.append(StoredRun(try reader.readWritten(file), file: file))
+    } catch {
+      if !error.isForeign || isNamed { excluded.append(ExcludedFile(file: file.path, reason: error.reason)) }
     }
   }
 

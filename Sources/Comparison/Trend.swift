@@ -1,4 +1,7 @@
 import Statistics
+package import Reports
+package import Results
+import TextFormatting
 
 /// Percentiles by day: how each metric went. Text, Markdown, JSON and HTML are folds of this.
 package struct Trend: Sendable {
@@ -61,21 +64,6 @@ package struct RateTrend: Sendable {
   package var isAllZero: Bool { days.allSatisfy { $0.share.max == 0 } }
 }
 
-/// Where the runs of a day lie.
-package struct MedianAndRange: Codable, Sendable, Equatable {
-  package var median: Double
-  package var min: Double
-  package var max: Double
-
-  /// Nil of no value.
-  package init?(_ values: [Double]) {
-    guard let min = values.min(), let max = values.max() else { return nil }
-    median = Statistics.median(of: values)
-    self.min = min
-    self.max = max
-  }
-}
-
 extension Trend {
   /// What a trend is of.
   package struct Settings: Sendable, Equatable {
@@ -90,25 +78,27 @@ extension Trend {
   }
 
   /// The trend of all results at `paths`: files, or folders with all results below them.
-  package static func make(_ paths: [String], settings: Settings = Settings()) async -> Trend {
-    var found = await StoredRuns.load(paths)
+  package static func make(
+    _ paths: [String], reader: ResultReader, settings: Settings = Settings()
+  ) async -> Trend {
+    var found = await StoredRuns.load(paths, reader)
     found.runs.removeAll { $0.day < settings.since ?? "" }
     let runs = found.comparable
     var excluded = runs.excluded
     var notes: [String] = []
     var groups: [GroupTrend] = []
-    let shapes = Dictionary(grouping: runs.runs) { $0.shape(byLabel: settings.splitsByLabel) }
-    for (shape, runs) in shapes.sorted(by: { $0.key < $1.key }) {
+    let workloads = Dictionary(grouping: runs.runs) { $0.workload(byLabel: settings.splitsByLabel) }
+    for (workload, runs) in workloads.sorted(by: { $0.key < $1.key }) {
       let days = await pools(Dictionary(grouping: runs, by: \.day))
       excluded += days.flatMap(\.pool.excluded)
       notes += EnvironmentDifferences.sentences(within: runs)
       let worthless = runs.count(where: \.hasRatesOnly)
       if worthless > 0 {
         notes.append(
-          "\(shape.tool): \(worthless) of \(runs.count) runs were worthless (verdict error): their rates count, their "
+          "\(workload.tool.name): \(worthless) of \(runs.count) runs were worthless (verdict error): their rates count, their "
             + "latencies don't")
       }
-      let group = TrendBuilder(shape: shape, days: days, only: settings.only).group
+      let group = TrendBuilder(workload: workload, days: days, only: settings.only).group
       if !group.metrics.isEmpty || !group.rates.isEmpty { groups.append(group) }
     }
     return Trend(
@@ -129,18 +119,18 @@ extension Trend {
 
 /// Puts the days of one load together.
 private struct TrendBuilder {
-  let shape: Workload
+  let workload: Workload
   let days: [(day: String, pool: PooledRuns)]
   let only: Set<String>
 
   var group: GroupTrend {
     let names = Set(days.flatMap { $0.pool.metrics.keys })
-    let headline = MetricOrder.headlines(of: shape.tool)?.first(where: names.contains)
+    let headline = workload.tool.headline(among: names)
     return GroupTrend(
-      key: shape, runs: days.reduce(0) { $0 + $1.pool.runs.count },
-      metrics: MetricOrder.sorted(names, of: shape.tool, headline: headline).filter(isWanted)
+      key: workload, runs: days.reduce(0) { $0 + $1.pool.runs.count },
+      metrics: workload.tool.sorted(names, headline: headline).filter(isWanted)
         .map { MetricTrend(name: $0, isHeadline: $0 == headline, days: days(of: $0)) },
-      rates: RateCounter.all.filter { isWanted($0.name) }.map { RateTrend(name: $0.name, days: days(of: $0)) }
+      rates: workload.tool.judgedCounters.filter { isWanted($0.name) }.map { RateTrend(name: $0.name, days: days(of: $0)) }
         .filter { !$0.days.isEmpty })
   }
 
@@ -151,7 +141,7 @@ private struct TrendBuilder {
       guard let pooled = pool.metrics[name] else { return nil }
       let metrics = pool.runs.compactMap { $0.metrics[name] }
       func spread(_ statistic: StatisticComparison.Statistic) -> MedianAndRange? {
-        MedianAndRange(metrics.compactMap { $0.value(of: statistic) })
+        MedianAndRange(pool.runs.compactMap { $0.value(of: name, statistic) })
       }
       return MetricTrend.Day(
         day: day, runs: metrics.count, p50: spread(.p50), p95: spread(.p95), p99: spread(.p99), pooled: pooled,
@@ -159,9 +149,9 @@ private struct TrendBuilder {
     }
   }
 
-  private func days(of counter: RateCounter) -> [RateTrend.Day] {
+  private func days(of counter: ToolDescription.Counter) -> [RateTrend.Day] {
     days.compactMap { day, pool in
-      let shares = pool.runs.compactMap { counter.share(in: $0.counters).map { $0 * 100 } }
+      let shares = pool.runs.compactMap { $0.document.share(of: counter).map { $0 * 100 } }
       return MedianAndRange(shares).map { RateTrend.Day(day: day, runs: shares.count, share: $0) }
     }
   }

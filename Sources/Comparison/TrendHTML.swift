@@ -1,5 +1,8 @@
 import FoundationEssentials
 import Latency
+import Reports
+import Results
+import TextFormatting
 
 /// A trend as a page of its own.
 package struct TrendHTML {

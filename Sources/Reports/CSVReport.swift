@@ -1,3 +1,6 @@
+package import Results
+import TextFormatting
+
 /// A result as one long table (RFC 4180), a row per figure: docs/formats.md. Columns are only ever added, at the end.
 package struct CSVReport {
   private let document: ResultDocument
@@ -11,7 +14,7 @@ package struct CSVReport {
   ]
 
   package var text: String {
-    let run = [document.tool, document.label ?? "", document.startedAt].map(CSV.text)
+    let run = [document.tool.name, document.label ?? "", document.startedAt].map(CSV.text)
     return CSV.line(Self.columns)
       + rows.map { row in
         CSV.line(
@@ -114,17 +117,18 @@ package struct CSVReport {
 
   /// A row per point and key.
   private var timeline: [Row] {
-    (document.timeline ?? []).flatMap { point in
-      TimelineKeys.ordered(in: [point]).compactMap { key in Self.row(of: point, key) }
+    (document.timeline?.rows ?? []).flatMap { point in
+      ResultTimeline.shownKeys(of: [point]).compactMap { key in Self.row(of: point, key) }
     }
   }
 
   /// Nil for a gap. A point that is about one metric has that for its name.
-  private static func row(of point: [String: JSONValue], _ key: String) -> Row? {
-    guard !["t", "metric"].contains(key), let value = point[key], value != .null else { return nil }
+  private static func row(of point: ResultTimeline.Row, _ name: String) -> Row? {
+    let key = ResultTimeline.Key(rawValue: name)
+    guard key != .t, key != .metric, let value = point.values[name], value != .null else { return nil }
     var row = Row(
-      kind: .timeline, name: point["metric"]?.description ?? "", statistic: key,
-      t: CSV.number(point["t"] ?? .null) ?? "", unit: TimelineKeys.unit(of: key))
+      kind: .timeline, name: point.metric ?? "", statistic: name, t: CSV.number(point[.t] ?? .null) ?? "",
+      unit: key?.unit ?? "")
     if let number = CSV.number(value) { row.value = number } else { row.text = value.description }
     return row
   }

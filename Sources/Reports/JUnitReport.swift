@@ -1,3 +1,6 @@
+package import Results
+import TextFormatting
+
 /// Results as JUnit XML, as Jenkins, GitLab and GitHub's actions read it: a suite per run, a case per threshold (docs/formats.md).
 package struct JUnitReport {
   private let suites: [JUnitSuite]
@@ -6,7 +9,7 @@ package struct JUnitReport {
   /// One run.
   package init(_ document: ResultDocument) {
     let parts = [document.label, document.repetition.map { "run \($0.run) of \($0.of)" }]
-    var suite = JUnitSuite(document.tool, parts, startedAt: document.startedAt)
+    var suite = JUnitSuite(document.tool.name, parts, startedAt: document.startedAt)
     let cause = CommonestError([document])?.words
     suite.add(
       .init(name: Self.wholeRun, seconds: document.durationSeconds, outcome: Self.outcome(of: document, cause: cause)))
@@ -148,8 +151,8 @@ struct JUnitSuite {
     if threshold.skipped == true { return .skipped(reason: threshold.reason ?? "there was no sample") }
     if threshold.pass { return .passed }
     return .failed(
-      type: "threshold_crossed", message: ReportTables.crossing(of: threshold),
-      details: ["threshold: \(threshold.expression)", "observed: \(ReportTables.observed(threshold))"]
+      type: "threshold_crossed", message: threshold.crossing,
+      details: ["threshold: \(threshold.expression)", "observed: \(threshold.observedText)"]
         + (threshold.reason.map { ["reason: \($0)"] } ?? []) + causes)
   }
 

@@ -1,4 +1,6 @@
 import Latency
+package import Results
+import TextFormatting
 
 /// A result as Markdown, made from the document alone.
 package struct MarkdownReport {
@@ -13,7 +15,7 @@ package struct MarkdownReport {
 
   package var text: String {
     let tables = ReportTables(document: document)
-    var parts: [String] = ["# \(document.tool)\(label): \(document.verdict.rawValue)\n"]
+    var parts: [String] = ["# \(document.tool.name)\(label): \(document.verdict.rawValue)\n"]
     if document.generator.saturated {
       parts.append(
         "> **Saturated**: \(Markdown.escape(document.generator.saturatedReason ?? "")). \(Saturation.advice)\n")
@@ -29,15 +31,15 @@ package struct MarkdownReport {
       parts.append("## Latencies\n\n\(tables.percentiles.markdown)\(legend)")
     }
     parts += remarks
-    if let times = AnswerTimes(document) {
-      let remarks = times.remarks.map { "\n\(Markdown.escape($0))\n" }.joined()
-      parts.append("## \(AnswerTimes.title)\n\n\(times.table.markdown)\(remarks)")
+    for panel in MetricPanel.all(of: document) {
+      let remarks = panel.remarks.map { "\n\(Markdown.escape($0))\n" }.joined()
+      parts.append("## \(panel.title)\n\n\(panel.table.markdown)\(remarks)")
     }
     if !document.thresholds.isEmpty { parts.append("## Thresholds\n\n\(tables.thresholds.markdown)") }
     parts.append("## Counters\n\n\(tables.counters.markdown)")
     if !document.errors.isEmpty { parts.append("## Errors\n\n\(tables.errors.markdown)") }
     if let findings { parts.append("## Findings\n\n\(findings)") }
-    if let references = ReferenceFigures.table(for: document)?.markdown {
+    if let references = tables.references?.markdown {
       parts.append(
         "## Reference figures\n\nMeasured by the team elsewhere, for comparison; not part of this run.\n\n\(references)"
       )

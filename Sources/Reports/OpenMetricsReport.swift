@@ -1,5 +1,7 @@
 import FoundationEssentials
 package import Latency
+package import Results
+import TextFormatting
 
 /// A result as OpenMetrics text that Prometheus' older text parser reads too, as in node_exporter's textfile collector and
 /// the Pushgateway. That is why there are no timestamps and no types but counter, gauge and histogram.
@@ -23,7 +25,7 @@ package struct OpenMetricsReport {
 
   /// What all samples have, so that runs of one kind are one series.
   private static func labels(of document: ResultDocument) -> Labels {
-    var labels: Labels = [("tool", document.tool)]
+    var labels: Labels = [("tool", document.tool.name)]
     if let label = document.label { labels.append(("label", label)) }
     labels.append(("target", document.stableTarget))
     if let profile = document.givenProfile { labels.append(("profile", profile)) }

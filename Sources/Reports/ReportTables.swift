@@ -1,4 +1,6 @@
 import Latency
+import Results
+import TextFormatting
 
 /// The tables that the text and the Markdown report share.
 struct ReportTables {
@@ -38,7 +40,7 @@ struct ReportTables {
     for threshold in document.thresholds {
       let result = threshold.skipped == true ? "skipped" : threshold.pass ? "pass" : "FAIL"
       let reason = threshold.reason.map { " (\($0))" } ?? ""
-      table.add([threshold.expression, Self.observed(threshold), result + reason])
+      table.add([threshold.expression, threshold.observedText, result + reason])
     }
     return table
   }
@@ -54,22 +56,15 @@ struct ReportTables {
     return table
   }
 
+  /// Of a counter that no description names it is taken for one of iterations: it is of another version.
   private func share(of name: String, _ number: UInt64, iterations: UInt64) -> String {
-    if Self.notIterations.contains(name), number > 0 {
-      return NumberText.percent(Double(number) / Double(document.startsDue)) + " of due"
+    switch document.tool.counter(name)?.share ?? .ofIterations {
+    case .ofDue where number > 0: NumberText.percent(Double(number) / Double(document.startsDue)) + " of due"
+    case .none: ""
+    case .ofIterations where name == "iterations" || iterations == 0 || number > iterations: ""
+    case .ofIterations, .ofDue: iterations == 0 ? "" : NumberText.percent(Double(number) / Double(iterations))
     }
-    guard name != "iterations", !Self.others.contains(name), iterations > 0, number <= iterations else { return "" }
-    return NumberText.percent(Double(number) / Double(iterations))
   }
-
-  /// Counters of something else than iterations, of which there are any number in one.
-  private static let others: Set<String> = [
-    "polls", "throttled_polls", "lost_polls", "tasks_started", "tasks_stopped", "connected_before_running", "throttles",
-    "retries", "reconnects", "questions",
-  ]
-
-  /// Counters of starts that became no iteration.
-  private static let notIterations: Set<String> = ["dropped", "censored"]
 
   var errors: TextTable {
     var table = TextTable(["error", "count", "first example"])
@@ -97,35 +92,25 @@ struct ReportTables {
 
   /// Metrics in the tool's order where it is known, else by name.
   var metrics: [(String, MetricDocument)] {
-    let order = MetricOrder.of(document.tool)
-    return document.metrics.sorted { first, second in
-      let left = order.firstIndex(of: first.key) ?? Int.max
-      let right = order.firstIndex(of: second.key) ?? Int.max
-      return left == right ? first.key < second.key : left < right
-    }
+    document.tool.sorted(document.metrics.keys).compactMap { name in document.metrics[name].map { (name, $0) } }
   }
 
-  /// What the tool is there to measure, if there is a sample of it.
+  /// What the tool is there to measure, if there is a sample of it. Of a tool that isn't known it is the first metric that is not
+  /// of setting up.
   var headline: (name: String, metric: MetricDocument)? {
-    guard let names = MetricOrder.headlines(of: document.tool) else {
-      return metrics.first { !MetricOrder.ofSetUp.contains($0.0) }.map { ($0.0, $0.1) }
+    guard document.tool.isKnown else { return metrics.first { !document.tool.isSetUp($0.0) } }
+    return document.tool.headline(among: document.metrics.keys).flatMap { name in
+      document.metrics[name].map { (name, $0) }
     }
-    return names.lazy.compactMap { name in document.metrics[name].map { (name, $0) } }.first
   }
 
-  /// A threshold that was crossed, with what was observed, in one line.
-  static func crossing(of threshold: ResultDocument.JudgedThreshold) -> String {
-    "\(threshold.expression): observed \(observed(threshold))" + (threshold.reason.map { " (\($0))" } ?? "")
-  }
-
-  /// A threshold's observed value in its own unit.
-  static func observed(_ threshold: ResultDocument.JudgedThreshold) -> String {
-    guard let value = threshold.observed else { return "no sample" }
-    switch threshold.observedUnit {
-    case .percent: return "\(NumberText.decimals(value, 2))%"
-    case .milliseconds: return NumberText.time(milliseconds: value)
-    case .none: return NumberText.decimals(value, 0)
-    }
+  /// Figures that were measured elsewhere, to read beside these; nil where there is none.
+  var references: TextTable? {
+    let references = document.tool.references.filter { $0.needs.allSatisfy { document.metrics[$0] != nil } }
+    guard !references.isEmpty else { return nil }
+    var table = TextTable(["what", "figure"])
+    for reference in references { table.add([reference.what, reference.figure]) }
+    return table
   }
 
   private func order(_ left: String, _ right: String) -> Bool {
@@ -136,82 +121,34 @@ struct ReportTables {
   }
 }
 
-extension MetricDocument {
-  /// What makes a percentile or a maximum mean less than it seems to.
-  package enum Mark: String, CaseIterable, Sendable {
-    case maximum = "^"
-    case fewSamples = "*"
-    case unreliable = "!"
-
-    /// For tables that machines read.
-    var words: String {
-      switch self {
-      case .unreliable: "unreliable"
-      case .maximum: "maximum"
-      case .fewSamples: "few samples"
-      }
-    }
-
-    /// A line for each of `marks`.
-    static func legend(of marks: Set<Mark>) -> [String] {
-      allCases.filter(marks.contains).map { "\($0.rawValue) \($0.meaning)" }
-    }
-
-    private var meaning: String {
-      switch self {
-      case .maximum: "no sample lies beyond this percentile: it is the maximum"
-      case .fewSamples: "fewer than 10 samples lie beyond this percentile: it rests on few"
-      case .unreliable:
-        "so many iterations failed or were not finished that this says nothing: of a maximum one is enough"
-      }
-    }
-  }
-
-  /// The strongest mark of a percentile or of `max`; nil for other statistics.
-  func mark(of statistic: String) -> Mark? {
-    if unreliable.contains(statistic) { return .unreliable }
-    if restOnMaximum.contains(statistic) { return .maximum }
-    return fewSamples.contains(statistic) ? .fewSamples : nil
-  }
-}
-
-extension ResultDocument {
-  /// All starts that were due, whatever became of them.
-  var startsDue: UInt64 { ["iterations", "dropped", "censored"].reduce(0) { $0 &+ (counters[$1] ?? 0) } }
-}
-
-extension ResultDocument.JudgedThreshold {
-  enum Unit: String {
-    case milliseconds = "ms"
-    case percent = "%"
-    case none = ""
-  }
-
-  /// The unit of the observed value, which is that of the expression's subject.
-  var observedUnit: Unit {
-    let subject = expression.prefix { $0 != " " }
-    if subject.hasSuffix(".rate") { return .percent }
-    return subject.contains(".") && !subject.hasSuffix(".count") ? .milliseconds : .none
-  }
-}
-
 /// What came of the load that was asked for, where iterations follow one another: a line for people.
 struct Throughput {
-  let document: ResultDocument
+  private let document: ResultDocument
+  private let load: RequestedLoad
 
-  /// Up to so many iterations are a few, which have no throughput to speak of.
+  /// A run of at most this many iterations has no throughput to speak of.
   private static let few: Int64 = 100
+
+  init(document: ResultDocument) {
+    self.document = document
+    load = document.load
+  }
 
   /// nil for bursts, and for closed loops of a few iterations.
   var line: String? {
-    let parts = document.parameters["maxInFlight"] != nil ? openLoop : closedLoop
+    let parts =
+      switch load.kind {
+      case .openLoop: openLoop
+      case .closedLoop: closedLoop
+      case .bursts: [String]()
+      }
     return parts.isEmpty ? nil : parts.joined(separator: " · ")
   }
 
   /// What became of what was due: the schedule makes the rate, and the target what came of it.
   private var openLoop: [String] {
     var parts = ["\(document.startsDue) starts due"]
-    let asked = [stages, text("rate")].compactMap { $0 }
+    let asked = [stages, load.rate].compactMap { $0 }
     if !asked.isEmpty { parts.append("asked for \(asked.joined(separator: " from "))") }
     parts.append("\(document.counters["iterations"] ?? 0) finished")
     if document.generator.backlogMax > 0 {
@@ -221,32 +158,20 @@ struct Throughput {
   }
 
   private var closedLoop: [String] {
-    guard document.parameters["bursts"] == nil, document.durationSeconds > 0 else { return [] }
-    guard text("duration") != nil || stages != nil || hasManyIterations else { return [] }
-    // A user that did not get in made no start.
-    var failedSetUps: UInt64 = 0
-    if case .int(let number)? = document.findings?[Measurement.failedSetUps] { failedSetUps = UInt64(max(0, number)) }
+    let isLong = load.duration != nil || load.stages != nil || load.count ?? 0 > Self.few
+    guard isLong, document.durationSeconds > 0 else { return [] }
     let iterations = document.counters["iterations"] ?? 0
-    let rate = Double(iterations - min(iterations, failedSetUps)) / document.durationSeconds
+    // A user that did not get in made no start.
+    let rate = Double(iterations - min(iterations, document.failedSetUps)) / document.durationSeconds
     return ["\(NumberText.decimals(rate, 1))/s finished"] + (stages.map { [$0] } ?? [])
       + number(of: "censored", "not finished")
   }
 
-  private var hasManyIterations: Bool {
-    guard case .int(let count) = document.parameters["count"] else { return false }
-    return count > Self.few
-  }
-
-  private var stages: String? { text("stages").map { "stages \($0)" } }
+  private var stages: String? { load.stages.map { "stages \($0)" } }
 
   private func number(of counter: String, _ what: String) -> [String] {
     guard let number = document.counters[counter], number > 0 else { return [] }
     return ["\(number) \(what)"]
-  }
-
-  private func text(_ parameter: String) -> String? {
-    guard case .string(let text) = document.parameters[parameter] else { return nil }
-    return text
   }
 }
 

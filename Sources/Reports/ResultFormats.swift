@@ -1,5 +1,7 @@
 import FoundationEssentials
 package import Latency
+package import Results
+import TextFormatting
 
 /// A stored result, or a merge of several, in any of the formats.
 package struct ResultRendering {
@@ -67,7 +69,7 @@ package struct HistogramLog {
     let start = try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(document.startedAt)
     var writer = HistogramLogWriter(
       startTime: start?.timeIntervalSince1970 ?? 0, startText: document.startedAt,
-      comment: "Logged with \(document.tool) \(document.version)")
+      comment: "Logged with \(document.tool.name) \(document.version)")
     for entry in Self.entries(of: document, metrics: metrics) { try writer.add(entry.interval()) }
     text = writer.text
   }
@@ -88,10 +90,9 @@ package struct HistogramLog {
   /// The log's lines. Readers expect growing times; the order of the metrics stays where the times are the same.
   static func entries(of document: ResultDocument, metrics: [String]) -> [Entry] {
     var timelines: [String: [Entry]] = [:]
-    for row in document.timeline ?? [] {
+    for row in document.timeline?.rows ?? [] {
       // Intervals without a latency have no histogram.
-      guard case .string(let name)? = row["metric"], case .string(let data)? = row["histogram"],
-        let start = seconds(row["t"]), let length = seconds(row["seconds"])
+      guard let name = row.metric, let data = row.histogram, let start = row.t, let length = row.seconds
       else { continue }
       timelines[name, default: []].append(Entry(tag: name, start: start, length: length, data: data))
     }
@@ -102,13 +103,5 @@ package struct HistogramLog {
         } ?? []
     }
     return entries.enumerated().sorted { ($0.element.start, $0.offset) < ($1.element.start, $1.offset) }.map(\.element)
-  }
-
-  private static func seconds(_ value: JSONValue?) -> Double? {
-    switch value {
-    case .int(let number)?: Double(number)
-    case .double(let number)?: number
-    default: nil
-    }
   }
 }

@@ -1,3 +1,7 @@
+package import Results
+import Statistics
+import TextFormatting
+
 /// What came of one run of the whole suite: `infrabench.summary/1`.
 package struct SuiteSummary: Codable, Sendable, Equatable {
   package struct Tool: Codable, Sendable, Equatable {
@@ -225,7 +229,7 @@ extension SuiteSummary.Comparison {
 extension SuiteSummary.Tool {
   /// Why it is no pass, a line each.
   var failures: [String] {
-    thresholds.filter { !$0.pass }.map(ReportTables.crossing)
+    thresholds.filter { !$0.pass }.map(\.crossing)
       + (saturationReason.map { ["saturated: \($0). \(Saturation.advice)"] } ?? []) + breakage
       + (isPass ? [] : causes(beside: breakage))
   }
@@ -257,4 +261,62 @@ extension SuiteSummary.Tool {
 
   /// Why it was not run.
   var unstartedReason: String { reason ?? "it was not started" }
+}
+
+/// The most frequent kind of failure of a run, or of several, with its first example.
+package struct CommonestError: Codable, Sendable, Equatable {
+  package var kind: String
+  package var count: UInt64
+  /// Of failures of all kinds.
+  package var total: UInt64
+  /// What the first one said; may be empty.
+  package var example: String
+
+  /// Of equally frequent kinds the first that appeared; nil without a failure.
+  init?(_ failures: [(kind: String, count: UInt64, example: String)]) {
+    var commonest: (kind: String, count: UInt64, example: String)?
+    var total: UInt64 = 0
+    for failure in failures {
+      total &+= failure.count
+      if failure.count > commonest?.count ?? 0 { commonest = failure }
+    }
+    guard let commonest else { return nil }
+    (kind, count, example) = commonest
+    self.total = total
+  }
+
+  /// Of one run, or of several: the same kind counts together.
+  init?(_ documents: [ResultDocument]) {
+    var failures: [(kind: String, count: UInt64, example: String)] = []
+    for failure in documents.flatMap(\.errors) {
+      if let index = failures.firstIndex(where: { $0.kind == failure.kind }) {
+        failures[index].count &+= failure.count
+      } else {
+        failures.append((failure.kind, failure.count, failure.example))
+      }
+    }
+    self.init(failures)
+  }
+
+  /// On one line.
+  package var words: String {
+    let share = count == total ? "\(total)" : "\(count) of \(total)"
+    return PlainText.line(
+      "the commonest error (\(share)): \(kind)" + (example.isEmpty ? "" : ": \(example)"))
+  }
+}
+
+/// Where the values of several runs lie.
+package struct MedianAndRange: Codable, Sendable, Equatable {
+  package var median: Double
+  package var min: Double
+  package var max: Double
+
+  /// Nil of no value.
+  package init?(_ values: [Double]) {
+    guard let min = values.min(), let max = values.max() else { return nil }
+    median = Statistics.median(of: values)
+    self.min = min
+    self.max = max
+  }
 }

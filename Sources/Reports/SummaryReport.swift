@@ -1,3 +1,6 @@
+import Results
+import TextFormatting
+
 /// The summary of a run of the suite, for a terminal and as Markdown.
 package struct SummaryReport {
   private let summary: SuiteSummary

@@ -1,3 +1,6 @@
+package import Results
+import TextFormatting
+
 /// A result for a terminal. Its last line is the one that the scripts of old looked for.
 package struct TextReport {
   private let document: ResultDocument
@@ -19,7 +22,7 @@ package struct TextReport {
         paint("SATURATED: \(PlainText.line(document.generator.saturatedReason ?? "")). \(Saturation.advice)\n", .red))
     }
     parts.append(
-      PlainText.line("\(document.tool) \(document.version) · \(document.startedAt) · \(document.target.words)") + "\n")
+      PlainText.line("\(document.tool.name) \(document.version) · \(document.startedAt) · \(document.target.words)") + "\n")
     if !document.metrics.isEmpty { parts.append(tables.percentiles.plain + lines(tables.legend)) }
     parts += remarks
     parts.append(counterLine + "\n")
@@ -42,7 +45,7 @@ package struct TextReport {
 
   /// `Average: 48ms, P50: …, P95: 62ms, P99: 78ms` of the tool's headline, which is named where it is not the usual one.
   private var summaryLine: String? {
-    let usual = MetricOrder.headlines(of: document.tool)?.first
+    let usual = document.tool.headlines.first
     guard let (name, metric) = ReportTables(document: document).headline else {
       return usual.map { "no sample of \($0)" }
     }
@@ -68,21 +71,4 @@ package struct TextReport {
   private func paint(_ text: String, _ color: Color) -> String {
     usesColor ? "\u{1b}[\(color.rawValue)m\(text)\u{1b}[0m" : text
   }
-}
-
-extension ResultDocument {
-  /// Whether it failed because the generator was saturated, which `--allow-saturated` leaves out of the verdict.
-  var failsBySaturation: Bool {
-    verdict == .fail && generator.saturated && !notes.contains(Saturation.allowedNote)
-  }
-}
-
-/// What to do about a saturated generator.
-package enum Saturation {
-  /// In a result whose verdict leaves the saturation out.
-  package static let allowedNote = "the verdict leaves the saturation of the generator out: --allow-saturated"
-
-  package static let advice =
-    "Latencies may be too high by that: stop what else uses this machine's CPUs, use fewer users or a lower rate, "
-    + "more event loops (--threads), or another machine for the target."
 }

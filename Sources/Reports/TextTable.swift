@@ -1,3 +1,5 @@
+import TextFormatting
+
 /// A table of text cells, as plain text or Markdown. The first column is aligned left, all others right.
 package struct TextTable {
   private(set) var rows: [[String]]

@@ -1,14 +1,17 @@
+import Results
+import TextFormatting
+
 /// A result's timeline as a table: of load runs every interval, of others thinned out to a readable length.
 struct TimelineTable {
-  private let points: [[String: JSONValue]]
+  private let points: [ResultTimeline.Row]
   private static let longest = 40
   /// Of a load run: no run has more intervals.
   private static let mostIntervals = 240
   /// What is marked where it rests on few samples, in percent.
-  private static let percentiles: [String: UInt64] = ["p50": 50, "p90": 90, "p95": 95, "p99": 99]
+  private static let percentiles: [ResultTimeline.Key: UInt64] = [.p50: 50, .p90: 90, .p95: 95, .p99: 99]
 
   init(_ document: ResultDocument) {
-    points = document.timeline ?? []
+    points = document.timeline?.rows ?? []
   }
 
   var text: String? {
@@ -19,8 +22,8 @@ struct TimelineTable {
   /// The table, and what a reader of it must know; nil without a timeline.
   var table: (table: TextTable, notes: [String])? {
     guard !points.isEmpty else { return nil }
-    let columns = TimelineKeys.ordered(in: points)
-    let isOfIntervals = points.allSatisfy { $0["seconds"] != nil }
+    let columns = ResultTimeline.shownKeys(of: points)
+    let isOfIntervals = ResultTimeline(points).isOfIntervals
     let length = isOfIntervals ? Self.mostIntervals : Self.longest
     let step = max(1, (points.count + length - 1) / length)
     var table = TextTable(columns.map(Self.title))
@@ -28,9 +31,9 @@ struct TimelineTable {
     for (index, point) in points.enumerated() where index % step == 0 || index == points.count - 1 {
       table.add(
         columns.map { column in
-          let mark = mark(of: column, at: point)
+          let mark = ResultTimeline.Key(rawValue: column).flatMap { self.mark(of: $0, at: point) }
           if let mark { marks.insert(mark) }
-          return cell(column, point[column] ?? .null) + (mark?.rawValue ?? "")
+          return cell(column, point.values[column] ?? .null) + (mark?.rawValue ?? "")
         })
     }
     let legend = MetricDocument.Mark.legend(of: marks)
@@ -43,10 +46,10 @@ struct TimelineTable {
 
   /// An interval's figure that failures make meaningless, or a percentile that rests on few samples, as it would be marked in
   /// the table of the whole run.
-  private func mark(of key: String, at point: [String: JSONValue]) -> MetricDocument.Mark? {
+  private func mark(of key: ResultTimeline.Key, at point: ResultTimeline.Row) -> MetricDocument.Mark? {
     if isUnreliable(key, at: point) { return .unreliable }
-    guard let percentile = Self.percentiles[key], point[key, default: .null] != .null,
-      case .int(let number) = point["count"], let count = UInt64(exactly: number), count <= .max / 100
+    guard let percentile = Self.percentiles[key], point[key] ?? .null != .null, let count = point.count,
+      count <= .max / 100
     else { return nil }
     // The rank is rounded up, and what comes after it is beyond.
     switch count * (100 - percentile) / 100 {
@@ -56,56 +59,34 @@ struct TimelineTable {
     }
   }
 
-  private func isUnreliable(_ key: String, at point: [String: JSONValue]) -> Bool {
-    guard case .int(let errors)? = point["errors"], errors > 0, case .int(let iterations)? = point["iterations"],
-      point[key, default: .null] != .null
+  private func isUnreliable(_ key: ResultTimeline.Key, at point: ResultTimeline.Row) -> Bool {
+    guard let errors = point.errors, errors > 0, let iterations = point.iterations, point[key] ?? .null != .null
     else { return false }
-    if key == "max" { return true }
+    if key == .max { return true }
     guard let percentile = Self.percentiles[key] else { return false }
     return Double(errors) * 100 > Double(iterations) * Double(100 - percentile)
   }
 
-  private static func title(_ key: String) -> String {
-    switch key {
-    case "t": "t (s)"
-    case "seconds": "length (s)"
-    case "p999": "P99.9"
-    case _ where key.hasPrefix("p") && TimelineKeys.isTime(key): key.uppercased()
-    default: key
+  private static func title(_ name: String) -> String {
+    switch ResultTimeline.Key(rawValue: name) {
+    case .t: "t (s)"
+    case .seconds: "length (s)"
+    case .p999: "P99.9"
+    case .p50, .p90, .p95, .p99: name.uppercased()
+    default: name
     }
   }
 
-  private func cell(_ key: String, _ value: JSONValue) -> String {
+  private func cell(_ name: String, _ value: JSONValue) -> String {
+    let key = ResultTimeline.Key(rawValue: name)
     switch value {
-    case .null: ""
+    case .null: return ""
     // A whole number in JSON is an integer, whatever its key.
-    case .int(let number) where TimelineKeys.isTime(key): NumberText.time(milliseconds: Double(number))
-    case .double(let number) where TimelineKeys.isTime(key): NumberText.time(milliseconds: number)
-    case .int(let number) where ["t", "seconds"].contains(key): NumberText.decimals(Double(number), 2)
-    case .double(let number): NumberText.decimals(number, 2)
-    default: value.description
+    case .int(let number) where key?.isTime == true: return NumberText.time(milliseconds: Double(number))
+    case .double(let number) where key?.isTime == true: return NumberText.time(milliseconds: number)
+    case .int(let number) where key == .t || key == .seconds: return NumberText.decimals(Double(number), 2)
+    case .double(let number): return NumberText.decimals(number, 2)
+    default: return value.description
     }
   }
-}
-
-/// How the keys of timelines are read. Tools are free to have others.
-enum TimelineKeys {
-  private static let known =
-    ["t", "seconds", "iterations", "errors", "dropped", "listed", "running", "warm", "gap", "metric", "count"] + times
-  private static let times = ["mean", "min", "p50", "p90", "p95", "p99", "p999", "max"]
-
-  /// For machines alone.
-  private static let hidden: Set<String> = ["histogram"]
-
-  /// All keys that tables show of the points: the known ones in their order, then the others by name.
-  static func ordered(in points: [[String: JSONValue]]) -> [String] {
-    let keys = points.reduce(into: Set<String>()) { $0.formUnion($1.keys) }
-    return known.filter(keys.contains) + keys.subtracting(known).subtracting(hidden).sorted()
-  }
-
-  /// Whether values are times in ms.
-  static func isTime(_ key: String) -> Bool { times.contains(key) }
-
-  /// `ms`, `s`, or nothing for plain numbers.
-  static func unit(of key: String) -> String { isTime(key) ? "ms" : key == "seconds" ? "s" : "" }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TextFormatting
 
 /// The machine that a run was made on.
 package struct EnvironmentFacts: Codable, Sendable, Equatable {

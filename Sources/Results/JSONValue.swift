@@ -66,3 +66,14 @@ extension JSONValue: CustomStringConvertible {
     }
   }
 }
+
+extension JSONValue {
+  /// Nil for what is no finite number.
+  package var number: Double? {
+    switch self {
+    case .int(let value): Double(value)
+    case .double(let value) where value.isFinite: value
+    default: nil
+    }
+  }
+}

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TextFormatting
 
 /// Whether results may be merged: only runs of one kind under one load are one population, and each of them once.
 struct MergeCheck {
@@ -45,7 +46,7 @@ struct MergeCheck {
   private mutating func compare(_ result: StoredResult, with first: StoredResult) {
     let (document, other) = (result.document, first.document)
     guard document.tool == other.tool else {
-      return add(result, "is of \(document.tool), and \(Self.quoted(first)) of \(other.tool)")
+      return add(result, "is of \(document.tool.name), and \(Self.quoted(first)) of \(other.tool.name)")
     }
     if document.target.kind != other.target.kind {
       add(result, "has the target \(document.target.kind), and \(Self.quoted(first)) \(other.target.kind)")
@@ -53,9 +54,7 @@ struct MergeCheck {
     if let profile = document.target.profile, let otherProfile = other.target.profile, profile != otherProfile {
       add(result, "was spoken to by the profile \(profile), and \(Self.quoted(first)) by \(otherProfile)")
     }
-    let (parameters, others) = (
-      WorkloadParameters.shaping(document.parameters), WorkloadParameters.shaping(other.parameters)
-    )
+    let (parameters, others) = (document.tool.shaping(document.parameters), other.tool.shaping(other.parameters))
     for name in Set(parameters.keys).union(others.keys).sorted() where parameters[name] != others[name] {
       let (value, otherValue) = (parameters[name] ?? "none", others[name] ?? "none")
       add(result, "has another load: \(name) is \(value), and \(otherValue) in \(Self.quoted(first))")
@@ -75,7 +74,7 @@ struct MergeCheck {
     var hostname: String
 
     init(_ document: ResultDocument) {
-      (tool, startedAt, hostname) = (document.tool, document.startedAt, document.environment.hostname)
+      (tool, startedAt, hostname) = (document.tool.name, document.startedAt, document.environment.hostname)
     }
   }
 }

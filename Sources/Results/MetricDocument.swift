@@ -36,6 +36,17 @@ package struct MetricDocument: Codable, Sendable, Equatable {
 
   /// Describes `histogram`, which has samples; `failed` is what it leaves out, `resolution` in ns.
   package init?(_ histogram: LatencyHistogram, failed: FailedPart = .none, resolution: UInt64? = nil) {
+    // An empty one has no figures, and need not be encoded.
+    guard !histogram.isEmpty else { return nil }
+    let encoded = Histogram(
+      encoding: HistogramV2Codec.compressedBase64Name, unit: "ns", significantDigits: 3,
+      data: HistogramV2Codec.encodeCompressedBase64(histogram))
+    self.init(histogram, encoded: encoded, failed: failed)
+    self.resolution = resolution.map(Self.milliseconds)
+  }
+
+  /// The same of a histogram that is encoded already.
+  init?(_ histogram: LatencyHistogram, encoded: Histogram, failed: FailedPart) {
     guard let summary = LatencySummary(histogram) else { return nil }
     let figures = zip(Self.names, summary.percentiles)
     count = summary.count
@@ -48,9 +59,7 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     p99 = Self.milliseconds(summary.p99.value)
     p999 = Self.milliseconds(summary.p999.value)
     max = Self.milliseconds(summary.max)
-    self.histogram = Histogram(
-      encoding: HistogramV2Codec.compressedBase64Name, unit: "ns", significantDigits: 3,
-      data: HistogramV2Codec.encodeCompressedBase64(histogram))
+    self.histogram = encoded
     fewSamples = figures.filter { $0.1.support != .sufficient }.map(\.0)
     restOnMaximum = figures.filter { $0.1.support == .maximum }.map(\.0)
     // In thousandths, which are whole for every percentile here: `1 - 0.9` is less than `0.1`.
@@ -61,7 +70,30 @@ package struct MetricDocument: Codable, Sendable, Equatable {
       failures = failed.failed
     }
     clamped = summary.clampedCount
-    self.resolution = resolution.map(Self.milliseconds)
+  }
+
+  /// Marks and the number of clamped values may be missing: results before 0.2.0 have none, and the marks follow from the
+  /// histogram.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    unit = try container.decode(String.self, forKey: .unit)
+    count = try container.decode(UInt64.self, forKey: .count)
+    mean = try container.decode(Double.self, forKey: .mean)
+    stddev = try container.decode(Double.self, forKey: .stddev)
+    min = try container.decode(Double.self, forKey: .min)
+    p50 = try container.decode(Double.self, forKey: .p50)
+    p90 = try container.decode(Double.self, forKey: .p90)
+    p95 = try container.decode(Double.self, forKey: .p95)
+    p99 = try container.decode(Double.self, forKey: .p99)
+    p999 = try container.decode(Double.self, forKey: .p999)
+    max = try container.decode(Double.self, forKey: .max)
+    histogram = try container.decode(Histogram.self, forKey: .histogram)
+    fewSamples = try container.decodeIfPresent([String].self, forKey: .fewSamples) ?? []
+    restOnMaximum = try container.decodeIfPresent([String].self, forKey: .restOnMaximum) ?? []
+    unreliable = try container.decodeIfPresent([String].self, forKey: .unreliable) ?? []
+    clamped = try container.decodeIfPresent(UInt64.self, forKey: .clamped) ?? 0
+    failures = try container.decodeIfPresent(UInt64.self, forKey: .failures)
+    resolution = try container.decodeIfPresent(Double.self, forKey: .resolution)
   }
 
   /// The percentiles' names, in the order of `LatencySummary.percentiles`.
@@ -98,7 +130,7 @@ package struct FailedPart: Sendable, Equatable {
   package var failed: UInt64
   package var all: UInt64
 
-  /// Nothing failed, or what failed is no business of the metric's.
+  /// Nothing failed, or failures of iterations say nothing about the metric.
   package static let none = FailedPart(0, of: 0)
 
   package init(_ failed: UInt64, of all: UInt64) {
@@ -108,7 +140,7 @@ package struct FailedPart: Sendable, Equatable {
 
   /// The same of a metric of which each iteration gives `number` samples: one that failed gave none of them.
   func times(_ number: UInt64) -> FailedPart {
-    FailedPart(saturatingProduct(failed, number), of: saturatingProduct(all, number))
+    FailedPart(failed.saturatingProduct(number), of: all.saturatingProduct(number))
   }
 
   /// 0 of nothing.
@@ -120,11 +152,11 @@ extension FailedPart {
   /// interrupted.
   init(ofIterations counters: [String: UInt64], errors: [ResultDocument.Failure], isInterrupted: Bool) {
     let unfinished = isInterrupted ? 0 : counters["censored"] ?? 0
-    let beside = errors.filter(\.isOutsideOfIterations).reduce(0) { saturatingSum($0, $1.count) }
+    let beside = errors.filter(\.isOutsideOfIterations).reduce(UInt64(0)) { $0.saturatingSum($1.count) }
     let failures = counters["errors"] ?? 0
     self.init(
-      saturatingSum(failures - min(beside, failures), unfinished),
-      of: saturatingSum(counters["iterations"] ?? 0, unfinished))
+      (failures - Swift.min(beside, failures)).saturatingSum(unfinished),
+      of: (counters["iterations"] ?? 0).saturatingSum(unfinished))
   }
 }
 
@@ -135,34 +167,68 @@ extension ResultDocument.Failure {
 
 extension ResultDocument {
   /// What the latencies of `metric` leave out.
-  func failedPart(of metric: String) -> FailedPart {
-    if MetricOrder.ofSetUp.contains(metric) { return .none }
-    if tool == ExhaustionBenchmark.tool {
-      // Its metrics have populations of their own, of which a document has the failures alone.
+  package func failedPart(of metric: String) -> FailedPart {
+    let description = tool.metric(metric)
+    if description?.role == .setUp { return .none }
+    if description?.failures == .ofItsOwn {
+      // Of what the metric is about a document has the failures alone.
       guard let metric = metrics[metric], let failed = metric.failures else { return .none }
-      return FailedPart(failed, of: saturatingSum(metric.count, failed))
+      return FailedPart(failed, of: metric.count.saturatingSum(failed))
     }
     return FailedPart(ofIterations: counters, errors: errors, isInterrupted: verdict == .interrupted)
-      .times(SamplesPerIteration.of(metric, parameters))
+      .times(tool.samplesPerIteration(of: metric, parameters))
   }
 }
 
-/// How many samples of a metric one iteration gives: metrics of messages have one for each of a user's messages.
-enum SamplesPerIteration {
-  /// - Parameter parameters: a result's.
-  /// - Returns: 1 of all metrics that have at most one, and of results that don't tell.
-  static func of(_ metric: String, _ parameters: [String: JSONValue]) -> UInt64 {
-    guard case .int(let messages)? = parameters["messages"], messages > 1 else { return 1 }
-    if ofEachMessage.contains(metric) { return UInt64(messages) }
-    return ofEachLaterMessage.contains(metric) ? UInt64(messages) - 1 : 1
+extension MetricDocument {
+  /// What makes a percentile or a maximum mean less than it seems to.
+  package enum Mark: String, CaseIterable, Sendable {
+    case maximum = "^"
+    case fewSamples = "*"
+    case unreliable = "!"
+
+    /// For tables that machines read.
+    package var words: String {
+      switch self {
+      case .unreliable: "unreliable"
+      case .maximum: "maximum"
+      case .fewSamples: "few samples"
+      }
+    }
+
+    /// A line for each of `marks`.
+    package static func legend(of marks: Set<Mark>) -> [String] {
+      allCases.filter(marks.contains).map { "\($0.rawValue) \($0.meaning)" }
+    }
+
+    private var meaning: String {
+      switch self {
+      case .maximum: "no sample lies beyond this percentile: it is the maximum"
+      case .fewSamples: "fewer than 10 samples lie beyond this percentile: it rests on few"
+      case .unreliable:
+        "so many iterations failed or were not finished that this says nothing: of a maximum one is enough"
+      }
+    }
   }
 
-  private static let ofEachMessage: Set<String> = ["complete", "gap"]
-  private static let ofEachLaterMessage: Set<String> = ["message_roundtrip"]
+  /// The strongest mark of a percentile or of `max`; nil for other statistics.
+  package func mark(of statistic: String) -> Mark? {
+    if unreliable.contains(statistic) { return .unreliable }
+    if restOnMaximum.contains(statistic) { return .maximum }
+    return fewSamples.contains(statistic) ? .fewSamples : nil
+  }
 }
 
-/// A product that stops at the largest number: the counts of a stored document may be anything.
-func saturatingProduct(_ left: UInt64, _ right: UInt64) -> UInt64 {
-  let (product, overflow) = left.multipliedReportingOverflow(by: right)
-  return overflow ? .max : product
+extension UInt64 {
+  /// A sum that stops at the largest number: the counts of a stored document may be anything.
+  func saturatingSum(_ other: UInt64) -> UInt64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+
+  /// A product that stops at the largest number.
+  func saturatingProduct(_ other: UInt64) -> UInt64 {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
 }

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import TextFormatting
 
 /// The result of one run of one tool: `infrabench.result/1` (docs/result-schema.md). Fields are only ever added.
 package struct ResultDocument: Codable, Sendable, Equatable {
@@ -56,7 +57,8 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   }
 
   package var schema = "infrabench.result/1"
-  package var tool: String
+  /// Written as its name.
+  package var tool: ToolDescription
   package var version: String
   /// `release` or `debug`.
   package var build: String
@@ -72,7 +74,7 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package var counters: [String: UInt64]
   package var errors: [Failure]
   package var generator: Generator
-  package var timeline: [[String: JSONValue]]?
+  package var timeline: ResultTimeline?
   package var thresholds: [JudgedThreshold]
   /// What a reader of the figures must know.
   package var notes: [String]
@@ -84,16 +86,25 @@ package struct ResultDocument: Codable, Sendable, Equatable {
 
 extension ResultDocument.Target {
   /// What was measured, for people: `remote https://gw.example, profile my-gateway`. The profile is named where it is known.
-  var words: String {
+  package var words: String {
     let place = directory ?? gatewayUrl ?? ecsEndpointUrl ?? ""
     return "\(kind) \(place)" + (profile.map { ", profile \($0)" } ?? "")
   }
 }
 
 extension ResultDocument {
+  /// The finding of users that did not get in: iterations that no start was made for, and that are in no rate.
+  package static let failedSetUpsFinding = "failed_set_ups"
+
+  /// How many users did not get in.
+  package var failedSetUps: UInt64 {
+    guard case .int(let number)? = findings?[Self.failedSetUpsFinding] else { return 0 }
+    return UInt64(max(0, number))
+  }
+
   /// The profile by which the gateway was spoken to, where somebody had said which; one that was found out follows from the
   /// target.
-  var givenProfile: String? {
+  package var givenProfile: String? {
     guard case .string(let name)? = parameters["gatewayProfile"] else { return nil }
     return name
   }
@@ -128,9 +139,11 @@ package enum ResultCoding {
     return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
   }
 
-  /// Reads a document back.
-  package static func decode(_ text: String) throws -> ResultDocument {
-    try JSONDecoder().decode(ResultDocument.self, from: Data(text.utf8))
+  /// Reads a document back, unchecked: for what this process has written itself. Files are read by ``ResultReader``.
+  package static func decode(_ text: String, tools: ToolDescriptions) throws -> ResultDocument {
+    let decoder = JSONDecoder()
+    decoder.userInfo[ToolDescriptions.key] = tools
+    return try decoder.decode(ResultDocument.self, from: Data(text.utf8))
   }
 }
 
@@ -179,4 +192,34 @@ struct CalendarDay: Sendable, Equatable {
     guard (1...12).contains(month), (1...lengths[month - 1]).contains(day) else { return nil }
     self.text = String(text)
   }
+}
+
+extension ResultDocument {
+  /// What share a counter is of what it is a share of, 0…1 and beyond where there can be several in one iteration; nil where the
+  /// run has no such counter or nothing that it could be a share of.
+  package func share(of counter: ToolDescription.Counter) -> Double? {
+    guard let number = counters[counter.name] else { return nil }
+    let whole = counter.share == .ofDue ? startsDue : counters["iterations"] ?? 0
+    return whole > 0 ? Double(number) / Double(whole) : nil
+  }
+
+  /// All starts that were due, whatever became of them.
+  package var startsDue: UInt64 { ["iterations", "dropped", "censored"].reduce(0) { $0 &+ (counters[$1] ?? 0) } }
+}
+
+extension ResultDocument {
+  /// Whether it failed because the generator was saturated, which `--allow-saturated` leaves out of the verdict.
+  package var failsBySaturation: Bool {
+    verdict == .fail && generator.saturated && !notes.contains(Saturation.allowedNote)
+  }
+}
+
+/// What to do about a saturated generator.
+package enum Saturation {
+  /// In a result whose verdict leaves the saturation out.
+  package static let allowedNote = "the verdict leaves the saturation of the generator out: --allow-saturated"
+
+  package static let advice =
+    "Latencies may be too high by that: stop what else uses this machine's CPUs, use fewer users or a lower rate, "
+    + "more event loops (--threads), or another machine for the target."
 }

@@ -3,13 +3,23 @@ import Glibc
 
 /// A file with what the system knows it by, whatever path leads to it.
 package struct ResultFile: Sendable, Equatable {
-  struct Identity: Sendable, Hashable {
+  package struct Identity: Sendable, Hashable {
     var device: UInt
     var inode: UInt
   }
 
   package var path: String
-  var identity: Identity
+  package var identity: Identity
+
+  package init(path: String, identity: Identity) {
+    self.path = path
+    self.identity = identity
+  }
+
+  /// One of several results that are not read from files. No file on a disk has the device 0, so that none is taken for it.
+  package init(path: String, unwritten number: Int) {
+    self.init(path: path, identity: Identity(device: 0, inode: UInt(number)))
+  }
 }
 
 extension ResultFile.Identity {
@@ -55,12 +65,12 @@ struct FileContents: Sendable {
 }
 
 /// Why a file can't be read; the description follows the file's name, or "it".
-enum FileReadError: Error, Equatable, CustomStringConvertible {
+package enum FileReadError: Error, Equatable, CustomStringConvertible {
   /// The system's error number.
   case system(Int32)
   case folder, notOrdinary, tooLarge
 
-  var description: String {
+  package var description: String {
     switch self {
     case .system(let number): "can't be read: \(String(cString: strerror(number)))"
     case .folder: "is a folder"
@@ -71,14 +81,14 @@ enum FileReadError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Finds the files of results at a path.
-struct ResultFileSearch {
+package struct ResultFileSearch {
   private(set) var files: [ResultFile] = []
   private(set) var unreadable: [ExcludedFile] = []
   /// Directories and files that were seen: a link may lead anywhere, back up too.
   private var seen: Set<ResultFile.Identity> = []
 
   /// A file by any name, or every `.json` file below a folder.
-  init(_ paths: [String]) {
+  package init(_ paths: [String]) {
     for path in paths {
       var folders = [path]
       if !isFolder(path) {
@@ -135,4 +145,15 @@ struct ResultFileSearch {
   }
 
   private static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
+}
+
+/// A file that is not compared, and why.
+package struct ExcludedFile: Sendable, Equatable {
+  package var file: String
+  package var reason: String
+
+  package init(file: String, reason: String) {
+    self.file = file
+    self.reason = reason
+  }
 }

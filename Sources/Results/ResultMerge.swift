@@ -1,5 +1,5 @@
 import Latency
-import LoadEngine
+import TextFormatting
 
 /// Merges runs into one result, exactly: the histogram of all values, the sum of all counts, judged anew.
 package struct ResultMerge {
@@ -12,25 +12,14 @@ package struct ResultMerge {
   /// The merged result.
   ///
   /// - Throws: Everything that forbids merging `results`.
-  package static func merge(_ results: [StoredResult]) throws(Problems) -> ResultDocument {
-    var problems = Problems()
-    for sentence in MergeCheck(results).problems { problems.add("--merge", sentence) }
-    guard problems.isEmpty else { throw problems }
+  package static func merge(_ results: [StoredResult]) throws(ResultMergeError) -> ResultDocument {
+    let problems = MergeCheck(results).problems
     let sorted = results.sorted { $0.document.startedAt < $1.document.startedAt }
-    guard let first = sorted.first?.document else { throw problems }
-    do throws(MergeError) {
-      return try ResultMerge(runs: sorted.map(\.document), paths: sorted.map(\.path), first: first).document()
-    } catch {
-      problems.add("--merge", error.description)
-      throw problems
-    }
+    guard problems.isEmpty, let first = sorted.first?.document else { throw ResultMergeError(sentences: problems) }
+    return try ResultMerge(runs: sorted.map(\.document), paths: sorted.map(\.path), first: first).document()
   }
 
-  private struct MergeError: Error, CustomStringConvertible {
-    var description: String
-  }
-
-  private func document() throws(MergeError) -> ResultDocument {
+  private func document() throws(ResultMergeError) -> ResultDocument {
     var merged = first
     merged.label = same(\.label)
     merged.durationSeconds = runs.reduce(0) { $0 + $1.durationSeconds }
@@ -49,7 +38,7 @@ package struct ResultMerge {
     merged.repetition = nil
     merged.findings = findings
     merged.notes = MergeNotes(runs: runs).all
-    merged.thresholds = MergedThresholds(runs: runs, metrics: merged.metrics, counters: merged.counters).judged
+    merged.thresholds = MergedThresholds(runs: runs, first: first, metrics: merged.metrics, counters: merged.counters).judged
     merged.verdict = verdict(of: merged)
     return merged
   }
@@ -65,7 +54,7 @@ package struct ResultMerge {
     return names.reduce(into: [:]) { parameters, name in parameters[name] = same { $0.parameters[name] } ?? .null }
   }
 
-  private func metrics() throws(MergeError) -> [String: MetricDocument] {
+  private func metrics() throws(ResultMergeError) -> [String: MetricDocument] {
     var metrics: [String: MetricDocument] = [:]
     for name in runs.reduce(into: Set<String>(), { $0.formUnion($1.metrics.keys) }) {
       metrics[name] = try metric(name)
@@ -73,7 +62,7 @@ package struct ResultMerge {
     return metrics
   }
 
-  private func metric(_ name: String) throws(MergeError) -> MetricDocument? {
+  private func metric(_ name: String) throws(ResultMergeError) -> MetricDocument? {
     let parts = runs.compactMap { $0.metrics[name] }
     var whole: LatencyHistogram?
     for (path, run) in zip(paths, runs) {
@@ -82,17 +71,17 @@ package struct ResultMerge {
         let histogram = try HistogramV2Codec.decode(base64: part.histogram.data)
         whole = try whole.take()?.merging(histogram) ?? histogram
       } catch {
-        throw MergeError(description: "'\(PlainText.line(path))', \(name): \(error)")
+        throw ResultMergeError(sentences: ["'\(PlainText.line(path))', \(name): \(error)"])
       }
     }
     guard let whole, var metric = MetricDocument(whole, failed: failedPart(of: name)) else { return nil }
     metric.histogram.significantDigits = whole.layout.significantDigits
-    if first.tool == ExhaustionBenchmark.tool {
-      // Its metrics have populations of their own, which a document doesn't count. A percentile that is sound in every run is
+    if first.tool.metric(name)?.failures == .ofItsOwn {
+      // What the metric is about is in no counter of a document. A percentile that is sound in every run is
       // sound in all of them together; of the others nobody can tell.
       metric.unreliable = MetricDocument.failable.filter { name in parts.contains { $0.unreliable.contains(name) } }
     }
-    metric.clamped = parts.reduce(0) { saturatingSum($0, $1.clamped) }
+    metric.clamped = parts.reduce(UInt64(0)) { $0.saturatingSum($1.clamped) }
     metric.resolution = parts.compactMap(\.resolution).max()
     return metric
   }
@@ -100,12 +89,12 @@ package struct ResultMerge {
   /// As a single run has it: what was not finished because the run was interrupted is no failure.
   private func failedPart(of metric: String) -> FailedPart {
     runs.map { $0.failedPart(of: metric) }.reduce(.none) { sum, part in
-      FailedPart(saturatingSum(sum.failed, part.failed), of: saturatingSum(sum.all, part.all))
+      FailedPart(sum.failed.saturatingSum(part.failed), of: sum.all.saturatingSum(part.all))
     }
   }
 
   private var counters: [String: UInt64] {
-    runs.reduce(into: [:]) { $0.merge($1.counters, uniquingKeysWith: saturatingSum) }
+    runs.reduce(into: [:]) { $0.merge($1.counters, uniquingKeysWith: { $0.saturatingSum($1) }) }
   }
 
   /// By kind, with the words of the first one.
@@ -114,7 +103,7 @@ package struct ResultMerge {
     var places: [String: Int] = [:]
     for error in runs.flatMap(\.errors) {
       if let index = places[error.kind] {
-        errors[index].count = saturatingSum(errors[index].count, error.count)
+        errors[index].count = errors[index].count.saturatingSum(error.count)
       } else {
         places[error.kind] = errors.count
         errors.append(error)
@@ -146,27 +135,28 @@ package struct ResultMerge {
   }
 
   private func verdict(of merged: ResultDocument) -> ResultDocument.Verdict {
-    let isWorthless = merged.metrics.keys.allSatisfy(MetricOrder.ofSetUp.contains)
+    let isWorthless = merged.metrics.keys.allSatisfy(first.tool.isSetUp)
     if runs.allSatisfy({ $0.verdict == .interrupted }) { return .interrupted }
     if isWorthless || runs.allSatisfy({ $0.verdict == .error }) { return .error }
     return merged.verdictOfThresholds
   }
 }
 
-/// A sum that stops at the largest number: the counts of a stored document may be anything.
-func saturatingSum(_ left: UInt64, _ right: UInt64) -> UInt64 {
-  let (sum, overflow) = left.addingReportingOverflow(right)
-  return overflow ? .max : sum
+/// Why results can't be merged: a sentence for each reason.
+package struct ResultMergeError: Error, Sendable, Equatable {
+  package var sentences: [String]
 }
 
 /// The thresholds of several runs, each once, judged over what they measured together.
 struct MergedThresholds {
   let judged: [ResultDocument.JudgedThreshold]
 
-  init(runs: [ResultDocument], metrics: [String: MetricDocument], counters: [String: UInt64]) {
-    let parser = ThresholdParser(.init(knownTo: runs))
-    // What shapes the load is the same in all of them.
-    let bounds = FailureTimeouts(runs.first?.parameters ?? [:])
+  /// - Parameter first: One of `runs`: what shapes the load is the same in all of them.
+  init(
+    runs: [ResultDocument], first: ResultDocument, metrics: [String: MetricDocument], counters: [String: UInt64]
+  ) {
+    let parser = ThresholdParser(for: runs)
+    let bounds = FailureTimeouts(first.tool, first.parameters)
     let thresholds = runs.flatMap(\.thresholds)
     let byExpression = Dictionary(grouping: thresholds, by: \.expression)
     var seen: Set<String> = []

@@ -1,95 +1,191 @@
 import FoundationEssentials
+import TextFormatting
+
+/// Reads result files. There is one reader, and one rule for figures: what a histogram says is true, and a figure that the
+/// document has otherwise is a contradiction, not a second truth.
+///
+/// ```swift
+/// let reader = ResultReader(tools: .suite)
+/// let result = try reader.read("results/2026-11-20/210000Z-bench-allocation.json")
+/// for sentence in result.contradictions { print(sentence) }
+/// ```
+package struct ResultReader: Sendable {
+  /// The tools whose results are understood; one of another tool can be read too.
+  package let tools: ToolDescriptions
+
+  package init(tools: ToolDescriptions) { self.tools = tools }
+
+  /// Reads a result and makes all its figures anew from its histograms.
+  ///
+  /// - Throws: Why it can't be shown, naming the file and what is wrong in it.
+  package func read(_ path: String) throws(ResultReadError) -> StoredResult {
+    let contents: FileContents
+    do throws(FileReadError) { contents = try FileContents(path) } catch { throw .init(path, .unreadable(error)) }
+    let document = try decode(contents.bytes, path, withTimeline: true)
+    return try StoredResult(document, file: ResultFile(path: path, identity: contents.identity))
+  }
+
+  /// Reads a result as it is written, without its timeline: for comparing many, whose histograms are decoded one at a time
+  /// (``MetricDocument/recomputed(_:failed:)``).
+  ///
+  /// - Throws: Why it is none. Pipes and devices, which would be waited for, are refused.
+  package func readWritten(_ file: ResultFile) throws(ResultReadError) -> ResultDocument {
+    let contents: FileContents
+    do throws(FileReadError) { contents = try FileContents(file.path, ordinaryOnly: true) } catch {
+      throw .init(file.path, .unreadable(error))
+    }
+    return try decode(contents.bytes, file.path, withTimeline: false)
+  }
+
+  /// - Parameter withTimeline: The rows are decoded too; they may be many.
+  func decode(_ bytes: [UInt8], _ path: String, withTimeline: Bool) throws(ResultReadError) -> ResultDocument {
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw .init(path, .notText) }
+    let data = Data(text.utf8)
+    let decoder = JSONDecoder()
+    decoder.userInfo = [ToolDescriptions.key: tools, ResultTimeline.isSkippedKey: !withTimeline]
+    var document: ResultDocument
+    do {
+      document = try decoder.decode(CheckedSchema.self, from: data).document
+    } catch let refusal as SchemaRefusal {
+      throw .init(path, refusal.kind)
+    } catch {
+      throw .init(path, Self.kind(of: DecodingFault(error, in: data)))
+    }
+    if !withTimeline { document.timeline = nil }
+    if let sentence = ResultRules.violation(in: document) { throw .init(path, .wrong(sentence)) }
+    return document
+  }
+
+  private static func kind(of fault: DecodingFault) -> ResultReadError.Kind {
+    switch fault {
+    case .noJSON: .notJSON
+    case .noObject: .foreign("it is no JSON object")
+    case .missing(let sentence): .incomplete(sentence)
+    case .wrong(let sentence): .wrong(sentence)
+    }
+  }
+}
 
 /// A result that was read from a file. Its figures are those of its histograms, whatever the document says.
 package struct StoredResult: Sendable {
-  /// As the user named it.
-  package let path: String
-  let identity: ResultFile.Identity
-  /// The file's name without folders and `.json`.
-  package let stem: String
+  package let file: ResultFile
   /// With the histograms' figures, and a note for each that the document has otherwise.
   package let document: ResultDocument
   /// Where the document contradicts its histograms: it was edited by hand, or written by something else.
   package let contradictions: [String]
 
-  /// Reads and checks a result.
-  ///
-  /// - Throws: Why it can't be shown, naming the file and what is wrong in it.
-  package init(path: String) throws(StoredResultError) {
-    let contents = try Self.contents(path)
-    let document = try Self.document(in: contents, path)
-    if let reason = ResultRules.violation(in: document) { throw StoredResultError(path, reason) }
+  /// As the user named it.
+  package var path: String { file.path }
+  package var identity: ResultFile.Identity { file.identity }
+
+  /// The file's name without folders and `.json`.
+  package var stem: String {
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    return name.hasSuffix(".json") && name.utf8.count > 5 ? String(name.dropLast(5)) : name
+  }
+
+  /// - Throws: A histogram can't be read, so that there is nothing to show.
+  init(_ document: ResultDocument, file: ResultFile) throws(ResultReadError) {
     do throws(UnreadableHistogram) {
       let review = try RecomputedFigures(document)
       self.document = review.document
       contradictions = review.contradictions
     } catch {
-      throw StoredResultError(path, error.description)
+      throw .init(file.path, error.kind)
     }
+    self.file = file
+  }
+}
+
+/// Why a file is no result that can be read.
+package struct ResultReadError: Error, Sendable, Equatable, CustomStringConvertible {
+  package enum Kind: Sendable, Equatable {
+    case unreadable(FileReadError)
+    case notText, notJSON
+    /// Something that isn't meant to be a result; the sentence says what it is.
+    case foreign(String)
+    /// A result of a later version of the suite, by its schema.
+    case newer(String)
+    /// A field is missing, or a histogram is broken.
+    case incomplete(String)
+    /// A field can't be what it is.
+    case wrong(String)
+  }
+
+  /// As the user named it.
+  package var path: String
+  package var kind: Kind
+
+  package init(_ path: String, _ kind: Kind) {
     self.path = path
-    identity = contents.identity
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    stem = name.hasSuffix(".json") && name.utf8.count > 5 ? String(name.dropLast(5)) : name
+    self.kind = kind
   }
 
-  private struct Head: Decodable {
-    var schema: String?
+  /// Whether the file isn't meant to be a result: a search for results passes it over.
+  package var isForeign: Bool {
+    if case .foreign = kind { true } else { false }
   }
 
-  private static func contents(_ path: String) throws(StoredResultError) -> FileContents {
-    do throws(FileReadError) { return try FileContents(path) } catch {
-      let advice = error == .folder ? ": name the files in it, such as \(path)/*.json" : ""
-      throw StoredResultError(path, error.description + advice)
+  /// In a list of files that were left out.
+  package var reason: String {
+    switch kind {
+    case .incomplete(let sentence), .wrong(let sentence): sentence
+    case .foreign: "it is no result of this suite"
+    case .unreadable(let error): "it \(error)"
+    case .notText, .notJSON, .newer: "it \(sentence)"
     }
   }
 
-  private static func document(
-    in contents: FileContents, _ path: String
-  ) throws(StoredResultError) -> ResultDocument {
-    guard let text = String(validating: contents.bytes, as: UTF8.self) else {
-      throw StoredResultError(path, "is no text in UTF-8")
-    }
-    let data = Data(text.utf8)
-    let head: Head
-    do { head = try JSONDecoder().decode(Head.self, from: data) } catch {
-      throw StoredResultError(path, reason(error, in: data))
-    }
-    if let reason = refusal(of: head.schema) { throw StoredResultError(path, reason) }
-    do { return try JSONDecoder().decode(ResultDocument.self, from: data) } catch {
-      throw StoredResultError(path, reason(error, in: data))
-    }
-  }
+  package var description: String { "'\(PlainText.line(path))' \(PlainText.line(sentence))" }
 
-  private static func refusal(of schema: String?) -> String? {
-    guard let schema else { return "is no result: it names no schema" }
-    let parts = schema.split(separator: "/", omittingEmptySubsequences: false)
-    switch (parts.first, parts.dropFirst().first.flatMap { Int($0) }, parts.count) {
-    case ("infrabench.result", 1, 2): return nil
-    case ("infrabench.result", let version?, 2) where version > 1:
-      return "is of the newer schema '\(schema)': show it with the suite that wrote it, or a later one"
-    case ("infrabench.summary", _, _): return "is a summary of several tools: name the results that it was made of"
-    case ("infrabench.comparison", _, _): return "is a comparison, not the result of a run"
-    default: return "is no result: its schema is '\(schema.prefix(60))'"
-    }
-  }
-
-  private static func reason(_ error: any Error, in data: Data) -> String {
-    switch DecodingFault(error, in: data) {
-    case .noJSON: "is no JSON: it may be cut off"
-    case .noObject: "is no result: it is no JSON object"
-    case .missing(let sentence): "is no whole result: \(sentence)"
-    case .wrong(let sentence): "is no result: \(sentence)"
+  /// It follows the file's name.
+  private var sentence: String {
+    switch kind {
+    case .unreadable(.folder): "\(FileReadError.folder): name the files in it, such as \(path)/*.json"
+    case .unreadable(let error): "\(error)"
+    case .notText: "is no text in UTF-8"
+    case .notJSON: "is no JSON: it may be cut off"
+    case .newer(let schema):
+      "is of the newer schema '\(schema)': show it with the suite that wrote it, or a later one"
+    case .foreign(let what) where what.hasPrefix("is "): what
+    case .foreign(let what), .wrong(let what): "is no result: \(what)"
+    case .incomplete(let what): "is no whole result: \(what)"
     }
   }
 }
 
-/// Why a file is no result that can be shown.
-package struct StoredResultError: Error, Sendable, Equatable, CustomStringConvertible {
-  package var description: String
+/// A document whose schema is looked at before anything else in it.
+private struct CheckedSchema: Decodable {
+  let document: ResultDocument
 
-  init(_ path: String, _ reason: String) {
-    description = "'\(PlainText.line(path))' \(PlainText.line(reason))"
+  private enum Key: CodingKey { case schema }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    guard container.contains(.schema) else { throw SchemaRefusal(kind: .foreign("it names no schema")) }
+    guard let schema = try? container.decode(String.self, forKey: .schema) else {
+      throw SchemaRefusal(kind: .foreign("schema is of the wrong kind"))
+    }
+    if let kind = Self.refusal(of: schema) { throw SchemaRefusal(kind: kind) }
+    document = try ResultDocument(from: decoder)
   }
+
+  private static func refusal(of schema: String) -> ResultReadError.Kind? {
+    let parts = schema.split(separator: "/", omittingEmptySubsequences: false)
+    switch (parts.first, parts.dropFirst().first.flatMap { Int($0) }, parts.count) {
+    case ("infrabench.result", 1, 2): return nil
+    case ("infrabench.result", let version?, 2) where version > 1: return .newer(schema)
+    case ("infrabench.result", _, _): return .wrong("its schema is '\(schema.prefix(60))'")
+    case ("infrabench.summary", _, _):
+      return .foreign("is a summary of several tools: name the results that it was made of")
+    case ("infrabench.comparison", _, _): return .foreign("is a comparison, not the result of a run")
+    default: return .foreign("its schema is '\(schema.prefix(60))'")
+    }
+  }
+}
+
+private struct SchemaRefusal: Error {
+  var kind: ResultReadError.Kind
 }
 
 /// What a document must keep to so that it can be shown: reports take names, times and numbers of our own for harmless.
@@ -101,29 +197,31 @@ enum ResultRules {
 
   /// The first rule that it breaks; nil of a sound document. docs/schema has the same rules.
   static func violation(in document: ResultDocument) -> String? {
-    if !isName(document.tool, plus: "-") || !document.tool.hasPrefix("bench-") {
-      return "is no result: tool is no tool"
+    if !isName(document.tool.name, plus: "-") || !document.tool.name.hasPrefix("bench-") {
+      return "tool is no tool"
     }
-    if !isVersion(document.version) { return "is no result: version is no version" }
-    if !["release", "debug"].contains(document.build) { return "is no result: build is neither release nor debug" }
-    if !Timestamp.isWritten(document.startedAt) { return "is no result: startedAt is no time in UTC with milliseconds" }
-    if !isName(document.target.kind, plus: "-") { return "is no result: target.kind is no kind of target" }
-    if !isAmount(document.durationSeconds) { return "is no result: durationSeconds is no duration" }
-    if !isAmount(document.generator.cpuUtilisation) { return "is no result: generator.cpuUtilisation is no share" }
+    if !isVersion(document.version) { return "version is no version" }
+    if !["release", "debug"].contains(document.build) { return "build is neither release nor debug" }
+    if !Timestamp.isWritten(document.startedAt) { return "startedAt is no time in UTC with milliseconds" }
+    if !isName(document.target.kind, plus: "-") { return "target.kind is no kind of target" }
+    if !isAmount(document.durationSeconds) { return "durationSeconds is no duration" }
+    if !isAmount(document.generator.cpuUtilisation) { return "generator.cpuUtilisation is no share" }
     let lateness = [document.generator.scheduleLatenessP50Ms, document.generator.scheduleLatenessP99Ms]
-    if !lateness.allSatisfy({ isAmount($0 ?? 0) }) { return "is no result: generator.scheduleLateness is no time" }
+    if !lateness.allSatisfy({ isAmount($0 ?? 0) }) { return "generator.scheduleLateness is no time" }
     for (list, count, most) in [
       ("metrics", document.metrics.count, mostNames), ("counters", document.counters.count, mostNames),
-      ("timeline", document.timeline?.count ?? 0, mostTimelineRows),
+      ("timeline", document.timeline?.rows.count ?? 0, mostTimelineRows),
       ("thresholds", document.thresholds.count, mostThresholds),
     ] where count > most {
-      return "is no result: \(list) has \(count) entries, and no run has more than \(most)"
+      return "\(list) has \(count) entries, and no run has more than \(most)"
     }
     for name in document.metrics.keys.sorted() + document.counters.keys.sorted() where !isName(name) {
-      return "is no result: '\(name.prefix(40))' is no name of a metric or counter"
+      return "'\(name.prefix(40))' is no name of a metric or counter"
     }
     for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
-      if !isAmount(metric.resolution ?? 0) { return "is no result: metrics.\(name).resolution is no time" }
+      if !metric.hasPossibleTimes { return "metrics.\(name) has a time that is none between 1 ns and 1 h" }
+      if metric.unit != "ms" { return "metrics.\(name) is not in ms" }
+      if !isAmount(metric.resolution ?? 0) { return "metrics.\(name).resolution is no time" }
     }
     return nil
   }

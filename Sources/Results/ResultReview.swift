@@ -1,5 +1,5 @@
-import Latency
-import LoadEngine
+package import Latency
+import TextFormatting
 
 /// A document's figures made anew from its histograms, and where it says otherwise.
 struct RecomputedFigures {
@@ -13,39 +13,16 @@ struct RecomputedFigures {
   init(_ document: ResultDocument) throws(UnreadableHistogram) {
     self.document = document
     for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
-      let actual = try Self.figures(of: metric, name, failed: document.failedPart(of: name))
+      let actual = try metric.recomputed(name, failed: document.failedPart(of: name))
       compare(name, metric, actual)
       self.document.metrics[name] = actual
     }
-    for (number, row) in (document.timeline ?? []).enumerated() {
-      guard case .string(let data)? = row["histogram"] else { continue }
+    for (number, row) in (document.timeline?.rows ?? []).enumerated() {
+      guard let data = row.histogram else { continue }
       _ = try UnreadableHistogram.decode(data, "timeline.\(number).histogram")
     }
     review(RejudgedThresholds(self.document))
     self.document.notes = contradictions + document.notes
-  }
-
-  /// What only the document knows stays: the percentiles that failures make unreliable, the resolution of polls, and values
-  /// beyond the range.
-  private static func figures(
-    of metric: MetricDocument, _ name: String, failed: FailedPart
-  ) throws(UnreadableHistogram) -> MetricDocument {
-    guard metric.unit == "ms", metric.histogram.unit == "ns",
-      metric.histogram.encoding == HistogramV2Codec.compressedBase64Name
-    else { throw UnreadableHistogram(description: "is no result: metrics.\(name) is of other units than ms and ns") }
-    let histogram = try UnreadableHistogram.decode(metric.histogram.data, "metrics.\(name).histogram")
-    guard var actual = MetricDocument(histogram, failed: failed) else {
-      throw UnreadableHistogram(description: "is no result: the histogram of metrics.\(name) is empty")
-    }
-    actual.histogram = metric.histogram
-    actual.histogram.significantDigits = histogram.layout.significantDigits
-    // Results before 0.2.0 don't mark a maximum.
-    actual.unreliable = MetricDocument.failable.filter { name in
-      metric.unreliable.contains(name) || name == "max" && failed.failed > 0
-    }
-    actual.clamped = metric.clamped
-    actual.resolution = metric.resolution
-    return actual
   }
 
   private mutating func compare(_ name: String, _ said: MetricDocument, _ actual: MetricDocument) {
@@ -94,7 +71,7 @@ struct RecomputedFigures {
   }
 
   private static func words(_ threshold: ResultDocument.JudgedThreshold) -> String {
-    "\(ReportTables.observed(threshold)), \(threshold.pass ? "pass" : "fail")"
+    "\(threshold.observedText), \(threshold.pass ? "pass" : "fail")"
       + (threshold.pass ? "" : threshold.reason.map { " (\($0))" } ?? "")
   }
 
@@ -103,15 +80,72 @@ struct RecomputedFigures {
   }
 }
 
-/// A histogram that is none.
-struct UnreadableHistogram: Error, CustomStringConvertible {
-  var description: String
+extension MetricDocument {
+  /// The metric with its histogram's figures in place of the written ones. Facts that no histogram holds stay: the percentiles
+  /// that failures make unreliable, the resolution of polls, and the number of values beyond the range.
+  ///
+  /// - Parameters:
+  ///   - name: The metric's, for the error.
+  ///   - failed: What its latencies leave out (``ResultDocument/failedPart(of:)``).
+  package func recomputed(_ name: String, failed: FailedPart) throws(UnreadableHistogram) -> MetricDocument {
+    try recomputed(from: decodedHistogram(name), name, failed: failed)
+  }
 
+  /// The histogram of the metric `name`.
+  package func decodedHistogram(_ name: String) throws(UnreadableHistogram) -> LatencyHistogram {
+    guard histogram.unit == "ns", histogram.encoding == HistogramV2Codec.compressedBase64Name else {
+      throw UnreadableHistogram(kind: .wrong("metrics.\(name) is of other units than ms and ns"))
+    }
+    return try UnreadableHistogram.decode(histogram.data, "metrics.\(name).histogram")
+  }
+
+  /// The same from `decoded`, the metric's own histogram.
+  package func recomputed(
+    from decoded: LatencyHistogram, _ name: String, failed: FailedPart
+  ) throws(UnreadableHistogram) -> MetricDocument {
+    var encoded = histogram
+    encoded.significantDigits = decoded.layout.significantDigits
+    guard var actual = MetricDocument(decoded, encoded: encoded, failed: failed) else {
+      throw UnreadableHistogram(kind: .wrong("the histogram of metrics.\(name) is empty"))
+    }
+    // Results before 0.2.0 don't mark a maximum.
+    actual.unreliable = Self.failable.filter { unreliable.contains($0) || $0 == "max" && failed.failed > 0 }
+    actual.clamped = clamped
+    actual.resolution = resolution
+    return actual
+  }
+
+  /// Whether its figures are other ones than `actual`'s, beyond rounding: a histogram knows a time to within 0.1 %, and figures
+  /// that somebody rounded by less are no others.
+  package func contradicts(_ actual: MetricDocument) -> Bool {
+    zip([mean, p50, p95, p99], [actual.mean, actual.p50, actual.p95, actual.p99]).contains { said, actual in
+      abs(said - actual) > Self.rounding * actual
+    }
+  }
+
+  private static let rounding = 0.001
+  /// In ms. Times are their buckets' highest values: the last bucket's lies beyond the hour.
+  private static let possibleTimes = 1e-6...3.6e6 * (1 + rounding)
+
+  /// Whether all times are ones that a result can have, 1 ns to 1 h.
+  var hasPossibleTimes: Bool {
+    [mean, p50, p95, p99].allSatisfy(Self.possibleTimes.contains)
+      && (0...Self.possibleTimes.upperBound).contains(resolution ?? 0)
+  }
+}
+
+/// Why a histogram can't be decoded.
+package struct UnreadableHistogram: Error, Sendable, Equatable {
+  package var kind: ResultReadError.Kind
+
+  package init(kind: ResultReadError.Kind) { self.kind = kind }
+
+  /// - Parameter place: The field, for the error.
   static func decode(_ data: String, _ place: String) throws(UnreadableHistogram) -> LatencyHistogram {
     do throws(HistogramError) {
       return try HistogramV2Codec.decode(base64: data)
     } catch {
-      throw UnreadableHistogram(description: "is no whole result: \(place): \(error)")
+      throw UnreadableHistogram(kind: .incomplete("\(place): \(error)"))
     }
   }
 }
@@ -121,28 +155,15 @@ struct RejudgedThresholds {
   let judged: [ResultDocument.JudgedThreshold]
 
   init(_ document: ResultDocument) {
-    let bounds = FailureTimeouts(document.parameters)
-    let parser = ThresholdParser(.init(knownTo: [document]))
+    let bounds = FailureTimeouts(document.tool, document.parameters)
+    let parser = ThresholdParser(for: [document])
     judged = document.thresholds.map { said in
-      // What can't be read was written by another version: its own word stands.
+      // What can't be parsed was written by another version: the document's judgement is kept.
       guard let threshold = try? parser.parse(said.expression, isDefault: said.skipped == true) else { return said }
       let judged = threshold.judge(metrics: document.metrics, counters: document.counters, bounds: bounds)
-      // Why there is no sample only the run knew; a reason changes no judgement.
+      // Only the run knew why there was no sample, so its reason is kept.
       return judged.observed == nil && said.observed == nil ? said : judged
     }
-  }
-}
-
-extension Catalogue {
-  /// What the tool of `documents` has, and what they have beside it.
-  init(knownTo documents: [ResultDocument]) {
-    let known = documents.first.flatMap { MetricOrder.catalogue(of: $0.tool) }
-    func all(_ names: [String], _ others: [String]) -> [String] {
-      names + Set(others).subtracting(names + Self.engineCounters).sorted()
-    }
-    self.init(
-      metrics: all(known?.metrics ?? [], documents.flatMap(\.metrics.keys)),
-      counters: all(known?.counters ?? [], documents.flatMap(\.counters.keys)))
   }
 }
 

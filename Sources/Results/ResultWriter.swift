@@ -8,6 +8,26 @@ package struct ResultWriteError: Error, Sendable, CustomStringConvertible {
   package var reason: String?
 }
 
+/// What a run's files may be.
+package enum ResultFormat: String, Sendable, CaseIterable {
+  case md, json, html, junit, csv, openmetrics
+
+  /// What is written unless the user says otherwise.
+  package static let usual: Set<ResultFormat> = [.md, .json]
+
+  /// Whether a run is to have a timeline for it.
+  package var drawsTimeline: Bool { self == .html }
+
+  /// Of its file. node_exporter's textfile collector reads `.prom` alone.
+  package var fileExtension: String {
+    switch self {
+    case .openmetrics: "prom"
+    case .junit: "xml"
+    default: rawValue
+    }
+  }
+}
+
 /// Writes a run's files: `<directory>/<YYYY-MM-DD>/<HHMMSS>Z-<tool>[-<label>].<extension>`.
 ///
 /// A name that exists is never overwritten, and a reader never sees half a file.
@@ -80,7 +100,7 @@ package struct ResultWriter {
   }
 
   private static func isTaken(_ stem: String) -> Bool {
-    OutputSettings.Format.allCases.contains { access("\(stem).\($0.fileExtension)", F_OK) == 0 }
+    ResultFormat.allCases.contains { access("\(stem).\($0.fileExtension)", F_OK) == 0 }
   }
 
   /// Nil when one of the names is taken. Then, and after an error, nothing is left behind.

@@ -1,3 +1,6 @@
+import Latency
+import TextFormatting
+
 /// A pass criterion: an expression over what was measured, as the user or the test plan wrote it.
 package struct Threshold: Sendable, Equatable {
   /// What is looked at.
@@ -40,6 +43,13 @@ package struct Threshold: Sendable, Equatable {
   package var bound: Double
   /// Whether it is the test plan's: such a one is skipped when its metric got no sample.
   package var isDefault: Bool
+
+  /// What an observed value is in.
+  package enum Unit: String, Sendable {
+    case milliseconds = "ms"
+    case percent = "%"
+    case none = ""
+  }
 
   /// Whether `other` asks for the same, however it is written.
   func isSameCriterion(as other: Threshold) -> Bool {
@@ -137,32 +147,55 @@ extension Threshold {
   }
 }
 
+extension ResultDocument.JudgedThreshold {
+  /// The unit of the observed value, which is that of the expression's subject. An expression of another version, which nobody
+  /// can parse here, has its unit by the same form: `<counter>.rate`, `<metric>.<statistic>`, `<counter>`.
+  package var observedUnit: Threshold.Unit {
+    let subject = expression.prefix { $0 != " " }
+    if subject.hasSuffix(".rate") { return .percent }
+    return subject.contains(".") && !subject.hasSuffix(".count") ? .milliseconds : .none
+  }
+
+  /// The observed value in its own unit, for people.
+  package var observedText: String {
+    guard let value = observed else { return "no sample" }
+    switch observedUnit {
+    case .percent: return "\(NumberText.decimals(value, 2))%"
+    case .milliseconds: return NumberText.time(milliseconds: value)
+    case .none: return NumberText.decimals(value, 0)
+    }
+  }
+
+  /// A threshold that was crossed, with what was observed, in one line.
+  package var crossing: String { "\(expression): observed \(observedText)" + (reason.map { " (\($0))" } ?? "") }
+}
+
 /// At what time a failure counts where a mean is judged again with its failures.
 ///
 /// What failed has no latency, and what it would have taken is unknown: it counts as if its time-out had been waited for.
 package struct FailureTimeouts: Sendable {
-  private let parameters: [String: JSONValue]
+  private let tool: ToolDescription
+  /// The run's bounds by parameter, in ns.
+  private let durations: [String: UInt64]
 
-  /// - Parameter parameters: a result's.
-  package init(_ parameters: [String: JSONValue]) {
-    self.parameters = parameters
+  /// The bounds among the parameters of a run of `tool`; what is no duration is none.
+  package init(_ tool: ToolDescription, _ parameters: [String: JSONValue]) {
+    self.tool = tool
+    durations = parameters.compactMapValues { value in
+      guard case .string(let text) = value else { return nil }
+      return DurationText.parse(text)
+    }
   }
 
-  /// The time-out that `metric`'s time can meet, in ns; nil where the run had none.
-  func nanoseconds(of metric: String) -> UInt64? {
-    if metric.hasPrefix("refill_"), let bound = duration("refillTimeout") { return bound }
-    let isCold = metric.contains("cold") || ColdStarts.metrics.contains(metric)
-    return [duration("timeout"), isCold ? duration("startTimeout") : nil].compactMap(\.self).max()
+  /// The time-out that `metric`'s time can meet, in ns: the longest of those that bound it; nil where the run had none. A metric
+  /// that the tool's description doesn't name is bounded by `timeout`.
+  package func nanoseconds(of metric: String) -> UInt64? {
+    (tool.metric(metric)?.timeouts ?? ["timeout"]).compactMap { durations[$0] }.max()
   }
 
   /// The mean of `count` times of which `mean` is known, and of `failures` that each took `bound`, all in one unit.
-  static func mean(_ mean: Double, of count: UInt64, with failures: UInt64, at bound: Double) -> Double {
+  package static func mean(_ mean: Double, of count: UInt64, with failures: UInt64, at bound: Double) -> Double {
     let (count, failures) = (Double(count), Double(failures))
     return (mean * count + bound * failures) / (count + failures)
-  }
-
-  private func duration(_ parameter: String) -> UInt64? {
-    guard case .string(let text)? = parameters[parameter] else { return nil }
-    return DurationText.parse(text)
   }
 }

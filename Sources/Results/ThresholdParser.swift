@@ -1,4 +1,5 @@
-package import LoadEngine
+import Latency
+import TextFormatting
 
 /// Why an expression is no threshold; the message says what to write instead.
 package struct ThresholdError: Error, Sendable, Equatable {
@@ -9,11 +10,29 @@ package struct ThresholdError: Error, Sendable, Equatable {
 
 /// Parses threshold expressions: `<metric>.<statistic> <op> <value>`, `<counter> <op> <n>`, `<counter>.rate <op> <x>%`.
 package struct ThresholdParser {
-  private let catalogue: Catalogue
+  private let metrics: [String]
+  /// Of every tool, then of this one.
+  private let counters: [String]
 
-  /// A parser for the metrics and counters of one benchmark.
-  package init(_ catalogue: Catalogue) {
-    self.catalogue = catalogue
+  /// A parser for the metrics and counters of one tool.
+  package init(_ tool: ToolDescription) {
+    self.init(metrics: tool.metrics.map(\.name), counters: tool.counters.map(\.name))
+  }
+
+  /// A parser for what the tool of `documents` has, and what they have beside it: they may be of another version.
+  init(for documents: [ResultDocument]) {
+    func all(_ names: [String], _ others: some Sequence<String>) -> [String] {
+      names + Set(others).subtracting(names + ToolDescription.countersOfAll.map(\.name)).sorted()
+    }
+    let known = documents.first.flatMap { $0.tool.isKnown ? $0.tool : nil }
+    self.init(
+      metrics: all(known?.metrics.map(\.name) ?? [], documents.flatMap(\.metrics.keys)),
+      counters: all(known?.counters.map(\.name) ?? [], documents.flatMap(\.counters.keys)))
+  }
+
+  private init(metrics: [String], counters: [String]) {
+    self.metrics = metrics
+    self.counters = ToolDescription.countersOfAll.map(\.name) + counters
   }
 
   package func parse(_ expression: String, isDefault: Bool = false) throws(ThresholdError) -> Threshold {
@@ -39,11 +58,10 @@ package struct ThresholdParser {
   }
 
   private func subject(_ text: String) throws(ThresholdError) -> Threshold.Subject {
-    let counters = Catalogue.engineCounters + catalogue.counters
     let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     if parts.count == 1, counters.contains(text) { return .counter(text) }
     guard parts.count == 2 else {
-      if catalogue.metrics.contains(text) {
+      if metrics.contains(text) {
         throw ThresholdError(message: "'\(text)' is a metric: say which statistic, such as '\(text).p99'")
       }
       throw unknown(text)
@@ -52,7 +70,7 @@ package struct ThresholdParser {
       guard counters.contains(parts[0]) else { throw unknown(parts[0]) }
       return .rate(parts[0])
     }
-    guard catalogue.metrics.contains(parts[0]) else { throw unknown(parts[0]) }
+    guard metrics.contains(parts[0]) else { throw unknown(parts[0]) }
     guard let statistic = Threshold.Statistic(rawValue: parts[1]) else {
       let known = Threshold.Statistic.allCases.map(\.rawValue)
       throw ThresholdError(message: "'\(parts[1])' is no statistic: write \(PlainText.list(known))")
@@ -81,37 +99,9 @@ package struct ThresholdParser {
   }
 
   private func unknown(_ name: String) -> ThresholdError {
-    let counters = Catalogue.engineCounters + catalogue.counters
     return ThresholdError(
       message: "'\(name)' is no metric or counter of this tool: it has the metrics "
-        + "\(catalogue.metrics.joined(separator: ", ")) and the counters \(counters.joined(separator: ", "))",
+        + "\(metrics.joined(separator: ", ")) and the counters \(counters.joined(separator: ", "))",
       isUnknownName: true)
-  }
-}
-
-extension OptionReader {
-  /// Criteria of every tool beside its own: nothing failed, and nothing was left unanswered.
-  private static let defaultsOfAllTools = ["errors == 0", "censored == 0"]
-
-  /// The test plan's thresholds, unless they are left out, and then the user's. What the user repeats is the user's, once.
-  package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for benchmark: B) -> [Threshold] {
-    let parser = ThresholdParser(B.catalogue)
-    var thresholds: [Threshold] = []
-    let holdsTasks = B.catalogue.counters.contains(HeldTasks.counter)
-    let general = Self.defaultsOfAllTools + (holdsTasks ? ["\(HeldTasks.counter) == 0"] : [])
-    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + general
-    for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
-      do throws(ThresholdError) {
-        let threshold = try parser.parse(expression, isDefault: isDefault)
-        if let index = thresholds.firstIndex(where: { $0.isSameCriterion(as: threshold) }) {
-          thresholds[index] = threshold
-        } else {
-          thresholds.append(threshold)
-        }
-      } catch {
-        problems.add("--threshold", error.message)
-      }
-    }
-    return thresholds
   }
 }

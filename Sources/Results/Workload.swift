@@ -1,11 +1,18 @@
 /// What makes runs comparable: the tool, the kind of target and the load.
 package struct Workload: Sendable, Hashable {
-  package var tool: String
+  package var tool: ToolDescription
   package var targetKind: String
   /// Only where labels are kept apart.
   package var label: String?
   /// The parameters that shape the load, as text; what is null is left out.
   package var parameters: [String: String]
+
+  package init(tool: ToolDescription, targetKind: String, label: String?, parameters: [String: String]) {
+    self.tool = tool
+    self.targetKind = targetKind
+    self.label = label
+    self.parameters = parameters
+  }
 
   /// `count=10, concurrency=1`, by name.
   package var parameterText: String {
@@ -13,42 +20,18 @@ package struct Workload: Sendable, Hashable {
   }
 
   /// The group's name in a line.
-  package var title: String { [tool, targetKind, label].compactMap { $0 }.joined(separator: " · ") }
+  package var title: String { [tool.name, targetKind, label].compactMap { $0 }.joined(separator: " · ") }
 }
 
 extension Workload: Comparable {
   package static func < (left: Workload, right: Workload) -> Bool {
-    (left.tool, left.targetKind, left.label ?? "", left.parameterText)
-      < (right.tool, right.targetKind, right.label ?? "", right.parameterText)
-  }
-}
-
-/// Which parameters make two runs' loads different ones. All that are not named here do, a later version's too.
-enum WorkloadParameters {
-  /// Those that a run has of its own, or that name where it ran and not how much was asked of it.
-  static let others: Set<String> = [
-    // Every run has another, unless it is given.
-    "seed",
-    // Names of users, and of headers: whose requests these are.
-    "userId", "headers",
-    // How finely the result is written.
-    "timeline",
-    // Paths of bench-dirinit, the ids that its isolation is tried with, and whether what it made stays behind.
-    "root", "peerRoot", "asUid", "keep",
-    // Names of the pool in ECS, and the ways to it.
-    "cluster", "service", "family", "startedBy", "region", "profile",
-    // Names of a task that is started for a cold user, and of the network that it is put in.
-    "taskDefinition", "subnets", "securityGroups", "assignPublicIp",
-  ]
-
-  /// As text, without those that were not given.
-  static func shaping(_ parameters: [String: JSONValue]) -> [String: String] {
-    parameters.filter { !others.contains($0.key) && $0.value != .null }.mapValues(\.description)
+    (left.tool.name, left.targetKind, left.label ?? "", left.parameterText)
+      < (right.tool.name, right.targetKind, right.label ?? "", right.parameterText)
   }
 }
 
 /// Versions since which figures mean something else than before: across them runs are not of one kind.
-enum BreakingVersions {
+package enum BreakingVersions {
   private static let all: [(version: [Int], name: String, what: String)] = [
     (
       [0, 2, 0], "0.2.0",
@@ -59,7 +42,7 @@ enum BreakingVersions {
   ]
 
   /// What changed between `versions`, in a sentence; nil where nothing did.
-  static func sentence(across versions: Set<String>) -> String? {
+  package static func sentence(across versions: Set<String>) -> String? {
     let numbers = versions.map(numbers)
     let crossed = all.filter { change in
       let older = numbers.count { $0.lexicographicallyPrecedes(change.version) }
@@ -73,4 +56,42 @@ enum BreakingVersions {
   private static func numbers(_ version: String) -> [Int] {
     version.split(separator: ".").prefix(3).map { part in Int(part.prefix { ("0"..."9").contains($0) }) ?? 0 }
   }
+}
+
+/// The load that a run was asked for, as its parameters tell.
+package struct RequestedLoad: Sendable, Equatable {
+  package enum Kind: Sendable, Equatable {
+    /// Starts are due on a schedule.
+    case openLoop
+    /// One iteration follows another.
+    case closedLoop
+    case bursts
+  }
+
+  package var kind: Kind
+  /// Whether virtual users made it: bench-api and bench-exhaustion have none.
+  package var hasUsers: Bool
+  package var count: Int64?
+  /// As they are written: `30s`, `100/s`, `30s:100/s`.
+  package var duration: String?
+  package var rate: String?
+  package var stages: String?
+
+  /// What the parameters of a result say.
+  package init(_ parameters: [String: JSONValue]) {
+    func text(_ name: String) -> String? {
+      guard case .string(let text)? = parameters[name] else { return nil }
+      return text
+    }
+    kind = parameters["maxInFlight"] != nil ? .openLoop : parameters["bursts"] != nil ? .bursts : .closedLoop
+    hasUsers = parameters["maxInFlight"] != nil || parameters["concurrency"] != nil
+    if case .int(let number)? = parameters["count"] { count = number }
+    duration = text("duration")
+    rate = text("rate")
+    stages = text("stages")
+  }
+}
+
+extension ResultDocument {
+  package var load: RequestedLoad { RequestedLoad(parameters) }
 }

@@ -205,7 +205,7 @@ final class RunResultFiles: Sendable {
   }
 
   private func contents(_ forms: Forms) throws -> [(fileExtension: String, text: String)] {
-    try OutputSettings.Format.allCases.filter(output.formats.contains).map { format in
+    try ResultFormat.allCases.filter(output.formats.contains).map { format in
       let text =
         switch format {
         case .md: forms.markdown

@@ -189,3 +189,10 @@ enum TimelineRows {
   /// In seconds, to the millisecond.
   private static func seconds(_ nanoseconds: UInt64) -> Double { (Double(nanoseconds) / 1e6).rounded() / 1e3 }
 }
+
+extension ErrorTally {
+  /// The most frequent kind of failure, and its first example, on one line; nil without a failure.
+  var commonestWords: String? {
+    CommonestError(entries.map { (kind: $0.kind, count: $0.count, example: $0.example) })?.words
+  }
+}

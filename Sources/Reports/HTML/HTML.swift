@@ -1,10 +1,12 @@
+import TextFormatting
+
 /// A piece of HTML or SVG in which no text can be markup.
 ///
 /// Markup is written as a literal, and whatever is put into it with `\(…)` is escaped: `"<td>\(name)</td>"`. The types leave
 /// no other way: a literal is a `StaticString`, and nothing makes HTML of a `String` without escaping it.
 /// Texts belong between tags or into attributes in double quotes, never into the name of a tag or an attribute, a URL, a
 /// style or a script.
-struct HTML: Sendable, Equatable {
+package struct HTML: Sendable, Equatable {
   /// The markup.
   private(set) var source: String
 
@@ -22,34 +24,34 @@ struct HTML: Sendable, Equatable {
 }
 
 extension HTML: ExpressibleByStringInterpolation {
-  init(stringLiteral markup: StaticString) { source = markup.description }
+  package init(stringLiteral markup: StaticString) { source = markup.description }
 
-  init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
+  package init(stringInterpolation: StringInterpolation) { source = stringInterpolation.source }
 
-  struct StringInterpolation: StringInterpolationProtocol {
+  package struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var source = ""
 
-    init(literalCapacity: Int, interpolationCount: Int) {
+    package init(literalCapacity: Int, interpolationCount: Int) {
       source.reserveCapacity(literalCapacity + 16 * interpolationCount)
     }
 
-    mutating func appendLiteral(_ markup: StaticString) { source += markup.description }
+    package mutating func appendLiteral(_ markup: StaticString) { source += markup.description }
 
     /// Text, escaped.
-    mutating func appendInterpolation(_ text: String) { source += HTML.escape(text) }
+    package mutating func appendInterpolation(_ text: String) { source += HTML.escape(text) }
 
-    mutating func appendInterpolation(_ number: Int) { source += "\(number)" }
+    package mutating func appendInterpolation(_ number: Int) { source += "\(number)" }
 
-    mutating func appendInterpolation(_ number: UInt64) { source += "\(number)" }
+    package mutating func appendInterpolation(_ number: UInt64) { source += "\(number)" }
 
     /// A coordinate or length of SVG, to a tenth of its unit; 0 for what is no number.
-    mutating func appendInterpolation(px length: Double) { source += HTML.coordinate(length) }
+    package mutating func appendInterpolation(px length: Double) { source += HTML.coordinate(length) }
 
-    mutating func appendInterpolation(_ html: HTML) { source += html.source }
+    package mutating func appendInterpolation(_ html: HTML) { source += html.source }
 
-    mutating func appendInterpolation(_ html: HTML?) { source += html?.source ?? "" }
+    package mutating func appendInterpolation(_ html: HTML?) { source += html?.source ?? "" }
 
-    mutating func appendInterpolation(_ pieces: [HTML]) {
+    package mutating func appendInterpolation(_ pieces: [HTML]) {
       for piece in pieces { source += piece.source }
     }
   }
@@ -101,7 +103,7 @@ extension HTML {
 }
 
 /// A table with a caption; the first cell of a row is its heading, and columns of numbers are aligned right.
-struct HTMLTable {
+package struct HTMLTable {
   let caption: String
   let header: [String]
   private var rows: [[Cell]] = []
@@ -119,7 +121,7 @@ struct HTMLTable {
     }
   }
 
-  init(_ caption: String, header: [String]) {
+  package init(_ caption: String, header: [String]) {
     self.caption = caption
     self.header = header
   }
@@ -129,11 +131,11 @@ struct HTMLTable {
     for row in table.rows { add(row) }
   }
 
-  mutating func add(_ row: [String]) { rows.append(row.map { Cell(text: $0) }) }
+  package mutating func add(_ row: [String]) { rows.append(row.map { Cell(text: $0) }) }
 
-  mutating func add(_ row: [Cell]) { rows.append(row) }
+  package mutating func add(_ row: [Cell]) { rows.append(row) }
 
-  var html: HTML {
+  package var html: HTML {
     guard !rows.isEmpty else { return "" }
     let aligned = header.indices.map { column in isOfNumbers(column) ? "n" : "t" }
     let head = header.indices.map { "<th scope=\"col\" class=\"\(aligned[$0])\">\(header[$0])</th>" as HTML }
@@ -173,7 +175,7 @@ struct HTMLTable {
 }
 
 /// A picture with its caption, its key, and the table of the same numbers.
-struct HTMLFigure {
+package struct HTMLFigure {
   let title: String
   /// How the picture is read, and what it leaves out.
   var explanation: [String] = []
@@ -182,7 +184,7 @@ struct HTMLFigure {
   /// The numbers of the picture.
   let table: HTML
 
-  struct KeyEntry {
+  package struct KeyEntry {
     /// The classes of its swatch.
     var swatch: String
     var text: String
@@ -193,10 +195,10 @@ struct HTMLFigure {
     }
 
     /// - Parameter colour: which of the series' colours.
-    init(colour: Int, text: String) { self.init(swatch: "c\(colour)", text: text) }
+    package init(colour: Int, text: String) { self.init(swatch: "c\(colour)", text: text) }
   }
 
-  var html: HTML {
+  package var html: HTML {
     let entries = key.map { "<li><span class=\"swatch \($0.swatch)\"></span>\($0.text)</li>\n" as HTML }
     let list: HTML = entries.isEmpty ? "" : "<ul class=\"key\">\n\(entries)</ul>\n"
     return """

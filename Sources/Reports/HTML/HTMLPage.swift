@@ -1,7 +1,8 @@
 import Glibc
+import Results
 
 /// A whole page: one file that needs no other, runs nothing and asks nobody.
-struct HTMLPage {
+package struct HTMLPage {
   let title: String
   let content: HTML
 
@@ -20,7 +21,7 @@ struct HTMLPage {
     return count == 0 || bytes.elementsEqual(start.utf8)
   }
 
-  var source: String {
+  package var source: String {
     let page: HTML = """
       <!DOCTYPE html>
       <html lang="en">
@@ -49,29 +50,29 @@ struct HTMLPage {
 }
 
 /// A part of a page under a heading.
-struct HTMLSection {
+package struct HTMLSection {
   let title: String
   let content: HTML
 
-  var html: HTML { "<section>\n<h2>\(title)</h2>\n\(content)</section>\n" }
+  package var html: HTML { "<section>\n<h2>\(title)</h2>\n\(content)</section>\n" }
 }
 
 extension HTML {
   /// A paragraph.
-  static func paragraph(_ text: String) -> HTML { "<p>\(text)</p>\n" }
+  package static func paragraph(_ text: String) -> HTML { "<p>\(text)</p>\n" }
 
   /// A list of texts; nothing without any.
-  static func list(_ items: [String], class name: String = "plain") -> HTML {
+  package static func list(_ items: [String], class name: String = "plain") -> HTML {
     items.isEmpty ? "" : "<ul class=\"\(name)\">\n\(items.map { "<li>\($0)</li>\n" as HTML })</ul>\n"
   }
 
   /// Something that a reader must not miss; `word` says what it is.
-  static func alert(_ word: String, _ text: String, class name: String) -> HTML {
+  package static func alert(_ word: String, _ text: String, class name: String) -> HTML {
     "<p class=\"alert \(name)\"><strong>\(word)</strong> \(text)</p>\n"
   }
 
   /// What a reader must know of the figures, in one box; of many the later ones wait to be opened.
-  static func notes(_ notes: [String]) -> HTML {
+  package static func notes(_ notes: [String]) -> HTML {
     guard notes.count > 1 else { return HTML(notes.map { alert("Note:", $0, class: "warn") }) }
     let first = list(Array(notes.prefix(mostNotes)))
     let others = Array(notes.dropFirst(mostNotes))

@@ -1,8 +1,9 @@
 import Glibc
-import Latency
+package import Latency
+import TextFormatting
 
 /// Percentile spectra of several metrics in one picture.
-struct SpectrumChart {
+package struct SpectrumChart {
   /// At most as many as there are colours are drawn.
   let lines: [SpectrumLine]
   static let mostLines = 6
@@ -10,18 +11,18 @@ struct SpectrumChart {
   static let fewestSamples = 3
 
   /// Nil without a line.
-  init?(_ lines: [SpectrumLine]) {
+  package init?(_ lines: [SpectrumLine]) {
     guard !lines.isEmpty else { return nil }
     self.lines = Array(lines.prefix(Self.mostLines))
   }
 
-  static let explanation = [
+  package static let explanation = [
     "The latency that a share of the samples does not exceed; each further nine of the share has the same room.",
     "Thin and dashed, a line rests on fewer than 10 samples beyond: another run may well show another one.",
     "It ends at the largest sample.",
   ]
 
-  var picture: HTML {
+  package var picture: HTML {
     let values = lines.flatMap { [$0.range.min, $0.range.max] }
     let end = lines.map(\.end).max() ?? 1
     let plot = Plot(x: Axis(linear: 0, end * 1.02), y: Axis(latencies: values))
@@ -32,7 +33,7 @@ struct SpectrumChart {
     return plot.picture(label, plot.rows(Ticks.time) + columns + HTML(series))
   }
 
-  var key: [HTMLFigure.KeyEntry] {
+  package var key: [HTMLFigure.KeyEntry] {
     lines.indices.map { .init(colour: $0, text: "\(lines[$0].name) (\(lines[$0].count))") }
   }
 
@@ -88,7 +89,7 @@ struct SpectrumChart {
 ///
 /// As HdrHistogram's plotter draws it: the share p is at log10(1/(1−p)), so that each nine has the same room.
 /// https://hdrhistogram.github.io/HdrHistogram/plotFiles.html
-struct SpectrumLine {
+package struct SpectrumLine {
   struct Point {
     /// log10(1/(1−p)) of the last sample that has this latency.
     var place: Double
@@ -108,7 +109,7 @@ struct SpectrumLine {
   private static let mostPoints = 240.0
 
   /// Nil without samples.
-  init?(_ name: String, _ histogram: LatencyHistogram) {
+  package init?(_ name: String, _ histogram: LatencyHistogram) {
     guard !histogram.isEmpty else { return nil }
     self.name = name
     self.histogram = histogram

@@ -1,5 +1,7 @@
 import Glibc
 import Latency
+import Results
+import TextFormatting
 
 /// Latencies over time: a column per interval, a row per range of latencies, the colour stronger where there are more.
 struct HeatMap {
@@ -129,7 +131,9 @@ struct HeatMap {
 /// Percentiles over time, of intervals without histograms.
 struct LatencyBands {
   private let intervals: [LatencyInterval]
-  private static let names = [("p50", "P50"), ("p95", "P95"), ("p99", "P99"), ("max", "maximum")]
+  private static let names: [(ResultTimeline.Key, String)] = [
+    (.p50, "P50"), (.p95, "P95"), (.p99, "P99"), (.max, "maximum"),
+  ]
   /// An interval of the timeline: no run has more.
   private static let mostIntervals = 240
 
@@ -156,7 +160,7 @@ struct LatencyBands {
   }
 
   /// A line per stretch without gaps, and a point per interval.
-  private func draw(_ key: String, _ name: String, on plot: Plot) -> HTML {
+  private func draw(_ key: ResultTimeline.Key, _ name: String, on plot: Plot) -> HTML {
     var html = HTML()
     var stretch: [(x: Double, y: Double)] = []
     for interval in intervals {
@@ -183,35 +187,24 @@ struct LatencyInterval {
   var count: UInt64
   var errors: UInt64
   /// In ms; empty without a latency.
-  var percentiles: [String: Double]
+  var percentiles: [ResultTimeline.Key: Double]
   /// All latencies as the document holds them, if it does: decoded they are large.
   var encodedHistogram: String?
 
   var end: Double { start + length }
 
   /// Nil for a row of another kind of timeline.
-  init?(_ row: [String: JSONValue]) {
-    guard let start = row["t"]?.number, let length = row["seconds"]?.number, start >= 0, length >= 0 else { return nil }
+  init?(_ row: ResultTimeline.Row) {
+    guard let start = row.t, let length = row.seconds, start >= 0, length >= 0 else { return nil }
     self.start = start
     self.length = length
-    count = UInt64(exactly: (row["count"]?.number ?? 0).rounded()) ?? 0
-    errors = UInt64(exactly: (row["errors"]?.number ?? 0).rounded()) ?? 0
+    count = row.count ?? 0
+    errors = row.errors ?? 0
     percentiles = [:]
-    for name in Self.names { percentiles[name] = row[name]?.number }
-    if case .string(let data) = row["histogram"] { encodedHistogram = data }
+    for name in Self.names { percentiles[name] = row.number(name) }
+    encodedHistogram = row.histogram
   }
 
   /// What is drawn of an interval without its histogram.
-  static let names = ["p50", "p95", "p99", "max"]
-}
-
-extension JSONValue {
-  /// Nil for what is no finite number.
-  var number: Double? {
-    switch self {
-    case .int(let value): Double(value)
-    case .double(let value) where value.isFinite: value
-    default: nil
-    }
-  }
+  static let names: [ResultTimeline.Key] = [.p50, .p95, .p99, .max]
 }

@@ -1,21 +1,22 @@
 import Glibc
+import TextFormatting
 
 /// The area of a chart between its axes, in the units of its picture.
-struct Plot {
+package struct Plot {
   var width = 720.0
   var height = 360.0
-  var left = 66.0
+  package var left = 66.0
   var right = 20.0
   var top = 14.0
   var bottom = 50.0
-  let x: Axis
+  package let x: Axis
   let y: Axis
 
-  var innerRight: Double { width - right }
+  package var innerRight: Double { width - right }
   var innerBottom: Double { height - bottom }
 
-  func px(_ value: Double) -> Double { left + x.position(of: value) * (innerRight - left) }
-  func py(_ value: Double) -> Double { innerBottom - y.position(of: value) * (innerBottom - top) }
+  package func px(_ value: Double) -> Double { left + x.position(of: value) * (innerRight - left) }
+  package func py(_ value: Double) -> Double { innerBottom - y.position(of: value) * (innerBottom - top) }
 
   /// Horizontal grid lines with their texts at the left.
   func rows(_ label: (Double) -> String) -> HTML {
@@ -69,12 +70,12 @@ extension HTML {
   }
 
   /// A point with a text that shows when it is pointed at.
-  static func dot(_ x: Double, _ y: Double, radius: Double = 4, class name: String, _ title: String) -> HTML {
+  package static func dot(_ x: Double, _ y: Double, radius: Double = 4, class name: String, _ title: String) -> HTML {
     "<circle class=\"\(name)\" cx=\"\(px: x)\" cy=\"\(px: y)\" r=\"\(px: radius)\"><title>\(title)</title></circle>\n"
   }
 
   /// A line through points; nothing without any.
-  static func line(_ points: [(x: Double, y: Double)], class name: String) -> HTML {
+  package static func line(_ points: [(x: Double, y: Double)], class name: String) -> HTML {
     guard let first = points.first else { return "" }
     let rest = points.dropFirst().map { "L\(px: $0.x) \(px: $0.y)" as HTML }
     return "<path class=\"\(name)\" d=\"M\(px: first.x) \(px: first.y)\(rest)\"/>\n"
@@ -82,14 +83,14 @@ extension HTML {
 }
 
 /// Maps values to 0…1, in proportion or by their logarithm. Always finite.
-struct Axis {
-  let lower: Double
-  let upper: Double
+package struct Axis {
+  package let lower: Double
+  package let upper: Double
   let isLogarithmic: Bool
   let ticks: [Double]
 
   /// From `lower` to `upper` in proportion.
-  init(linear lower: Double, _ upper: Double, ticks count: Int = 6) {
+  package init(linear lower: Double, _ upper: Double, ticks count: Int = 6) {
     let lower = lower.isFinite ? lower : 0
     self.lower = lower
     self.upper = upper.isFinite && upper > lower ? upper : max(lower + 1, lower.nextUp)
@@ -107,7 +108,7 @@ struct Axis {
   }
 
   /// An axis for latencies in ms: from 0 where they are of one size, else by their logarithm.
-  init(latencies: [Double]) {
+  package init(latencies: [Double]) {
     let values = latencies.filter { $0.isFinite && $0 > 0 }
     let most = values.max() ?? 1
     let least = values.min() ?? most
@@ -135,7 +136,7 @@ struct Axis {
 }
 
 /// Round values for an axis, and how they are written.
-enum Ticks {
+package enum Ticks {
   /// Values in steps of 1, 2, 2.5 or 5 of a decade; about `count` of them.
   static func linear(from lower: Double, to upper: Double, count: Int) -> [Double] {
     let length = upper - lower
@@ -164,7 +165,7 @@ enum Ticks {
   }
 
   /// A time in ms, short: `250 µs`, `2.5 ms`, `20 s`.
-  static func time(_ milliseconds: Double) -> String {
+  package static func time(_ milliseconds: Double) -> String {
     switch abs(milliseconds) {
     case 0: "0"
     case ..<0.001: "\(number(milliseconds * 1e6)) ns"
@@ -175,7 +176,7 @@ enum Ticks {
   }
 
   /// Without zeros at its end.
-  static func number(_ value: Double) -> String {
+  package static func number(_ value: Double) -> String {
     let text = NumberText.decimals(value, abs(value) >= 100 ? 1 : 3)
     // An exponent's zeros count.
     guard text.contains("."), !text.contains("e") else { return text }

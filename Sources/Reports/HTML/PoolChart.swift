@@ -1,15 +1,17 @@
+import Results
+
 /// How many tasks a pool had over time, as each view of it showed.
 struct PoolChart {
-  private let rows: [[String: JSONValue]]
+  private let rows: [ResultTimeline.Row]
   private let marks: RefillMarks
-  private static let views = ["listed", "running", "warm"]
+  private static let views: [ResultTimeline.Key] = [.listed, .running, .warm]
   /// The timeline of a run is no longer.
   private static let mostPoints = 1_300
 
   /// Nil for a timeline of another kind.
   init?(_ document: ResultDocument) {
-    let rows = (document.timeline ?? []).filter { row in
-      row["t"]?.number != nil && Self.views.contains { row[$0] != nil }
+    let rows = (document.timeline?.rows ?? []).filter { row in
+      row.t != nil && Self.views.contains { row[$0] != nil }
     }
     guard !rows.isEmpty else { return nil }
     let step = max(1, (rows.count + Self.mostPoints - 1) / Self.mostPoints)
@@ -17,15 +19,15 @@ struct PoolChart {
     marks = RefillMarks(document)
   }
 
-  private var shown: [String] { Self.views.filter { view in rows.contains { $0[view]?.number != nil } } }
+  private var shown: [ResultTimeline.Key] { Self.views.filter { view in rows.contains { $0.number(view) != nil } } }
 
   var key: [HTMLFigure.KeyEntry] {
-    shown.map { view in .init(colour: Self.views.firstIndex(of: view) ?? 0, text: view) }
+    shown.map { view in .init(colour: Self.views.firstIndex(of: view) ?? 0, text: view.rawValue) }
   }
 
   var picture: HTML {
-    let most = rows.flatMap { row in shown.compactMap { row[$0]?.number } }.max() ?? 1
-    let times = rows.compactMap { $0["t"]?.number }
+    let most = rows.flatMap { row in shown.compactMap { row.number($0) } }.max() ?? 1
+    let times = rows.compactMap { $0.t }
     // A stored document may have any number: bounded before it becomes an integer.
     let plot = Plot(
       height: 320, top: 30, x: Axis(linear: 0, max(times.max() ?? 1, marks.latest)),
@@ -36,7 +38,7 @@ struct PoolChart {
       return "<g class=\"c\(colour)\">\n\(steps(of: view, lift: Double(index) * 2 - 2, on: plot))</g>\n"
     }
     return plot.picture(
-      "Tasks of the pool over \(Ticks.number(times.max() ?? 0)) seconds: \(shown.joined(separator: ", "))",
+      "Tasks of the pool over \(Ticks.number(times.max() ?? 0)) seconds: \(shown.map(\.rawValue).joined(separator: ", "))",
       plot.rows(Ticks.number) + plot.secondColumns("seconds since the first look") + gaps(on: plot)
         + draw(marks, on: plot) + HTML(lines))
   }
@@ -68,15 +70,15 @@ struct PoolChart {
 
   /// From the look before the missed ones to the one after them.
   private func gaps(on plot: Plot) -> HTML {
-    let missed = Set(rows.indices.filter { rows[$0]["gap"] != nil })
+    let missed = Set(rows.indices.filter { rows[$0][.gap] != nil })
     let first = missed.filter { !missed.contains($0 - 1) }.sorted()
     let last = missed.filter { !missed.contains($0 + 1) }.sorted()
     return HTML(
       zip(first, last).map { first, last in
-        let before = rows[max(first - 1, 0)]["t"]?.number ?? 0
-        let after = rows[min(last + 1, rows.count - 1)]["t"]?.number ?? before
+        let before = rows[max(first - 1, 0)].t ?? 0
+        let after = rows[min(last + 1, rows.count - 1)].t ?? before
         let (left, right) = (plot.px(before), plot.px(after))
-        let reason = rows[first]["gap"]?.description ?? ""
+        let reason = rows[first][.gap]?.description ?? ""
         return """
           <rect class="gap" x="\(px: left)" y="\(px: plot.top)" width="\(px: max(right - left, 2))" \
           height="\(px: plot.innerBottom - plot.top)"><title>missed: \(reason)</title></rect>
@@ -86,13 +88,13 @@ struct PoolChart {
   }
 
   /// A view shows what it showed until it is looked at again; where it is missing there is no line.
-  private func steps(of view: String, lift: Double, on plot: Plot) -> HTML {
+  private func steps(of view: ResultTimeline.Key, lift: Double, on plot: Plot) -> HTML {
     var html = HTML()
     var stretch: [(x: Double, y: Double)] = []
     for row in rows {
-      guard let t = row["t"]?.number else { continue }
+      guard let t = row.t else { continue }
       let x = plot.px(t)
-      guard let count = row[view]?.number else {
+      guard let count = row.number(view) else {
         html += HTML.line(stretch, class: "line")
         stretch = []
         continue
@@ -100,7 +102,7 @@ struct PoolChart {
       let y = plot.py(count) - lift
       if let last = stretch.last { stretch.append((x, last.y)) }
       stretch.append((x, y))
-      html += HTML.dot(x, y, radius: 3, class: "dot", "\(view), \(Ticks.number(t)) s: \(Ticks.number(count))")
+      html += HTML.dot(x, y, radius: 3, class: "dot", "\(view.rawValue), \(Ticks.number(t)) s: \(Ticks.number(count))")
     }
     return html + HTML.line(stretch, class: "line")
   }

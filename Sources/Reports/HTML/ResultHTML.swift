@@ -1,4 +1,6 @@
 import Latency
+package import Results
+import TextFormatting
 
 /// A result as a page of its own, made from the document alone.
 package struct ResultHTML {
@@ -15,7 +17,7 @@ package struct ResultHTML {
 
   private var title: String {
     let label = document.label.map { " (\($0))" } ?? ""
-    return "\(document.tool)\(label): \(document.verdict.rawValue), \(document.startedAt.prefix(10))"
+    return "\(document.tool.name)\(label): \(document.verdict.rawValue), \(document.startedAt.prefix(10))"
   }
 
   private var content: HTML {
@@ -23,7 +25,7 @@ package struct ResultHTML {
       header, warnings, headline,
       section("Thresholds", document.thresholds.isEmpty ? nil : thresholds),
       section("Latencies", latencies),
-      section(AnswerTimes.title, answerTimes),
+      HTML(panels),
       section("Latency over time", overTime),
       section("The pool over time", poolOverTime),
       section("Phases", phases),
@@ -50,7 +52,7 @@ package struct ResultHTML {
     let verdict = Self.badge(document.verdict)
     return """
       <header>
-      <h1>\(document.tool)\(label)<span class="badge \(verdict.class)">\(verdict.words)</span></h1>
+      <h1>\(document.tool.name)\(label)<span class="badge \(verdict.class)">\(verdict.words)</span></h1>
       \(HTML.list(facts, class: "facts"))</header>
 
       """
@@ -116,7 +118,7 @@ package struct ResultHTML {
         ? .init(text: "– skipped", badge: "")
         : threshold.pass ? .init(text: "✓ pass", badge: "good") : .init(text: "✗ FAIL", badge: "bad")
       table.add(
-        [.init(text: threshold.expression), .init(text: ReportTables.observed(threshold)), result]
+        [.init(text: threshold.expression), .init(text: threshold.observedText), result]
           + (hasReasons ? [.init(text: threshold.reason ?? "")] : []))
     }
     return table.html
@@ -140,7 +142,7 @@ package struct ResultHTML {
   }
 
   private var references: HTML? {
-    ReferenceFigures.table(for: document).map { table in
+    tables.references.map { table in
       HTML.paragraph("Measured by the team elsewhere, for comparison; not part of this run.")
         + HTMLTable("Reference figures", table).html
     }
@@ -189,19 +191,18 @@ extension ResultHTML {
   }
 
   private func rank(_ name: String, _ headline: String?) -> Int {
-    name == headline ? 0 : MetricOrder.ofSetUp.contains(name) ? 2 : 1
+    name == headline ? 0 : document.tool.isSetUp(name) ? 2 : 1
   }
 
   /// A heat map where the intervals have histograms, else lines; how to get one where there is no timeline.
   var overTime: HTML? {
-    let intervals = (document.timeline ?? []).compactMap { LatencyInterval($0) }
+    let intervals = (document.timeline?.rows ?? []).compactMap { LatencyInterval($0) }
     guard !intervals.isEmpty else {
-      let isOfLoad = document.parameters["concurrency"] != nil || document.parameters["maxInFlight"] != nil
-      guard isOfLoad, document.timeline == nil, !document.metrics.isEmpty else { return nil }
+      guard document.load.hasUsers, document.timeline == nil, !document.metrics.isEmpty else { return nil }
       return HTML.paragraph(
         "This run kept no timeline: --timeline 1s adds the latencies of every second, and a picture of them.")
     }
-    let name = document.timeline?.lazy.compactMap { $0["metric"]?.description }.first ?? "latency"
+    let name = document.timeline?.metric ?? "latency"
     let table = timelineTable("\(name) by interval")
     if let map = HeatMap(intervals) {
       let merged = map.merged > 1 ? ["A column is \(map.merged) intervals."] : []
@@ -289,10 +290,13 @@ extension ResultHTML {
     return DistributionTable([(name, histogram)]).html
   }
 
-  /// Of streamed answers: the figures, and the distributions over the same ranges.
-  var answerTimes: HTML? {
-    guard let times = AnswerTimes(document) else { return nil }
-    return HTMLTable(AnswerTimes.title, times.table).html + HTML.list(times.remarks, class: "legend")
-      + DistributionTable(times.histograms).html
+  /// A section for each panel: its figures, and the distributions over the same ranges.
+  var panels: [HTML] {
+    MetricPanel.all(of: document).compactMap { panel in
+      section(
+        panel.title,
+        HTMLTable(panel.title, panel.table).html + HTML.list(panel.remarks, class: "legend")
+          + DistributionTable(panel.histograms).html)
+    }
   }
 }
