@@ -1,5 +1,6 @@
 import Latency
 import Results
+import Reports
 
 /// A comparison for machines: `infrabench.comparison/1` (docs/schema/infrabench.comparison-1.schema.json). Fields are only ever
 /// added.

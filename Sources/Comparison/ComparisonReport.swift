@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Latency
 import Reports
-import Results
+package import Results
 import TextFormatting
 
 /// A comparison for people: for a terminal, and as Markdown for a comment on a pull request.
@@ -218,7 +218,7 @@ package struct ComparisonSections {
   }
 
   /// The files that are not in the figures.
-  static func excluded(_ files: [ExcludedFile]) -> Section {
+  package static func excluded(_ files: [ExcludedFile]) -> Section {
     Section(title: "Left out", sentences: first(files.map { "\($0.file): \($0.reason)" }))
   }
 
@@ -240,12 +240,17 @@ extension ComparisonSections.Section {
 }
 
 /// What `bench-compare` says of two gateways that were measured in turn: the second's runs against the first's.
-struct ABComparison {
+package struct ABComparison {
   let a: [ResultDocument]
   let b: [ResultDocument]
 
+  package init(a: [ResultDocument], b: [ResultDocument]) {
+    self.a = a
+    self.b = b
+  }
+
   /// Text, or Markdown.
-  func report(asMarkdown: Bool) async -> String {
+  package func report(asMarkdown: Bool) async -> String {
     let comparison: Comparison
     do throws(ComparisonError) {
       comparison = try await Comparison.make(old: runs(of: a), new: runs(of: b), names: (name("a", a), name("b", b)))

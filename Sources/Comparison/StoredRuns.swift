@@ -8,6 +8,11 @@ package struct StoredRuns: Sendable {
   package var runs: [StoredRun]
   package var excluded: [ExcludedFile]
 
+  package init(runs: [StoredRun], excluded: [ExcludedFile]) {
+    self.runs = runs
+    self.excluded = excluded
+  }
+
   /// Reads files, and all results below folders, on all cores.
   ///
   /// JSON files that are no results are passed over, unless `paths` names them.

@@ -1,10 +1,14 @@
 import Latency
-import Results
+package import Results
 import TextFormatting
 
 /// The tables that the text and the Markdown report share.
-struct ReportTables {
+package struct ReportTables {
   let document: ResultDocument
+
+  package init(document: ResultDocument) {
+    self.document = document
+  }
 
   /// Percentiles and the maximum per metric; marks: `*` few samples beyond, `^` the maximum, `!` unreliable.
   var percentiles: TextTable {
@@ -97,7 +101,7 @@ struct ReportTables {
 
   /// What the tool is there to measure, if there is a sample of it. Of a tool that isn't known it is the first metric that is not
   /// of setting up.
-  var headline: (name: String, metric: MetricDocument)? {
+  package var headline: (name: String, metric: MetricDocument)? {
     guard document.tool.isKnown else { return metrics.first { !document.tool.isSetUp($0.0) } }
     return document.tool.headline(among: document.metrics.keys).flatMap { name in
       document.metrics[name].map { (name, $0) }

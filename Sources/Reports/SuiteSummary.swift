@@ -72,6 +72,13 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     package var decides: Bool
     /// What got worse, or why nothing could be judged, a sentence each.
     package var reasons: [String]
+
+    package init(with: String? = nil, outcome: Outcome, decides: Bool, reasons: [String]) {
+      self.with = with
+      self.outcome = outcome
+      self.decides = decides
+      self.reasons = reasons
+    }
   }
 
   package var schema = "infrabench.summary/1"
@@ -273,7 +280,7 @@ package struct CommonestError: Codable, Sendable, Equatable {
   package var example: String
 
   /// Of equally frequent kinds the first that appeared; nil without a failure.
-  init?(_ failures: [(kind: String, count: UInt64, example: String)]) {
+  package init?(_ failures: [(kind: String, count: UInt64, example: String)]) {
     var commonest: (kind: String, count: UInt64, example: String)?
     var total: UInt64 = 0
     for failure in failures {

@@ -139,7 +139,7 @@ package struct FailedPart: Sendable, Equatable {
   }
 
   /// The same of a metric of which each iteration gives `number` samples: one that failed gave none of them.
-  func times(_ number: UInt64) -> FailedPart {
+  package func times(_ number: UInt64) -> FailedPart {
     FailedPart(failed.saturatingProduct(number), of: all.saturatingProduct(number))
   }
 
@@ -150,7 +150,7 @@ package struct FailedPart: Sendable, Equatable {
 extension FailedPart {
   /// Of the iterations that a result tells of: errors, and what was not finished, unless that is because the run was
   /// interrupted.
-  init(ofIterations counters: [String: UInt64], errors: [ResultDocument.Failure], isInterrupted: Bool) {
+  package init(ofIterations counters: [String: UInt64], errors: [ResultDocument.Failure], isInterrupted: Bool) {
     let unfinished = isInterrupted ? 0 : counters["censored"] ?? 0
     let beside = errors.filter(\.isOutsideOfIterations).reduce(UInt64(0)) { $0.saturatingSum($1.count) }
     let failures = counters["errors"] ?? 0

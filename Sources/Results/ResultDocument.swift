@@ -18,12 +18,30 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     package var directory: String?
     /// bench-dirinit: type, source and mount options of its file system.
     package var fileSystem: JSONValue?
+
+    package init(
+      kind: String, gatewayUrl: String? = nil, ecsEndpointUrl: String? = nil, profile: String? = nil,
+      directory: String? = nil, fileSystem: JSONValue? = nil
+    ) {
+      self.kind = kind
+      self.gatewayUrl = gatewayUrl
+      self.ecsEndpointUrl = ecsEndpointUrl
+      self.profile = profile
+      self.directory = directory
+      self.fileSystem = fileSystem
+    }
   }
 
   package struct Failure: Codable, Sendable, Equatable {
     package var kind: String
     package var count: UInt64
     package var example: String
+
+    package init(kind: String, count: UInt64, example: String) {
+      self.kind = kind
+      self.count = count
+      self.example = example
+    }
   }
 
   package struct Generator: Codable, Sendable, Equatable {
@@ -34,6 +52,18 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     package var backlogMax: UInt64
     package var saturated: Bool
     @AlwaysPresent package var saturatedReason: String?
+
+    package init(
+      cpuUtilisation: Double, scheduleLatenessP50Ms: Double? = nil, scheduleLatenessP99Ms: Double? = nil,
+      backlogMax: UInt64, saturated: Bool, saturatedReason: String? = nil
+    ) {
+      self.cpuUtilisation = cpuUtilisation
+      self.scheduleLatenessP50Ms = scheduleLatenessP50Ms
+      self.scheduleLatenessP99Ms = scheduleLatenessP99Ms
+      self.backlogMax = backlogMax
+      self.saturated = saturated
+      self.saturatedReason = saturatedReason
+    }
   }
 
   package struct JudgedThreshold: Codable, Sendable, Equatable {
@@ -45,6 +75,16 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     package var skipped: Bool?
     /// Why it failed where the observed value alone does not say it.
     package var reason: String?
+
+    package init(
+      expression: String, observed: Double? = nil, pass: Bool, skipped: Bool? = nil, reason: String? = nil
+    ) {
+      self.expression = expression
+      self.observed = observed
+      self.pass = pass
+      self.skipped = skipped
+      self.reason = reason
+    }
   }
 
   /// Which of several runs a result is (`--repeat`, `--ab-gateway-url`).
@@ -54,6 +94,12 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     package var of: Int
     /// `a` or `b` where two gateways were measured in turn.
     package var side: String?
+
+    package init(run: Int, of: Int, side: String? = nil) {
+      self.run = run
+      self.of = of
+      self.side = side
+    }
   }
 
   package var schema = "infrabench.result/1"
@@ -82,6 +128,36 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package var findings: [String: JSONValue]?
   /// nil for a single run.
   package var repetition: Repetition?
+
+  package init(
+    schema: String = "infrabench.result/1", tool: ToolDescription, version: String, build: String,
+    label: String? = nil, startedAt: String, durationSeconds: Double, verdict: Verdict,
+    parameters: [String: JSONValue], target: Target, environment: EnvironmentFacts,
+    metrics: [String: MetricDocument], counters: [String: UInt64], errors: [Failure], generator: Generator,
+    timeline: ResultTimeline? = nil, thresholds: [JudgedThreshold], notes: [String],
+    findings: [String: JSONValue]? = nil, repetition: Repetition? = nil
+  ) {
+    self.schema = schema
+    self.tool = tool
+    self.version = version
+    self.build = build
+    self.label = label
+    self.startedAt = startedAt
+    self.durationSeconds = durationSeconds
+    self.verdict = verdict
+    self.parameters = parameters
+    self.target = target
+    self.environment = environment
+    self.metrics = metrics
+    self.counters = counters
+    self.errors = errors
+    self.generator = generator
+    self.timeline = timeline
+    self.thresholds = thresholds
+    self.notes = notes
+    self.findings = findings
+    self.repetition = repetition
+  }
 }
 
 extension ResultDocument.Target {
@@ -177,11 +253,11 @@ package struct Timestamp: Sendable {
 }
 
 /// A day as results write it, `2026-11-20`, that there is in the calendar.
-struct CalendarDay: Sendable, Equatable {
+package struct CalendarDay: Sendable, Equatable {
   let text: String
 
   /// Nil of anything else.
-  init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.map(\.utf8.count) == [4, 2, 2] else { return nil }
     let numbers = parts.compactMap { PlainText.wholeNumber(String($0)) }

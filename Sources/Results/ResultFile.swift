@@ -82,8 +82,8 @@ package enum FileReadError: Error, Equatable, CustomStringConvertible {
 
 /// Finds the files of results at a path.
 package struct ResultFileSearch {
-  private(set) var files: [ResultFile] = []
-  private(set) var unreadable: [ExcludedFile] = []
+  package private(set) var files: [ResultFile] = []
+  package private(set) var unreadable: [ExcludedFile] = []
   /// Directories and files that were seen: a link may lead anywhere, back up too.
   private var seen: Set<ResultFile.Identity> = []
 

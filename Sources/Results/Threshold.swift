@@ -52,7 +52,7 @@ package struct Threshold: Sendable, Equatable {
   }
 
   /// Whether `other` asks for the same, however it is written.
-  func isSameCriterion(as other: Threshold) -> Bool {
+  package func isSameCriterion(as other: Threshold) -> Bool {
     subject == other.subject && comparison == other.comparison && bound == other.bound
   }
 }
@@ -178,7 +178,13 @@ package struct FailureTimeouts: Sendable {
   /// The run's bounds by parameter, in ns.
   private let durations: [String: UInt64]
 
-  /// The bounds among the parameters of a run of `tool`; what is no duration is none.
+  /// - Parameter durations: The bounds of a run of `tool` by parameter, in ns.
+  package init(_ tool: ToolDescription, _ durations: [String: UInt64]) {
+    self.tool = tool
+    self.durations = durations
+  }
+
+  /// The bounds among the parameters of a stored run of `tool`; what is no duration is none.
   package init(_ tool: ToolDescription, _ parameters: [String: JSONValue]) {
     self.tool = tool
     durations = parameters.compactMapValues { value in

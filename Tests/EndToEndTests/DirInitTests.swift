@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `bench-dirinit` as its users run it.
 @Suite(.timeLimit(.minutes(2))) struct DirInitTests {

@@ -5,6 +5,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `bench-exhaustion` as its users run it, against the embedded gateway.
 @Suite(.timeLimit(.minutes(2))) struct ExhaustionTests {

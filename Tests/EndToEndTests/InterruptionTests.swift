@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Ctrl-C, SIGTERM and SIGKILL in the middle of a run.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct InterruptionTests {

@@ -6,6 +6,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A refill whose instants somebody else tells: moto is the ECS, with every signature verified, and a Python program the
 /// pool's keeper.

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `--repeat` and `--ab-gateway-url` of the built tools.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct RepeatTests {

@@ -5,6 +5,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// `bench-report` on results that the tools wrote.
 @Suite(.timeLimit(.minutes(2))) struct ReportToolTests {

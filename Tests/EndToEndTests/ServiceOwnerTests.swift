@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What a run that stops tasks does to a service that somebody else changes, or that is not at rest: nothing.
 @Suite(.timeLimit(.minutes(2))) struct ServiceOwnerTests {

@@ -3,6 +3,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `bench-exhaustion --drain-by stop-tasks` without a gateway, against an ECS whose every answer is known.
 @Suite(.timeLimit(.minutes(2))) struct StopTasksDrainTests {

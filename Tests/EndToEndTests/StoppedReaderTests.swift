@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Whoever reads a tool's output has stopped reading: the load goes on, and nothing is lost.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StoppedReaderTests {

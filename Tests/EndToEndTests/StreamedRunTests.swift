@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// bench-e2e by the profile of a gateway with lazy starts and streamed answers, and what reads its results.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StreamedRunTests {

@@ -6,6 +6,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct AssignmentLedgerTests {
   enum Step: Sendable { case assign, release }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What the latencies of a metric leave out, and at what time it counts.
 @Suite struct FailedPartTests {

@@ -7,6 +7,7 @@ import Transport
 
 @testable import InfraBench
 @testable import WarmTask
+@testable import Results
 
 @Suite struct ReleaseBudgetTests {
   @Test func theTimeBeginsWithTheFirstReleaseAndIsSharedByAll() {

@@ -4,6 +4,8 @@ import Testing
 
 @testable import InfraBench
 @testable import LoadEngine
+@testable import Reports
+@testable import Results
 
 /// Starts that are in no latency: what they do to the figures, and what is said of them.
 @Suite struct LoadNoteTests {

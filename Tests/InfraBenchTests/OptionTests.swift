@@ -5,6 +5,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 /// Options as a user writes them: all that is wrong is said at once, and no secret is.
 @Suite struct OptionTests {

@@ -1,6 +1,9 @@
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
+import TextFormatting
 
 @Suite struct ReportTests {
   @Test func theTextReportIsTheGoldenOne() throws {

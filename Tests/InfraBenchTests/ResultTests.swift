@@ -5,6 +5,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct ResultDocumentTests {
   @Test func aDocumentIsReadBackAsItWasWritten() throws {

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// From a saturated generator to the process's exit status.
 @Suite struct SaturationExitTests {

@@ -4,6 +4,7 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct ThresholdTests {
   static let parser = ThresholdParser(Catalogue(metrics: ["allocation", "warm"], counters: ["misses", "warm_hits"]))

@@ -7,6 +7,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct RequestsUnderWayTests {
   @Test func everyRequestUnderWayNeedsAWarmTaskOfItsOwn() throws {

@@ -1,5 +1,7 @@
 import AWS
 import Synchronization
+import Results
+import TextFormatting
 
 /// The phases of a task's start, from stamps of one clock. Pure; in ns of `MonotonicClock`.
 ///

@@ -1,4 +1,7 @@
 import Glibc
+import Comparison
+import Results
+import TextFormatting
 
 /// What `bench-compare` does once its options are right.
 struct CompareRun {
@@ -24,7 +27,7 @@ struct CompareRun {
   ) async -> Int32 {
     let comparison: Comparison
     do throws(ComparisonError) {
-      comparison = try await Comparison.make(old: [old], new: [new], settings: settings)
+      comparison = try await Comparison.make(old: [old], new: [new], reader: .suite, settings: settings)
     } catch {
       console.error("\(PlainText.line("\(error)")): give OLD and NEW different results, or other labels")
       return EX_USAGE
@@ -62,7 +65,7 @@ struct CompareRun {
   }
 
   private func trend(of folder: String, _ settings: Trend.Settings) async -> Int32 {
-    let trend = await Trend.make([folder], settings: settings)
+    let trend = await Trend.make([folder], reader: .suite, settings: settings)
     guard !trend.groups.isEmpty else {
       let since = settings.since.map { " since \($0)" } ?? ""
       let excluded = ComparisonSections.excluded(trend.excluded).sentences.map { "left out: \($0)" }

@@ -1,6 +1,8 @@
 package import ArgumentParser
 import Gateway
 import ProcessControl
+import Results
+import TextFormatting
 
 /// `bench-e2e`.
 package struct EndToEndCommand: SuiteCommand {

@@ -1,6 +1,8 @@
 package import ArgumentParser
 import AWS
 import Transport
+import Results
+import TextFormatting
 
 /// `bench-exhaustion`.
 package struct ExhaustionCommand: SuiteCommand {

@@ -1,4 +1,7 @@
 import Glibc
+package import Reports
+import Results
+import TextFormatting
 
 /// bench-report's work: reads, merges, renders, and says how the process ends.
 package struct ReportRun {
@@ -50,8 +53,8 @@ package struct ReportRun {
   /// What can be read; all else is named.
   private func readAll() -> [StoredResult] {
     settings.files.compactMap { path in
-      do throws(StoredResultError) {
-        let result = try StoredResult(path: path)
+      do throws(ResultReadError) {
+        let result = try ResultReader.suite.read(path)
         for text in result.contradictions { console.note(PlainText.line("note: '\(path)': \(text)")) }
         return result
       } catch {
@@ -65,8 +68,13 @@ package struct ReportRun {
     guard settings.merges, let first = results.min(by: { $0.document.startedAt < $1.document.startedAt }) else {
       return results.map { Entry(name: $0.path, stem: $0.stem, document: $0.document) }
     }
-    let merged = try ResultMerge.merge(results)
-    return [Entry(name: "the merge", stem: first.stem + "-merged", document: merged)]
+    do throws(ResultMergeError) {
+      return [Entry(name: "the merge", stem: first.stem + "-merged", document: try ResultMerge.merge(results))]
+    } catch {
+      var problems = Problems()
+      for sentence in error.sentences { problems.add("--merge", sentence) }
+      throw problems
+    }
   }
 
   private func checkMetrics(of entries: [Entry]) throws(Problems) {

@@ -2,6 +2,7 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 import ProcessControl
+package import Results
 
 /// A benchmark as a command: options in, its runs, an exit status.
 package protocol SuiteCommand: AsyncParsableCommand {

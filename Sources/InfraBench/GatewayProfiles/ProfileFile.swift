@@ -1,4 +1,5 @@
 package import Gateway
+import Latency
 
 /// Reads a gateway profile, a file of `infrabench.gateway/1` (docs/gateways.md, docs/schema).
 ///

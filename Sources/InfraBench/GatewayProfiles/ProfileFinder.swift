@@ -1,6 +1,7 @@
 import FoundationEssentials
 package import Gateway
 import Transport
+import TextFormatting
 
 /// Finds out how a gateway is spoken to where the user has not said it. Looking makes no session and takes no task.
 enum ProfileFinder {

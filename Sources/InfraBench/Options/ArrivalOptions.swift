@@ -1,5 +1,7 @@
 package import ArgumentParser
 package import LoadEngine
+import Latency
+import TextFormatting
 
 /// When iterations start, and on how many event loops.
 package struct ArrivalOptions: ParsableArguments {

@@ -1,5 +1,7 @@
 package import ArgumentParser
 import AWS
+import Results
+import TextFormatting
 
 /// Which ECS tasks are the pool's, and how ECS is reached.
 package struct ECSOptions: ParsableArguments {
@@ -192,5 +194,12 @@ extension OptionReader {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
     default: false
     }
+  }
+}
+
+extension [ToolDescription.Parameter] {
+  /// Those of ``ECSSettings``: the pool's names in ECS, and the way there.
+  static let ecs: Self = ["cluster", "service", "family", "startedBy", "region", "profile"].map {
+    .init($0, shapesLoad: false)
   }
 }

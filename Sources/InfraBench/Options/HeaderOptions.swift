@@ -1,5 +1,6 @@
 import FoundationEssentials
 import ProcessControl
+import TextFormatting
 
 /// A header to send with every request and upgrade. Its value is a secret: it is never printed or stored.
 package struct SecretHeader: Sendable, Equatable, CustomStringConvertible {

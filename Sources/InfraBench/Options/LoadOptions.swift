@@ -2,6 +2,9 @@ package import ArgumentParser
 import Gateway
 import Glibc
 package import LoadEngine
+import Latency
+package import Results
+import TextFormatting
 
 /// How much work is done, and by whom.
 package struct LoadOptions: ParsableArguments {
@@ -112,6 +115,14 @@ package struct LoadSettings: Sendable {
 
   /// The most virtual users at one time.
   package var users: Int { ramp?.maximum ?? concurrency }
+
+  /// The most starts in flight at one time; nil in a closed loop.
+  package var maxInFlight: Int? { isOpenLoop ? users : nil }
+
+  /// The time-outs of a run, by parameter, in ns.
+  func timeouts(beside runTask: RunTaskSettings?) -> [String: UInt64] {
+    ["timeout": timeout].merging(runTask.map { ["startTimeout": $0.startTimeout] } ?? [:]) { $1 }
+  }
 
   /// What the engine is to do.
   package var plan: LoadPlan {
@@ -294,4 +305,18 @@ extension TargetSettings {
     }
     return parameters
   }
+}
+
+extension [ToolDescription.Parameter] {
+  /// Those of ``LoadSettings``.
+  static let load: Self = [
+    "count", "duration", "concurrency", "maxInFlight", "warmup", "timeout", "threads", "stages", "rate", "arrival",
+    "dropWhenBusy", "precise", "thinkTime",
+    // Whose requests these are.
+    .init("userId", shapesLoad: false),
+    // Every run has another seed, unless it is given.
+    .init("seed", shapesLoad: false),
+    // How finely the result is written.
+    .init("timeline", shapesLoad: false),
+  ]
 }

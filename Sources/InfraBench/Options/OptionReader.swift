@@ -1,5 +1,7 @@
 package import FoundationEssentials
 package import Transport
+import Latency
+import TextFormatting
 
 /// Turns what the user wrote into values. Every mistake goes to `problems`, and reading goes on with a harmless value.
 package struct OptionReader {

@@ -1,5 +1,7 @@
 package import ArgumentParser
 import Glibc
+import Reports
+package import Results
 
 /// Where results go, and what is said.
 package struct OutputOptions: ParsableArguments {
@@ -129,16 +131,11 @@ extension OptionReader {
 }
 
 extension OptionReader {
-  /// Criteria of every tool beside its own: nothing failed, and nothing was left unanswered.
-  private static let defaultsOfAllTools = ["errors == 0", "censored == 0"]
-
   /// The test plan's thresholds, unless they are left out, and then the user's. What the user repeats is the user's, once.
   package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for benchmark: B) -> [Threshold] {
-    let parser = ThresholdParser(B.catalogue)
+    let parser = ThresholdParser(B.description)
     var thresholds: [Threshold] = []
-    let holdsTasks = B.catalogue.counters.contains(HeldTasks.counter)
-    let general = Self.defaultsOfAllTools + (holdsTasks ? ["\(HeldTasks.counter) == 0"] : [])
-    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + general
+    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + B.description.thresholdsOfAll
     for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
       do throws(ThresholdError) {
         let threshold = try parser.parse(expression, isDefault: isDefault)

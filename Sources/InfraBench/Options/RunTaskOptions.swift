@@ -1,5 +1,7 @@
 package import ArgumentParser
 import AWS
+import Latency
+import Results
 
 /// How cold starts come about, and which tasks this tool starts for them.
 package struct RunTaskOptions: ParsableArguments {
@@ -236,4 +238,11 @@ extension OptionReader {
     }
     return interval
   }
+}
+
+extension [ToolDescription.Parameter] {
+  /// Those of ``RunTaskSettings``. Names of the task that is started, and of the network that it is put in, are no load.
+  static let runTask: Self =
+    ["coldBy", "pollInterval", "startTimeout", "launchType", "capacityProvider"]
+    + ["taskDefinition", "subnets", "securityGroups", "assignPublicIp"].map { .init($0, shapesLoad: false) } + ecs
 }

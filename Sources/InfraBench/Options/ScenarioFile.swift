@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Glibc
+import TextFormatting
 
 /// What `--scenario FILE` adds to a command line: further arguments, and everything that is wrong with the file.
 ///

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Gateway
 package import Transport
+import Results
 
 /// Which gateway is measured.
 package struct TargetOptions: ParsableArguments {
@@ -306,4 +307,17 @@ extension OptionReader {
       }
     }
   }
+}
+
+extension [ToolDescription.Parameter] {
+  /// Those of ``TargetSettings``.
+  static let gateway: Self =
+    ["tokens", "tokenCommand", "gatewayProfile", "noCookies", "clientCertificate", "agents"] + embeddedGateway
+
+  /// Those of a gateway that the tool starts itself.
+  static let embeddedGateway: Self = [
+    "poolSize", "maxTasks", "taskStartDelay",
+    // The names of headers: whose requests these are.
+    .init("headers", shapesLoad: false),
+  ]
 }

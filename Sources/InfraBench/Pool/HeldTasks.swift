@@ -1,6 +1,8 @@
 package import Gateway
 import Latency
 import Synchronization
+import Results
+import TextFormatting
 
 /// The tasks that this tool was given and has not given back. Shared by all users of a run.
 package final class HeldTasks: Sendable {
@@ -20,7 +22,7 @@ package final class HeldTasks: Sendable {
   }
 
   /// The counter of the tasks that a run took and could not give back.
-  package static let counter = "unreleased"
+  package static let counter = ToolDescription.Counter.unreleased.name
 
   private let ledger = Mutex(AssignmentLedger())
   private let answers = Mutex(Answers())

@@ -1,17 +1,20 @@
 package import FoundationEssentials
 package import LoadEngine
 import Synchronization
+package import Results
 
 /// A tool's work: one measurement, to be judged and reported by ``BenchmarkRunner``.
 package protocol Benchmark: Sendable {
-  /// The tool's name.
-  static var tool: String { get }
-  /// Its metrics and counters.
+  /// What reports know of the tool: its metrics, counters and parameters, and what they mean.
+  static var description: ToolDescription { get }
+  /// The description's metrics and counters, as the engine counts them.
   static var catalogue: Catalogue { get }
-  /// The test plan's criteria, beside those of all tools.
-  static var defaultThresholds: [String] { get }
-  /// Those of this run, where its options make a difference.
+  /// The test plan's criteria for this run, beside those of all tools: the description's, where its options make no difference.
   var defaultThresholds: [String] { get }
+  /// The run's time-outs, by parameter, in ns: what a failure counts in a mean.
+  var timeouts: [String: UInt64] { get }
+  /// The most starts in flight at one time; nil in a closed loop.
+  var maxInFlight: Int? { get }
   /// What shapes the load, for the result.
   var parameters: [String: JSONValue] { get }
 
@@ -30,7 +33,12 @@ package protocol Benchmark: Sendable {
 }
 
 extension Benchmark {
-  package var defaultThresholds: [String] { Self.defaultThresholds }
+  /// The tool's name.
+  package static var tool: String { description.name }
+
+  package var defaultThresholds: [String] { Self.description.defaultThresholds }
+
+  package var maxInFlight: Int? { nil }
 
   package var sharedPool: TargetSettings? { nil }
 
@@ -103,18 +111,16 @@ package struct Measurement: Sendable {
   package var startedAt: Date
   /// Length of the measured part, in ns.
   package var duration: UInt64
-  package var timeline: [[String: JSONValue]]?
+  package var timeline: ResultTimeline?
   /// How long the target had answered nothing at the end, in ns, and how long it had answered before; see ``LoadRun``.
   package var silence: (length: UInt64, since: UInt64)?
   package var findings: [String: JSONValue]?
 
-  /// The finding of users that did not get in: iterations that no start was made for, and that are in no rate.
-  package static let failedSetUps = "failed_set_ups"
-
   /// Takes what a run tells beside its recording.
   package mutating func take(silence: (length: UInt64, since: UInt64)?, failedSetUps: UInt64) {
     self.silence = silence
-    if failedSetUps > 0 { findings = (findings ?? [:]).merging([Self.failedSetUps: .int(Int64(failedSetUps))]) { $1 } }
+    guard failedSetUps > 0 else { return }
+    findings = (findings ?? [:]).merging([ResultDocument.failedSetUpsFinding: .int(Int64(failedSetUps))]) { $1 }
   }
   /// Counters on which this run has no word: they are not in the result, rather than 0 in it.
   package var untested: Set<String> = []
@@ -135,7 +141,7 @@ package struct Measurement: Sendable {
 
   package init(
     recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: UInt64,
-    timeline: [[String: JSONValue]]? = nil, findings: [String: JSONValue]? = nil
+    timeline: ResultTimeline? = nil, findings: [String: JSONValue]? = nil
   ) {
     self.recording = recording
     self.generator = generator

@@ -4,6 +4,8 @@ import LoadEngine
 import ProcessControl
 import Synchronization
 import Transport
+import Reports
+package import Results
 
 /// Runs a benchmark as its user sees it: measures, judges, writes, prints, and says how the process ends.
 package struct BenchmarkRunner: Sendable {
@@ -150,7 +152,7 @@ package struct BenchmarkRunner: Sendable {
   private func failures(of document: ResultDocument) -> [String] {
     let saturation = output.allowsSaturated ? nil : document.generator.saturatedReason
     return [saturation.map { "saturated: \($0). \(Saturation.advice)" }].compactMap(\.self)
-      + document.thresholds.filter { !$0.pass }.map(ReportTables.crossing)
+      + document.thresholds.filter { !$0.pass }.map(\.crossing)
   }
 }
 
@@ -195,7 +197,7 @@ final class RunResultFiles: Sendable {
         return paths
       }
       let written = try ResultWriter(directory: output.directory).write(
-        tool: forms.document.tool, label: forms.document.label, startedAt: startedAt, contents: contents)
+        tool: forms.document.tool.name, label: forms.document.label, startedAt: startedAt, contents: contents)
       files.paths = written
       if let file = written.first(where: { $0.hasSuffix(".json") }) {
         SuitePipe.current?.report(.result(file: file))

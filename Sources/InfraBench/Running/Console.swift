@@ -2,6 +2,8 @@ import Dispatch
 import Glibc
 import ProcessControl
 import Synchronization
+import Reports
+import Results
 
 /// The two streams of a tool: standard output is data, standard error is talk. Usable from any thread, event loops too: what
 /// is said is written by ``OutputWriter``, in its order. Lines stay whole.

@@ -1,5 +1,6 @@
 import Latency
 package import LoadEngine
+import TextFormatting
 
 /// Progress on standard error: on a terminal a live line, refreshed four times a second; elsewhere a plain line every ten
 /// seconds.

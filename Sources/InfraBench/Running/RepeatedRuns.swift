@@ -2,6 +2,9 @@ package import ArgumentParser
 import Gateway
 import Latency
 import Transport
+import Comparison
+import Reports
+package import Results
 
 /// Makes the planned runs of a benchmark one after another, each whole by itself, and says how the process ends.
 struct RunSequence<B: Benchmark>: Sendable {

@@ -1,6 +1,8 @@
 import FoundationEssentials
 import Latency
-import LoadEngine
+package import LoadEngine
+import Reports
+import Results
 
 /// Makes a result document of a measurement: figures, judgement, verdict.
 struct ResultAssembly {
@@ -18,19 +20,19 @@ struct ResultAssembly {
       ResultDocument.Failure(kind: $0.kind, count: $0.count, example: $0.example)
     }
     let metrics = metrics(
-      of: recording, benchmark.parameters,
+      of: recording, benchmark,
       failed: FailedPart(ofIterations: counters, errors: errors, isInterrupted: isInterrupted))
-    let bounds = FailureTimeouts(benchmark.parameters)
+    let bounds = FailureTimeouts(B.description, benchmark.timeouts)
     let judged = thresholds.map {
       $0.judge(metrics: metrics, counters: counters, bounds: bounds, missing: measurement.missing)
     }
     return ResultDocument(
-      tool: B.tool, version: Suite.version, build: Suite.build, label: output.label,
+      tool: B.description, version: Suite.version, build: Suite.build, label: output.label,
       startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: Double(measurement.duration) / 1e9,
-      verdict: verdict(metrics: metrics, judged: judged), parameters: benchmark.parameters, target: measurement.target,
+      verdict: verdict(of: B.description, metrics: metrics, judged: judged), parameters: benchmark.parameters, target: measurement.target,
       environment: .current(environment: environment), metrics: metrics, counters: counters,
       errors: errors, generator: generator, timeline: measurement.timeline, thresholds: judged,
-      notes: loadNotes(benchmark.parameters) + notes + verdictNotes, findings: measurement.findings)
+      notes: loadNotes(benchmark.maxInFlight) + notes + verdictNotes, findings: measurement.findings)
   }
 
   private func counters(of recording: Recording) -> [String: UInt64] {
@@ -56,15 +58,17 @@ struct ResultAssembly {
   }
 
   /// - Parameter failed: of the iterations.
-  private func metrics(
-    of recording: Recording, _ parameters: [String: JSONValue], failed: FailedPart
+  private func metrics<B: Benchmark>(
+    of recording: Recording, _ benchmark: B, failed: FailedPart
   ) -> [String: MetricDocument] {
+    let tool = B.description
+    let parameters = benchmark.parameters
     var metrics: [String: MetricDocument] = [:]
     for name in recording.catalogue.metrics {
       guard let histogram = recording[recording.catalogue.metric(name)] else { continue }
       // Setting up is no part of an iteration: what became of iterations says nothing of it.
       let ofIterations =
-        MetricOrder.ofSetUp.contains(name) ? .none : failed.times(SamplesPerIteration.of(name, parameters))
+        tool.isSetUp(name) ? .none : failed.times(tool.samplesPerIteration(of: name, parameters))
       metrics[name] = MetricDocument(
         histogram, failed: measurement.failures.map { $0[name] ?? .none } ?? ofIterations,
         resolution: measurement.resolutions[name])
@@ -80,10 +84,8 @@ struct ResultAssembly {
       backlogMax: report.backlogMax, saturated: report.saturated, saturatedReason: report.saturatedReason)
   }
 
-  private func loadNotes(_ parameters: [String: JSONValue]) -> [String] {
-    var mostInFlight: Int64?
-    if case .int(let number) = parameters["maxInFlight"] { mostInFlight = number }
-    return LoadNotes(
+  private func loadNotes(_ mostInFlight: Int?) -> [String] {
+    LoadNotes(
       recording: measurement.recording, backlogMax: measurement.generator.backlogMax, mostInFlight: mostInFlight,
       isInterrupted: isInterrupted, silence: measurement.silence
     ).all + measurement.generator.notes
@@ -95,10 +97,10 @@ struct ResultAssembly {
   }
 
   private func verdict(
-    metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
+    of tool: ToolDescription, metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
   ) -> ResultDocument.Verdict {
     if isInterrupted { return .interrupted }
-    if measurement.worthless != nil || metrics.keys.allSatisfy(MetricOrder.ofSetUp.contains) { return .error }
+    if measurement.worthless != nil || metrics.keys.allSatisfy(tool.isSetUp) { return .error }
     if measurement.generator.saturated, !output.allowsSaturated { return .fail }
     return judged.allSatisfy(\.pass) ? .pass : .fail
   }
@@ -109,7 +111,7 @@ struct LoadNotes {
   let recording: Recording
   let backlogMax: UInt64
   /// The most in flight at one time; nil in a closed loop.
-  let mostInFlight: Int64?
+  let mostInFlight: Int?
   let isInterrupted: Bool
   /// How long the target had answered nothing when starts ended, and how long it had answered before, in ns.
   var silence: (length: UInt64, since: UInt64)?
@@ -162,32 +164,18 @@ struct LoadNotes {
   private static func were(_ number: UInt64) -> String { number == 1 ? "was" : "were" }
 }
 
-/// A load run's timeline in a result document: latencies of the headline metric in ms, per interval, and their histogram.
-enum TimelineRows {
-  /// nil when no timeline was kept.
-  static func of(_ intervals: [TimelineInterval], headline: String) -> [[String: JSONValue]]? {
+extension ResultTimeline {
+  /// The timeline of a load run: per interval what became of starts, and the latencies of `metric`; nil where none was kept.
+  package init?(_ intervals: [TimelineInterval], of metric: String) {
     guard !intervals.isEmpty else { return nil }
-    return intervals.map { interval in
-      var row: [String: JSONValue] = [
-        "t": .double(seconds(interval.start)), "seconds": .double(seconds(interval.length)),
-        "iterations": .int(Int64(clamping: interval.iterations)), "errors": .int(Int64(clamping: interval.errors)),
-        "dropped": .int(Int64(clamping: interval.dropped)), "metric": .string(headline), "count": 0,
-      ]
-      guard let summary = LatencySummary(interval.latencies) else { return row }
-      row["count"] = .int(Int64(clamping: summary.count))
-      for (name, nanoseconds) in [
-        ("p50", summary.p50.value), ("p90", summary.p90.value), ("p95", summary.p95.value),
-        ("p99", summary.p99.value), ("max", summary.max),
-      ] {
-        row[name] = .double(Double(nanoseconds) / 1e6)
-      }
-      row["histogram"] = .string(interval.compressedLatencies)
-      return row
-    }
+    self.init(
+      intervals.map { interval in
+        .interval(
+          start: interval.start, length: interval.length, iterations: interval.iterations, errors: interval.errors,
+          dropped: interval.dropped, metric: metric, latencies: LatencySummary(interval.latencies),
+          histogram: interval.compressedLatencies)
+      })
   }
-
-  /// In seconds, to the millisecond.
-  private static func seconds(_ nanoseconds: UInt64) -> Double { (Double(nanoseconds) / 1e6).rounded() / 1e3 }
 }
 
 extension ErrorTally {

@@ -1,3 +1,7 @@
+import Reports
+package import Results
+import TextFormatting
+
 /// The headline metric of several runs side by side, with their median and range.
 package struct RunsTable {
   /// So many runs a side are needed before an exact rank test over them can show anything, with Holm's correction over

@@ -1,6 +1,8 @@
 import FoundationEssentials
 import Glibc
 import UserWorkspace
+import Reports
+import Results
 
 /// `summary.md`, `summary.json` and `junit.xml` in the output directory.
 ///

@@ -2,6 +2,8 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import LoadEngine
+import Results
+import TextFormatting
 
 /// What bench-suite was asked to do, checked: which tools are run with which arguments, and what is done with their results.
 struct SuiteSettings: Sendable, Equatable {
@@ -98,7 +100,7 @@ extension OptionReader {
 /// A benchmark of the suite, as bench-suite has to know it before it runs it.
 struct SuiteTool: Sendable {
   let name: String
-  let catalogue: Catalogue
+  let description: ToolDescription
   /// Its options with long names.
   let options: [ToolOption]
   private let findProblems: @Sendable (_ arguments: [String], _ environment: [String: String], _ now: Date) -> Problems
@@ -114,14 +116,11 @@ struct SuiteTool: Sendable {
   ]
 
   /// In the same order.
-  static let names = [
-    AllocationBenchmark.tool, DirInitBenchmark.tool, EndToEndBenchmark.tool, ConcurrentBenchmark.tool,
-    ExhaustionBenchmark.tool, APIBenchmark.tool,
-  ]
+  static let names = ToolDescriptions.suite.all.map(\.name)
 
   private init<Command: SuiteCommand, Work: Benchmark>(_ command: Command.Type, _ benchmark: Work.Type) {
     name = benchmark.tool
-    catalogue = benchmark.catalogue
+    description = benchmark.description
     options = ToolOption.all(of: command)
     findProblems = { arguments, environment, now in
       let scenario = ScenarioFile(
@@ -147,7 +146,7 @@ struct SuiteTool: Sendable {
   func problems(inScenarioFile path: String) -> Problems {
     let scenario = ScenarioFile(commandLine: ["--scenario", path], tool: name, options: options)
     var reader = OptionReader(environment: [:], scenario: scenario)
-    let parser = ThresholdParser(catalogue)
+    let parser = ThresholdParser(description)
     for (option, expression) in zip(scenario.arguments, scenario.arguments.dropFirst()) where option == "--threshold" {
       do throws(ThresholdError) {
         _ = try parser.parse(expression)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TextFormatting
 
 /// Which tools of the suite are run and with which arguments, while that is being found out.
 struct SuitePlan {

@@ -3,6 +3,9 @@ import Glibc
 import Latency
 import ProcessControl
 import Synchronization
+import Reports
+import Results
+import TextFormatting
 
 /// One run of the suite: its tools one after another as child processes, and what is published of them.
 final class SuiteRun: Sendable {

@@ -1,4 +1,6 @@
 import Glibc
+import Results
+import TextFormatting
 
 /// What goes to some tools only: thresholds, and a file with an object for each tool.
 extension SuitePlan {
@@ -7,7 +9,7 @@ extension SuitePlan {
     for expression in thresholds {
       let known = drafts.filter { draft in
         do throws(ThresholdError) {
-          _ = try ThresholdParser(draft.tool.catalogue).parse(expression)
+          _ = try ThresholdParser(draft.tool.description).parse(expression)
           return true
         } catch {
           // What else is wrong with it the tool says itself.

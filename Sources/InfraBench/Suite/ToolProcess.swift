@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import ProcessControl
+import Results
 
 /// A tool that runs as a child of the suite, and what it reports.
 final class ToolProcess: Sendable {
@@ -63,11 +64,10 @@ final class ToolProcess: Sendable {
       switch report {
       case .error(let message): outcome.messages.append(message)
       case .result(let file):
-        let contents = FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) }
-        if let document = contents.flatMap({ try? ResultCoding.decode($0) }) {
-          outcome.results.append((file, document))
-        } else {
-          outcome.messages.append("its result '\(file)' can't be read any more")
+        do throws(ResultReadError) {
+          outcome.results.append((file, try ResultReader.suite.read(file).document))
+        } catch {
+          outcome.messages.append("its result \(error)")
         }
       }
     }

@@ -4,6 +4,7 @@ import Latency
 import LoadEngine
 import Synchronization
 package import Transport
+package import Results
 
 /// A gateway that is ready to be measured, and what a run holds of it.
 package struct GatewaySession: Sendable {

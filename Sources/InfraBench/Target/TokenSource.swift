@@ -4,6 +4,7 @@ import Latency
 import ProcessControl
 import Synchronization
 import Transport
+import TextFormatting
 
 /// The tokens of a run's users. Tokens are secrets: none is in any output, result or error.
 package final class TokenSource: Sendable {

@@ -11,16 +11,16 @@ package struct HTML: Sendable, Equatable {
   private(set) var source: String
 
   /// Nothing.
-  init() { source = "" }
+  package init() { source = "" }
 
   /// One piece after the other.
-  init(_ pieces: some Sequence<HTML>) {
+  package init(_ pieces: some Sequence<HTML>) {
     source = pieces.map(\.source).joined()
   }
 
-  static func + (left: HTML, right: HTML) -> HTML { HTML([left, right]) }
+  package static func + (left: HTML, right: HTML) -> HTML { HTML([left, right]) }
 
-  static func += (left: inout HTML, right: HTML) { left.source += right.source }
+  package static func += (left: inout HTML, right: HTML) { left.source += right.source }
 }
 
 extension HTML: ExpressibleByStringInterpolation {
@@ -109,10 +109,16 @@ package struct HTMLTable {
   private var rows: [[Cell]] = []
 
   /// A cell's text, the class of a badge around it if it is one, and the colour of a swatch before it.
-  struct Cell {
+  package struct Cell {
     var text: String
     var badge: String?
     var swatch: Int?
+
+    package init(text: String, badge: String? = nil, swatch: Int? = nil) {
+      self.text = text
+      self.badge = badge
+      self.swatch = swatch
+    }
 
     var html: HTML {
       let swatch = swatch.map { "<span class=\"swatch c\($0)\"></span>" as HTML }
@@ -126,7 +132,7 @@ package struct HTMLTable {
     self.header = header
   }
 
-  init(_ caption: String, _ table: TextTable) {
+  package init(_ caption: String, _ table: TextTable) {
     self.init(caption, header: table.header)
     for row in table.rows { add(row) }
   }
@@ -184,12 +190,20 @@ package struct HTMLFigure {
   /// The numbers of the picture.
   let table: HTML
 
+  package init(title: String, explanation: [String] = [], picture: HTML, key: [KeyEntry] = [], table: HTML) {
+    self.title = title
+    self.explanation = explanation
+    self.picture = picture
+    self.key = key
+    self.table = table
+  }
+
   package struct KeyEntry {
     /// The classes of its swatch.
     var swatch: String
     var text: String
 
-    init(swatch: String, text: String) {
+    package init(swatch: String, text: String) {
       self.swatch = swatch
       self.text = text
     }

@@ -6,13 +6,18 @@ package struct HTMLPage {
   let title: String
   let content: HTML
 
+  package init(title: String, content: HTML) {
+    self.title = title
+    self.content = content
+  }
+
   /// Whatever should slip into the page all the same: no script of it runs, and nothing is fetched.
   /// https://www.w3.org/TR/CSP3/
   private static let policy: HTML =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
   /// Whether a file is an HTML page, or empty: one that may be replaced by another.
-  static func isOne(_ path: String) -> Bool {
+  package static func isOne(_ path: String) -> Bool {
     guard let file = fopen(path, "r") else { return false }
     defer { fclose(file) }
     let start = "<!DOCTYPE html>"
@@ -53,6 +58,11 @@ package struct HTMLPage {
 package struct HTMLSection {
   let title: String
   let content: HTML
+
+  package init(title: String, content: HTML) {
+    self.title = title
+    self.content = content
+  }
 
   package var html: HTML { "<section>\n<h2>\(title)</h2>\n\(content)</section>\n" }
 }

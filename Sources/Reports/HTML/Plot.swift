@@ -7,19 +7,33 @@ package struct Plot {
   var height = 360.0
   package var left = 66.0
   var right = 20.0
-  var top = 14.0
+  package var top = 14.0
   var bottom = 50.0
   package let x: Axis
   let y: Axis
 
+  package init(
+    width: Double = 720.0, height: Double = 360.0, left: Double = 66.0, right: Double = 20.0, top: Double = 14.0, bottom: Double = 50.0, x: Axis,
+    y: Axis
+  ) {
+    self.width = width
+    self.height = height
+    self.left = left
+    self.right = right
+    self.top = top
+    self.bottom = bottom
+    self.x = x
+    self.y = y
+  }
+
   package var innerRight: Double { width - right }
-  var innerBottom: Double { height - bottom }
+  package var innerBottom: Double { height - bottom }
 
   package func px(_ value: Double) -> Double { left + x.position(of: value) * (innerRight - left) }
   package func py(_ value: Double) -> Double { innerBottom - y.position(of: value) * (innerBottom - top) }
 
   /// Horizontal grid lines with their texts at the left.
-  func rows(_ label: (Double) -> String) -> HTML {
+  package func rows(_ label: (Double) -> String) -> HTML {
     HTML(
       y.ticks.map { tick in
         let y = py(tick)
@@ -32,7 +46,7 @@ package struct Plot {
   }
 
   /// Vertical grid lines with their texts below, and what the axis is.
-  func columns(_ title: String, _ ticks: [(value: Double, label: String)]) -> HTML {
+  package func columns(_ title: String, _ ticks: [(value: Double, label: String)]) -> HTML {
     let lines = ticks.map { tick -> HTML in
       let x = px(tick.value)
       return """
@@ -54,7 +68,7 @@ package struct Plot {
   }
 
   /// The whole picture; `label` is what people hear who can't see it.
-  func picture(_ label: String, _ content: HTML) -> HTML {
+  package func picture(_ label: String, _ content: HTML) -> HTML {
     .picture(label, width: width, height: height, content)
   }
 }
@@ -87,7 +101,7 @@ package struct Axis {
   package let lower: Double
   package let upper: Double
   let isLogarithmic: Bool
-  let ticks: [Double]
+  package let ticks: [Double]
 
   /// From `lower` to `upper` in proportion.
   package init(linear lower: Double, _ upper: Double, ticks count: Int = 6) {

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Runs whose tool, load, gateway's fault and interruption are drawn from a seed; what must hold of every run is checked.
 ///

@@ -2,6 +2,7 @@ import FoundationEssentials
 import ProcessControl
 
 @testable import InfraBench
+@testable import Results
 
 /// What must hold of every run, whatever was drawn: its document against the contract, and against the gateway's books.
 struct RunChecks {

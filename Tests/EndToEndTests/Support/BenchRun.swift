@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A benchmark tool in a directory of its own, as people run it there.
 struct BenchRun: Sendable {

@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// What bench-suite leaves in its output directory.
 struct SuiteFolder: Sendable {

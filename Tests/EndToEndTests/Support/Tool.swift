@@ -3,6 +3,7 @@ import Glibc
 import ProcessControl
 
 @testable import InfraBench
+@testable import Results
 
 /// A built program of the suite, run as people run it.
 struct Tool: Sendable {

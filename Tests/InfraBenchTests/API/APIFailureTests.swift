@@ -2,6 +2,7 @@ import AWS
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which failures end a run of `bench-api`, and what the others are counted as.
 @Suite struct APIFailureTests {

@@ -2,6 +2,7 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// When the next calls may be made.
 @Suite struct CallPaceTests {

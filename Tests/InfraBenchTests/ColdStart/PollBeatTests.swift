@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The beat of the looks at ECS.
 @Suite struct PollBeatTests {

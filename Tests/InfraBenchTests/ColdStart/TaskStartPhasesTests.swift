@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The phases of a task's start from stamps.
 @Suite struct TaskStartPhasesTests {

@@ -3,6 +3,7 @@ import Testing
 
 @testable import AWS
 @testable import InfraBench
+@testable import Results
 
 /// Following tasks from RunTask to the gateway, event by event.
 @Suite struct TaskStartTrackerTests {

@@ -2,6 +2,7 @@ import Gateway
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which of a run's tasks may be stopped, by what the gateway's status says.
 @Suite struct TaskWhereaboutsTests {

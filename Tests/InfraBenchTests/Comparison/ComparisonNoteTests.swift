@@ -1,6 +1,8 @@
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 struct ComparisonNoteTests {
   @Test func twoDaysAreNoProofOfWhatWasChanged() async throws {

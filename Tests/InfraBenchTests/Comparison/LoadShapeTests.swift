@@ -2,6 +2,7 @@ import ArgumentParser
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 struct LoadShapeTests {
   private static let shaping = [

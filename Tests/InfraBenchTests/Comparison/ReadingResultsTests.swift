@@ -5,6 +5,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 struct ReadingResultsTests {
   private let scratch: ScratchDirectory

@@ -3,6 +3,8 @@ import Latency
 import TestSupport
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 /// Results as a folder of them has them: runs of one load that differ as runs do.
 enum SampleRuns {

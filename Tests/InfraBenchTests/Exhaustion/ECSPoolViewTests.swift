@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What polls of ECS come to, against a server whose every answer is written here.
 @Suite struct ECSPoolViewTests {

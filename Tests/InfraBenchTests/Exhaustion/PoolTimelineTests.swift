@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct PoolTimelineTests {
   @Test func itsLengthIsBoundedAndItsEndIsAlwaysShown() {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// When a drained pool counts as full, by every view. Instants are seconds; every poll is answered 0.1 s after it was sent.
 @Suite struct RefillTrackerTests {

@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
+import TextFormatting
 
 @Suite struct OpenMetricsTests {
   private static let isAvailable = Python.canImport("prometheus_client.openmetrics.parser")

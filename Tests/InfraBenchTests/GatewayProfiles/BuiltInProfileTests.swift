@@ -3,6 +3,7 @@ import Gateway
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The suite's own profiles.
 @Suite struct BuiltInProfileTests {

@@ -4,6 +4,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 /// What a gateway is found out to be, and what looking sends.
 @Suite(.timeLimit(.minutes(1))) struct ProfileFinderTests {

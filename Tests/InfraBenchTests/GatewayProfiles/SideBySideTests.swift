@@ -6,6 +6,7 @@ import Testing
 
 @testable import InfraBench
 @testable import Transport
+@testable import Results
 
 /// The code for the suite's own form of each call beside the same role read as data: one answer, one outcome.
 @Suite(.timeLimit(.minutes(1))) struct SideBySideTests {

@@ -5,6 +5,7 @@ import Transport
 
 @testable import Gateway
 @testable import InfraBench
+@testable import Results
 
 /// Tokens that a command prints, and which user sends which.
 @Suite(.timeLimit(.minutes(1))) struct TokenCommandTests {

@@ -2,6 +2,8 @@ import Latency
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct ChartTests {
   private static func histogram(_ values: [UInt64]) -> LatencyHistogram {

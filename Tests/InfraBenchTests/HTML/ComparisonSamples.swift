@@ -1,6 +1,9 @@
 import Latency
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 /// A comparison and a trend with every verdict.
 enum ComparisonSamples {

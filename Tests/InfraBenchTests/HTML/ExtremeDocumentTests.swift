@@ -2,6 +2,9 @@ import Foundation
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 /// A stored file may hold any number wherever a number may be: it has a page, whose pictures stay within their frames.
 @Suite struct ExtremeDocumentTests {

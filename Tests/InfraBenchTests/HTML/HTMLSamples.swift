@@ -1,6 +1,7 @@
 import Latency
 
 @testable import InfraBench
+@testable import Results
 
 /// Documents whose pages have every part.
 enum HTMLSamples {

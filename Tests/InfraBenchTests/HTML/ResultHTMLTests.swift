@@ -3,6 +3,8 @@ import Latency
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct ResultHTMLTests {
   @Test func pagesAreTheGoldenOnes() throws {

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Runs apart: each whole by itself, and one exit status for all.
 @Suite struct RunSequenceTests {

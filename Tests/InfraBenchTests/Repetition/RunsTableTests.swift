@@ -1,6 +1,8 @@
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 /// The table over the runs.
 @Suite struct RunsTableTests {

@@ -3,6 +3,8 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// Timelines that reports draw.
 @Suite struct UsualTimelineTests {

@@ -3,6 +3,7 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct ProgressTests {
   private func load(count: Int?) throws -> LoadSettings {

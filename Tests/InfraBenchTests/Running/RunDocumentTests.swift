@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 struct RunDocumentTests {
   private static let start = Date(timeIntervalSince1970: 1_800_000_000)

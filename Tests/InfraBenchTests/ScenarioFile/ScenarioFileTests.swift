@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Options from a file: the command line wins over it, it over the environment, and nothing wrong in it goes unsaid.
 @Suite struct ScenarioFileTests {

@@ -4,6 +4,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 /// How bench-report and bench-compare read a file, and what they say of one that can't be read.
 @Suite struct FileContentsTests {

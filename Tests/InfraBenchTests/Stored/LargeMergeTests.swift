@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Documents that hold very much: work that looked at each thing for each other one would take many minutes.
 @Suite(.timeLimit(.minutes(1))) struct LargeMergeTests {

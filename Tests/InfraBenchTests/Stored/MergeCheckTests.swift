@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct MergeCheckTests {
   private let scratch: ScratchDirectory

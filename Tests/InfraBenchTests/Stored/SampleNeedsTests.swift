@@ -2,6 +2,9 @@ import Latency
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
+import TextFormatting
 
 @Suite struct SampleNeedsTests {
   @Test(arguments: zip([50, 90, 95, 99, 99.9], [20, 100, 200, 1000, 10_000] as [UInt64]))

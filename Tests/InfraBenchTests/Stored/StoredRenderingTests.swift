@@ -3,6 +3,8 @@ import Latency
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct StoredRenderingTests {
   private static func histogram(_ values: [UInt64]) -> LatencyHistogram {

@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// What a file must be so that it is shown, and what is made of one that was edited.
 @Suite struct StoredResultTests {

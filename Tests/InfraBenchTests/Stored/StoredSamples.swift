@@ -4,6 +4,7 @@ import LoadEngine
 import TestSupport
 
 @testable import InfraBench
+@testable import Results
 
 /// Runs as a tool writes them: thresholds and verdict are those of the figures.
 enum StoredSamples {

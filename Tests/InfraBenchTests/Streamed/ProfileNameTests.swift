@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 /// By which profile a gateway was spoken to, in what reads results.
 @Suite struct ProfileNameTests {

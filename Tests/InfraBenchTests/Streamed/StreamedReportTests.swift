@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
+import TextFormatting
 
 /// Reports of streamed answers: the first token and the completion beside each other, and what the team measured.
 @Suite struct StreamedReportTests {

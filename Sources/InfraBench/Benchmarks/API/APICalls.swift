@@ -1,5 +1,7 @@
 import AWS
 import LoadEngine
+import Results
+import TextFormatting
 
 /// What answered calls took, apart by the connection they found.
 struct APICalls: Sendable {

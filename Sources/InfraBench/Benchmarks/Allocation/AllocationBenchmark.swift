@@ -3,6 +3,7 @@ import Gateway
 import Latency
 package import LoadEngine
 import Transport
+package import Results
 
 /// Test 1.2: how long a warm pool takes to hand out a task.
 package struct AllocationBenchmark: GatewayBenchmark {
@@ -17,14 +18,20 @@ package struct AllocationBenchmark: GatewayBenchmark {
     var headline: String { self == .assigned ? "allocation" : "confirmation" }
   }
 
-  package static let tool = "bench-allocation"
-  package static let catalogue = Catalogue(
+  package static let description = ToolDescription(
+    "bench-allocation", headlines: ["allocation", "confirmation"],
     metrics: [
-      "allocation", "allocation_service", "confirmation", "confirmation_service", "gateway_latency", "first_byte",
-      "connect", "tls",
+      .init("allocation"), .init("allocation_service"), .init("confirmation"), .init("confirmation_service"),
+      .init("gateway_latency"), .init("first_byte"), .init("connect", .setUp), .init("tls", .setUp),
     ],
-    counters: ["misses", "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter])
-  package static let defaultThresholds = ["allocation.mean < 100ms", "allocation.p99 < 200ms"]
+    counters: [
+      .init("misses", .bad), .init("cold_starts", .bad), .init("unclassified"), .init("duplicate_assignments", .bad),
+      .unreleased,
+    ],
+    parameters: .load + .gateway + ["waitFor", "hold"],
+    references: .acquire,
+    defaultThresholds: ["allocation.mean < 100ms", "allocation.p99 < 200ms"])
+  package static let catalogue = description.catalogue
 
   package var target: TargetSettings
   package var load: LoadSettings
@@ -35,6 +42,10 @@ package struct AllocationBenchmark: GatewayBenchmark {
     load.parameters.merging(target.parameters) { $1 }
       .merging(["waitFor": .string(waitFor.rawValue), "hold": .bool(holds)]) { $1 }
   }
+
+  package var timeouts: [String: UInt64] { ["timeout": load.timeout] }
+
+  package var maxInFlight: Int? { load.maxInFlight }
 
   package var openFiles: Int { load.users + target.openFiles }
 
@@ -82,7 +93,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
     var measurement = Measurement(
       recording: run.recording, generator: generator, target: session.document(profile), startedAt: startedAt,
       duration: run.endedAt - run.startedAt,
-      timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
+      timeline: ResultTimeline(run.timeline, of: waitFor.headline))
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
     session.bench.beforeGivingBack(measurement)

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Gateway
 package import LoadEngine
 import Transport
+package import Results
 
 /// Test 3.1: simultaneous users, those within the pool's capacity and those beyond it.
 package struct ConcurrentBenchmark: GatewayBenchmark {
@@ -13,16 +14,24 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     case loop
   }
 
-  package static let tool = "bench-concurrent"
-  package static let catalogue = Catalogue(
+  package static let description = ToolDescription(
+    "bench-concurrent", headlines: ["warm", "cold", "all"],
     metrics: [
-      "warm", "warm_service", "cold", "cold_service", "all", "all_service", "first_byte", "connect", "tls",
+      .init("warm"), .init("warm_service"), .init("cold", timeouts: ["timeout", "startTimeout"]),
+      .init("cold_service", timeouts: ["timeout", "startTimeout"]), .init("all"), .init("all_service"),
+      .init("first_byte"), .init("connect", .setUp), .init("tls", .setUp),
     ] + ColdStarts.metrics,
-    counters: ["warm", "cold", "unclassified", "misses", "duplicate_assignments", HeldTasks.counter]
-      + ColdStarts.counters)
+    counters: [
+      .init("warm", .good), .init("cold", .bad), .init("unclassified"), .init("misses", .bad),
+      .init("duplicate_assignments", .bad), .unreleased,
+    ] + ColdStarts.counters,
+    parameters: .load + .gateway + .runTask + ["waitFor", "hold", "bursts", "beyond"],
+    breakdowns: [.init(of: "cold", ColdStarts.parts, overlaps: true)],
+    references: .acquire + .taskStarts,
+    defaultThresholds: ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"])
+  package static let catalogue = description.catalogue
   /// What progress and timeline show: every start, whether it can be told warm from cold or not.
   private static let headline = "all"
-  package static let defaultThresholds = ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"]
 
   package var target: TargetSettings
   package var load: LoadSettings
@@ -41,6 +50,10 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     return load.parameters.merging(target.parameters) { $1 }.merging(runTask?.parameters ?? [:]) { $1 }
       .merging(own) { $1 }
   }
+
+  package var timeouts: [String: UInt64] { load.timeouts(beside: runTask) }
+
+  package var maxInFlight: Int? { load.maxInFlight }
 
   package var openFiles: Int {
     // The first burst's users keep their connections while the second comes.
@@ -107,10 +120,10 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       generator: await monitor.finish(
         measured.recording, backlogMax: measured.backlogMax, judgesLateness: measured.judgesLateness),
       target: session.document(profile), startedAt: startedAt, duration: measured.duration,
-      timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
+      timeline: ResultTimeline(measured.timeline, of: Self.headline))
     measurement.take(silence: measured.silence, failedSetUps: measured.failedSetUps)
     measurement.reasonWithoutSample = measured.reasonWithoutWarmTask
-    if starter == nil { measurement.untested = Set(ColdStarts.counters) }
+    if starter == nil { measurement.untested = Set(ColdStarts.counters.map(\.name)) }
     session.bench.beforeGivingBack(ConcurrentScenario.taskStarts.soFar(measurement, by: starter))
     return measurement
   }

@@ -1,5 +1,7 @@
 package import ArgumentParser
 import Glibc
+import Results
+import TextFormatting
 
 /// How many users' directories are made, by how many writers.
 package struct DirInitOptions: ParsableArguments {

@@ -3,6 +3,7 @@ import Latency
 import LoadEngine
 import ProcessControl
 import UserWorkspace
+import TextFormatting
 
 /// Some users taken through every step together: all are created, then all are switched to, read, seen and removed.
 ///

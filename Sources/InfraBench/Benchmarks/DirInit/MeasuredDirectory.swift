@@ -1,5 +1,6 @@
 import Glibc
 import UserWorkspace
+import Results
 
 /// The directory that is measured, and everything that the run has made in it.
 struct MeasuredDirectory: Sendable {

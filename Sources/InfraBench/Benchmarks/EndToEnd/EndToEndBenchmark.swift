@@ -4,6 +4,7 @@ import Latency
 package import LoadEngine
 import Transport
 import WarmTask
+package import Results
 
 /// Tests 2.2 and 2.3: a user's whole way, from the request to the first answer of the user's process.
 package struct EndToEndBenchmark: GatewayBenchmark {
@@ -26,24 +27,68 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     case midAnswer = "mid-answer"
   }
 
-  package static let tool = "bench-e2e"
-  package static let catalogue = Catalogue(
+  package static let description = ToolDescription(
+    "bench-e2e", headlines: ["end_to_end", "end_to_end_cold", "first_response", "ready"],
     metrics: [
-      "end_to_end", "end_to_end_service", "ready", "ready_service", "acquire", "init_user", "workspace",
-      "process_start", "first_response", "first_response_warm", "first_response_cold", "complete", "gap",
-      "message_roundtrip", "recovery", "end_to_end_cold", "end_to_end_cold_service", "connect", "tls", "upgrade",
+      .init("end_to_end"), .init("end_to_end_service"), .init("ready"), .init("ready_service"), .init("acquire"),
+      .init("init_user"), .init("workspace"), .init("process_start"), .init("first_response"),
+      .init("first_response_warm"), .init("first_response_cold", timeouts: ["timeout", "startTimeout"]),
+      .init("complete", samples: .eachMessage), .init("gap", samples: .eachMessage),
+      .init("message_roundtrip", samples: .eachLaterMessage), .init("recovery"),
+      .init("end_to_end_cold", timeouts: ["timeout", "startTimeout"]),
+      .init("end_to_end_cold_service", timeouts: ["timeout", "startTimeout"]), .init("connect", .setUp),
+      .init("tls", .setUp), .init("upgrade", .setUp),
     ] + ColdStarts.metrics,
-    counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + [
-      "questions", "sessions_held", "sessions_lost", "cold_starts", "unclassified", "duplicate_assignments",
-      HeldTasks.counter,
-    ] + ColdStarts.counters)
-  package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
+    counters: [.init("cold_starts", .bad), .init("failed_steps", .bad)]
+      + EndToEndStep.allCases.map { .init($0.counterName) } + [
+        .init("questions", share: .none), .init("sessions_held"), .init("sessions_lost"), .init("unclassified"),
+        .init("duplicate_assignments", .bad), .unreleased,
+      ] + ColdStarts.counters,
+    parameters: .load + .gateway + .runTask + [
+      "command", "message", "expect", "messages", "holdSessions", "reconnect",
+    ],
+    breakdowns: [
+      // Where the way ends at `ready` the phases are seen from inside the task, and `acquire` encloses them.
+      .init(of: "end_to_end", [.metric("acquire"), initUser, .fitting(["first_response_warm", "first_response"])]),
+      .init(of: "ready", [initUser], unless: "end_to_end"),
+      // Of a task that the first message starts.
+      .init(of: "end_to_end_cold", [.metric("first_response_cold")]),
+      .init(of: "end_to_end_cold", ColdStarts.parts, overlaps: true, unless: "first_response_cold"),
+    ],
+    panels: [
+      .init(
+        "First token and completion",
+        [
+          .init("first_response", "first token"), .init("message_roundtrip", "first token of later messages"),
+          .init("complete", "completion"),
+        ], needs: ofStreams,
+        remarks: [
+          (
+            "message_roundtrip",
+            "completion is that of all messages; the first token of a session's first message stands apart"
+          )
+        ])
+    ],
+    references: [
+      .init("streamed answers: first token", "4268 / 3869 ms", needs: ofStreams),
+      .init("streamed answers: completion", "6848 / 6624 ms", needs: ofStreams),
+      .init("streamed answers before the fix: first token", "7624–8484 ms", needs: ofStreams),
+      .init("streamed answers before the fix: completion", "12363–20414 ms", needs: ofStreams),
+      .init("stage, real gateway: whole restart", "368 ms"),
+      .init("real image: whole initialisation", "234–282 ms"), .init("real image: optima --version", "234–262 ms"),
+    ] + .taskStarts,
+    defaultThresholds: ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"])
+  package static let catalogue = description.catalogue
+
+  private static let initUser = ToolDescription.Breakdown.Part.enclosing("init_user", ["workspace", "process_start"])
+  /// Metrics without one of which a result is of no streamed answers.
+  private static let ofStreams = ["first_response", "complete"]
 
   /// The domain's bound of a cold start counts where cold starts are this tool's doing: a warm pool's users have none.
   package var defaultThresholds: [String] {
     let isStreamed = target.profile?.session?.isStreamed ?? false
     // What a model takes to answer is not the gateway's time.
-    return (isStreamed ? ["failed_steps == 0"] : Self.defaultThresholds)
+    return (isStreamed ? ["failed_steps == 0"] : Self.description.defaultThresholds)
       + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
   }
 
@@ -92,6 +137,10 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     if let expect, let pattern = try? AnswerPattern(expect) { return .matching(pattern) }
     return runsStandIn && profile.session?.first.isAny ?? true ? .echo : .anyLine
   }
+
+  package var timeouts: [String: UInt64] { load.timeouts(beside: runTask) }
+
+  package var maxInFlight: Int? { load.maxInFlight }
 
   /// A user has a connection to each side of the gateway.
   package var openFiles: Int { 2 * load.users + target.openFiles }
@@ -158,7 +207,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     var measurement = Measurement(
       recording: run.recording, generator: await monitor.finish(run),
       target: session.document(profile), startedAt: startedAt, duration: run.endedAt - run.startedAt,
-      timeline: TimelineRows.of(run.timeline, headline: headline),
+      timeline: ResultTimeline(run.timeline, of: headline),
       findings: ["route": .string(route.rawValue)])
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
@@ -169,7 +218,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
 
   /// The counters on which this run has no word.
   private func untested(_ profile: GatewayProfile, hasStarter: Bool) -> Set<String> {
-    var names = hasStarter ? [] : ColdStarts.counters + EndToEndStep.ofTaskStart
+    var names = hasStarter ? [] : ColdStarts.counters.map(\.name) + EndToEndStep.ofTaskStart
     if profile.session?.asked == nil { names.append("questions") }
     if !(profile.session?.isStreamed ?? false) { names.append(EndToEndStep.complete.counterName) }
     if holdSessions == nil { names += ["sessions_held", "sessions_lost", EndToEndStep.hold.counterName] }

@@ -4,6 +4,7 @@ import Gateway
 import Latency
 import LoadEngine
 import Transport
+import Results
 
 /// One run: as often as asked for, waits until the pool is at rest, drains it, and polls until it is full again.
 struct ExhaustionRun {

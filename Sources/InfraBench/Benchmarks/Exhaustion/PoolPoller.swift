@@ -3,6 +3,8 @@ import Gateway
 import Latency
 import LoadEngine
 import Transport
+package import Results
+import TextFormatting
 
 /// Asks ECS and the gateway, both at the same time, on a fixed beat. One task owns it.
 struct PoolPoller {
@@ -348,12 +350,15 @@ package struct PoolTimeline: Sendable, Equatable {
   }
 
   /// As results hold it.
-  package var document: [[String: JSONValue]] {
-    (points + (passedOver.map { [$0] } ?? [])).map { point in
-      var entry: [String: JSONValue] = ["t": .double(point.seconds)]
-      for view in views { entry[view.rawValue] = point.counts[view].map { .int(Int64($0)) } ?? .null }
-      if let gap = point.gap { entry["gap"] = .string(gap) }
-      return entry
-    }
+  package var document: ResultTimeline {
+    let all = points + (passedOver.map { [$0] } ?? [])
+    return ResultTimeline(
+      all.map { point -> ResultTimeline.Row in
+        var row: ResultTimeline.Row = [:]
+        row[.t] = .double(point.seconds)
+        for view in views { row[view.key] = point.counts[view].map { .int(Int64($0)) } ?? .null }
+        row[.gap] = point.gap.map { .string($0) }
+        return row
+      })
   }
 }

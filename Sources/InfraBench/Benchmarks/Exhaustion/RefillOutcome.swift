@@ -1,6 +1,8 @@
 import FoundationEssentials
 import Latency
 import LoadEngine
+import Results
+import TextFormatting
 
 /// One cycle's refill as samples and as words.
 struct RefillOutcome: Sendable {

@@ -1,4 +1,5 @@
 import Synchronization
+import Results
 
 /// Decides from polls when a drained pool is full again. Pure: instants come with the events.
 ///
@@ -14,6 +15,15 @@ package struct RefillTracker: Sendable {
     case running
     /// The gateway has it waiting for a user.
     case warm
+
+    /// Its counts in a result's timeline.
+    var key: ResultTimeline.Key {
+      switch self {
+      case .listed: .listed
+      case .running: .running
+      case .warm: .warm
+      }
+    }
   }
 
   /// The views that are polled.

@@ -1,4 +1,5 @@
 import AWS
+import Latency
 
 /// Watches the service whose pool is drained: nothing is stopped where somebody else changes it, and the number of tasks that
 /// it keeps is put back only where that was asked for.
