@@ -1,4 +1,5 @@
-internal import Synchronization
+import Glibc
+import Synchronization
 
 /// One of several writers that run at the same time, each on a thread of its own.
 public struct WriterSeat: Sendable {
@@ -55,4 +56,98 @@ private func runWriter<Output: Sendable>(
     seat.line.stop()
     return .failure(error)
   }
+}
+
+/// Where writers wait for each other before they start, and hear that they should stop.
+///
+/// `@unchecked`: `missing` is only touched with `mutex` held; the condition and the mutex live at a fixed address of their own.
+final class StartLine: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let opened = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var missing: Set<Int>
+  private let stopped = Atomic(false)
+
+  init(writers: Int) {
+    missing = Set(0..<max(0, writers))
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(opened, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(opened)
+    pthread_mutex_destroy(mutex)
+    opened.deallocate()
+    mutex.deallocate()
+  }
+
+  var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+  func arrive(_ writer: Int, andWait waits: Bool) {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    missing.remove(writer)
+    if missing.isEmpty { pthread_cond_broadcast(opened) }
+    while waits, !missing.isEmpty, !isStopped { pthread_cond_wait(opened, mutex) }
+  }
+
+  /// Those who wait go on, and find that they should stop.
+  func stop() {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    stopped.store(true, ordering: .relaxed)
+    pthread_cond_broadcast(opened)
+  }
+}
+
+/// Runs `body` on a thread made for it, which then ends: the place for system calls that block, of which the cooperative pool,
+/// with as many threads as cores, must see none.
+/// - Throws: ``WorkspaceError`` when no thread could be made.
+public func runOnOwnThread<Output: Sendable>(
+  _ body: @escaping @Sendable () -> Output
+) async throws(WorkspaceError) -> Output {
+  let result: Result<Output, WorkspaceError> = await withCheckedContinuation { continuation in
+    do throws(WorkspaceError) {
+      let thread = try startThread { continuation.resume(returning: .success(body())) }
+      pthread_detach(thread)
+    } catch {
+      continuation.resume(returning: .failure(error))
+    }
+  }
+  return try result.get()
+}
+
+/// The same for a caller that may block: waits until the thread has ended.
+func runOnOwnThreadAndWait<Output: Sendable>(
+  _ body: @escaping @Sendable () -> Output
+) throws(WorkspaceError) -> Output? {
+  let output = OutputSlot<Output>()
+  let thread = try startThread { output.value.withLock { $0 = body() } }
+  pthread_join(thread, nil)
+  return output.value.withLock { $0 }
+}
+
+private final class OutputSlot<Output: Sendable>: Sendable {
+  let value = Mutex<Output?>(nil)
+}
+
+private final class ThreadBody: Sendable {
+  let run: @Sendable () -> Void
+  init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+}
+
+private func startThread(_ body: @escaping @Sendable () -> Void) throws(WorkspaceError) -> pthread_t {
+  var thread = pthread_t()
+  let passed = Unmanaged.passRetained(ThreadBody(body))
+  let cause = pthread_create(
+    &thread, nil,
+    { argument in
+      guard let argument else { return nil }
+      Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
+      return nil
+    }, passed.toOpaque())
+  guard cause == 0 else {
+    passed.release()
+    throw WorkspaceError(.systemCallFailed, "no thread could be made; use fewer writers", systemError: cause)
+  }
+  return thread
 }

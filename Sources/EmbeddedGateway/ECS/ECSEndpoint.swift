@@ -68,3 +68,70 @@ public struct ECSEndpoint: Sendable {
     [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", requestID)]
   }
 }
+
+/// An error in ECS's own terms: `{"__type": code, "message": message}`.
+struct ECSRefusal: Error, Encodable, Equatable {
+  var code: String
+  var message: String
+  var status = 400
+
+  private enum CodingKeys: String, CodingKey {
+    case code = "__type"
+    case message
+  }
+
+  static let clusterNotFound = ECSRefusal(code: "ClusterNotFoundException", message: "Cluster not found.")
+  static let serviceNotFound = ECSRefusal(code: "ServiceNotFoundException", message: "Service not found.")
+  static let unknownOperation = ECSRefusal(
+    code: "UnknownOperationException", message: "The requested operation is not supported by this endpoint.",
+    status: 404)
+
+  static func serialization(_ message: String) -> ECSRefusal {
+    ECSRefusal(code: "SerializationException", message: message)
+  }
+
+  static func parameter(_ message: String) -> ECSRefusal {
+    ECSRefusal(code: "InvalidParameterException", message: message)
+  }
+
+  static func client(_ message: String) -> ECSRefusal {
+    ECSRefusal(code: "ClientException", message: message)
+  }
+}
+
+/// Bodies of AWS JSON 1.1.
+enum ECSJSON {
+  /// - Throws: ``ECSRefusal`` `SerializationException` for anything but a JSON object with members of the right types.
+  static func decode<Input: Decodable>(_ type: Input.Type, from body: [UInt8]) throws(ECSRefusal) -> Input {
+    do {
+      return try JSONDecoder().decode(type, from: Data(body.isEmpty ? Array("{}".utf8) : body))
+    } catch DecodingError.typeMismatch(_, let context) {
+      throw .serialization("A member of the request has the wrong type: '\(path(context))'.")
+    } catch {
+      throw .serialization("The request's body is not a JSON object of this operation.")
+    }
+  }
+
+  static func encode(_ output: some Encodable) -> [UInt8] {
+    // Fails only for numbers that JSON cannot write, NaN and infinity; no instant of a task is one.
+    (try? JSONEncoder().encode(output)).map(Array.init) ?? Array("{}".utf8)
+  }
+
+  private static func path(_ context: DecodingError.Context) -> String {
+    context.codingPath.map(\.stringValue).joined(separator: ".")
+  }
+}
+
+extension AWSCredentials {
+  /// A random key pair in AWS's form (20 and 40 characters), good for one run of the gateway.
+  public static func generated() -> AWSCredentials {
+    var generator = SystemRandomNumberGenerator()
+    func text(_ count: Int, of alphabet: String) -> String {
+      String((0..<count).compactMap { _ in alphabet.randomElement(using: &generator) })
+    }
+    return AWSCredentials(
+      accessKeyID: "AKIA" + text(16, of: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+      secretAccessKey: text(40, of: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
+      source: "the embedded gateway")
+  }
+}

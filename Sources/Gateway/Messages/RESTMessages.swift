@@ -249,3 +249,49 @@ public struct HealthAnswer: Codable, Sendable, Equatable {
     self.assignedCount = assignedCount
   }
 }
+
+/// What may name a user: 1–128 of `[A-Za-z0-9._-]`, not starting with a dot. Checked by the tools and by the gateway.
+public enum UserID {
+  /// The longest user id, in characters.
+  public static let maximumLength = 128
+
+  /// Whether `text` is a valid user id.
+  public static func isValid(_ text: some StringProtocol) -> Bool {
+    let bytes = text.utf8
+    guard let first = bytes.first, first != UInt8(ascii: "."), bytes.count <= maximumLength else { return false }
+    return bytes.allSatisfy(isAllowed)
+  }
+
+  /// What to say to whoever gave an invalid one.
+  public static let rule = "1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', not starting with a dot"
+
+  private static func isAllowed(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
+}
+
+// What a gateway answers is read field by field: one that is needed must be of its type, any other one is passed over where it
+// is of another. Gateways differ in what nobody needs, and a whole answer must not be lost by it.
+extension KeyedDecodingContainer {
+  /// The value of a field that is not needed: nil where it is absent or of another type than expected.
+  func readable<T: Decodable>(_ key: Key, as type: T.Type = T.self) -> T? {
+    (try? decodeIfPresent(type, forKey: key)) ?? nil
+  }
+
+  /// A text that names something, or a whole number in its digits; nil where there is neither.
+  func name(_ key: Key) -> String? {
+    readable(key, as: String.self) ?? readable(key, as: Int64.self).map { String($0) }
+  }
+
+  /// A text that says whose something is: the empty text where the field is there and is no text. Somebody is meant, and
+  /// nobody that is known.
+  func identity(_ key: Key) -> String? {
+    if let text = readable(key, as: String.self) { return text }
+    return contains(key) && (try? decodeNil(forKey: key)) != true ? "" : nil
+  }
+}
