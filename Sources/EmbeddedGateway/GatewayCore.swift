@@ -15,9 +15,9 @@ final class GatewayCore {
   var webSocketURL = ""
 
   var pool: PoolStateMachine
-  var ledger: FleetLedger
+  var ledger: ECSTaskHistory
   var records: [TaskID: TaskRecord] = [:]
-  var acquisitions: [RequestID: Acquisition] = [:]
+  var pendingAcquires: [RequestID: PendingAcquire] = [:]
   var requestCount: RequestID = 0
   /// Counts acquires for the fault plan.
   var acquireCount = 0
@@ -48,7 +48,7 @@ final class GatewayCore {
       clusterName: "embedded", name: "warm-pool", family: "ai-shell",
       deploymentID: "ecs-svc/" + RandomText.digits(19), desiredCount: configuration.rules.targetSize,
       createdAt: WallClock.now())
-    ledger = FleetLedger(service: service, startDelay: Double(configuration.taskStartDelay) / 1e9)
+    ledger = ECSTaskHistory(service: service, startDelay: Double(configuration.taskStartDelay) / 1e9)
     userToken = RandomText.hex(digits: 64)
     product = configuration.product.map { ProductSessions(profile: $0, core: self) }
   }
@@ -114,9 +114,9 @@ final class GatewayCore {
   }
 
   /// Ends a request and tells its owner; nothing if it has ended already.
-  func finish(_ request: RequestID, _ outcome: () -> Acquisition.Outcome) {
-    guard let acquisition = acquisitions.removeValue(forKey: request) else { return }
-    acquisition.report(acquisition, outcome())
+  func finish(_ request: RequestID, _ outcome: () -> PendingAcquire.Outcome) {
+    guard let acquire = pendingAcquires.removeValue(forKey: request) else { return }
+    acquire.report(acquire, outcome())
   }
 
   func taskARN(_ id: TaskID) -> String { ledger.service.taskARN(id: id) }
@@ -149,24 +149,24 @@ extension GatewayCore {
   @discardableResult
   func acquire(
     userID: String, sessionID: String?, receivedAt: UInt64, isSession: Bool = false,
-    report: @escaping (Acquisition, Acquisition.Outcome) -> Void
-  ) -> Acquisition {
+    report: @escaping (PendingAcquire, PendingAcquire.Outcome) -> Void
+  ) -> PendingAcquire {
     requestCount += 1
-    let acquisition = Acquisition(
+    let acquire = PendingAcquire(
       request: requestCount, userID: userID, sessionID: sessionID, receivedAt: receivedAt, isSession: isSession,
       report: report)
-    acquisitions[acquisition.request] = acquisition
+    pendingAcquires[acquire.request] = acquire
     let deadline = receivedAt + configuration.coldStartTimeout
-    apply(pool.acquire(acquisition.request, deadline: deadline, now: MonotonicClock.now()))
-    return acquisition
+    apply(pool.acquire(acquire.request, deadline: deadline, now: MonotonicClock.now()))
+    return acquire
   }
 
   /// Whoever asked is gone: a wait ends, a task that was assigned is released.
-  func abandon(_ acquisition: Acquisition) {
-    acquisitions[acquisition.request] = nil
-    apply(pool.cancel(acquisition.request))
+  func abandon(_ acquire: PendingAcquire) {
+    pendingAcquires[acquire.request] = nil
+    apply(pool.cancel(acquire.request))
     // An id that is not the gateway's own may come back and belong to someone else by now.
-    if let id = acquisition.taskID, pool.isAssigned(id, to: acquisition.request) { release(id) }
+    if let id = acquire.taskID, pool.isAssigned(id, to: acquire.request) { release(id) }
   }
 
   /// Gives a task back; false if it isn't assigned.
@@ -180,69 +180,69 @@ extension GatewayCore {
   func assign(_ id: TaskID, to request: RequestID, _ source: AssignmentSource) {
     // Either side may have gone before the action's turn came. The pool knows a closed socket already, a gone user not yet.
     guard let socket = records[id]?.socket else { return }
-    guard let acquisition = acquisitions[request] else {
+    guard let acquire = pendingAcquires[request] else {
       release(id)
       return
     }
     let now = MonotonicClock.now()
-    acquisition.taskID = id
-    acquisition.source = source
-    acquisition.assignedAt = now
-    records[id]?.userID = acquisition.userID
+    acquire.taskID = id
+    acquire.source = source
+    acquire.assignedAt = now
+    records[id]?.userID = acquire.userID
     records[id]?.assignedAt = WallClock.now()
     records[id]?.initSentAt = now
     lastAssigned = id
-    socket.send(initMessage(for: acquisition))
-    acquisition.report(acquisition, .assigned)
-    log(event(.sessionCreate, acquisition, since: acquisition.receivedAt))
+    socket.send(initMessage(for: acquire))
+    acquire.report(acquire, .assigned)
+    log(event(.sessionCreate, acquire, since: acquire.receivedAt))
   }
 
   func confirm(_ id: TaskID, _ request: RequestID) {
-    guard let acquisition = acquisitions[request] else { return }
-    if !acquisition.isSession { acquisitions[request] = nil }
+    guard let acquire = pendingAcquires[request] else { return }
+    if !acquire.isSession { pendingAcquires[request] = nil }
     let breakdown = records[id]?.breakdown ?? InitBreakdown()
-    acquisition.report(acquisition, .ready(breakdown))
+    acquire.report(acquire, .ready(breakdown))
     log {
-      var ready = event(.taskReady, acquisition, since: records[id]?.initSentAt ?? acquisition.receivedAt)
+      var ready = event(.taskReady, acquire, since: records[id]?.initSentAt ?? acquire.receivedAt)
       ready.breakdown = breakdown
       return ready
     }
-    logRestart(acquisition, success: true)
+    logRestart(acquire, success: true)
   }
 
   func fail(_ request: RequestID, _ failure: PoolFailure) {
-    if let acquisition = acquisitions[request] { logRestart(acquisition, success: false) }
+    if let acquire = pendingAcquires[request] { logRestart(acquire, success: false) }
     finish(request) { .failed(failure) }
   }
 
-  private func logRestart(_ acquisition: Acquisition, success: Bool) {
+  private func logRestart(_ acquire: PendingAcquire, success: Bool) {
     log {
-      var restart = event(.taskRestart, acquisition, since: acquisition.receivedAt)
+      var restart = event(.taskRestart, acquire, since: acquire.receivedAt)
       restart.success = success
       return restart
     }
   }
 
-  private func event(_ phase: LifecycleEvent.Phase, _ acquisition: Acquisition, since start: UInt64) -> LifecycleEvent {
+  private func event(_ phase: LifecycleEvent.Phase, _ acquire: PendingAcquire, since start: UInt64) -> LifecycleEvent {
     var event = LifecycleEvent(phase, duration: MonotonicClock.now() - start)
-    event.userID = acquisition.userID
-    event.sessionID = acquisition.sessionID
-    event.taskARN = acquisition.taskID.map(taskARN)
+    event.userID = acquire.userID
+    event.sessionID = acquire.sessionID
+    event.taskARN = acquire.taskID.map(taskARN)
     return event
   }
 
-  private func initMessage(for acquisition: Acquisition) -> JSONObject {
+  private func initMessage(for acquire: PendingAcquire) -> JSONObject {
     var message = JSONObject()
     switch configuration.dialect {
     case .plan:
       message.add("type", "init_user")
-      message.add("userId", acquisition.userID)
-      message.add("workspaceDir", "\(environmentDirectory)/\(acquisition.userID)")
+      message.add("userId", acquire.userID)
+      message.add("workspaceDir", "\(environmentDirectory)/\(acquire.userID)")
       message.add("token", userToken)
     case .lab:
       message.add("type", "init_user_session")
-      message.add("userId", acquisition.userID)
-      message.add("sessionId", acquisition.sessionID)
+      message.add("userId", acquire.userID)
+      message.add("sessionId", acquire.sessionID)
       message.add("env", configuration.environment)
     }
     return message
@@ -274,7 +274,7 @@ extension GatewayCore {
 }
 
 /// One user's request for a task, from its arrival until the task has confirmed, or for a session until its end.
-final class Acquisition {
+final class PendingAcquire {
   /// What the requester is told.
   enum Outcome {
     /// The task is the user's, and its `init_user` is on the way.
@@ -296,7 +296,7 @@ final class Acquisition {
   let receivedAt: UInt64
   /// Whether the outcome after `ready` matters: a session's does.
   let isSession: Bool
-  let report: (Acquisition, Outcome) -> Void
+  let report: (PendingAcquire, Outcome) -> Void
 
   /// From the assignment on.
   var taskID: TaskID?
@@ -306,7 +306,7 @@ final class Acquisition {
 
   init(
     request: RequestID, userID: String, sessionID: String?, receivedAt: UInt64, isSession: Bool,
-    report: @escaping (Acquisition, Outcome) -> Void
+    report: @escaping (PendingAcquire, Outcome) -> Void
   ) {
     self.request = request
     self.userID = userID

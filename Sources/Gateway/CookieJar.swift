@@ -23,7 +23,7 @@ public struct CookieJar: Sendable {
 
   private var cookies: [Cookie] = []
   /// Of the cookies as they are.
-  private var fields = RenderedFields()
+  private var fields = CookieFieldCache()
 
   /// What browsers keep at least, and this at most (RFC 6265, section 6.1): bytes of a field, and cookies of a host.
   private static let (largest, most) = (4096, 50)
@@ -88,7 +88,7 @@ public struct CookieJar: Sendable {
 
   private mutating func insert(_ cookie: Cookie, now: Double) {
     // Of the copies that are around, each keeps what was rendered of its own cookies.
-    fields = RenderedFields()
+    fields = CookieFieldCache()
     let isExpired = (cookie.expiresAt ?? .infinity) <= now
     if let index = cookies.firstIndex(where: { $0.name == cookie.name && $0.path == cookie.path }) {
       if isExpired { cookies.remove(at: index) } else { cookies[index] = cookie }
@@ -190,7 +190,7 @@ enum CookieDate {
 /// The `Cookie` fields that were rendered of a jar as it is. Shared by its copies; a changed jar gets another one.
 ///
 /// A balancer's cookie goes with every call of a visit, and rendering it anew costs more than the rest of the request.
-final class RenderedFields: Sendable {
+final class CookieFieldCache: Sendable {
   private struct Field {
     var path: String
     var isSecure: Bool

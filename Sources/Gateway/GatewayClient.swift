@@ -111,7 +111,7 @@ public final class GatewayClient: Sendable {
 
   /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
   public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
-    switch requests.speech.acquire {
+    switch requests.callForms.acquire {
     case .native: break
     case .by(let role): return await acquire(role, userID: userID, waitForReady: waitForReady)
     case .absent: return .failed(.absentRole("acquire"), firstByteWrittenAt: nil)
@@ -138,7 +138,7 @@ public final class GatewayClient: Sendable {
     taskID: String, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
   ) async -> Result<UInt64, GatewayError> {
     let requests = owner ?? self.requests
-    switch requests.speech.release {
+    switch requests.callForms.release {
     case .native: break
     case .by(let role): return await release(role, taskID: taskID, cookies: cookies, requests)
     case .absent:
@@ -153,7 +153,7 @@ public final class GatewayClient: Sendable {
 
   /// The pool as the gateway sees it, with the exchange's stamps.
   public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
-    switch requests.speech.status {
+    switch requests.callForms.status {
     case .native: break
     case .by(let role): return await status(role)
     case .absent: return .failure(.absentRole("status"))

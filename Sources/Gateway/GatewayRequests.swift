@@ -20,9 +20,9 @@ public final class GatewayRequests: Sendable {
   let headerNames: [String]
   /// What is in no message about an answer: the user's tokens, and the values of header fields that are long enough to be
   /// told from other words.
-  package let secrets: SecretText
+  package let secrets: SecretRedactor
   /// How the calls are made.
-  let speech: GatewaySpeech
+  let callForms: GatewayCallForms
   /// The token of the caller, for profiles that have a place for it; nil without one.
   let token: String?
 
@@ -39,24 +39,24 @@ public final class GatewayRequests: Sendable {
 
   /// Prepares requests to `endpoint`, each with `headers`, whose names and values have been checked.
   public convenience init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
-    self.init(to: endpoint, headers: headers, speech: GatewaySpeech(), token: nil)
+    self.init(to: endpoint, headers: headers, callForms: GatewayCallForms(), token: nil)
   }
 
-  /// The same for calls that are made as `speech` says.
+  /// The same for calls that are made as `callForms` says.
   ///
   /// - Parameter formerTokens: tokens that calls under way may still have been sent with.
   package init(
-    to endpoint: Endpoint, headers: [(name: String, value: String)], speech: GatewaySpeech, token: String?,
-    formerTokens: SecretText = SecretText([])
+    to endpoint: Endpoint, headers: [(name: String, value: String)], callForms: GatewayCallForms, token: String?,
+    formerTokens: SecretRedactor = SecretRedactor([])
   ) {
-    self.speech = speech
+    self.callForms = callForms
     self.token = token
     headerNames = headers.map(\.name)
     // `Bearer` is no secret, what follows it is.
     let bare = headers.filter { $0.name.lowercased() == "authorization" }
       .compactMap { $0.value.split(separator: " ").last.map { String($0) } }
     let present = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
-    secrets = SecretText(present).adding(formerTokens)
+    secrets = SecretRedactor(present).adding(formerTokens)
     basePath = endpoint.basePath
     // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
     sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback
@@ -207,7 +207,7 @@ extension GatewayRequests {
   public func releaseCommand(taskID: String, at endpoint: Endpoint) -> String? {
     guard !taskID.isEmpty, taskID.utf8.count <= 200, taskID.utf8.allSatisfy(Self.isPlain) else { return nil }
     var request = ByteBuffer()
-    switch speech.release {
+    switch callForms.release {
     case .native: release(taskID: taskID, CookieJar(), into: &request)
     case .by(let role):
       let values = ProfileValues([.task: taskID, .token: "TOKEN"])

@@ -2,7 +2,7 @@
 ///
 /// A secret is found as it is and as others write it: percent-encoded, with JSON's escapes or HTML's, in any mixture, and
 /// several times over.
-package struct SecretText: Sendable {
+package struct SecretRedactor: Sendable {
   /// Sorted by their bytes, each of the groups.
   private var groups: [[[UInt8]]]
 
@@ -28,7 +28,7 @@ package struct SecretText: Sendable {
   }
 
   /// These secrets and `others`.
-  package func adding(_ others: SecretText) -> SecretText {
+  package func adding(_ others: SecretRedactor) -> SecretRedactor {
     var all = self
     all.groups += others.groups
     return all
@@ -36,7 +36,7 @@ package struct SecretText: Sendable {
 
   /// `text` without `secrets`.
   package static func without(_ secrets: [String], in text: String) -> String {
-    SecretText(secrets).removed(from: text)
+    SecretRedactor(secrets).removed(from: text)
   }
 
   /// `text` without the secrets.
@@ -104,7 +104,7 @@ package struct SecretText: Sendable {
   }
 }
 
-extension SecretText {
+extension SecretRedactor {
   /// A text's bytes, decoded or not, and where each comes from.
   fileprivate struct View {
     private(set) var bytes: [UInt8]

@@ -1,10 +1,16 @@
 import Glibc
 
-/// Questions that are answered together: Holm's correction over all of them that have runs on both sides.
-public struct QuestionFamily {
-  /// Answers in the questions' order.
+/// Two-sample tests that are judged together, with Holm's correction over all of them that have runs on both sides.
+///
+/// ```swift
+/// let p99 = TwoSamples(old: [40.1, 40.3, 39.8, 40.0], new: [44.0, 43.7, 44.2, 43.9], scale: .ratio)
+/// let outcome = TestFamily.outcomes(of: [p99], alpha: 0.05, minEffect: 0.05)[0]
+/// // outcome.verdict == .higher, outcome.change ≈ 0.1
+/// ```
+public struct TestFamily {
+  /// An outcome for each element of `samples`, in their order.
   ///
-  /// A verdict is `lower` or `higher` only where Holm's procedure rejects at `alpha` and the change is at least the question's
+  /// A verdict is `lower` or `higher` only where Holm's procedure rejects at `alpha` and the change is at least the samples'
   /// resolution and `minEffect`, a share such as 0.05:
   /// - on the ratio scale |log(new/old)| must be at least log(1 + minEffect), so that +5 % and its way back count alike, and the
   ///   medians must differ by the resolution;
@@ -13,62 +19,64 @@ public struct QuestionFamily {
   ///
   /// A verdict is `tooFewRuns` where a side has no runs, and where the test isn't significant and could not have been at the
   /// level of Holm's first step, alpha/m: at a later step it might have been, but that depends on what the others show. `needed`
-  /// runs let it speak at the first step. Questions without runs on a side take no part in the correction; for what they need, and
+  /// runs let it speak at the first step. Samples without runs on a side take no part in the correction; for what they need, and
   /// for their `level`, the whole family counts, since they would take part with those runs.
   ///
   /// Any numbers will do: `alpha` is taken as 0…1 and `minEffect` as at least 0, NaN as 0.
-  public static func answer(_ questions: [Question], alpha: Double, minEffect: Double) -> [Answer] {
+  public static func outcomes(of samples: [TwoSamples], alpha: Double, minEffect: Double) -> [TestOutcome] {
     let alpha = alpha > 0 ? min(alpha, 1) : 0
-    let samples = questions.map(Samples.init)
-    let judged = samples.indices.filter { samples[$0].haveBothSides }
-    let tests = judged.map { samples[$0].test }
-    let outcomes = HolmCorrection(pValues: tests.map(\.pValue), alpha: alpha).outcomes
-    var answers = samples.map { $0.unanswered(level: alpha / Double(max(1, questions.count))) }
-    for (index, (test, outcome)) in zip(judged, zip(tests, outcomes)) {
-      answers[index] = samples[index].answer(
-        test, outcome, firstLevel: alpha / Double(judged.count), minEffect: minEffect > 0 ? minEffect : 0)
+    let sorted = samples.map(SortedSamples.init)
+    let tested = sorted.indices.filter { sorted[$0].haveBothSides }
+    let tests = tested.map { sorted[$0].test }
+    let corrected = HolmCorrection(pValues: tests.map(\.pValue), alpha: alpha).outcomes
+    var outcomes = sorted.map { $0.untested(level: alpha / Double(max(1, samples.count))) }
+    for (index, (test, holm)) in zip(tested, zip(tests, corrected)) {
+      outcomes[index] = sorted[index].outcome(
+        test, holm, firstLevel: alpha / Double(tested.count), minEffect: minEffect > 0 ? minEffect : 0)
     }
-    return answers
+    return outcomes
   }
 }
 
-/// A question's values without what is no number, sorted.
-private struct Samples {
+/// The two samples without NaN, sorted.
+private struct SortedSamples {
   let old: [Double]
   let new: [Double]
   let scale: Scale
   let resolution: Double
 
-  init(_ question: Question) {
-    old = question.old.filter { !$0.isNaN }.sorted()
-    new = question.new.filter { !$0.isNaN }.sorted()
-    scale = question.scale
-    resolution = question.resolution
+  init(_ samples: TwoSamples) {
+    old = samples.old.filter { !$0.isNaN }.sorted()
+    new = samples.new.filter { !$0.isNaN }.sorted()
+    scale = samples.scale
+    resolution = samples.resolution
   }
 
   var haveBothSides: Bool { !old.isEmpty && !new.isEmpty }
 
   var test: RankTest { RankTest(old: old.map(scale.position), new: new.map(scale.position)) }
 
-  func unanswered(level: Double) -> Answer {
-    Answer(
+  func untested(level: Double) -> TestOutcome {
+    TestOutcome(
       change: 0, interval: nil, pValue: 1, adjustedPValue: 1, level: level, verdict: .tooFewRuns,
       needed: RankTest.runsNeeded(old: old.count, new: new.count, alpha: level))
   }
 
-  func answer(_ test: RankTest, _ outcome: HolmCorrection.Outcome, firstLevel: Double, minEffect: Double) -> Answer {
+  func outcome(
+    _ test: RankTest, _ holm: HolmCorrection.Outcome, firstLevel: Double, minEffect: Double
+  ) -> TestOutcome {
     let shift = test.shift
-    var answer = Answer(
-      change: scale.change(shift), interval: test.interval(alpha: outcome.level).map(scale.change),
-      pValue: test.pValue, adjustedPValue: outcome.adjustedPValue, level: outcome.level, verdict: .noChange)
-    if outcome.isRejected {
-      answer.isBelowMinimum = !isLargeEnough(shift, minEffect: minEffect)
-      if !answer.isBelowMinimum { answer.verdict = shift < 0 ? .lower : .higher }
+    var outcome = TestOutcome(
+      change: scale.change(shift), interval: test.interval(alpha: holm.level).map(scale.change),
+      pValue: test.pValue, adjustedPValue: holm.adjustedPValue, level: holm.level, verdict: .noChange)
+    if holm.isRejected {
+      outcome.isBelowMinimum = !isLargeEnough(shift, minEffect: minEffect)
+      if !outcome.isBelowMinimum { outcome.verdict = shift < 0 ? .lower : .higher }
     } else {
-      answer.needed = RankTest.runsNeeded(old: old.count, new: new.count, alpha: firstLevel)
-      if answer.needed.total > 0 { answer.verdict = .tooFewRuns }
+      outcome.needed = RankTest.runsNeeded(old: old.count, new: new.count, alpha: firstLevel)
+      if outcome.needed.total > 0 { outcome.verdict = .tooFewRuns }
     }
-    return answer
+    return outcome
   }
 
   private static let largestLimitOfDifferences = 0.05
@@ -86,8 +94,8 @@ private struct Samples {
   }
 }
 
-/// One statistic of two sets of runs: one value for each run.
-public struct Question: Sendable, Equatable {
+/// What a two-sample test compares: one statistic of two sets of runs, with one value for each run.
+public struct TwoSamples: Sendable, Equatable {
   /// The values of the old runs; NaN counts as no run.
   public var old: [Double]
   /// The values of the new runs; NaN counts as no run.
@@ -115,12 +123,12 @@ public enum Verdict: Sendable, Equatable {
   case higher
   /// No change is shown, or one that is too small to count.
   case noChange
-  /// However far apart the values were, the test could not tell.
+  /// Too few runs: even fully separated samples would not be significant.
   case tooFewRuns
 }
 
-/// The answer to a question; every number in it is finite.
-public struct Answer: Sendable, Equatable {
+/// What a test found; every number in it is finite.
+public struct TestOutcome: Sendable, Equatable {
   /// The Hodges–Lehmann estimate of the change: new/old − 1 on the ratio scale, new − old on the scale of differences; 0 where
   /// a side has no runs.
   public var change: Double
@@ -133,14 +141,14 @@ public struct Answer: Sendable, Equatable {
   public var adjustedPValue: Double
   /// The level that Holm's procedure judged this statistic at; `interval` is at this level.
   public var level: Double
-  /// What is said of it.
+  /// What is said of the statistic.
   public var verdict: Verdict
   /// How many further runs would let the test speak; none unless the verdict is `tooFewRuns`.
   public var needed: RunsNeeded
   /// Whether the change is significant, yet smaller than the minimal effect or than the resolution: the verdict is `noChange`.
   public var isBelowMinimum: Bool
 
-  /// An answer of the given parts.
+  /// An outcome of the given parts.
   public init(
     change: Double, interval: ClosedRange<Double>?, pValue: Double, adjustedPValue: Double, level: Double,
     verdict: Verdict, needed: RunsNeeded = RunsNeeded(), isBelowMinimum: Bool = false

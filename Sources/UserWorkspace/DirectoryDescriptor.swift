@@ -29,7 +29,7 @@ struct DirectoryDescriptor: ~Copyable {
   /// Makes the directory `name` with exactly `mode`.
   /// - Throws: code `alreadyExists` if anything has that name.
   @inline(__always)
-  func make(_ name: UnsafePointer<CChar>, mode: mode_t, mask: CreationMask) throws(WorkspaceError) {
+  func make(_ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask) throws(WorkspaceError) {
     try systemCall("mkdirat", on: name) { mkdirat(number, name, mode) }
     if mask.spoils(mode) {
       try systemCall("fchmodat", on: name) { fchmodat(number, name, mode, AT_SYMLINK_NOFOLLOW) }
@@ -37,7 +37,7 @@ struct DirectoryDescriptor: ~Copyable {
   }
 
   /// Makes the directory `name`, unless it is there; whether it was made.
-  func makeIfMissing(_ name: UnsafePointer<CChar>, mode: mode_t, mask: CreationMask) throws(WorkspaceError) -> Bool {
+  func makeIfMissing(_ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask) throws(WorkspaceError) -> Bool {
     do {
       try make(name, mode: mode, mask: mask)
       return true
@@ -87,7 +87,7 @@ struct DirectoryDescriptor: ~Copyable {
 }
 
 /// One path component as a C string, built once, so that nothing allocates between two clock readings.
-struct PathName: Hashable, Sendable {
+struct PathComponent: Hashable, Sendable {
   let characters: [CChar]
 
   /// The caller guarantees that `name` has no NUL and no slash.
@@ -102,8 +102,8 @@ struct PathName: Hashable, Sendable {
 /// A path split into the single names that lead from a root down to it, checked before any file is touched.
 struct PathBelowRoot: Sendable {
   /// The directories between the root and the last name.
-  let parents: [PathName]
-  let last: PathName
+  let parents: [PathComponent]
+  let last: PathComponent
 
   /// - Throws: ``WorkspaceError`` with code `outsideRoot` when `path` isn't spelled below `root` or has `.`, `..` or NUL in it.
   init(_ path: String, inside root: String) throws(WorkspaceError) {
@@ -113,8 +113,8 @@ struct PathBelowRoot: Sendable {
     else { throw Self.outside(path, root) }
     let names = parts.dropFirst(rootParts.count)
     guard let last = names.last, names.allSatisfy(Self.isPlainName) else { throw Self.outside(path, root) }
-    self.parents = names.dropLast().map { PathName(bytes: $0) }
-    self.last = PathName(bytes: last)
+    self.parents = names.dropLast().map { PathComponent(bytes: $0) }
+    self.last = PathComponent(bytes: last)
   }
 
   /// Compared as bytes: Swift's strings call different spellings of one character equal, the kernel doesn't.
@@ -139,7 +139,7 @@ struct PathBelowRoot: Sendable {
 ///
 /// An ordinary umask (022, 077) leaves 0700 and 0600 alone, so directories get their mode in the call that makes them, with no
 /// moment in between and no second round trip to a file server. Only a umask that takes from the owner costs a correction.
-struct CreationMask: Sendable {
+struct Umask: Sendable {
   let bits: mode_t
 
   /// Bits that the umask removes from `mode`, so that it must be set again.
@@ -149,13 +149,13 @@ struct CreationMask: Sendable {
   static let ofProcess = current()
 
   /// The calling thread's umask, from `/proc`; without `/proc` it counts as hostile, which is always safe.
-  static func current() -> CreationMask {
+  static func current() -> Umask {
     let status = (try? readWholeFile("/proc/thread-self/status")) ?? ""
     for line in status.split(separator: "\n") where line.hasPrefix("Umask:") {
       let digits = line.dropFirst("Umask:".count).filter { $0.isNumber }
-      if let bits = mode_t(digits, radix: 8) { return CreationMask(bits: bits) }
+      if let bits = mode_t(digits, radix: 8) { return Umask(bits: bits) }
     }
-    return CreationMask(bits: 0o777)
+    return Umask(bits: 0o777)
   }
 }
 

@@ -26,11 +26,11 @@ public struct CreateTimes: Sendable, Equatable {
 ///
 /// For one thread: make it on the thread that uses it. Every operation blocks. Between two clock readings nothing is allocated.
 public struct DirectoryWriter: ~Copyable {
-  private let tree: CreatedTree
+  private let tree: CreatedDirectories
   private let root: DirectoryDescriptor
   private let token: [UInt8]
   private let syncs: Bool
-  private let mask: CreationMask
+  private let mask: Umask
   private let reader: TokenReader
 
   /// - Parameters:
@@ -38,7 +38,7 @@ public struct DirectoryWriter: ~Copyable {
   ///   - token: What every user's token holds, at most ``WorkspaceLayout/maximumTokenLength`` bytes.
   ///   - fsync: Whether a creation includes writing it to stable storage.
   /// - Throws: ``WorkspaceError`` when the root can't be opened (with `fsync`: read), or the token is too long.
-  public init(tree: CreatedTree, token: [UInt8], fsync: Bool = false) throws(WorkspaceError) {
+  public init(tree: CreatedDirectories, token: [UInt8], fsync: Bool = false) throws(WorkspaceError) {
     try WorkspaceLayout.checkLength(of: token)
     let root = try DirectoryDescriptor(root: tree.root, forSync: fsync)
     self.tree = tree

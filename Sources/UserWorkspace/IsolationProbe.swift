@@ -35,9 +35,9 @@ public struct IsolationProbe: Sendable {
 
   private func runAndWait() -> IsolationReport {
     if let reason = obstacle { return IsolationReport(result: .notTested(reason: reason), leftovers: []) }
-    let place: IsolationPlace
+    let place: IsolationDirectory
     do throws(WorkspaceError) {
-      place = try IsolationPlace(root: root)
+      place = try IsolationDirectory(root: root)
     } catch {
       return IsolationReport(result: .notTested(reason: error.description), leftovers: [])
     }
@@ -60,7 +60,7 @@ public struct IsolationProbe: Sendable {
     return nil
   }
 
-  private func probe(_ place: IsolationPlace) throws(NotTested) -> [IsolationViolation] {
+  private func probe(_ place: IsolationDirectory) throws(NotTested) -> [IsolationViolation] {
     // Both make and read a directory of their own: without that, a refusal would prove nothing.
     for user in [owner, intruder] {
       let failure = try perform(as: user) { place.makeUser(of: user) }
@@ -123,7 +123,7 @@ private func hasNoCapabilities() -> Bool {
 /// The directory, open to all like `/tmp`, in which two user ids make their own for the probe; and what each does there.
 ///
 /// Everything here goes by path, as another process would, so that the directories above are part of what is tested.
-struct IsolationPlace: Sendable {
+struct IsolationDirectory: Sendable {
   /// How an attempt ended.
   enum Outcome: Sendable, Equatable {
     case succeeded
@@ -207,10 +207,10 @@ struct IsolationPlace: Sendable {
   /// Removes what ``makeUser(of:)`` made, and nothing else.
   func removeUser(of user: uid_t) {
     guard let place = try? DirectoryDescriptor(root: path) else { return }
-    if let entered = try? place.enter(PathName("\(user)").characters) {
-      try? entered.remove(PathName(Self.intrusion).characters)
+    if let entered = try? place.enter(PathComponent("\(user)").characters) {
+      try? entered.remove(PathComponent(Self.intrusion).characters)
     }
-    _ = UserRemoval.remove(PathName("\(user)"), from: place)
+    _ = UserRemoval.remove(PathComponent("\(user)"), from: place)
   }
 
   /// Removes the place, and what the users could not remove themselves; the paths that stay.

@@ -6,7 +6,7 @@ enum TokenFile {
   @inline(__always)
   static func write(
     _ token: [UInt8], as temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor,
-    mask: CreationMask
+    mask: Umask
   ) throws(WorkspaceError) -> Int32 {
     let parent = directory.number
     let file = try systemCall("openat", on: temporary) {

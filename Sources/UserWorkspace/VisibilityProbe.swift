@@ -36,14 +36,14 @@ public struct VisibilityProbe: ~Copyable {
   ///   - shouldStop: Asked between two look-ups; once it says yes, a wait ends as if its time were up.
   /// - Throws: ``WorkspaceError``: `differentTree` if the marker doesn't appear within the timeout; or the failed call.
   public init(
-    tree: CreatedTree, peerRoot: String, token: [UInt8], timeout: UInt64,
+    tree: CreatedDirectories, peerRoot: String, token: [UInt8], timeout: UInt64,
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(WorkspaceError) {
     let writer = try DirectoryWriter(tree: tree, token: token)
     let peer = try DirectoryDescriptor(root: peerRoot)
     let root = try DirectoryDescriptor(root: tree.root)
     let sharesCache = try root.device() == peer.device()
-    let marker = PathName(".infrabench-marker-\(String(UInt64.random(in: .min ... .max), radix: 36))")
+    let marker = PathComponent(".infrabench-marker-\(String(UInt64.random(in: .min ... .max), radix: 36))")
     try root.make(marker.characters, mode: WorkspaceLayout.privateDirectoryMode, mask: .ofProcess)
     let isSeen = Self.waitUntilSeen(
       marker, in: peer, Backoff(start: MonotonicClock.now(), timeout: timeout, shouldStop: shouldStop))
@@ -100,7 +100,7 @@ public struct VisibilityProbe: ~Copyable {
   }
 
   private static func waitUntilSeen(
-    _ marker: PathName, in peer: borrowing DirectoryDescriptor, _ backoff: Backoff
+    _ marker: PathComponent, in peer: borrowing DirectoryDescriptor, _ backoff: Backoff
   ) -> Bool {
     var wait = backoff
     while true {

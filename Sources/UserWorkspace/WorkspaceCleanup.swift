@@ -4,7 +4,7 @@ import Synchronization
 /// What a run has made below one root, so that exactly that can be removed, at the end or when it is interrupted.
 ///
 /// Shared by all writers of a run; safe from any thread.
-public final class CreatedTree: Sendable {
+public final class CreatedDirectories: Sendable {
   /// The directory, which existed before, that everything was made in.
   public let root: String
   private let descriptor: DirectoryDescriptor
@@ -69,7 +69,7 @@ public struct Leftover: Sendable, Equatable, CustomStringConvertible {
 
 /// Removes one user's directory by the names that the suite gives, and nothing else: no listing, no recursion, no links followed.
 enum UserRemoval {
-  static func remove(_ user: PathName, from root: borrowing DirectoryDescriptor) -> [Leftover] {
+  static func remove(_ user: PathComponent, from root: borrowing DirectoryDescriptor) -> [Leftover] {
     var leftovers: [Leftover] = []
     do throws(WorkspaceError) {
       let directory = try root.enter(user.characters)
@@ -84,7 +84,7 @@ enum UserRemoval {
   }
 
   private static func removeProductDirectory(
-    in user: borrowing DirectoryDescriptor, of name: PathName, _ leftovers: inout [Leftover]
+    in user: borrowing DirectoryDescriptor, of name: PathComponent, _ leftovers: inout [Leftover]
   ) {
     do throws(WorkspaceError) {
       let product = try user.enter(LayoutName.product)
@@ -101,7 +101,7 @@ enum UserRemoval {
   }
 
   private static func removeEmpty(
-    _ name: UnsafePointer<CChar>, in parent: borrowing DirectoryDescriptor, below user: PathName?,
+    _ name: UnsafePointer<CChar>, in parent: borrowing DirectoryDescriptor, below user: PathComponent?,
     _ leftovers: inout [Leftover]
   ) {
     do throws(WorkspaceError) {
@@ -136,7 +136,7 @@ public struct TemporaryRoot: Sendable {
     guard mkdtemp(&template) != nil else {
       throw WorkspaceError.failed("mkdtemp", on: parent, cause: errno)
     }
-    path = PathName(bytes: template.dropLast().map(UInt8.init(bitPattern:))).text
+    path = PathComponent(bytes: template.dropLast().map(UInt8.init(bitPattern:))).text
   }
 
   /// Removes it if it is empty; already gone counts as removed. Remove what was made in it first.

@@ -42,7 +42,7 @@ enum LayoutName {
 
 /// The name of a user's directory below its root, ready for system calls.
 public struct UserDirectoryName: Hashable, Sendable, CustomStringConvertible {
-  let name: PathName
+  let name: PathComponent
 
   /// - Throws: ``WorkspaceError`` with code `outsideRoot` unless `user` is one plain path component that doesn't start with a dot.
   public init(_ user: String) throws(WorkspaceError) {
@@ -51,7 +51,7 @@ public struct UserDirectoryName: Hashable, Sendable, CustomStringConvertible {
     else {
       throw WorkspaceError(.outsideRoot, "'\(user)' can't name a user's directory; use letters, digits, '-' and '_'")
     }
-    name = PathName(bytes: bytes)
+    name = PathComponent(bytes: bytes)
   }
 
   /// The name as text.
@@ -78,7 +78,7 @@ public enum WorkspacePreparation {
   }
 
   static func prepare(
-    directory: String, inside root: String, token: [UInt8], mask: CreationMask
+    directory: String, inside root: String, token: [UInt8], mask: Umask
   ) throws(WorkspaceError) -> Bool {
     try WorkspaceLayout.checkLength(of: token)
     let path = try PathBelowRoot(directory, inside: root)
@@ -100,10 +100,11 @@ public enum WorkspacePreparation {
   }
 
   private static func replaceToken(
-    in product: borrowing DirectoryDescriptor, with token: [UInt8], mask: CreationMask
+    in product: borrowing DirectoryDescriptor, with token: [UInt8], mask: Umask
   ) throws(WorkspaceError) {
     // Two tasks may prepare one user at once (a reconnect): each writes under a name of its own.
-    let temporary = PathName(".\(WorkspaceLayout.tokenFile).\(String(UInt64.random(in: .min ... .max), radix: 36))")
+    let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
+    let temporary = PathComponent(".\(WorkspaceLayout.tokenFile).\(suffix)")
     let file = try TokenFile.write(token, as: temporary.characters, in: product, mask: mask)
     try TokenFile.finish(file, temporary.characters, in: product)
     try TokenFile.publish(temporary.characters, as: LayoutName.token, in: product)

@@ -2,10 +2,10 @@ import Glibc
 import Synchronization
 
 /// One of several writers that run at the same time, each on a thread of its own.
-public struct WriterSeat: Sendable {
+public struct ParallelWriter: Sendable {
   /// Which one, from 0.
   public let index: Int
-  fileprivate let line: StartLine
+  fileprivate let line: WriterBarrier
 
   /// Waits until every writer is ready (or has given up), so that all start at once. Call it once, after all preparation.
   public func waitForStart() { line.arrive(index, andWait: true) }
@@ -16,19 +16,19 @@ public struct WriterSeat: Sendable {
 
 /// Runs `body` for `count` writers at once, each on a thread of its own, and waits for all.
 ///
-/// A body makes its ``DirectoryWriter`` and its recorder, calls ``WriterSeat/waitForStart()``, then loops until its operations are
-/// done or ``WriterSeat/shouldStop``, and returns what it has recorded: nothing is shared while the clock runs. When the calling
+/// A body makes its ``DirectoryWriter`` and its recorder, calls ``ParallelWriter/waitForStart()``, then loops until its operations are
+/// done or ``ParallelWriter/shouldStop``, and returns what it has recorded: nothing is shared while the clock runs. When the calling
 /// task is cancelled the writers stop after the operation they are in, and what they have recorded is returned all the same.
 /// - Returns: The bodies' results in the order of their indices.
 /// - Throws: ``WorkspaceError`` when a thread could not be made; writers already running are stopped first.
 public func runWriters<Output: Sendable>(
-  count: Int, body: @escaping @Sendable (WriterSeat) -> Output
+  count: Int, body: @escaping @Sendable (ParallelWriter) -> Output
 ) async throws(WorkspaceError) -> [Output] {
-  let line = StartLine(writers: count)
+  let line = WriterBarrier(writers: count)
   let results = await withTaskCancellationHandler {
     await withTaskGroup(of: (Int, Result<Output, WorkspaceError>).self) { group in
       for index in 0..<max(0, count) {
-        group.addTask { (index, await runWriter(WriterSeat(index: index, line: line), body)) }
+        group.addTask { (index, await runWriter(ParallelWriter(index: index, line: line), body)) }
       }
       var results: [(Int, Result<Output, WorkspaceError>)] = []
       for await result in group { results.append(result) }
@@ -43,7 +43,7 @@ public func runWriters<Output: Sendable>(
 }
 
 private func runWriter<Output: Sendable>(
-  _ seat: WriterSeat, _ body: @escaping @Sendable (WriterSeat) -> Output
+  _ seat: ParallelWriter, _ body: @escaping @Sendable (ParallelWriter) -> Output
 ) async -> Result<Output, WorkspaceError> {
   do throws(WorkspaceError) {
     return .success(
@@ -61,7 +61,7 @@ private func runWriter<Output: Sendable>(
 /// Where writers wait for each other before they start, and hear that they should stop.
 ///
 /// `@unchecked`: `missing` is only touched with `mutex` held; the condition and the mutex live at a fixed address of their own.
-final class StartLine: @unchecked Sendable {
+final class WriterBarrier: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let opened = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var missing: Set<Int>

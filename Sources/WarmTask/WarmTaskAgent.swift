@@ -72,7 +72,7 @@ public actor WarmTaskAgent {
     socket?.whenEnded {
       self.assumeIsolated { agent in
         agent.socketIsOver = true
-        agent.goOnListening()
+        agent.resumeReceiving()
       }
     }
     let heartbeat = startHeartbeat()
@@ -108,10 +108,10 @@ public actor WarmTaskAgent {
         await withCheckedContinuation { continuation in
           waitingForRoom = continuation
           // Cancelled in between: nobody would come back.
-          if Task.isCancelled { goOnListening(evenWithoutRoom: true) }
+          if Task.isCancelled { resumeReceiving(evenWithoutRoom: true) }
         }
       } onCancel: {
-        loop.execute { self.assumeIsolated { $0.goOnListening(evenWithoutRoom: true) } }
+        loop.execute { self.assumeIsolated { $0.resumeReceiving(evenWithoutRoom: true) } }
       }
     }
     return try await socket?.receive()
@@ -122,7 +122,7 @@ public actor WarmTaskAgent {
     socketIsOver || outcome != nil || (lifecycle.hasRoomForInput && process?.hasRoomForInput ?? true)
   }
 
-  private func goOnListening(evenWithoutRoom: Bool = false) {
+  private func resumeReceiving(evenWithoutRoom: Bool = false) {
     guard maySendMore || evenWithoutRoom, let waiting = waitingForRoom else { return }
     waitingForRoom = nil
     waiting.resume()
@@ -130,7 +130,7 @@ public actor WarmTaskAgent {
 
   private func handle(_ event: TaskLifecycle.Event) {
     for action in lifecycle.handle(event) { perform(action) }
-    goOnListening()
+    resumeReceiving()
   }
 
   private func perform(_ action: TaskLifecycle.Action) {
@@ -190,7 +190,7 @@ public actor WarmTaskAgent {
     case .failed(let why):
       processIsGone()
       handle(.processFailed(why))
-    case .roomForInput: goOnListening()
+    case .roomForInput: resumeReceiving()
     case .lines(let lines, let at): handle(.processSaid(lines, at: at))
     case .ended(let status):
       processIsGone()

@@ -53,12 +53,12 @@ import Transport
     (#"{"taskId": "", "taskArn": "x/y"}"#, "y"), (#"{"taskId": "\u0000\"\\"}"#, "\u{0}\"\\"),
   ])
   func bothDialectsNameTheTask(_ body: String, _ task: String) async throws {
-    guard case .assigned(let acquisition) = try await outcome(body) else {
+    guard case .assigned(let assigned) = try await outcome(body) else {
       Issue.record("not assigned")
       return
     }
-    #expect(acquisition.answer.task == task)
-    #expect(acquisition.exchange.response.status == 200)
+    #expect(assigned.answer.task == task)
+    #expect(assigned.exchange.response.status == 200)
   }
 
   @Test(arguments: [
@@ -240,11 +240,11 @@ import Transport
     let task = Task { await client.acquire(userID: "u") }
     await server.waitForRequests(1)
     task.cancel()
-    guard case .assigned(let acquisition) = await task.value else {
+    guard case .assigned(let assigned) = await task.value else {
       Issue.record("the task's id is lost")
       return
     }
-    #expect(acquisition.answer.task == "t")
+    #expect(assigned.answer.task == "t")
     await server.stop()
   }
 
@@ -296,8 +296,8 @@ import Transport
     let client = Self.client(server.port, watchesTask: false)
     let task = onLoop {
       guard case .success = await client.connect() else { return "no connection" }
-      guard case .assigned(let acquisition) = await client.acquire(userID: "u") else { return "not assigned" }
-      return acquisition.answer.task ?? ""
+      guard case .assigned(let assigned) = await client.acquire(userID: "u") else { return "not assigned" }
+      return assigned.answer.task ?? ""
     }
     await server.waitForRequests(1)
     client.cancel()

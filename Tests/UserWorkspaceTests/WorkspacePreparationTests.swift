@@ -117,9 +117,9 @@ import Testing
   }
 
   @Test func aUmaskThatTakesOnlyFromOthersNeedsNoCorrection() {
-    #expect(!CreationMask(bits: 0o077).spoils(0o700))
-    #expect(!CreationMask(bits: 0o022).spoils(0o600))
-    #expect(CreationMask(bits: 0o027).spoils(0o755))
-    #expect(CreationMask(bits: 0o177).spoils(0o700))
+    #expect(!Umask(bits: 0o077).spoils(0o700))
+    #expect(!Umask(bits: 0o022).spoils(0o600))
+    #expect(Umask(bits: 0o027).spoils(0o755))
+    #expect(Umask(bits: 0o177).spoils(0o700))
   }
 }

@@ -77,7 +77,7 @@ public struct AWSConfiguration: Sendable {
       return AWSConfiguration(
         region: region, ecsEndpoint: ecsEndpoint, credentials: StaticCredentials(given), certificateBundle: bundle)
     }
-    let search = CredentialSearch(profileFlag: flags.profile, environment: variables, files: files)
+    let search = CredentialChain(profileFlag: flags.profile, environment: variables, files: files)
     let context = CredentialContext(
       environment: environment, files: files, calls: calls,
       transport: transport ?? LazyTransport(certificateBundle: bundle), region: region,

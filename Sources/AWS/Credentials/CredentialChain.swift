@@ -3,10 +3,10 @@ import Synchronization
 /// Looks for credentials in the contract's order, without asking anybody: environment, web identity, shared files, container
 /// endpoint, instance. A profile's `role_arn` with `source_profile` or `credential_source` goes before web identity, as
 /// botocore has it: who names such a profile in a pod wants that role, not the pod's own.
-struct CredentialSearch: Sendable {
+struct CredentialChain: Sendable {
   /// What was found first, and why the places before it gave nothing.
   struct Finding {
-    var plan: CredentialPlan
+    var plan: CredentialSource
     var passedOver: [String]
 
     /// Whether nothing points to it: it is asked because nothing else is left.
@@ -25,7 +25,7 @@ struct CredentialSearch: Sendable {
   ///
   /// - Throws: ``AWSError`` `configuration` for what is half given or wrong, and where nothing is left to ask.
   func find() throws(AWSError) -> Finding {
-    let keys = EnvironmentKeys(environment)
+    let keys = EnvironmentCredentials(environment)
     var passedOver: [String] = []
     if profileFlag != nil {
       passedOver.append("the environment: --profile passes it over")
@@ -35,7 +35,7 @@ struct CredentialSearch: Sendable {
       passedOver.append("the environment: \(keys.absence)")
     }
     let name = profileFlag ?? files.defaultProfile(environment)
-    let profiles = ProfileSearch(environment: environment, files: files, keysOfEnvironment: keys)
+    let profiles = ProfileCredentials(environment: environment, files: files, keysOfEnvironment: keys)
     if let plan = try profiles.role(name) { return Finding(plan: plan, passedOver: passedOver) }
     if let role = try profiles.webIdentity(name, environment: profileFlag == nil ? environment : [:]) {
       return Finding(plan: .webIdentity(role), passedOver: passedOver)
@@ -51,7 +51,7 @@ struct CredentialSearch: Sendable {
     }
     passedOver.append(ContainerEndpoint.absence)
     guard let metadata = try InstanceMetadata(environment: environment, profile: files.profile(named: name)) else {
-      throw CredentialSearch.nothing(passedOver + [InstanceMetadata.absence])
+      throw CredentialChain.nothing(passedOver + [InstanceMetadata.absence])
     }
     return Finding(plan: .instance(metadata), passedOver: passedOver)
   }
@@ -67,7 +67,7 @@ struct CredentialSearch: Sendable {
     } catch {
       guard error.kind == .configuration else { throw error.gettingCredentials(of: finding.plan.source) }
       guard finding.isLastResort else { throw error }
-      throw CredentialSearch.nothing(finding.passedOver + [error.message])
+      throw CredentialChain.nothing(finding.passedOver + [error.message])
     }
   }
 
@@ -81,13 +81,13 @@ struct CredentialSearch: Sendable {
 }
 
 /// Where credentials come from, found out without asking anybody. Holds no secret but static keys.
-indirect enum CredentialPlan: Sendable, Equatable {
+indirect enum CredentialSource: Sendable, Equatable {
   /// They are at hand; they end at `expiration`, seconds since 1970, if that is known.
   case keys(AWSCredentials, expiration: Int64? = nil)
   /// A program writes them.
   case process(CredentialProcess)
   /// STS gives them to who has other credentials.
-  case role(AssumedRole, by: CredentialPlan)
+  case role(AssumedRole, by: CredentialSource)
   /// STS gives them to who has a token.
   case webIdentity(WebIdentityRole)
   /// An agent beside the container gives them.
@@ -167,7 +167,7 @@ final class LazyTransport: HTTPTransport {
 }
 
 /// The key pair in the environment.
-struct EnvironmentKeys: Sendable {
+struct EnvironmentCredentials: Sendable {
   private static let id = "AWS_ACCESS_KEY_ID"
   private static let secret = "AWS_SECRET_ACCESS_KEY"
   private static let expiration = "AWS_CREDENTIAL_EXPIRATION"
@@ -182,7 +182,7 @@ struct EnvironmentKeys: Sendable {
   ///
   /// - Throws: ``AWSError`` `configuration` for a key id without its secret, a value with a line break in it, and an
   ///   expiration that is no time.
-  func plan() throws(AWSError) -> CredentialPlan? {
+  func plan() throws(AWSError) -> CredentialSource? {
     guard let key = environment[Self.id] else { return nil }
     guard let secret = environment[Self.secret] else {
       throw .configuration("\(Self.id) is set, but \(Self.secret) is not", hint: "set both or neither")

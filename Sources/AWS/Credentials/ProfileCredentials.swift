@@ -1,14 +1,14 @@
 /// What a profile's settings say about credentials; follows `source_profile` as botocore does.
-struct ProfileSearch {
+struct ProfileCredentials {
   /// Without empty variables.
   var environment: [String: String]
   var files: SharedFiles
-  var keysOfEnvironment: EnvironmentKeys
+  var keysOfEnvironment: EnvironmentCredentials
 
   /// The role that a profile takes on with other credentials; `nil` where it doesn't exist or has no such role.
   ///
   /// - Throws: ``AWSError`` `configuration` for what is half given, contradictory, circular, or needs a person.
-  func role(_ name: String) throws(AWSError) -> CredentialPlan? {
+  func role(_ name: String) throws(AWSError) -> CredentialSource? {
     guard let profile = files.profile(named: name), Self.hasRole(profile) else { return nil }
     return try role(profile, visited: [])
   }
@@ -38,7 +38,7 @@ struct ProfileSearch {
   /// What a profile has without a role: keys, or a program that writes them; `nil` where it doesn't exist or has neither.
   ///
   /// - Throws: ``AWSError`` `configuration` for a key without its secret, and for a profile that needs a sign-in.
-  func own(_ name: String) throws(AWSError) -> CredentialPlan? { try own(name, of: nil) }
+  func own(_ name: String) throws(AWSError) -> CredentialSource? { try own(name, of: nil) }
 
   /// Why nothing was found, in words.
   func absence(of name: String) -> String {
@@ -62,7 +62,7 @@ struct ProfileSearch {
   }
 
   /// - Parameter parent: the profile that has this one for its `source_profile`.
-  private func own(_ name: String, of parent: String?) throws(AWSError) -> CredentialPlan? {
+  private func own(_ name: String, of parent: String?) throws(AWSError) -> CredentialSource? {
     guard let profile = files.profile(named: name) else { return nil }
     let label = Self.label(name)
     // A profile that needs a sign-in may say who does it in its stead.
@@ -98,14 +98,14 @@ struct ProfileSearch {
       hint: "write it on one line; a line that is indented deeper than the one before it belongs to that one")
   }
 
-  private func process(of profile: SharedProfile, _ label: String) throws(AWSError) -> CredentialPlan? {
+  private func process(of profile: SharedProfile, _ label: String) throws(AWSError) -> CredentialSource? {
     guard let command = profile["credential_process"] else { return nil }
     let path = profile.inCredentials["credential_process"] == nil ? files.configPath : files.credentialsPath
     return .process(try CredentialProcess(command: command, source: "\(label) (credential_process) in \(path)"))
   }
 
   /// - Parameter visited: the profiles that lead here by `source_profile`, the first one first.
-  private func role(_ profile: SharedProfile, visited: [String]) throws(AWSError) -> CredentialPlan {
+  private func role(_ profile: SharedProfile, visited: [String]) throws(AWSError) -> CredentialSource {
     let label = Self.label(profile.name)
     if profile["mfa_serial"] != nil {
       throw .configuration(
@@ -132,7 +132,7 @@ struct ProfileSearch {
 
   private func sourcePlan(
     _ source: String, of profile: SharedProfile, _ label: String, _ visited: [String]
-  ) throws(AWSError) -> CredentialPlan {
+  ) throws(AWSError) -> CredentialSource {
     let path = visited + [profile.name]
     let name = ErrorAnswer.printable(source)
     guard let sourceProfile = files.profile(named: source) else {
@@ -154,8 +154,8 @@ struct ProfileSearch {
     return plan
   }
 
-  private func namedSource(_ source: String, _ label: String) throws(AWSError) -> CredentialPlan {
-    let found: CredentialPlan?
+  private func namedSource(_ source: String, _ label: String) throws(AWSError) -> CredentialSource {
+    let found: CredentialSource?
     switch source {
     case "Environment": found = try keysOfEnvironment.plan()
     case "EcsContainer": found = try ContainerEndpoint(environment: environment, files: files).map { .container($0) }

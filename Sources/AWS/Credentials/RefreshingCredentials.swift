@@ -31,7 +31,7 @@ final class RefreshingCredentials: CredentialsProvider {
   /// Credentials of whatever `search` finds, each time anew.
   ///
   /// - Throws: ``AWSError`` `configuration` for what is known to be wrong without asking anybody.
-  convenience init(_ search: CredentialSearch, _ context: CredentialContext) throws(AWSError) {
+  convenience init(_ search: CredentialChain, _ context: CredentialContext) throws(AWSError) {
     _ = try search.find()
     self.init(clock: context.calls.wallClock, warn: context.calls.warn) {
       do throws(AWSError) {

@@ -128,7 +128,7 @@ final class CurlTransfer: @unchecked Sendable {
         return .failure(.unusableBundle(bundle))
       }
       if isOutOfDescriptors(handle) { return .failure(.outOfDescriptors) }
-      let isOfTLS = TransferError.Code(code) == .tls || TLSWords.isOfTLS(message)
+      let isOfTLS = TransferError.Code(code) == .tls || TLSFailureText.isOfTLS(message)
       if isOfTLS, code != CURLE_SSL_CACERT_BADFILE {
         return .failure(.tls(message, names: readsCertificate ? alternativeNames(handle) : []))
       }
@@ -160,7 +160,7 @@ final class CurlTransfer: @unchecked Sendable {
     while let entry = line?.pointee {
       let text = String(cString: entry.data)
       if let colon = text.firstIndex(of: ":"), text[..<colon].hasSuffix("Subject Alternative Name") {
-        return TLSWords.names(inAlternativeNames: String(text[text.index(after: colon)...]))
+        return TLSFailureText.names(inAlternativeNames: String(text[text.index(after: colon)...]))
       }
       line = entry.next
     }
@@ -215,8 +215,8 @@ extension TransferError {
 
   /// - Parameter names: the hosts that the certificate is for, where they are known.
   static func tls(_ message: String, names: [String]) -> TransferError {
-    var error = TransferError(.tls, "TLS failed: " + TLSWords.words(for: message, names: names))
-    error.needsNames = names.isEmpty && TLSWords.isWrongName(message)
+    var error = TransferError(.tls, "TLS failed: " + TLSFailureText.words(for: message, names: names))
+    error.needsNames = names.isEmpty && TLSFailureText.isWrongName(message)
     return error
   }
 

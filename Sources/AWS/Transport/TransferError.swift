@@ -52,7 +52,7 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
 }
 
 /// What libcurl and OpenSSL say of a TLS failure, in words of its users: without the libraries' numbers and function names.
-enum TLSWords {
+enum TLSFailureText {
   /// OpenSSL's reasons, by a part of them. An alert is what the peer has sent (RFC 8446, section 6.2).
   private static let reasons: [(part: String, words: String)] = [
     ("alert certificate required", "the server asks for a client certificate"),

@@ -184,7 +184,7 @@ struct PoolFleet: TaskFleet {
 ///
 /// A pure value. Instants are seconds since 1970. The start delay stands for finding resources (its first half, `PROVISIONING`)
 /// and for the image (its second half, `PENDING`).
-struct FleetLedger {
+struct ECSTaskHistory {
   let service: FleetService
   /// In seconds.
   let startDelay: Double

@@ -6,13 +6,13 @@ import NIOCore
 final class ProductSessions {
   private let profile: ProductProfile
   private unowned let core: GatewayCore
-  private var tokens: TokenBook
+  private var tokens: TokenVerifier
   private var hosts: [String: ProductSessionHost] = [:]
 
   init(profile: ProductProfile, core: GatewayCore) {
     self.profile = profile
     self.core = core
-    tokens = TokenBook(rules: profile.tokens)
+    tokens = TokenVerifier(rules: profile.tokens)
   }
 
   func verdict(on token: Token) -> TokenVerdict {
@@ -88,7 +88,7 @@ final class ProductSessionHost: TaskListener {
   private let forget: (String) -> Void
   private var session: ProductSession
   private weak var socket: ProductSocket?
-  private var acquisition: Acquisition?
+  private var pendingAcquire: PendingAcquire?
   /// Whether the task's messages are taken from its socket.
   private var isTaskRead = true
   /// Tells a wish for a task from the ones before it, whose outcomes don't count any more.
@@ -157,7 +157,7 @@ final class ProductSessionHost: TaskListener {
 
   /// Reads the task's messages, or stops reading them until the client takes them.
   func readTask() {
-    guard session.task == .ready, let taskID = acquisition?.taskID else { return }
+    guard session.task == .ready, let taskID = pendingAcquire?.taskID else { return }
     let mustRead = session.takesOutput && socket?.isWritable ?? true
     guard mustRead != isTaskRead else { return }
     isTaskRead = mustRead
@@ -179,26 +179,26 @@ final class ProductSessionHost: TaskListener {
   private func acquire(_ own: Int, receivedAt: UInt64) {
     let made = core.acquire(
       userID: userID, sessionID: id, receivedAt: receivedAt, isSession: true
-    ) { [weak self] acquisition, outcome in
+    ) { [weak self] acquire, outcome in
       guard let self, wish == own else { return }
-      handle(outcome, of: acquisition)
+      handle(outcome, of: acquire)
     }
     // It may have failed by now.
-    if session.task != .none { acquisition = made }
+    if session.task != .none { pendingAcquire = made }
   }
 
-  private func handle(_ outcome: Acquisition.Outcome, of acquisition: Acquisition) {
+  private func handle(_ outcome: PendingAcquire.Outcome, of acquire: PendingAcquire) {
     switch outcome {
     case .assigned: break
     case .ready(let breakdown):
-      guard let taskID = acquisition.taskID else { return }
-      self.acquisition = acquisition
+      guard let taskID = acquire.taskID else { return }
+      self.pendingAcquire = acquire
       isTaskRead = true
       core.records[taskID]?.session = self
-      apply { $0.taskReady(taskID, acquisition.source, breakdown, now: $1) }
+      apply { $0.taskReady(taskID, acquire.source, breakdown, now: $1) }
     case .missed: apply { session, _ in session.taskFailed("there is no warm task, and none is started") }
     case .failed(let failure), .lost(let failure):
-      self.acquisition = nil
+      self.pendingAcquire = nil
       guard failure.code != .gatewayStopping else { return apply { session, _ in session.stopped() } }
       // Only one of them does something: a task is either waited for or there.
       apply { session, _ in session.taskFailed(failure.message) }
@@ -208,9 +208,9 @@ final class ProductSessionHost: TaskListener {
 
   private func release() {
     wish += 1
-    guard let acquisition else { return }
-    self.acquisition = nil
-    core.abandon(acquisition)
+    guard let acquire = pendingAcquire else { return }
+    self.pendingAcquire = nil
+    core.abandon(acquire)
   }
 
   // MARK: Effects
@@ -239,7 +239,7 @@ final class ProductSessionHost: TaskListener {
       socket = nil
     case .acquire: acquire()
     case .give(let input):
-      guard let taskID = acquisition?.taskID else { return }
+      guard let taskID = pendingAcquire?.taskID else { return }
       var message = JSONObject()
       message.add("type", "user_input")
       message.add("line", input.line)
@@ -281,7 +281,7 @@ final class ProductSessionHost: TaskListener {
     var event = LifecycleEvent(phase, duration: start.map { MonotonicClock.now() - $0 })
     event.userID = userID
     event.sessionID = id
-    event.taskARN = acquisition?.taskID.map(core.taskARN)
+    event.taskARN = pendingAcquire?.taskID.map(core.taskARN)
     return event
   }
 }

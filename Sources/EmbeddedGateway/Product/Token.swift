@@ -65,7 +65,7 @@ enum TokenVerdict: Equatable {
 }
 
 /// Judges tokens: a pure value; instants are passed in.
-struct TokenBook {
+struct TokenVerifier {
   /// The most first uses that are remembered; the oldest are forgotten.
   static let maximumUses = 100_000
 

@@ -98,7 +98,7 @@ final class GatewayServer {
     switch core.route(method: head.method.rawValue, uri: head.uri) {
     case .productSocket: try? core.product?.socket(for: head.uri)
     case .task(let id): core.pool.admits(id) ? TaskSocket(core: core, taskID: id) : nil
-    case .session(let userID): UserSession(core: core, userID: userID)
+    case .session(let userID): UserSocket(core: core, userID: userID)
     default: nil
     }
   }

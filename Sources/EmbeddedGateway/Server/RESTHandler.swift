@@ -18,7 +18,7 @@ final class RESTHandler: ChannelInboundHandler {
     let receivedAt: UInt64
     var body: ByteBuffer
     /// An acquire that waits for its task.
-    var acquisition: Acquisition?
+    var pendingAcquire: PendingAcquire?
     /// Not to be answered before this instant; monotonic, in ns.
     var notBefore: UInt64 = 0
     /// The body was too long: already answered, the rest is passed over.
@@ -43,7 +43,7 @@ final class RESTHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
-    if let acquisition = exchange?.acquisition { core.abandon(acquisition) }
+    if let acquire = exchange?.pendingAcquire { core.abandon(acquire) }
     exchange = nil
   }
 
@@ -146,8 +146,8 @@ extension RESTHandler {
 
   var channel: (any Channel)? { context?.channel }
 
-  /// If the client leaves, the acquisition is abandoned.
-  func wait(for acquisition: Acquisition) { exchange?.acquisition = acquisition }
+  /// If the client leaves, the acquire is abandoned.
+  func wait(for acquire: PendingAcquire) { exchange?.pendingAcquire = acquire }
 
   /// Keeps the answer, whenever it is ready, until `instant` (monotonic, in ns): the delay is exact whatever the work takes.
   func holdAnswer(until instant: UInt64) { exchange?.notBefore = instant }
@@ -255,30 +255,30 @@ extension RESTHandler {
   private func acquireTask(_ request: AcquireRequest) {
     let waitsForReady = request.waitFor == "ready"
     let number = exchangeNumber
-    let acquisition = core.acquire(
+    let acquire = core.acquire(
       userID: request.userId, sessionID: request.sessionId, receivedAt: receivedAt
-    ) { [weak self] acquisition, outcome in
+    ) { [weak self] acquire, outcome in
       // What becomes of a task after its answer is nothing that a later request on this connection should hear.
       guard let self, isWaiting, exchangeNumber == number else { return }
-      report(outcome, of: acquisition, waitsForReady: waitsForReady)
+      report(outcome, of: acquire, waitsForReady: waitsForReady)
     }
     // Still waiting: from now on the client's leaving ends it. An answered exchange is over, and this does nothing.
-    wait(for: acquisition)
+    wait(for: acquire)
   }
 
-  private func report(_ outcome: Acquisition.Outcome, of acquisition: Acquisition, waitsForReady: Bool) {
+  private func report(_ outcome: PendingAcquire.Outcome, of acquire: PendingAcquire, waitsForReady: Bool) {
     switch outcome {
-    case .assigned: if !waitsForReady { answerGranted(acquisition, nil) }
-    case .ready(let breakdown): if waitsForReady { answerGranted(acquisition, breakdown) }
+    case .assigned: if !waitsForReady { answerGranted(acquire, nil) }
+    case .ready(let breakdown): if waitsForReady { answerGranted(acquire, breakdown) }
     case .missed: answerMiss(warmCount: core.pool.warmCount)
     case .failed(let failure), .lost(let failure):
       answerError(.serviceUnavailable, failure.message, code: failure.code.rawValue)
     }
   }
 
-  private func answerGranted(_ acquisition: Acquisition, _ breakdown: InitBreakdown?) {
-    guard let taskID = acquisition.taskID else { return }
-    var object = granted(taskID, acquisition.userID, acquisition.sessionID, acquisition.source)
+  private func answerGranted(_ acquire: PendingAcquire, _ breakdown: InitBreakdown?) {
+    guard let taskID = acquire.taskID else { return }
+    var object = granted(taskID, acquire.userID, acquire.sessionID, acquire.source)
     if let breakdown { object.add("breakdown", JSONObject(breakdown)) }
     answer(.ok, object.bytes)
   }

@@ -5,7 +5,7 @@ import NIOCore
 /// A user's WebSocket, `/session/{userId}`: gets a task, says so, and then carries lines between the user and the task's process.
 ///
 /// Neither direction buffers without bound: a side that reads too slowly stops the other one's socket.
-final class UserSession: TextSocketOwner, TaskListener {
+final class UserSocket: TextSocketOwner, TaskListener {
   private enum State {
     /// Lines that came before the task was ready, and their bytes.
     case starting(early: [String], bytes: Int)
@@ -16,7 +16,7 @@ final class UserSession: TextSocketOwner, TaskListener {
   private let core: GatewayCore
   private let userID: String
   private var state = State.starting(early: [], bytes: 0)
-  private var acquisition: Acquisition?
+  private var pendingAcquire: PendingAcquire?
   private weak var socket: TextSocket?
   /// When the last line went to the task, while it has no answer; monotonic, in ns.
   private var unansweredSince: UInt64?
@@ -41,31 +41,31 @@ final class UserSession: TextSocketOwner, TaskListener {
   }
 
   private func acquire(receivedAt: UInt64) {
-    acquisition = core.acquire(
+    pendingAcquire = core.acquire(
       userID: userID, sessionID: nil, receivedAt: receivedAt, isSession: true
-    ) { [weak self] acquisition, outcome in self?.handle(outcome, of: acquisition) }
+    ) { [weak self] acquire, outcome in self?.handle(outcome, of: acquire) }
   }
 
-  private func handle(_ outcome: Acquisition.Outcome, of acquisition: Acquisition) {
+  private func handle(_ outcome: PendingAcquire.Outcome, of acquire: PendingAcquire) {
     switch outcome {
     case .assigned: break
-    case .ready(let breakdown): bridge(acquisition, breakdown)
+    case .ready(let breakdown): bridge(acquire, breakdown)
     case .missed: end(message: "No warm tasks available", code: "NO_WARM_TASK")
     case .failed(let failure), .lost(let failure): end(message: failure.message, code: failure.code.rawValue)
     }
   }
 
-  private func bridge(_ acquisition: Acquisition, _ breakdown: InitBreakdown) {
-    guard case .starting(let early, _) = state, let taskID = acquisition.taskID else { return }
+  private func bridge(_ acquire: PendingAcquire, _ breakdown: InitBreakdown) {
+    guard case .starting(let early, _) = state, let taskID = acquire.taskID else { return }
     var phases = JSONObject()
-    phases.add("acquire_ms", milliseconds: acquisition.assignedAt.map { $0 - acquisition.receivedAt })
+    phases.add("acquire_ms", milliseconds: acquire.assignedAt.map { $0 - acquire.receivedAt })
     phases.add("init_user_ms", milliseconds: breakdown.initUserMs)
     phases.add("workspace_ms", milliseconds: breakdown.workspaceMs)
     phases.add("process_start_ms", milliseconds: breakdown.processStartMs)
     var ready = JSONObject()
     ready.add("type", "session_ready")
     ready.add("taskId", taskID)
-    ready.add("source", acquisition.source.rawValue)
+    ready.add("source", acquire.source.rawValue)
     ready.add("breakdown", phases)
     socket?.send(ready)
     state = .bridging(taskID)
@@ -131,7 +131,7 @@ final class UserSession: TextSocketOwner, TaskListener {
       return disconnect
     }
     state = .ended
-    if let acquisition { core.abandon(acquisition) }
+    if let pendingAcquire { core.abandon(pendingAcquire) }
   }
 
   private func end(message: String, code: String) {
@@ -153,7 +153,7 @@ final class UserSession: TextSocketOwner, TaskListener {
   private func event(_ phase: LifecycleEvent.Phase, since start: UInt64?) -> LifecycleEvent {
     var event = LifecycleEvent(phase, duration: start.map { MonotonicClock.now() - $0 })
     event.userID = userID
-    event.taskARN = acquisition?.taskID.map(core.taskARN)
+    event.taskARN = pendingAcquire?.taskID.map(core.taskARN)
     return event
   }
 }

@@ -3,7 +3,7 @@
 /// It takes a part of the RFC and gives up on the rest, so that a full parser can decide: names and strings of printable
 /// ASCII without escapes; numbers of at most 15 digits, with or without a fraction, without a sign or an exponent; no
 /// nesting; nothing but white space around the object.
-enum FlatObject {
+enum FlatJSONObject {
   /// The bytes of a name or of a string's content.
   struct Token {
     fileprivate let bytes: UnsafeRawBufferPointer
@@ -47,7 +47,7 @@ enum FlatObject {
   /// Gives every member to `take`, in their order. False when the object is not one that this understands, or `take`
   /// has refused a member: what was taken until then means nothing.
   static func scan(_ bytes: UnsafeRawBufferPointer, _ take: (Token, Value) -> Bool) -> Bool {
-    var reader = FlatObjectReader(bytes)
+    var reader = FlatJSONObjectReader(bytes)
     guard reader.skip(UInt8(ascii: "{")) else { return false }
     guard !reader.skip(UInt8(ascii: "}")) else { return reader.isAtEnd }
     repeat {
@@ -59,7 +59,7 @@ enum FlatObject {
 }
 
 /// A position in the bytes, before which everything was understood.
-private struct FlatObjectReader {
+private struct FlatJSONObjectReader {
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
 
@@ -85,14 +85,14 @@ private struct FlatObjectReader {
     return true
   }
 
-  mutating func string() -> FlatObject.Token? {
+  mutating func string() -> FlatJSONObject.Token? {
     guard skip(UInt8(ascii: "\"")) else { return nil }
     let start = position
     while position < bytes.count {
       let byte = bytes[position]
       if byte == UInt8(ascii: "\"") {
         position += 1
-        return FlatObject.Token(bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<(position - 1)]))
+        return FlatJSONObject.Token(bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<(position - 1)]))
       }
       guard (0x20..<0x7f).contains(byte), byte != UInt8(ascii: "\\") else { return nil }
       position += 1
@@ -100,7 +100,7 @@ private struct FlatObjectReader {
     return nil
   }
 
-  mutating func value() -> FlatObject.Value? {
+  mutating func value() -> FlatJSONObject.Value? {
     skipWhiteSpace()
     guard position < bytes.count else { return nil }
     switch bytes[position] {
@@ -114,8 +114,8 @@ private struct FlatObjectReader {
   }
 
   /// What may follow a value is for the caller to see: `1e5` and `truely` end in something that is neither `,` nor `}`.
-  private mutating func number() -> FlatObject.Number? {
-    var number = FlatObject.Number()
+  private mutating func number() -> FlatJSONObject.Number? {
+    var number = FlatJSONObject.Number()
     let start = position
     takeDigits(into: &number)
     guard position == start + 1 || bytes[start] != UInt8(ascii: "0") else { return nil }
@@ -129,7 +129,7 @@ private struct FlatObjectReader {
 
   /// Returns how many; no more than could overflow are read.
   @discardableResult
-  private mutating func takeDigits(into number: inout FlatObject.Number) -> Int {
+  private mutating func takeDigits(into number: inout FlatJSONObject.Number) -> Int {
     let start = position
     while position < bytes.count, position - start <= Self.digitLimit {
       let digit = bytes[position] &- UInt8(ascii: "0")

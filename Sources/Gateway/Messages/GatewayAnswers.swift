@@ -3,7 +3,7 @@ import NIOCore
 public import Transport
 
 /// What a task was asked for, and how it came. A class for the reason that ``HTTPExchange`` is one.
-public final class Acquisition: Sendable {
+public final class AssignedTask: Sendable {
   /// The gateway's answer.
   public let answer: AcquireAnswer
   /// The stamps of the request and its response, in ns.
@@ -18,7 +18,7 @@ public final class Acquisition: Sendable {
 /// The outcome of `POST /api/acquire`.
 public enum AcquireOutcome: Sendable {
   /// A task was assigned.
-  case assigned(Acquisition)
+  case assigned(AssignedTask)
   /// The pool had none to give: no success, and no failure of the gateway either.
   case miss(HTTPExchange)
   /// Anything else.
@@ -34,7 +34,7 @@ public enum AcquireOutcome: Sendable {
         self = .miss(exchange)
       } else {
         guard answer.task != nil else { throw .invalidAnswer("the answer names no task", exchange.response) }
-        self = .assigned(Acquisition(answer: answer, exchange: exchange))
+        self = .assigned(AssignedTask(answer: answer, exchange: exchange))
       }
     } catch {
       self = .failed(error, firstByteWrittenAt: exchange.firstByteWrittenAt)
@@ -79,7 +79,7 @@ enum ReleaseOutcome {
 /// An answer that is asked for once per iteration, and is therefore read from its bytes where that suffices.
 package protocol ScannableAnswer: Decodable {
   /// The answer in `bytes`, exactly as `JSONDecoder` would give it; nil wherever that might not be so, and for anything
-  /// invalid: then `JSONDecoder` decides. The limits are those of `FlatObject`, and a field that is there twice, or whose
+  /// invalid: then `JSONDecoder` decides. The limits are those of `FlatJSONObject`, and a field that is there twice, or whose
   /// value is of another type than expected, counts as unusual too.
   init?(scanning bytes: UnsafeRawBufferPointer)
 }
@@ -111,7 +111,7 @@ extension AcquireAnswer: ScannableAnswer {
   package init?(scanning bytes: UnsafeRawBufferPointer) {
     var fields = FieldReader()
     var answer = AcquireAnswer()
-    let isWhole = FlatObject.scan(bytes) { name, value in
+    let isWhole = FlatJSONObject.scan(bytes) { name, value in
       switch name {
       case "success": fields.take(value, into: &answer.success, 0)
       case "taskId": fields.take(value, into: &answer.taskId, 1)
@@ -136,7 +136,7 @@ extension ReleaseAnswer: ScannableAnswer {
   package init?(scanning bytes: UnsafeRawBufferPointer) {
     var fields = FieldReader()
     var (success, taskId, error) = (Bool?.none, String?.none, String?.none)
-    let isWhole = FlatObject.scan(bytes) { name, value in
+    let isWhole = FlatJSONObject.scan(bytes) { name, value in
       switch name {
       case "success": fields.take(value, into: &success, 0)
       case "taskId": fields.take(value, into: &taskId, 1)
@@ -153,7 +153,7 @@ extension ReleaseAnswer: ScannableAnswer {
 private struct FieldReader {
   private var seen: UInt16 = 0
 
-  mutating func take(_ value: FlatObject.Value, into field: inout String?, _ number: UInt16) -> Bool {
+  mutating func take(_ value: FlatJSONObject.Value, into field: inout String?, _ number: UInt16) -> Bool {
     if case .string(let token) = value {
       field = token.text
     } else {
@@ -162,7 +162,7 @@ private struct FieldReader {
     return isFirst(number)
   }
 
-  mutating func take(_ value: FlatObject.Value, into field: inout Bool?, _ number: UInt16) -> Bool {
+  mutating func take(_ value: FlatJSONObject.Value, into field: inout Bool?, _ number: UInt16) -> Bool {
     if case .bool(let bool) = value {
       field = bool
     } else {
@@ -171,7 +171,7 @@ private struct FieldReader {
     return isFirst(number)
   }
 
-  mutating func take(_ value: FlatObject.Value, into field: inout Double?, _ number: UInt16) -> Bool {
+  mutating func take(_ value: FlatJSONObject.Value, into field: inout Double?, _ number: UInt16) -> Bool {
     if case .number(let parsed) = value {
       field = parsed.double
     } else {
@@ -180,7 +180,7 @@ private struct FieldReader {
     return isFirst(number)
   }
 
-  mutating func take(_ value: FlatObject.Value, into field: inout Int?, _ number: UInt16) -> Bool {
+  mutating func take(_ value: FlatJSONObject.Value, into field: inout Int?, _ number: UInt16) -> Bool {
     if case .number(let parsed) = value {
       guard let integer = parsed.integer else { return false }
       field = integer
@@ -190,7 +190,7 @@ private struct FieldReader {
     return isFirst(number)
   }
 
-  mutating func takeNull(_ value: FlatObject.Value, _ number: UInt16) -> Bool {
+  mutating func takeNull(_ value: FlatJSONObject.Value, _ number: UInt16) -> Bool {
     guard case .null = value else { return false }
     return isFirst(number)
   }

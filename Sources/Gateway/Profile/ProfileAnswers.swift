@@ -20,7 +20,7 @@ extension GatewayProfile.Acquire {
     guard let task = task.text(in: root) else { return failed(.invalidAnswer("the answer names no task", response)) }
     let answer = AcquireAnswer(
       success: true, taskId: task, latency: latency?.value(in: root)?.number, source: source?.text(in: root))
-    return .assigned(Acquisition(answer: answer, exchange: exchange))
+    return .assigned(AssignedTask(answer: answer, exchange: exchange))
   }
 }
 

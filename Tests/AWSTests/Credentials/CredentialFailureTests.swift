@@ -43,7 +43,7 @@ import Testing
       stsEndpoint: try ServiceEndpoint.resolve(
         service: "sts", region: "eu-west-1", flag: nil, environment: variables, profile: nil))
     context.processTimeoutMilliseconds = processTimeout
-    let search = CredentialSearch(profileFlag: home.flags.profile, environment: variables, files: files)
+    let search = CredentialChain(profileFlag: home.flags.profile, environment: variables, files: files)
     return try RefreshingCredentials(search, context)
   }
 
@@ -93,7 +93,7 @@ import Testing
       let credentials = try await configuration.credentials.credentials(replacing: nil)
       let variables = home.environment.filter { !$0.value.isEmpty }
       let files = SharedFiles(environment: variables, readFile: AWSConfiguration.readText)
-      let plan = try CredentialSearch(environment: variables, files: files).find().plan
+      let plan = try CredentialChain(environment: variables, files: files).find().plan
       var texts = [
         "\(credentials)", credentials.source, String(reflecting: credentials), "\(plan)", String(reflecting: plan),
         plan.source, "\(IssuedCredentials(credentials: credentials, expiration: 1))",

@@ -2,7 +2,7 @@ import Gateway
 import Testing
 
 /// Which calls are made by code for the suite's own form of them, and which by a profile's data.
-@Suite struct ProfileSpeechTests {
+@Suite struct GatewayCallFormsTests {
   private func profile() throws -> GatewayProfile {
     let pointer = try #require(JSONPointer("/id"))
     let path = try ProfileTemplate("/x/{task}", as: .path)
@@ -17,7 +17,7 @@ import Testing
     let native = try profile()
     var other = native
     other.name = "b"
-    #expect(GatewaySpeech(other, native: native) == GatewaySpeech())
+    #expect(GatewayCallForms(other, native: native) == GatewayCallForms())
   }
 
   @Test func eachRoleIsByDataWhereItDiffersAndAbsentWhereItIsMissing() throws {
@@ -25,17 +25,17 @@ import Testing
     var other = native
     other.acquire?.miss = .any
     other.release = nil
-    let speech = GatewaySpeech(other, native: native)
-    #expect(speech.status == .native)
-    #expect(speech.acquire == .by(try #require(other.acquire)))
-    #expect(speech.release == .absent)
+    let callForms = GatewayCallForms(other, native: native)
+    #expect(callForms.status == .native)
+    #expect(callForms.acquire == .by(try #require(other.acquire)))
+    #expect(callForms.release == .absent)
   }
 
   @Test func aRoleThatTheCodeDoesNotKnowIsByData() throws {
     let profile = try profile()
-    let speech = GatewaySpeech(profile, native: GatewayProfile(name: "none"))
-    #expect(speech.status == .by(try #require(profile.status)))
-    #expect(speech.acquire == .by(try #require(profile.acquire)))
-    #expect(speech.release == .by(try #require(profile.release)))
+    let callForms = GatewayCallForms(profile, native: GatewayProfile(name: "none"))
+    #expect(callForms.status == .by(try #require(profile.status)))
+    #expect(callForms.acquire == .by(try #require(profile.acquire)))
+    #expect(callForms.release == .by(try #require(profile.release)))
   }
 }

@@ -4,20 +4,20 @@ import Testing
 import Transport
 
 /// What a gateway repeats of what it was sent is shown to nobody.
-@Suite(.timeLimit(.minutes(1))) struct SecretTextTests {
+@Suite(.timeLimit(.minutes(1))) struct SecretRedactorTests {
   private static let secret = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDAwMDB9.c2VjcmV0"
 
   @Test func aSecretThatBeginsAnotherLeavesNoRest() {
     #expect(
-      SecretText.without(["first-s3cret", "first-s3cret-longer"], in: "first-s3cret-longer first-s3cret") == "… …")
-    #expect(SecretText.without(["", "a b/c"], in: "a b/c a%20b%2Fc") == "… …")
-    #expect(SecretText.without([], in: "a b") == "a b" && SecretText.without(["abc"], in: "") == "")
+      SecretRedactor.without(["first-s3cret", "first-s3cret-longer"], in: "first-s3cret-longer first-s3cret") == "… …")
+    #expect(SecretRedactor.without(["", "a b/c"], in: "a b/c a%20b%2Fc") == "… …")
+    #expect(SecretRedactor.without([], in: "a b") == "a b" && SecretRedactor.without(["abc"], in: "") == "")
   }
 
   @Test(arguments: [8, 20, 55]) func theBeginningOfASecretIsTakenFromTheEnd(_ length: Int) {
     let text = "no such token: \(Self.secret.prefix(length))"
-    #expect(SecretText.without(["other", Self.secret], in: text) == "no such token: …")
-    #expect(SecretText.without([Self.secret], in: text + " ") == (length == 55 ? "no such token: … " : text + " "))
+    #expect(SecretRedactor.without(["other", Self.secret], in: text) == "no such token: …")
+    #expect(SecretRedactor.without([Self.secret], in: text + " ") == (length == 55 ? "no such token: … " : text + " "))
   }
 
   /// As JSON, HTML and addresses write it, in whole and in part, and twice over.
@@ -29,35 +29,35 @@ import Transport
   ]) func aSecretIsFoundHoweverItIsWritten(_ spelling: String) {
     let secret = #"a+b/c=d&e.f\g"#
     for (before, after) in [("", ""), ("no such token: '", "'"), ("100% of & \\", " %zz &x; \\q")] {
-      #expect(SecretText.without([secret, "other"], in: before + spelling + after) == "\(before)…\(after)")
+      #expect(SecretRedactor.without([secret, "other"], in: before + spelling + after) == "\(before)…\(after)")
     }
-    let two = SecretText(["other"]).adding(SecretText([secret]))
+    let two = SecretRedactor(["other"]).adding(SecretRedactor([secret]))
     #expect(two.removed(from: "\(spelling) other") == "… …")
     // The text ends within it, and within a code too.
     let bytes = Array(spelling.utf8)
     for length in (bytes.count * 9 / 10)..<bytes.count {
       let cut = String(decoding: bytes.prefix(length), as: UTF8.self)
-      #expect(SecretText.without([secret], in: "token \(cut)") == "token …", "\(cut)")
+      #expect(SecretRedactor.without([secret], in: "token \(cut)") == "token …", "\(cut)")
     }
   }
 
   @Test func aSecretThatLooksEncodedIsFoundAsItIsAndDecoded() {
     let secret = "key%2Fwith%41and&amp;in"
     for text in [secret, "key/withAand&in", "key%252Fwith%2541and%26amp%3Bin", #"key\/withAand\u0026in"#] {
-      #expect(SecretText.without([secret], in: "<\(text)>") == "<…>", "\(text)")
+      #expect(SecretRedactor.without([secret], in: "<\(text)>") == "<…>", "\(text)")
     }
     // What is left of a short one is in any text.
-    #expect(SecretText.without(["%41"], in: "A %41 %2541") == "A … …")
+    #expect(SecretRedactor.without(["%41"], in: "A %41 %2541") == "A … …")
   }
 
   @Test func secretsThatOverlapLeaveNothing() {
-    #expect(SecretText.without(["abcd", "cdef", "ab"], in: "abcdef ab cd") == "… … cd")
-    #expect(SecretText.without(["abc"], in: "äabcö abÖ") == "ä…ö abÖ")
+    #expect(SecretRedactor.without(["abcd", "cdef", "ab"], in: "abcdef ab cd") == "… … cd")
+    #expect(SecretRedactor.without(["abc"], in: "äabcö abÖ") == "ä…ö abÖ")
   }
 
   /// As many as a long run's renewals leave behind, all of which begin alike.
   @Test func aThousandSecretsAreFoundAtOnce() {
-    let secrets = SecretText((0..<1000).map { "eyJhbGciOiJub25lIn0.\($0).c2lnbmF0dXJl" })
+    let secrets = SecretRedactor((0..<1000).map { "eyJhbGciOiJub25lIn0.\($0).c2lnbmF0dXJl" })
     for number in [0, 7, 500, 999] {
       #expect(secrets.removed(from: "x eyJhbGciOiJub25lIn0.\(number).c2lnbmF0dXJl y") == "x … y")
     }

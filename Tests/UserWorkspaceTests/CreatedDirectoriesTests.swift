@@ -3,13 +3,13 @@ import Testing
 
 @testable import UserWorkspace
 
-@Suite struct CreatedTreeTests {
+@Suite struct CreatedDirectoriesTests {
   let scratch: Scratch
-  let tree: CreatedTree
+  let tree: CreatedDirectories
 
   init() throws {
     scratch = try Scratch()
-    tree = try CreatedTree(root: scratch.path)
+    tree = try CreatedDirectories(root: scratch.path)
   }
 
   private func create(_ users: String...) throws {
@@ -93,7 +93,7 @@ import Testing
       var nothing = rlimit(rlim_cur: 0, rlim_max: 0)
       setrlimit(__rlimit_resource_t(1), &nothing)
       let scratch = try Scratch()
-      let tree = try CreatedTree(root: scratch.path)
+      let tree = try CreatedDirectories(root: scratch.path)
       let writer = try DirectoryWriter(tree: tree, token: [1, 2, 3])
       let failure = #expect(throws: WorkspaceError.self) { try writer.create(UserDirectoryName("a")) }
       #expect(failure?.systemError == EFBIG)
@@ -126,8 +126,8 @@ import Testing
   }
 
   @Test func aRootThatIsMissingOrNoDirectoryIsAnError() {
-    #expect(code { try CreatedTree(root: scratch("nowhere")) } == .notFound)
-    #expect(code { try CreatedTree(root: scratch.file("file", "")) } == .notADirectory)
+    #expect(code { try CreatedDirectories(root: scratch("nowhere")) } == .notFound)
+    #expect(code { try CreatedDirectories(root: scratch.file("file", "")) } == .notADirectory)
     #expect(code { try TemporaryRoot(in: scratch("nowhere")) } == .notFound)
   }
 }
