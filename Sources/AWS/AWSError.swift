@@ -96,7 +96,7 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// What it means to the call that needed the credentials of `source`; a cancelled wait stays one.
   func gettingCredentials(of source: String) -> AWSError {
-    guard transfer?.code != .cancelled else { return self }
+    guard transfer?.kind != .cancelled else { return self }
     var error = self
     error.kind = .credentials
     error.message = "no credentials of \(source): \(outcome)"

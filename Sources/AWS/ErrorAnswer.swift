@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TextFormatting
 
 /// Reads what a service says instead of a result: JSON of AWS's own, or XML or HTML of something in front of it.
 struct ErrorAnswer {
@@ -70,12 +71,8 @@ struct ErrorAnswer {
     return ""
   }
 
-  /// Without control characters (they could steer a terminal), at most 1,000 characters.
-  static func printable(_ text: String) -> String {
-    let isControl = { (scalar: Unicode.Scalar) in scalar.properties.generalCategory == .control }
-    let scalars = text.unicodeScalars.prefix(1_000).map { isControl($0) ? " " : $0 }
-    return String(String.UnicodeScalarView(scalars))
-  }
+  /// One line without what could steer a terminal, at most 1,000 Unicode scalars.
+  static func printable(_ text: String) -> String { PlainText.line(text, limit: 1_000) }
 }
 
 extension AWSError {
@@ -159,7 +156,7 @@ extension AWSError {
   /// No complete answer.
   init(_ error: TransferError, _ context: CallContext) {
     let hint: String? =
-      switch error.code {
+      switch error.kind {
       case .cancelled, .shutDown: nil
       case .malformedAnswer, .answerTooLarge: "check \(context.target.endpointSetting): what answers there is not AWS"
       case .tls: "check \(context.target.endpointSetting); AWS_CA_BUNDLE names a file of other authorities to trust"
@@ -191,8 +188,8 @@ struct Redaction: Sendable {
   init(_ secrets: [String], accessKeyID: String? = nil) {
     let ids = accessKeyID.map { $0.utf8.count < 16 ? [] : [$0] } ?? []
     stems = (secrets + ids).filter { !$0.isEmpty }
-      .flatMap { [Array($0.utf8), Redaction.percentEncoded($0)] }
-      .map { Array($0.prefix(Redaction.stemLength)) }
+      .flatMap { [$0, PercentEncoding.encode($0)] }
+      .map { Array($0.utf8.prefix(Redaction.stemLength)) }
   }
 
   /// The text without words that begin like a secret, and without values of `Authorization`.
@@ -231,13 +228,5 @@ struct Redaction: Sendable {
 
   private static func endsWord(_ byte: UInt8) -> Bool {
     byte <= 0x20 || "\"'<>,)".utf8.contains(byte)
-  }
-
-  private static func percentEncoded(_ text: String) -> [UInt8] {
-    let digits = Array("0123456789ABCDEF".utf8)
-    return text.utf8.flatMap { byte -> [UInt8] in
-      let isPlain = byte > 0x20 && byte < 0x7f && !"/+=%".utf8.contains(byte)
-      return isPlain ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-    }
   }
 }

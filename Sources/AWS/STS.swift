@@ -1,3 +1,5 @@
+import TextFormatting
+
 /// AWS Security Token Service, as far as roles are taken on with it.
 ///
 /// Source: "AWS Security Token Service API Reference", version 2011-06-15.
@@ -95,15 +97,15 @@ struct WebIdentityRequest: Sendable {
 /// What both operations answer:
 /// `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>…`.
 enum RoleAnswer {
-  /// Something is missing that belongs there.
+  /// Something is missing that belongs there, or is there more than once.
   struct Incomplete: Error {}
 
-  /// - Throws: ``XMLLeaves/Refusal`` or ``Incomplete`` for anything else; neither repeats a text of the body.
+  /// - Throws: ``XMLElement/Refusal`` or ``Incomplete`` for anything else; neither repeats a text of the body.
   static func issued(_ body: [UInt8], operation: String, source: String) throws -> IssuedCredentials {
-    let document = try XMLLeaves(body)
+    let document = try XMLElement(parsing: body)
     func text(_ name: String) throws -> String {
-      let text = document.texts["\(operation)Result/Credentials/\(name)"]
-      guard document.root == "\(operation)Response", let text, !text.isEmpty else { throw Incomplete() }
+      let text = document.text(at: "\(operation)Result/Credentials/\(name)")
+      guard document.name == "\(operation)Response", let text, !text.isEmpty else { throw Incomplete() }
       return text
     }
     guard let expiration = Timestamp.epochSeconds(try text("Expiration")) else { throw Incomplete() }
@@ -118,19 +120,9 @@ enum RoleAnswer {
 /// A body of AWS's query protocol, `Action=AssumeRole&Version=2011-06-15&…`.
 enum FormEncoding {
   static func body(_ fields: [(name: String, value: String?)]) -> [UInt8] {
-    let pairs = fields.compactMap { name, value in value.map { "\(escaped(name))=\(escaped($0))" } }
-    return Array(pairs.joined(separator: "&").utf8)
-  }
-
-  /// All but RFC 3986's unreserved characters as `%XX`.
-  private static func escaped(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    let bytes = text.utf8.flatMap { byte -> [UInt8] in
-      let isLetter = byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
-      let isDigit = byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
-      return isLetter || isDigit || "-._~".utf8.contains(byte)
-        ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    let pairs = fields.compactMap { name, value in
+      value.map { "\(PercentEncoding.encode(name))=\(PercentEncoding.encode($0))" }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    return Array(pairs.joined(separator: "&").utf8)
   }
 }

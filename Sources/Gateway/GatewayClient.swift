@@ -128,7 +128,7 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
+  /// Gives a task back; when the answer was read, in ns. Kind `releaseUnsupported` when the gateway has no such call
   /// (404 or 405).
   ///
   /// - Parameters:
@@ -142,7 +142,7 @@ public final class GatewayClient: Sendable {
     case .native: break
     case .by(let role): return await release(role, taskID: taskID, cookies: cookies, requests)
     case .absent:
-      return .failure(GatewayError(kind: "release_unsupported", message: "the gateway's profile has no release"))
+      return .failure(GatewayError(.releaseUnsupported, "the gateway's profile has no release"))
     }
     let call = prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, cookies ?? $1, into: &$0) }
     switch await send(call, "/api/release") {
@@ -222,7 +222,7 @@ public final class GatewayClient: Sendable {
   ) -> GatewayError {
     // A server may repeat what it was sent. The names come behind, as an end that was cut must be at the end.
     let words = requests.secrets.removed(from: error.message)
-    return GatewayError(kind: error.kind, message: words).explained(
+    return GatewayError(error.kind, words).explained(
       withHeaders: headerNames ?? requests.headerNames, askedForCertificate: tls?.wasAskedInVain ?? false)
   }
 

@@ -41,7 +41,7 @@ struct DirectoryDescriptor: ~Copyable {
     do {
       try make(name, mode: mode, mask: mask)
       return true
-    } catch  where error.code == .alreadyExists {
+    } catch  where error.kind == .alreadyExists {
       return false
     }
   }

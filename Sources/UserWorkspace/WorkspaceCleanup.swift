@@ -76,7 +76,7 @@ enum UserRemoval {
       removeProductDirectory(in: directory, of: user, &leftovers)
       removeEmpty(LayoutName.assistant, in: directory, below: user, &leftovers)
     } catch {
-      if error.code == .notFound { return leftovers }
+      if error.kind == .notFound { return leftovers }
       leftovers.append(Leftover(path: user.text, cause: error))
     }
     if leftovers.isEmpty { removeEmpty(user.characters, in: root, below: nil, &leftovers) }
@@ -92,7 +92,7 @@ enum UserRemoval {
       // Only there if its writer was stopped between making it and renaming it.
       try product.remove(LayoutName.newToken)
     } catch {
-      if error.code != .notFound {
+      if error.kind != .notFound {
         leftovers.append(Leftover(path: "\(name.text)/\(WorkspaceLayout.productDirectory)", cause: error))
       }
       return
@@ -109,7 +109,7 @@ enum UserRemoval {
     } catch {
       let path = (user.map { $0.text + "/" } ?? "") + String(cString: name)
       var cause = error
-      if error.code == .foreignFiles {
+      if error.kind == .foreignFiles {
         let names = parent.someNames(in: name).joined(separator: "', '")
         cause = WorkspaceError(
           .foreignFiles, "'\(path)' holds '\(names)', which this run did not make; look at it and remove it by hand",

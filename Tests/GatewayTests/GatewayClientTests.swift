@@ -86,7 +86,7 @@ import Transport
   ])
   func everythingElseIsAFailureOfItsKind(_ status: Int, _ body: String, _ kind: String) async throws {
     let error = try #require(failure(try await outcome(body, status: status)))
-    #expect(error.kind == kind)
+    #expect(error.kind.rawValue == kind)
   }
 
   @Test(arguments: [
@@ -107,7 +107,7 @@ import Transport
   func brokenAnswersAreTransportFailures(_ bytes: String, _ kind: String) async throws {
     let server = try await ScriptedServer { _ in [.send(bytes), .close] }
     let outcome = await Self.client(server.port).acquire(userID: "user")
-    #expect(failure(outcome)?.kind == kind)
+    #expect(failure(outcome)?.kind.rawValue == kind)
     await server.stop()
   }
 
@@ -122,7 +122,7 @@ import Transport
       for _ in 1...2 {
         switch await client.acquire(userID: "u") {
         case .assigned: kinds.append("assigned")
-        case .failed(let error, _): kinds.append(error.kind)
+        case .failed(let error, _): kinds.append(error.kind.rawValue)
         default: kinds.append("other")
         }
       }
@@ -206,7 +206,7 @@ import Transport
   func aReleaseEndsAsItsAnswerSays(_ status: Int, _ body: String, _ kind: String?) async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer(body, status: status)] }
     let result = await Self.client(server.port).release(taskID: "t")
-    if case .failure(let error) = result { #expect(error.kind == kind) } else { #expect(kind == nil) }
+    if case .failure(let error) = result { #expect(error.kind.rawValue == kind) } else { #expect(kind == nil) }
     await server.stop()
   }
 
@@ -228,7 +228,7 @@ import Transport
         Issue.record("no failure")
         continue
       }
-      #expect(error.kind == kind)
+      #expect(error.kind.rawValue == kind)
     }
     await server.stop()
   }
@@ -276,7 +276,7 @@ import Transport
       guard case .success = await client.connect() else { return "no connection" }
       guard case .assigned = await client.acquire(userID: "u") else { return "not assigned" }
       guard case .failure(let error) = await client.status() else { return "answered" }
-      return error.kind
+      return error.kind.rawValue
     }
     await server.waitForRequests(2)
     client.cancel()

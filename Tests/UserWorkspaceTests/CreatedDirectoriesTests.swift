@@ -53,7 +53,7 @@ import Testing
     scratch.file(file, "mine")
     let leftovers = tree.removeAll().leftovers
     #expect(leftovers.map(\.path) == [reported])
-    #expect(leftovers.first?.cause.code == .foreignFiles)
+    #expect(leftovers.first?.cause.kind == .foreignFiles)
     let name = try #require(file.split(separator: "/").last)
     #expect(leftovers.first?.description.contains("'\(name)'") == true)
     #expect(try readWholeFile(scratch(file)) == "mine")
@@ -81,7 +81,7 @@ import Testing
     try create("a")
     rename(scratch(planted), scratch("moved"))
     scratch.link(planted, to: elsewhere.path)
-    #expect(tree.removeAll().leftovers.map(\.cause.code).contains(.notADirectory))
+    #expect(tree.removeAll().leftovers.map(\.cause.kind).contains(.notADirectory))
     #expect(names(in: elsewhere.path) == [".optima", "token.json"])
     #expect(names(in: elsewhere(".optima")) == ["token.json"])
   }

@@ -120,11 +120,11 @@ import Testing
 }
 
 /// The code of the error that `body` throws; nil if it throws none.
-func code<Result: ~Copyable>(_ body: () throws -> Result) -> WorkspaceError.Code? {
+func code<Result: ~Copyable>(_ body: () throws -> Result) -> WorkspaceError.Kind? {
   do {
     _ = try body()
     return nil
   } catch {
-    return (error as? WorkspaceError)?.code
+    return (error as? WorkspaceError)?.kind
   }
 }

@@ -26,7 +26,7 @@ import Testing
   @Test func onlyOneOfManyWritersMakesTheSameUser() async throws {
     let scratch = try Scratch()
     let tree = try CreatedDirectories(root: scratch.path)
-    let codes = try await runWriters(count: 4) { seat -> WorkspaceError.Code? in
+    let codes = try await runWriters(count: 4) { seat -> WorkspaceError.Kind? in
       seat.waitForStart()
       return code { try DirectoryWriter(tree: tree, token: [7]).create(UserDirectoryName("one")) }
     }

@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import TextFormatting
 
 /// AWS Signature Version 4: a chain of HMAC-SHA256 over a canonical request.
 /// Source: "Create a signed AWS API request" of the IAM user guide; every step is checked against botocore's answers.
@@ -65,7 +66,7 @@ enum CanonicalRequest {
       }
     }
     let ending = path.hasSuffix("/") && !segments.isEmpty ? "/" : ""
-    return percentEncoded("/" + segments.joined(separator: "/") + ending)
+    return PercentEncoding.encode("/" + segments.joined(separator: "/") + ending, keeping: "/")
   }
 
   /// Parameters sorted by name, then value, in byte order; one without `=` gets it.
@@ -87,23 +88,6 @@ enum CanonicalRequest {
   /// Outer white space gone, inner runs of it one space.
   private static func collapsingSpaces(_ value: String) -> String {
     value.split { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" }.joined(separator: " ")
-  }
-
-  /// RFC 3986's unreserved characters and the slash stay; everything else becomes `%XX`.
-  private static func percentEncoded(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"), UInt8(ascii: "/"):
-        bytes.append(byte)
-      default:
-        bytes.append(UInt8(ascii: "%"))
-        bytes.append(contentsOf: Hexadecimal.text(CollectionOfOne(byte)).uppercased().utf8)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

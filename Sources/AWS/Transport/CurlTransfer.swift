@@ -128,14 +128,14 @@ final class CurlTransfer: @unchecked Sendable {
         return .failure(.unusableBundle(bundle))
       }
       if isOutOfDescriptors(handle) { return .failure(.outOfDescriptors) }
-      let isOfTLS = TransferError.Code(code) == .tls || TLSFailureText.isOfTLS(message)
+      let isOfTLS = TransferError.Kind(code) == .tls || TLSFailureText.isOfTLS(message)
       if isOfTLS, code != CURLE_SSL_CACERT_BADFILE {
         return .failure(.tls(message, names: readsCertificate ? alternativeNames(handle) : []))
       }
       if let refusal = TransferError.proxyRefusal(message) { return .failure(refusal) }
       // Of an http URL the unsupported protocol is the answer's, which has no status line or an odd one.
       let isNotHTTP = code == CURLE_UNSUPPORTED_PROTOCOL && request.url.lowercased().hasPrefix("http")
-      return .failure(TransferError(isNotHTTP ? .malformedAnswer : TransferError.Code(code), message))
+      return .failure(TransferError(isNotHTTP ? .malformedAnswer : TransferError.Kind(code), message))
     }
     var status = 0
     infrabench_curl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
@@ -240,7 +240,7 @@ extension TransferError {
   }
 }
 
-extension TransferError.Code {
+extension TransferError.Kind {
   /// libcurl's code, reduced to what callers decide by.
   init(_ code: CURLcode) {
     switch code {

@@ -54,7 +54,7 @@ public final class CurlTransport: HTTPTransport {
       // Only now: reading certificates takes time, which would be in every measured handshake.
       do throws(TransferError) {
         _ = try await transfer(request, readsCertificate: true)
-      } catch let named where named.code == .tls {
+      } catch let named where named.kind == .tls {
         throw named
       } catch {}
       throw error

@@ -1,7 +1,7 @@
 /// Why no complete HTTP answer came.
 public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What went wrong, as far as a caller decides by it.
-  public enum Code: String, Sendable {
+  public enum Kind: String, Sendable {
     /// The URL is not one, or its scheme is neither http nor https.
     case invalidURL
     /// The host's name (or the proxy's) has no address.
@@ -27,15 +27,15 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
   }
 
   /// What went wrong.
-  public var code: Code
+  public var kind: Kind
   /// libcurl's words; of TLS the reason alone.
   public var message: String
   /// Whether the names in the server's certificate would say more.
   var needsNames = false
 
   /// Makes an error.
-  public init(_ code: Code, _ message: String) {
-    self.code = code
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
     self.message = message
   }
 
@@ -44,7 +44,7 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
 
   /// Whether another try may fare better.
   public var isTransient: Bool {
-    switch code {
+    switch kind {
     case .nameLookup, .connect, .timeout, .connectionLost, .malformedAnswer: true
     case .invalidURL, .tls, .answerTooLarge, .cancelled, .shutDown, .other: false
     }

@@ -41,7 +41,7 @@ public struct ECSEndpoint: Sendable {
   /// Answers one request; never throws, whatever was sent.
   public func respond(to request: SignableRequest) async -> Response {
     let requestID = UUID().uuidString.lowercased()
-    do throws(ECSRefusal) {
+    do throws(ECSError) {
       let body = try await body(answering: request)
       return Response(status: 200, headers: ECSEndpoint.headers(requestID), body: body)
     } catch {
@@ -51,11 +51,11 @@ public struct ECSEndpoint: Sendable {
     }
   }
 
-  private func body(answering request: SignableRequest) async throws(ECSRefusal) -> [UInt8] {
+  private func body(answering request: SignableRequest) async throws(ECSError) -> [UInt8] {
     do throws(SignatureRejection) {
       try verifier.verify(request, at: SigningDate(epochSeconds: wallClock()))
     } catch {
-      throw ECSRefusal(code: error.code.rawValue, message: error.message)
+      throw ECSError(code: error.code.rawValue, message: error.message)
     }
     let mediaType = (request.header("content-type") ?? "").prefix { $0 != ";" }.lowercased()
     guard request.method == "POST", mediaType == "application/x-amz-json-1.1",
@@ -70,7 +70,7 @@ public struct ECSEndpoint: Sendable {
 }
 
 /// An error in ECS's own terms: `{"__type": code, "message": message}`.
-struct ECSRefusal: Error, Encodable, Equatable {
+struct ECSError: Error, Encodable, Equatable {
   var code: String
   var message: String
   var status = 400
@@ -80,29 +80,29 @@ struct ECSRefusal: Error, Encodable, Equatable {
     case message
   }
 
-  static let clusterNotFound = ECSRefusal(code: "ClusterNotFoundException", message: "Cluster not found.")
-  static let serviceNotFound = ECSRefusal(code: "ServiceNotFoundException", message: "Service not found.")
-  static let unknownOperation = ECSRefusal(
+  static let clusterNotFound = ECSError(code: "ClusterNotFoundException", message: "Cluster not found.")
+  static let serviceNotFound = ECSError(code: "ServiceNotFoundException", message: "Service not found.")
+  static let unknownOperation = ECSError(
     code: "UnknownOperationException", message: "The requested operation is not supported by this endpoint.",
     status: 404)
 
-  static func serialization(_ message: String) -> ECSRefusal {
-    ECSRefusal(code: "SerializationException", message: message)
+  static func serialization(_ message: String) -> ECSError {
+    ECSError(code: "SerializationException", message: message)
   }
 
-  static func parameter(_ message: String) -> ECSRefusal {
-    ECSRefusal(code: "InvalidParameterException", message: message)
+  static func parameter(_ message: String) -> ECSError {
+    ECSError(code: "InvalidParameterException", message: message)
   }
 
-  static func client(_ message: String) -> ECSRefusal {
-    ECSRefusal(code: "ClientException", message: message)
+  static func client(_ message: String) -> ECSError {
+    ECSError(code: "ClientException", message: message)
   }
 }
 
 /// Bodies of AWS JSON 1.1.
 enum ECSJSON {
-  /// - Throws: ``ECSRefusal`` `SerializationException` for anything but a JSON object with members of the right types.
-  static func decode<Input: Decodable>(_ type: Input.Type, from body: [UInt8]) throws(ECSRefusal) -> Input {
+  /// - Throws: ``ECSError`` `SerializationException` for anything but a JSON object with members of the right types.
+  static func decode<Input: Decodable>(_ type: Input.Type, from body: [UInt8]) throws(ECSError) -> Input {
     do {
       return try JSONDecoder().decode(type, from: Data(body.isEmpty ? Array("{}".utf8) : body))
     } catch DecodingError.typeMismatch(_, let context) {

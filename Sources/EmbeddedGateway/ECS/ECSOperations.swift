@@ -5,7 +5,7 @@ import FoundationEssentials
 struct ECSOperations: Sendable {
   let fleet: any TaskFleet
 
-  func perform(_ name: String, body: [UInt8]) async throws(ECSRefusal) -> [UInt8] {
+  func perform(_ name: String, body: [UInt8]) async throws(ECSError) -> [UInt8] {
     switch name {
     case "ListTasks": ECSJSON.encode(try await listTasks(ECSJSON.decode(ECSRequests.ListTasks.self, from: body)))
     case "DescribeTasks":
@@ -21,13 +21,13 @@ struct ECSOperations: Sendable {
   }
 
   /// The fleet's service, if the request means the fleet's cluster; without a name it means `default`.
-  func service(inCluster cluster: String?) async throws(ECSRefusal) -> FleetService {
+  func service(inCluster cluster: String?) async throws(ECSError) -> FleetService {
     let service = await fleet.service()
     guard [service.clusterName, service.clusterARN].contains(cluster ?? "default") else { throw .clusterNotFound }
     return service
   }
 
-  func runTask(_ request: ECSRequests.RunTask) async throws(ECSRefusal) -> ECSAnswers.Tasks {
+  func runTask(_ request: ECSRequests.RunTask) async throws(ECSError) -> ECSAnswers.Tasks {
     let service = try await service(inCluster: request.cluster)
     guard let definition = request.taskDefinition, !definition.isEmpty else {
       throw .client("TaskDefinition cannot be empty.")
@@ -50,7 +50,7 @@ struct ECSOperations: Sendable {
   }
 
   /// Where a task would run. It is checked as ECS does, and makes no difference here.
-  private func checkPlacement(_ request: ECSRequests.RunTask) throws(ECSRefusal) {
+  private func checkPlacement(_ request: ECSRequests.RunTask) throws(ECSError) {
     if let launchType = request.launchType {
       guard ["EC2", "FARGATE", "EXTERNAL"].contains(launchType) else { throw .parameter("Launch type not supported.") }
       guard request.capacityProviderStrategy == nil else {
@@ -69,7 +69,7 @@ struct ECSOperations: Sendable {
     }
   }
 
-  func stopTask(_ request: ECSRequests.StopTask) async throws(ECSRefusal) -> ECSAnswers.OneTask {
+  func stopTask(_ request: ECSRequests.StopTask) async throws(ECSError) -> ECSAnswers.OneTask {
     let service = try await service(inCluster: request.cluster)
     guard let task = request.task, !task.isEmpty else { throw .parameter("Task cannot be empty.") }
     guard let id = taskID(task, of: service),
@@ -78,7 +78,7 @@ struct ECSOperations: Sendable {
     return ECSAnswers.OneTask(task: ECSAnswers.Task(stopped, of: service))
   }
 
-  func describeServices(_ request: ECSRequests.DescribeServices) async throws(ECSRefusal) -> ECSAnswers.Services {
+  func describeServices(_ request: ECSRequests.DescribeServices) async throws(ECSError) -> ECSAnswers.Services {
     let service = try await service(inCluster: request.cluster)
     guard let names = request.services, !names.isEmpty else { throw .parameter("Services cannot be empty.") }
     guard names.count <= 10 else { throw .parameter("Services cannot have more than 10 elements.") }
@@ -94,7 +94,7 @@ struct ECSOperations: Sendable {
     return answer
   }
 
-  func updateService(_ request: ECSRequests.UpdateService) async throws(ECSRefusal) -> ECSAnswers.OneService {
+  func updateService(_ request: ECSRequests.UpdateService) async throws(ECSError) -> ECSAnswers.OneService {
     let service = try await service(inCluster: request.cluster)
     guard let name = request.service, !name.isEmpty else { throw .parameter("Service cannot be empty.") }
     guard [service.name, service.arn].contains(name) else { throw .serviceNotFound }
@@ -118,7 +118,7 @@ struct ECSOperations: Sendable {
 extension ECSOperations {
   /// Tasks whose *desired* status is the one asked for (`RUNNING` unless said otherwise): with `RUNNING` that includes
   /// those still `PROVISIONING` or `PENDING`, exactly as in ECS.
-  func listTasks(_ request: ECSRequests.ListTasks) async throws(ECSRefusal) -> ECSAnswers.TaskARNs {
+  func listTasks(_ request: ECSRequests.ListTasks) async throws(ECSError) -> ECSAnswers.TaskARNs {
     let service = try await service(inCluster: request.cluster)
     if let name = request.serviceName, ![service.name, service.arn].contains(name) { throw .serviceNotFound }
     let desiredStatus = request.desiredStatus ?? "RUNNING"
@@ -152,7 +152,7 @@ extension ECSOperations {
     return ECSAnswers.TaskARNs(taskArns: page.map(\.arn), nextToken: next)
   }
 
-  func describeTasks(_ request: ECSRequests.DescribeTasks) async throws(ECSRefusal) -> ECSAnswers.Tasks {
+  func describeTasks(_ request: ECSRequests.DescribeTasks) async throws(ECSError) -> ECSAnswers.Tasks {
     let service = try await service(inCluster: request.cluster)
     guard let names = request.tasks, !names.isEmpty else { throw .parameter("Tasks cannot be empty.") }
     guard names.count <= 100 else { throw .parameter("Tasks cannot have more than 100 elements.") }

@@ -12,7 +12,7 @@ enum ClientMessage: Equatable {
   case updateToken(String)
 
   /// A text frame that is none of these; it is answered by an error, and the session goes on.
-  struct Mistake: Error, Equatable {
+  struct ParseError: Error, Equatable {
     enum Code: String {
       case invalidJSON = "INVALID_JSON"
       case invalidMessage = "INVALID_MESSAGE"
@@ -29,25 +29,25 @@ enum ClientMessage: Equatable {
   }
 
   /// Reads one text frame.
-  init(parsing frame: ByteBuffer) throws(Mistake) {
+  init(parsing frame: ByteBuffer) throws(ParseError) {
     let wire: Wire
     do {
       wire = try JSONDecoder().decode(Wire.self, from: Data(frame.readableBytesView))
     } catch DecodingError.dataCorrupted {
-      throw Mistake(.invalidJSON, "a message is one JSON object")
+      throw ParseError(.invalidJSON, "a message is one JSON object")
     } catch {
-      throw Mistake(.invalidMessage, "a message is a JSON object whose fields, and 'type' first of all, are texts")
+      throw ParseError(.invalidMessage, "a message is a JSON object whose fields, and 'type' first of all, are texts")
     }
-    func needed(_ value: String?, _ name: String) throws(Mistake) -> String {
+    func needed(_ value: String?, _ name: String) throws(ParseError) -> String {
       guard let value, !value.isEmpty else {
-        throw Mistake(.invalidMessage, "a message of type '\(wire.type)' needs '\(name)', a text that is not empty")
+        throw ParseError(.invalidMessage, "a message of type '\(wire.type)' needs '\(name)', a text that is not empty")
       }
       return value
     }
     switch wire.type {
     case "message":
       if let id = wire.conversationID, id.utf8.count > Prompt.maximumConversationID {
-        throw Mistake(.invalidMessage, "a conversation_id has at most \(Prompt.maximumConversationID) bytes")
+        throw ParseError(.invalidMessage, "a conversation_id has at most \(Prompt.maximumConversationID) bytes")
       }
       self = .message(Prompt(text: try needed(wire.message, "message"), conversationID: wire.conversationID))
     case "ping": self = .ping
@@ -55,7 +55,7 @@ enum ClientMessage: Equatable {
     case "answer_question": self = .answerQuestion(try needed(wire.answer, "answer"))
     case "update_token": self = .updateToken(try needed(wire.token, "token"))
     default:
-      throw Mistake(
+      throw ParseError(
         .unknownType,
         "the type is none of message, ping, abort, answer_question, update_token: '\(wire.type.prefix(32))'")
     }

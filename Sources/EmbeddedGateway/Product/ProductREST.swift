@@ -8,11 +8,11 @@ import NIOHTTP1
 extension RESTHandler {
   /// `POST /api/sessions`: a session without a task, which it gets with its first message.
   func createProductSession(_ head: HTTPRequestHead, _ body: ByteBuffer, in sessions: ProductSessions) {
-    do throws(ProductRefusal) {
+    do throws(ProductError) {
       let token = try sessions.accepted(Self.bearer(head))
       let wish = try Self.wish(body)
       if let userID = wish.userId, !UserID.isValid(userID) {
-        throw ProductRefusal(.badRequest, "INVALID_USER", "a userId is \(UserID.rule)")
+        throw ProductError(.badRequest, "INVALID_USER", "a userId is \(UserID.rule)")
       }
       let host = try sessions.create(userID: wish.userId ?? token.userID, token: token, isFromREST: true)
       var object = JSONObject()
@@ -28,7 +28,7 @@ extension RESTHandler {
 
   /// `DELETE /api/sessions/{id}`.
   func deleteProductSession(_ id: String, _ head: HTTPRequestHead, in sessions: ProductSessions) {
-    do throws(ProductRefusal) {
+    do throws(ProductError) {
       let token = try sessions.accepted(Self.bearer(head))
       try sessions.session(id, shown: token).delete()
       answer(.noContent, ByteBuffer())
@@ -39,15 +39,15 @@ extension RESTHandler {
 
   /// A request for the WebSocket that wasn't upgraded.
   func refuseProductSocket(_ head: HTTPRequestHead, in sessions: ProductSessions) {
-    do throws(ProductRefusal) {
+    do throws(ProductError) {
       if head.headers.contains(name: "sec-websocket-key") { _ = try sessions.socket(for: head.uri) }
-      throw ProductRefusal(.upgradeRequired, "UPGRADE_REQUIRED", "this is a WebSocket (RFC 6455, version 13)")
+      throw ProductError(.upgradeRequired, "UPGRADE_REQUIRED", "this is a WebSocket (RFC 6455, version 13)")
     } catch {
       answer(error, close: true)
     }
   }
 
-  private func answer(_ refusal: ProductRefusal, close: Bool = false) {
+  private func answer(_ refusal: ProductError, close: Bool = false) {
     var headers: [(String, String)] = []
     if refusal.status == .unauthorized { headers.append(("www-authenticate", "Bearer")) }
     if refusal.status == .upgradeRequired { headers.append(("upgrade", "websocket")) }
@@ -59,10 +59,10 @@ extension RESTHandler {
   }
 
   /// A body may be left out.
-  private static func wish(_ body: ByteBuffer) throws(ProductRefusal) -> Wish {
+  private static func wish(_ body: ByteBuffer) throws(ProductError) -> Wish {
     guard body.readableBytes > 0 else { return Wish() }
     do { return try JSONDecoder().decode(Wish.self, from: Data(body.readableBytesView)) } catch {
-      throw ProductRefusal(.badRequest, "INVALID_BODY", "a body is a JSON object; its userId is a text")
+      throw ProductError(.badRequest, "INVALID_BODY", "a body is a JSON object; its userId is a text")
     }
   }
 
@@ -100,7 +100,7 @@ extension GatewayRoute {
 }
 
 /// Why the product's profile refuses a request or an upgrade: what the product's error JSON holds, and the status before it.
-struct ProductRefusal: Error, Equatable {
+struct ProductError: Error, Equatable {
   let status: HTTPResponseStatus
   /// For programs.
   let code: String
@@ -113,10 +113,10 @@ struct ProductRefusal: Error, Equatable {
     self.message = message
   }
 
-  static let noSession = ProductRefusal(.notFound, "SESSION_NOT_FOUND", "there is no such session, or it has ended")
-  static let tooManySessions = ProductRefusal(
+  static let noSession = ProductError(.notFound, "SESSION_NOT_FOUND", "there is no such session, or it has ended")
+  static let tooManySessions = ProductError(
     .serviceUnavailable, "TOO_MANY_SESSIONS", "there are too many sessions: end some, or try again later")
-  static let stopping = ProductRefusal(.serviceUnavailable, "GATEWAY_STOPPING", "the gateway is stopping")
+  static let stopping = ProductError(.serviceUnavailable, "GATEWAY_STOPPING", "the gateway is stopping")
 
   /// The code of a refusal that has only a status.
   static func code(of status: HTTPResponseStatus) -> String {
@@ -135,13 +135,13 @@ struct ProductRefusal: Error, Equatable {
 
 extension TokenVerdict {
   /// Why a request is refused; `nil` for an accepted token.
-  var refusal: ProductRefusal? {
+  var refusal: ProductError? {
     switch self {
     case .accepted: nil
     case .missing:
-      ProductRefusal(.unauthorized, "UNAUTHORIZED", "no token: send Authorization: Bearer TOKEN, or /?token=TOKEN")
-    case .unknown: ProductRefusal(.unauthorized, "INVALID_TOKEN", "this token is not known here")
-    case .expired: ProductRefusal(.unauthorized, "TOKEN_EXPIRED", "this token has expired: get a new one")
+      ProductError(.unauthorized, "UNAUTHORIZED", "no token: send Authorization: Bearer TOKEN, or /?token=TOKEN")
+    case .unknown: ProductError(.unauthorized, "INVALID_TOKEN", "this token is not known here")
+    case .expired: ProductError(.unauthorized, "TOKEN_EXPIRED", "this token has expired: get a new one")
     }
   }
 }

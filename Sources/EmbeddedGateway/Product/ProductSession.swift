@@ -212,7 +212,7 @@ extension ProductSession {
   }
 
   /// A text frame that is no message.
-  mutating func received(_ mistake: ClientMessage.Mistake) -> [Action] {
+  mutating func received(_ mistake: ClientMessage.ParseError) -> [Action] {
     guard isConnected else { return [] }
     return [.send(.error(code: mistake.code.rawValue, message: mistake.message, conversation: nil))]
   }

@@ -20,7 +20,7 @@ final class ProductSessions {
   }
 
   /// The token that a request shows, if it is accepted.
-  func accepted(_ text: String?) throws(ProductRefusal) -> Token {
+  func accepted(_ text: String?) throws(ProductError) -> Token {
     guard let text, !text.isEmpty else { throw TokenVerdict.missing.refusal ?? .noSession }
     guard let token = Token(text) else { throw TokenVerdict.unknown.refusal ?? .noSession }
     if let refusal = verdict(on: token).refusal { throw refusal }
@@ -28,7 +28,7 @@ final class ProductSessions {
   }
 
   /// The handler that takes the WebSocket at `uri`. That a token has expired is said on the WebSocket, as the product does it.
-  func socket(for uri: String) throws(ProductRefusal) -> ProductSocket {
+  func socket(for uri: String) throws(ProductError) -> ProductSocket {
     let query = QueryItems(uri: uri)
     guard let text = query["token"], !text.isEmpty else { throw TokenVerdict.missing.refusal ?? .noSession }
     guard let token = Token(text), verdict(on: token) != .unknown else {
@@ -40,20 +40,20 @@ final class ProductSessions {
   }
 
   /// A session by its id, which nobody can guess. Where its token and the one that is shown name subjects, they are the same.
-  func session(_ id: String, shown token: Token) throws(ProductRefusal) -> ProductSessionHost {
+  func session(_ id: String, shown token: Token) throws(ProductError) -> ProductSessionHost {
     guard let host = hosts[id] else { throw .noSession }
     if let own = host.subject, let other = token.subject, own != other { throw .noSession }
     return host
   }
 
   /// The session that a WebSocket is for: the one with this id, or a new one.
-  func open(_ id: String?, token: Token) throws(ProductRefusal) -> ProductSessionHost {
+  func open(_ id: String?, token: Token) throws(ProductError) -> ProductSessionHost {
     if let refusal = verdict(on: token).refusal { throw refusal }
     if let id { return try session(id, shown: token) }
     return try create(userID: token.userID, token: token, isFromREST: false)
   }
 
-  func create(userID: String, token: Token, isFromREST: Bool) throws(ProductRefusal) -> ProductSessionHost {
+  func create(userID: String, token: Token, isFromREST: Bool) throws(ProductError) -> ProductSessionHost {
     try checkRoom()
     let host = ProductSessionHost(
       id: RandomText.hex(digits: 32), userID: userID, subject: token.subject, isFromREST: isFromREST, core: core,
@@ -63,7 +63,7 @@ final class ProductSessions {
     return host
   }
 
-  private func checkRoom() throws(ProductRefusal) {
+  private func checkRoom() throws(ProductError) {
     guard !core.pool.isShutDown else { throw .stopping }
     guard hosts.count < profile.maximumSessions else { throw .tooManySessions }
   }
@@ -134,7 +134,7 @@ final class ProductSessionHost: TaskListener {
     if self.socket === socket { session.heard(now: MonotonicClock.now()) }
   }
 
-  func received(_ message: Result<ClientMessage, ClientMessage.Mistake>, verdict: TokenVerdict) {
+  func received(_ message: Result<ClientMessage, ClientMessage.ParseError>, verdict: TokenVerdict) {
     switch message {
     case .success(let message): apply { $0.received(message, verdict: verdict, now: $1) }
     case .failure(let mistake): apply { session, _ in session.received(mistake) }

@@ -25,7 +25,7 @@ final class ProductSocket: TextSocketOwner {
 
   func socketOpened(_ socket: TextSocket) {
     self.socket = socket
-    do throws(ProductRefusal) {
+    do throws(ProductError) {
       let host = try sessions.open(sessionID, token: token)
       self.host = host
       host.attach(self)
@@ -39,12 +39,12 @@ final class ProductSocket: TextSocketOwner {
   func socketHeard() { host?.heard(from: self) }
 
   func socketReceived(_ frame: ByteBuffer) {
-    let message = Result { () throws(ClientMessage.Mistake) in try ClientMessage(parsing: frame) }
+    let message = Result { () throws(ClientMessage.ParseError) in try ClientMessage(parsing: frame) }
     host?.received(message, verdict: verdict(for: message))
   }
 
   /// What a message's fate depends on: the token that was shown, or the new one that it brings.
-  private func verdict(for message: Result<ClientMessage, ClientMessage.Mistake>) -> TokenVerdict {
+  private func verdict(for message: Result<ClientMessage, ClientMessage.ParseError>) -> TokenVerdict {
     guard case .success(.updateToken(let text)) = message else { return sessions.verdict(on: token) }
     guard let new = Token(text) else { return .unknown }
     let verdict = sessions.verdict(on: new)

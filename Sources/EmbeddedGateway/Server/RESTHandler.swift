@@ -167,7 +167,7 @@ extension RESTHandler {
   ) {
     var object = JSONObject()
     if core.product != nil {
-      object.add("error", JSONObject(message: message, code: code ?? ProductRefusal.code(of: status)))
+      object.add("error", JSONObject(message: message, code: code ?? ProductError.code(of: status)))
     } else {
       object.add("success", false)
       object.add("error", message)

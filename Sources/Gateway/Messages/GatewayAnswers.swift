@@ -1,5 +1,6 @@
 import FoundationEssentials
 import NIOCore
+import TextFormatting
 public import Transport
 
 /// What a task was asked for, and how it came. A class for the reason that ``HTTPExchange`` is one.
@@ -50,14 +51,14 @@ public enum AcquireOutcome: Sendable {
       return
     }
     let reason = [answer.code, answer.error].compactMap { $0 }.first { !$0.isEmpty } ?? "no reason given"
-    throw GatewayError(kind: "refused", message: .printable(reason))
+    throw GatewayError(.refused, PlainText.ascii(reason))
   }
 }
 
 /// The outcome of `POST /api/release`.
 enum ReleaseOutcome {
-  /// When the answer was read, in ns; kind `release_refused` when the gateway knows no such task (any more), and
-  /// `release_unsupported` when it has no such call.
+  /// When the answer was read, in ns; kind `releaseRefused` when the gateway knows no such task (any more), and
+  /// `releaseUnsupported` when it has no such call.
   static func read(_ exchange: HTTPExchange) -> Result<UInt64, GatewayError> {
     let response = exchange.response
     let decoded = Result { () throws(GatewayError) in try ReleaseAnswer.decode(response) }
@@ -67,10 +68,10 @@ enum ReleaseOutcome {
     case (200, .success(let answer)), (400, .success(let answer)), (404, .success(let answer)),
       (405, .success(let answer)), (409, .success(let answer)), (410, .success(let answer)):
       let reason = answer.error ?? "status \(response.status)"
-      return .failure(GatewayError(kind: "release_refused", message: .printable(reason)))
+      return .failure(GatewayError(.releaseRefused, PlainText.ascii(reason)))
     case (200, .failure(let error)): return .failure(error)
     case (404, .failure), (405, .failure):
-      return .failure(GatewayError(kind: "release_unsupported", message: "the gateway has no /api/release"))
+      return .failure(GatewayError(.releaseUnsupported, "the gateway has no /api/release"))
     default: return .failure(.unexpectedStatus(response))
     }
   }

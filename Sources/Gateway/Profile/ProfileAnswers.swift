@@ -1,4 +1,5 @@
 import NIOCore
+import TextFormatting
 package import Transport
 
 extension GatewayProfile.Acquire {
@@ -14,7 +15,7 @@ extension GatewayProfile.Acquire {
       guard success.admits(status: response.status) else { return failed(.unexpectedStatus(response)) }
       guard root != nil else { return failed(.invalidAnswer("not the JSON expected", response)) }
       return failed(
-        GatewayError(kind: "refused", message: "no success by the profile: \(String.printable(response.bodyText))"))
+        GatewayError(.refused, "no success by the profile: \(PlainText.ascii(response.bodyText))"))
     }
     guard let root else { return failed(.invalidAnswer("not the JSON expected", response)) }
     guard let task = task.text(in: root) else { return failed(.invalidAnswer("the answer names no task", response)) }
@@ -29,8 +30,8 @@ extension GatewayProfile.Release {
   /// the call where it is a page.
   private static let statusesOfRefusal = [400, 404, 405, 409, 410]
 
-  /// When the answer was read, in ns; kind `release_refused` when the gateway knows no such task (any more), and
-  /// `release_unsupported` when it has no such call.
+  /// When the answer was read, in ns; kind `releaseRefused` when the gateway knows no such task (any more), and
+  /// `releaseUnsupported` when it has no such call.
   func outcome(of exchange: HTTPExchange) -> Result<UInt64, GatewayError> {
     let response = exchange.response
     let root = JSONNode.parse(response.body.readableBytesView)
@@ -41,10 +42,10 @@ extension GatewayProfile.Release {
         && (Self.statusesOfRefusal.contains(response.status) || success.admits(status: response.status)))
     if isRefused {
       let reason = "status \(response.status): \(response.bodyText)"
-      return .failure(GatewayError(kind: "release_refused", message: .printable(reason)))
+      return .failure(GatewayError(.releaseRefused, PlainText.ascii(reason)))
     }
     if [404, 405].contains(response.status) {
-      return .failure(GatewayError(kind: "release_unsupported", message: "the gateway has no such call of release"))
+      return .failure(GatewayError(.releaseUnsupported, "the gateway has no such call of release"))
     }
     guard success.admits(status: response.status) else { return .failure(.unexpectedStatus(response)) }
     let fault = root == nil ? "not the JSON expected" : "neither a success nor a refusal by the profile"

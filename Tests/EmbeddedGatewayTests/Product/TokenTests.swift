@@ -41,7 +41,7 @@ import Testing
     ("a expired b", "line 1"),
   ])
   func wrongFileIsExplainedWithoutItsTokens(text: String, part: String) throws {
-    let mistake = #expect(throws: TokenRules.Mistake.self) { try TokenRules.known(in: text) }
+    let mistake = #expect(throws: TokenRules.ParseError.self) { try TokenRules.known(in: text) }
     let message = try #require(mistake?.description)
     #expect(message.contains(part) && !message.contains("secret"))
   }

@@ -1,8 +1,15 @@
-/// The texts of an XML document's innermost elements, by their path. Strict: anything that is not well-formed, and every
-/// document type declaration, is refused.
+/// An element of an XML document: a text or further elements, those of one name as often and in the order as they are there.
 ///
-/// Source: XML 1.0 (W3C), as much of it as answers of AWS's query protocol use.
-struct XMLLeaves {
+/// ```swift
+/// let answer = try XMLElement(parsing: body)  // <R><Tags><member>a</member><member>b</member></Tags><Id>1</Id></R>
+/// answer.text(at: "Id")  // "1"
+/// answer.only("Tags")?.all("member").map(\.text)  // ["a", "b"]
+/// ```
+///
+/// The parser is made for answers of AWS's query protocol (XML 1.0, W3C) and is strict where a wrong answer could pass for a
+/// right one: tags must match, and a document type, an unknown reference, bytes that are not UTF-8 and a nesting beyond
+/// ``maximumDepth`` are refused. It is no validator: attributes are skipped unread, and a text beside elements is dropped.
+struct XMLElement: Equatable {
   /// Why a document is refused; no text of it is repeated.
   struct Refusal: Error, Equatable {
     var reason: String
@@ -10,25 +17,51 @@ struct XMLLeaves {
 
   static let maximumDepth = 32
 
-  /// The root element's name.
-  private(set) var root = ""
-  /// `AssumeRoleResult/Credentials/AccessKeyId` → text, without the root's name.
-  private(set) var texts: [String: String] = [:]
+  var name: String
+  /// Empty where there are children.
+  var text = ""
+  var children: [XMLElement] = []
+
+  /// Reads a document; its root element.
+  init(parsing bytes: [UInt8]) throws(Refusal) {
+    var parser = XMLParser(bytes)
+    self = try parser.document()
+  }
+
+  fileprivate init(name: String) { self.name = name }
+
+  /// The children of this name: a list is one of `<member>`.
+  func all(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
+
+  /// The child of this name; nil where there is none, or more than one.
+  func only(_ name: String) -> XMLElement? {
+    let found = all(name)
+    return found.count == 1 ? found[0] : nil
+  }
+
+  /// The text at a path such as `AssumeRoleResult/Credentials/AccessKeyId`; nil where a name on it is missing or there more
+  /// than once, and where there are elements instead of a text.
+  func text(at path: String) -> String? {
+    var element: XMLElement? = self
+    for name in path.split(separator: "/") { element = element?.only(String(name)) }
+    return element.flatMap { $0.children.isEmpty ? $0.text : nil }
+  }
+}
+
+private struct XMLParser {
+  private typealias Refusal = XMLElement.Refusal
 
   private var input: ArraySlice<UInt8>
 
-  /// Reads a document.
-  init(_ bytes: [UInt8]) throws(Refusal) {
-    input = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
-    try readProlog()
-    try readElements()
-    try skipMisc()
-    guard input.isEmpty else { throw Refusal(reason: "something follows the root element") }
-  }
+  init(_ bytes: [UInt8]) { input = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...] }
 
-  private mutating func readProlog() throws(Refusal) {
+  mutating func document() throws(XMLElement.Refusal) -> XMLElement {
     if take("<?xml") { try skip(past: "?>") }
     try skipMisc()
+    let root = try readElements()
+    try skipMisc()
+    guard input.isEmpty else { throw Refusal(reason: "something follows the root element") }
+    return root
   }
 
   /// White space and comments outside the root element.
@@ -36,45 +69,52 @@ struct XMLLeaves {
     repeat { skipSpace() } while try takeComment()
   }
 
-  private mutating func readElements() throws(Refusal) {
-    var open: [(name: String, text: [UInt8], hasChildren: Bool)] = []
-    repeat {
+  private mutating func readElements() throws(Refusal) -> XMLElement {
+    var open: [(element: XMLElement, text: [UInt8])] = []
+    while true {
       guard try !takeComment() else { continue }
       if take("</") {
         let name = try takeName()
         skipSpace()
-        guard take(">"), let element = open.popLast(), element.name == name else {
+        guard take(">"), let (element, text) = open.popLast(), element.name == name else {
           throw Refusal(reason: "an end tag does not belong to its start tag")
         }
-        if !element.hasChildren { try add(element.text, at: open.map(\.name) + [name]) }
+        let closed = try Self.closed(element, text)
+        if open.isEmpty { return closed }
+        open[open.count - 1].element.children.append(closed)
       } else if take("<![CDATA[") {
         let text = try takeText(until: "]]>")
         guard !open.isEmpty else { throw Refusal(reason: "text stands outside the root element") }
         open[open.count - 1].text += text
       } else if input.first == UInt8(ascii: "<") {
         let (name, isEmpty) = try takeStartTag()
-        if open.isEmpty { root = name } else { open[open.count - 1].hasChildren = true }
-        guard open.count < XMLLeaves.maximumDepth else { throw Refusal(reason: "it is nested too deeply") }
-        if isEmpty { try add([], at: open.map(\.name) + [name]) } else { open.append((name, [], false)) }
+        guard open.count < XMLElement.maximumDepth else { throw Refusal(reason: "it is nested too deeply") }
+        let element = XMLElement(name: name)
+        if !isEmpty {
+          open.append((element, []))
+        } else if open.isEmpty {
+          return element
+        } else {
+          open[open.count - 1].element.children.append(element)
+        }
       } else {
         guard !open.isEmpty, !input.isEmpty else { throw Refusal(reason: "it is no whole XML document") }
         open[open.count - 1].text += try takeCharacters()
       }
-    } while !open.isEmpty
+    }
   }
 
-  private mutating func add(_ text: [UInt8], at path: [String]) throws(Refusal) {
+  private static func closed(_ element: XMLElement, _ text: [UInt8]) throws(Refusal) -> XMLElement {
     guard let text = String(validating: text, as: UTF8.self) else { throw Refusal(reason: "it is not UTF-8") }
-    let key = path.dropFirst().joined(separator: "/")
-    guard texts.updateValue(text, forKey: key) == nil else {
-      throw Refusal(reason: "an element that belongs there once is there twice")
-    }
+    var element = element
+    if element.children.isEmpty { element.text = text }
+    return element
   }
 }
 
 // MARK: - Tokens
 
-extension XMLLeaves {
+extension XMLParser {
   /// Behind the name there may be attributes, which AWS's answers use for the name space alone: they are skipped.
   private mutating func takeStartTag() throws(Refusal) -> (name: String, isEmpty: Bool) {
     input = input.dropFirst()
@@ -119,7 +159,7 @@ extension XMLLeaves {
         continue
       }
       let name = input.prefix(9).prefix { $0 != UInt8(ascii: ";") }
-      guard name.count < input.count, name.count < 9, let character = XMLLeaves.character(name) else {
+      guard name.count < input.count, name.count < 9, let character = Self.character(name) else {
         throw Refusal(reason: "it has an unknown reference")
       }
       text += Array(String(character).utf8)
