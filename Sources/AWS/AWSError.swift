@@ -22,8 +22,8 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case malformedAnswer
     /// No complete answer came; see ``AWSError/transfer``.
     case transfer
-    /// Whoever gives credentials (STS, a container's agent, an instance's metadata) failed or refused. It was asked again
-    /// already where that may help.
+    /// A source of credentials (STS, a container's agent, the instance's metadata) failed or refused, after retries where
+    /// they may help.
     case credentials
     /// No credentials, no region, or a malformed setting.
     case configuration

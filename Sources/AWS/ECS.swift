@@ -1,6 +1,15 @@
 import FoundationEssentials
 
 /// Amazon ECS, as far as a warm pool is watched and drained with it.
+///
+/// ```swift
+/// let configuration = try AWSConfiguration.resolve(flags: .init(region: "eu-west-1"), environment: environment)
+/// let client = ECSClient(
+///   configuration: configuration, transport: try CurlTransport(), environment: .system(warn: { _ in }))
+/// let arns = try await client.listTasks(TaskFilter(cluster: "lab", serviceName: "warm"))
+/// let tasks = try await client.describeTasks(arns.value, cluster: "lab")
+/// // tasks.value.count { $0.isRunning }, tasks.calls.map(\.timings.total)
+/// ```
 public struct ECSClient: Sendable {
   /// Most pages one listing may have: a service that never ends its list would hold a poller for ever.
   static let maximumPages = 1_000
@@ -21,7 +30,7 @@ public struct ECSClient: Sendable {
         target: target, credentials: configuration.credentials, transport: transport, environment: environment))
   }
 
-  /// Answers that asked for fewer calls, since the client was made; retried ones count too.
+  /// The number of throttled answers since the client was made, those that were retried included.
   public var throttleCount: Int { service.service.throttleCount }
 
   /// The ARNs of all tasks whose *desired* status is the one given, all pages of them.

@@ -122,7 +122,7 @@ public struct ECSAnswer<Value: Sendable>: Sendable {
   public var failures: [ECSFailure]
 }
 
-// How ECS's answers are read: see `FieldReading.swift` for what is needed of them.
+// ECS's answers are read leniently: see the extension of `KeyedDecodingContainer` below.
 extension ECSTask {
   enum CodingKeys: CodingKey {
     case taskArn, lastStatus, desiredStatus, group, taskDefinitionArn, startedBy, createdAt, pullStartedAt,
@@ -190,16 +190,15 @@ extension ECSFailure {
   }
 }
 
-// What ECS answers is read field by field: one that is needed must be of its type, any other one is passed over where it is of
-// another. Servers of this protocol differ in what nobody needs, and a whole answer must not be lost by it.
+// ECS's answers are read field by field. A field that a caller needs must have its type; any other field of a wrong type counts
+// as absent. Servers of this protocol differ in such fields, and that must not cost the whole answer.
 extension KeyedDecodingContainer {
   /// The value of a field that is not needed: nil where it is absent or of another type than expected.
   func readable<T: Decodable>(_ key: Key, as type: T.Type = T.self) -> T? {
     (try? decodeIfPresent(type, forKey: key)) ?? nil
   }
 
-  /// A text that says whose something is: the empty text where the field is there and is no text, so that it is nobody's who
-  /// is known.
+  /// A text that identifies an owner. An id of a wrong type becomes the empty text, which equals no known id.
   func identity(_ key: Key) -> String? {
     if let text = readable(key, as: String.self) { return text }
     return contains(key) && (try? decodeNil(forKey: key)) != true ? "" : nil

@@ -111,7 +111,7 @@ extension AWSError {
     self.init(
       kind, code: answer.code, message: answer.message, hint: hint,
       requestID: response.requestID.map(context.redaction.text), httpStatus: response.status)
-    // Who names no error, or fails, need not be the service; and where STS is asked, no flag says.
+    // An answer without a code, or of status 5xx, may come from something before the service; and STS has no flag of its own.
     let isEndpointInDoubt = answer.code.isEmpty || kind == .server || context.target.signingName != "ecs"
     call = isEndpointInDoubt ? context.place : context.action
   }
@@ -183,8 +183,8 @@ struct Redaction: Sendable {
   /// The beginnings of the secrets, plain and percent-encoded. A beginning is enough: an echo may be cut off.
   private let stems: [[UInt8]]
 
-  /// - Parameter accessKeyID: no secret, but what scanners for secrets look for; only one as long as AWS's are (16 and up), as
-  ///   test servers' ids are ordinary words.
+  /// - Parameter accessKeyID: no secret, but scanners for secrets report it. Taken out only if it is as long as AWS's
+  ///   are (16 and up), as test servers' ids are ordinary words.
   init(_ secrets: [String], accessKeyID: String? = nil) {
     let ids = accessKeyID.map { $0.utf8.count < 16 ? [] : [$0] } ?? []
     stems = (secrets + ids).filter { !$0.isEmpty }

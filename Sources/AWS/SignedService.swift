@@ -2,8 +2,16 @@ import FoundationEssentials
 import Latency
 import Synchronization
 
-/// Sends the operations of one service, whatever its protocol: signs, sends, retries within a quota, reloads expired
-/// credentials, corrects the clock, classifies errors. What a body means is the caller's.
+/// Sends the operations of one service over either of AWS's protocols (JSON, query): signs, sends, retries within a quota,
+/// reloads expired credentials, corrects the clock, classifies errors. The caller encodes requests and reads answers.
+///
+/// ```swift
+/// let request = ServiceRequest(operation: "ListTasks", headers: headers, body: Array("{}".utf8))
+/// let (arns, record) = try await service.send(request, retry: .standard) { response in
+///   try JSONDecoder().decode(Answer.self, from: Data(response.body)).taskArns
+/// }
+/// // record.attempts == 1, record.timings.total
+/// ```
 final class SignedService: Sendable {
   private struct State {
     var clockOffset: Int64 = 0
@@ -25,7 +33,7 @@ final class SignedService: Sendable {
     var hasSetClock = false
   }
 
-  /// From how many seconds on two clocks differ, and how much a change of that is worth another warning.
+  /// Two clocks differ from this number of seconds on; a change of the difference by `tellingChange` is worth another warning.
   private static let tellingOffset: Int64 = 5
   private static let tellingChange: Int64 = 60
 
@@ -46,7 +54,7 @@ final class SignedService: Sendable {
     self.environment = environment
   }
 
-  /// Answers that asked for fewer calls, since the start; retried ones count too.
+  /// The number of throttled answers since the start, those that were retried included.
   var throttleCount: Int { state.withLock { $0.throttles } }
 
   /// Calls one operation.
@@ -299,7 +307,7 @@ public struct CallEnvironment: Sendable {
   public var sleep: @Sendable (UInt64) async throws -> Void
   /// Uniform in 0…1.
   public var random: @Sendable () -> Double
-  /// Told what a user should know though the call goes on, one line each.
+  /// Gets one line for each thing that a user should know although the call does not fail.
   public var warn: @Sendable (String) -> Void
 
   /// Makes an environment.

@@ -86,7 +86,7 @@ public enum AcquireFault: String, Sendable, CaseIterable {
 public struct FaultPlan: Sendable, Equatable {
   /// What happens to an acquire that is hit.
   public var acquireFault: AcquireFault?
-  /// Only the first so many acquires can be hit; `nil` for all.
+  /// Faults hit only the first `firstAcquires` acquires; `nil` for all.
   public var firstAcquires: Int?
   /// How probably an acquire is hit, 0–1.
   public var probability: Double = 1
@@ -94,7 +94,7 @@ public struct FaultPlan: Sendable, Equatable {
   public var seed: UInt64 = 0
   /// How many starts of tasks fail, from the first on; `Int.max` for all.
   public var failingStarts = 0
-  /// Every acquire is answered so much later, in ns.
+  /// Every acquire is answered later by this time, in ns.
   public var acquireDelay: UInt64 = 0
 
   /// Nothing goes wrong.

@@ -4,7 +4,7 @@ import Latency
 import NIOCore
 import NIOPosix
 
-/// The gateway without its wire: the pool, and the carrying out of what it decides. Confined to one event loop.
+/// The gateway without its network side: the pool, and the execution of its actions. Confined to one event loop.
 ///
 /// Every event goes through ``apply(_:)``; what an action sets off in turn is queued behind the actions already decided.
 final class GatewayCore {
@@ -123,7 +123,7 @@ final class GatewayCore {
 
   func log(_ event: @autoclosure () -> LifecycleEvent) { log(event) }
 
-  /// Writes the event that `make` makes, which it doesn't if nobody listens.
+  /// Writes the event that `make` makes; without a sink `make` is not called.
   func log(_ make: () -> LifecycleEvent) {
     guard let sink = configuration.lifecycleSink else { return }
     sink(make().text)
@@ -161,7 +161,7 @@ extension GatewayCore {
     return acquire
   }
 
-  /// Whoever asked is gone: a wait ends, a task that was assigned is released.
+  /// The client has disconnected: its wait ends, a task that was assigned is released.
   func abandon(_ acquire: PendingAcquire) {
     pendingAcquires[acquire.request] = nil
     apply(pool.cancel(acquire.request))

@@ -29,7 +29,7 @@ public protocol TaskRunner: Sendable {
   func stopAll() async
 }
 
-/// A gateway without tasks of its own: whatever connects is its pool.
+/// For a gateway without tasks of its own: its pool is the tasks that connect to it.
 public struct NoTasks: TaskRunner {
   /// Makes the runner.
   public init() {}

@@ -187,7 +187,7 @@ enum CookieDate {
   }
 }
 
-/// The `Cookie` fields that were rendered of a jar as it is. Shared by its copies; a changed jar gets another one.
+/// A cache of `Cookie` header values for one state of a jar. Copies of the jar share it; a changed jar gets another one.
 ///
 /// A balancer's cookie goes with every call of a visit, and rendering it anew costs more than the rest of the request.
 final class CookieFieldCache: Sendable {

@@ -134,12 +134,12 @@ extension GatewayError {
       let closing = text[opening.upperBound...].firstRange(of: "</title>")
     else { return PlainText.withoutMarkup(text, limit: 120) }
     let title = text[opening.upperBound..<closing.lowerBound]
-    // Express calls every page so, and says what happened below.
+    // Express gives every error page this title, and says what happened in the body.
     guard title != "Error" else { return PlainText.withoutMarkup(String(text[closing.upperBound...]), limit: 120) }
     return PlainText.ascii(String(title))
   }
 
-  /// The same error where a gateway asks who is there, with what was sent for that: the names of the header fields that
+  /// This error; of status 401 or 403 with a note on what was sent as identification: the names of the header fields that
   /// the user gave, never their values.
   ///
   /// - Parameter askedForCertificate: the server asked for a client certificate, and there was none to show.
@@ -166,6 +166,6 @@ extension HTTPResponse {
     return isMarkup
   }
 
-  /// Whether the body begins as markup does, whatever it is called: Node's ws calls its plain words a page.
+  /// Whether the body begins as markup does. Its Content-Type does not count: Node's ws calls its plain words a page.
   package var isMarkup: Bool { body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<") }
 }

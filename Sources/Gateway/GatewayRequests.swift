@@ -31,7 +31,7 @@ public final class GatewayRequests: Sendable {
   private let statusHead: Head
   private let sessionProbe: (prefix: String, fields: String)
   private let basePath: String
-  /// Of a call by a profile: what follows the request line, and what precedes the body's fields.
+  /// For a call made by a profile: the fields after the request line, and the user's cookies, which precede the body's fields.
   private let profileFields: (before: String, after: String)
   private let sendsSecureCookies: Bool
   /// What the user sends as cookies beside those that the gateway sets.
@@ -44,7 +44,7 @@ public final class GatewayRequests: Sendable {
 
   /// The same for calls that are made as `callForms` says.
   ///
-  /// - Parameter formerTokens: tokens that calls under way may still have been sent with.
+  /// - Parameter formerTokens: earlier tokens, which answers to running calls may still repeat.
   package init(
     to endpoint: Endpoint, headers: [(name: String, value: String)], callForms: GatewayCallForms, token: String?,
     formerTokens: SecretRedactor = SecretRedactor([])
@@ -58,7 +58,7 @@ public final class GatewayRequests: Sendable {
     let present = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
     secrets = SecretRedactor(present).adding(formerTokens)
     basePath = endpoint.basePath
-    // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
+    // Traffic to this machine itself cannot be overheard: browsers and curl send it such cookies too.
     sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback
     func isCookie(_ header: (name: String, value: String)) -> Bool { header.name.lowercased() == "cookie" }
     let own = headers.filter(isCookie).map(\.value)
@@ -201,9 +201,9 @@ extension ByteBuffer {
 }
 
 extension GatewayRequests {
-  /// A command that gives a task back by hand: the release's request as curl sends it. Header fields of the user's are named,
-  /// their values never; where a profile has a place for the token, it says `TOKEN`. nil for a task whose name is no plain word, as it came from outside
-  /// and goes into no shell, and where the profile has no release.
+  /// A command that gives a task back by hand: the release's request as curl sends it. Header fields of the user's are
+  /// named, their values never; where a profile has a place for the token, it says `TOKEN`. nil for a task whose name
+  /// is no plain word, as it came from outside and goes into no shell, and where the profile has no release.
   public func releaseCommand(taskID: String, at endpoint: Endpoint) -> String? {
     guard !taskID.isEmpty, taskID.utf8.count <= 200, taskID.utf8.allSatisfy(Self.isPlain) else { return nil }
     var request = ByteBuffer()

@@ -155,7 +155,7 @@ extension SecretRedactor {
     /// The text ends within it.
     case cut
 
-    /// Of HTML's names those that encoders write.
+    /// Named HTML entities that encoders produce.
     private static let names: [String: UInt8] = [
       "amp": UInt8(ascii: "&"), "lt": UInt8(ascii: "<"), "gt": UInt8(ascii: ">"), "quot": UInt8(ascii: "\""),
       "apos": UInt8(ascii: "'"), "sol": UInt8(ascii: "/"), "plus": UInt8(ascii: "+"), "equals": UInt8(ascii: "="),

@@ -57,8 +57,8 @@ struct MockGatewayRun {
     }
   }
 
-  /// As many connections as the open files allow, 20,000 at most. Beside its connection a process takes up to four files, pipes and
-  /// a pidfd, and a virtual task one, its own end of the connection.
+  /// As many connections as the open files allow, 20,000 at most. Beside its connection a process takes up to four
+  /// files, pipes and a pidfd, and a virtual task one, its own end of the connection.
   static func connections(within limit: Int, tasks: Int, areVirtual: Bool = false) -> Int {
     min(20_000, max(16, limit - 64 - (areVirtual ? 1 : 4) * tasks))
   }
@@ -109,7 +109,7 @@ struct MockGatewayRun {
     if hasLifeline { Lifeline.watch { end.give(0) } }
     Task {
       for await signal in signals {
-        // Who holds the lifeline may have got the signal too, and has tasks to give back here before it lets go.
+        // The holder of the lifeline may have got the signal too, and gives tasks back here before it closes the lifeline.
         if hasLifeline { try? await Task.sleep(for: Lifeline.patience) }
         end.give(128 + signal)
       }
@@ -156,8 +156,8 @@ struct MockGatewayRun {
   }
 }
 
-/// Writes lines to a file, a terminal or a pipe on a thread of its own, so that a slow reader never stops whoever writes: what
-/// is beyond the bound is dropped, whole lines only, and counted.
+/// Writes lines to a file, a terminal or a pipe on a thread of its own, so that a slow reader never blocks the
+/// writer: lines beyond the bound are dropped and counted.
 final class LineWriter: Sendable {
   private struct State {
     var waiting: [UInt8] = []

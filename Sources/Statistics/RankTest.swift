@@ -34,8 +34,8 @@ public struct RankTest: Sendable {
   /// Every shift that the test doesn't reject, p > `alpha`: from the (c + 1)-th smallest difference to the (c + 1)-th largest,
   /// c being the largest U that is rejected. It holds 0 exactly where `pValue` > `alpha`.
   ///
-  /// Nil where the samples are so small that nothing could be rejected: then the interval has no bounds. An `alpha` of 1 or more,
-  /// which rejects everything, leaves only the middle of the differences.
+  /// Nil where the samples are so small that nothing could be rejected: then the interval has no bounds. An `alpha` of
+  /// 1 or more, which rejects everything, leaves only the middle of the differences.
   public func interval(alpha: Double) -> ClosedRange<Double>? {
     guard let c = distribution.largestRejected(alpha: alpha) else { return nil }
     return differences.value(rank: c + 1)...differences.value(rank: differences.count - c)
@@ -59,8 +59,8 @@ public struct RunsNeeded: Sendable, Equatable {
 }
 
 extension RankTest {
-  /// The smallest p that samples of these sizes can have, whatever is measured: 2 / C(old + new, old), at most 1; 1 where a side
-  /// is empty. Beyond 10,000 pairs, that of the normal approximation.
+  /// The smallest p that samples of these sizes can have, whatever is measured: 2 / C(old + new, old), at most 1; 1
+  /// where a side is empty. Beyond 10,000 pairs, that of the normal approximation.
   public static func smallestPValue(old: Int, new: Int) -> Double {
     MannWhitneyDistribution.smallestP(old: old, new: new)
   }

@@ -12,15 +12,16 @@ public struct TestFamily {
   ///
   /// A verdict is `lower` or `higher` only where Holm's procedure rejects at `alpha` and the change is at least the samples'
   /// resolution and `minEffect`, a share such as 0.05:
-  /// - on the ratio scale |log(new/old)| must be at least log(1 + minEffect), so that +5 % and its way back count alike, and the
-  ///   medians must differ by the resolution;
-  /// - on the scale of differences |change| must be at least minEffect, but never more than 5 %, of the larger median, so that of shares a rise from 0 to
-  ///   2 % counts and a fall from 100 % to 99.9 % does not.
+  /// - on the ratio scale |log(new/old)| must be at least log(1 + minEffect), so that +5 % and its way back count
+  ///   alike, and the medians must differ by the resolution;
+  /// - on the scale of differences |change| must be at least minEffect, but never more than 5 %, of the larger median,
+  ///   so that of shares a rise from 0 to 2 % counts and a fall from 100 % to 99.9 % does not.
   ///
-  /// A verdict is `tooFewRuns` where a side has no runs, and where the test isn't significant and could not have been at the
-  /// level of Holm's first step, alpha/m: at a later step it might have been, but that depends on what the others show. `needed`
-  /// runs let it speak at the first step. Samples without runs on a side take no part in the correction; for what they need, and
-  /// for their `level`, the whole family counts, since they would take part with those runs.
+  /// A verdict is `tooFewRuns` where a side has no runs, and where the test isn't significant and could not have been
+  /// at the level of Holm's first step, alpha/m: at a later step it might have been, but that depends on what the
+  /// others show. `needed` runs let it speak at the first step. Samples without runs on a side take no part in the
+  /// correction; for what they need, and for their `level`, the whole family counts, since they would take part with
+  /// those runs.
   ///
   /// Any numbers will do: `alpha` is taken as 0…1 and `minEffect` as at least 0, NaN as 0.
   public static func outcomes(of samples: [TwoSamples], alpha: Double, minEffect: Double) -> [TestOutcome] {
@@ -132,8 +133,8 @@ public struct TestOutcome: Sendable, Equatable {
   /// The Hodges–Lehmann estimate of the change: new/old − 1 on the ratio scale, new − old on the scale of differences; 0 where
   /// a side has no runs.
   public var change: Double
-  /// The changes that the test doesn't reject at `level`. It leaves out 0 exactly where the test rejects there; nil where it has
-  /// no bounds, because no data of so few runs could be rejected.
+  /// The changes that the test doesn't reject at `level`. It leaves out 0 exactly where the test rejects there; nil
+  /// where it has no bounds, because no data of so few runs could be rejected.
   public var interval: ClosedRange<Double>?
   /// The p of this statistic alone.
   public var pValue: Double

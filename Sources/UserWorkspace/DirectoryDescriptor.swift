@@ -27,7 +27,7 @@ struct DirectoryDescriptor: ~Copyable {
   }
 
   /// Makes the directory `name` with exactly `mode`.
-  /// - Throws: code `alreadyExists` if anything has that name.
+  /// - Throws: kind `alreadyExists` if anything has that name.
   @inline(__always)
   func make(_ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask) throws(WorkspaceError) {
     try systemCall("mkdirat", on: name) { mkdirat(number, name, mode) }
@@ -105,7 +105,7 @@ struct PathBelowRoot: Sendable {
   let parents: [PathComponent]
   let last: PathComponent
 
-  /// - Throws: ``WorkspaceError`` with code `outsideRoot` when `path` isn't spelled below `root` or has `.`, `..` or NUL in it.
+  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` when `path` isn't spelled below `root` or has `.`, `..` or NUL in it.
   init(_ path: String, inside root: String) throws(WorkspaceError) {
     let rootParts = Self.components(root)
     let parts = Self.components(path)

@@ -14,8 +14,9 @@ public struct Visibility: Sendable, Equatable {
 
 /// Writes through one mount and reads through another, as two tasks of one shared file system do.
 ///
-/// The peer looks a name up only after its writer has finished. An earlier look-up would fail, NFS would remember that failure
-/// for as long as its attribute cache holds, and the probe would measure the damage that it had done itself. For one thread; blocks.
+/// The peer looks a name up only after its writer has finished. An earlier look-up would fail, NFS would remember that
+/// failure for as long as its attribute cache holds, and the probe would measure the damage that it had done itself.
+/// For one thread; blocks.
 public struct VisibilityProbe: ~Copyable {
   /// Whether both paths are on one device and so, as a rule, behind one cache: then the probe shows nothing about two clients.
   /// Mounting NFS with `nosharecache`, or from another host, gives a cache of its own.
@@ -110,7 +111,8 @@ public struct VisibilityProbe: ~Copyable {
   }
 }
 
-/// Asks again at once for the first millisecond, then in pauses of 0.1 ms that grow to 5 ms: the resolution of a late sight.
+/// Asks again at once for the first millisecond, then in pauses of 0.1 ms that grow to 5 ms: the poll interval
+/// limits the resolution.
 private struct Backoff {
   let start: UInt64
   let timeout: UInt64
@@ -123,7 +125,7 @@ private struct Backoff {
     self.shouldStop = shouldStop
   }
 
-  /// Pauses before the next attempt; false when the time is up, or nobody wants to wait any more.
+  /// Pauses before the next attempt; false when the time is up, or `shouldStop` says so.
   mutating func pause() -> Bool {
     let elapsed = MonotonicClock.now() &- start
     if elapsed >= timeout || shouldStop() { return false }

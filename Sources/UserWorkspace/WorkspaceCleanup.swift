@@ -39,7 +39,7 @@ public final class CreatedDirectories: Sendable {
   /// Removes every directory that was made and is still there; foreign files, and the directories above them, stay.
   ///
   /// May be called again and from several threads: the second call waits for the first, then finds nothing left to do but what
-  /// could not be removed. Stop the writers first. Blocks: not for the cooperative pool.
+  /// could not be removed. Stop the writers first. It blocks, so never call it on the cooperative pool.
   public func removeAll() -> RemovalReport {
     users.withLock { users in
       var report = RemovalReport()
@@ -60,14 +60,15 @@ public final class CreatedDirectories: Sendable {
 public struct Leftover: Sendable, Equatable, CustomStringConvertible {
   /// Where it is, relative to the tree's root.
   public let path: String
-  /// Why it stays: code `foreignFiles`, `notADirectory`, or the failed system call.
+  /// Why it stays: kind `foreignFiles`, `notADirectory`, or the failed system call.
   public let cause: WorkspaceError
 
   /// Path and reason, for a note to the user.
   public var description: String { "'\(path)' stays: \(cause.message)" }
 }
 
-/// Removes one user's directory by the names that the suite gives, and nothing else: no listing, no recursion, no links followed.
+/// Removes one user's directory by the names that the suite gives, and nothing else: no listing, no recursion, no links
+/// followed.
 enum UserRemoval {
   static func remove(_ user: PathComponent, from root: borrowing DirectoryDescriptor) -> [Leftover] {
     var leftovers: [Leftover] = []
@@ -140,7 +141,7 @@ public struct TemporaryRoot: Sendable {
   }
 
   /// Removes it if it is empty; already gone counts as removed. Remove what was made in it first.
-  /// - Throws: ``WorkspaceError`` with code `foreignFiles` if something is still in it.
+  /// - Throws: ``WorkspaceError`` of the kind `foreignFiles` if something is still in it.
   public func remove() throws(WorkspaceError) {
     if rmdir(path) == 0 || errno == ENOENT { return }
     throw WorkspaceError.failed("rmdir", on: path, cause: errno)

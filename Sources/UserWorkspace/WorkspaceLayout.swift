@@ -30,7 +30,7 @@ enum LayoutName {
   @inline(__always) static var product: UnsafePointer<CChar> { cString(".optima") }
   @inline(__always) static var assistant: UnsafePointer<CChar> { cString(".claude") }
   @inline(__always) static var token: UnsafePointer<CChar> { cString("token.json") }
-  /// A token while a benchmark writes it; in a directory just made, nobody else can be using the name.
+  /// A token while a benchmark writes it; in a directory just made, no other writer can be using the name.
   @inline(__always) static var newToken: UnsafePointer<CChar> { cString(".token.json.new") }
 
   /// String literals end with a NUL.
@@ -44,7 +44,8 @@ enum LayoutName {
 public struct UserDirectoryName: Hashable, Sendable, CustomStringConvertible {
   let name: PathComponent
 
-  /// - Throws: ``WorkspaceError`` with code `outsideRoot` unless `user` is one plain path component that doesn't start with a dot.
+  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` unless `user` is one plain path component that doesn't start
+  ///   with a dot.
   public init(_ user: String) throws(WorkspaceError) {
     let bytes = Array(user.utf8)
     guard let first = bytes.first, first != UInt8(ascii: "."), !bytes.contains(UInt8(ascii: "/")), !bytes.contains(0)
@@ -62,15 +63,15 @@ public struct UserDirectoryName: Hashable, Sendable, CustomStringConvertible {
 public enum WorkspacePreparation {
   /// Makes, or enters, `directory` with its `.optima`, `.claude` and token.
   ///
-  /// Missing directories between root and user are made with mode 0755, the user's own with 0700, the token with 0600; what is
-  /// there already keeps its owner and mode. An earlier token is replaced in one step: a reader sees the old one or the new one.
-  /// Blocks: call it from a thread of its own, never from the cooperative pool.
+  /// Missing directories between root and user are made with mode 0755, the user's own with 0700, the token with 0600;
+  /// what is there already keeps its owner and mode. An earlier token is replaced in one step: a reader sees the old
+  /// one or the new one. Blocks: call it from a thread of its own, never from the cooperative pool.
   /// - Parameters:
   ///   - directory: A path below `root`, spelled with the same prefix; no `.` or `..` in it.
   ///   - root: A directory that exists. Symbolic links are followed in its own path, and nowhere below it.
   ///   - token: The token's bytes, at most ``WorkspaceLayout/maximumTokenLength``.
   /// - Returns: Whether the user's directory was made new.
-  /// - Throws: ``WorkspaceError`` with code `outsideRoot` before any file is touched, else the failure of the system call.
+  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` before any file is touched, else the failure of the system call.
   public static func prepare(
     directory: String, inside root: String, token: [UInt8]
   ) throws(WorkspaceError) -> Bool {

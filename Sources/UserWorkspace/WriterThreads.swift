@@ -16,9 +16,10 @@ public struct ParallelWriter: Sendable {
 
 /// Runs `body` for `count` writers at once, each on a thread of its own, and waits for all.
 ///
-/// A body makes its ``DirectoryWriter`` and its recorder, calls ``ParallelWriter/waitForStart()``, then loops until its operations are
-/// done or ``ParallelWriter/shouldStop``, and returns what it has recorded: nothing is shared while the clock runs. When the calling
-/// task is cancelled the writers stop after the operation they are in, and what they have recorded is returned all the same.
+/// A body makes its ``DirectoryWriter`` and its recorder, calls ``ParallelWriter/waitForStart()``, then loops until its
+/// operations are done or ``ParallelWriter/shouldStop``, and returns what it has recorded: nothing is shared while the
+/// clock runs. When the calling task is cancelled the writers stop after the operation they are in, and what they have
+/// recorded is returned all the same.
 /// - Returns: The bodies' results in the order of their indices.
 /// - Throws: ``WorkspaceError`` when a thread could not be made; writers already running are stopped first.
 public func runWriters<Output: Sendable>(
@@ -58,7 +59,7 @@ private func runWriter<Output: Sendable>(
   }
 }
 
-/// Where writers wait for each other before they start, and hear that they should stop.
+/// A barrier: writers wait here for each other before they start, and learn that they should stop.
 ///
 /// `@unchecked`: `missing` is only touched with `mutex` held; the condition and the mutex live at a fixed address of their own.
 final class WriterBarrier: @unchecked Sendable {

@@ -9,7 +9,7 @@ import ProcessControl
 final class CommandProcess: UserProcess {
   /// Bytes that may wait for a program that doesn't read its input, before the socket isn't read either.
   static let maximumPendingInput = 1 << 20
-  /// How long output may still come from a pipe that somebody else holds open after the program has ended.
+  /// How long output may still come from a pipe that another process holds open after the program has ended.
   private static let drainBound = TimeAmount.seconds(1)
 
   private let request: ProcessRequest
@@ -119,7 +119,7 @@ final class CommandProcess: UserProcess {
     input?.close(promise: nil)
     child.signalGroup(SIGTERM)
     killTimer = loop.scheduleTask(in: .nanoseconds(Int64(clamping: stopGrace))) { _ = child.signalGroup(SIGKILL) }
-    // Nobody reads it any more, and a program that writes must not hang on a full pipe.
+    // The agent reads no more output, and a program that writes must not hang on a full pipe.
     output?.setOption(.autoRead, value: true).whenFailure { _ in }
   }
 

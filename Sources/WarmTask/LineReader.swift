@@ -63,7 +63,7 @@ final class LineReader: ChannelInboundHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    // Half a line: nobody was told, so nobody will ask for more.
+    // Half a line was not reported, so no `readMore` will come for it.
     guard !lines.isEmpty else { return context.read() }
     let batch = lines
     lines = []
@@ -82,7 +82,7 @@ final class LineReader: ChannelInboundHandler {
 /// A line of a user's program, or a piece of one that is longer than the bound.
 struct OutputLine: Sendable, Equatable {
   var text: String
-  /// Whether the line goes on in the next one.
+  /// Whether the line continues in the next piece.
   var goesOn = false
 }
 

@@ -92,7 +92,7 @@ struct TaskLifecycle {
       }
       return actions
     case ("init_user", _), ("init_user_session", _):
-      // One task, one user: whoever is here stays.
+      // One task, one user: the first user keeps it.
       return [.send(TaskToGateway(type: "status", status: "already_assigned"))]
     case ("user_input", .ready): return message.line.map { [.writeInput($0)] } ?? []
     case ("user_input", .preparing), ("user_input", .starting):

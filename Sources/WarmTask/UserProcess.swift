@@ -15,11 +15,11 @@ enum UserProcessEvent {
   case ended(ExitStatus)
 }
 
-/// A user's running program, or what stands for it. Confined to one event loop.
+/// A user's running program, or its stand-in in memory. Confined to one event loop.
 protocol UserProcess: AnyObject {
   /// Starts it, once.
   func start()
-  /// Whether it keeps up with its input. Lines beyond that are kept too: whoever writes should wait for `roomForInput`.
+  /// Whether it keeps up with its input. Further lines are kept too, but the writer should wait for `roomForInput`.
   var hasRoomForInput: Bool { get }
   /// Hands it one line. False if it doesn't take it: its input is closed.
   func write(line: String) -> Bool

@@ -83,7 +83,7 @@ public actor WarmTaskAgent {
     return end(with: outcome ?? .stopped)
   }
 
-  /// Until the socket ends, whoever ends it.
+  /// Handles messages until either side ends the socket.
   private func listen() async {
     do throws(WebSocketError) {
       while let message = try await nextMessage() {
@@ -107,7 +107,7 @@ public actor WarmTaskAgent {
       await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
           waitingForRoom = continuation
-          // Cancelled in between: nobody would come back.
+          // A cancellation before this line would resume nothing.
           if Task.isCancelled { resumeReceiving(evenWithoutRoom: true) }
         }
       } onCancel: {

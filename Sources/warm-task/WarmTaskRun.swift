@@ -22,7 +22,7 @@ enum Ending: Sendable {
   }
 }
 
-/// The tasks, until they have lived, a signal comes, or the parent is gone. Users' programs are ended in every case.
+/// Runs the tasks until they have ended, a signal comes, or the parent is gone. Users' programs are ended in every case.
 struct WarmTaskRun {
   let plan: WarmTaskPlan
   let loop: any EventLoop
@@ -65,7 +65,7 @@ struct WarmTaskRun {
       return nil
     }
     let outcomes = await pool.runOnce()
-    // Said here and not by the listener to failures, who may be cancelled before it has spoken.
+    // Reported here, because the task that reports failures may be cancelled before it has written them.
     for outcome in outcomes {
       if let failure = outcome.failure(without: secrets) { report("warm-task: \(failure)\n") }
     }
@@ -74,7 +74,7 @@ struct WarmTaskRun {
 
   private func first(of signals: AsyncStream<Int32>) async -> Ending? {
     for await signal in signals {
-      // Who holds the lifeline may have got the signal too, and ends this task when it is time.
+      // The holder of the lifeline may have got the signal too, and ends this task when it is time.
       if plan.hasLifeline { try? await Task.sleep(for: Lifeline.patience) }
       return .signal(signal)
     }
@@ -121,7 +121,8 @@ extension TaskOutcome {
 }
 
 extension WebSocketError {
-  /// Its description, what the gateway itself says in it without secrets. A short secret must not spoil the words around.
+  /// The description, with secrets taken out of the gateway's own words alone: a short secret must not spoil the words around
+  /// them.
   fileprivate func words(without secrets: SecretRedactor) -> String {
     switch self {
     case .upgradeRefused(var refusal):

@@ -43,7 +43,7 @@ public struct AWSConfiguration: Sendable {
     self.certificateBundle = certificateBundle
   }
 
-  /// Finds the configuration; asks nobody.
+  /// Finds the configuration without any network call.
   ///
   /// Credentials may be found out only with the first call: by a `credential_process`, from STS, a container endpoint or the
   /// instance's metadata.
@@ -54,7 +54,7 @@ public struct AWSConfiguration: Sendable {
   ///   - calls: the clock credentials are renewed by, and who is told of a renewal that failed.
   ///   - transport: for credentials; `nil` makes one when it is first needed.
   /// - Throws: ``AWSError`` `configuration`: no region, a profile that does not exist, half a key pair, a malformed URL, and
-  ///   no credentials where nobody is left to ask.
+  ///   no credentials where no source is left.
   public static func resolve(
     flags: Flags, environment: [String: String],
     readFile: @escaping @Sendable (String) -> String? = AWSConfiguration.readText,
@@ -77,13 +77,13 @@ public struct AWSConfiguration: Sendable {
       return AWSConfiguration(
         region: region, ecsEndpoint: ecsEndpoint, credentials: StaticCredentials(given), certificateBundle: bundle)
     }
-    let search = CredentialChain(profileFlag: flags.profile, environment: variables, files: files)
+    let chain = CredentialChain(profileFlag: flags.profile, environment: variables, files: files)
     let context = CredentialContext(
       environment: environment, files: files, calls: calls,
       transport: transport ?? LazyTransport(certificateBundle: bundle), region: region,
       stsEndpoint: try endpoint("sts", flag: nil))
     return AWSConfiguration(
-      region: region, ecsEndpoint: ecsEndpoint, credentials: try RefreshingCredentials(search, context),
+      region: region, ecsEndpoint: ecsEndpoint, credentials: try RefreshingCredentials(chain, context),
       certificateBundle: bundle)
   }
 

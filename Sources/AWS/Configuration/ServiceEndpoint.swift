@@ -13,7 +13,7 @@ public struct ServiceEndpoint: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - service: `ecs`, `logs`.
-  ///   - region: a region's name; one that nobody knows counts to the partition `aws`.
+  ///   - region: a region's name; an unknown one belongs to the partition `aws`.
   ///   - usesFIPS: the endpoints with FIPS 140 modules, `ecs-fips.…`.
   ///   - usesDualStack: the endpoints that speak IPv6 too, `ecs.<region>.api.aws`.
   /// - Throws: ``AWSError`` `configuration` for a name that cannot be part of a host name.
@@ -164,7 +164,7 @@ public struct Partition: Sendable, Equatable {
     ("eusc-", Partition(name: "aws-eusc", suffix: "amazonaws.eu", dualStackSuffix: "api.amazonwebservices.eu")),
   ]
 
-  /// A region's partition; a region that nobody knows counts to `aws`.
+  /// A region's partition; an unknown region belongs to `aws`.
   public init(region: String) {
     self = Partition.byPrefix.first { region.hasPrefix($0.prefix) }?.partition ?? Partition.commercial
   }

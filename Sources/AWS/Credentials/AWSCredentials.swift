@@ -69,8 +69,8 @@ public protocol CredentialsProvider: Sendable {
   /// Credentials for the next call.
   ///
   /// - Parameter rejected: credentials the service called expired; fetch others if there are any.
-  /// - Throws: ``AWSError`` `configuration` where there are none, listing every place looked at; `credentials` where whoever gives
-  ///   them failed or refused; `transfer` with the code `cancelled` for a cancelled wait.
+  /// - Throws: ``AWSError`` `configuration` where there are none, listing every place that was searched; `credentials` where
+  ///   the source failed or refused; `transfer` of the kind `cancelled` for a cancelled wait.
   func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials
 }
 

@@ -1,17 +1,18 @@
 import Synchronization
 
-/// Looks for credentials in the contract's order, without asking anybody: environment, web identity, shared files, container
-/// endpoint, instance. A profile's `role_arn` with `source_profile` or `credential_source` goes before web identity, as
-/// botocore has it: who names such a profile in a pod wants that role, not the pod's own.
+/// The credential provider chain: decides where credentials come from, in the order of the contract (environment, web
+/// identity, shared files, container endpoint, instance). It reads variables and files and makes no call. A profile's
+/// `role_arn` with `source_profile` or `credential_source` goes before web identity, as botocore has it: who names such
+/// a profile in a pod wants that role, not the pod's own.
 struct CredentialChain: Sendable {
-  /// What was found first, and why the places before it gave nothing.
+  /// The first source that was found, and why those before it have nothing.
   struct Finding {
-    var plan: CredentialSource
+    var source: CredentialSource
     var passedOver: [String]
 
-    /// Whether nothing points to it: it is asked because nothing else is left.
+    /// Whether it is asked although no setting names it, because no other source is left.
     var isLastResort: Bool {
-      if case .instance = plan { true } else { false }
+      if case .instance = source { true } else { false }
     }
   }
 
@@ -21,7 +22,7 @@ struct CredentialChain: Sendable {
   var environment: [String: String]
   var files: SharedFiles
 
-  /// Looks, at the files anew each time.
+  /// Finds the source; reads the files each time.
   ///
   /// - Throws: ``AWSError`` `configuration` for what is half given or wrong, and where nothing is left to ask.
   func find() throws(AWSError) -> Finding {
@@ -29,31 +30,31 @@ struct CredentialChain: Sendable {
     var passedOver: [String] = []
     if profileFlag != nil {
       passedOver.append("the environment: --profile passes it over")
-    } else if let plan = try keys.plan() {
-      return Finding(plan: plan, passedOver: passedOver)
+    } else if let source = try keys.source() {
+      return Finding(source: source, passedOver: passedOver)
     } else {
       passedOver.append("the environment: \(keys.absence)")
     }
     let name = profileFlag ?? files.defaultProfile(environment)
     let profiles = ProfileCredentials(environment: environment, files: files, keysOfEnvironment: keys)
-    if let plan = try profiles.role(name) { return Finding(plan: plan, passedOver: passedOver) }
+    if let source = try profiles.role(name) { return Finding(source: source, passedOver: passedOver) }
     if let role = try profiles.webIdentity(name, environment: profileFlag == nil ? environment : [:]) {
-      return Finding(plan: .webIdentity(role), passedOver: passedOver)
+      return Finding(source: .webIdentity(role), passedOver: passedOver)
     }
     passedOver.append(
       "web identity: "
         + (profileFlag == nil
           ? "AWS_WEB_IDENTITY_TOKEN_FILE is not set" : "--profile passes the environment over"))
-    if let plan = try profiles.own(name) { return Finding(plan: plan, passedOver: passedOver) }
+    if let source = try profiles.own(name) { return Finding(source: source, passedOver: passedOver) }
     passedOver.append("the shared files: \(profiles.absence(of: name))")
     if let endpoint = try ContainerEndpoint(environment: environment, files: files) {
-      return Finding(plan: .container(endpoint), passedOver: passedOver)
+      return Finding(source: .container(endpoint), passedOver: passedOver)
     }
     passedOver.append(ContainerEndpoint.absence)
     guard let metadata = try InstanceMetadata(environment: environment, profile: files.profile(named: name)) else {
       throw CredentialChain.nothing(passedOver + [InstanceMetadata.absence])
     }
-    return Finding(plan: .instance(metadata), passedOver: passedOver)
+    return Finding(source: .instance(metadata), passedOver: passedOver)
   }
 
   /// Looks and asks.
@@ -63,9 +64,9 @@ struct CredentialChain: Sendable {
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
     let finding = try find()
     do throws(AWSError) {
-      return try await finding.plan.fetch(context)
+      return try await finding.source.fetch(context)
     } catch {
-      guard error.kind == .configuration else { throw error.gettingCredentials(of: finding.plan.source) }
+      guard error.kind == .configuration else { throw error.gettingCredentials(of: finding.source.name) }
       guard finding.isLastResort else { throw error }
       throw CredentialChain.nothing(finding.passedOver + [error.message])
     }
@@ -80,15 +81,16 @@ struct CredentialChain: Sendable {
   }
 }
 
-/// Where credentials come from, found out without asking anybody. Holds no secret but static keys.
+/// Where credentials come from, decided from files and environment alone, before any network call. Holds no secret but static
+/// keys.
 indirect enum CredentialSource: Sendable, Equatable {
   /// They are at hand; they end at `expiration`, seconds since 1970, if that is known.
   case keys(AWSCredentials, expiration: Int64? = nil)
   /// A program writes them.
   case process(CredentialProcess)
-  /// STS gives them to who has other credentials.
+  /// STS gives them for other credentials.
   case role(AssumedRole, by: CredentialSource)
-  /// STS gives them to who has a token.
+  /// STS gives them for an identity provider's token.
   case webIdentity(WebIdentityRole)
   /// An agent beside the container gives them.
   case container(ContainerEndpoint)
@@ -96,11 +98,11 @@ indirect enum CredentialSource: Sendable, Equatable {
   case instance(InstanceMetadata)
 
   /// What the credentials will be called.
-  var source: String {
+  var name: String {
     switch self {
     case .keys(let credentials, _): credentials.source
     case .process(let process): process.source
-    case .role(let role, let source): "role \(role.printableARN) by way of \(source.source)"
+    case .role(let role, let source): "role \(role.printableARN) by way of \(source.name)"
     case .webIdentity(let role): role.source
     case .container(let endpoint): endpoint.source
     case .instance(let metadata): metadata.source
@@ -182,7 +184,7 @@ struct EnvironmentCredentials: Sendable {
   ///
   /// - Throws: ``AWSError`` `configuration` for a key id without its secret, a value with a line break in it, and an
   ///   expiration that is no time.
-  func plan() throws(AWSError) -> CredentialSource? {
+  func source() throws(AWSError) -> CredentialSource? {
     guard let key = environment[Self.id] else { return nil }
     guard let secret = environment[Self.secret] else {
       throw .configuration("\(Self.id) is set, but \(Self.secret) is not", hint: "set both or neither")
@@ -197,7 +199,7 @@ struct EnvironmentCredentials: Sendable {
     return .keys(credentials, expiration: try end())
   }
 
-  /// Why ``plan()`` found nothing, in words.
+  /// Why ``source()`` found nothing, in words.
   var absence: String {
     environment[Self.secret] == nil
       ? "\(Self.id) and \(Self.secret) are not set"

@@ -148,16 +148,16 @@ struct ProfileCredentials {
     // A profile that others build on gives its keys, if it has any; its own role is for those who name it.
     if Self.hasRole(sourceProfile), !Self.hasKeys(sourceProfile) { return try role(sourceProfile, visited: path) }
     if let role = try webIdentity(source, environment: [:]) { return .webIdentity(role) }
-    guard let plan = try own(source, of: profile.name) else {
+    guard let found = try own(source, of: profile.name) else {
       throw .configuration("\(label) has source_profile '\(name)', which has no credentials")
     }
-    return plan
+    return found
   }
 
   private func namedSource(_ source: String, _ label: String) throws(AWSError) -> CredentialSource {
     let found: CredentialSource?
     switch source {
-    case "Environment": found = try keysOfEnvironment.plan()
+    case "Environment": found = try keysOfEnvironment.source()
     case "EcsContainer": found = try ContainerEndpoint(environment: environment, files: files).map { .container($0) }
     case "Ec2InstanceMetadata":
       found = try InstanceMetadata(environment: environment, profile: nil).map { .instance($0) }
@@ -186,7 +186,8 @@ struct ProfileCredentials {
     return seconds
   }
 
-  /// The remedy is one line in the profile itself, so that its region and the profiles that name it as their source go on working.
+  /// The remedy is one line in the profile itself, so that its region and the profiles that name it as their source go
+  /// on working.
   private func signInNeeded(_ profile: SharedProfile, of parent: String?) -> AWSError {
     let name = ErrorAnswer.printable(profile.name)
     let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._@/+-".contains($0)) }
@@ -235,7 +236,7 @@ struct WebIdentityRole: Sendable, Equatable {
     "role \(ErrorAnswer.printable(roleARN)) by way of the web identity token in \(ErrorAnswer.printable(tokenFile))"
   }
 
-  /// The token is read each time: whoever writes it renews it.
+  /// The identity provider renews the file, so it is read each time.
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
     let client = STSClient(
       region: context.region, endpoint: context.stsEndpoint, credentials: nil, transport: context.transport,

@@ -28,14 +28,14 @@ final class RefreshingCredentials: CredentialsProvider {
     self.fetch = fetch
   }
 
-  /// Credentials of whatever `search` finds, each time anew.
+  /// Credentials of the source that `chain` finds; each renewal searches again.
   ///
-  /// - Throws: ``AWSError`` `configuration` for what is known to be wrong without asking anybody.
-  convenience init(_ search: CredentialChain, _ context: CredentialContext) throws(AWSError) {
-    _ = try search.find()
+  /// - Throws: ``AWSError`` `configuration` for what is known to be wrong before any call.
+  convenience init(_ chain: CredentialChain, _ context: CredentialContext) throws(AWSError) {
+    _ = try chain.find()
     self.init(clock: context.calls.wallClock, warn: context.calls.warn) {
       do throws(AWSError) {
-        return .success(try await search.fetch(context))
+        return .success(try await chain.fetch(context))
       } catch {
         return .failure(error)
       }
@@ -101,7 +101,7 @@ final class RefreshingCredentials: CredentialsProvider {
 
 /// When credentials are handed out, when they are renewed, and who waits for that. Pure: ``RefreshingCredentials`` acts.
 ///
-/// While the old ones are valid nobody waits: they are handed out, and renewed beside.
+/// While the old ones are valid no call waits: they are handed out while the renewal runs.
 struct CredentialRenewal {
   /// Renewed when less than this remains, in seconds.
   static let margin: Int64 = 600
@@ -120,7 +120,7 @@ struct CredentialRenewal {
 
   /// What to do about a request.
   struct Decision: Equatable {
-    /// Hand these out; `nil` means wait for the renewal under way.
+    /// Hand these out; `nil` means to wait for the running renewal.
     var credentials: AWSCredentials?
     /// The number of the renewal to start now, if any.
     var starts: Int?
@@ -159,7 +159,7 @@ struct CredentialRenewal {
     }
   }
 
-  /// Nobody waits for the running renewal any more: a later request starts another.
+  /// No call waits for the running renewal any longer, so that a later request starts another.
   mutating func giveUp() { runningNumber = nil }
 
   private mutating func start() -> Int? {

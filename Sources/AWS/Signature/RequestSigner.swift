@@ -28,7 +28,7 @@ public struct RequestSigner: Sendable {
     public var signature: String
   }
 
-  /// Signs every header of the request but those that change under way (`User-Agent`, `Expect`, …).
+  /// Signs every header of the request but headers that proxies change (`User-Agent`, `Expect`, …).
   ///
   /// An `X-Amz-Date`, `X-Amz-Security-Token` or `Authorization` that the request has already is replaced.
   /// An `X-Amz-Content-SHA256` is taken for the body's hash.

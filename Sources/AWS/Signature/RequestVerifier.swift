@@ -48,7 +48,7 @@ public struct RequestVerifier: Sendable {
     }
   }
 
-  /// `host` and every `x-amz-…` header must be signed, or they could be changed under way.
+  /// `host` and every `x-amz-…` header must be signed, or a third party could change them.
   private func checkCoverage(of request: SignableRequest, by signedHeaders: [String]) throws(SignatureRejection) {
     guard signedHeaders == signedHeaders.sorted() else { throw .incomplete("'SignedHeaders' must be sorted.") }
     guard signedHeaders.contains("host") else {

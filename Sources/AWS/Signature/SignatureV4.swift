@@ -7,7 +7,7 @@ import TextFormatting
 enum SignatureV4 {
   static let algorithm = "AWS4-HMAC-SHA256"
 
-  /// What a signing key is good for.
+  /// The scope that a signing key is valid in.
   struct Scope: Equatable {
     var day: String
     var region: String
@@ -33,7 +33,7 @@ enum SignatureV4 {
 
 /// The one spelling of a request that both sides hash: "Create a canonical request" of the SigV4 documentation.
 enum CanonicalRequest {
-  /// Headers a client or a proxy may change under way, as botocore leaves them out too.
+  /// Headers that HTTP clients or proxies may change after the signing; botocore leaves the same ones out.
   static let neverSigned: Set<String> = [
     "authorization", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id",
   ]

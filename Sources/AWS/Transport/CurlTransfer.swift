@@ -210,7 +210,7 @@ private func receiveHeader(
 extension TransferError {
   static let tooLarge = TransferError(.answerTooLarge, "the answer is larger than this client accepts")
 
-  /// This process may have no more files open: that is nobody else's failure, and ends the run.
+  /// This process may open no more files. No server is at fault, so the run ends.
   static let outOfDescriptors = TransferError(.cancelled, "this process may have no more files open")
 
   /// - Parameter names: the hosts that the certificate is for, where they are known.

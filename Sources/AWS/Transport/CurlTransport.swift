@@ -6,7 +6,7 @@ import Synchronization
 /// HTTP over libcurl on one permanent thread of its own; never blocks a thread of Swift's pool.
 ///
 /// Connections are kept alive and reused. Redirects are not followed, TLS certificates are verified. The thread ends when
-/// the last reference to the transport goes; transfers then still under way end with `shutDown`.
+/// the last reference to the transport goes; transfers that still run then end with `shutDown`.
 public final class CurlTransport: HTTPTransport {
   /// Bounds and trust of a transport.
   public struct Options: Sendable {
@@ -80,7 +80,7 @@ public final class CurlTransport: HTTPTransport {
   }
 }
 
-/// The loop that owns libcurl: one multi handle, and every transfer under way. All of it is touched by one thread only.
+/// The loop that owns libcurl: one multi handle, and every running transfer. One thread alone touches all of it.
 final class CurlThread {
   private let multi: UnsafeMutableRawPointer
   private let queue: CurlCommandQueue

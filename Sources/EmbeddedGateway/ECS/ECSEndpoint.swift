@@ -1,7 +1,7 @@
 public import AWS
 import FoundationEssentials
 
-/// The gateway's ECS-compatible endpoint without its plumbing: a signed request in, an answer out.
+/// The gateway's ECS-compatible endpoint without HTTP: a signed request in, an answer out.
 ///
 /// It speaks AWS JSON 1.1 as Amazon ECS does (API version 2014-11-13), errors included, for the operations that a pool is
 /// watched and drained with. Every request must be signed with the one key pair it was made with.
@@ -38,7 +38,7 @@ public struct ECSEndpoint: Sendable {
     request.header("x-amz-target") != nil || request.header("authorization")?.hasPrefix("AWS4-HMAC-SHA256") == true
   }
 
-  /// Answers one request; never throws, whatever was sent.
+  /// Answers one request; every request gets an answer, a malformed one too.
   public func respond(to request: SignableRequest) async -> Response {
     let requestID = UUID().uuidString.lowercased()
     do throws(ECSError) {

@@ -25,7 +25,7 @@ public protocol TaskFleet: Sendable {
 
   /// Sets how many tasks the service keeps (0 and up).
   ///
-  /// - Returns: the service, `nil` where there is no room for so many; then nothing has changed.
+  /// - Returns: the service, `nil` where there is no room for `count` tasks; then nothing has changed.
   func setDesiredCount(_ count: Int) async -> FleetService?
 }
 

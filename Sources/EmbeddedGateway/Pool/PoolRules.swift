@@ -20,7 +20,7 @@ public struct PoolRules: Sendable, Equatable {
   public var startTimeout: UInt64 = 30_000_000_000
   /// How long a task may take to confirm its user.
   public var initTimeout: UInt64 = 30_000_000_000
-  /// The most tasks that the gateway didn't start itself (the lab's way: whatever connects is taken).
+  /// The most tasks that the gateway didn't start itself (as in the lab, whose gateway takes every task that connects).
   public var maxExternalTasks = 4096
   /// A task that dies within this time of connecting counts as a failed start.
   public var settleTime: UInt64 = 1_000_000_000
@@ -121,7 +121,8 @@ struct StartBackoff {
     self.quietPeriod = quietPeriod
   }
 
-  /// A start failed, or a task died as soon as it was there. Failures during a pause belong to the same burst and don't lengthen it.
+  /// A start failed, or a task died as soon as it was there. Failures during a pause belong to the same burst and don't
+  /// lengthen it.
   mutating func failed(at now: UInt64) {
     guard now >= retryAt else { return }
     if now > retryAt + quietPeriod { streak = 0 }

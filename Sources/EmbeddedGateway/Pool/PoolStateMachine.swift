@@ -1,8 +1,19 @@
 /// The warm pool as a pure state machine: events in, actions out; no clock, no randomness, no I/O of its own.
 ///
-/// Instants are nanoseconds of one monotonic clock and never run backwards. Events of tasks that are no longer known are ignored.
+/// Instants are nanoseconds of one monotonic clock and never run backwards. Events of tasks that are no longer known
+/// are ignored.
+///
+/// ```swift
+/// var ids = ["t1", "t2"]
+/// var pool = PoolStateMachine(rules: PoolRules(targetSize: 1), makeTaskID: { ids.removeFirst() })
+/// pool.tick(now: 0)                        // [.start("t1")]
+/// pool.taskConnected("t1", now: 5)         // []: it is warm
+/// pool.acquire(1, deadline: 100, now: 10)  // [.assign("t1", 1, .warm), .start("t2")]: a hit and its refill
+/// pool.taskReady("t1")                     // [.ready("t1", 1)]
+/// pool.release("t1", now: 20)              // [.lost("t1", 1, …), .stop("t1")]
+/// ```
 struct PoolStateMachine {
-  /// A task's way: it never goes back.
+  /// The states of a task, in this order; a task never returns to an earlier one.
   enum TaskState: Equatable {
     case starting(deadline: UInt64)
     case warm(since: UInt64)
@@ -99,7 +110,7 @@ struct PoolStateMachine {
     actions.append(.assign(id, request, source))
   }
 
-  /// Takes a task out of service, telling whoever has it, and lets it end.
+  /// Takes a task out of service, tells the request that holds it, and ends it.
   mutating func retire(_ id: TaskID, because failure: PoolFailure, into actions: inout [PoolAction]) {
     guard let task = tasks[id], task.state != .stopping else { return }
     withdraw(id, task.state, because: failure, into: &actions)
@@ -107,7 +118,7 @@ struct PoolStateMachine {
     actions.append(.stop(id))
   }
 
-  /// Undoes what `state` means to the counts, and tells the request that had the task.
+  /// Takes the task out of the counts of `state`, and tells the request that had it.
   mutating func withdraw(
     _ id: TaskID, _ state: TaskState, because failure: PoolFailure, into actions: inout [PoolAction]
   ) {
@@ -124,7 +135,7 @@ struct PoolStateMachine {
     }
   }
 
-  /// A failed start is told to one request: the first for which no start is left under way.
+  /// A failed start is told to one request: the first in the queue for which no running start is left.
   mutating func tellOneWaiter(_ failure: PoolFailure, into actions: inout [PoolAction]) {
     guard waiting.count > startingCount else { return }
     let request = waiting.elements[startingCount]
@@ -168,7 +179,7 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// Whoever asked is gone; a task that was started for a request that still waited ends. A request that already has a task
+  /// The client has disconnected. A task that was started for its waiting request ends. A request that already has a task
   /// keeps it: its owner must release it.
   mutating func cancel(_ request: RequestID) -> [PoolAction] {
     guard forget(request) else { return [] }
@@ -206,7 +217,7 @@ extension PoolStateMachine {
 
 /// What happens to tasks.
 extension PoolStateMachine {
-  /// A task's socket is open: it serves whoever waits longest, else it is warm.
+  /// A task's socket is open: it serves the longest waiting request, else it becomes warm.
   ///
   /// - Returns: `nil` where the socket must be refused.
   mutating func taskConnected(_ id: TaskID, now: UInt64) -> [PoolAction]? {
@@ -266,7 +277,7 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// Someone (ECS StopTask) wants a task ended, whatever it does.
+  /// A caller (ECS StopTask) ends a task, in any state.
   mutating func stopTask(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
     guard let task = tasks[id] else { return [] }
     return end(id, because: Self.death(of: id, task.state, reason), now: now)
@@ -327,7 +338,8 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// How many tasks are kept warm from now on (ECS UpdateService). What is too much ends: starting tasks first, then the longest warm.
+  /// How many tasks are kept warm from now on (ECS UpdateService). Surplus tasks end: starting tasks first, then the
+  /// longest warm.
   mutating func setTarget(_ target: Int, now: UInt64) -> [PoolAction] {
     rules.targetSize = max(0, target)
     var actions: [PoolAction] = []
@@ -337,7 +349,7 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// Ends starting tasks that nobody waits for any more, where there are more than the target; not more than `count`, so that
+  /// Ends starting tasks beyond the target that no request waits for any longer; at most `count`, so that
   /// what RunTask has started stays.
   mutating func retireStarting(atMost count: Int, into actions: inout [PoolAction]) {
     guard count > 0, surplus > 0 else { return }
@@ -345,7 +357,7 @@ extension PoolStateMachine {
     for id in startingTasks.prefix(min(count, surplus)) { retire(id, because: failure, into: &actions) }
   }
 
-  /// Warm and starting tasks beyond what is wanted and those who wait.
+  /// The number of warm and starting tasks beyond the target and the waiting requests.
   private var surplus: Int { warm.count + startingCount - wanted - waiting.count }
 
   /// Starts a task beyond the target (ECS RunTask), if the limits leave room.
@@ -354,7 +366,7 @@ extension PoolStateMachine {
     return addStartingTask(now: now)
   }
 
-  /// The end: everyone is told, every task is stopped, nothing starts again.
+  /// Shuts down: fails every waiting request, stops every task, and starts nothing again.
   mutating func shutDown() -> [PoolAction] {
     isShutDown = true
     dueAt = nil

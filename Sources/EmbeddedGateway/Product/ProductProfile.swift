@@ -39,7 +39,8 @@ public struct TokenRules: Sendable, Equatable {
   /// Reads a file of tokens: one a line, `expired` behind it where it is to be refused; empty lines and lines that begin with
   /// `#` are passed over.
   ///
-  /// - Throws: ``ParseError`` with the numbers of the lines that are none, or where there is no token at all. It repeats no token.
+  /// - Throws: ``ParseError`` with the numbers of the lines that are none, or where there is no token at all. It
+  ///   repeats no token.
   public static func known(in text: String) throws -> [String: Bool] {
     var known: [String: Bool] = [:]
     var wrong: [Int] = []

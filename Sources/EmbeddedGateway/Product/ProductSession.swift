@@ -3,9 +3,9 @@ import Gateway
 /// One session of the product's profile as a pure state machine: what the client, the task and time do comes in, what is to be
 /// done comes out.
 ///
-/// Instants are nanoseconds of one monotonic clock. Messages wait in a bounded queue, first until there is a task (there is none
-/// before the first message: lazy start), then until it is their turn: the program answers one at a time. While no client is
-/// connected, what is said to it is held back. A session that is over does nothing any more.
+/// Instants are nanoseconds of one monotonic clock. Messages wait in a bounded queue, first until there is a task
+/// (there is none before the first message: lazy start), then until it is their turn: the program answers one at a
+/// time. While no client is connected, what is said to it is held back. A session that is over does nothing any more.
 struct ProductSession {
   /// What the session wants done, in this order.
   enum Action: Equatable {
@@ -129,7 +129,7 @@ struct ProductSession {
     return isConnected ? disconnect(.silent, now: now) : finish()
   }
 
-  /// Somebody ends the session by REST.
+  /// A REST call ends the session.
   mutating func deleted() -> [Action] {
     tellTheEnd("SESSION_DELETED", "the session was ended by DELETE /api/sessions", .deleted)
   }
@@ -260,7 +260,7 @@ extension ProductSession {
     return prompt
   }
 
-  /// Ends the answer under way; before there is a task, the first message that waits. An abort that comes after the answer's
+  /// Ends the running answer; before there is a task, the first waiting message. An abort that comes after the answer's
   /// end has nothing to do.
   private mutating func abort() -> [Action] {
     switch turn {
@@ -295,7 +295,7 @@ extension ProductSession {
     return say(.taskReady(id, source, breakdown)) + advance(now: now)
   }
 
-  /// There will be no task: whatever waits for one is refused, and the next message asks for one anew.
+  /// No task can be had: every waiting message is refused, and the next message asks for a task again.
   mutating func taskFailed(_ message: String) -> [Action] {
     guard task == .starting else { return [] }
     task = .none
@@ -310,8 +310,8 @@ extension ProductSession {
     return actions
   }
 
-  /// The task is gone: the answer under way can't be completed, messages that wait get a new task. Without any of these
-  /// nobody is told, and the next message starts a task.
+  /// The task is gone: the running answer can't be completed, waiting messages get a new task. Without either the client is
+  /// not told, and the next message starts a task.
   mutating func taskLost(code: String, message: String, now: UInt64) -> [Action] {
     guard task == .ready else { return [] }
     task = .none
@@ -326,7 +326,7 @@ extension ProductSession {
     return actions + advance(now: now)
   }
 
-  /// The program has written a line, or a piece of one. What it writes while nobody asks it is passed over.
+  /// The program has written a line, or a piece of one. Output without a running question is dropped.
   mutating func taskSaid(_ piece: String, goesOn: Bool, now: UInt64) -> [Action] {
     guard task == .ready else { return [] }
     // A line without end is passed on in pieces of text: nothing of an answer is lost, and nothing grows for ever.

@@ -39,7 +39,7 @@ final class ProductSessions {
     return ProductSocket(sessions: self, token: token, sessionID: id)
   }
 
-  /// A session by its id, which nobody can guess. Where its token and the one that is shown name subjects, they are the same.
+  /// A session by its id, which cannot be guessed. Where its token and the one that is shown name subjects, they are the same.
   func session(_ id: String, shown token: Token) throws(ProductError) -> ProductSessionHost {
     guard let host = hosts[id] else { throw .noSession }
     if let own = host.subject, let other = token.subject, own != other { throw .noSession }
@@ -80,7 +80,7 @@ final class ProductSessions {
 final class ProductSessionHost: TaskListener {
   let id: String
   let userID: String
-  /// Of the token that the session was made with; `nil` for a token that names nobody.
+  /// Of the token that the session was made with; `nil` for a token without a subject.
   let subject: String?
 
   private let core: GatewayCore
@@ -215,7 +215,7 @@ final class ProductSessionHost: TaskListener {
 
   // MARK: Effects
 
-  /// Tells the session something, and does what it wants done; what that sets off in turn is done behind it.
+  /// Passes an event to the session and executes its actions; actions that these cause are executed after them.
   private func apply(_ event: (inout ProductSession, UInt64) -> [ProductSession.Action]) {
     actions += event(&session, MonotonicClock.now())
     guard !isPerforming else { return }

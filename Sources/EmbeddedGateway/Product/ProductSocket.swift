@@ -62,8 +62,8 @@ final class ProductSocket: TextSocketOwner {
   func socketClosed() { host?.detached(self, isGoodbye: hasSaidGoodbye) }
 }
 
-/// Cuts a WebSocket on which no byte has gone either way for too long: without a word, as a load balancer does it. Stands behind
-/// an `IdleStateHandler` at the very wire.
+/// Cuts a WebSocket on which no byte has gone either way for too long: without a word, as a load balancer does it.
+/// Stands behind an `IdleStateHandler` at the very wire.
 final class IdleWebSocketCutter: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 

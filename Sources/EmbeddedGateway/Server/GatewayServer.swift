@@ -93,7 +93,7 @@ final class GatewayServer {
       })
   }
 
-  /// Who gets the WebSocket that `head` asks for; `nil` for nobody.
+  /// The owner of the WebSocket that `head` asks for; `nil` where it is refused.
   private static func owner(for head: HTTPRequestHead, in core: GatewayCore) -> (any TextSocketOwner)? {
     switch core.route(method: head.method.rawValue, uri: head.uri) {
     case .productSocket: try? core.product?.socket(for: head.uri)
@@ -160,7 +160,7 @@ final class UpgradeFilter: ChannelInboundHandler, RemovableChannelHandler {
   private let activity: ConnectionActivity
   private let accepts: (HTTPRequestHead) -> Bool
 
-  /// - Parameter accepts: whether somebody takes the WebSocket that this head asks for.
+  /// - Parameter accepts: whether there is an owner for the WebSocket that this head asks for.
   init(activity: ConnectionActivity, accepts: @escaping (HTTPRequestHead) -> Bool) {
     self.activity = activity
     self.accepts = accepts

@@ -149,7 +149,8 @@ extension RESTHandler {
   /// If the client leaves, the acquire is abandoned.
   func wait(for acquire: PendingAcquire) { exchange?.pendingAcquire = acquire }
 
-  /// Keeps the answer, whenever it is ready, until `instant` (monotonic, in ns): the delay is exact whatever the work takes.
+  /// Keeps the answer, whenever it is ready, until `instant` (monotonic, in ns): the time that the work takes is part
+  /// of the delay.
   func holdAnswer(until instant: UInt64) { exchange?.notBefore = instant }
 
   func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) -> Value? {

@@ -3,7 +3,7 @@ import Gateway
 import NIOCore
 import NIOWebSocket
 
-/// Who a WebSocket belongs to. All calls are on the event loop.
+/// The owner of a WebSocket. All calls are on the event loop.
 protocol TextSocketOwner: AnyObject {
   func socketOpened(_ socket: TextSocket)
   /// A whole text message, unmasked.
@@ -13,7 +13,7 @@ protocol TextSocketOwner: AnyObject {
   func socketWritabilityChanged(isWritable: Bool)
   /// The peer wants to close, with this code if it gave one; `socketClosed` follows.
   func socketReceivedClose(_ code: WebSocketErrorCode?)
-  /// Called once, whoever closed it.
+  /// Called once, whichever side has closed it.
   func socketClosed()
 }
 
@@ -45,7 +45,7 @@ final class TextSocket: ChannelInboundHandler {
       aggregator, TextSocket(owner: owner, maximumMessage: maximumMessage))
   }
 
-  /// False while the peer reads more slowly than it is written to; whoever writes then should stop its source.
+  /// False while the peer reads more slowly than it is written to; the writer should then pause its source.
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
   func send(_ object: JSONObject) { send(object.bytes) }

@@ -2,7 +2,8 @@ import Gateway
 import Latency
 import NIOCore
 
-/// A user's WebSocket, `/session/{userId}`: gets a task, says so, and then carries lines between the user and the task's process.
+/// A user's WebSocket, `/session/{userId}`: gets a task, says so, and then carries lines between the user and the
+/// task's process.
 ///
 /// Neither direction buffers without bound: a side that reads too slowly stops the other one's socket.
 final class UserSocket: TextSocketOwner, TaskListener {
@@ -20,7 +21,7 @@ final class UserSocket: TextSocketOwner, TaskListener {
   private weak var socket: TextSocket?
   /// When the last line went to the task, while it has no answer; monotonic, in ns.
   private var unansweredSince: UInt64?
-  /// Whether the task's line goes on: its pieces are fragments of one message (RFC 6455, section 5.4).
+  /// Whether the task's line is incomplete: its pieces are fragments of one message (RFC 6455, section 5.4).
   private var isInsideLine = false
   private var endReason = "the user left"
 

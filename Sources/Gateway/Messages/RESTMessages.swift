@@ -98,7 +98,7 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
       taskId: fields.name(.taskId), userId: fields.readable(.userId), sessionId: fields.readable(.sessionId),
       latency: fields.readable(.latency), source: fields.readable(.source), breakdown: fields.readable(.breakdown),
       error: fields.readable(.error), warmCount: fields.readable(.warmCount),
-      // Whatever it is, it names a failure.
+      // A code of any type names a failure.
       code: fields.name(.code) ?? fields.identity(.code))
   }
 
@@ -262,7 +262,7 @@ public enum UserID {
     return bytes.allSatisfy(isAllowed)
   }
 
-  /// What to say to whoever gave an invalid one.
+  /// The rule in words, for error messages.
   public static let rule = "1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', not starting with a dot"
 
   private static func isAllowed(_ byte: UInt8) -> Bool {
@@ -275,8 +275,8 @@ public enum UserID {
   }
 }
 
-// What a gateway answers is read field by field: one that is needed must be of its type, any other one is passed over where it
-// is of another. Gateways differ in what nobody needs, and a whole answer must not be lost by it.
+// Gateways' answers are read field by field. A field that a caller needs must have its type; any other field of a wrong type
+// counts as absent. Gateways differ in such fields, and that must not cost the whole answer.
 extension KeyedDecodingContainer {
   /// The value of a field that is not needed: nil where it is absent or of another type than expected.
   func readable<T: Decodable>(_ key: Key, as type: T.Type = T.self) -> T? {
@@ -288,8 +288,7 @@ extension KeyedDecodingContainer {
     readable(key, as: String.self) ?? readable(key, as: Int64.self).map { String($0) }
   }
 
-  /// A text that says whose something is: the empty text where the field is there and is no text. Somebody is meant, and
-  /// nobody that is known.
+  /// A text that identifies an owner. An id of a wrong type becomes the empty text, which equals no known id.
   func identity(_ key: Key) -> String? {
     if let text = readable(key, as: String.self) { return text }
     return contains(key) && (try? decodeNil(forKey: key)) != true ? "" : nil

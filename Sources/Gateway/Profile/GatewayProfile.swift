@@ -266,14 +266,13 @@ package struct GatewayProfile: Sendable, Equatable {
   }
 }
 
-/// How each call of a gateway's REST side is made: by the profile's data, or by code that is made for the suite's own form of
-/// the call, which spares a hot path the reading of templates and of trees.
+/// Whether each REST call is made by built-in code (fast), by the profile's templates, or not at all.
 package struct GatewayCallForms: Sendable, Equatable {
-  /// One call.
+  /// How one call is made.
   package enum Form<Role: Sendable & Equatable>: Sendable, Equatable {
-    /// By the code for the suite's own form.
+    /// By built-in code, which reads no templates and builds no tree of the answer.
     case native
-    /// By data.
+    /// By the profile's templates and conditions.
     case by(Role)
     /// The gateway has no such call.
     case absent
@@ -294,7 +293,7 @@ package struct GatewayCallForms: Sendable, Equatable {
   /// The suite's own form of each call.
   package init() {}
 
-  /// As `profile` says; what it has in common with `native`, the profile that the code is made for, is done by that code.
+  /// Takes the built-in code for each call that `profile` describes exactly as `native`, the profile of that code, does.
   package init(_ profile: GatewayProfile, native: GatewayProfile) {
     status = Form(profile.status, native: native.status)
     acquire = Form(profile.acquire, native: native.acquire)

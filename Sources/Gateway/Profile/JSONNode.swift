@@ -72,7 +72,7 @@ extension JSONNode: Decodable {
       } else if let text = try? value.decode(String.self) {
         self = .string(text)
       } else {
-        // What is left is a number that no Double holds. Nobody may read that field: it spoils no answer.
+        // What is left is a number that no Double holds. The rest of the answer stays usable.
         self = .number(.infinity)
       }
     }

@@ -82,7 +82,7 @@ extension GatewayProfile.Status {
   private func task(_ entry: JSONNode) -> TaskEntry? {
     guard let id = taskID?.text(in: entry) else { return nil }
     let user = user?.value(in: entry)
-    // Somebody that is no text is nobody that is known.
+    // An id of a wrong type becomes the empty text, which equals no known id.
     let name: String? = user.map { if case .string(let text) = $0 { text } else { "" } }
     let connectedAt = connectedAt?.text(in: entry)
     guard let field = state else {
@@ -113,7 +113,7 @@ package struct ProfileCondition: Sendable, Equatable {
     case oneOf([JSONNode])
     /// There is a value other than null, or there is none.
     case exists(Bool)
-    /// It is a text with this in it, whatever its letters' case.
+    /// It is a text that contains this, in upper or lower case.
     case contains(String)
   }
 
