@@ -49,10 +49,13 @@ let package = Package(
       name: "LoadEngine",
       dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(
-      name: "Gateway", dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
+      name: "Gateway",
+      dependencies: ["Latency", "TextFormatting", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(
       name: "AWS",
-      dependencies: ["CLibcurl", "Latency", "ProcessControl", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: [
+        "CLibcurl", "Latency", "ProcessControl", "TextFormatting", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
 
     // The pool's other side: the agent in a task, and the gateway itself.
     .target(
@@ -115,7 +118,7 @@ let package = Package(
     .executableTarget(
       name: "warm-task",
       dependencies: [
-        "Gateway", "ProcessControl", "Transport", "WarmTask",
+        "Gateway", "ProcessControl", "TextFormatting", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -173,6 +176,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
 
     // Tests, one target per target.
+    .testTarget(name: "TextFormattingTests", dependencies: ["TextFormatting"]),
     .testTarget(
       name: "LatencyTests",
       dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
@@ -219,7 +223,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "GatewayTests",
-      dependencies: ["Gateway", "ProcessControl", "TestSupport", "Transport"]),
+      dependencies: ["Gateway", "ProcessControl", "TestSupport", "TextFormatting", "Transport"]),
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
