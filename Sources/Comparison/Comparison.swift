@@ -223,7 +223,8 @@ extension RegressionGate {
   /// What a group lacks; nil where its headline and its rates could be judged.
   private static func missing(in pair: RunPair, _ comparison: GroupComparison) -> String? {
     guard let headline = pair.headlineOfOld else {
-      let names = pair.workload.tool.isKnown ? pair.workload.tool.headlines.joined(separator: " or ") : "a metric that is judged"
+      let names =
+        pair.workload.tool.isKnown ? pair.workload.tool.headlines.joined(separator: " or ") : "a metric that is judged"
       return "no OLD run has a sample of \(names)"
     }
     guard let metric = comparison.metrics.first(where: { $0.name == headline }) else {

@@ -115,7 +115,8 @@ extension ComparisonDocument.Entry {
 extension ComparisonDocument.Pooled {
   fileprivate init(_ metric: MetricComparison, of key: Workload) {
     self.init(
-      tool: key.tool.name, label: key.label, targetKind: key.targetKind, parameters: key.parameters, metric: metric.name,
+      tool: key.tool.name, label: key.label, targetKind: key.targetKind, parameters: key.parameters,
+      metric: metric.name,
       old: Side(metric.pooledOld), new: Side(metric.pooledNew))
   }
 }

@@ -44,7 +44,8 @@ struct ComparisonNotes {
       let labels = Set(runs.map { $0.label.map { "'\($0)'" } ?? "none" })
       guard labels.count > 1 else { return nil }
       let shown = labels.sorted().prefix(4).joined(separator: ", ") + (labels.count > 4 ? ", …" : "")
-      return "the \(side.rawValue) runs of \(pair.workload.tool.name) have different labels (\(shown)) and are taken together: "
+      return
+        "the \(side.rawValue) runs of \(pair.workload.tool.name) have different labels (\(shown)) and are taken together: "
         + "--by-label keeps them apart"
     }
   }
@@ -152,7 +153,8 @@ struct RareEventNotes {
       } else {
         return nil
       }
-      return "\(group.key.tool.name): \(rate.metric) \(words): runs without any are ties, which count against a difference"
+      return
+        "\(group.key.tool.name): \(rate.metric) \(words): runs without any are ties, which count against a difference"
     }
   }
 }

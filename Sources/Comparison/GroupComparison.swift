@@ -124,15 +124,15 @@ struct SignificanceTests {
   }
 
   private func judge(_ values: [RunValues], isExploratory: Bool = false) -> [StatisticComparison] {
-    // Statistics that are one number are one question: asked twice, it would need more runs, and count twice.
-    var asked: [RunValues] = []
+    // Statistics that are one number are one test: made twice, it would need more runs, and count twice.
+    var tested: [RunValues] = []
     let places = values.map { value in
-      if let place = asked.firstIndex(where: { $0.asksTheSame(as: value) }) { return place }
-      asked.append(value)
-      return asked.count - 1
+      if let place = tested.firstIndex(where: { $0.testsTheSame(as: value) }) { return place }
+      tested.append(value)
+      return tested.count - 1
     }
-    let answers = QuestionFamily.answer(asked.map(\.question), alpha: settings.alpha, minEffect: settings.minEffect)
-    return zip(values, places).map { StatisticComparison($0, answers[$1], isExploratory: isExploratory) }
+    let outcomes = TestFamily.outcomes(of: tested.map(\.samples), alpha: settings.alpha, minEffect: settings.minEffect)
+    return zip(values, places).map { StatisticComparison($0, outcomes[$1], isExploratory: isExploratory) }
   }
 
   /// nil where a side has no run with a value.
@@ -185,23 +185,23 @@ private struct RunValues {
     self.hasOneSample = hasOneSample
   }
 
-  func asksTheSame(as other: RunValues) -> Bool {
+  func testsTheSame(as other: RunValues) -> Bool {
     metric == other.metric && (hasOneSample || old == other.old && new == other.new)
   }
 
   var isConstant: Bool { Set(old + new).count == 1 }
 
-  var question: Question {
-    Question(old: old, new: new, scale: statistic == .rate ? .difference : .ratio, resolution: resolution)
+  var samples: TwoSamples {
+    TwoSamples(old: old, new: new, scale: statistic == .rate ? .difference : .ratio, resolution: resolution)
   }
 }
 
 extension StatisticComparison {
-  fileprivate init(_ values: RunValues, _ answer: Answer, isExploratory: Bool) {
+  fileprivate init(_ values: RunValues, _ outcome: TestOutcome, isExploratory: Bool) {
     // Latencies change in percent of the old value; rates are in percent already.
     let unit = values.statistic == .rate ? 1.0 : 100.0
     let verdict: Verdict =
-      switch answer.verdict {
+      switch outcome.verdict {
       case .lower: values.isGood ? .slower : .faster
       case .higher: values.isGood ? .faster : .slower
       case .noChange: .noChange
@@ -209,11 +209,11 @@ extension StatisticComparison {
       }
     self.init(
       metric: values.metric, statistic: values.statistic, old: values.old, new: values.new,
-      change: answer.change * unit,
-      interval: answer.interval.map { $0.lowerBound * unit...$0.upperBound * unit },
-      pValue: answer.adjustedPValue, uncorrectedPValue: answer.pValue, level: 1 - answer.level, verdict: verdict,
-      isExploratory: isExploratory, isBelowMinimum: answer.isBelowMinimum,
-      missing: answer.verdict == .tooFewRuns ? MissingRuns(old: answer.needed.old, new: answer.needed.new) : nil,
+      change: outcome.change * unit,
+      interval: outcome.interval.map { $0.lowerBound * unit...$0.upperBound * unit },
+      pValue: outcome.adjustedPValue, uncorrectedPValue: outcome.pValue, level: 1 - outcome.level, verdict: verdict,
+      isExploratory: isExploratory, isBelowMinimum: outcome.isBelowMinimum,
+      missing: outcome.verdict == .tooFewRuns ? MissingRuns(old: outcome.needed.old, new: outcome.needed.new) : nil,
       mark: values.mark)
   }
 }

@@ -130,8 +130,10 @@ private struct TrendBuilder {
       key: workload, runs: days.reduce(0) { $0 + $1.pool.runs.count },
       metrics: workload.tool.sorted(names, headline: headline).filter(isWanted)
         .map { MetricTrend(name: $0, isHeadline: $0 == headline, days: days(of: $0)) },
-      rates: workload.tool.judgedCounters.filter { isWanted($0.name) }.map { RateTrend(name: $0.name, days: days(of: $0)) }
-        .filter { !$0.days.isEmpty })
+      rates: workload.tool.judgedCounters.filter { isWanted($0.name) }.map {
+        RateTrend(name: $0.name, days: days(of: $0))
+      }
+      .filter { !$0.days.isEmpty })
   }
 
   private func isWanted(_ name: String) -> Bool { only.isEmpty || only.contains(name) }

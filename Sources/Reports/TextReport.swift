@@ -22,7 +22,8 @@ package struct TextReport {
         paint("SATURATED: \(PlainText.line(document.generator.saturatedReason ?? "")). \(Saturation.advice)\n", .red))
     }
     parts.append(
-      PlainText.line("\(document.tool.name) \(document.version) · \(document.startedAt) · \(document.target.words)") + "\n")
+      PlainText.line("\(document.tool.name) \(document.version) · \(document.startedAt) · \(document.target.words)")
+        + "\n")
     if !document.metrics.isEmpty { parts.append(tables.percentiles.plain + lines(tables.legend)) }
     parts += remarks
     parts.append(counterLine + "\n")

@@ -38,7 +38,8 @@ package struct ResultMerge {
     merged.repetition = nil
     merged.findings = findings
     merged.notes = MergeNotes(runs: runs).all
-    merged.thresholds = MergedThresholds(runs: runs, first: first, metrics: merged.metrics, counters: merged.counters).judged
+    merged.thresholds =
+      MergedThresholds(runs: runs, first: first, metrics: merged.metrics, counters: merged.counters).judged
     merged.verdict = verdict(of: merged)
     return merged
   }

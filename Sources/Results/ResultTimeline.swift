@@ -12,7 +12,8 @@ package struct ResultTimeline: Codable, Sendable, Equatable {
   package init(_ rows: [Row]) { self.rows = rows }
 
   /// Under this key a decoder says whether the rows are passed over.
-  static let isSkippedKey = CodingUserInfoKey(rawValue: "skipsTimeline") ?? { preconditionFailure("any text is a key") }()
+  static let isSkippedKey =
+    CodingUserInfoKey(rawValue: "skipsTimeline") ?? { preconditionFailure("any text is a key") }()
 
   package init(from decoder: any Decoder) throws {
     let isSkipped = decoder.userInfo[Self.isSkippedKey] as? Bool ?? false

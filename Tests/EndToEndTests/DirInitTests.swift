@@ -71,7 +71,7 @@ import Testing
 
   @Test func oneViolationOfIsolationFailsTheRun() throws {
     let standard = try #require(DirInitBenchmark.defaultThresholds.first { $0.hasPrefix("isolation_violations") })
-    let threshold = try ThresholdParser(DirInitBenchmark.catalogue).parse(standard, isDefault: true)
+    let threshold = try ThresholdParser(DirInitBenchmark.description).parse(standard, isDefault: true)
     #expect(
       !threshold.judge(
         metrics: [:], counters: ["isolation_violations": 1], bounds: FailureTimeouts([:])

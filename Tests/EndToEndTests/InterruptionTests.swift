@@ -68,7 +68,7 @@ import Testing
     let result = await run.end()
     await gateway.stop()
     #expect(result.status == .exited(130), "\(result.talk)")
-    let said = try ResultCoding.decode(result.output)
+    let said = try ResultCoding.decode(result.output, tools: .suite)
     #expect(said.verdict == .interrupted && said.metrics["allocation"]?.count == 1)
     #expect(try result.document().metrics["allocation"]?.count == 1)
   }

@@ -12,7 +12,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(3))) struct RepeatTests {
   /// The documents of a command's runs, in their order.
   private func documents(_ result: BenchResult) throws -> [ResultDocument] {
-    try result.files().filter { $0.key.hasSuffix(".json") }.map { try ResultCoding.decode($0.value) }
+    try result.files().filter { $0.key.hasSuffix(".json") }.map { try ResultCoding.decode($0.value, tools: .suite) }
       .sorted { ($0.repetition?.run ?? 0) < ($1.repetition?.run ?? 0) }
   }
 

@@ -81,10 +81,10 @@ import Transport
 
   @Test(
     arguments: [
-      (.failure(GatewayError(kind: "closed", message: "")), false),
-      (.failure(GatewayError(kind: "reset", message: "")), false),
-      (.failure(GatewayError(kind: "timeout", message: "")), true),
-      (.failure(GatewayError(kind: "connect_refused", message: "")), true),
+      (.failure(GatewayError(.transport(.closed), "")), false),
+      (.failure(GatewayError(.transport(.reset), "")), false),
+      (.failure(GatewayError(.transport(.timeout), "")), true),
+      (.failure(GatewayError(.transport(.connectRefused), "")), true),
     ] as [(Result<Int, GatewayError>, Bool)])
   func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(answer: Result<Int, GatewayError>, has: Bool) {
     #expect(ProfileFinder.hasSessionSide(answer) == has)

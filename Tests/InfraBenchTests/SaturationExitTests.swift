@@ -40,7 +40,7 @@ import Testing
     var reader = OptionReader(environment: [:])
     let options = try OutputOptions.parse(
       options + ["--output-dir", scratch.path, "--quiet", "--format", "md,openmetrics,csv"])
-    let thresholds = [try ThresholdParser(Finished.catalogue).parse("allocation.max < 5ms")]
+    let thresholds = [try ThresholdParser(Finished.description).parse("allocation.max < 5ms")]
     let runner = BenchmarkRunner(output: reader.output(options), thresholds: thresholds, environment: [:])
     #expect(await runner.run(Finished(busiestSecond: busiest, latency: latency)) == exit)
     #expect(exit.status == (exit == .pass ? 0 : 99))

@@ -16,7 +16,10 @@ struct ColdStarts: Sendable {
     + ["connected_before_running", "lost_polls", "ecs_throttles", "ecs_retries"].map { .init($0, share: .none) }
   /// What a cold start's time is made of, in the order of time.
   static let parts: [ToolDescription.Breakdown.Part] =
-    [pauses, TaskStartStep.runTask.rawValue, TaskStartStep.pendingToRunning.rawValue, TaskStartStep.waitConnection.rawValue]
+    [
+      pauses, TaskStartStep.runTask.rawValue, TaskStartStep.pendingToRunning.rawValue,
+      TaskStartStep.waitConnection.rawValue,
+    ]
     .map { .metric($0) }
 
   private static let phaseNames =

@@ -299,7 +299,7 @@ final class StartedTasks: Sendable {
       log.noteTries(error)
       let isGone = error.kind == .wrongParameter && error.message.contains("not found")
       if isGone { return ended(arn) }
-      guard error.transfer?.code != .cancelled else { return }
+      guard error.transfer?.kind != .cancelled else { return }
       state.withLock { state in
         state.lastFailure = error
         if error.isFinal { state.refusal = error }

@@ -196,7 +196,7 @@ extension TaskStartFailure {
   /// A call of ECS failed in `step`.
   init(_ step: TaskStartStep, _ error: AWSError) {
     self.init(step: step, kind: error.resultKind, message: RunTaskRemedy.explained(error).description)
-    isCancellation = error.transfer?.code == .cancelled
+    isCancellation = error.transfer?.kind == .cancelled
   }
 
   /// RunTask was answered and started nothing: ECS found no room, or no instance to put the task on.
@@ -214,7 +214,7 @@ extension AWSError {
   var resultKind: String {
     if kind == .capacity { return "no_capacity" }
     if kind == .server, let httpStatus { return "http_\(httpStatus)" }
-    if let transfer { return transfer.code == .timeout ? "timeout" : "ecs_\(transfer.code.rawValue)" }
+    if let transfer { return transfer.kind == .timeout ? "timeout" : "ecs_\(transfer.kind.rawValue)" }
     return code.isEmpty ? "ecs_\(kind.rawValue)" : String(code.prefix(60))
   }
 

@@ -227,7 +227,7 @@ final class TaskStarter: Sendable {
 extension AWSError {
   /// Whether what was asked for may have been done although it failed: the service has not said what it did.
   fileprivate var mayHaveBeenDone: Bool {
-    switch (kind, transfer?.code) {
+    switch (kind, transfer?.kind) {
     // Nothing was sent, unless by an earlier try.
     case (.transfer, .connect), (.transfer, .nameLookup), (.transfer, .tls), (.transfer, .invalidURL): attempts > 1
     case (.transfer, _), (.server, _), (.malformedAnswer, _): true
@@ -273,7 +273,7 @@ extension TaskStarter {
   }
 
   private func lost(_ error: AWSError) {
-    if error.transfer?.code == .cancelled { return }
+    if error.transfer?.kind == .cancelled { return }
     guard error.isFinal else {
       log.lostPoll()
       // Without the request's id: what fails alike is said once.

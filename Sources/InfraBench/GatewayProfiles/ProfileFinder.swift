@@ -30,7 +30,7 @@ enum ProfileFinder {
     // A proxy's page, or its way to say that what is behind it closed the connection: only a gateway whose status can be
     // had tells that it is there, so that it is the user's side that is missing.
     if mayHaveSide, case .failure = status { return BuiltInProfiles.embedded }
-    if case .failure(let error) = status, error.kind == "http_404" {
+    if case .failure(let error) = status, error.kind == .status(404) {
       session.bench.note(
         "the gateway knows neither /session/ nor /api/status: if it is of another kind, name how it is spoken to with "
           + "--gateway-profile")
@@ -48,7 +48,7 @@ enum ProfileFinder {
     switch answer {
     case .success(let status):
       [101, 400, 401, 403, 426, 429].contains(status) || (500...599).contains(status) && status != 501
-    case .failure(let error) where ["closed", "reset"].contains(error.kind): false
+    case .failure(let error) where [.transport(.closed), .transport(.reset)].contains(error.kind): false
     // Nothing is known: the iterations will show what is wrong.
     case .failure: true
     }

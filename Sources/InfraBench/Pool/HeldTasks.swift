@@ -3,6 +3,7 @@ import Latency
 import Synchronization
 import Results
 import TextFormatting
+import Transport
 
 /// The tasks that this tool was given and has not given back. Shared by all users of a run.
 package final class HeldTasks: Sendable {
@@ -126,13 +127,13 @@ package final class HeldTasks: Sendable {
       ledger.withLock { $0.released(task) }
       if refutesPages { bench.note(Self.pagesDiffer) }
       return answeredAt
-    case .failure(let error) where error.kind == "release_refused":
+    case .failure(let error) where error.kind == .releaseRefused:
       let (hasEnded, refutesPages) = answers.withLock { $0.releases.wasRefused(task) }
       // Else another node may know the task: it stays held, and its release is tried again at the end.
       if hasEnded { wentBack(task) }
       wasRefused(error, bench)
       if refutesPages { bench.note(Self.pagesDiffer) }
-    case .failure(let error) where error.kind == "release_unsupported":
+    case .failure(let error) where error.kind == .releaseUnsupported:
       let (isConcluded, hasCall) = answers.withLock { answers in
         (answers.releases.foundNoPage(task, at: MonotonicClock.now()), answers.releases.hasCall)
       }
@@ -236,10 +237,13 @@ extension GatewayError {
   /// Whether what was asked for may have been done although nothing says so: there was no answer, a proxy did not wait for it, or
   /// it can't be read.
   fileprivate var mayHaveBeenDone: Bool {
-    [
-      "cancelled", "timeout", "reset", "closed", "closed_idle", "http_502", "http_504", "invalid_json",
-      "invalid_response", "too_large",
-    ].contains(kind)
+    switch kind {
+    case .transport(let kind):
+      [.cancelled, .timeout, .reset, .closed, .closedIdle, .invalidResponse, .tooLarge].contains(kind)
+    case .status(let status): [502, 504].contains(status)
+    case .invalidAnswer: true
+    case .refused, .releaseRefused, .releaseUnsupported, .absentRole: false
+    }
   }
 }
 

@@ -23,7 +23,7 @@ final class PoolUser: Sendable {
 extension IterationRecord {
   /// Ends an iteration as `error` says.
   mutating func fail(_ error: GatewayError) {
-    error.isCancellation ? censor() : fail(error.kind, error.message)
+    error.isCancellation ? censor() : fail(error.kind.rawValue, error.message)
   }
 }
 

@@ -29,7 +29,8 @@ struct ResultAssembly {
     return ResultDocument(
       tool: B.description, version: Suite.version, build: Suite.build, label: output.label,
       startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: Double(measurement.duration) / 1e9,
-      verdict: verdict(of: B.description, metrics: metrics, judged: judged), parameters: benchmark.parameters, target: measurement.target,
+      verdict: verdict(of: B.description, metrics: metrics, judged: judged), parameters: benchmark.parameters,
+      target: measurement.target,
       environment: .current(environment: environment), metrics: metrics, counters: counters,
       errors: errors, generator: generator, timeline: measurement.timeline, thresholds: judged,
       notes: loadNotes(benchmark.maxInFlight) + notes + verdictNotes, findings: measurement.findings)

@@ -100,8 +100,8 @@ package struct GatewaySession: Sendable {
     tls = target.tls
     headers = target.headers
     givenProfile = target.profile
-    let speech = target.profile.map { GatewaySpeech($0, native: BuiltInProfiles.embedded) } ?? GatewaySpeech()
-    visitors = UserCredentials(to: endpoint, headers: target.headers, tokens: tokens, speech: speech)
+    let callForms = target.profile.map { GatewayCallForms($0, native: BuiltInProfiles.embedded) } ?? GatewayCallForms()
+    visitors = UserCredentials(to: endpoint, headers: target.headers, tokens: tokens, callForms: callForms)
     self.loops = loops
     self.bench = bench
     self.timeout = timeout
@@ -237,7 +237,7 @@ extension GatewaySession {
   ) -> WebSocketError {
     guard case .upgradeRefused(var refusal) = error else { return error }
     let reason = client.refusal(refusal.response, headerNames: headerNames)
-    (refusal.kind, refusal.words) = (reason.kind, reason.message)
+    (refusal.kind, refusal.words) = (reason.kind.rawValue, reason.message)
     return .upgradeRefused(refusal)
   }
 }

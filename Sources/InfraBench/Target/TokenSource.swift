@@ -14,10 +14,10 @@ package final class TokenSource: Sendable {
     /// token that it was opened with.
     var replaced: [String] = []
     /// The same, where they were asked for.
-    var former: SecretText?
+    var former: SecretRedactor?
 
-    mutating func prepareFormer() -> SecretText {
-      let prepared = former ?? SecretText(replaced)
+    mutating func prepareFormer() -> SecretRedactor {
+      let prepared = former ?? SecretRedactor(replaced)
       former = prepared
       return prepared
     }
@@ -90,17 +90,17 @@ package final class TokenSource: Sendable {
   }
 
   /// The token of user `number`, or all tokens, and those that they have replaced.
-  func secrets(ofUser number: Int?) -> SecretText {
-    let (tokens, former): ([String], SecretText) = state.withLock { state in
+  func secrets(ofUser number: Int?) -> SecretRedactor {
+    let (tokens, former): ([String], SecretRedactor) = state.withLock { state in
       let former = state.prepareFormer()
       guard let number, !state.tokens.isEmpty else { return (state.tokens, former) }
       return ([state.tokens[number % state.tokens.count]], former)
     }
-    return SecretText(tokens).adding(former)
+    return SecretRedactor(tokens).adding(former)
   }
 
   /// The tokens that were replaced.
-  var former: SecretText { state.withLock { $0.prepareFormer() } }
+  var former: SecretRedactor { state.withLock { $0.prepareFormer() } }
 
   /// Replaces the token before it expires, for as long as the task is not cancelled. Returns at once where nothing expires.
   package func renew(_ bench: RunContext) async {
@@ -197,15 +197,15 @@ final class UserCredentials: Sendable {
   let tokens: TokenSource
   private let endpoint: Endpoint
   private let shared: [SecretHeader]
-  private let speech: GatewaySpeech
+  private let callForms: GatewayCallForms
   /// The requests with each token that was asked for, by the token's place, of one generation of tokens.
   private let written: Mutex<(generation: UInt64, requests: [Int: GatewayRequests])>
 
-  init(to endpoint: Endpoint, headers: [SecretHeader], tokens: TokenSource, speech: GatewaySpeech) {
+  init(to endpoint: Endpoint, headers: [SecretHeader], tokens: TokenSource, callForms: GatewayCallForms) {
     self.endpoint = endpoint
     shared = headers
     self.tokens = tokens
-    self.speech = speech
+    self.callForms = callForms
     written = Mutex((0, [:]))
   }
 
@@ -243,7 +243,7 @@ final class UserCredentials: Sendable {
 
   private func write(_ number: Int) -> GatewayRequests {
     GatewayRequests(
-      to: endpoint, headers: headers(ofUser: number).map { ($0.name, $0.value) }, speech: speech,
+      to: endpoint, headers: headers(ofUser: number).map { ($0.name, $0.value) }, callForms: callForms,
       token: tokens.token(ofUser: number), formerTokens: tokens.former)
   }
 }

@@ -46,7 +46,9 @@ struct PhaseStack {
     }
   }
 
-  private static func parts(of part: ToolDescription.Breakdown.Part, in metrics: [String: MetricDocument], whole: UInt64) -> [Part] {
+  private static func parts(
+    of part: ToolDescription.Breakdown.Part, in metrics: [String: MetricDocument], whole: UInt64
+  ) -> [Part] {
     switch part {
     case .fitting(let names):
       let found = names.first { metrics[$0]?.count == whole } ?? names.first { metrics[$0] != nil }

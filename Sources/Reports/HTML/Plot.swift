@@ -13,7 +13,8 @@ package struct Plot {
   let y: Axis
 
   package init(
-    width: Double = 720.0, height: Double = 360.0, left: Double = 66.0, right: Double = 20.0, top: Double = 14.0, bottom: Double = 50.0, x: Axis,
+    width: Double = 720.0, height: Double = 360.0, left: Double = 66.0, right: Double = 20.0, top: Double = 14.0,
+    bottom: Double = 50.0, x: Axis,
     y: Axis
   ) {
     self.width = width

@@ -71,7 +71,10 @@ import Testing
     // The tool came to its end in order.
     #expect(try await gateway.status().assignedCount == 0)
     #expect(run.folder.documents.count == 1)
-    #expect(try run.folder.documents.allSatisfy { try ResultCoding.decode(scratch.text($0)).verdict == .interrupted })
+    #expect(
+      try run.folder.documents.allSatisfy {
+        try ResultCoding.decode(scratch.text($0), tools: .suite).verdict == .interrupted
+      })
     #expect(try run.folder.summary.state == .running && run.folder.junit.contains("<error"))
     #expect(!run.folder.markdown.contains("passed"))
     await gateway.stop()

@@ -117,5 +117,5 @@ struct Tool: Sendable {
 
 extension Tool.Outcome {
   /// The result on standard output, of a run with `--print json`.
-  var document: ResultDocument { get throws { try ResultCoding.decode(standardOutput) } }
+  var document: ResultDocument { get throws { try ResultCoding.decode(standardOutput, tools: .suite) } }
 }

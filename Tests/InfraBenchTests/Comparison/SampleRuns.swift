@@ -52,11 +52,12 @@ enum SampleRuns {
     for (index, document) in documents.enumerated() {
       let number = start + index
       let file = ResultFile(path: "results/\(number).json", identity: .init(device: 1, inode: UInt(number)))
-      let data = Data(try ResultCoding.encode(document).utf8)
-      switch StoredRun.read(data, of: file) {
-      case .run(let run): runs.runs.append(run)
-      case .broken(let reason): runs.excluded.append(ExcludedFile(file: file.path, reason: reason))
-      case .somethingElse: break
+      do {
+        let bytes = Array(try ResultCoding.encode(document).utf8)
+        let written = try ResultReader.suite.decode(bytes, file.path, withTimeline: false)
+        runs.runs.append(StoredRun(written, file: file))
+      } catch let error as ResultReadError {
+        if !error.isForeign { runs.excluded.append(ExcludedFile(file: file.path, reason: error.reason)) }
       }
     }
     return runs

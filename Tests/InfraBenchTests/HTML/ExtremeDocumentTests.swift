@@ -22,7 +22,7 @@ import Testing
     let odd = Dictionary(Self.keys.map { ($0, value) }, uniquingKeysWith: { $1 })
     for var document in [HTMLSamples.load, HTMLSamples.pool] {
       document.metrics = [:]
-      let usual = try #require(document.timeline?.first)
+      let usual = try #require(document.timeline?.rows.first)
       for timeline in [[odd], [usual, odd], Self.keys.map { usual.merging([$0: value]) { $1 } }] {
         document.timeline = timeline
         try expectSoundPictures(ResultHTML(document).source)

@@ -37,7 +37,7 @@ import Testing
     var document = SampleDocuments.typical
     document.timeline = SampleDocuments.loadTimeline
     let without = [MarkdownReport(document).text, CSVReport(document).text, TextReport(document).text]
-    document.timeline?[0]["histogram"] = "HISTFAAAAB"
+    document.timeline?.rows[0]["histogram"] = "HISTFAAAAB"
     #expect([MarkdownReport(document).text, CSVReport(document).text, TextReport(document).text] == without)
   }
 }

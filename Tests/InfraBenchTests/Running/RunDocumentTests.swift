@@ -26,7 +26,7 @@ struct RunDocumentTests {
 
   private func notes(at paths: [String]) throws -> [String] {
     let path = try #require(paths.first { $0.hasSuffix(".json") })
-    return try ResultCoding.decode(String(contentsOf: URL(filePath: path), encoding: .utf8)).notes
+    return try ResultCoding.decode(String(contentsOf: URL(filePath: path), encoding: .utf8), tools: .suite).notes
   }
 
   @Test func theFinalResultReplacesTheInterimOne() throws {

@@ -65,9 +65,9 @@ import Testing
     let path = try scratch.write("large.json", "")
     #expect(truncate(path, FileContents.limit + 1) == 0)
     #expect(failure("large.json") == .tooLarge)
-    #expect(await StoredRuns.load([path]).excluded.map(\.reason) == ["it is larger than any result"])
-    do throws(StoredResultError) {
-      _ = try StoredResult(path: path)
+    #expect(await StoredRuns.load([path], .suite).excluded.map(\.reason) == ["it is larger than any result"])
+    do throws(ResultReadError) {
+      _ = try ResultReader.suite.read(path)
       Issue.record("it was read")
     } catch {
       #expect(error.description == "'\(path)' is larger than any result")
@@ -111,6 +111,6 @@ import Testing
     document.startedAt = text
     #expect(ResultRules.violation(in: document) == "is no result: startedAt is no time in UTC with milliseconds")
     let path = try scratch.write("a.json", ResultCoding.encode(document))
-    #expect(await StoredRuns.load([path]).excluded.map(\.reason) == ["startedAt is no time in UTC"])
+    #expect(await StoredRuns.load([path], .suite).excluded.map(\.reason) == ["startedAt is no time in UTC"])
   }
 }

@@ -15,8 +15,8 @@ import Testing
 
   private func refusal(_ text: String) throws -> String {
     let path = try scratch.write("run.json", text)
-    do throws(StoredResultError) {
-      _ = try StoredResult(path: path)
+    do throws(ResultReadError) {
+      _ = try ResultReader.suite.read(path)
       return "it was read"
     } catch {
       #expect(error.description.hasPrefix("'\(path)' "), "the file is named: \(error)")
@@ -62,7 +62,7 @@ import Testing
 
   @Test func whatCannotBeReadSaysWhy() throws {
     func reason(_ path: String) -> String {
-      do throws(StoredResultError) { return try StoredResult(path: path).stem } catch { return error.description }
+      do throws(ResultReadError) { return try ResultReader.suite.read(path).stem } catch { return error.description }
     }
     #expect(reason("/nonexistent/x.json") == "'/nonexistent/x.json' can't be read: No such file or directory")
     #expect(reason(scratch.path).contains("is a folder"))
@@ -129,14 +129,14 @@ import Testing
   @Test func bracketsInATextAreNoDepth() throws {
     let text = try Self.edited(ResultCoding.encode(sound), "label", raw: "\"\\\"\(Self.deep)\"")
     let path = try scratch.write("run.json", text)
-    #expect(try StoredResult(path: path).document.label == "\"\(Self.deep)")
+    #expect(try ResultReader.suite.read(path).document.label == "\"\(Self.deep)")
   }
 
   @Test func moreThanAnyRunHasIsRefused() throws {
     var document = sound
     document.timeline = Array(repeating: ["t": 0], count: ResultRules.mostTimelineRows)
     #expect(ResultRules.violation(in: document) == nil)
-    document.timeline?.append(["t": 0])
+    document.timeline?.rows.append(["t": 0])
     #expect(
       try refusal(try ResultCoding.encode(document))
         == "is no result: timeline has 100001 entries, and no run has more than 100000")

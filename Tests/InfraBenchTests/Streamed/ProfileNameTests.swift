@@ -29,7 +29,7 @@ import Testing
   @Test func documentsFromBeforeItAreShownWithoutIt() throws {
     let json = try ResultCoding.encode(Self.document(nil))
     #expect(!json.contains("profile"))
-    let document = try ResultCoding.decode(json)
+    let document = try ResultCoding.decode(json, tools: .suite)
     for text in [
       TextReport(document).text, MarkdownReport(document).text, ResultHTML(document).source, CSVReport(document).text,
       try OpenMetricsReport(document).text,

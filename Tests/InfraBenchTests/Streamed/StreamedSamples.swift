@@ -10,7 +10,7 @@ enum StreamedSamples {
   static func real() throws -> ResultDocument {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Golden/streamed.json")
-    return try ResultCoding.decode(String(decoding: Data(contentsOf: file), as: UTF8.self))
+    return try ResultCoding.decode(String(decoding: Data(contentsOf: file), as: UTF8.self), tools: .suite)
   }
 
   /// The same with `failed` more iterations, which failed.

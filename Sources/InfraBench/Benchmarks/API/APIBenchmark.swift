@@ -21,7 +21,8 @@ package struct APIBenchmark: Benchmark {
       .init(of: "describe_tasks", [.metric("describe_tasks_first_byte")]),
     ],
     references: [
-      .listTasks, .init("ECS API from a laptop: first call, then on a kept connection", "about 650 ms, then about 170 ms"),
+      .listTasks,
+      .init("ECS API from a laptop: first call, then on a kept connection", "about 650 ms, then about 170 ms"),
       .init("ECS API from a laptop: describe_tasks", "155 ms (153–158)"),
     ])
   package static let catalogue = description.catalogue

@@ -160,7 +160,7 @@ enum APIFailure: Equatable {
   init(_ error: AWSError, of operation: APICalls.Operation, isAnyAnswered: Bool) {
     var error = error
     if error.kind == .throttled { error.hint = "call less often (--rate)" }
-    if error.transfer?.code == .cancelled {
+    if error.transfer?.kind == .cancelled {
       self = .interrupted
     } else if !error.isRetryable || !isAnyAnswered && Self.isUnreachable(error) {
       self = .lasting(error.description)
@@ -171,7 +171,7 @@ enum APIFailure: Equatable {
 
   /// A connection that is lost may be anybody's; one that cannot be made is most likely to nowhere.
   private static func isUnreachable(_ error: AWSError) -> Bool {
-    error.kind == .transfer && error.transfer?.code != .connectionLost
+    error.kind == .transfer && error.transfer?.kind != .connectionLost
   }
 
   private static func kind(of error: AWSError) -> String {
@@ -180,7 +180,7 @@ enum APIFailure: Equatable {
     case .server: return error.httpStatus.map { "http_\($0)" } ?? "server"
     default: break
     }
-    return switch error.transfer?.code {
+    return switch error.transfer?.kind {
     case .nameLookup: "dns"
     case .connect: "connect_failed"
     case .timeout: "timeout"

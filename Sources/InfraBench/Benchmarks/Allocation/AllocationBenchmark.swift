@@ -183,7 +183,7 @@ struct AllocationScenario: Scenario {
       session.showLine(iteration, of: load, "miss")
     case .failed(let error, let writtenAt):
       session.held.acquireFailed(error, writtenAt: writtenAt)
-      if error.kind == "timeout" { pool.timedOut() }
+      if error.kind == .transport(.timeout) { pool.timedOut() }
       if let writtenAt { record.wrote(at: writtenAt) }
       record.fail(error)
       session.showFailure(iteration, of: load, record)
@@ -202,7 +202,7 @@ struct AllocationScenario: Scenario {
   }
 
   private func assigned(
-    _ acquisition: Acquisition, _ user: PoolUser, _ evidence: WarmPool.FinalEvidence?, _ iteration: Iteration,
+    _ acquisition: AssignedTask, _ user: PoolUser, _ evidence: WarmPool.FinalEvidence?, _ iteration: Iteration,
     into record: inout IterationRecord
   ) async {
     let answer = acquisition.answer

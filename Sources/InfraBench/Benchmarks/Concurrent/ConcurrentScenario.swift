@@ -109,7 +109,7 @@ struct ConcurrentScenario: Scenario {
   }
 
   private func assigned(
-    _ acquisition: Acquisition, _ started: TaskStarter.Started?, _ user: PoolUser, _ iteration: Iteration,
+    _ acquisition: AssignedTask, _ started: TaskStarter.Started?, _ user: PoolUser, _ iteration: Iteration,
     into record: inout IterationRecord
   ) {
     guard let task = acquisition.answer.task else { return }

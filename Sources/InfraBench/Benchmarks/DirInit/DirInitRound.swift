@@ -15,9 +15,9 @@ struct DirInitRound: Sendable {
 
   let settings: DirInitSettings
   /// Remembers the users' directories.
-  let tree: CreatedTree
+  let tree: CreatedDirectories
   /// Remembers what is made only to be seen through the peer mount.
-  let scratch: CreatedTree
+  let scratch: CreatedDirectories
   let token: [UInt8]
   /// Of what is removed between the steps.
   let cleanupDeadline: CleanupDeadline
@@ -115,7 +115,7 @@ struct DirInitRound: Sendable {
     }
   }
 
-  private func see(_ user: inout DirectoryUser, through probe: borrowing VisibilityProbe, _ seat: WriterSeat) {
+  private func see(_ user: inout DirectoryUser, through probe: borrowing VisibilityProbe, _ seat: ParallelWriter) {
     var seen: Visibility?
     do throws(WorkspaceError) {
       guard user.failure == nil else { return }
@@ -207,12 +207,12 @@ struct DirectoryUser: Sendable {
 /// What results count a failure on a file system by: the name of its errno, or what the suite itself found wrong.
 enum FileSystemErrorKind {
   static func of(_ error: WorkspaceError) -> String {
-    switch error.code {
+    switch error.kind {
     case .contentDiffers: "content_differs"
     case .foreignFiles: "foreign_files"
     case .differentTree: "different_tree"
     case .timeout: "timeout"
-    default: error.systemError.map { names[$0] ?? "errno_\($0)" } ?? error.code.rawValue
+    default: error.systemError.map { names[$0] ?? "errno_\($0)" } ?? error.kind.rawValue
     }
   }
 

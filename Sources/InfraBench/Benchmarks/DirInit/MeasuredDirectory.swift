@@ -7,9 +7,9 @@ struct MeasuredDirectory: Sendable {
   let root: String
   let fileSystem: FileSystemInfo
   /// Users' directories: those that `--keep` leaves.
-  let users: CreatedTree
+  let users: CreatedDirectories
   /// What is always removed: of the warm-up, and of looks through the peer mount.
-  let scratch: CreatedTree
+  let scratch: CreatedDirectories
   /// Of everything that is removed: an interrupted run has one bound for all of it.
   let cleanupDeadline = CleanupDeadline()
   private let temporary: TemporaryRoot?
@@ -33,8 +33,8 @@ struct MeasuredDirectory: Sendable {
       if temporary != nil, settings.isolationIDs != nil { chmod(root, 0o711) }
       // Its notes name the path: that of a fresh directory would be another one in every run.
       fileSystem = try FileSystemInfo(path: temporary == nil ? root : Self.parent(of: root))
-      users = try CreatedTree(root: root)
-      scratch = try CreatedTree(root: root)
+      users = try CreatedDirectories(root: root)
+      scratch = try CreatedDirectories(root: root)
     } catch {
       try? temporary?.remove()
       throw error
@@ -67,7 +67,7 @@ struct MeasuredDirectory: Sendable {
       + "written"
   }
 
-  private func report(_ cause: WorkspaceError?, _ tree: CreatedTree, _ bench: RunContext) {
+  private func report(_ cause: WorkspaceError?, _ tree: CreatedDirectories, _ bench: RunContext) {
     let stay = tree.remaining.map(\.description).sorted()
     guard !stay.isEmpty else { return }
     let names = stay.prefix(5).joined(separator: ", ") + (stay.count > 5 ? ", …" : "")
@@ -130,7 +130,7 @@ enum DirectoryCleanup {
   /// Removes what `tree` remembers, whole directories at a time; why the first thing that stays does so.
   ///
   /// - Parameter deadline: the run's: everything that it removes shares one, which comes near with an interruption.
-  static func removeAll(_ tree: CreatedTree, by deadline: CleanupDeadline) async -> WorkspaceError? {
+  static func removeAll(_ tree: CreatedDirectories, by deadline: CleanupDeadline) async -> WorkspaceError? {
     let users = tree.remaining
     guard !users.isEmpty else { return nil }
     return await withTaskCancellationHandler {
@@ -148,7 +148,7 @@ enum DirectoryCleanup {
   }
 
   private static func remove(
-    _ users: [UserDirectoryName], from tree: CreatedTree, by deadline: CleanupDeadline
+    _ users: [UserDirectoryName], from tree: CreatedDirectories, by deadline: CleanupDeadline
   ) async -> WorkspaceError? {
     do throws(WorkspaceError) {
       return try await runOnOwnThread { removeAndWait(users, from: tree, by: deadline) }
@@ -158,7 +158,7 @@ enum DirectoryCleanup {
   }
 
   private static func removeAndWait(
-    _ users: [UserDirectoryName], from tree: CreatedTree, by deadline: CleanupDeadline
+    _ users: [UserDirectoryName], from tree: CreatedDirectories, by deadline: CleanupDeadline
   ) -> WorkspaceError? {
     var failure: WorkspaceError?
     do throws(WorkspaceError) {

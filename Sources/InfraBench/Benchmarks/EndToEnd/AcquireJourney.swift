@@ -17,7 +17,7 @@ struct AcquireJourney {
   func travel(into record: inout IterationRecord) async {
     let outcome = await user.client.acquire(userID: user.id, waitForReady: true)
     let evidence = user.evidence.take().map(scenario.pool.finish)
-    let acquisition: Acquisition
+    let acquisition: AssignedTask
     switch outcome {
     case .assigned(let assigned): acquisition = assigned
     case .miss(let exchange):
@@ -26,7 +26,7 @@ struct AcquireJourney {
     case .failed(let error, let writtenAt):
       scenario.session.held.acquireFailed(error, writtenAt: writtenAt)
       if let writtenAt { record.wrote(at: writtenAt) }
-      return error.isCancellation ? record.censor() : record.fail(.acquire, error.kind, error.message)
+      return error.isCancellation ? record.censor() : record.fail(.acquire, error.kind.rawValue, error.message)
     }
     record.wrote(at: acquisition.exchange.firstByteWrittenAt)
     guard let task = acquisition.answer.task else { return }

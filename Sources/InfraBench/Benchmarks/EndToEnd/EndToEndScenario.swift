@@ -88,7 +88,7 @@ struct EndToEndScenario: Scenario {
   }
 
   private func fail(_ error: GatewayError, in record: inout IterationRecord) {
-    error.isCancellation ? record.censor() : record.fail(.connect, error.kind, error.message)
+    error.isCancellation ? record.censor() : record.fail(.connect, error.kind.rawValue, error.message)
   }
 
   func perform(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {

@@ -95,7 +95,7 @@ struct SessionJourney {
     case .failed(let error, let writtenAt):
       scenario.session.held.acquireFailed(error, writtenAt: writtenAt)
       if let writtenAt { record.wrote(at: writtenAt) }
-      fail(.acquire, error.kind, error.message, isCancelled: error.isCancellation, into: &record)
+      fail(.acquire, error.kind.rawValue, error.message, isCancelled: error.isCancellation, into: &record)
     }
     return nil
   }

@@ -151,12 +151,12 @@ struct DrainAcquire: Sendable {
         break
       }
       if let writtenAt { outcome.record.wrote(at: writtenAt) }
-      outcome.record.fail(error.kind, error.message)
+      outcome.record.fail(error.kind.rawValue, error.message)
     }
     return outcome
   }
 
-  private func assigned(_ acquisition: Acquisition, _ cookies: CookieJar, _ outcome: inout Outcome) {
+  private func assigned(_ acquisition: AssignedTask, _ cookies: CookieJar, _ outcome: inout Outcome) {
     let exchange = acquisition.exchange
     outcome.record.wrote(at: exchange.firstByteWrittenAt)
     outcome.answeredAt = exchange.lastByteReadAt

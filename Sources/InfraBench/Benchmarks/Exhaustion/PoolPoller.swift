@@ -159,7 +159,7 @@ struct PoolPoll: Sendable {
   }
 
   private mutating func add(_ error: AWSError) {
-    if error.transfer?.code == .cancelled { return }
+    if error.transfer?.kind == .cancelled { return }
     if error.kind == .throttled {
       isThrottled = true
     } else if error.isFinal {

@@ -70,7 +70,7 @@ struct ServiceGuard: Sendable {
     let answer = await TimeLimit.run(for: Self.askBound, endsWithCaller: true) { await describe() }
     switch answer {
     case .success(let service): return objection(service, before).map { .changed($0) }
-    case .failure(let error) where error.transfer?.code == .cancelled:
+    case .failure(let error) where error.transfer?.kind == .cancelled:
       return .unreadable("ECS did not say within \(DurationText.write(Self.askBound)) what the service is")
     case .failure(let error): return .unreadable("the service cannot be described: \(error)")
     }

@@ -123,7 +123,7 @@ struct StopDrain: Sendable {
         for _ in 0..<call.throttles { stop.record.count(Self.throttledStops) }
       }
     } catch {
-      if error.transfer?.code == .cancelled {
+      if error.transfer?.kind == .cancelled {
         bench.note("the run was interrupted while tasks were being stopped: more may have been than are counted")
         stop.record.censor()
       } else if error.kind == .wrongParameter, error.message.contains("not found") {
