@@ -32,6 +32,10 @@ public struct LatencyHistogram: Sendable, Equatable {
     add(1, of: nanoseconds)
   }
 
+  /// Records one latency; one outside the range counts as its nearest end.
+  @inlinable
+  public mutating func record(_ latency: Nanoseconds) { record(latency.nanoseconds) }
+
   /// Records a value in nanoseconds several times. A count that would exceed ``maximumTotalCount`` is cut to what is left.
   public mutating func record(_ nanoseconds: UInt64, count: UInt64) {
     let room = Self.maximumTotalCount - Swift.min(total, Self.maximumTotalCount)

@@ -49,7 +49,7 @@ import Testing
     #expect(full.totalCount == LatencyHistogram.maximumTotalCount)
     full.record(2, count: .max)
     #expect(full.totalCount == LatencyHistogram.maximumTotalCount)
-    full.record(2)
+    full.record(.nanoseconds(2))
     full.record(2, count: 1)
     #expect(full.totalCount == LatencyHistogram.maximumTotalCount + 1)
     #expect(full.value(atPercentile: 50) == 1)
@@ -64,7 +64,7 @@ import Testing
   @Test func copiesAreIndependent() {
     var original = histogram([5])
     let copy = original
-    original.record(6)
+    original.record(.nanoseconds(6))
     #expect(copy == histogram([5]))
     #expect(original == histogram([5, 6]))
   }
