@@ -150,6 +150,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
+        "Latency",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -176,7 +177,7 @@ let package = Package(
     .testTarget(
       name: "WebSocketTests",
       dependencies: [
-        "ProcessControl", "TestSupport", "Transport",
+        "Latency", "ProcessControl", "TestSupport", "Transport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),

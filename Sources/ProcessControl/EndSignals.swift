@@ -1,5 +1,5 @@
 import Glibc
-import Latency
+public import Latency
 import UnixSignals
 
 /// What a signal that asks for the end means, by when it comes. Pure.
@@ -17,16 +17,15 @@ public struct EndSignalOrder: Sendable {
     case endsAtOnce
   }
 
-  /// In ns.
-  static let repetitionBound: UInt64 = 1_000_000_000
-  private var first: (signal: Int32, time: UInt64)?
+  static let repetitionBound: Nanoseconds = .seconds(1)
+  private var first: (signal: Int32, time: Instant)?
 
   /// Nothing has come yet.
   public init() {}
 
-  /// Takes a signal that came at `now`, in ns. SIGQUIT after another signal is never a repetition: it is the key that people
+  /// Takes a signal that came at `now`. SIGQUIT after another signal is never a repetition: it is the key that people
   /// press when the first one was not enough.
-  public mutating func receive(_ signal: Int32, at now: UInt64) -> Meaning {
+  public mutating func receive(_ signal: Int32, at now: Instant) -> Meaning {
     guard let first else {
       first = (signal, now)
       return .endsInOrder

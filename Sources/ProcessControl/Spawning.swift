@@ -1,5 +1,6 @@
 import CProcess
 import Glibc
+import Latency
 
 /// One start: standard streams made, C strings lent to the shim, our copies of the child's ends closed again.
 enum Spawning {
@@ -26,7 +27,7 @@ enum Spawning {
     let isGuarded = request.diesWithParent && request.endsGroupWithLeader
     if isGuarded { GroupGuard.shared.add(child.pid) }
     let process = ChildProcess(
-      pid: child.pid, pidfd: OwnedDescriptor(child.pidfd), spawnedAt: child.spawned_at,
+      pid: child.pid, pidfd: OwnedDescriptor(child.pidfd), spawnedAt: Instant(nanoseconds: child.spawned_at),
       endsGroupWithLeader: request.endsGroupWithLeader, isGuarded: isGuarded, standardInput: input.ours,
       standardOutput: output.ours, standardError: error.ours, reports: reports?.ours)
     return (process, child.pidfd)

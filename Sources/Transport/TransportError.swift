@@ -1,3 +1,5 @@
+public import Latency
+
 /// Why an operation on a connection did not succeed: a kind for counting, and words for people.
 public struct TransportError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What results count errors by.
@@ -35,8 +37,8 @@ public struct TransportError: Error, Sendable, Equatable, CustomStringConvertibl
   /// What happened, for people.
   public var message: String
 
-  /// When the first byte of the failed exchange's request was written, in ns of `MonotonicClock`; nil if none was.
-  public var firstByteWrittenAt: UInt64?
+  /// When the first byte of the failed exchange's request was written; nil if none was.
+  public var firstByteWrittenAt: Instant?
 
   /// Makes an error.
   public init(_ kind: Kind, _ message: String) {

@@ -1,10 +1,11 @@
 import Glibc
+import Latency
 import Testing
 
 @testable import ProcessControl
 
 @Suite struct EndSignalOrderTests {
-  private static let ms: UInt64 = 1_000_000
+  private static func at(_ milliseconds: Int) -> Instant { .distantPast + .milliseconds(milliseconds) }
 
   /// Signals after a first one at 5 s, each with its distance in ms, and what the last of them means.
   @Test(
@@ -12,13 +13,13 @@ import Testing
       ([(SIGTERM, 0)], .isRepetition), ([(SIGINT, 999)], .isRepetition), ([(SIGINT, 1000)], .endsAtOnce),
       ([(SIGTERM, 1), (SIGTERM, 999)], .isRepetition), ([(SIGTERM, 1), (SIGHUP, 1000)], .endsAtOnce),
       ([(SIGHUP, 3_600_000)], .endsAtOnce), ([(SIGQUIT, 1000)], .endsAtOnce),
-    ] as [([(Int32, UInt64)], EndSignalOrder.Meaning)], [SIGINT, SIGTERM, SIGHUP, SIGQUIT])
+    ] as [([(Int32, Int)], EndSignalOrder.Meaning)], [SIGINT, SIGTERM, SIGHUP, SIGQUIT])
   func aRepetitionWithinASecondIsTheSameSignal(
-    later: ([(Int32, UInt64)], EndSignalOrder.Meaning), first: Int32
+    later: ([(Int32, Int)], EndSignalOrder.Meaning), first: Int32
   ) {
     var order = EndSignalOrder()
-    #expect(order.receive(first, at: 5000 * Self.ms) == .endsInOrder)
-    let meanings = later.0.map { order.receive($0.0, at: (5000 + $0.1) * Self.ms) }
+    #expect(order.receive(first, at: Self.at(5000)) == .endsInOrder)
+    let meanings = later.0.map { order.receive($0.0, at: Self.at(5000 + $0.1)) }
     #expect(meanings.last == later.1)
   }
 
@@ -28,7 +29,7 @@ import Testing
       as [(Int32, EndSignalOrder.Meaning)])
   func aQuitWithinASecondEndsAtOnceUnlessTheFirstOneWasAQuit(first: Int32, meaning: EndSignalOrder.Meaning) {
     var order = EndSignalOrder()
-    #expect(order.receive(first, at: 5000 * Self.ms) == .endsInOrder)
-    #expect(order.receive(SIGQUIT, at: 5001 * Self.ms) == meaning)
+    #expect(order.receive(first, at: Self.at(5000)) == .endsInOrder)
+    #expect(order.receive(SIGQUIT, at: Self.at(5001)) == meaning)
   }
 }

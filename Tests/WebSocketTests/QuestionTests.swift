@@ -1,4 +1,5 @@
 import Glibc
+import Latency
 import NIOCore
 import NIOPosix
 import Testing
@@ -22,11 +23,12 @@ import Testing
     let bytes = frames.flatMap { $0 }
     var begins = FrameBegins()
     for start in stride(from: 0, to: bytes.count, by: piece) {
-      begins.read(ByteBuffer(bytes: bytes[start..<min(bytes.count, start + piece)]), at: UInt64(start))
+      let read = ByteBuffer(bytes: bytes[start..<min(bytes.count, start + piece)])
+      begins.read(read, at: .distantPast + .nanoseconds(start))
     }
     var position = 0
     for frame in frames {
-      #expect(begins.next() == UInt64(position / piece * piece))
+      #expect(begins.next() == .distantPast + .nanoseconds(position / piece * piece))
       position += frame.count
     }
     #expect(begins.next() == nil)

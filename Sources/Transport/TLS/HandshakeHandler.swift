@@ -6,9 +6,9 @@ import NIOTLS
 final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
 
-  private let done: EventLoopPromise<UInt64?>
+  private let done: EventLoopPromise<Instant?>
 
-  init(done: EventLoopPromise<UInt64?>) {
+  init(done: EventLoopPromise<Instant?>) {
     self.done = done
   }
 

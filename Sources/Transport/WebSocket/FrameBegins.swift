@@ -8,10 +8,10 @@ struct FrameBegins {
   /// Of the frame that is being read, until all of it is here.
   private var header: [UInt8] = []
   private var payloadLeft: UInt64 = 0
-  private var begins = CircularBuffer<UInt64>()
+  private var begins = CircularBuffer<Instant>()
 
-  /// Takes the next bytes of the connection, which were read at `now`, in ns.
-  mutating func read(_ bytes: ByteBuffer, at now: UInt64) {
+  /// Takes the next bytes of the connection, which were read at `now`.
+  mutating func read(_ bytes: ByteBuffer, at now: Instant) {
     var rest = bytes.readableBytesView
     while !rest.isEmpty {
       if payloadLeft > 0 {
@@ -29,7 +29,7 @@ struct FrameBegins {
   }
 
   /// Of the next frame that was decoded; nil if none has been begun.
-  mutating func next() -> UInt64? { begins.popFirst() }
+  mutating func next() -> Instant? { begins.popFirst() }
 
   /// nil while the header is not whole.
   private var payloadLength: UInt64? {
@@ -51,7 +51,7 @@ final class FrameBeginStamps: ChannelInboundHandler {
   private var begins = FrameBegins()
 
   /// Of the next frame that was decoded.
-  func next() -> UInt64? { begins.next() }
+  func next() -> Instant? { begins.next() }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     begins.read(unwrapInboundIn(data), at: MonotonicClock.now())

@@ -22,8 +22,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
   private var waiter: (ticket: UInt64, continuation: Waiter)?
   /// Tickets are handed out in order, so one number tells of all whose cancellation came before they waited.
   private var lastCancelled: UInt64 = 0
-  /// When the message that is being read was begun, in ns.
-  private var messageBegunAt: UInt64?
+  /// When the message that is being read was begun.
+  private var messageBegunAt: Instant?
   private var question: PendingQuestion?
   private var hasSentClose = false
   private var readIsDue = false
@@ -75,7 +75,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
   }
 
   /// Writes one masked text frame and returns the instant right before. The promise tells when the kernel has it.
-  func send(_ text: String, promise: EventLoopPromise<Void>?) -> UInt64 {
+  func send(_ text: String, promise: EventLoopPromise<Void>?) -> Instant {
     let now = MonotonicClock.now()
     guard let context, !hasSentClose, end == nil else {
       promise?.fail(endError)

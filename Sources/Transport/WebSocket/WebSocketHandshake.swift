@@ -39,7 +39,7 @@ final class WebSocketHandshake {
     /// Why it failed before anybody knew that it is the one that counts.
     var failure: WebSocketError?
 
-    init(_ channel: any Channel, startedAt: UInt64, _ start: DialStart) {
+    init(_ channel: any Channel, startedAt: Instant, _ start: DialStart) {
       self.channel = channel
       phases = WebSocketPhases(started: startedAt, lookUp: start.lookUp, dialed: start.dialedAt)
     }
@@ -57,7 +57,7 @@ final class WebSocketHandshake {
 
   static func perform(
     _ request: UpgradeRequest, _ addresses: HostAddresses, turn: Int, on loop: any EventLoop, limits: WebSocketLimits,
-    timeout: UInt64
+    timeout: Nanoseconds
   ) async throws(WebSocketError) -> WebSocketConnection {
     let promise = loop.makePromise(of: WebSocketConnection.self)
     let cancelled = loop.makePromise(of: Void.self)
@@ -80,13 +80,13 @@ final class WebSocketHandshake {
     return try result.get()
   }
 
-  private func start(_ addresses: HostAddresses, _ turn: Int, timeout: UInt64) {
-    let bound = TimeAmount.nanoseconds(Int64(clamping: timeout))
+  private func start(_ addresses: HostAddresses, _ turn: Int, timeout: Nanoseconds) {
+    let bound = TimeAmount(timeout)
     let me = NIOLoopBound(self, eventLoop: loop)
-    let timer = loop.assumeIsolated().scheduleTask(in: bound) { self.fail(.timeout(nanoseconds: timeout)) }
+    let timer = loop.assumeIsolated().scheduleTask(in: bound) { self.fail(.timeout(timeout)) }
     promise.futureResult.whenComplete { _ in timer.cancel() }
     let dialer = Dialer(
-      addresses: addresses, turn: turn, eventLoop: loop, deadline: startedAt + min(timeout, .max - startedAt),
+      addresses: addresses, turn: turn, eventLoop: loop, deadline: startedAt + timeout,
       goesOn: { !me.value.isDecided },
       configure: { channel, start in channel.eventLoop.makeCompletedFuture { try me.value.configure(channel, start) } })
     dialer.dial().assumeIsolated().whenComplete { result in

@@ -1,4 +1,5 @@
 import Glibc
+public import Latency
 import NIOCore
 
 /// What came of ``WebSocketConnection/ask(text:)``.
@@ -6,8 +7,8 @@ public struct WebSocketQuestion: Sendable {
   /// Messages that were there before the question, so that none of them is its answer: the first
   /// ``WebSocketLimits/maximumQueuedMessages`` of them.
   public var unasked: [WebSocketMessage]
-  /// When the question was written, in ns of `CLOCK_MONOTONIC`, or why the connection had ended.
-  public var askedAt: Result<UInt64, WebSocketError>
+  /// When the question was written, or why the connection had ended.
+  public var askedAt: Result<Instant, WebSocketError>
 }
 
 /// A question that waits until everything that came before it has been read. Confined to the event loop.
