@@ -19,16 +19,16 @@ final class LoopArrivals: @unchecked Sendable {
   private let isPrecise: Bool
   /// The user that was free the longest goes first, so that no connection idles until its server closes it.
   private var parked = FIFO<Parked>()
-  private var timer: (firesAt: UInt64, scheduled: Scheduled<Void>)?
+  private var timer: (firesAt: Instant, scheduled: Scheduled<Void>)?
   private var isSpinning = false
-  /// When the spinning for the next start began, in ns.
-  private var spinsSince: UInt64?
+  /// When the spinning for the next start began.
+  private var spinsSince: Instant?
   private var isStopped = false
 
-  /// With `--precise` the last so many ns before a start are spun away: more than a timer is usually late.
-  private static let spinLead: UInt64 = 50_000
-  /// The last of them without looking at the sockets, which takes about as long.
-  private static let tightLead: UInt64 = 5_000
+  /// With `--precise` so much time right before a start is spun away: more than a timer is usually late.
+  private static let spinLead: Nanoseconds = .microseconds(50)
+  /// In the last part of it the sockets are not looked at, which takes about as long.
+  private static let tightLead: Nanoseconds = .microseconds(5)
 
   init(_ shared: SharedArrivals, on executor: LoopExecutor, isPrecise: Bool) {
     self.shared = shared
@@ -36,9 +36,9 @@ final class LoopArrivals: @unchecked Sendable {
     self.isPrecise = isPrecise
   }
 
-  /// The next start for a user that has been free since `since`, in ns; `isFirst` says that it comes for the first time.
+  /// The next start for a user that has been free since `since`; `isFirst` says that it comes for the first time.
   /// Nil when there is none any more. To be called on the loop.
-  func next(since: UInt64, isFirst: Bool) async -> Taken? {
+  func next(since: Instant, isFirst: Bool) async -> Taken? {
     if isFirst { executor.betweenShares = { [unowned self] in serveIfDue() } }
     let now = MonotonicClock.now()
     let answer = shared.withQueue { queue in
@@ -84,12 +84,12 @@ final class LoopArrivals: @unchecked Sendable {
       // Another loop has just taken the last start.
       return executor.eventLoop.execute { self.serve() }
     }
-    let firesAt = isPrecise ? wakeAt - min(wakeAt, Self.spinLead) : wakeAt
+    let firesAt = isPrecise ? wakeAt - Self.spinLead : wakeAt
     if let timer {
       guard firesAt < timer.firesAt else { return }
       timer.scheduled.cancel()
     }
-    let scheduled = executor.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(firesAt)) {
+    let scheduled = executor.eventLoop.assumeIsolated().scheduleTask(deadline: NIODeadline(firesAt)) {
       self.timer = nil
       self.approach()
     }
@@ -118,8 +118,8 @@ final class LoopArrivals: @unchecked Sendable {
     }
   }
 
-  private func endSpin(at now: UInt64) {
-    if let begin = spinsSince.take() { executor.spunFor += now - min(begin, now) }
+  private func endSpin(at now: Instant) {
+    if let begin = spinsSince.take() { executor.spunFor += now.elapsed(since: begin) }
   }
 
   /// Hands out what is due.

@@ -1,20 +1,21 @@
 import Glibc
+import Latency
 
-/// What a thread has used so far: CPU time, and time it was runnable but had to wait for a CPU, in ns.
+/// What a thread has used so far: CPU time, and time it was runnable but had to wait for a CPU.
 struct LoopLoad: Sendable, Equatable {
-  var cpu: UInt64
-  var waiting: UInt64
+  var cpu: Nanoseconds
+  var waiting: Nanoseconds
 
   /// Reads the calling thread's figures: `schedstat` of procfs, or the thread's CPU clock alone where that is missing.
   static func ofCallingThread() -> LoopLoad {
     if let load = readSchedstat() { return load }
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return LoopLoad(cpu: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), waiting: 0)
+    return LoopLoad(cpu: Nanoseconds(time), waiting: .zero)
   }
 
-  /// CPU time used and waited for since `earlier`, in ns.
-  func used(since earlier: LoopLoad) -> UInt64 { (cpu &- earlier.cpu) &+ (waiting &- earlier.waiting) }
+  /// CPU time used and waited for since `earlier`.
+  func used(since earlier: LoopLoad) -> Nanoseconds { (cpu - earlier.cpu) + (waiting - earlier.waiting) }
 
   private static func readSchedstat() -> LoopLoad? {
     let file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
@@ -31,6 +32,6 @@ struct LoopLoad: Sendable, Equatable {
   static func parse(_ text: String) -> LoopLoad? {
     let numbers = text.split(whereSeparator: \.isWhitespace).map { UInt64($0) }
     guard numbers.count >= 2, let cpu = numbers[0], let waiting = numbers[1] else { return nil }
-    return LoopLoad(cpu: cpu, waiting: waiting)
+    return LoopLoad(cpu: Nanoseconds(cpu), waiting: Nanoseconds(waiting))
   }
 }

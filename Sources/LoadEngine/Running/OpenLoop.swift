@@ -36,7 +36,7 @@ extension Crew {
     return collect(shared, begin: begin, endedAt: endedAt ?? MonotonicClock.now())
   }
 
-  private func collect(_ shared: SharedArrivals, begin: UInt64, endedAt: UInt64) -> LoadRun {
+  private func collect(_ shared: SharedArrivals, begin: Instant, endedAt: Instant) -> LoadRun {
     var recording = Recording(recorders[0].catalogue)
     var run = LoadRun(recording: recording, startedAt: begin, endedAt: endedAt)
     shared.withQueue { queue in

@@ -1,3 +1,4 @@
+import Latency
 import TestSupport
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 /// The worst second of a thread, wherever it begins.
 @Suite struct BusySecondsTests {
-  private static let ms: UInt64 = 1_000_000
+  private static let ms: Nanoseconds = .milliseconds(1)
 
   /// Spans of 100 ms, each with so many ms of use.
   private func seconds(of used: [UInt64]) -> BusySeconds {
@@ -68,19 +69,19 @@ import Testing
     var spans: [BusySeconds.Span] = []
     var best = 0.0
     for _ in 0..<60 {
-      let length = UInt64.random(in: 1...40, using: &random) * 25 * Self.ms
+      let length = Int.random(in: 1...40, using: &random) * 25 * Self.ms
       let span = BusySeconds.Span(
-        length: length, used: UInt64.random(in: 0...length, using: &random),
-        late: Bool.random(using: &random) ? 0 : UInt64.random(in: 0...length, using: &random))
+        length: length, used: Nanoseconds(.random(in: 0...length.nanoseconds, using: &random)),
+        late: Bool.random(using: &random) ? 0 : Nanoseconds(.random(in: 0...length.nanoseconds, using: &random)))
       spans.append(span)
       seconds.add(span)
       // The last spans that make exactly one second, where there are such.
-      var (length2, busy) = (UInt64(0), UInt64(0))
+      var (length2, busy) = (Nanoseconds.zero, Nanoseconds.zero)
       for span in spans.reversed() where length2 < 1000 * Self.ms {
         length2 += span.length
         busy += max(span.used, span.late)
       }
-      if length2 == 1000 * Self.ms { best = max(best, Double(busy) / 1e9) }
+      if length2 == 1000 * Self.ms { best = max(best, busy.seconds) }
       #expect(seconds.worst.share >= best - 1e-9 && seconds.worst.share <= 1)
     }
   }
