@@ -23,6 +23,7 @@ let package = Package(
     .target(name: "CWorkspace"),
 
     // Foundations.
+    .target(name: "TextFormatting"),
     .target(name: "Latency", dependencies: ["CZlib"]),
     .target(name: "Statistics"),
     .target(name: "UserWorkspace", dependencies: ["CWorkspace", "Latency"]),
@@ -48,10 +49,13 @@ let package = Package(
       name: "LoadEngine",
       dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(
-      name: "Gateway", dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
+      name: "Gateway",
+      dependencies: ["Latency", "TextFormatting", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(
       name: "AWS",
-      dependencies: ["CLibcurl", "Latency", "ProcessControl", .product(name: "Crypto", package: "swift-crypto")]),
+      dependencies: [
+        "CLibcurl", "Latency", "ProcessControl", "TextFormatting", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
 
     // The pool's other side: the agent in a task, and the gateway itself.
     .target(
@@ -72,12 +76,17 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
 
+    // Results and what is made of them. No report imports a benchmark, and no benchmark a report.
+    .target(name: "Results", dependencies: ["Latency", "TextFormatting"]),
+    .target(name: "Reports", dependencies: ["Latency", "Results", "Statistics", "TextFormatting"]),
+    .target(name: "Comparison", dependencies: ["Latency", "Reports", "Results", "Statistics", "TextFormatting"]),
+
     // The suite.
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWS", "Gateway", "Latency", "LoadEngine", "ProcessControl",
-        "Statistics", "Transport", "UserWorkspace", "WarmTask",
+        "AWS", "Comparison", "Gateway", "Latency", "LoadEngine", "ProcessControl", "Reports", "Results", "Statistics",
+        "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [
@@ -109,7 +118,7 @@ let package = Package(
     .executableTarget(
       name: "warm-task",
       dependencies: [
-        "Gateway", "ProcessControl", "Transport", "WarmTask",
+        "Gateway", "ProcessControl", "TextFormatting", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -168,6 +177,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
 
     // Tests, one target per target.
+    .testTarget(name: "TextFormattingTests", dependencies: ["TextFormatting"]),
     .testTarget(
       name: "LatencyTests",
       dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
@@ -214,7 +224,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "GatewayTests",
-      dependencies: ["Gateway", "ProcessControl", "TestSupport", "Transport"]),
+      dependencies: ["Gateway", "ProcessControl", "TestSupport", "TextFormatting", "Transport"]),
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [

@@ -5,6 +5,17 @@ import Synchronization
 public import Transport
 
 /// One user's kept connection to a gateway's REST side; it is opened again when the gateway has closed it.
+///
+/// ```swift
+/// let client = GatewayClient(
+///   to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: executor, timeout: 5_000_000_000)
+/// switch await client.acquire(userID: "u1") {
+/// case .assigned(let assigned): _ = await client.release(taskID: assigned.answer.task ?? "")
+/// case .miss: break  // the pool is empty: neither a success nor a failure
+/// case .failed(let error, _): print(error.kind.rawValue, error.message)
+/// }
+/// client.close()
+/// ```
 public final class GatewayClient: Sendable {
   private let endpoint: Endpoint
   private let firstRequests: GatewayRequests
@@ -24,10 +35,10 @@ public final class GatewayClient: Sendable {
     var connection: HTTPConnection?
     /// What was set since the visit began.
     var cookies = CookieJar()
-    /// The bytes of the last request. Their memory is used again: by the next request nobody else holds it.
+    /// The bytes of the last request. The next request reuses their memory, as the connection no longer holds it by then.
     var request = ByteBuffer()
 
-    /// For the call under way: how long its answer is waited for after ``GatewayClient/cancel()``, in ns.
+    /// For the running call: how long its answer is waited for after ``GatewayClient/cancel()``, in ns.
     var grace: UInt64 = 0
     var isCancelled = false
 
@@ -41,8 +52,8 @@ public final class GatewayClient: Sendable {
   /// A cancelled acquire waits this long for its answer, in ns: a task that was assigned can only be released by its id.
   private static let acquireGrace: UInt64 = 1_500_000_000
 
-  /// A cancelled release waits this long, in ns: without its answer nobody knows whether a later refusal means that the task
-  /// went back, or that another node has it.
+  /// A cancelled release waits this long, in ns: without its answer it stays unknown whether a later refusal means that
+  /// the task went back, or that another node has it.
   private static let releaseGrace: UInt64 = 1_000_000_000
 
   /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
@@ -51,7 +62,7 @@ public final class GatewayClient: Sendable {
   ///   - addresses: those of the endpoint's host, shared by the clients of a run; nil: they are looked up.
   ///   - turn: which of several addresses is tried first.
   ///   - watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop cost less, and
-  ///     whoever cancels the task calls ``cancel()`` as well.
+  ///     the canceller of the task must call ``cancel()`` as well.
   ///   - renewed: gives the requests where they change in the course of time, as a token does.
   public init(
     to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, requests: GatewayRequests, tls: TLSClient?,
@@ -111,7 +122,7 @@ public final class GatewayClient: Sendable {
 
   /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
   public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
-    switch requests.speech.acquire {
+    switch requests.callForms.acquire {
     case .native: break
     case .by(let role): return await acquire(role, userID: userID, waitForReady: waitForReady)
     case .absent: return .failed(.absentRole("acquire"), firstByteWrittenAt: nil)
@@ -128,7 +139,7 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// Gives a task back; when the answer was read, in ns. Kind `release_unsupported` when the gateway has no such call
+  /// Gives a task back; when the answer was read, in ns. Kind `releaseUnsupported` when the gateway has no such call
   /// (404 or 405).
   ///
   /// - Parameters:
@@ -138,11 +149,11 @@ public final class GatewayClient: Sendable {
     taskID: String, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
   ) async -> Result<UInt64, GatewayError> {
     let requests = owner ?? self.requests
-    switch requests.speech.release {
+    switch requests.callForms.release {
     case .native: break
     case .by(let role): return await release(role, taskID: taskID, cookies: cookies, requests)
     case .absent:
-      return .failure(GatewayError(kind: "release_unsupported", message: "the gateway's profile has no release"))
+      return .failure(GatewayError(.releaseUnsupported, "the gateway's profile has no release"))
     }
     let call = prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, cookies ?? $1, into: &$0) }
     switch await send(call, "/api/release") {
@@ -153,7 +164,7 @@ public final class GatewayClient: Sendable {
 
   /// The pool as the gateway sees it, with the exchange's stamps.
   public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
-    switch requests.speech.status {
+    switch requests.callForms.status {
     case .native: break
     case .by(let role): return await status(role)
     case .absent: return .failure(.absentRole("status"))
@@ -222,22 +233,22 @@ public final class GatewayClient: Sendable {
   ) -> GatewayError {
     // A server may repeat what it was sent. The names come behind, as an end that was cut must be at the end.
     let words = requests.secrets.removed(from: error.message)
-    return GatewayError(kind: error.kind, message: words).explained(
+    return GatewayError(error.kind, words).explained(
       withHeaders: headerNames ?? requests.headerNames, askedForCertificate: tls?.wasAskedInVain ?? false)
   }
 
-  /// What an answer to an upgrade of the same visit is that is no 101, in the words of any other call's.
+  /// The error for an answer other than 101 to an upgrade of the same visit, in the words of any other call's.
   ///
   /// - Parameter headerNames: the names of the header fields that were sent with it.
   public func refusal(_ response: HTTPResponse, headerNames: [String]) -> GatewayError {
     explained(.unexpectedStatus(response), by: requests, headerNames: headerNames)
   }
 
-  /// Asks for the user's side, `/session/{userID}`, in a way that no WebSocket can come of; the answer. The connection is of
-  /// no use afterwards.
+  /// Asks for the user's side, `/session/{userID}`, with an upgrade that no server may grant; the answer. Closes the
+  /// connection.
   ///
-  /// - Parameter hasKey: whether the key is one that cannot be, of a version that there is not, instead of missing: a proxy may
-  ///   pass on that alone.
+  /// - Parameter hasKey: whether the upgrade has an invalid key and an unknown version instead of no key, because some
+  ///   proxies pass on only an upgrade with a key.
   public func probeSession(userID: String, hasKey: Bool = false) async -> Result<HTTPResponse, GatewayError> {
     let probe = prepare { request, _ in request = requests.sessionProbe(userID: userID, hasKey: hasKey) }
     let result = await send(probe, "/session/")
@@ -245,11 +256,11 @@ public final class GatewayClient: Sendable {
     return result.map(\.response).mapError(GatewayError.init)
   }
 
-  /// Ends the call under way as the cancellation of a watched task would; later calls watch their task again. From any
+  /// Ends the running call as the cancellation of a watched task would; later calls watch their task again. From any
   /// thread; needed only without `watchesTask`.
   public func cancel() {
     state.withLock { $0.isCancelled = true }
-    // On the loop a call is either begun, or not yet prepared and going to see that it was cancelled.
+    // On the loop a call has either begun, or is not yet prepared and will find itself cancelled.
     executor.eventLoop.execute {
       let (connection, grace) = self.state.withLock { ($0.connection, $0.grace) }
       connection?.cancelExchange(after: grace)

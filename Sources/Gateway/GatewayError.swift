@@ -1,32 +1,171 @@
+import NIOCore
+import TextFormatting
 public import Transport
 
 /// Why a call to the gateway did not do what it should: a kind for counting, and words for people.
 public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What results count errors by: a transport kind, `http_<status>`, `invalid_json`, `refused`.
-  public var kind: String
-  /// What happened, with the head of the answer where there was one.
+  /// What results count errors by, under its ``rawValue``.
+  public enum Kind: Sendable, Hashable, CustomStringConvertible {
+    /// No answer came, for a reason below HTTP.
+    case transport(TransportError.Kind)
+    /// An answer with a status that no gateway gives when it has done what it was asked for.
+    case status(Int)
+    /// An answer that is not what the protocol says.
+    case invalidAnswer
+    /// The gateway gave no task, though not because the pool has none.
+    case refused
+    /// The gateway knows no such task, or no longer.
+    case releaseRefused
+    /// The gateway has no call of release.
+    case releaseUnsupported
+    /// The gateway's profile has no role of this name.
+    case absentRole(String)
+
+    /// The name in results: `timeout`, `http_503`, `invalid_json`, `refused`, `release_refused`, `no_status`.
+    public var rawValue: String {
+      switch self {
+      case .transport(let kind): kind.rawValue
+      case .status(let status): "http_\(status)"
+      case .invalidAnswer: "invalid_json"
+      case .refused: "refused"
+      case .releaseRefused: "release_refused"
+      case .releaseUnsupported: "release_unsupported"
+      case .absentRole(let name): "no_\(name)"
+      }
+    }
+
+    /// The name in results.
+    public var description: String { rawValue }
+  }
+
+  /// What results count errors by.
+  public var kind: Kind
+  /// What happened and what to do about it, with the head of the answer where there was one.
   public var message: String
 
   /// Makes an error.
-  public init(kind: String, message: String) {
+  public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message
   }
 
   /// A failure below HTTP.
   public init(_ error: TransportError) {
-    kind = error.kind.rawValue
+    kind = .transport(error.kind)
     message = error.message
   }
 
   /// The gateway's profile has no such role.
   static func absentRole(_ name: String) -> GatewayError {
-    GatewayError(kind: "no_\(name)", message: "the gateway's profile has no role '\(name)'")
+    GatewayError(.absentRole(name), "the gateway's profile has no role '\(name)'")
   }
 
   /// Whether the caller gave up, so that nothing failed.
-  public var isCancellation: Bool { kind == TransportError.Kind.cancelled.rawValue }
+  public var isCancellation: Bool { kind == .transport(.cancelled) }
 
   /// The kind and the message.
-  public var description: String { "\(kind): \(message)" }
+  public var description: String { "\(kind.rawValue): \(message)" }
+}
+
+extension GatewayError {
+  /// An answer with a status that no gateway gives when it has done what it was asked for: from the gateway, or from a proxy
+  /// before it. Its kind is `http_<status>`; the message says what to do about it.
+  static func unexpectedStatus(_ response: HTTPResponse) -> GatewayError {
+    if let wanted = wantedCertificate(response) { return wanted }
+    return GatewayError(.status(response.status), "status \(response.status)\(reason(of: response))")
+  }
+
+  /// A proxy that asks for a client certificate may say so only after the handshake: nginx with a page (400, and 495 or 496
+  /// where a configuration shows its own numbers). nil for other answers.
+  private static func wantedCertificate(_ response: HTTPResponse) -> GatewayError? {
+    guard [400, 495, 496].contains(response.status), response.isPage else { return nil }
+    let title = title(response)
+    let isMissing = response.status == 496 || title.contains("No required SSL certificate was sent")
+    guard isMissing || response.status == 495 || title.contains("SSL certificate error") else { return nil }
+    let advice =
+      isMissing
+      ? "it asks for a client certificate and was shown none: give one with --cert and --key"
+      : "it refused the client certificate: check --cert and --key"
+    return GatewayError(
+      .transport(.clientCertificate), "status \(response.status)\(proxy(response)): \(advice) (\(title))")
+  }
+
+  private static func reason(of response: HTTPResponse) -> String {
+    switch response.status {
+    case 301, 302, 303, 307, 308:
+      let target = response.header("Location").map(withoutSecrets)
+      let place = target.map { "to '\(PlainText.ascii($0))'" } ?? "elsewhere"
+      return
+        ": it sends the request \(place), and no redirect is followed: give the gateway's own address as --gateway-url"
+    case 408 where response.body.readableBytes == 0 || response.isPage:
+      return ": the server waited for a request on this connection and gave up"
+    case 502 where response.isPage:
+      return "\(proxy(response)), which got no proper answer from what is behind it: \(title(response))"
+    case 503 where response.isPage:
+      return "\(proxy(response)), which has nothing behind it that could be asked: \(title(response))"
+    case 504 where response.isPage:
+      return "\(proxy(response)), which did not wait any longer for what is behind it: \(title(response))"
+    default:
+      let text = response.isPage ? title(response) : PlainText.ascii(response.body.readableBytesView)
+      return text.isEmpty ? "" : ": \(text)"
+    }
+  }
+
+  /// An address up to what may hold a token: its query, its fragment, its user information.
+  private static func withoutSecrets(_ address: String) -> String {
+    let place = address.prefix { $0 != "?" && $0 != "#" }
+    guard let at = place.lastIndex(of: "@") else { return String(place) }
+    let scheme = place.firstRange(of: "//").map { place[..<$0.upperBound] } ?? ""
+    return scheme + String(place[place.index(after: at)...])
+  }
+
+  /// " from a proxy", with the name that it gives itself. A gateway may answer with a page of its own.
+  private static func proxy(_ response: HTTPResponse) -> String {
+    guard response.header("X-Powered-By") == nil, let server = response.header("Server") else {
+      return " from the gateway or a proxy before it"
+    }
+    return " from a proxy (\(PlainText.ascii(server)))"
+  }
+
+  /// The title of a page, or its beginning without tags: haproxy's pages have none.
+  private static func title(_ response: HTTPResponse) -> String {
+    let text = String(decoding: response.body.readableBytesView.prefix(4096), as: UTF8.self)
+    guard let opening = text.firstRange(of: "<title>"),
+      let closing = text[opening.upperBound...].firstRange(of: "</title>")
+    else { return PlainText.withoutMarkup(text, limit: 120) }
+    let title = text[opening.upperBound..<closing.lowerBound]
+    // Express gives every error page this title, and says what happened in the body.
+    guard title != "Error" else { return PlainText.withoutMarkup(String(text[closing.upperBound...]), limit: 120) }
+    return PlainText.ascii(String(title))
+  }
+
+  /// This error; of status 401 or 403 with a note on what was sent as identification: the names of the header fields that
+  /// the user gave, never their values.
+  ///
+  /// - Parameter askedForCertificate: the server asked for a client certificate, and there was none to show.
+  func explained(withHeaders names: [String], askedForCertificate: Bool = false) -> GatewayError {
+    guard kind == .status(401) || kind == .status(403) else { return self }
+    let sent =
+      names.isEmpty
+      ? "no header of yours was sent: give one with --token-file or --header"
+      : "sent with the header \(names.map { "'\($0)'" }.joined(separator: ", "))"
+    let further = askedForCertificate ? "; \(TLSClient.furtherAdvice)" : ""
+    return GatewayError(kind, "\(message) (\(sent)\(further))")
+  }
+
+  /// An answer that is not what the protocol says; `what` is wrong with it.
+  static func invalidAnswer(_ what: String, _ response: HTTPResponse) -> GatewayError {
+    GatewayError(.invalidAnswer, "\(what): \(PlainText.ascii(response.body.readableBytesView))")
+  }
+}
+
+extension HTTPResponse {
+  /// Whether the body is a page for people, as proxies answer with.
+  package var isPage: Bool {
+    if let type = header("Content-Type")?.lowercased() { return type.hasPrefix("text/html") }
+    return isMarkup
+  }
+
+  /// Whether the body begins as markup does. Its Content-Type does not count: Node's ws calls its plain words a page.
+  package var isMarkup: Bool { body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<") }
 }

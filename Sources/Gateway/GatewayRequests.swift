@@ -20,9 +20,9 @@ public final class GatewayRequests: Sendable {
   let headerNames: [String]
   /// What is in no message about an answer: the user's tokens, and the values of header fields that are long enough to be
   /// told from other words.
-  package let secrets: SecretText
+  package let secrets: SecretRedactor
   /// How the calls are made.
-  let speech: GatewaySpeech
+  let callForms: GatewayCallForms
   /// The token of the caller, for profiles that have a place for it; nil without one.
   let token: String?
 
@@ -31,7 +31,7 @@ public final class GatewayRequests: Sendable {
   private let statusHead: Head
   private let sessionProbe: (prefix: String, fields: String)
   private let basePath: String
-  /// Of a call by a profile: what follows the request line, and what precedes the body's fields.
+  /// For a call made by a profile: the fields after the request line, and the user's cookies, which precede the body's fields.
   private let profileFields: (before: String, after: String)
   private let sendsSecureCookies: Bool
   /// What the user sends as cookies beside those that the gateway sets.
@@ -39,26 +39,26 @@ public final class GatewayRequests: Sendable {
 
   /// Prepares requests to `endpoint`, each with `headers`, whose names and values have been checked.
   public convenience init(to endpoint: Endpoint, headers: [(name: String, value: String)] = []) {
-    self.init(to: endpoint, headers: headers, speech: GatewaySpeech(), token: nil)
+    self.init(to: endpoint, headers: headers, callForms: GatewayCallForms(), token: nil)
   }
 
-  /// The same for calls that are made as `speech` says.
+  /// The same for calls that are made as `callForms` says.
   ///
-  /// - Parameter formerTokens: tokens that calls under way may still have been sent with.
+  /// - Parameter formerTokens: earlier tokens, which answers to running calls may still repeat.
   package init(
-    to endpoint: Endpoint, headers: [(name: String, value: String)], speech: GatewaySpeech, token: String?,
-    formerTokens: SecretText = SecretText([])
+    to endpoint: Endpoint, headers: [(name: String, value: String)], callForms: GatewayCallForms, token: String?,
+    formerTokens: SecretRedactor = SecretRedactor([])
   ) {
-    self.speech = speech
+    self.callForms = callForms
     self.token = token
     headerNames = headers.map(\.name)
     // `Bearer` is no secret, what follows it is.
     let bare = headers.filter { $0.name.lowercased() == "authorization" }
       .compactMap { $0.value.split(separator: " ").last.map { String($0) } }
     let present = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
-    secrets = SecretText(present).adding(formerTokens)
+    secrets = SecretRedactor(present).adding(formerTokens)
     basePath = endpoint.basePath
-    // Nobody listens in on the way to this machine itself: browsers and curl send it such cookies too.
+    // Traffic to this machine itself cannot be overheard: browsers and curl send it such cookies too.
     sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback
     func isCookie(_ header: (name: String, value: String)) -> Bool { header.name.lowercased() == "cookie" }
     let own = headers.filter(isCookie).map(\.value)
@@ -197,5 +197,70 @@ extension ByteBuffer {
       writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
       power /= 10
     }
+  }
+}
+
+extension GatewayRequests {
+  /// A command that gives a task back by hand: the release's request as curl sends it. Header fields of the user's are
+  /// named, their values never; where a profile has a place for the token, it says `TOKEN`. nil for a task whose name
+  /// is no plain word, as it came from outside and goes into no shell, and where the profile has no release.
+  public func releaseCommand(taskID: String, at endpoint: Endpoint) -> String? {
+    guard !taskID.isEmpty, taskID.utf8.count <= 200, taskID.utf8.allSatisfy(Self.isPlain) else { return nil }
+    var request = ByteBuffer()
+    switch callForms.release {
+    case .native: release(taskID: taskID, CookieJar(), into: &request)
+    case .by(let role):
+      let values = ProfileValues([.task: taskID, .token: "TOKEN"])
+      call(
+        role.call.method, role.call.path.text(values), body: role.call.body?.text(values), CookieJar(), into: &request)
+    case .absent: return nil
+    }
+    let text = String(buffer: request)
+    guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
+    let words = text.prefix { $0 != "\r\n" }.split(separator: " ")
+    let body = text[end.upperBound...]
+    guard words.count == 3, !words[1].contains("'"), !body.contains("'") else { return nil }
+    let root = endpoint.httpURL.dropLast(endpoint.basePath.count)
+    let headers = headerNames.map { " -H '\($0): …'" }.joined()
+    let data = body.isEmpty ? "" : " -H 'Content-Type: application/json' -d '\(body)'"
+    let command = "curl -X \(words[0])\(headers)\(data) '\(root)\(words[1])'"
+    return secrets.removed(from: command)
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "._-:/".utf8.contains(byte)
+    }
+  }
+}
+
+/// JSON string literals (RFC 8259, section 7).
+package enum JSONText {
+  /// Whether a literal of `text` holds more than `text` between quotation marks.
+  static func needsEscapes(_ text: String) -> Bool {
+    !text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+  }
+
+  /// `text` in quotation marks, escaped.
+  static func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
+
+  /// What stands between the quotation marks of a literal of `text`.
+  package static func escaped(_ text: String) -> String {
+    guard needsEscapes(text) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\u{0}"..."\u{1f}":
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 }

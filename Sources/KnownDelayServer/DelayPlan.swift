@@ -5,12 +5,12 @@ public struct DelayPlan: Sendable, Equatable {
   public var delay: UInt64
   /// Some acquires take longer instead.
   public var slow: SlowShare?
-  /// At times nothing at all is answered.
+  /// Times in which nothing at all is answered.
   public var stall: Stall?
 
-  /// One acquire in so many takes another time than the rest.
+  /// Every `every`-th acquire takes another time than the rest.
   public struct SlowShare: Sendable, Equatable {
-    /// Every so manieth acquire by the server's count, beginning with that one; at least 1.
+    /// The distance between two such acquires, by the server's count; the first one has this number. At least 1.
     public var every: Int
     /// How long it takes, in ns.
     public var delay: UInt64
@@ -37,8 +37,9 @@ public struct DelayPlan: Sendable, Equatable {
 
   /// The instant of the answer, on the clock of its arguments, in ns.
   ///
-  /// What arrives in a stall is read at the stall's end, and what would be answered in one is answered at its end: a client can't
-  /// tell that from a server that reads nothing meanwhile, as its small request lies in a socket's buffer either way.
+  /// What arrives in a stall is read at the stall's end, and what would be answered in one is answered at its end: a
+  /// client can't tell that from a server that reads nothing meanwhile, as its small request lies in a socket's buffer
+  /// either way.
   ///
   /// - Parameters:
   ///   - number: which acquire it is, from 1; nil for any other request, which takes no time of its own.
@@ -49,5 +50,29 @@ public struct DelayPlan: Sendable, Equatable {
     guard let stall, let epoch else { return arrival + ownDelay }
     let readAt = stall.firstHearing(from: arrival, epoch: epoch)
     return stall.firstHearing(from: readAt + ownDelay, epoch: epoch)
+  }
+}
+
+/// A server that stops answering again and again: in the middle of every period since the first acquire, so that a run over
+/// whole periods holds whole stalls.
+public struct Stall: Sendable, Equatable {
+  /// How long it does not answer, in ns; less than ``period``.
+  public let length: UInt64
+  /// From one stall's beginning to the next one's, in ns.
+  public let period: UInt64
+
+  /// Makes a stall of `length` ns in every `period` ns; nil unless 0 < `length` < `period`.
+  public init?(length: UInt64, period: UInt64) {
+    guard length > 0, length < period else { return nil }
+    self.length = length
+    self.period = period
+  }
+
+  /// `instant`, or the end of the stall that it lies in; ns, not before `epoch`.
+  func firstHearing(from instant: UInt64, epoch: UInt64) -> UInt64 {
+    let phase = (max(instant, epoch) - epoch) % period
+    let begin = (period - length) / 2
+    let isDeaf = phase >= begin && phase < begin + length
+    return isDeaf ? instant + (begin + length - phase) : instant
   }
 }

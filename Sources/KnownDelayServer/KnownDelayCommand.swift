@@ -56,13 +56,14 @@ public struct KnownDelayCommand: AsyncParsableCommand {
     do {
       server = try await KnownDelayServer.start(plan: plan, port: Int(port))
     } catch {
-      Self.write(Array("known-delay-server: cannot listen on 127.0.0.1:\(port): \(error)\n".utf8), to: STDERR_FILENO)
+      let failure = "known-delay-server: cannot listen on 127.0.0.1:\(port): \(error)\n"
+      WholeWrite.write(failure.utf8, to: STDERR_FILENO)
       throw ExitCode(1)
     }
     let ready = #"{"event":"ready","gatewayUrl":"http://127.0.0.1:\#(server.port)"}"# + "\n"
-    Self.write(Array(ready.utf8), to: STDOUT_FILENO)
+    WholeWrite.write(ready.utf8, to: STDOUT_FILENO)
     let status = await end(of: server, signals, questions)
-    try Self.write(await server.report().line(), to: STDOUT_FILENO)
+    try WholeWrite.write(await server.report().line(), to: STDOUT_FILENO)
     await server.stop()
     if status != 0 { throw ExitCode(status) }
   }
@@ -96,7 +97,7 @@ public struct KnownDelayCommand: AsyncParsableCommand {
     }
     let reporting = Task {
       for await _ in questions {
-        if let report = try? await server.report() { Self.write(report.line(), to: STDOUT_FILENO) }
+        if let report = try? await server.report() { WholeWrite.write(report.line(), to: STDOUT_FILENO) }
       }
     }
     let status = await end.wait()
@@ -104,15 +105,21 @@ public struct KnownDelayCommand: AsyncParsableCommand {
     await reporting.value
     return status
   }
+}
 
-  /// A few short lines: straight to the descriptor, as a pipe would keep them in a buffer of standard output.
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }
-      rest = rest.dropFirst(count)
+/// A duration on the command line: a decimal number and a unit, `200us`, `5ms`, `1.5s`, up to an hour.
+struct Delay: Equatable {
+  let nanoseconds: UInt64
+
+  /// Throws what to write instead.
+  init(parsing text: String) throws {
+    for (unit, factor) in [("us", 1e3), ("ms", 1e6), ("s", 1e9)] where text.hasSuffix(unit) {
+      let digits = text.dropLast(unit.utf8.count)
+      let isPlain = digits.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+      guard isPlain, let value = Double(digits), value * factor <= 3600e9 else { break }
+      nanoseconds = UInt64((value * factor).rounded())
+      return
     }
+    throw ValidationError("write a number and a unit, such as 200us, 5ms or 1.5s, of at most an hour")
   }
 }

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Reads HTTP/1.1 requests with a `Content-Length` or without a body (RFC 9112), strictly: whatever else arrives is an error, so
+/// Reads HTTP/1.1 requests with a `Content-Length` or without a body (RFC 9112), strictly: anything else is an error, so
 /// that a generator's mistake is seen and not measured.
 struct RequestReader {
   struct Request: Equatable {

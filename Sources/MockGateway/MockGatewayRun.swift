@@ -2,7 +2,9 @@ import AWS
 import EmbeddedGateway
 import FoundationEssentials
 import Glibc
+import NIOPosix
 import ProcessControl
+import Synchronization
 
 /// The gateway's life: its workspace, its tasks, its end.
 struct MockGatewayRun {
@@ -55,8 +57,8 @@ struct MockGatewayRun {
     }
   }
 
-  /// As many connections as the open files allow, 20,000 at most. Beside its connection a process takes up to four files, pipes and
-  /// a pidfd, and a virtual task one, its own end of the connection.
+  /// As many connections as the open files allow, 20,000 at most. Beside its connection a process takes up to four
+  /// files, pipes and a pidfd, and a virtual task one, its own end of the connection.
   static func connections(within limit: Int, tasks: Int, areVirtual: Bool = false) -> Int {
     min(20_000, max(16, limit - 64 - (areVirtual ? 1 : 4) * tasks))
   }
@@ -107,7 +109,7 @@ struct MockGatewayRun {
     if hasLifeline { Lifeline.watch { end.give(0) } }
     Task {
       for await signal in signals {
-        // Who holds the lifeline may have got the signal too, and has tasks to give back here before it lets go.
+        // The holder of the lifeline may have got the signal too, and gives tasks back here before it closes the lifeline.
         if hasLifeline { try? await Task.sleep(for: Lifeline.patience) }
         end.give(128 + signal)
       }
@@ -151,5 +153,68 @@ struct MockGatewayRun {
   private struct Failure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
+  }
+}
+
+/// Writes lines to a file, a terminal or a pipe on a thread of its own, so that a slow reader never blocks the
+/// writer: lines beyond the bound are dropped and counted.
+final class LineWriter: Sendable {
+  private struct State {
+    var waiting: [UInt8] = []
+    var dropped = 0
+    var isWriting = false
+  }
+
+  private let descriptor: Int32
+  private let maximumWaiting: Int
+  private let state = Mutex(State())
+  private let thread = NIOThreadPool(numberOfThreads: 1)
+
+  /// - Parameter maximumWaiting: In bytes.
+  init(to descriptor: Int32, maximumWaiting: Int = 4 << 20) {
+    self.descriptor = descriptor
+    self.maximumWaiting = maximumWaiting
+    thread.start()
+  }
+
+  /// How many lines were lost.
+  var dropped: Int { state.withLock { $0.dropped } }
+
+  /// Takes `line`, which has no end yet, and returns at once.
+  func write(_ line: String) {
+    let mustStart = state.withLock { state in
+      guard state.waiting.count + line.utf8.count < maximumWaiting else {
+        state.dropped += 1
+        return false
+      }
+      state.waiting += line.utf8
+      state.waiting.append(UInt8(ascii: "\n"))
+      defer { state.isWriting = true }
+      return !state.isWriting
+    }
+    if mustStart { thread.submit { _ in self.writeAll() } }
+  }
+
+  /// Waits until all is written, a second at most: the reader may be gone or asleep.
+  func flush() async {
+    for _ in 0..<200 {
+      if state.withLock({ !$0.isWriting }) { return }
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
+  private func writeAll() {
+    while let bytes = next() { WholeWrite.write(bytes, to: descriptor) }
+  }
+
+  private func next() -> [UInt8]? {
+    state.withLock { state in
+      guard !state.waiting.isEmpty else {
+        state.isWriting = false
+        return nil
+      }
+      defer { state.waiting = [] }
+      return state.waiting
+    }
   }
 }

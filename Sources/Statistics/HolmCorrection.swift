@@ -1,9 +1,9 @@
-/// Holm's step-down procedure (A Simple Sequentially Rejective Multiple Test Procedure, 1979): whatever of the hypotheses are
+/// Holm's step-down procedure (A Simple Sequentially Rejective Multiple Test Procedure, 1979): whichever of the hypotheses are
 /// true, the probability of rejecting any true one is at most alpha.
 ///
-/// The smallest of m p-values is judged at alpha/m, the next at alpha/(m − 1), and so on; the first that is not rejected ends it.
-/// Rejected ones have their own step's level, all others that of the step that ended it: their p are above it, so intervals at
-/// these levels agree with what was rejected.
+/// The smallest of m p-values is judged at alpha/m, the next at alpha/(m − 1), and so on; the first that is not
+/// rejected ends it. Rejected ones have their own step's level, all others that of the step that ended it: their p are
+/// above it, so intervals at these levels agree with what was rejected.
 package struct HolmCorrection {
   /// What became of one p-value.
   package struct Outcome: Equatable {

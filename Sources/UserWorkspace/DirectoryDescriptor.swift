@@ -1,5 +1,5 @@
-internal import CWorkspace
-internal import Glibc
+import CWorkspace
+import Glibc
 
 /// An open directory. Everything in a workspace is reached through one, a single name at a time, so that no symbolic link
 /// planted below the root and no `..` can lead anywhere else. Closed when it goes out of scope.
@@ -27,9 +27,9 @@ struct DirectoryDescriptor: ~Copyable {
   }
 
   /// Makes the directory `name` with exactly `mode`.
-  /// - Throws: code `alreadyExists` if anything has that name.
+  /// - Throws: kind `alreadyExists` if anything has that name.
   @inline(__always)
-  func make(_ name: UnsafePointer<CChar>, mode: mode_t, mask: CreationMask) throws(WorkspaceError) {
+  func make(_ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask) throws(WorkspaceError) {
     try systemCall("mkdirat", on: name) { mkdirat(number, name, mode) }
     if mask.spoils(mode) {
       try systemCall("fchmodat", on: name) { fchmodat(number, name, mode, AT_SYMLINK_NOFOLLOW) }
@@ -37,11 +37,11 @@ struct DirectoryDescriptor: ~Copyable {
   }
 
   /// Makes the directory `name`, unless it is there; whether it was made.
-  func makeIfMissing(_ name: UnsafePointer<CChar>, mode: mode_t, mask: CreationMask) throws(WorkspaceError) -> Bool {
+  func makeIfMissing(_ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask) throws(WorkspaceError) -> Bool {
     do {
       try make(name, mode: mode, mask: mask)
       return true
-    } catch  where error.code == .alreadyExists {
+    } catch  where error.kind == .alreadyExists {
       return false
     }
   }
@@ -83,5 +83,105 @@ struct DirectoryDescriptor: ~Copyable {
       if name != ".", name != ".." { found.append(name) }
     }
     return found
+  }
+}
+
+/// One path component as a C string, built once, so that nothing allocates between two clock readings.
+struct PathComponent: Hashable, Sendable {
+  let characters: [CChar]
+
+  /// The caller guarantees that `name` has no NUL and no slash.
+  init(_ name: String) { self.init(bytes: Array(name.utf8)) }
+
+  /// The same, from the bytes that the kernel will see.
+  init(bytes: [UInt8]) { characters = bytes.map(CChar.init(bitPattern:)) + [0] }
+
+  var text: String { String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }
+}
+
+/// A path split into the single names that lead from a root down to it, checked before any file is touched.
+struct PathBelowRoot: Sendable {
+  /// The directories between the root and the last name.
+  let parents: [PathComponent]
+  let last: PathComponent
+
+  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` when `path` isn't spelled below `root` or has `.`, `..` or NUL in it.
+  init(_ path: String, inside root: String) throws(WorkspaceError) {
+    let rootParts = Self.components(root)
+    let parts = Self.components(path)
+    guard !root.isEmpty, Self.isAbsolute(path) == Self.isAbsolute(root), parts.starts(with: rootParts)
+    else { throw Self.outside(path, root) }
+    let names = parts.dropFirst(rootParts.count)
+    guard let last = names.last, names.allSatisfy(Self.isPlainName) else { throw Self.outside(path, root) }
+    self.parents = names.dropLast().map { PathComponent(bytes: $0) }
+    self.last = PathComponent(bytes: last)
+  }
+
+  /// Compared as bytes: Swift's strings call different spellings of one character equal, the kernel doesn't.
+  private static func components(_ path: String) -> [[UInt8]] {
+    path.utf8.split(separator: UInt8(ascii: "/")).map(Array.init)
+  }
+
+  private static func isAbsolute(_ path: String) -> Bool { path.utf8.first == UInt8(ascii: "/") }
+
+  private static func isPlainName(_ name: [UInt8]) -> Bool {
+    name != Array(".".utf8) && name != Array("..".utf8) && !name.contains(0)
+  }
+
+  private static func outside(_ path: String, _ root: String) -> WorkspaceError {
+    WorkspaceError(
+      .outsideRoot,
+      "'\(path)' is not a plain path below '\(root)'; give one that starts with the root, without '.' and '..'")
+  }
+}
+
+/// Whether the umask would take away from the owner what a workspace's modes give.
+///
+/// An ordinary umask (022, 077) leaves 0700 and 0600 alone, so directories get their mode in the call that makes them, with no
+/// moment in between and no second round trip to a file server. Only a umask that takes from the owner costs a correction.
+struct Umask: Sendable {
+  let bits: mode_t
+
+  /// Bits that the umask removes from `mode`, so that it must be set again.
+  func spoils(_ mode: mode_t) -> Bool { bits & mode != 0 }
+
+  /// The umask at first use. Reading it with `umask(2)` would change it for a moment, for every thread.
+  static let ofProcess = current()
+
+  /// The calling thread's umask, from `/proc`; without `/proc` it counts as hostile, which is always safe.
+  static func current() -> Umask {
+    let status = (try? readWholeFile("/proc/thread-self/status")) ?? ""
+    for line in status.split(separator: "\n") where line.hasPrefix("Umask:") {
+      let digits = line.dropFirst("Umask:".count).filter { $0.isNumber }
+      if let bits = mode_t(digits, radix: 8) { return Umask(bits: bits) }
+    }
+    return Umask(bits: 0o777)
+  }
+}
+
+/// Runs `body`, again if a signal interrupted it, and turns its -1 into an error.
+@inline(__always)
+@discardableResult
+func systemCall<Result: SignedInteger>(
+  _ call: StaticString, on name: UnsafePointer<CChar>, _ body: () -> Result
+) throws(WorkspaceError) -> Result {
+  while true {
+    let result = body()
+    if result >= 0 { return result }
+    let cause = errno
+    if cause != EINTR { throw WorkspaceError.failed(call, on: String(cString: name), cause: cause) }
+  }
+}
+
+/// The whole text of a small file of the kernel's, such as those in `/proc`, whose size can't be known beforehand.
+func readWholeFile(_ path: String) throws(WorkspaceError) -> String {
+  let file = try systemCall("open", on: path) { open(path, O_RDONLY | O_CLOEXEC) }
+  defer { close(file) }
+  var text: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 16_384)
+  while true {
+    let count = try systemCall("read", on: path) { read(file, &buffer, buffer.count) }
+    if count == 0 { return String(decoding: text, as: UTF8.self) }
+    text += buffer[..<count]
   }
 }

@@ -26,11 +26,11 @@ public struct CreateTimes: Sendable, Equatable {
 ///
 /// For one thread: make it on the thread that uses it. Every operation blocks. Between two clock readings nothing is allocated.
 public struct DirectoryWriter: ~Copyable {
-  private let tree: CreatedTree
+  private let tree: CreatedDirectories
   private let root: DirectoryDescriptor
   private let token: [UInt8]
   private let syncs: Bool
-  private let mask: CreationMask
+  private let mask: Umask
   private let reader: TokenReader
 
   /// - Parameters:
@@ -38,7 +38,7 @@ public struct DirectoryWriter: ~Copyable {
   ///   - token: What every user's token holds, at most ``WorkspaceLayout/maximumTokenLength`` bytes.
   ///   - fsync: Whether a creation includes writing it to stable storage.
   /// - Throws: ``WorkspaceError`` when the root can't be opened (with `fsync`: read), or the token is too long.
-  public init(tree: CreatedTree, token: [UInt8], fsync: Bool = false) throws(WorkspaceError) {
+  public init(tree: CreatedDirectories, token: [UInt8], fsync: Bool = false) throws(WorkspaceError) {
     try WorkspaceLayout.checkLength(of: token)
     let root = try DirectoryDescriptor(root: tree.root, forSync: fsync)
     self.tree = tree
@@ -50,8 +50,8 @@ public struct DirectoryWriter: ~Copyable {
   }
 
   /// Makes the user's directory, 0700, with `.optima`, `.claude` and the token, 0600.
-  /// - Throws: ``WorkspaceError``: code `alreadyExists` if anything has the user's name (it is left alone), else the failed call.
-  ///   What was made before a failure is remembered by the tree and removed with it.
+  /// - Throws: ``WorkspaceError``: kind `alreadyExists` if anything has the user's name (it is left alone), else the
+  ///   failed call. What was made before a failure is remembered by the tree and removed with it.
   public func create(_ user: UserDirectoryName) throws(WorkspaceError) -> CreateTimes {
     let name = user.name.characters
     let start = MonotonicClock.now()
@@ -84,7 +84,8 @@ public struct DirectoryWriter: ~Copyable {
   }
 
   /// Enters an existing user's directory and reads its token, as a task does for a user who comes back.
-  /// - Throws: ``WorkspaceError``: `notFound`, `notADirectory` (a link or file in the way), `contentDiffers`, or the failed call.
+  /// - Throws: ``WorkspaceError``: `notFound`, `notADirectory` (a link or file in the way), `contentDiffers`, or the
+  ///   failed call.
   public func switchTo(_ user: UserDirectoryName) throws(WorkspaceError) -> TimedStep {
     let name = user.name.characters
     let start = MonotonicClock.now()
@@ -107,8 +108,8 @@ public struct DirectoryWriter: ~Copyable {
   }
 
   /// Removes the user's directory: the known files in it by name, and directories only when they are empty then.
-  /// - Throws: ``WorkspaceError``: `notFound` if this tree did not make it; `foreignFiles` if something that it didn't make is in
-  ///   there, which stays; else the failed call. After a failure the tree still remembers the user.
+  /// - Throws: ``WorkspaceError``: `notFound` if this tree did not make it; `foreignFiles` if something that it didn't
+  ///   make is in there, which stays; else the failed call. After a failure the tree still remembers the user.
   public func remove(_ user: UserDirectoryName) throws(WorkspaceError) -> TimedStep {
     guard tree.remembers(user) else {
       throw WorkspaceError(.notFound, "'\(user)' was not made by this run, so it is not removed; remove it by hand")

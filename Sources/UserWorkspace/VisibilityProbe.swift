@@ -14,8 +14,9 @@ public struct Visibility: Sendable, Equatable {
 
 /// Writes through one mount and reads through another, as two tasks of one shared file system do.
 ///
-/// The peer looks a name up only after its writer has finished. An earlier look-up would fail, NFS would remember that failure
-/// for as long as its attribute cache holds, and the probe would measure the damage that it had done itself. For one thread; blocks.
+/// The peer looks a name up only after its writer has finished. An earlier look-up would fail, NFS would remember that
+/// failure for as long as its attribute cache holds, and the probe would measure the damage that it had done itself.
+/// For one thread; blocks.
 public struct VisibilityProbe: ~Copyable {
   /// Whether both paths are on one device and so, as a rule, behind one cache: then the probe shows nothing about two clients.
   /// Mounting NFS with `nosharecache`, or from another host, gives a cache of its own.
@@ -36,14 +37,14 @@ public struct VisibilityProbe: ~Copyable {
   ///   - shouldStop: Asked between two look-ups; once it says yes, a wait ends as if its time were up.
   /// - Throws: ``WorkspaceError``: `differentTree` if the marker doesn't appear within the timeout; or the failed call.
   public init(
-    tree: CreatedTree, peerRoot: String, token: [UInt8], timeout: UInt64,
+    tree: CreatedDirectories, peerRoot: String, token: [UInt8], timeout: UInt64,
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(WorkspaceError) {
     let writer = try DirectoryWriter(tree: tree, token: token)
     let peer = try DirectoryDescriptor(root: peerRoot)
     let root = try DirectoryDescriptor(root: tree.root)
     let sharesCache = try root.device() == peer.device()
-    let marker = PathName(".infrabench-marker-\(String(UInt64.random(in: .min ... .max), radix: 36))")
+    let marker = PathComponent(".infrabench-marker-\(String(UInt64.random(in: .min ... .max), radix: 36))")
     try root.make(marker.characters, mode: WorkspaceLayout.privateDirectoryMode, mask: .ofProcess)
     let isSeen = Self.waitUntilSeen(
       marker, in: peer, Backoff(start: MonotonicClock.now(), timeout: timeout, shouldStop: shouldStop))
@@ -100,7 +101,7 @@ public struct VisibilityProbe: ~Copyable {
   }
 
   private static func waitUntilSeen(
-    _ marker: PathName, in peer: borrowing DirectoryDescriptor, _ backoff: Backoff
+    _ marker: PathComponent, in peer: borrowing DirectoryDescriptor, _ backoff: Backoff
   ) -> Bool {
     var wait = backoff
     while true {
@@ -110,7 +111,8 @@ public struct VisibilityProbe: ~Copyable {
   }
 }
 
-/// Asks again at once for the first millisecond, then in pauses of 0.1 ms that grow to 5 ms: the resolution of a late sight.
+/// Asks again at once for the first millisecond, then in pauses of 0.1 ms that grow to 5 ms: the poll interval
+/// limits the resolution.
 private struct Backoff {
   let start: UInt64
   let timeout: UInt64
@@ -123,7 +125,7 @@ private struct Backoff {
     self.shouldStop = shouldStop
   }
 
-  /// Pauses before the next attempt; false when the time is up, or nobody wants to wait any more.
+  /// Pauses before the next attempt; false when the time is up, or `shouldStop` says so.
   mutating func pause() -> Bool {
     let elapsed = MonotonicClock.now() &- start
     if elapsed >= timeout || shouldStop() { return false }

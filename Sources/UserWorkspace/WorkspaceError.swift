@@ -3,7 +3,7 @@ internal import Glibc
 /// Why a user's workspace could not be made, entered, measured or removed.
 public struct WorkspaceError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What kind of failure it is, for programs.
-  public enum Code: String, Sendable {
+  public enum Kind: String, Sendable {
     /// A path that leaves its root, or names nothing below it.
     case outsideRoot
     /// Something else stands where a directory or a file belongs: a file, a symbolic link.
@@ -33,32 +33,32 @@ public struct WorkspaceError: Error, Equatable, Sendable, CustomStringConvertibl
   }
 
   /// What kind of failure it is.
-  public let code: Code
+  public let kind: Kind
   /// What happened, to what, and what to do about it.
   public let message: String
   /// The `errno` behind it, where a system call failed.
   public let systemError: Int32?
 
   /// An error of the suite's own, or one with a known cause.
-  public init(_ code: Code, _ message: String, systemError: Int32? = nil) {
-    self.code = code
+  public init(_ kind: Kind, _ message: String, systemError: Int32? = nil) {
+    self.kind = kind
     self.message = message
     self.systemError = systemError
   }
 
-  /// The message, the code and the system's own words for the cause.
+  /// The message, the kind and the system's own words for the cause.
   public var description: String {
-    guard let systemError else { return "\(message) [\(code.rawValue)]" }
-    return "\(message) [\(code.rawValue): \(String(cString: strerror(systemError)))]"
+    guard let systemError else { return "\(message) [\(kind.rawValue)]" }
+    return "\(message) [\(kind.rawValue): \(String(cString: strerror(systemError)))]"
   }
 
   /// The error for a system call that failed with `cause`, on the file called `name`.
   static func failed(_ call: StaticString, on name: String, cause: Int32) -> WorkspaceError {
-    let (code, advice) = explanation(of: cause)
-    return WorkspaceError(code, "\(call) of '\(name)' failed: \(advice)", systemError: cause)
+    let (kind, advice) = explanation(of: cause)
+    return WorkspaceError(kind, "\(call) of '\(name)' failed: \(advice)", systemError: cause)
   }
 
-  private static func explanation(of cause: Int32) -> (Code, String) {
+  private static func explanation(of cause: Int32) -> (Kind, String) {
     switch cause {
     case ENOTDIR:
       (.notADirectory, "it is a symbolic link or a file where a directory belongs; remove it or use another root")

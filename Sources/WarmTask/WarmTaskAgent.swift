@@ -2,8 +2,10 @@ import FoundationEssentials
 import Gateway
 import Latency
 public import NIOCore
+import NIOPosix
 import ProcessControl
 import Transport
+import UserWorkspace
 
 /// The agent in a container: one warm task from its WebSocket to its end, on one event loop.
 ///
@@ -70,7 +72,7 @@ public actor WarmTaskAgent {
     socket?.whenEnded {
       self.assumeIsolated { agent in
         agent.socketIsOver = true
-        agent.goOnListening()
+        agent.resumeReceiving()
       }
     }
     let heartbeat = startHeartbeat()
@@ -81,7 +83,7 @@ public actor WarmTaskAgent {
     return end(with: outcome ?? .stopped)
   }
 
-  /// Until the socket ends, whoever ends it.
+  /// Handles messages until either side ends the socket.
   private func listen() async {
     do throws(WebSocketError) {
       while let message = try await nextMessage() {
@@ -105,11 +107,11 @@ public actor WarmTaskAgent {
       await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
           waitingForRoom = continuation
-          // Cancelled in between: nobody would come back.
-          if Task.isCancelled { goOnListening(evenWithoutRoom: true) }
+          // A cancellation before this line would resume nothing.
+          if Task.isCancelled { resumeReceiving(evenWithoutRoom: true) }
         }
       } onCancel: {
-        loop.execute { self.assumeIsolated { $0.goOnListening(evenWithoutRoom: true) } }
+        loop.execute { self.assumeIsolated { $0.resumeReceiving(evenWithoutRoom: true) } }
       }
     }
     return try await socket?.receive()
@@ -120,7 +122,7 @@ public actor WarmTaskAgent {
     socketIsOver || outcome != nil || (lifecycle.hasRoomForInput && process?.hasRoomForInput ?? true)
   }
 
-  private func goOnListening(evenWithoutRoom: Bool = false) {
+  private func resumeReceiving(evenWithoutRoom: Bool = false) {
     guard maySendMore || evenWithoutRoom, let waiting = waitingForRoom else { return }
     waitingForRoom = nil
     waiting.resume()
@@ -128,7 +130,7 @@ public actor WarmTaskAgent {
 
   private func handle(_ event: TaskLifecycle.Event) {
     for action in lifecycle.handle(event) { perform(action) }
-    goOnListening()
+    resumeReceiving()
   }
 
   private func perform(_ action: TaskLifecycle.Action) {
@@ -188,7 +190,7 @@ public actor WarmTaskAgent {
     case .failed(let why):
       processIsGone()
       handle(.processFailed(why))
-    case .roomForInput: goOnListening()
+    case .roomForInput: resumeReceiving()
     case .lines(let lines, let at): handle(.processSaid(lines, at: at))
     case .ended(let status):
       processIsGone()
@@ -243,5 +245,37 @@ public actor WarmTaskAgent {
   private func end(with outcome: TaskOutcome) -> TaskOutcome {
     report(.ended(outcome), at: MonotonicClock.now())
     return outcome
+  }
+}
+
+/// Makes workspaces on threads of their own: a call on a network file system blocks for tens of milliseconds, which
+/// neither an event loop nor the cooperative pool can afford.
+enum WorkspaceThreads {
+  private static let pool: NIOThreadPool = {
+    let pool = NIOThreadPool(numberOfThreads: 8)
+    pool.start()
+    return pool
+  }()
+
+  /// Starts the threads, if they don't run yet.
+  static func start() {
+    _ = pool
+  }
+
+  /// Prepares `directory` and tells on the event loop; nil is success.
+  static func prepare(
+    _ directory: String, inside root: String, token: String?, on loop: any EventLoop,
+    done: @escaping @Sendable (_ failure: String?) -> Void
+  ) {
+    pool.submit { _ in
+      var failure: String?
+      do throws(WorkspaceError) {
+        // A session without a token gets an empty JSON object: the program that reads the file finds valid JSON.
+        _ = try WorkspacePreparation.prepare(directory: directory, inside: root, token: Array((token ?? "{}").utf8))
+      } catch {
+        failure = error.description
+      }
+      loop.execute { [failure] in done(failure) }
+    }
   }
 }

@@ -1,6 +1,8 @@
+import Gateway
 import Glibc
 import NIOCore
 import ProcessControl
+import TextFormatting
 import Transport
 import WarmTask
 
@@ -20,7 +22,7 @@ enum Ending: Sendable {
   }
 }
 
-/// The tasks, until they have lived, a signal comes, or the parent is gone. Users' programs are ended in every case.
+/// Runs the tasks until they have ended, a signal comes, or the parent is gone. Users' programs are ended in every case.
 struct WarmTaskRun {
   let plan: WarmTaskPlan
   let loop: any EventLoop
@@ -49,7 +51,7 @@ struct WarmTaskRun {
   private func tasks(_ talk: AsyncStream<String>.Continuation) async -> Ending? {
     let taskId = plan.taskId
     let isSingleLife = plan.isSingleLife
-    let secrets = HeaderSecrets(plan.configuration.headers)
+    let secrets = SecretRedactor(headers: plan.configuration.headers)
     let pool = AgentPool(
       configuration: plan.configuration, count: plan.count, loops: [loop],
       observer: { event in
@@ -63,7 +65,7 @@ struct WarmTaskRun {
       return nil
     }
     let outcomes = await pool.runOnce()
-    // Said here and not by the listener to failures, who may be cancelled before it has spoken.
+    // Reported here, because the task that reports failures may be cancelled before it has written them.
     for outcome in outcomes {
       if let failure = outcome.failure(without: secrets) { report("warm-task: \(failure)\n") }
     }
@@ -72,7 +74,7 @@ struct WarmTaskRun {
 
   private func first(of signals: AsyncStream<Int32>) async -> Ending? {
     for await signal in signals {
-      // Who holds the lifeline may have got the signal too, and ends this task when it is time.
+      // The holder of the lifeline may have got the signal too, and ends this task when it is time.
       if plan.hasLifeline { try? await Task.sleep(for: Lifeline.patience) }
       return .signal(signal)
     }
@@ -94,6 +96,43 @@ extension TaskOutcome {
     switch self {
     case .notConnected, .connectionLost, .initFailed: true
     case .retired, .released, .processEnded, .stopped: false
+    }
+  }
+}
+
+extension SecretRedactor {
+  /// Takes the values of `--header` out of what a gateway says, which may repeat them as they were sent or as one line.
+  fileprivate init(headers: [(String, String)]) {
+    // In `Bearer abc` the token alone is the secret too.
+    let values = headers.flatMap { [$0.1] + $0.1.split(separator: " ").suffix(1).map(String.init) }
+    self.init(values + values.map { PlainText.withoutMarkup($0) })
+  }
+}
+
+extension TaskOutcome {
+  /// What went wrong, for people; nil for a life that went as it should.
+  func failure(without secrets: SecretRedactor) -> String? {
+    switch self {
+    case .notConnected(let error), .connectionLost(let error): error.words(without: secrets)
+    case .initFailed(let why): why
+    case .retired, .released, .processEnded, .stopped: nil
+    }
+  }
+}
+
+extension WebSocketError {
+  /// The description, with secrets taken out of the gateway's own words alone: a short secret must not spoil the words around
+  /// them.
+  fileprivate func words(without secrets: SecretRedactor) -> String {
+    switch self {
+    case .upgradeRefused(var refusal):
+      let status = "status \(refusal.response.status)"
+      refusal.words = status + secrets.removed(from: String(refusal.words.dropFirst(status.count)))
+      return WebSocketError.upgradeRefused(refusal).description
+    case .closed(let code, let reason):
+      let said = secrets.removed(from: PlainText.withoutMarkup(reason))
+      return WebSocketError.closed(code: code, reason: "").description + (said.isEmpty ? "" : " (\(said))")
+    default: return description
     }
   }
 }

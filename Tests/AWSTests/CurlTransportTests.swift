@@ -11,11 +11,11 @@ import Testing
     HTTPRequest(method: .post, url: url, headers: [("X-A", "1")], body: Array(body.utf8), timeoutMilliseconds: timeout)
   }
 
-  static func code(_ body: () async throws -> Void) async -> TransferError.Code? {
+  static func code(_ body: () async throws -> Void) async -> TransferError.Kind? {
     do {
       try await body()
       return nil
-    } catch { return (error as? TransferError)?.code }
+    } catch { return (error as? TransferError)?.kind }
   }
 
   @Test(arguments: ["", "{}", String(repeating: "ä", count: 100_000)])
@@ -166,10 +166,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("no http at all\r\n\r\n", TransferError.Code.malformedAnswer), ("", .connectionLost),
+    ("no http at all\r\n\r\n", TransferError.Kind.malformedAnswer), ("", .connectionLost),
     ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", .connectionLost),
   ])
-  func brokenAnswersAreTypedErrors(answer: String, code: TransferError.Code) async throws {
+  func brokenAnswersAreTypedErrors(answer: String, code: TransferError.Kind) async throws {
     try await HTTPTestServer.run { _ in
       .raw(Array(answer.utf8))
     } _: { (server) async throws -> Void in
@@ -191,8 +191,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [(1_000, nil), (1_001, TransferError.Code.answerTooLarge)])
-  func bodiesAreBounded(size: Int, code: TransferError.Code?) async throws {
+  @Test(arguments: [(1_000, nil), (1_001, TransferError.Kind.answerTooLarge)])
+  func bodiesAreBounded(size: Int, code: TransferError.Kind?) async throws {
     try await HTTPTestServer.run { _ in
       .answer(status: 200, body: [UInt8](repeating: 65, count: size))
     } _: { (server) async throws -> Void in
@@ -236,12 +236,12 @@ import Testing
     }
   }
 
-  private static func start(_ id: UInt64, on queue: CurlCommandQueue, url: String) async -> TransferError.Code? {
+  private static func start(_ id: UInt64, on queue: CurlCommandQueue, url: String) async -> TransferError.Kind? {
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<HTTPResponse, TransferError>, Never>) in
       queue.post(.start(CurlTransfer(id: id, request: post(url), options: .init(), continuation: continuation)))
     }
-    if case .failure(let error) = result { return error.code }
+    if case .failure(let error) = result { return error.kind }
     return nil
   }
 }

@@ -161,6 +161,19 @@ import Testing
     }
   }
 
+  /// A line break of Unicode's, an override of the direction and a mark of it: what follows would read as something else.
+  @Test(
+    arguments: ["\u{1b}", "\u{9b}", "\u{2028}", "\u{2029}", "\u{202e}", "\u{2066}", "\u{200f}", "\u{61c}"]
+      as [Character])
+  func whatCouldSteerATerminalIsNotRepeated(character: Character) throws {
+    let digits = String(character.unicodeScalars.reduce(0) { $1.value + $0 }, radix: 16)
+    let escaped = "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    let json = try ErrorTests.classified(400, #"{"__type":"A\#(escaped)B","message":"left\#(escaped)right"}"#)
+    #expect(!json.description.contains(character) && json.description.contains("A B: left right"), "\(json)")
+    let page = try ErrorTests.classified(502, "left\(character)right")
+    #expect(!page.description.contains(character) && page.description.contains("left right"), "\(page)")
+  }
+
   @Test func errorsOfTheServiceNameTheOperation() throws {
     let error = try ErrorTests.classified(400, #"{"__type":"ClusterNotFoundException","message":"Cluster not found."}"#)
     #expect(error.description.hasPrefix("ecs:ListTasks: ClusterNotFoundException: Cluster not found. (HTTP 400"))

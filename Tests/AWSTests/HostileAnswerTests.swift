@@ -141,7 +141,7 @@ import Testing
 
   static let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
   static let chunked = head + "Transfer-Encoding: chunked\r\n\r\n"
-  static let exchanges: [(name: String, answer: [UInt8], expected: TransferError.Code?)] = [
+  static let exchanges: [(name: String, answer: [UInt8], expected: TransferError.Kind?)] = [
     ("random bytes", bytes(1, count: 100_000), .malformedAnswer),
     ("random body", Array((head + "Content-Length: 100000\r\n\r\n").utf8) + bytes(2, count: 100_000), nil),
     ("random body to the connection's end", Array((head + "\r\n").utf8) + bytes(3, count: 100_000), nil),
@@ -170,7 +170,7 @@ import Testing
       let client = try makeClient(transport, endpoint: server.url, environment: .system { _ in })
       let error = try #require(await awsError { _ = try await client.listTasks(.init(), retry: .never) }, "\(name)")
       if let expected {
-        #expect(error.transfer?.code == expected, "\(name): \(error)")
+        #expect(error.transfer?.kind == expected, "\(name): \(error)")
       } else {
         #expect(error.kind == .malformedAnswer || error.kind == .transfer, "\(name): \(error)")
       }

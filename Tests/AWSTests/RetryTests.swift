@@ -196,7 +196,7 @@ import Testing
       wallClock: { 0 }, sleep: { _ in throw CancellationError() }, random: { 1 }, warn: { _ in })
     let transport = ScriptedTransport([RetryTests.throttled, RetryTests.empty])
     let error = await awsError { _ = try await makeClient(transport, environment: environment).listTasks(.init()) }
-    #expect(error?.transfer?.code == .cancelled)
+    #expect(error?.transfer?.kind == .cancelled)
     #expect(transport.requests.count == 1)
   }
 

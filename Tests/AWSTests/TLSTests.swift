@@ -30,7 +30,7 @@ struct TLSTests {
   @Test func anUnknownAuthorityIsRefusedAndOneOfTheBundleIsTrusted() async throws {
     try await TLSTests.withServer { url, certificate in
       let refusal = await TLSTests.error(url, bundle: nil)
-      #expect(refusal?.code == .tls && refusal?.isTransient == false, "\(String(describing: refusal))")
+      #expect(refusal?.kind == .tls && refusal?.isTransient == false, "\(String(describing: refusal))")
 
       let transport = try CurlTransport(options: .init(certificateBundle: certificate.path))
       let first = try await transport.send(HTTPRequest(method: .get, url: url))
@@ -46,7 +46,7 @@ struct TLSTests {
 
   @Test func aCertificateOfAnotherNameIsRefusedThoughTheBundleHasIt() async throws {
     try await TLSTests.withServer("DNS:other.example") { url, certificate in
-      #expect(await TLSTests.error(url, bundle: certificate.path)?.code == .tls)
+      #expect(await TLSTests.error(url, bundle: certificate.path)?.kind == .tls)
     }
   }
 
@@ -54,7 +54,7 @@ struct TLSTests {
   @Test func anotherBundleDoesNotTrustIt() async throws {
     let other = try TestCertificate(names: "DNS:other.example")
     try await TLSTests.withServer { url, _ in
-      #expect(await TLSTests.error(url, bundle: other.path)?.code == .tls)
+      #expect(await TLSTests.error(url, bundle: other.path)?.kind == .tls)
     }
   }
 
@@ -64,7 +64,7 @@ struct TLSTests {
     try await TLSTests.withServer { url, _ in
       for path in ["/nonexistent/ca.pem", empty] {
         let error = try #require(await TLSTests.error(url, bundle: path))
-        #expect(error.code == .tls)
+        #expect(error.kind == .tls)
         #expect(error.message.contains("AWS_CA_BUNDLE") && error.message.contains(path), "\(error)")
       }
     }
@@ -95,7 +95,7 @@ struct TLSTests {
     let server = try FaultyTLSServer(fault)
     defer { server.stop() }
     let error = try #require(await TLSTests.error("https://127.0.0.1:\(server.port)/", bundle: server.caFile))
-    #expect(error.code == .tls && !error.isTransient, "\(error)")
+    #expect(error.kind == .tls && !error.isTransient, "\(error)")
     let words =
       switch fault {
       case .expired: "its certificate, or one of its authorities', has expired"

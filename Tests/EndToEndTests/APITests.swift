@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `bench-api` as its users run it: against the embedded gateway, servers whose every answer is known, and moto.
 @Suite(.timeLimit(.minutes(2))) struct APITests {

@@ -3,6 +3,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `localhost` is two addresses, 127.0.0.1 and ::1.
 @Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: Loopback.hasBothAddresses, "localhost is not ::1 as well"))

@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `--agents`: the tool supplies the tasks of a gateway that has none.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct AgentRunTests {

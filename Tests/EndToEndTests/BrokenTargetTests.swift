@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What can be wrong with a gateway is counted by kind, and never ends in a latency or in waiting for ever.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct BrokenTargetTests {

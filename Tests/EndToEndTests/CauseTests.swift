@@ -3,6 +3,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A run that fails by one cause names it on standard error, whatever goes to standard output.
 @Suite(.timeLimit(.minutes(2))) struct CauseTests {

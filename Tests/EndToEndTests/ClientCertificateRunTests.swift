@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A gateway behind an nginx that wants a certificate of the client.
 @Suite(

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `--cold-by run-task` against the embedded gateway and its own ECS endpoint: real tasks, started and stopped.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ColdStartRunTests {

@@ -6,6 +6,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 /// `bench-compare` as people run it, over results that real runs wrote.
 @Suite(.timeLimit(.minutes(2))) struct CompareTests {

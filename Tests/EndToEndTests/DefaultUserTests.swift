@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Who the users of a run are when nobody has said it.
 @Suite(.timeLimit(.minutes(1))) struct DefaultUserTests {

@@ -2,6 +2,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A caller may make every call to ECS but one: the run says which, keeps what it has measured, and leaves nothing unsaid.
 @Suite(.timeLimit(.minutes(3))) struct DeniedCallTests {

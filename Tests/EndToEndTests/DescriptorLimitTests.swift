@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A process that may have too few files open is no fault of what it measures.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct DescriptorLimitTests {

@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `bench-dirinit` as its users run it.
 @Suite(.timeLimit(.minutes(2))) struct DirInitTests {
@@ -70,14 +71,14 @@ import Testing
 
   @Test func oneViolationOfIsolationFailsTheRun() throws {
     let standard = try #require(DirInitBenchmark.defaultThresholds.first { $0.hasPrefix("isolation_violations") })
-    let threshold = try ThresholdParser(DirInitBenchmark.catalogue).parse(standard, isDefault: true)
+    let threshold = try ThresholdParser(DirInitBenchmark.description).parse(standard, isDefault: true)
     #expect(
       !threshold.judge(
-        metrics: [:], counters: ["isolation_violations": 1], bounds: FailureBounds([:])
+        metrics: [:], counters: ["isolation_violations": 1], bounds: FailureTimeouts([:])
       ).pass)
     #expect(
       threshold.judge(
-        metrics: [:], counters: ["isolation_violations": 0], bounds: FailureBounds([:])
+        metrics: [:], counters: ["isolation_violations": 0], bounds: FailureTimeouts([:])
       ).pass)
   }
 

@@ -2,6 +2,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Each tool as a newcomer runs it: without a gateway of their own.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct EmbeddedRunTests {

@@ -5,6 +5,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `bench-exhaustion` as its users run it, against the embedded gateway.
 @Suite(.timeLimit(.minutes(2))) struct ExhaustionTests {
@@ -57,7 +58,7 @@ import Testing
     #expect(document.target.kind == "embedded")
     #expect(document.target.ecsEndpointUrl != nil)
     // From the full pool over the empty one to the full one again.
-    let warmCounts = (document.timeline ?? []).map { $0["warm"] }
+    let warmCounts = (document.timeline?.rows ?? []).map { $0["warm"] }
     #expect(warmCounts.contains(0))
     #expect(warmCounts.last == 3)
     #expect(warmCounts.prefix { $0 != 3 }.count < warmCounts.count - 1)
@@ -87,7 +88,7 @@ import Testing
     #expect(document.metrics["drain"]?.count == 6)
     #expect(document.metrics["cold_fallback"] == nil)
     #expect(document.parameters["release"] == nil && document.parameters["drainBy"] == "stop-tasks")
-    #expect(document.timeline?.contains { $0["warm"] == 0 } == true)
+    #expect(document.timeline?.rows.contains { $0[.warm] == 0 } == true)
   }
 
   @Test(arguments: ["after-drain", "at-end"]) func everyCycleFindsThePoolFull(release: String) async throws {
@@ -124,7 +125,7 @@ import Testing
     let document = try outcome.document
     #expect(document.errors.map(\.kind) == ["refill_timeout"])
     #expect(document.metrics["refill_full"] == nil)
-    #expect(document.timeline?.last?["warm"] == 0)
+    #expect(document.timeline?.rows.last?[.warm] == 0)
   }
 
   @Test func aColdFallbackThatTakesTooLongIsATimeout() async throws {
@@ -188,7 +189,7 @@ import Testing
     let document = try outcome.document
     #expect(document.verdict == .interrupted)
     #expect(document.metrics["drain"]?.count == 2)
-    #expect(document.timeline?.isEmpty == false)
+    #expect(document.timeline?.rows.isEmpty == false)
     try await eventually("assignedCount is never 0") { try await gateway.status().assignedCount == 0 }
     await gateway.stop()
   }

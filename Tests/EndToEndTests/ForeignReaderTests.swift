@@ -3,6 +3,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Written results in the eyes of a library that nobody here wrote: Python's `hdrhistogram`.
 @Suite(.timeLimit(.minutes(2))) struct ForeignReaderTests {

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Every format of a real run, in files of one name, read by others.
 @Suite(.timeLimit(.minutes(2))) struct FormatRunTests {

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The examples of docs/gateways.md as they stand there: the stand-in, the profile, and every run.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct GatewayPageTests {

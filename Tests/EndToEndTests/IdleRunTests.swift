@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Runs whose pauses are as long as a server keeps idle connections, and longer.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct IdleRunTests {

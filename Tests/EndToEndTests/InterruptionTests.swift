@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Ctrl-C, SIGTERM and SIGKILL in the middle of a run.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct InterruptionTests {
@@ -67,7 +68,7 @@ import Testing
     let result = await run.end()
     await gateway.stop()
     #expect(result.status == .exited(130), "\(result.talk)")
-    let said = try ResultCoding.decode(result.output)
+    let said = try ResultCoding.decode(result.output, tools: .suite)
     #expect(said.verdict == .interrupted && said.metrics["allocation"]?.count == 1)
     #expect(try result.document().metrics["allocation"]?.count == 1)
   }

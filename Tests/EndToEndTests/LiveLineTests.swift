@@ -1,4 +1,5 @@
 import Testing
+@testable import Results
 
 /// The live line, on a real terminal.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct LiveLineTests {

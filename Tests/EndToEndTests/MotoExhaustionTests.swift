@@ -6,6 +6,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A refill whose instants somebody else tells: moto is the ECS, with every signature verified, and a Python program the
 /// pool's keeper.
@@ -45,14 +46,14 @@ struct MotoExhaustionTests {
 
   @Test func aDrainBySomebodyElseIsTimedWithinOnePoll() async throws {
     try await MotoPool.run(count: 5) { pool in
-      let bench = Bench(console: Console(print: .text, isQuiet: true))
+      let bench = RunContext(console: Console(print: .text, isQuiet: true))
       let settings = ECSSettings(
         flags: .init(region: pool.region, ecsEndpointURL: pool.url),
         filter: .init(cluster: pool.cluster, serviceName: pool.service))
       let connection = try ECSConnection.open(settings, environment: pool.environment, bench: bench)
       let poller = PoolPoller(
         gateway: nil, ecs: ECSPoolView(connection), interval: UInt64(Self.interval * 1e9), bench: bench)
-      let watch = RefillWatch(RefillTracker(views: poller.views))
+      let watch = SharedRefillTracker(RefillTracker(views: poller.views))
       async let shortestPause = Self.poll(poller, watch)
       try await eventually("the pool is never seen") { watch.tracker.known.count == 5 }
       watch.update { $0.drainBegins(at: MonotonicClock.now()) }
@@ -77,7 +78,7 @@ struct MotoExhaustionTests {
 
   private static func client(_ pool: MotoPool) throws -> ECSClient {
     let settings = ECSSettings(flags: .init(region: pool.region, ecsEndpointURL: pool.url), filter: .init())
-    let bench = Bench(console: Console(print: .text, isQuiet: true))
+    let bench = RunContext(console: Console(print: .text, isQuiet: true))
     return try ECSConnection.open(settings, environment: pool.environment, bench: bench).client
   }
 
@@ -121,12 +122,12 @@ struct MotoExhaustionTests {
   }
 
   /// Polls until the refill is seen by all views; the shortest time from one look to the next, in ns.
-  private static func poll(_ initial: PoolPoller, _ watch: RefillWatch) async -> UInt64 {
+  private static func poll(_ initial: PoolPoller, _ watch: SharedRefillTracker) async -> UInt64 {
     var poller = initial
     var looks: [UInt64] = []
     while let poll = await poller.poll(), watch.tracker.views.contains(where: { watch.tracker.fullRefill($0) == nil }) {
       watch.observe(poll)
-      if let look = poll.sightings[.running] { looks.append(look.sentAt) }
+      if let look = poll.snapshots[.running] { looks.append(look.sentAt) }
     }
     return zip(looks.dropFirst(), looks).map { $0 - $1 }.min() ?? 0
   }

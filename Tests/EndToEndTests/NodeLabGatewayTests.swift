@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The tools against a laboratory's gateway in Node, whose log is the witness of what they did.
 @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(if: NodeGateway.isAvailable, "\(NodeGateway.needs)"))

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// bench-e2e against the product's session gateway in Node, whose log is the witness of what was answered, and when.
 @Suite(.serialized, .timeLimit(.minutes(3)), .enabled(if: NodeGateway.isAvailable, "\(NodeGateway.needs)"))

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The product's session gateway in Node behind proxies, whose logs are the witness of the counts.
 @Suite(

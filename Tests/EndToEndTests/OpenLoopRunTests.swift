@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Open loops and their books, by running the tools against servers whose delays and counts are known.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct OpenLoopRunTests {

@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What a run prints and writes.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct OutputTests {

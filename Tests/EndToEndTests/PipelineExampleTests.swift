@@ -2,6 +2,7 @@ import Foundation
 import ProcessControl
 import TestSupport
 import Testing
+@testable import Results
 
 /// What docs/ci.md tells people to copy works as it stands.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct PipelineExampleTests {

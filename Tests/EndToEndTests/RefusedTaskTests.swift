@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `--cold-by run-task` against an ECS that says exactly what a test tells it to.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct RefusedTaskTests {

@@ -6,12 +6,13 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `--repeat` and `--ab-gateway-url` of the built tools.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct RepeatTests {
   /// The documents of a command's runs, in their order.
   private func documents(_ result: BenchResult) throws -> [ResultDocument] {
-    try result.files().filter { $0.key.hasSuffix(".json") }.map { try ResultCoding.decode($0.value) }
+    try result.files().filter { $0.key.hasSuffix(".json") }.map { try ResultCoding.decode($0.value, tools: .suite) }
       .sorted { ($0.repetition?.run ?? 0) < ($1.repetition?.run ?? 0) }
   }
 

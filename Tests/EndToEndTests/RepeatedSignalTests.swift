@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Signals as `timeout`, CI runners and closed terminals send them: doubled, to whole groups, to everything at once.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct RepeatedSignalTests {

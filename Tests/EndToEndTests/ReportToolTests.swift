@@ -5,6 +5,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// `bench-report` on results that the tools wrote.
 @Suite(.timeLimit(.minutes(2))) struct ReportToolTests {
@@ -30,7 +32,7 @@ import Testing
       // In the order of time: two of one second have names in another.
       let read = try files.map { path in
         let data = FileManager.default.contents(atPath: path) ?? Data()
-        return (path: path, document: try ResultCoding.decode(String(decoding: data, as: UTF8.self)))
+        return (path: path, document: try ResultCoding.decode(String(decoding: data, as: UTF8.self), tools: .suite))
       }.sorted { $0.document.startedAt < $1.document.startedAt }
       (paths, documents) = (read.map(\.path), read.map(\.document))
       try #require(paths.count == 2)

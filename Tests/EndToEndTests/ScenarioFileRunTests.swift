@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `--scenario FILE` with the built tools.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ScenarioFileRunTests {

@@ -2,6 +2,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What a user gives to open a gateway is sent, and told to nobody else.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct SecretTests {

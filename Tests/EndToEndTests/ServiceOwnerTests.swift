@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What a run that stops tasks does to a service that somebody else changes, or that is not at rest: nothing.
 @Suite(.timeLimit(.minutes(2))) struct ServiceOwnerTests {
@@ -191,10 +192,10 @@ import Testing
   @Test func aDeploymentIsSaidOfTheCyclesThatItWentOnInAlone() async throws {
     let ecs = ScriptedECS(.init())
     try await ecs.serve { url in
-      let bench = Bench(console: Console(print: .json, isQuiet: true))
+      let bench = RunContext(console: Console(print: .json, isQuiet: true))
       let flags = AWSConfiguration.Flags(region: "eu-west-1", ecsEndpointURL: url)
       let filter = TaskFilter(cluster: "pool", serviceName: "warm")
-      let keeper = ServiceKeeper(
+      let keeper = ServiceGuard(
         ecs: try ECSConnection.open(
           ECSSettings(flags: flags, filter: filter), environment: ScriptedECS.environment, bench: bench),
         service: "warm", stopsTasks: false, restores: false, bench: bench)

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which line of a user's program bench-e2e takes for the answer to the user's message.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct SessionAnswerTests {

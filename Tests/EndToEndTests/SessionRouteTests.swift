@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// How bench-e2e finds out whether a gateway has a user's side, and that it takes nothing for that.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct SessionRouteTests {

@@ -3,6 +3,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// bench-e2e through `/session/{userId}` of gateways whose programs are their own.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct SessionRunTests {

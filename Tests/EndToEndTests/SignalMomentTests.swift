@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Signals at drawn moments of every tool, in each of its phases: its result is there, nothing is held or runs that isn't
 /// said, and it exits as the contract says.

@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Signals from the programs that send them in the field: `timeout`, `setsid`, `script`, `nohup`.
 @Suite(.timeLimit(.minutes(3))) struct SignalSenderTests {

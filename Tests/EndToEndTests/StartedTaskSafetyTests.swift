@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which of the tasks that a run has started it stops, and which it leaves: nobody's session ends by it.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StartedTaskSafetyTests {

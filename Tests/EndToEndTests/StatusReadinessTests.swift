@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Readiness as a gateway's status shows it, where nothing else does.
 @Suite(.timeLimit(.minutes(2))) struct StatusReadinessTests {

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Two gateways behind haproxy, which tells a visitor's node by its cookie. A node knows its own tasks only.
 @Suite(

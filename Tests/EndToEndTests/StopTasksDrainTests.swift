@@ -3,6 +3,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// `bench-exhaustion --drain-by stop-tasks` without a gateway, against an ECS whose every answer is known.
 @Suite(.timeLimit(.minutes(2))) struct StopTasksDrainTests {
@@ -40,8 +41,8 @@ import Testing
     #expect(abs((document.metrics["ecs_pending_to_running"]?.p50 ?? 0) - 3_000) < 5)
     #expect(abs((document.metrics["ecs_image_pull"]?.p50 ?? 0) - 1_500) < 3)
     #expect(document.target.gatewayUrl == nil)
-    #expect(document.timeline?.contains { $0["listed"] == 3 && $0["running"] == 0 } == true)
-    #expect(document.timeline?.contains { $0["warm"] != nil } == false)
+    #expect(document.timeline?.rows.contains { $0[.listed] == 3 && $0[.running] == 0 } == true)
+    #expect(document.timeline?.rows.contains { $0[.warm] != nil } == false)
     #expect(document.findings?["desired_count"] == "3, before the run and after it")
     #expect(ecs.calls("UpdateService") == 0)
     // Described until they were seen RUNNING, and never again.
@@ -55,7 +56,7 @@ import Testing
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()
     #expect(document.counters["throttled_polls"] == 21)
-    #expect(document.timeline?.count { $0["gap"] == "throttled" && $0["listed"] == .null } == 21)
+    #expect(document.timeline?.rows.count { $0[.gap] == "throttled" && $0[.listed] == .null } == 21)
     #expect(document.findings?["poll_rate"]?.description.contains("21 polls lost") == true)
     let resolution = try #require(document.metrics["refill_full"]?.resolution)
     #expect(resolution >= 2_000)
@@ -156,7 +157,7 @@ import Testing
     #expect(ecs.stopped.allSatisfy { $0.hasPrefix("task-") } && ecs.stopped.count == 3)
     let document = try result.document()
     #expect(document.findings?["drained"] == 3)
-    #expect(document.timeline?.contains { $0["listed"] == 5 } == false)
+    #expect(document.timeline?.rows.contains { $0[.listed] == 5 } == false)
     #expect(document.notes.contains { $0.contains("not of this pool") })
   }
 

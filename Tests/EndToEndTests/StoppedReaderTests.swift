@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Whoever reads a tool's output has stopped reading: the load goes on, and nothing is lost.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StoppedReaderTests {
@@ -68,6 +69,6 @@ import Testing
     let day = try #require(scratch.names(in: "results")?.first)
     let file = try #require(scratch.names(in: "results/\(day)")?.first { $0.hasSuffix(".json") })
     let data = try #require(FileManager.default.contents(atPath: scratch("results/\(day)/\(file)")))
-    #expect(try ResultCoding.decode(String(decoding: data, as: UTF8.self)).verdict == .interrupted)
+    #expect(try ResultCoding.decode(String(decoding: data, as: UTF8.self), tools: .suite).verdict == .interrupted)
   }
 }

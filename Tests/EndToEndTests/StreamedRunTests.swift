@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// bench-e2e by the profile of a gateway with lazy starts and streamed answers, and what reads its results.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StreamedRunTests {
@@ -29,7 +30,7 @@ import Testing
     }
     let files = SuiteFolder(scratch: scratch).documents
     try #require(files.count == 2)
-    let documents = try files.map { try ResultCoding.decode(scratch.text($0)) }
+    let documents = try files.map { try ResultCoding.decode(scratch.text($0), tools: .suite) }
     for document in documents {
       #expect(document.metrics["complete"]?.count == 12 && document.metrics["message_roundtrip"]?.count == 8)
     }
@@ -38,7 +39,7 @@ import Testing
       shown.status == .exited(0) && shown.standardError == "" && !shown.standardOutput.contains("the document says"))
     let merged = try await Tool(name: "bench-report").run(["--merge", "--print", "json"] + files, in: scratch.path)
     #expect(merged.status == .exited(0), "\(merged.standardError)")
-    #expect(try ResultCoding.decode(merged.standardOutput).metrics["complete"]?.count == 24)
+    #expect(try ResultCoding.decode(merged.standardOutput, tools: .suite).metrics["complete"]?.count == 24)
     for (name, document) in zip(["old.json", "new.json"], documents) {
       var document = document
       document.build = "release"

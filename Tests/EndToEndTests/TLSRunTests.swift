@@ -2,6 +2,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A gateway behind TLS whose certificate nobody knows.
 @Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: TLSProxy.isAvailable, "needs /usr/bin/openssl"))

@@ -2,6 +2,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Thresholds decide how a run ends.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ThresholdRunTests {

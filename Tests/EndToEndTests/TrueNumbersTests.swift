@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Runs that could be made to report a wrong number, as a strict user would try them.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct TrueNumbersTests {

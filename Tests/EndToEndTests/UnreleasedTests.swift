@@ -3,6 +3,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Tasks that a run took and could not give back are counted, and no run with them passes.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct UnreleasedTests {

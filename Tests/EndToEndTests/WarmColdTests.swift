@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Gateways that don't say `source`: warm and cold are told apart by what the status shows.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct WarmColdTests {

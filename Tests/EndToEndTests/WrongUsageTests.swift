@@ -2,6 +2,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Wrong usage is found before anything is started or written, and said all at once.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct WrongUsageTests {

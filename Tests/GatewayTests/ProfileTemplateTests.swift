@@ -2,6 +2,7 @@ import Foundation
 import Gateway
 import TestSupport
 import Testing
+import TextFormatting
 
 /// Texts with placeholders.
 @Suite struct ProfileTemplateTests {

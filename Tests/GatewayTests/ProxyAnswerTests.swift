@@ -29,7 +29,7 @@ import Transport
     let location = "https://login.example/start?token=secret"
     let error = try await failure(
       of: "HTTP/1.1 \(status) Moved\r\nLocation: \(location)\r\nContent-Length: 0\r\n\r\n")
-    #expect(error.kind == "http_\(status)")
+    #expect(error.kind.rawValue == "http_\(status)")
     #expect(error.message.contains("'https://login.example/start'") && error.message.contains("--gateway-url"))
     #expect(!error.message.contains("secret"))
   }
@@ -87,13 +87,13 @@ import Transport
     let error = try await failure(
       of: "HTTP/1.1 \(status) No\r\nServer: nginx\r\nContent-Type: text/html\r\n"
         + "Content-Length: \(page.utf8.count)\r\n\r\n\(page)")
-    #expect(error.kind == "client_certificate" && error.message.contains(words), "\(error)")
+    #expect(error.kind.rawValue == "client_certificate" && error.message.contains(words), "\(error)")
   }
 
   @Test func aBadRequestOfAnotherReasonIsNotTakenForThat() async throws {
     let page = "<html><title>400 Bad Request</title></html>"
     let error = try await failure(of: "HTTP/1.1 400 No\r\nContent-Length: \(page.utf8.count)\r\n\r\n\(page)")
-    #expect(error.kind == "http_400")
+    #expect(error.kind.rawValue == "http_400")
   }
 
   @Test func anAnswerWithoutABodyHasNoEmptyWords() async throws {
@@ -127,7 +127,7 @@ import Transport
       ]
       for (path, kind, words) in expected {
         let error = try await failure(server, "/\(path)")
-        #expect(error.kind == kind, "\(path)")
+        #expect(error.kind.rawValue == kind, "\(path)")
         #expect(error.message.contains(words), "\(path): \(error.message)")
         if kind.hasPrefix("http_50") { #expect(error.message.contains("from a proxy (nginx/"), "\(error.message)") }
       }

@@ -34,7 +34,8 @@ import Transport
     var profile = GatewayProfile(name: "own")
     func shown(token: String? = "s3cret-token") -> String? {
       GatewayRequests(
-        to: endpoint, headers: [], speech: GatewaySpeech(profile, native: GatewayProfile(name: "none")), token: token
+        to: endpoint, headers: [], callForms: GatewayCallForms(profile, native: GatewayProfile(name: "none")),
+        token: token
       ).releaseCommand(taskID: "t/1", at: endpoint)
     }
     #expect(shown() == nil, "a gateway without a release call")

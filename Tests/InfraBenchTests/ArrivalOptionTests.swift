@@ -3,6 +3,8 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+import Latency
+@testable import Results
 
 /// Options of arrivals as a user writes them.
 @Suite struct ArrivalOptionTests {

@@ -6,6 +6,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct AssignmentLedgerTests {
   enum Step: Sendable { case assign, release }
@@ -57,7 +58,7 @@ import Transport
   ]
 
   @Test func everySpellingIsATaskOfItsOwnAndComesBackAsItWas() {
-    var names = TaskNames()
+    var names = TaskIDSet()
     for (index, name) in Self.names.enumerated() {
       #expect(!names.contains(name), "\(name)")
       let insertions = [names.insert(name), names.insert(name)]
@@ -74,7 +75,7 @@ import Transport
 
   @Test func randomIDsAreKeptExactly() {
     var random = SeededRandom(seed: 3)
-    var (names, expected) = (TaskNames(), Set<String>())
+    var (names, expected) = (TaskIDSet(), Set<String>())
     for _ in 0..<2000 {
       // Few distinct digits and leading zeros: many near misses.
       let digits = (0..<32).map { _ in ["0", "0", "a", "F"].randomElement(using: &random) ?? "0" }.joined()
@@ -96,9 +97,9 @@ import Transport
     #expect(WarmClassifier.classify(source: source, isCovered: isCovered) == origin)
   }
 
-  private static func look(_ warmCount: Int, connectedAt: String? = nil, date: String? = nil) -> PoolLook {
+  private static func look(_ warmCount: Int, connectedAt: String? = nil, date: String? = nil) -> PoolStatus {
     let tasks = [TaskEntry(taskId: "t", state: "warm", connectedAt: connectedAt)]
-    return PoolLook(
+    return PoolStatus(
       status: StatusAnswer(warmCount: warmCount, assignedCount: 0, tasks: connectedAt == nil ? nil : tasks), date: date)
   }
 
@@ -137,7 +138,7 @@ import Transport
     return held
   }
 
-  private var quiet: Bench { Bench(console: Console(print: .json, isQuiet: true)) }
+  private var quiet: RunContext { RunContext(console: Console(print: .json, isQuiet: true)) }
 
   @Test(arguments: [
     (200, #"{"success": true}"#, 0), (200, #"{"success": false, "error": "unknown task"}"#, 1),
@@ -250,7 +251,7 @@ import Transport
 
   @Test func whatIsLeftNamesWhoseTokenItTakes() {
     func note(_ owners: [String: Int], areSessions: Bool = false, command: String? = "curl") -> String {
-      LeftTasks(names: owners.keys.sorted(), areOfNodes: false, areSessions: areSessions, owners: owners)
+      UnreleasedTasks(names: owners.keys.sorted(), areOfNodes: false, areSessions: areSessions, owners: owners)
         .note { name in command.map { "\($0) \(name)" } }
     }
     #expect(
@@ -264,7 +265,7 @@ import Transport
         == "2 sessions could not be released and are still open: a, b. Give them back, each with its user's token by the "
         + "gateway's release call")
     #expect(
-      LeftTasks(names: ["s"], areOfNodes: false, areSessions: true).note { _ in nil }
+      UnreleasedTasks(names: ["s"], areOfNodes: false, areSessions: true).note { _ in nil }
         == "1 session could not be released and is still open: s. Give it back by the gateway's release call")
   }
 
@@ -329,7 +330,7 @@ import Transport
 
 @Suite struct NoteBookTests {
   @Test func aNoteIsSaidOnceAndNotesAreBounded() {
-    let notes = NoteBook()
+    let notes = RunNotes()
     #expect(notes.add("a") && !notes.add("a") && notes.add("b"))
     #expect(notes.all == ["a", "b"])
     for number in 0..<1000 { notes.add("\(number)") }

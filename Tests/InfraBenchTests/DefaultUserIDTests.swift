@@ -2,6 +2,7 @@ import Gateway
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct DefaultUserIDTests {
   @Test func itDependsOnBothNamesAndIsValid() {

@@ -1,6 +1,8 @@
 import InfraBench
 import TestSupport
 import Testing
+import Latency
+@testable import Results
 
 @Suite struct DurationTextTests {
   @Test(

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// How ECS is reached and which tasks are meant, for every tool that asks ECS.
 @Suite struct ECSOptionsTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What the latencies of a metric leave out, and at what time it counts.
 @Suite struct FailedPartTests {
@@ -53,13 +54,13 @@ import Testing
       ("drain", 30_000_000_000), ("end_to_end_cold", 120_000_000_000), ("cold", 120_000_000_000),
     ] as [(String, UInt64)])
   func aFailureCountsAtTheTimeoutThatItsMetricCanMeet(_ metric: String, _ nanoseconds: UInt64) {
-    let bounds = FailureBounds(["timeout": "30s", "refillTimeout": "5m", "startTimeout": "2m"])
+    let bounds = FailureTimeouts(["timeout": "30s", "refillTimeout": "5m", "startTimeout": "2m"])
     #expect(bounds.nanoseconds(of: metric) == nanoseconds)
-    #expect(FailureBounds(["timeout": "30s"]).nanoseconds(of: metric) == 30_000_000_000)
+    #expect(FailureTimeouts(["timeout": "30s"]).nanoseconds(of: metric) == 30_000_000_000)
   }
 
   @Test(arguments: [.null, 30, "soon", ""] as [JSONValue]) func aTimeoutThatIsNoneIsNoBound(_ value: JSONValue) {
-    #expect(FailureBounds(["timeout": value]).nanoseconds(of: "allocation") == nil)
-    #expect(FailureBounds([:]).nanoseconds(of: "allocation") == nil)
+    #expect(FailureTimeouts(["timeout": value]).nanoseconds(of: "allocation") == nil)
+    #expect(FailureTimeouts([:]).nanoseconds(of: "allocation") == nil)
   }
 }

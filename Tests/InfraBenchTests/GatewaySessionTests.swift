@@ -7,6 +7,7 @@ import Transport
 
 @testable import InfraBench
 @testable import WarmTask
+@testable import Results
 
 @Suite struct ReleaseBudgetTests {
   @Test func theTimeBeginsWithTheFirstReleaseAndIsSharedByAll() {
@@ -16,7 +17,7 @@ import Transport
 }
 
 @Suite(.timeLimit(.minutes(1))) struct GatewaySessionTests {
-  private var quiet: Bench { Bench(console: Console(print: .json, isQuiet: true)) }
+  private var quiet: RunContext { RunContext(console: Console(print: .json, isQuiet: true)) }
 
   private func target(_ server: ScriptedServer) -> TargetSettings {
     TargetSettings(
@@ -80,10 +81,10 @@ import Transport
 
   @Test(
     arguments: [
-      (.failure(GatewayError(kind: "closed", message: "")), false),
-      (.failure(GatewayError(kind: "reset", message: "")), false),
-      (.failure(GatewayError(kind: "timeout", message: "")), true),
-      (.failure(GatewayError(kind: "connect_refused", message: "")), true),
+      (.failure(GatewayError(.transport(.closed), "")), false),
+      (.failure(GatewayError(.transport(.reset), "")), false),
+      (.failure(GatewayError(.transport(.timeout), "")), true),
+      (.failure(GatewayError(.transport(.connectRefused), "")), true),
     ] as [(Result<Int, GatewayError>, Bool)])
   func aMissingPathAndAClosedConnectionSayThatThereIsNoUsersSide(answer: Result<Int, GatewayError>, has: Bool) {
     #expect(ProfileFinder.hasSessionSide(answer) == has)

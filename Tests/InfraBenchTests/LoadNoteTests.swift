@@ -4,6 +4,8 @@ import Testing
 
 @testable import InfraBench
 @testable import LoadEngine
+@testable import Reports
+@testable import Results
 
 /// Starts that are in no latency: what they do to the figures, and what is said of them.
 @Suite struct LoadNoteTests {
@@ -28,7 +30,7 @@ import Testing
       target: reader.target(try TargetOptions.parse([])),
       load: reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse(arrivals), defaultCount: 10),
       waitFor: .assigned, holds: false)
-    let parser = ThresholdParser(Self.catalogue)
+    let parser = ThresholdParser(Self.description)
     return ResultAssembly(
       measurement: Measurement(
         recording: recording,

@@ -5,6 +5,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 /// Options as a user writes them: all that is wrong is said at once, and no secret is.
 @Suite struct OptionTests {
@@ -114,7 +115,7 @@ import Transport
     #expect(plain["noCookies"] == nil && plain["clientCertificate"] == nil)
     let bare = try target(["--gateway-url", "http://h", "--no-cookies"]).0.parameters
     #expect(bare["noCookies"] == true)
-    #expect(LoadParameters.shaping(bare) != LoadParameters.shaping(plain))
+    #expect(WorkloadParameters.shaping(bare) != WorkloadParameters.shaping(plain))
   }
 
   @Test(.enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"))

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What answers to releases tell of the gateway.
 @Suite struct ReleaseAnswersTests {

@@ -1,6 +1,9 @@
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
+import TextFormatting
 
 @Suite struct ReportTests {
   @Test func theTextReportIsTheGoldenOne() throws {
@@ -80,15 +83,15 @@ import Testing
       (999.4, "999ms"), (1520, "1.52s"), (61_000, "61.0s"), (3_600_000, "3600s"), (-1.5, "-1.50ms"),
     ] as [(Double, String)])
   func timesHaveThreeFigures(_ milliseconds: Double, _ text: String) {
-    #expect(Figures.time(milliseconds: milliseconds) == text)
+    #expect(NumberText.time(milliseconds: milliseconds) == text)
   }
 
   @Test func numbersThatAreNoneDoNotTrap() {
     for value in [Double.nan, .infinity, -.infinity, .greatestFiniteMagnitude, 1e18, -1e300] {
-      #expect(!Figures.time(milliseconds: value).isEmpty && !Figures.decimals(value, 3).isEmpty)
+      #expect(!NumberText.time(milliseconds: value).isEmpty && !NumberText.decimals(value, 3).isEmpty)
     }
-    #expect(Figures.decimals(-0.001, 2) == "0.00" && Figures.decimals(2.005, 0) == "2")
-    #expect(Figures.percent(0.125) == "12.5%")
+    #expect(NumberText.decimals(-0.001, 2) == "0.00" && NumberText.decimals(2.005, 0) == "2")
+    #expect(NumberText.percent(0.125) == "12.5%")
   }
 
   @Test func aLongTimelineIsThinnedOutAndKeepsItsEnd() throws {

@@ -5,12 +5,14 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct ResultDocumentTests {
   @Test func aDocumentIsReadBackAsItWasWritten() throws {
     for document in [SampleDocuments.typical, SampleDocuments.hostile] {
       let json = try ResultCoding.encode(document)
-      #expect(try ResultCoding.decode(json) == document)
+      #expect(try ResultCoding.decode(json, tools: .suite) == document)
       #expect(try ResultCoding.encode(document) == json)
       #expect(json.hasSuffix("}\n"))
     }
@@ -21,13 +23,15 @@ import Testing
     for key in ["label", "ecsEndpointUrl", "gitCommit", "saturatedReason"] {
       #expect(json.contains("\"\(key)\" : null"))
     }
-    #expect(throws: (any Error).self) { try ResultCoding.decode(json.replacing("\"label\" : null,", with: "")) }
+    #expect(throws: (any Error).self) {
+      try ResultCoding.decode(json.replacing("\"label\" : null,", with: ""), tools: .suite)
+    }
   }
 
   @Test func unknownFieldsAreIgnored() throws {
     let json = try ResultCoding.encode(SampleDocuments.typical)
     let newer = json.replacing("\"label\" : null", with: "\"label\" : null, \"addedLater\" : {\"x\" : [1]}")
-    #expect(try ResultCoding.decode(newer) == SampleDocuments.typical)
+    #expect(try ResultCoding.decode(newer, tools: .suite) == SampleDocuments.typical)
   }
 
   @Test(

@@ -1,6 +1,7 @@
 import Latency
 
 @testable import InfraBench
+@testable import Results
 
 /// Documents with every part filled in, for reports and coding.
 enum SampleDocuments {

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// From a saturated generator to the process's exit status.
 @Suite struct SaturationExitTests {
@@ -17,7 +18,7 @@ import Testing
     var busiestSecond: Double
     var latency: UInt64
 
-    func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+    func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
       var recording = Recording(Self.catalogue)
       recording.sample(Self.catalogue.metric("allocation"), latency)
       return Measurement(
@@ -39,7 +40,7 @@ import Testing
     var reader = OptionReader(environment: [:])
     let options = try OutputOptions.parse(
       options + ["--output-dir", scratch.path, "--quiet", "--format", "md,openmetrics,csv"])
-    let thresholds = [try ThresholdParser(Finished.catalogue).parse("allocation.max < 5ms")]
+    let thresholds = [try ThresholdParser(Finished.description).parse("allocation.max < 5ms")]
     let runner = BenchmarkRunner(output: reader.output(options), thresholds: thresholds, environment: [:])
     #expect(await runner.run(Finished(busiestSecond: busiest, latency: latency)) == exit)
     #expect(exit.status == (exit == .pass ? 0 : 99))

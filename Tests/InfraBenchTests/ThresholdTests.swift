@@ -4,6 +4,7 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct ThresholdTests {
   static let parser = ThresholdParser(Catalogue(metrics: ["allocation", "warm"], counters: ["misses", "warm_hits"]))
@@ -61,7 +62,7 @@ import Testing
     var metrics: [String: MetricDocument] = [:]
     metrics["allocation"] = metric
     return try Self.parser.parse(expression, isDefault: isDefault).judge(
-      metrics: metrics, counters: counters, bounds: FailureBounds(["timeout": timeout]))
+      metrics: metrics, counters: counters, bounds: FailureTimeouts(["timeout": timeout]))
   }
 
   @Test func latenciesAreJudgedInMilliseconds() throws {
@@ -242,7 +243,7 @@ import Testing
   func theResolutionOfAPolledTimeIsPartOfItsJudgement(_ expression: String, _ passes: Bool, _ reason: String?) throws {
     let metric = try #require(SampleDocuments.metric([24_800_000_000], resolution: 500_000_000))
     let judged = try ThresholdTests.parser.parse(expression).judge(
-      metrics: ["warm": metric], counters: [:], bounds: FailureBounds([:]))
+      metrics: ["warm": metric], counters: [:], bounds: FailureTimeouts([:]))
     #expect(judged.pass == passes)
     if let reason {
       #expect(judged.reason?.contains(reason) == true, "\(judged)")

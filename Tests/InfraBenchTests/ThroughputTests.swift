@@ -1,6 +1,8 @@
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct ThroughputTests {
   private func line(

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Telling this run's users from somebody else's.
 @Suite struct UsedUserIDsTests {

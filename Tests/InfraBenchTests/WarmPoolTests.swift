@@ -7,10 +7,11 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct RequestsUnderWayTests {
   @Test func everyRequestUnderWayNeedsAWarmTaskOfItsOwn() throws {
-    var requests = RequestsUnderWay()
+    var requests = RequestsInFlight()
     // Looks of two users at one time, each of which showed the same warm task.
     let (first, second) = (requests.mark, requests.mark)
     let covered = requests.begin(warmCount: 1, since: first)
@@ -22,7 +23,7 @@ import Transport
   }
 
   @Test func whatWasAnsweredDuringALookMayHaveTakenWhatItShowed() throws {
-    var requests = RequestsUnderWay()
+    var requests = RequestsInFlight()
     let ticket = requests.begin(warmCount: 1, since: requests.mark)
     let stale = requests.mark
     _ = requests.end(try #require(ticket))
@@ -32,7 +33,7 @@ import Transport
   }
 
   @Test func aRequestBeyondThePoolMakesThoseUnderWayUncertain() throws {
-    var requests = RequestsUnderWay()
+    var requests = RequestsInFlight()
     let before = requests.begin(warmCount: 2, since: requests.mark)
     let beyond = requests.beginUncovered()
     let after = requests.begin(warmCount: 3, since: requests.mark)
@@ -41,7 +42,7 @@ import Transport
   }
 
   @Test func looksAtOneTimeGrantNoTaskTwice() {
-    var requests = RequestsUnderWay()
+    var requests = RequestsInFlight()
     let looks = (0..<5).map { _ in requests.mark }
     var begun = 0
     for look in looks {
@@ -83,8 +84,8 @@ import Transport
       let pool = WarmPool(Self.load())
       let before = server.requests.count
       for number in 0..<3 {
-        let outlook = pool.finish(await pool.waitUntilWarm(measured, client))
-        #expect(await pool.classify("t\(number)", source: source, outlook, client) == .warm)
+        let evidence = pool.finish(await pool.waitUntilWarm(measured, client))
+        #expect(await pool.classify("t\(number)", source: source, evidence, client) == .warm)
       }
       #expect(server.requests.count - before == looks, "\(source ?? "none")")
     }
@@ -153,7 +154,7 @@ import Transport
   @Test(arguments: [0, 3]) func betweenBurstsOnlyAPoolThatWasNeverWarmIsGivenUp(_ warmAtFirst: Int) async throws {
     let warm = Atomic<Int>(warmAtFirst)
     let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }
-    var pool = PoolFill(Self.client(server), timeout: 300_000_000)
+    var pool = RefillWait(Self.client(server), timeout: 300_000_000)
     await pool.wait(for: 3)
     warm.store(0, ordering: .relaxed)
     for _ in 0..<3 {
@@ -170,7 +171,7 @@ import Transport
     let server = try await ScriptedServer { _ in
       Self.status(MonotonicClock.now() < refilledAt.load(ordering: .relaxed) ? 1 : 3)
     }
-    var pool = PoolFill(Self.client(server), timeout: 20_000_000_000)
+    var pool = RefillWait(Self.client(server), timeout: 20_000_000_000)
     await pool.wait(for: 5)
     // One is back at once, the others only after a while in which the pool would be taken to be at rest.
     let instant = MonotonicClock.now() + 2_500_000_000

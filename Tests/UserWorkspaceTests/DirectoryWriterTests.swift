@@ -5,12 +5,12 @@ import Testing
 
 @Suite struct DirectoryWriterTests {
   let scratch: Scratch
-  let tree: CreatedTree
+  let tree: CreatedDirectories
   let token = Array("{\"token\":\"secret\"}".utf8)
 
   init() throws {
     scratch = try Scratch()
-    tree = try CreatedTree(root: scratch.path)
+    tree = try CreatedDirectories(root: scratch.path)
   }
 
   @Test(arguments: [false, true])
@@ -110,7 +110,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       umask(0o777)
       let scratch = try Scratch()
-      let writer = try DirectoryWriter(tree: CreatedTree(root: scratch.path), token: [1])
+      let writer = try DirectoryWriter(tree: CreatedDirectories(root: scratch.path), token: [1])
       _ = try writer.create(UserDirectoryName("user-1"))
       #expect(mode(scratch("user-1")) == 0o700)
       #expect(mode(scratch("user-1/.claude")) == 0o700)
@@ -120,11 +120,11 @@ import Testing
 }
 
 /// The code of the error that `body` throws; nil if it throws none.
-func code<Result: ~Copyable>(_ body: () throws -> Result) -> WorkspaceError.Code? {
+func code<Result: ~Copyable>(_ body: () throws -> Result) -> WorkspaceError.Kind? {
   do {
     _ = try body()
     return nil
   } catch {
-    return (error as? WorkspaceError)?.code
+    return (error as? WorkspaceError)?.kind
   }
 }

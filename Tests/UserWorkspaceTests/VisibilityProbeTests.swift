@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct VisibilityProbeTests {
   let scratch: Scratch
-  let tree: CreatedTree
+  let tree: CreatedDirectories
   let second: UInt64 = 1_000_000_000
 
   init() throws {
@@ -15,7 +15,7 @@ import Testing
     scratch.directory("other")
     // The root's own path may go through a link: a second way to one tree.
     scratch.link("peer", to: scratch("root"))
-    tree = try CreatedTree(root: scratch("root"))
+    tree = try CreatedDirectories(root: scratch("root"))
   }
 
   @Test func whatIsWrittenIsSeenThroughTheSecondPathAtTheFirstLookUp() throws {

@@ -12,12 +12,12 @@ import Testing
     try WorkspacePreparation.prepare(directory: scratch(directory), inside: scratch.path, token: Array(token.utf8))
   }
 
-  private func code(_ directory: String) -> WorkspaceError.Code? {
+  private func code(_ directory: String) -> WorkspaceError.Kind? {
     do {
       _ = try prepare(directory)
       return nil
     } catch {
-      return (error as? WorkspaceError)?.code
+      return (error as? WorkspaceError)?.kind
     }
   }
 
@@ -62,7 +62,7 @@ import Testing
   @Test func aRootThatIsMissingIsNotMade() {
     #expect {
       try WorkspacePreparation.prepare(directory: scratch("root/user"), inside: scratch("root"), token: [])
-    } throws: { ($0 as? WorkspaceError)?.code == .notFound }
+    } throws: { ($0 as? WorkspaceError)?.kind == .notFound }
     #expect(names(in: scratch.path) == [])
   }
 
@@ -99,7 +99,7 @@ import Testing
 
   @Test func aTokenBeyondTheBoundIsRefusedBeforeAnythingIsMade() {
     let token = String(repeating: "x", count: WorkspaceLayout.maximumTokenLength + 1)
-    #expect { try prepare("user", token: token) } throws: { ($0 as? WorkspaceError)?.code == .tokenTooLong }
+    #expect { try prepare("user", token: token) } throws: { ($0 as? WorkspaceError)?.kind == .tokenTooLong }
     #expect(names(in: scratch.path) == [])
   }
 
@@ -117,9 +117,9 @@ import Testing
   }
 
   @Test func aUmaskThatTakesOnlyFromOthersNeedsNoCorrection() {
-    #expect(!CreationMask(bits: 0o077).spoils(0o700))
-    #expect(!CreationMask(bits: 0o022).spoils(0o600))
-    #expect(CreationMask(bits: 0o027).spoils(0o755))
-    #expect(CreationMask(bits: 0o177).spoils(0o700))
+    #expect(!Umask(bits: 0o077).spoils(0o700))
+    #expect(!Umask(bits: 0o022).spoils(0o600))
+    #expect(Umask(bits: 0o027).spoils(0o755))
+    #expect(Umask(bits: 0o177).spoils(0o700))
   }
 }

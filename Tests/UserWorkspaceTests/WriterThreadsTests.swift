@@ -8,7 +8,7 @@ import Testing
 @Suite struct WriterThreadsTests {
   @Test func everyWriterMakesItsOwnUsersAtTheSameTime() async throws {
     let scratch = try Scratch()
-    let tree = try CreatedTree(root: scratch.path)
+    let tree = try CreatedDirectories(root: scratch.path)
     let results = try await runWriters(count: 4) { seat -> Result<[CreateTimes], any Error> in
       Result {
         let writer = try DirectoryWriter(tree: tree, token: [7])
@@ -25,8 +25,8 @@ import Testing
 
   @Test func onlyOneOfManyWritersMakesTheSameUser() async throws {
     let scratch = try Scratch()
-    let tree = try CreatedTree(root: scratch.path)
-    let codes = try await runWriters(count: 4) { seat -> WorkspaceError.Code? in
+    let tree = try CreatedDirectories(root: scratch.path)
+    let codes = try await runWriters(count: 4) { seat -> WorkspaceError.Kind? in
       seat.waitForStart()
       return code { try DirectoryWriter(tree: tree, token: [7]).create(UserDirectoryName("one")) }
     }

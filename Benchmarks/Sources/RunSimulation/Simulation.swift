@@ -44,11 +44,11 @@ public struct Simulation: Sendable {
       let populations = scenario.populations(&normals)
       let old = (0..<runs).map { _ in run(populations.old, &normals) }
       let new = (0..<runs).map { _ in run(populations.new, &normals) }
-      let questions = (0..<4).map { index in
-        Question(old: old.map { $0[index] }, new: new.map { $0[index] }, scale: .ratio)
+      let samples = (0..<4).map { index in
+        TwoSamples(old: old.map { $0[index] }, new: new.map { $0[index] }, scale: .ratio)
       }
       for (index, minEffect) in minEffects.enumerated() {
-        let verdicts = QuestionFamily.answer(questions, alpha: alpha, minEffect: minEffect).map(\.verdict)
+        let verdicts = TestFamily.outcomes(of: samples, alpha: alpha, minEffect: minEffect).map(\.verdict)
         if verdicts.contains(where: { $0 == .lower || $0 == .higher }) { findings[index].flagged += 1 }
         if verdicts.last == .higher { findings[index].p99Higher += 1 }
       }

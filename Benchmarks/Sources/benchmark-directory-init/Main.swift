@@ -56,7 +56,7 @@ final class DirectoryInitBench {
     guard let path = mkdtemp(&template) else { throw CallFailed(call: "mkdtemp", error: errno) }
     root = String(cString: path)
     descriptor = cdirectory_open(root)
-    writer = try DirectoryWriter(tree: CreatedTree(root: root), token: token)
+    writer = try DirectoryWriter(tree: CreatedDirectories(root: root), token: token)
     self.token = token
   }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import ProcessControl
 
 /// Credentials that a program writes to its standard output: a profile's `credential_process`.
@@ -52,5 +53,78 @@ struct CredentialProcess: Sendable, Equatable {
       throw .configuration("\(source) gave no 'Version' 1", hint: "another version is not known here")
     }
     return try document.issued(token: "SessionToken", source: source)
+  }
+}
+
+/// The JSON in which `credential_process`, container endpoints and instances give credentials.
+///
+/// Errors name fields and never show values: what is in the wrong field may be a secret.
+struct CredentialDocument {
+  private struct Body: Decodable {
+    private struct Key: CodingKey {
+      var stringValue: String
+      var intValue: Int? { nil }
+      init?(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
+    var texts: [String: String] = [:]
+    var version: Int?
+    var names: Set<String> = []
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      for key in container.allKeys where (try? container.decodeNil(forKey: key)) == false {
+        names.insert(key.stringValue)
+        texts[key.stringValue] = try? container.decode(String.self, forKey: key)
+        if key.stringValue == "Version" { version = try? container.decode(Int.self, forKey: key) }
+      }
+    }
+  }
+
+  private let body: Body
+  private let place: String
+
+  /// - Parameter place: who wrote it, the subject of every error.
+  init(_ bytes: [UInt8], from place: String) throws(AWSError) {
+    guard let body = try? JSONDecoder().decode(Body.self, from: Data(bytes)) else {
+      throw .configuration("\(place) gave no JSON object")
+    }
+    self.body = body
+    self.place = place
+  }
+
+  /// The number `Version`, `nil` where it is missing or none.
+  var version: Int? { body.version }
+
+  /// A text, `nil` where it is missing, empty or none.
+  subscript(_ name: String) -> String? { body.texts[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+  /// Reads the credentials.
+  ///
+  /// - Parameter token: the token's field, `SessionToken` or `Token`.
+  func issued(token: String, source: String) throws(AWSError) -> IssuedCredentials {
+    var expiration: Int64?
+    if body.names.contains("Expiration") {
+      guard let end = self["Expiration"].flatMap(Timestamp.epochSeconds) else {
+        throw .configuration(
+          "\(place) gave an 'Expiration' that is no ISO 8601 or RFC 1123 time",
+          hint: "it looks like 2026-01-31T23:59:59Z")
+      }
+      expiration = end
+    }
+    if body.names.contains(token), body.texts[token] == nil {
+      throw .configuration("\(place) gave a '\(token)' that is no text")
+    }
+    let credentials = try AWSCredentials(
+      accessKeyID: try required("AccessKeyId"), secretAccessKey: try required("SecretAccessKey"),
+      sessionToken: self[token], source: source
+    ).checked(named: ["AccessKeyId", "SecretAccessKey", token].map { "'\($0)' of \(place)" }, hint: nil)
+    return IssuedCredentials(credentials: credentials, expiration: expiration)
+  }
+
+  private func required(_ name: String) throws(AWSError) -> String {
+    guard let text = self[name] else { throw .configuration("\(place) gave no '\(name)'") }
+    return text
   }
 }

@@ -61,7 +61,7 @@ struct InstanceMetadata: Sendable, Equatable {
     do throws(TransferError) {
       response = try await context.transport.send(request)
     } catch {
-      guard error.code != .cancelled else { throw .cancelledWait }
+      guard error.kind != .cancelled else { throw .cancelledWait }
       throw .configuration("\(place) gave no answer: \(error.message)")
     }
     guard response.status < 500, response.status != 429 else {

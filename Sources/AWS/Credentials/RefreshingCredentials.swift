@@ -28,14 +28,14 @@ final class RefreshingCredentials: CredentialsProvider {
     self.fetch = fetch
   }
 
-  /// Credentials of whatever `search` finds, each time anew.
+  /// Credentials of the source that `chain` finds; each renewal searches again.
   ///
-  /// - Throws: ``AWSError`` `configuration` for what is known to be wrong without asking anybody.
-  convenience init(_ search: CredentialSearch, _ context: CredentialContext) throws(AWSError) {
-    _ = try search.find()
+  /// - Throws: ``AWSError`` `configuration` for what is known to be wrong before any call.
+  convenience init(_ chain: CredentialChain, _ context: CredentialContext) throws(AWSError) {
+    _ = try chain.find()
     self.init(clock: context.calls.wallClock, warn: context.calls.warn) {
       do throws(AWSError) {
-        return .success(try await search.fetch(context))
+        return .success(try await chain.fetch(context))
       } catch {
         return .failure(error)
       }
@@ -96,5 +96,120 @@ final class RefreshingCredentials: CredentialsProvider {
       return waiter
     }
     waiter?.resume(returning: .failure(.cancelledWait))
+  }
+}
+
+/// When credentials are handed out, when they are renewed, and who waits for that. Pure: ``RefreshingCredentials`` acts.
+///
+/// While the old ones are valid no call waits: they are handed out while the renewal runs.
+struct CredentialRenewal {
+  /// Renewed when less than this remains, in seconds.
+  static let margin: Int64 = 600
+  /// Between two renewals while the credentials at hand are still valid, in seconds.
+  static let pause: Int64 = 60
+
+  private struct Held {
+    var issued: IssuedCredentials
+    /// `nil` where this machine's clock cannot tell: no end is known, or it had passed when they were issued.
+    var validUntil: Int64?
+    var renewAt: Int64?
+    var isRejected = false
+
+    func isUsable(at now: Int64) -> Bool { !isRejected && (validUntil.map { now < $0 } ?? true) }
+  }
+
+  /// What to do about a request.
+  struct Decision: Equatable {
+    /// Hand these out; `nil` means to wait for the running renewal.
+    var credentials: AWSCredentials?
+    /// The number of the renewal to start now, if any.
+    var starts: Int?
+  }
+
+  /// What a finished renewal means.
+  struct Outcome {
+    /// For everybody who waits.
+    var answer: Result<AWSCredentials, AWSError>
+    /// For the user.
+    var warning: String?
+  }
+
+  private var held: Held?
+  private var lastNumber = 0
+  private var runningNumber: Int?
+  private var hasWarned = false
+
+  /// Decides about a request at `now`, seconds since 1970.
+  mutating func request(replacing rejected: AWSCredentials?, at now: Int64) -> Decision {
+    if let rejected, held?.issued.credentials == rejected { held?.isRejected = true }
+    guard let held, held.isUsable(at: now) else { return Decision(credentials: nil, starts: start()) }
+    let isDue = held.renewAt.map { now >= $0 } ?? false
+    return Decision(credentials: held.issued.credentials, starts: isDue ? start() : nil)
+  }
+
+  /// Takes a renewal's result; `nil` where it was given up meanwhile.
+  mutating func finish(
+    _ number: Int, _ result: Result<IssuedCredentials, AWSError>, at now: Int64
+  ) -> Outcome? {
+    guard number == runningNumber else { return nil }
+    runningNumber = nil
+    switch result {
+    case .success(let issued): return take(issued, at: now)
+    case .failure(let error): return fail(error, at: now)
+    }
+  }
+
+  /// No call waits for the running renewal any longer, so that a later request starts another.
+  mutating func giveUp() { runningNumber = nil }
+
+  private mutating func start() -> Int? {
+    guard runningNumber == nil else { return nil }
+    lastNumber += 1
+    runningNumber = lastNumber
+    return lastNumber
+  }
+
+  private mutating func take(_ issued: IssuedCredentials, at now: Int64) -> Outcome {
+    var outcome = Outcome(answer: .success(issued.credentials))
+    var held = Held(issued: issued)
+    var hasEnded = false
+    if let end = issued.expiration {
+      // Ended already: this clock or the source is wrong, and AWS will tell which.
+      hasEnded = end <= now
+      held.validUntil = hasEnded ? nil : end
+      held.renewAt = max(end - CredentialRenewal.margin, CredentialRenewal.nextTry(before: end, at: now))
+      if hasEnded, !hasWarned {
+        outcome.warning =
+          "the credentials from \(issued.credentials.source) ended \(now - end) s ago by this machine's clock"
+      }
+    }
+    hasWarned = hasEnded
+    self.held = held
+    return outcome
+  }
+
+  private mutating func fail(_ error: AWSError, at now: Int64) -> Outcome {
+    guard var held else { return Outcome(answer: .failure(error)) }
+    let source = held.issued.credentials.source
+    guard held.isUsable(at: now) else {
+      var error = error
+      error.message = "the credentials from \(source) have expired and were not renewed: \(error.message)"
+      return Outcome(answer: .failure(error))
+    }
+    held.renewAt = CredentialRenewal.nextTry(before: held.validUntil, at: now)
+    self.held = held
+    var outcome = Outcome(answer: .success(held.issued.credentials))
+    if !hasWarned {
+      let remaining = held.validUntil.map { " for another \($0 - now) s" } ?? ""
+      outcome.warning = "the credentials from \(source) were not renewed and are used on\(remaining): \(error)"
+      hasWarned = true
+    }
+    return outcome
+  }
+
+  /// Not at every call, but before the end, where that is still to come.
+  private static func nextTry(before end: Int64?, at now: Int64) -> Int64 {
+    guard let end, end > now else { return now + pause }
+    return now + min(pause, max(1, (end - now) / 2))
   }
 }

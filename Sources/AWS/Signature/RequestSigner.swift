@@ -28,7 +28,7 @@ public struct RequestSigner: Sendable {
     public var signature: String
   }
 
-  /// Signs every header of the request but those that change under way (`User-Agent`, `Expect`, …).
+  /// Signs every header of the request but headers that proxies change (`User-Agent`, `Expect`, …).
   ///
   /// An `X-Amz-Date`, `X-Amz-Security-Token` or `Authorization` that the request has already is replaced.
   /// An `X-Amz-Content-SHA256` is taken for the body's hash.
@@ -58,5 +58,37 @@ public struct RequestSigner: Sendable {
     return Result(
       addedHeaders: added, signedHeaders: signedHeaders, canonicalRequest: canonicalRequest,
       stringToSign: stringToSign, signature: signature)
+  }
+}
+
+/// An HTTP request as far as a signature covers it, before it is sent or after it was received.
+public struct SignableRequest: Sendable {
+  /// `GET`, `POST`, …
+  public var method: String
+  /// The path as it stands on the request line: percent-encoded, without the query.
+  public var path: String
+  /// The query as it stands on the request line: percent-encoded, without the `?`; empty for none.
+  public var query: String
+  /// Every header, `Host` included; names in any case, repeated ones in order.
+  public var headers: [(name: String, value: String)]
+  /// The body.
+  public var body: [UInt8]
+
+  /// Makes a request.
+  public init(
+    method: String, path: String = "/", query: String = "", headers: [(name: String, value: String)], body: [UInt8] = []
+  ) {
+    self.method = method
+    self.path = path
+    self.query = query
+    self.headers = headers
+    self.body = body
+  }
+
+  /// The first value of a header, `nil` where it is missing.
+  ///
+  /// - Parameter name: in lower case.
+  public func header(_ name: String) -> String? {
+    headers.first { $0.name.lowercased() == name }?.value
   }
 }

@@ -48,7 +48,7 @@ public struct RequestVerifier: Sendable {
     }
   }
 
-  /// `host` and every `x-amz-…` header must be signed, or they could be changed under way.
+  /// `host` and every `x-amz-…` header must be signed, or a third party could change them.
   private func checkCoverage(of request: SignableRequest, by signedHeaders: [String]) throws(SignatureRejection) {
     guard signedHeaders == signedHeaders.sorted() else { throw .incomplete("'SignedHeaders' must be sorted.") }
     guard signedHeaders.contains("host") else {
@@ -79,5 +79,79 @@ public struct RequestVerifier: Sendable {
     let (left, right) = (Array(left.utf8), Array(right.utf8))
     guard left.count == right.count else { return false }
     return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+  }
+}
+
+/// The parts of `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
+struct AuthorizationHeader: Equatable {
+  var accessKeyID: String
+  var scope: SignatureV4.Scope
+  var signedHeaders: [String]
+  var signature: String
+
+  /// - Throws: ``SignatureRejection`` `IncompleteSignatureException` that names what is missing or malformed.
+  init(parsing text: String) throws(SignatureRejection) {
+    guard let space = text.firstIndex(of: " "), text[..<space] == SignatureV4.algorithm else {
+      throw .incomplete("Unsupported AWS 'algorithm': '\(text.prefix { $0 != " " }.prefix(40))'.")
+    }
+    var parameters: [Substring: Substring] = [:]
+    for part in text[space...].split(separator: ",") {
+      let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = pair[0].drop { $0 == " " }
+      guard pair.count == 2, parameters.updateValue(pair[1], forKey: name) == nil else {
+        throw .incomplete("'\(name.prefix(40))' is not a valid key=value pair in the Authorization header.")
+      }
+    }
+    guard let credential = parameters["Credential"], let headers = parameters["SignedHeaders"],
+      let signature = parameters["Signature"]
+    else {
+      let missing = ["Credential", "SignedHeaders", "Signature"].filter { parameters[$0[...]] == nil }
+      throw .incomplete(
+        missing.map { "Authorization header requires '\($0)' parameter." }.joined(separator: " "))
+    }
+    let scope = credential.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard scope.count == 5, scope[4] == "aws4_request", scope.allSatisfy({ !$0.isEmpty }) else {
+      throw .incomplete("Credential must have exactly 5 slash-delimited elements and end with 'aws4_request'.")
+    }
+    accessKeyID = scope[0]
+    self.scope = SignatureV4.Scope(day: scope[1], region: scope[2], service: scope[3])
+    signedHeaders = headers.split(separator: ";").map { $0.lowercased() }
+    self.signature = String(signature)
+  }
+}
+
+/// Why a received request's signature was refused, in AWS's own codes (HTTP status 400).
+public struct SignatureRejection: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The `__type` of the answer.
+  public enum Code: String, Sendable {
+    /// No `Authorization` header at all.
+    case missingAuthenticationToken = "MissingAuthenticationTokenException"
+    /// The header, or the date beside it, is malformed.
+    case incompleteSignature = "IncompleteSignatureException"
+    /// The key id or the session token is not known here.
+    case unrecognizedClient = "UnrecognizedClientException"
+    /// The signature is wrong, covers too little, or its date is too far from this machine's clock.
+    case invalidSignature = "InvalidSignatureException"
+  }
+
+  /// AWS's code.
+  public var code: Code
+  /// AWS's message; without secrets.
+  public var message: String
+
+  /// Code and message.
+  public var description: String { "\(code.rawValue): \(message)" }
+
+  static let missing = SignatureRejection(
+    code: .missingAuthenticationToken, message: "Missing Authentication Token")
+  static let unrecognized = SignatureRejection(
+    code: .unrecognizedClient, message: "The security token included in the request is invalid.")
+
+  static func incomplete(_ message: String) -> SignatureRejection {
+    SignatureRejection(code: .incompleteSignature, message: message)
+  }
+
+  static func invalid(_ message: String) -> SignatureRejection {
+    SignatureRejection(code: .invalidSignature, message: message)
   }
 }

@@ -1,7 +1,7 @@
 /// Why no complete HTTP answer came.
 public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What went wrong, as far as a caller decides by it.
-  public enum Code: String, Sendable {
+  public enum Kind: String, Sendable {
     /// The URL is not one, or its scheme is neither http nor https.
     case invalidURL
     /// The host's name (or the proxy's) has no address.
@@ -27,15 +27,15 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
   }
 
   /// What went wrong.
-  public var code: Code
+  public var kind: Kind
   /// libcurl's words; of TLS the reason alone.
   public var message: String
   /// Whether the names in the server's certificate would say more.
   var needsNames = false
 
   /// Makes an error.
-  public init(_ code: Code, _ message: String) {
-    self.code = code
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
     self.message = message
   }
 
@@ -44,9 +44,74 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
 
   /// Whether another try may fare better.
   public var isTransient: Bool {
-    switch code {
+    switch kind {
     case .nameLookup, .connect, .timeout, .connectionLost, .malformedAnswer: true
     case .invalidURL, .tls, .answerTooLarge, .cancelled, .shutDown, .other: false
     }
+  }
+}
+
+/// What libcurl and OpenSSL say of a TLS failure, in words of its users: without the libraries' numbers and function names.
+enum TLSFailureText {
+  /// OpenSSL's reasons, by a part of them. An alert is what the peer has sent (RFC 8446, section 6.2).
+  private static let reasons: [(part: String, words: String)] = [
+    ("alert certificate required", "the server asks for a client certificate"),
+    (
+      "alert handshake failure",
+      "the server broke the handshake off: it asks for a client certificate, or has no version or cipher of TLS in common "
+        + "with this tool"
+    ),
+    ("alert bad certificate", "the server refused the client certificate, or that there is none"),
+    ("alert unknown ca", "the server refused the client certificate, or that there is none"),
+    ("wrong version number", "what listens there does not speak TLS: is it http instead of https?"),
+    ("http request", "what listens there does not speak TLS: is it http instead of https?"),
+    ("alert protocol version", "there is no version of TLS in common"),
+    ("unsupported protocol", "there is no version of TLS in common"),
+    ("unrecognized name", "the server has no host of this name"),
+    ("certificate has expired", "its certificate, or one of its authorities', has expired"),
+    ("certificate is not yet valid", "its certificate is not yet valid: check this machine's clock"),
+    ("self-signed certificate", "its certificate is signed by an authority that is not trusted here"),
+    ("self signed certificate", "its certificate is signed by an authority that is not trusted here"),
+    ("unable to get local issuer", "its certificate is signed by an authority that is not trusted here"),
+    ("unable to get issuer", "its certificate is signed by an authority that is not trusted here"),
+  ]
+  private static let wrongName = "no alternative certificate subject name matches target host name"
+
+  /// Whether `message`, libcurl's, is about TLS whatever its code: an alert may come after the handshake.
+  static func isOfTLS(_ message: String) -> Bool { message.contains("SSL routines:") }
+
+  /// Whether `message` says that the certificate is another host's.
+  static func isWrongName(_ message: String) -> Bool { message.contains(wrongName) }
+
+  /// The words for `message`.
+  ///
+  /// - Parameter names: the hosts that the certificate is for; empty where they are not known.
+  static func words(for message: String, names: [String] = []) -> String {
+    if isWrongName(message) {
+      let host = message.split(separator: "'").dropFirst().first.map(String.init) ?? "this host"
+      guard !names.isEmpty else { return "its certificate is not for \(host)" }
+      let shown = names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
+      return "its certificate is for \(shown), not for \(host)"
+    }
+    if let known = reasons.first(where: { message.contains($0.part) }) { return known.words }
+    guard let start = message.firstRange(of: "SSL routines:")?.upperBound else { return message }
+    // `error:0A000086:SSL routines::certificate verify failed, errno 0`
+    let reason = message[start...].prefix { $0 != "," }.split(separator: ":").last.map(String.init) ?? ""
+    return reason.isEmpty ? "the TLS handshake failed" : reason.trimmed
+  }
+
+  /// The names in libcurl's line of a certificate's alternative names, `DNS:a.example, IP Address:127.0.0.1`.
+  static func names(inAlternativeNames line: String) -> [String] {
+    line.split(separator: ",").compactMap { part in
+      let text = String(part).trimmed
+      guard let kind = ["DNS:", "IP Address:"].first(where: { text.hasPrefix($0) }) else { return nil }
+      return String(ErrorAnswer.printable(String(text.dropFirst(kind.count))).prefix(100))
+    }
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String {
+    String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
   }
 }

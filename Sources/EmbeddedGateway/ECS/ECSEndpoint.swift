@@ -1,7 +1,7 @@
 public import AWS
 import FoundationEssentials
 
-/// The gateway's ECS-compatible endpoint without its plumbing: a signed request in, an answer out.
+/// The gateway's ECS-compatible endpoint without HTTP: a signed request in, an answer out.
 ///
 /// It speaks AWS JSON 1.1 as Amazon ECS does (API version 2014-11-13), errors included, for the operations that a pool is
 /// watched and drained with. Every request must be signed with the one key pair it was made with.
@@ -38,10 +38,10 @@ public struct ECSEndpoint: Sendable {
     request.header("x-amz-target") != nil || request.header("authorization")?.hasPrefix("AWS4-HMAC-SHA256") == true
   }
 
-  /// Answers one request; never throws, whatever was sent.
+  /// Answers one request; every request gets an answer, a malformed one too.
   public func respond(to request: SignableRequest) async -> Response {
     let requestID = UUID().uuidString.lowercased()
-    do throws(ECSRefusal) {
+    do throws(ECSError) {
       let body = try await body(answering: request)
       return Response(status: 200, headers: ECSEndpoint.headers(requestID), body: body)
     } catch {
@@ -51,11 +51,11 @@ public struct ECSEndpoint: Sendable {
     }
   }
 
-  private func body(answering request: SignableRequest) async throws(ECSRefusal) -> [UInt8] {
+  private func body(answering request: SignableRequest) async throws(ECSError) -> [UInt8] {
     do throws(SignatureRejection) {
       try verifier.verify(request, at: SigningDate(epochSeconds: wallClock()))
     } catch {
-      throw ECSRefusal(code: error.code.rawValue, message: error.message)
+      throw ECSError(code: error.code.rawValue, message: error.message)
     }
     let mediaType = (request.header("content-type") ?? "").prefix { $0 != ";" }.lowercased()
     guard request.method == "POST", mediaType == "application/x-amz-json-1.1",
@@ -66,5 +66,72 @@ public struct ECSEndpoint: Sendable {
 
   private static func headers(_ requestID: String) -> [(name: String, value: String)] {
     [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", requestID)]
+  }
+}
+
+/// An error in ECS's own terms: `{"__type": code, "message": message}`.
+struct ECSError: Error, Encodable, Equatable {
+  var code: String
+  var message: String
+  var status = 400
+
+  private enum CodingKeys: String, CodingKey {
+    case code = "__type"
+    case message
+  }
+
+  static let clusterNotFound = ECSError(code: "ClusterNotFoundException", message: "Cluster not found.")
+  static let serviceNotFound = ECSError(code: "ServiceNotFoundException", message: "Service not found.")
+  static let unknownOperation = ECSError(
+    code: "UnknownOperationException", message: "The requested operation is not supported by this endpoint.",
+    status: 404)
+
+  static func serialization(_ message: String) -> ECSError {
+    ECSError(code: "SerializationException", message: message)
+  }
+
+  static func parameter(_ message: String) -> ECSError {
+    ECSError(code: "InvalidParameterException", message: message)
+  }
+
+  static func client(_ message: String) -> ECSError {
+    ECSError(code: "ClientException", message: message)
+  }
+}
+
+/// Bodies of AWS JSON 1.1.
+enum ECSJSON {
+  /// - Throws: ``ECSError`` `SerializationException` for anything but a JSON object with members of the right types.
+  static func decode<Input: Decodable>(_ type: Input.Type, from body: [UInt8]) throws(ECSError) -> Input {
+    do {
+      return try JSONDecoder().decode(type, from: Data(body.isEmpty ? Array("{}".utf8) : body))
+    } catch DecodingError.typeMismatch(_, let context) {
+      throw .serialization("A member of the request has the wrong type: '\(path(context))'.")
+    } catch {
+      throw .serialization("The request's body is not a JSON object of this operation.")
+    }
+  }
+
+  static func encode(_ output: some Encodable) -> [UInt8] {
+    // Fails only for numbers that JSON cannot write, NaN and infinity; no instant of a task is one.
+    (try? JSONEncoder().encode(output)).map(Array.init) ?? Array("{}".utf8)
+  }
+
+  private static func path(_ context: DecodingError.Context) -> String {
+    context.codingPath.map(\.stringValue).joined(separator: ".")
+  }
+}
+
+extension AWSCredentials {
+  /// A random key pair in AWS's form (20 and 40 characters), good for one run of the gateway.
+  public static func generated() -> AWSCredentials {
+    var generator = SystemRandomNumberGenerator()
+    func text(_ count: Int, of alphabet: String) -> String {
+      String((0..<count).compactMap { _ in alphabet.randomElement(using: &generator) })
+    }
+    return AWSCredentials(
+      accessKeyID: "AKIA" + text(16, of: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+      secretAccessKey: text(40, of: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
+      source: "the embedded gateway")
   }
 }

@@ -1,8 +1,11 @@
+import AWS
+import FoundationEssentials
+
 /// The operations, by name. Each checks its parameters as ECS does and then asks the fleet.
 struct ECSOperations: Sendable {
   let fleet: any TaskFleet
 
-  func perform(_ name: String, body: [UInt8]) async throws(ECSRefusal) -> [UInt8] {
+  func perform(_ name: String, body: [UInt8]) async throws(ECSError) -> [UInt8] {
     switch name {
     case "ListTasks": ECSJSON.encode(try await listTasks(ECSJSON.decode(ECSRequests.ListTasks.self, from: body)))
     case "DescribeTasks":
@@ -18,13 +21,13 @@ struct ECSOperations: Sendable {
   }
 
   /// The fleet's service, if the request means the fleet's cluster; without a name it means `default`.
-  func service(inCluster cluster: String?) async throws(ECSRefusal) -> FleetService {
+  func service(inCluster cluster: String?) async throws(ECSError) -> FleetService {
     let service = await fleet.service()
     guard [service.clusterName, service.clusterARN].contains(cluster ?? "default") else { throw .clusterNotFound }
     return service
   }
 
-  func runTask(_ request: ECSRequests.RunTask) async throws(ECSRefusal) -> ECSAnswers.Tasks {
+  func runTask(_ request: ECSRequests.RunTask) async throws(ECSError) -> ECSAnswers.Tasks {
     let service = try await service(inCluster: request.cluster)
     guard let definition = request.taskDefinition, !definition.isEmpty else {
       throw .client("TaskDefinition cannot be empty.")
@@ -47,7 +50,7 @@ struct ECSOperations: Sendable {
   }
 
   /// Where a task would run. It is checked as ECS does, and makes no difference here.
-  private func checkPlacement(_ request: ECSRequests.RunTask) throws(ECSRefusal) {
+  private func checkPlacement(_ request: ECSRequests.RunTask) throws(ECSError) {
     if let launchType = request.launchType {
       guard ["EC2", "FARGATE", "EXTERNAL"].contains(launchType) else { throw .parameter("Launch type not supported.") }
       guard request.capacityProviderStrategy == nil else {
@@ -66,7 +69,7 @@ struct ECSOperations: Sendable {
     }
   }
 
-  func stopTask(_ request: ECSRequests.StopTask) async throws(ECSRefusal) -> ECSAnswers.OneTask {
+  func stopTask(_ request: ECSRequests.StopTask) async throws(ECSError) -> ECSAnswers.OneTask {
     let service = try await service(inCluster: request.cluster)
     guard let task = request.task, !task.isEmpty else { throw .parameter("Task cannot be empty.") }
     guard let id = taskID(task, of: service),
@@ -75,7 +78,7 @@ struct ECSOperations: Sendable {
     return ECSAnswers.OneTask(task: ECSAnswers.Task(stopped, of: service))
   }
 
-  func describeServices(_ request: ECSRequests.DescribeServices) async throws(ECSRefusal) -> ECSAnswers.Services {
+  func describeServices(_ request: ECSRequests.DescribeServices) async throws(ECSError) -> ECSAnswers.Services {
     let service = try await service(inCluster: request.cluster)
     guard let names = request.services, !names.isEmpty else { throw .parameter("Services cannot be empty.") }
     guard names.count <= 10 else { throw .parameter("Services cannot have more than 10 elements.") }
@@ -91,7 +94,7 @@ struct ECSOperations: Sendable {
     return answer
   }
 
-  func updateService(_ request: ECSRequests.UpdateService) async throws(ECSRefusal) -> ECSAnswers.OneService {
+  func updateService(_ request: ECSRequests.UpdateService) async throws(ECSError) -> ECSAnswers.OneService {
     let service = try await service(inCluster: request.cluster)
     guard let name = request.service, !name.isEmpty else { throw .parameter("Service cannot be empty.") }
     guard [service.name, service.arn].contains(name) else { throw .serviceNotFound }
@@ -109,5 +112,85 @@ struct ECSOperations: Sendable {
     guard task.hasPrefix("arn:") else { return task }
     let prefix = service.taskARN(id: "")
     return task.hasPrefix(prefix) ? String(task.dropFirst(prefix.count)) : nil
+  }
+}
+
+extension ECSOperations {
+  /// Tasks whose *desired* status is the one asked for (`RUNNING` unless said otherwise): with `RUNNING` that includes
+  /// those still `PROVISIONING` or `PENDING`, exactly as in ECS.
+  func listTasks(_ request: ECSRequests.ListTasks) async throws(ECSError) -> ECSAnswers.TaskARNs {
+    let service = try await service(inCluster: request.cluster)
+    if let name = request.serviceName, ![service.name, service.arn].contains(name) { throw .serviceNotFound }
+    let desiredStatus = request.desiredStatus ?? "RUNNING"
+    guard ["RUNNING", "PENDING", "STOPPED"].contains(desiredStatus) else {
+      throw .parameter("desiredStatus must be RUNNING, PENDING or STOPPED.")
+    }
+    let pageSize = request.maxResults ?? 100
+    guard (1...100).contains(pageSize) else { throw .parameter("maxResults must be between 1 and 100.") }
+    guard request.startedBy == nil || (request.serviceName == nil && request.family == nil) else {
+      throw .parameter("startedBy cannot be combined with serviceName or family.")
+    }
+
+    let tasks = await fleet.tasks()
+    var start = tasks.startIndex
+    if let token = request.nextToken {
+      guard let last = PageToken(token, of: request)?.lastTaskID,
+        let index = tasks.firstIndex(where: { $0.taskID == last })
+      else { throw .parameter("Invalid token.") }
+      start = tasks.index(after: index)
+    }
+    let matching = tasks[start...].filter { task in
+      task.desiredStatus.rawValue == desiredStatus
+        && (request.serviceName == nil || task.group == "service:\(service.name)")
+        && (request.family == nil || request.family == service.family)
+        && (request.startedBy == nil || task.startedBy == request.startedBy)
+        && (request.launchType == nil || request.launchType == ECSAnswers.launchType)
+        && request.containerInstance == nil
+    }
+    let page = matching.prefix(pageSize)
+    let next = matching.count > page.count ? page.last.map { PageToken(lastTaskID: $0.taskID).text(of: request) } : nil
+    return ECSAnswers.TaskARNs(taskArns: page.map(\.arn), nextToken: next)
+  }
+
+  func describeTasks(_ request: ECSRequests.DescribeTasks) async throws(ECSError) -> ECSAnswers.Tasks {
+    let service = try await service(inCluster: request.cluster)
+    guard let names = request.tasks, !names.isEmpty else { throw .parameter("Tasks cannot be empty.") }
+    guard names.count <= 100 else { throw .parameter("Tasks cannot have more than 100 elements.") }
+    let tasks = Dictionary(await fleet.tasks().map { ($0.taskID, $0) }) { first, _ in first }
+    var answer = ECSAnswers.Tasks(tasks: [], failures: [])
+    for name in names {
+      if let task = taskID(name, of: service).flatMap({ tasks[$0] }) {
+        answer.tasks.append(ECSAnswers.Task(task, of: service))
+      } else {
+        let arn = name.hasPrefix("arn:") ? name : service.taskARN(id: name)
+        answer.failures.append(ECSAnswers.Failure(arn: arn, reason: "MISSING"))
+      }
+    }
+    return answer
+  }
+}
+
+/// Where a page ended. It names the last task rather than a position, as tasks stop between two pages; it holds for the
+/// filters it was made for only.
+struct PageToken: Equatable {
+  var lastTaskID: String
+
+  init(lastTaskID: String) { self.lastTaskID = lastTaskID }
+
+  /// `nil` for a text that is no token of these filters.
+  init?(_ text: String, of request: ECSRequests.ListTasks) {
+    guard text.utf8.count <= 4_096, let data = Data(base64Encoded: text) else { return nil }
+    let parts = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[0] == PageToken.filters(request) else { return nil }
+    lastTaskID = String(parts[1])
+  }
+
+  func text(of request: ECSRequests.ListTasks) -> String {
+    Data("\(PageToken.filters(request))\n\(lastTaskID)".utf8).base64EncodedString()
+  }
+
+  private static func filters(_ request: ECSRequests.ListTasks) -> String {
+    [request.serviceName, request.family, request.startedBy, request.desiredStatus ?? "RUNNING"]
+      .map { ($0 ?? "").filter { !$0.isNewline } }.joined(separator: "\t")
   }
 }

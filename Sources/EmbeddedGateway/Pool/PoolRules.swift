@@ -20,7 +20,7 @@ public struct PoolRules: Sendable, Equatable {
   public var startTimeout: UInt64 = 30_000_000_000
   /// How long a task may take to confirm its user.
   public var initTimeout: UInt64 = 30_000_000_000
-  /// The most tasks that the gateway didn't start itself (the lab's way: whatever connects is taken).
+  /// The most tasks that the gateway didn't start itself (as in the lab, whose gateway takes every task that connects).
   public var maxExternalTasks = 4096
   /// A task that dies within this time of connecting counts as a failed start.
   public var settleTime: UInt64 = 1_000_000_000
@@ -45,4 +45,100 @@ public struct PoolRules: Sendable, Equatable {
 
   /// Whether an empty pool lets requests wait: a gateway that may start nothing can only miss.
   var startsWhenEmpty: Bool { allowsColdStarts && maxSize > 0 && maxTasks > 0 }
+}
+
+/// Names a task; the last part of its ARN.
+public typealias TaskID = String
+
+/// Names a request for a task, for as long as it waits or its session lasts.
+typealias RequestID = UInt64
+
+/// How a request was served.
+enum AssignmentSource: String {
+  /// A task was waiting.
+  case warm
+  /// None was; also when a task that was already starting came to serve it.
+  case cold
+}
+
+/// What the pool wants done. The state machine decides, its owner acts.
+enum PoolAction: Equatable {
+  /// Start a task; answered by `taskConnected` or `taskDied`.
+  case start(TaskID)
+  /// Close the task's socket and end its process; answered by `taskDied`.
+  case stop(TaskID)
+  /// The task belongs to the request: send it its user; answered by `taskReady`, `initFailed` or `taskDied`.
+  case assign(TaskID, RequestID, AssignmentSource)
+  /// The task has confirmed its user.
+  case ready(TaskID, RequestID)
+  /// No task, and none is waited for.
+  case miss(RequestID)
+  /// The request has failed for good.
+  case fail(RequestID, PoolFailure)
+  /// The task of a request that had become ready is gone.
+  case lost(TaskID, RequestID, PoolFailure)
+}
+
+/// Why a request got no task, or lost it.
+struct PoolFailure: Error, Equatable {
+  /// For programs; the first is the product's own (spec: "Pool rules").
+  enum Code: String {
+    case taskStartFailed = "TASK_START_FAILED"
+    case taskDied = "TASK_DIED"
+    case taskReleased = "TASK_RELEASED"
+    case gatewayBusy = "GATEWAY_BUSY"
+    case gatewayStopping = "GATEWAY_STOPPING"
+  }
+
+  let code: Code
+  /// For people.
+  let message: String
+
+  init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+}
+
+/// Keeps a broken image from becoming a storm of starts: after a failure starts pause for a time that doubles up to a cap,
+/// and then one task at a time is tried until one connects.
+struct StartBackoff {
+  /// The first pause, in ns.
+  let initial: UInt64
+  /// The longest pause, in ns.
+  let cap: UInt64
+  /// A failure this long (ns) after the last pause begins a new streak.
+  let quietPeriod: UInt64
+
+  /// Instant before which nothing is started, in ns.
+  private(set) var retryAt: UInt64 = 0
+  private var streak = 0
+  private var isProbing = false
+
+  init(initial: UInt64, cap: UInt64, quietPeriod: UInt64) {
+    self.initial = initial
+    self.cap = cap
+    self.quietPeriod = quietPeriod
+  }
+
+  /// A start failed, or a task died as soon as it was there. Failures during a pause belong to the same burst and don't
+  /// lengthen it.
+  mutating func failed(at now: UInt64) {
+    guard now >= retryAt else { return }
+    if now > retryAt + quietPeriod { streak = 0 }
+    // 2^20 times any sensible first pause is above any sensible cap.
+    let pause = min(cap, initial << UInt64(min(streak, 20)))
+    streak += 1
+    retryAt = now + pause
+    isProbing = true
+  }
+
+  /// A task connected: the image works, so tasks may start side by side again.
+  mutating func connected() { isProbing = false }
+
+  /// How many more tasks may be started at `now` while `starting` are on their way.
+  func allowance(at now: UInt64, starting: Int) -> Int {
+    if now < retryAt { return 0 }
+    return isProbing ? max(0, 1 - starting) : .max
+  }
 }

@@ -1,8 +1,19 @@
 /// The warm pool as a pure state machine: events in, actions out; no clock, no randomness, no I/O of its own.
 ///
-/// Instants are nanoseconds of one monotonic clock and never run backwards. Events of tasks that are no longer known are ignored.
+/// Instants are nanoseconds of one monotonic clock and never run backwards. Events of tasks that are no longer known
+/// are ignored.
+///
+/// ```swift
+/// var ids = ["t1", "t2"]
+/// var pool = PoolStateMachine(rules: PoolRules(targetSize: 1), makeTaskID: { ids.removeFirst() })
+/// pool.tick(now: 0)                        // [.start("t1")]
+/// pool.taskConnected("t1", now: 5)         // []: it is warm
+/// pool.acquire(1, deadline: 100, now: 10)  // [.assign("t1", 1, .warm), .start("t2")]: a hit and its refill
+/// pool.taskReady("t1")                     // [.ready("t1", 1)]
+/// pool.release("t1", now: 20)              // [.lost("t1", 1, …), .stop("t1")]
+/// ```
 struct PoolStateMachine {
-  /// A task's way: it never goes back.
+  /// The states of a task, in this order; a task never returns to an earlier one.
   enum TaskState: Equatable {
     case starting(deadline: UInt64)
     case warm(since: UInt64)
@@ -99,7 +110,7 @@ struct PoolStateMachine {
     actions.append(.assign(id, request, source))
   }
 
-  /// Takes a task out of service, telling whoever has it, and lets it end.
+  /// Takes a task out of service, tells the request that holds it, and ends it.
   mutating func retire(_ id: TaskID, because failure: PoolFailure, into actions: inout [PoolAction]) {
     guard let task = tasks[id], task.state != .stopping else { return }
     withdraw(id, task.state, because: failure, into: &actions)
@@ -107,7 +118,7 @@ struct PoolStateMachine {
     actions.append(.stop(id))
   }
 
-  /// Undoes what `state` means to the counts, and tells the request that had the task.
+  /// Takes the task out of the counts of `state`, and tells the request that had it.
   mutating func withdraw(
     _ id: TaskID, _ state: TaskState, because failure: PoolFailure, into actions: inout [PoolAction]
   ) {
@@ -124,7 +135,7 @@ struct PoolStateMachine {
     }
   }
 
-  /// A failed start is told to one request: the first for which no start is left under way.
+  /// A failed start is told to one request: the first in the queue for which no running start is left.
   mutating func tellOneWaiter(_ failure: PoolFailure, into actions: inout [PoolAction]) {
     guard waiting.count > startingCount else { return }
     let request = waiting.elements[startingCount]
@@ -141,5 +152,246 @@ struct PoolStateMachine {
 
   mutating func wake(at instant: UInt64) {
     dueAt = min(dueAt ?? .max, instant)
+  }
+}
+
+/// What users do: ask for a task, give up, give a task back.
+extension PoolStateMachine {
+  /// A request asks for a task and waits for one until `deadline`.
+  mutating func acquire(_ request: RequestID, deadline: UInt64, now: UInt64) -> [PoolAction] {
+    guard !isShutDown else {
+      return [.fail(request, PoolFailure(.gatewayStopping, "the gateway is stopping"))]
+    }
+    var actions: [PoolAction] = []
+    if let task = takeWarmTask(now: now, into: &actions) {
+      assign(task, to: request, .warm, deadline: now + rules.initTimeout, into: &actions)
+    } else if !rules.startsWhenEmpty {
+      actions.append(.miss(request))
+    } else if waiting.count >= rules.maxWaiting {
+      actions.append(
+        .fail(request, PoolFailure(.gatewayBusy, "\(waiting.count) requests wait already; try again later")))
+    } else {
+      waiting.append(request)
+      waiterDeadlines[request] = deadline
+      wake(at: deadline)
+    }
+    replenish(now: now, into: &actions)
+    return actions
+  }
+
+  /// The client has disconnected. A task that was started for its waiting request ends. A request that already has a task
+  /// keeps it: its owner must release it.
+  mutating func cancel(_ request: RequestID) -> [PoolAction] {
+    guard forget(request) else { return [] }
+    var actions: [PoolAction] = []
+    retireStarting(atMost: 1, into: &actions)
+    return actions
+  }
+
+  /// An assigned task is given back: it ends and is replaced. `nil` if it isn't assigned.
+  mutating func release(_ id: TaskID, now: UInt64) -> [PoolAction]? {
+    switch tasks[id]?.state {
+    case .initialising, .inUse: end(id, because: PoolFailure(.taskReleased, "the task was released"), now: now)
+    default: nil
+    }
+  }
+
+  /// Whether the task belongs to this very request.
+  func isAssigned(_ id: TaskID, to request: RequestID) -> Bool {
+    switch tasks[id]?.state {
+    case .initialising(request, _), .inUse(request): true
+    default: false
+    }
+  }
+
+  /// The longest waiting task that is still within its time to live; those that aren't are retired on the way.
+  private mutating func takeWarmTask(now: UInt64, into actions: inout [PoolAction]) -> TaskID? {
+    while let id = warm.removeFirst() {
+      if case .warm(let since)? = tasks[id]?.state, since + rules.timeToLive > now { return id }
+      tasks[id]?.state = .stopping
+      actions.append(.stop(id))
+    }
+    return nil
+  }
+}
+
+/// What happens to tasks.
+extension PoolStateMachine {
+  /// A task's socket is open: it serves the longest waiting request, else it becomes warm.
+  ///
+  /// - Returns: `nil` where the socket must be refused.
+  mutating func taskConnected(_ id: TaskID, now: UInt64) -> [PoolAction]? {
+    guard admits(id) else { return nil }
+    if tasks[id] == nil {
+      tasks[id] = PoolTask(isExternal: true, state: .warm(since: now))
+      externalCount += 1
+    } else {
+      startingCount -= 1
+      backoff.connected()
+    }
+    var actions: [PoolAction] = []
+    if let request = waiting.removeFirst() {
+      // The request's own deadline bounds the whole of a cold start.
+      let deadline = min(now + rules.initTimeout, waiterDeadlines.removeValue(forKey: request) ?? .max)
+      assign(id, to: request, .cold, deadline: deadline, into: &actions)
+    } else {
+      tasks[id]?.state = .warm(since: now)
+      warm.append(id)
+      wake(at: now + rules.timeToLive)
+    }
+    replenish(now: now, into: &actions)
+    return actions
+  }
+
+  /// The task has confirmed its user.
+  mutating func taskReady(_ id: TaskID) -> [PoolAction] {
+    guard case .initialising(let request, _)? = tasks[id]?.state else { return [] }
+    tasks[id]?.state = .inUse(request)
+    return [.ready(id, request)]
+  }
+
+  /// The task could not make its user's session.
+  mutating func initFailed(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
+    guard case .initialising? = tasks[id]?.state else { return [] }
+    return end(id, because: PoolFailure(.taskStartFailed, "task \(id): \(reason)"), now: now)
+  }
+
+  /// A task's socket broke. What lives on of the task is ended; it is never handed out again.
+  mutating func taskDisconnected(_ id: TaskID, now: UInt64) -> [PoolAction] {
+    guard let task = tasks[id] else { return [] }
+    // Of a task that is not the gateway's own the socket is all there is.
+    if task.isExternal { return taskDied(id, reason: "its connection closed", now: now) }
+    noteEarlyDeath(task.state, now: now)
+    return end(id, because: Self.death(of: id, task.state, "its connection closed"), now: now)
+  }
+
+  /// A task is gone, or could not be started.
+  mutating func taskDied(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
+    guard let task = tasks.removeValue(forKey: id) else { return [] }
+    if task.isExternal { externalCount -= 1 } else { noteEarlyDeath(task.state, now: now) }
+    var actions: [PoolAction] = []
+    let failure = Self.death(of: id, task.state, reason)
+    withdraw(id, task.state, because: failure, into: &actions)
+    if case .starting = task.state { tellOneWaiter(failure, into: &actions) }
+    replenish(now: now, into: &actions)
+    return actions
+  }
+
+  /// A caller (ECS StopTask) ends a task, in any state.
+  mutating func stopTask(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
+    guard let task = tasks[id] else { return [] }
+    return end(id, because: Self.death(of: id, task.state, reason), now: now)
+  }
+
+  /// Retires a task and replaces it.
+  mutating func end(_ id: TaskID, because failure: PoolFailure, now: UInt64) -> [PoolAction] {
+    var actions: [PoolAction] = []
+    retire(id, because: failure, into: &actions)
+    replenish(now: now, into: &actions)
+    return actions
+  }
+
+  private mutating func noteEarlyDeath(_ state: TaskState, now: UInt64) {
+    switch state {
+    case .starting: backoff.failed(at: now)
+    case .warm(let since) where now < since + rules.settleTime: backoff.failed(at: now)
+    default: return
+    }
+    wake(at: backoff.retryAt)
+  }
+
+  private static func death(of id: TaskID, _ state: TaskState, _ reason: String) -> PoolFailure {
+    if case .inUse = state { return PoolFailure(.taskDied, "task \(id) is gone: \(reason)") }
+    return PoolFailure(.taskStartFailed, "task \(id) could not serve: \(reason)")
+  }
+}
+
+/// What time and the operator do.
+extension PoolStateMachine {
+  /// Time has passed: deadlines, times to live, pauses after failed starts. Sets ``dueAt`` anew.
+  mutating func tick(now: UInt64) -> [PoolAction] {
+    var actions: [PoolAction] = []
+    var expired = 0
+    for request in waiting.elements where waiterDeadlines[request, default: 0] <= now {
+      forget(request)
+      expired += 1
+      actions.append(.fail(request, PoolFailure(.taskStartFailed, "no task became free in time")))
+    }
+    // In order of their ids, so that the same events give the same actions.
+    for id in tasks.keys.sorted() {
+      switch tasks[id]?.state {
+      case .starting(let deadline) where deadline <= now:
+        let failure = PoolFailure(.taskStartFailed, "task \(id) did not connect in time")
+        backoff.failed(at: now)
+        retire(id, because: failure, into: &actions)
+        tellOneWaiter(failure, into: &actions)
+      case .warm(let since) where since + rules.timeToLive <= now:
+        retire(id, because: PoolFailure(.taskReleased, "past its time to live"), into: &actions)
+      case .initialising(_, let deadline) where deadline <= now:
+        retire(id, because: PoolFailure(.taskStartFailed, "task \(id) did not confirm in time"), into: &actions)
+      default: break
+      }
+    }
+    retireStarting(atMost: expired, into: &actions)
+    replenish(now: now, into: &actions)
+    dueAt = nextDeadline(after: now)
+    return actions
+  }
+
+  /// How many tasks are kept warm from now on (ECS UpdateService). Surplus tasks end: starting tasks first, then the
+  /// longest warm.
+  mutating func setTarget(_ target: Int, now: UInt64) -> [PoolAction] {
+    rules.targetSize = max(0, target)
+    var actions: [PoolAction] = []
+    let failure = PoolFailure(.taskReleased, "the pool became smaller")
+    for id in (startingTasks + warm.elements).prefix(max(0, surplus)) { retire(id, because: failure, into: &actions) }
+    replenish(now: now, into: &actions)
+    return actions
+  }
+
+  /// Ends starting tasks beyond the target that no request waits for any longer; at most `count`, so that
+  /// what RunTask has started stays.
+  mutating func retireStarting(atMost count: Int, into actions: inout [PoolAction]) {
+    guard count > 0, surplus > 0 else { return }
+    let failure = PoolFailure(.taskReleased, "whoever it was started for is gone")
+    for id in startingTasks.prefix(min(count, surplus)) { retire(id, because: failure, into: &actions) }
+  }
+
+  /// The number of warm and starting tasks beyond the target and the waiting requests.
+  private var surplus: Int { warm.count + startingCount - wanted - waiting.count }
+
+  /// Starts a task beyond the target (ECS RunTask), if the limits leave room.
+  mutating func runTask(now: UInt64) -> TaskID? {
+    guard !isShutDown, warm.count + startingCount < rules.maxSize, tasks.count < rules.maxTasks else { return nil }
+    return addStartingTask(now: now)
+  }
+
+  /// Shuts down: fails every waiting request, stops every task, and starts nothing again.
+  mutating func shutDown() -> [PoolAction] {
+    isShutDown = true
+    dueAt = nil
+    let failure = PoolFailure(.gatewayStopping, "the gateway is stopping")
+    var actions: [PoolAction] = waiting.elements.map { .fail($0, failure) }
+    waiting = OrderedQueue()
+    waiterDeadlines = [:]
+    for id in tasks.keys.sorted() { retire(id, because: failure, into: &actions) }
+    return actions
+  }
+
+  private var startingTasks: [TaskID] {
+    tasks.filter { if case .starting = $0.value.state { true } else { false } }.keys.sorted()
+  }
+
+  private func nextDeadline(after now: UInt64) -> UInt64? {
+    var next = waiterDeadlines.values.min() ?? .max
+    for task in tasks.values {
+      switch task.state {
+      case .starting(let deadline), .initialising(_, let deadline): next = min(next, deadline)
+      case .warm(let since): next = min(next, since + rules.timeToLive)
+      case .inUse, .stopping: break
+      }
+    }
+    if backoff.retryAt > now { next = min(next, backoff.retryAt) }
+    return next == .max ? nil : next
   }
 }

@@ -39,7 +39,8 @@ public struct TokenRules: Sendable, Equatable {
   /// Reads a file of tokens: one a line, `expired` behind it where it is to be refused; empty lines and lines that begin with
   /// `#` are passed over.
   ///
-  /// - Throws: ``Mistake`` with the numbers of the lines that are none, or where there is no token at all. It repeats no token.
+  /// - Throws: ``ParseError`` with the numbers of the lines that are none, or where there is no token at all. It
+  ///   repeats no token.
   public static func known(in text: String) throws -> [String: Bool] {
     var known: [String: Bool] = [:]
     var wrong: [Int] = []
@@ -54,14 +55,14 @@ public struct TokenRules: Sendable, Equatable {
     }
     guard wrong.isEmpty else {
       let lines = wrong.prefix(5).map(String.init).joined(separator: ", ")
-      throw Mistake("line \(lines): a line is a token, alone or with 'expired' behind it")
+      throw ParseError("line \(lines): a line is a token, alone or with 'expired' behind it")
     }
-    guard !known.isEmpty else { throw Mistake("it holds no token") }
+    guard !known.isEmpty else { throw ParseError("it holds no token") }
     return known
   }
 
   /// What is wrong with a file of tokens.
-  public struct Mistake: Error, CustomStringConvertible {
+  public struct ParseError: Error, CustomStringConvertible {
     /// For people.
     public let description: String
 

@@ -1,9 +1,11 @@
+import Gateway
+
 /// One session of the product's profile as a pure state machine: what the client, the task and time do comes in, what is to be
 /// done comes out.
 ///
-/// Instants are nanoseconds of one monotonic clock. Messages wait in a bounded queue, first until there is a task (there is none
-/// before the first message: lazy start), then until it is their turn: the program answers one at a time. While no client is
-/// connected, what is said to it is held back. A session that is over does nothing any more.
+/// Instants are nanoseconds of one monotonic clock. Messages wait in a bounded queue, first until there is a task
+/// (there is none before the first message: lazy start), then until it is their turn: the program answers one at a
+/// time. While no client is connected, what is said to it is held back. A session that is over does nothing any more.
 struct ProductSession {
   /// What the session wants done, in this order.
   enum Action: Equatable {
@@ -127,7 +129,7 @@ struct ProductSession {
     return isConnected ? disconnect(.silent, now: now) : finish()
   }
 
-  /// Somebody ends the session by REST.
+  /// A REST call ends the session.
   mutating func deleted() -> [Action] {
     tellTheEnd("SESSION_DELETED", "the session was ended by DELETE /api/sessions", .deleted)
   }
@@ -183,4 +185,182 @@ enum ProductClose: UInt16, Equatable {
   case silent = 4008
   /// Another WebSocket took the session over.
   case replaced = 4009
+}
+
+/// What the client says.
+extension ProductSession {
+  /// A message of the client.
+  ///
+  /// - Parameter verdict: on the client's token; with `updateToken` on the new one.
+  mutating func received(_ message: ClientMessage, verdict: TokenVerdict, now: UInt64) -> [Action] {
+    guard isConnected else { return [] }
+    switch message {
+    case .ping: return [.send(.pong)]
+    case .updateToken: return [.send(Self.answer(toNewToken: verdict))]
+    case .message, .abort, .answerQuestion: break
+    }
+    if let refusal = verdict.refusal {
+      let told = Action.send(.error(code: refusal.code, message: refusal.message, conversation: nil))
+      return [told] + disconnect(.tokenExpired, now: now)
+    }
+    switch message {
+    case .message(let prompt): return enqueue(prompt, now: now)
+    case .abort: return abort()
+    case .answerQuestion(let answer): return answered(answer)
+    case .ping, .updateToken: return []
+    }
+  }
+
+  /// A text frame that is no message.
+  mutating func received(_ mistake: ClientMessage.ParseError) -> [Action] {
+    guard isConnected else { return [] }
+    return [.send(.error(code: mistake.code.rawValue, message: mistake.message, conversation: nil))]
+  }
+
+  private static func answer(toNewToken verdict: TokenVerdict) -> ServerMessage {
+    guard let refusal = verdict.refusal else { return .tokenUpdated }
+    return .error(code: refusal.code, message: refusal.message, conversation: nil)
+  }
+
+  private mutating func enqueue(_ prompt: Prompt, now: UInt64) -> [Action] {
+    guard queue.count < profile.maximumQueuedMessages, queuedBytes + prompt.cost <= profile.maximumQueuedBytes else {
+      return [
+        .send(
+          .error(
+            code: "QUEUE_FULL", message: "\(queue.count) messages wait already: wait for an answer",
+            conversation: prompt.conversationID))
+      ]
+    }
+    queue.append(prompt)
+    queuedBytes += prompt.cost
+    return advance(now: now)
+  }
+
+  /// Gets a task where one is needed, and gives it the next message when it is free.
+  mutating func advance(now: UInt64) -> [Action] {
+    guard !queue.isEmpty else { return [] }
+    switch task {
+    case .starting: return []
+    case .none:
+      task = .starting
+      return [.acquire]
+    case .ready:
+      guard turn == .idle else { return [] }
+      let prompt = dequeue()
+      turn = .answering
+      conversation = prompt.conversationID
+      askedAt = now
+      return say(.thinking(conversation: conversation)) + [.give(.message(prompt))]
+    }
+  }
+
+  private mutating func dequeue() -> Prompt {
+    let prompt = queue.removeFirst()
+    queuedBytes -= prompt.cost
+    return prompt
+  }
+
+  /// Ends the running answer; before there is a task, the first waiting message. An abort that comes after the answer's
+  /// end has nothing to do.
+  private mutating func abort() -> [Action] {
+    switch turn {
+    case .answering, .asking:
+      turn = .aborting
+      return [.give(.abort)]
+    case .aborting: return []
+    case .idle:
+      guard !queue.isEmpty else { return [] }
+      let prompt = dequeue()
+      return say(.finish(reason: "aborted", ServerMessage.Usage(), conversation: prompt.conversationID))
+    }
+  }
+
+  private mutating func answered(_ answer: String) -> [Action] {
+    guard case .asking = turn else {
+      return [.send(.error(code: "NO_QUESTION", message: "no question waits for an answer", conversation: nil))]
+    }
+    turn = .answering
+    return [.give(.answer(answer))]
+  }
+}
+
+/// What becomes of the task, and what its program says.
+extension ProductSession {
+  /// There is a task, and its program runs.
+  mutating func taskReady(
+    _ id: TaskID, _ source: AssignmentSource, _ breakdown: InitBreakdown, now: UInt64
+  ) -> [Action] {
+    guard task == .starting else { return [] }
+    task = .ready
+    return say(.taskReady(id, source, breakdown)) + advance(now: now)
+  }
+
+  /// No task can be had: every waiting message is refused, and the next message asks for a task again.
+  mutating func taskFailed(_ message: String) -> [Action] {
+    guard task == .starting else { return [] }
+    task = .none
+    let refused = queue
+    queue = []
+    queuedBytes = 0
+    var actions: [Action] = []
+    for prompt in refused {
+      actions += say(
+        .error(code: "TASK_RESTART_FAILED", message: message, conversation: prompt.conversationID))
+    }
+    return actions
+  }
+
+  /// The task is gone: the running answer can't be completed, waiting messages get a new task. Without either the client is
+  /// not told, and the next message starts a task.
+  mutating func taskLost(code: String, message: String, now: UInt64) -> [Action] {
+    guard task == .ready else { return [] }
+    task = .none
+    unfinishedLine = ""
+    var actions: [Action] = []
+    switch turn {
+    case .idle: break
+    case .aborting: actions = endTurn(.finish(reason: "aborted", ServerMessage.Usage(), conversation: conversation))
+    case .answering, .asking:
+      actions = endTurn(.error(code: code, message: message, conversation: conversation))
+    }
+    return actions + advance(now: now)
+  }
+
+  /// The program has written a line, or a piece of one. Output without a running question is dropped.
+  mutating func taskSaid(_ piece: String, goesOn: Bool, now: UInt64) -> [Action] {
+    guard task == .ready else { return [] }
+    // A line without end is passed on in pieces of text: nothing of an answer is lost, and nothing grows for ever.
+    if unfinishedLine.utf8.count + piece.utf8.count > profile.maximumLineBytes {
+      let beginning = unfinishedLine
+      unfinishedLine = piece
+      return turn == .answering ? say(.textDelta(beginning, conversation: conversation)) : []
+    }
+    unfinishedLine += piece
+    guard !goesOn else { return [] }
+    let line = unfinishedLine
+    unfinishedLine = ""
+    return programSaid(ProgramLine(line), now: now)
+  }
+
+  private mutating func programSaid(_ line: ProgramLine, now: UInt64) -> [Action] {
+    switch (line, turn) {
+    case (_, .idle), (.nothing, _): return []
+    case (.finish(let reason, let usage), _):
+      let reason = turn == .aborting ? "aborted" : reason ?? "end_turn"
+      let told = endTurn(.finish(reason: reason, usage, conversation: conversation))
+      return told + [.answered(since: askedAt)] + advance(now: now)
+    case (_, .aborting): return []
+    case (.text(let text), _): return say(.textDelta(text, conversation: conversation))
+    case (.passedOn(let line), _): return say(.passedOn(line))
+    case (.ask(let question), _):
+      turn = .asking(question)
+      return say(.askQuestion(question, conversation: conversation))
+    }
+  }
+
+  private mutating func endTurn(_ message: ServerMessage) -> [Action] {
+    turn = .idle
+    conversation = nil
+    return say(message)
+  }
 }

@@ -1,16 +1,18 @@
+import Gateway
 import Latency
+import NIOCore
 
 /// The sessions of the product's profile, and who may have them. Confined to the core's event loop.
 final class ProductSessions {
   private let profile: ProductProfile
   private unowned let core: GatewayCore
-  private var tokens: TokenBook
+  private var tokens: TokenVerifier
   private var hosts: [String: ProductSessionHost] = [:]
 
   init(profile: ProductProfile, core: GatewayCore) {
     self.profile = profile
     self.core = core
-    tokens = TokenBook(rules: profile.tokens)
+    tokens = TokenVerifier(rules: profile.tokens)
   }
 
   func verdict(on token: Token) -> TokenVerdict {
@@ -18,7 +20,7 @@ final class ProductSessions {
   }
 
   /// The token that a request shows, if it is accepted.
-  func accepted(_ text: String?) throws(ProductRefusal) -> Token {
+  func accepted(_ text: String?) throws(ProductError) -> Token {
     guard let text, !text.isEmpty else { throw TokenVerdict.missing.refusal ?? .noSession }
     guard let token = Token(text) else { throw TokenVerdict.unknown.refusal ?? .noSession }
     if let refusal = verdict(on: token).refusal { throw refusal }
@@ -26,7 +28,7 @@ final class ProductSessions {
   }
 
   /// The handler that takes the WebSocket at `uri`. That a token has expired is said on the WebSocket, as the product does it.
-  func socket(for uri: String) throws(ProductRefusal) -> ProductSocket {
+  func socket(for uri: String) throws(ProductError) -> ProductSocket {
     let query = QueryItems(uri: uri)
     guard let text = query["token"], !text.isEmpty else { throw TokenVerdict.missing.refusal ?? .noSession }
     guard let token = Token(text), verdict(on: token) != .unknown else {
@@ -37,21 +39,21 @@ final class ProductSessions {
     return ProductSocket(sessions: self, token: token, sessionID: id)
   }
 
-  /// A session by its id, which nobody can guess. Where its token and the one that is shown name subjects, they are the same.
-  func session(_ id: String, shown token: Token) throws(ProductRefusal) -> ProductSessionHost {
+  /// A session by its id, which cannot be guessed. Where its token and the one that is shown name subjects, they are the same.
+  func session(_ id: String, shown token: Token) throws(ProductError) -> ProductSessionHost {
     guard let host = hosts[id] else { throw .noSession }
     if let own = host.subject, let other = token.subject, own != other { throw .noSession }
     return host
   }
 
   /// The session that a WebSocket is for: the one with this id, or a new one.
-  func open(_ id: String?, token: Token) throws(ProductRefusal) -> ProductSessionHost {
+  func open(_ id: String?, token: Token) throws(ProductError) -> ProductSessionHost {
     if let refusal = verdict(on: token).refusal { throw refusal }
     if let id { return try session(id, shown: token) }
     return try create(userID: token.userID, token: token, isFromREST: false)
   }
 
-  func create(userID: String, token: Token, isFromREST: Bool) throws(ProductRefusal) -> ProductSessionHost {
+  func create(userID: String, token: Token, isFromREST: Bool) throws(ProductError) -> ProductSessionHost {
     try checkRoom()
     let host = ProductSessionHost(
       id: RandomText.hex(digits: 32), userID: userID, subject: token.subject, isFromREST: isFromREST, core: core,
@@ -61,7 +63,7 @@ final class ProductSessions {
     return host
   }
 
-  private func checkRoom() throws(ProductRefusal) {
+  private func checkRoom() throws(ProductError) {
     guard !core.pool.isShutDown else { throw .stopping }
     guard hosts.count < profile.maximumSessions else { throw .tooManySessions }
   }
@@ -69,5 +71,217 @@ final class ProductSessions {
   /// The end: every session is told and over.
   func stop() {
     for host in Array(hosts.values) { host.stop() }
+  }
+}
+
+/// Carries out what a ``ProductSession`` wants: its client's WebSocket, its task, its timer. Confined to the core's event loop.
+///
+/// Neither side is read faster than the other one takes what it says.
+final class ProductSessionHost: TaskListener {
+  let id: String
+  let userID: String
+  /// Of the token that the session was made with; `nil` for a token without a subject.
+  let subject: String?
+
+  private let core: GatewayCore
+  /// Called once, when the session is over.
+  private let forget: (String) -> Void
+  private var session: ProductSession
+  private weak var socket: ProductSocket?
+  private var pendingAcquire: PendingAcquire?
+  /// Whether the task's messages are taken from its socket.
+  private var isTaskRead = true
+  /// Tells a wish for a task from the ones before it, whose outcomes don't count any more.
+  private var wish = 0
+  private var timer: (due: UInt64, scheduled: Scheduled<Void>)?
+  private var actions: [ProductSession.Action] = []
+  private var isPerforming = false
+
+  init(
+    id: String, userID: String, subject: String?, isFromREST: Bool, core: GatewayCore,
+    profile: ProductProfile, forget: @escaping (String) -> Void
+  ) {
+    self.id = id
+    self.userID = userID
+    self.subject = subject
+    self.core = core
+    self.forget = forget
+    session = ProductSession(profile: profile, isFromREST: isFromREST, now: MonotonicClock.now())
+    armTimer()
+  }
+
+  var stateName: String { session.stateName }
+
+  // MARK: The client
+
+  func attach(_ socket: ProductSocket) {
+    apply { $0.replaced(now: $1) }
+    self.socket = socket
+    apply { $0.connected(now: $1) }
+    readTask()
+  }
+
+  /// A WebSocket has closed, perhaps one that is this session's no longer.
+  func detached(_ socket: ProductSocket, isGoodbye: Bool) {
+    guard self.socket === socket else { return }
+    self.socket = nil
+    logDisconnect(isGoodbye ? "the user left" : "the connection was lost")
+    apply { $0.disconnected(isGoodbye: isGoodbye, now: $1) }
+    readTask()
+  }
+
+  func heard(from socket: ProductSocket) {
+    if self.socket === socket { session.heard(now: MonotonicClock.now()) }
+  }
+
+  func received(_ message: Result<ClientMessage, ClientMessage.ParseError>, verdict: TokenVerdict) {
+    switch message {
+    case .success(let message): apply { $0.received(message, verdict: verdict, now: $1) }
+    case .failure(let mistake): apply { session, _ in session.received(mistake) }
+    }
+  }
+
+  func delete() { apply { session, _ in session.deleted() } }
+
+  func stop() { apply { session, _ in session.stopped() } }
+
+  // MARK: The task
+
+  func taskSaid(_ line: String, goesOn: Bool) {
+    apply { $0.taskSaid(line, goesOn: goesOn, now: $1) }
+    readTask()
+  }
+
+  /// What a program is sent is little: one message at a time, one answer to each question, one abort.
+  func taskWritabilityChanged(isWritable: Bool) {}
+
+  /// Reads the task's messages, or stops reading them until the client takes them.
+  func readTask() {
+    guard session.task == .ready, let taskID = pendingAcquire?.taskID else { return }
+    let mustRead = session.takesOutput && socket?.isWritable ?? true
+    guard mustRead != isTaskRead else { return }
+    isTaskRead = mustRead
+    core.records[taskID]?.socket?.setReading(mustRead)
+  }
+
+  private func acquire() {
+    wish += 1
+    let own = wish
+    let receivedAt = MonotonicClock.now()
+    let delay = core.configuration.faults.acquireDelay
+    guard delay > 0 else { return acquire(own, receivedAt: receivedAt) }
+    core.loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: delay))) { [weak self] in
+      guard let self, wish == own else { return }
+      acquire(own, receivedAt: receivedAt)
+    }
+  }
+
+  private func acquire(_ own: Int, receivedAt: UInt64) {
+    let made = core.acquire(
+      userID: userID, sessionID: id, receivedAt: receivedAt, isSession: true
+    ) { [weak self] acquire, outcome in
+      guard let self, wish == own else { return }
+      handle(outcome, of: acquire)
+    }
+    // It may have failed by now.
+    if session.task != .none { pendingAcquire = made }
+  }
+
+  private func handle(_ outcome: PendingAcquire.Outcome, of acquire: PendingAcquire) {
+    switch outcome {
+    case .assigned: break
+    case .ready(let breakdown):
+      guard let taskID = acquire.taskID else { return }
+      self.pendingAcquire = acquire
+      isTaskRead = true
+      core.records[taskID]?.session = self
+      apply { $0.taskReady(taskID, acquire.source, breakdown, now: $1) }
+    case .missed: apply { session, _ in session.taskFailed("there is no warm task, and none is started") }
+    case .failed(let failure), .lost(let failure):
+      self.pendingAcquire = nil
+      guard failure.code != .gatewayStopping else { return apply { session, _ in session.stopped() } }
+      // Only one of them does something: a task is either waited for or there.
+      apply { session, _ in session.taskFailed(failure.message) }
+      apply { $0.taskLost(code: failure.code.rawValue, message: failure.message, now: $1) }
+    }
+  }
+
+  private func release() {
+    wish += 1
+    guard let acquire = pendingAcquire else { return }
+    self.pendingAcquire = nil
+    core.abandon(acquire)
+  }
+
+  // MARK: Effects
+
+  /// Passes an event to the session and executes its actions; actions that these cause are executed after them.
+  private func apply(_ event: (inout ProductSession, UInt64) -> [ProductSession.Action]) {
+    actions += event(&session, MonotonicClock.now())
+    guard !isPerforming else { return }
+    isPerforming = true
+    var next = 0
+    while next < actions.count {
+      perform(actions[next])
+      next += 1
+    }
+    actions.removeAll(keepingCapacity: true)
+    isPerforming = false
+    armTimer()
+  }
+
+  private func perform(_ action: ProductSession.Action) {
+    switch action {
+    case .send(let message): socket?.send(message.bytes(session: id))
+    case .close(let reason):
+      logDisconnect("\(reason)")
+      socket?.close(reason)
+      socket = nil
+    case .acquire: acquire()
+    case .give(let input):
+      guard let taskID = pendingAcquire?.taskID else { return }
+      var message = JSONObject()
+      message.add("type", "user_input")
+      message.add("line", input.line)
+      core.records[taskID]?.socket?.send(message)
+    case .release: release()
+    case .answered(let since): core.log { event(.roundtrip, since: since) }
+    case .end:
+      timer?.scheduled.cancel()
+      timer = nil
+      forget(id)
+    }
+  }
+
+  /// The timer may be early, as a client that is heard of moves its deadline; it is set again then.
+  private func armTimer() {
+    guard let due = session.dueAt else { return }
+    if let timer {
+      guard due < timer.due else { return }
+      timer.scheduled.cancel()
+    }
+    let scheduled = core.loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(due)) { [weak self] in
+      guard let self else { return }
+      timer = nil
+      apply { $0.tick(now: $1) }
+    }
+    timer = (due, scheduled)
+  }
+
+  private func logDisconnect(_ reason: String) {
+    core.log {
+      var disconnect = event(.disconnect, since: nil)
+      disconnect.processingState = session.turn == .idle ? "idle" : "processing"
+      disconnect.reason = reason
+      return disconnect
+    }
+  }
+
+  private func event(_ phase: LifecycleEvent.Phase, since start: UInt64?) -> LifecycleEvent {
+    var event = LifecycleEvent(phase, duration: start.map { MonotonicClock.now() - $0 })
+    event.userID = userID
+    event.sessionID = id
+    event.taskARN = pendingAcquire?.taskID.map(core.taskARN)
+    return event
   }
 }

@@ -25,7 +25,7 @@ final class ProductSocket: TextSocketOwner {
 
   func socketOpened(_ socket: TextSocket) {
     self.socket = socket
-    do throws(ProductRefusal) {
+    do throws(ProductError) {
       let host = try sessions.open(sessionID, token: token)
       self.host = host
       host.attach(self)
@@ -39,12 +39,12 @@ final class ProductSocket: TextSocketOwner {
   func socketHeard() { host?.heard(from: self) }
 
   func socketReceived(_ frame: ByteBuffer) {
-    let message = Result { () throws(ClientMessage.Mistake) in try ClientMessage(parsing: frame) }
+    let message = Result { () throws(ClientMessage.ParseError) in try ClientMessage(parsing: frame) }
     host?.received(message, verdict: verdict(for: message))
   }
 
   /// What a message's fate depends on: the token that was shown, or the new one that it brings.
-  private func verdict(for message: Result<ClientMessage, ClientMessage.Mistake>) -> TokenVerdict {
+  private func verdict(for message: Result<ClientMessage, ClientMessage.ParseError>) -> TokenVerdict {
     guard case .success(.updateToken(let text)) = message else { return sessions.verdict(on: token) }
     guard let new = Token(text) else { return .unknown }
     let verdict = sessions.verdict(on: new)
@@ -62,8 +62,8 @@ final class ProductSocket: TextSocketOwner {
   func socketClosed() { host?.detached(self, isGoodbye: hasSaidGoodbye) }
 }
 
-/// Cuts a WebSocket on which no byte has gone either way for too long: without a word, as a load balancer does it. Stands behind
-/// an `IdleStateHandler` at the very wire.
+/// Cuts a WebSocket on which no byte has gone either way for too long: without a word, as a load balancer does it.
+/// Stands behind an `IdleStateHandler` at the very wire.
 final class IdleWebSocketCutter: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
@@ -76,5 +76,42 @@ final class IdleWebSocketCutter: ChannelInboundHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
     context.close(promise: nil)
+  }
+}
+
+/// The query of a request's target (RFC 3986): `name=value` pairs, percent-decoded. A plus sign is one, as in tokens.
+struct QueryItems {
+  private var values: [String: String] = [:]
+
+  /// Of a name that comes twice the first value counts; what can't be decoded is left out.
+  init(uri: String) {
+    guard let query = uri.prefix(while: { $0 != "#" }).split(separator: "?", maxSplits: 1).dropFirst().first else {
+      return
+    }
+    for item in query.split(separator: "&") {
+      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let name = Self.decoded(parts[0]), values[name] == nil else { continue }
+      values[name] = Self.decoded(parts.count > 1 ? parts[1] : "")
+    }
+  }
+
+  subscript(name: String) -> String? { values[name] }
+
+  private static func decoded(_ text: Substring) -> String? {
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      let digits = rest.prefix(2)
+      guard digits.count == 2, digits.first != UInt8(ascii: "+"), let value = UInt8(Substring(digits), radix: 16) else {
+        return nil
+      }
+      bytes.append(value)
+      rest.removeFirst(2)
+    }
+    return String(validating: bytes, as: UTF8.self)
   }
 }

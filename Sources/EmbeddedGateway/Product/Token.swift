@@ -2,7 +2,7 @@ import Crypto
 import FoundationEssentials
 import Gateway
 
-/// What a token says of itself. Only here is it looked into; its text goes nowhere else.
+/// A client's token and its claims. This is the only place that parses a token; its text is never logged or passed on.
 struct Token {
   /// The longest token that is taken, in bytes.
   static let maximumLength = 8192
@@ -27,8 +27,8 @@ struct Token {
     !text.isEmpty && text.utf8.count <= maximumLength && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
   }
 
-  /// Who the token is of, as a user's id: the subject where it can be one, else made from the token, and the same for the same
-  /// token. The token can't be told from it.
+  /// The user's id of the token: the subject where it is a valid id, else a digest of the token, from which the token cannot be
+  /// recovered.
   var userID: String {
     if let subject, UserID.isValid(subject) { return subject }
     let digest = SHA256.hash(data: Data((subject ?? text).utf8))
@@ -48,7 +48,7 @@ struct Token {
     }
   }
 
-  /// The claims of a JWT. Nobody checks its signature: this gateway gives nothing away but its own tasks.
+  /// The claims of a JWT. Its signature is not checked, because this gateway protects nothing but its own tasks.
   private static func claims(_ text: some StringProtocol) -> Claims? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
@@ -62,4 +62,41 @@ struct Token {
 /// What a token entitles its bearer to.
 enum TokenVerdict: Equatable {
   case accepted, missing, unknown, expired
+}
+
+/// Judges tokens: a pure value; instants are passed in.
+struct TokenVerifier {
+  /// The most first uses that are remembered; the oldest are forgotten.
+  static let maximumUses = 100_000
+
+  private let rules: TokenRules
+  private var firstUses: [String: UInt64] = [:]
+  private var order = OrderedQueue<String>()
+
+  init(rules: TokenRules) {
+    self.rules = rules
+  }
+
+  /// What `token` entitles its bearer to now.
+  ///
+  /// - Parameters:
+  ///   - now: monotonic, in ns.
+  ///   - wallClock: seconds since 1970.
+  mutating func verdict(on token: Token, now: UInt64, wallClock: Double) -> TokenVerdict {
+    if let known = rules.known {
+      guard let hasExpired = known[token.text] else { return .unknown }
+      if hasExpired { return .expired }
+    }
+    if let expiresAt = token.expiresAt, expiresAt <= wallClock { return .expired }
+    guard let lifetime = rules.lifetime else { return .accepted }
+    return now - firstUse(of: token.text, now: now) < lifetime ? .accepted : .expired
+  }
+
+  private mutating func firstUse(of token: String, now: UInt64) -> UInt64 {
+    if let first = firstUses[token] { return first }
+    firstUses[token] = now
+    order.append(token)
+    while order.count > Self.maximumUses, let oldest = order.removeFirst() { firstUses[oldest] = nil }
+    return now
+  }
 }

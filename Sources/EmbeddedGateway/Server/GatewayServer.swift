@@ -1,3 +1,4 @@
+import Gateway
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -92,13 +93,127 @@ final class GatewayServer {
       })
   }
 
-  /// Who gets the WebSocket that `head` asks for; `nil` for nobody.
+  /// The owner of the WebSocket that `head` asks for; `nil` where it is refused.
   private static func owner(for head: HTTPRequestHead, in core: GatewayCore) -> (any TextSocketOwner)? {
     switch core.route(method: head.method.rawValue, uri: head.uri) {
     case .productSocket: try? core.product?.socket(for: head.uri)
     case .task(let id): core.pool.admits(id) ? TaskSocket(core: core, taskID: id) : nil
-    case .session(let userID): UserSession(core: core, userID: userID)
+    case .session(let userID): UserSocket(core: core, userID: userID)
     default: nil
     }
   }
+}
+
+/// What a request's method and path mean.
+enum GatewayRoute: Equatable {
+  case acquire, release, status, users, health
+  /// `POST /`: the ECS-compatible endpoint.
+  case ecs
+  /// A WebSocket of a task.
+  case task(TaskID)
+  /// The product's profile: its REST sessions, and its WebSocket at the root.
+  case createSession, productSocket
+  case deleteSession(id: String)
+  /// A WebSocket of a user.
+  case session(userID: String)
+  /// Right path, wrong method; what would be right.
+  case methodNotAllowed(allow: String)
+  /// The id in the path is none.
+  case invalidID
+  case unknown
+
+  /// Reads `uri` as the embedded profile does; its query doesn't count.
+  init(method: String, uri: String) {
+    let path = uri.prefix { $0 != "?" && $0 != "#" }
+    switch path {
+    case "/api/acquire": self = Self.only("POST", method, .acquire)
+    case "/api/release": self = Self.only("POST", method, .release)
+    case "/api/status": self = Self.only("GET", method, .status)
+    case "/api/users": self = Self.only("GET", method, .users)
+    case "/health": self = Self.only("GET", method, .health)
+    case "/": self = Self.only("POST", method, .ecs)
+    default:
+      if path.hasPrefix("/internal/warm/") {
+        let id = path.dropFirst("/internal/warm/".count)
+        // Ids of tasks end up in paths and logs as those of users do, and obey the same rule.
+        self = UserID.isValid(id) ? Self.only("GET", method, .task(String(id))) : .invalidID
+      } else if path.hasPrefix("/session/") {
+        let id = path.dropFirst("/session/".count)
+        self = UserID.isValid(id) ? Self.only("GET", method, .session(userID: String(id))) : .invalidID
+      } else {
+        self = .unknown
+      }
+    }
+  }
+
+  private static func only(_ right: String, _ method: String, _ route: GatewayRoute) -> GatewayRoute {
+    method == right ? route : .methodNotAllowed(allow: right)
+  }
+}
+
+/// Stands before NIO's upgrade handler, which swallows the head of a request whose upgrade is refused: makes such a request an
+/// ordinary one, so that the REST handler can say what is wrong with it. Leaves after the first request's head.
+final class UpgradeFilter: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+
+  private let activity: ConnectionActivity
+  private let accepts: (HTTPRequestHead) -> Bool
+
+  /// - Parameter accepts: whether there is an owner for the WebSocket that this head asks for.
+  init(activity: ConnectionActivity, accepts: @escaping (HTTPRequestHead) -> Bool) {
+    self.activity = activity
+    self.accepts = accepts
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+    if head.headers.contains(name: "upgrade"), !(Self.isHandshake(head) && accepts(head)) {
+      // The parser expects another protocol from here on: this is the connection's last request.
+      head.headers.remove(name: "upgrade")
+      activity.mustClose = true
+    }
+    context.fireChannelRead(wrapInboundOut(.head(head)))
+    context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+  }
+
+  /// RFC 6455, section 4.2.1.
+  private static func isHandshake(_ head: HTTPRequestHead) -> Bool {
+    let headers = head.headers
+    return head.method == .GET && headers[canonicalForm: "upgrade"].map { $0.lowercased() } == ["websocket"]
+      && headers["sec-websocket-version"] == ["13"] && headers["sec-websocket-key"].count == 1
+      && !headers.contains(name: "content-length") && !headers.contains(name: "transfer-encoding")
+  }
+}
+
+/// What the handlers of one connection tell one another.
+final class ConnectionActivity {
+  /// The connection has a reason to be silent: a request in work, or a WebSocket.
+  var isBusy = false
+  /// Nothing can follow the present request.
+  var mustClose = false
+}
+
+/// Closes an HTTP connection that has been silent for too long without a reason; stands behind an `IdleStateHandler`.
+final class IdleConnectionCloser: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+
+  private let activity: ConnectionActivity
+
+  init(activity: ConnectionActivity) {
+    self.activity = activity
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+    if !activity.isBusy { context.close(promise: nil) }
+  }
+}
+
+/// Closes an HTTP connection on which something went wrong (a request that can't be parsed has been answered by then). The REST
+/// handler isn't there yet while the first request is read.
+final class HTTPErrorCloser: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

@@ -1,8 +1,11 @@
+import AWS
 import FoundationEssentials
 import Gateway
+import Glibc
 import Latency
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 /// One HTTP connection: takes a request at a time (the pipeline holds back the next one), answers it, keeps the connection.
 final class RESTHandler: ChannelInboundHandler {
@@ -15,7 +18,7 @@ final class RESTHandler: ChannelInboundHandler {
     let receivedAt: UInt64
     var body: ByteBuffer
     /// An acquire that waits for its task.
-    var acquisition: Acquisition?
+    var pendingAcquire: PendingAcquire?
     /// Not to be answered before this instant; monotonic, in ns.
     var notBefore: UInt64 = 0
     /// The body was too long: already answered, the rest is passed over.
@@ -40,7 +43,7 @@ final class RESTHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     self.context = nil
-    if let acquisition = exchange?.acquisition { core.abandon(acquisition) }
+    if let acquire = exchange?.pendingAcquire { core.abandon(acquire) }
     exchange = nil
   }
 
@@ -143,10 +146,11 @@ extension RESTHandler {
 
   var channel: (any Channel)? { context?.channel }
 
-  /// If the client leaves, the acquisition is abandoned.
-  func wait(for acquisition: Acquisition) { exchange?.acquisition = acquisition }
+  /// If the client leaves, the acquire is abandoned.
+  func wait(for acquire: PendingAcquire) { exchange?.pendingAcquire = acquire }
 
-  /// Keeps the answer, whenever it is ready, until `instant` (monotonic, in ns): the delay is exact whatever the work takes.
+  /// Keeps the answer, whenever it is ready, until `instant` (monotonic, in ns): the time that the work takes is part
+  /// of the delay.
   func holdAnswer(until instant: UInt64) { exchange?.notBefore = instant }
 
   func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) -> Value? {
@@ -164,7 +168,7 @@ extension RESTHandler {
   ) {
     var object = JSONObject()
     if core.product != nil {
-      object.add("error", JSONObject(message: message, code: code ?? ProductRefusal.code(of: status)))
+      object.add("error", JSONObject(message: message, code: code ?? ProductError.code(of: status)))
     } else {
       object.add("success", false)
       object.add("error", message)
@@ -215,5 +219,132 @@ extension RESTHandler {
     guard !keepsAlive else { return context.writeAndFlush(end, promise: nil) }
     let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
     context.writeAndFlush(end).whenComplete { _ in bound.value.close(promise: nil) }
+  }
+}
+
+/// `POST /api/acquire`, with the faults that are asked for.
+extension RESTHandler {
+  func acquire(_ body: ByteBuffer) {
+    guard let request = decode(AcquireRequest.self, from: body), !request.userId.isEmpty else {
+      return answerError(.badRequest, "userId is required, in a JSON object")
+    }
+    guard UserID.isValid(request.userId) else { return answerError(.badRequest, "a userId is \(UserID.rule)") }
+    if let waitFor = request.waitFor, waitFor != "ready", waitFor != "assigned" {
+      return answerError(.badRequest, "waitFor is \"assigned\" or \"ready\"")
+    }
+    let fault = core.configuration.faults.fault(ofAcquire: core.acquireCount)
+    core.acquireCount += 1
+    holdAnswer(until: receivedAt + core.configuration.faults.acquireDelay)
+    acquire(request, fault)
+  }
+
+  private func acquire(_ request: AcquireRequest, _ fault: AcquireFault?) {
+    switch fault {
+    case nil: acquireTask(request)
+    case .unavailable: answerError(.serviceUnavailable, "a fault that was asked for")
+    case .mute: break
+    case .reset: reset()
+    case .rubbish: answer(.ok, ByteBuffer(string: "{\"success\": tru"))
+    case .truncate: answer(.ok, ByteBuffer(string: "{\"success\": true, "), close: true, announcedLength: 200)
+    case .miss: answerMiss(warmCount: 0)
+    case .duplicate:
+      guard let taskID = core.lastAssigned else { return acquireTask(request) }
+      answer(.ok, granted(taskID, request.userId, request.sessionId, .warm).bytes)
+    }
+  }
+
+  private func acquireTask(_ request: AcquireRequest) {
+    let waitsForReady = request.waitFor == "ready"
+    let number = exchangeNumber
+    let acquire = core.acquire(
+      userID: request.userId, sessionID: request.sessionId, receivedAt: receivedAt
+    ) { [weak self] acquire, outcome in
+      // What becomes of a task after its answer is nothing that a later request on this connection should hear.
+      guard let self, isWaiting, exchangeNumber == number else { return }
+      report(outcome, of: acquire, waitsForReady: waitsForReady)
+    }
+    // Still waiting: from now on the client's leaving ends it. An answered exchange is over, and this does nothing.
+    wait(for: acquire)
+  }
+
+  private func report(_ outcome: PendingAcquire.Outcome, of acquire: PendingAcquire, waitsForReady: Bool) {
+    switch outcome {
+    case .assigned: if !waitsForReady { answerGranted(acquire, nil) }
+    case .ready(let breakdown): if waitsForReady { answerGranted(acquire, breakdown) }
+    case .missed: answerMiss(warmCount: core.pool.warmCount)
+    case .failed(let failure), .lost(let failure):
+      answerError(.serviceUnavailable, failure.message, code: failure.code.rawValue)
+    }
+  }
+
+  private func answerGranted(_ acquire: PendingAcquire, _ breakdown: InitBreakdown?) {
+    guard let taskID = acquire.taskID else { return }
+    var object = granted(taskID, acquire.userID, acquire.sessionID, acquire.source)
+    if let breakdown { object.add("breakdown", JSONObject(breakdown)) }
+    answer(.ok, object.bytes)
+  }
+
+  /// The fields of both dialects.
+  private func granted(
+    _ taskID: TaskID, _ userID: String, _ sessionID: String?, _ source: AssignmentSource
+  ) -> JSONObject {
+    var object = JSONObject()
+    object.add("success", true)
+    object.add("taskArn", core.taskARN(taskID))
+    object.add("taskId", taskID)
+    object.add("userId", userID)
+    object.add("sessionId", sessionID)
+    // An answer that is held back leaves when the delay is over.
+    let latency = max(MonotonicClock.now() - receivedAt, core.configuration.faults.acquireDelay)
+    object.add("latency", milliseconds: latency)
+    object.add("source", source.rawValue)
+    return object
+  }
+
+  /// Status 200, as in the lab's gateway.
+  private func answerMiss(warmCount: Int) {
+    var object = JSONObject()
+    object.add("success", false)
+    object.add("error", "No warm tasks available")
+    object.add("warmCount", warmCount)
+    answer(.ok, object.bytes)
+  }
+
+  private func reset() {
+    guard let channel else { return }
+    // Closing with a linger time of 0 sends RST instead of FIN.
+    let lingerless = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+    lingerless?.whenComplete { _ in channel.close(promise: nil) }
+  }
+}
+
+/// `POST /` with the ECS-compatible endpoint's requests.
+extension RESTHandler {
+  func answerECS(_ head: HTTPRequestHead, _ body: ByteBuffer) {
+    let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let request = SignableRequest(
+      method: head.method.rawValue, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "",
+      headers: head.headers.map { (name: $0.name, value: $0.value) }, body: Array(body.readableBytesView))
+    guard ECSEndpoint.claims(request) else {
+      return answerError(.notFound, "POST / is the ECS endpoint: it needs X-Amz-Target and a signature")
+    }
+    let number = exchangeNumber
+    let bound = NIOLoopBound(self, eventLoop: core.loop)
+    Task { [ecs, loop = core.loop] in
+      let response = await ecs.respond(to: request)
+      loop.execute {
+        let handler = bound.value
+        guard handler.isWaiting, handler.exchangeNumber == number else { return }
+        handler.answer(response)
+      }
+    }
+  }
+
+  private func answer(_ response: ECSEndpoint.Response) {
+    let type = response.headers.first { $0.name.lowercased() == "content-type" }?.value
+    let others = response.headers.filter { $0.name.lowercased() != "content-type" }.map { ($0.name, $0.value) }
+    answer(
+      HTTPResponseStatus(statusCode: response.status), ByteBuffer(bytes: response.body), headers: others,
+      type: type ?? "application/x-amz-json-1.1")
   }
 }

@@ -1,7 +1,9 @@
+import FoundationEssentials
+import Gateway
 import NIOCore
 import NIOWebSocket
 
-/// Who a WebSocket belongs to. All calls are on the event loop.
+/// The owner of a WebSocket. All calls are on the event loop.
 protocol TextSocketOwner: AnyObject {
   func socketOpened(_ socket: TextSocket)
   /// A whole text message, unmasked.
@@ -11,7 +13,7 @@ protocol TextSocketOwner: AnyObject {
   func socketWritabilityChanged(isWritable: Bool)
   /// The peer wants to close, with this code if it gave one; `socketClosed` follows.
   func socketReceivedClose(_ code: WebSocketErrorCode?)
-  /// Called once, whoever closed it.
+  /// Called once, whichever side has closed it.
   func socketClosed()
 }
 
@@ -43,7 +45,7 @@ final class TextSocket: ChannelInboundHandler {
       aggregator, TextSocket(owner: owner, maximumMessage: maximumMessage))
   }
 
-  /// False while the peer reads more slowly than it is written to; whoever writes then should stop its source.
+  /// False while the peer reads more slowly than it is written to; the writer should then pause its source.
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
   func send(_ object: JSONObject) { send(object.bytes) }
@@ -126,4 +128,44 @@ final class TextSocket: ChannelInboundHandler {
     self.context = nil
     owner.socketClosed()
   }
+}
+
+/// A task's WebSocket, `/internal/warm/{taskId}`.
+final class TaskSocket: TextSocketOwner {
+  private let core: GatewayCore
+  private let taskID: TaskID
+  private weak var socket: TextSocket?
+
+  init(core: GatewayCore, taskID: TaskID) {
+    self.core = core
+    self.taskID = taskID
+  }
+
+  var isWritable: Bool { socket?.isWritable ?? false }
+
+  func send(_ message: JSONObject) { socket?.send(message) }
+
+  func close() { socket?.close() }
+
+  func setReading(_ isReading: Bool) { socket?.setReading(isReading) }
+
+  func socketOpened(_ socket: TextSocket) {
+    self.socket = socket
+    if !core.socketOpened(taskID, self) { socket.close(.policyViolation) }
+  }
+
+  func socketReceived(_ message: ByteBuffer) {
+    // A task that talks nonsense is not one to give users to.
+    guard let decoded = try? JSONDecoder().decode(TaskToGateway.self, from: Data(message.readableBytesView)) else {
+      socket?.close(.policyViolation)
+      return
+    }
+    core.received(decoded, from: taskID)
+  }
+
+  func socketWritabilityChanged(isWritable: Bool) {
+    core.records[taskID]?.session?.taskWritabilityChanged(isWritable: isWritable)
+  }
+
+  func socketClosed() { core.socketClosed(taskID, self) }
 }

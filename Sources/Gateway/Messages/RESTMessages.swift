@@ -98,7 +98,7 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
       taskId: fields.name(.taskId), userId: fields.readable(.userId), sessionId: fields.readable(.sessionId),
       latency: fields.readable(.latency), source: fields.readable(.source), breakdown: fields.readable(.breakdown),
       error: fields.readable(.error), warmCount: fields.readable(.warmCount),
-      // Whatever it is, it names a failure.
+      // A code of any type names a failure.
       code: fields.name(.code) ?? fields.identity(.code))
   }
 
@@ -247,5 +247,50 @@ public struct HealthAnswer: Codable, Sendable, Equatable {
     self.status = status
     self.warmCount = warmCount
     self.assignedCount = assignedCount
+  }
+}
+
+/// What may name a user: 1–128 of `[A-Za-z0-9._-]`, not starting with a dot. Checked by the tools and by the gateway.
+public enum UserID {
+  /// The longest user id, in characters.
+  public static let maximumLength = 128
+
+  /// Whether `text` is a valid user id.
+  public static func isValid(_ text: some StringProtocol) -> Bool {
+    let bytes = text.utf8
+    guard let first = bytes.first, first != UInt8(ascii: "."), bytes.count <= maximumLength else { return false }
+    return bytes.allSatisfy(isAllowed)
+  }
+
+  /// The rule in words, for error messages.
+  public static let rule = "1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', not starting with a dot"
+
+  private static func isAllowed(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      true
+    default: false
+    }
+  }
+}
+
+// Gateways' answers are read field by field. A field that a caller needs must have its type; any other field of a wrong type
+// counts as absent. Gateways differ in such fields, and that must not cost the whole answer.
+extension KeyedDecodingContainer {
+  /// The value of a field that is not needed: nil where it is absent or of another type than expected.
+  func readable<T: Decodable>(_ key: Key, as type: T.Type = T.self) -> T? {
+    (try? decodeIfPresent(type, forKey: key)) ?? nil
+  }
+
+  /// A text that names something, or a whole number in its digits; nil where there is neither.
+  func name(_ key: Key) -> String? {
+    readable(key, as: String.self) ?? readable(key, as: Int64.self).map { String($0) }
+  }
+
+  /// A text that identifies an owner. An id of a wrong type becomes the empty text, which equals no known id.
+  func identity(_ key: Key) -> String? {
+    if let text = readable(key, as: String.self) { return text }
+    return contains(key) && (try? decodeNil(forKey: key)) != true ? "" : nil
   }
 }

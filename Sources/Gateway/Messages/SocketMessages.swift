@@ -57,7 +57,7 @@ public struct TaskToGateway: Codable, Sendable, Equatable {
   public var error: String?
   /// One line, without its end, of the user's process (`user_output`).
   public var line: String?
-  /// With `user_output`: whether the line is so long that it goes on in the next message.
+  /// With `user_output`: whether the line is longer than a message and continues in the next one.
   public var goesOn: Bool?
 
   /// Makes a message; fields that its type doesn't have stay nil.
@@ -90,7 +90,7 @@ public struct SessionMessage: Codable, Sendable, Equatable {
       self.code = code
     }
 
-    /// Reads what is there as text: a failure is one whatever it says.
+    /// Reads the fields that are texts; the others count as absent, so that every failure is read.
     public init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: CodingKeys.self)
       self.init(message: fields.readable(.message) ?? "no message", code: fields.readable(.code) ?? Self.unreadable)
@@ -123,7 +123,7 @@ public struct SessionMessage: Codable, Sendable, Equatable {
     self.source = source
   }
 
-  /// Reads the message; `type` is needed. An error has a failure, whatever its fields are.
+  /// Reads the message; `type` is needed. An error always has a failure, however few of its fields can be read.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     let type = try fields.decode(String.self, forKey: .type)

@@ -265,3 +265,38 @@ package struct GatewayProfile: Sendable, Equatable {
     self.session = session
   }
 }
+
+/// Whether each REST call is made by built-in code (fast), by the profile's templates, or not at all.
+package struct GatewayCallForms: Sendable, Equatable {
+  /// How one call is made.
+  package enum Form<Role: Sendable & Equatable>: Sendable, Equatable {
+    /// By built-in code, which reads no templates and builds no tree of the answer.
+    case native
+    /// By the profile's templates and conditions.
+    case by(Role)
+    /// The gateway has no such call.
+    case absent
+
+    fileprivate init(_ role: Role?, native: Role?) {
+      switch role {
+      case nil: self = .absent
+      case native: self = .native
+      case let role?: self = .by(role)
+      }
+    }
+  }
+
+  package var status: Form<GatewayProfile.Status> = .native
+  package var acquire: Form<GatewayProfile.Acquire> = .native
+  package var release: Form<GatewayProfile.Release> = .native
+
+  /// The suite's own form of each call.
+  package init() {}
+
+  /// Takes the built-in code for each call that `profile` describes exactly as `native`, the profile of that code, does.
+  package init(_ profile: GatewayProfile, native: GatewayProfile) {
+    status = Form(profile.status, native: native.status)
+    acquire = Form(profile.acquire, native: native.acquire)
+    release = Form(profile.release, native: native.release)
+  }
+}

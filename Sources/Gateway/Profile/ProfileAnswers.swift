@@ -1,4 +1,5 @@
 import NIOCore
+import TextFormatting
 package import Transport
 
 extension GatewayProfile.Acquire {
@@ -14,13 +15,13 @@ extension GatewayProfile.Acquire {
       guard success.admits(status: response.status) else { return failed(.unexpectedStatus(response)) }
       guard root != nil else { return failed(.invalidAnswer("not the JSON expected", response)) }
       return failed(
-        GatewayError(kind: "refused", message: "no success by the profile: \(String.printable(response.bodyText))"))
+        GatewayError(.refused, "no success by the profile: \(PlainText.ascii(response.bodyText))"))
     }
     guard let root else { return failed(.invalidAnswer("not the JSON expected", response)) }
     guard let task = task.text(in: root) else { return failed(.invalidAnswer("the answer names no task", response)) }
     let answer = AcquireAnswer(
       success: true, taskId: task, latency: latency?.value(in: root)?.number, source: source?.text(in: root))
-    return .assigned(Acquisition(answer: answer, exchange: exchange))
+    return .assigned(AssignedTask(answer: answer, exchange: exchange))
   }
 }
 
@@ -29,8 +30,8 @@ extension GatewayProfile.Release {
   /// the call where it is a page.
   private static let statusesOfRefusal = [400, 404, 405, 409, 410]
 
-  /// When the answer was read, in ns; kind `release_refused` when the gateway knows no such task (any more), and
-  /// `release_unsupported` when it has no such call.
+  /// When the answer was read, in ns; kind `releaseRefused` when the gateway knows no such task (any more), and
+  /// `releaseUnsupported` when it has no such call.
   func outcome(of exchange: HTTPExchange) -> Result<UInt64, GatewayError> {
     let response = exchange.response
     let root = JSONNode.parse(response.body.readableBytesView)
@@ -41,10 +42,10 @@ extension GatewayProfile.Release {
         && (Self.statusesOfRefusal.contains(response.status) || success.admits(status: response.status)))
     if isRefused {
       let reason = "status \(response.status): \(response.bodyText)"
-      return .failure(GatewayError(kind: "release_refused", message: .printable(reason)))
+      return .failure(GatewayError(.releaseRefused, PlainText.ascii(reason)))
     }
     if [404, 405].contains(response.status) {
-      return .failure(GatewayError(kind: "release_unsupported", message: "the gateway has no such call of release"))
+      return .failure(GatewayError(.releaseUnsupported, "the gateway has no such call of release"))
     }
     guard success.admits(status: response.status) else { return .failure(.unexpectedStatus(response)) }
     let fault = root == nil ? "not the JSON expected" : "neither a success nor a refusal by the profile"
@@ -81,7 +82,7 @@ extension GatewayProfile.Status {
   private func task(_ entry: JSONNode) -> TaskEntry? {
     guard let id = taskID?.text(in: entry) else { return nil }
     let user = user?.value(in: entry)
-    // Somebody that is no text is nobody that is known.
+    // An id of a wrong type becomes the empty text, which equals no known id.
     let name: String? = user.map { if case .string(let text) = $0 { text } else { "" } }
     let connectedAt = connectedAt?.text(in: entry)
     guard let field = state else {
@@ -100,4 +101,68 @@ extension GatewayProfile.Status {
 
 extension HTTPResponse {
   fileprivate var bodyText: String { String(decoding: body.readableBytesView.prefix(120), as: UTF8.self) }
+}
+
+/// What tells one answer or message of a gateway from others. Pure.
+///
+/// All parts of one set must hold; of several sets, one. A message that is no JSON meets only ``any``.
+package struct ProfileCondition: Sendable, Equatable {
+  /// What a value is held against.
+  package enum Expectation: Sendable, Equatable {
+    /// It is one of these; null is also what is not there.
+    case oneOf([JSONNode])
+    /// There is a value other than null, or there is none.
+    case exists(Bool)
+    /// It is a text that contains this, in upper or lower case.
+    case contains(String)
+  }
+
+  /// Parts that must all hold.
+  package struct Parts: Sendable, Equatable {
+    /// The HTTP statuses of which one is wanted; nil: any.
+    package var status: [Int]?
+    /// By place in the answer's JSON.
+    package var fields: [JSONPointer: Expectation]
+
+    /// Makes a set of parts.
+    package init(status: [Int]? = nil, fields: [JSONPointer: Expectation] = [:]) {
+      self.status = status
+      self.fields = fields
+    }
+
+    fileprivate func holds(status: Int?, _ root: JSONNode?) -> Bool {
+      if let wanted = self.status, !wanted.contains(where: { $0 == status }) { return false }
+      return fields.allSatisfy { pointer, expectation in
+        guard let root else { return false }
+        let value = pointer.value(in: root)
+        return switch expectation {
+        case .oneOf(let values): values.contains(value ?? .null)
+        case .exists(let isThere): ((value ?? .null) != .null) == isThere
+        case .contains(let part): value?.text.map { $0.lowercased().contains(part.lowercased()) } ?? false
+        }
+      }
+    }
+  }
+
+  /// Sets of parts, of which one must hold; empty: every message meets the condition, one that is no JSON too.
+  package var alternatives: [Parts]
+
+  /// Makes a condition.
+  package init(_ alternatives: [Parts]) { self.alternatives = alternatives }
+
+  /// Every message.
+  package static let any = ProfileCondition([])
+
+  /// Whether every message meets it, so that none need be parsed.
+  package var isAny: Bool { alternatives.isEmpty }
+
+  /// Whether an answer of `status` may meet it; where it names no statuses, one that says that all went well.
+  package func admits(status: Int) -> Bool {
+    isAny || alternatives.contains { $0.status?.contains(status) ?? (200...299).contains(status) }
+  }
+
+  /// Whether an answer with `status` (nil: a message, which has none) and `root` (nil: no JSON) meets it.
+  package func holds(status: Int? = nil, _ root: JSONNode?) -> Bool {
+    isAny || alternatives.contains { $0.holds(status: status, root) }
+  }
 }

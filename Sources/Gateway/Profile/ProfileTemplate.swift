@@ -1,3 +1,5 @@
+import TextFormatting
+
 /// A text with placeholders, for a path, a header's value, a body or a message. Pure.
 ///
 /// ```swift
@@ -124,25 +126,5 @@ package struct ProfileValues: Sendable, Equatable {
   package subscript(_ placeholder: ProfileTemplate.Placeholder) -> String? {
     get { values[placeholder] }
     set { values[placeholder] = newValue }
-  }
-}
-
-/// Percent-encoding of RFC 3986, section 2.1.
-package enum PercentEncoding {
-  private static let digits = Array("0123456789ABCDEF".utf8)
-
-  /// `text` with every byte but the unreserved ones (section 2.3) encoded.
-  package static func encode(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
-        bytes.append(byte)
-      default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

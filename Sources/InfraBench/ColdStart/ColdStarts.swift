@@ -5,18 +5,26 @@ import Latency
 import LoadEngine
 import Synchronization
 import Transport
+import Results
 
 /// The metrics and counters of cold starts that this tool causes (`--cold-by run-task`), for the tools that can.
 struct ColdStarts: Sendable {
-  /// As the domain names them, without its `_ms`; and what went before a RunTask that was answered.
-  static let metrics =
+  /// The phases, as the domain names them without its `_ms`, and what went before a RunTask that was answered.
+  static let metrics: [ToolDescription.Metric] = phaseNames.map { .init($0, timeouts: ["timeout", "startTimeout"]) }
+  static let counters: [ToolDescription.Counter] =
+    ["tasks_started", "tasks_stopped", "tasks_left"].map { .init($0, share: .none) } + [.init("other_tasks")]
+    + ["connected_before_running", "lost_polls", "ecs_throttles", "ecs_retries"].map { .init($0, share: .none) }
+  /// What a cold start's time is made of, in the order of time.
+  static let parts: [ToolDescription.Breakdown.Part] =
+    [
+      pauses, TaskStartStep.runTask.rawValue, TaskStartStep.pendingToRunning.rawValue,
+      TaskStartStep.waitConnection.rawValue,
+    ]
+    .map { .metric($0) }
+
+  private static let phaseNames =
     [TaskStartStep.runTask.rawValue, pauses]
     + [TaskStartStep.pendingToRunning, .waitConnection].map(\.rawValue)
-  static let counters = [
-    "tasks_started", "tasks_stopped", "tasks_left", "other_tasks", "connected_before_running", "lost_polls",
-    "ecs_throttles", "ecs_retries",
-  ]
-
   private static let pauses = "run_task_pauses"
 
   private let runTask: Metric
@@ -48,14 +56,14 @@ struct ColdStarts: Sendable {
 
   /// The phases by name, in their order.
   var phases: [(String, Metric)] {
-    zip(Self.metrics, [runTask, runTaskPauses, pendingToRunning, waitConnection]).map { ($0, $1) }
+    zip(Self.phaseNames, [runTask, runTaskPauses, pendingToRunning, waitConnection]).map { ($0, $1) }
   }
 
   /// The user was given another task than one that this run has started.
   func countOther(in record: inout IterationRecord) { record.count(otherTasks) }
 
   /// Says that users were given other tasks than those that were started for them, if they were.
-  func noteOthers(_ recording: Recording, _ bench: Bench) {
+  func noteOthers(_ recording: Recording, _ bench: RunContext) {
     let number = recording[otherTasks]
     guard number > 0 else { return }
     bench.note(

@@ -1,5 +1,6 @@
 import AWS
 import Latency
+import ProcessControl
 import Synchronization
 
 /// The tasks that this run has started and has not stopped.
@@ -25,13 +26,13 @@ final class StartedTasks: Sendable {
   /// What RunTask is told as `startedBy`, so that tasks can be found again.
   let mark: String
   /// RunTask calls without an answer.
-  let calls = OutstandingCalls()
+  let calls = InFlightCalls()
   private let ecs: ECSConnection
-  private let bench: Bench
+  private let bench: RunContext
   private let log: TaskStartLog
   private let users: UsedUserIDs
   /// A look at the gateway, before tasks are stopped, and what it may take, in ns.
-  private let look: @Sendable (_ bound: UInt64) async -> TaskWhereabouts
+  private let look: @Sendable (_ bound: UInt64) async -> GatewayTaskView
   private let state = Mutex(State())
 
   /// Within ECS's quota for calls that change tasks, and so many that a look at the gateway is not old yet.
@@ -54,8 +55,8 @@ final class StartedTasks: Sendable {
   private static let noAnswer = "no answer in time"
 
   init(
-    _ ecs: ECSConnection, log: TaskStartLog, bench: Bench, users: UsedUserIDs,
-    look: @escaping @Sendable (_ bound: UInt64) async -> TaskWhereabouts
+    _ ecs: ECSConnection, log: TaskStartLog, bench: RunContext, users: UsedUserIDs,
+    look: @escaping @Sendable (_ bound: UInt64) async -> GatewayTaskView
   ) {
     self.ecs = ecs
     self.log = log
@@ -130,7 +131,7 @@ final class StartedTasks: Sendable {
   func stopWhatIsOver() async { await stopWhatIsOver(for: Self.stopBound) }
 
   private func stopWhatIsOver(for bound: UInt64) async {
-    await Bounded.run(for: bound, endsWithCaller: true) {
+    await TimeLimit.run(for: bound, endsWithCaller: true) {
       let over = self.state.withLock { $0.ledger.over }
       guard !over.surely.isEmpty || !over.ifAbsent.isEmpty else { return }
       await self.stop(over.surely + over.ifAbsent) { Self.lookBound }
@@ -242,7 +243,7 @@ final class StartedTasks: Sendable {
   /// - Parameter lookBound: what the next look may take, in ns.
   private func stop(_ ids: [String], _ lookBound: @Sendable () -> UInt64) async {
     var waiting = ids[...]
-    var whereabouts = TaskWhereabouts.unknown
+    var whereabouts = GatewayTaskView.unknown
     var isMute = false
     while !waiting.isEmpty, !Task.isCancelled, refusal == nil {
       let batch = waiting.prefix(Self.atOnce)
@@ -260,7 +261,7 @@ final class StartedTasks: Sendable {
 
   /// The ARNs of the tasks that are to be stopped now: without those that are left, not over (any more), or being stopped
   /// already.
-  private func beginToStop(_ ids: [String], _ whereabouts: TaskWhereabouts) -> [String] {
+  private func beginToStop(_ ids: [String], _ whereabouts: GatewayTaskView) -> [String] {
     state.withLock { state in
       state.ledger.seenAtGateway(whereabouts.connected)
       var arns: [String] = []
@@ -298,7 +299,7 @@ final class StartedTasks: Sendable {
       log.noteTries(error)
       let isGone = error.kind == .wrongParameter && error.message.contains("not found")
       if isGone { return ended(arn) }
-      guard error.transfer?.code != .cancelled else { return }
+      guard error.transfer?.kind != .cancelled else { return }
       state.withLock { state in
         state.lastFailure = error
         if error.isFinal { state.refusal = error }
@@ -341,4 +342,48 @@ final class StartedTasks: Sendable {
   }
 
   private var command: String { "aws ecs list-tasks\(ecs.cliOptions) --started-by \(mark)" }
+}
+
+/// Calls whose answers are waited for beyond the work that has made them: what they have done is known by their answers
+/// alone.
+final class InFlightCalls: Sendable {
+  private let tasks = Mutex<[Int: Task<Void, Never>]>([:])
+  private let next = Atomic(0)
+
+  /// How many have no answer yet.
+  var count: Int { tasks.withLock { $0.count } }
+
+  /// Makes a call, and gives its answer to `settle` whenever that comes.
+  ///
+  /// - Parameter grace: how long the answer is waited for after the caller's task was cancelled, in ns.
+  /// - Returns: the answer; nil where the caller's task was cancelled and the answer did not come in time. The call goes on.
+  func make<Answer: Sendable>(
+    graceOnCancel grace: UInt64, _ call: @escaping @Sendable () async -> Answer,
+    settle: @escaping @Sendable (Answer) -> Void
+  ) async -> Answer? {
+    let first = FirstValue<Answer?>()
+    let number = next.add(1, ordering: .relaxed).newValue
+    tasks.withLock { tasks in
+      // The lock is held until it is noted: it cannot end before.
+      tasks[number] = Task {
+        let answer = await call()
+        settle(answer)
+        self.tasks.withLock { _ = $0.removeValue(forKey: number) }
+        first.give(answer)
+      }
+    }
+    return await withTaskCancellationHandler {
+      await first.wait()
+    } onCancel: {
+      Task {
+        try? await Task.sleep(nanoseconds: grace)
+        first.give(nil)
+      }
+    }
+  }
+
+  /// Gives up those that have no answer yet.
+  func cancel() {
+    for task in tasks.withLock({ Array($0.values) }) { task.cancel() }
+  }
 }

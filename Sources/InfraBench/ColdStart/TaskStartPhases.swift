@@ -1,3 +1,8 @@
+import AWS
+import Synchronization
+import Results
+import TextFormatting
+
 /// The phases of a task's start, from stamps of one clock. Pure; in ns of `MonotonicClock`.
 ///
 /// Polls leave open when a task was RUNNING and when it was connected. Each phase is the upper end of what they leave open,
@@ -14,11 +19,11 @@ package struct TaskStartPhases: Sendable, Equatable {
   /// ECS's first answer was read that showed it RUNNING; nil if the gateway showed it connected before.
   package var runningSeenAt: UInt64?
   /// When the gateway showed it connected.
-  package var connected: Crossing
+  package var connected: ObservedTransition
 
   package init(
     sentAt: UInt64, triedAt: UInt64? = nil, answeredAt: UInt64, notRunningSince: UInt64, runningSeenAt: UInt64?,
-    connected: Crossing
+    connected: ObservedTransition
   ) {
     self.sentAt = sentAt
     self.triedAt = triedAt ?? sentAt
@@ -67,4 +72,134 @@ package struct TaskStartPhases: Sendable, Equatable {
   private var notConnected: UInt64 { max(connected.lastNegativeSentAt, answeredAt) }
 
   private static func length(from start: UInt64, to end: UInt64) -> UInt64 { end - min(start, end) }
+}
+
+/// What is known of a run's starts beside their samples: how fine their times are, and what ECS itself says of them.
+final class TaskStartLog: Sendable {
+  private struct State {
+    var runningResolution: UInt64 = 0
+    var connectedResolution: UInt64 = 0
+    /// nil while no start had a wait.
+    var waitResolution: UInt64?
+    var connectedFirst: UInt64 = 0
+    var lostPolls: UInt64 = 0
+    var throttles: UInt64 = 0
+    var retries: UInt64 = 0
+    var phases = ECSStartPhases()
+  }
+
+  private let state = Mutex(State())
+
+  /// Starts whose connection was seen before ECS showed them RUNNING.
+  var connectedFirst: UInt64 { state.withLock { $0.connectedFirst } }
+  /// Looks at ECS that brought nothing.
+  var lostPolls: UInt64 { state.withLock { $0.lostPolls } }
+
+  func add(_ phases: TaskStartPhases) {
+    state.withLock { state in
+      state.runningResolution = max(state.runningResolution, phases.runningResolution)
+      state.connectedResolution = max(state.connectedResolution, phases.connectedResolution)
+      if let wait = phases.waitResolution {
+        state.waitResolution = max(state.waitResolution ?? 0, wait)
+      } else {
+        state.connectedFirst += 1
+      }
+    }
+  }
+
+  /// Tries of RunTask and StopTask that ECS throttled.
+  var throttles: UInt64 { state.withLock { $0.throttles } }
+  /// Tries of RunTask and StopTask that were made again.
+  var retries: UInt64 { state.withLock { $0.retries } }
+
+  /// Notes what answered calls took beside the tries that were answered.
+  func noteTries(_ calls: [CallRecord]) {
+    for call in calls { noteTries(call.attempts, throttles: call.throttles) }
+  }
+
+  /// Notes the tries of a call that failed.
+  func noteTries(_ error: AWSError) { noteTries(error.attempts, throttles: error.throttles) }
+
+  private func noteTries(_ attempts: Int, throttles: Int) {
+    state.withLock { state in
+      state.retries += UInt64(max(0, attempts - 1))
+      state.throttles += UInt64(throttles)
+    }
+  }
+
+  func lostPoll() { state.withLock { $0.lostPolls += 1 } }
+
+  /// Notes what ECS says of the starts of tasks that have run; it doesn't change any more.
+  func note(_ tasks: [ECSTask]) {
+    state.withLock { state in
+      for task in tasks where task.startedAt != nil && state.phases[task.taskID] == nil { state.phases.note(task) }
+    }
+  }
+
+  /// How far below its sample a phase may have been, at most, by metric, in ns.
+  var resolutions: [String: UInt64] {
+    state.withLock { state in
+      var resolutions: [String: UInt64] = [:]
+      if state.runningResolution > 0 { resolutions[TaskStartStep.pendingToRunning.rawValue] = state.runningResolution }
+      resolutions[TaskStartStep.waitConnection.rawValue] = state.waitResolution
+      return resolutions
+    }
+  }
+
+  /// For the result.
+  func findings(mark: String) -> [String: JSONValue] {
+    state.withLock { state in
+      var findings: [String: JSONValue] = ["started_by": .string(mark)]
+      findings["ecs_pending_to_running"] = Self.range(state.phases.all.compactMap(\.pendingToRunning))
+      findings["ecs_image_pull"] = Self.range(state.phases.all.compactMap(\.imagePull))
+      if state.runningResolution > 0 || state.connectedResolution > 0 {
+        findings["task_start_resolution"] = .string(
+          "RUNNING was seen at most \(Self.seconds(state.runningResolution)) s late, the connection at most "
+            + "\(Self.seconds(state.connectedResolution)) s")
+      }
+      return findings
+    }
+  }
+
+  private static func range(_ lengths: [UInt64]) -> JSONValue? {
+    guard let least = lengths.min(), let most = lengths.max() else { return nil }
+    let tasks = lengths.count == 1 ? "1 task" : "\(lengths.count) tasks"
+    return .string("\(seconds(least))–\(seconds(most)) s (\(tasks), by ECS's clock)")
+  }
+
+  private static func seconds(_ nanoseconds: UInt64) -> String { NumberText.decimals(Double(nanoseconds) / 1e9, 3) }
+}
+
+/// How long ECS says the phases of tasks' starts took, by its own clock and where it says it. Bounded.
+struct ECSStartPhases: Sendable {
+  /// Of one task, in ns; nil where the instants are missing.
+  struct Phases: Sendable, Equatable {
+    /// From `pullStartedAt` to `pullStoppedAt`.
+    var imagePull: UInt64?
+    /// From `createdAt`, the entry into PENDING, to `startedAt`.
+    var pendingToRunning: UInt64?
+  }
+
+  private var phases: [String: Phases] = [:]
+  private static let limit = 10_000
+
+  /// Of one task, by the last part of its ARN; nil for one that was not seen RUNNING.
+  subscript(task: String) -> Phases? { phases[task] }
+
+  /// Of all tasks, in no order.
+  var all: some Collection<Phases> { phases.values }
+
+  /// Notes a task that has been seen RUNNING; its instants don't change any more.
+  mutating func note(_ task: ECSTask) {
+    guard phases.count < Self.limit else { return }
+    phases[task.taskID] = Phases(
+      imagePull: Self.length(from: task.pullStartedAt, to: task.pullStoppedAt),
+      pendingToRunning: Self.length(from: task.createdAt, to: task.startedAt))
+  }
+
+  /// In ns; instants are seconds since 1970 with a fraction, which a double holds to the microsecond.
+  private static func length(from start: Double?, to end: Double?) -> UInt64? {
+    guard let start, let end, end >= start, end - start < 3_600 else { return nil }
+    return UInt64(((end - start) * 1e6).rounded()) * 1_000
+  }
 }

@@ -14,7 +14,7 @@ final class TaskStarter: Sendable {
     var arn: String
     var phases: TaskStartPhases
     /// The look at the gateway that showed it.
-    var look: PoolLook
+    var look: PoolStatus
   }
 
   /// What ECS has refused for good.
@@ -23,7 +23,7 @@ final class TaskStarter: Sendable {
     case toStop(AWSError)
   }
 
-  typealias Waiter = CheckedContinuation<Result<(TaskStartPhases, PoolLook?), TaskStartFailure>, Never>
+  typealias Waiter = CheckedContinuation<Result<(TaskStartPhases, PoolStatus?), TaskStartFailure>, Never>
 
   struct State {
     var tracker = TaskStartTracker()
@@ -56,7 +56,7 @@ final class TaskStarter: Sendable {
   }
 
   /// - Parameter bound: what it may take, in ns.
-  private static func look(_ session: GatewaySession, for bound: UInt64) async -> TaskWhereabouts {
+  private static func look(_ session: GatewaySession, for bound: UInt64) async -> GatewayTaskView {
     let client = session.client(on: session.loops.executor(forUser: 0), timeout: bound)
     defer { client.close() }
     guard case .success(let (status, _)) = await client.status() else { return .unknown }
@@ -207,7 +207,7 @@ final class TaskStarter: Sendable {
     waiter?.resume(returning: .failure(.cancelled(.waitConnection, task: task.taskArn)))
   }
 
-  func finish(_ ended: [TaskStartTracker.Ended], look: PoolLook? = nil) {
+  func finish(_ ended: [TaskStartTracker.Ended], look: PoolStatus? = nil) {
     for (task, outcome) in ended {
       if case .failure(let failure) = outcome, failure.kind == "stopped", let arn = failure.task { tasks.ended(arn) }
       state.withLock { $0.waiters.removeValue(forKey: task) }?.resume(returning: outcome.map { ($0, look) })
@@ -227,11 +227,125 @@ final class TaskStarter: Sendable {
 extension AWSError {
   /// Whether what was asked for may have been done although it failed: the service has not said what it did.
   fileprivate var mayHaveBeenDone: Bool {
-    switch (kind, transfer?.code) {
+    switch (kind, transfer?.kind) {
     // Nothing was sent, unless by an earlier try.
     case (.transfer, .connect), (.transfer, .nameLookup), (.transfer, .tls), (.transfer, .invalidURL): attempts > 1
     case (.transfer, _), (.server, _), (.malformedAnswer, _): true
     default: false
     }
+  }
+}
+
+/// Looking at the tasks on their way, by ECS and by the gateway.
+extension TaskStarter {
+  /// Between two looks at the gateway, in ns, unless ECS is looked at more often.
+  private static let longestPause: UInt64 = 50_000_000
+
+  /// Looks at ECS and the gateway for as long as the task is not cancelled and any start is under way.
+  func watch() async {
+    async let _ = watchECS()
+    await watchGateway()
+  }
+
+  private func watchECS() async {
+    var beat = PollSchedule(interval: settings.pollInterval, from: MonotonicClock.now())
+    while !Task.isCancelled {
+      let now = MonotonicClock.now()
+      if now < beat.nextAt { try? await Task.sleep(nanoseconds: beat.nextAt - now) }
+      beat.polls(at: MonotonicClock.now())
+      // Here too: a gateway that doesn't answer holds no deadline up.
+      finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
+      let asked = state.withLock { $0.tracker.underWay }
+      guard !asked.isEmpty, !Task.isCancelled else { continue }
+      do throws(AWSError) {
+        // Not tried again: a gap is better than a time that is blurred.
+        let answer = try await ecs.client.describeTasks(asked, cluster: ecs.filter.cluster, retry: .never)
+        guard let first = answer.calls.first?.timings, let last = answer.calls.last?.timings else { continue }
+        log.note(answer.value)
+        finish(
+          state.withLock {
+            $0.tracker.observe(answer.value, asked: asked, sentAt: first.sentAt, answeredAt: last.answeredAt)
+          })
+      } catch {
+        lost(error)
+      }
+    }
+  }
+
+  private func lost(_ error: AWSError) {
+    if error.transfer?.kind == .cancelled { return }
+    guard error.isFinal else {
+      log.lostPoll()
+      // Without the request's id: what fails alike is said once.
+      return session.bench.note("looks at the tasks were lost: \(error.resultKind)")
+    }
+    let refusal = RunTaskRemedy.explained(error)
+    let waiters = state.withLock { state in
+      state.tracker.forget(Array(state.waiters.keys))
+      defer { state.waiters = [:] }
+      return state.waiters.values
+    }
+    for waiter in waiters { waiter.resume(returning: .failure(TaskStartFailure(.pendingToRunning, refusal))) }
+    refuse(.toStart(refusal))
+  }
+
+  private func watchGateway() async {
+    let client = session.client(on: session.loops.executor(forUser: 0))
+    defer { client.close() }
+    let pause = min(settings.pollInterval, Self.longestPause)
+    while !Task.isCancelled {
+      if state.withLock({ $0.callsUnderWay > 0 || !$0.waiters.isEmpty }) { await lookAtGateway(client) }
+      finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
+      try? await Task.sleep(nanoseconds: pause)
+    }
+  }
+
+  /// How often a look before a start is tried.
+  private static let looksBeforeStart = 3
+
+  /// Looks at the gateway until it has shown how many tasks it has.
+  func lookBeforeStart() async {
+    let client = session.client(on: session.loops.executor(forUser: 0))
+    defer { client.close() }
+    for _ in 0..<Self.looksBeforeStart where !Task.isCancelled && state.withLock({ $0.tracker.needsLook }) {
+      await lookAtGateway(client)
+    }
+  }
+
+  private func lookAtGateway(_ client: GatewayClient) async {
+    switch await client.status() {
+    case .success(let (status, exchange)):
+      tasks.update { $0.seenAtGateway(GatewayTaskView.known(status).connected) }
+      if status.tasks == nil {
+        session.bench.note(
+          "the gateway's status names no tasks: a start counts as connected when the gateway has one task more")
+      }
+      let ended = state.withLock {
+        $0.tracker.observe(status, sentAt: exchange.firstByteWrittenAt, answeredAt: exchange.lastByteReadAt)
+      }
+      finish(ended, look: PoolStatus(status: status, date: exchange.response.header("date")))
+    case .failure(let error) where error.isCancellation: break
+    case .failure(let error): session.bench.note("looks at the gateway were lost: \(error.kind)")
+    }
+  }
+}
+
+/// When the next poll of a fixed beat is due, in ns of `MonotonicClock`. Pure.
+struct PollSchedule {
+  /// Between two beats, in ns.
+  let interval: UInt64
+  private(set) var nextAt: UInt64
+
+  /// A beat whose first poll is due at `start`.
+  init(interval: UInt64, from start: UInt64) {
+    self.interval = max(1, interval)
+    nextAt = start
+  }
+
+  /// The poll that was due is made at `now`. Beats that were missed meanwhile are left out: polls that follow each other
+  /// at once would show nothing more and take from ECS's quota.
+  mutating func polls(at now: UInt64) {
+    let late = now - min(nextAt, now)
+    nextAt += interval * (late / interval + 1)
   }
 }

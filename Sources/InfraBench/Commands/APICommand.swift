@@ -1,5 +1,6 @@
 package import ArgumentParser
 import LoadEngine
+import Results
 
 /// `bench-api`.
 package struct APICommand: SuiteCommand {

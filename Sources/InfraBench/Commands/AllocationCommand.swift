@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Results
 
 /// `bench-allocation`.
 package struct AllocationCommand: SuiteCommand {

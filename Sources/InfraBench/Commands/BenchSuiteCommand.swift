@@ -2,6 +2,7 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 import ProcessControl
+import Results
 
 /// `bench-suite`, which `run-all-tests.sh` builds and becomes.
 package struct BenchSuiteCommand: AsyncParsableCommand {

@@ -2,6 +2,8 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 import ProcessControl
+import Comparison
+import Results
 
 /// `bench-compare`.
 package struct CompareCommand: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Results
 
 /// `bench-concurrent`.
 package struct ConcurrentCommand: SuiteCommand {

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Glibc
+import Results
 
 /// `bench-dirinit`.
 package struct DirInitCommand: SuiteCommand {

@@ -1,6 +1,8 @@
 package import ArgumentParser
 import Gateway
 import ProcessControl
+import Results
+import TextFormatting
 
 /// `bench-e2e`.
 package struct EndToEndCommand: SuiteCommand {
@@ -77,7 +79,7 @@ package struct EndToEndCommand: SuiteCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Print a built-in gateway profile (\(OptionReader.list(BuiltInProfiles.names))) and end.", valueName: "name"))
+      "Print a built-in gateway profile (\(PlainText.list(BuiltInProfiles.names))) and end.", valueName: "name"))
   var printProfile: String?
 
   package init() {}
@@ -86,7 +88,7 @@ package struct EndToEndCommand: SuiteCommand {
     guard let printProfile else { return nil }
     if let text = BuiltInProfiles.text(of: printProfile) { return text }
     reader.problems.add(
-      "--print-profile", "there is no profile '\(printProfile)': write \(OptionReader.list(BuiltInProfiles.names))")
+      "--print-profile", "there is no profile '\(printProfile)': write \(PlainText.list(BuiltInProfiles.names))")
     return nil
   }
 
@@ -141,7 +143,7 @@ package struct EndToEndCommand: SuiteCommand {
     guard let reconnect else { return nil }
     guard let when = EndToEndBenchmark.Reconnect(rawValue: reconnect) else {
       let names = EndToEndBenchmark.Reconnect.allCases.map(\.rawValue)
-      reader.problems.add("--reconnect", "'\(reconnect)' is unknown: write \(OptionReader.list(names))")
+      reader.problems.add("--reconnect", "'\(reconnect)' is unknown: write \(PlainText.list(names))")
       return nil
     }
     // A profile that is found by looking knows no way back.

@@ -2,6 +2,7 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 import ProcessControl
+import Results
 
 /// `bench-report`.
 package struct ReportCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ package import ArgumentParser
 import FoundationEssentials
 import Glibc
 import ProcessControl
+package import Results
 
 /// A benchmark as a command: options in, its runs, an exit status.
 package protocol SuiteCommand: AsyncParsableCommand {
@@ -19,7 +20,7 @@ extension SuiteCommand {
   /// The whole of an executable: parses the process's arguments and runs. Does not return.
   package static func runAsTool() async {
     EndSignals.quitWithoutBacktrace()
-    _ = SuiteLink.current
+    _ = SuitePipe.current
     let commandLine = Array(CommandLine.arguments.dropFirst())
     let scenario = ScenarioFile(
       commandLine: commandLine, tool: configuration.commandName ?? "this tool", options: ToolOption.all(of: Self.self))
@@ -31,7 +32,7 @@ extension SuiteCommand {
       if exitCode(for: error) == .validationFailure, !(error is ExitCode) {
         let console = Console(print: .text, isQuiet: false)
         console.errors(scenario.problems)
-        SuiteLink.current?.report(.error(Self.message(for: error)))
+        SuitePipe.current?.report(.error(Self.message(for: error)))
         await console.flush()
       }
       exit(withError: error)

@@ -1,4 +1,7 @@
 import FoundationEssentials
+package import Comparison
+import Latency
+import Results
 
 /// What `bench-compare` was asked to do, checked.
 package enum CompareSettings: Sendable, Equatable {
@@ -78,7 +81,7 @@ extension OptionReader {
 
   /// Names of metrics and counters that some tool has.
   private mutating func metricNames(_ written: [String]) -> Set<String> {
-    let known = MetricOrder.allNames + RateCounter.all.map(\.name)
+    let known = ToolDescriptions.suite.metricNames + ToolDescriptions.suite.judgedCounterNames.sorted()
     for name in written where !known.contains(name) {
       let nearest = NearestName.near(name, in: known).map { ": did you mean '\($0)'?" } ?? ""
       problems.add("--metric", "no tool has a metric or a rate '\(name)'\(nearest)")

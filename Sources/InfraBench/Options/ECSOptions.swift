@@ -1,5 +1,7 @@
-import AWS
 package import ArgumentParser
+import AWS
+import Results
+import TextFormatting
 
 /// Which ECS tasks are the pool's, and how ECS is reached.
 package struct ECSOptions: ParsableArguments {
@@ -32,8 +34,8 @@ package struct ECSSettings: Sendable {
     let flags = sources.filter { $0.hasPrefix("-") }
     let variables = sources.filter { !$0.hasPrefix("-") }
     let parts = [
-      flags.isEmpty ? nil : "leave \(OptionReader.list(flags, "and")) out",
-      variables.isEmpty ? nil : "unset \(OptionReader.list(variables, "and"))",
+      flags.isEmpty ? nil : "leave \(PlainText.list(flags, "and")) out",
+      variables.isEmpty ? nil : "unset \(PlainText.list(variables, "and"))",
     ]
     return parts.compactMap { $0 }.joined(separator: " and ")
   }
@@ -89,5 +91,115 @@ extension OptionReader {
     settings.filter.family = options.family
     settings.filter.startedBy = options.startedBy
     return settings
+  }
+}
+
+/// Which cluster is meant, and how ECS is reached.
+package struct ECSAccessOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The cluster's name or ARN. (default: the account's 'default') [env: CLUSTER]", valueName: "name"))
+  package var cluster: String?
+
+  @Option(
+    help: ArgumentHelp("The region. [env: REGION, AWS_REGION, AWS_DEFAULT_REGION; the profile]", valueName: "name"))
+  package var region: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The profile of the shared AWS files; passes keys in the environment over. [env: AWS_PROFILE, AWS_DEFAULT_PROFILE]",
+      valueName: "name"))
+  package var profile: String?
+
+  @Option(
+    name: .customLong("ecs-endpoint-url"),
+    help: ArgumentHelp(
+      "Another ECS endpoint than the region's. [env: AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL]", valueName: "url"))
+  package var ecsEndpointURL: String?
+
+  package init() {}
+}
+
+extension OptionReader {
+  /// What was written about the way to ECS, unchecked: it counts only where ECS is meant.
+  func ecsAccess(_ options: ECSAccessOptions) -> ECSSettings {
+    let cluster = cluster(options)
+    let endpoint = value(
+      "--ecs-endpoint-url", options.ecsEndpointURL, environment: ["AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL"])
+    let sources = [cluster, endpoint, value("--region", options.region), value("--profile", options.profile)]
+    return ECSSettings(
+      flags: options.flags, filter: TaskFilter(cluster: cluster?.text), sources: sources.compactMap { $0?.source })
+  }
+
+  /// Checks cluster, profile, region and endpoints, wherever they are written. Credentials are found out later.
+  mutating func checkECSAccess(_ options: ECSAccessOptions) {
+    checkName(cluster(options), orARNOf: "cluster")
+    for problem in AWSConfiguration.problems(flags: options.flags, environment: environment) {
+      problems.add(problem.source, problem.message)
+    }
+  }
+
+  private func cluster(_ options: ECSAccessOptions) -> (text: String, source: String)? {
+    value("--cluster", options.cluster, environment: ["CLUSTER"])
+  }
+}
+
+extension ECSAccessOptions {
+  fileprivate var flags: AWSConfiguration.Flags {
+    .init(profile: profile, region: region, ecsEndpointURL: ecsEndpointURL)
+  }
+}
+
+extension OptionReader {
+  /// Checks the name of something in ECS; `kind`, as in `cluster`, is what an ARN instead of it must be of.
+  ///
+  /// Names: CreateCluster, CreateService and RegisterTaskDefinition of the Amazon ECS API Reference.
+  mutating func checkName(_ written: (text: String, source: String)?, orARNOf kind: String? = nil) {
+    guard let (text, source) = written else { return }
+    if text.isEmpty { return problems.add(source, "it is empty: write a name") }
+    if let kind, text.hasPrefix("arn:") {
+      if Self.isARN(text, of: kind) { return }
+      return problems.add(
+        source,
+        "'\(text.prefix(200))' is no ARN of a \(kind): write arn:aws:ecs:REGION:ACCOUNT:\(kind)/NAME, or the name alone"
+      )
+    }
+    guard (1...255).contains(text.utf8.count), text.utf8.allSatisfy(Self.isNamePart) else {
+      return problems.add(
+        source,
+        "'\(text.prefix(80))' is no name: write letters, digits, '-' and '_', at most 255"
+          + (kind == nil ? "" : ", or an ARN"))
+    }
+  }
+
+  /// Checks `startedBy`, which may be any text of 1 to 128 characters (RunTask in the Amazon ECS API Reference).
+  mutating func checkMark(_ option: String, _ written: String?) {
+    guard let written, !(1...128).contains(written.count) else { return }
+    problems.add(option, "\(written.isEmpty ? "it is empty" : "it is too long"): write 1 to 128 characters")
+  }
+
+  private static func isARN(_ text: String, of kind: String) -> Bool {
+    let parts = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+    guard parts.count == 6, parts[1].hasPrefix("aws"), parts[2] == "ecs", parts[5].hasPrefix("\(kind)/") else {
+      return false
+    }
+    let names = parts[5].split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    return text.utf8.count <= 1_000
+      && (parts[1...4] + names).allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isNamePart) }
+  }
+
+  private static func isNamePart(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+    default: false
+    }
+  }
+}
+
+extension [ToolDescription.Parameter] {
+  /// Those of ``ECSSettings``: the pool's names in ECS, and the way there.
+  static let ecs: Self = ["cluster", "service", "family", "startedBy", "region", "profile"].map {
+    .init($0, shapesLoad: false)
   }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import ProcessControl
+import TextFormatting
 
 /// A header to send with every request and upgrade. Its value is a secret: it is never printed or stored.
 package struct SecretHeader: Sendable, Equatable, CustomStringConvertible {
@@ -121,12 +122,5 @@ extension OptionReader {
 
   static func isFieldValue(_ text: String) -> Bool {
     text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f || $0 == 0x09 }
-  }
-}
-
-extension StringProtocol {
-  /// Without the characters at both ends for which `isDropped` holds.
-  func trimming(while isDropped: (Character) -> Bool) -> String {
-    String(drop(while: isDropped).reversed().drop(while: isDropped).reversed())
   }
 }

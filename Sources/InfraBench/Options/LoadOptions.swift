@@ -1,6 +1,10 @@
 package import ArgumentParser
 import Gateway
-import LoadEngine
+import Glibc
+package import LoadEngine
+import Latency
+package import Results
+import TextFormatting
 
 /// How much work is done, and by whom.
 package struct LoadOptions: ParsableArguments {
@@ -76,7 +80,7 @@ extension OptionReader {
   /// Iterations or a time before the measurement.
   mutating func warmup(_ written: String?) -> LoadPlan.Warmup {
     guard let written else { return .iterations(0) }
-    if let number = Self.parseInteger(written), number <= 1_000_000_000 { return .iterations(number) }
+    if let number = PlainText.wholeNumber(written), number <= 1_000_000_000 { return .iterations(number) }
     if let nanoseconds = DurationText.parse(written) { return .duration(nanoseconds) }
     problems.add("--warmup", "'\(written)' is wrong: write a whole number of iterations, or a duration such as 5s")
     return .iterations(0)
@@ -86,8 +90,233 @@ extension OptionReader {
   mutating func seed(_ written: String?) -> UInt64 {
     // Whole in a JSON number of any reader.
     guard let written else { return UInt64.random(in: 0..<(1 << 53)) }
-    if let number = Self.parseInteger(written), number < 1 << 53 { return UInt64(number) }
+    if let number = PlainText.wholeNumber(written), number < 1 << 53 { return UInt64(number) }
     problems.add("--seed", "'\(written)' is wrong: write a whole number from 0 to \((1 << 53) - 1)")
     return 0
   }
+}
+
+/// How much work is done, checked.
+package struct LoadSettings: Sendable {
+  package var count: Int?
+  /// In ns.
+  package var duration: UInt64?
+  /// Virtual users: those of a closed loop, with stages those at its begin, or the most in flight of an open one.
+  package var concurrency: Int
+  package var warmup: LoadPlan.Warmup
+  /// In ns.
+  package var timeout: UInt64
+  package var userIDPrefix: String
+  package var seed: UInt64
+  package var arrivals = ArrivalSettings()
+
+  /// Whether starts are due on a schedule.
+  package var isOpenLoop: Bool { arrivals.isOpenLoop }
+
+  /// The most virtual users at one time.
+  package var users: Int { ramp?.maximum ?? concurrency }
+
+  /// The most starts in flight at one time; nil in a closed loop.
+  package var maxInFlight: Int? { isOpenLoop ? users : nil }
+
+  /// The time-outs of a run, by parameter, in ns.
+  func timeouts(beside runTask: RunTaskSettings?) -> [String: UInt64] {
+    ["timeout": timeout].merging(runTask.map { ["startTimeout": $0.startTimeout] } ?? [:]) { $1 }
+  }
+
+  /// What the engine is to do.
+  package var plan: LoadPlan {
+    var plan: LoadPlan
+    if let schedule {
+      plan = .openLoop(
+        schedule, users: users, count: count, duration: duration, warmup: warmup,
+        dropsWhenBusy: arrivals.dropsWhenBusy, isPrecise: arrivals.isPrecise)
+    } else {
+      plan = .closedLoop(
+        users: users, count: count, duration: duration, warmup: warmup,
+        thinkTime: arrivals.thinkTime, ramp: ramp)
+    }
+    plan.drainBound = timeout
+    return plan
+  }
+
+  /// When nothing more is begun, in ns from the begin of the measured part: by the duration, or the stages' end.
+  package var length: UInt64? { [duration, ramp?.length, schedule?.length].compactMap(\.self).min() }
+
+  private var schedule: ArrivalSchedule? {
+    let arrival: ArrivalSchedule.Arrival = arrivals.isPoisson ? .poisson(seed: seed) : .constant
+    if case .rates(let stages) = arrivals.stages {
+      return ArrivalSchedule(
+        stages: stages, from: arrivals.rate ?? ArrivalRate(starts: 0, period: 1_000_000_000), arrival: arrival)
+    }
+    return arrivals.rate.map { ArrivalSchedule(rate: $0, arrival: arrival) }
+  }
+
+  /// Users come and go by stages.
+  private var ramp: UserRamp? {
+    guard case .users(let stages) = arrivals.stages else { return nil }
+    return UserRamp(stages: stages, from: concurrency)
+  }
+
+  /// The id of user `number` of `total`: the prefix alone for a single user, else with four digits or more.
+  package func userID(_ number: Int, of total: Int) -> String {
+    Self.userID(userIDPrefix, number, of: total)
+  }
+
+  /// The id of user `number` of as many as the plan has.
+  package func userID(_ number: Int) -> String {
+    userID(number, of: users)
+  }
+
+  /// The id of user `number` of `total` whose ids begin with `prefix`.
+  static func userID(_ prefix: String, _ number: Int, of total: Int) -> String {
+    guard total > 1 else { return prefix }
+    let digits = String(number)
+    return "\(prefix)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
+  }
+}
+
+/// What users' ids begin with unless it is given: `test-user-xxxx`, where the last four characters are made of the names of
+/// the host and of who runs the tool. So colleagues' runs at one gateway don't meet, and no run litters a real file system
+/// with new directories.
+enum DefaultUserID {
+  /// Of this host and user; the same in every run.
+  static let prefix = prefix(host: hostName, user: userName)
+
+  static func prefix(host: String, user: String) -> String {
+    // FNV-1a with 64 bits; the hashes of Swift's library differ from run to run.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in "\(host)\u{0}\(user)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    // The upper bits depend on all bytes.
+    var rest = hash >> 32
+    let digits = Array("0123456789abcdefghijklmnopqrstuvwxyz")
+    var suffix = ""
+    for _ in 0..<4 {
+      suffix.append(digits[Int(rest % UInt64(digits.count))])
+      rest /= UInt64(digits.count)
+    }
+    return "test-user-\(suffix)"
+  }
+
+  private static var hostName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "" }
+    return name.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+  }
+
+  /// The number where there is no name.
+  private static var userName: String {
+    var entry = passwd()
+    var result: UnsafeMutablePointer<passwd>?
+    var buffer = [CChar](repeating: 0, count: 4096)
+    guard getpwuid_r(getuid(), &entry, &buffer, buffer.count, &result) == 0, result != nil, let name = entry.pw_name
+    else { return "\(getuid())" }
+    return String(cString: name)
+  }
+}
+
+/// The timeline of a report that draws one, where the user asked for none.
+enum DefaultTimeline {
+  private static let intervals: UInt64 = 100
+  private static let shortest: UInt64 = 20_000_000
+  private static let unknown: UInt64 = 50_000_000
+  private static let longest: UInt64 = 1_000_000_000
+
+  /// The length of an interval in ns, for a run of `length` ns where that is known before: a hundred intervals, each as
+  /// long as cutting it is worth. A run that turns out to be long has them merged.
+  static func interval(forLength length: UInt64?) -> UInt64 {
+    guard let length else { return unknown }
+    return min(max(length / intervals, shortest), longest)
+  }
+}
+
+extension LoadSettings {
+  /// Gives the run a timeline if a report of it draws one and it has none.
+  mutating func addTimeline(for output: OutputSettings) {
+    guard arrivals.timeline == nil, output.formats.contains(where: \.drawsTimeline) else { return }
+    arrivals.timeline = DefaultTimeline.interval(forLength: length)
+  }
+}
+
+extension LoadSettings {
+  /// What shapes the load, for the result.
+  package var parameters: [String: JSONValue] {
+    let own: [String: JSONValue] = [
+      "count": count.map { .int(Int64($0)) } ?? .null,
+      "duration": duration.map { .string(DurationText.write($0)) } ?? .null,
+      isOpenLoop ? "maxInFlight" : "concurrency": .int(Int64(users)),
+      "warmup": warmupValue,
+      "timeout": .string(DurationText.write(timeout)),
+      "userId": .string(userIDPrefix),
+      "seed": .int(Int64(seed)),
+    ]
+    return own.merging(arrivals.parameters) { $1 }
+  }
+
+  /// Whether lines of single iterations are readable: a closed loop of at most 100.
+  package var showsIterations: Bool {
+    guard let count, !isOpenLoop else { return false }
+    return count <= 100
+  }
+
+  private var warmupValue: JSONValue {
+    switch warmup {
+    case .iterations(let number): .int(Int64(number))
+    case .duration(let nanoseconds): .string(DurationText.write(nanoseconds))
+    }
+  }
+}
+
+extension ArrivalSettings {
+  /// What shapes the load, for the result: of an open loop's settings only where there is one.
+  fileprivate var parameters: [String: JSONValue] {
+    var parameters: [String: JSONValue] = ["threads": .int(Int64(threads))]
+    if let stages { parameters["stages"] = .string(stages.text) }
+    if let timeline { parameters["timeline"] = .string(DurationText.write(timeline)) }
+    if isOpenLoop {
+      parameters["rate"] = rate.map { .string(RateText.write($0)) } ?? .null
+      parameters["arrival"] = isPoisson ? "poisson" : "constant"
+      parameters["dropWhenBusy"] = .bool(dropsWhenBusy)
+      parameters["precise"] = .bool(isPrecise)
+    } else {
+      parameters["thinkTime"] = .string(DurationText.write(thinkTime))
+    }
+    return parameters
+  }
+}
+
+extension TargetSettings {
+  /// What shapes the pool, for the result. Headers are named, their values never.
+  package var parameters: [String: JSONValue] {
+    var parameters: [String: JSONValue] = ["headers": .array(headers.map { .string($0.name) })]
+    if tokens.count > 1 { parameters["tokens"] = .int(Int64(tokens.count)) }
+    if tokenCommand != nil { parameters["tokenCommand"] = true }
+    if let profile { parameters["gatewayProfile"] = .string(profile.name) }
+    // Named only where they were given: a run without them compares with those of before.
+    if !keepsCookies { parameters["noCookies"] = .bool(true) }
+    if hasCertificate { parameters["clientCertificate"] = .bool(true) }
+    switch gateway {
+    case .remote:
+      parameters["agents"] = .int(Int64(agents))
+    case .embedded(let settings):
+      parameters["poolSize"] = .int(Int64(settings.poolSize))
+      parameters["maxTasks"] = .int(Int64(settings.maxTasks))
+      parameters["taskStartDelay"] = .string(DurationText.write(settings.taskStartDelay))
+    }
+    return parameters
+  }
+}
+
+extension [ToolDescription.Parameter] {
+  /// Those of ``LoadSettings``.
+  static let load: Self = [
+    "count", "duration", "concurrency", "maxInFlight", "warmup", "timeout", "threads", "stages", "rate", "arrival",
+    "dropWhenBusy", "precise", "thinkTime",
+    // Whose requests these are.
+    .init("userId", shapesLoad: false),
+    // Every run has another seed, unless it is given.
+    .init("seed", shapesLoad: false),
+    // How finely the result is written.
+    .init("timeline", shapesLoad: false),
+  ]
 }

@@ -1,5 +1,7 @@
 package import FoundationEssentials
 package import Transport
+import Latency
+import TextFormatting
 
 /// Turns what the user wrote into values. Every mistake goes to `problems`, and reading goes on with a harmless value.
 package struct OptionReader {
@@ -41,7 +43,7 @@ package struct OptionReader {
     _ option: String, _ written: String?, in range: ClosedRange<Int>, environment names: [String] = []
   ) -> Int? {
     guard let (text, source) = value(option, written, environment: names) else { return nil }
-    if let number = Self.parseInteger(text), range.contains(number) { return number }
+    if let number = PlainText.wholeNumber(text), range.contains(number) { return number }
     problems.add(source, "'\(text)' is wrong: write a whole number from \(range.lowerBound) to \(range.upperBound)")
     return nil
   }
@@ -73,7 +75,7 @@ package struct OptionReader {
   {
     guard let written else { return fallback }
     if choices.contains(written) { return written }
-    problems.add(option, "'\(written)' is unknown: write \(Self.list(choices))")
+    problems.add(option, "'\(written)' is unknown: write \(PlainText.list(choices))")
     return fallback
   }
 
@@ -87,14 +89,15 @@ package struct OptionReader {
       return nil
     }
   }
+}
 
-  static func parseInteger(_ text: String) -> Int? {
-    guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-    return Int(text)
-  }
-
-  static func list(_ choices: [String], _ conjunction: String = "or") -> String {
-    guard let last = choices.last, choices.count > 1 else { return choices.first ?? "" }
-    return choices.dropLast().joined(separator: ", ") + " \(conjunction) " + last
+/// Paths as users write them.
+enum PathText {
+  /// Why the value of an option is no path: it begins with a dash. `--output-dir -x` is refused by the parser, which takes `-x`
+  /// for an option; `--output-dir=-x` would be taken, and more likely a value is missing than a folder is called so.
+  static func likeAnOption(_ path: String) -> String? {
+    guard path.utf8.first == UInt8(ascii: "-") else { return nil }
+    let shown = PlainText.line(path)
+    return "'\(shown)' begins with a dash, as options do: write './\(shown)'"
   }
 }

@@ -1,5 +1,7 @@
 package import ArgumentParser
 import Glibc
+import Reports
+package import Results
 
 /// Where results go, and what is said.
 package struct OutputOptions: ParsableArguments {
@@ -40,31 +42,12 @@ package struct OutputOptions: ParsableArguments {
 
 /// Where results go, checked.
 package struct OutputSettings: Sendable {
-  package enum Format: String, Sendable, CaseIterable {
-    case md, json, html, junit, csv, openmetrics
-
-    /// What is written unless the user says otherwise.
-    package static let usual: Set<Format> = [.md, .json]
-
-    /// Whether a run is to have a timeline for it.
-    var drawsTimeline: Bool { self == .html }
-
-    /// Of its file. node_exporter's textfile collector reads `.prom` alone.
-    package var fileExtension: String {
-      switch self {
-      case .openmetrics: "prom"
-      case .junit: "xml"
-      default: rawValue
-      }
-    }
-  }
-
   package enum Print: String, Sendable, CaseIterable {
     case text, json, md
   }
 
   package var directory: String
-  package var formats: Set<Format>
+  package var formats: Set<ResultFormat>
   package var label: String?
   package var print: Print
   package var isQuiet: Bool
@@ -92,14 +75,14 @@ extension OptionReader {
       allowsSaturated: options.allowSaturated)
   }
 
-  private mutating func formats(_ written: String?) -> Set<OutputSettings.Format> {
-    guard let written else { return OutputSettings.Format.usual }
-    var formats: Set<OutputSettings.Format> = []
+  private mutating func formats(_ written: String?) -> Set<ResultFormat> {
+    guard let written else { return ResultFormat.usual }
+    var formats: Set<ResultFormat> = []
     for name in written.split(separator: ",", omittingEmptySubsequences: false) {
-      if let format = OutputSettings.Format(rawValue: String(name)) {
+      if let format = ResultFormat(rawValue: String(name)) {
         formats.insert(format)
       } else {
-        let known = OutputSettings.Format.allCases.map(\.rawValue).joined(separator: ",")
+        let known = ResultFormat.allCases.map(\.rawValue).joined(separator: ",")
         problems.add("--format", "'\(name)' is unknown: write any of \(known)")
       }
     }
@@ -144,5 +127,27 @@ extension OptionReader {
     guard status.st_mode & S_IFMT == S_IFDIR else { return "'\(existing)' is no directory" }
     guard access(existing, W_OK | X_OK) == 0 else { return "'\(existing)' cannot be written" }
     return nil
+  }
+}
+
+extension OptionReader {
+  /// The test plan's thresholds, unless they are left out, and then the user's. What the user repeats is the user's, once.
+  package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for benchmark: B) -> [Threshold] {
+    let parser = ThresholdParser(B.description)
+    var thresholds: [Threshold] = []
+    let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + B.description.thresholdsOfAll
+    for (expression, isDefault) in standard.map({ ($0, true) }) + options.thresholds.map({ ($0, false) }) {
+      do throws(ThresholdError) {
+        let threshold = try parser.parse(expression, isDefault: isDefault)
+        if let index = thresholds.firstIndex(where: { $0.isSameCriterion(as: threshold) }) {
+          thresholds[index] = threshold
+        } else {
+          thresholds.append(threshold)
+        }
+      } catch {
+        problems.add("--threshold", error.message)
+      }
+    }
+    return thresholds
   }
 }

@@ -1,4 +1,7 @@
 package import ArgumentParser
+import AWS
+import Latency
+import Results
 
 /// How cold starts come about, and which tasks this tool starts for them.
 package struct RunTaskOptions: ParsableArguments {
@@ -64,4 +67,182 @@ package struct RunTaskOptions: ParsableArguments {
     let flags = [("--assign-public-ip", assignPublicIP), ("--force-poll-interval", forcePollInterval)]
     return values.filter { $0.1 != nil }.map(\.0) + flags.filter(\.1).map(\.0)
   }
+}
+
+/// Which tasks this tool starts for cold users, checked.
+package struct RunTaskSettings: Sendable {
+  /// nil: the embedded gateway's own endpoint.
+  var ecs: ECSSettings?
+  /// nil: the embedded gateway's own.
+  var taskDefinition: String?
+  var launchType: String?
+  var capacityProvider: String?
+  var network: TaskNetwork?
+  /// In ns, between two looks at ECS.
+  var pollInterval: UInt64
+  /// In ns, from RunTask until the task is connected.
+  var startTimeout: UInt64
+
+  /// The most users for whom tasks are started at one time: what one DescribeTasks tells of.
+  static let mostAtOnce = 100
+
+  /// For the result.
+  var parameters: [String: JSONValue] {
+    var parameters: [String: JSONValue] = [
+      "coldBy": "run-task", "pollInterval": .string(DurationText.write(pollInterval)),
+      "startTimeout": .string(DurationText.write(startTimeout)),
+    ]
+    let values = [
+      ("taskDefinition", taskDefinition), ("launchType", launchType), ("capacityProvider", capacityProvider),
+    ]
+    for case (let name, let value?) in values { parameters[name] = .string(value) }
+    if let network {
+      parameters["subnets"] = .array(network.subnets.map { .string($0) })
+      parameters["securityGroups"] = .array(network.securityGroups.map { .string($0) })
+      parameters["assignPublicIp"] = .bool(network.assignsPublicIP)
+    }
+    return parameters.merging(ecs?.parameters ?? [:]) { $1 }
+  }
+}
+
+extension OptionReader {
+  /// Checks `--cold-by` and what belongs to it; nil for cold starts by the gateway.
+  mutating func runTask(_ options: RunTaskOptions, beside target: TargetOptions) -> RunTaskSettings? {
+    guard choice("--cold-by", options.coldBy, of: ["gateway", "run-task"], default: "gateway") == "run-task" else {
+      // A way that is unknown may have meant run-task.
+      guard !problems.names("--cold-by") else { return nil }
+      for name in options.givenForRunTask {
+        problems.add(name, "it is for --cold-by run-task: give that, or leave it out")
+      }
+      return nil
+    }
+    let isRemote = value("--gateway-url", target.gatewayURL, environment: ["GATEWAY_URL"]) != nil
+    let ecs = ecs(options.access, isRemote: isRemote)
+    if isRemote, options.taskDefinition == nil {
+      problems.add("--task-definition", "which task is to be started? Give its family, family:revision or ARN")
+    }
+    if target.agents != nil {
+      refuse("--agents", "agents are no ECS tasks: leave it out, or --cold-by run-task")
+    }
+    if target.abGatewayURL != nil {
+      refuse(
+        "--ab-gateway-url",
+        "a task definition's tasks connect to one gateway: leave it out, or --cold-by run-task")
+    }
+    return RunTaskSettings(
+      ecs: ecs, taskDefinition: name("--task-definition", options.taskDefinition),
+      launchType: launchType(options), capacityProvider: name("--capacity-provider", options.capacityProvider),
+      network: network(options), pollInterval: pollInterval(options, isRealECS: isRemote),
+      startTimeout: duration("--start-timeout", options.startTimeout, default: 300_000_000_000, minimum: 1_000_000))
+  }
+
+  /// Checks the target options of a run in which tasks are started by `runTask`, for at most `users` at one time.
+  ///
+  /// - Parameter keepsPool: whether the embedded gateway has warm tasks as well. It never refills them while they are
+  ///   assigned: its own tasks would be given to the users for whom others are started.
+  mutating func target(
+    _ options: TargetOptions, for runTask: RunTaskSettings?, users: Int, keepsPool: Bool,
+    needs roles: [GatewayRole] = []
+  ) -> TargetSettings {
+    guard runTask != nil else { return target(options, needs: roles) }
+    // Whether a task has connected is seen in the gateway's status.
+    let needed = roles + [.status]
+    var settings = keepsPool ? target(options, needs: needed) : target(options, defaultPoolSize: 0, needs: needed)
+    guard case .embedded(var embedded) = settings.gateway else { return settings }
+    if !keepsPool, options.poolSize != nil {
+      refuse("--pool-size", "with --cold-by run-task every task is started by this tool: leave it out")
+    }
+    embedded.makeRoom(forTasksOf: users, hasOwnLimit: options.maxTasks != nil)
+    settings.gateway = .embedded(embedded)
+    return settings
+  }
+
+  /// Refuses what would start tasks without a bound.
+  mutating func refuseUnbounded(_ options: [(name: String, isGiven: Bool)]) {
+    for (name, isGiven) in options where isGiven {
+      refuse(name, "--cold-by run-task starts a task for each user, and their number must be bounded: leave this out")
+    }
+  }
+
+  /// Refuses more users at one time than tasks are started for.
+  mutating func refuseCrowd(_ option: String, _ users: Int) {
+    guard users > RunTaskSettings.mostAtOnce else { return }
+    refuse(option, "--cold-by run-task starts at most \(RunTaskSettings.mostAtOnce) tasks at one time")
+  }
+
+  private mutating func ecs(_ options: ECSAccessOptions, isRemote: Bool) -> ECSSettings? {
+    let settings = ecsAccess(options)
+    let isGiven = !settings.sources.isEmpty
+    guard isRemote else {
+      if isGiven {
+        problems.add(
+          "--gateway-url",
+          "with ECS options no embedded gateway is started: give the URL of the gateway that the tasks connect to, or "
+            + settings.remedy)
+      }
+      return nil
+    }
+    guard isGiven else {
+      problems.add(
+        "--cold-by",
+        "tasks are started by ECS: give the gateway's --cluster (and --region or --profile), or --ecs-endpoint-url")
+      return settings
+    }
+    checkECSAccess(options)
+    return settings
+  }
+
+  private mutating func launchType(_ options: RunTaskOptions) -> String? {
+    guard let type = options.launchType else { return nil }
+    if options.capacityProvider != nil {
+      problems.add("--capacity-provider", "ECS takes no launch type beside it: give one of them")
+    }
+    return choice("--launch-type", type, of: ["FARGATE", "EC2", "EXTERNAL"], default: type)
+  }
+
+  private mutating func network(_ options: RunTaskOptions) -> TaskNetwork? {
+    let subnets = list("--subnets", options.subnets, atMost: 16)
+    let groups = list("--security-groups", options.securityGroups, atMost: 5)
+    guard options.subnets == nil else {
+      return TaskNetwork(subnets: subnets, securityGroups: groups, assignsPublicIP: options.assignPublicIP)
+    }
+    let others = [("--security-groups", options.securityGroups != nil), ("--assign-public-ip", options.assignPublicIP)]
+    for (option, isGiven) in others where isGiven { problems.add(option, "give --subnets with it") }
+    return nil
+  }
+
+  private mutating func list(_ option: String, _ written: String?, atMost limit: Int) -> [String] {
+    guard let written else { return [] }
+    let parts = written.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    if parts.count > limit || parts.contains(where: { $0.isEmpty || $0.contains(where: \.isWhitespace) }) {
+      problems.add(
+        option, "'\(written.prefix(80))' is wrong: write 1 to \(limit) ids, with commas and no spaces between")
+    }
+    return parts
+  }
+
+  private mutating func name(_ option: String, _ written: String?) -> String? {
+    if written?.isEmpty == true { problems.add(option, "it is empty: write a name") }
+    return written
+  }
+
+  /// DescribeTasks and ListTasks share a bucket of 100 calls, refilled at 20 a second.
+  private mutating func pollInterval(_ options: RunTaskOptions, isRealECS: Bool) -> UInt64 {
+    let interval = duration(
+      "--poll-interval", options.pollInterval, default: isRealECS ? 250_000_000 : 25_000_000, minimum: 10_000_000)
+    if isRealECS, interval < 200_000_000, !options.forcePollInterval {
+      refuse(
+        "--poll-interval",
+        "more than 5 polls a second can exhaust the account's ECS quota: write at least 200ms, or add "
+          + "--force-poll-interval")
+    }
+    return interval
+  }
+}
+
+extension [ToolDescription.Parameter] {
+  /// Those of ``RunTaskSettings``. Names of the task that is started, and of the network that it is put in, are no load.
+  static let runTask: Self =
+    ["coldBy", "pollInterval", "startTimeout", "launchType", "capacityProvider"]
+    + ["taskDefinition", "subnets", "securityGroups", "assignPublicIp"].map { .init($0, shapesLoad: false) } + ecs
 }

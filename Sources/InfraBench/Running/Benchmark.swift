@@ -1,16 +1,20 @@
 package import FoundationEssentials
 package import LoadEngine
+import Synchronization
+package import Results
 
 /// A tool's work: one measurement, to be judged and reported by ``BenchmarkRunner``.
 package protocol Benchmark: Sendable {
-  /// The tool's name.
-  static var tool: String { get }
-  /// Its metrics and counters.
+  /// What reports know of the tool: its metrics, counters and parameters, and what they mean.
+  static var description: ToolDescription { get }
+  /// The description's metrics and counters, as the engine counts them.
   static var catalogue: Catalogue { get }
-  /// The test plan's criteria, beside those of all tools.
-  static var defaultThresholds: [String] { get }
-  /// Those of this run, where its options make a difference.
+  /// The test plan's criteria for this run, beside those of all tools: the description's, where its options make no difference.
   var defaultThresholds: [String] { get }
+  /// The run's time-outs, by parameter, in ns: what a failure counts in a mean.
+  var timeouts: [String: UInt64] { get }
+  /// The most starts in flight at one time; nil in a closed loop.
+  var maxInFlight: Int? { get }
   /// What shapes the load, for the result.
   var parameters: [String: JSONValue] { get }
 
@@ -24,12 +28,17 @@ package protocol Benchmark: Sendable {
   func seeded(_ seed: UInt64) -> Self
 
   /// Measures. When its task is cancelled it ends early and returns what it has. What it measured goes to
-  /// ``Bench/beforeGivingBack`` first, then it gives back whatever it holds.
-  func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement
+  /// ``RunContext/beforeGivingBack`` first, then it gives back whatever it holds.
+  func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement
 }
 
 extension Benchmark {
-  package var defaultThresholds: [String] { Self.defaultThresholds }
+  /// The tool's name.
+  package static var tool: String { description.name }
+
+  package var defaultThresholds: [String] { Self.description.defaultThresholds }
+
+  package var maxInFlight: Int? { nil }
 
   package var sharedPool: TargetSettings? { nil }
 
@@ -61,16 +70,16 @@ extension GatewayBenchmark {
 }
 
 /// What a benchmark speaks through: the console and the notes of its result; and what it has to give back.
-package struct Bench: Sendable {
+package struct RunContext: Sendable {
   package let console: Console
-  package let notes: NoteBook
+  package let notes: RunNotes
   /// The tasks that the run was given.
   package let held: HeldTasks
   /// Takes what was measured before anything is given back, stopped or removed: an interrupted run's result is written then.
   package let beforeGivingBack: @Sendable (Measurement) -> Void
 
   package init(
-    console: Console, notes: NoteBook = NoteBook(), held: HeldTasks = HeldTasks(),
+    console: Console, notes: RunNotes = RunNotes(), held: HeldTasks = HeldTasks(),
     beforeGivingBack: @escaping @Sendable (Measurement) -> Void = { _ in }
   ) {
     self.console = console
@@ -102,18 +111,16 @@ package struct Measurement: Sendable {
   package var startedAt: Date
   /// Length of the measured part, in ns.
   package var duration: UInt64
-  package var timeline: [[String: JSONValue]]?
+  package var timeline: ResultTimeline?
   /// How long the target had answered nothing at the end, in ns, and how long it had answered before; see ``LoadRun``.
   package var silence: (length: UInt64, since: UInt64)?
   package var findings: [String: JSONValue]?
 
-  /// The finding of users that did not get in: iterations that no start was made for, and that are in no rate.
-  package static let failedSetUps = "failed_set_ups"
-
   /// Takes what a run tells beside its recording.
   package mutating func take(silence: (length: UInt64, since: UInt64)?, failedSetUps: UInt64) {
     self.silence = silence
-    if failedSetUps > 0 { findings = (findings ?? [:]).merging([Self.failedSetUps: .int(Int64(failedSetUps))]) { $1 } }
+    guard failedSetUps > 0 else { return }
+    findings = (findings ?? [:]).merging([ResultDocument.failedSetUpsFinding: .int(Int64(failedSetUps))]) { $1 }
   }
   /// Counters on which this run has no word: they are not in the result, rather than 0 in it.
   package var untested: Set<String> = []
@@ -134,7 +141,7 @@ package struct Measurement: Sendable {
 
   package init(
     recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: UInt64,
-    timeline: [[String: JSONValue]]? = nil, findings: [String: JSONValue]? = nil
+    timeline: ResultTimeline? = nil, findings: [String: JSONValue]? = nil
   ) {
     self.recording = recording
     self.generator = generator
@@ -144,4 +151,25 @@ package struct Measurement: Sendable {
     self.timeline = timeline
     self.findings = findings
   }
+}
+
+/// What a reader of the result must know, each said once, in the order of its first appearance.
+package final class RunNotes: Sendable {
+  private let notes = Mutex<[String]>([])
+  private static let limit = 100
+
+  package init() {}
+
+  /// Adds a note unless it is there already; true if it is new.
+  @discardableResult
+  package func add(_ note: String) -> Bool {
+    notes.withLock { notes in
+      guard notes.count < Self.limit, !notes.contains(note) else { return false }
+      notes.append(note)
+      return true
+    }
+  }
+
+  /// All notes.
+  package var all: [String] { notes.withLock { $0 } }
 }

@@ -2,6 +2,10 @@ import FoundationEssentials
 import Glibc
 import LoadEngine
 import ProcessControl
+import Synchronization
+import Transport
+import Reports
+package import Results
 
 /// Runs a benchmark as its user sees it: measures, judges, writes, prints, and says how the process ends.
 package struct BenchmarkRunner: Sendable {
@@ -32,18 +36,18 @@ package struct BenchmarkRunner: Sendable {
     signal(SIGPIPE, SIG_IGN)
     let limit = FileDescriptorLimit.raise()
     interruption.startsRun()
-    let files = RunDocument(output)
+    let files = RunResultFiles(output)
     let console = Console(print: output.print, isQuiet: output.isQuiet)
-    let notebook = NoteBook()
+    let notebook = RunNotes()
     let held = HeldTasks()
-    let bench = Bench(console: console, notes: notebook, held: held) { measurement in
+    let bench = RunContext(console: console, notes: notebook, held: held) { measurement in
       // Written before tasks are given back: the sender of the signal may not wait for more than that.
       interruption.whenSignalled {
         let stillHeld = held.unreleased > 0 ? Self.stillHeld(held.unreleased) : nil
         let known = notebook.all + [stillHeld, held.unansweredNote, measurement.pending()].compactMap(\.self)
         let document = self.document(
           of: benchmark, measurement, held, notes: known, isInterrupted: true)
-        guard let forms = try? RunDocument.Forms(document),
+        guard let forms = try? RunResultFiles.Forms(document),
           (try? files.write(forms, startedAt: measurement.startedAt, isFinal: false)) != nil
         else { return }
         interruption.isWritten {
@@ -105,11 +109,11 @@ package struct BenchmarkRunner: Sendable {
   }
 
   private func report(
-    _ document: ResultDocument, of measurement: Measurement, in files: RunDocument, signal: Int32?, isSaid: Bool,
+    _ document: ResultDocument, of measurement: Measurement, in files: RunResultFiles, signal: Int32?, isSaid: Bool,
     console: Console
   ) -> ToolExit {
     do {
-      let forms = try RunDocument.Forms(document)
+      let forms = try RunResultFiles.Forms(document)
       // Written first: the reader of the output may stop in the middle of it.
       let written = Result { try files.write(forms, startedAt: measurement.startedAt, isFinal: true) }
       if !isSaid { say(forms, console) }
@@ -137,7 +141,7 @@ package struct BenchmarkRunner: Sendable {
   }
 
   /// Says a result on standard output.
-  private func say(_ forms: RunDocument.Forms, _ console: Console) {
+  private func say(_ forms: RunResultFiles.Forms, _ console: Console) {
     switch output.print {
     case .text: console.data(TextReport(forms.document, usesColor: output.usesColor).text)
     case .json: console.data(forms.json)
@@ -148,6 +152,131 @@ package struct BenchmarkRunner: Sendable {
   private func failures(of document: ResultDocument) -> [String] {
     let saturation = output.allowsSaturated ? nil : document.generator.saturatedReason
     return [saturation.map { "saturated: \($0). \(Saturation.advice)" }].compactMap(\.self)
-      + document.thresholds.filter { !$0.pass }.map(ReportTables.crossing)
+      + document.thresholds.filter { !$0.pass }.map(\.crossing)
+  }
+}
+
+/// The files of one run's result: written once, or, where a signal ends the run, before anything is given back and once more
+/// when it is known what came of that.
+final class RunResultFiles: Sendable {
+  /// A result in all forms.
+  struct Forms: Sendable {
+    var document: ResultDocument
+    var json: String
+    var markdown: String
+
+    init(_ document: ResultDocument) throws {
+      self.document = document
+      json = try ResultCoding.encode(document)
+      markdown = MarkdownReport(document).text
+    }
+  }
+
+  private let output: OutputSettings
+
+  private struct Files {
+    /// In the order of the formats; nil until they are written.
+    var paths: [String]?
+    var areFinal = false
+  }
+
+  private let files = Mutex(Files())
+
+  init(_ output: OutputSettings) { self.output = output }
+
+  /// Writes the files, or replaces those that this run has written; their paths.
+  ///
+  /// - Parameter isFinal: What comes after it, such as the interim result of a signal that came at the very end, writes nothing.
+  func write(_ forms: Forms, startedAt: Date, isFinal: Bool) throws -> [String] {
+    let contents = try contents(forms)
+    return try files.withLock { files in
+      if files.areFinal, let paths = files.paths { return paths }
+      files.areFinal = isFinal
+      if let paths = files.paths {
+        for (path, content) in zip(paths, contents) { try ResultWriter.replace(path, with: content.text) }
+        return paths
+      }
+      let written = try ResultWriter(directory: output.directory).write(
+        tool: forms.document.tool.name, label: forms.document.label, startedAt: startedAt, contents: contents)
+      files.paths = written
+      if let file = written.first(where: { $0.hasSuffix(".json") }) {
+        SuitePipe.current?.report(.result(file: file))
+      }
+      return written
+    }
+  }
+
+  private func contents(_ forms: Forms) throws -> [(fileExtension: String, text: String)] {
+    try ResultFormat.allCases.filter(output.formats.contains).map { format in
+      let text =
+        switch format {
+        case .md: forms.markdown
+        case .json: forms.json
+        case .html: ResultHTML(forms.document).source
+        case .junit: JUnitReport(forms.document).xml
+        case .csv: CSVReport(forms.document).text
+        case .openmetrics: try OpenMetricsReport(forms.document).text
+        }
+      return (fileExtension: format.fileExtension, text: text)
+    }
+  }
+}
+
+/// What becomes of a run for which this process may not have enough files open: that is no failure of the target, so that it
+/// is said beforehand where the plan tells, ends the run where it happens, and is never counted.
+enum DescriptorShortage {
+  /// What a tool itself has open beside its connections: loops, streams, libraries, reports.
+  static let ownFiles = 64
+
+  /// Why a plan of `files` sockets and files cannot be carried out within `limit`; nil where it can.
+  static func problem(files: Int, limit: Int) -> String? {
+    let (needed, overflows) = files.addingReportingOverflow(ownFiles)
+    guard overflows || needed > limit else { return nil }
+    return
+      "this run needs about \(needed) open files and sockets, but this process may have \(limit): \(remedy(needed)), or run "
+      + "fewer users at one time"
+  }
+
+  /// Measures, and ends the run when no more files can be opened.
+  static func watching(
+    _ measure: @escaping @Sendable () async throws(BenchmarkFailure) -> Measurement
+  ) async -> Result<Measurement, BenchmarkFailure> {
+    let task = Task { await Result(catching: { () async throws(BenchmarkFailure) in try await measure() }) }
+    FileDescriptorLimit.watch { task.cancel() }
+    defer { FileDescriptorLimit.watch(nil) }
+    let result = await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
+    guard FileDescriptorLimit.wasExceeded else { return result }
+    // What the run made of its own end is no news.
+    return result.map { measurement in
+      var measurement = measurement
+      measurement.worthless = reason
+      return measurement
+    }.mapError { _ in BenchmarkFailure(reason) }
+  }
+
+  private static var reason: String {
+    let limit = FileDescriptorLimit.raise()
+    return "the run was ended: this process may have only \(limit) files and sockets open, and needed more; "
+      + "\(remedy(2 * limit)), or run fewer users at one time"
+  }
+
+  private static func remedy(_ number: Int) -> String {
+    "raise the limit with 'ulimit -n \(number)' (the hard one, 'ulimit -Hn', is root's to raise)"
+  }
+}
+
+extension ResultDocument.Target {
+  /// Whether the target was spoken to as a gateway; else it was a file system, or ECS alone.
+  var isGateway: Bool { gatewayUrl != nil }
+
+  /// Where the target is, as far as its name tells.
+  var place: GeneratorConditions.TargetLocation {
+    if kind == "embedded" { return .ownChild }
+    guard let url = gatewayUrl ?? ecsEndpointUrl, let endpoint = try? Endpoint(parsing: url) else { return .elsewhere }
+    return endpoint.isLoopback ? .loopback : .elsewhere
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Latency
 import ProcessControl
 import Synchronization
 
@@ -23,7 +24,7 @@ package final class Interruption: Sendable {
 
   /// From the signal on, in ns. The shortest patience in the field: GitHub's runner sends SIGTERM 7.5 s after SIGINT. Within
   /// that time bench-suite has to write its summary too.
-  private static let bound: UInt64 = SuiteLink.current == nil ? 7_000_000_000 : 6_000_000_000
+  private static let bound: UInt64 = SuitePipe.current == nil ? 7_000_000_000 : 6_000_000_000
 
   /// The signal that is ending the work; nil as long as none has come.
   package var signal: Int32? { state.withLock { $0.signal } }
@@ -120,5 +121,94 @@ package final class Interruption: Sendable {
   private static func farewell(_ what: String) -> String {
     (Terminal.ofStandardError() == nil ? "" : Terminal.eraseLine)
       + "\(what): what this run has started or holds may be left as it is\n"
+  }
+}
+
+/// Until when a run may go on to put back, stop and remove what it has made. An orderly end has much time; once the run is
+/// interrupted the deadline comes near, as the process is killed soon. Several parts of an end share one deadline.
+final class CleanupDeadline: Sendable {
+  /// In ns of `MonotonicClock`. Not `Atomic<UInt64>`, whose `min` has compared as if signed (Swift 6.3): `.max` never shrank.
+  private let instant: Mutex<UInt64>
+
+  /// In ns: an hour; no deadline at all is more than a sleep can take.
+  private static let longestSleep: UInt64 = 3_600_000_000_000
+
+  /// - Parameter bound: from now on, in ns; nil: none.
+  init(within bound: UInt64? = nil) {
+    instant = Mutex(bound.map { Self.after($0) } ?? .max)
+  }
+
+  var hasPassed: Bool { remaining == 0 }
+
+  /// How long it may go on, in ns.
+  var remaining: UInt64 {
+    let instant = instant.withLock { $0 }
+    return instant - min(MonotonicClock.now(), instant)
+  }
+
+  /// The deadline comes nearer: `bound` ns from now on, unless it was nearer before.
+  func comesNearer(within bound: UInt64) {
+    instant.withLock { $0 = min($0, Self.after(bound)) }
+  }
+
+  /// Runs `work` until it returns; it is cancelled at the deadline, and has to return soon then.
+  ///
+  /// - Parameter bound: the deadline comes as near as that, in ns, once the caller's task is cancelled.
+  func run<T: Sendable>(onceInterrupted bound: UInt64, _ work: @escaping @Sendable () async -> T) async -> T {
+    let task = Task { await work() }
+    let alarm = alarm(task)
+    defer { alarm.cancel() }
+    return await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      comesNearer(within: bound)
+      _ = self.alarm(task)
+    }
+  }
+
+  private func alarm<T>(_ task: Task<T, Never>) -> Task<Void, any Error> {
+    Task {
+      while !hasPassed { try await Task.sleep(nanoseconds: min(remaining, Self.longestSleep)) }
+      task.cancel()
+    }
+  }
+
+  private static func after(_ bound: UInt64) -> UInt64 {
+    let (instant, overflows) = MonotonicClock.now().addingReportingOverflow(bound)
+    return overflows ? .max : instant
+  }
+}
+
+/// Work that is cut off when its time is over.
+enum TimeLimit {
+  /// Runs `work` for at most `bound` ns; then it is cancelled, and has to return soon.
+  ///
+  /// - Parameter endsWithCaller: whether it is cancelled when the caller's task is: cleaning up is not.
+  @discardableResult
+  static func run<T: Sendable>(
+    for bound: UInt64, endsWithCaller: Bool = false, _ work: @escaping @Sendable () async -> T
+  ) async -> T {
+    let task = Task { await work() }
+    let alarm = Task {
+      try await Task.sleep(nanoseconds: bound)
+      task.cancel()
+    }
+    defer { alarm.cancel() }
+    return await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      if endsWithCaller { task.cancel() }
+    }
+  }
+}
+
+extension Result {
+  /// The outcome of asynchronous work that may throw; `Result` has an initializer for synchronous work only.
+  init(catching work: () async throws(Failure) -> Success) async {
+    do throws(Failure) {
+      self = .success(try await work())
+    } catch {
+      self = .failure(error)
+    }
   }
 }

@@ -1,4 +1,8 @@
 import FoundationEssentials
+import Comparison
+import Reports
+import Results
+import TextFormatting
 
 /// This run's results beside those of an earlier day, or of a folder.
 struct SuiteComparison: Sendable {
@@ -114,18 +118,11 @@ struct SuiteComparison: Sendable {
 
   // MARK: The runs
 
-  /// As bench-compare would read them from their files.
   private static func runs(_ results: [(file: String, document: ResultDocument)]) -> StoredRuns {
-    var runs = StoredRuns(runs: [], excluded: [])
-    for (index, result) in results.enumerated() {
-      // On no disk has a file the device 0: none of the earlier ones is taken for it.
-      let file = StoredFile(path: result.file, identity: .init(device: 0, inode: UInt(index)))
-      guard let json = try? ResultCoding.encode(result.document),
-        case .run(let run) = StoredRun.read(Data(json.utf8), of: file)
-      else { continue }
-      runs.runs.append(run)
+    let runs = results.enumerated().map { index, result in
+      StoredRun(result.document, file: ResultFile(path: result.file, unwritten: index))
     }
-    return runs
+    return StoredRuns(runs: runs, excluded: [])
   }
 
   /// The runs to compare with and what they are called; nil where there is no result at all.
@@ -136,7 +133,7 @@ struct SuiteComparison: Sendable {
     before today: String, than new: StoredRuns, _ settings: SuiteSettings
   ) async -> (name: String, runs: StoredRuns)? {
     if let baseline = settings.baseline {
-      let runs = await StoredRuns.load([baseline]).comparable(to: new)
+      let runs = await StoredRuns.load([baseline], .suite).comparable(to: new)
       return runs.isNothing ? nil : (baseline, runs)
     }
     let names: [String]
@@ -148,7 +145,7 @@ struct SuiteComparison: Sendable {
       return (settings.directory, StoredRuns(runs: [], excluded: [unreadable]))
     }
     for day in names.filter({ CalendarDay($0) != nil && $0 < today }).sorted(by: >) {
-      let runs = await StoredRuns.load(["\(settings.directory)/\(day)"]).comparable(to: new)
+      let runs = await StoredRuns.load(["\(settings.directory)/\(day)"], .suite).comparable(to: new)
       if !runs.isNothing { return (day, runs) }
     }
     return nil
@@ -162,19 +159,19 @@ extension StoredRuns {
   /// Without this run's own files, which may lie below the same folder, and without tools and profiles that it was not to run.
   fileprivate func comparable(to new: StoredRuns) -> StoredRuns {
     let own = Set(new.runs.map(\.identity))
-    let ways = Set(new.runs.map(SuiteWay.init))
+    let ways = Set(new.runs.map(ToolAndProfile.init))
     return StoredRuns(
-      runs: runs.filter { ways.contains(SuiteWay($0)) && !own.contains($0.identity) }, excluded: excluded)
+      runs: runs.filter { ways.contains(ToolAndProfile($0)) && !own.contains($0.identity) }, excluded: excluded)
   }
 }
 
 /// What is run: a tool, and the profile that it was told to speak to the gateway by.
-private struct SuiteWay: Hashable {
-  var tool: String
+private struct ToolAndProfile: Hashable {
+  var tool: ToolDescription
   var profile: String?
 
   init(_ run: StoredRun) {
     tool = run.tool
-    profile = run.parameters["gatewayProfile"]?.description
+    profile = run.document.givenProfile
   }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TextFormatting
 
 /// Which tools of the suite are run and with which arguments, while that is being found out.
 struct SuitePlan {
@@ -146,4 +147,146 @@ struct SuitePlan {
       problems.add("--skip, --only", "no tool is left to be run (\(reasons))")
     }
   }
+}
+
+/// What is left out because of where the run is pointed at: what has nothing to measure there, and a drain that nobody confirmed.
+extension SuitePlan {
+  /// Options by which a real ECS is meant rather than the embedded gateway's.
+  private static let ecsOptions: Set<String> = [
+    "cluster", "service", "family", "started-by", "ecs-endpoint-url", "region", "profile",
+  ]
+
+  /// Leaves out what has nothing to measure where this run is pointed at. To be called when all options are known.
+  mutating func skipByTarget() {
+    let ecs = ["CLUSTER", "AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL"].filter(isSet)
+    let ecsOptions = takenOptions.intersection(Self.ecsOptions).sorted().map { "--\($0)" }
+    let hasGateway = isSet("GATEWAY_URL") || has(["gateway-url"])
+    if !hasGateway, !ecs.isEmpty || !ecsOptions.isEmpty, !has(["drain-by"]) {
+      let named = [
+        ecs.isEmpty ? nil : "\(ecs.joined(separator: " ")) set",
+        ecsOptions.isEmpty ? nil : "\(ecsOptions.joined(separator: " ")) given",
+      ]
+      skipUnlessAskedFor(
+        ExhaustionBenchmark.tool,
+        "\(named.compactMap(\.self).joined(separator: ", ")) without GATEWAY_URL: a pool is drained through its gateway"
+      )
+    }
+    if hasGateway { skipFurtherProfiles() }
+    // Beside a real gateway the embedded one's ECS would say nothing about it.
+    if hasGateway, ecs.isEmpty, !isSet("SERVICE"), !has(Self.ecsOptions) {
+      skipUnlessAskedFor(
+        APIBenchmark.tool, "GATEWAY_URL set without CLUSTER or SERVICE: which ECS is behind it is not known")
+    }
+  }
+
+  /// Gives `CONFIRM_DRAIN`'s host names, with commas between them, to bench-exhaustion; the embedded gateway needs none.
+  mutating func confirmDrain() {
+    guard isSet("GATEWAY_URL") || has(["gateway-url"]), !has(["drain-by"]) else { return }
+    for host in confirmedHosts { give("confirm-drain", host, to: [ExhaustionBenchmark.tool]) }
+  }
+
+  /// Leaves out a drain against which nothing stands but that nobody has confirmed it. To be called when it has all its
+  /// options, and before thresholds are given: one that only a skipped tool has is a mistake.
+  mutating func skipUnconfirmedDrain() {
+    guard let draft = drafts.first(where: { $0.isRun && isDrainToConfirm($0) }) else { return }
+    let problems = problems(of: draft)
+    let hosts = problems.unconfirmedDrains.map(\.host)
+    if !hosts.isEmpty, problems.sentences.count == hosts.count { skip(draft.tool.name, confirmation(of: hosts)) }
+  }
+
+  /// Whether a drain that nobody has confirmed is left out, and is no mistake.
+  func isDrainToConfirm(_ draft: Draft) -> Bool {
+    draft.tool.name == ExhaustionBenchmark.tool && !draft.isAskedFor && !isSet("CONFIRM_DRAIN")
+      && !draft.optionNames.contains("confirm-drain")
+  }
+
+  /// How to confirm the drain of these gateways, beside those that are confirmed.
+  func confirmation(of hosts: [String]) -> String {
+    let names = (confirmedHosts + hosts).joined(separator: ",")
+    return "draining takes tasks from the users of \(PlainText.list(hosts, "and")): set CONFIRM_DRAIN=\(names) to "
+      + "confirm it"
+  }
+
+  /// What the tool says of a name that came from `CONFIRM_DRAIN`, with the variable in place of the tool's option.
+  func namingVariable(_ sentence: String) -> String {
+    let option = "--confirm-drain: "
+    guard confirmedHosts.contains(where: { sentence.hasPrefix("\(option)'\($0)' is ") }) else { return sentence }
+    return "CONFIRM_DRAIN: \(sentence.dropFirst(option.count))"
+  }
+
+  /// `CONFIRM_DRAIN`: host names with commas between them.
+  private var confirmedHosts: [String] {
+    (environment["CONFIRM_DRAIN"] ?? "").split(separator: ",").map { $0.trimming(while: \.isWhitespace) }
+      .filter { !$0.isEmpty }
+  }
+
+  private mutating func skipUnlessAskedFor(_ name: String, _ reason: String) {
+    if drafts.contains(where: { $0.tool.name == name && !$0.isAskedFor }) { skip(name, reason) }
+  }
+
+  private func isSet(_ variable: String) -> Bool { !(environment[variable] ?? "").isEmpty }
+}
+
+/// Further runs of bench-e2e, each by a gateway profile of its own: `--with-profile`.
+extension SuitePlan {
+  private static let option = "--with-profile"
+
+  /// Adds a run of bench-e2e for each of `profiles`, behind its usual one. To be called before tools are left out.
+  mutating func runAgain(by profiles: [String], _ problems: inout Problems) {
+    for profile in profiles {
+      let shown = PlainText.line(String(profile.prefix(80)))
+      guard BuiltInProfiles.names.contains(profile) else {
+        let names = BuiltInProfiles.names
+        let nearest = NearestName.near(profile, in: names).map { ": did you mean '\($0)'?" } ?? ""
+        let known = PlainText.list(names, "and")
+        problems.add(Self.option, "'\(shown)' is none of the suite's own profiles, which are \(known)\(nearest)")
+        continue
+      }
+      guard let place = drafts.lastIndex(where: { $0.tool.name == EndToEndBenchmark.tool }) else { continue }
+      if drafts.contains(where: { $0.profile == profile }) {
+        problems.add(Self.option, "'\(shown)' is given twice")
+      } else {
+        drafts.insert(Draft(tool: drafts[place].tool, profile: profile), at: place + 1)
+      }
+    }
+  }
+
+  /// Gives each run its label.
+  mutating func giveLabels() {
+    for index in drafts.indices {
+      guard let label = drafts[index].profile.map(labelled) ?? label else { continue }
+      drafts[index].words += label.first == "-" ? ["--label=\(label)"] : ["--label", label]
+    }
+  }
+
+  /// Gives the further runs their profiles. To be called when the other options of bench-e2e are known.
+  mutating func giveProfiles(_ problems: inout Problems) {
+    // The usual run stands before those by profiles. Where it is left out, they are too.
+    if let reason = drafts.first(where: { $0.tool.name == EndToEndBenchmark.tool })?.skipReason {
+      for profile in drafts.compactMap(\.profile) {
+        problems.add(
+          Self.option,
+          "'\(profile)' is for \(EndToEndBenchmark.tool), which is skipped (\(reason)): leave one of them out")
+      }
+    }
+    for index in drafts.indices where drafts[index].isRun {
+      guard let profile = drafts[index].profile else { continue }
+      if drafts[index].optionNames.contains("gateway-profile") {
+        problems.add(
+          Self.option, "beside --gateway-profile, which is for every run of bench-e2e, it has no use: leave one out")
+      }
+      drafts[index].words += ["--gateway-profile", profile]
+    }
+  }
+
+  /// Leaves them out where the gateway is a real one, which is spoken to in one way.
+  mutating func skipFurtherProfiles() {
+    for index in drafts.indices where drafts[index].profile != nil && drafts[index].isRun {
+      drafts[index].skipReason =
+        "a gateway is named, and \(Self.option) is for the embedded one: name a real one's by -- --gateway-profile"
+    }
+  }
+
+  /// The label of a run by a profile: results of one label are of one way through the gateway.
+  func labelled(_ profile: String) -> String { [label, profile].compactMap(\.self).joined(separator: "-") }
 }

@@ -3,6 +3,9 @@ import Glibc
 import Latency
 import ProcessControl
 import Synchronization
+import Reports
+import Results
+import TextFormatting
 
 /// One run of the suite: its tools one after another as child processes, and what is published of them.
 final class SuiteRun: Sendable {
@@ -243,4 +246,143 @@ extension SuiteSummary.Tool {
     self.init(tool: tool.name, notStarted: verdict, reason: reason)
     label = tool.label
   }
+}
+
+/// What a run of the suite publishes: before each tool that it is under way, at the end what came of it.
+extension SuiteRun {
+  func publish(
+    _ tools: [SuiteSummary.Tool], _ results: [(file: String, document: ResultDocument)]
+  ) async -> Int32 {
+    var comparison = await comparison(of: results)
+    // From here on nothing is cut off any more.
+    let cause = cause
+    if cause != nil { comparison = nil }
+    let status = cause?.exitStatus ?? SuiteSummary.worst(tools.map(\.exitStatus) + [comparison?.exitStatus ?? 0])
+    let isSilent = comparison?.finding.outcome == .noEarlierDay && !settings.failsOnRegression
+    var summary = summary(tools, state: cause == nil ? .finished : .interrupted, exitStatus: status)
+    summary.startedAt = results.reduce(summary.startedAt) { min($0, $1.document.startedAt) }
+    summary.interruption = cause?.name
+    summary.comparison = comparison?.finding
+    console.note("\n==> summary")
+    let markdown = isSilent ? nil : comparison?.markdown
+    write(&summary, markdown)
+    console.data(SummaryReport(summary).text)
+    if let comparison, !isSilent {
+      console.note("\n==> comparison")
+      console.data("\n" + comparison.text)
+    }
+    for failure in summary.failures { console.note("fail: \(PlainText.line(failure))") }
+    if summary.unwritten == nil { console.note("wrote \(PlainText.list(files.paths, "and"))") }
+    // The process ends with a failure then, and no file may say anything else.
+    if await console.flush(), let loss = console.lostData {
+      note([loss], in: &summary)
+      write(&summary, markdown)
+    }
+    appendToStepSummary(summary, markdown)
+    return summary.exitStatus
+  }
+
+  /// Writes the three files. Where one of them can't be, the others say so, and have the exit status that comes of it.
+  private func write(_ summary: inout SuiteSummary, _ comparison: String?) {
+    let problems = files.write(summary, comparison: comparison)
+    guard !problems.isEmpty else { return }
+    note(problems, in: &summary)
+    _ = files.write(summary, comparison: comparison)
+  }
+
+  /// Notes what could not be written: a failure, unless the suite is interrupted, which says more.
+  private func note(_ problems: [String], in summary: inout SuiteSummary) {
+    summary.unwritten = (summary.unwritten ?? []) + problems
+    if summary.state == .finished {
+      summary.exitStatus = SuiteSummary.worst([summary.exitStatus, ToolExit.failed.status])
+    }
+  }
+
+  func summary(_ tools: [SuiteSummary.Tool], state: SuiteSummary.State, exitStatus: Int32) -> SuiteSummary {
+    SuiteSummary(
+      startedAt: startedAt, state: state, exitStatus: exitStatus, tools: tools,
+      notes: settings.notes.isEmpty ? nil : settings.notes, label: settings.label)
+  }
+
+  private func appendToStepSummary(_ summary: SuiteSummary, _ comparison: String?) {
+    guard let path = environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
+    let text = SummaryReport(summary).markdown + (comparison.map { "\n\($0)" } ?? "")
+    if let problem = StepSummary.append(text, to: path, whole: files.paths[0]) {
+      console.note("note: GITHUB_STEP_SUMMARY: \(problem)")
+    }
+  }
+}
+
+/// What ends the suite early, and what that asks for. Pure.
+///
+/// The running tool has a process group of its own, so that a signal to the suite's group reaches the suite alone, which hands
+/// it on: once, however often `timeout` or a CI runner repeats it within a second.
+struct SuiteEnd: Sendable {
+  enum Cause: Sendable, Equatable {
+    case signal(Int32)
+    case deadline
+  }
+
+  enum Action: Sendable, Equatable {
+    /// The running tool gets this signal; nothing more is started.
+    case signalTool(Int32)
+    /// Somebody has waited long enough: the files are written at once, and that is all.
+    case hurry
+  }
+
+  /// The first cause; a signal comes before the deadline: who sent it waits for the status that says so.
+  private(set) var cause: Cause?
+  private var order = EndSignalOrder()
+
+  /// Takes a signal that came to the suite at `now`, in ns.
+  mutating func receive(_ signal: Int32, at now: UInt64) -> [Action] {
+    switch order.receive(signal, at: now) {
+    case .endsInOrder:
+      // After the deadline the tool is ending in order already: another signal would end it at once.
+      defer { cause = .signal(signal) }
+      return cause == .deadline ? [] : [.signalTool(signal)]
+    case .isRepetition: return []
+    case .endsAtOnce: return [.signalTool(signal), .hurry]
+    }
+  }
+
+  /// The time of `--deadline` is over. A tool takes SIGTERM as the order to write what it has.
+  mutating func passDeadline() -> [Action] {
+    guard cause == nil else { return [] }
+    cause = .deadline
+    return [.signalTool(SIGTERM)]
+  }
+
+  /// Takes how a tool ended. One that somebody has interrupted alone was one of a run that is to end.
+  mutating func toolEnded(_ end: ToolEnd) {
+    if cause == nil, let signal = end.interruption { cause = .signal(signal) }
+  }
+}
+
+extension SuiteEnd.Cause {
+  /// What the running tool is sent.
+  var signal: Int32 {
+    switch self {
+    case .signal(let number): number
+    case .deadline: SIGTERM
+    }
+  }
+
+  /// The suite's, whatever the tools made of it.
+  var exitStatus: Int32 {
+    switch self {
+    case .signal(let number): 128 + number
+    case .deadline: ToolExit.failed.status
+    }
+  }
+
+  /// `SIGTERM`, `deadline`.
+  var name: String {
+    switch self {
+    case .signal(let number): SignalName.of(number)
+    case .deadline: "deadline"
+    }
+  }
+
+  var notRunReason: String { self == .deadline ? "interrupted: deadline" : "interrupted" }
 }

@@ -15,7 +15,7 @@ struct ECSConnection: Sendable {
   ///
   /// - Throws: when there is no region, no key or no libcurl.
   static func open(
-    _ settings: ECSSettings, environment: [String: String], bench: Bench, timeout: UInt64? = nil
+    _ settings: ECSSettings, environment: [String: String], bench: RunContext, timeout: UInt64? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
     do {
       let calls = CallEnvironment.system(warn: { bench.note($0) })
@@ -35,7 +35,7 @@ struct ECSConnection: Sendable {
 
   /// The embedded gateway's own ECS endpoint; the environment, which is about real ones, has no say in it.
   static func open(
-    embedded access: ECSAccess, bench: Bench, timeout: UInt64? = nil
+    embedded access: ECSAccess, bench: RunContext, timeout: UInt64? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
     try open(ECSSettings(access), environment: [:], bench: bench, timeout: timeout)
   }
@@ -62,4 +62,33 @@ extension CurlTransport.Options {
     timeoutMilliseconds = milliseconds
     connectTimeoutMilliseconds = milliseconds
   }
+}
+
+/// Where an ECS endpoint is, and what opens it.
+package struct ECSAccess: Sendable {
+  /// A key pair. Its secret is never printed or stored.
+  package struct Key: Sendable, CustomStringConvertible {
+    package var id: String
+    package var secret: String
+
+    /// A fresh pair for a gateway that lives as long as this process.
+    package static func random() -> Key {
+      let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+      func text(_ length: Int) -> String {
+        String((0..<length).map { _ in letters[Int.random(in: 0..<letters.count)] })
+      }
+      return Key(id: "AKIA" + text(16), secret: text(40))
+    }
+
+    /// The id alone.
+    package var description: String { id }
+  }
+
+  package var endpointURL: String
+  package var key: Key
+  package var cluster: String?
+  package var service: String?
+  /// What RunTask takes there.
+  package var taskDefinition: String?
+  package var region: String?
 }

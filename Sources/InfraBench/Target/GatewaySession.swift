@@ -2,7 +2,9 @@ import FoundationEssentials
 package import Gateway
 import Latency
 import LoadEngine
+import Synchronization
 package import Transport
+package import Results
 
 /// A gateway that is ready to be measured, and what a run holds of it.
 package struct GatewaySession: Sendable {
@@ -13,7 +15,7 @@ package struct GatewaySession: Sendable {
   package var held: HeldTasks { bench.held }
   /// Kept by the tools that start tasks of their own.
   package let userIDs = UsedUserIDs()
-  package let bench: Bench
+  package let bench: RunContext
   /// In ns, of one operation.
   package let timeout: UInt64
   /// The embedded gateway's own endpoint; nil for a remote one.
@@ -25,7 +27,7 @@ package struct GatewaySession: Sendable {
   package var givesSessions: Bool { givenProfile?.session?.isLazy ?? false }
 
   /// Who the users are to the gateway.
-  let visitors: Visitors
+  let visitors: UserCredentials
   private let keepsCookies: Bool
   /// Those of the host, for all connections of the run.
   private let addresses: HostAddresses
@@ -38,7 +40,7 @@ package struct GatewaySession: Sendable {
   /// Opens the target, runs `body`, gives back what is still held, and ends what was started: also when the task
   /// is cancelled, and when `body` throws.
   package static func with<T: Sendable>(
-    _ target: TargetSettings, timeout: UInt64, threads: Int = 1, bench: Bench, gatewayArguments: [String] = [],
+    _ target: TargetSettings, timeout: UInt64, threads: Int = 1, bench: RunContext, gatewayArguments: [String] = [],
     _ body: (GatewaySession) async throws(BenchmarkFailure) -> T
   ) async throws(BenchmarkFailure) -> T {
     var embedded: EmbeddedGatewayProcess?
@@ -89,7 +91,8 @@ package struct GatewaySession: Sendable {
   }
 
   private init(
-    endpoint: Endpoint, _ target: TargetSettings, tokens: TokenSource, loops: LoopGroup, bench: Bench, timeout: UInt64,
+    endpoint: Endpoint, _ target: TargetSettings, tokens: TokenSource, loops: LoopGroup, bench: RunContext,
+    timeout: UInt64,
     embeddedECS: ECSAccess?
   ) {
     keepsCookies = target.keepsCookies
@@ -97,8 +100,8 @@ package struct GatewaySession: Sendable {
     tls = target.tls
     headers = target.headers
     givenProfile = target.profile
-    let speech = target.profile.map { GatewaySpeech($0, native: BuiltInProfiles.embedded) } ?? GatewaySpeech()
-    visitors = Visitors(to: endpoint, headers: target.headers, tokens: tokens, speech: speech)
+    let callForms = target.profile.map { GatewayCallForms($0, native: BuiltInProfiles.embedded) } ?? GatewayCallForms()
+    visitors = UserCredentials(to: endpoint, headers: target.headers, tokens: tokens, callForms: callForms)
     self.loops = loops
     self.bench = bench
     self.timeout = timeout
@@ -110,7 +113,7 @@ package struct GatewaySession: Sendable {
   ///
   /// - Parameter number: the user's whose token is sent.
   /// - Parameter isVisitor: it is a user's, whose iterations are visits and keep their cookies. One that watches the pool for a
-  ///   whole run keeps none: a balancer's cookie would show it one node alone. Visitors take the addresses of the host in turn.
+  ///   whole run keeps none: a balancer's cookie would show it one node alone. Users' clients take the addresses of the host in turn.
   package func client(
     on executor: LoopExecutor, user number: Int = 0, timeout: UInt64? = nil, watchesTask: Bool = true,
     isVisitor: Bool = false, turn: Int = 0
@@ -184,4 +187,88 @@ package struct GatewaySession: Sendable {
       visitors.requests(ofUser: 0).releaseCommand(taskID: $0, at: endpoint)
     }
   }
+}
+
+extension GatewaySession {
+  /// Of a user's program, in bytes: a line comes whole, however many fragments it has.
+  private static let longestLine = 16 << 20
+
+  /// Opens a connection to the user's side.
+  ///
+  /// - Parameters:
+  ///   - path: the role's own, or the one by which a session is gone back to.
+  ///   - number: the user's whose token is sent.
+  ///   - visitor: whose visit it is: its cookies are sent with the upgrade, those of the answer are kept for its further
+  ///     calls, and it goes to the same of several addresses.
+  ///   - timeout: in ns; the session's by default.
+  package func openSession(
+    _ role: GatewayProfile.Session, path: ProfileTemplate, _ values: ProfileValues, user number: Int = 0,
+    visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: UInt64? = nil
+  ) async throws(WebSocketError) -> WebSocketConnection {
+    let path = path.text(values)
+    let own = role.headers.map { ($0.name, $0.value.text(values)) }
+    var fields = visitors.headers(ofUser: number).map { ($0.name, $0.value) }
+    // The profile says how its gateway is spoken to: two fields of one name would be a mistake to many.
+    fields.removeAll { field in own.contains { $0.0.lowercased() == field.0.lowercased() } }
+    fields += own
+    let plainPath = String(path.prefix { $0 != "?" })
+    if let cookies = visitor?.cookieField(for: plainPath) {
+      // They hold those that the user gave as a header, and none of the profile's.
+      fields.removeAll { $0.0.lowercased() == "cookie" }
+      let ofProfile = own.filter { $0.0.lowercased() == "cookie" }.map(\.1)
+      fields.append(("Cookie", (ofProfile + [cookies]).joined(separator: "; ")))
+    }
+    let client = visitor ?? self.client(on: executor, user: number)
+    do throws(WebSocketError) {
+      let connection = try await client.openWebSocket(
+        path: path, headers: fields, subprotocols: role.subprotocols, on: executor,
+        limits: WebSocketLimits(maximumMessageSize: Self.longestLine), timeout: timeout ?? self.timeout)
+      visitor?.keep(setCookies: connection.setCookies, from: plainPath)
+      connection.isServed(by: executor)
+      return connection
+    } catch {
+      throw explained(error, fields.map(\.0), client)
+    }
+  }
+
+  /// What a proxy says to an upgrade is said as of any other call.
+  private func explained(
+    _ error: WebSocketError, _ headerNames: [String], _ client: GatewayClient
+  ) -> WebSocketError {
+    guard case .upgradeRefused(var refusal) = error else { return error }
+    let reason = client.refusal(refusal.response, headerNames: headerNames)
+    (refusal.kind, refusal.words) = (reason.kind.rawValue, reason.message)
+    return .upgradeRefused(refusal)
+  }
+}
+
+extension WebSocketError {
+  /// What results count errors by.
+  var kind: String {
+    switch self {
+    case .invalidRequest: "invalid_request"
+    case .refused: "connect_refused"
+    case .unresolved: "dns"
+    case .unreachable: "connect_failed"
+    case .timeout: "timeout"
+    case .tls: "tls"
+    case .clientCertificate: "client_certificate"
+    case .upgradeRefused(let refusal): refusal.kind
+    case .protocolViolation: "invalid_response"
+    case .closed: "closed"
+    case .cancelled: "cancelled"
+    }
+  }
+}
+
+/// The ids of the users that this run has come with: a task of another id is somebody else's.
+package final class UsedUserIDs: Sendable {
+  private let ids = Mutex<Set<String>>([])
+
+  package init() {}
+
+  package func insert(_ id: String) { ids.withLock { _ = $0.insert(id) } }
+
+  /// Whether this run has come with `id`. Somebody else may have come with it too.
+  func contains(_ id: String) -> Bool { ids.withLock { $0.contains(id) } }
 }

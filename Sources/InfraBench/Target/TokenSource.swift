@@ -3,6 +3,8 @@ import Gateway
 import Latency
 import ProcessControl
 import Synchronization
+import Transport
+import TextFormatting
 
 /// The tokens of a run's users. Tokens are secrets: none is in any output, result or error.
 package final class TokenSource: Sendable {
@@ -12,10 +14,10 @@ package final class TokenSource: Sendable {
     /// token that it was opened with.
     var replaced: [String] = []
     /// The same, where they were asked for.
-    var former: SecretText?
+    var former: SecretRedactor?
 
-    mutating func prepareFormer() -> SecretText {
-      let prepared = former ?? SecretText(replaced)
+    mutating func prepareFormer() -> SecretRedactor {
+      let prepared = former ?? SecretRedactor(replaced)
       former = prepared
       return prepared
     }
@@ -88,20 +90,20 @@ package final class TokenSource: Sendable {
   }
 
   /// The token of user `number`, or all tokens, and those that they have replaced.
-  func secrets(ofUser number: Int?) -> SecretText {
-    let (tokens, former): ([String], SecretText) = state.withLock { state in
+  func secrets(ofUser number: Int?) -> SecretRedactor {
+    let (tokens, former): ([String], SecretRedactor) = state.withLock { state in
       let former = state.prepareFormer()
       guard let number, !state.tokens.isEmpty else { return (state.tokens, former) }
       return ([state.tokens[number % state.tokens.count]], former)
     }
-    return SecretText(tokens).adding(former)
+    return SecretRedactor(tokens).adding(former)
   }
 
   /// The tokens that were replaced.
-  var former: SecretText { state.withLock { $0.prepareFormer() } }
+  var former: SecretRedactor { state.withLock { $0.prepareFormer() } }
 
   /// Replaces the token before it expires, for as long as the task is not cancelled. Returns at once where nothing expires.
-  package func renew(_ bench: Bench) async {
+  package func renew(_ bench: RunContext) async {
     guard let command else { return }
     var rest = self.rest(after: 0, bench)
     while let pause = pause, (try? await Task.sleep(nanoseconds: max(pause, rest))) != nil {
@@ -129,7 +131,7 @@ package final class TokenSource: Sendable {
   }
 
   /// In ns, how long the command is left alone after it has printed the token: not at all where that one has not expired.
-  private func rest(after last: UInt64, _ bench: Bench) -> UInt64 {
+  private func rest(after last: UInt64, _ bench: RunContext) -> UInt64 {
     guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return 0 }
     let rest = Self.rest(after: last, left: expiry - Date().timeIntervalSince1970)
     if rest > 0 { bench.note("--token-command: the command printed a token that has expired") }
@@ -187,5 +189,61 @@ package final class TokenSource: Sendable {
       throw BenchmarkFailure("--token-command: it printed no token: one line of printable ASCII is expected")
     }
     return token
+  }
+}
+
+/// The users of a run as the gateway knows them: the headers that all send, and each one's token.
+final class UserCredentials: Sendable {
+  let tokens: TokenSource
+  private let endpoint: Endpoint
+  private let shared: [SecretHeader]
+  private let callForms: GatewayCallForms
+  /// The requests with each token that was asked for, by the token's place, of one generation of tokens.
+  private let written: Mutex<(generation: UInt64, requests: [Int: GatewayRequests])>
+
+  init(to endpoint: Endpoint, headers: [SecretHeader], tokens: TokenSource, callForms: GatewayCallForms) {
+    self.endpoint = endpoint
+    shared = headers
+    self.tokens = tokens
+    self.callForms = callForms
+    written = Mutex((0, [:]))
+  }
+
+  /// The requests of user `number`, with the token that it has by now.
+  func requests(ofUser number: Int) -> GatewayRequests {
+    let generation = tokens.generation
+    let place = number % max(1, tokens.count)
+    return written.withLock { written in
+      if written.generation != generation { written = (generation, [:]) }
+      if let known = written.requests[place] { return known }
+      let new = write(place)
+      written.requests[place] = new
+      return new
+    }
+  }
+
+  /// `text` without what user `number` sends and nobody else is to know: tokens and the values of header fields. The text is
+  /// to be a whole one: what is cut comes afterwards.
+  func withoutSecrets(_ text: String, user number: Int) -> String {
+    requests(ofUser: number).secrets.adding(tokens.secrets(ofUser: number)).removed(from: text)
+  }
+
+  /// How a client gets its requests anew for each call; nil where they stay the same.
+  func renewal(ofUser number: Int) -> (@Sendable () -> GatewayRequests)? {
+    guard tokens.isRenewed else { return nil }
+    return { self.requests(ofUser: number) }
+  }
+
+  /// The headers that user `number` sends.
+  func headers(ofUser number: Int) -> [SecretHeader] {
+    guard !shared.contains(where: { $0.name.lowercased() == "authorization" }), let token = tokens.token(ofUser: number)
+    else { return shared }
+    return shared + [.bearer(token)]
+  }
+
+  private func write(_ number: Int) -> GatewayRequests {
+    GatewayRequests(
+      to: endpoint, headers: headers(ofUser: number).map { ($0.name, $0.value) }, callForms: callForms,
+      token: tokens.token(ofUser: number), formerTokens: tokens.former)
   }
 }

@@ -3,7 +3,7 @@ import Latency
 /// What around the load generator can disturb its figures: for notes, not for a verdict.
 public struct GeneratorConditions: Sendable {
   /// Where the target of a run is.
-  public enum TargetPlace: Sendable, Equatable {
+  public enum TargetLocation: Sendable, Equatable {
     /// Reached through a network, or no server.
     case elsewhere
     /// A server on this machine.
@@ -45,12 +45,12 @@ public struct GeneratorConditions: Sendable {
   /// What a reader of the figures must know of the time since then; empty when nothing disturbed.
   ///
   /// - Parameter isGateway: whether the target is one that `mock-gateway` and `--gateway-url` can stand for.
-  public func notes(target: TargetPlace, isGateway: Bool) -> [String] {
+  public func notes(target: TargetLocation, isGateway: Bool) -> [String] {
     Self.notes(from: begin, to: .now(), processors: .current(), target: target, isGateway: isGateway)
   }
 
   static func notes(
-    from begin: Reading, to end: Reading, processors: Processors, target: TargetPlace, isGateway: Bool
+    from begin: Reading, to end: Reading, processors: Processors, target: TargetLocation, isGateway: Bool
   ) -> [String] {
     [
       stealNote(begin, end), preemptionNote(begin, end), governorNote(processors),
@@ -85,7 +85,7 @@ public struct GeneratorConditions: Sendable {
   }
 
   private static func sharedCoresNote(
-    _ processors: Processors, _ target: TargetPlace, isGateway: Bool
+    _ processors: Processors, _ target: TargetLocation, isGateway: Bool
   ) -> String? {
     switch target {
     case .elsewhere: return nil
@@ -96,7 +96,7 @@ public struct GeneratorConditions: Sendable {
       + apart(processors.online.sorted(), target, isGateway: isGateway)
   }
 
-  private static func apart(_ online: [Int], _ target: TargetPlace, isGateway: Bool) -> String {
+  private static func apart(_ online: [Int], _ target: TargetLocation, isGateway: Bool) -> String {
     guard online.count > 1, let last = online.last else { return "put the target on another machine" }
     guard isGateway else {
       return target == .ownChild

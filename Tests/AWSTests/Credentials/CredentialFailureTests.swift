@@ -43,8 +43,8 @@ import Testing
       stsEndpoint: try ServiceEndpoint.resolve(
         service: "sts", region: "eu-west-1", flag: nil, environment: variables, profile: nil))
     context.processTimeoutMilliseconds = processTimeout
-    let search = CredentialSearch(profileFlag: home.flags.profile, environment: variables, files: files)
-    return try RefreshingCredentials(search, context)
+    let chain = CredentialChain(profileFlag: home.flags.profile, environment: variables, files: files)
+    return try RefreshingCredentials(chain, context)
   }
 
   @Test(arguments: CredentialFailure.all) func failuresSayWhatToDoAndNoSecret(failure: CredentialFailure) async throws {
@@ -83,7 +83,7 @@ import Testing
     let home = try CredentialHome(["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/"])
     let cancelled = ScriptedTransport([.failure(.init(.cancelled, "the request was cancelled"))])
     let error = await awsError { _ = try await home.credentials(transport: cancelled) }
-    #expect(error?.kind == .transfer && error?.transfer?.code == .cancelled, "\(String(describing: error))")
+    #expect(error?.kind == .transfer && error?.transfer?.kind == .cancelled, "\(String(describing: error))")
   }
 
   @Test(arguments: Place.allCases) func noTextOfCredentialsOrPlansShowsASecret(place: Place) async throws {
@@ -93,12 +93,12 @@ import Testing
       let credentials = try await configuration.credentials.credentials(replacing: nil)
       let variables = home.environment.filter { !$0.value.isEmpty }
       let files = SharedFiles(environment: variables, readFile: AWSConfiguration.readText)
-      let plan = try CredentialSearch(environment: variables, files: files).find().plan
+      let source = try CredentialChain(environment: variables, files: files).find().source
       var texts = [
-        "\(credentials)", credentials.source, String(reflecting: credentials), "\(plan)", String(reflecting: plan),
-        plan.source, "\(IssuedCredentials(credentials: credentials, expiration: 1))",
+        "\(credentials)", credentials.source, String(reflecting: credentials), "\(source)", String(reflecting: source),
+        source.name, "\(IssuedCredentials(credentials: credentials, expiration: 1))",
       ]
-      dump(plan, to: &texts[0])
+      dump(source, to: &texts[0])
       dump(credentials, to: &texts[1])
       for text in texts { #expect(!text.contains("s3cr3t"), "\(text)") }
     }

@@ -70,7 +70,7 @@ import Testing
     }
     task.cancel()
     let error = await awsError { _ = try await task.value }
-    #expect(error?.transfer?.code == .cancelled)
+    #expect(error?.transfer?.kind == .cancelled)
     // Gone, or waiting for whoever reaps orphans here.
     while AWSConfiguration.readText(ofFile: "/proc/\(pid ?? 0)/stat")?.contains(") Z ") == false { await Task.yield() }
   }

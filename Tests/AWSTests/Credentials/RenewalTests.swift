@@ -148,7 +148,7 @@ import Testing
     for task in waiting { task.cancel() }
     for task in waiting {
       let error = await awsError { _ = try await task.value }
-      #expect(error?.transfer?.code == .cancelled)
+      #expect(error?.transfer?.kind == .cancelled)
     }
     // The next one is not bound to what was given up.
     async let next = provider.credentials(replacing: nil)

@@ -26,18 +26,51 @@ import Testing
     ("<a>mixed<b><c>1</c></b><d>2</d ></a>", ["b/c": "1", "d": "2"]), ("<n:a><n:b>é</n:b></n:a>", ["n:b": "é"]),
   ])
   func wellFormedDocumentsAreRead(text: String, texts: [String: String]) throws {
-    #expect(try XMLLeaves(Array(text.utf8)).texts == texts)
+    let document = try XMLElement(parsing: Array(text.utf8))
+    for (path, text) in texts { #expect(document.text(at: path) == text) }
+  }
+
+  @Test func aListKeepsItsMembersInTheirOrder() throws {
+    let document = try XMLElement(
+      parsing: Array(
+        """
+        <DescribeResponse xmlns="https://x"><DescribeResult>
+          <Groups>
+            <member><Name>one</Name><Tags><member>a</member><member>b</member></Tags></member>
+            <member><Name>two</Name><Tags/></member>
+            <member/>
+          </Groups>
+          <NextToken>n</NextToken>
+        </DescribeResult></DescribeResponse>
+        """.utf8))
+    #expect(document.name == "DescribeResponse")
+    #expect(document.text(at: "DescribeResult/NextToken") == "n")
+    let groups = try #require(document.only("DescribeResult")?.only("Groups")).all("member")
+    #expect(groups.map { $0.text(at: "Name") } == ["one", "two", nil])
+    #expect(groups.map { $0.only("Tags")?.all("member").map(\.text) } == [["a", "b"], [], nil])
+  }
+
+  @Test(arguments: ["a", "a/c", "b", "d", "d/e/f"])
+  func aTextThatIsNotThereOnceIsNone(path: String) throws {
+    let document = try XMLElement(parsing: Array("<r><a><c>1</c><c>2</c></a><b>1</b><b>1</b><d><e>1</e></d></r>".utf8))
+    #expect(document.text(at: path) == nil)
+    #expect(document.text(at: "d/e") == "1")
+  }
+
+  @Test func credentialsThatAreThereTwiceAreRefused() {
+    let twice = STSTests.answer.replacing("<AccessKeyId>", with: "<AccessKeyId>ASIAY</AccessKeyId><AccessKeyId>")
+    #expect(throws: RoleAnswer.Incomplete.self) { try STSTests.issued(Array(twice.utf8)).get() }
   }
 
   @Test(arguments: [
     "", " ", "x", "<", "<a", "<a>", "<a><b></a></b>", "<a></a><b/>", "<a></a>x", "<a>&x;</a>", "<a>&#0;</a>",
     "<a>&#xD800;</a>", "<a>&#x110000;</a>", "<a>&#+65;</a>", "<a>&amp</a>", "<a>& </a>", "<1/>", "<a b></a>",
     "<a b=c></a>", "<a b='c></a>", "<a b='c'd='e'/>", "</a>", "<a/ >", "<!-- <a/>", "<a><![CDATA[x</a>", "<?xml <a/>",
-    "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "<a><b/><b/></a>", "<a><?php ?></a>", #"{"a":1}"#,
+    "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "<a><?php ?></a>", #"{"a":1}"#,
     "<![CDATA[x]]>", "<!doctype html><html><br></html>",
   ])
   func anythingElseIsRefused(text: String) {
-    #expect(throws: XMLLeaves.Refusal.self) { try XMLLeaves(Array(text.utf8)) }
+    #expect(throws: XMLElement.Refusal.self) { try XMLElement(parsing: Array(text.utf8)) }
   }
 
   @Test func everyTruncationAndEveryChangedByteIsAnErrorOrAnAnswer() {

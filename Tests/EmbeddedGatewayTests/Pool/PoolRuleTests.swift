@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import EmbeddedGateway
@@ -20,6 +21,19 @@ import Testing
     #expect(rules.maxSize == 10 && rules.maxTasks == 20 && rules.threshold == 5)
     let bare = PoolRules(targetSize: 0)
     #expect(bare.maxSize == 0 && bare.maxTasks == 0 && !bare.startsWhenEmpty)
+  }
+
+  /// The example of ``PoolStateMachine``'s comment.
+  @Test func aHitIsRefilledAndItsReleaseStopsTheTask() {
+    let ids = Mutex(["t1", "t2"])
+    var pool = PoolStateMachine(
+      rules: PoolRules(targetSize: 1), makeTaskID: { ids.withLock { $0.removeFirst() } })
+    #expect(pool.tick(now: 0) == [.start("t1")])
+    #expect(pool.taskConnected("t1", now: 5) == [])
+    #expect(pool.acquire(1, deadline: 100, now: 10) == [.assign("t1", 1, .warm), .start("t2")])
+    #expect(pool.taskReady("t1") == [.ready("t1", 1)])
+    let released = PoolFailure(.taskReleased, "the task was released")
+    #expect(pool.release("t1", now: 20) == [.lost("t1", 1, released), .stop("t1")])
   }
 
   /// Target 5: how many starts each of five acquisitions sets off.

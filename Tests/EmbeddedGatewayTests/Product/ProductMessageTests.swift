@@ -5,7 +5,7 @@ import Testing
 
 /// What comes from clients and from programs, read.
 @Suite struct ProductMessageTests {
-  private func read(_ text: String) throws(ClientMessage.Mistake) -> ClientMessage {
+  private func read(_ text: String) throws(ClientMessage.ParseError) -> ClientMessage {
     try ClientMessage(parsing: ByteBuffer(string: text))
   }
 
@@ -23,7 +23,7 @@ import Testing
   func messagesAreRead(text: String, expected: ClientMessage) throws { #expect(try read(text) == expected) }
 
   @Test(arguments: [
-    ("", ClientMessage.Mistake.Code.invalidJSON), ("{", .invalidJSON), ("nonsense", .invalidJSON),
+    ("", ClientMessage.ParseError.Code.invalidJSON), ("{", .invalidJSON), ("nonsense", .invalidJSON),
     (#"{"type":"ping"} {"type":"ping"}"#, .invalidJSON), (#"{"type":"message","message":"\ud800"}"#, .invalidJSON),
     (String(repeating: "[", count: 60_000), .invalidJSON),
     ("[]", .invalidMessage), ("null", .invalidMessage), (#""ping""#, .invalidMessage), ("{}", .invalidMessage),
@@ -34,14 +34,14 @@ import Testing
     (#"{"type":"message","message":"a","conversation_id":"\#(String(repeating: "c", count: 257))"}"#, .invalidMessage),
     (#"{"type":"acquire"}"#, .unknownType), (#"{"type":""}"#, .unknownType), (#"{"type":"PING"}"#, .unknownType),
   ])
-  func mistakesAreNamed(text: String, code: ClientMessage.Mistake.Code) {
-    let mistake = #expect(throws: ClientMessage.Mistake.self) { try self.read(text) }
+  func mistakesAreNamed(text: String, code: ClientMessage.ParseError.Code) {
+    let mistake = #expect(throws: ClientMessage.ParseError.self) { try self.read(text) }
     #expect(mistake?.code == code)
   }
 
   @Test func bytesThatAreNoUTF8AreNoMessage() {
     let bytes = Array(#"{"type":"message","message":""#.utf8) + [0xff, 0xfe] + Array(#""}"#.utf8)
-    #expect(throws: ClientMessage.Mistake.self) { try ClientMessage(parsing: ByteBuffer(bytes: bytes)) }
+    #expect(throws: ClientMessage.ParseError.self) { try ClientMessage(parsing: ByteBuffer(bytes: bytes)) }
   }
 
   @Test(arguments: [

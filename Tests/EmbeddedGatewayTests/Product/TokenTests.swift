@@ -15,7 +15,7 @@ import Testing
   private func verdict(
     _ text: String, _ rules: TokenRules = TokenRules(), wallClock: Double = 1000
   ) throws -> TokenVerdict {
-    var book = TokenBook(rules: rules)
+    var book = TokenVerifier(rules: rules)
     return book.verdict(on: try #require(Token(text)), now: 0, wallClock: wallClock)
   }
 
@@ -41,7 +41,7 @@ import Testing
     ("a expired b", "line 1"),
   ])
   func wrongFileIsExplainedWithoutItsTokens(text: String, part: String) throws {
-    let mistake = #expect(throws: TokenRules.Mistake.self) { try TokenRules.known(in: text) }
+    let mistake = #expect(throws: TokenRules.ParseError.self) { try TokenRules.known(in: text) }
     let message = try #require(mistake?.description)
     #expect(message.contains(part) && !message.contains("secret"))
   }
@@ -57,7 +57,7 @@ import Testing
   @Test func tokenExpiresItsLifetimeAfterItsFirstUse() throws {
     var rules = TokenRules()
     rules.lifetime = 100
-    var book = TokenBook(rules: rules)
+    var book = TokenVerifier(rules: rules)
     let (first, second) = (try #require(Token("first")), try #require(Token("second")))
     #expect(book.verdict(on: first, now: 1000, wallClock: 0) == .accepted)
     #expect(book.verdict(on: first, now: 1099, wallClock: 0) == .accepted)

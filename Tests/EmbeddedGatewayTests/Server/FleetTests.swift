@@ -8,8 +8,8 @@ import Transport
 
 /// The pool as ECS sees it.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct FleetTests {
-  private func ledger(keeping kept: Int = 10) -> FleetLedger {
-    FleetLedger(
+  private func ledger(keeping kept: Int = 10) -> ECSTaskHistory {
+    ECSTaskHistory(
       service: FleetService(
         clusterName: "c", name: "s", family: "f", deploymentID: "ecs-svc/1", desiredCount: 2, createdAt: 0),
       startDelay: 10, stoppedTasksKept: kept)

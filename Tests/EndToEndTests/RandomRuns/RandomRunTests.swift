@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Runs whose tool, load, gateway's fault and interruption are drawn from a seed; what must hold of every run is checked.
 ///
@@ -34,7 +35,7 @@ struct RandomRunTests {
     let files = result.files().filter { $0.key.hasSuffix(".json") }
     var faults: [String] = []
     if files.count == 1, let json = files.first?.value {
-      let document = try ResultCoding.decode(json)
+      let document = try ResultCoding.decode(json, tools: .suite)
       faults = RunChecks(run, result, document, books).faults
       if DocumentSchema.isAvailable { faults += try await DocumentSchema.faults(in: json) }
       if !faults.isEmpty { faults.append("counters: \(document.counters), notes: \(document.notes)") }

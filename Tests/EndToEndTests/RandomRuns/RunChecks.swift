@@ -2,6 +2,7 @@ import FoundationEssentials
 import ProcessControl
 
 @testable import InfraBench
+@testable import Results
 
 /// What must hold of every run, whatever was drawn: its document against the contract, and against the gateway's books.
 struct RunChecks {
@@ -68,7 +69,8 @@ struct RunChecks {
       }
     expect(expected.map { result.status == .exited($0) } ?? false, "\(document.verdict) with \(result.status)")
     expect(
-      !run.printsJSON || (try? ResultCoding.decode(result.output)) == document, "standard output is another document")
+      !run.printsJSON || (try? ResultCoding.decode(result.output, tools: .suite)) == document,
+      "standard output is another document")
   }
 
   private mutating func checkVerdict() {
@@ -122,7 +124,7 @@ struct RunChecks {
     }
     guard run.timeline != nil else { return }
     for name in ["iterations", "errors", "dropped"] {
-      let sum = (document.timeline ?? []).reduce(Int64(0)) { sum, row in
+      let sum = (document.timeline?.rows ?? []).reduce(Int64(0)) { sum, row in
         if case .int(let value) = row[name] { sum + value } else { sum }
       }
       expect(sum == Int64(counter(name)), "\(name): \(counter(name)), \(sum) in the timeline")

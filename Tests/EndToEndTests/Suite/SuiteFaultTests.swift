@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The suite with its own tools, where something dies or is not there: a tool, a gateway, the suite itself, the disk.
 @Suite(.timeLimit(.minutes(5))) struct SuiteFaultTests {
@@ -70,7 +71,10 @@ import Testing
     // The tool came to its end in order.
     #expect(try await gateway.status().assignedCount == 0)
     #expect(run.folder.documents.count == 1)
-    #expect(try run.folder.documents.allSatisfy { try ResultCoding.decode(scratch.text($0)).verdict == .interrupted })
+    #expect(
+      try run.folder.documents.allSatisfy {
+        try ResultCoding.decode(scratch.text($0), tools: .suite).verdict == .interrupted
+      })
     #expect(try run.folder.summary.state == .running && run.folder.junit.contains("<error"))
     #expect(!run.folder.markdown.contains("passed"))
     await gateway.stop()

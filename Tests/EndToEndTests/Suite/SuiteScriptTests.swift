@@ -1,6 +1,7 @@
 import Foundation
 import ProcessControl
 import Testing
+@testable import Results
 
 /// `run-all-tests.sh`: what it does before it becomes bench-suite, seen through stand-ins that only say how they were called.
 @Suite struct SuiteScriptTests {

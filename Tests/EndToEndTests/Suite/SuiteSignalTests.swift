@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Signals at drawn moments of a run of the suite: what was measured is there, the rest says that it was not run, and nothing
 /// lives on or is held.

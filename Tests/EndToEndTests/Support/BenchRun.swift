@@ -4,6 +4,7 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// A benchmark tool in a directory of its own, as people run it there.
 struct BenchRun: Sendable {
@@ -71,7 +72,7 @@ struct BenchResult: Sendable {
   }
 
   /// The document that was written.
-  func document() throws -> ResultDocument { try ResultCoding.decode(file("json")) }
+  func document() throws -> ResultDocument { try ResultCoding.decode(file("json"), tools: .suite) }
 
   /// The document of a run that met its thresholds, unless it says that this machine was too busy for it.
   func passedDocument(_ location: SourceLocation = #_sourceLocation) throws -> ResultDocument {

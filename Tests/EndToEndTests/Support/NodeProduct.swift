@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The product's session gateway in Node (`Fixtures/gateways/product.js`), on one node or several.
 struct NodeProduct: Sendable {

@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// What bench-suite leaves in its output directory.
 struct SuiteFolder: Sendable {
@@ -40,7 +42,7 @@ struct SuiteFolder: Sendable {
     for tool in summary.tools {
       let files = tool.files ?? [tool.file].compactMap(\.self)
       for file in files {
-        let document = try ResultCoding.decode(scratch.text(file))
+        let document = try ResultCoding.decode(scratch.text(file), tools: .suite)
         #expect(document.tool == tool.tool, comment, sourceLocation: location)
       }
     }

@@ -3,6 +3,7 @@ import Glibc
 import ProcessControl
 
 @testable import InfraBench
+@testable import Results
 
 /// A built program of the suite, run as people run it.
 struct Tool: Sendable {
@@ -116,5 +117,5 @@ struct Tool: Sendable {
 
 extension Tool.Outcome {
   /// The result on standard output, of a run with `--print json`.
-  var document: ResultDocument { get throws { try ResultCoding.decode(standardOutput) } }
+  var document: ResultDocument { get throws { try ResultCoding.decode(standardOutput, tools: .suite) } }
 }

@@ -4,6 +4,7 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which metric a call belongs to, and what is said of those that belong to none.
 @Suite struct APICallsTests {

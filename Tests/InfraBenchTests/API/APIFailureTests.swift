@@ -2,10 +2,11 @@ import AWS
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which failures end a run of `bench-api`, and what the others are counted as.
 @Suite struct APIFailureTests {
-  private static func transfer(_ code: TransferError.Code) -> AWSError {
+  private static func transfer(_ code: TransferError.Kind) -> AWSError {
     AWSError(.transfer, message: "no answer", transfer: TransferError(code, "no answer"))
   }
 
@@ -37,8 +38,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [TransferError.Code.nameLookup, .connect, .timeout, .malformedAnswer])
-  func anEndpointThatNeverAnsweredEndsTheRun(code: TransferError.Code) {
+  @Test(arguments: [TransferError.Kind.nameLookup, .connect, .timeout, .malformedAnswer])
+  func anEndpointThatNeverAnsweredEndsTheRun(code: TransferError.Kind) {
     #expect(kind(Self.transfer(code), isAnyAnswered: false) == nil)
     #expect(kind(Self.transfer(code), isAnyAnswered: true) != nil)
   }

@@ -3,6 +3,7 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What `bench-api` takes and refuses before anything is started.
 @Suite struct APIOptionsTests {

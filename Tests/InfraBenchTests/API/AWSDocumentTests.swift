@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+@testable import Results
 
 /// The policies in docs/aws.md are copied by users: they must be ones that IAM takes.
 @Suite struct AWSDocumentTests {

@@ -2,13 +2,14 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// When the next calls may be made.
 @Suite struct CallPaceTests {
   private static let fivePerSecond = ArrivalRate(starts: 5, period: 1_000_000_000)
 
   @Test func anIterationHasTheTimeOfItsCalls() {
-    var pace = CallPace(Self.fivePerSecond)
+    var pace = CallRateLimit(Self.fivePerSecond)
     #expect(pace.nextAt == 0)
     pace.made(2, from: 1_000, isComplete: true)
     #expect(pace.nextAt == 400_001_000)
@@ -17,7 +18,7 @@ import Testing
   }
 
   @Test func aFailedIterationCountsAsManyCallsAsTheOneBefore() {
-    var pace = CallPace(Self.fivePerSecond)
+    var pace = CallRateLimit(Self.fivePerSecond)
     pace.made(0, from: 0, isComplete: false)
     #expect(pace.nextAt == 200_000_000)
     pace.made(6, from: 0, isComplete: true)
@@ -31,13 +32,13 @@ import Testing
   }
 
   @Test func withoutARateCallsFollowAtOnce() {
-    var pace = CallPace(nil)
+    var pace = CallRateLimit(nil)
     pace.made(200, from: 5_000, isComplete: true)
     #expect(pace.nextAt == 0)
   }
 
   @Test func theSlowestRateAndTheMostCallsDoNotOverflow() {
-    var pace = CallPace(ArrivalRate(starts: 1, period: 3_600_000_000_000_000_000))
+    var pace = CallRateLimit(ArrivalRate(starts: 1, period: 3_600_000_000_000_000_000))
     pace.made(2_000, from: 1 << 62, isComplete: true)
     #expect(pace.nextAt == .max)
   }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The beat of the looks at ECS.
 @Suite struct PollBeatTests {
@@ -9,13 +10,13 @@ import Testing
       (1000, 1250), (1003, 1250), (1249, 1250), (1250, 1500), (1600, 1750), (3000, 3250), (900, 1250),
     ] as [(UInt64, UInt64)]) func theNextPollIsDueAtTheNextBeat(polledAt: UInt64, nextAt: UInt64)
   {
-    var beat = PollBeat(interval: 250, from: 1000)
+    var beat = PollSchedule(interval: 250, from: 1000)
     beat.polls(at: polledAt)
     #expect(beat.nextAt == nextAt)
   }
 
   @Test func aStallIsNotFollowedByPollsBackToBack() {
-    var beat = PollBeat(interval: 250, from: 0)
+    var beat = PollSchedule(interval: 250, from: 0)
     var polls: [UInt64] = []
     var now: UInt64 = 0
     while now < 2000 {

@@ -3,6 +3,7 @@ import ArgumentParser
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What `--cold-by run-task` takes and refuses before anything is started.
 @Suite struct RunTaskOptionsTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which tasks of a run are over, event by event.
 @Suite struct TaskLedgerTests {

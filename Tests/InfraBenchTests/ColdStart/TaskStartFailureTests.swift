@@ -2,6 +2,7 @@ import Testing
 
 @testable import AWS
 @testable import InfraBench
+@testable import Results
 
 /// What results and people are told when a task could not be started.
 @Suite struct TaskStartFailureTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The phases of a task's start from stamps.
 @Suite struct TaskStartPhasesTests {
@@ -46,7 +47,7 @@ import Testing
   @Test(arguments: cases) func phasesAreUpperEndsAndCoverTheStart(_ test: Case) {
     let phases = TaskStartPhases(
       sentAt: 1000, answeredAt: 1200, notRunningSince: test.running.0, runningSeenAt: test.running.1,
-      connected: Crossing(lastNegativeSentAt: test.connected.0, firstPositiveAnsweredAt: test.connected.1))
+      connected: ObservedTransition(lastNegativeSentAt: test.connected.0, firstPositiveAnsweredAt: test.connected.1))
     #expect(phases.runTask == 200)
     #expect(phases.pendingToRunning == test.pendingToRunning)
     #expect(phases.waitConnection == test.waitConnection)
@@ -73,7 +74,7 @@ import Testing
         let phases = TaskStartPhases(
           sentAt: 1000, answeredAt: 1200, notRunningSince: notRunning,
           runningSeenAt: seen.running <= seen.connected ? seen.running : nil,
-          connected: Crossing(lastNegativeSentAt: notConnected, firstPositiveAnsweredAt: seen.connected))
+          connected: ObservedTransition(lastNegativeSentAt: notConnected, firstPositiveAnsweredAt: seen.connected))
         let pending = phases.pendingToRunning
         #expect(pending >= 800 && pending - phases.runningResolution <= 800)
         guard let upper = phases.waitConnection else { continue }
@@ -92,7 +93,7 @@ import Testing
       log.add(
         TaskStartPhases(
           sentAt: 1000, answeredAt: 1200, notRunningSince: notRunning, runningSeenAt: running,
-          connected: Crossing(lastNegativeSentAt: notConnected, firstPositiveAnsweredAt: connected)))
+          connected: ObservedTransition(lastNegativeSentAt: notConnected, firstPositiveAnsweredAt: connected)))
     }
     add(2900, nil, 3000, 3200)
     #expect(log.resolutions == ["pending_to_running": 300])

@@ -3,6 +3,7 @@ import Testing
 
 @testable import AWS
 @testable import InfraBench
+@testable import Results
 
 /// Following tasks from RunTask to the gateway, event by event.
 @Suite struct TaskStartTrackerTests {
@@ -44,7 +45,7 @@ import Testing
       phases
         == TaskStartPhases(
           sentAt: 100, answeredAt: 200, notRunningSince: 300, runningSeenAt: 410,
-          connected: Crossing(lastNegativeSentAt: 520, firstPositiveAnsweredAt: 610)))
+          connected: ObservedTransition(lastNegativeSentAt: 520, firstPositiveAnsweredAt: 610)))
     #expect(tracker.underWay.isEmpty)
     #expect(tracker.expire(at: .max).isEmpty)
   }

@@ -2,17 +2,18 @@ import Gateway
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which of a run's tasks may be stopped, by what the gateway's status says.
 @Suite struct TaskWhereaboutsTests {
   private static let own = "own-0001"
 
-  private static func named(_ state: String, _ user: String? = nil) -> TaskWhereabouts {
+  private static func named(_ state: String, _ user: String? = nil) -> GatewayTaskView {
     .known(
       StatusAnswer(warmCount: 0, assignedCount: 1, tasks: [TaskEntry(taskId: "t", state: state, userId: user)]))
   }
 
-  private static let cases: [(whereabouts: TaskWhereabouts, hasServed: Bool, isStopped: Bool)] = [
+  private static let cases: [(whereabouts: GatewayTaskView, hasServed: Bool, isStopped: Bool)] = [
     (.unknown, false, false), (.unknown, true, true),
     (.known(StatusAnswer(warmCount: 0, assignedCount: 0, tasks: [])), false, true),
     (.known(StatusAnswer(warmCount: 3, assignedCount: 0)), false, true),
@@ -33,7 +34,7 @@ import Testing
 
   /// Another node of the gateway may have it, and with it somebody's user.
   @Test func whatWasAtTheGatewayAndIsNotListedIsStoppedOnlyWhereThisRunWasGivenIt() {
-    let empty = TaskWhereabouts.known(StatusAnswer(warmCount: 0, assignedCount: 0, tasks: []))
+    let empty = GatewayTaskView.known(StatusAnswer(warmCount: 0, assignedCount: 0, tasks: []))
     for whereabouts in [empty, Self.named("warm")] {
       for (hasServed, wasSeen) in [(false, false), (true, false), (true, true)] {
         let verdict = whereabouts.verdict("other", hasServed: hasServed, wasSeen: wasSeen) { _ in true }
@@ -52,13 +53,13 @@ import Testing
     #expect(Self.named("assigned").isAbsent("other", wasSeen: false))
     #expect(!Self.named("assigned").isAbsent("other", wasSeen: true))
     for state in ["warm", "ready", "assigned"] { #expect(!Self.named(state).isAbsent("t", wasSeen: false)) }
-    #expect(!TaskWhereabouts.unknown.isAbsent("t", wasSeen: false))
-    #expect(!TaskWhereabouts.known(StatusAnswer(warmCount: 0, assignedCount: 0)).isAbsent("t", wasSeen: false))
+    #expect(!GatewayTaskView.unknown.isAbsent("t", wasSeen: false))
+    #expect(!GatewayTaskView.known(StatusAnswer(warmCount: 0, assignedCount: 0)).isAbsent("t", wasSeen: false))
   }
 
   @Test func whatIsNotStartingAnyMoreIsConnected() {
     for state in ["warm", "ready", "assigned"] { #expect(Self.named(state).connected == ["t"]) }
-    #expect(Self.named("warming").connected.isEmpty && TaskWhereabouts.unknown.connected.isEmpty)
-    #expect(TaskWhereabouts.known(StatusAnswer(warmCount: 1, assignedCount: 0)).connected.isEmpty)
+    #expect(Self.named("warming").connected.isEmpty && GatewayTaskView.unknown.connected.isEmpty)
+    #expect(GatewayTaskView.known(StatusAnswer(warmCount: 1, assignedCount: 0)).connected.isEmpty)
   }
 }

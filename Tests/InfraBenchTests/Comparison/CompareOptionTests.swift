@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
 
 struct CompareOptionTests {
   private let scratch: ScratchDirectory

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 struct ComparisonNoteTests {
   @Test func twoDaysAreNoProofOfWhatWasChanged() async throws {
@@ -51,11 +53,11 @@ struct ComparisonNoteTests {
     // Within one side it is the same.
     var mixed = SampleRuns.documents(2)
     mixed[0].version = "0.1.9-beta"
-    #expect(MeaningChanges.sentence(across: Set(mixed.map(\.version))) != nil)
+    #expect(BreakingVersions.sentence(across: Set(mixed.map(\.version))) != nil)
     for versions: Set<String> in [
       ["0.2.0", "0.3.0"], ["0.1.0", "0.1.5"], ["0.2.0-beta", "0.2.0"], ["0.2.0", "10.0.0"],
     ] {
-      #expect(MeaningChanges.sentence(across: versions) == nil, "\(versions)")
+      #expect(BreakingVersions.sentence(across: versions) == nil, "\(versions)")
     }
     #expect(Suite.version == "0.2.0")
   }
@@ -116,7 +118,7 @@ struct ComparisonNoteTests {
     #expect(comparison.groups.isEmpty)
     #expect(comparison.onlyOnOneSide.map(\.side) == [.old, .new] && comparison.onlyOnOneSide.map(\.runs) == [3, 2])
     #expect(
-      comparison.nearMisses == [
+      comparison.workloadDifferences == [
         "bench-allocation is not compared: the kind of target is 'embedded' in OLD and 'remote' in NEW; "
           + "count is '100' in OLD and '200' in NEW"
       ])

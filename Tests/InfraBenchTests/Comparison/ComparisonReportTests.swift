@@ -2,6 +2,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 struct ComparisonReportTests {
   /// A day on which the pool was too small: slower, with errors, on another kernel; and a tool with too few runs.

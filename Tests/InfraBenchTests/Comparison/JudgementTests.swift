@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 struct JudgementTests {
   @Test func aSlowerDayIsSlowerAndAFasterOneFaster() async throws {

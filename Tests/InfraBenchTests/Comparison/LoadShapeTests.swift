@@ -2,6 +2,7 @@ import ArgumentParser
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 struct LoadShapeTests {
   private static let shaping = [
@@ -14,7 +15,7 @@ struct LoadShapeTests {
 
   private func shape(
     _ parameters: [String: JSONValue], label: String? = nil, kind: String = "embedded", byLabel: Bool = false
-  ) throws -> LoadShape {
+  ) throws -> Workload {
     var document = SampleRuns.document()
     document.parameters = parameters
     document.label = label
@@ -61,6 +62,6 @@ struct LoadShapeTests {
     ]
     let names = commands.reduce(into: Set<String>()) { $0.formUnion($1.prepare(&reader).parameters.keys) }
     #expect(names.count > 30)
-    #expect(names.subtracting(LoadParameters.others).subtracting(Self.shaping) == [])
+    #expect(names.subtracting(WorkloadParameters.others).subtracting(Self.shaping) == [])
   }
 }

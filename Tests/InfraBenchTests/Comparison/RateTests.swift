@@ -1,6 +1,8 @@
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 struct RateTests {
   private func runs(_ day: String, _ counters: [String: UInt64], count: Int = 6) -> [ResultDocument] {

@@ -5,6 +5,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 struct ReadingResultsTests {
   private let scratch: ScratchDirectory
@@ -12,7 +14,7 @@ struct ReadingResultsTests {
   init() throws { scratch = try ScratchDirectory() }
 
   private func load(_ names: String...) async -> StoredRuns {
-    await StoredRuns.load(names.map { $0.isEmpty ? scratch.path : "\(scratch.path)/\($0)" })
+    await StoredRuns.load(names.map { $0.isEmpty ? scratch.path : "\(scratch.path)/\($0)" }, .suite)
   }
 
   @Test func everyResultBelowAFolderIsRead() async throws {

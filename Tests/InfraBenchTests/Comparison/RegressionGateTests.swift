@@ -2,6 +2,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 struct RegressionGateTests {
   private func failed(_ document: inout ResultDocument) {

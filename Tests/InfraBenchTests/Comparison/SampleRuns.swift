@@ -3,6 +3,8 @@ import Latency
 import TestSupport
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 /// Results as a folder of them has them: runs of one load that differ as runs do.
 enum SampleRuns {
@@ -49,12 +51,13 @@ enum SampleRuns {
     var runs = StoredRuns(runs: [], excluded: [])
     for (index, document) in documents.enumerated() {
       let number = start + index
-      let file = StoredFile(path: "results/\(number).json", identity: .init(device: 1, inode: UInt(number)))
-      let data = Data(try ResultCoding.encode(document).utf8)
-      switch StoredRun.read(data, of: file) {
-      case .run(let run): runs.runs.append(run)
-      case .broken(let reason): runs.excluded.append(ExcludedFile(file: file.path, reason: reason))
-      case .somethingElse: break
+      let file = ResultFile(path: "results/\(number).json", identity: .init(device: 1, inode: UInt(number)))
+      do {
+        let bytes = Array(try ResultCoding.encode(document).utf8)
+        let written = try ResultReader.suite.decode(bytes, file.path, withTimeline: false)
+        runs.runs.append(StoredRun(written, file: file))
+      } catch let error as ResultReadError {
+        if !error.isForeign { runs.excluded.append(ExcludedFile(file: file.path, reason: error.reason)) }
       }
     }
     return runs

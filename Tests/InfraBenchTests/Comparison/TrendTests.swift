@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 struct TrendTests {
   private let scratch: ScratchDirectory
@@ -37,7 +40,7 @@ struct TrendTests {
     #expect(metric.days.map(\.day) == ["2026-11-19", "2026-11-20", "2026-11-21"])
     #expect(metric.days.map(\.runs) == [3, 4, 1])
     let values = SampleRuns.documents(3, day: "2026-11-19").compactMap { $0.metrics["allocation"]?.p95 }
-    #expect(metric.days[0].p95 == Spread(values))
+    #expect(metric.days[0].p95 == MedianAndRange(values))
     #expect(metric.days[0].p95?.median == values.sorted()[1])
     var union = LatencyHistogram()
     for factor in SampleRuns.spread.prefix(3) {
@@ -67,7 +70,7 @@ struct TrendTests {
     let trend = await trend()
     let group = try #require(trend.groups.first)
     #expect(group.metrics.first?.days.last?.runs == 1)
-    #expect(group.rates.first { $0.name == "errors" }?.days.last?.share == Spread([0, 100]))
+    #expect(group.rates.first { $0.name == "errors" }?.days.last?.share == MedianAndRange([0, 100]))
     #expect(
       trend.notes == [
         "bench-allocation: 1 of 9 runs were worthless (verdict error): their rates count, their latencies don't"

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What polls of ECS come to, against a server whose every answer is written here.
 @Suite struct ECSPoolViewTests {
@@ -23,7 +24,7 @@ import Testing
       let access = ECSAccess(
         endpointURL: server.url, key: .random(), cluster: "c", service: "s", region: "eu-west-1")
       var view = ECSPoolView(
-        try ECSConnection.open(embedded: access, bench: Bench(console: Console(print: .text, isQuiet: true))))
+        try ECSConnection.open(embedded: access, bench: RunContext(console: Console(print: .text, isQuiet: true))))
       try await poll(&view)
       return bodies.withLock { $0 }
     }
@@ -104,7 +105,7 @@ import Testing
     let bodies = try await bodies(answering: [throttled, Self.list()]) { view in
       var poll = PoolPoll()
       poll.add(await view.look(retry: .never))
-      #expect(poll.isThrottled && poll.sightings.isEmpty && poll.refusal == nil && poll.losses.isEmpty)
+      #expect(poll.isThrottled && poll.snapshots.isEmpty && poll.refusal == nil && poll.losses.isEmpty)
     }
     #expect(bodies.count == 1)
   }
@@ -122,7 +123,7 @@ import Testing
     _ = try await bodies(answering: [(503, "<html>busy</html>")]) { view in
       var poll = PoolPoll()
       poll.add(await view.look(retry: .never))
-      #expect(poll.losses.count == 1 && poll.refusal == nil && poll.sightings.isEmpty)
+      #expect(poll.losses.count == 1 && poll.refusal == nil && poll.snapshots.isEmpty)
     }
   }
 
@@ -131,7 +132,7 @@ import Testing
     _ = try await bodies(answering: [Self.list("a"), throttled]) { view in
       var poll = PoolPoll()
       poll.add(await view.look(retry: .never))
-      #expect(poll.sightings[.listed]?.tasks == ["a"] && poll.sightings[.running] == nil)
+      #expect(poll.snapshots[.listed]?.tasks == ["a"] && poll.snapshots[.running] == nil)
       #expect(poll.isThrottled && poll.gap == "throttled" && poll.listLatencies.count == 1)
     }
   }
@@ -142,7 +143,7 @@ import Testing
     _ = try await bodies(answering: [(200, body)]) { view in
       var poll = PoolPoll()
       poll.add(await view.look(retry: .never))
-      #expect(poll.losses.count == 1 && poll.refusal == nil && poll.sightings.isEmpty && poll.gap == "lost")
+      #expect(poll.losses.count == 1 && poll.refusal == nil && poll.snapshots.isEmpty && poll.gap == "lost")
     }
   }
 }

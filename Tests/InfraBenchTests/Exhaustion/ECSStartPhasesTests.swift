@@ -3,6 +3,7 @@ import FoundationEssentials
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct ECSStartPhasesTests {
   private func phases(_ instants: String) throws -> ECSStartPhases.Phases? {

@@ -3,6 +3,7 @@ import ArgumentParser
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What `bench-exhaustion` takes and refuses before anything is started.
 @Suite struct ExhaustionOptionsTests {

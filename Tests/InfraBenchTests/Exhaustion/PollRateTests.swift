@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct PollRateTests {
   @Test func lostPollsAreInTheGapAndInTheRate() {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct PoolTimelineTests {
   @Test func itsLengthIsBoundedAndItsEndIsAlwaysShown() {
@@ -21,7 +22,7 @@ import Testing
     for number in 0..<64 {
       timeline.add(.init(seconds: Double(number), counts: [.warm: 1], gap: number == 37 ? "throttled" : nil))
     }
-    #expect(timeline.document.count { $0["gap"] == "throttled" } == 1, "\(timeline.document)")
+    #expect(timeline.document.count { $0[.gap] == "throttled" } == 1, "\(timeline.document)")
   }
 
   @Test func aViewThatCouldNotBeHadIsAGap() {

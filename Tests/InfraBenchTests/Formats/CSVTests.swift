@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct CSVTests {
   private static let isAvailable = Python.canImport("csv")
@@ -55,7 +57,7 @@ import Testing
       }
       #expect(cells.count { $0["kind"] == "counter" } == document.counters.count)
       #expect(cells.first { $0["kind"] == "error" }?["text"] == CSV.text(document.errors[0].example))
-      let gaps = (document.timeline ?? []).map { $0.keys.count { !["t", "metric"].contains($0) } }
+      let gaps = (document.timeline?.rows ?? []).map { $0.keys.count { !["t", "metric"].contains($0) } }
       #expect(cells.count { $0["kind"] == "timeline" } == gaps.reduce(0, +))
       // Numbers are numbers, and nothing else is in their columns.
       #expect(cells.allSatisfy { $0["value"] == "" || Double($0["value"] ?? "x") != nil })

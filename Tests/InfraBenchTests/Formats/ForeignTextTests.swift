@@ -1,6 +1,8 @@
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+import TextFormatting
 
 /// Text that came from elsewhere, in reports.
 struct ForeignTextTests {

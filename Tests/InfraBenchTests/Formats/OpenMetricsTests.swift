@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
+import TextFormatting
 
 @Suite struct OpenMetricsTests {
   private static let isAvailable = Python.canImport("prometheus_client.openmetrics.parser")
@@ -98,12 +101,12 @@ import Testing
     var random = SeededRandom(seed: 7)
     // All sizes from 1 µs to an hour, and the bounds themselves.
     let values =
-      (0..<5000).map { _ in UInt64(pow(10, Double.random(in: 3...12.5, using: &random))) } + BucketLadder.bounds
+      (0..<5000).map { _ in UInt64(pow(10, Double.random(in: 3...12.5, using: &random))) } + HistogramBuckets.bounds
     var document = SampleDocuments.typical
     document.metrics = try ["allocation": #require(SampleDocuments.metric(values))]
     let samples = try await Self.parsed(OpenMetricsReport(document).text, by: "openmetrics.parser")
     let buckets = samples.filter { $0.name == "infrabench_allocation_seconds_bucket" }
-    #expect(buckets.count == BucketLadder.bounds.count + 1)
+    #expect(buckets.count == HistogramBuckets.bounds.count + 1)
     for bucket in buckets {
       let bound = try #require(Double(bucket.labels["le"] == "+Inf" ? "inf" : bucket.labels["le"] ?? "")) * 1e9
       let most = values.count { Double($0) <= bound + 0.5 }
@@ -121,7 +124,7 @@ import Testing
     var random = SeededRandom(seed: 11)
     var histogram = LatencyHistogram()
     for _ in 0..<2000 { histogram.record(UInt64(pow(10, Double.random(in: 4...10, using: &random)))) }
-    for (bound, count) in zip(BucketLadder.bounds, BucketLadder.cumulativeCounts(of: histogram)) {
+    for (bound, count) in zip(HistogramBuckets.bounds, HistogramBuckets.cumulativeCounts(of: histogram)) {
       for percentile in [1.0, 25, 50, 90, 99, 99.9] {
         let isBelow = histogram.value(atPercentile: percentile) <= bound
         #expect(isBelow == (Double(count) * 100 >= percentile * 2000), "\(percentile), \(bound)")
@@ -130,9 +133,9 @@ import Testing
   }
 
   @Test func theLadderGrows() {
-    #expect(BucketLadder.bounds == BucketLadder.bounds.sorted() && Set(BucketLadder.bounds).count == 22)
-    #expect(BucketLadder.bounds.first == 10_000 && BucketLadder.bounds.contains(25_000_000))
-    #expect(BucketLadder.cumulativeCounts(of: LatencyHistogram()) == Array(repeating: 0, count: 22))
+    #expect(HistogramBuckets.bounds == HistogramBuckets.bounds.sorted() && Set(HistogramBuckets.bounds).count == 22)
+    #expect(HistogramBuckets.bounds.first == 10_000 && HistogramBuckets.bounds.contains(25_000_000))
+    #expect(HistogramBuckets.cumulativeCounts(of: LatencyHistogram()) == Array(repeating: 0, count: 22))
   }
 
   struct Sample: Decodable, Hashable {

@@ -3,6 +3,7 @@ import Gateway
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The suite's own profiles.
 @Suite struct BuiltInProfileTests {
@@ -53,7 +54,7 @@ import Testing
     embedded.session = nil
     embedded.name = "lab"
     #expect(BuiltInProfiles.withoutUsersSide == embedded)
-    #expect(GatewaySpeech(BuiltInProfiles.withoutUsersSide, native: BuiltInProfiles.embedded) == GatewaySpeech())
+    #expect(GatewayCallForms(BuiltInProfiles.withoutUsersSide, native: BuiltInProfiles.embedded) == GatewayCallForms())
   }
 
   /// A token and a task that are not the suite's go nowhere but to their places.

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Profiles as people write them, with what people get wrong.
 @Suite(.timeLimit(.minutes(2))) struct ProfileFileTests {

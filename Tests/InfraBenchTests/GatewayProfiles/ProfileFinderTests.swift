@@ -4,6 +4,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 /// What a gateway is found out to be, and what looking sends.
 @Suite(.timeLimit(.minutes(1))) struct ProfileFinderTests {
@@ -25,7 +26,7 @@ import Transport
       agents: 0,
       allowsAgentsBesideReal: false)
     target.profile = given
-    let bench = Bench(console: Console(print: .json, isQuiet: true))
+    let bench = RunContext(console: Console(print: .json, isQuiet: true))
     let name = try await GatewaySession.with(target, timeout: 20_000_000_000, bench: bench) { session in
       await ProfileFinder.find(session).name
     }

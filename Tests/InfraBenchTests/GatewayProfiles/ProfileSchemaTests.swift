@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The JSON Schema of profiles, which editors and other people's checks use, beside what the suite itself takes.
 @Suite(

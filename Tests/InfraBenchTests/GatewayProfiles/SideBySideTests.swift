@@ -6,6 +6,7 @@ import Testing
 
 @testable import InfraBench
 @testable import Transport
+@testable import Results
 
 /// The code for the suite's own form of each call beside the same role read as data: one answer, one outcome.
 @Suite(.timeLimit(.minutes(1))) struct SideBySideTests {
@@ -23,7 +24,7 @@ import Testing
     var reader = HTTPResponseReader()
     let bytes = "HTTP/1.1 \(answer.status) Status\r\n\(length)\r\n" + (answer.status == 204 ? "" : answer.body)
     guard case .complete(let response) = reader.read(ByteBuffer(string: bytes)) else {
-      throw GatewayError(kind: "test", message: "no answer: \(answer)")
+      throw GatewayError(.refused, "no answer: \(answer)")
     }
     return HTTPExchange(response: response, firstByteWrittenAt: 1, firstByteReadAt: 2, lastByteReadAt: 3)
   }
@@ -232,12 +233,12 @@ import Testing
       [ScriptedServer.answer(#"{"success": true, "taskId": "t", "warmCount": 1, "assignedCount": 0}"#)]
     }
     let endpoint = Endpoint(host: "127.0.0.1", port: server.port, basePath: "/base")
-    let byData = GatewaySpeech(Self.embedded, native: GatewayProfile(name: "none"))
-    for speech in [GatewaySpeech(), byData] {
+    let byData = GatewayCallForms(Self.embedded, native: GatewayProfile(name: "none"))
+    for callForms in [GatewayCallForms(), byData] {
       let client = GatewayClient(
         to: endpoint,
         requests: GatewayRequests(
-          to: endpoint, headers: [("X-Team", "a"), ("Cookie", "own=1")], speech: speech, token: nil),
+          to: endpoint, headers: [("X-Team", "a"), ("Cookie", "own=1")], callForms: callForms, token: nil),
         tls: nil, on: Self.loops.executor(forUser: 0), timeout: 20_000_000_000)
       _ = await client.acquire(userID: "user.1")
       _ = await client.acquire(userID: "user.1", waitForReady: true)

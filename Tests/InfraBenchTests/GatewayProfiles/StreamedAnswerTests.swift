@@ -2,6 +2,7 @@ import Gateway
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// What each message of a streaming gateway is within an answer, whatever comes in which order.
 @Suite struct StreamedAnswerTests {

@@ -5,10 +5,11 @@ import Transport
 
 @testable import Gateway
 @testable import InfraBench
+@testable import Results
 
 /// Tokens that a command prints, and which user sends which.
 @Suite(.timeLimit(.minutes(1))) struct TokenCommandTests {
-  private let bench = Bench(console: Console(print: .json, isQuiet: true))
+  private let bench = RunContext(console: Console(print: .json, isQuiet: true))
   private let endpoint = Endpoint(host: "127.0.0.1", port: 1)
 
   private func open(_ command: [String]) async throws(BenchmarkFailure) -> TokenSource {
@@ -51,7 +52,7 @@ import Transport
       """
     let tokens = try await open(shell(script))
     let first = try #require(tokens.token(ofUser: 0))
-    let visitors = Visitors(to: endpoint, headers: [], tokens: tokens, speech: GatewaySpeech())
+    let visitors = UserCredentials(to: endpoint, headers: [], tokens: tokens, callForms: GatewayCallForms())
     let renewed = try #require(visitors.renewal(ofUser: 0))
     #expect(renewed().token == first && visitors.headers(ofUser: 7).map(\.value) == ["Bearer \(first)"])
     let renewal = Task { [bench] in await tokens.renew(bench) }
@@ -68,8 +69,8 @@ import Transport
 
   @Test func eachUserSendsItsOwnTokenEverywhere() {
     let tokens = TokenSource(["token-a", "token-b"])
-    let visitors = Visitors(
-      to: endpoint, headers: [SecretHeader(name: "X-Team", value: "t")], tokens: tokens, speech: GatewaySpeech())
+    let visitors = UserCredentials(
+      to: endpoint, headers: [SecretHeader(name: "X-Team", value: "t")], tokens: tokens, callForms: GatewayCallForms())
     for (user, token) in [(0, "token-a"), (1, "token-b"), (2, "token-a"), (101, "token-b")] {
       #expect(visitors.headers(ofUser: user).map(\.value) == ["t", "Bearer \(token)"])
       #expect(visitors.requests(ofUser: user).token == token)
@@ -79,9 +80,9 @@ import Transport
   }
 
   @Test func headersAndTokensAreInNoText() {
-    let visitors = Visitors(
+    let visitors = UserCredentials(
       to: endpoint, headers: [SecretHeader(name: "X-Key", value: "s3cret/key:token-b")],
-      tokens: TokenSource(["token-a", "token-b"]), speech: GatewaySpeech())
+      tokens: TokenSource(["token-a", "token-b"]), callForms: GatewayCallForms())
     for (text, shown) in [
       (#"{"key": "s3cret\/key:token-b"}"#, #"{"key": "…"}"#), ("token-b, token-a", "…, token-a"), ("Bearer", "Bearer"),
     ] {
@@ -101,9 +102,10 @@ import Transport
 
   @Test func anAuthorizationOfTheUsersOwnIsSentAlone() {
     let own = SecretHeader(name: "authorization", value: "Basic eA==")
-    let visitors = Visitors(to: endpoint, headers: [own], tokens: TokenSource(["a"]), speech: GatewaySpeech())
+    let visitors = UserCredentials(
+      to: endpoint, headers: [own], tokens: TokenSource(["a"]), callForms: GatewayCallForms())
     #expect(visitors.headers(ofUser: 0).map(\.value) == ["Basic eA=="])
-    let nobody = Visitors(to: endpoint, headers: [], tokens: TokenSource([]), speech: GatewaySpeech())
+    let nobody = UserCredentials(to: endpoint, headers: [], tokens: TokenSource([]), callForms: GatewayCallForms())
     #expect(nobody.headers(ofUser: 3).isEmpty && nobody.requests(ofUser: 3).token == nil)
   }
 }

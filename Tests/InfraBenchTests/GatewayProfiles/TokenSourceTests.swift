@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The tokens of users: when one expires, and that none is ever shown.
 @Suite struct TokenSourceTests {

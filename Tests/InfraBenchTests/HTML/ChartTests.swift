@@ -2,6 +2,8 @@ import Latency
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct ChartTests {
   private static func histogram(_ values: [UInt64]) -> LatencyHistogram {
@@ -103,12 +105,12 @@ import Testing
   }
 
   @Test func thePoolsMarksComeFromTheFindings() {
-    let cycles = PoolMarks(HTMLSamples.pool).cycles
+    let cycles = RefillMarks(HTMLSamples.pool).cycles
     #expect(cycles.map(\.drained) == [1, 6] && cycles.map(\.refilled) == [3.5...4, nil])
     var document = HTMLSamples.pool
     for odd: JSONValue in ["", "x", "1e999 s", "-5 s", 7, nil] {
       document.findings = ["t0": odd, "refill_full": "2–1 s"]
-      #expect(PoolMarks(document).cycles.isEmpty)
+      #expect(RefillMarks(document).cycles.isEmpty)
     }
   }
 

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 @Suite struct ComparisonHTMLTests {
   @Test func pagesAreTheGoldenOnes() throws {

@@ -1,11 +1,14 @@
 import Latency
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 /// A comparison and a trend with every verdict.
 enum ComparisonSamples {
   static func comparison(naming text: String = "bench-allocation") -> Comparison {
-    let key = LoadShape(
+    let key = Workload(
       tool: text, targetKind: "embedded", label: nil, parameters: ["count": "1000", "userId": text])
     let metric = MetricComparison(
       name: text, isHeadline: true,
@@ -27,7 +30,7 @@ enum ComparisonSamples {
       ])
     return Comparison(
       settings: .init(), oldName: text, newName: "results/new", runsOld: 6, runsNew: 5, groups: [group],
-      onlyOnOneSide: [.init(side: .old, key: key, runs: 2)], nearMisses: ["nearly: \(text)"],
+      onlyOnOneSide: [.init(side: .old, key: key, runs: 2)], workloadDifferences: ["nearly: \(text)"],
       excluded: [.init(file: text, reason: "the run was interrupted")],
       environmentDifferences: [
         .init(sentence: "the CPU differs: \(text)", isSerious: true),
@@ -38,15 +41,15 @@ enum ComparisonSamples {
   static func trend(naming text: String = "bench-allocation") -> Trend {
     let days = ["2026-11-02", "2026-11-03", "2026-11-20"].enumerated().map { index, day in
       MetricTrend.Day(
-        day: day, runs: 3, p50: Spread([4, 4.1, 4.3]), p95: index == 1 ? nil : Spread([7, 8]),
-        p99: Spread([15, Double(20 + index)]), pooled: pooled(1), mark: index == 2 ? .fewSamples : nil)
+        day: day, runs: 3, p50: MedianAndRange([4, 4.1, 4.3]), p95: index == 1 ? nil : MedianAndRange([7, 8]),
+        p99: MedianAndRange([15, Double(20 + index)]), pooled: pooled(1), mark: index == 2 ? .fewSamples : nil)
     }
     let rates = RateTrend(
-      name: "misses", days: Spread([0, 1.5]).map { [.init(day: "2026-11-02", runs: 3, share: $0)] } ?? [])
+      name: "misses", days: MedianAndRange([0, 1.5]).map { [.init(day: "2026-11-02", runs: 3, share: $0)] } ?? [])
     return Trend(
       groups: [
         GroupTrend(
-          key: LoadShape(tool: text, targetKind: "embedded", label: text, parameters: ["count": text]), runs: 9,
+          key: Workload(tool: text, targetKind: "embedded", label: text, parameters: ["count": text]), runs: 9,
           metrics: [MetricTrend(name: text, isHeadline: true, days: days)], rates: [rates])
       ], excluded: [.init(file: text, reason: text)], notes: [text])
   }

@@ -2,6 +2,9 @@ import Foundation
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 /// A stored file may hold any number wherever a number may be: it has a page, whose pictures stay within their frames.
 @Suite struct ExtremeDocumentTests {
@@ -19,7 +22,7 @@ import Testing
     let odd = Dictionary(Self.keys.map { ($0, value) }, uniquingKeysWith: { $1 })
     for var document in [HTMLSamples.load, HTMLSamples.pool] {
       document.metrics = [:]
-      let usual = try #require(document.timeline?.first)
+      let usual = try #require(document.timeline?.rows.first)
       for timeline in [[odd], [usual, odd], Self.keys.map { usual.merging([$0: value]) { $1 } }] {
         document.timeline = timeline
         try expectSoundPictures(ResultHTML(document).source)
@@ -120,10 +123,10 @@ import Testing
   func anyLatencyHasATrend(_ number: Double) throws {
     var trend = ComparisonSamples.trend()
     for index in trend.groups[0].metrics[0].days.indices {
-      trend.groups[0].metrics[0].days[index].p50 = Spread([number, 1])
-      trend.groups[0].metrics[0].days[index].p99 = Spread([number])
+      trend.groups[0].metrics[0].days[index].p50 = MedianAndRange([number, 1])
+      trend.groups[0].metrics[0].days[index].p99 = MedianAndRange([number])
     }
-    trend.groups[0].rates[0].days[0].share = try #require(Spread([number]))
+    trend.groups[0].rates[0].days[0].share = try #require(MedianAndRange([number]))
     try expectSoundPictures(TrendHTML(trend, name: "").source)
     for day in ["", "0000-00-00", "9999-12-31", "-1", "99999999999999999999-01-01"] {
       trend.groups[0].metrics[0].days[0].day = day

@@ -1,6 +1,7 @@
 import Latency
 
 @testable import InfraBench
+@testable import Results
 
 /// Documents whose pages have every part.
 enum HTMLSamples {
@@ -83,7 +84,7 @@ enum HTMLSamples {
     document.thresholds.append(.init(expression: text, observed: 1, pass: false, reason: text))
     document.metrics[text] = document.metrics["gateway_latency"]
     document.counters[text] = 1
-    document.timeline = document.timeline?.map { row in
+    document.timeline = document.timeline?.rows.map { row in
       row.merging([text: .string(text), "metric": .string(text), "warm": 1, "gap": .string(text)]) { $1 }
     }
     document.version = text

@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 @Suite struct PageFileTests {
   private let scratch: ScratchDirectory
@@ -45,7 +48,7 @@ import Testing
   }
 
   @Test func storedResultsHavePages() throws {
-    let files = try StoredRendering(HTMLSamples.load).files(.html, metrics: [])
+    let files = try ResultRendering(HTMLSamples.load).files(.html, metrics: [])
     #expect(files.map(\.suffix) == [".html"] && files[0].text == ResultHTML(HTMLSamples.load).source)
   }
 }

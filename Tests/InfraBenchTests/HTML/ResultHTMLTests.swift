@@ -3,6 +3,8 @@ import Latency
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct ResultHTMLTests {
   @Test func pagesAreTheGoldenOnes() throws {
@@ -76,7 +78,7 @@ import Testing
       .filter { $0.pathExtension == "json" && !$0.lastPathComponent.hasPrefix("summary") }
     #expect(!files.isEmpty)
     for file in files {
-      let document = try ResultCoding.decode(String(decoding: try Data(contentsOf: file), as: UTF8.self))
+      let document = try ResultCoding.decode(String(decoding: try Data(contentsOf: file), as: UTF8.self), tools: .suite)
       let page = try MarkupReader(ResultHTML(document).source)
       #expect(page.text.contains(document.startedAt), "\(file.lastPathComponent)")
     }
@@ -90,7 +92,7 @@ import Testing
     var document = HTMLSamples.load
     for name in ["allocation", "b", "c", "d", "e", "f", "g"] { document.metrics[name] = metric }
     document.timeline = (0..<240).map { HTMLSamples.interval(Double($0), []).merging(["count": 20_000]) { $1 } }
-    for index in 0..<240 { document.timeline?[index]["histogram"] = .string(metric.histogram.data) }
+    for index in 0..<240 { document.timeline?.rows[index]["histogram"] = .string(metric.histogram.data) }
     #expect(ResultHTML(document).source.utf8.count < 700_000)
   }
 

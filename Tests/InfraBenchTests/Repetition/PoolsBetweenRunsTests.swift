@@ -5,6 +5,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 /// What a shared pool is waited for between runs.
 @Suite(.timeLimit(.minutes(3))) struct PoolsBetweenRunsTests {

@@ -3,6 +3,7 @@ import Testing
 import Transport
 
 @testable import InfraBench
+@testable import Results
 
 /// `--repeat` and `--ab-gateway-url` as a user writes them.
 @Suite struct RepeatOptionsTests {

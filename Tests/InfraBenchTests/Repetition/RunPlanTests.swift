@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Which runs are made, in which order, under which seeds.
 @Suite struct RunPlanTests {

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Runs apart: each whole by itself, and one exit status for all.
 @Suite struct RunSequenceTests {
@@ -47,7 +48,7 @@ import Testing
       return benchmark
     }
 
-    func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+    func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
       let run = script.next("\(name) \(seed)")
       if case .unreachable = run { throw BenchmarkFailure("unreachable") }
       var recording = Recording(Self.catalogue)
@@ -71,10 +72,10 @@ import Testing
       benchmark: Scripted(script: script), second: alternates ? Scripted(script: script, name: "second") : nil,
       plan: RunPlan(count: runs.count / (alternates ? 2 : 1), alternates: alternates, seed: 5, draw: nil),
       output: reader.output(options),
-      thresholds: [try ThresholdParser(Scripted.catalogue).parse("allocation.max < 5ms")], environment: [:])
+      thresholds: [try ThresholdParser(Scripted.description).parse("allocation.max < 5ms")], environment: [:])
     let status = await sequence.perform()
     let documents = try scratch.files.map { file in
-      try ResultCoding.decode(String(contentsOfFile: "\(scratch.path)/\(file)", encoding: .utf8))
+      try ResultCoding.decode(String(contentsOfFile: "\(scratch.path)/\(file)", encoding: .utf8), tools: .suite)
     }
     return (status, script.asked, documents.sorted { ($0.repetition?.run ?? 0) < ($1.repetition?.run ?? 0) })
   }

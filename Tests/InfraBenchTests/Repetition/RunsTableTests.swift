@@ -1,6 +1,8 @@
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 /// The table over the runs.
 @Suite struct RunsTableTests {
@@ -62,12 +64,12 @@ import Testing
         return document
       }
     }
-    let comparison = SideComparison(a: runs("a", [40, 41, 42, 43, 44]), b: runs("b", [60, 61, 62, 63, 64]))
+    let comparison = ABComparison(a: runs("a", [40, 41, 42, 43, 44]), b: runs("b", [60, 61, 62, 63, 64]))
     let text = await comparison.report(asMarkdown: false)
     #expect(text.contains("OLD: a http://a.example (5 runs), NEW: b http://b.example (5 runs)"), "\(text)")
     #expect(text.contains("slower"))
     #expect(await comparison.report(asMarkdown: true).hasPrefix("## Comparison: "))
-    let nothing = await SideComparison(a: runs("a", [40]), b: []).report(asMarkdown: false)
+    let nothing = await ABComparison(a: runs("a", [40]), b: []).report(asMarkdown: false)
     #expect(nothing.hasPrefix("a and b cannot be compared:\n"), "\(nothing)")
   }
 }

@@ -3,6 +3,8 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// Timelines that reports draw.
 @Suite struct UsualTimelineTests {
@@ -11,7 +13,7 @@ import Testing
       (nil, 50), (100, 20), (1_000, 20), (5_000, 50), (60_000, 600), (3_600_000, 1_000),
     ] as [(UInt64?, UInt64)])
   func aShortRunHasSomeIntervalsAndALongOneNotTooMany(length: UInt64?, interval: UInt64) {
-    #expect(UsualTimeline.interval(forLength: length.map { $0 * 1_000_000 }) == interval * 1_000_000)
+    #expect(DefaultTimeline.interval(forLength: length.map { $0 * 1_000_000 }) == interval * 1_000_000)
   }
 
   @Test func rowsHoldTheirLatenciesExactly() throws {
@@ -35,7 +37,7 @@ import Testing
     var document = SampleDocuments.typical
     document.timeline = SampleDocuments.loadTimeline
     let without = [MarkdownReport(document).text, CSVReport(document).text, TextReport(document).text]
-    document.timeline?[0]["histogram"] = "HISTFAAAAB"
+    document.timeline?.rows[0]["histogram"] = "HISTFAAAAB"
     #expect([MarkdownReport(document).text, CSVReport(document).text, TextReport(document).text] == without)
   }
 }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// One deadline for all that a run cleans up.
 @Suite(.timeLimit(.minutes(1))) struct CleanupDeadlineTests {

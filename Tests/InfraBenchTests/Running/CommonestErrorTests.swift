@@ -2,6 +2,7 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct CommonestErrorTests {
   private func tally(_ failures: [(String, String)]) -> ErrorTally {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct DescriptorShortageTests {
   @Test(arguments: [(0, 64), (936, 1_000), (1_000, .max)]) func aPlanThatFitsIsNoProblem(files: Int, limit: Int) {

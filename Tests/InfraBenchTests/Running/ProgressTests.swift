@@ -3,6 +3,7 @@ import LoadEngine
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct ProgressTests {
   private func load(count: Int?) throws -> LoadSettings {
@@ -76,9 +77,9 @@ import Testing
       ("remote", "https://localhost:8443/base", .loopback), ("remote", "http://[::1]:80", .loopback),
       ("remote", "http://gateway.example", .elsewhere), ("remote", "nonsense", .elsewhere),
       ("directory", nil, .elsewhere),
-    ] as [(String, String?, GeneratorConditions.TargetPlace)])
+    ] as [(String, String?, GeneratorConditions.TargetLocation)])
   func theTargetsPlaceFollowsFromItsName(
-    _ kind: String, _ url: String?, _ place: GeneratorConditions.TargetPlace
+    _ kind: String, _ url: String?, _ place: GeneratorConditions.TargetLocation
   ) {
     #expect(ResultDocument.Target(kind: kind, gatewayUrl: url, ecsEndpointUrl: nil).place == place)
   }

@@ -3,29 +3,30 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 struct RunDocumentTests {
   private static let start = Date(timeIntervalSince1970: 1_800_000_000)
   private let scratch: ScratchDirectory
-  private let files: RunDocument
+  private let files: RunResultFiles
 
   init() throws {
     scratch = try ScratchDirectory()
-    files = RunDocument(
+    files = RunResultFiles(
       OutputSettings(
         directory: scratch.path, formats: [.json, .md], label: nil, print: .text, isQuiet: false, usesColor: false,
         allowsSaturated: false))
   }
 
-  private func forms(_ note: String) throws -> RunDocument.Forms {
+  private func forms(_ note: String) throws -> RunResultFiles.Forms {
     var document = SampleDocuments.typical
     document.notes = [note]
-    return try RunDocument.Forms(document)
+    return try RunResultFiles.Forms(document)
   }
 
   private func notes(at paths: [String]) throws -> [String] {
     let path = try #require(paths.first { $0.hasSuffix(".json") })
-    return try ResultCoding.decode(String(contentsOf: URL(filePath: path), encoding: .utf8)).notes
+    return try ResultCoding.decode(String(contentsOf: URL(filePath: path), encoding: .utf8), tools: .suite).notes
   }
 
   @Test func theFinalResultReplacesTheInterimOne() throws {

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Options from a file: the command line wins over it, it over the environment, and nothing wrong in it goes unsaid.
 @Suite struct ScenarioFileTests {
@@ -150,7 +151,7 @@ import Testing
     (["-scenario", "f"], []), (["scenario", "f"], []),
   ])
   func theFileIsFoundAsTheParserFindsIt(_ words: [String], _ files: [String]) {
-    #expect(CommandLineWords(words).scenarioFiles == files)
+    #expect(GivenOptions(words).scenarioFiles == files)
     // The parser is the judge; it takes the last of several, and refuses some of these.
     guard let command = try? AllocationCommand.parse(words) else { return }
     #expect(command.scenario.scenario == files.last)

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct StrictJSONTests {
   private func parse(_ text: String) throws -> StrictJSON.Value { try StrictJSON.parse(Array(text.utf8)) }

@@ -4,6 +4,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Results
 
 /// How bench-report and bench-compare read a file, and what they say of one that can't be read.
 @Suite struct FileContentsTests {
@@ -38,7 +40,7 @@ import Testing
     #expect(try FileContents("\(scratch.path)/soft.json").identity == identity)
     #expect(try FileContents("\(scratch.path)/hard.json").identity == identity)
     #expect(try FileContents(scratch.write("b.json", "1")).identity != identity)
-    #expect(ResultFileSearch([path]).files == [StoredFile(path: path, identity: identity)])
+    #expect(ResultFileSearch([path]).files == [ResultFile(path: path, identity: identity)])
   }
 
   @Test func whatIsNoOrdinaryFileIsNotWaitedFor() throws {
@@ -63,9 +65,9 @@ import Testing
     let path = try scratch.write("large.json", "")
     #expect(truncate(path, FileContents.limit + 1) == 0)
     #expect(failure("large.json") == .tooLarge)
-    #expect(await StoredRuns.load([path]).excluded.map(\.reason) == ["it is larger than any result"])
-    do throws(StoredResultError) {
-      _ = try StoredResult(path: path)
+    #expect(await StoredRuns.load([path], .suite).excluded.map(\.reason) == ["it is larger than any result"])
+    do throws(ResultReadError) {
+      _ = try ResultReader.suite.read(path)
       Issue.record("it was read")
     } catch {
       #expect(error.description == "'\(path)' is larger than any result")
@@ -107,8 +109,8 @@ import Testing
     // To neither tool.
     var document = StoredSamples.run([1_000_000])
     document.startedAt = text
-    #expect(DocumentRules.violation(in: document) == "is no result: startedAt is no time in UTC with milliseconds")
+    #expect(ResultRules.violation(in: document) == "is no result: startedAt is no time in UTC with milliseconds")
     let path = try scratch.write("a.json", ResultCoding.encode(document))
-    #expect(await StoredRuns.load([path]).excluded.map(\.reason) == ["startedAt is no time in UTC"])
+    #expect(await StoredRuns.load([path], .suite).excluded.map(\.reason) == ["startedAt is no time in UTC"])
   }
 }

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// Documents that hold very much: work that looked at each thing for each other one would take many minutes.
 @Suite(.timeLimit(.minutes(1))) struct LargeMergeTests {
@@ -31,7 +32,7 @@ import Testing
 
   @Test func manyThresholdsAreJudgedOnceEach() {
     var runs = [first, second]
-    let expressions = (0..<DocumentRules.mostThresholds).map { "allocation.p99 < \($0 + 1)ms" }
+    let expressions = (0..<ResultRules.mostThresholds).map { "allocation.p99 < \($0 + 1)ms" }
     for run in runs.indices {
       runs[run].thresholds = expressions.map { .init(expression: $0, observed: 1, pass: true) }
     }

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 @Suite struct MergeCheckTests {
   private let scratch: ScratchDirectory
@@ -61,7 +62,7 @@ import Testing
     let (link, hard) = (scratch.path + "/link.json", scratch.path + "/./hard.json")
     let copy = try StoredSamples.stored(first, "copy.json", in: scratch)
     #expect(
-      problems(results + [try StoredResult(path: link), try StoredResult(path: hard), copy]) == [
+      problems(results + [try ResultReader.suite.read(link), try ResultReader.suite.read(hard), copy]) == [
         "'link.json' is the same file as 'run-0.json': a run counts once",
         "'./hard.json' is the same file as 'run-1.json': a run counts once",
         "'copy.json' is a copy of the run in 'run-0.json': a run counts once",

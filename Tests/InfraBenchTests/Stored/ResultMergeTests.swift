@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct ResultMergeTests {
   private let scratch: ScratchDirectory
@@ -278,7 +280,7 @@ import Testing
   @Test func aMergedReportIsTheGoldenOne() throws {
     var runs = Array(Self.runs[0...2])
     runs[1].timeline = SampleDocuments.loadTimeline
-    let rendering = StoredRendering(try merge(runs))
+    let rendering = ResultRendering(try merge(runs))
     try Golden.expect(rendering.text(usesColor: false), "report-merged.txt")
     try Golden.expect(rendering.markdown, "report-merged.md")
   }

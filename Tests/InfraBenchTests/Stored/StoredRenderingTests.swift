@@ -3,6 +3,8 @@ import Latency
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 @Suite struct StoredRenderingTests {
   private static func histogram(_ values: [UInt64]) -> LatencyHistogram {
@@ -18,10 +20,10 @@ import Testing
     return intervals
   }
 
-  private func file(_ document: ResultDocument, _ format: StoredRendering.Format, _ metrics: [String] = []) throws
+  private func file(_ document: ResultDocument, _ format: ResultRendering.Format, _ metrics: [String] = []) throws
     -> String
   {
-    try #require(try StoredRendering(document).files(format, metrics: metrics).first).text
+    try #require(try ResultRendering(document).files(format, metrics: metrics).first).text
   }
 
   private let document = {
@@ -94,16 +96,16 @@ import Testing
   }
 
   @Test func everyMetricHasADistributionOfItsOwn() throws {
-    let files = try StoredRendering(document).files(.hgrm, metrics: [])
+    let files = try ResultRendering(document).files(.hgrm, metrics: [])
     #expect(files.map(\.suffix) == ["-allocation.hgrm", "-connect.hgrm"])
     #expect(files.map(\.text)[1] == PercentileDistribution.text(of: Self.histogram([830_000])))
-    #expect(try StoredRendering(document).files(.hgrm, metrics: ["connect", "all"]).map(\.suffix) == ["-connect.hgrm"])
+    #expect(try ResultRendering(document).files(.hgrm, metrics: ["connect", "all"]).map(\.suffix) == ["-connect.hgrm"])
   }
 
   @Test func theHeadlineIsFirst() {
     var exhaustion = SampleDocuments.polled
     exhaustion.metrics["aaa"] = exhaustion.metrics["drain"]
-    #expect(StoredRendering(exhaustion).metrics == ["refill_full", "drain", "aaa"])
+    #expect(ResultRendering(exhaustion).metrics == ["refill_full", "drain", "aaa"])
   }
 
   @Test func otherFormatsAreThoseOfTheTools() throws {
@@ -113,7 +115,7 @@ import Testing
   }
 
   @Test func hostileTextIsHarmlessInEveryRendering() {
-    let rendering = StoredRendering(SampleDocuments.hostile)
+    let rendering = ResultRendering(SampleDocuments.hostile)
     for text in [rendering.text(usesColor: false), rendering.markdown] {
       #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) })
       #expect(!text.contains("\n# heading"))

@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// What a file must be so that it is shown, and what is made of one that was edited.
 @Suite struct StoredResultTests {
@@ -13,8 +15,8 @@ import Testing
 
   private func refusal(_ text: String) throws -> String {
     let path = try scratch.write("run.json", text)
-    do throws(StoredResultError) {
-      _ = try StoredResult(path: path)
+    do throws(ResultReadError) {
+      _ = try ResultReader.suite.read(path)
       return "it was read"
     } catch {
       #expect(error.description.hasPrefix("'\(path)' "), "the file is named: \(error)")
@@ -60,7 +62,7 @@ import Testing
 
   @Test func whatCannotBeReadSaysWhy() throws {
     func reason(_ path: String) -> String {
-      do throws(StoredResultError) { return try StoredResult(path: path).stem } catch { return error.description }
+      do throws(ResultReadError) { return try ResultReader.suite.read(path).stem } catch { return error.description }
     }
     #expect(reason("/nonexistent/x.json") == "'/nonexistent/x.json' can't be read: No such file or directory")
     #expect(reason(scratch.path).contains("is a folder"))
@@ -127,26 +129,26 @@ import Testing
   @Test func bracketsInATextAreNoDepth() throws {
     let text = try Self.edited(ResultCoding.encode(sound), "label", raw: "\"\\\"\(Self.deep)\"")
     let path = try scratch.write("run.json", text)
-    #expect(try StoredResult(path: path).document.label == "\"\(Self.deep)")
+    #expect(try ResultReader.suite.read(path).document.label == "\"\(Self.deep)")
   }
 
   @Test func moreThanAnyRunHasIsRefused() throws {
     var document = sound
-    document.timeline = Array(repeating: ["t": 0], count: DocumentRules.mostTimelineRows)
-    #expect(DocumentRules.violation(in: document) == nil)
-    document.timeline?.append(["t": 0])
+    document.timeline = Array(repeating: ["t": 0], count: ResultRules.mostTimelineRows)
+    #expect(ResultRules.violation(in: document) == nil)
+    document.timeline?.rows.append(["t": 0])
     #expect(
       try refusal(try ResultCoding.encode(document))
         == "is no result: timeline has 100001 entries, and no run has more than 100000")
     document = sound
-    document.thresholds = Array(repeating: document.thresholds[0], count: DocumentRules.mostThresholds + 1)
-    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: thresholds has 10001 entries") == true)
+    document.thresholds = Array(repeating: document.thresholds[0], count: ResultRules.mostThresholds + 1)
+    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: thresholds has 10001 entries") == true)
     document = sound
-    for number in 0...DocumentRules.mostNames { document.counters["c\(number)"] = 0 }
-    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: counters has ") == true)
+    for number in 0...ResultRules.mostNames { document.counters["c\(number)"] = 0 }
+    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: counters has ") == true)
     document = sound
-    for number in 0..<DocumentRules.mostNames { document.metrics["m\(number)"] = document.metrics["allocation"] }
-    #expect(DocumentRules.violation(in: document)?.hasPrefix("is no result: metrics has 1001 entries") == true)
+    for number in 0..<ResultRules.mostNames { document.metrics["m\(number)"] = document.metrics["allocation"] }
+    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: metrics has 1001 entries") == true)
   }
 
   @Test(arguments: ["tool", "metrics", "counters", "generator", "environment", "notes", "startedAt", "label"])
@@ -185,7 +187,7 @@ import Testing
     #expect(read.document.metrics == sound.metrics)
     #expect(read.document.notes == read.contradictions)
     // In every rendering.
-    let rendering = StoredRendering(read.document)
+    let rendering = ResultRendering(read.document)
     for text in [rendering.text(usesColor: false), rendering.markdown] {
       #expect(text.contains("allocation.p99: the document says 12.5 ms, its histogram says"))
     }

@@ -4,6 +4,7 @@ import LoadEngine
 import TestSupport
 
 @testable import InfraBench
+@testable import Results
 
 /// Runs as a tool writes them: thresholds and verdict are those of the figures.
 enum StoredSamples {
@@ -33,9 +34,9 @@ enum StoredSamples {
 
   private static func judged(_ expressions: [String], _ document: ResultDocument) -> [ResultDocument.JudgedThreshold] {
     expressions.compactMap { expression in
-      let threshold = try? ThresholdParser(AllocationBenchmark.catalogue).parse(expression, isDefault: true)
+      let threshold = try? ThresholdParser(AllocationBenchmark.description).parse(expression, isDefault: true)
       return threshold?.judge(
-        metrics: document.metrics, counters: document.counters, bounds: FailureBounds(document.parameters))
+        metrics: document.metrics, counters: document.counters, bounds: FailureTimeouts(document.parameters))
     }
   }
 
@@ -43,7 +44,7 @@ enum StoredSamples {
   static func stored(
     _ document: ResultDocument, _ name: String = "run.json", in scratch: ScratchDirectory
   ) throws -> StoredResult {
-    try StoredResult(path: scratch.write(name, ResultCoding.encode(document)))
+    try ResultReader.suite.read(scratch.write(name, ResultCoding.encode(document)))
   }
 
   /// Several runs as they are read from files of their own.

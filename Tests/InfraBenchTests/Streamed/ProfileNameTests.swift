@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 /// By which profile a gateway was spoken to, in what reads results.
 @Suite struct ProfileNameTests {
@@ -26,7 +29,7 @@ import Testing
   @Test func documentsFromBeforeItAreShownWithoutIt() throws {
     let json = try ResultCoding.encode(Self.document(nil))
     #expect(!json.contains("profile"))
-    let document = try ResultCoding.decode(json)
+    let document = try ResultCoding.decode(json, tools: .suite)
     for text in [
       TextReport(document).text, MarkdownReport(document).text, ResultHTML(document).source, CSVReport(document).text,
       try OpenMetricsReport(document).text,
@@ -89,7 +92,7 @@ import Testing
     let comparison = try await SampleRuns.compare(runs("embedded"), given)
     #expect(comparison.groups.isEmpty && comparison.onlyOnOneSide.count == 2)
     #expect(
-      comparison.nearMisses == [
+      comparison.workloadDifferences == [
         "bench-allocation is not compared: gatewayProfile is absent in OLD and 'lab' in NEW"
       ])
   }

@@ -4,6 +4,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// Whatever reads results takes more samples of a metric than there were iterations: a user sends several messages.
 @Suite struct SeveralSamplesTests {

@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
+import TextFormatting
 
 /// Reports of streamed answers: the first token and the completion beside each other, and what the team measured.
 @Suite struct StreamedReportTests {
@@ -22,7 +25,7 @@ import Testing
     for (row, statistic) in zip(table.rows.dropFirst(), [Threshold.Statistic.mean, .p50, .p95, .p99]) {
       for (cell, metric) in zip(row.dropFirst(), ["first_response", "message_roundtrip", "complete"]) {
         let figure = try #require(document.metrics[metric]).value(of: statistic)
-        #expect(cell.hasPrefix(Figures.time(milliseconds: figure)), "\(metric) \(statistic)")
+        #expect(cell.hasPrefix(NumberText.time(milliseconds: figure)), "\(metric) \(statistic)")
       }
     }
     let heading = "## First token and completion\n\n| statistic | first token (first_response) |"

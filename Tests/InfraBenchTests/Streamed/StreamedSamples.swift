@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 
 @testable import InfraBench
+@testable import Results
 
 /// The result of a real run of bench-e2e by a profile with streamed answers: 8 users' iterations of 3 messages each, 2 of them
 /// warm. Only what names the machine was changed, and the build.
@@ -9,7 +10,7 @@ enum StreamedSamples {
   static func real() throws -> ResultDocument {
     let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Golden/streamed.json")
-    return try ResultCoding.decode(String(decoding: Data(contentsOf: file), as: UTF8.self))
+    return try ResultCoding.decode(String(decoding: Data(contentsOf: file), as: UTF8.self), tools: .suite)
   }
 
   /// The same with `failed` more iterations, which failed.

@@ -3,6 +3,7 @@ import Testing
 import TestSupport
 
 @testable import InfraBench
+@testable import Results
 
 /// The page of a GitHub job, which GitHub drops where it is larger than 1 MiB.
 @Suite struct StepSummaryTests {

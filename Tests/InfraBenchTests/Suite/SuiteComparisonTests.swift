@@ -3,6 +3,9 @@ import Testing
 import TestSupport
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 /// What the suite says of its own results beside an earlier day's.
 @Suite struct SuiteComparisonTests {

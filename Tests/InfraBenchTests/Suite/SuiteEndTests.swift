@@ -3,6 +3,8 @@ import ProcessControl
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// What a signal, a deadline and a tool's end mean to the suite.
 @Suite struct SuiteEndTests {

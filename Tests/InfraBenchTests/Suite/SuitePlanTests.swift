@@ -4,6 +4,8 @@ import Testing
 import TestSupport
 
 @testable import InfraBench
+import Latency
+@testable import Results
 
 /// Which tools bench-suite runs, with which words, and what it refuses before anything is started.
 @Suite struct SuitePlanTests {

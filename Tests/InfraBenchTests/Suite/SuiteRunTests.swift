@@ -4,6 +4,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// A run of the suite, with stand-ins for its tools: shell scripts that report what a tool would.
 @Suite(.timeLimit(.minutes(2))) struct SuiteRunTests {

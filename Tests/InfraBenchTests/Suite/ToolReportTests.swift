@@ -1,6 +1,7 @@
 import Testing
 
 @testable import InfraBench
+@testable import Results
 
 /// The lines on the pipe between a tool and the suite.
 @Suite struct ToolReportTests {

@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// docs/schema/infrabench.summary-1.schema.json beside what is written: a reader of summary.json finds every field there.
 @Suite struct SummarySchemaTests {

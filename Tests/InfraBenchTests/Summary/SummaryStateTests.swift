@@ -2,6 +2,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// What the summary, JUnit and standard error say of a suite in every state: nothing that is not whole and met may look green.
 @Suite struct SummaryStateTests {

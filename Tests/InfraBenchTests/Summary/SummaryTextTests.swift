@@ -2,6 +2,8 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Reports
+@testable import Results
 
 /// What is in `summary.md` beside the states: notes, hostile text, and a text that is cut.
 @Suite struct SummaryTextTests {

@@ -18,7 +18,7 @@ import Testing
 
   private func notes(
     _ end: Reading, online: Set<Int> = [0, 1], allowed: Set<Int> = [0, 1], governors: [Int: String] = [:],
-    target: GeneratorConditions.TargetPlace = .elsewhere, isGateway: Bool = true
+    target: GeneratorConditions.TargetLocation = .elsewhere, isGateway: Bool = true
   ) -> [String] {
     GeneratorConditions.notes(
       from: begin, to: end, processors: Processors(online: online, allowed: allowed, governors: governors),
@@ -57,7 +57,7 @@ import Testing
   }
 
   struct Sharing: Sendable {
-    var target: GeneratorConditions.TargetPlace
+    var target: GeneratorConditions.TargetLocation
     var online: Set<Int>
     var allowed: Set<Int>
     var said: [String]?

@@ -2,17 +2,30 @@ import AWS
 import FoundationEssentials
 import Latency
 package import LoadEngine
+package import Results
 
 /// The latency of ECS's ListTasks and DescribeTasks, which every watcher of a pool waits for.
 package struct APIBenchmark: Benchmark {
-  package static let tool = "bench-api"
-  package static let catalogue = Catalogue(
+  package static let description = ToolDescription(
+    "bench-api", headlines: ["list_tasks"],
     metrics: [
-      "list_tasks", "describe_tasks", "first_call", "list_tasks_new_connection", "describe_tasks_new_connection",
-      "list_tasks_first_byte", "describe_tasks_first_byte", "name_lookup", "connect", "tls",
+      .init("list_tasks"), .init("describe_tasks"), .init("first_call"), .init("list_tasks_new_connection"),
+      .init("describe_tasks_new_connection"), .init("list_tasks_first_byte"), .init("describe_tasks_first_byte"),
+      .init("name_lookup", .setUp), .init("connect", .setUp), .init("tls", .setUp),
     ],
-    counters: ["reconnects", "throttles", "retries"])
-  package static let defaultThresholds: [String] = []
+    counters: [.init("reconnects", share: .none), .init("throttles", share: .none), .init("retries", share: .none)],
+    parameters: ["iterations", "rate", "timeout"] + .ecs + .embeddedGateway,
+    breakdowns: [
+      .init(of: "first_call", [.metric("name_lookup"), .metric("connect"), .metric("tls")]),
+      .init(of: "list_tasks", [.metric("list_tasks_first_byte")]),
+      .init(of: "describe_tasks", [.metric("describe_tasks_first_byte")]),
+    ],
+    references: [
+      .listTasks,
+      .init("ECS API from a laptop: first call, then on a kept connection", "about 650 ms, then about 170 ms"),
+      .init("ECS API from a laptop: describe_tasks", "155 ms (153–158)"),
+    ])
+  package static let catalogue = description.catalogue
 
   /// The ECS that is asked; nil: the embedded gateway's own.
   package var ecs: ECSSettings?
@@ -22,6 +35,8 @@ package struct APIBenchmark: Benchmark {
   package var rate: ArrivalRate?
   /// In ns, of one call.
   package var timeout: UInt64
+
+  package var timeouts: [String: UInt64] { ["timeout": timeout] }
 
   package var parameters: [String: JSONValue] {
     let own: [String: JSONValue] = [
@@ -34,7 +49,7 @@ package struct APIBenchmark: Benchmark {
   /// One call at a time, to ECS or to who gives credentials for it.
   package var openFiles: Int { 2 }
 
-  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+  package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     guard let ecs else { return try await measureEmbedded(bench, startedAt) }
     if ecs.isWholeCluster {
@@ -46,7 +61,7 @@ package struct APIBenchmark: Benchmark {
     return try await measure(connection, target, bench, startedAt)
   }
 
-  private func measureEmbedded(_ bench: Bench, _ startedAt: Date) async throws(BenchmarkFailure) -> Measurement {
+  private func measureEmbedded(_ bench: RunContext, _ startedAt: Date) async throws(BenchmarkFailure) -> Measurement {
     let settings = TargetSettings(
       gateway: .embedded(embedded), headers: [], tls: nil, isInsecure: false, agents: 0, allowsAgentsBesideReal: false)
     // Nobody is given a task: they need be no processes.
@@ -54,7 +69,7 @@ package struct APIBenchmark: Benchmark {
       settings, timeout: timeout, bench: bench, gatewayArguments: ["--virtual-tasks"]
     ) { session async throws(BenchmarkFailure) in
       guard let access = session.embeddedECS else { throw BenchmarkFailure("the embedded gateway has no ECS endpoint") }
-      await PoolFill.beforeLoad(on: settings, session)
+      await RefillWait.beforeLoad(on: settings, session)
       let connection = try ECSConnection.open(embedded: access, bench: bench, timeout: timeout)
       // Nothing is asked of the gateway itself.
       var target = session.document
@@ -65,7 +80,7 @@ package struct APIBenchmark: Benchmark {
   }
 
   private func measure(
-    _ connection: ECSConnection, _ target: ResultDocument.Target, _ bench: Bench, _ startedAt: Date
+    _ connection: ECSConnection, _ target: ResultDocument.Target, _ bench: RunContext, _ startedAt: Date
   ) async throws(BenchmarkFailure) -> Measurement {
     let progress = ProgressCounter()
     let begin = MonotonicClock.now()
@@ -104,5 +119,84 @@ package struct APIBenchmark: Benchmark {
     LoadSettings(
       count: iterations, duration: nil, concurrency: 1, warmup: .iterations(0), timeout: timeout, userIDPrefix: "",
       seed: 0)
+  }
+}
+
+/// The iterations, one after another: each lists the tasks, then describes those that were listed.
+struct APIRun: Sendable {
+  let settings: APIBenchmark
+  let connection: ECSConnection
+  let bench: RunContext
+  let progress: ProgressCounter
+
+  private(set) var calls = APICalls()
+  /// The error that has ended the run.
+  private var lastingError: String?
+  private var pace: CallRateLimit
+
+  init(settings: APIBenchmark, connection: ECSConnection, bench: RunContext, progress: ProgressCounter) {
+    self.settings = settings
+    self.connection = connection
+    self.bench = bench
+    self.progress = progress
+    pace = CallRateLimit(settings.rate)
+  }
+
+  /// Returns early when the task is cancelled, and after an error that no later call changes: what was measured before it is
+  /// kept.
+  ///
+  /// - Throws: for such an error of the first iteration.
+  mutating func perform() async throws(BenchmarkFailure) {
+    for number in 1...settings.iterations {
+      let now = MonotonicClock.now()
+      if now < pace.nextAt { try? await Task.sleep(nanoseconds: pace.nextAt - now) }
+      guard !Task.isCancelled else { return }
+      let begin = MonotonicClock.now()
+      let callsBefore = calls.count
+      let line = try await iterate()
+      pace.made(calls.count - callsBefore, from: begin, isComplete: line.ending == .success)
+      progress.add(line.ending)
+      if settings.load.showsIterations, bench.console.showsIterations {
+        bench.console.data("Run \(number): \(line.text)\n")
+      }
+      if let lastingError { return bench.note("the run was ended early: \(lastingError)") }
+    }
+  }
+
+  private mutating func iterate() async throws(BenchmarkFailure) -> (ending: IterationRecord.Ending, text: String) {
+    var record = IterationRecord()
+    var parts: [String] = []
+    var operation = APICalls.Operation.listTasks
+    do throws(AWSError) {
+      let list = try await connection.client.listTasks(connection.filter, retry: .never)
+      parts.append(calls.add(list.calls, of: .listTasks))
+      calls.listed(list.value.count)
+      operation = .describeTasks
+      if !list.value.isEmpty {
+        let description = try await connection.client.describeTasks(
+          list.value, cluster: connection.filter.cluster, retry: .never)
+        parts.append(calls.add(description.calls, of: .describeTasks))
+      }
+    } catch {
+      // Pages that were answered are samples, whatever became of the next one.
+      if !error.answeredCalls.isEmpty { parts.append(calls.add(error.answeredCalls, of: operation)) }
+      let failure = APIFailure(error, of: operation, isAnyAnswered: calls.isAnyAnswered)
+      switch Task.isCancelled ? .interrupted : failure {
+      case .interrupted: record.censor()
+      case .passing(let kind, let example):
+        record.fail(kind, example)
+        calls.failed(error)
+        parts.append("failed (\(kind))")
+      case .lasting(let message):
+        guard calls.recording.iterations > 0 else { throw BenchmarkFailure("ECS cannot be measured: \(message)") }
+        let kind = "\(operation.rawValue): \(error.resultKind)"
+        record.fail(kind, message)
+        calls.failed(error)
+        parts.append("failed (\(kind))")
+        lastingError = message
+      }
+    }
+    calls.add(record)
+    return (record.ending, record.ending == .censored ? "interrupted" : parts.joined(separator: ", "))
   }
 }

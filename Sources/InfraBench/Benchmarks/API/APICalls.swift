@@ -1,5 +1,7 @@
 import AWS
 import LoadEngine
+import Results
+import TextFormatting
 
 /// What answered calls took, apart by the connection they found.
 struct APICalls: Sendable {
@@ -49,7 +51,7 @@ struct APICalls: Sendable {
       sum += record.timings.latency
     }
     let remark = remarks.isEmpty ? "" : " (\(remarks.joined(separator: ", ")))"
-    return "\(operation.rawValue)=\(Figures.time(milliseconds: Double(sum) / 1e6))\(remark)"
+    return "\(operation.rawValue)=\(NumberText.time(milliseconds: Double(sum) / 1e6))\(remark)"
   }
 
   /// Adds one answered call; `timings` are those of the last of its `attempts`.
@@ -143,4 +145,71 @@ struct APICalls: Sendable {
 extension TransferTimings {
   /// From the request's being handed to libcurl to the whole answer, in ns.
   fileprivate var latency: UInt64 { answeredAt - min(sentAt, answeredAt) }
+}
+
+/// What a failed call means for the run.
+enum APIFailure: Equatable {
+  /// The run is being ended.
+  case interrupted
+  /// The next call may fare better: it is counted, by this kind, and the run goes on.
+  case passing(kind: String, example: String)
+  /// No later call would fare better.
+  case lasting(String)
+
+  /// Judges `error`; `isAnyAnswered` is whether anything has answered at that endpoint so far.
+  init(_ error: AWSError, of operation: APICalls.Operation, isAnyAnswered: Bool) {
+    var error = error
+    if error.kind == .throttled { error.hint = "call less often (--rate)" }
+    if error.transfer?.kind == .cancelled {
+      self = .interrupted
+    } else if !error.isRetryable || !isAnyAnswered && Self.isUnreachable(error) {
+      self = .lasting(error.description)
+    } else {
+      self = .passing(kind: "\(operation.rawValue): \(Self.kind(of: error))", example: error.description)
+    }
+  }
+
+  /// A connection that is lost may be anybody's; one that cannot be made is most likely to nowhere.
+  private static func isUnreachable(_ error: AWSError) -> Bool {
+    error.kind == .transfer && error.transfer?.kind != .connectionLost
+  }
+
+  private static func kind(of error: AWSError) -> String {
+    switch error.kind {
+    case .throttled: return "throttled"
+    case .server: return error.httpStatus.map { "http_\($0)" } ?? "server"
+    default: break
+    }
+    return switch error.transfer?.kind {
+    case .nameLookup: "dns"
+    case .connect: "connect_failed"
+    case .timeout: "timeout"
+    case .connectionLost: "connection_lost"
+    case .malformedAnswer: "invalid_response"
+    default: error.kind.rawValue
+    }
+  }
+}
+
+/// When the next calls may be made, so that there are never more than a rate allows. Pure.
+///
+/// The calls of one iteration follow one another at once; the next iteration waits until the rate has room for as many.
+struct CallRateLimit: Sendable {
+  private let rate: ArrivalRate?
+  private var lastCount = 1
+  /// In ns of `MonotonicClock`.
+  private(set) var nextAt: UInt64 = 0
+
+  /// A pace of at most `rate` calls; without one calls may follow at once.
+  init(_ rate: ArrivalRate?) { self.rate = rate }
+
+  /// Notes calls that were begun at `begin`. Time that was not used is lost: there is no catching up.
+  ///
+  /// How many calls were made until one failed is not known: then they count as many as those of the iteration before.
+  mutating func made(_ calls: Int, from begin: UInt64, isComplete: Bool) {
+    let count = max(1, isComplete ? calls : max(calls + 1, lastCount))
+    if isComplete { lastCount = count }
+    guard let rate, rate.starts > 0 else { return }
+    nextAt = UInt64(clamping: UInt128(begin) + UInt128(count) * UInt128(rate.period) / UInt128(rate.starts))
+  }
 }

@@ -1,6 +1,9 @@
 import FoundationEssentials
+import Gateway
 import Latency
 package import LoadEngine
+import Transport
+package import Results
 
 /// Test 1.2: how long a warm pool takes to hand out a task.
 package struct AllocationBenchmark: GatewayBenchmark {
@@ -15,14 +18,20 @@ package struct AllocationBenchmark: GatewayBenchmark {
     var headline: String { self == .assigned ? "allocation" : "confirmation" }
   }
 
-  package static let tool = "bench-allocation"
-  package static let catalogue = Catalogue(
+  package static let description = ToolDescription(
+    "bench-allocation", headlines: ["allocation", "confirmation"],
     metrics: [
-      "allocation", "allocation_service", "confirmation", "confirmation_service", "gateway_latency", "first_byte",
-      "connect", "tls",
+      .init("allocation"), .init("allocation_service"), .init("confirmation"), .init("confirmation_service"),
+      .init("gateway_latency"), .init("first_byte"), .init("connect", .setUp), .init("tls", .setUp),
     ],
-    counters: ["misses", "cold_starts", "unclassified", "duplicate_assignments", HeldTasks.counter])
-  package static let defaultThresholds = ["allocation.mean < 100ms", "allocation.p99 < 200ms"]
+    counters: [
+      .init("misses", .bad), .init("cold_starts", .bad), .init("unclassified"), .init("duplicate_assignments", .bad),
+      .unreleased,
+    ],
+    parameters: .load + .gateway + ["waitFor", "hold"],
+    references: .acquire,
+    defaultThresholds: ["allocation.mean < 100ms", "allocation.p99 < 200ms"])
+  package static let catalogue = description.catalogue
 
   package var target: TargetSettings
   package var load: LoadSettings
@@ -34,6 +43,10 @@ package struct AllocationBenchmark: GatewayBenchmark {
       .merging(["waitFor": .string(waitFor.rawValue), "hold": .bool(holds)]) { $1 }
   }
 
+  package var timeouts: [String: UInt64] { ["timeout": load.timeout] }
+
+  package var maxInFlight: Int? { load.maxInFlight }
+
   package var openFiles: Int { load.users + target.openFiles }
 
   package func seeded(_ seed: UInt64) -> Self {
@@ -42,11 +55,11 @@ package struct AllocationBenchmark: GatewayBenchmark {
     return benchmark
   }
 
-  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+  package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
       session async throws(BenchmarkFailure) in
-      try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
+      try await SuppliedAgents.with(target, session: session) { () async throws(BenchmarkFailure) in
         await measure(session, startedAt: startedAt)
       }
     }
@@ -59,7 +72,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       session.bench.note(
         "the gateway starts a task with a session's first message: 'allocation' is how long it takes to make a session")
     }
-    if load.isOpenLoop { await PoolFill.beforeLoad(on: target, session) }
+    if load.isOpenLoop { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
@@ -80,10 +93,139 @@ package struct AllocationBenchmark: GatewayBenchmark {
     var measurement = Measurement(
       recording: run.recording, generator: generator, target: session.document(profile), startedAt: startedAt,
       duration: run.endedAt - run.startedAt,
-      timeline: TimelineRows.of(run.timeline, headline: waitFor.headline))
+      timeline: ResultTimeline(run.timeline, of: waitFor.headline))
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
     session.bench.beforeGivingBack(measurement)
     return measurement
+  }
+}
+
+/// One iteration: an acquire on a kept connection, of a pool that has a warm task.
+struct AllocationScenario: Scenario {
+  private typealias Benchmark = AllocationBenchmark
+  private static let allocation = Benchmark.catalogue.operation("allocation")
+  private static let confirmation = Benchmark.catalogue.operation("confirmation")
+  private static let gatewayLatency = Benchmark.catalogue.metric("gateway_latency")
+  private static let firstByte = Benchmark.catalogue.metric("first_byte")
+  private static let connect = ConnectMetrics(Benchmark.catalogue)
+  private static let misses = Benchmark.catalogue.counter("misses")
+  private static let coldStarts = Benchmark.catalogue.counter("cold_starts")
+  private static let unclassified = Benchmark.catalogue.counter("unclassified")
+  private static let duplicates = Benchmark.catalogue.counter("duplicate_assignments")
+
+  let session: GatewaySession
+  let load: LoadSettings
+  let waitFor: AllocationBenchmark.WaitFor
+  let holds: Bool
+  let pool: WarmPool
+
+  init(session: GatewaySession, load: LoadSettings, waitFor: AllocationBenchmark.WaitFor, holds: Bool) {
+    self.session = session
+    self.load = load
+    self.waitFor = waitFor
+    self.holds = holds
+    pool = WarmPool(load, givesSessions: session.givesSessions, note: session.bench.note)
+  }
+
+  func makeUser(_ number: Int, on executor: LoopExecutor) async -> PoolUser {
+    PoolUser(
+      number: number, id: load.userID(number),
+      client: session.client(on: executor, user: number, watchesTask: false, isVisitor: true))
+  }
+
+  func open(_ user: PoolUser, into record: inout IterationRecord) async {
+    if let error = await user.connection.open() { record.fail(error) }
+  }
+
+  func failed(_ iteration: Iteration, _ record: IterationRecord) {
+    session.showFailure(iteration, of: load, record)
+  }
+
+  func prepare(_ user: PoolUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    user.client.beginVisit()
+    guard await connect(user, into: &record) else { return }
+    guard !load.isOpenLoop else {
+      user.evidence.put(pool.beginAtOnce())
+      return
+    }
+    let evidence = await pool.waitUntilWarm(iteration, user.client)
+    if let reason = pool.reasonNotToAsk {
+      pool.finish(evidence)
+      await pool.rest()
+      return record.fail(WarmPool.notAsked, reason)
+    }
+    // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
+    guard await connect(user, into: &record) else {
+      pool.finish(evidence)
+      return
+    }
+    user.evidence.put(evidence)
+  }
+
+  /// Makes sure of the connection; false when there is none.
+  private func connect(_ user: PoolUser, into record: inout IterationRecord) async -> Bool {
+    guard let error = await user.connection.connect(Self.connect, into: &record) else { return true }
+    record.fail(error)
+    return false
+  }
+
+  func perform(_ user: PoolUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+    let outcome = await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready)
+    let evidence = user.evidence.take().map(pool.finish)
+    switch outcome {
+    case .assigned(let acquisition):
+      record.wrote(at: acquisition.exchange.firstByteWrittenAt)
+      await assigned(acquisition, user, evidence, iteration, into: &record)
+    case .miss(let exchange):
+      record.wrote(at: exchange.firstByteWrittenAt)
+      record.count(Self.misses)
+      session.showLine(iteration, of: load, "miss")
+    case .failed(let error, let writtenAt):
+      session.held.acquireFailed(error, writtenAt: writtenAt)
+      if error.kind == .transport(.timeout) { pool.timedOut() }
+      if let writtenAt { record.wrote(at: writtenAt) }
+      record.fail(error)
+      session.showFailure(iteration, of: load, record)
+    }
+  }
+
+  func conclude(_ user: PoolUser, _ iteration: Iteration) async {
+    guard let task = user.assigned.take(), !holds, !Task.isCancelled else { return }
+    await session.held.release(task, through: user.client, byItsUser: true, bench: session.bench)
+  }
+
+  func cancel(_ user: PoolUser) { user.client.cancel() }
+
+  func retire(_ user: PoolUser) async {
+    user.client.close()
+  }
+
+  private func assigned(
+    _ acquisition: AssignedTask, _ user: PoolUser, _ evidence: WarmPool.FinalEvidence?, _ iteration: Iteration,
+    into record: inout IterationRecord
+  ) async {
+    let answer = acquisition.answer
+    guard let task = answer.task else { return }
+    let place = session.place(of: user.client)
+    if session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
+      record.count(Self.duplicates)
+    } else {
+      user.assigned.put(task)
+    }
+    let exchange = acquisition.exchange
+    let origin = await pool.classify(task, source: answer.source, evidence, user.client)
+    switch origin {
+    case .warm:
+      record.sample(
+        waitFor == .ready ? Self.confirmation : Self.allocation, from: exchange.firstByteWrittenAt,
+        to: exchange.lastByteReadAt)
+      record.sample(Self.firstByte, exchange.timeToFirstByte)
+      if let own = answer.latency, own >= 0, own < 3.6e6 { record.sample(Self.gatewayLatency, UInt64(own * 1e6)) }
+    case .cold: record.count(Self.coldStarts)
+    case .unclassified: record.count(Self.unclassified)
+    }
+    let remark = origin == .warm ? "" : " (\(origin.rawValue), not counted)"
+    session.showLine(iteration, of: load, "allocation_time=\(LatencyText.format(exchange.serviceTime))\(remark)")
   }
 }

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Gateway
 package import LoadEngine
 import Transport
+package import Results
 
 /// Test 3.1: simultaneous users, those within the pool's capacity and those beyond it.
 package struct ConcurrentBenchmark: GatewayBenchmark {
@@ -13,16 +14,24 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     case loop
   }
 
-  package static let tool = "bench-concurrent"
-  package static let catalogue = Catalogue(
+  package static let description = ToolDescription(
+    "bench-concurrent", headlines: ["warm", "cold", "all"],
     metrics: [
-      "warm", "warm_service", "cold", "cold_service", "all", "all_service", "first_byte", "connect", "tls",
+      .init("warm"), .init("warm_service"), .init("cold", timeouts: ["timeout", "startTimeout"]),
+      .init("cold_service", timeouts: ["timeout", "startTimeout"]), .init("all"), .init("all_service"),
+      .init("first_byte"), .init("connect", .setUp), .init("tls", .setUp),
     ] + ColdStarts.metrics,
-    counters: ["warm", "cold", "unclassified", "misses", "duplicate_assignments", HeldTasks.counter]
-      + ColdStarts.counters)
+    counters: [
+      .init("warm", .good), .init("cold", .bad), .init("unclassified"), .init("misses", .bad),
+      .init("duplicate_assignments", .bad), .unreleased,
+    ] + ColdStarts.counters,
+    parameters: .load + .gateway + .runTask + ["waitFor", "hold", "bursts", "beyond"],
+    breakdowns: [.init(of: "cold", ColdStarts.parts, overlaps: true)],
+    references: .acquire + .taskStarts,
+    defaultThresholds: ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"])
+  package static let catalogue = description.catalogue
   /// What progress and timeline show: every start, whether it can be told warm from cold or not.
   private static let headline = "all"
-  package static let defaultThresholds = ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"]
 
   package var target: TargetSettings
   package var load: LoadSettings
@@ -42,6 +51,10 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       .merging(own) { $1 }
   }
 
+  package var timeouts: [String: UInt64] { load.timeouts(beside: runTask) }
+
+  package var maxInFlight: Int? { load.maxInFlight }
+
   package var openFiles: Int {
     // The first burst's users keep their connections while the second comes.
     guard case .bursts(_, let beyond) = shape else { return load.users + target.openFiles }
@@ -54,11 +67,11 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     return benchmark
   }
 
-  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+  package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
       session async throws(BenchmarkFailure) in
-      try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
+      try await SuppliedAgents.with(target, session: session) { () async throws(BenchmarkFailure) in
         guard let runTask else { return await measure(session, nil, startedAt: startedAt) }
         return try await ConcurrentScenario.taskStarts.with(runTask, session: session) {
           starter async throws(BenchmarkFailure) in
@@ -88,7 +101,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     _ session: GatewaySession, _ starter: TaskStarter?, startedAt: Date
   ) async -> Measurement {
     let profile = await ProfileFinder.find(session)
-    if shape == .loop { await PoolFill.beforeLoad(on: target, session) }
+    if shape == .loop { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     let measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
@@ -107,10 +120,10 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       generator: await monitor.finish(
         measured.recording, backlogMax: measured.backlogMax, judgesLateness: measured.judgesLateness),
       target: session.document(profile), startedAt: startedAt, duration: measured.duration,
-      timeline: TimelineRows.of(measured.timeline, headline: Self.headline))
+      timeline: ResultTimeline(measured.timeline, of: Self.headline))
     measurement.take(silence: measured.silence, failedSetUps: measured.failedSetUps)
     measurement.reasonWithoutSample = measured.reasonWithoutWarmTask
-    if starter == nil { measurement.untested = Set(ColdStarts.counters) }
+    if starter == nil { measurement.untested = Set(ColdStarts.counters.map(\.name)) }
     session.bench.beforeGivingBack(ConcurrentScenario.taskStarts.soFar(measurement, by: starter))
     return measurement
   }
@@ -150,7 +163,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     }
     let observer = session.client(on: session.loops.executor(forUser: 0))
     defer { observer.close() }
-    var pool = PoolFill(observer, timeout: load.timeout, note: session.bench.note)
+    var pool = RefillWait(observer, timeout: load.timeout, note: session.bench.note)
     for burst in 0..<number where !Task.isCancelled && starter?.refusal == nil {
       let first = burst * (load.concurrency + beyond)
       // Within the pool's capacity, unless nobody is: then each user is given a task that was started for this.
@@ -176,7 +189,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     _ users: Int, from first: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ observer: GatewayClient,
     _ monitor: GeneratorMonitor, _ progress: ProgressCounter
   ) async -> Measured {
-    let before = await PoolLook.take(through: observer)
+    let before = await PoolStatus.take(through: observer)
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: false, isBurst: true, firstUser: first,
       // With fewer warm tasks than users the status alone does not tell who got them.
@@ -192,7 +205,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     guard !pending.isEmpty else {
       return Measured(recording: run.recording, startedAt: run.startedAt, duration: duration)
     }
-    let after = await PoolLook.take(through: observer)
+    let after = await PoolStatus.take(through: observer)
     for assignment in pending {
       let origin = WarmClassifier.classify(assignment.task, before: before, after: after)
       ConcurrentScenario.record(origin, assignment.latency, into: &run.recording)

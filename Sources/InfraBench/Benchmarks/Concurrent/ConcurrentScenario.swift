@@ -35,18 +35,18 @@ struct ConcurrentScenario: Scenario {
   let isCovered: Bool
   /// Starts a task for each user, where the burst's cold starts are this tool's doing.
   var starter: TaskStarter?
-  let undecided = Collected<Undecided>()
+  let undecided = LockedArray<Undecided>()
 
-  func makeUser(_ number: Int, on executor: LoopExecutor) async -> AcquiringUser {
+  func makeUser(_ number: Int, on executor: LoopExecutor) async -> PoolUser {
     // Several even in a burst of one: the users of all bursts are different people.
     let id = load.userID(firstUser + number, of: Int.max)
     session.userIDs.insert(id)
-    return AcquiringUser(
+    return PoolUser(
       number: firstUser + number, id: id,
       client: session.client(on: executor, user: firstUser + number, watchesTask: false, isVisitor: true))
   }
 
-  func open(_ user: AcquiringUser, into record: inout IterationRecord) async {
+  func open(_ user: PoolUser, into record: inout IterationRecord) async {
     if let error = await user.connection.open() { record.fail(error) }
   }
 
@@ -54,13 +54,13 @@ struct ConcurrentScenario: Scenario {
     session.showFailure(numbered(iteration), of: load, record)
   }
 
-  func prepare(_ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord) async {
+  func prepare(_ user: PoolUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     user.client.beginVisit()
     if let error = await user.connection.connect(Self.connect, into: &record) { record.fail(error) }
   }
 
   func perform(
-    _ user: AcquiringUser, _ iteration: Iteration, into record: inout IterationRecord
+    _ user: PoolUser, _ iteration: Iteration, into record: inout IterationRecord
   ) async {
     var started: TaskStarter.Started?
     if let starter {
@@ -97,19 +97,19 @@ struct ConcurrentScenario: Scenario {
     return nil
   }
 
-  func conclude(_ user: AcquiringUser, _ iteration: Iteration) async {
+  func conclude(_ user: PoolUser, _ iteration: Iteration) async {
     guard let task = user.assigned.take(), releasesAtOnce, !Task.isCancelled else { return }
     await session.held.release(task, through: user.client, byItsUser: true, bench: session.bench)
   }
 
-  func cancel(_ user: AcquiringUser) { user.client.cancel() }
+  func cancel(_ user: PoolUser) { user.client.cancel() }
 
-  func retire(_ user: AcquiringUser) async {
+  func retire(_ user: PoolUser) async {
     user.client.close()
   }
 
   private func assigned(
-    _ acquisition: Acquisition, _ started: TaskStarter.Started?, _ user: AcquiringUser, _ iteration: Iteration,
+    _ acquisition: AssignedTask, _ started: TaskStarter.Started?, _ user: PoolUser, _ iteration: Iteration,
     into record: inout IterationRecord
   ) {
     guard let task = acquisition.answer.task else { return }
@@ -177,7 +177,7 @@ struct ConcurrentScenario: Scenario {
 }
 
 /// Values that several tasks add and one takes.
-final class Collected<Value: Sendable>: Sendable {
+final class LockedArray<Value: Sendable>: Sendable {
   private let values = Mutex<[Value]>([])
 
   func add(_ value: Value) { values.withLock { $0.append(value) } }

@@ -1,5 +1,7 @@
 package import ArgumentParser
 import Glibc
+import Results
+import TextFormatting
 
 /// How many users' directories are made, by how many writers.
 package struct DirInitOptions: ParsableArguments {
@@ -83,7 +85,7 @@ extension OptionReader {
   mutating func userIDs(_ option: String, _ written: String?) -> DirInitSettings.UserIDs? {
     guard let written else { return nil }
     let numbers = written.split(separator: ",", omittingEmptySubsequences: false)
-      .map { Self.parseInteger(String($0)).flatMap { UInt32(exactly: $0) } }
+      .map { PlainText.wholeNumber(String($0)).flatMap { UInt32(exactly: $0) } }
     // The highest number means "no user" to the kernel.
     guard numbers.count == 2, let owner = numbers[0], let intruder = numbers[1], owner != intruder,
       [owner, intruder].allSatisfy({ $0 > 0 && $0 < .max })
@@ -92,5 +94,38 @@ extension OptionReader {
       return nil
     }
     return DirInitSettings.UserIDs(owner: owner, intruder: intruder)
+  }
+}
+
+/// What `bench-dirinit` was asked to do, checked.
+package struct DirInitSettings: Sendable {
+  /// Two ordinary user ids, one to make a directory and one to try to get at it.
+  package struct UserIDs: Sendable, Equatable {
+    package var owner: UInt32
+    package var intruder: UInt32
+  }
+
+  /// Count, duration, users; its concurrency is the number of writers.
+  package var load: LoadSettings
+  /// Where users' directories go; nil is a fresh temporary directory.
+  package var root: String?
+  /// A second mount of the same tree.
+  package var peerRoot: String?
+  /// Whether a creation includes writing it to stable storage.
+  package var syncs: Bool
+  /// Whether the directories stay.
+  package var keeps: Bool
+  package var isolationIDs: UserIDs?
+
+  var parameters: [String: JSONValue] {
+    var parameters = load.parameters
+    parameters["concurrency"] = nil
+    parameters["writers"] = .int(Int64(load.concurrency))
+    parameters["root"] = root.map { .string($0) } ?? "temporary"
+    parameters["peerRoot"] = peerRoot.map { .string($0) } ?? .null
+    parameters["fsync"] = .bool(syncs)
+    parameters["keep"] = .bool(keeps)
+    parameters["asUid"] = isolationIDs.map { .string("\($0.owner),\($0.intruder)") } ?? .null
+    return parameters
   }
 }

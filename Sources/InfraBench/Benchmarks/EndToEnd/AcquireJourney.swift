@@ -1,7 +1,9 @@
 import Gateway
 import Latency
 import LoadEngine
+import Synchronization
 import Transport
+import WarmTask
 
 /// The way by REST alone: the phases from inside this tool's agents where it supplies the tasks, else from the status.
 struct AcquireJourney {
@@ -14,8 +16,8 @@ struct AcquireJourney {
 
   func travel(into record: inout IterationRecord) async {
     let outcome = await user.client.acquire(userID: user.id, waitForReady: true)
-    let outlook = user.outlook.take().map(scenario.pool.finish)
-    let acquisition: Acquisition
+    let evidence = user.evidence.take().map(scenario.pool.finish)
+    let acquisition: AssignedTask
     switch outcome {
     case .assigned(let assigned): acquisition = assigned
     case .miss(let exchange):
@@ -24,7 +26,7 @@ struct AcquireJourney {
     case .failed(let error, let writtenAt):
       scenario.session.held.acquireFailed(error, writtenAt: writtenAt)
       if let writtenAt { record.wrote(at: writtenAt) }
-      return error.isCancellation ? record.censor() : record.fail(.acquire, error.kind, error.message)
+      return error.isCancellation ? record.censor() : record.fail(.acquire, error.kind.rawValue, error.message)
     }
     record.wrote(at: acquisition.exchange.firstByteWrittenAt)
     guard let task = acquisition.answer.task else { return }
@@ -43,7 +45,7 @@ struct AcquireJourney {
       }
     guard let seen else { return }
     if started != nil, scenario.isStarted(task, into: &record) { return record.count(EndToEndMetrics.coldStarts) }
-    switch await scenario.classify(task, source: acquisition.answer.source, outlook, started, user.client) {
+    switch await scenario.classify(task, source: acquisition.answer.source, evidence, started, user.client) {
     case .warm:
       record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
       record.sample(EndToEndMetrics.ready, from: begin, to: seen.readyAt)
@@ -114,5 +116,53 @@ struct AcquireJourney {
       showsUsers ? "" : "; it showed no user of any task: where a gateway hides them, only --agents can see readiness"
     record.fail(.ready, "timeout", "the status did not show task \(task.prefix(40)) with its user in time\(hint)")
     return nil
+  }
+}
+
+/// What happened inside the tool's own agents, by task.
+final class AgentTimeline: Sendable {
+  /// Instants in ns of `MonotonicClock`; nil what has not happened.
+  struct Stamps: Sendable {
+    var initReceived: UInt64?
+    var workspaceReady: UInt64?
+    var processStarted: UInt64?
+    var firstLine: UInt64?
+    var readySent: UInt64?
+    var hasEnded = false
+    var failure: String?
+  }
+
+  private let tasks = Mutex<[String: Stamps]>([:])
+
+  /// Takes an agent's event; called on the agents' event loop.
+  func observe(_ event: TaskEvent) {
+    tasks.withLock { tasks in
+      switch event.kind {
+      case .connected: tasks[event.taskId] = Stamps()
+      case .initReceived: tasks[event.taskId]?.initReceived = event.at
+      case .workspaceReady: tasks[event.taskId]?.workspaceReady = event.at
+      // The inline program has no process whose start could take time.
+      case .processStarted(pid: nil): break
+      case .processStarted: tasks[event.taskId]?.processStarted = event.at
+      case .firstLine: tasks[event.taskId]?.firstLine = event.at
+      case .readySent: tasks[event.taskId]?.readySent = event.at
+      case .ended(let outcome):
+        if case .initFailed(let reason) = outcome { tasks[event.taskId]?.failure = reason }
+        tasks[event.taskId]?.hasEnded = true
+      }
+    }
+  }
+
+  /// The stamps of `task` once it has confirmed or ended; nil when neither is so at `deadline`, or on cancellation.
+  /// They are forgotten with that.
+  func stamps(of task: String, until deadline: UInt64) async -> Stamps? {
+    while true {
+      let done = tasks.withLock { tasks -> Stamps? in
+        guard let stamps = tasks[task], stamps.readySent != nil || stamps.hasEnded else { return nil }
+        return tasks.removeValue(forKey: task)
+      }
+      if let done { return done }
+      guard MonotonicClock.now() < deadline, (try? await Task.sleep(for: .milliseconds(1))) != nil else { return nil }
+    }
   }
 }

@@ -4,6 +4,7 @@ import Latency
 package import LoadEngine
 import Transport
 import WarmTask
+package import Results
 
 /// Tests 2.2 and 2.3: a user's whole way, from the request to the first answer of the user's process.
 package struct EndToEndBenchmark: GatewayBenchmark {
@@ -26,24 +27,68 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     case midAnswer = "mid-answer"
   }
 
-  package static let tool = "bench-e2e"
-  package static let catalogue = Catalogue(
+  package static let description = ToolDescription(
+    "bench-e2e", headlines: ["end_to_end", "end_to_end_cold", "first_response", "ready"],
     metrics: [
-      "end_to_end", "end_to_end_service", "ready", "ready_service", "acquire", "init_user", "workspace",
-      "process_start", "first_response", "first_response_warm", "first_response_cold", "complete", "gap",
-      "message_roundtrip", "recovery", "end_to_end_cold", "end_to_end_cold_service", "connect", "tls", "upgrade",
+      .init("end_to_end"), .init("end_to_end_service"), .init("ready"), .init("ready_service"), .init("acquire"),
+      .init("init_user"), .init("workspace"), .init("process_start"), .init("first_response"),
+      .init("first_response_warm"), .init("first_response_cold", timeouts: ["timeout", "startTimeout"]),
+      .init("complete", samples: .eachMessage), .init("gap", samples: .eachMessage),
+      .init("message_roundtrip", samples: .eachLaterMessage), .init("recovery"),
+      .init("end_to_end_cold", timeouts: ["timeout", "startTimeout"]),
+      .init("end_to_end_cold_service", timeouts: ["timeout", "startTimeout"]), .init("connect", .setUp),
+      .init("tls", .setUp), .init("upgrade", .setUp),
     ] + ColdStarts.metrics,
-    counters: ["failed_steps"] + EndToEndStep.allCases.map(\.counterName) + [
-      "questions", "sessions_held", "sessions_lost", "cold_starts", "unclassified", "duplicate_assignments",
-      HeldTasks.counter,
-    ] + ColdStarts.counters)
-  package static let defaultThresholds = ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"]
+    counters: [.init("cold_starts", .bad), .init("failed_steps", .bad)]
+      + EndToEndStep.allCases.map { .init($0.counterName) } + [
+        .init("questions", share: .none), .init("sessions_held"), .init("sessions_lost"), .init("unclassified"),
+        .init("duplicate_assignments", .bad), .unreleased,
+      ] + ColdStarts.counters,
+    parameters: .load + .gateway + .runTask + [
+      "command", "message", "expect", "messages", "holdSessions", "reconnect",
+    ],
+    breakdowns: [
+      // Where the way ends at `ready` the phases are seen from inside the task, and `acquire` encloses them.
+      .init(of: "end_to_end", [.metric("acquire"), initUser, .fitting(["first_response_warm", "first_response"])]),
+      .init(of: "ready", [initUser], unless: "end_to_end"),
+      // Of a task that the first message starts.
+      .init(of: "end_to_end_cold", [.metric("first_response_cold")]),
+      .init(of: "end_to_end_cold", ColdStarts.parts, overlaps: true, unless: "first_response_cold"),
+    ],
+    panels: [
+      .init(
+        "First token and completion",
+        [
+          .init("first_response", "first token"), .init("message_roundtrip", "first token of later messages"),
+          .init("complete", "completion"),
+        ], needs: ofStreams,
+        remarks: [
+          (
+            "message_roundtrip",
+            "completion is that of all messages; the first token of a session's first message stands apart"
+          )
+        ])
+    ],
+    references: [
+      .init("streamed answers: first token", "4268 / 3869 ms", needs: ofStreams),
+      .init("streamed answers: completion", "6848 / 6624 ms", needs: ofStreams),
+      .init("streamed answers before the fix: first token", "7624–8484 ms", needs: ofStreams),
+      .init("streamed answers before the fix: completion", "12363–20414 ms", needs: ofStreams),
+      .init("stage, real gateway: whole restart", "368 ms"),
+      .init("real image: whole initialisation", "234–282 ms"), .init("real image: optima --version", "234–262 ms"),
+    ] + .taskStarts,
+    defaultThresholds: ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"])
+  package static let catalogue = description.catalogue
+
+  private static let initUser = ToolDescription.Breakdown.Part.enclosing("init_user", ["workspace", "process_start"])
+  /// Metrics without one of which a result is of no streamed answers.
+  private static let ofStreams = ["first_response", "complete"]
 
   /// The domain's bound of a cold start counts where cold starts are this tool's doing: a warm pool's users have none.
   package var defaultThresholds: [String] {
     let isStreamed = target.profile?.session?.isStreamed ?? false
     // What a model takes to answer is not the gateway's time.
-    return (isStreamed ? ["failed_steps == 0"] : Self.defaultThresholds)
+    return (isStreamed ? ["failed_steps == 0"] : Self.description.defaultThresholds)
       + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
   }
 
@@ -93,6 +138,10 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return runsStandIn && profile.session?.first.isAny ?? true ? .echo : .anyLine
   }
 
+  package var timeouts: [String: UInt64] { load.timeouts(beside: runTask) }
+
+  package var maxInFlight: Int? { load.maxInFlight }
+
   /// A user has a connection to each side of the gateway.
   package var openFiles: Int { 2 * load.users + target.openFiles }
 
@@ -102,7 +151,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return benchmark
   }
 
-  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+  package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     let agents = AgentTimeline()
     let gatewayArguments = command.map { ["--command", $0] } ?? []
@@ -110,7 +159,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench, gatewayArguments: gatewayArguments
     ) { session async throws(BenchmarkFailure) in
       let program = command == nil ? nil : UserProgram.command(commandWords)
-      return try await AgentSupply.with(target, session: session, program: program, observer: agents.observe) {
+      return try await SuppliedAgents.with(target, session: session, program: program, observer: agents.observe) {
         () async throws(BenchmarkFailure) in
         guard let runTask else { return await measure(session, agents, nil, startedAt: startedAt) }
         return try await EndToEndMetrics.taskStarts.with(runTask, session: session) {
@@ -134,7 +183,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       session: session, profile: profile, route: route, agents: agents, self, starter: starter)
     let isLazy = profile.session?.isLazy ?? false
     // Who sends a message that starts a task can't wait for a warm one either.
-    if load.isOpenLoop || isLazy { await PoolFill.beforeLoad(on: target, session) }
+    if load.isOpenLoop || isLazy { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     var plan = load.plan
@@ -158,7 +207,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     var measurement = Measurement(
       recording: run.recording, generator: await monitor.finish(run),
       target: session.document(profile), startedAt: startedAt, duration: run.endedAt - run.startedAt,
-      timeline: TimelineRows.of(run.timeline, headline: headline),
+      timeline: ResultTimeline(run.timeline, of: headline),
       findings: ["route": .string(route.rawValue)])
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
@@ -169,7 +218,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
 
   /// The counters on which this run has no word.
   private func untested(_ profile: GatewayProfile, hasStarter: Bool) -> Set<String> {
-    var names = hasStarter ? [] : ColdStarts.counters + EndToEndStep.ofTaskStart
+    var names = hasStarter ? [] : ColdStarts.counters.map(\.name) + EndToEndStep.ofTaskStart
     if profile.session?.asked == nil { names.append("questions") }
     if !(profile.session?.isStreamed ?? false) { names.append(EndToEndStep.complete.counterName) }
     if holdSessions == nil { names += ["sessions_held", "sessions_lost", EndToEndStep.hold.counterName] }
@@ -177,7 +226,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return Set(names)
   }
 
-  private func say(_ route: Route, _ profile: GatewayProfile, _ bench: Bench) {
+  private func say(_ route: Route, _ profile: GatewayProfile, _ bench: RunContext) {
     if route != .session, messages > 1 || holdSessions != nil || reconnect != nil {
       bench.note(
         "the gateway has no user's side ('\(profile.name)'): --messages, --hold-sessions and --reconnect have no use here"
@@ -201,4 +250,97 @@ package struct EndToEndBenchmark: GatewayBenchmark {
           + "task with its user; the phases behind it are absent")
     }
   }
+}
+
+/// The metrics and counters of bench-e2e, by index.
+enum EndToEndMetrics {
+  private static let catalogue = EndToEndBenchmark.catalogue
+
+  static let endToEnd = catalogue.operation("end_to_end")
+  static let ready = catalogue.operation("ready")
+  static let acquire = catalogue.metric("acquire")
+  static let initUser = catalogue.metric("init_user")
+  static let workspace = catalogue.metric("workspace")
+  static let processStart = catalogue.metric("process_start")
+  static let firstResponse = catalogue.metric("first_response")
+  static let firstResponseWarm = catalogue.metric("first_response_warm")
+  static let firstResponseCold = catalogue.metric("first_response_cold")
+  static let complete = catalogue.metric("complete")
+  static let gap = catalogue.metric("gap")
+  static let messageRoundtrip = catalogue.metric("message_roundtrip")
+  static let recovery = catalogue.metric("recovery")
+  static let upgrade = catalogue.metric("upgrade")
+  static let connect = ConnectMetrics(catalogue)
+  static let cold = catalogue.operation("end_to_end_cold")
+
+  /// Of tasks that this tool starts.
+  static let taskStarts = ColdStarts(catalogue, measured: "cold_starts")
+
+  static let failedSteps = catalogue.counter("failed_steps")
+  static let coldStarts = catalogue.counter("cold_starts")
+  static let unclassified = catalogue.counter("unclassified")
+  static let questions = catalogue.counter("questions")
+  static let sessionsHeld = catalogue.counter("sessions_held")
+  static let sessionsLost = catalogue.counter("sessions_lost")
+  static let duplicates = catalogue.counter("duplicate_assignments")
+
+  private static let failures = EndToEndStep.allCases.map { catalogue.counter($0.counterName) }
+
+  /// The counter of a step's failures.
+  static func failed(_ step: EndToEndStep) -> Counter {
+    failures[EndToEndStep.allCases.firstIndex(of: step) ?? 0]
+  }
+}
+
+extension IterationRecord {
+  /// Ends the iteration at a step that failed; errors are counted by step and kind.
+  mutating func fail(_ step: EndToEndStep, _ kind: String, _ example: String) {
+    count(EndToEndMetrics.failedSteps)
+    count(EndToEndMetrics.failed(step))
+    fail("\(step.counterName.dropFirst("failed_".count)): \(kind)", example)
+  }
+
+  /// Adds a phase that somebody else measured, in ms, if it was seen.
+  mutating func sample(_ metric: Metric, milliseconds: Double?) {
+    guard let milliseconds, milliseconds >= 0, milliseconds < 3.6e6 else { return }
+    sample(metric, UInt64((milliseconds * 1e6).rounded()))
+  }
+}
+
+/// The steps of a user's way, by which failures are counted.
+enum EndToEndStep: String, CaseIterable, Sendable {
+  case connect, acquire, initUser, ready, firstResponse
+  /// Those of a session with more than a first response.
+  case complete, hold, recovery
+  /// Those of a task's start, with `--cold-by run-task` alone.
+  case runTask, pendingToRunning, waitConnection
+
+  /// The step in which a task's start failed.
+  init(_ step: TaskStartStep) {
+    switch step {
+    case .runTask: self = .runTask
+    case .pendingToRunning: self = .pendingToRunning
+    case .waitConnection: self = .waitConnection
+    }
+  }
+
+  /// The counter of this step's failures.
+  var counterName: String {
+    switch self {
+    case .connect: "failed_connect"
+    case .acquire: "failed_acquire"
+    case .initUser: "failed_init_user"
+    case .ready: "failed_ready"
+    case .firstResponse: "failed_first_response"
+    case .complete: "failed_complete"
+    case .hold: "failed_hold"
+    case .recovery: "failed_recovery"
+    case .runTask: "failed_run_task"
+    case .pendingToRunning: "failed_pending_to_running"
+    case .waitConnection: "failed_wait_connection"
+    }
+  }
+
+  /// The counters of a task's start.
+  static let ofTaskStart = TaskStartStep.allCases.map { EndToEndStep($0).counterName }
 }

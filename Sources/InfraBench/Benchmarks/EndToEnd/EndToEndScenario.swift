@@ -63,21 +63,21 @@ struct EndToEndScenario: Scenario {
     // By the session route only who looks at the pool needs the REST side.
     if route != .session, await !connect(user, into: &record) { return }
     guard !load.isOpenLoop else {
-      user.outlook.put(pool.beginAtOnce())
+      user.evidence.put(pool.beginAtOnce())
       return
     }
-    let outlook = await pool.waitUntilWarm(iteration, user.client)
+    let evidence = await pool.waitUntilWarm(iteration, user.client)
     if let reason = pool.reasonNotToAsk {
-      pool.finish(outlook)
+      pool.finish(evidence)
       await pool.rest()
       return record.fail(.acquire, WarmPool.notAsked, reason)
     }
     // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
     if route != .session, await !connect(user, into: &record) {
-      pool.finish(outlook)
+      pool.finish(evidence)
       return
     }
-    user.outlook.put(outlook)
+    user.evidence.put(evidence)
   }
 
   /// Makes sure of the REST connection; false when there is none.
@@ -88,7 +88,7 @@ struct EndToEndScenario: Scenario {
   }
 
   private func fail(_ error: GatewayError, in record: inout IterationRecord) {
-    error.isCancellation ? record.censor() : record.fail(.connect, error.kind, error.message)
+    error.isCancellation ? record.censor() : record.fail(.connect, error.kind.rawValue, error.message)
   }
 
   func perform(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
@@ -105,7 +105,7 @@ struct EndToEndScenario: Scenario {
       await AcquireJourney(scenario: self, user: user, started: started, deadline: deadline).travel(into: &record)
     }
     if case .failure(let kind, _) = record.ending, kind.hasSuffix("timeout") { pool.timedOut() }
-    if record.ending == .success { session.showLine(iteration, of: load, EndToEndLine.text(record)) }
+    if record.ending == .success { session.showLine(iteration, of: load, EndToEndIterationText.text(record)) }
     session.showFailure(iteration, of: load, record)
   }
 
@@ -148,16 +148,16 @@ struct EndToEndScenario: Scenario {
 
   /// Tells warm from cold; `started` is the task that was started for the user, when another one was given.
   func classify(
-    _ task: String, source: String?, _ outlook: WarmPool.FinishedOutlook?, _ started: TaskStarter.Started?,
+    _ task: String, source: String?, _ evidence: WarmPool.FinalEvidence?, _ started: TaskStarter.Started?,
     _ client: GatewayClient
   ) async -> TaskOrigin {
-    guard let started else { return await pool.classify(task, source: source, outlook, client) }
+    guard let started else { return await pool.classify(task, source: source, evidence, client) }
     return WarmClassifier.classify(source: source, isCovered: false)
       ?? WarmClassifier.classify(task, before: started.look, after: nil)
   }
 
   func conclude(_ user: EndToEndUser, _ iteration: Iteration) async {
-    if let unfinished = user.outlook.take() { pool.finish(unfinished) }
+    if let unfinished = user.evidence.take() { pool.finish(unfinished) }
     // The gateway takes the task back when the user leaves.
     if let connection = user.session.take() { await connection.close() }
     if let task = user.sessionTask.take() { session.held.wentBack(task) }
@@ -169,5 +169,49 @@ struct EndToEndScenario: Scenario {
 
   func retire(_ user: EndToEndUser) async {
     user.client.close()
+  }
+}
+
+/// A virtual user of bench-e2e.
+final class EndToEndUser: Sendable {
+  let number: Int
+  let id: String
+  let connection: RESTConnection
+  let executor: LoopExecutor
+  /// The task that was acquired by REST, to be released.
+  let assigned = SharedOptional<String>()
+  let session = SharedOptional<SessionConnection>()
+  /// The task of that session, which goes back with it.
+  let sessionTask = SharedOptional<String>()
+  /// The task that the user was given, of a run that starts tasks itself.
+  let givenTask = SharedOptional<String>()
+  /// The task that this tool has started for the user.
+  let startedTask = SharedOptional<String>()
+  let evidence = SharedOptional<WarmPool.Evidence>()
+
+  var client: GatewayClient { connection.client }
+
+  init(number: Int, id: String, client: GatewayClient, executor: LoopExecutor) {
+    self.number = number
+    self.id = id
+    connection = RESTConnection(client)
+    self.executor = executor
+  }
+}
+
+/// An iteration's line on standard output.
+enum EndToEndIterationText {
+  static func text(_ record: IterationRecord) -> String {
+    let parts: [(String, Metric)] =
+      [
+        ("end_to_end", EndToEndMetrics.endToEnd.response), ("end_to_end_cold", EndToEndMetrics.cold.response),
+        ("ready", EndToEndMetrics.ready.response), ("process_start", EndToEndMetrics.processStart),
+        ("first_response", EndToEndMetrics.firstResponse), ("complete", EndToEndMetrics.complete),
+        ("recovery", EndToEndMetrics.recovery),
+      ] + EndToEndMetrics.taskStarts.phases
+    let figures = parts.compactMap { name, metric in
+      record.value(of: metric).map { "\(name)=\(LatencyText.format($0))" }
+    }
+    return figures.isEmpty ? "not a warm start, not counted" : figures.joined(separator: " ")
   }
 }

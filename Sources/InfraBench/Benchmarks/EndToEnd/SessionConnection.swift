@@ -134,3 +134,20 @@ final class SessionPings: Sendable {
 
   func stop() { timer.cancel() }
 }
+
+/// Ends a session whose time is over.
+final class SessionDeadline: Sendable {
+  private let instant: UInt64
+  private let scheduled: Scheduled<Void>
+
+  init(_ instant: UInt64, on connection: WebSocketConnection) {
+    self.instant = instant
+    let now = MonotonicClock.now()
+    let delay = TimeAmount.nanoseconds(Int64(clamping: instant > now ? instant - now : 0))
+    scheduled = connection.eventLoop.scheduleTask(in: delay) { connection.abort() }
+  }
+
+  var hasPassed: Bool { MonotonicClock.now() >= instant }
+
+  func cancel() { scheduled.cancel() }
+}

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Latency
 package import LoadEngine
+package import Results
 
 /// Test 3.2: drains the pool, measures the cold fallback, and times the refill.
 package struct ExhaustionBenchmark: GatewayBenchmark {
@@ -23,18 +24,35 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     case atEnd = "at-end"
   }
 
-  package static let tool = "bench-exhaustion"
-  package static let catalogue = Catalogue(
+  package static let description = ToolDescription(
+    "bench-exhaustion", headlines: ["refill_full"],
     metrics: [
-      "refill_full", "refill_first", "refill_full_listed", "refill_full_running", "refill_full_warm", "refill_task",
-      "placement", "ecs_image_pull", "ecs_pending_to_running", "drain", "drain_pauses", "cold_fallback",
-      "ecs_list_tasks",
+      .refill("refill_full"), .refill("refill_first"), .refill("refill_full_listed"), .refill("refill_full_running"),
+      .refill("refill_full_warm"), .refill("refill_task"), .refill("placement"),
+      .init("ecs_image_pull", failures: .ofItsOwn), .init("ecs_pending_to_running", failures: .ofItsOwn),
+      .init("drain", failures: .ofItsOwn), .init("drain_pauses", failures: .ofItsOwn),
+      .init("cold_fallback", failures: .ofItsOwn), .init("ecs_list_tasks", failures: .ofItsOwn),
     ],
     counters: [
-      "polls", "throttled_polls", "lost_polls", "throttled_stops", "misses", "cold_starts", "duplicate_assignments",
-      HeldTasks.counter,
-    ])
-  package static let defaultThresholds = ["refill_full.max < 25s"]
+      .init("polls", share: .none), .init("throttled_polls", share: .none), .init("lost_polls", share: .none),
+      .init("throttled_stops", share: .none), .init("misses", .bad), .init("cold_starts", .bad),
+      .init("duplicate_assignments", .bad), .unreleased,
+    ],
+    parameters: .gateway + .ecs + [
+      "timeout", "drainBy", "drainCount", "cycles", "settle", "pollInterval", "refillTimeout", "restoreDesiredCount",
+      .init("userId", shapesLoad: false), "release", "coldFallback",
+    ],
+    breakdowns: [
+      .init(
+        of: "refill_task", [.metric("placement"), .enclosing("ecs_pending_to_running", ["ecs_image_pull"])],
+        overlaps: true)
+    ],
+    references: [
+      .init("EC2 stopped → in service (→ task running)", "20 s (22 s)"), .init("EC2 hibernated", "17 s"),
+      .init("EC2 cold", "81 s"), .listTasks,
+    ],
+    defaultThresholds: ["refill_full.max < 25s"])
+  package static let catalogue = description.catalogue
   /// Of one question to ECS or to the gateway's status, in ns: one that hangs must not blind the run for long.
   static let lookBound: UInt64 = 5_000_000_000
 
@@ -61,6 +79,8 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
   package var pollInterval: UInt64
   /// In ns, from t₀.
   package var refillTimeout: UInt64
+
+  package var timeouts: [String: UInt64] { ["timeout": timeout, "refillTimeout": refillTimeout] }
 
   package var parameters: [String: JSONValue] {
     var own: [String: JSONValue] = [
@@ -90,7 +110,7 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     (drainBy == .acquire ? count + 1 : StopDrain.atOnce) + 3 + (usesGateway ? target.openFiles : 0)
   }
 
-  package func measure(_ bench: Bench) async throws(BenchmarkFailure) -> Measurement {
+  package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     // What is wrong with the AWS side is found before anything is started.
     let remote = try ecs.map { settings throws(BenchmarkFailure) in try Self.connection(settings, bench: bench) }
@@ -103,7 +123,7 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
       let embedded = try session.embeddedECS.map { access throws(BenchmarkFailure) in
         try ECSConnection.open(embedded: access, bench: bench, timeout: Self.lookBound)
       }
-      return try await AgentSupply.with(target, session: session) { () async throws(BenchmarkFailure) in
+      return try await SuppliedAgents.with(target, session: session) { () async throws(BenchmarkFailure) in
         try await ExhaustionRun(
           settings: self, session: session, ecs: remote ?? embedded, bench: bench, startedAt: startedAt
         ).perform()
@@ -111,11 +131,18 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     }
   }
 
-  private static func connection(_ settings: ECSSettings, bench: Bench) throws(BenchmarkFailure) -> ECSConnection {
+  private static func connection(_ settings: ECSSettings, bench: RunContext) throws(BenchmarkFailure) -> ECSConnection {
     if settings.isWholeCluster {
       bench.note("no --service, --family or --started-by: every task of the cluster is taken for one of the pool")
     }
     return try ECSConnection.open(
       settings, environment: ProcessInfo.processInfo.environment, bench: bench, timeout: lookBound)
+  }
+}
+
+extension ToolDescription.Metric {
+  /// A time of the pool's refill, which is bounded by the wait for it; the run tells how many were not seen to end.
+  fileprivate static func refill(_ name: String) -> Self {
+    .init(name, failures: .ofItsOwn, timeouts: ["refillTimeout"])
   }
 }

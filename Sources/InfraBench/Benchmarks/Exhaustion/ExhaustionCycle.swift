@@ -8,8 +8,8 @@ struct ExhaustionCycle: Sendable {
   let settings: ExhaustionBenchmark
   let session: GatewaySession?
   let ecs: ECSConnection?
-  let bench: Bench
-  let watch: RefillWatch
+  let bench: RunContext
+  let watch: SharedRefillTracker
   /// The last look at the pool before the drain.
   let rested: PoolPoll
   /// How long after that look the drain begins, in ns. Evenly spread over a poll's interval, so that cycles differ in how
@@ -106,8 +106,8 @@ struct ExhaustionCycle: Sendable {
 
   /// Where only some are to be stopped, those that wait for a user come first.
   private var tasksToStop: [String] {
-    let running = rested.sightings[.running]?.tasks ?? []
-    let warm = rested.sightings[.warm]?.tasks ?? []
+    let running = rested.snapshots[.running]?.tasks ?? []
+    let warm = rested.snapshots[.warm]?.tasks ?? []
     let ordered = running.sorted { (warm.contains($0) ? 0 : 1, $0) < (warm.contains($1) ? 0 : 1, $1) }
     return Array(ordered.prefix(settings.drainCount ?? ordered.count))
   }

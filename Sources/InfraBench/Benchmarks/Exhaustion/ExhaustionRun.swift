@@ -4,6 +4,7 @@ import Gateway
 import Latency
 import LoadEngine
 import Transport
+import Results
 
 /// One run: as often as asked for, waits until the pool is at rest, drains it, and polls until it is full again.
 struct ExhaustionRun {
@@ -12,7 +13,7 @@ struct ExhaustionRun {
   let session: GatewaySession?
   /// nil where it is drained and watched by the gateway alone.
   let ecs: ECSConnection?
-  let bench: Bench
+  let bench: RunContext
   let startedAt: Date
 
   /// What the cycles came to.
@@ -38,7 +39,7 @@ struct ExhaustionRun {
     defer { client?.close() }
     explain()
     let keeper = serviceKeeper
-    let service: ServiceKeeper.Before?
+    let service: ServiceGuard.Before?
     if let keeper { service = try await keeper.read() } else { service = nil }
     var poller = PoolPoller(
       gateway: client, ecs: ecs.map(ECSPoolView.init), interval: settings.pollInterval, bench: bench)
@@ -63,9 +64,9 @@ struct ExhaustionRun {
     return await measurement(cycles, poller, monitor, findings)
   }
 
-  private var serviceKeeper: ServiceKeeper? {
+  private var serviceKeeper: ServiceGuard? {
     guard let ecs, let service = ecs.filter.serviceName else { return nil }
-    return ServiceKeeper(
+    return ServiceGuard(
       ecs: ecs, service: service, stopsTasks: settings.drainBy == .stopTasks, restores: settings.restoresDesiredCount,
       bench: bench)
   }
@@ -89,15 +90,15 @@ struct ExhaustionRun {
   }
 
   private func perform(
-    _ cycles: inout Cycles, _ poller: inout PoolPoller, keeper: ServiceKeeper?, _ service: ServiceKeeper.Before?
+    _ cycles: inout Cycles, _ poller: inout PoolPoller, keeper: ServiceGuard?, _ service: ServiceGuard.Before?
   ) async throws(BenchmarkFailure) {
     var known: Set<String> = []
     var lastService = service
     for number in 1...settings.cycles where !Task.isCancelled {
-      let watch = RefillWatch(
+      let watch = SharedRefillTracker(
         RefillTracker(views: poller.views, known: known, countFallsLate: settings.drainBy == .stopTasks))
       do throws(BenchmarkFailure) {
-        let rest = PoolRest(settings: settings, desiredCount: service?.desiredCount, bench: bench)
+        let rest = SettledPoolWait(settings: settings, desiredCount: service?.desiredCount, bench: bench)
         guard let rested = try await rest.wait(&poller, watch: watch) else { return }
         let cycle = ExhaustionCycle(
           settings: settings, session: session, ecs: ecs, bench: bench, watch: watch, rested: rested,
@@ -128,7 +129,7 @@ struct ExhaustionRun {
   }
 
   private func disturbance(
-    inCycle number: Int, _ keeper: ServiceKeeper?, _ last: inout ServiceKeeper.Before?
+    inCycle number: Int, _ keeper: ServiceGuard?, _ last: inout ServiceGuard.Before?
   ) async -> String? {
     guard let keeper, var service = last else { return nil }
     defer { last = service }
@@ -202,5 +203,87 @@ struct ExhaustionRun {
     measurement.failures = failures(cycles, poller.recording)
     measurement.resolutions = outcomes.reduce(into: [:]) { $0.merge($1.resolutions) { max($0, $1) } }
     return measurement
+  }
+}
+
+/// Waits until the pool is at rest: what is new afterwards is then the drain's doing.
+struct SettledPoolWait {
+  let settings: ExhaustionBenchmark
+  /// How many tasks the pool's service keeps; nil where that is not known.
+  let desiredCount: Int?
+  let bench: RunContext
+
+  /// Polls until enough tasks are there and none is on its way, for as long as the pool has to settle; at most for the
+  /// operation's timeout beside that.
+  ///
+  /// - Returns: the last poll; nil when the task was cancelled.
+  /// - Throws: when the first poll fails (a wrong name, a missing permission), or when there are too few tasks.
+  func wait(_ poller: inout PoolPoller, watch: SharedRefillTracker) async throws(BenchmarkFailure) -> PoolPoll? {
+    guard let first = await poller.poll(retry: .standard) else { return nil }
+    try check(first)
+    var poll = first
+    let deadline = MonotonicClock.now() + settings.timeout + settings.settle
+    var restSince: UInt64?
+    while true {
+      if let refusal = poll.refusal { throw BenchmarkFailure("ECS cannot be polled: \(refusal)") }
+      watch.observe(poll)
+      let now = MonotonicClock.now()
+      if isAtRest(poll) {
+        let since = restSince ?? now
+        if now - since >= settings.settle { return poll }
+        restSince = since
+      } else {
+        restSince = nil
+      }
+      if now >= deadline { return try settle(for: poll) }
+      guard let next = await poller.poll() else { return nil }
+      poll = next
+    }
+  }
+
+  /// How many tasks a drain could take.
+  private func drainable(_ poll: PoolPoll) -> Int { poll.count(settings.drainBy.view) ?? 0 }
+
+  /// Whether nothing is on its way. Tasks are stopped only where as many run as the service keeps: with more it is ending
+  /// some, with less it is starting some.
+  private func isAtRest(_ poll: PoolPoll) -> Bool {
+    let count = drainable(poll)
+    return poll.isSettled && count >= needed && (kept.map { count == $0 } ?? true)
+  }
+
+  /// How many tasks there must be before any are stopped; nil where nobody says, or where none are stopped.
+  private var kept: Int? { settings.drainBy == .stopTasks ? desiredCount : nil }
+
+  /// How many there must be.
+  private var needed: Int {
+    if let drainCount = settings.drainCount { return drainCount }
+    if case .embedded(let embedded) = settings.target.gateway, settings.usesGateway { return embedded.poolSize }
+    // A pool of assigned tasks too keeps more than are warm: that many can be asked of the stopped ones alone.
+    return settings.drainBy == .stopTasks ? max(1, desiredCount ?? 1) : 1
+  }
+
+  private func check(_ first: PoolPoll) throws(BenchmarkFailure) {
+    if let refusal = first.refusal { throw BenchmarkFailure("ECS cannot be polled: \(refusal)") }
+    if first.isThrottled { throw BenchmarkFailure("ECS cannot be polled: it throttles; try again later") }
+    if let loss = first.losses.first { throw BenchmarkFailure("the pool cannot be watched: \(loss)") }
+  }
+
+  /// A pool that is not at rest may be drained by users, with a note; its tasks are not stopped.
+  private func settle(for poll: PoolPoll) throws(BenchmarkFailure) -> PoolPoll {
+    let count = drainable(poll)
+    let state = settings.drainBy.view.rawValue
+    let lack =
+      count < needed
+      ? "the pool has \(count) \(state) tasks and \(needed) are needed"
+      : kept.map { $0 != count } ?? false
+        ? "the pool has \(count) \(state) tasks and its service keeps \(kept ?? 0), so that it is not at rest"
+        : poll.isSettled
+          ? "the pool was not at rest for \(DurationText.write(settings.settle))"
+          : "tasks of the pool are still starting"
+    guard settings.drainBy == .acquire, count >= max(1, settings.drainCount ?? 1) else {
+      throw BenchmarkFailure("\(lack): nothing was drained (see --timeout, --settle and --drain-count)")
+    }
+    bench.note("the pool was not at rest when the drain began: \(lack)")
+    return poll
   }
 }

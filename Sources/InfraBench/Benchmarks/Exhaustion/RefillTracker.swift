@@ -1,3 +1,6 @@
+import Synchronization
+import Results
+
 /// Decides from polls when a drained pool is full again. Pure: instants come with the events.
 ///
 /// Refilled means: as many tasks that were not there before the drain as were drained, at one time. Never counted are
@@ -12,6 +15,15 @@ package struct RefillTracker: Sendable {
     case running
     /// The gateway has it waiting for a user.
     case warm
+
+    /// Its counts in a result's timeline.
+    var key: ResultTimeline.Key {
+      switch self {
+      case .listed: .listed
+      case .running: .running
+      case .warm: .warm
+      }
+    }
   }
 
   /// The views that are polled.
@@ -60,22 +72,22 @@ package struct RefillTracker: Sendable {
   package var needsRunning: Bool { isWarmBare && views.contains(.running) }
 
   /// What a poll showed. Before the drain it tells which tasks are old.
-  package mutating func observe(_ view: View, _ sighting: Sighting) {
+  package mutating func observe(_ view: View, _ snapshot: TaskSnapshot) {
     guard drainBeganAt != nil else {
-      before.formUnion(sighting.tasks)
+      before.formUnion(snapshot.tasks)
       if view == .warm {
-        unnamedBefore = sighting.unnamed
-        isWarmBare = sighting.unnamed > 0
+        unnamedBefore = snapshot.unnamed
+        isWarmBare = snapshot.unnamed > 0
       }
       return
     }
-    var sighting = sighting
-    sighting.tasks.subtract(before)
-    sighting.unknown.subtract(before)
-    if view == .warm, sighting.sentAt >= drainedAt, sighting.unnamed <= remainingUnnamed { hasFallen = true }
+    var snapshot = snapshot
+    snapshot.tasks.subtract(before)
+    snapshot.unknown.subtract(before)
+    if view == .warm, snapshot.sentAt >= drainedAt, snapshot.unnamed <= remainingUnnamed { hasFallen = true }
     // A bare count cannot tell old tasks that are not yet taken from new ones.
-    if sighting.sentAt < drainedAt || !hasFallen { sighting.unnamed = 0 }
-    histories[view, default: RefillHistory()].add(sighting)
+    if snapshot.sentAt < drainedAt || !hasFallen { snapshot.unnamed = 0 }
+    histories[view, default: RefillHistory()].add(snapshot)
   }
 
   /// The first drain call is about to be sent.
@@ -108,7 +120,7 @@ package struct RefillTracker: Sendable {
   /// When each new task was first there, by its name. Tasks that are counted but not named are not among them.
   package func taskRefills(_ view: View) -> [String: RefillTime] {
     guard let clockStart, let history = histories[view] else { return [:] }
-    return history.firstSightings().filter { isNew($0.key) }.mapValues { RefillTime($0, since: clockStart) }
+    return history.firstSeen().filter { isNew($0.key) }.mapValues { RefillTime($0, since: clockStart) }
   }
 
   /// How many new tasks the last poll showed.
@@ -137,11 +149,157 @@ package struct RefillTime: Sendable, Equatable {
   package var latest: UInt64
 
   /// The times of `crossing` after `clockStart`.
-  package init(_ crossing: Crossing, since clockStart: UInt64) {
+  package init(_ crossing: ObservedTransition, since clockStart: UInt64) {
     earliest = crossing.lastNegativeSentAt > clockStart ? crossing.lastNegativeSentAt - clockStart : 0
     latest = crossing.firstPositiveAnsweredAt > clockStart ? crossing.firstPositiveAnsweredAt - clockStart : 0
   }
 
   /// The width of what is not known.
   package var resolution: UInt64 { latest - min(earliest, latest) }
+}
+
+/// What one look at the pool showed: a set of tasks, by the last parts of their ARNs.
+package struct TaskSnapshot: Sendable, Equatable {
+  /// When the question was sent, in ns of `MonotonicClock`.
+  package var sentAt: UInt64
+  /// When the answer had been read.
+  package var answeredAt: UInt64
+  package var tasks: Set<String>
+  /// Tasks that were counted but not named: some gateways tell `warmCount` alone.
+  package var unnamed: Int
+  /// Tasks of which the look says neither that they are there nor that they are not.
+  package var unknown: Set<String>
+
+  package init(
+    sentAt: UInt64, answeredAt: UInt64, tasks: Set<String>, unnamed: Int = 0, unknown: Set<String> = []
+  ) {
+    self.sentAt = sentAt
+    self.answeredAt = answeredAt
+    self.tasks = tasks
+    self.unnamed = unnamed
+    self.unknown = unknown
+  }
+}
+
+/// Between which two instants something became true, in ns of `MonotonicClock`.
+package struct ObservedTransition: Sendable, Equatable {
+  /// When the last poll was sent that showed that it was not yet so; 0 if none did.
+  package var lastNegativeSentAt: UInt64
+  /// When the first poll was answered that showed it.
+  package var firstPositiveAnsweredAt: UInt64
+}
+
+/// The snapshots of one view in order, equal ones in a row kept as one, so that a quiet pool takes no memory.
+///
+/// Crossings are found afterwards, not on the way: which tasks don't count may be known only later.
+struct RefillHistory: Sendable {
+  private struct Span {
+    var tasks: Set<String>
+    var unnamed: Int
+    var unknown: Set<String>
+    let firstSentAt: UInt64
+    let firstAnsweredAt: UInt64
+    var lastSentAt: UInt64
+
+    var isSinglePoll: Bool { lastSentAt == firstSentAt }
+  }
+
+  private var spans: [Span] = []
+
+  mutating func add(_ snapshot: TaskSnapshot) {
+    if let last = spans.last, last.tasks == snapshot.tasks, last.unnamed == snapshot.unnamed,
+      last.unknown == snapshot.unknown
+    {
+      spans[spans.count - 1].lastSentAt = snapshot.sentAt
+    } else {
+      spans.append(
+        Span(
+          tasks: snapshot.tasks, unnamed: snapshot.unnamed, unknown: snapshot.unknown, firstSentAt: snapshot.sentAt,
+          firstAnsweredAt: snapshot.answeredAt, lastSentAt: snapshot.sentAt))
+    }
+  }
+
+  /// When `count` tasks were there at one time, not counting `excluded` ones and the first `unnamedBefore` unnamed ones.
+  ///
+  /// It takes two polls to be gone: a task that is missing from a single poll is still there as far as "not yet" goes, and
+  /// as far as "now" goes where the poll after that shows it again. A look that leaves open whether enough tasks are there
+  /// denies nothing.
+  func crossing(to count: Int, excluding excluded: Set<String>, unnamedBefore: Int) -> ObservedTransition? {
+    var lastNegativeSentAt: UInt64 = 0
+    for (index, span) in spans.enumerated() {
+      let previous = index > 0 ? spans[index - 1] : nil
+      let next = index + 1 < spans.count ? spans[index + 1] : nil
+      let missed = (previous?.tasks ?? []).subtracting(span.tasks)
+      let unnamed = max(0, span.unnamed - unnamedBefore)
+      let present = span.tasks.union(span.isSinglePoll ? missed.intersection(next?.tasks ?? []) : [])
+      if present.subtracting(excluded).count + unnamed >= count {
+        return ObservedTransition(lastNegativeSentAt: lastNegativeSentAt, firstPositiveAnsweredAt: span.firstAnsweredAt)
+      }
+      let possible = span.tasks.union(span.unknown)
+      let lingering = possible.union(missed).subtracting(excluded).count
+      let lingeringUnnamed = max(unnamed, (previous?.unnamed ?? 0) - unnamedBefore)
+      if !span.isSinglePoll {
+        if possible.subtracting(excluded).count + unnamed < count { lastNegativeSentAt = span.lastSentAt }
+      } else if lingering + lingeringUnnamed < count {
+        lastNegativeSentAt = span.firstSentAt
+      }
+    }
+    return nil
+  }
+
+  /// When each task was first there.
+  func firstSeen() -> [String: ObservedTransition] {
+    var crossings: [String: ObservedTransition] = [:]
+    for (index, span) in spans.enumerated() {
+      for task in span.tasks where crossings[task] == nil {
+        let denial = spans[..<index].last { !$0.unknown.contains(task) }
+        crossings[task] = ObservedTransition(
+          lastNegativeSentAt: denial?.lastSentAt ?? 0, firstPositiveAnsweredAt: span.firstAnsweredAt)
+      }
+    }
+    return crossings
+  }
+
+  /// Every task that was ever there.
+  var tasks: Set<String> { spans.reduce(into: []) { $0.formUnion($1.tasks) } }
+
+  /// How many tasks the last snapshot showed, beside those that don't count.
+  func lastCount(excluding excluded: Set<String>, unnamedBefore: Int) -> Int {
+    spans.last.map { $0.tasks.subtracting(excluded).count + max(0, $0.unnamed - unnamedBefore) } ?? 0
+  }
+}
+
+/// The tracker, shared by the task that polls and the task that drains.
+final class SharedRefillTracker: Sendable {
+  private struct State {
+    var tracker: RefillTracker
+    var isColdFallbackPending = true
+  }
+
+  private let state: Mutex<State>
+
+  init(_ tracker: RefillTracker) {
+    state = Mutex(State(tracker: tracker))
+  }
+
+  /// The tracker as it is now.
+  var tracker: RefillTracker { state.withLock { $0.tracker } }
+
+  /// Whether the cold fallback still waits for its task: until then it is open which task is not the pool's.
+  var isColdFallbackPending: Bool { state.withLock { $0.isColdFallbackPending } }
+
+  func update(_ body: (inout RefillTracker) -> Void) {
+    state.withLock { body(&$0.tracker) }
+  }
+
+  /// The cold fallback is over, or there is none.
+  func coldFallbackEnded() {
+    state.withLock { $0.isColdFallbackPending = false }
+  }
+
+  func observe(_ poll: PoolPoll) {
+    update { tracker in
+      for (view, snapshot) in poll.snapshots { tracker.observe(view, snapshot) }
+    }
+  }
 }

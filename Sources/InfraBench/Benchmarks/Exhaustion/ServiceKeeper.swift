@@ -1,17 +1,18 @@
 import AWS
+import Latency
 
 /// Watches the service whose pool is drained: nothing is stopped where somebody else changes it, and the number of tasks that
 /// it keeps is put back only where that was asked for.
 ///
 /// The tool itself never changes the service; autoscaling, a pool's manager or a person may, and have their reasons.
-struct ServiceKeeper: Sendable {
+struct ServiceGuard: Sendable {
   let ecs: ECSConnection
   let service: String
   /// Whether this run stops tasks.
   let stopsTasks: Bool
   /// Whether a number that was lowered during the run is put back (`--restore-desired-count`).
   let restores: Bool
-  let bench: Bench
+  let bench: RunContext
 
   /// What the service was before the run, or when one of its cycles was over.
   struct Before: Sendable, Equatable {
@@ -66,10 +67,10 @@ struct ServiceKeeper: Sendable {
   /// tell; nil where they may.
   func objection(_ before: Before) async -> StopObjection? {
     // ECS is asked again and again for this long, because a drain that does not know what stops next must not go on.
-    let answer = await Bounded.run(for: Self.askBound, endsWithCaller: true) { await describe() }
+    let answer = await TimeLimit.run(for: Self.askBound, endsWithCaller: true) { await describe() }
     switch answer {
     case .success(let service): return objection(service, before).map { .changed($0) }
-    case .failure(let error) where error.transfer?.code == .cancelled:
+    case .failure(let error) where error.transfer?.kind == .cancelled:
       return .unreadable("ECS did not say within \(DurationText.write(Self.askBound)) what the service is")
     case .failure(let error): return .unreadable("the service cannot be described: \(error)")
     }

@@ -5,8 +5,8 @@ import LoadEngine
 /// Ends the pool's tasks by ECS's StopTask. It needs no gateway; whoever had a session on such a task has none any more.
 struct StopDrain: Sendable {
   let ecs: ECSConnection
-  let bench: Bench
-  let watch: RefillWatch
+  let bench: RunContext
+  let watch: SharedRefillTracker
   /// Ids or ARNs.
   let tasks: [String]
   /// How many there are in all.
@@ -123,7 +123,7 @@ struct StopDrain: Sendable {
         for _ in 0..<call.throttles { stop.record.count(Self.throttledStops) }
       }
     } catch {
-      if error.transfer?.code == .cancelled {
+      if error.transfer?.kind == .cancelled {
         bench.note("the run was interrupted while tasks were being stopped: more may have been than are counted")
         stop.record.censor()
       } else if error.kind == .wrongParameter, error.message.contains("not found") {
@@ -138,5 +138,36 @@ struct StopDrain: Sendable {
       }
     }
     return stop
+  }
+}
+
+/// Why no more of a service's tasks may be stopped.
+enum StopObjection: Sendable, Equatable {
+  /// The service is not what it was before the run.
+  case changed(String)
+  /// Nobody knows what it is: ECS could not be asked.
+  case unreadable(String)
+
+  /// In words.
+  var reason: String {
+    switch self {
+    case .changed(let reason), .unreadable(let reason): reason
+    }
+  }
+
+  /// What results count an ended drain by.
+  var errorKind: String {
+    switch self {
+    case .changed: "service_changed"
+    case .unreadable: "service_unreadable"
+    }
+  }
+
+  /// The same with what it has led to, which is said first: reasons of AWS are long.
+  func leading(to consequence: String) -> StopObjection {
+    switch self {
+    case .changed(let reason): .changed("\(consequence): \(reason)")
+    case .unreadable(let reason): .unreadable("\(consequence): \(reason)")
+    }
   }
 }

@@ -140,8 +140,8 @@ extension CredentialHome {
       transport: LazyTransport(certificateBundle: nil), region: region,
       stsEndpoint: try ServiceEndpoint.resolve(
         service: "sts", region: region, flag: nil, environment: variables, profile: profile))
-    let search = CredentialSearch(profileFlag: flags.profile, environment: variables, files: files)
-    return try await search.fetch(context).expiration.map { "\($0)" }
+    let chain = CredentialChain(profileFlag: flags.profile, environment: variables, files: files)
+    return try await chain.fetch(context).expiration.map { "\($0)" }
   }
 
   fileprivate func expandingTilde(_ path: String) -> String {

@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import InfraBench
+@testable import Comparison
+@testable import Reports
+@testable import Results
 
 /// Pages as a real browser has them.
 @Suite(

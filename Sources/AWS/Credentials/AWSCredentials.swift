@@ -1,0 +1,93 @@
+/// A key pair, and where it came from.
+///
+/// No textual form of it (description, debug output, reflection) shows the secret, the session token or the whole key id.
+public struct AWSCredentials: Sendable, Equatable {
+  /// The public half, `AKIA…` or `ASIA…`.
+  public var accessKeyID: String
+  /// The private half.
+  public var secretAccessKey: String
+  /// Present with temporary credentials; never empty.
+  public var sessionToken: String?
+  /// Where the pair was found, for error messages: `environment variables`, `profile 'dev' in ~/.aws/credentials`.
+  public var source: String
+
+  /// Makes credentials; an empty session token counts as none (an empty header would break the signature).
+  public init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil, source: String) {
+    self.accessKeyID = accessKeyID
+    self.secretAccessKey = secretAccessKey
+    self.sessionToken = sessionToken.flatMap { $0.isEmpty ? nil : $0 }
+    self.source = source
+  }
+
+  /// The end of the key id, `…MPLE`: enough to tell keys apart, too little for a scanner of secrets to take it for one.
+  public var accessKeyIDEnding: String { "…" + accessKeyID.suffix(min(4, accessKeyID.count / 2)) }
+
+  /// A copy of `text` in which the secret and the session token are replaced: a service may echo what was signed.
+  public func redacted(_ text: String) -> String {
+    var result = text
+    for secret in [secretAccessKey, sessionToken ?? ""] where !secret.isEmpty {
+      result = result.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "[redacted]")
+    }
+    return result
+  }
+}
+
+extension AWSCredentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  /// The end of the key's id, and the source.
+  public var description: String { "key \(accessKeyIDEnding) from \(source)" }
+
+  /// The same as ``description``.
+  public var debugDescription: String { description }
+
+  /// Shows no more than ``description``, so that `dump` and test failures do not print the secret.
+  public var customMirror: Mirror { Mirror(self, children: ["accessKeyID": accessKeyIDEnding, "source": source]) }
+}
+
+extension AWSCredentials {
+  /// The same credentials, whose parts can be sent.
+  ///
+  /// A line break at the end of a variable is easily overlooked, and what it comes to (a header that cannot be sent, a
+  /// signature that AWS refuses) says nothing about it.
+  ///
+  /// - Parameters:
+  ///   - names: where key id, secret and token stand.
+  ///   - hint: what to do about it.
+  /// - Throws: ``AWSError`` `configuration` that names the part with a control character in it.
+  func checked(named names: [String], hint: String?) throws(AWSError) -> AWSCredentials {
+    for (name, value) in zip(names, [accessKeyID, secretAccessKey, sessionToken ?? ""]) {
+      guard let control = value.unicodeScalars.first(where: { $0.value < 0x20 || $0.value == 0x7f }) else { continue }
+      let isAtEnd = value.unicodeScalars.last.map { $0.value < 0x20 } ?? false
+      let what = control == "\n" || control == "\r" ? "a line break" : "a control character"
+      throw .configuration("\(name) has \(what) \(isAtEnd ? "at its end" : "in it")", hint: hint)
+    }
+    return self
+  }
+}
+
+/// Where calls get their credentials.
+public protocol CredentialsProvider: Sendable {
+  /// Credentials for the next call.
+  ///
+  /// - Parameter rejected: credentials the service called expired; fetch others if there are any.
+  /// - Throws: ``AWSError`` `configuration` where there are none, listing every place that was searched; `credentials` where
+  ///   the source failed or refused; `transfer` of the kind `cancelled` for a cancelled wait.
+  func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials
+}
+
+/// Credentials that never change.
+public struct StaticCredentials: CredentialsProvider {
+  private let value: AWSCredentials
+
+  /// Makes a provider of one key pair.
+  public init(_ value: AWSCredentials) { self.value = value }
+
+  /// The key pair.
+  public func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials { value }
+}
+
+/// Credentials as a source gave them out.
+struct IssuedCredentials: Sendable, Equatable {
+  var credentials: AWSCredentials
+  /// When they end, seconds since 1970; `nil` for keys that do not end by themselves.
+  var expiration: Int64?
+}

@@ -1,0 +1,51 @@
+/// When a failed call is tried again: the standard mode of the AWS SDKs. A quota over all calls of a client bounds it too.
+///
+/// Source: "Retry behavior", AWS SDKs and Tools Reference Guide.
+public struct RetryPolicy: Sendable, Equatable {
+  /// Tries in all, the first included; 1 and up.
+  public var attempts: Int
+
+  /// Three tries.
+  public static let standard = RetryPolicy(attempts: 3)
+  /// One try: a poller would rather show a gap than blur when it asked.
+  public static let never = RetryPolicy(attempts: 1)
+
+  /// Makes a policy.
+  public init(attempts: Int) { self.attempts = max(1, attempts) }
+
+  /// The wait before the next try, `nil` for no more tries.
+  ///
+  /// - Parameters:
+  ///   - error: how the last try ended.
+  ///   - failures: how many tries have failed, 1 and up.
+  ///   - random: in 0…1 (full jitter).
+  /// - Returns: nanoseconds: random · min(2^(failures − 1) s, 20 s).
+  public func delay(after error: AWSError, failures: Int, random: Double) -> UInt64? {
+    guard failures < attempts, error.isRetryable else { return nil }
+    let ceiling = failures > 5 ? 20.0 : min(Double(1 << (failures - 1)), 20)
+    return UInt64(min(max(random, 0), 1) * ceiling * 1_000_000_000)
+  }
+}
+
+/// A bucket of tokens that retries cost, so that a service in trouble is not asked ever more often.
+///
+/// Source: "Retry behavior", AWS SDKs and Tools Reference Guide, standard mode.
+struct RetryQuota: Sendable, Equatable {
+  static let capacity = 500
+
+  private(set) var tokens = capacity
+
+  /// Takes a retry's price.
+  ///
+  /// - Returns: the price, `nil` where the bucket holds less; then nothing is taken.
+  mutating func acquire(after error: AWSError) -> Int? {
+    // An exchange that broke or timed out has cost both sides more than an answer that refuses.
+    let price = error.kind == .transfer ? 10 : 5
+    guard tokens >= price else { return nil }
+    tokens -= price
+    return price
+  }
+
+  /// Notes a success: the price of the retry that led to it comes back, one token for a success at the first try.
+  mutating func succeed(havingPaid price: Int?) { tokens = min(RetryQuota.capacity, tokens + (price ?? 1)) }
+}

@@ -1,0 +1,108 @@
+/// One request to an AWS service, ready to be sent.
+public struct HTTPRequest: Sendable {
+  /// The methods AWS's JSON and query protocols use.
+  public enum Method: String, Sendable {
+    /// Without a body.
+    case get = "GET"
+    /// With a body, maybe an empty one.
+    case post = "POST"
+    /// Without a body here; the instance's metadata service asks for it.
+    case put = "PUT"
+  }
+
+  /// The method.
+  public var method: Method
+  /// An absolute http or https URL.
+  public var url: String
+  /// Headers beside those libcurl adds (`Host`, `Accept`, `Content-Length`).
+  public var headers: [(name: String, value: String)]
+  /// The body; sent with `POST` alone.
+  public var body: [UInt8]
+  /// Bound of the whole exchange in ms; `nil` takes the transport's.
+  public var timeoutMilliseconds: Int?
+
+  /// Makes a request.
+  public init(
+    method: Method, url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+    timeoutMilliseconds: Int? = nil
+  ) {
+    self.method = method
+    self.url = url
+    self.headers = headers
+    self.body = body
+    self.timeoutMilliseconds = timeoutMilliseconds
+  }
+}
+
+/// A complete answer, of whatever status.
+public struct HTTPResponse: Sendable {
+  /// 200–599; interim answers are skipped.
+  public var status: Int
+  /// In the order received, names as received.
+  public var headers: [(name: String, value: String)]
+  /// The whole body.
+  public var body: [UInt8]
+  /// When, and in which phases.
+  public var timings: TransferTimings
+
+  /// Makes a response.
+  public init(status: Int, headers: [(name: String, value: String)], body: [UInt8], timings: TransferTimings) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+    self.timings = timings
+  }
+
+  /// The first value of a header, `nil` where it is missing.
+  ///
+  /// - Parameter name: in lower case.
+  public func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
+}
+
+/// Sends requests. ``CurlTransport`` is the real one.
+public protocol HTTPTransport: Sendable {
+  /// Sends one request and waits for its whole answer; a cancelled task ends the transfer.
+  ///
+  /// - Throws: ``TransferError`` where no complete answer came; an HTTP status is never an error here.
+  func send(_ request: HTTPRequest) async throws(TransferError) -> HTTPResponse
+}
+
+/// When a transfer happened, and how long its phases took. All values are nanoseconds.
+///
+/// `sentAt` and `answeredAt` are taken on libcurl's own thread, right before the transfer is handed to libcurl and right
+/// after libcurl reports it complete: Swift's task scheduling is not in them. With one transfer at a time they bracket the
+/// exchange to some tens of microseconds; transfers that run at the same moment share the thread and delay each other's
+/// stamps. The phases are libcurl's own, in steps of 1 µs.
+public struct TransferTimings: Sendable, Equatable {
+  /// Instant on `MonotonicClock` at which the transfer began; the name look-up and connecting come after it.
+  public var sentAt: UInt64
+  /// Instant on `MonotonicClock` at which the whole answer had been read.
+  public var answeredAt: UInt64
+  /// Whether a kept-alive connection was used; if so there are no ``nameLookup``, ``connect`` and ``tls``.
+  public var reusedConnection: Bool
+  /// Duration of the name look-up, `nil` on a reused connection.
+  public var nameLookup: UInt64?
+  /// Duration of the TCP handshake, `nil` on a reused connection.
+  public var connect: UInt64?
+  /// Duration of the TLS handshake, `nil` without TLS and on a reused connection.
+  public var tls: UInt64?
+  /// From the transfer's start to the answer's first byte.
+  public var firstByte: UInt64
+  /// From the transfer's start to its end.
+  public var total: UInt64
+
+  /// Makes timings.
+  public init(
+    sentAt: UInt64, answeredAt: UInt64, reusedConnection: Bool = false, nameLookup: UInt64? = nil,
+    connect: UInt64? = nil, tls: UInt64? = nil, firstByte: UInt64 = 0, total: UInt64 = 0
+  ) {
+    self.sentAt = sentAt
+    self.answeredAt = answeredAt
+    self.reusedConnection = reusedConnection
+    self.nameLookup = nameLookup
+    self.connect = connect
+    self.tls = tls
+    self.firstByte = firstByte
+    self.total = total
+  }
+}

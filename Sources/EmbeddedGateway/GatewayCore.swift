@@ -1,0 +1,318 @@
+import FoundationEssentials
+import Gateway
+import Latency
+import NIOCore
+import NIOPosix
+
+/// The gateway without its network side: the pool, and the execution of its actions. Confined to one event loop.
+///
+/// Every event goes through ``apply(_:)``; what an action sets off in turn is queued behind the actions already decided.
+final class GatewayCore {
+  let loop: any EventLoop
+  let configuration: GatewayConfiguration
+  let runner: any TaskRunner
+  /// `ws://host:port` for tasks, known once the server listens.
+  var webSocketURL = ""
+
+  var pool: PoolStateMachine
+  var ledger: ECSTaskHistory
+  var records: [TaskID: TaskRecord] = [:]
+  var pendingAcquires: [RequestID: PendingAcquire] = [:]
+  var requestCount: RequestID = 0
+  /// Counts acquires for the fault plan.
+  var acquireCount = 0
+  /// Counts starts for the fault plan.
+  var startCount = 0
+  /// The task handed out last, for the fault `duplicate`.
+  var lastAssigned: TaskID?
+  var httpDate = HTTPDate()
+  /// With the product's profile.
+  private(set) var product: ProductSessions?
+  /// Whether the workspace was there at the start: looking again would block the loop, on a network file system for long.
+  private(set) var isWorkspaceMounted = false
+  /// What a task writes into its user's `token.json`.
+  let userToken: String
+
+  private var actions: [PoolAction] = []
+  private var isPerforming = false
+  private var timer: (due: UInt64, scheduled: Scheduled<Void>)?
+
+  init(configuration: GatewayConfiguration, runner: any TaskRunner, loop: any EventLoop) {
+    self.configuration = configuration
+    self.runner = runner
+    self.loop = loop
+    var rules = configuration.rules
+    rules.startTimeout += configuration.taskStartDelay
+    pool = PoolStateMachine(rules: rules, makeTaskID: { RandomText.hex(digits: 32) })
+    let service = FleetService(
+      clusterName: "embedded", name: "warm-pool", family: "ai-shell",
+      deploymentID: "ecs-svc/" + RandomText.digits(19), desiredCount: configuration.rules.targetSize,
+      createdAt: WallClock.now())
+    ledger = ECSTaskHistory(service: service, startDelay: Double(configuration.taskStartDelay) / 1e9)
+    userToken = RandomText.hex(digits: 64)
+    product = configuration.product.map { ProductSessions(profile: $0, core: self) }
+  }
+
+  /// What a request means in the profile that is served.
+  func route(method: String, uri: String) -> GatewayRoute {
+    product == nil ? GatewayRoute(method: method, uri: uri) : .product(method: method, uri: uri)
+  }
+
+  /// Fills the pool for the first time.
+  func start() {
+    isWorkspaceMounted = FileManager.default.fileExists(atPath: configuration.workspaceRoot)
+    apply(pool.tick(now: MonotonicClock.now()))
+  }
+
+  /// Carries out what the pool decided, and sees to the pool's next deadline.
+  func apply(_ decided: [PoolAction]) {
+    actions.append(contentsOf: decided)
+    guard !isPerforming else { return }
+    isPerforming = true
+    var next = 0
+    while next < actions.count {
+      perform(actions[next])
+      next += 1
+    }
+    actions.removeAll(keepingCapacity: true)
+    isPerforming = false
+    armTimer()
+  }
+
+  private func perform(_ action: PoolAction) {
+    switch action {
+    case .start(let id): scheduleStart(id)
+    case .stop(let id): endTask(id)
+    case .assign(let id, let request, let source): assign(id, to: request, source)
+    case .ready(let id, let request): confirm(id, request)
+    case .miss(let request): finish(request) { .missed }
+    case .fail(let request, let failure): fail(request, failure)
+    case .lost(_, let request, let failure): finish(request) { .lost(failure) }
+    }
+  }
+
+  private func armTimer() {
+    guard let due = pool.dueAt else { return }
+    if let timer {
+      guard due < timer.due else { return }
+      timer.scheduled.cancel()
+    }
+    let scheduled = loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(due)) { [weak self] in
+      guard let self else { return }
+      timer = nil
+      apply(pool.tick(now: MonotonicClock.now()))
+    }
+    timer = (due, scheduled)
+  }
+
+  /// The end: no more timers, everyone is told, all tasks begin to stop.
+  func shutDown() {
+    apply(pool.shutDown())
+    product?.stop()
+    timer?.scheduled.cancel()
+    timer = nil
+  }
+
+  /// Ends a request and tells its owner; nothing if it has ended already.
+  func finish(_ request: RequestID, _ outcome: () -> PendingAcquire.Outcome) {
+    guard let acquire = pendingAcquires.removeValue(forKey: request) else { return }
+    acquire.report(acquire, outcome())
+  }
+
+  func taskARN(_ id: TaskID) -> String { ledger.service.taskARN(id: id) }
+
+  func log(_ event: @autoclosure () -> LifecycleEvent) { log(event) }
+
+  /// Writes the event that `make` makes; without a sink `make` is not called.
+  func log(_ make: () -> LifecycleEvent) {
+    guard let sink = configuration.lifecycleSink else { return }
+    sink(make().text)
+  }
+}
+
+/// Random ids, as ECS makes them.
+enum RandomText {
+  static func hex(digits count: Int) -> String { pick(count, of: Array("0123456789abcdef".utf8)) }
+
+  static func digits(_ count: Int) -> String { pick(count, of: Array("123456789".utf8)) }
+
+  private static func pick(_ count: Int, of alphabet: [UInt8]) -> String {
+    var generator = SystemRandomNumberGenerator()
+    let bytes = (0..<count).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// The users' side: requests for tasks, releases, and what can be asked.
+extension GatewayCore {
+  /// Asks the pool for a task; `report` may be called before this returns.
+  @discardableResult
+  func acquire(
+    userID: String, sessionID: String?, receivedAt: UInt64, isSession: Bool = false,
+    report: @escaping (PendingAcquire, PendingAcquire.Outcome) -> Void
+  ) -> PendingAcquire {
+    requestCount += 1
+    let acquire = PendingAcquire(
+      request: requestCount, userID: userID, sessionID: sessionID, receivedAt: receivedAt, isSession: isSession,
+      report: report)
+    pendingAcquires[acquire.request] = acquire
+    let deadline = receivedAt + configuration.coldStartTimeout
+    apply(pool.acquire(acquire.request, deadline: deadline, now: MonotonicClock.now()))
+    return acquire
+  }
+
+  /// The client has disconnected: its wait ends, a task that was assigned is released.
+  func abandon(_ acquire: PendingAcquire) {
+    pendingAcquires[acquire.request] = nil
+    apply(pool.cancel(acquire.request))
+    // An id that is not the gateway's own may come back and belong to someone else by now.
+    if let id = acquire.taskID, pool.isAssigned(id, to: acquire.request) { release(id) }
+  }
+
+  /// Gives a task back; false if it isn't assigned.
+  @discardableResult
+  func release(_ id: TaskID) -> Bool {
+    guard let actions = pool.release(id, now: MonotonicClock.now()) else { return false }
+    apply(actions)
+    return true
+  }
+
+  func assign(_ id: TaskID, to request: RequestID, _ source: AssignmentSource) {
+    // Either side may have gone before the action's turn came. The pool knows a closed socket already, a gone user not yet.
+    guard let socket = records[id]?.socket else { return }
+    guard let acquire = pendingAcquires[request] else {
+      release(id)
+      return
+    }
+    let now = MonotonicClock.now()
+    acquire.taskID = id
+    acquire.source = source
+    acquire.assignedAt = now
+    records[id]?.userID = acquire.userID
+    records[id]?.assignedAt = WallClock.now()
+    records[id]?.initSentAt = now
+    lastAssigned = id
+    socket.send(initMessage(for: acquire))
+    acquire.report(acquire, .assigned)
+    log(event(.sessionCreate, acquire, since: acquire.receivedAt))
+  }
+
+  func confirm(_ id: TaskID, _ request: RequestID) {
+    guard let acquire = pendingAcquires[request] else { return }
+    if !acquire.isSession { pendingAcquires[request] = nil }
+    let breakdown = records[id]?.breakdown ?? InitBreakdown()
+    acquire.report(acquire, .ready(breakdown))
+    log {
+      var ready = event(.taskReady, acquire, since: records[id]?.initSentAt ?? acquire.receivedAt)
+      ready.breakdown = breakdown
+      return ready
+    }
+    logRestart(acquire, success: true)
+  }
+
+  func fail(_ request: RequestID, _ failure: PoolFailure) {
+    if let acquire = pendingAcquires[request] { logRestart(acquire, success: false) }
+    finish(request) { .failed(failure) }
+  }
+
+  private func logRestart(_ acquire: PendingAcquire, success: Bool) {
+    log {
+      var restart = event(.taskRestart, acquire, since: acquire.receivedAt)
+      restart.success = success
+      return restart
+    }
+  }
+
+  private func event(_ phase: LifecycleEvent.Phase, _ acquire: PendingAcquire, since start: UInt64) -> LifecycleEvent {
+    var event = LifecycleEvent(phase, duration: MonotonicClock.now() - start)
+    event.userID = acquire.userID
+    event.sessionID = acquire.sessionID
+    event.taskARN = acquire.taskID.map(taskARN)
+    return event
+  }
+
+  private func initMessage(for acquire: PendingAcquire) -> JSONObject {
+    var message = JSONObject()
+    switch configuration.dialect {
+    case .plan:
+      message.add("type", "init_user")
+      message.add("userId", acquire.userID)
+      message.add("workspaceDir", "\(environmentDirectory)/\(acquire.userID)")
+      message.add("token", userToken)
+    case .lab:
+      message.add("type", "init_user_session")
+      message.add("userId", acquire.userID)
+      message.add("sessionId", acquire.sessionID)
+      message.add("env", configuration.environment)
+    }
+    return message
+  }
+
+  /// The directory above the users' directories.
+  private var environmentDirectory: String { "\(configuration.workspaceRoot)/\(configuration.environment)" }
+
+  func status() -> StatusAnswer {
+    let tasks = records.values.sorted { ($0.requestedAt, $0.id) < ($1.requestedAt, $1.id) }.compactMap { record in
+      pool.stateName(of: record.id).map { state in
+        TaskEntry(
+          taskId: record.id, state: state, userId: record.userID,
+          connectedAt: record.connectedAt.map(WallClock.iso8601), assignedAt: record.assignedAt.map(WallClock.iso8601))
+      }
+    }
+    return StatusAnswer(
+      warmCount: pool.warmCount, assignedCount: pool.assignedCount, tasks: tasks,
+      efsMounted: isWorkspaceMounted)
+  }
+
+  /// Users with a directory in the workspace, at most 10,000. They are read on another thread, the loop being everybody's.
+  func users() -> EventLoopFuture<UsersAnswer> {
+    NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [environmentDirectory] in
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: environmentDirectory)) ?? []
+      return UsersAnswer(users: Array(names.filter { UserID.isValid($0) }.sorted().prefix(10_000)))
+    }
+  }
+}
+
+/// One user's request for a task, from its arrival until the task has confirmed, or for a session until its end.
+final class PendingAcquire {
+  /// What the requester is told.
+  enum Outcome {
+    /// The task is the user's, and its `init_user` is on the way.
+    case assigned
+    /// The task has confirmed.
+    case ready(InitBreakdown)
+    /// There was no task, and none is waited for.
+    case missed
+    /// There will be no task.
+    case failed(PoolFailure)
+    /// The task had confirmed, and is gone.
+    case lost(PoolFailure)
+  }
+
+  let request: RequestID
+  let userID: String
+  let sessionID: String?
+  /// Monotonic, in ns.
+  let receivedAt: UInt64
+  /// Whether the outcome after `ready` matters: a session's does.
+  let isSession: Bool
+  let report: (PendingAcquire, Outcome) -> Void
+
+  /// From the assignment on.
+  var taskID: TaskID?
+  /// Monotonic, in ns.
+  var assignedAt: UInt64?
+  var source = AssignmentSource.warm
+
+  init(
+    request: RequestID, userID: String, sessionID: String?, receivedAt: UInt64, isSession: Bool,
+    report: @escaping (PendingAcquire, Outcome) -> Void
+  ) {
+    self.request = request
+    self.userID = userID
+    self.sessionID = sessionID
+    self.receivedAt = receivedAt
+    self.isSession = isSession
+    self.report = report
+  }
+}

@@ -1,0 +1,186 @@
+import Gateway
+import Latency
+import NIOCore
+
+/// The tasks' side: starts, sockets, messages, ends.
+extension GatewayCore {
+  /// Begins the wait that stands for scheduling; the task itself starts after it.
+  func scheduleStart(_ id: TaskID, mark: (startedBy: String, group: String)? = nil) {
+    var record = TaskRecord(id: id, isOwn: true, requestedAt: MonotonicClock.now())
+    ledger.requested(id, mark: mark, at: WallClock.now())
+    let delay = TimeAmount.nanoseconds(Int64(configuration.taskStartDelay))
+    record.startTimer = loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.launch(id) }
+    records[id] = record
+  }
+
+  private func launch(_ id: TaskID) {
+    guard let record = records[id] else { return }
+    records[id]?.startTimer = nil
+    startCount += 1
+    log(taskEvent(.taskStart, id, since: record.requestedAt))
+    guard !configuration.faults.failsStart(startCount - 1) else {
+      return taskEnded(id, reason: "the start was made to fail")
+    }
+    records[id]?.isInRunner = true
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    runner.start(id, gatewayURL: webSocketURL) { [loop] event in
+      loop.execute { bound.value.runnerReported(event, of: id) }
+    }
+  }
+
+  private func runnerReported(_ event: RunnerEvent, of id: TaskID) {
+    switch event {
+    case .running:
+      guard let record = records[id] else { return }
+      records[id]?.runningAt = MonotonicClock.now()
+      ledger.running(id, at: WallClock.now())
+      log(taskEvent(.taskPending, id, since: record.requestedAt))
+    case .ended(let reason):
+      taskEnded(id, reason: reason)
+    }
+  }
+
+  /// Carries out the pool's wish that a task ends.
+  func endTask(_ id: TaskID) {
+    guard let record = records[id] else { return }
+    ledger.stopping(id, reason: "stopped by the gateway", at: WallClock.now())
+    if record.isInRunner {
+      runner.stop(id)
+      record.socket?.close()
+    } else if let timer = record.startTimer {
+      timer.cancel()
+      taskEnded(id, reason: "stopped before its start")
+    } else if let socket = record.socket {
+      // Not ours: its socket's end is its end.
+      socket.close()
+    }
+  }
+
+  /// A task is gone for good.
+  private func taskEnded(_ id: TaskID, reason: String) {
+    let record = records.removeValue(forKey: id)
+    ledger.ended(id, reason: reason, at: WallClock.now())
+    apply(pool.taskDied(id, reason: reason, now: MonotonicClock.now()))
+    record?.socket?.close()
+  }
+
+  /// A task's socket has opened; false if it must be refused.
+  func socketOpened(_ id: TaskID, _ socket: TaskSocket) -> Bool {
+    guard pool.admits(id) else { return false }
+    let now = MonotonicClock.now()
+    var record = records[id] ?? TaskRecord(id: id, isOwn: false, requestedAt: now)
+    record.socket = socket
+    record.connectedAt = WallClock.now()
+    records[id] = record
+    log(taskEvent(.taskConnect, id, since: record.runningAt ?? record.requestedAt))
+    apply(pool.taskConnected(id, now: now) ?? [])
+    return true
+  }
+
+  /// A task's socket is closed.
+  func socketClosed(_ id: TaskID, _ socket: TaskSocket) {
+    guard let record = records[id], record.socket === socket else { return }
+    records[id]?.socket = nil
+    if !record.isOwn { records[id] = nil }
+    apply(pool.taskDisconnected(id, now: MonotonicClock.now()))
+  }
+
+  /// A message of a task; what is unknown is passed over.
+  func received(_ message: TaskToGateway, from id: TaskID) {
+    guard let record = records[id] else { return }
+    switch message.type {
+    case "ready", "user_session_ready":
+      guard let sentAt = record.initSentAt, record.breakdown == nil else { return }
+      var breakdown = message.breakdown ?? InitBreakdown()
+      breakdown.initUserMs = Double(MonotonicClock.now() - sentAt) / 1e6
+      records[id]?.breakdown = breakdown
+      apply(pool.taskReady(id))
+    case "init_failed":
+      let reason = message.error ?? "the user's session could not be made"
+      apply(pool.initFailed(id, reason: reason, now: MonotonicClock.now()))
+    case "user_output":
+      if let line = message.line { record.session?.taskSaid(line, goesOn: message.goesOn ?? false) }
+    default: break
+    }
+  }
+
+  private func taskEvent(_ phase: LifecycleEvent.Phase, _ id: TaskID, since start: UInt64) -> LifecycleEvent {
+    var event = LifecycleEvent(phase, duration: MonotonicClock.now() - start)
+    event.taskARN = taskARN(id)
+    return event
+  }
+}
+
+/// What ECS calls do to the pool.
+extension GatewayCore {
+  func fleetService() -> FleetService {
+    ledger.service(desiredCount: pool.rules.targetSize, at: WallClock.now())
+  }
+
+  func stopTask(_ id: TaskID, reason: String) -> FleetTask? {
+    // A task that connected by itself is none of the fleet's.
+    guard ledger.task(id, at: WallClock.now()) != nil else { return nil }
+    ledger.stopping(id, reason: reason, at: WallClock.now())
+    apply(pool.stopTask(id, reason: reason, now: MonotonicClock.now()))
+    return ledger.task(id, at: WallClock.now())
+  }
+
+  func runTasks(count: Int, mark: (startedBy: String, group: String)) -> [FleetTask] {
+    var ids: [TaskID] = []
+    while ids.count < count, let id = pool.runTask(now: MonotonicClock.now()) {
+      scheduleStart(id, mark: mark)
+      ids.append(id)
+    }
+    apply([])
+    return ids.compactMap { ledger.task($0, at: WallClock.now()) }
+  }
+
+  /// `nil` for more than the pool may hold.
+  func setTarget(_ target: Int) -> FleetService? {
+    guard target <= min(pool.rules.maxSize, pool.rules.maxTasks) else { return nil }
+    apply(pool.setTarget(target, now: MonotonicClock.now()))
+    return fleetService()
+  }
+}
+
+/// The session that a task serves. All calls are on the event loop.
+protocol TaskListener: AnyObject {
+  /// The task's program has written a line, or a piece of one that goes on.
+  func taskSaid(_ line: String, goesOn: Bool)
+  /// The task reads again, or has stopped reading.
+  func taskWritabilityChanged(isWritable: Bool)
+}
+
+/// What the gateway knows of one task besides its state in the pool.
+struct TaskRecord {
+  let id: TaskID
+  /// Started by the gateway; else it connected by itself.
+  let isOwn: Bool
+  /// Monotonic instant, in ns, at which the task was asked for.
+  let requestedAt: UInt64
+  /// The wait before the start, as long as it lasts.
+  var startTimer: Scheduled<Void>?
+  /// Asked of the runner, and not ended yet.
+  var isInRunner = false
+  var socket: TaskSocket?
+  /// The user's side, once the task serves a session.
+  weak var session: (any TaskListener)?
+
+  var userID: String?
+  /// Wall clock, in seconds since 1970.
+  var connectedAt: Double?
+  /// Wall clock, in seconds since 1970.
+  var assignedAt: Double?
+  /// Monotonic, in ns.
+  var runningAt: UInt64?
+  /// Monotonic, in ns.
+  var initSentAt: UInt64?
+  /// What the task confirmed with.
+  var breakdown: InitBreakdown?
+
+  init(id: TaskID, isOwn: Bool, requestedAt: UInt64) {
+    self.id = id
+    self.isOwn = isOwn
+    self.requestedAt = requestedAt
+  }
+}

@@ -1,0 +1,100 @@
+import FoundationEssentials
+import Gateway
+import Glibc
+import NIOCore
+
+/// One event of a task's or a session's life, as the product logs it (spec: domain, "Lifecycle log events").
+struct LifecycleEvent {
+  enum Phase: String {
+    case sessionCreate = "session_create"
+    case taskStart = "task_start"
+    case taskPending = "task_pending"
+    case taskConnect = "task_connect"
+    case taskReady = "task_ready"
+    case taskRestart = "task_restart"
+    case disconnect = "ws_disconnect"
+    case roundtrip = "message_roundtrip"
+  }
+
+  let phase: Phase
+  /// In ns; all but `ws_disconnect` have one.
+  var duration: UInt64?
+  var sessionID: String?
+  var userID: String?
+  var taskARN: String?
+  /// With `task_ready`.
+  var breakdown: InitBreakdown?
+  /// With `task_restart`: whether the user got a task that confirmed.
+  var success: Bool?
+  /// With `ws_disconnect`: `processing` while a line of the user had no answer, else `idle`.
+  var processingState: String?
+  /// With `ws_disconnect`.
+  var reason: String?
+
+  init(_ phase: Phase, duration: UInt64? = nil) {
+    self.phase = phase
+    self.duration = duration
+  }
+
+  /// The event as one JSON object.
+  var text: String {
+    var object = JSONObject()
+    object.add("event", "task_lifecycle")
+    object.add("phase", phase.rawValue)
+    object.add("timestamp", WallClock.iso8601(WallClock.now()))
+    object.add("duration_ms", milliseconds: duration)
+    object.add("sessionId", sessionID)
+    object.add("userId", userID)
+    object.add("taskArn", taskARN)
+    if let breakdown { object.add("breakdown", JSONObject(breakdown)) }
+    if let success { object.add("success", success) }
+    object.add("processingState", processingState)
+    object.add("reason", reason)
+    return object.text
+  }
+}
+
+extension JSONObject {
+  init(_ breakdown: InitBreakdown) {
+    self.init()
+    add("init_user_ms", milliseconds: breakdown.initUserMs)
+    add("workspace_ms", milliseconds: breakdown.workspaceMs)
+    add("process_start_ms", milliseconds: breakdown.processStartMs)
+  }
+}
+
+/// Time of day, for timestamps of documents only.
+enum WallClock {
+  /// Seconds since 1970.
+  static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// ISO 8601 in UTC with milliseconds.
+  static func iso8601(_ seconds: Double) -> String {
+    Date(timeIntervalSince1970: seconds).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+  }
+}
+
+/// The value of a `Date` header (RFC 9110, section 5.6.7), made once a second.
+struct HTTPDate {
+  private var second: time_t = -1
+  private var text = ""
+
+  private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+  private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+  mutating func value() -> String {
+    var now = time(nil)
+    guard now != second else { return text }
+    second = now
+    var parts = tm()
+    gmtime_r(&now, &parts)
+    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    let day = "\(Self.days[Int(parts.tm_wday)]), \(two(parts.tm_mday)) \(Self.months[Int(parts.tm_mon)])"
+    text = "\(day) \(parts.tm_year + 1900) \(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)) GMT"
+    return text
+  }
+}

@@ -1,0 +1,196 @@
+import Glibc
+import NIOPosix
+import ProcessControl
+import Synchronization
+import Transport
+public import WarmTask
+
+/// What becomes of a task that was asked to start; reported from any thread.
+public enum RunnerEvent: Sendable {
+  /// Its process runs (or, without a process, its agent).
+  case running
+  /// It has ended, or could not be started; the last event of a task.
+  case ended(reason: String)
+}
+
+/// Makes tasks run: as processes, or as agents in the gateway's own process. A task connects to the gateway by itself.
+public protocol TaskRunner: Sendable {
+  /// Starts a task and returns at once.
+  ///
+  /// - Parameters:
+  ///   - gatewayURL: where the task finds its gateway, `ws://host:port`.
+  ///   - report: called with `.running` at most once, and then with `.ended` exactly once.
+  func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void)
+
+  /// Begins to end a task and returns at once; one that doesn't run is passed over.
+  func stop(_ taskID: String)
+
+  /// Ends all tasks; when it returns none is left.
+  func stopAll() async
+}
+
+/// For a gateway without tasks of its own: its pool is the tasks that connect to it.
+public struct NoTasks: TaskRunner {
+  /// Makes the runner.
+  public init() {}
+
+  /// Reports that nothing can be started.
+  public func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void) {
+    report(.ended(reason: "this gateway has no tasks of its own"))
+  }
+
+  /// Does nothing.
+  public func stop(_ taskID: String) {}
+
+  /// Does nothing.
+  public func stopAll() async {}
+}
+
+/// Tasks as processes of the program `warm-task`. Each dies with this process: its standard input is its lifeline.
+public final class ProcessTaskRunner: TaskRunner {
+  private enum Child {
+    case starting(isUnwanted: Bool)
+    case running(ChildProcess)
+  }
+
+  private let executable: String
+  private let arguments: [String]
+  private let environment: [String: String]
+  private let children = Mutex<[String: Child]>([:])
+  /// How long a task has for its orderly end.
+  private static let grace = Duration.seconds(3)
+
+  /// - Parameters:
+  ///   - executable: Path of `warm-task`.
+  ///   - arguments: What every task gets beside its id, its gateway and its lifeline.
+  ///   - environment: The whole environment of a task.
+  public init(executable: String, arguments: [String], environment: [String: String]) {
+    self.executable = executable
+    self.arguments = arguments
+    self.environment = environment
+  }
+
+  /// Process ids of the tasks that run, by task.
+  public var processIDs: [String: Int32] {
+    children.withLock { children in
+      children.compactMapValues { if case .running(let process) = $0 { process.pid } else { nil } }
+    }
+  }
+
+  /// Starts a process; the spawning itself happens on the process keeper's thread.
+  public func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void) {
+    children.withLock { $0[taskID] = .starting(isUnwanted: false) }
+    var variables = environment
+    variables["GATEWAY_WS_URL"] = gatewayURL
+    variables["WARM_POOL_MODE"] = "true"
+    var request = ProcessRequest(
+      executable: executable,
+      arguments: ["--task-id", taskID, "--gateway-url", gatewayURL, "--lifeline"] + arguments,
+      environment: variables, standardInput: .pipe, standardOutput: .null, endsGroupWithLeader: true)
+    request.ignoredSignals = EndSignals.ignoredAtStart
+    ProcessKeeper.shared.spawn(request) { [self] result in
+      switch result {
+      case .failure(let error):
+        report(.ended(reason: error.description))
+        children.withLock { $0[taskID] = nil }
+      case .success(let process): started(taskID, process, report)
+      }
+    }
+  }
+
+  private func started(_ taskID: String, _ process: ChildProcess, _ report: @escaping @Sendable (RunnerEvent) -> Void) {
+    let isUnwanted = children.withLock { children in
+      defer { children[taskID] = .running(process) }
+      if case .starting(isUnwanted: true)? = children[taskID] { return true }
+      return false
+    }
+    report(.running)
+    process.whenEnded { [self] status in
+      // In this order, so that nothing is left to report when `stopAll` returns.
+      report(.ended(reason: "its process ended with \(status)"))
+      children.withLock { $0[taskID] = nil }
+    }
+    if isUnwanted { Self.terminate(process) }
+  }
+
+  /// The end of the lifeline, and SIGKILL for the whole group if that takes too long.
+  public func stop(_ taskID: String) {
+    let process: ChildProcess? = children.withLock { children in
+      switch children[taskID] {
+      case .running(let process): return process
+      case .starting:
+        children[taskID] = .starting(isUnwanted: true)
+        return nil
+      case nil: return nil
+      }
+    }
+    if let process { Self.terminate(process) }
+  }
+
+  private static func terminate(_ process: ChildProcess) {
+    process.standardInput?.close()
+    Task {
+      try? await Task.sleep(for: grace)
+      process.signalGroup(SIGKILL)
+    }
+  }
+
+  /// Returns when every process has ended, about 3 s from now at the latest.
+  public func stopAll() async {
+    for taskID in children.withLock({ Array($0.keys) }) { stop(taskID) }
+    while !children.withLock({ $0.isEmpty }) {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+  }
+}
+
+/// Tasks as agents in the gateway's own process, thousands of them: the same agent as in `warm-task`, on event loops that are
+/// not the gateway's.
+public final class VirtualTaskRunner: TaskRunner {
+  private let program: UserProgram
+  private let workspaceRoot: String
+  private let environmentName: String
+  private let tasks = Mutex<[String: Task<Void, Never>]>([:])
+
+  /// - Parameters:
+  ///   - program: What runs for a user; `.inline` for no process at all.
+  ///   - workspaceRoot: The shared directory.
+  ///   - environmentName: The directory above the users'.
+  public init(program: UserProgram, workspaceRoot: String, environmentName: String) {
+    self.program = program
+    self.workspaceRoot = workspaceRoot
+    self.environmentName = environmentName
+  }
+
+  /// Starts an agent.
+  public func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void) {
+    guard let gateway = try? Endpoint(parsing: gatewayURL) else {
+      return report(.ended(reason: "'\(gatewayURL)' is no URL"))
+    }
+    var configuration = WarmTaskConfiguration(gateway: gateway, program: program, workspaceRoot: workspaceRoot)
+    configuration.environmentName = environmentName
+    let life = configuration
+    tasks.withLock { tasks in
+      tasks[taskID] = Task { [self] in
+        report(.running)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let outcome = await WarmTaskAgent.run(taskId: taskID, configuration: life, on: loop)
+        // In this order, so that nothing is left to report when `stopAll` returns.
+        report(.ended(reason: "its agent ended: \(outcome)"))
+        self.tasks.withLock { $0[taskID] = nil }
+      }
+    }
+  }
+
+  /// Cancels the agent, which ends in order.
+  public func stop(_ taskID: String) {
+    tasks.withLock { $0[taskID] }?.cancel()
+  }
+
+  /// Returns when every agent has ended.
+  public func stopAll() async {
+    let all = tasks.withLock { Array($0.values) }
+    for task in all { task.cancel() }
+    for task in all { await task.value }
+  }
+}

@@ -1,0 +1,204 @@
+import FoundationEssentials
+import NIOCore
+import TextFormatting
+public import Transport
+
+/// What a task was asked for, and how it came. A class for the reason that ``HTTPExchange`` is one.
+public final class AssignedTask: Sendable {
+  /// The gateway's answer.
+  public let answer: AcquireAnswer
+  /// The stamps of the request and its response, in ns.
+  public let exchange: HTTPExchange
+
+  init(answer: AcquireAnswer, exchange: HTTPExchange) {
+    self.answer = answer
+    self.exchange = exchange
+  }
+}
+
+/// The outcome of `POST /api/acquire`.
+public enum AcquireOutcome: Sendable {
+  /// A task was assigned.
+  case assigned(AssignedTask)
+  /// The pool had none to give: no success, and no failure of the gateway either.
+  case miss(HTTPExchange)
+  /// Anything else.
+  case failed(GatewayError, firstByteWrittenAt: UInt64?)
+
+  /// What an answer of either dialect says.
+  init(_ exchange: HTTPExchange) {
+    do throws(GatewayError) {
+      guard exchange.response.status == 200 else { throw .unexpectedStatus(exchange.response) }
+      let answer = try AcquireAnswer.decode(exchange.response)
+      if answer.success == false {
+        try Self.throwUnlessMiss(answer)
+        self = .miss(exchange)
+      } else {
+        guard answer.task != nil else { throw .invalidAnswer("the answer names no task", exchange.response) }
+        self = .assigned(AssignedTask(answer: answer, exchange: exchange))
+      }
+    } catch {
+      self = .failed(error, firstByteWrittenAt: exchange.firstByteWrittenAt)
+    }
+  }
+
+  /// A miss names no task and says how many there are, or that there are none.
+  private static func throwUnlessMiss(_ answer: AcquireAnswer) throws(GatewayError) {
+    // A code names a failure, such as TASK_START_FAILED, however empty the pool is.
+    if let code = answer.code {
+      if code == "NO_WARM_TASK" { return }
+    } else if answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false {
+      return
+    }
+    let reason = [answer.code, answer.error].compactMap { $0 }.first { !$0.isEmpty } ?? "no reason given"
+    throw GatewayError(.refused, PlainText.ascii(reason))
+  }
+}
+
+/// The outcome of `POST /api/release`.
+enum ReleaseOutcome {
+  /// When the answer was read, in ns; kind `releaseRefused` when the gateway knows no such task (any more), and
+  /// `releaseUnsupported` when it has no such call.
+  static func read(_ exchange: HTTPExchange) -> Result<UInt64, GatewayError> {
+    let response = exchange.response
+    let decoded = Result { () throws(GatewayError) in try ReleaseAnswer.decode(response) }
+    switch (response.status, decoded) {
+    case (200, .success(let answer)) where answer.success: return .success(exchange.lastByteReadAt)
+    // Anything else with such an answer, such as 401 or 503, leaves the task assigned.
+    case (200, .success(let answer)), (400, .success(let answer)), (404, .success(let answer)),
+      (405, .success(let answer)), (409, .success(let answer)), (410, .success(let answer)):
+      let reason = answer.error ?? "status \(response.status)"
+      return .failure(GatewayError(.releaseRefused, PlainText.ascii(reason)))
+    case (200, .failure(let error)): return .failure(error)
+    case (404, .failure), (405, .failure):
+      return .failure(GatewayError(.releaseUnsupported, "the gateway has no /api/release"))
+    default: return .failure(.unexpectedStatus(response))
+    }
+  }
+}
+
+/// An answer that is asked for once per iteration, and is therefore read from its bytes where that suffices.
+package protocol ScannableAnswer: Decodable {
+  /// The answer in `bytes`, exactly as `JSONDecoder` would give it; nil wherever that might not be so, and for anything
+  /// invalid: then `JSONDecoder` decides. The limits are those of `FlatJSONObject`, and a field that is there twice, or whose
+  /// value is of another type than expected, counts as unusual too.
+  init?(scanning bytes: UnsafeRawBufferPointer)
+}
+
+extension ScannableAnswer {
+  static func decode(_ response: HTTPResponse) throws(GatewayError) -> Self {
+    if let answer = response.body.withUnsafeReadableBytes({ Self(scanning: $0) }) { return answer }
+    return try decodeJSON(response)
+  }
+}
+
+extension Decodable {
+  /// By the full parser.
+  fileprivate static func decodeJSON(_ response: HTTPResponse) throws(GatewayError) -> Self {
+    do {
+      return try JSONDecoder().decode(Self.self, from: Data(response.body.readableBytesView))
+    } catch {
+      throw .invalidAnswer("not the JSON expected", response)
+    }
+  }
+}
+
+extension StatusAnswer {
+  /// A list of tasks is not flat: nothing to scan.
+  static func decode(_ response: HTTPResponse) throws(GatewayError) -> Self { try decodeJSON(response) }
+}
+
+extension AcquireAnswer: ScannableAnswer {
+  package init?(scanning bytes: UnsafeRawBufferPointer) {
+    var fields = FieldReader()
+    var answer = AcquireAnswer()
+    let isWhole = FlatJSONObject.scan(bytes) { name, value in
+      switch name {
+      case "success": fields.take(value, into: &answer.success, 0)
+      case "taskId": fields.take(value, into: &answer.taskId, 1)
+      case "source": fields.take(value, into: &answer.source, 2)
+      case "latency": fields.take(value, into: &answer.latency, 3)
+      case "userId": fields.take(value, into: &answer.userId, 4)
+      case "sessionId": fields.take(value, into: &answer.sessionId, 5)
+      case "taskArn": fields.take(value, into: &answer.taskArn, 6)
+      case "error": fields.take(value, into: &answer.error, 7)
+      case "warmCount": fields.take(value, into: &answer.warmCount, 8)
+      case "code": fields.take(value, into: &answer.code, 9)
+      case "breakdown": fields.takeNull(value, 10)
+      default: true
+      }
+    }
+    guard isWhole else { return nil }
+    self = answer
+  }
+}
+
+extension ReleaseAnswer: ScannableAnswer {
+  package init?(scanning bytes: UnsafeRawBufferPointer) {
+    var fields = FieldReader()
+    var (success, taskId, error) = (Bool?.none, String?.none, String?.none)
+    let isWhole = FlatJSONObject.scan(bytes) { name, value in
+      switch name {
+      case "success": fields.take(value, into: &success, 0)
+      case "taskId": fields.take(value, into: &taskId, 1)
+      case "error": fields.take(value, into: &error, 2)
+      default: true
+      }
+    }
+    guard isWhole, let success else { return nil }
+    self.init(success: success, taskId: taskId, error: error)
+  }
+}
+
+/// Takes each numbered field once, if its value is null or of the field's type.
+private struct FieldReader {
+  private var seen: UInt16 = 0
+
+  mutating func take(_ value: FlatJSONObject.Value, into field: inout String?, _ number: UInt16) -> Bool {
+    if case .string(let token) = value {
+      field = token.text
+    } else {
+      guard case .null = value else { return false }
+    }
+    return isFirst(number)
+  }
+
+  mutating func take(_ value: FlatJSONObject.Value, into field: inout Bool?, _ number: UInt16) -> Bool {
+    if case .bool(let bool) = value {
+      field = bool
+    } else {
+      guard case .null = value else { return false }
+    }
+    return isFirst(number)
+  }
+
+  mutating func take(_ value: FlatJSONObject.Value, into field: inout Double?, _ number: UInt16) -> Bool {
+    if case .number(let parsed) = value {
+      field = parsed.double
+    } else {
+      guard case .null = value else { return false }
+    }
+    return isFirst(number)
+  }
+
+  mutating func take(_ value: FlatJSONObject.Value, into field: inout Int?, _ number: UInt16) -> Bool {
+    if case .number(let parsed) = value {
+      guard let integer = parsed.integer else { return false }
+      field = integer
+    } else {
+      guard case .null = value else { return false }
+    }
+    return isFirst(number)
+  }
+
+  mutating func takeNull(_ value: FlatJSONObject.Value, _ number: UInt16) -> Bool {
+    guard case .null = value else { return false }
+    return isFirst(number)
+  }
+
+  private mutating func isFirst(_ number: UInt16) -> Bool {
+    let bit: UInt16 = 1 << number
+    defer { seen |= bit }
+    return seen & bit == 0
+  }
+}

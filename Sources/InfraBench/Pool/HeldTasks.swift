@@ -1,0 +1,290 @@
+package import Gateway
+import Latency
+import Synchronization
+import Results
+import TextFormatting
+import Transport
+
+/// The tasks that this tool was given and has not given back. Shared by all users of a run.
+package final class HeldTasks: Sendable {
+  private struct Answers {
+    var releases = ReleaseAnswers()
+    /// How many acquires were sent and got no answer: a task may be given out that nobody can name.
+    var unansweredAcquires = 0
+    /// By task: what a balancer's cookies say of the node that gave it out, where there are any.
+    var cookies: [String: CookieJar] = [:]
+    /// By task: the number of the user who was given it, where users have tokens of their own. Else it is anybody's.
+    var owners: [String: Int] = [:]
+    /// By task: which of several addresses gave it out, from 0; none of the first.
+    var places: [String: Int] = [:]
+    var hasSeveralTokens = false
+    var refused = ReleaseFailures()
+    var failed = ReleaseFailures()
+  }
+
+  /// The counter of the tasks that a run took and could not give back.
+  package static let counter = ToolDescription.Counter.unreleased.name
+
+  private let ledger = Mutex(AssignmentLedger())
+  private let answers = Mutex(Answers())
+
+  package init() {}
+
+  /// How many tasks are not given back, or could not be; none of a gateway that takes none back, where all are held.
+  package var unreleased: Int { isUnsupported ? 0 : count }
+
+  private var isUnsupported: Bool { answers.withLock { $0.releases.isUnsupported } }
+
+  /// The gateway is the run's own: what it refuses to take back has ended, as with a user's program that was killed.
+  func areOfOwnGateway() { answers.withLock { $0.releases.isOfOneNode = true } }
+
+  /// Users have several tokens among them: a gateway may take a task back from the user alone who was given it.
+  func areOfSeveralTokens() { answers.withLock { $0.hasSeveralTokens = true } }
+
+  /// The gateway is gone, and its tasks with it.
+  func endedWithGateway() { ledger.withLock { $0 = AssignmentLedger() } }
+
+  /// Notes that an acquire has failed; `writtenAt` is nil where it was not sent.
+  package func acquireFailed(_ error: GatewayError, writtenAt: UInt64?) {
+    guard writtenAt != nil, error.mayHaveBeenDone else { return }
+    answers.withLock { $0.unansweredAcquires += 1 }
+  }
+
+  /// What is to be said of tasks that only lost answers name; nil where there are none, or where they end with the
+  /// run's own gateway.
+  var unansweredNote: String? {
+    let number = answers.withLock { $0.releases.isOfOneNode ? 0 : $0.unansweredAcquires }
+    guard number > 0 else { return nil }
+    return
+      "\(number) \(number == 1 ? "acquire" : "acquires") got no answer: a task that the gateway gave out for one is still "
+      + "assigned, and only the gateway's status can name it"
+  }
+
+  /// Notes an assignment; true if it is a duplicate.
+  ///
+  /// - Parameters:
+  ///   - cookies: those of the visit that was given the task. Its release needs them, whichever connection it goes over.
+  ///   - number: the user's who was given it; 0 for one that sends the first token.
+  package func assign(
+    _ task: String, cookies: CookieJar = CookieJar(), user number: Int = 0, place: Int = 0
+  ) -> Bool {
+    // One that is given out after a refused release was not held any more.
+    let wasRefused = answers.withLock { answers in
+      if !cookies.isEmpty || !answers.cookies.isEmpty { answers.cookies[task] = cookies.isEmpty ? nil : cookies }
+      if answers.hasSeveralTokens { answers.owners[task] = number }
+      if place != 0 || !answers.places.isEmpty { answers.places[task] = place == 0 ? nil : place }
+      return answers.releases.isGivenOut(task)
+    }
+    return ledger.withLock { ledger in
+      if wasRefused { ledger.released(task) }
+      return ledger.assign(task)
+    }
+  }
+
+  /// Whether so many tasks were held that duplicates may have gone unnoticed.
+  package var isOverLimit: Bool { ledger.withLock { $0.isOverLimit } }
+
+  /// How many are held.
+  package var count: Int { ledger.withLock { $0.outstanding.count } }
+
+  /// Notes that a task has gone back without a call, with the session that had it.
+  package func wentBack(_ task: String) {
+    answers.withLock { answers in
+      if !answers.owners.isEmpty { answers.owners[task] = nil }
+      if !answers.places.isEmpty { answers.places[task] = nil }
+    }
+    ledger.withLock { $0.released(task) }
+  }
+
+  /// Gives one task back through `client`; when its answer was read, in ns, or nil if it was not released.
+  /// What fails stays held, is noted, and is tried again at the end.
+  ///
+  /// - Parameter byItsUser: `client` is still on the visit that was given the task: its cookies are the last ones.
+  @discardableResult
+  package func release(
+    _ task: String, through client: GatewayClient, byItsUser: Bool = false, bench: RunContext
+  ) async -> UInt64? {
+    guard !isUnsupported else { return nil }
+    return await send(task, through: client, byItsUser: byItsUser, bench: bench)
+  }
+
+  private func send(
+    _ task: String, through client: GatewayClient, as requests: Requests? = nil, byItsUser: Bool = false,
+    bench: RunContext
+  ) async -> UInt64? {
+    let (kept, owner) = answers.withLock { answers in
+      (answers.cookies.isEmpty ? nil : answers.cookies[task], answers.owners.isEmpty ? nil : answers.owners[task])
+    }
+    let cookies = byItsUser ? nil : kept
+    switch await client.release(taskID: task, cookies: cookies, as: owner.flatMap { requests?($0) }) {
+    case .success(let answeredAt):
+      let refutesPages = answers.withLock { answers in
+        if kept != nil { answers.cookies[task] = nil }
+        if owner != nil { answers.owners[task] = nil }
+        if !answers.places.isEmpty { answers.places[task] = nil }
+        return answers.releases.succeeded(task)
+      }
+      ledger.withLock { $0.released(task) }
+      if refutesPages { bench.note(Self.pagesDiffer) }
+      return answeredAt
+    case .failure(let error) where error.kind == .releaseRefused:
+      let (hasEnded, refutesPages) = answers.withLock { $0.releases.wasRefused(task) }
+      // Else another node may know the task: it stays held, and its release is tried again at the end.
+      if hasEnded { wentBack(task) }
+      wasRefused(error, bench)
+      if refutesPages { bench.note(Self.pagesDiffer) }
+    case .failure(let error) where error.kind == .releaseUnsupported:
+      let (isConcluded, hasCall) = answers.withLock { answers in
+        (answers.releases.foundNoPage(task, at: MonotonicClock.now()), answers.releases.hasCall)
+      }
+      if isConcluded { bench.note("the gateway has no /api/release: tasks are held, as with --hold") }
+      if hasCall { wasRefused(error, bench) }
+    case .failure(let error):
+      if error.mayHaveBeenDone { answers.withLock { $0.releases.gotNoAnswer(task) } }
+      guard !error.isCancellation else { return nil }
+      let isFirst = answers.withLock { $0.failed.add(error.description) }
+      if isFirst { bench.console.note("note: a release failed: \(error)") }
+    }
+    return nil
+  }
+
+  /// Said at once of the first, and of all with their number at the end.
+  private func wasRefused(_ error: GatewayError, _ bench: RunContext) {
+    let isFirst = answers.withLock { $0.refused.add(error.message) }
+    if isFirst { bench.console.note("note: a release was refused: \(error.message)") }
+  }
+
+  private static let pagesDiffer =
+    "some releases found no /api/release and others did: nodes of the gateway differ, or were being replaced"
+
+  /// The requests of the user with a number.
+  package typealias Requests = @Sendable (Int) -> GatewayRequests
+
+  /// Gives back everything that is held, within `bound` ns.
+  ///
+  /// - Parameters:
+  ///   - requests: gives those by which each task is released, its own user's, over whichever connection; nil: the
+  ///     clients' own.
+  ///   - place: of the address that `clients` go to: what others gave out is left. Nil: everything.
+  package func releaseAll(
+    through clients: [GatewayClient], as requests: Requests? = nil, place: Int? = nil, bound: UInt64, bench: RunContext
+  ) async {
+    let tasks = outstanding(at: place)
+    guard !tasks.isEmpty, let first = clients.first else { return }
+    await TimeLimit.run(for: bound, endsWithCaller: true) {
+      if !self.answers.withLock({ $0.releases.mayBeUnsupported }) {
+        await self.sendAll(tasks, through: clients, as: requests, bench: bench)
+      }
+      guard await self.findsMissingPages(tasks[0], through: first, as: requests, bench: bench) else { return }
+      await self.sendAll(self.outstanding(at: place), through: clients, as: requests, bench: bench)
+    }
+  }
+
+  private func outstanding(at place: Int?) -> [String] {
+    let tasks = ledger.withLock { $0.outstanding.all }
+    guard let place else { return tasks }
+    return answers.withLock { answers in tasks.filter { (answers.places[$0] ?? 0) == place } }
+  }
+
+  /// Says, when everything was tried, what releases came to and which tasks are left: a line each.
+  ///
+  /// - Parameters:
+  ///   - areSessions: what the gateway gives are sessions, which have no task of their own.
+  ///   - command: what gives a task of this name back, by hand.
+  func sayWhatIsLeft(to bench: RunContext, areSessions: Bool = false, command: (String) -> String?) {
+    let (refused, failed, areOfNodes, owners) = answers.withLock {
+      ($0.refused, $0.failed, !$0.cookies.isEmpty, $0.owners)
+    }
+    if let note = refused.note("was refused", "were refused") { bench.note(note) }
+    if let note = failed.note("failed", "failed") { bench.note(note) }
+    guard unreleased > 0 else { return }
+    let left = UnreleasedTasks(
+      names: ledger.withLock { $0.outstanding.all }, areOfNodes: areOfNodes, areSessions: areSessions, owners: owners)
+    bench.note(left.note(command))
+  }
+
+  /// Where releases have found no page so far, tries one until it is known whether there is such a call; true if there is
+  /// one after all, so that all others are to be tried again.
+  private func findsMissingPages(
+    _ task: String, through client: GatewayClient, as requests: Requests?, bench: RunContext
+  ) async -> Bool {
+    guard answers.withLock({ $0.releases.mayBeUnsupported }) else { return false }
+    repeat {
+      _ = await send(task, through: client, as: requests, bench: bench)
+      let (hasCall, isUnsupported) = answers.withLock { ($0.releases.hasCall, $0.releases.isUnsupported) }
+      if hasCall || isUnsupported { return hasCall }
+    } while (try? await Task.sleep(nanoseconds: ReleaseAnswers.pagesApart)) != nil
+    return false
+  }
+
+  private func sendAll(
+    _ tasks: [String], through clients: [GatewayClient], as requests: Requests?, bench: RunContext
+  ) async {
+    await withTaskGroup(of: Void.self) { group in
+      for (index, client) in clients.enumerated() {
+        group.addTask {
+          for task in stride(from: index, to: tasks.count, by: clients.count) where !Task.isCancelled {
+            guard !self.isUnsupported else { return }
+            _ = await self.send(tasks[task], through: client, as: requests, bench: bench)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension GatewayError {
+  /// Whether what was asked for may have been done although nothing says so: there was no answer, a proxy did not wait for it, or
+  /// it can't be read.
+  fileprivate var mayHaveBeenDone: Bool {
+    switch kind {
+    case .transport(let kind):
+      [.cancelled, .timeout, .reset, .closed, .closedIdle, .invalidResponse, .tooLarge].contains(kind)
+    case .status(let status): [502, 504].contains(status)
+    case .invalidAnswer: true
+    case .refused, .releaseRefused, .releaseUnsupported, .absentRole: false
+    }
+  }
+}
+
+/// What is said of tasks, or sessions, that a run could not give back: how many, which, and how they are ended. Pure.
+struct UnreleasedTasks {
+  /// Their names, as the gateway gave them.
+  var names: [String]
+  /// Whether some were taken with a balancer's cookies.
+  var areOfNodes: Bool
+  /// Whether they are sessions: a gateway that starts tasks by first messages has no tasks for them.
+  var areSessions = false
+  /// Whose they are, by name: the users' numbers, where users have several tokens among them.
+  var owners: [String: Int] = [:]
+
+  /// The most names in a note.
+  private static let shown = 5
+
+  /// - Parameter command: what gives a task of this name back, by hand; nil where it can't be written.
+  func note(_ command: (String) -> String?) -> String {
+    let isOne = names.count == 1
+    let sorted = names.sorted()
+    let list = sorted.prefix(Self.shown).map { String(PlainText.line($0).prefix(80)) }.joined(separator: ", ")
+    let rest = names.count > Self.shown ? " and \(names.count - Self.shown) more" : ""
+    let noun = areSessions ? "session" : "task"
+    let said =
+      "\(isOne ? "1 \(noun) could not be released and is" : "\(names.count) \(noun)s could not be released and are") "
+      + "still \(areSessions ? "open" : "assigned"): \(list)\(rest)"
+    let place = areOfNodes ? " at the node that gave \(isOne ? "it" : "each of them") out" : ""
+    let example = sorted.first { command($0) != nil }
+    let byHand = example.flatMap(command).map { ": \($0)" } ?? " by the gateway's release call"
+    let token = credential(of: example)
+    let inECS = areSessions ? "" : "; of a pool in ECS, aws ecs stop-task ends a task too"
+    return "\(said). Give \(isOne ? "it" : "them") back\(place)\(token)\(byHand)\(inECS)"
+  }
+
+  /// With whose tokens they are given back, and the one of the command; empty where all users have the same.
+  private func credential(of example: String?) -> String {
+    guard !owners.isEmpty else { return "" }
+    let each = names.count == 1 ? " with its user's token" : ", each with its user's token"
+    guard let owner = example.flatMap({ owners[$0] }) else { return each }
+    let token = owner == 0 ? "the first token" : "user \(owner)'s token"
+    return names.count == 1 ? " with \(token)" : "\(each), here \(token)"
+  }
+}

@@ -1,0 +1,244 @@
+package import ArgumentParser
+import Gateway
+import Latency
+import Transport
+import Comparison
+import Reports
+package import Results
+
+/// Makes the planned runs of a benchmark one after another, each whole by itself, and says how the process ends.
+struct RunSequence<B: Benchmark>: Sendable {
+  let benchmark: B
+  /// The same measurement of the second gateway, where there are two.
+  let second: B?
+  let plan: RunPlan
+  let output: OutputSettings
+  let thresholds: [Threshold]
+  let environment: [String: String]
+
+  /// The worst exit status of the runs. A signal ends the run under way, and there is no further one.
+  func perform() async -> Int32 {
+    await Interruption.run { interruption in
+      let status = await perform(interruption)
+      // Here, where a signal ends the wait for a terminal that is stopped.
+      let isSaid = await Console(print: output.print, isQuiet: output.isQuiet).flush()
+      guard !isSaid, let signal = interruption.signal else { return status }
+      return SuiteSummary.worst([status, ToolExit.interrupted(signal: signal).status])
+    }
+  }
+
+  private func perform(_ interruption: Interruption) async -> Int32 {
+    let console = Console(print: output.print, isQuiet: output.isQuiet)
+    var ends: [ToolExit] = []
+    var table = RunsTable()
+    var stop = RunStop()
+    var pools = PoolsBetweenRuns()
+    for run in plan.runs {
+      var note: String?
+      if plan.isRepeated {
+        note = await pools.wait(for: benchmark(of: run).sharedPool, run.side, console)
+        if run.number > 1, let signal = interruption.signal {
+          ends.append(.interrupted(signal: signal))
+          break
+        }
+        announce(run, console)
+      }
+      let (exit, document) = await perform(run, note, interruption)
+      ends.append(exit)
+      table.add(run, exit, document)
+      let left = plan.runs.count - run.number
+      if stop.isDue(after: run, exit, isMeasured: document != nil), left > 0 {
+        console.error("\(left == 1 ? "the run" : "the \(left) runs") left would fail as this one did: none is made")
+        break
+      }
+    }
+    if plan.isRepeated { await report(table, console) }
+    return SuiteSummary.worst(ends.map(\.status))
+  }
+
+  private func benchmark(of run: RunPlan.Run) -> B { run.side == .b ? second ?? benchmark : benchmark }
+
+  private func perform(
+    _ run: RunPlan.Run, _ note: String?, _ interruption: Interruption
+  ) async -> (ToolExit, ResultDocument?) {
+    var output = output
+    if let side = run.side { output.label = [output.label, side.rawValue].compactMap { $0 }.joined(separator: "-") }
+    var runner = BenchmarkRunner(output: output, thresholds: thresholds, environment: environment)
+    if plan.isRepeated {
+      runner.repetition = .init(run: run.number, of: plan.runs.count, side: run.side?.rawValue)
+    }
+    runner.notes = note.map { [$0] } ?? []
+    return await runner.run(benchmark(of: run).seeded(run.seed), interruption)
+  }
+
+  /// In text mode on standard output: the lines of iterations that follow are this run's.
+  private func announce(_ run: RunPlan.Run, _ console: Console) {
+    let side = run.side.map { ", \($0.rawValue)" } ?? ""
+    let line = "\(B.tool), run \(run.number) of \(plan.runs.count)\(side)"
+    switch output.print {
+    case .text: console.data("\(run.number == 1 ? "" : "\n")== \(line) ==\n")
+    case .json, .md: console.note(line)
+    }
+  }
+
+  /// JSON stays a stream of documents.
+  private func report(_ table: RunsTable, _ console: Console) async {
+    guard output.print != .json else { return }
+    let isMarkdown = output.print == .md
+    console.data("\n" + (isMarkdown ? table.markdown : table.text))
+    guard plan.alternates else { return }
+    let comparison = ABComparison(a: table.documents(of: .a), b: table.documents(of: .b))
+    console.data("\n" + (await comparison.report(asMarkdown: isMarkdown)))
+  }
+}
+
+/// Which runs are made, one after another, and what each draws its random choices from.
+package struct RunPlan: Sendable, Equatable {
+  /// Which gateway is measured where there are two.
+  package enum Side: String, Sendable, CaseIterable {
+    /// Of `--gateway-url`.
+    case a
+    /// Of `--ab-gateway-url`.
+    case b
+  }
+
+  package struct Run: Sendable, Equatable {
+    /// From 1 on, in the order of the runs.
+    package var number: Int
+    /// nil where there is one target.
+    package var side: Side?
+    package var seed: UInt64
+  }
+
+  /// In the order in which they are made; at least one.
+  package let runs: [Run]
+
+  /// Seeds are whole in a JSON number of any reader.
+  package static let seeds: Range<UInt64> = 0..<(1 << 53)
+
+  /// `count` runs; with `alternates` so many of each side: a b, b a, a b, … A drift of the machine that grows evenly then
+  /// adds the same to both sides in every two pairs. Both runs of a pair have the same seed.
+  ///
+  /// - Parameters:
+  ///   - seed: the first run's, or pair's.
+  ///   - draw: gives each further one's; nil where the seed was given: then it is the one before plus 1.
+  package init(count: Int, alternates: Bool, seed: UInt64, draw: (() -> UInt64)?) {
+    var runs: [Run] = []
+    var seed = seed
+    for turn in 0..<max(1, count) {
+      if turn > 0 { seed = draw?() ?? (seed + 1) % Self.seeds.upperBound }
+      let sides: [Side?] = !alternates ? [nil] : turn.isMultiple(of: 2) ? [.a, .b] : [.b, .a]
+      for side in sides { runs.append(Run(number: runs.count + 1, side: side, seed: seed)) }
+    }
+    self.runs = runs
+  }
+
+  /// Whether there is more than one run.
+  package var isRepeated: Bool { runs.count > 1 }
+
+  /// Whether two gateways are measured in turn.
+  package var alternates: Bool { runs.contains { $0.side != nil } }
+}
+
+/// How often all of it is done.
+package struct RepeatOptions: ParsableArguments {
+  @Option(
+    name: .customLong("repeat"),
+    help: ArgumentHelp(
+      """
+      So many runs apart, one after another, a result each: what bench-compare needs several of. With --seed they have \
+      that seed, the next one, and so on. (default: 1)
+      """, valueName: "n"))
+  package var count: String?
+
+  package init() {}
+}
+
+extension OptionReader {
+  /// Checks how many runs are to be made, and plans them.
+  ///
+  /// - Parameters:
+  ///   - seed: the load's.
+  ///   - isSeedGiven: whether it was written, and not drawn.
+  ///   - target: where `--ab-gateway-url` may name a second gateway.
+  mutating func runs(
+    _ options: RepeatOptions, seed: UInt64 = 0, isSeedGiven: Bool = false, target: TargetSettings? = nil
+  ) -> RunPlan {
+    RunPlan(
+      count: integer("--repeat", options.count, default: 1, in: 1...1_000), alternates: target?.second != nil,
+      seed: seed, draw: isSeedGiven ? nil : { UInt64.random(in: RunPlan.seeds) })
+  }
+}
+
+/// Whether the runs after some that failed are still worth making.
+package struct RunStop: Sendable {
+  /// By side, whether the latest run failed; nil before the first.
+  private var hasFailed: [RunPlan.Side?: Bool] = [:]
+
+  package init() {}
+
+  /// Takes a run's end; true if the others would fail alike: it failed, and its side's run before did too. Of a side's
+  /// first run that is known only where nothing could be measured at all (not `isMeasured`): it gave no document.
+  package mutating func isDue(after run: RunPlan.Run, _ exit: ToolExit, isMeasured: Bool) -> Bool {
+    let hadFailed = hasFailed.updateValue(exit == .failed, forKey: run.side) ?? !isMeasured
+    return exit == .failed && hadFailed
+  }
+}
+
+/// Lets each run find the warm tasks of a gateway that it shares with the others as the first run found them: a pool that
+/// is still filling from the run before would be another thing to measure.
+struct PoolsBetweenRuns {
+  /// By side, the warm tasks before its first run.
+  private var atFirst: [RunPlan.Side?: Int] = [:]
+  /// By side, those that are waited for: as many, or as few as a wait in vain came to.
+  private var awaited: [RunPlan.Side?: Int] = [:]
+
+  /// What waits without a word, in ns.
+  private static let silence: UInt64 = 2_000_000_000
+  /// What waiting before one run may take, in ns.
+  private let bound: UInt64
+  /// What one question may take, in ns.
+  private let lookBound: UInt64
+
+  init(bound: UInt64 = 60_000_000_000, lookBound: UInt64 = 5_000_000_000) {
+    self.bound = bound
+    self.lookBound = lookBound
+  }
+
+  /// Waits before a run of `side` until its pool is as full as before that side's first run; what is to be noted if that
+  /// was in vain. Those after it then wait for no more than it found.
+  mutating func wait(for target: TargetSettings?, _ side: RunPlan.Side?, _ console: Console) async -> String? {
+    guard let target else { return nil }
+    let bench = RunContext(console: Console(print: .json, isQuiet: true))
+    let (count, bound) = (awaited[side] ?? 0, bound)
+    let seen = try? await GatewaySession.with(target, timeout: lookBound, bench: bench) {
+      session async throws(BenchmarkFailure) -> Int? in
+      let client = session.client(on: session.loops.executor(forUser: 0))
+      defer { client.close() }
+      return await Self.wait(for: count, client, bound, console)
+    }
+    guard let seen = seen ?? nil else { return nil }
+    let first = atFirst[side] ?? seen
+    atFirst[side] = first
+    awaited[side] = min(awaited[side] ?? seen, seen)
+    guard seen < first, !Task.isCancelled else { return nil }
+    return "before this run the gateway's pool had \(seen) warm tasks, before the first run \(first)"
+  }
+
+  /// The latest number of warm tasks; nil when the gateway doesn't tell.
+  private static func wait(for count: Int, _ client: GatewayClient, _ bound: UInt64, _ console: Console) async -> Int? {
+    let begin = MonotonicClock.now()
+    var isSaid = false
+    var seen: Int?
+    while let look = await PoolStatus.take(through: client) {
+      seen = look.status.warmCount
+      if look.status.warmCount >= count || Task.isCancelled || MonotonicClock.now() - begin >= bound { break }
+      if !isSaid, MonotonicClock.now() - begin > silence {
+        isSaid = true
+        console.note("waiting until the gateway has \(count) warm tasks again")
+      }
+      try? await Task.sleep(for: .milliseconds(10))
+    }
+    return seen
+  }
+}

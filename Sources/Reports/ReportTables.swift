@@ -1,0 +1,224 @@
+import Latency
+package import Results
+import TextFormatting
+
+/// The tables that the text and the Markdown report share.
+package struct ReportTables {
+  let document: ResultDocument
+
+  package init(document: ResultDocument) {
+    self.document = document
+  }
+
+  /// Percentiles and the maximum per metric; marks: `*` few samples beyond, `^` the maximum, `!` unreliable.
+  var percentiles: TextTable {
+    let isPolled = metrics.contains { $0.1.resolution != nil }
+    var table = TextTable(
+      ["metric", "count", "mean", "min", "P50", "P90", "P95", "P99", "P99.9", "max"] + (isPolled ? ["resolution"] : []))
+    for (name, metric) in metrics {
+      let figures = [
+        ("p50", metric.p50), ("p90", metric.p90), ("p95", metric.p95), ("p99", metric.p99), ("p999", metric.p999),
+      ]
+      table.add(
+        [
+          name, "\(metric.count)", NumberText.time(milliseconds: metric.mean),
+          NumberText.time(milliseconds: metric.min),
+        ]
+          + figures.map { NumberText.time(milliseconds: $0.1) + (metric.mark(of: $0.0)?.rawValue ?? "") }
+          + [NumberText.time(milliseconds: metric.max) + (metric.mark(of: "max")?.rawValue ?? "")]
+          + (isPolled ? [metric.resolution.map { "−" + NumberText.time(milliseconds: $0) } ?? ""] : []))
+    }
+    return table
+  }
+
+  /// What the marks that are shown mean.
+  var legend: [String] {
+    let shown = document.metrics.values.flatMap { metric in MetricDocument.failable.compactMap(metric.mark) }
+    let polled = "resolution: found by polling, a time may have been shorter than shown by at most so much"
+    let isPolled = document.metrics.values.contains { $0.resolution != nil }
+    return MetricDocument.Mark.legend(of: Set(shown)) + (isPolled ? [polled] : [])
+  }
+
+  var thresholds: TextTable {
+    var table = TextTable(["threshold", "observed", "result"])
+    for threshold in document.thresholds {
+      let result = threshold.skipped == true ? "skipped" : threshold.pass ? "pass" : "FAIL"
+      let reason = threshold.reason.map { " (\($0))" } ?? ""
+      table.add([threshold.expression, threshold.observedText, result + reason])
+    }
+    return table
+  }
+
+  /// Counters with their share of the iterations, where it is a share; of what became no iteration, the share of all starts
+  /// that were due.
+  var counters: TextTable {
+    var table = TextTable(["counter", "number", "of iterations"])
+    let iterations = document.counters["iterations"] ?? 0
+    for (name, number) in document.counters.sorted(by: { order($0.key, $1.key) }) {
+      table.add([name, "\(number)", share(of: name, number, iterations: iterations)])
+    }
+    return table
+  }
+
+  /// Of a counter that no description names it is taken for one of iterations: it is of another version.
+  private func share(of name: String, _ number: UInt64, iterations: UInt64) -> String {
+    switch document.tool.counter(name)?.share ?? .ofIterations {
+    case .ofDue where number > 0: NumberText.percent(Double(number) / Double(document.startsDue)) + " of due"
+    case .none: ""
+    case .ofIterations where name == "iterations" || iterations == 0 || number > iterations: ""
+    case .ofIterations, .ofDue: iterations == 0 ? "" : NumberText.percent(Double(number) / Double(iterations))
+    }
+  }
+
+  var errors: TextTable {
+    var table = TextTable(["error", "count", "first example"])
+    for error in document.errors { table.add([error.kind, "\(error.count)", error.example]) }
+    return table
+  }
+
+  var parameters: TextTable {
+    var table = TextTable(["parameter", "value"])
+    for (name, value) in document.parameters.sorted(by: { $0.key < $1.key }) { table.add([name, value.description]) }
+    return table
+  }
+
+  var machine: TextTable {
+    let facts = document.environment
+    var table = TextTable(["fact", "value"])
+    table.add(["host", facts.hostname])
+    table.add(["system", "\(facts.os), \(facts.kernel)"])
+    table.add(["CPU", "\(facts.cpu), \(facts.logicalCores) logical cores"])
+    table.add(["memory", "\(facts.memoryBytes >> 20) MiB"])
+    table.add(["Swift", facts.swift])
+    if let commit = facts.gitCommit { table.add(["commit", commit]) }
+    return table
+  }
+
+  /// Metrics in the tool's order where it is known, else by name.
+  var metrics: [(String, MetricDocument)] {
+    document.tool.sorted(document.metrics.keys).compactMap { name in document.metrics[name].map { (name, $0) } }
+  }
+
+  /// What the tool is there to measure, if there is a sample of it. Of a tool that isn't known it is the first metric that is not
+  /// of setting up.
+  package var headline: (name: String, metric: MetricDocument)? {
+    guard document.tool.isKnown else { return metrics.first { !document.tool.isSetUp($0.0) } }
+    return document.tool.headline(among: document.metrics.keys).flatMap { name in
+      document.metrics[name].map { (name, $0) }
+    }
+  }
+
+  /// Figures that were measured elsewhere, to read beside these; nil where there is none.
+  var references: TextTable? {
+    let references = document.tool.references.filter { $0.needs.allSatisfy { document.metrics[$0] != nil } }
+    guard !references.isEmpty else { return nil }
+    var table = TextTable(["what", "figure"])
+    for reference in references { table.add([reference.what, reference.figure]) }
+    return table
+  }
+
+  private func order(_ left: String, _ right: String) -> Bool {
+    let first = ["iterations", "errors", "timeouts"]
+    let leftPlace = first.firstIndex(of: left) ?? first.count
+    let rightPlace = first.firstIndex(of: right) ?? first.count
+    return leftPlace == rightPlace ? left < right : leftPlace < rightPlace
+  }
+}
+
+/// What came of the load that was asked for, where iterations follow one another: a line for people.
+struct Throughput {
+  private let document: ResultDocument
+  private let load: RequestedLoad
+
+  /// A run of at most this many iterations has no throughput to speak of.
+  private static let few: Int64 = 100
+
+  init(document: ResultDocument) {
+    self.document = document
+    load = document.load
+  }
+
+  /// nil for bursts, and for closed loops of a few iterations.
+  var line: String? {
+    let parts =
+      switch load.kind {
+      case .openLoop: openLoop
+      case .closedLoop: closedLoop
+      case .bursts: [String]()
+      }
+    return parts.isEmpty ? nil : parts.joined(separator: " · ")
+  }
+
+  /// What became of what was due: the schedule makes the rate, and the target what came of it.
+  private var openLoop: [String] {
+    var parts = ["\(document.startsDue) starts due"]
+    let asked = [stages, load.rate].compactMap { $0 }
+    if !asked.isEmpty { parts.append("asked for \(asked.joined(separator: " from "))") }
+    parts.append("\(document.counters["iterations"] ?? 0) finished")
+    if document.generator.backlogMax > 0 {
+      parts.append("up to \(document.generator.backlogMax) waited for a free user")
+    }
+    return parts + number(of: "dropped", "dropped") + number(of: "censored", "not finished")
+  }
+
+  private var closedLoop: [String] {
+    let isLong = load.duration != nil || load.stages != nil || load.count ?? 0 > Self.few
+    guard isLong, document.durationSeconds > 0 else { return [] }
+    let iterations = document.counters["iterations"] ?? 0
+    // A user that did not get in made no start.
+    let rate = Double(iterations - min(iterations, document.failedSetUps)) / document.durationSeconds
+    return ["\(NumberText.decimals(rate, 1))/s finished"] + (stages.map { [$0] } ?? [])
+      + number(of: "censored", "not finished")
+  }
+
+  private var stages: String? { load.stages.map { "stages \($0)" } }
+
+  private func number(of counter: String, _ what: String) -> [String] {
+    guard let number = document.counters[counter], number > 0 else { return [] }
+    return ["\(number) \(what)"]
+  }
+}
+
+/// Which percentiles of a result rest on too few samples, and how many they would need.
+struct TooFewSamples {
+  /// A line for all metrics that lack the same, in the order of reports.
+  let lines: [String]
+
+  /// - Parameter document: with its histograms' own figures, as ``StoredResult`` has it.
+  init(_ document: ResultDocument) {
+    var groups: [(needs: String, metrics: [String])] = []
+    for (name, metric) in ReportTables(document: document).metrics where !metric.fewSamples.isEmpty {
+      let needs = Self.needs(of: metric.fewSamples)
+      let group = groups.firstIndex { $0.needs == needs } ?? groups.endIndex
+      if group == groups.endIndex { groups.append((needs, [])) }
+      groups[group].metrics.append("\(name) (\(NumberText.grouped(metric.count)))")
+    }
+    lines = groups.map { "\($0.metrics.joined(separator: ", ")): \($0.needs)" }
+  }
+
+  /// The smallest number of which ten come after the percentile's rank, which is rounded up: 1,000 for P99.
+  static func samples(for percentile: Double) -> UInt64 {
+    // In thousandths, which are whole for every percentile here.
+    let beyond = 1000 - UInt64((percentile * 10).rounded())
+    return (10 * 1000 + beyond - 1) / beyond
+  }
+
+  /// For a terminal; nil where all percentiles rest on enough.
+  var text: String? { lines.isEmpty ? nil : "\(Self.title):\n" + lines.map { "\($0)\n" }.joined() }
+
+  /// A section; nil where all percentiles rest on enough.
+  var markdown: String? {
+    lines.isEmpty ? nil : "## Samples\n\n\(Self.title):\n\n" + lines.map { "- \(Markdown.escape($0))\n" }.joined()
+  }
+
+  static let title = "Too few samples (a percentile needs 10 beyond it)"
+
+  /// `P99 needs 1,000, P99.9 10,000`
+  private static func needs(of percentiles: [String]) -> String {
+    let needs = zip(MetricDocument.names, LatencySummary.percentiles).filter { percentiles.contains($0.0) }.map {
+      name, percentile in
+      (name == "p999" ? "P99.9" : name.uppercased(), NumberText.grouped(samples(for: percentile)))
+    }
+    return needs.enumerated().map { "\($1.0) \($0 == 0 ? "needs " : "")\($1.1)" }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,251 @@
+import Latency
+import TextFormatting
+
+/// Merges runs into one result, exactly: the histogram of all values, the sum of all counts, judged anew.
+package struct ResultMerge {
+  /// The runs, the earliest first.
+  private let runs: [ResultDocument]
+  /// Their files.
+  private let paths: [String]
+  private let first: ResultDocument
+
+  /// The merged result.
+  ///
+  /// - Throws: Everything that forbids merging `results`.
+  package static func merge(_ results: [StoredResult]) throws(ResultMergeError) -> ResultDocument {
+    let problems = MergeCheck(results).problems
+    let sorted = results.sorted { $0.document.startedAt < $1.document.startedAt }
+    guard problems.isEmpty, let first = sorted.first?.document else { throw ResultMergeError(sentences: problems) }
+    return try ResultMerge(runs: sorted.map(\.document), paths: sorted.map(\.path), first: first).document()
+  }
+
+  private func document() throws(ResultMergeError) -> ResultDocument {
+    var merged = first
+    merged.label = same(\.label)
+    merged.durationSeconds = runs.reduce(0) { $0 + $1.durationSeconds }
+    merged.build = runs.contains { $0.build == "debug" } ? "debug" : "release"
+    merged.parameters = parameters
+    merged.target.gatewayUrl = same(\.target.gatewayUrl)
+    merged.target.ecsEndpointUrl = same(\.target.ecsEndpointUrl)
+    merged.target.profile = same(\.target.profile)
+    merged.target.directory = same(\.target.directory)
+    merged.target.fileSystem = same(\.target.fileSystem)
+    merged.metrics = try metrics()
+    merged.counters = counters
+    merged.errors = errors
+    merged.generator = generator
+    merged.timeline = nil
+    merged.repetition = nil
+    merged.findings = findings
+    merged.notes = MergeNotes(runs: runs).all
+    merged.thresholds =
+      MergedThresholds(runs: runs, first: first, metrics: merged.metrics, counters: merged.counters).judged
+    merged.verdict = verdict(of: merged)
+    return merged
+  }
+
+  /// A value that all runs share; nil where they differ.
+  private func same<Value: Equatable>(_ value: (ResultDocument) -> Value?) -> Value? {
+    runs.allSatisfy { value($0) == value(first) } ? value(first) : nil
+  }
+
+  /// Those that differ, such as the seed, are null.
+  private var parameters: [String: JSONValue] {
+    let names = runs.reduce(into: Set<String>()) { $0.formUnion($1.parameters.keys) }
+    return names.reduce(into: [:]) { parameters, name in parameters[name] = same { $0.parameters[name] } ?? .null }
+  }
+
+  private func metrics() throws(ResultMergeError) -> [String: MetricDocument] {
+    var metrics: [String: MetricDocument] = [:]
+    for name in runs.reduce(into: Set<String>(), { $0.formUnion($1.metrics.keys) }) {
+      metrics[name] = try metric(name)
+    }
+    return metrics
+  }
+
+  private func metric(_ name: String) throws(ResultMergeError) -> MetricDocument? {
+    let parts = runs.compactMap { $0.metrics[name] }
+    var whole: LatencyHistogram?
+    for (path, run) in zip(paths, runs) {
+      guard let part = run.metrics[name] else { continue }
+      do throws(HistogramError) {
+        let histogram = try HistogramV2Codec.decode(base64: part.histogram.data)
+        whole = try whole.take()?.merging(histogram) ?? histogram
+      } catch {
+        throw ResultMergeError(sentences: ["'\(PlainText.line(path))', \(name): \(error)"])
+      }
+    }
+    guard let whole, var metric = MetricDocument(whole, failed: failedPart(of: name)) else { return nil }
+    metric.histogram.significantDigits = whole.layout.significantDigits
+    if first.tool.metric(name)?.failures == .ofItsOwn {
+      // What the metric is about is in no counter of a document. A percentile that is sound in every run is
+      // sound in all of them together; of the others nobody can tell.
+      metric.unreliable = MetricDocument.failable.filter { name in parts.contains { $0.unreliable.contains(name) } }
+    }
+    metric.clamped = parts.reduce(UInt64(0)) { $0.saturatingSum($1.clamped) }
+    metric.resolution = parts.compactMap(\.resolution).max()
+    return metric
+  }
+
+  /// As a single run has it: what was not finished because the run was interrupted is no failure.
+  private func failedPart(of metric: String) -> FailedPart {
+    runs.map { $0.failedPart(of: metric) }.reduce(.none) { sum, part in
+      FailedPart(sum.failed.saturatingSum(part.failed), of: sum.all.saturatingSum(part.all))
+    }
+  }
+
+  private var counters: [String: UInt64] {
+    runs.reduce(into: [:]) { $0.merge($1.counters, uniquingKeysWith: { $0.saturatingSum($1) }) }
+  }
+
+  /// By kind, with the words of the first one.
+  private var errors: [ResultDocument.Failure] {
+    var errors: [ResultDocument.Failure] = []
+    var places: [String: Int] = [:]
+    for error in runs.flatMap(\.errors) {
+      if let index = places[error.kind] {
+        errors[index].count = errors[index].count.saturatingSum(error.count)
+      } else {
+        places[error.kind] = errors.count
+        errors.append(error)
+      }
+    }
+    return errors
+  }
+
+  private var generator: ResultDocument.Generator {
+    let seconds = runs.reduce(0) { $0 + $1.durationSeconds }
+    let saturated = runs.filter(\.generator.saturated)
+    let reason = saturated.first?.generator.saturatedReason
+    return .init(
+      cpuUtilisation: seconds > 0
+        ? runs.reduce(0) { $0 + $1.generator.cpuUtilisation * $1.durationSeconds } / seconds
+        : runs.map(\.generator.cpuUtilisation).max() ?? 0,
+      // Without their histograms percentiles can't be merged; that of all starts is at most the highest of the runs'.
+      scheduleLatenessP50Ms: nil, scheduleLatenessP99Ms: runs.compactMap(\.generator.scheduleLatenessP99Ms).max(),
+      backlogMax: runs.map(\.generator.backlogMax).max() ?? 0, saturated: !saturated.isEmpty,
+      saturatedReason: saturated.isEmpty
+        ? nil : "\(saturated.count) of \(runs.count) runs" + (reason.map { ", the first because: \($0)" } ?? ""))
+  }
+
+  /// Those that are the same in all runs, and how many runs these were.
+  private var findings: [String: JSONValue] {
+    var findings = (first.findings ?? [:]).filter { name, value in runs.allSatisfy { $0.findings?[name] == value } }
+    findings[ResultDocument.mergedRunsFinding] = .int(Int64(runs.count))
+    return findings
+  }
+
+  private func verdict(of merged: ResultDocument) -> ResultDocument.Verdict {
+    let isWorthless = merged.metrics.keys.allSatisfy(first.tool.isSetUp)
+    if runs.allSatisfy({ $0.verdict == .interrupted }) { return .interrupted }
+    if isWorthless || runs.allSatisfy({ $0.verdict == .error }) { return .error }
+    return merged.verdictOfThresholds
+  }
+}
+
+/// Why results can't be merged: a sentence for each reason.
+package struct ResultMergeError: Error, Sendable, Equatable {
+  package var sentences: [String]
+}
+
+/// The thresholds of several runs, each once, judged over what they measured together.
+struct MergedThresholds {
+  let judged: [ResultDocument.JudgedThreshold]
+
+  /// - Parameter first: One of `runs`: what shapes the load is the same in all of them.
+  init(
+    runs: [ResultDocument], first: ResultDocument, metrics: [String: MetricDocument], counters: [String: UInt64]
+  ) {
+    let parser = ThresholdParser(for: runs)
+    let bounds = FailureTimeouts(first.tool, first.parameters)
+    let thresholds = runs.flatMap(\.thresholds)
+    let byExpression = Dictionary(grouping: thresholds, by: \.expression)
+    var seen: Set<String> = []
+    let expressions = thresholds.map(\.expression).filter { seen.insert($0).inserted }
+    judged = expressions.map { expression in
+      let said = byExpression[expression] ?? []
+      // A run that was there for a metric and got no sample has missed the threshold; samples of others don't make up for it.
+      if let missed = said.first(where: { $0.observed == nil && !$0.pass }) { return missed }
+      // A default is told by its being skipped, and only matters where there is no sample: there every run has skipped it.
+      let isDefault = said.allSatisfy { $0.skipped == true }
+      guard let threshold = try? parser.parse(expression, isDefault: isDefault) else {
+        return .init(
+          expression: expression, observed: nil, pass: false, reason: "this version of the suite does not know it")
+      }
+      return threshold.judge(metrics: metrics, counters: counters, bounds: bounds)
+    }
+  }
+}
+
+/// What a reader of a merged result must know: of the merge first, then what the runs themselves had noted.
+struct MergeNotes {
+  let runs: [ResultDocument]
+  private static let mostOfRuns = 100
+
+  var all: [String] {
+    let own =
+      [days] + verdicts + differences
+      + [
+        "each run's timeline is left out"
+      ].filter { _ in runs.contains { $0.timeline != nil } }
+    return own + notesOfRuns
+  }
+
+  private var days: String {
+    let days = runs.reduce(into: [String: Int]()) { $0[String($1.startedAt.prefix(10)), default: 0] += 1 }
+    let list = days.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
+    return
+      "\(runs.count) runs were merged, of \(list): runs of one day share that day and are not independent, so that "
+      + "the samples are fewer than they seem"
+  }
+
+  /// Runs that are less than they should be.
+  private var verdicts: [String] {
+    func note(_ number: Int, _ what: String) -> [String] {
+      number > 0 ? ["\(number) of \(runs.count) runs \(what)"] : []
+    }
+    let allowed = runs.filter { $0.generator.saturated && $0.notes.contains(Saturation.allowedNote) }
+    return note(runs.count { $0.verdict == .interrupted }, "ended early: interrupted")
+      + note(runs.count { $0.verdict == .error }, "measured nothing of what it was there for (verdict error)")
+      + note(runs.count { $0.generator.saturated }, "had a saturated generator")
+      + note(runs.count { $0.build == "debug" }, "came from a debug build: latencies are higher than a release build's")
+      + (allowed.count > 0 && allowed.count == runs.count { $0.generator.saturated } ? [Saturation.allowedNote] : [])
+  }
+
+  private var differences: [String] {
+    let first = runs[0]
+    var notes: [String] = []
+    let facts: [(String, (ResultDocument) -> String)] = [
+      ("version", \.version), ("host", \.environment.hostname), ("system", \.environment.os),
+      ("kernel", \.environment.kernel), ("CPU", \.environment.cpu), ("cores", { "\($0.environment.logicalCores)" }),
+      ("commit", { $0.environment.gitCommit ?? "" }), ("label", { $0.label ?? "" }),
+    ]
+    let differing = facts.filter { fact in runs.contains { fact.1($0) != fact.1(first) } }.map(\.0)
+    if !differing.isEmpty {
+      notes.append(
+        "the runs differ in \(PlainText.list(differing, "and")): what is shown of the machine and the version is the "
+          + "earliest run's")
+    }
+    if let change = BreakingVersions.sentence(across: Set(runs.map(\.version))) {
+      notes.append("the runs are of versions whose figures mean different things: \(change)")
+    }
+    for name in Set(runs.flatMap(\.counters.keys)).sorted() {
+      let number = runs.count { $0.counters[name] != nil }
+      if number < runs.count { notes.append("\(name) was counted in \(number) of \(runs.count) runs") }
+    }
+    let findings = Set(runs.flatMap { ($0.findings ?? [:]).keys }).sorted()
+    let left = findings.filter { name in runs.contains { $0.findings?[name] != first.findings?[name] } }
+    if !left.isEmpty {
+      notes.append("findings that differ between the runs are left out: \(left.joined(separator: ", "))")
+    }
+    return notes
+  }
+
+  /// Each once. That of allowed saturation belongs to a verdict, which is made anew.
+  private var notesOfRuns: [String] {
+    var seen: Set<String> = [Saturation.allowedNote]
+    let notes = runs.flatMap(\.notes).filter { seen.insert($0).inserted }
+    let surplus = notes.count - Self.mostOfRuns
+    return surplus > 0 ? notes.prefix(Self.mostOfRuns) + ["\(surplus) more notes are in the runs' own files"] : notes
+  }
+}

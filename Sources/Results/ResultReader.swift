@@ -1,0 +1,393 @@
+import FoundationEssentials
+import TextFormatting
+
+/// Reads result files. There is one reader, and one rule for figures: what a histogram says is true, and a figure that the
+/// document has otherwise is a contradiction, not a second truth.
+///
+/// ```swift
+/// let reader = ResultReader(tools: .suite)
+/// let result = try reader.read("results/2026-11-20/210000Z-bench-allocation.json")
+/// for sentence in result.contradictions { print(sentence) }
+/// ```
+package struct ResultReader: Sendable {
+  /// The tools whose results are understood; one of another tool can be read too.
+  package let tools: ToolDescriptions
+
+  package init(tools: ToolDescriptions) { self.tools = tools }
+
+  /// Reads a result and makes all its figures anew from its histograms.
+  ///
+  /// - Throws: Why it can't be shown, naming the file and what is wrong in it.
+  package func read(_ path: String) throws(ResultReadError) -> StoredResult {
+    let contents: FileContents
+    do throws(FileReadError) { contents = try FileContents(path) } catch { throw .init(path, .unreadable(error)) }
+    let document = try decode(contents.bytes, path, withTimeline: true)
+    return try StoredResult(document, file: ResultFile(path: path, identity: contents.identity))
+  }
+
+  /// Reads a result as it is written, without its timeline: for comparing many, whose histograms are decoded one at a time
+  /// (``MetricDocument/recomputed(_:failed:)``).
+  ///
+  /// - Throws: Why it is none. Pipes and devices, which would be waited for, are refused.
+  package func readWritten(_ file: ResultFile) throws(ResultReadError) -> ResultDocument {
+    let contents: FileContents
+    do throws(FileReadError) { contents = try FileContents(file.path, ordinaryOnly: true) } catch {
+      throw .init(file.path, .unreadable(error))
+    }
+    return try decode(contents.bytes, file.path, withTimeline: false)
+  }
+
+  /// - Parameter withTimeline: The rows are decoded too; they may be many.
+  func decode(_ bytes: [UInt8], _ path: String, withTimeline: Bool) throws(ResultReadError) -> ResultDocument {
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw .init(path, .notText) }
+    let data = Data(text.utf8)
+    let decoder = JSONDecoder()
+    decoder.userInfo = [ToolDescriptions.key: tools, ResultTimeline.isSkippedKey: !withTimeline]
+    var document: ResultDocument
+    do {
+      document = try decoder.decode(CheckedSchema.self, from: data).document
+    } catch let refusal as SchemaRefusal {
+      throw .init(path, refusal.kind)
+    } catch {
+      throw .init(path, Self.kind(of: DecodingFault(error, in: data)))
+    }
+    if !withTimeline { document.timeline = nil }
+    if let sentence = ResultRules.violation(in: document) { throw .init(path, .wrong(sentence)) }
+    return document
+  }
+
+  private static func kind(of fault: DecodingFault) -> ResultReadError.Kind {
+    switch fault {
+    case .noJSON: .notJSON
+    case .noObject: .foreign("it is no JSON object")
+    case .missing(let sentence): .incomplete(sentence)
+    case .wrong(let sentence): .wrong(sentence)
+    }
+  }
+}
+
+/// A result that was read from a file. Its figures are those of its histograms, whatever the document says.
+package struct StoredResult: Sendable {
+  package let file: ResultFile
+  /// With the histograms' figures, and a note for each that the document has otherwise.
+  package let document: ResultDocument
+  /// Where the document contradicts its histograms: it was edited by hand, or written by something else.
+  package let contradictions: [String]
+
+  /// As the user named it.
+  package var path: String { file.path }
+  package var identity: ResultFile.Identity { file.identity }
+
+  /// The file's name without folders and `.json`.
+  package var stem: String {
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    return name.hasSuffix(".json") && name.utf8.count > 5 ? String(name.dropLast(5)) : name
+  }
+
+  /// - Throws: A histogram can't be read, so that there is nothing to show.
+  init(_ document: ResultDocument, file: ResultFile) throws(ResultReadError) {
+    do throws(UnreadableHistogram) {
+      let review = try RecomputedFigures(document)
+      self.document = review.document
+      contradictions = review.contradictions
+    } catch {
+      throw .init(file.path, error.kind)
+    }
+    self.file = file
+  }
+}
+
+/// Why a file is no result that can be read.
+package struct ResultReadError: Error, Sendable, Equatable, CustomStringConvertible {
+  package enum Kind: Sendable, Equatable {
+    case unreadable(FileReadError)
+    case notText, notJSON
+    /// Something that isn't meant to be a result; the sentence says what it is.
+    case foreign(String)
+    /// A result of a later version of the suite, by its schema.
+    case newer(String)
+    /// A field is missing, or a histogram is broken.
+    case incomplete(String)
+    /// A field can't be what it is.
+    case wrong(String)
+  }
+
+  /// As the user named it.
+  package var path: String
+  package var kind: Kind
+
+  package init(_ path: String, _ kind: Kind) {
+    self.path = path
+    self.kind = kind
+  }
+
+  /// Whether the file isn't meant to be a result: a search for results passes it over.
+  package var isForeign: Bool {
+    if case .foreign = kind { true } else { false }
+  }
+
+  /// In a list of files that were left out.
+  package var reason: String {
+    switch kind {
+    case .incomplete(let sentence), .wrong(let sentence): sentence
+    case .foreign: "it is no result of this suite"
+    case .unreadable(let error): "it \(error)"
+    case .notText, .notJSON, .newer: "it \(sentence)"
+    }
+  }
+
+  package var description: String { "'\(PlainText.line(path))' \(PlainText.line(sentence))" }
+
+  /// It follows the file's name.
+  private var sentence: String {
+    switch kind {
+    case .unreadable(.folder): "\(FileReadError.folder): name the files in it, such as \(path)/*.json"
+    case .unreadable(let error): "\(error)"
+    case .notText: "is no text in UTF-8"
+    case .notJSON: "is no JSON: it may be cut off"
+    case .newer(let schema):
+      "is of the newer schema '\(schema)': show it with the suite that wrote it, or a later one"
+    case .foreign(let what) where what.hasPrefix("is "): what
+    case .foreign(let what), .wrong(let what): "is no result: \(what)"
+    case .incomplete(let what): "is no whole result: \(what)"
+    }
+  }
+}
+
+/// A document whose schema is looked at before anything else in it.
+private struct CheckedSchema: Decodable {
+  let document: ResultDocument
+
+  private enum Key: CodingKey { case schema }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    guard container.contains(.schema) else { throw SchemaRefusal(kind: .foreign("it names no schema")) }
+    guard let schema = try? container.decode(String.self, forKey: .schema) else {
+      throw SchemaRefusal(kind: .foreign("schema is of the wrong kind"))
+    }
+    if let kind = Self.refusal(of: schema) { throw SchemaRefusal(kind: kind) }
+    document = try ResultDocument(from: decoder)
+  }
+
+  private static func refusal(of schema: String) -> ResultReadError.Kind? {
+    let parts = schema.split(separator: "/", omittingEmptySubsequences: false)
+    switch (parts.first, parts.dropFirst().first.flatMap { Int($0) }, parts.count) {
+    case ("infrabench.result", 1, 2): return nil
+    case ("infrabench.result", let version?, 2) where version > 1: return .newer(schema)
+    case ("infrabench.result", _, _): return .wrong("its schema is '\(schema.prefix(60))'")
+    case ("infrabench.summary", _, _):
+      return .foreign("is a summary of several tools: name the results that it was made of")
+    case ("infrabench.comparison", _, _): return .foreign("is a comparison, not the result of a run")
+    default: return .foreign("its schema is '\(schema.prefix(60))'")
+    }
+  }
+}
+
+private struct SchemaRefusal: Error {
+  var kind: ResultReadError.Kind
+}
+
+/// What a document must keep to so that it can be shown: reports take names, times and numbers of our own for harmless.
+enum ResultRules {
+  /// Far more than the tools write, and few enough that work that looks at each of them for each other one ends.
+  static let mostTimelineRows = 100_000
+  static let mostThresholds = 10_000
+  static let mostNames = 1_000
+
+  /// The first rule that it breaks; nil of a sound document. docs/schema has the same rules.
+  static func violation(in document: ResultDocument) -> String? {
+    if !isName(document.tool.name, plus: "-") || !document.tool.name.hasPrefix("bench-") {
+      return "tool is no tool"
+    }
+    if !isVersion(document.version) { return "version is no version" }
+    if !["release", "debug"].contains(document.build) { return "build is neither release nor debug" }
+    if !Timestamp.isWritten(document.startedAt) { return "startedAt is no time in UTC with milliseconds" }
+    if !isName(document.target.kind, plus: "-") { return "target.kind is no kind of target" }
+    if !isAmount(document.durationSeconds) { return "durationSeconds is no duration" }
+    if !isAmount(document.generator.cpuUtilisation) { return "generator.cpuUtilisation is no share" }
+    let lateness = [document.generator.scheduleLatenessP50Ms, document.generator.scheduleLatenessP99Ms]
+    if !lateness.allSatisfy({ isAmount($0 ?? 0) }) { return "generator.scheduleLateness is no time" }
+    for (list, count, most) in [
+      ("metrics", document.metrics.count, mostNames), ("counters", document.counters.count, mostNames),
+      ("timeline", document.timeline?.rows.count ?? 0, mostTimelineRows),
+      ("thresholds", document.thresholds.count, mostThresholds),
+    ] where count > most {
+      return "\(list) has \(count) entries, and no run has more than \(most)"
+    }
+    for name in document.metrics.keys.sorted() + document.counters.keys.sorted() where !isName(name) {
+      return "'\(name.prefix(40))' is no name of a metric or counter"
+    }
+    for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
+      if !metric.hasPossibleTimes { return "metrics.\(name) has a time that is none between 1 ns and 1 h" }
+      if metric.unit != "ms" { return "metrics.\(name) is not in ms" }
+      if !isAmount(metric.resolution ?? 0) { return "metrics.\(name).resolution is no time" }
+    }
+    return nil
+  }
+
+  /// `allocation`, `bench-e2e`: a small letter, then letters, digits, `_` and what is in `plus`.
+  private static func isName(_ text: String, plus others: String = "") -> Bool {
+    guard let first = text.unicodeScalars.first, ("a"..."z").contains(first), text.utf8.count <= 100 else {
+      return false
+    }
+    return text.unicodeScalars.allSatisfy {
+      ("a"..."z").contains($0) || ("0"..."9").contains($0) || $0 == "_" || others.unicodeScalars.contains($0)
+    }
+  }
+
+  private static func isVersion(_ text: String) -> Bool {
+    let isPlain = text.unicodeScalars.allSatisfy {
+      $0.isASCII && ($0.properties.isAlphabetic || "0123456789.+-".unicodeScalars.contains($0))
+    }
+    return isPlain && text.utf8.count <= 60 && text.split(separator: ".").count >= 3 && text.first?.isNumber == true
+  }
+
+  private static func isAmount(_ number: Double) -> Bool { (0..<1e15).contains(number) }
+}
+
+/// What is wrong with a document that could not be decoded.
+enum DecodingFault: Equatable {
+  case noJSON
+  /// JSON, but no object: arrays, strings and numbers are no results.
+  case noObject
+  /// The sentence names the field that is missing.
+  case missing(String)
+  /// The sentence says what can't be what it is: a field, or the whole.
+  case wrong(String)
+
+  /// - Parameter data: the document. Of numbers that no type holds, and of arrays nested too deeply, the decoder says no more
+  ///   than that the text is no JSON.
+  init(_ error: any Error, in data: Data) {
+    let extremes = JSONLimits(data)
+    func name(_ key: any CodingKey) -> String { key.intValue.map(String.init) ?? key.stringValue }
+    func path(_ keys: [any CodingKey]) -> String { keys.map(name).joined(separator: ".") }
+    func wrong(_ context: DecodingError.Context, _ what: String) -> DecodingFault {
+      // A value of any kind is refused as a whole for what is deep within it.
+      if let number = extremes.number, number.path.starts(with: context.codingPath.map(name)) {
+        return .wrong(number.sentence)
+      }
+      return .wrong("\(path(context.codingPath)) is \(what)")
+    }
+    self =
+      switch error as? DecodingError {
+      case .keyNotFound(let key, let context)?: .missing("\(path(context.codingPath + [key])) is missing")
+      case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
+        context.codingPath.isEmpty ? .noObject : wrong(context, "of the wrong kind")
+      case .dataCorrupted(let context)? where !context.codingPath.isEmpty: wrong(context, "wrong")
+      default: Self.unexplained(data, extremes)
+      }
+  }
+
+  private struct Anything: Decodable {
+    init(from decoder: any Decoder) {}
+  }
+
+  private static func unexplained(_ data: Data, _ extremes: JSONLimits) -> DecodingFault {
+    if extremes.isTooDeep { return .wrong("it is nested deeper than \(JSONLimits.deepest) levels, as no result is") }
+    // Numbers are looked at only where one is asked for.
+    guard (try? JSONDecoder().decode(Anything.self, from: data)) != nil else { return .noJSON }
+    return .wrong(extremes.number?.sentence ?? "a number in it is out of its range")
+  }
+}
+
+/// What a text has that is JSON and beyond what decoders take: numbers that no type holds, and nesting without end.
+///
+/// The text need not be whole: it is looked through from its begin, and not checked.
+struct JSONLimits {
+  /// A number that no field of a result can have.
+  struct Number: Equatable {
+    /// The names of fields, and the places in arrays, that lead to it.
+    var path: [String]
+    /// As it was written.
+    var text: String
+
+    var sentence: String {
+      let isWhole = !text.utf8.contains { ".eE".utf8.contains($0) }
+      let end = isWhole ? "whole numbers end at \(Int64.max)" : "numbers end at 1.8e308"
+      let name = path.isEmpty ? "it" : path.joined(separator: ".")
+      return "\(name) is \(text.prefix(40)), which no result can have: \(end)"
+    }
+  }
+
+  /// The most arrays and objects within one another that the decoder takes.
+  static let deepest = 512
+
+  private(set) var isTooDeep = false
+  /// The first one that no whole number's type holds, or that is infinite.
+  private(set) var number: Number?
+
+  /// An object, of which the last name is known, or an array, of which the place is.
+  private enum Level {
+    case object(name: String)
+    case array(place: Int)
+
+    var key: String {
+      switch self {
+      case .object(let name): name
+      case .array(let place): "\(place)"
+      }
+    }
+  }
+
+  init(_ text: some Sequence<UInt8>) {
+    let bytes = Array(text)
+    var levels: [Level] = []
+    var place = 0
+    while place < bytes.count {
+      switch bytes[place] {
+      case UInt8(ascii: "{"): levels.append(.object(name: ""))
+      case UInt8(ascii: "["): levels.append(.array(place: 0))
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): _ = levels.popLast()
+      case UInt8(ascii: ","):
+        if case .array(let element)? = levels.last { levels[levels.count - 1] = .array(place: element + 1) }
+      case UInt8(ascii: "\""):
+        let name = Self.string(in: bytes, at: &place)
+        // Whether it is a name or a value: what follows a value is of another name.
+        if case .object? = levels.last, Self.isName(bytes, before: place) {
+          levels[levels.count - 1] = .object(name: name)
+        }
+        continue
+      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        let written = Self.number(in: bytes, at: &place)
+        if number == nil, Self.isBeyond(written) { number = Number(path: levels.map(\.key), text: written) }
+        continue
+      default: break
+      }
+      if levels.count > Self.deepest {
+        isTooDeep = true
+        return
+      }
+      place += 1
+    }
+  }
+
+  private static func isBeyond(_ number: String) -> Bool {
+    guard let value = Double(number) else { return false }
+    if number.utf8.contains(where: { ".eE".utf8.contains($0) }) { return !value.isFinite }
+    return UInt64(number) == nil && Int64(number) == nil
+  }
+
+  /// What stands between quotation marks; `place` is behind the second one then.
+  private static func string(in bytes: [UInt8], at place: inout Int) -> String {
+    place += 1
+    let start = place
+    while place < bytes.count, bytes[place] != UInt8(ascii: "\"") {
+      place += bytes[place] == UInt8(ascii: "\\") ? 2 : 1
+    }
+    let end = min(place, bytes.count)
+    place = end + 1
+    return String(decoding: bytes[start..<end].prefix(60), as: UTF8.self)
+  }
+
+  private static func isName(_ bytes: [UInt8], before place: Int) -> Bool {
+    let blanks: [UInt8] = [0x20, 0x09, 0x0a, 0x0d]
+    return bytes[min(place, bytes.count)...].first { !blanks.contains($0) } == UInt8(ascii: ":")
+  }
+
+  private static func number(in bytes: [UInt8], at place: inout Int) -> String {
+    let start = place
+    while place < bytes.count, "+-.eE0123456789".utf8.contains(bytes[place]) { place += 1 }
+    return String(decoding: bytes[start..<place], as: UTF8.self)
+  }
+}

@@ -1,0 +1,146 @@
+package import Latency
+
+/// How a run went over time: rows that follow one another. A load run has a row for each interval, with the latencies of one
+/// metric in it; bench-exhaustion has a row for each poll of the pool.
+///
+/// ```swift
+/// for row in document.timeline?.rows ?? [] { print(row.t ?? 0, row.count, row.figure(.p99) ?? 0) }
+/// ```
+package struct ResultTimeline: Codable, Sendable, Equatable {
+  package var rows: [Row]
+
+  package init(_ rows: [Row]) { self.rows = rows }
+
+  /// Under this key a decoder says whether the rows are passed over.
+  static let isSkippedKey =
+    CodingUserInfoKey(rawValue: "skipsTimeline") ?? { preconditionFailure("any text is a key") }()
+
+  package init(from decoder: any Decoder) throws {
+    let isSkipped = decoder.userInfo[Self.isSkippedKey] as? Bool ?? false
+    rows = isSkipped ? [] : try decoder.singleValueContainer().decode([Row].self)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(rows)
+  }
+
+  /// The metric that the rows are of; nil where they are of none.
+  package var metric: String? { rows.lazy.compactMap(\.metric).first }
+
+  /// Whether every row is of an interval.
+  package var isOfIntervals: Bool { rows.allSatisfy { $0.values[Key.seconds.rawValue] != nil } }
+
+  /// The keys that this version knows, in the order of tables.
+  package enum Key: String, CaseIterable, Sendable {
+    /// The row's instant, or the begin of its interval, in s from the begin of the run.
+    case t
+    /// The interval's length.
+    case seconds
+    case iterations, errors, dropped
+    /// How many tasks each view of the pool showed; null where a poll was lost.
+    case listed, running, warm
+    /// Why a poll gave nothing.
+    case gap
+    case metric
+    /// Samples of the metric in the interval.
+    case count
+    /// The metric's statistics in the interval, in ms.
+    case mean, min, p50, p90, p95, p99, p999, max
+    /// The interval's latencies, as a metric's histogram is coded. It is for machines alone.
+    case histogram
+
+    /// Whether its values are times in ms.
+    package var isTime: Bool {
+      switch self {
+      case .mean, .min, .p50, .p90, .p95, .p99, .p999, .max: true
+      default: false
+      }
+    }
+
+    /// `ms`, `s`, or nothing for plain numbers and texts.
+    package var unit: String { isTime ? "ms" : self == .seconds ? "s" : "" }
+  }
+
+  /// The names of all keys that tables show of `rows`: those that are known in their order, then the others by name.
+  package static func shownKeys(of rows: [Row]) -> [String] {
+    let names = rows.reduce(into: Set<String>()) { $0.formUnion($1.values.keys) }
+    let known = Key.allCases.map(\.rawValue)
+    return known.filter { names.contains($0) && $0 != Key.histogram.rawValue } + names.subtracting(known).sorted()
+  }
+
+  /// One row. A file may hold anything under any key: what isn't of a key's kind is nil here, and stays what it is in ``values``.
+  package struct Row: Codable, Sendable, Equatable, ExpressibleByDictionaryLiteral {
+    /// As they are written.
+    package private(set) var values: [String: JSONValue]
+
+    package init(_ values: [String: JSONValue]) { self.values = values }
+
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
+      values = Dictionary(elements) { $1 }
+    }
+
+    package init(from decoder: any Decoder) throws {
+      values = try decoder.singleValueContainer().decode([String: JSONValue].self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(values)
+    }
+
+    package subscript(key: Key) -> JSONValue? {
+      get { values[key.rawValue] }
+      set { values[key.rawValue] = newValue }
+    }
+
+    package var t: Double? { number(.t) }
+    package var seconds: Double? { number(.seconds) }
+    package var metric: String? { text(.metric) }
+    package var histogram: String? { text(.histogram) }
+    package var gap: String? { text(.gap) }
+    package var iterations: UInt64? { whole(.iterations) }
+    package var errors: UInt64? { whole(.errors) }
+    package var count: UInt64? { whole(.count) }
+
+    /// A finite number; nil for anything else.
+    package func number(_ key: Key) -> Double? { self[key]?.number }
+
+    private func text(_ key: Key) -> String? {
+      guard case .string(let text)? = self[key] else { return nil }
+      return text
+    }
+
+    private func whole(_ key: Key) -> UInt64? { number(key).flatMap { UInt64(exactly: $0.rounded()) } }
+  }
+}
+
+extension ResultTimeline.Row {
+  /// The row of an interval of a load run; `start` and `length` in ns, the row's own in s to the millisecond.
+  ///
+  /// - Parameter histogram: `latencies`, encoded; nil where there is none.
+  package static func interval(
+    start: UInt64, length: UInt64, iterations: UInt64, errors: UInt64, dropped: UInt64, metric: String,
+    latencies: LatencySummary?, histogram: String?
+  ) -> ResultTimeline.Row {
+    var row = ResultTimeline.Row([:])
+    row[.t] = .double(seconds(start))
+    row[.seconds] = .double(seconds(length))
+    row[.iterations] = .int(Int64(clamping: iterations))
+    row[.errors] = .int(Int64(clamping: errors))
+    row[.dropped] = .int(Int64(clamping: dropped))
+    row[.metric] = .string(metric)
+    row[.count] = .int(Int64(clamping: latencies?.count ?? 0))
+    guard let latencies else { return row }
+    for (key, nanoseconds) in [
+      (.p50, latencies.p50.value), (.p90, latencies.p90.value), (.p95, latencies.p95.value),
+      (.p99, latencies.p99.value), (.max, latencies.max),
+    ] as [(ResultTimeline.Key, UInt64)] {
+      row[key] = .double(Double(nanoseconds) / 1e6)
+    }
+    row[.histogram] = histogram.map { .string($0) }
+    return row
+  }
+
+  private static func seconds(_ nanoseconds: UInt64) -> Double { (Double(nanoseconds) / 1e6).rounded() / 1e3 }
+}

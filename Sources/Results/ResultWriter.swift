@@ -1,0 +1,183 @@
+package import FoundationEssentials
+import Glibc
+
+/// Why a result could not be written.
+package struct ResultWriteError: Error, Sendable, CustomStringConvertible {
+  package var description: String
+  /// The system's words alone, where it was asked.
+  package var reason: String?
+}
+
+/// What a run's files may be.
+package enum ResultFormat: String, Sendable, CaseIterable {
+  case md, json, html, junit, csv, openmetrics
+
+  /// What is written unless the user says otherwise.
+  package static let usual: Set<ResultFormat> = [.md, .json]
+
+  /// Whether a run is to have a timeline for it.
+  package var drawsTimeline: Bool { self == .html }
+
+  /// Of its file. node_exporter's textfile collector reads `.prom` alone.
+  package var fileExtension: String {
+    switch self {
+    case .openmetrics: "prom"
+    case .junit: "xml"
+    default: rawValue
+    }
+  }
+}
+
+/// Writes a run's files: `<directory>/<YYYY-MM-DD>/<HHMMSS>Z-<tool>[-<label>].<extension>`.
+///
+/// A name that exists is never overwritten, and a reader never sees half a file.
+package struct ResultWriter {
+  private let directory: String
+
+  package init(directory: String) {
+    self.directory = directory
+  }
+
+  /// Writes `contents` (extension → text) under one stem; returns the paths.
+  package func write(
+    tool: String, label: String?, startedAt: Date, contents: [(fileExtension: String, text: String)]
+  ) throws(ResultWriteError) -> [String] {
+    let stamp = Timestamp(startedAt)
+    let folder = "\(directory)/\(stamp.day)"
+    try Self.makeDirectories(folder)
+    let suffix = label.map { "-" + Self.fileName(of: $0) } ?? ""
+    let stem = "\(folder)/\(stamp.compactTime)Z-\(tool)\(suffix)"
+    return try Self.write(
+      contents.map { (suffix: ".\($0.fileExtension)", text: $0.text) }, stem: stem, isOwnStem: false)
+  }
+
+  /// Writes `contents` (what follows the stem → text) into the directory itself; returns the paths.
+  ///
+  /// - Parameter stem: of a stored result's own file, so that other formats may already have the name without a number.
+  package func write(
+    stem: String, contents: [(suffix: String, text: String)]
+  ) throws(ResultWriteError) -> [String] {
+    try Self.makeDirectories(directory)
+    return try Self.write(contents, stem: "\(directory)/\(stem)", isOwnStem: true)
+  }
+
+  /// Files of one name are of one run, whatever formats each run writes.
+  private static func write(
+    _ contents: [(suffix: String, text: String)], stem: String, isOwnStem: Bool
+  ) throws(ResultWriteError) -> [String] {
+    for attempt in 1...10_000 {
+      let candidate = attempt == 1 ? stem : "\(stem)-\(attempt)"
+      if !(isOwnStem && attempt == 1), isTaken(candidate) { continue }
+      if let paths = try writeAll(contents, stem: candidate) { return paths }
+    }
+    throw ResultWriteError(description: "'\(stem)' and 10,000 names after it exist already")
+  }
+
+  /// A label as part of a file name.
+  package static func fileName(of label: String) -> String {
+    String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
+  }
+
+  /// Replaces a file's contents so that a reader sees either the old or the new.
+  package static func replace(_ path: String, with text: String) throws(ResultWriteError) {
+    let temporary = try writeTemporary(text, beside: path)
+    guard rename(temporary, path) == 0 else {
+      let error = failure("rename", path)
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Makes a directory and its parents.
+  package static func makeDirectories(_ path: String) throws(ResultWriteError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      // The error's own words are for programmers: the system call says why.
+      let reason = mkdir(path, 0o755) == 0 ? "\(error)" : String(cString: strerror(errno))
+      throw ResultWriteError(description: "cannot make the directory '\(path)': \(reason)")
+    }
+  }
+
+  private static func isTaken(_ stem: String) -> Bool {
+    ResultFormat.allCases.contains { access("\(stem).\($0.fileExtension)", F_OK) == 0 }
+  }
+
+  /// Nil when one of the names is taken. Then, and after an error, nothing is left behind.
+  private static func writeAll(
+    _ contents: [(suffix: String, text: String)], stem: String
+  ) throws(ResultWriteError) -> [String]? {
+    // All of them, before the first gets its name: the disk may be full.
+    var files: [(temporary: String, path: String)] = []
+    defer { for file in files { unlink(file.temporary) } }
+    for (suffix, text) in contents {
+      let path = stem + suffix
+      files.append((try writeTemporary(text, beside: path), path))
+    }
+    for (index, file) in files.enumerated() {
+      let reason = place(file.temporary, at: file.path)
+      if reason == 0 { continue }
+      for earlier in files[..<index] { unlink(earlier.path) }
+      guard reason == EEXIST else {
+        errno = reason
+        throw failure("link", file.path)
+      }
+      return nil
+    }
+    try syncDirectory(of: stem)
+    return files.map(\.path)
+  }
+
+  /// Gives a file its name unless that exists; 0, or errno.
+  private static func place(_ temporary: String, at path: String) -> Int32 {
+    // A hard link fails where the name exists, which rename would not.
+    if link(temporary, path) == 0 { return 0 }
+    guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(errno) else { return errno }
+    // A file system without hard links: the name is taken by an empty file, which is then replaced.
+    let reservation = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard reservation >= 0 else { return errno }
+    close(reservation)
+    if rename(temporary, path) == 0 { return 0 }
+    let reason = errno
+    unlink(path)
+    return reason
+  }
+
+  private static func writeTemporary(_ text: String, beside path: String) throws(ResultWriteError) -> String {
+    // Random: writers on several machines share directories, and in containers all of them are process 1.
+    let temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard file >= 0 else { throw failure("create", temporary) }
+    defer { close(file) }
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        let error = failure("write", temporary)
+        unlink(temporary)
+        throw error
+      }
+      bytes = bytes.dropFirst(count)
+    }
+    guard fsync(file) == 0 else {
+      let error = failure("fsync", temporary)
+      unlink(temporary)
+      throw error
+    }
+    return temporary
+  }
+
+  private static func syncDirectory(of path: String) throws(ResultWriteError) {
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open", folder) }
+    fsync(descriptor)
+    close(descriptor)
+  }
+
+  private static func failure(_ operation: String, _ path: String) -> ResultWriteError {
+    let reason = String(cString: strerror(errno))
+    return ResultWriteError(description: "cannot \(operation) '\(path)': \(reason)", reason: reason)
+  }
+}

@@ -1,0 +1,107 @@
+import Latency
+import TextFormatting
+
+/// Why an expression is no threshold; the message says what to write instead.
+package struct ThresholdError: Error, Sendable, Equatable {
+  package var message: String
+  /// Whether another tool may have what it names.
+  package var isUnknownName = false
+}
+
+/// Parses threshold expressions: `<metric>.<statistic> <op> <value>`, `<counter> <op> <n>`, `<counter>.rate <op> <x>%`.
+package struct ThresholdParser {
+  private let metrics: [String]
+  /// Of every tool, then of this one.
+  private let counters: [String]
+
+  /// A parser for the metrics and counters of one tool.
+  package init(_ tool: ToolDescription) {
+    self.init(metrics: tool.metrics.map(\.name), counters: tool.counters.map(\.name))
+  }
+
+  /// A parser for what the tool of `documents` has, and what they have beside it: they may be of another version.
+  init(for documents: [ResultDocument]) {
+    func all(_ names: [String], _ others: some Sequence<String>) -> [String] {
+      names + Set(others).subtracting(names + ToolDescription.countersOfAll.map(\.name)).sorted()
+    }
+    let known = documents.first.flatMap { $0.tool.isKnown ? $0.tool : nil }
+    self.init(
+      metrics: all(known?.metrics.map(\.name) ?? [], documents.flatMap(\.metrics.keys)),
+      counters: all(known?.counters.map(\.name) ?? [], documents.flatMap(\.counters.keys)))
+  }
+
+  private init(metrics: [String], counters: [String]) {
+    self.metrics = metrics
+    self.counters = ToolDescription.countersOfAll.map(\.name) + counters
+  }
+
+  package func parse(_ expression: String, isDefault: Bool = false) throws(ThresholdError) -> Threshold {
+    let (left, comparison, right) = try split(expression)
+    let subject = try subject(left)
+    return Threshold(
+      expression: "\(left) \(comparison.rawValue) \(right)", subject: subject, comparison: comparison,
+      bound: try bound(right, for: subject), isDefault: isDefault)
+  }
+
+  private func split(_ text: String) throws(ThresholdError) -> (String, Threshold.Comparison, String) {
+    guard text.utf8.count <= 200, let start = text.firstIndex(where: { "<>=".contains($0) }) else {
+      throw ThresholdError(message: "'\(text.prefix(60))' has no comparison: write it as 'allocation.p99 < 200ms'")
+    }
+    let rest = text[start...]
+    // Two-character operators come first in the list.
+    guard let comparison = Threshold.Comparison.allCases.first(where: { rest.hasPrefix($0.rawValue) }) else {
+      throw ThresholdError(message: "'\(text)': the comparison is one of <, <=, >, >= and ==")
+    }
+    let left = text[..<start].trimming(while: { $0 == " " })
+    let right = rest.dropFirst(comparison.rawValue.count).trimming(while: { $0 == " " })
+    return (left, comparison, right)
+  }
+
+  private func subject(_ text: String) throws(ThresholdError) -> Threshold.Subject {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 1, counters.contains(text) { return .counter(text) }
+    guard parts.count == 2 else {
+      if metrics.contains(text) {
+        throw ThresholdError(message: "'\(text)' is a metric: say which statistic, such as '\(text).p99'")
+      }
+      throw unknown(text)
+    }
+    if parts[1] == "rate" {
+      guard counters.contains(parts[0]) else { throw unknown(parts[0]) }
+      return .rate(parts[0])
+    }
+    guard metrics.contains(parts[0]) else { throw unknown(parts[0]) }
+    guard let statistic = Threshold.Statistic(rawValue: parts[1]) else {
+      let known = Threshold.Statistic.allCases.map(\.rawValue)
+      throw ThresholdError(message: "'\(parts[1])' is no statistic: write \(PlainText.list(known))")
+    }
+    return .metric(parts[0], statistic)
+  }
+
+  private func bound(_ text: String, for subject: Threshold.Subject) throws(ThresholdError) -> Double {
+    switch subject {
+    case .metric(_, .count), .counter:
+      guard let number = PlainText.wholeNumber(text) else {
+        throw ThresholdError(message: "'\(text)' is no whole number")
+      }
+      return Double(number)
+    case .metric:
+      guard let nanoseconds = DurationText.parse(text) else {
+        throw ThresholdError(message: "'\(text)' is no duration: \(DurationText.rule)")
+      }
+      return Double(nanoseconds)
+    case .rate:
+      guard text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()) else {
+        throw ThresholdError(message: "'\(text)' is no share: write it in percent, such as 1%")
+      }
+      return percent
+    }
+  }
+
+  private func unknown(_ name: String) -> ThresholdError {
+    return ThresholdError(
+      message: "'\(name)' is no metric or counter of this tool: it has the metrics "
+        + "\(metrics.joined(separator: ", ")) and the counters \(counters.joined(separator: ", "))",
+      isUnknownName: true)
+  }
+}

@@ -1,0 +1,254 @@
+import Gateway
+import ProcessControl
+import Transport
+
+/// One task's life as a pure state machine: events in, actions out. It goes one way only:
+/// warm → preparing → starting → ready → over.
+struct TaskLifecycle {
+  enum Event {
+    case message(GatewayToTask, at: UInt64)
+    case malformedMessage
+    case workspaceReady(at: UInt64)
+    case workspaceFailed(String)
+    case processStarted(pid: Int32?, at: UInt64)
+    case processFailed(String)
+    case processSaid([OutputLine], at: UInt64)
+    case processEnded(ExitStatus)
+    case inputDropped
+    case initTimedOut
+    /// nil: this side closed it.
+    case socketEnded(WebSocketError?)
+    case stopRequested
+  }
+
+  enum Action: Equatable {
+    case startInitTimer
+    case stopInitTimer
+    case prepareWorkspace(Assignment)
+    case startProcess(Assignment)
+    case writeInput(String)
+    case send(TaskToGateway)
+    /// Like `send`, and its instant is reported.
+    case confirm(TaskToGateway)
+    /// All output so far is passed on: the process may be read again.
+    case readOutput
+    case report(TaskEvent.Kind, at: UInt64)
+    /// The life is over: the process is stopped and the socket closed with this code.
+    case finish(TaskOutcome, closeCode: UInt16)
+  }
+
+  /// Input that came before the program was started.
+  static let maximumHeldInput = 64
+
+  private enum State {
+    case warm
+    case preparing(Assignment)
+    case starting(Assignment, Progress)
+    case ready
+    case over
+  }
+  private struct Progress {
+    var workspaceReadyAt: UInt64
+    var processStartedAt: UInt64?
+    /// False for the inline program.
+    var hasProcess = false
+  }
+  private var state = State.warm
+  private var heldInput: [String] = []
+  private let settings: Assignment.Settings
+
+  init(settings: Assignment.Settings) { self.settings = settings }
+
+  /// Whether another line of input would be taken. The agent doesn't read its socket while there is no room.
+  var hasRoomForInput: Bool { heldInput.count < Self.maximumHeldInput }
+
+  mutating func handle(_ event: Event) -> [Action] {
+    if case .over = state { return [] }
+    switch event {
+    case .message(let message, let at): return receive(message, at: at)
+    case .malformedMessage: return [.send(TaskToGateway(type: "status", status: "invalid_message"))]
+    case .workspaceReady(let at): return workspaceReady(at: at)
+    case .workspaceFailed(let why): return fail("the workspace could not be prepared: \(why)")
+    case .processStarted(let pid, let at): return processStarted(pid: pid, at: at)
+    case .processFailed(let why): return fail(why)
+    case .processSaid(let lines, let at): return processSaid(lines, at: at)
+    case .processEnded(let status): return processEnded(status)
+    case .inputDropped: return [.send(TaskToGateway(type: "status", status: "input_dropped"))]
+    case .initTimedOut: return timeOut()
+    case .socketEnded(let error): return socketEnded(error)
+    case .stopRequested: return finish(.stopped, closeCode: 1001)
+    }
+  }
+
+  private mutating func receive(_ message: GatewayToTask, at: UInt64) -> [Action] {
+    switch (message.type, state) {
+    case ("init_user", .warm), ("init_user_session", .warm):
+      var actions = [Action.report(.initReceived(userId: message.userId ?? ""), at: at)]
+      switch Assignment.make(of: message, receivedAt: at, settings: settings) {
+      case .failure(let refusal): actions += fail(refusal.message)
+      case .success(let assignment):
+        state = .preparing(assignment)
+        actions += [.startInitTimer, .prepareWorkspace(assignment)]
+      }
+      return actions
+    case ("init_user", _), ("init_user_session", _):
+      // One task, one user: the first user keeps it.
+      return [.send(TaskToGateway(type: "status", status: "already_assigned"))]
+    case ("user_input", .ready): return message.line.map { [.writeInput($0)] } ?? []
+    case ("user_input", .preparing), ("user_input", .starting):
+      guard let line = message.line else { return [] }
+      if case .starting(_, let progress) = state, progress.processStartedAt != nil { return [.writeInput(line)] }
+      guard heldInput.count < Self.maximumHeldInput else { return handle(.inputDropped) }
+      heldInput.append(line)
+      return []
+    default: return []
+    }
+  }
+
+  private mutating func workspaceReady(at: UInt64) -> [Action] {
+    guard case .preparing(let assignment) = state else { return [] }
+    state = .starting(assignment, Progress(workspaceReadyAt: at))
+    let report = assignment.directory == nil ? [] : [Action.report(.workspaceReady, at: at)]
+    return report + [.startProcess(assignment)]
+  }
+
+  private mutating func processStarted(pid: Int32?, at: UInt64) -> [Action] {
+    guard case .starting(let assignment, var progress) = state else { return [] }
+    progress.processStartedAt = at
+    progress.hasProcess = pid != nil
+    state = .starting(assignment, progress)
+    defer { heldInput = [] }
+    return [.report(.processStarted(pid: pid), at: at)] + heldInput.map(Action.writeInput)
+  }
+
+  private mutating func processSaid(_ lines: [OutputLine], at: UInt64) -> [Action] {
+    var rest = lines[...]
+    var actions: [Action] = []
+    // The first line may come in pieces: it is there with the last one.
+    if case .starting = state { rest = rest.drop { $0.goesOn } }
+    if case .starting(let assignment, let progress) = state, rest.popFirst() != nil {
+      state = .ready
+      let breakdown = InitBreakdown(
+        initUserMs: milliseconds(from: assignment.receivedAt, to: at),
+        // A phase that has not happened is left out: it took no time, and not 0 ms.
+        workspaceMs: assignment.directory == nil
+          ? nil : milliseconds(from: assignment.receivedAt, to: progress.workspaceReadyAt),
+        processStartMs: progress.hasProcess ? milliseconds(from: progress.processStartedAt ?? at, to: at) : nil)
+      let confirmation =
+        switch assignment.dialect {
+        case .plan: TaskToGateway(type: "ready", breakdown: breakdown)
+        case .lab: TaskToGateway(type: "user_session_ready", userId: assignment.userId, breakdown: breakdown)
+        }
+      actions = [.stopInitTimer, .report(.firstLine, at: at), .confirm(confirmation)]
+    }
+    return actions + rest.map(Self.output) + [.readOutput]
+  }
+
+  private static func output(_ line: OutputLine) -> Action {
+    .send(TaskToGateway(type: "user_output", line: line.text, goesOn: line.goesOn ? true : nil))
+  }
+
+  private mutating func processEnded(_ status: ExitStatus) -> [Action] {
+    guard case .ready = state else { return fail("the user's program ended with \(status) before its first line") }
+    let farewell = TaskToGateway(
+      type: "status", status: "process_ended", error: "the user's program ended with \(status)")
+    return [.send(farewell)] + finish(.processEnded(status), closeCode: 1000)
+  }
+
+  private mutating func timeOut() -> [Action] {
+    switch state {
+    case .preparing: fail("the workspace was not ready within \(settings.initTimeout / 1_000_000) ms")
+    case .starting: fail("the user's program printed no line within \(settings.initTimeout / 1_000_000) ms")
+    case .warm, .ready, .over: []
+    }
+  }
+
+  private mutating func socketEnded(_ error: WebSocketError?) -> [Action] {
+    switch (error, state) {
+    case (.closed(WebSocketError.abnormalClosure, _)?, _), (.protocolViolation?, _):
+      return finish(.connectionLost(error ?? .cancelled), closeCode: 1000)
+    case (_, .warm): return finish(.retired, closeCode: 1000)
+    default: return finish(.released, closeCode: 1000)
+    }
+  }
+
+  private mutating func fail(_ why: String) -> [Action] {
+    [.send(TaskToGateway(type: "init_failed", error: why))] + finish(.initFailed(why), closeCode: 1011)
+  }
+
+  private mutating func finish(_ outcome: TaskOutcome, closeCode: UInt16) -> [Action] {
+    state = .over
+    return [.stopInitTimer, .finish(outcome, closeCode: closeCode)]
+  }
+
+  private func milliseconds(from start: UInt64, to end: UInt64) -> Double {
+    end > start ? Double(end - start) / 1_000_000 : 0
+  }
+}
+
+/// A user given to a task: checked, and alike for both dialects.
+struct Assignment: Sendable, Equatable {
+  enum Dialect: Sendable { case plan, lab }
+
+  /// What the task knows without being told.
+  struct Settings: Sendable {
+    /// nil: no directory is made.
+    var workspaceRoot: String?
+    var environmentName: String
+    /// In nanoseconds.
+    var initTimeout: UInt64
+  }
+
+  struct Refusal: Error, Equatable {
+    let message: String
+  }
+
+  let dialect: Dialect
+  let userId: String
+  let sessionId: String?
+  let environmentName: String
+  /// Below the workspace root; nil where there is no root.
+  let directory: String?
+  let token: String?
+  /// `CLOCK_MONOTONIC` in nanoseconds.
+  let receivedAt: UInt64
+
+  /// Reads `init_user` or `init_user_session`. Whether the plan dialect's `workspaceDir` is below the root is checked where
+  /// it is made, part by part.
+  static func make(
+    of message: GatewayToTask, receivedAt: UInt64, settings: Settings
+  ) -> Result<Assignment, Refusal> {
+    guard let userId = message.userId, UserID.isValid(userId) else {
+      return .failure(Refusal(message: "the user id is invalid: it is \(UserID.rule)"))
+    }
+    let environmentName = message.env ?? settings.environmentName
+    // It becomes a directory's name, as the user id does.
+    guard UserID.isValid(environmentName) else {
+      return .failure(Refusal(message: "the environment's name is invalid: it is \(UserID.rule)"))
+    }
+    let directory = settings.workspaceRoot.map { root in
+      message.workspaceDir ?? "\(root)/\(environmentName)/\(userId)"
+    }
+    return .success(
+      Assignment(
+        dialect: message.type == "init_user" ? .plan : .lab, userId: userId, sessionId: message.sessionId,
+        environmentName: environmentName, directory: directory, token: message.token, receivedAt: receivedAt))
+  }
+
+  /// The environment of the user's program. Of the agent's own only what every program needs is handed down: the rest
+  /// may hold the agent's credentials.
+  func programEnvironment(inheriting own: [String: String]) -> [String: String] {
+    var variables = own.filter { Self.inherited.contains($0.key) }
+    variables["USER_ID"] = userId
+    variables["ENVIRONMENT"] = environmentName
+    if let sessionId, !sessionId.utf8.contains(0) { variables["SESSION_ID"] = sessionId }
+    if let directory {
+      variables["HOME"] = directory
+      variables["WORKSPACE"] = directory
+      variables["PWD"] = directory
+    }
+    return variables
+  }
+
+  private static let inherited: Set<String> = ["PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ", "LD_LIBRARY_PATH"]
+}
