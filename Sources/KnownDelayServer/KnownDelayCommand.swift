@@ -48,7 +48,8 @@ public struct KnownDelayCommand: AsyncParsableCommand {
 
   /// Serves until a signal comes or the lifeline ends.
   public func run() async throws {
-    let signals = await EndSignals.trap().first(farewell: "known-delay-server: ended at once by a second signal\n")
+    let signals = await TerminationSignals.trap().first(
+      farewell: "known-delay-server: ended at once by a second signal\n")
     let questions = await UnixSignalsSequence(trapping: .sigusr1)
     let plan = try plan()
     FileDescriptorLimit.raise()

@@ -37,10 +37,10 @@ public struct LoadRun: Sendable {
     // A burst is one of several: its percentiles are not those so far.
     if plan.arrivals != .burst { progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) }) }
     let keeper = interval.map { TimelineKeeper(recorders, interval: $0) }
-    let judging = Judging(
+    let measurementWindow = MeasurementWindow(
       monitor, hasWarmup: plan.warmup != .iterations(0), isOneOfSeveral: plan.arrivals == .burst)
-    let crew = Crew(
-      scenario: scenario, loops: loops, recorders: recorders, judging: judging, progress: progress,
+    let crew = VirtualUsers(
+      scenario: scenario, loops: loops, recorders: recorders, measurementWindow: measurementWindow, progress: progress,
       keeper: keeper)
     var run: LoadRun
     switch plan.arrivals {

@@ -143,7 +143,7 @@ struct MockGatewayPlan {
     }
     var words: [String] = []
     if let command = options.command {
-      do { words = try CommandWords.split(command) } catch { reader.note("--command: \(error)") }
+      do { words = try ShellWords.split(command) } catch { reader.note("--command: \(error)") }
       product?.noteStandInOptions(&reader)
     } else if let product, hasOwn || options.virtualTasks {
       words = product.standIn(in: ownDirectory, startupDelay: delay, &reader)
@@ -158,7 +158,7 @@ struct MockGatewayPlan {
     }
     var arguments: [String] = []
     if product != nil {
-      arguments += ["--command", CommandWords.joined(words)]
+      arguments += ["--command", ShellWords.joined(words)]
     } else {
       if let command = options.command { arguments += ["--command", command] }
       if let text = options.startupDelay { arguments += ["--startup-delay", text] }

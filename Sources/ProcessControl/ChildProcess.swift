@@ -93,7 +93,7 @@ public final class ChildProcess: Sendable {
       guard case .running(let pidfd, let waiting) = state else { return nil }
       // Still a zombie: the group's number is certainly ours.
       if endsGroupWithLeader { kill(-pid, SIGKILL) }
-      if isGuarded { GroupGuard.shared.remove(pid) }
+      if isGuarded { ProcessGroupGuard.shared.remove(pid) }
       var code: Int32 = 0
       var wasSignaled = false
       let status: ExitStatus

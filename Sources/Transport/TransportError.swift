@@ -46,11 +46,6 @@ public struct TransportError: Error, Sendable, Equatable, CustomStringConvertibl
     self.message = message
   }
 
-  /// Text from outside is shown on terminals: at most 120 bytes, and everything but printable ASCII becomes a blank.
-  static func printable(_ text: String) -> String {
-    String(decoding: text.utf8.prefix(120).map { (0x20..<0x7f).contains($0) ? $0 : 0x20 }, as: UTF8.self)
-  }
-
   /// The caller gave up.
   public static let cancelled = TransportError(.cancelled, "cancelled")
 

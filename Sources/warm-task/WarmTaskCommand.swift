@@ -160,7 +160,7 @@ extension WarmTaskOptions {
       throw ValidationError("--startup-delay is the stand-in's: leave it out with --command")
     }
     if let command {
-      do { return .command(try CommandWords.split(command)) } catch { throw ValidationError("--command: \(error)") }
+      do { return .command(try ShellWords.split(command)) } catch { throw ValidationError("--command: \(error)") }
     }
     let delay = try startupDelay.map(Self.nanoseconds) ?? 0
     if inline { return .inline(startDelay: delay) }

@@ -88,29 +88,29 @@ import Transport
     #expect(!report.saturated)
   }
 
-  static let schedstats: [(String, LoopLoad?)] = [
-    ("123 45 6\n", LoopLoad(cpu: 123, waiting: 45)), ("1 2", LoopLoad(cpu: 1, waiting: 2)),
-    (" 7\t8  9 10", LoopLoad(cpu: 7, waiting: 8)),
-    ("18446744073709551615 0 0", LoopLoad(cpu: .max, waiting: 0)), ("", nil), ("1", nil), ("a b c", nil),
+  static let schedstats: [(String, ThreadUsage?)] = [
+    ("123 45 6\n", ThreadUsage(cpu: 123, waiting: 45)), ("1 2", ThreadUsage(cpu: 1, waiting: 2)),
+    (" 7\t8  9 10", ThreadUsage(cpu: 7, waiting: 8)),
+    ("18446744073709551615 0 0", ThreadUsage(cpu: .max, waiting: 0)), ("", nil), ("1", nil), ("a b c", nil),
     ("-1 2 3", nil),
     ("1 -2 3", nil), ("18446744073709551616 0 0", nil), ("1.5 2 3", nil),
   ]
 
-  @Test(arguments: schedstats) func schedstatIsParsed(_ text: String, _ expected: LoopLoad?) {
-    #expect(LoopLoad.parse(text) == expected)
+  @Test(arguments: schedstats) func schedstatIsParsed(_ text: String, _ expected: ThreadUsage?) {
+    #expect(ThreadUsage.parse(text) == expected)
   }
 
   @Test func runningAndWantingToRunAreBothUse() {
-    let earlier = LoopLoad(cpu: 100, waiting: 50)
-    #expect(LoopLoad(cpu: 400, waiting: 150).used(since: earlier) == 400)
+    let earlier = ThreadUsage(cpu: 100, waiting: 50)
+    #expect(ThreadUsage(cpu: 400, waiting: 150).used(since: earlier) == 400)
     #expect(earlier.used(since: earlier) == 0)
   }
 
   @Test func aThreadsLoadOnlyGrows() {
-    let first = LoopLoad.ofCallingThread()
+    let first = ThreadUsage.ofCallingThread()
     var sum: UInt64 = 0
     for number in 0..<2_000_000 as Range<UInt64> { sum &+= number &* number }
-    let second = LoopLoad.ofCallingThread()
+    let second = ThreadUsage.ofCallingThread()
     #expect(second.cpu >= first.cpu && second.waiting >= first.waiting && sum > 0)
   }
 

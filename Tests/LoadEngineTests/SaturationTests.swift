@@ -149,13 +149,13 @@ import Transport
       }
       while crowd.waiting.withLock({ $0.count }) < 100 { try await Task.sleep(for: .milliseconds(1)) }
       try await executor.eventLoop.submit {
-        executor.betweenShares = { crowd.note("schedule") }
+        executor.betweenBatches = { crowd.note("schedule") }
         for continuation in crowd.waiting.withLock({ $0 }) {
           crowd.note("answer")
           continuation.resume()
           executor.didRead()
         }
-        executor.betweenShares = nil
+        executor.betweenBatches = nil
       }.get()
       try await group.waitForAll()
     }

@@ -34,13 +34,13 @@ import Transport
     (#"a "\w\\""#, ["a", #"\w\"#]),
   ])
   func commandsAreSplitAsAShellWould(line: String, words: [String]) throws {
-    #expect(try CommandWords.split(line) == words)
-    #expect(try CommandWords.split(CommandWords.joined(words)) == words)
+    #expect(try ShellWords.split(line) == words)
+    #expect(try ShellWords.split(ShellWords.joined(words)) == words)
   }
 
   @Test(arguments: ["", "   ", "a 'b", "a \"b", "a\\"])
   func incompleteCommandsAreRefused(line: String) {
-    #expect(throws: CommandWords.Failure.self) { try CommandWords.split(line) }
+    #expect(throws: ShellWords.Failure.self) { try ShellWords.split(line) }
   }
 
   @Test func failuresWaitEverLongerUpToABoundAndHealthResets() {

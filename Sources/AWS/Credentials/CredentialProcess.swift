@@ -15,8 +15,8 @@ struct CredentialProcess: Sendable, Equatable {
   /// - Throws: ``AWSError`` `configuration` for a command that cannot be split into words.
   init(command: String, source: String) throws(AWSError) {
     self.source = source
-    do throws(CommandWords.Failure) {
-      words = try CommandWords.split(command)
+    do throws(ShellWords.Failure) {
+      words = try ShellWords.split(command)
     } catch {
       throw .configuration("\(source): \(error)")
     }

@@ -168,7 +168,7 @@ package struct EndToEndCommand: SuiteCommand {
       reader.problems.add("--command", "a remote gateway's tasks run what they run: leave it out, or give --agents")
     }
     do {
-      return try CommandWords.split(command)
+      return try ShellWords.split(command)
     } catch {
       reader.problems.add("--command", "\(error)")
       return []

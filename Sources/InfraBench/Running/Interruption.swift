@@ -31,12 +31,12 @@ package final class Interruption: Sendable {
 
   /// The work's result.
   ///
-  /// The first signal cancels the work, which then has to return soon; see ``EndSignalOrder`` for a second one. The
+  /// The first signal cancels the work, which then has to return soon; see ``TerminationEscalation`` for a second one. The
   /// process is ended when the bound is over and the result is written.
   package static func run<T: Sendable>(_ work: @escaping @Sendable (Interruption) async -> T) async -> T {
     let interruption = Interruption()
     // First, so that no signal finds the work begun and nobody to end it in order.
-    let signals = await EndSignals.trap()
+    let signals = await TerminationSignals.trap()
     let task = Task { await work(interruption) }
     let watcher = Task {
       // Children end by themselves when this process's end of their pipe closes.
@@ -114,7 +114,7 @@ package final class Interruption: Sendable {
     }
     guard isFirst else { return }
     await lastWords?()
-    EndSignals.endAtOnce(
+    TerminationSignals.endAtOnce(
       by: signal ?? SIGTERM, saying: Self.farewell("ended \(Self.bound / 1_000_000_000) s after the signal"))
   }
 

@@ -55,7 +55,7 @@ final class SuiteRun: Sendable {
   }
 
   /// Runs all of it; the exit status.
-  func perform(endedBy signals: EndSignals) async -> Int32 {
+  func perform(endedBy signals: TerminationSignals) async -> Int32 {
     await perform { await signals.forEach($0) }
   }
 
@@ -103,7 +103,7 @@ final class SuiteRun: Sendable {
       case .hurry:
         Task.detached {
           try? await Task.sleep(for: Self.hurry)
-          EndSignals.endAtOnce(by: signal, saying: "ended at once by a second signal\n")
+          TerminationSignals.endAtOnce(by: signal, saying: "ended at once by a second signal\n")
         }
       }
     }
@@ -332,7 +332,7 @@ struct SuiteEnd: Sendable {
 
   /// The first cause; a signal comes before the deadline: who sent it waits for the status that says so.
   private(set) var cause: Cause?
-  private var order = EndSignalOrder()
+  private var order = TerminationEscalation()
 
   /// Takes a signal that came to the suite at `now`, in ns.
   mutating func receive(_ signal: Int32, at now: UInt64) -> [Action] {

@@ -46,7 +46,7 @@ package struct EmbeddedGatewayProcess: Sendable {
       var request = ProcessRequest(
         executable: path, arguments: flags(settings) + arguments, environment: environment,
         standardInput: .pipe, standardOutput: .pipe)
-      request.ignoredSignals = EndSignals.ignoredAtStart
+      request.ignoredSignals = TerminationSignals.ignoredAtStart
       child = try await ProcessKeeper.shared.spawn(request)
     } catch {
       throw BenchmarkFailure("the embedded gateway could not be started: \(error)")

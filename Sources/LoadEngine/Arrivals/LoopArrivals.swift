@@ -7,12 +7,12 @@ final class LoopArrivals: @unchecked Sendable {
   // @unchecked: every mutable property is touched on the loop's thread only.
 
   /// A start, and whether a user had been free when it came due.
-  struct Taken: Sendable {
+  struct DispatchedArrival: Sendable {
     var start: ArrivalQueue.Start
     var foundFreeUser: Bool
   }
 
-  private typealias Parked = UnsafeContinuation<Taken?, Never>
+  private typealias Parked = UnsafeContinuation<DispatchedArrival?, Never>
 
   private let executor: LoopExecutor
   private let shared: SharedArrivals
@@ -38,17 +38,17 @@ final class LoopArrivals: @unchecked Sendable {
 
   /// The next start for a user that has been free since `since`; `isFirst` says that it comes for the first time.
   /// Nil when there is none any more. To be called on the loop.
-  func next(since: Instant, isFirst: Bool) async -> Taken? {
-    if isFirst { executor.betweenShares = { [unowned self] in serveIfDue() } }
+  func next(since: Instant, isFirst: Bool) async -> DispatchedArrival? {
+    if isFirst { executor.betweenBatches = { [unowned self] in serveIfDue() } }
     let now = MonotonicClock.now()
     let answer = shared.withQueue { queue in
       // A user that is parked had been free for what this one takes.
       (queue.userBecameFree(at: now, since: since, wasAwaited: isFirst), foundFreeUser: queue.hasFreeUsers)
     }
     switch answer {
-    case (.start(let start), let foundFreeUser)?: return Taken(start: start, foundFreeUser: foundFreeUser)
+    case (.start(let start), let foundFreeUser)?: return DispatchedArrival(start: start, foundFreeUser: foundFreeUser)
     case (.over, _)?:
-      shared.letGoAtTheEnd(now: now)
+      shared.endWaitsOnceOver(now: now)
       return nil
     case nil: return nil
     case (.parked, _)?:
@@ -64,7 +64,7 @@ final class LoopArrivals: @unchecked Sendable {
     executor.eventLoop.execute {
       self.isStopped = true
       self.timer?.scheduled.cancel()
-      self.executor.betweenShares = nil
+      self.executor.betweenBatches = nil
       self.release()
     }
   }
@@ -127,14 +127,14 @@ final class LoopArrivals: @unchecked Sendable {
     let now = MonotonicClock.now()
     endSpin(at: now)
     while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
-      parked.popFirst()?.resume(returning: Taken(start: start, foundFreeUser: true))
+      parked.popFirst()?.resume(returning: DispatchedArrival(start: start, foundFreeUser: true))
     }
     // At once: everything else can wait for the starts.
     executor.drainNow()
     if isStopped {
       release()
     } else if shared.withQueue({ $0.isOver(at: now) && !$0.hasWaiting }) ?? true {
-      shared.letGoAtTheEnd(now: now)
+      shared.endWaitsOnceOver(now: now)
     } else {
       arm()
     }

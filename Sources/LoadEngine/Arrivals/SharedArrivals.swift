@@ -55,12 +55,12 @@ final class SharedArrivals: Sendable {
 
   /// Lets the users that are parked go when the run is over and nobody performs any more: what they do then would hold up
   /// the last answers of the others.
-  func letGoAtTheEnd(now: Instant) {
-    if withQueue({ $0.isOver(at: now) && $0.isQuiet && !$0.hasWaiting }) ?? true { letGo() }
+  func endWaitsOnceOver(now: Instant) {
+    if withQueue({ $0.isOver(at: now) && $0.isQuiet && !$0.hasWaiting }) ?? true { endWaits() }
   }
 
   /// Lets all parked users go.
-  func letGo() {
+  func endWaits() {
     // Loops and this hold one another until then.
     let all = loops.withLock { loops in
       defer { loops = [] }
@@ -79,7 +79,7 @@ final class SharedArrivals: Sendable {
         try? await Task.sleep(for: bound + Self.grace)
         guard !Task.isCancelled else { return nil }
         self.close(at: MonotonicClock.now())
-        self.letGoAtTheEnd(now: MonotonicClock.now())
+        self.endWaitsOnceOver(now: MonotonicClock.now())
         try? await Task.sleep(for: bound + bound + Self.grace)
         return nil
       }

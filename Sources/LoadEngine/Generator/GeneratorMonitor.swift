@@ -86,7 +86,7 @@ public final class GeneratorMonitor: Sendable {
     _ recording: Recording, backlogMax: UInt64 = 0, judgesLateness: Bool = true
   ) async -> GeneratorReport {
     pause()
-    var worst: (share: Double, cause: BusySeconds.Cause) = (0, .cpu)
+    var worst: (share: Double, cause: LoopBusyTime.Cause) = (0, .cpu)
     for meter in meters {
       let own = await meter.finish()
       if own.share > worst.share { worst = own }

@@ -6,7 +6,7 @@ import Transport
 /// this, which also tells of what blocked it otherwise, such as a lock. Its state belongs to the loop.
 final class LoopMeter: Sendable {
   private struct Reading {
-    var load: LoopLoad
+    var load: ThreadUsage
     var spun: Nanoseconds
     var at: Instant
   }
@@ -15,7 +15,7 @@ final class LoopMeter: Sendable {
     var last: Reading?
     /// When the next reading is due.
     var dueAt = Instant.distantPast
-    var seconds = BusySeconds()
+    var seconds = LoopBusyTime()
     var timer: Scheduled<Void>?
   }
 
@@ -37,7 +37,7 @@ final class LoopMeter: Sendable {
     let askedAt = MonotonicClock.now()
     onLoop {
       self.state.value.timer?.cancel()
-      if forgetting { self.state.value.seconds = BusySeconds() }
+      if forgetting { self.state.value.seconds = LoopBusyTime() }
       self.state.value.seconds.interrupt()
       // A loop that comes late to this has been busy since it was asked.
       self.state.value.dueAt = askedAt
@@ -57,7 +57,7 @@ final class LoopMeter: Sendable {
   }
 
   /// The worst second up to now.
-  func finish() async -> (share: Double, cause: BusySeconds.Cause) {
+  func finish() async -> (share: Double, cause: LoopBusyTime.Cause) {
     let worst = eventLoop.submit {
       self.stop()
       return self.state.value.seconds.worst
@@ -91,12 +91,12 @@ final class LoopMeter: Sendable {
     let reading = Reading(load: load(), spun: executor.spunFor, at: now)
     let used = reading.load.used(since: last.load)
     state.value.seconds.add(
-      BusySeconds.Span(
+      LoopBusyTime.Span(
         length: now.elapsed(since: last.at), used: used - (reading.spun - last.spun),
         late: now.elapsed(since: state.value.dueAt)))
     state.value.last = reading
     return now
   }
 
-  private func load() -> LoopLoad { .ofCallingThread() }
+  private func load() -> ThreadUsage { .ofCallingThread() }
 }

@@ -1,15 +1,15 @@
 import Latency
 import Transport
 
-extension Crew {
+extension VirtualUsers {
   /// Every user starts its next iteration when its last one is done.
   ///
   /// All users are opened first: what opening costs their loop is in nobody's latency. The users of a ramp open when it
   /// is their turn instead, as their coming is part of such a load.
   func closedLoop(_ plan: LoadPlan, thinkTime: Nanoseconds, ramp: UserRamp?) async -> LoadRun {
-    let shared = SharedPlan(plan, ramp: ramp, startingAt: MonotonicClock.now())
+    let shared = SharedIterations(plan, ramp: ramp, startingAt: MonotonicClock.now())
     let allOpened = StartBarrier(
-      parties: max(1, plan.users), beforeRelease: { judging.begin() }, whenReached: { shared.begin(at: $0) })
+      parties: max(1, plan.users), beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) })
     let now = await TimelineKeeper.keeping(keeper, since: { shared.measurementStartedAt }) {
       await withTaskCancellationHandler {
         await run(plan) { user, own, _ in
@@ -34,7 +34,7 @@ extension VirtualUser {
   /// Opens what the user needs and waits for the others; false when it did not get in, which is counted at once: a user
   /// that was asked for has an outcome even where the warm-up or the count leaves none of the iterations to it.
   fileprivate func open(
-    _ user: S.User, _ plan: SharedPlan, after allOpened: StartBarrier, waitsForTurn: Bool
+    _ user: S.User, _ plan: SharedIterations, after allOpened: StartBarrier, waitsForTurn: Bool
   ) async -> Bool {
     var record = IterationRecord()
     if !waitsForTurn {
@@ -50,7 +50,7 @@ extension VirtualUser {
   }
 
   fileprivate func runUntilFulfilled(
-    _ user: S.User, _ plan: SharedPlan, isIn: Bool, thinkTime: Nanoseconds, ramp: UserRamp?
+    _ user: S.User, _ plan: SharedIterations, isIn: Bool, thinkTime: Nanoseconds, ramp: UserRamp?
   ) async {
     if !isIn { await executor.sleep(for: Self.pauseAfterFailure) }
     var record = IterationRecord()

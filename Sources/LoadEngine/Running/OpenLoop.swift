@@ -1,7 +1,7 @@
 import Latency
 import Transport
 
-extension Crew {
+extension VirtualUsers {
   /// Starts are due on one schedule; whichever user is free takes the next one.
   func openLoop(
     _ plan: LoadPlan, _ schedule: ArrivalSchedule, dropsWhenBusy: Bool, isPrecise: Bool
@@ -14,7 +14,7 @@ extension Crew {
     let arrivals = loops.executors.map { LoopArrivals(shared, on: $0, isPrecise: isPrecise) }
     for loop in arrivals { shared.add(loop) }
     let allOpened = StartBarrier(
-      parties: users, beforeRelease: { judging.begin() },
+      parties: users, beforeRelease: { measurementWindow.begin() },
       whenReached: { shared.begin(at: $0 + SharedArrivals.lead(users: users), users: users) })
     let dropped: @Sendable () -> UInt64 = { shared.withQueue { $0.dropped } ?? 0 }
     progress?.provide(dropped: dropped)
@@ -29,7 +29,7 @@ extension Crew {
           }
         } onCancel: {
           shared.close(at: MonotonicClock.now())
-          shared.letGo()
+          shared.endWaits()
         }
       }
     }

@@ -8,7 +8,7 @@ struct VirtualUser<S: Scenario>: Sendable {
   let executor: LoopExecutor
   let recorder: LoopRecorder
   let progress: ProgressCounter?
-  let judging: Judging
+  let measurementWindow: MeasurementWindow
 
   /// Sets the user up, has `body` do its work, and ends it when all users have done theirs. The task's cancellation is
   /// watched once for all of it. Returns when the last answer of all had been read.
@@ -29,7 +29,7 @@ struct VirtualUser<S: Scenario>: Sendable {
   func perform(
     _ user: S.User, _ iteration: Iteration, dueAt: Instant, into record: inout IterationRecord
   ) async {
-    if !iteration.isWarmup { judging.measuring() }
+    if !iteration.isWarmup { measurementWindow.measuring() }
     guard record.ending == .success else { return fail(iteration, dueAt: dueAt, record) }
     if !iteration.isWarmup { progress?.begin() }
     await scenario.perform(user, iteration, into: &record)

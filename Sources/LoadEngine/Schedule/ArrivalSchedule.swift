@@ -14,7 +14,7 @@ public struct ArrivalSchedule: Sendable, Equatable, Sequence {
     case poisson(seed: UInt64)
   }
 
-  private let rate: CumulatedRate
+  private let rate: CumulativeRate
   private let arrival: Arrival
 
   /// A constant rate without end. A rate of zero gives no starts.
@@ -25,7 +25,7 @@ public struct ArrivalSchedule: Sendable, Equatable, Sequence {
 
   /// Linear ramps of the rate that begin at `from`; ends with the last stage.
   public init(stages: [RateStage], from: ArrivalRate, arrival: Arrival) {
-    rate = CumulatedRate(stages, from: from)
+    rate = CumulativeRate(stages, from: from)
     self.arrival = arrival
   }
 
@@ -60,12 +60,12 @@ public struct ArrivalSchedule: Sendable, Equatable, Sequence {
 
   /// The offsets of a schedule, one by one. A start later than `Nanoseconds.max` (584 years) does not exist.
   public struct Iterator: IteratorProtocol, Sendable {
-    private let rate: CumulatedRate
+    private let rate: CumulativeRate
     private var positions: StartPositions
     private var ramp = 0
     private var last = Nanoseconds.zero
 
-    init(rate: CumulatedRate, positions: StartPositions) {
+    init(rate: CumulativeRate, positions: StartPositions) {
       self.rate = rate
       self.positions = positions
     }

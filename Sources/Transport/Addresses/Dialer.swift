@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 
 /// The beginning of the try that has connected, and what went before it.
-struct DialStart: Sendable {
+struct DialAttempt: Sendable {
   /// How long this connection waited for the look-up of the name; zero where the addresses were known.
   var lookUp: Nanoseconds
   /// When the try at the address that took the connection began.
@@ -28,11 +28,11 @@ struct Dialer: Sendable {
   /// Whether another address is to be tried; asked on the loop.
   let goesOn: @Sendable () -> Bool
   /// Sets a channel up; called on the loop for every try.
-  let configure: @Sendable (any Channel, DialStart) -> EventLoopFuture<Void>
+  let configure: @Sendable (any Channel, DialAttempt) -> EventLoopFuture<Void>
 
   /// The channel that is connected, and how the try at its address began. Fails with ``DialFailure``, ``UnresolvedHost``, or
   /// with what `configure` has failed with.
-  func dial() -> EventLoopFuture<(any Channel, DialStart)> {
+  func dial() -> EventLoopFuture<(any Channel, DialAttempt)> {
     let startedAt = MonotonicClock.now()
     if let known = addresses.order(turn: turn, at: startedAt) { return tryFirst(of: known[...], lookUp: .zero) }
     return addresses.lookUp(turn: turn, on: eventLoop).flatMap { found in
@@ -42,12 +42,12 @@ struct Dialer: Sendable {
 
   private func tryFirst(
     of order: ArraySlice<SocketAddress>, lookUp: Nanoseconds, after errors: [any Error] = []
-  ) -> EventLoopFuture<(any Channel, DialStart)> {
+  ) -> EventLoopFuture<(any Channel, DialAttempt)> {
     let now = MonotonicClock.now()
     guard let address = order.first, now < deadline, goesOn() else {
       return eventLoop.makeFailedFuture(DialFailure(errors: errors))
     }
-    let start = DialStart(lookUp: lookUp, dialedAt: now)
+    let start = DialAttempt(lookUp: lookUp, dialedAt: now)
     let bound = addresses.patience(with: address, isLast: order.count == 1, of: deadline - now)
     return ClientBootstrap(group: eventLoop)
       .connectTimeout(TimeAmount(bound))

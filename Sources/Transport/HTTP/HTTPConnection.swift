@@ -115,7 +115,7 @@ public final class HTTPConnection: Sendable {
         secured.fail(error)
         throw error
       }
-      try operations.addHandler(HandshakeHandler(done: secured))
+      try operations.addHandler(TLSHandshakeHandler(done: secured))
     } else {
       secured.succeed(nil)
     }

@@ -41,7 +41,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   let secured: EventLoopFuture<Instant?>
 
   private let executor: LoopExecutor
-  private let wanted: WantedCertificate?
+  private let wanted: CertificateRequest?
   /// When the try at this address began.
   private let dialedAt: Instant
   private var idle = IdleConnection()
@@ -57,7 +57,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   /// `executor` runs the tasks that wait for the answers; `wanted` is of a connection with TLS; the connect was begun at
   /// `dialedAt`.
-  init(secured: EventLoopFuture<Instant?>, executor: LoopExecutor, wanted: WantedCertificate?, dialedAt: Instant) {
+  init(secured: EventLoopFuture<Instant?>, executor: LoopExecutor, wanted: CertificateRequest?, dialedAt: Instant) {
     self.secured = secured
     self.executor = executor
     self.wanted = wanted
@@ -182,7 +182,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// What the end of a connection means that has served nothing since its peer asked for a certificate in vain.
   private var missingCertificate: TransportError? {
     guard !idle.hasServed, wanted?.wasNotGiven ?? false else { return nil }
-    return TransportError(.clientCertificate, "TLS failed: \(WantedCertificate.advice)")
+    return TransportError(.clientCertificate, "TLS failed: \(CertificateRequest.advice)")
   }
 
   private func fail(_ error: TransportError, thenClose: Bool = false) {

@@ -22,7 +22,7 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   public var spunFor = Nanoseconds.zero
   /// What else is due now and then, such as the next start of a schedule: called after each share of a large batch of
   /// answers. Only on the loop.
-  public var betweenShares: (() -> Void)?
+  public var betweenBatches: (() -> Void)?
 
   private var queue: [Job] = []
   private var batch: [Job] = []
@@ -84,7 +84,7 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   public func didRead() {
     guard queue.count >= Self.share, !isDraining else { return }
     drain()
-    betweenShares?()
+    betweenBatches?()
   }
 
   /// Runs what is due: after a share of the sockets that are ready now has been read, so that what one task does with its

@@ -92,7 +92,7 @@ public final class WebSocketConnection: Sendable {
   /// Sends a question: first everything that has come by now is read, what the kernel holds too, and in the same turn of
   /// the loop the question is written. A message that comes later was begun later, or says by its
   /// ``WebSocketMessage/begunAt`` that it was not. Nobody may wait in ``receive()`` meanwhile.
-  public func ask(text: String) async -> WebSocketQuestion {
+  public func ask(text: String) async -> WebSocketExchange {
     await withUnsafeContinuation { continuation in
       onLoop { $0.ask(text) { continuation.resume(returning: $0) } }
     }

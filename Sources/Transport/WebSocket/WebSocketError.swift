@@ -1,5 +1,6 @@
 public import Latency
 import NIOCore
+import TextFormatting
 
 /// Why a WebSocket could not be opened, or why it ended.
 public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -40,7 +41,7 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
     case .upgradeRefused(let refusal): "the upgrade to WebSocket was refused with \(refusal.words)"
     case .protocolViolation(let what): "the server broke the WebSocket protocol: \(what)"
     case .closed(let code, let reason):
-      "the connection was closed with code \(code)" + (reason.isEmpty ? "" : " (\(PlainLine.of(reason)))")
+      "the connection was closed with code \(code)" + (reason.isEmpty ? "" : " (\(PlainText.withoutMarkup(reason)))")
     case .cancelled: "cancelled"
     }
   }
@@ -66,7 +67,7 @@ public struct UpgradeRefusal: Sendable, Equatable {
     self.response = response
     kind = "http_\(response.status)"
     let status = "status \(response.status)"
-    let said = PlainLine.of(String(buffer: response.body), limit: Self.longest - status.utf8.count - 2)
+    let said = PlainText.withoutMarkup(String(buffer: response.body), limit: Self.longest - status.utf8.count - 2)
     let isOfIdentity = response.status == 401 || response.status == 403
     let advice = askedForCertificate && isOfIdentity ? " (\(TLSClient.furtherAdvice))" : ""
     words = status + advice + (said.isEmpty ? "" : ": \(said)")

@@ -97,7 +97,7 @@ import WarmTask
     #expect(
       plan.tasks
         == .processes(warmTask: "\(GatewayProgram.directory)/warm-task", arguments: ["--command", line]))
-    #expect(try CommandWords.split(line) == words)
+    #expect(try ShellWords.split(line) == words)
   }
 
   @Test(arguments: [

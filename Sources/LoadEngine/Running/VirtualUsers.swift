@@ -2,11 +2,11 @@ import Latency
 import Transport
 
 /// The users of one run, and where they record.
-struct Crew<S: Scenario>: Sendable {
+struct VirtualUsers<S: Scenario>: Sendable {
   let scenario: S
   let loops: LoopGroup
   let recorders: [LoopRecorder]
-  let judging: Judging
+  let measurementWindow: MeasurementWindow
   let progress: ProgressCounter?
   let keeper: TimelineKeeper?
 
@@ -19,13 +19,13 @@ struct Crew<S: Scenario>: Sendable {
     _ plan: LoadPlan, _ body: @escaping @Sendable (VirtualUser<S>, S.User, _ loop: Int) async -> Void
   ) async -> Instant {
     let users = max(1, plan.users)
-    let lastAnswer = StartBarrier(parties: users, whenReached: { _ in judging.end() })
+    let lastAnswer = StartBarrier(parties: users, whenReached: { _ in measurementWindow.end() })
     return await withTaskGroup(of: Instant.self) { group in
       for number in 1...users {
         let loop = (number - 1) % loops.executors.count
         let user = VirtualUser(
           number: number, scenario: scenario, executor: loops.executors[loop], recorder: recorders[loop],
-          progress: progress, judging: judging)
+          progress: progress, measurementWindow: measurementWindow)
         group.addTask(executorPreference: loops.executors[loop]) {
           await user.live(until: lastAnswer) { await body(user, $0, loop) }
         }

@@ -5,7 +5,7 @@ import Latency
 /// A process of rate 1 mapped through the inverse of the cumulated rate has that rate at every instant (time rescaling:
 /// Çinlar, Introduction to Stochastic Processes, 1975, ch. 4.7; Lewis & Shedler, Simulation of nonhomogeneous Poisson
 /// processes by thinning, 1979, section 1). Evenly spaced starts are mapped in the same way.
-enum CumulatedRate: Sendable, Equatable {
+enum CumulativeRate: Sendable, Equatable {
   case constant(ArrivalRate)
   case ramps([RateRamp])
 

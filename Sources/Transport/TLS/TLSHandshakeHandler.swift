@@ -3,7 +3,7 @@ import NIOCore
 import NIOTLS
 
 /// Tells when the TLS handshake is done, and leaves the pipeline.
-final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
+final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
 
   private let done: EventLoopPromise<Instant?>

@@ -5,7 +5,7 @@ import Latency
 ///
 /// Windows that follow one another would miss a stop of 1.2 s of which each of two windows holds 0.6 s: so the second that
 /// is judged ends at every reading.
-struct BusySeconds: Sendable, Equatable {
+struct LoopBusyTime: Sendable, Equatable {
   /// Why a thread had no time.
   enum Cause: Sendable, Equatable {
     /// It used a CPU, or was ready to and waited for one.
@@ -33,7 +33,7 @@ struct BusySeconds: Sendable, Equatable {
   /// The highest share of a second, 0…1, and its cause; 0 while less than a second has been seen.
   private(set) var worst: (share: Double, cause: Cause) = (0, .cpu)
 
-  static func == (one: BusySeconds, other: BusySeconds) -> Bool {
+  static func == (one: LoopBusyTime, other: LoopBusyTime) -> Bool {
     one.spans == other.spans && one.worst == other.worst
   }
 

@@ -4,7 +4,7 @@ import NIOCore
 /// When the first byte of each of a server's frames was read (RFC 6455, section 5.2). Pure: no I/O.
 ///
 /// A frame is decoded with its last byte: whether it was begun before a question was sent shows only here.
-struct FrameBegins {
+struct FrameStarts {
   /// Of the frame that is being read, until all of it is here.
   private var header: [UInt8] = []
   private var payloadLeft: UInt64 = 0
@@ -45,10 +45,10 @@ struct FrameBegins {
 }
 
 /// Stands before the frame decoder and notes when frames begin. Confined to the event loop.
-final class FrameBeginStamps: ChannelInboundHandler {
+final class FrameStartStamps: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
-  private var begins = FrameBegins()
+  private var begins = FrameStarts()
 
   /// Of the next frame that was decoded.
   func next() -> Instant? { begins.next() }

@@ -2,7 +2,7 @@ import Latency
 import Synchronization
 
 /// The budget of a closed loop or a burst, which all users draw from.
-final class SharedPlan: Sendable {
+final class SharedIterations: Sendable {
   private struct State {
     var begunAt: Instant
     var budget: IterationBudget
