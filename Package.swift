@@ -182,7 +182,7 @@ let package = Package(
       name: "LatencyTests",
       dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
       exclude: ["Fixtures"]),
-    .testTarget(name: "UserWorkspaceTests", dependencies: ["Latency", "TestSupport", "UserWorkspace"]),
+    .testTarget(name: "UserWorkspaceTests", dependencies: ["Latency", "UserWorkspace"]),
     .testTarget(name: "ProcessControlTests", dependencies: ["Latency", "ProcessControl"]),
     .testTarget(
       name: "WebSocketTests",
@@ -209,7 +209,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "EmbeddedGatewayECSTests",
-      dependencies: ["AWS", "AWSTestSupport", "EmbeddedGateway", "Latency", "TestSupport"],
+      dependencies: ["AWS", "AWSTestSupport", "EmbeddedGateway", "TestSupport"],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "TransportTests",

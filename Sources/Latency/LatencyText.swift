@@ -41,26 +41,53 @@ public enum LatencyText {
 }
 
 /// Durations as users write them: a decimal number and a unit, `250ms`, `1.5s`, `2m`, `1h`. The unit is required.
+///
+/// ```swift
+/// DurationText.parse("1.5s")                                    // 1.5 s
+/// DurationText.parse("2h", units: [.ms, .s], upTo: .seconds(60))  // nil
+/// DurationText.write(.milliseconds(1500))                       // "1500ms"
+/// ```
 package enum DurationText {
   /// What to say to whoever wrote another thing.
   package static let rule = "write a number and a unit, such as 250ms, 1.5s, 2m or 1h"
 
-  private static let units: [(suffix: String, nanoseconds: Double)] = [
-    ("ns", 1), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
-  ]
-  /// A year: more than any run, and far from overflow.
-  private static let longest = 366.0 * 24 * 3600e9
+  /// A unit by its name.
+  package enum Unit: String, CaseIterable, Sendable {
+    case ns, us, ms, s, m, h
+    /// `us` with the Greek letter.
+    case microseconds = "µs"
 
-  /// The nanoseconds of `text`; nil when it is no duration.
-  package static func parse(_ text: String) -> UInt64? {
-    // The longest suffix first: `ms` is no `s`.
-    for (suffix, nanoseconds) in units.sorted(by: { $0.suffix.utf8.count > $1.suffix.utf8.count })
-    where text.hasSuffix(suffix) {
-      guard let number = parseDecimal(text.dropLast(suffix.count)) else { return nil }
-      let value = (number * nanoseconds).rounded()
-      return value <= longest ? UInt64(value) : nil
+    /// How long one of it is.
+    var length: Nanoseconds {
+      switch self {
+      case .ns: 1
+      case .us, .microseconds: .microseconds(1)
+      case .ms: .milliseconds(1)
+      case .s: .seconds(1)
+      case .m: .seconds(60)
+      case .h: .seconds(3600)
+      }
     }
-    return nil
+  }
+
+  /// A year: more than any run, and far from overflow.
+  package static let longest: Nanoseconds = .seconds(366 * 24 * 3600)
+
+  /// The length that `text` says, to the nearest nanosecond; nil when it says none.
+  ///
+  /// - Parameters:
+  ///   - units: those that may be written.
+  ///   - bound: the longest length that is one.
+  package static func parse(
+    _ text: String, units: [Unit] = Unit.allCases, upTo bound: Nanoseconds = longest
+  ) -> Nanoseconds? {
+    // A unit follows a digit: `ms` is no `s`.
+    let name = text.drop { $0 == "." || $0.isNumber }
+    guard let unit = Unit(rawValue: String(name)), units.contains(unit),
+      let number = parseDecimal(text.dropLast(name.count))
+    else { return nil }
+    let nanoseconds = number * Double(unit.length.nanoseconds)
+    return nanoseconds <= Double(bound.nanoseconds) ? .nanoseconds(nanoseconds) : nil
   }
 
   /// Digits with at most one point between digits: no sign, no exponent, no white space.
@@ -71,15 +98,12 @@ package enum DurationText {
     return Double(String(text))
   }
 
-  /// The shortest way to write `nanoseconds` that ``parse(_:)`` reads back, for parameters in reports.
-  package static func write(_ nanoseconds: UInt64) -> String {
-    guard nanoseconds > 0 else { return "0s" }
-    for (suffix, size) in [
-      ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000),
-    ] as [(String, UInt64)]
-    where nanoseconds % size == 0 {
-      return "\(nanoseconds / size)\(suffix)"
+  /// The shortest way to write a length that ``parse(_:units:upTo:)`` reads back, for parameters in reports.
+  package static func write(_ length: Nanoseconds) -> String {
+    guard length > .zero else { return "0s" }
+    for unit in [Unit.h, .m, .s, .ms, .us] where length % unit.length == .zero {
+      return "\(length / unit.length)\(unit.rawValue)"
     }
-    return "\(nanoseconds)ns"
+    return "\(length.nanoseconds)ns"
   }
 }

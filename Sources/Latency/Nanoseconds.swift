@@ -145,6 +145,14 @@ extension Nanoseconds {
     Nanoseconds(length.nanoseconds / UInt64(clamping: parts))
   }
 
+  /// The same for a literal: `length / 2` is half of it, not how often two nanoseconds fit.
+  ///
+  /// - Precondition: there is at least one part.
+  @inlinable
+  public static func / (length: Nanoseconds, parts: Int) -> Nanoseconds {
+    Nanoseconds(length.nanoseconds / UInt64(clamping: parts))
+  }
+
   /// How often the second length fits into the first: `timeout / .milliseconds(1)` is whole milliseconds.
   ///
   /// - Precondition: the second length is not ``zero``.

@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import ProcessControl
 import Testing
@@ -46,17 +47,17 @@ import Transport
   @Test func failuresWaitEverLongerUpToABoundAndHealthResets() {
     var backoff = ReplacementBackoff()
     let failed = TaskOutcome.notConnected(.refused("x"))
-    let pauses = (0..<100).map { _ in backoff.pause(after: failed, lived: 0, jitter: 1) / 1_000_000 }
+    let pauses = (0..<100).map { _ in backoff.pause(after: failed, lived: 0, jitter: 1) / .milliseconds(1) }
     #expect(pauses.prefix(8) == [250, 500, 1000, 2000, 4000, 8000, 15000, 15000])
     #expect(pauses.last == 15000)
     #expect(backoff.pause(after: .released, lived: 0, jitter: 1) == 0)
-    #expect(backoff.pause(after: .initFailed("x"), lived: 1 << 40, jitter: 0) == 125_000_000)
+    #expect(backoff.pause(after: .initFailed("x"), lived: .seconds(1000), jitter: 0) == .milliseconds(125))
   }
 
   @Test(arguments: [
-    (TaskOutcome.retired, UInt64(0), false), (.retired, 6_000_000_000, true), (.processEnded(.exited(1)), 0, true),
+    (TaskOutcome.retired, Nanoseconds.zero, false), (.retired, .seconds(6), true), (.processEnded(.exited(1)), 0, true),
   ])
-  func retirementIsHealthyOnlyAfterAWait(outcome: TaskOutcome, lived: UInt64, isHealthy: Bool) {
+  func retirementIsHealthyOnlyAfterAWait(outcome: TaskOutcome, lived: Nanoseconds, isHealthy: Bool) {
     var backoff = ReplacementBackoff()
     #expect((backoff.pause(after: outcome, lived: lived, jitter: 0.5) == 0) == isHealthy)
   }

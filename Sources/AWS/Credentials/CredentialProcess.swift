@@ -32,7 +32,7 @@ struct CredentialProcess: Sendable, Equatable {
       executable: words[0], arguments: Array(words.dropFirst()), environment: context.environment,
       standardInput: .null, diesWithParent: true)
     let result = await BoundedProcess.run(
-      request, timeoutMilliseconds: context.processTimeoutMilliseconds, maximumBytes: Self.maximumBytes)
+      request, timeout: context.processTimeout, maximumBytes: Self.maximumBytes)
     let output: BoundedProcess.Output
     switch result {
     case .success(let value): output = value
