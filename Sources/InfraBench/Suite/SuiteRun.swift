@@ -73,7 +73,7 @@ final class SuiteRun: Sendable {
     }
     let timer = settings.deadline.map { deadline in
       Task {
-        guard (try? await Task.sleep(nanoseconds: deadline)) != nil else { return }
+        guard (try? await Task.sleep(for: deadline)) != nil else { return }
         act(after: SIGTERM) { $0.passDeadline() }
       }
     }
@@ -334,8 +334,8 @@ struct SuiteEnd: Sendable {
   private(set) var cause: Cause?
   private var order = TerminationEscalation()
 
-  /// Takes a signal that came to the suite at `now`, in ns.
-  mutating func receive(_ signal: Int32, at now: UInt64) -> [Action] {
+  /// Takes a signal that came to the suite at `now`.
+  mutating func receive(_ signal: Int32, at now: Instant) -> [Action] {
     switch order.receive(signal, at: now) {
     case .endsInOrder:
       // After the deadline the tool is ending in order already: another signal would end it at once.
