@@ -47,7 +47,9 @@ package struct TaskStartPhases: Sendable, Equatable {
 
   /// `wait_connection_ms`: from the last moment at which the task was known not to be RUNNING until it was seen connected.
   /// nil where the connection was seen first: how long the task waited nobody saw.
-  package var waitConnection: Nanoseconds? { runningFirst.map { _ in Self.length(from: notRunning, to: connectedSeenAt) } }
+  package var waitConnection: Nanoseconds? {
+    runningFirst.map { _ in Self.length(from: notRunning, to: connectedSeenAt) }
+  }
 
   /// How much earlier the task may have been RUNNING than it was seen, and `pendingToRunning` shorter.
   package var runningResolution: Nanoseconds {
@@ -141,7 +143,9 @@ final class TaskStartLog: Sendable {
   var resolutions: [String: Nanoseconds] {
     state.withLock { state in
       var resolutions: [String: Nanoseconds] = [:]
-      if state.runningResolution > .zero { resolutions[TaskStartStep.pendingToRunning.rawValue] = state.runningResolution }
+      if state.runningResolution > .zero {
+        resolutions[TaskStartStep.pendingToRunning.rawValue] = state.runningResolution
+      }
       resolutions[TaskStartStep.waitConnection.rawValue] = state.waitResolution
       return resolutions
     }

@@ -174,7 +174,8 @@ package struct ExhaustionCommand: SuiteCommand {
 
   /// ListTasks and DescribeTasks share a bucket of 100 calls, refilled at 20 a second.
   private func pollInterval(isRealECS: Bool, _ reader: inout OptionReader) -> Nanoseconds {
-    let interval = reader.duration("--poll-interval", pollInterval, default: .milliseconds(500), minimum: .milliseconds(10))
+    let interval = reader.duration(
+      "--poll-interval", pollInterval, default: .milliseconds(500), minimum: .milliseconds(10))
     if isRealECS, interval < .milliseconds(200), !forcePollInterval {
       reader.problems.add(
         "--poll-interval",

@@ -56,7 +56,9 @@ package struct OptionReader {
   }
 
   /// A duration; nil when nothing was written or it was wrong.
-  package mutating func optionalDuration(_ option: String, _ written: String?, minimum: Nanoseconds = .zero) -> Nanoseconds? {
+  package mutating func optionalDuration(_ option: String, _ written: String?, minimum: Nanoseconds = .zero)
+    -> Nanoseconds?
+  {
     guard let written else { return nil }
     guard let length = DurationText.parse(written) else {
       problems.add(option, "'\(written)' is no duration: \(DurationText.rule)")

@@ -133,7 +133,8 @@ extension OptionReader {
       ecs: ecs, taskDefinition: name("--task-definition", options.taskDefinition),
       launchType: launchType(options), capacityProvider: name("--capacity-provider", options.capacityProvider),
       network: network(options), pollInterval: pollInterval(options, isRealECS: isRemote),
-      startTimeout: duration("--start-timeout", options.startTimeout, default: .seconds(300), minimum: .milliseconds(1)))
+      startTimeout: duration("--start-timeout", options.startTimeout, default: .seconds(300), minimum: .milliseconds(1))
+    )
   }
 
   /// Checks the target options of a run in which tasks are started by `runTask`, for at most `users` at one time.
@@ -229,7 +230,8 @@ extension OptionReader {
   /// DescribeTasks and ListTasks share a bucket of 100 calls, refilled at 20 a second.
   private mutating func pollInterval(_ options: RunTaskOptions, isRealECS: Bool) -> Nanoseconds {
     let interval = duration(
-      "--poll-interval", options.pollInterval, default: isRealECS ? .milliseconds(250) : .milliseconds(25), minimum: .milliseconds(10))
+      "--poll-interval", options.pollInterval, default: isRealECS ? .milliseconds(250) : .milliseconds(25),
+      minimum: .milliseconds(10))
     if isRealECS, interval < .milliseconds(200), !options.forcePollInterval {
       refuse(
         "--poll-interval",

@@ -167,7 +167,8 @@ package final class HeldTasks: Sendable {
   ///     clients' own.
   ///   - place: of the address that `clients` go to: what others gave out is left. Nil: everything.
   package func releaseAll(
-    through clients: [GatewayClient], as requests: Requests? = nil, place: Int? = nil, bound: Nanoseconds, bench: RunContext
+    through clients: [GatewayClient], as requests: Requests? = nil, place: Int? = nil, bound: Nanoseconds,
+    bench: RunContext
   ) async {
     let tasks = outstanding(at: place)
     guard !tasks.isEmpty, let first = clients.first else { return }

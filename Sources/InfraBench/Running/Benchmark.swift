@@ -141,7 +141,8 @@ package struct Measurement: Sendable {
   package var pending: @Sendable () -> String? = { nil }
 
   package init(
-    recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: Nanoseconds,
+    recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date,
+    duration: Nanoseconds,
     timeline: ResultTimeline? = nil, findings: [String: JSONValue]? = nil
   ) {
     self.recording = recording

@@ -226,7 +226,9 @@ struct PoolsBetweenRuns {
   }
 
   /// The latest number of warm tasks; nil when the gateway doesn't tell.
-  private static func wait(for count: Int, _ client: GatewayClient, _ bound: Nanoseconds, _ console: Console) async -> Int? {
+  private static func wait(for count: Int, _ client: GatewayClient, _ bound: Nanoseconds, _ console: Console) async
+    -> Int?
+  {
     let begin = MonotonicClock.now()
     var isSaid = false
     var seen: Int?

@@ -135,7 +135,7 @@ struct LoadNotes {
 
   private var silent: String? {
     guard let silence, !isInterrupted else { return nil }
-        guard recording.lastAnswerAt != nil else { return "nothing was answered in \(silence.length)" }
+    guard recording.lastAnswerAt != nil else { return "nothing was answered in \(silence.length)" }
     return "nothing was answered in the last \(silence.length) of the run: the last answer came "
       + "\(silence.since) after its begin"
   }

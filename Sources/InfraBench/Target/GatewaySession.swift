@@ -40,7 +40,8 @@ package struct GatewaySession: Sendable {
   /// Opens the target, runs `body`, gives back what is still held, and ends what was started: also when the task
   /// is cancelled, and when `body` throws.
   package static func with<T: Sendable>(
-    _ target: TargetSettings, timeout: Nanoseconds, threads: Int = 1, bench: RunContext, gatewayArguments: [String] = [],
+    _ target: TargetSettings, timeout: Nanoseconds, threads: Int = 1, bench: RunContext,
+    gatewayArguments: [String] = [],
     _ body: (GatewaySession) async throws(BenchmarkFailure) -> T
   ) async throws(BenchmarkFailure) -> T {
     var embedded: EmbeddedGatewayProcess?

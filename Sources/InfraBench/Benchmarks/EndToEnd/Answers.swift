@@ -174,7 +174,8 @@ final class AnswerPattern: Sendable {
         isStuck.store(true, ordering: .relaxed)
         finding.give(.tookTooLong)
       }
-      DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: Self.bound.nanoseconds)), execute: stuck)
+      DispatchQueue.global().asyncAfter(
+        deadline: .now() + .nanoseconds(Int(clamping: Self.bound.nanoseconds)), execute: stuck)
       let isMatch = matches(line)
       stuck.cancel()
       finding.give(isMatch ? .matches : .differs)

@@ -23,7 +23,9 @@ extension SessionJourney {
     if role.first.isAny, !question.unasked.isEmpty { noteUnasked() }
     var answer = StreamedAnswer(role, askedAt: (try? question.askedAt.get()) ?? .distantFuture)
     for message in question.unasked.map({ connection.read($0, isParsed: false) }) {
-      guard case .failed(let code, let text) = answer.take(message.root, begunAt: .distantPast, receivedAt: message.receivedAt)
+      guard
+        case .failed(let code, let text) = answer.take(
+          message.root, begunAt: .distantPast, receivedAt: message.receivedAt)
       else { continue }
       fail(.firstResponse, code, text, into: &record)
       return nil
