@@ -72,7 +72,7 @@ package struct ResultTimeline: Codable, Sendable, Equatable {
   /// One row. A file may hold anything under any key: what isn't of a key's kind is nil here, and stays what it is in ``values``.
   package struct Row: Codable, Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// As they are written.
-    package private(set) var values: [String: JSONValue]
+    package var values: [String: JSONValue]
 
     package init(_ values: [String: JSONValue]) { self.values = values }
 

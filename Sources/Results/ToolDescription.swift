@@ -311,7 +311,8 @@ package struct ToolDescriptions: Sendable {
     }
     var unknown = ToolDescription(
       name, headlines: [], metrics: united(\.metrics, by: \.name), counters: united(\.counters, by: \.name),
-      parameters: united(\.parameters, by: \.name), panels: all.flatMap(\.panels))
+      parameters: united(\.parameters, by: \.name), panels: all.flatMap(\.panels),
+      references: all.flatMap(\.references).filter { !$0.needs.isEmpty })
     unknown.isKnown = false
     return unknown
   }

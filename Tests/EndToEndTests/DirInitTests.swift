@@ -70,15 +70,18 @@ import Testing
   }
 
   @Test func oneViolationOfIsolationFailsTheRun() throws {
-    let standard = try #require(DirInitBenchmark.defaultThresholds.first { $0.hasPrefix("isolation_violations") })
+    let standard = try #require(
+      DirInitBenchmark.description.defaultThresholds.first { $0.hasPrefix("isolation_violations") })
     let threshold = try ThresholdParser(DirInitBenchmark.description).parse(standard, isDefault: true)
     #expect(
       !threshold.judge(
-        metrics: [:], counters: ["isolation_violations": 1], bounds: FailureTimeouts([:])
+        metrics: [:], counters: ["isolation_violations": 1],
+        bounds: FailureTimeouts("bench-dirinit", [String: UInt64]())
       ).pass)
     #expect(
       threshold.judge(
-        metrics: [:], counters: ["isolation_violations": 0], bounds: FailureTimeouts([:])
+        metrics: [:], counters: ["isolation_violations": 0],
+        bounds: FailureTimeouts("bench-dirinit", [String: UInt64]())
       ).pass)
   }
 

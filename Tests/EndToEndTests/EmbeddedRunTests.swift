@@ -56,7 +56,7 @@ import Testing
     for counter in ["errors", "timeouts", "duplicate_assignments", "dropped", "censored"] {
       #expect(document.counters[counter] == 0, "\(counter)")
     }
-    #expect(document.tool == test.tool && document.schema == "infrabench.result/1")
+    #expect(document.tool.name == test.tool && document.schema == "infrabench.result/1")
     #expect(document.parameters["poolSize"] == 2 && document.parameters["maxTasks"] == 8)
     #expect(document.target.kind == "embedded")
     #expect(document.target.gatewayUrl?.hasPrefix("http://127.0.0.1:") == true)

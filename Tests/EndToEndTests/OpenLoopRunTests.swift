@@ -41,7 +41,7 @@ import Testing
     #expect(counter("iterations", of: document) == 1000 && report.acquires == 1000 && report.releases == 1000)
     #expect(document.metrics["all_service"]?.count == 1000)
     #expect(document.generator.backlogMax > 50)
-    let timeline = try #require(document.timeline)
+    let timeline = try #require(document.timeline).rows
     #expect((8...60).contains(timeline.count))
     #expect(timeline.reduce(0) { $0 + ($1["iterations"]?.number ?? 0) } == 1000)
     return try #require(document.metrics["all"])

@@ -114,7 +114,7 @@ import Testing
       tool, options + BenchRun.smallPool + BenchRun.anySpeed + ["--format", "json,html"])
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()
-    let timeline = try #require(document.timeline)
+    let timeline = try #require(document.timeline).rows
     let iterations = timeline.reduce(UInt64(0)) { sum, row in
       guard case .int(let number) = row["iterations"] else { return sum }
       return sum + UInt64(number)

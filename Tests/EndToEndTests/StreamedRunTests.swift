@@ -5,6 +5,7 @@ import Testing
 
 @testable import InfraBench
 @testable import Results
+import Reports
 
 /// bench-e2e by the profile of a gateway with lazy starts and streamed answers, and what reads its results.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct StreamedRunTests {

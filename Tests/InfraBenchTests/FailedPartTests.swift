@@ -50,17 +50,20 @@ import Testing
 
   @Test(
     arguments: [
-      ("allocation", 30_000_000_000), ("refill_full", 300_000_000_000), ("refill_task", 300_000_000_000),
-      ("drain", 30_000_000_000), ("end_to_end_cold", 120_000_000_000), ("cold", 120_000_000_000),
-    ] as [(String, UInt64)])
-  func aFailureCountsAtTheTimeoutThatItsMetricCanMeet(_ metric: String, _ nanoseconds: UInt64) {
-    let bounds = FailureTimeouts(["timeout": "30s", "refillTimeout": "5m", "startTimeout": "2m"])
+      ("bench-allocation", "allocation", 30_000_000_000), ("bench-exhaustion", "refill_full", 300_000_000_000),
+      ("bench-exhaustion", "refill_task", 300_000_000_000), ("bench-exhaustion", "placement", 300_000_000_000),
+      ("bench-exhaustion", "drain", 30_000_000_000), ("bench-e2e", "end_to_end_cold", 120_000_000_000),
+      ("bench-e2e", "run_task", 120_000_000_000), ("bench-concurrent", "cold", 120_000_000_000),
+      ("bench-of-tomorrow", "cold", 120_000_000_000), ("bench-of-tomorrow", "unheard_of", 30_000_000_000),
+    ] as [(String, String, UInt64)])
+  func aFailureCountsAtTheTimeoutThatItsMetricCanMeet(_ tool: String, _ metric: String, _ nanoseconds: UInt64) {
+    let tool = ToolDescriptions.suite.description(of: tool)
+    let bounds = FailureTimeouts(tool, ["timeout": "30s", "refillTimeout": "5m", "startTimeout": "2m"])
     #expect(bounds.nanoseconds(of: metric) == nanoseconds)
-    #expect(FailureTimeouts(["timeout": "30s"]).nanoseconds(of: metric) == 30_000_000_000)
   }
 
   @Test(arguments: [.null, 30, "soon", ""] as [JSONValue]) func aTimeoutThatIsNoneIsNoBound(_ value: JSONValue) {
-    #expect(FailureTimeouts(["timeout": value]).nanoseconds(of: "allocation") == nil)
-    #expect(FailureTimeouts([:]).nanoseconds(of: "allocation") == nil)
+    #expect(FailureTimeouts("bench-allocation", ["timeout": value]).nanoseconds(of: "allocation") == nil)
+    #expect(FailureTimeouts("bench-allocation", [String: JSONValue]()).nanoseconds(of: "allocation") == nil)
   }
 }

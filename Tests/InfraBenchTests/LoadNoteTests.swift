@@ -30,7 +30,7 @@ import Testing
       target: reader.target(try TargetOptions.parse([])),
       load: reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse(arrivals), defaultCount: 10),
       waitFor: .assigned, holds: false)
-    let parser = ThresholdParser(Self.description)
+    let parser = ThresholdParser(AllocationBenchmark.description)
     return ResultAssembly(
       measurement: Measurement(
         recording: recording,

@@ -115,7 +115,8 @@ import Transport
     #expect(plain["noCookies"] == nil && plain["clientCertificate"] == nil)
     let bare = try target(["--gateway-url", "http://h", "--no-cookies"]).0.parameters
     #expect(bare["noCookies"] == true)
-    #expect(WorkloadParameters.shaping(bare) != WorkloadParameters.shaping(plain))
+    let tool = AllocationBenchmark.description
+    #expect(tool.shaping(bare) != tool.shaping(plain))
   }
 
   @Test(.enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"))

@@ -96,7 +96,10 @@ import TextFormatting
 
   @Test func aLongTimelineIsThinnedOutAndKeepsItsEnd() throws {
     var document = SampleDocuments.typical
-    document.timeline = (0..<1000).map { ["t": .double(Double($0) + 0.5), "warm": .int(Int64($0))] }
+    document.timeline = ResultTimeline(
+      (0..<1000).map { number -> ResultTimeline.Row in
+        ["t": .double(Double(number) + 0.5), "warm": .int(Int64(number))]
+      })
     let text = MarkdownReport(document).text
     #expect(
       text.contains("| 999.50 | 999 |") && text.contains("One of every 25 points is shown, and the last; all 1000 are"))
@@ -121,7 +124,7 @@ import TextFormatting
 
   @Test func everyIntervalOfALoadRunIsShown() {
     var document = SampleDocuments.typical
-    document.timeline = (0..<240).map { ["t": .int($0), "seconds": 1, "iterations": 7] }
+    document.timeline = ResultTimeline((0..<240).map { ["t": .int($0), "seconds": 1, "iterations": 7] })
     let text = MarkdownReport(document).text
     #expect(text.split(separator: "\n").count { $0.hasSuffix("| 1.00 | 7 |") } == 240)
     #expect(!text.contains("is shown"))

@@ -87,7 +87,7 @@ import Testing
       target: reader.target(try TargetOptions.parse([])),
       load: reader.load(try LoadOptions.parse([]), try ArrivalOptions.parse([]), defaultCount: 10),
       waitFor: .assigned, holds: false)
-    let parser = ThresholdParser(catalogue)
+    let parser = ThresholdParser(AllocationBenchmark.description)
     var measurement = Measurement(
       recording: recording, generator: GeneratorReport(cpuUtilisation: 0, latenessP99: nil, busiestSecond: busiest),
       target: .init(kind: "embedded", gatewayUrl: "http://127.0.0.1:1", ecsEndpointUrl: nil), startedAt: Date(),
@@ -96,7 +96,7 @@ import Testing
     return ResultAssembly(
       measurement: measurement,
       thresholds: try thresholds.map { try parser.parse($0) }
-        + AllocationBenchmark.defaultThresholds.map { try parser.parse($0, isDefault: true) },
+        + AllocationBenchmark.description.defaultThresholds.map { try parser.parse($0, isDefault: true) },
       output: reader.output(try OutputOptions.parse(options)), environment: [:], isInterrupted: interrupted, notes: []
     ).document(of: benchmark)
   }

@@ -77,7 +77,7 @@ enum SampleDocuments {
   }
 
   /// As load runs write it, with an interval in which nothing was finished.
-  static let loadTimeline: [[String: JSONValue]] = [
+  static let loadTimeline: ResultTimeline = [
     [
       "t": 0, "seconds": 1, "iterations": 500, "errors": 0, "dropped": 0, "metric": "allocation", "count": 500,
       "p50": 1.2,

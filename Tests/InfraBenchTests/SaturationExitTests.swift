@@ -11,9 +11,10 @@ import Testing
 @Suite struct SaturationExitTests {
   /// Measures nothing: it hands in what it was given.
   private struct Finished: Benchmark {
-    static let tool = "bench-finished"
-    static let catalogue = AllocationBenchmark.catalogue
-    static let defaultThresholds: [String] = []
+    static let description = ToolDescription(
+      "bench-finished", headlines: ["allocation"], metrics: AllocationBenchmark.description.metrics,
+      counters: AllocationBenchmark.description.counters, parameters: [])
+    static let catalogue = description.catalogue
     var parameters: [String: JSONValue] { [:] }
     var busiestSecond: Double
     var latency: UInt64

@@ -7,7 +7,10 @@ import Testing
 @testable import Results
 
 @Suite struct ThresholdTests {
-  static let parser = ThresholdParser(Catalogue(metrics: ["allocation", "warm"], counters: ["misses", "warm_hits"]))
+  static let parser = ThresholdParser(
+    ToolDescription(
+      "bench-x", headlines: ["allocation"], metrics: [.init("allocation"), .init("warm")],
+      counters: [.init("misses"), .init("warm_hits")], parameters: []))
 
   @Test(arguments: Threshold.Statistic.allCases, Threshold.Comparison.allCases)
   func everyStatisticAndComparisonIsParsed(_ statistic: Threshold.Statistic, _ comparison: Threshold.Comparison) throws
@@ -62,7 +65,7 @@ import Testing
     var metrics: [String: MetricDocument] = [:]
     metrics["allocation"] = metric
     return try Self.parser.parse(expression, isDefault: isDefault).judge(
-      metrics: metrics, counters: counters, bounds: FailureTimeouts(["timeout": timeout]))
+      metrics: metrics, counters: counters, bounds: FailureTimeouts("bench-allocation", ["timeout": timeout]))
   }
 
   @Test func latenciesAreJudgedInMilliseconds() throws {
@@ -243,7 +246,7 @@ import Testing
   func theResolutionOfAPolledTimeIsPartOfItsJudgement(_ expression: String, _ passes: Bool, _ reason: String?) throws {
     let metric = try #require(SampleDocuments.metric([24_800_000_000], resolution: 500_000_000))
     let judged = try ThresholdTests.parser.parse(expression).judge(
-      metrics: ["warm": metric], counters: [:], bounds: FailureTimeouts([:]))
+      metrics: ["warm": metric], counters: [:], bounds: FailureTimeouts("bench-allocation", [String: UInt64]()))
     #expect(judged.pass == passes)
     if let reason {
       #expect(judged.reason?.contains(reason) == true, "\(judged)")

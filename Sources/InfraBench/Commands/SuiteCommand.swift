@@ -69,6 +69,7 @@ extension SuiteCommand {
 package struct PreparedRun: Sendable {
   /// What shapes the run, as its result will have it.
   package let parameters: [String: JSONValue]
+  let tool: ToolDescription
   private let work: @Sendable (_ environment: [String: String]) async -> Int32
 
   /// - Parameter second: the same measurement of the second gateway, where there are two.
@@ -76,6 +77,7 @@ package struct PreparedRun: Sendable {
     _ benchmark: B, second: B? = nil, runs: RunPlan, output: OutputSettings, thresholds: [Threshold]
   ) {
     parameters = benchmark.parameters
+    tool = B.description
     work = { environment in
       await RunSequence(
         benchmark: benchmark, second: second, plan: runs, output: output, thresholds: thresholds,

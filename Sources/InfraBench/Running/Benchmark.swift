@@ -41,6 +41,8 @@ extension Benchmark {
 
   package var maxInFlight: Int? { nil }
 
+  package var timeouts: [String: UInt64] { [:] }
+
   package var sharedPool: TargetSettings? { nil }
 
   package var openFiles: Int { 0 }

@@ -8,7 +8,7 @@ import TextFormatting
 /// style or a script.
 package struct HTML: Sendable, Equatable {
   /// The markup.
-  private(set) var source: String
+  package private(set) var source: String
 
   /// Nothing.
   package init() { source = "" }

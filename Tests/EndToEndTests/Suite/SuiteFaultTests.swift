@@ -7,6 +7,7 @@ import Testing
 
 @testable import InfraBench
 @testable import Results
+import Reports
 
 /// The suite with its own tools, where something dies or is not there: a tool, a gateway, the suite itself, the disk.
 @Suite(.timeLimit(.minutes(5))) struct SuiteFaultTests {

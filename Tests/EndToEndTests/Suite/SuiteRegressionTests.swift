@@ -5,6 +5,7 @@ import Testing
 
 @testable import InfraBench
 @testable import Results
+import Reports
 
 /// The pipelines of docs/ci.md that are to be red where something got slower: as they stand, with real runs of two gateways, one of
 /// which answers later.

@@ -6,6 +6,7 @@ import Testing
 
 @testable import InfraBench
 @testable import Results
+import Reports
 
 /// Signals to the suite as they are sent and ignored in the field: under `nohup`, in a script's background, to everything at once.
 @Suite(.timeLimit(.minutes(3))) struct SuiteSenderTests {

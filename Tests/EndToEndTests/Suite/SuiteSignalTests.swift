@@ -7,6 +7,7 @@ import Testing
 
 @testable import InfraBench
 @testable import Results
+import Reports
 
 /// Signals at drawn moments of a run of the suite: what was measured is there, the rest says that it was not run, and nothing
 /// lives on or is held.

@@ -43,7 +43,7 @@ struct SuiteFolder: Sendable {
       let files = tool.files ?? [tool.file].compactMap(\.self)
       for file in files {
         let document = try ResultCoding.decode(scratch.text(file), tools: .suite)
-        #expect(document.tool == tool.tool, comment, sourceLocation: location)
+        #expect(document.tool.name == tool.tool, comment, sourceLocation: location)
       }
     }
     let isGreen = !junit.contains("<error") && !junit.contains("<failure")

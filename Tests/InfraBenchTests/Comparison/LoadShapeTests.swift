@@ -3,6 +3,7 @@ import Testing
 
 @testable import InfraBench
 @testable import Results
+import Comparison
 
 struct LoadShapeTests {
   private static let shaping = [
@@ -20,7 +21,7 @@ struct LoadShapeTests {
     document.parameters = parameters
     document.label = label
     document.target.kind = kind
-    return try #require(try SampleRuns.stored([document]).runs.first).shape(byLabel: byLabel)
+    return try #require(try SampleRuns.stored([document]).runs.first).workload(byLabel: byLabel)
   }
 
   @Test(arguments: [
@@ -49,19 +50,22 @@ struct LoadShapeTests {
     #expect(try shape([:], label: "a", byLabel: true) != shape([:], byLabel: true))
   }
 
-  /// A parameter that a tool gets must be put on one of the lists.
-  @Test func everyParameterOfTheToolsIsThoughtOf() throws {
+  /// A parameter that a benchmark writes must be in its description, which says whether it shapes the load.
+  @Test func everyParameterOfTheToolsIsDescribed() throws {
     var reader = OptionReader(environment: [:])
-    let commands: [any SuiteCommand] = [
-      try AllocationCommand.parse(["--rate", "5/s", "--timeline", "1s"]),
-      try AllocationCommand.parse(["--agents", "1"]),
-      try DirInitCommand.parse([]), try EndToEndCommand.parse(["--cold-by", "run-task"]),
-      try ConcurrentCommand.parse(["--beyond", "1"]), try APICommand.parse(["--cluster", "c"]),
-      try APICommand.parse([]),
-      try ExhaustionCommand.parse([]),
-    ]
-    let names = commands.reduce(into: Set<String>()) { $0.formUnion($1.prepare(&reader).parameters.keys) }
-    #expect(names.count > 30)
-    #expect(names.subtracting(WorkloadParameters.others).subtracting(Self.shaping) == [])
+    func expectDescribed<C: SuiteCommand>(_ type: C.Type, _ words: [String]...) throws {
+      for words in words {
+        let benchmark = try type.parse(words).prepare(&reader)
+        let known = Set(benchmark.tool.parameters.map(\.name))
+        #expect(Set(benchmark.parameters.keys).subtracting(known) == [], "\(type) \(words)")
+        #expect(benchmark.parameters.count > 5)
+      }
+    }
+    try expectDescribed(AllocationCommand.self, ["--rate", "5/s", "--timeline", "1s"], ["--agents", "1"])
+    try expectDescribed(DirInitCommand.self, [])
+    try expectDescribed(EndToEndCommand.self, ["--cold-by", "run-task"], ["--messages", "3", "--expect", "x"])
+    try expectDescribed(ConcurrentCommand.self, ["--beyond", "1"], ["--cold-by", "run-task"])
+    try expectDescribed(APICommand.self, ["--cluster", "c"], [])
+    try expectDescribed(ExhaustionCommand.self, [])
   }
 }

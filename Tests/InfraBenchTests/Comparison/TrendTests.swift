@@ -27,7 +27,7 @@ struct TrendTests {
   private func trend(_ change: (inout Trend.Settings) -> Void = { _ in }) async -> Trend {
     var settings = Trend.Settings()
     change(&settings)
-    var trend = await Trend.make(["\(scratch.path)/r"], settings: settings)
+    var trend = await Trend.make(["\(scratch.path)/r"], reader: .suite, settings: settings)
     for index in trend.excluded.indices {
       trend.excluded[index].file = String(trend.excluded[index].file.dropFirst(scratch.path.count + 1))
     }

@@ -7,7 +7,7 @@ import Testing
   @Test func itsLengthIsBoundedAndItsEndIsAlwaysShown() {
     var timeline = PoolTimeline(views: [.warm], limit: 10)
     for number in 0..<1_000 { timeline.add(.init(seconds: Double(number), counts: [.warm: number])) }
-    let document = timeline.document
+    let document = timeline.document.rows
     #expect(document.count <= 11)
     #expect(document.first?["t"] == .double(0))
     #expect(document.last?["t"] == .double(999))
@@ -22,7 +22,7 @@ import Testing
     for number in 0..<64 {
       timeline.add(.init(seconds: Double(number), counts: [.warm: 1], gap: number == 37 ? "throttled" : nil))
     }
-    #expect(timeline.document.count { $0[.gap] == "throttled" } == 1, "\(timeline.document)")
+    #expect(timeline.document.rows.count { $0[.gap] == "throttled" } == 1, "\(timeline.document)")
   }
 
   @Test func aViewThatCouldNotBeHadIsAGap() {

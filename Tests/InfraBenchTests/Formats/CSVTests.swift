@@ -44,7 +44,7 @@ import Testing
       #expect(rows[0] == CSVReport.columns)
       #expect(rows.allSatisfy { $0.count == CSVReport.columns.count })
       let cells = rows.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(CSVReport.columns, $0)) }
-      #expect(cells.allSatisfy { $0["tool"] == document.tool && $0["label"] == CSV.text(document.label ?? "") })
+      #expect(cells.allSatisfy { $0["tool"] == document.tool.name && $0["label"] == CSV.text(document.label ?? "") })
       // Every figure of every metric, to the last digit.
       for (name, metric) in document.metrics {
         for (statistic, value) in [
@@ -57,7 +57,7 @@ import Testing
       }
       #expect(cells.count { $0["kind"] == "counter" } == document.counters.count)
       #expect(cells.first { $0["kind"] == "error" }?["text"] == CSV.text(document.errors[0].example))
-      let gaps = (document.timeline?.rows ?? []).map { $0.keys.count { !["t", "metric"].contains($0) } }
+      let gaps = (document.timeline?.rows ?? []).map { $0.values.keys.count { !["t", "metric"].contains($0) } }
       #expect(cells.count { $0["kind"] == "timeline" } == gaps.reduce(0, +))
       // Numbers are numbers, and nothing else is in their columns.
       #expect(cells.allSatisfy { $0["value"] == "" || Double($0["value"] ?? "x") != nil })

@@ -86,7 +86,7 @@ import TextFormatting
         #expect(samples.contains { $0.name == "infrabench_\(name)_total" && $0.value == Double(number) }, "\(name)")
       }
       let texts = Set(samples.flatMap(\.labels.values))
-      for text in [document.label ?? document.tool, document.errors[0].kind, document.environment.hostname] {
+      for text in [document.label ?? document.tool.name, document.errors[0].kind, document.environment.hostname] {
         let expected = String(
           String.UnicodeScalarView(
             text.unicodeScalars.map { $0 == "\n" ? $0 : PlainText.line(String($0)).unicodeScalars.first ?? $0 }))

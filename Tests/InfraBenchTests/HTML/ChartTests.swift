@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func withoutHistogramsOfAllIntervalsThereAreLines() throws {
-    let rows = SampleDocuments.loadTimeline.compactMap { LatencyInterval($0) }
+    let rows = SampleDocuments.loadTimeline.rows.compactMap { LatencyInterval($0) }
     #expect(rows.count == 3 && HeatMap(rows) == nil)
     let picture = try #require(LatencyBands(rows)).picture.source
     // The interval without a sample is a gap: two stretches of each of four lines.

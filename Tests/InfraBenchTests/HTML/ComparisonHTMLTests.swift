@@ -3,6 +3,7 @@ import Testing
 @testable import InfraBench
 @testable import Comparison
 @testable import Results
+import Reports
 
 @Suite struct ComparisonHTMLTests {
   @Test func pagesAreTheGoldenOnes() throws {

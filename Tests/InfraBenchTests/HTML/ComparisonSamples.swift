@@ -9,7 +9,8 @@ import Latency
 enum ComparisonSamples {
   static func comparison(naming text: String = "bench-allocation") -> Comparison {
     let key = Workload(
-      tool: text, targetKind: "embedded", label: nil, parameters: ["count": "1000", "userId": text])
+      tool: .init(stringLiteral: text), targetKind: "embedded", label: nil,
+      parameters: ["count": "1000", "userId": text])
     let metric = MetricComparison(
       name: text, isHeadline: true,
       statistics: [
@@ -49,7 +50,9 @@ enum ComparisonSamples {
     return Trend(
       groups: [
         GroupTrend(
-          key: Workload(tool: text, targetKind: "embedded", label: text, parameters: ["count": text]), runs: 9,
+          key: Workload(
+            tool: .init(stringLiteral: text), targetKind: "embedded", label: text, parameters: ["count": text]),
+          runs: 9,
           metrics: [MetricTrend(name: text, isHeadline: true, days: days)], rates: [rates])
       ], excluded: [.init(file: text, reason: text)], notes: [text])
   }

@@ -19,12 +19,12 @@ import Testing
 
   /// One row alone, beside a usual one, and rows in which a single value is odd.
   @Test(arguments: values) func anyValueInATimelineHasAPage(_ value: JSONValue) throws {
-    let odd = Dictionary(Self.keys.map { ($0, value) }, uniquingKeysWith: { $1 })
+    let odd = ResultTimeline.Row(Dictionary(Self.keys.map { ($0, value) }, uniquingKeysWith: { $1 }))
     for var document in [HTMLSamples.load, HTMLSamples.pool] {
       document.metrics = [:]
       let usual = try #require(document.timeline?.rows.first)
       for timeline in [[odd], [usual, odd], Self.keys.map { usual.merging([$0: value]) { $1 } }] {
-        document.timeline = timeline
+        document.timeline = ResultTimeline(timeline)
         try expectSoundPictures(ResultHTML(document).source)
       }
     }
@@ -79,17 +79,20 @@ import Testing
   @Test func tenThousandRowsHaveAPage() throws {
     for var document in [HTMLSamples.load, HTMLSamples.pool] {
       document.metrics = [:]
-      document.timeline = (0..<10_000).map { index in
-        Dictionary(
-          Self.keys.enumerated().map { ($1, Self.values[(index + $0) % Self.values.count]) }, uniquingKeysWith: { $1 }
+      let rows = (0..<10_000).map { index in
+        ResultTimeline.Row(
+          Dictionary(
+            Self.keys.enumerated().map { ($1, Self.values[(index + $0) % Self.values.count]) }, uniquingKeysWith: { $1 }
+          )
         ).merging(["t": .int(Int64(index))]) { $1 }
       }
+      document.timeline = ResultTimeline(rows)
       let source = ResultHTML(document).source
       #expect(source.utf8.count < 2_000_000)
       try expectSoundPictures(source)
     }
     var document = HTMLSamples.load
-    document.timeline = (0..<10_000).map { ["t": .int(Int64($0)), "seconds": 1, "count": 7, "p50": 1] }
+    document.timeline = ResultTimeline((0..<10_000).map { ["t": .int(Int64($0)), "seconds": 1, "count": 7, "p50": 1] })
     let source = ResultHTML(document).source
     #expect(source.utf8.count < 2_000_000 && source.contains("latency over time"))
     try expectSoundPictures(source)

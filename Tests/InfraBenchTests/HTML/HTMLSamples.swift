@@ -13,18 +13,19 @@ enum HTMLSamples {
     document.generator.saturatedReason = "a loop used the CPU for 97 % of a second"
     document.parameters["maxInFlight"] = 100
     document.notes += (2...8).map { "note \($0)" }
-    document.timeline = (0..<12).map { second in
+    let rows = (0..<12).map { second -> ResultTimeline.Row in
       // Slower in the middle, and nothing at all in the ninth second.
       let values: [UInt64] = second == 9 ? [] : (1...40).map { 1_000_000 * (second == 5 ? 20 : 2) + $0 * 50_000 }
       return interval(Double(second), values)
     }
+    document.timeline = ResultTimeline(rows)
     document.metrics["allocation"] = SampleDocuments.metric(
       (0..<12).flatMap { _ in (1...40).map { 2_000_000 + $0 * 50_000 } })
     return document
   }
 
-  static func interval(_ start: Double, _ nanoseconds: [UInt64]) -> [String: JSONValue] {
-    var row: [String: JSONValue] = [
+  static func interval(_ start: Double, _ nanoseconds: [UInt64]) -> ResultTimeline.Row {
+    var row: ResultTimeline.Row = [
       "t": .double(start), "seconds": 1, "iterations": .int(Int64(nanoseconds.count)), "errors": 0, "dropped": 0,
       "metric": "allocation", "count": .int(Int64(nanoseconds.count)),
     ]
@@ -84,9 +85,10 @@ enum HTMLSamples {
     document.thresholds.append(.init(expression: text, observed: 1, pass: false, reason: text))
     document.metrics[text] = document.metrics["gateway_latency"]
     document.counters[text] = 1
-    document.timeline = document.timeline?.rows.map { row in
+    let rows = (document.timeline?.rows ?? []).map { row in
       row.merging([text: .string(text), "metric": .string(text), "warm": 1, "gap": .string(text)]) { $1 }
     }
+    document.timeline = ResultTimeline(rows)
     document.version = text
     document.startedAt = text
     return document

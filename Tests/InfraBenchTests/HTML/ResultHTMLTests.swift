@@ -56,7 +56,7 @@ import Testing
     for cell in all.flatMap({ $0.rows.flatMap { $0 } }) where !cell.isEmpty { #expect(text.contains(cell), "\(cell)") }
     for note in document.notes + tables.legend { #expect(text.contains(note)) }
     for threshold in document.thresholds {
-      #expect(text.contains(threshold.expression) && text.contains(ReportTables.observed(threshold)))
+      #expect(text.contains(threshold.expression) && text.contains(threshold.observedText))
     }
     for part in ["Saturated:", Saturation.advice, "isolation", "about 1 ms", "✗ fail", "start lateness P99"] {
       #expect(text.contains(part), "\(part)")
@@ -91,7 +91,8 @@ import Testing
     let metric = try #require(MetricDocument(histogram))
     var document = HTMLSamples.load
     for name in ["allocation", "b", "c", "d", "e", "f", "g"] { document.metrics[name] = metric }
-    document.timeline = (0..<240).map { HTMLSamples.interval(Double($0), []).merging(["count": 20_000]) { $1 } }
+    document.timeline = ResultTimeline(
+      (0..<240).map { HTMLSamples.interval(Double($0), []).merging(["count": 20_000]) { $1 } })
     for index in 0..<240 { document.timeline?.rows[index]["histogram"] = .string(metric.histogram.data) }
     #expect(ResultHTML(document).source.utf8.count < 700_000)
   }

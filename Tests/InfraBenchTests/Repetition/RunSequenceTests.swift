@@ -34,9 +34,10 @@ import Testing
   }
 
   private struct Scripted: Benchmark {
-    static let tool = "bench-scripted"
-    static let catalogue = AllocationBenchmark.catalogue
-    static let defaultThresholds: [String] = []
+    static let description = ToolDescription(
+      "bench-scripted", headlines: ["allocation"], metrics: AllocationBenchmark.description.metrics,
+      counters: AllocationBenchmark.description.counters, parameters: [])
+    static let catalogue = description.catalogue
     var parameters: [String: JSONValue] { ["seed": .int(Int64(seed))] }
     let script: Script
     var name = "first"

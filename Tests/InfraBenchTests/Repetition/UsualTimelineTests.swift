@@ -24,7 +24,7 @@ import Testing
     timeline.append(recording, headline: metric, from: 0, to: 1_000_000_000)
     timeline.append(Recording(AllocationBenchmark.catalogue), headline: metric, from: 1_000_000_000, to: 1_500_000_000)
     timeline.seal()
-    let rows = try #require(TimelineRows.of(timeline.intervals, headline: "allocation"))
+    let rows = try #require(ResultTimeline(timeline.intervals, of: "allocation")).rows
     guard case .string(let text) = rows[0]["histogram"] else {
       Issue.record("no histogram")
       return

@@ -36,7 +36,7 @@ import Testing
     for run in runs.indices {
       runs[run].thresholds = expressions.map { .init(expression: $0, observed: 1, pass: true) }
     }
-    let judged = MergedThresholds(runs: runs, metrics: first.metrics, counters: first.counters).judged
+    let judged = MergedThresholds(runs: runs, first: first, metrics: first.metrics, counters: first.counters).judged
     #expect(judged.map(\.expression) == expressions)
     #expect(judged.filter(\.pass).count == judged.count - 1)
   }

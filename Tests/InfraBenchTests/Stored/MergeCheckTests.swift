@@ -128,11 +128,11 @@ import Testing
     larger.parameters["count"] = 20
     larger.startedAt = "2026-11-21T11:00:00.000Z"
     let results = try StoredSamples.stored([first, other, larger], in: scratch)
-    do throws(Problems) {
+    do throws(ResultMergeError) {
       _ = try ResultMerge.merge(results)
       Issue.record("it was merged")
     } catch {
-      #expect(error.sentences.count == 2 && error.sentences.allSatisfy { $0.hasPrefix("--merge: '") })
+      #expect(error.sentences.count == 2 && error.sentences.allSatisfy { $0.hasPrefix("'") })
     }
   }
 }

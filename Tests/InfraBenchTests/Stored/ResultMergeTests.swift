@@ -201,13 +201,13 @@ import Testing
       try Self.document(21, digits: 2, highest: 3_600_000_000_000, [1_000_000]),
     ]
     let stored = try StoredSamples.stored(runs, in: scratch)
-    do throws(Problems) {
+    do throws(ResultMergeError) {
       _ = try ResultMerge.merge(stored)
       Issue.record("it was merged")
     } catch {
       #expect(
         error.sentences == [
-          "--merge: '\(scratch.path)/run-1.json', allocation: cannot merge histograms of different resolution: 3 digits from 1 "
+          "'\(scratch.path)/run-1.json', allocation: cannot merge histograms of different resolution: 3 digits from 1 "
             + "on, and 2 digits from 1 on"
         ])
     }

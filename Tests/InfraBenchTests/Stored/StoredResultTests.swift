@@ -134,7 +134,7 @@ import Testing
 
   @Test func moreThanAnyRunHasIsRefused() throws {
     var document = sound
-    document.timeline = Array(repeating: ["t": 0], count: ResultRules.mostTimelineRows)
+    document.timeline = ResultTimeline(Array(repeating: ["t": 0], count: ResultRules.mostTimelineRows))
     #expect(ResultRules.violation(in: document) == nil)
     document.timeline?.rows.append(["t": 0])
     #expect(

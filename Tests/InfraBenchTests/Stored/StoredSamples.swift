@@ -36,7 +36,8 @@ enum StoredSamples {
     expressions.compactMap { expression in
       let threshold = try? ThresholdParser(AllocationBenchmark.description).parse(expression, isDefault: true)
       return threshold?.judge(
-        metrics: document.metrics, counters: document.counters, bounds: FailureTimeouts(document.parameters))
+        metrics: document.metrics, counters: document.counters,
+        bounds: FailureTimeouts(document.tool, document.parameters))
     }
   }
 

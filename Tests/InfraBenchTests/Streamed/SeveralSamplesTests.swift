@@ -6,6 +6,7 @@ import Testing
 @testable import InfraBench
 @testable import Reports
 @testable import Results
+import Comparison
 
 /// Whatever reads results takes more samples of a metric than there were iterations: a user sends several messages.
 @Suite struct SeveralSamplesTests {

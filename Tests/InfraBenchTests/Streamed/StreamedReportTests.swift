@@ -18,7 +18,7 @@ import TextFormatting
 
   @Test func bothStandBesideEachOtherWithTheirFigures() throws {
     let document = try StreamedSamples.real()
-    let table = try #require(AnswerTimes(document)).table
+    let table = try #require(MetricPanel.all(of: document).first).table
     #expect(table.header.dropFirst().map { String($0.prefix(11)) } == ["first token", "first token", "completion "])
     #expect(table.rows.map { $0[0] } == ["count", "mean", "P50", "P95", "P99"])
     #expect(table.rows[0].dropFirst() == ["8", "16", "24"])
@@ -33,7 +33,7 @@ import TextFormatting
   }
 
   @Test func theDistributionsHaveCommonRangesAndLoseNothing() throws {
-    let times = try #require(AnswerTimes(StreamedSamples.real()))
+    let times = try #require(MetricPanel.all(of: StreamedSamples.real()).first)
     let bars = DistributionTable(times.histograms).html.source.split(separator: "<rect").count - 1
     #expect(bars == 12 * 2)
     let columns = DistributionTable(times.histograms).counts
@@ -52,7 +52,7 @@ import TextFormatting
     for missing in ["first_response", "complete"] {
       var document = try StreamedSamples.real()
       document.metrics[missing] = nil
-      #expect(AnswerTimes(document) == nil)
+      #expect(MetricPanel.all(of: document).isEmpty)
       #expect(
         !MarkdownReport(document).text.contains("First token") && !ResultHTML(document).source.contains("First token"))
       #expect(
@@ -60,17 +60,18 @@ import TextFormatting
     }
     var plain = try StreamedSamples.real()
     plain.metrics["message_roundtrip"] = nil
-    #expect(AnswerTimes(plain)?.parts.count == 2 && AnswerTimes(plain)?.remarks == [])
+    let panel = try #require(MetricPanel.all(of: plain).first)
+    #expect(panel.parts.count == 2 && panel.remarks == [])
   }
 
   /// The tool's name has no say.
   @Test func referenceFiguresBelongToWhatWasMeasured() throws {
     var document = try StreamedSamples.real()
     document.tool = "bench-later"
-    let figures = try #require(ReferenceFigures.table(for: document))
+    let figures = try #require(ReportTables(document: document).references)
     #expect(figures.rows.map { $0[1] } == ["4268 / 3869 ms", "6848 / 6624 ms", "7624–8484 ms", "12363–20414 ms"])
     document.metrics["complete"] = nil
-    #expect(ReferenceFigures.table(for: document) == nil)
+    #expect(ReportTables(document: document).references == nil)
     #expect(try MarkupReader(ResultHTML(StreamedSamples.real()).source).text.contains("4268 / 3869 ms"))
   }
 
@@ -89,7 +90,7 @@ import TextFormatting
     let name = missing.count == 1 ? "end_to_end_cold" : "first_response"
     #expect(ReportTables(document: document).headline?.name == name)
     #expect(TextReport(document).text.hasSuffix(" (\(name))\n"))
-    let tool = SuiteSummary.Tool(tool: document.tool, exitStatus: 0, results: [("a.json", document)])
+    let tool = SuiteSummary.Tool(tool: document.tool.name, exitStatus: 0, results: [("a.json", document)])
     #expect(tool.headline?.metric == name && tool.verdict == "pass")
     var merged = document
     merged.startedAt = "2026-11-20T11:00:00.000Z"
@@ -99,7 +100,7 @@ import TextFormatting
 
   /// A run in which connections alone were measured is worthless.
   @Test func setUpAloneIsNothing() throws {
-    #expect(["name_lookup", "connect", "tls", "upgrade"].allSatisfy(MetricOrder.ofSetUp.contains))
+    #expect(["connect", "tls", "upgrade"].allSatisfy(EndToEndBenchmark.description.isSetUp))
     var document = try StreamedSamples.real()
     document.metrics = document.metrics.filter { ["connect", "upgrade"].contains($0.key) }
     var later = document

@@ -16,7 +16,8 @@ import Testing
     document.label = "night"
     document.notes = ["a note"]
     var tool = SuiteSummary.Tool(
-      tool: document.tool, exitStatus: 99, results: [("a.json", document), ("b.json", document)], reason: "a reason",
+      tool: document.tool.name, exitStatus: 99, results: [("a.json", document), ("b.json", document)],
+      reason: "a reason",
       messages: ["a message"])
     tool.saturationReason = "its own CPU"
     return tool

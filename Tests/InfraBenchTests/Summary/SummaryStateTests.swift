@@ -14,7 +14,7 @@ import Testing
     messages: [String] = []
   ) -> SuiteSummary.Tool {
     var document = SampleDocuments.typical
-    document.tool = tool
+    document.tool = .init(stringLiteral: tool)
     document.thresholds = []
     if let verdict { document.verdict = verdict }
     return .init(

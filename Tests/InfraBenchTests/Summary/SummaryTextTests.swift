@@ -10,10 +10,10 @@ import Testing
   private static func summary(_ notes: [[String]], change: (inout ResultDocument) -> Void = { _ in }) -> SuiteSummary {
     let tools = notes.enumerated().map { number, notes in
       var document = SampleDocuments.typical
-      document.tool = "bench-\(number)"
+      document.tool = .init(stringLiteral: "bench-\(number)")
       document.notes = notes
       change(&document)
-      return SuiteSummary.Tool(tool: document.tool, exitStatus: 99, results: [("\(number).json", document)])
+      return SuiteSummary.Tool(tool: document.tool.name, exitStatus: 99, results: [("\(number).json", document)])
     }
     let skipped = SuiteSummary.Tool(tool: "bench-api", notStarted: "skipped", reason: "no ECS")
     return SuiteSummary(
