@@ -65,6 +65,9 @@ import Testing
 
   @Test func isDividedIntoPartsAndByLengths() {
     #expect(Nanoseconds.seconds(1) / 3 == 333_333_333)
+    // A literal divides into parts: it isn't how often two nanoseconds fit.
+    let half = Nanoseconds.seconds(1) / 2
+    #expect(half == .milliseconds(500))
     #expect(Nanoseconds.seconds(7) / .seconds(2) == 3)
     #expect(Nanoseconds.seconds(7) % .seconds(2) == .seconds(1))
     #expect("\(Nanoseconds.seconds(1.9999) / .milliseconds(1)) ms" == "1999 ms")

@@ -41,7 +41,7 @@ extension Benchmark {
 
   package var maxInFlight: Int? { nil }
 
-  package var timeouts: [String: UInt64] { [:] }
+  package var timeouts: [String: Nanoseconds] { [:] }
 
   package var sharedPool: TargetSettings? { nil }
 
