@@ -68,7 +68,9 @@ import Transport
     [ScriptedServer.answer(#"{"warmCount": \#(warm), "assignedCount": 0}"#)]
   }
 
-  static func load(timeout: Nanoseconds = .seconds(20), duration: Nanoseconds? = nil, warmup: LoadPlan.Warmup = .iterations(0))
+  static func load(
+    timeout: Nanoseconds = .seconds(20), duration: Nanoseconds? = nil, warmup: LoadPlan.Warmup = .iterations(0)
+  )
     -> LoadSettings
   {
     LoadSettings(

@@ -5,7 +5,8 @@ import Testing
   @Test(
     arguments: [
       ("250ms", .milliseconds(250)), ("1.5s", .milliseconds(1500)), ("2m", .seconds(120)), ("1h", .seconds(3600)),
-      ("0s", .zero), ("0.001ms", .microseconds(1)), ("10us", .microseconds(10)), ("10µs", .microseconds(10)), ("7ns", 7),
+      ("0s", .zero), ("0.001ms", .microseconds(1)), ("10us", .microseconds(10)), ("10µs", .microseconds(10)),
+      ("7ns", 7),
       ("00012s", .seconds(12)), ("0.5m", .seconds(30)), ("1.5ns", 2), ("8784h", .seconds(31_622_400)),
     ] as [(String, Nanoseconds)])
   func durationsAreParsed(_ text: String, _ length: Nanoseconds) { #expect(DurationText.parse(text) == length) }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Gateway
 import Glibc
+import Latency
 import ProcessControl
 import Testing
 import Transport

@@ -22,7 +22,8 @@ import Testing
     for value in [1, 2, 70] { recording.sample(metric, .milliseconds(value)) }
     var timeline = Timeline()
     timeline.append(recording, headline: metric, from: .zero, to: .seconds(1))
-    timeline.append(Recording(AllocationBenchmark.catalogue), headline: metric, from: .seconds(1), to: .milliseconds(1500))
+    timeline.append(
+      Recording(AllocationBenchmark.catalogue), headline: metric, from: .seconds(1), to: .milliseconds(1500))
     timeline.seal()
     let rows = try #require(ResultTimeline(timeline.intervals, of: "allocation")).rows
     guard case .string(let text) = rows[0]["histogram"] else {

@@ -110,7 +110,8 @@ import Testing
       return document
     }
     let merged = try merge([
-      polled(.milliseconds(500), day: 20, unreliable: []), polled(.milliseconds(700), day: 21, unreliable: ["p99", "p999"]),
+      polled(.milliseconds(500), day: 20, unreliable: []),
+      polled(.milliseconds(700), day: 21, unreliable: ["p99", "p999"]),
     ])
     #expect(merged.metrics["refill_full"]?.resolution == 700)
     #expect(merged.metrics["refill_full"]?.unreliable == ["p99", "p999"])
