@@ -35,7 +35,7 @@ let package = Package(
     .target(
       name: "Transport",
       dependencies: [
-        "Latency", "ProcessControl",
+        "Latency", "ProcessControl", "TextFormatting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -97,7 +97,7 @@ let package = Package(
     .target(
       name: "MockGateway",
       dependencies: [
-        "AWS", "EmbeddedGateway", "Gateway", "ProcessControl", "WarmTask",
+        "AWS", "EmbeddedGateway", "Gateway", "Latency", "ProcessControl", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
@@ -118,7 +118,7 @@ let package = Package(
     .executableTarget(
       name: "warm-task",
       dependencies: [
-        "Gateway", "ProcessControl", "TextFormatting", "Transport", "WarmTask",
+        "Gateway", "Latency", "ProcessControl", "TextFormatting", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -159,6 +159,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
+        "Latency",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -186,7 +187,7 @@ let package = Package(
     .testTarget(
       name: "WebSocketTests",
       dependencies: [
-        "ProcessControl", "TestSupport", "Transport",
+        "Latency", "ProcessControl", "TestSupport", "Transport",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -195,7 +196,8 @@ let package = Package(
     .testTarget(
       name: "WarmTaskTests",
       dependencies: [
-        "Gateway", "ProcessControl", "Transport", "WarmTask", "session-stand-in", "warm-task",
+        "Gateway", "Latency", "ProcessControl", "TestSupport", "Transport", "WarmTask", "session-stand-in",
+        "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -223,7 +225,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "GatewayTests",
-      dependencies: ["Gateway", "ProcessControl", "TestSupport", "TextFormatting", "Transport"]),
+      dependencies: ["Gateway", "Latency", "ProcessControl", "TestSupport", "TextFormatting", "Transport"]),
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
@@ -259,7 +261,7 @@ let package = Package(
     .testTarget(
       name: "KnownDelayServerTests",
       dependencies: [
-        "KnownDelayServer", "Latency", "ProcessControl", "known-delay-server",
+        "KnownDelayServer", "Latency", "ProcessControl", "TestSupport", "known-delay-server",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

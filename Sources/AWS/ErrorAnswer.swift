@@ -183,7 +183,7 @@ struct Redaction: Sendable {
   /// The beginnings of the secrets, plain and percent-encoded. A beginning is enough: an echo may be cut off.
   private let stems: [[UInt8]]
 
-  /// - Parameter accessKeyID: no secret, but scanners for secrets report it. Taken out only if it is as long as AWS's
+  /// - Parameter accessKeyID: no secret, but scanners for secrets report it. DispatchedArrival out only if it is as long as AWS's
   ///   are (16 and up), as test servers' ids are ordinary words.
   init(_ secrets: [String], accessKeyID: String? = nil) {
     let ids = accessKeyID.map { $0.utf8.count < 16 ? [] : [$0] } ?? []

@@ -1,3 +1,5 @@
+public import Latency
+
 /// When a failed call is tried again: the standard mode of the AWS SDKs. A quota over all calls of a client bounds it too.
 ///
 /// Source: "Retry behavior", AWS SDKs and Tools Reference Guide.
@@ -19,11 +21,11 @@ public struct RetryPolicy: Sendable, Equatable {
   ///   - error: how the last try ended.
   ///   - failures: how many tries have failed, 1 and up.
   ///   - random: in 0…1 (full jitter).
-  /// - Returns: nanoseconds: random · min(2^(failures − 1) s, 20 s).
-  public func delay(after error: AWSError, failures: Int, random: Double) -> UInt64? {
+  /// - Returns: random · min(2^(failures − 1) s, 20 s).
+  public func delay(after error: AWSError, failures: Int, random: Double) -> Nanoseconds? {
     guard failures < attempts, error.isRetryable else { return nil }
     let ceiling = failures > 5 ? 20.0 : min(Double(1 << (failures - 1)), 20)
-    return UInt64(min(max(random, 0), 1) * ceiling * 1_000_000_000)
+    return .seconds(min(max(random, 0), 1) * ceiling)
   }
 }
 

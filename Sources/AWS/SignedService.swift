@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Latency
+public import Latency
 import Synchronization
 
 /// Sends the operations of one service over either of AWS's protocols (JSON, query): signs, sends, retries within a quota,
@@ -274,7 +274,7 @@ struct CallContext: Sendable {
   var source: String { credentials?.source ?? "nowhere: the request is not signed" }
 }
 
-/// What one successful call cost. Instants are of `MonotonicClock`, in ns.
+/// What one successful call cost.
 public struct CallRecord: Sendable, Equatable {
   /// `ListTasks`.
   public var operation: String
@@ -284,17 +284,17 @@ public struct CallRecord: Sendable, Equatable {
   public var throttles: Int
   /// Of the last try alone, the one that was answered.
   public var timings: TransferTimings
-  /// What went before that try, in ns: tries that failed and the waits after them; 0 where the first one was answered.
-  public var pauses: UInt64
+  /// What went before that try: tries that failed and the waits after them; zero where the first one was answered.
+  public var pauses: Nanoseconds
   /// `x-amzn-requestid`.
   public var requestID: String?
 
-  init(_ response: HTTPResponse, _ operation: String, attempts: Int, throttles: Int, begunAt: UInt64) {
+  init(_ response: HTTPResponse, _ operation: String, attempts: Int, throttles: Int, begunAt: Instant) {
     self.operation = operation
     self.attempts = attempts
     self.throttles = throttles
     timings = response.timings
-    pauses = attempts > 1 ? response.timings.sentAt - min(begunAt, response.timings.sentAt) : 0
+    pauses = attempts > 1 ? response.timings.sentAt.elapsed(since: begunAt) : .zero
     requestID = response.requestID
   }
 }
@@ -303,8 +303,8 @@ public struct CallRecord: Sendable, Equatable {
 public struct CallEnvironment: Sendable {
   /// Wall clock, seconds since 1970: requests are dated by it.
   public var wallClock: @Sendable () -> Int64
-  /// Waits for nanoseconds; throws when the task is cancelled.
-  public var sleep: @Sendable (UInt64) async throws -> Void
+  /// Waits so long; throws when the task is cancelled.
+  public var sleep: @Sendable (Nanoseconds) async throws -> Void
   /// Uniform in 0…1.
   public var random: @Sendable () -> Double
   /// Gets one line for each thing that a user should know although the call does not fail.
@@ -312,7 +312,7 @@ public struct CallEnvironment: Sendable {
 
   /// Makes an environment.
   public init(
-    wallClock: @escaping @Sendable () -> Int64, sleep: @escaping @Sendable (UInt64) async throws -> Void,
+    wallClock: @escaping @Sendable () -> Int64, sleep: @escaping @Sendable (Nanoseconds) async throws -> Void,
     random: @escaping @Sendable () -> Double, warn: @escaping @Sendable (String) -> Void
   ) {
     self.wallClock = wallClock
@@ -325,7 +325,7 @@ public struct CallEnvironment: Sendable {
   public static func system(warn: @escaping @Sendable (String) -> Void) -> CallEnvironment {
     CallEnvironment(
       wallClock: { Int64(Date().timeIntervalSince1970.rounded(.down)) },
-      sleep: { try await Task.sleep(nanoseconds: $0) },
+      sleep: { try await Task.sleep(for: $0) },
       random: { Double.random(in: 0...1) },
       warn: warn)
   }

@@ -125,11 +125,11 @@ extension ComparisonDocument.Pooled.Side {
   /// In ms; nil of no latency.
   fileprivate init?(_ pooled: PooledLatencies) {
     guard let summary = pooled.summary else { return nil }
-    func milliseconds(_ figure: PercentileFigure) -> Double { Double(figure.value) / 1e6 }
+    func milliseconds(_ figure: PercentileFigure) -> Double { Nanoseconds(figure.value).milliseconds }
     self.init(
       runs: pooled.runs, count: summary.count, mean: summary.mean / 1e6, p50: milliseconds(summary.p50),
       p90: milliseconds(summary.p90), p95: milliseconds(summary.p95), p99: milliseconds(summary.p99),
-      p999: milliseconds(summary.p999), max: Double(summary.max) / 1e6)
+      p999: milliseconds(summary.p999), max: Nanoseconds(summary.max).milliseconds)
   }
 }
 

@@ -1,3 +1,4 @@
+import Latency
 package import Results
 
 /// One of the runs that are compared: its document without the timeline, and what comparing asks of it.
@@ -94,8 +95,8 @@ extension StoredRun {
   /// the run had no time-out to count them at.
   private func isMeanUnreliable(_ metric: MetricDocument, _ name: String) -> Bool {
     guard let failures = metric.failures, failures > 0 else { return false }
-    guard let timeout = FailureTimeouts(document.tool, document.parameters).nanoseconds(of: name) else { return true }
-    let whole = FailureTimeouts.mean(metric.mean, of: metric.count, with: failures, at: Double(timeout) / 1e6)
+    guard let timeout = FailureTimeouts(document.tool, document.parameters).timeout(of: name) else { return true }
+    let whole = FailureTimeouts.mean(metric.mean, of: metric.count, with: failures, at: timeout.milliseconds)
     return abs(whole - metric.mean) > Comparison.Settings().minEffect * metric.mean
   }
 }

@@ -1,6 +1,7 @@
 public import AWS
+public import Latency
 
-/// Everything an embedded gateway can be told. Times are in nanoseconds.
+/// Everything an embedded gateway can be told.
 public struct GatewayConfiguration: Sendable {
   /// The words used towards tasks; answers to clients carry the fields of both.
   public enum Dialect: String, Sendable, CaseIterable {
@@ -25,7 +26,7 @@ public struct GatewayConfiguration: Sendable {
     /// Bytes a user may send before the session is ready.
     public var earlyInputBytes = 64 * 1024
     /// How long an HTTP connection may be silent outside a request's handling.
-    public var idleTime: UInt64 = 75_000_000_000
+    public var idleTime: Nanoseconds = .seconds(75)
 
     /// The defaults.
     public init() {}
@@ -37,10 +38,10 @@ public struct GatewayConfiguration: Sendable {
   public var port = 0
   /// How the pool is kept.
   public var rules = PoolRules(targetSize: 3)
-  /// Stands for scheduling and pulling: from asking for a task until its start, in ns.
-  public var taskStartDelay: UInt64 = 500_000_000
-  /// How long a request waits for a task, and a cold start may take in all, in ns.
-  public var coldStartTimeout: UInt64 = 30_000_000_000
+  /// Stands for scheduling and pulling: from asking for a task until its start.
+  public var taskStartDelay: Nanoseconds = .milliseconds(500)
+  /// How long a request waits for a task, and a cold start may take in all.
+  public var coldStartTimeout: Nanoseconds = .seconds(30)
   /// How tasks are spoken to.
   public var dialect = Dialect.plan
   /// Users are served as by the product's session gateway; `nil`: by acquire, release and `/session/{userId}`.
@@ -94,8 +95,8 @@ public struct FaultPlan: Sendable, Equatable {
   public var seed: UInt64 = 0
   /// How many starts of tasks fail, from the first on; `Int.max` for all.
   public var failingStarts = 0
-  /// Every acquire is answered later by this time, in ns.
-  public var acquireDelay: UInt64 = 0
+  /// Every acquire is answered later by this time.
+  public var acquireDelay: Nanoseconds = .zero
 
   /// Nothing goes wrong.
   public init() {}

@@ -3,6 +3,7 @@ import Gateway
 import Latency
 import NIOCore
 import NIOPosix
+import Transport
 
 /// The gateway without its network side: the pool, and the execution of its actions. Confined to one event loop.
 ///
@@ -35,7 +36,7 @@ final class GatewayCore {
 
   private var actions: [PoolAction] = []
   private var isPerforming = false
-  private var timer: (due: UInt64, scheduled: Scheduled<Void>)?
+  private var timer: (due: Instant, scheduled: Scheduled<Void>)?
 
   init(configuration: GatewayConfiguration, runner: any TaskRunner, loop: any EventLoop) {
     self.configuration = configuration
@@ -48,7 +49,7 @@ final class GatewayCore {
       clusterName: "embedded", name: "warm-pool", family: "ai-shell",
       deploymentID: "ecs-svc/" + RandomText.digits(19), desiredCount: configuration.rules.targetSize,
       createdAt: WallClock.now())
-    ledger = ECSTaskHistory(service: service, startDelay: Double(configuration.taskStartDelay) / 1e9)
+    ledger = ECSTaskHistory(service: service, startDelay: configuration.taskStartDelay.seconds)
     userToken = RandomText.hex(digits: 64)
     product = configuration.product.map { ProductSessions(profile: $0, core: self) }
   }
@@ -97,7 +98,7 @@ final class GatewayCore {
       guard due < timer.due else { return }
       timer.scheduled.cancel()
     }
-    let scheduled = loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(due)) { [weak self] in
+    let scheduled = loop.assumeIsolated().scheduleTask(deadline: NIODeadline(due)) { [weak self] in
       guard let self else { return }
       timer = nil
       apply(pool.tick(now: MonotonicClock.now()))
@@ -148,7 +149,7 @@ extension GatewayCore {
   /// Asks the pool for a task; `report` may be called before this returns.
   @discardableResult
   func acquire(
-    userID: String, sessionID: String?, receivedAt: UInt64, isSession: Bool = false,
+    userID: String, sessionID: String?, receivedAt: Instant, isSession: Bool = false,
     report: @escaping (PendingAcquire, PendingAcquire.Outcome) -> Void
   ) -> PendingAcquire {
     requestCount += 1
@@ -223,7 +224,7 @@ extension GatewayCore {
     }
   }
 
-  private func event(_ phase: LifecycleEvent.Phase, _ acquire: PendingAcquire, since start: UInt64) -> LifecycleEvent {
+  private func event(_ phase: LifecycleEvent.Phase, _ acquire: PendingAcquire, since start: Instant) -> LifecycleEvent {
     var event = LifecycleEvent(phase, duration: MonotonicClock.now() - start)
     event.userID = acquire.userID
     event.sessionID = acquire.sessionID
@@ -292,20 +293,19 @@ final class PendingAcquire {
   let request: RequestID
   let userID: String
   let sessionID: String?
-  /// Monotonic, in ns.
-  let receivedAt: UInt64
+  let receivedAt: Instant
   /// Whether the outcome after `ready` matters: a session's does.
   let isSession: Bool
   let report: (PendingAcquire, Outcome) -> Void
 
   /// From the assignment on.
   var taskID: TaskID?
-  /// Monotonic, in ns.
-  var assignedAt: UInt64?
+  /// When the task was assigned.
+  var assignedAt: Instant?
   var source = AssignmentSource.warm
 
   init(
-    request: RequestID, userID: String, sessionID: String?, receivedAt: UInt64, isSession: Bool,
+    request: RequestID, userID: String, sessionID: String?, receivedAt: Instant, isSession: Bool,
     report: @escaping (PendingAcquire, Outcome) -> Void
   ) {
     self.request = request

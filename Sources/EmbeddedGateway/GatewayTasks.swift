@@ -1,6 +1,7 @@
 import Gateway
 import Latency
 import NIOCore
+import Transport
 
 /// The tasks' side: starts, sockets, messages, ends.
 extension GatewayCore {
@@ -8,7 +9,7 @@ extension GatewayCore {
   func scheduleStart(_ id: TaskID, mark: (startedBy: String, group: String)? = nil) {
     var record = TaskRecord(id: id, isOwn: true, requestedAt: MonotonicClock.now())
     ledger.requested(id, mark: mark, at: WallClock.now())
-    let delay = TimeAmount.nanoseconds(Int64(configuration.taskStartDelay))
+    let delay = TimeAmount(configuration.taskStartDelay)
     record.startTimer = loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.launch(id) }
     records[id] = record
   }
@@ -92,7 +93,7 @@ extension GatewayCore {
     case "ready", "user_session_ready":
       guard let sentAt = record.initSentAt, record.breakdown == nil else { return }
       var breakdown = message.breakdown ?? InitBreakdown()
-      breakdown.initUserMs = Double(MonotonicClock.now() - sentAt) / 1e6
+      breakdown.initUserMs = (MonotonicClock.now() - sentAt).milliseconds
       records[id]?.breakdown = breakdown
       apply(pool.taskReady(id))
     case "init_failed":
@@ -104,7 +105,7 @@ extension GatewayCore {
     }
   }
 
-  private func taskEvent(_ phase: LifecycleEvent.Phase, _ id: TaskID, since start: UInt64) -> LifecycleEvent {
+  private func taskEvent(_ phase: LifecycleEvent.Phase, _ id: TaskID, since start: Instant) -> LifecycleEvent {
     var event = LifecycleEvent(phase, duration: MonotonicClock.now() - start)
     event.taskARN = taskARN(id)
     return event
@@ -156,8 +157,8 @@ struct TaskRecord {
   let id: TaskID
   /// Started by the gateway; else it connected by itself.
   let isOwn: Bool
-  /// Monotonic instant, in ns, at which the task was asked for.
-  let requestedAt: UInt64
+  /// When the task was asked for.
+  let requestedAt: Instant
   /// The wait before the start, as long as it lasts.
   var startTimer: Scheduled<Void>?
   /// Asked of the runner, and not ended yet.
@@ -171,14 +172,14 @@ struct TaskRecord {
   var connectedAt: Double?
   /// Wall clock, in seconds since 1970.
   var assignedAt: Double?
-  /// Monotonic, in ns.
-  var runningAt: UInt64?
-  /// Monotonic, in ns.
-  var initSentAt: UInt64?
+  /// When the runner said that it runs.
+  var runningAt: Instant?
+  /// When its user was sent to it.
+  var initSentAt: Instant?
   /// What the task confirmed with.
   var breakdown: InitBreakdown?
 
-  init(id: TaskID, isOwn: Bool, requestedAt: UInt64) {
+  init(id: TaskID, isOwn: Bool, requestedAt: Instant) {
     self.id = id
     self.isOwn = isOwn
     self.requestedAt = requestedAt

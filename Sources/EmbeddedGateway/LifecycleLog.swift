@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Gateway
 import Glibc
+import Latency
 import NIOCore
 
 /// One event of a task's or a session's life, as the product logs it (spec: domain, "Lifecycle log events").
@@ -17,8 +18,8 @@ struct LifecycleEvent {
   }
 
   let phase: Phase
-  /// In ns; all but `ws_disconnect` have one.
-  var duration: UInt64?
+  /// All but `ws_disconnect` have one.
+  var duration: Nanoseconds?
   var sessionID: String?
   var userID: String?
   var taskARN: String?
@@ -31,7 +32,7 @@ struct LifecycleEvent {
   /// With `ws_disconnect`.
   var reason: String?
 
-  init(_ phase: Phase, duration: UInt64? = nil) {
+  init(_ phase: Phase, duration: Nanoseconds? = nil) {
     self.phase = phase
     self.duration = duration
   }

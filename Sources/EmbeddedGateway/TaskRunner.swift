@@ -87,7 +87,7 @@ public final class ProcessTaskRunner: TaskRunner {
       executable: executable,
       arguments: ["--task-id", taskID, "--gateway-url", gatewayURL, "--lifeline"] + arguments,
       environment: variables, standardInput: .pipe, standardOutput: .null, endsGroupWithLeader: true)
-    request.ignoredSignals = EndSignals.ignoredAtStart
+    request.ignoredSignals = TerminationSignals.ignoredAtStart
     ProcessKeeper.shared.spawn(request) { [self] result in
       switch result {
       case .failure(let error):

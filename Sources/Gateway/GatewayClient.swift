@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Latency
+public import Latency
 import NIOCore
 import Synchronization
 public import Transport
@@ -8,7 +8,7 @@ public import Transport
 ///
 /// ```swift
 /// let client = GatewayClient(
-///   to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: executor, timeout: 5_000_000_000)
+///   to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: executor, timeout: .seconds(5))
 /// switch await client.acquire(userID: "u1") {
 /// case .assigned(let assigned): _ = await client.release(taskID: assigned.answer.task ?? "")
 /// case .miss: break  // the pool is empty: neither a success nor a failure
@@ -26,7 +26,7 @@ public final class GatewayClient: Sendable {
   package let turn: Int
   private let tls: TLSClient?
   private let executor: LoopExecutor
-  private let timeout: UInt64
+  private let timeout: Nanoseconds
   private let watchesTask: Bool
   private let keepsCookies: Bool
   private let state = Mutex(State())
@@ -38,8 +38,8 @@ public final class GatewayClient: Sendable {
     /// The bytes of the last request. The next request reuses their memory, as the connection no longer holds it by then.
     var request = ByteBuffer()
 
-    /// For the running call: how long its answer is waited for after ``GatewayClient/cancel()``, in ns.
-    var grace: UInt64 = 0
+    /// For the running call: how long its answer is waited for after ``GatewayClient/cancel()``.
+    var grace: Nanoseconds = .zero
     var isCancelled = false
 
     /// The kept connection, if a request can be sent over it.
@@ -49,14 +49,14 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// A cancelled acquire waits this long for its answer, in ns: a task that was assigned can only be released by its id.
-  private static let acquireGrace: UInt64 = 1_500_000_000
+  /// A cancelled acquire waits this long for its answer: a task that was assigned can only be released by its id.
+  private static let acquireGrace: Nanoseconds = .milliseconds(1500)
 
-  /// A cancelled release waits this long, in ns: without its answer it stays unknown whether a later refusal means that
+  /// A cancelled release waits this long: without its answer it stays unknown whether a later refusal means that
   /// the task went back, or that another node has it.
-  private static let releaseGrace: UInt64 = 1_000_000_000
+  private static let releaseGrace: Nanoseconds = .seconds(1)
 
-  /// Makes a client whose operations, connecting among them, each take at most `timeout` ns.
+  /// Makes a client whose operations, connecting among them, each take at most `timeout`.
   ///
   /// - Parameters:
   ///   - addresses: those of the endpoint's host, shared by the clients of a run; nil: they are looked up.
@@ -66,7 +66,7 @@ public final class GatewayClient: Sendable {
   ///   - renewed: gives the requests where they change in the course of time, as a token does.
   public init(
     to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, requests: GatewayRequests, tls: TLSClient?,
-    on executor: LoopExecutor, timeout: UInt64, watchesTask: Bool = true, keepsCookies: Bool = true,
+    on executor: LoopExecutor, timeout: Nanoseconds, watchesTask: Bool = true, keepsCookies: Bool = true,
     renewed: (@Sendable () -> GatewayRequests)? = nil
   ) {
     self.addresses = addresses ?? HostAddresses(of: endpoint)
@@ -104,7 +104,7 @@ public final class GatewayClient: Sendable {
   /// Opens a WebSocket of the same visit, at the same of several addresses.
   public func openWebSocket(
     path: String, headers: [(String, String)], subprotocols: [String] = [], on executor: LoopExecutor,
-    limits: WebSocketLimits, timeout: UInt64
+    limits: WebSocketLimits, timeout: Nanoseconds
   ) async throws(WebSocketError) -> WebSocketConnection {
     try await WebSocketConnection.connect(
       to: endpoint, addresses: addresses, turn: turn, path: path, headers: headers, subprotocols: subprotocols,
@@ -139,7 +139,7 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// Gives a task back; when the answer was read, in ns. Kind `releaseUnsupported` when the gateway has no such call
+  /// Gives a task back; when the answer was read. Kind `releaseUnsupported` when the gateway has no such call
   /// (404 or 405).
   ///
   /// - Parameters:
@@ -147,7 +147,7 @@ public final class GatewayClient: Sendable {
   ///   - owner: the requests of the user who took the task, where that was not this client's.
   public func release(
     taskID: String, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
-  ) async -> Result<UInt64, GatewayError> {
+  ) async -> Result<Instant, GatewayError> {
     let requests = owner ?? self.requests
     switch requests.callForms.release {
     case .native: break
@@ -194,7 +194,7 @@ public final class GatewayClient: Sendable {
 
   private func release(
     _ role: GatewayProfile.Release, taskID: String, cookies: CookieJar?, _ requests: GatewayRequests
-  ) async -> Result<UInt64, GatewayError> {
+  ) async -> Result<Instant, GatewayError> {
     let values = ProfileValues([.task: taskID, .token: requests.token ?? ""])
     let result = await send(
       role.call, body: role.call.body, values, grace: Self.releaseGrace, cookies: cookies, as: requests)
@@ -215,7 +215,7 @@ public final class GatewayClient: Sendable {
   }
 
   private func send(
-    _ call: GatewayProfile.Call, body: ProfileTemplate?, _ values: ProfileValues, grace: UInt64 = 0,
+    _ call: GatewayProfile.Call, body: ProfileTemplate?, _ values: ProfileValues, grace: Nanoseconds = .zero,
     cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
   ) async -> Result<HTTPExchange, TransportError> {
     let requests = owner ?? self.requests
@@ -276,11 +276,11 @@ public final class GatewayClient: Sendable {
     var request: ByteBuffer
     /// The kept connection if it is usable.
     var connection: HTTPConnection?
-    var grace: UInt64
+    var grace: Nanoseconds
     var isWatched: Bool
   }
 
-  private func prepare(grace: UInt64 = 0, _ write: (inout ByteBuffer, CookieJar) -> Void) -> Call {
+  private func prepare(grace: Nanoseconds = .zero, _ write: (inout ByteBuffer, CookieJar) -> Void) -> Call {
     state.withLock { state in
       write(&state.request, state.cookies)
       state.grace = grace
@@ -315,7 +315,7 @@ public final class GatewayClient: Sendable {
     case .failure(let error): return .failure(error)
     case .success(let new):
       let elapsed = MonotonicClock.now() - begin
-      return await new.exchange(call.request, timeout: timeout - min(elapsed, timeout), graceOnCancel: call.grace)
+      return await new.exchange(call.request, timeout: timeout - elapsed, graceOnCancel: call.grace)
     }
   }
 

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Glibc
+import Latency
 import ProcessControl
 import UnixSignals
 
@@ -48,7 +49,8 @@ public struct KnownDelayCommand: AsyncParsableCommand {
 
   /// Serves until a signal comes or the lifeline ends.
   public func run() async throws {
-    let signals = await EndSignals.trap().first(farewell: "known-delay-server: ended at once by a second signal\n")
+    let signals = await TerminationSignals.trap().first(
+      farewell: "known-delay-server: ended at once by a second signal\n")
     let questions = await UnixSignalsSequence(trapping: .sigusr1)
     let plan = try plan()
     FileDescriptorLimit.raise()
@@ -69,17 +71,17 @@ public struct KnownDelayCommand: AsyncParsableCommand {
   }
 
   func plan() throws -> DelayPlan {
-    var plan = DelayPlan(delay: delay?.nanoseconds ?? 0)
+    var plan = DelayPlan(delay: delay?.length ?? .zero)
     switch (slowEvery, slow) {
     case (nil, nil): break
     case (let every?, let slow?) where every > 0:
-      plan.slow = DelayPlan.SlowShare(every: every, delay: slow.nanoseconds)
+      plan.slow = DelayPlan.SlowShare(every: every, delay: slow.length)
     default: throw ValidationError("--slow-every N (1 or more) and --slow D come together")
     }
     switch (deaf, deafEvery) {
     case (nil, nil): break
     case (let length?, let period?):
-      plan.stall = Stall(length: length.nanoseconds, period: period.nanoseconds)
+      plan.stall = Stall(length: length.length, period: period.length)
       if plan.stall == nil { throw ValidationError("--deaf is more than nothing and less than --deaf-every") }
     default: throw ValidationError("--deaf L and --deaf-every P come together")
     }
@@ -109,17 +111,13 @@ public struct KnownDelayCommand: AsyncParsableCommand {
 
 /// A duration on the command line: a decimal number and a unit, `200us`, `5ms`, `1.5s`, up to an hour.
 struct Delay: Equatable {
-  let nanoseconds: UInt64
+  let length: Nanoseconds
 
   /// Throws what to write instead.
   init(parsing text: String) throws {
-    for (unit, factor) in [("us", 1e3), ("ms", 1e6), ("s", 1e9)] where text.hasSuffix(unit) {
-      let digits = text.dropLast(unit.utf8.count)
-      let isPlain = digits.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
-      guard isPlain, let value = Double(digits), value * factor <= 3600e9 else { break }
-      nanoseconds = UInt64((value * factor).rounded())
-      return
+    guard let length = DurationText.parse(text, units: [.us, .ms, .s], upTo: .seconds(3600)) else {
+      throw ValidationError("write a number and a unit, such as 200us, 5ms or 1.5s, of at most an hour")
     }
-    throw ValidationError("write a number and a unit, such as 200us, 5ms or 1.5s, of at most an hour")
+    self.length = length
   }
 }

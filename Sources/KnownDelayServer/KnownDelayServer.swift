@@ -53,8 +53,8 @@ public struct KnownDelayServer: Sendable {
 final class ServerState {
   let plan: DelayPlan
   var counts = ServerCounts()
-  /// When the first acquire arrived, in ns of ``MonotonicClock``: what stalls are counted from.
-  var epoch: UInt64?
+  /// When the first acquire arrived: what stalls are counted from.
+  var epoch: Instant?
   /// Acquires that have arrived.
   var arrivedAcquires = 0
 
@@ -88,7 +88,7 @@ final class ExchangeHandler: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-  private func takeNext(_ context: ChannelHandlerContext, _ arrival: UInt64) {
+  private func takeNext(_ context: ChannelHandlerContext, _ arrival: Instant) {
     do throws(RequestReader.Malformation) {
       guard let request = try reader.next() else { return }
       isAnswering = true
@@ -102,21 +102,21 @@ final class ExchangeHandler: ChannelInboundHandler {
     }
   }
 
-  private func answer(_ request: RequestReader.Request, _ context: ChannelHandlerContext, _ arrival: UInt64) {
+  private func answer(_ request: RequestReader.Request, _ context: ChannelHandlerContext, _ arrival: Instant) {
     let route = route(request, arrival)
     var number: Int?
     if case .acquire(let own) = route { number = own }
     let instant = state.plan.answerInstant(ofAcquire: number, arrivedAt: arrival, epoch: state.epoch)
     guard instant > MonotonicClock.now() else { return finish(request, route, context, arrival) }
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    context.eventLoop.scheduleTask(deadline: .uptimeNanoseconds(instant)) {
+    context.eventLoop.scheduleTask(deadline: .uptimeNanoseconds(instant.nanoseconds)) {
       let (handler, context) = bound.value
       guard context.channel.isActive else { return }
       handler.finish(request, route, context, arrival)
     }
   }
 
-  private func route(_ request: RequestReader.Request, _ arrival: UInt64) -> Route {
+  private func route(_ request: RequestReader.Request, _ arrival: Instant) -> Route {
     switch (request.method, request.target) {
     case ("POST", "/api/acquire"):
       state.epoch = state.epoch ?? arrival
@@ -129,7 +129,7 @@ final class ExchangeHandler: ChannelInboundHandler {
   }
 
   private func finish(
-    _ request: RequestReader.Request, _ route: Route, _ context: ChannelHandlerContext, _ arrival: UInt64
+    _ request: RequestReader.Request, _ route: Route, _ context: ChannelHandlerContext, _ arrival: Instant
   ) {
     switch route {
     case .acquire(let number):
@@ -210,9 +210,10 @@ public struct ServerReport: Codable, Sendable, Equatable {
     malformed = counts.malformed
     connections = counts.connections
     guard !counts.acquireTimes.isEmpty else { return }
-    let values = counts.acquireTimes.values(atPercentiles: [50, 95, 99, 99.9]).map { Double($0) / 1e6 }
+    let values = counts.acquireTimes.values(atPercentiles: [50, 95, 99, 99.9]).map { Nanoseconds($0).milliseconds }
     acquireMs = Latencies(
-      p50: values[0], p95: values[1], p99: values[2], p999: values[3], max: Double(counts.acquireTimes.max) / 1e6)
+      p50: values[0], p95: values[1], p99: values[2], p999: values[3],
+      max: Nanoseconds(counts.acquireTimes.max).milliseconds)
   }
 
   /// The report as one line of JSON, with its end.

@@ -39,3 +39,71 @@ public enum LatencyText {
     return quotient + (remainder >= divisor - remainder ? 1 : 0)
   }
 }
+
+/// Durations as users write them: a decimal number and a unit, `250ms`, `1.5s`, `2m`, `1h`. The unit is required.
+///
+/// ```swift
+/// DurationText.parse("1.5s")                                    // 1.5 s
+/// DurationText.parse("2h", units: [.ms, .s], upTo: .seconds(60))  // nil
+/// DurationText.write(.milliseconds(1500))                       // "1500ms"
+/// ```
+package enum DurationText {
+  /// What to say to whoever wrote another thing.
+  package static let rule = "write a number and a unit, such as 250ms, 1.5s, 2m or 1h"
+
+  /// A unit by its name.
+  package enum Unit: String, CaseIterable, Sendable {
+    case ns, us, ms, s, m, h
+    /// `us` with the Greek letter.
+    case microseconds = "µs"
+
+    /// How long one of it is.
+    var length: Nanoseconds {
+      switch self {
+      case .ns: 1
+      case .us, .microseconds: .microseconds(1)
+      case .ms: .milliseconds(1)
+      case .s: .seconds(1)
+      case .m: .seconds(60)
+      case .h: .seconds(3600)
+      }
+    }
+  }
+
+  /// A year: more than any run, and far from overflow.
+  package static let longest: Nanoseconds = .seconds(366 * 24 * 3600)
+
+  /// The length that `text` says, to the nearest nanosecond; nil when it says none.
+  ///
+  /// - Parameters:
+  ///   - units: those that may be written.
+  ///   - bound: the longest length that is one.
+  package static func parse(
+    _ text: String, units: [Unit] = Unit.allCases, upTo bound: Nanoseconds = longest
+  ) -> Nanoseconds? {
+    // A unit follows a digit: `ms` is no `s`.
+    let name = text.drop { $0 == "." || $0.isNumber }
+    guard let unit = Unit(rawValue: String(name)), units.contains(unit),
+      let number = parseDecimal(text.dropLast(name.count))
+    else { return nil }
+    let nanoseconds = number * Double(unit.length.nanoseconds)
+    return nanoseconds <= Double(bound.nanoseconds) ? .nanoseconds(nanoseconds) : nil
+  }
+
+  /// Digits with at most one point between digits: no sign, no exponent, no white space.
+  package static func parseDecimal(_ text: some StringProtocol) -> Double? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), text.utf8.count <= 20 else { return nil }
+    guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
+    return Double(String(text))
+  }
+
+  /// The shortest way to write a length that ``parse(_:units:upTo:)`` reads back, for parameters in reports.
+  package static func write(_ length: Nanoseconds) -> String {
+    guard length > .zero else { return "0s" }
+    for unit in [Unit.h, .m, .s, .ms, .us] where length % unit.length == .zero {
+      return "\(length / unit.length)\(unit.rawValue)"
+    }
+    return "\(length.nanoseconds)ns"
+  }
+}

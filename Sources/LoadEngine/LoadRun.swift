@@ -1,23 +1,24 @@
+public import Latency
 public import Transport
 
 /// What came of a run: a value, whole even when the run was cancelled.
 public struct LoadRun: Sendable {
   /// What was recorded.
   public var recording: Recording
-  /// Begin and end of the time in which starts were made, or were due, in ns of `MonotonicClock`: what a rate is over.
-  /// The last answers came after it.
-  public var startedAt: UInt64
+  /// Begin and end of the time in which starts were made, or were due: what a rate is over. The last answers came after
+  /// it.
+  public var startedAt: Instant
   /// See `startedAt`.
-  public var endedAt: UInt64
+  public var endedAt: Instant
   /// Whether the lateness of starts is in the latencies: in a closed loop it is not.
   public var judgesLateness = true
   /// The most starts that waited for a free user at one time.
   public var backlogMax: UInt64 = 0
   /// Users of a closed loop that did not get in: their failures are iterations that no start was made for.
   public var failedSetUps: UInt64 = 0
-  /// How long the target had answered nothing when starts ended, in ns, and how long the run had gone on before that: nil
-  /// where that is no second, or nothing had been asked meanwhile.
-  public var silence: (length: UInt64, since: UInt64)?
+  /// How long the target had answered nothing when starts ended, and how long the run had gone on before that: nil where
+  /// that is no second, or nothing had been asked meanwhile.
+  public var silence: (length: Nanoseconds, since: Nanoseconds)?
   /// The headline's latencies over time, where they were asked for.
   public var timeline: [TimelineInterval] = []
 
@@ -25,10 +26,10 @@ public struct LoadRun: Sendable {
   ///
   /// Cancelling the task ends the run early: nothing more is begun, what is under way is censored, and what was
   /// recorded is returned. `monitor` begins anew when the measured part does. `headline` is the metric that `progress`
-  /// tells of, the catalogue's first one unless given; with `timeline`, in ns, its latencies are also kept by intervals.
+  /// tells of, the catalogue's first one unless given; with `timeline`, its latencies are also kept by intervals.
   public static func perform<S: Scenario>(
     _ scenario: S, plan: LoadPlan, catalogue: Catalogue, on loops: LoopGroup, monitor: GeneratorMonitor? = nil,
-    progress: ProgressCounter? = nil, headline: Metric? = nil, timeline interval: UInt64? = nil
+    progress: ProgressCounter? = nil, headline: Metric? = nil, timeline interval: Nanoseconds? = nil
   ) async -> LoadRun {
     let recorders = loops.executors.map { _ in
       LoopRecorder(catalogue, headline: headline ?? Metric(index: 0), keepsIntervals: interval != nil)
@@ -36,10 +37,10 @@ public struct LoadRun: Sendable {
     // A burst is one of several: its percentiles are not those so far.
     if plan.arrivals != .burst { progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) }) }
     let keeper = interval.map { TimelineKeeper(recorders, interval: $0) }
-    let judging = Judging(
+    let measurementWindow = MeasurementWindow(
       monitor, hasWarmup: plan.warmup != .iterations(0), isOneOfSeveral: plan.arrivals == .burst)
-    let crew = Crew(
-      scenario: scenario, loops: loops, recorders: recorders, judging: judging, progress: progress,
+    let crew = VirtualUsers(
+      scenario: scenario, loops: loops, recorders: recorders, measurementWindow: measurementWindow, progress: progress,
       keeper: keeper)
     var run: LoadRun
     switch plan.arrivals {
@@ -54,11 +55,11 @@ public struct LoadRun: Sendable {
     return run
   }
 
-  private static let shortestSilence: UInt64 = 1_000_000_000
+  private static let shortestSilence: Nanoseconds = .seconds(1)
 
-  private func findSilence() -> (length: UInt64, since: UInt64)? {
+  private func findSilence() -> (length: Nanoseconds, since: Nanoseconds)? {
     guard let unansweredAt = recording.lastUnansweredAt else { return nil }
-    let lastAnswer = max(recording.lastAnswerAt ?? 0, startedAt)
+    let lastAnswer = max(recording.lastAnswerAt ?? .distantPast, startedAt)
     guard unansweredAt > lastAnswer, endedAt >= lastAnswer, endedAt - lastAnswer >= Self.shortestSilence else {
       return nil
     }

@@ -1,9 +1,10 @@
+public import Latency
 import Synchronization
 
 /// How far a run is, readable at any time from any thread. Warm-up does not count.
 public final class ProgressCounter: Sendable {
-  /// A latency's percentiles so far, in ns.
-  public typealias Percentiles = (p50: UInt64, p99: UInt64)
+  /// A latency's percentiles so far.
+  public typealias Percentiles = (p50: Nanoseconds, p99: Nanoseconds)
 
   private let startedCount = Atomic<UInt64>(0)
   private let doneCount = Atomic<UInt64>(0)

@@ -3,6 +3,7 @@ import AWS
 import EmbeddedGateway
 import FoundationEssentials
 import Gateway
+import Latency
 import ProcessControl
 import WarmTask
 
@@ -41,8 +42,8 @@ struct MockGatewayPlan {
     var reader = ValueReader()
     configuration = GatewayConfiguration(workspaceRoot: "")
     configuration.rules = Self.rules(pool, environment, &reader)
-    configuration.taskStartDelay = reader.duration(pool.taskStartDelay, "--task-start-delay") ?? 500_000_000
-    configuration.coldStartTimeout = reader.duration(pool.coldStartTimeout, "--cold-start-timeout") ?? 30_000_000_000
+    configuration.taskStartDelay = reader.duration(pool.taskStartDelay, "--task-start-delay") ?? .milliseconds(500)
+    configuration.coldStartTimeout = reader.duration(pool.coldStartTimeout, "--cold-start-timeout") ?? .seconds(30)
     configuration.faults = Self.plan(faults, &reader)
     configuration.host = server.host
     configuration.port =
@@ -91,7 +92,7 @@ struct MockGatewayPlan {
 
   private static func plan(_ options: FaultOptions, _ reader: inout ValueReader) -> FaultPlan {
     var plan = FaultPlan()
-    plan.acquireDelay = reader.duration(options.acquireDelay, "--acquire-delay") ?? 0
+    plan.acquireDelay = reader.duration(options.acquireDelay, "--acquire-delay") ?? .zero
     plan.failingStarts =
       options.failStarts == "always"
       ? .max : reader.number(options.failStarts, "--fail-starts", in: 0...1_000_000) ?? 0
@@ -143,13 +144,13 @@ struct MockGatewayPlan {
     }
     var words: [String] = []
     if let command = options.command {
-      do { words = try CommandWords.split(command) } catch { reader.note("--command: \(error)") }
+      do { words = try ShellWords.split(command) } catch { reader.note("--command: \(error)") }
       product?.noteStandInOptions(&reader)
     } else if let product, hasOwn || options.virtualTasks {
       words = product.standIn(in: ownDirectory, startupDelay: delay, &reader)
     }
     if options.virtualTasks {
-      return .virtual(words.isEmpty ? .inline(startDelay: delay ?? 0) : .command(words))
+      return .virtual(words.isEmpty ? .inline(startDelay: delay ?? .zero) : .command(words))
     }
     guard hasOwn else { return .none }
     let warmTask = options.warmTask ?? "\(ownDirectory)/warm-task"
@@ -158,7 +159,7 @@ struct MockGatewayPlan {
     }
     var arguments: [String] = []
     if product != nil {
-      arguments += ["--command", CommandWords.joined(words)]
+      arguments += ["--command", ShellWords.joined(words)]
     } else {
       if let command = options.command { arguments += ["--command", command] }
       if let text = options.startupDelay { arguments += ["--startup-delay", text] }
@@ -192,18 +193,11 @@ struct ValueReader {
     return nil
   }
 
-  /// A duration with its unit, up to 24 h, in ns.
-  mutating func duration(_ text: String?, _ name: String) -> UInt64? {
+  /// A duration with its unit, up to 24 h.
+  mutating func duration(_ text: String?, _ name: String) -> Nanoseconds? {
     guard let text else { return nil }
-    for (unit, factor) in [("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)]
-    where text.hasSuffix(unit) {
-      let digits = text.dropLast(unit.utf8.count)
-      let isPlain = digits.utf8.allSatisfy {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")
-      }
-      if isPlain, let value = Double(digits), value * factor <= 24 * 3600e9 { return UInt64(value * factor) }
-      break
-    }
+    let units: [DurationText.Unit] = [.ns, .us, .ms, .s, .m, .h]
+    if let length = DurationText.parse(text, units: units, upTo: .seconds(24 * 3600)) { return length }
     note("\(name) '\(text)': it is a duration up to 24h with its unit, such as 250ms, 1.5s or 2m")
     return nil
   }

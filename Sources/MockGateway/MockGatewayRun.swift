@@ -28,7 +28,7 @@ struct MockGatewayRun {
   /// Serves until a signal comes or the lifeline ends; the exit status.
   func untilTheEnd() async -> Int32 {
     // From here on signals are taken in order: nothing that is made below stays behind.
-    let signals = await EndSignals.trap().first(
+    let signals = await TerminationSignals.trap().first(
       farewell: "mock-gateway: ended at once by a second signal: its tasks and workspaces may be left as they are\n")
     var configuration = plan.configuration
     configuration.limits.connections = Self.connections(

@@ -1,13 +1,13 @@
 import EmbeddedGateway
 import FoundationEssentials
+import Latency
 import ProcessControl
 
 /// What `--profile product` and the options of its own ask for.
 struct ProductPlan: Equatable {
   private(set) var profile = ProductProfile()
   private var chunks = 5
-  /// In ns.
-  private var chunkDelay: UInt64 = 20_000_000
+  private var chunkDelay: Nanoseconds = .milliseconds(20)
   private var askEvery = 0
   /// The options given that shape the stand-in's answers.
   private var standInOptions: [String] = []
@@ -37,7 +37,7 @@ struct ProductPlan: Equatable {
     standInOptions = ofTheAnswers.filter { $0.1 != nil }.map(\.0)
     chunks = reader.number(options.chunks, "--chunks", in: 1...100_000) ?? chunks
     chunkDelay = reader.duration(options.chunkDelay, "--chunk-delay") ?? chunkDelay
-    if chunkDelay > 3600 * 1_000_000_000 { reader.note("--chunk-delay is 1h at most") }
+    if chunkDelay > .seconds(3600) { reader.note("--chunk-delay is 1h at most") }
     askEvery = reader.number(options.askEvery, "--ask-every", in: 0...1_000_000) ?? askEvery
     profile.tokens = Self.tokens(options, &reader)
     profile.pingTimeout = Self.time(options.pingTimeout, "--ping-timeout", &reader) ?? profile.pingTimeout
@@ -46,9 +46,9 @@ struct ProductPlan: Equatable {
   }
 
   /// A duration that is more than nothing.
-  private static func time(_ text: String?, _ name: String, _ reader: inout ValueReader) -> UInt64? {
+  private static func time(_ text: String?, _ name: String, _ reader: inout ValueReader) -> Nanoseconds? {
     let time = reader.duration(text, name)
-    if time == 0 { reader.note("\(name) is more than nothing") }
+    if time == .zero { reader.note("\(name) is more than nothing") }
     return time
   }
 
@@ -74,12 +74,12 @@ struct ProductPlan: Equatable {
   }
 
   /// The stand-in as it is started for a user.
-  func standIn(in directory: String, startupDelay: UInt64?, _ reader: inout ValueReader) -> [String] {
+  func standIn(in directory: String, startupDelay: Nanoseconds?, _ reader: inout ValueReader) -> [String] {
     let path = "\(directory)/session-stand-in"
     if !FileManager.default.isExecutableFile(atPath: path) {
       reader.note("there is no program '\(path)': build it, or give --command")
     }
-    func milliseconds(_ time: UInt64) -> String { "\(Double(time) / 1e6)ms" }
+    func milliseconds(_ time: Nanoseconds) -> String { "\(time.milliseconds)ms" }
     var words = [path, "--chunks", "\(chunks)", "--chunk-delay", milliseconds(chunkDelay)]
     if askEvery > 0 { words += ["--ask-every", "\(askEvery)"] }
     if let startupDelay { words += ["--startup-delay", milliseconds(startupDelay)] }

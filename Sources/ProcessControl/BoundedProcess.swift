@@ -1,6 +1,6 @@
 import CProcess
 import Glibc
-import Latency
+public import Latency
 
 /// Runs a program to its end, within bounds of time and output, on a thread of its own.
 public enum BoundedProcess {
@@ -19,7 +19,7 @@ public enum BoundedProcess {
     /// It does not exist, or cannot be executed.
     case notStarted(SpawnError)
     /// It ran too long and was killed, its process group with it.
-    case timedOut(executable: String, milliseconds: Int)
+    case timedOut(executable: String, after: Nanoseconds)
     /// It wrote too much to its standard output and was killed likewise.
     case tooMuchOutput(executable: String, bytes: Int)
     /// There is no thread to read it on: the system's error number.
@@ -31,7 +31,7 @@ public enum BoundedProcess {
     public var description: String {
       switch self {
       case .notStarted(let error): "\(error)"
-      case .timedOut(let executable, let limit): "'\(executable)' did not end within \(limit) ms"
+      case .timedOut(let executable, let limit): "'\(executable)' did not end within \(limit / .milliseconds(1)) ms"
       case .tooMuchOutput(let executable, let bytes): "'\(executable)' wrote more than \(bytes) bytes"
       case .noThread(let number): "its output cannot be read: \(String(cString: strerror(number)))"
       case .cancelled: "it was cancelled"
@@ -43,10 +43,10 @@ public enum BoundedProcess {
   ///
   /// - Parameters:
   ///   - request: its standard output and standard error are pipes, whatever it says.
-  ///   - timeoutMilliseconds: bound of the whole run.
+  ///   - timeout: bound of the whole run.
   ///   - maximumBytes: bound of the standard output.
   public static func run(
-    _ request: ProcessRequest, timeoutMilliseconds: Int, maximumBytes: Int
+    _ request: ProcessRequest, timeout: Nanoseconds, maximumBytes: Int
   ) async -> Result<Output, Failure> {
     var request = request
     request.standardOutput = .pipe
@@ -61,7 +61,7 @@ public enum BoundedProcess {
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         ProcessReader.start(
-          child, executable, timeoutMilliseconds: timeoutMilliseconds, maximumBytes: maximumBytes
+          child, executable, timeout: timeout, maximumBytes: maximumBytes
         ) { continuation.resume(returning: $0) }
       }
     } onCancel: {
@@ -79,7 +79,7 @@ private final class ProcessReader {
 
   private let child: ChildProcess
   private let executable: String
-  private let timeoutMilliseconds: Int
+  private let timeout: Nanoseconds
   private let maximumBytes: Int
   private let ended: OwnedDescriptor
   private let done: @Sendable (Result<BoundedProcess.Output, BoundedProcess.Failure>) -> Void
@@ -87,7 +87,7 @@ private final class ProcessReader {
   private var errorOutput: [UInt8] = []
 
   static func start(
-    _ child: ChildProcess, _ executable: String, timeoutMilliseconds: Int, maximumBytes: Int,
+    _ child: ChildProcess, _ executable: String, timeout: Nanoseconds, maximumBytes: Int,
     done: @escaping @Sendable (Result<BoundedProcess.Output, BoundedProcess.Failure>) -> Void
   ) {
     let event = eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK))
@@ -98,7 +98,7 @@ private final class ProcessReader {
       _ = write(ended.descriptor, &one, MemoryLayout<UInt64>.size)
     }
     let reader = Unmanaged.passRetained(
-      ProcessReader(child, executable, timeoutMilliseconds, maximumBytes, ended, done))
+      ProcessReader(child, executable, timeout, maximumBytes, ended, done))
     var thread = pthread_t()
     let status = pthread_create(
       &thread, nil,
@@ -116,13 +116,13 @@ private final class ProcessReader {
   }
 
   private init(
-    _ child: ChildProcess, _ executable: String, _ timeoutMilliseconds: Int, _ maximumBytes: Int,
+    _ child: ChildProcess, _ executable: String, _ timeout: Nanoseconds, _ maximumBytes: Int,
     _ ended: OwnedDescriptor,
     _ done: @escaping @Sendable (Result<BoundedProcess.Output, BoundedProcess.Failure>) -> Void
   ) {
     self.child = child
     self.executable = executable
-    self.timeoutMilliseconds = timeoutMilliseconds
+    self.timeout = timeout
     self.maximumBytes = maximumBytes
     self.ended = ended
     self.done = done
@@ -132,13 +132,11 @@ private final class ProcessReader {
     let pipes = [child.standardOutput?.descriptor ?? -1, child.standardError?.descriptor ?? -1]
     for pipe in pipes where pipe >= 0 { _ = fcntl(pipe, F_SETFL, fcntl(pipe, F_GETFL) | O_NONBLOCK) }
     var waits = (pipes + [ended.descriptor]).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    let deadline = MonotonicClock.now() + UInt64(max(0, timeoutMilliseconds)) * 1_000_000
+    let deadline = MonotonicClock.now() + timeout
     while true {
       let now = MonotonicClock.now()
-      guard now < deadline else {
-        return .failure(.timedOut(executable: executable, milliseconds: timeoutMilliseconds))
-      }
-      _ = poll(&waits, nfds_t(waits.count), CInt(clamping: (deadline - now) / 1_000_000 + 1))
+      guard now < deadline else { return .failure(.timedOut(executable: executable, after: timeout)) }
+      _ = poll(&waits, nfds_t(waits.count), CInt(clamping: (deadline - now) / .milliseconds(1) + 1))
       // Before the pipes: what was written before the end is in them by now.
       let hasEnded = waits[2].revents != 0
       for index in 0..<2 where hasEnded || waits[index].revents != 0 {

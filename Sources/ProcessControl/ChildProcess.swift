@@ -1,13 +1,14 @@
 import CProcess
 import Glibc
+public import Latency
 import Synchronization
 
 /// A child process, in a process group of its own. It ends when it ends: letting go of this object stops nothing.
 public final class ChildProcess: Sendable {
   /// Its process id, which is also its group's.
   public let pid: Int32
-  /// `CLOCK_MONOTONIC` in nanoseconds, read right before the fork.
-  public let spawnedAt: UInt64
+  /// Read right before the fork.
+  public let spawnedAt: Instant
   /// Our end of the child's standard input, if a pipe was asked for. Closing it is the child's end of file.
   public let standardInput: OwnedDescriptor?
   /// Our end of the child's standard output, if a pipe was asked for.
@@ -26,7 +27,7 @@ public final class ChildProcess: Sendable {
   private let isGuarded: Bool
 
   init(
-    pid: Int32, pidfd: OwnedDescriptor, spawnedAt: UInt64, endsGroupWithLeader: Bool, isGuarded: Bool,
+    pid: Int32, pidfd: OwnedDescriptor, spawnedAt: Instant, endsGroupWithLeader: Bool, isGuarded: Bool,
     standardInput: OwnedDescriptor?, standardOutput: OwnedDescriptor?, standardError: OwnedDescriptor?,
     reports: OwnedDescriptor?
   ) {
@@ -92,7 +93,7 @@ public final class ChildProcess: Sendable {
       guard case .running(let pidfd, let waiting) = state else { return nil }
       // Still a zombie: the group's number is certainly ours.
       if endsGroupWithLeader { kill(-pid, SIGKILL) }
-      if isGuarded { GroupGuard.shared.remove(pid) }
+      if isGuarded { ProcessGroupGuard.shared.remove(pid) }
       var code: Int32 = 0
       var wasSignaled = false
       let status: ExitStatus

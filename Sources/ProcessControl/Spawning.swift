@@ -1,5 +1,6 @@
 import CProcess
 import Glibc
+import Latency
 
 /// One start: standard streams made, C strings lent to the shim, our copies of the child's ends closed again.
 enum Spawning {
@@ -24,9 +25,9 @@ enum Spawning {
     for ends in [input, output, error, reports] { ends?.closeChildEnd() }
     guard result == 0 else { throw SpawnError(SpawnError.Step(child.failed_step), result, request) }
     let isGuarded = request.diesWithParent && request.endsGroupWithLeader
-    if isGuarded { GroupGuard.shared.add(child.pid) }
+    if isGuarded { ProcessGroupGuard.shared.add(child.pid) }
     let process = ChildProcess(
-      pid: child.pid, pidfd: OwnedDescriptor(child.pidfd), spawnedAt: child.spawned_at,
+      pid: child.pid, pidfd: OwnedDescriptor(child.pidfd), spawnedAt: Instant(nanoseconds: child.spawned_at),
       endsGroupWithLeader: request.endsGroupWithLeader, isGuarded: isGuarded, standardInput: input.ours,
       standardOutput: output.ours, standardError: error.ours, reports: reports?.ours)
     return (process, child.pidfd)
@@ -130,6 +131,51 @@ extension SpawnError.Step {
     case cprocess_step_execute: self = .execute
     case cprocess_step_watch: self = .watch
     default: self = .fork
+    }
+  }
+}
+
+/// Why a child was not started. Nothing is left behind: no process, no descriptor.
+public struct SpawnError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The step that failed.
+  public enum Step: Sendable, Equatable {
+    /// The keeper's own thread or descriptors.
+    case keeper
+    /// The request itself: a NUL in a string.
+    case request
+    /// Making the pipes, or installing them as standard streams.
+    case descriptors
+    /// Making the process.
+    case fork
+    /// Entering the working directory.
+    case workingDirectory
+    /// Executing the program.
+    case execute
+    /// Watching for its end.
+    case watch
+  }
+
+  /// The step that failed.
+  public let step: Step
+  /// The system's error number.
+  public let errno: Int32
+  /// What was to be started.
+  public let executable: String
+  /// Where it was to be started, if that was said.
+  public let workingDirectory: String?
+
+  /// The executable does not exist, or the interpreter that its first line names.
+  public var isNotFound: Bool { step == .execute && errno == ENOENT }
+
+  /// For people.
+  public var description: String {
+    let reason = String(cString: strerror(errno))
+    return switch step {
+    case .request: "cannot start '\(executable)': an argument, a variable or a path contains a NUL byte"
+    case .workingDirectory: "cannot start '\(executable)' in '\(workingDirectory ?? "")': \(reason)"
+    case .execute where isNotFound: "cannot start '\(executable)': no such program; give its path, or a name in PATH"
+    case .execute: "cannot execute '\(executable)': \(reason)"
+    case .keeper, .descriptors, .fork, .watch: "cannot start '\(executable)': \(reason) (\(step))"
     }
   }
 }

@@ -111,7 +111,7 @@ package struct OpenMetricsReport {
     var family = MetricFamily(
       "infrabench_\(name)", .histogram, unit: "seconds", help: "The latency \(name) of a run, successes only.")
     for (bound, count) in zip(HistogramBuckets.bounds, HistogramBuckets.cumulativeCounts(of: histogram)) {
-      family.add("_bucket", labels + [("le", MetricFamily.number(Double(bound) / 1e9))], count)
+      family.add("_bucket", labels + [("le", MetricFamily.number(bound.seconds))], count)
     }
     family.add("_bucket", labels + [("le", "+Inf")], histogram.totalCount)
     family.add("_sum", labels, histogram.mean * Double(histogram.totalCount) / 1e9)
@@ -197,11 +197,12 @@ struct MetricFamily {
 
 /// The bounds of every exported histogram's buckets: the same for all metrics and tools, so that runs can be added up.
 package enum HistogramBuckets {
-  /// 1, 2.5 and 5 of each decade from 10 µs to 50 s, and 60 s; in ns.
-  package static let bounds: [UInt64] =
-    [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000].flatMap { decade in
-      [decade, decade / 2 * 5, decade * 5]
-    } + [60_000_000_000]
+  /// 1, 2.5 and 5 of each decade from 10 µs to 50 s, and 60 s.
+  package static let bounds: [Nanoseconds] =
+    [
+      .microseconds(10), .microseconds(100), .milliseconds(1), .milliseconds(10), .milliseconds(100), .seconds(1),
+      .seconds(10),
+    ].flatMap { (decade: Nanoseconds) in [decade, decade / 2 * 5, decade * 5] } + [.seconds(60)]
 
   /// How many values are at most each of ``bounds``.
   ///
@@ -211,7 +212,7 @@ package enum HistogramBuckets {
     var buckets = histogram.recordedBuckets()[...]
     var count: UInt64 = 0
     return bounds.map { bound in
-      while let bucket = buckets.first, bucket.upper <= bound {
+      while let bucket = buckets.first, bucket.upper <= bound.nanoseconds {
         count += bucket.count
         buckets.removeFirst()
       }

@@ -34,15 +34,15 @@ package struct MetricDocument: Codable, Sendable, Equatable {
   /// Of times that were found by polling, in ms: each may have been shorter than its sample by at most so much.
   package var resolution: Double?
 
-  /// Describes `histogram`, which has samples; `failed` is what it leaves out, `resolution` in ns.
-  package init?(_ histogram: LatencyHistogram, failed: FailedPart = .none, resolution: UInt64? = nil) {
+  /// Describes `histogram`, which has samples; `failed` is what it leaves out.
+  package init?(_ histogram: LatencyHistogram, failed: FailedPart = .none, resolution: Nanoseconds? = nil) {
     // An empty one has no figures, and need not be encoded.
     guard !histogram.isEmpty else { return nil }
     let encoded = Histogram(
       encoding: HistogramV2Codec.compressedBase64Name, unit: "ns", significantDigits: 3,
       data: HistogramV2Codec.encodeCompressedBase64(histogram))
     self.init(histogram, encoded: encoded, failed: failed)
-    self.resolution = resolution.map(Self.milliseconds)
+    self.resolution = resolution?.milliseconds
   }
 
   /// The same of a histogram that is encoded already.
@@ -102,9 +102,9 @@ package struct MetricDocument: Codable, Sendable, Equatable {
   /// What failures can make unreliable, in the order of reports.
   package static let failable = names + ["max"]
 
-  /// The mean in ms with each failure counted at `bound`, in ns.
-  func mean(countingFailuresAt bound: UInt64) -> Double {
-    FailureTimeouts.mean(mean, of: count, with: failures ?? 0, at: Self.milliseconds(bound))
+  /// The mean in ms with each failure counted at `bound`.
+  func mean(countingFailuresAt bound: Nanoseconds) -> Double {
+    FailureTimeouts.mean(mean, of: count, with: failures ?? 0, at: bound.milliseconds)
   }
 
   /// A statistic's value in ms, or the number of samples.
@@ -122,7 +122,7 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     }
   }
 
-  private static func milliseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1e6 }
+  private static func milliseconds(_ value: UInt64) -> Double { Nanoseconds(value).milliseconds }
 }
 
 /// How many of something failed, or were not finished: a latency metric shows successes only.

@@ -116,11 +116,11 @@ package struct ResultTimeline: Codable, Sendable, Equatable {
 }
 
 extension ResultTimeline.Row {
-  /// The row of an interval of a load run; `start` and `length` in ns, the row's own in s to the millisecond.
+  /// The row of an interval of a load run; the row's `t` and `seconds` are to the millisecond.
   ///
   /// - Parameter histogram: `latencies`, encoded; nil where there is none.
   package static func interval(
-    start: UInt64, length: UInt64, iterations: UInt64, errors: UInt64, dropped: UInt64, metric: String,
+    start: Nanoseconds, length: Nanoseconds, iterations: UInt64, errors: UInt64, dropped: UInt64, metric: String,
     latencies: LatencySummary?, histogram: String?
   ) -> ResultTimeline.Row {
     var row = ResultTimeline.Row([:])
@@ -132,15 +132,15 @@ extension ResultTimeline.Row {
     row[.metric] = .string(metric)
     row[.count] = .int(Int64(clamping: latencies?.count ?? 0))
     guard let latencies else { return row }
-    for (key, nanoseconds) in [
+    for (key, value) in [
       (.p50, latencies.p50.value), (.p90, latencies.p90.value), (.p95, latencies.p95.value),
       (.p99, latencies.p99.value), (.max, latencies.max),
     ] as [(ResultTimeline.Key, UInt64)] {
-      row[key] = .double(Double(nanoseconds) / 1e6)
+      row[key] = .double(Nanoseconds(value).milliseconds)
     }
     row[.histogram] = histogram.map { .string($0) }
     return row
   }
 
-  private static func seconds(_ nanoseconds: UInt64) -> Double { (Double(nanoseconds) / 1e6).rounded() / 1e3 }
+  private static func seconds(_ length: Nanoseconds) -> Double { length.milliseconds.rounded() / 1e3 }
 }

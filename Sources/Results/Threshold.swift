@@ -1,4 +1,4 @@
-import Latency
+package import Latency
 import TextFormatting
 
 /// A pass criterion: an expression over what was measured, as the user or the test plan wrote it.
@@ -66,7 +66,7 @@ extension Threshold {
   ) -> ResultDocument.JudgedThreshold {
     switch subject {
     case .metric(let name, let statistic):
-      judgeMetric(metrics[name], statistic, bound: bounds.nanoseconds(of: name), missing: missing[name])
+      judgeMetric(metrics[name], statistic, bound: bounds.timeout(of: name), missing: missing[name])
     case .counter(let name):
       counters[name].map { judged(Double($0), bound: bound) } ?? skipped("this run did not test it")
     case .rate(let name):
@@ -75,7 +75,7 @@ extension Threshold {
   }
 
   private func judgeMetric(
-    _ metric: MetricDocument?, _ statistic: Statistic, bound failureBound: UInt64?, missing: String?
+    _ metric: MetricDocument?, _ statistic: Statistic, bound failureBound: Nanoseconds?, missing: String?
   ) -> ResultDocument.JudgedThreshold {
     guard let metric else {
       if statistic == .count { return judged(0, bound: bound) }
@@ -97,9 +97,9 @@ extension Threshold {
     return statistic == .mean ? judgedAgain(judgement, metric, failureBound) : judgement
   }
 
-  /// A mean that is met has to be met with its failures counted at their time-out too, `bound` in ns.
+  /// A mean that is met has to be met with its failures counted at their time-out too, `bound`.
   private func judgedAgain(
-    _ judgement: ResultDocument.JudgedThreshold, _ metric: MetricDocument, _ bound: UInt64?
+    _ judgement: ResultDocument.JudgedThreshold, _ metric: MetricDocument, _ bound: Nanoseconds?
   ) -> ResultDocument.JudgedThreshold {
     guard judgement.pass, metric.failures != nil else { return judgement }
     var again = judgement
@@ -175,11 +175,11 @@ extension ResultDocument.JudgedThreshold {
 /// What failed has no latency, and what it would have taken is unknown: it counts as if its time-out had been waited for.
 package struct FailureTimeouts: Sendable {
   private let tool: ToolDescription
-  /// The run's bounds by parameter, in ns.
-  private let durations: [String: UInt64]
+  /// The run's bounds by parameter.
+  private let durations: [String: Nanoseconds]
 
-  /// - Parameter durations: The bounds of a run of `tool` by parameter, in ns.
-  package init(_ tool: ToolDescription, _ durations: [String: UInt64]) {
+  /// - Parameter durations: The bounds of a run of `tool` by parameter.
+  package init(_ tool: ToolDescription, _ durations: [String: Nanoseconds]) {
     self.tool = tool
     self.durations = durations
   }
@@ -193,9 +193,9 @@ package struct FailureTimeouts: Sendable {
     }
   }
 
-  /// The time-out that `metric`'s time can meet, in ns: the longest of those that bound it; nil where the run had none. A metric
+  /// The time-out that `metric`'s time can meet: the longest of those that bound it; nil where the run had none. A metric
   /// that the tool's description doesn't name is bounded by `timeout`.
-  package func nanoseconds(of metric: String) -> UInt64? {
+  package func timeout(of metric: String) -> Nanoseconds? {
     (tool.metric(metric)?.timeouts ?? ["timeout"]).compactMap { durations[$0] }.max()
   }
 

@@ -86,10 +86,10 @@ package struct ThresholdParser {
       }
       return Double(number)
     case .metric:
-      guard let nanoseconds = DurationText.parse(text) else {
+      guard let length = DurationText.parse(text) else {
         throw ThresholdError(message: "'\(text)' is no duration: \(DurationText.rule)")
       }
-      return Double(nanoseconds)
+      return Double(length.nanoseconds)
     case .rate:
       guard text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()) else {
         throw ThresholdError(message: "'\(text)' is no share: write it in percent, such as 1%")

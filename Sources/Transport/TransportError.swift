@@ -1,3 +1,5 @@
+public import Latency
+
 /// Why an operation on a connection did not succeed: a kind for counting, and words for people.
 public struct TransportError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What results count errors by.
@@ -35,18 +37,13 @@ public struct TransportError: Error, Sendable, Equatable, CustomStringConvertibl
   /// What happened, for people.
   public var message: String
 
-  /// When the first byte of the failed exchange's request was written, in ns of `MonotonicClock`; nil if none was.
-  public var firstByteWrittenAt: UInt64?
+  /// When the first byte of the failed exchange's request was written; nil if none was.
+  public var firstByteWrittenAt: Instant?
 
   /// Makes an error.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
     self.message = message
-  }
-
-  /// Text from outside is shown on terminals: at most 120 bytes, and everything but printable ASCII becomes a blank.
-  static func printable(_ text: String) -> String {
-    String(decoding: text.utf8.prefix(120).map { (0x20..<0x7f).contains($0) ? $0 : 0x20 }, as: UTF8.self)
   }
 
   /// The caller gave up.

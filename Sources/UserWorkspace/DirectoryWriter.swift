@@ -1,25 +1,25 @@
-internal import Latency
+public import Latency
 
-/// When one operation began and ended, in ns of `MonotonicClock`.
+/// When one operation began and ended.
 public struct TimedStep: Sendable, Equatable {
   /// The instant just before its first system call.
-  public let start: UInt64
+  public let start: Instant
   /// The instant just after its last.
-  public let end: UInt64
-  /// How long it took, in ns.
-  public var duration: UInt64 { end &- start }
+  public let end: Instant
+  /// How long it took.
+  public var duration: Nanoseconds { end - start }
 }
 
-/// One creation of a user's directory: the whole and its parts, all in ns.
+/// One creation of a user's directory: the whole and its parts.
 public struct CreateTimes: Sendable, Equatable {
   /// The whole: `create`.
   public let create: TimedStep
   /// Making the user's directory, `.optima` and `.claude`.
-  public let mkdir: UInt64
+  public let mkdir: Nanoseconds
   /// Opening, writing, closing and renaming the token.
-  public let writeToken: UInt64
-  /// `fsync` of the token and of the three directories above it; 0 unless asked for.
-  public let fsync: UInt64
+  public let writeToken: Nanoseconds
+  /// `fsync` of the token and of the three directories above it; zero unless asked for.
+  public let fsync: Nanoseconds
 }
 
 /// Makes, enters, reads and removes users' directories with system calls, each step timed.
@@ -78,9 +78,9 @@ public struct DirectoryWriter: ~Copyable {
     }
     let end = syncs ? MonotonicClock.now() : published
     return CreateTimes(
-      create: TimedStep(start: start, end: end), mkdir: directoriesMade &- start,
-      writeToken: (written &- directoriesMade) &+ (published &- tokenSynced),
-      fsync: (tokenSynced &- written) &+ (end &- published))
+      create: TimedStep(start: start, end: end), mkdir: directoriesMade - start,
+      writeToken: (written - directoriesMade) + (published - tokenSynced),
+      fsync: (tokenSynced - written) + (end - published))
   }
 
   /// Enters an existing user's directory and reads its token, as a task does for a user who comes back.

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Latency
+public import Latency
 
 /// How long after its writer has finished a file is seen through a second mount of the same tree.
 public struct Visibility: Sendable, Equatable {
@@ -24,7 +24,7 @@ public struct VisibilityProbe: ~Copyable {
   private let writer: DirectoryWriter
   private let peer: DirectoryDescriptor
   private let token: [UInt8]
-  private let timeout: UInt64
+  private let timeout: Nanoseconds
   private let shouldStop: @Sendable () -> Bool
   private let reader: TokenReader
 
@@ -33,11 +33,11 @@ public struct VisibilityProbe: ~Copyable {
   ///   - tree: Whose root is written to.
   ///   - peerRoot: Another mount of the same directory.
   ///   - token: What is written and must be read; at most ``WorkspaceLayout/maximumTokenLength`` bytes.
-  ///   - timeout: Bound of one wait, in ns.
+  ///   - timeout: Bound of one wait.
   ///   - shouldStop: Asked between two look-ups; once it says yes, a wait ends as if its time were up.
   /// - Throws: ``WorkspaceError``: `differentTree` if the marker doesn't appear within the timeout; or the failed call.
   public init(
-    tree: CreatedDirectories, peerRoot: String, token: [UInt8], timeout: UInt64,
+    tree: CreatedDirectories, peerRoot: String, token: [UInt8], timeout: Nanoseconds,
     shouldStop: @escaping @Sendable () -> Bool = { false }
   ) throws(WorkspaceError) {
     let writer = try DirectoryWriter(tree: tree, token: token)
@@ -72,7 +72,7 @@ public struct VisibilityProbe: ~Copyable {
 
   /// Looks `user` up until its token is right; `finished` is when its writer was done. Tests act in `afterMiss`.
   func waitForToken(
-    of user: UserDirectoryName, since finished: UInt64, afterMiss: (_ lookUps: Int) -> Void = { _ in }
+    of user: UserDirectoryName, since finished: Instant, afterMiss: (_ lookUps: Int) -> Void = { _ in }
   ) throws(WorkspaceError) -> Visibility {
     var wait = Backoff(start: finished, timeout: timeout, shouldStop: shouldStop)
     var lookUps = 1
@@ -114,12 +114,12 @@ public struct VisibilityProbe: ~Copyable {
 /// Asks again at once for the first millisecond, then in pauses of 0.1 ms that grow to 5 ms: the poll interval
 /// limits the resolution.
 private struct Backoff {
-  let start: UInt64
-  let timeout: UInt64
+  let start: Instant
+  let timeout: Nanoseconds
   let shouldStop: @Sendable () -> Bool
   private var pauseLength = 100_000
 
-  init(start: UInt64, timeout: UInt64, shouldStop: @escaping @Sendable () -> Bool) {
+  init(start: Instant, timeout: Nanoseconds, shouldStop: @escaping @Sendable () -> Bool) {
     self.start = start
     self.timeout = timeout
     self.shouldStop = shouldStop
@@ -127,9 +127,9 @@ private struct Backoff {
 
   /// Pauses before the next attempt; false when the time is up, or `shouldStop` says so.
   mutating func pause() -> Bool {
-    let elapsed = MonotonicClock.now() &- start
+    let elapsed = MonotonicClock.now().elapsed(since: start)
     if elapsed >= timeout || shouldStop() { return false }
-    if elapsed < 1_000_000 { return true }
+    if elapsed < .milliseconds(1) { return true }
     var length = timespec(tv_sec: 0, tv_nsec: pauseLength)
     nanosleep(&length, nil)
     pauseLength = min(pauseLength * 2, 5_000_000)

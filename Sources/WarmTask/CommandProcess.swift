@@ -1,7 +1,9 @@
 import Glibc
+import Latency
 import NIOCore
 import NIOPosix
 import ProcessControl
+import Transport
 
 /// A real process: its standard streams on the agent's event loop, its start and its end with the process keeper.
 ///
@@ -15,7 +17,7 @@ final class CommandProcess: UserProcess {
   private let request: ProcessRequest
   private let loop: any EventLoop
   private let maximumLineLength: Int
-  private let stopGrace: UInt64
+  private let stopGrace: Nanoseconds
   private let tell: (UserProcessEvent) -> Void
 
   private var child: ChildProcess?
@@ -26,7 +28,7 @@ final class CommandProcess: UserProcess {
   private var killTimer: Scheduled<Void>?
 
   init(
-    _ request: ProcessRequest, on loop: any EventLoop, maximumLineLength: Int, stopGrace: UInt64,
+    _ request: ProcessRequest, on loop: any EventLoop, maximumLineLength: Int, stopGrace: Nanoseconds,
     tell: @escaping (UserProcessEvent) -> Void
   ) {
     self.request = request
@@ -118,7 +120,7 @@ final class CommandProcess: UserProcess {
   private func end(_ child: ChildProcess) {
     input?.close(promise: nil)
     child.signalGroup(SIGTERM)
-    killTimer = loop.scheduleTask(in: .nanoseconds(Int64(clamping: stopGrace))) { _ = child.signalGroup(SIGKILL) }
+    killTimer = loop.scheduleTask(in: TimeAmount(stopGrace)) { _ = child.signalGroup(SIGKILL) }
     // The agent reads no more output, and a program that writes must not hang on a full pipe.
     output?.setOption(.autoRead, value: true).whenFailure { _ in }
   }

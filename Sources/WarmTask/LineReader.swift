@@ -47,10 +47,10 @@ final class LineReader: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   private var framer: LineFramer
   private var lines: [OutputLine] = []
-  private var readAt: UInt64 = 0
-  private let deliver: ([OutputLine], UInt64) -> Void
+  private var readAt: Instant = .distantPast
+  private let deliver: ([OutputLine], Instant) -> Void
 
-  init(maximumLength: Int, deliver: @escaping (_ lines: [OutputLine], _ at: UInt64) -> Void) {
+  init(maximumLength: Int, deliver: @escaping (_ lines: [OutputLine], _ at: Instant) -> Void) {
     framer = LineFramer(maximumLength: maximumLength)
     self.deliver = deliver
   }

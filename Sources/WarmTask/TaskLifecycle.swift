@@ -1,4 +1,5 @@
 import Gateway
+import Latency
 import ProcessControl
 import Transport
 
@@ -6,13 +7,13 @@ import Transport
 /// warm → preparing → starting → ready → over.
 struct TaskLifecycle {
   enum Event {
-    case message(GatewayToTask, at: UInt64)
+    case message(GatewayToTask, at: Instant)
     case malformedMessage
-    case workspaceReady(at: UInt64)
+    case workspaceReady(at: Instant)
     case workspaceFailed(String)
-    case processStarted(pid: Int32?, at: UInt64)
+    case processStarted(pid: Int32?, at: Instant)
     case processFailed(String)
-    case processSaid([OutputLine], at: UInt64)
+    case processSaid([OutputLine], at: Instant)
     case processEnded(ExitStatus)
     case inputDropped
     case initTimedOut
@@ -32,7 +33,7 @@ struct TaskLifecycle {
     case confirm(TaskToGateway)
     /// All output so far is passed on: the process may be read again.
     case readOutput
-    case report(TaskEvent.Kind, at: UInt64)
+    case report(TaskEvent.Kind, at: Instant)
     /// The life is over: the process is stopped and the socket closed with this code.
     case finish(TaskOutcome, closeCode: UInt16)
   }
@@ -48,8 +49,8 @@ struct TaskLifecycle {
     case over
   }
   private struct Progress {
-    var workspaceReadyAt: UInt64
-    var processStartedAt: UInt64?
+    var workspaceReadyAt: Instant
+    var processStartedAt: Instant?
     /// False for the inline program.
     var hasProcess = false
   }
@@ -80,7 +81,7 @@ struct TaskLifecycle {
     }
   }
 
-  private mutating func receive(_ message: GatewayToTask, at: UInt64) -> [Action] {
+  private mutating func receive(_ message: GatewayToTask, at: Instant) -> [Action] {
     switch (message.type, state) {
     case ("init_user", .warm), ("init_user_session", .warm):
       var actions = [Action.report(.initReceived(userId: message.userId ?? ""), at: at)]
@@ -105,14 +106,14 @@ struct TaskLifecycle {
     }
   }
 
-  private mutating func workspaceReady(at: UInt64) -> [Action] {
+  private mutating func workspaceReady(at: Instant) -> [Action] {
     guard case .preparing(let assignment) = state else { return [] }
     state = .starting(assignment, Progress(workspaceReadyAt: at))
     let report = assignment.directory == nil ? [] : [Action.report(.workspaceReady, at: at)]
     return report + [.startProcess(assignment)]
   }
 
-  private mutating func processStarted(pid: Int32?, at: UInt64) -> [Action] {
+  private mutating func processStarted(pid: Int32?, at: Instant) -> [Action] {
     guard case .starting(let assignment, var progress) = state else { return [] }
     progress.processStartedAt = at
     progress.hasProcess = pid != nil
@@ -121,7 +122,7 @@ struct TaskLifecycle {
     return [.report(.processStarted(pid: pid), at: at)] + heldInput.map(Action.writeInput)
   }
 
-  private mutating func processSaid(_ lines: [OutputLine], at: UInt64) -> [Action] {
+  private mutating func processSaid(_ lines: [OutputLine], at: Instant) -> [Action] {
     var rest = lines[...]
     var actions: [Action] = []
     // The first line may come in pieces: it is there with the last one.
@@ -157,8 +158,8 @@ struct TaskLifecycle {
 
   private mutating func timeOut() -> [Action] {
     switch state {
-    case .preparing: fail("the workspace was not ready within \(settings.initTimeout / 1_000_000) ms")
-    case .starting: fail("the user's program printed no line within \(settings.initTimeout / 1_000_000) ms")
+    case .preparing: fail("the workspace was not ready within \(settings.initTimeout / .milliseconds(1)) ms")
+    case .starting: fail("the user's program printed no line within \(settings.initTimeout / .milliseconds(1)) ms")
     case .warm, .ready, .over: []
     }
   }
@@ -181,8 +182,8 @@ struct TaskLifecycle {
     return [.stopInitTimer, .finish(outcome, closeCode: closeCode)]
   }
 
-  private func milliseconds(from start: UInt64, to end: UInt64) -> Double {
-    end > start ? Double(end - start) / 1_000_000 : 0
+  private func milliseconds(from start: Instant, to end: Instant) -> Double {
+    end.elapsed(since: start).milliseconds
   }
 }
 
@@ -195,8 +196,7 @@ struct Assignment: Sendable, Equatable {
     /// nil: no directory is made.
     var workspaceRoot: String?
     var environmentName: String
-    /// In nanoseconds.
-    var initTimeout: UInt64
+    var initTimeout: Nanoseconds
   }
 
   struct Refusal: Error, Equatable {
@@ -210,13 +210,12 @@ struct Assignment: Sendable, Equatable {
   /// Below the workspace root; nil where there is no root.
   let directory: String?
   let token: String?
-  /// `CLOCK_MONOTONIC` in nanoseconds.
-  let receivedAt: UInt64
+  let receivedAt: Instant
 
   /// Reads `init_user` or `init_user_session`. Whether the plan dialect's `workspaceDir` is below the root is checked where
   /// it is made, part by part.
   static func make(
-    of message: GatewayToTask, receivedAt: UInt64, settings: Settings
+    of message: GatewayToTask, receivedAt: Instant, settings: Settings
   ) -> Result<Assignment, Refusal> {
     guard let userId = message.userId, UserID.isValid(userId) else {
       return .failure(Refusal(message: "the user id is invalid: it is \(UserID.rule)"))

@@ -1,14 +1,15 @@
 import Latency
 import NIOCore
 import ProcessControl
+import Transport
 
 /// What a user's program tells its agent, always on the agent's event loop.
 enum UserProcessEvent {
-  case started(pid: Int32?, at: UInt64)
+  case started(pid: Int32?, at: Instant)
   /// It was not started; there will be no `ended`.
   case failed(String)
   /// Complete lines, without their ends, and the instant they were read. Nothing more comes until `readMore`.
-  case lines([OutputLine], at: UInt64)
+  case lines([OutputLine], at: Instant)
   /// What waited for the program to read it is below the bound again.
   case roomForInput
   /// The last event: all output has been told.
@@ -32,14 +33,14 @@ protocol UserProcess: AnyObject {
 /// No process at all: answers like `session-stand-in`, in memory.
 final class InlineProcess: UserProcess {
   private let loop: any EventLoop
-  private let startDelay: UInt64
+  private let startDelay: Nanoseconds
   private let tell: (UserProcessEvent) -> Void
   private var sequence = 0
   /// Input that came before the first line, which is to be the first; nil from then on.
   private var early: [String]? = []
   private var isOver = false
 
-  init(on loop: any EventLoop, startDelay: UInt64, tell: @escaping (UserProcessEvent) -> Void) {
+  init(on loop: any EventLoop, startDelay: Nanoseconds, tell: @escaping (UserProcessEvent) -> Void) {
     self.loop = loop
     self.startDelay = startDelay
     self.tell = tell
@@ -49,7 +50,7 @@ final class InlineProcess: UserProcess {
     let startedAt = MonotonicClock.now()
     later {
       self.tell(.started(pid: nil, at: startedAt))
-      self.loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: self.startDelay))) {
+      self.loop.assumeIsolated().scheduleTask(in: TimeAmount(self.startDelay)) {
         self.say("session-stand-in ready")
         let lines = self.early ?? []
         self.early = nil

@@ -210,7 +210,7 @@ public actor WarmTaskAgent {
     await withCheckedContinuation { processEnd = $0 }
   }
 
-  private func post(_ message: TaskToGateway, sent: (@Sendable (isolated WarmTaskAgent, UInt64) -> Void)? = nil) {
+  private func post(_ message: TaskToGateway, sent: (@Sendable (isolated WarmTaskAgent, Instant) -> Void)? = nil) {
     guard let data = try? encoder.encode(message) else { return }
     let text = String(decoding: data, as: UTF8.self)
     guard let sent else {
@@ -226,19 +226,19 @@ public actor WarmTaskAgent {
   }
 
   private func startHeartbeat() -> RepeatedTask {
-    let interval = TimeAmount.nanoseconds(Int64(clamping: max(1_000_000, configuration.heartbeatInterval)))
+    let interval = TimeAmount(max(.milliseconds(1), configuration.heartbeatInterval))
     return loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
       self.assumeIsolated { $0.post(TaskToGateway(type: "heartbeat")) }
     }
   }
 
   private func schedule(
-    after delay: UInt64, _ body: @escaping @Sendable (isolated WarmTaskAgent) -> Void
+    after delay: Nanoseconds, _ body: @escaping @Sendable (isolated WarmTaskAgent) -> Void
   ) -> Scheduled<Void> {
-    loop.scheduleTask(in: .nanoseconds(Int64(clamping: delay))) { self.assumeIsolated { body($0) } }
+    loop.scheduleTask(in: TimeAmount(delay)) { self.assumeIsolated { body($0) } }
   }
 
-  private func report(_ kind: TaskEvent.Kind, at: UInt64) {
+  private func report(_ kind: TaskEvent.Kind, at: Instant) {
     observer(TaskEvent(taskId: taskId, kind: kind, at: at))
   }
 

@@ -1,3 +1,4 @@
+public import Latency
 public import ProcessControl
 public import Transport
 
@@ -22,14 +23,14 @@ public struct WarmTaskConfiguration: Sendable {
   public var environmentName = "dev"
   /// What a user gets.
   public var program: UserProgram
-  /// Between two heartbeats, in nanoseconds.
-  public var heartbeatInterval: UInt64 = 15_000_000_000
-  /// From `init_user` to the program's first line, in nanoseconds; beyond it the gateway is told `init_failed`.
-  public var initTimeout: UInt64 = 30_000_000_000
-  /// Bound of opening the WebSocket, in nanoseconds.
-  public var connectTimeout: UInt64 = 30_000_000_000
-  /// Between SIGTERM and SIGKILL for a user's program, in nanoseconds.
-  public var stopGrace: UInt64 = 2_000_000_000
+  /// Between two heartbeats.
+  public var heartbeatInterval: Nanoseconds = .seconds(15)
+  /// From `init_user` to the program's first line; beyond it the gateway is told `init_failed`.
+  public var initTimeout: Nanoseconds = .seconds(30)
+  /// Bound of opening the WebSocket.
+  public var connectTimeout: Nanoseconds = .seconds(30)
+  /// Between SIGTERM and SIGKILL for a user's program.
+  public var stopGrace: Nanoseconds = .seconds(2)
   /// In bytes; a longer line of the program's output is passed on in pieces of this length.
   public var maximumLineLength = 65_536
   /// Bounds of the gateway's frames.
@@ -46,15 +47,15 @@ public struct WarmTaskConfiguration: Sendable {
 
 /// What runs for a user. A program is ready with its first line of output, which is not passed on to the user.
 public enum UserProgram: Sendable, Equatable {
-  /// No process: an echo in memory that answers like `session-stand-in`, `startDelay` nanoseconds after its start. For
+  /// No process: an echo in memory that answers like `session-stand-in`, `startDelay` after its start. For
   /// thousands of tasks.
-  case inline(startDelay: UInt64 = 0)
+  case inline(startDelay: Nanoseconds = .zero)
   /// A program and its arguments; at least one word. There is no shell between: its start would be measured too.
   case command([String])
 
-  /// The stand-in at `path`, ready after `startDelay` nanoseconds (rounded to milliseconds).
-  public static func standIn(path: String, startDelay: UInt64 = 0) -> UserProgram {
-    .command(startDelay == 0 ? [path] : [path, "--startup-delay", "\(startDelay / 1_000_000)ms"])
+  /// The stand-in at `path`, ready after `startDelay` (in whole milliseconds).
+  public static func standIn(path: String, startDelay: Nanoseconds = .zero) -> UserProgram {
+    .command(startDelay == .zero ? [path] : [path, "--startup-delay", "\(startDelay / .milliseconds(1))ms"])
   }
 }
 
@@ -82,8 +83,8 @@ public struct TaskEvent: Sendable, Equatable {
   public let taskId: String
   /// What happened.
   public let kind: Kind
-  /// When: `CLOCK_MONOTONIC` in nanoseconds, taken on the event loop.
-  public let at: UInt64
+  /// When, by ``MonotonicClock``; taken on the event loop.
+  public let at: Instant
 }
 
 /// Called on the task's event loop: it must not block.

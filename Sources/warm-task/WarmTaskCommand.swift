@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Gateway
 import Glibc
+import Latency
 import NIOPosix
 import ProcessControl
 import Transport
@@ -160,9 +161,9 @@ extension WarmTaskOptions {
       throw ValidationError("--startup-delay is the stand-in's: leave it out with --command")
     }
     if let command {
-      do { return .command(try CommandWords.split(command)) } catch { throw ValidationError("--command: \(error)") }
+      do { return .command(try ShellWords.split(command)) } catch { throw ValidationError("--command: \(error)") }
     }
-    let delay = try startupDelay.map(Self.nanoseconds) ?? 0
+    let delay = try startupDelay.map(Self.startupDelay) ?? .zero
     if inline { return .inline(startDelay: delay) }
     let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? executable
     let path = (own.split(separator: "/", omittingEmptySubsequences: false).dropLast() + ["session-stand-in"])
@@ -183,12 +184,8 @@ extension WarmTaskOptions {
     return (name, value)
   }
 
-  private static func nanoseconds(_ text: String) throws -> UInt64 {
-    for (unit, factor) in [("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)] where text.hasSuffix(unit) {
-      let digits = text.dropLast(unit.utf8.count)
-      guard digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), let value = Double(digits) else { break }
-      if value * factor <= 3600e9 { return UInt64(value * factor) }
-    }
+  private static func startupDelay(_ text: String) throws -> Nanoseconds {
+    if let delay = DurationText.parse(text, units: [.ms, .s, .m, .h], upTo: .seconds(3600)) { return delay }
     throw ValidationError("--startup-delay '\(text)': it is a duration up to 1h, such as 250ms or 1.5s")
   }
 }

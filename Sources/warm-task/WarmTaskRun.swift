@@ -30,7 +30,7 @@ struct WarmTaskRun {
   func untilTheEnd() async -> Ending {
     let (failures, talk) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(100))
     // Before anything is begun: until then a signal ends the process as it would any other.
-    let signals = await EndSignals.trap().first(
+    let signals = await TerminationSignals.trap().first(
       farewell: "warm-task: ended at once by a second signal: users' programs may be left as they are\n")
     return await withTaskGroup(of: Ending?.self) { group in
       group.addTask { await first(of: signals) }

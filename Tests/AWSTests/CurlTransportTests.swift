@@ -7,8 +7,8 @@ import Testing
 @testable import AWS
 
 @Suite struct CurlTransportTests {
-  static func post(_ url: String, body: String = "{}", timeout: Int? = nil) -> HTTPRequest {
-    HTTPRequest(method: .post, url: url, headers: [("X-A", "1")], body: Array(body.utf8), timeoutMilliseconds: timeout)
+  static func post(_ url: String, body: String = "{}", timeout: Nanoseconds? = nil) -> HTTPRequest {
+    HTTPRequest(method: .post, url: url, headers: [("X-A", "1")], body: Array(body.utf8), timeout: timeout)
   }
 
   static func code(_ body: () async throws -> Void) async -> TransferError.Kind? {
@@ -51,7 +51,7 @@ import Testing
         #expect(0 < timings.firstByte && timings.firstByte <= timings.total)
         #expect((timings.nameLookup ?? 0) + (timings.connect ?? 0) + (timings.tls ?? 0) <= timings.firstByte)
         // libcurl counts in whole microseconds.
-        #expect(timings.total <= timings.answeredAt - timings.sentAt + 1_000)
+        #expect(timings.total <= timings.answeredAt - timings.sentAt + .microseconds(1))
       }
     }
   }
@@ -105,7 +105,7 @@ import Testing
     } _: { (server) async throws -> Void in
       let transport = try CurlTransport()
       let code = await CurlTransportTests.code {
-        _ = try await transport.send(CurlTransportTests.post(server.url, timeout: 50))
+        _ = try await transport.send(CurlTransportTests.post(server.url, timeout: .milliseconds(50)))
       }
       #expect(code == .timeout)
     }

@@ -1,5 +1,6 @@
 import AWSTestSupport
 import Foundation
+import Latency
 import TestSupport
 import Testing
 @testable import AWS
@@ -166,7 +167,7 @@ import Testing
     try await HTTPTestServer.run { _ in
       .raw(answer)
     } _: { (server) async throws -> Void in
-      let transport = try CurlTransport(options: .init(timeoutMilliseconds: 20_000, maximumBodyBytes: 200_000))
+      let transport = try CurlTransport(options: .init(timeout: .seconds(20), maximumBodyBytes: 200_000))
       let client = try makeClient(transport, endpoint: server.url, environment: .system { _ in })
       let error = try #require(await awsError { _ = try await client.listTasks(.init(), retry: .never) }, "\(name)")
       if let expected {

@@ -1,5 +1,6 @@
 import AWSTestSupport
 import Foundation
+import Latency
 import Testing
 
 @testable import AWS
@@ -38,7 +39,7 @@ import Testing
         setenv("http_proxy", server.url, 1)
         setenv("no_proxy", "direct.invalid,.inside.invalid", 1)
         // Longer than a resolver that hears nothing takes to give up.
-        let transport = try CurlTransport(options: .init(connectTimeoutMilliseconds: 25_000))
+        let transport = try CurlTransport(options: .init(connectTimeout: .seconds(25)))
         // No name below .invalid has an address (RFC 6761): asked directly they are not found.
         for host in ["direct.invalid", "ecs.inside.invalid"] {
           let code = await CurlTransportTests.code {

@@ -1,5 +1,7 @@
 import Foundation
+import Latency
 import Testing
+import TestSupport
 @testable import AWS
 
 @Suite struct RedactionTests {

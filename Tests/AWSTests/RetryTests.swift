@@ -1,4 +1,5 @@
 import Foundation
+import Latency
 import Synchronization
 import Testing
 @testable import AWS
@@ -8,12 +9,12 @@ import Testing
   static let empty = ScriptedTransport.Answer.json(200, #"{"taskArns":[]}"#)
 
   @Test(arguments: [
-    (1, 1.0, UInt64(1_000_000_000)), (2, 1, 2_000_000_000), (2, 0.25, 500_000_000), (3, 0, 0), (5, 1, 16_000_000_000),
-    (6, 1, 20_000_000_000), (40, 1, 20_000_000_000), (70, 1, 20_000_000_000), (1, 7, 1_000_000_000), (1, -3, 0),
+    (1, 1.0, 1.0), (2, 1, 2), (2, 0.25, 0.5), (3, 0, 0), (5, 1, 16), (6, 1, 20), (40, 1, 20), (70, 1, 20), (1, 7, 1),
+    (1, -3, 0),
   ])
-  func delaysDoubleUpToTwentySecondsWithFullJitter(failures: Int, random: Double, expected: UInt64) {
+  func delaysDoubleUpToTwentySecondsWithFullJitter(failures: Int, random: Double, seconds: Double) {
     let error = AWSError(.throttled, message: "")
-    #expect(RetryPolicy(attempts: 100).delay(after: error, failures: failures, random: random) == expected)
+    #expect(RetryPolicy(attempts: 100).delay(after: error, failures: failures, random: random) == .seconds(seconds))
   }
 
   @Test(arguments: [
@@ -25,7 +26,7 @@ import Testing
     let manual = ManualEnvironment()
     let transport = ScriptedTransport([failure, failure, RetryTests.empty])
     let answer = try await makeClient(transport, environment: manual.environment()).listTasks(.init())
-    #expect(manual.sleeps == [1_000_000_000, 2_000_000_000])
+    #expect(manual.sleeps == [.seconds(1), .seconds(2)])
     #expect(answer.calls.map(\.attempts) == [3])
 
     let exhausted = ScriptedTransport([failure, failure, failure, RetryTests.empty])
@@ -86,7 +87,7 @@ import Testing
     environment.random = { numbers.withLock { $0.removeFirst() } }
     let transport = ScriptedTransport([RetryTests.throttled, RetryTests.throttled, RetryTests.empty])
     _ = try await makeClient(transport, environment: environment).listTasks(.init())
-    #expect(manual.sleeps == [250_000_000, 1_000_000_000])
+    #expect(manual.sleeps == [.milliseconds(250), .seconds(1)])
   }
 
   /// A second set of tasks would be started otherwise, though the first answer was only lost.

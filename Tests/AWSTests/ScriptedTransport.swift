@@ -1,6 +1,8 @@
 import AWS
+import Latency
 import Synchronization
 import Testing
+import TestSupport
 
 /// A transport whose answers a test writes down beforehand; it keeps the requests.
 final class ScriptedTransport: HTTPTransport {
@@ -32,9 +34,9 @@ extension Result where Success == HTTPResponse, Failure == TransferError {
 
 /// Records what a client asked of its environment; time passes only when it sleeps.
 final class ManualEnvironment: Sendable {
-  private let state = Mutex((now: Int64(1_770_000_000), sleeps: [UInt64](), warnings: [String]()))
+  private let state = Mutex((now: Int64(1_770_000_000), sleeps: [Nanoseconds](), warnings: [String]()))
 
-  var sleeps: [UInt64] { state.withLock { $0.sleeps } }
+  var sleeps: [Nanoseconds] { state.withLock { $0.sleeps } }
   var warnings: [String] { state.withLock { $0.warnings } }
 
   func environment(random: Double = 1) -> CallEnvironment {
@@ -44,7 +46,7 @@ final class ManualEnvironment: Sendable {
         try Task.checkCancellation()
         self.state.withLock {
           $0.sleeps.append(duration)
-          $0.now += Int64(duration / 1_000_000_000)
+          $0.now += Int64(duration / .seconds(1))
         }
       },
       random: { random },

@@ -1,4 +1,5 @@
 import AWSTestSupport
+import Latency
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Latency
 import ProcessControl
 import Testing
 
@@ -76,12 +77,12 @@ import Testing
     #expect(
       !threshold.judge(
         metrics: [:], counters: ["isolation_violations": 1],
-        bounds: FailureTimeouts("bench-dirinit", [String: UInt64]())
+        bounds: FailureTimeouts("bench-dirinit", [String: Nanoseconds]())
       ).pass)
     #expect(
       threshold.judge(
         metrics: [:], counters: ["isolation_violations": 0],
-        bounds: FailureTimeouts("bench-dirinit", [String: UInt64]())
+        bounds: FailureTimeouts("bench-dirinit", [String: Nanoseconds]())
       ).pass)
   }
 

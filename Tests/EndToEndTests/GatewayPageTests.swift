@@ -29,7 +29,7 @@ import Testing
 
     let tokens = try await Tool.start(["/bin/sh", "-c", lines[0]], in: scratch.path).end()
     #expect(tokens.status == .exited(0))
-    let standIn = try CommandWords.split(lines[1])
+    let standIn = try ShellWords.split(lines[1])
     let running = try await Tool(name: standIn[0]).start(
       Array(standIn.dropFirst()) + ["--port", "0", "--task-start-delay", "20ms"], in: scratch.path)
     try await eventually("mock-gateway does not serve") {
@@ -43,7 +43,7 @@ import Testing
       // A shorter idle time; the rest is as it stands.
       let line = line.replacing("localhost:5174", with: "127.0.0.1:\(port)").replacing(
         "--hold-sessions 2m", with: "--hold-sessions 1s")
-      let words = try CommandWords.split(line)
+      let words = try ShellWords.split(line)
       let outcome = try await Tool(name: words[0]).run(
         Array(words.dropFirst()) + ["--allow-saturated", "--print", "json"],
         environment: ["GATEWAY_URL": "", "GATEWAY_TOKEN": ""],

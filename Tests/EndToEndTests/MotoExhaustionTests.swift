@@ -52,7 +52,7 @@ struct MotoExhaustionTests {
         filter: .init(cluster: pool.cluster, serviceName: pool.service))
       let connection = try ECSConnection.open(settings, environment: pool.environment, bench: bench)
       let poller = PoolPoller(
-        gateway: nil, ecs: ECSPoolView(connection), interval: UInt64(Self.interval * 1e9), bench: bench)
+        gateway: nil, ecs: ECSPoolView(connection), interval: .seconds(Self.interval), bench: bench)
       let watch = SharedRefillTracker(RefillTracker(views: poller.views))
       async let shortestPause = Self.poll(poller, watch)
       try await eventually("the pool is never seen") { watch.tracker.known.count == 5 }
@@ -68,10 +68,10 @@ struct MotoExhaustionTests {
       for view in [RefillTracker.View.listed, .running] {
         let time = try #require(watch.tracker.fullRefill(view))
         // The keeper speaks after it has listed the tasks once more, so that the refill was a little before its word.
-        #expect(Double(time.earliest) / 1e9 <= refilledAt - drainedAt)
-        #expect(Double(time.latest) / 1e9 >= 1.3)
+        #expect(time.earliest.seconds <= refilledAt - drainedAt)
+        #expect(time.latest.seconds >= 1.3)
         // From the last look without the tasks to the answer with them.
-        #expect(time.resolution >= pause && pause > 0)
+        #expect(time.resolution >= pause && pause > .zero)
       }
     }
   }
@@ -121,15 +121,15 @@ struct MotoExhaustionTests {
     }
   }
 
-  /// Polls until the refill is seen by all views; the shortest time from one look to the next, in ns.
-  private static func poll(_ initial: PoolPoller, _ watch: SharedRefillTracker) async -> UInt64 {
+  /// Polls until the refill is seen by all views; the shortest time from one look to the next.
+  private static func poll(_ initial: PoolPoller, _ watch: SharedRefillTracker) async -> Nanoseconds {
     var poller = initial
-    var looks: [UInt64] = []
+    var looks: [Instant] = []
     while let poll = await poller.poll(), watch.tracker.views.contains(where: { watch.tracker.fullRefill($0) == nil }) {
       watch.observe(poll)
       if let look = poll.snapshots[.running] { looks.append(look.sentAt) }
     }
-    return zip(looks.dropFirst(), looks).map { $0 - $1 }.min() ?? 0
+    return zip(looks.dropFirst(), looks).map { $0 - $1 }.min() ?? .zero
   }
 
   /// The interval that the tool reports must hold an instant which is known to lie between two words of the keeper.
@@ -148,8 +148,9 @@ struct MotoExhaustionTests {
   }
 
   /// The instant of `MonotonicClock` at a moment of the wall clock, in seconds since 1970.
-  private static func instant(ofWall seconds: Double) -> UInt64 {
-    UInt64(Double(MonotonicClock.now()) + (seconds - Date().timeIntervalSince1970) * 1e9)
+  private static func instant(ofWall seconds: Double) -> Instant {
+    let ahead = seconds - Date().timeIntervalSince1970
+    return MonotonicClock.now() + .seconds(ahead) - .seconds(-ahead)
   }
 
   private static func seconds(_ timestamp: String?) throws -> Double {

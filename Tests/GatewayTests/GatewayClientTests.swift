@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+import Latency
 import TestSupport
 import Testing
 import Transport
@@ -9,7 +10,7 @@ import Transport
 
   static func client(
     _ port: Int, headers: [(name: String, value: String)] = [], basePath: String = "",
-    timeout: UInt64 = 20_000_000_000, watchesTask: Bool = true
+    timeout: Nanoseconds = .seconds(20), watchesTask: Bool = true
   ) -> GatewayClient {
     let endpoint = Endpoint(host: "127.0.0.1", port: port, basePath: basePath)
     return GatewayClient(
@@ -115,7 +116,7 @@ import Transport
     let server = try await ScriptedServer { request in
       request.connection == 1 ? [] : [ScriptedServer.answer(#"{"taskId": "t"}"#)]
     }
-    let client = Self.client(server.port, timeout: 3_000_000_000)
+    let client = Self.client(server.port, timeout: .seconds(3))
     // On the loop, as users are: a caller that is resumed late has less of its time left.
     let kinds = await onLoop {
       var kinds: [String] = []

@@ -22,7 +22,7 @@ import Latency
     (
       ["--rate", "30/m", "--max-in-flight", "7", "--drop-when-busy", "--precise", "--duration", "1m"],
       .openLoop(
-        constant(30, 60), users: 7, count: nil, duration: 60_000_000_000, dropsWhenBusy: true, isPrecise: true)
+        constant(30, 60), users: 7, count: nil, duration: .seconds(60), dropsWhenBusy: true, isPrecise: true)
     ),
     (
       ["--rate", "5/s", "--arrival", "poisson", "--seed", "42", "--count", "3", "--warmup", "2"],
@@ -34,8 +34,8 @@ import Latency
       .openLoop(
         ArrivalSchedule(
           stages: [
-            RateStage(duration: 30_000_000_000, target: rate(10, 1)), RateStage(duration: 0, target: rate(50, 1)),
-            RateStage(duration: 60_000_000_000, target: rate(0, 1)),
+            RateStage(duration: .seconds(30), target: rate(10, 1)), RateStage(duration: 0, target: rate(50, 1)),
+            RateStage(duration: .seconds(60), target: rate(0, 1)),
           ], from: rate(0, 1), arrival: .constant),
         users: 100, count: nil)
     ),
@@ -45,7 +45,7 @@ import Latency
         users: 10, count: nil,
         ramp: UserRamp(
           stages: [
-            UserStage(duration: 30_000_000_000, target: 10), UserStage(duration: 30_000_000_000, target: 0),
+            UserStage(duration: .seconds(30), target: 10), UserStage(duration: .seconds(30), target: 0),
           ], from: 4))
     ),
   ]

@@ -125,7 +125,7 @@ import Transport
 @Suite(.timeLimit(.minutes(1))) struct HeldTasksTests {
   static let loops = LoopGroup()
 
-  private func client(_ server: ScriptedServer, timeout: UInt64 = 20_000_000_000) -> GatewayClient {
+  private func client(_ server: ScriptedServer, timeout: Nanoseconds = .seconds(20)) -> GatewayClient {
     let endpoint = Endpoint(host: "127.0.0.1", port: server.port)
     return GatewayClient(
       to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: Self.loops.executor(forUser: 0),
@@ -186,7 +186,7 @@ import Transport
     }
     let (held, bench) = (held(4), quiet)
     for number in 0..<4 { await held.release("task-\(number)", through: client(server), bench: bench) }
-    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    await held.releaseAll(through: [client(server)], bound: .seconds(20), bench: bench)
     #expect(held.count == 0 && held.unreleased == 0)
     #expect(bench.notes.all.count == 1 && bench.notes.all[0].contains("some releases found no /api/release"))
     await server.stop()
@@ -208,14 +208,14 @@ import Transport
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("", status: 404)] }
     let (held, bench) = (held(5), quiet)
     for number in 0..<5 { await held.release("task-\(number)", through: client(server), bench: bench) }
-    await held.releaseAll(through: [client(server)], bound: 5_000_000_000, bench: bench)
+    await held.releaseAll(through: [client(server)], bound: .seconds(5), bench: bench)
     #expect(held.count == 5 && held.unreleased == 0)
     // No more than these: five, of which one counts, and three at the end, of which the first may come too soon to count;
     // then one at each end.
     let tries = server.requests.count
     #expect(tries >= 3 && tries <= 8)
     await held.release("task-0", through: client(server), bench: bench)
-    await held.releaseAll(through: [client(server)], bound: 5_000_000_000, bench: bench)
+    await held.releaseAll(through: [client(server)], bound: .seconds(5), bench: bench)
     #expect(server.requests.count == tries + 1)
     #expect(bench.notes.all.count == 1 && bench.notes.all[0].contains("--hold"))
     await server.stop()
@@ -225,7 +225,7 @@ import Transport
     let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true}"#)] }
     let (held, bench) = (held(20), quiet)
     await held.releaseAll(
-      through: (0..<clients).map { _ in client(server) }, bound: 20_000_000_000, bench: bench)
+      through: (0..<clients).map { _ in client(server) }, bound: .seconds(20), bench: bench)
     #expect(held.count == 0 && bench.notes.all.isEmpty)
     #expect(Set(server.requests.map(\.body)).count == 20 && server.requests.count == 20)
     #expect(server.connectionCount == min(clients, 20))
@@ -240,7 +240,7 @@ import Transport
     let endpoint = Endpoint(host: "127.0.0.1", port: server.port)
     await held.releaseAll(
       through: [client(server), client(server)],
-      as: { GatewayRequests(to: endpoint, headers: [("X-User", "of-\($0).")]) }, bound: 20_000_000_000, bench: bench)
+      as: { GatewayRequests(to: endpoint, headers: [("X-User", "of-\($0).")]) }, bound: .seconds(20), bench: bench)
     #expect(held.count == 0 && server.requests.count == 12 && server.connectionCount == 2)
     for number in 0..<12 {
       let request = try #require(server.requests.first { $0.body.contains("\"task-\(number)\"") })
@@ -274,7 +274,7 @@ import Transport
     let (held, bench) = (held(10), quiet)
     let startedAt = MonotonicClock.now()
     await held.releaseAll(
-      through: [client(server), client(server)], bound: 200_000_000, bench: bench)
+      through: [client(server), client(server)], bound: .milliseconds(200), bench: bench)
     // Below the clients' own 20 s, let alone five of them.
     #expect(MonotonicClock.now() - startedAt < 20_000_000_000)
     held.sayWhatIsLeft(to: bench) { "give back \($0)" }
@@ -294,8 +294,8 @@ import Transport
         : [ScriptedServer.answer(#"{"success": false, "error": "unknown \#(request.body.count)"}"#, status: 404)]
     }
     let (held, bench) = (held(12), quiet)
-    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
-    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    await held.releaseAll(through: [client(server)], bound: .seconds(20), bench: bench)
+    await held.releaseAll(through: [client(server)], bound: .seconds(20), bench: bench)
     held.sayWhatIsLeft(to: bench) { _ in nil }
     let notes = bench.notes.all
     #expect(notes.count == 3, "\(notes)")
@@ -309,7 +309,7 @@ import Transport
   @Test func whatIsGivenBackLeavesNothingToSay() async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer(#"{"success": true}"#)] }
     let (held, bench) = (held(3), quiet)
-    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    await held.releaseAll(through: [client(server)], bound: .seconds(20), bench: bench)
     held.sayWhatIsLeft(to: bench) { _ in nil }
     #expect(bench.notes.all.isEmpty)
     await server.stop()
@@ -320,9 +320,9 @@ import Transport
       request.connection == 1 ? [.close] : [ScriptedServer.answer(#"{"success": true}"#)]
     }
     let (held, bench) = (held(3), quiet)
-    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    await held.releaseAll(through: [client(server)], bound: .seconds(20), bench: bench)
     #expect(held.count == 1 && server.connectionCount == 2)
-    await held.releaseAll(through: [client(server)], bound: 20_000_000_000, bench: bench)
+    await held.releaseAll(through: [client(server)], bound: .seconds(20), bench: bench)
     #expect(held.count == 0)
     await server.stop()
   }

@@ -1,3 +1,4 @@
+import Latency
 import Testing
 
 @testable import InfraBench
@@ -50,20 +51,20 @@ import Testing
 
   @Test(
     arguments: [
-      ("bench-allocation", "allocation", 30_000_000_000), ("bench-exhaustion", "refill_full", 300_000_000_000),
-      ("bench-exhaustion", "refill_task", 300_000_000_000), ("bench-exhaustion", "placement", 300_000_000_000),
-      ("bench-exhaustion", "drain", 30_000_000_000), ("bench-e2e", "end_to_end_cold", 120_000_000_000),
-      ("bench-e2e", "run_task", 120_000_000_000), ("bench-concurrent", "cold", 120_000_000_000),
-      ("bench-of-tomorrow", "cold", 120_000_000_000), ("bench-of-tomorrow", "unheard_of", 30_000_000_000),
-    ] as [(String, String, UInt64)])
-  func aFailureCountsAtTheTimeoutThatItsMetricCanMeet(_ tool: String, _ metric: String, _ nanoseconds: UInt64) {
+      ("bench-allocation", "allocation", .seconds(30)), ("bench-exhaustion", "refill_full", .seconds(300)),
+      ("bench-exhaustion", "refill_task", .seconds(300)), ("bench-exhaustion", "placement", .seconds(300)),
+      ("bench-exhaustion", "drain", .seconds(30)), ("bench-e2e", "end_to_end_cold", .seconds(120)),
+      ("bench-e2e", "run_task", .seconds(120)), ("bench-concurrent", "cold", .seconds(120)),
+      ("bench-of-tomorrow", "cold", .seconds(120)), ("bench-of-tomorrow", "unheard_of", .seconds(30)),
+    ] as [(String, String, Nanoseconds)])
+  func aFailureCountsAtTheTimeoutThatItsMetricCanMeet(_ tool: String, _ metric: String, _ timeout: Nanoseconds) {
     let tool = ToolDescriptions.suite.description(of: tool)
     let bounds = FailureTimeouts(tool, ["timeout": "30s", "refillTimeout": "5m", "startTimeout": "2m"])
-    #expect(bounds.nanoseconds(of: metric) == nanoseconds)
+    #expect(bounds.timeout(of: metric) == timeout)
   }
 
   @Test(arguments: [.null, 30, "soon", ""] as [JSONValue]) func aTimeoutThatIsNoneIsNoBound(_ value: JSONValue) {
-    #expect(FailureTimeouts("bench-allocation", ["timeout": value]).nanoseconds(of: "allocation") == nil)
-    #expect(FailureTimeouts("bench-allocation", [String: JSONValue]()).nanoseconds(of: "allocation") == nil)
+    #expect(FailureTimeouts("bench-allocation", ["timeout": value]).timeout(of: "allocation") == nil)
+    #expect(FailureTimeouts("bench-allocation", [String: JSONValue]()).timeout(of: "allocation") == nil)
   }
 }

@@ -27,7 +27,7 @@ import Transport
 
   @Test func aMuteGatewayIsWaitedForOnceAtTheEndHoweverOftenItIsAsked() async throws {
     let server = try await ScriptedServer { _ in [] }
-    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+    try await GatewaySession.with(target(server), timeout: .seconds(20), bench: quiet) { session in
       _ = session.held.assign("t")
       await session.releaseAtEnd()
       await session.releaseAtEnd()
@@ -55,7 +55,7 @@ import Transport
     var target = target(server)
     target.headers = [SecretHeader(name: "Authorization", value: "Bearer secret")]
     let role = try #require(BuiltInProfiles.embedded.session)
-    try await GatewaySession.with(target, timeout: 20_000_000_000, bench: quiet) { session in
+    try await GatewaySession.with(target, timeout: .seconds(20), bench: quiet) { session in
       do throws(WebSocketError) {
         _ = try await session.openSession(
           role, path: role.path, ProfileValues([.userId: "u"]), on: session.loops.executor(forUser: 0))
@@ -70,7 +70,7 @@ import Transport
 
   @Test func theProbeForSessionsIsAnInvalidUserAndNoWayThroughThePath() async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("{}", status: 400)] }
-    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+    try await GatewaySession.with(target(server), timeout: .seconds(20), bench: quiet) { session in
       #expect(await ProfileFinder.find(session).name == "embedded")
     }
     #expect(server.requests.map(\.line) == ["GET /session/.infrabench-probe"])
@@ -111,7 +111,7 @@ import Transport
         ? [ScriptedServer.answer(#"{"warmCount": 0, "assignedCount": 0}"#, status: ofStatusCall)]
         : [ScriptedServer.answer(body, status: status)]
     }
-    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+    try await GatewaySession.with(target(server), timeout: .seconds(20), bench: quiet) { session in
       #expect(await (ProfileFinder.find(session).session != nil) == hasSide)
     }
     await server.stop()
@@ -123,7 +123,7 @@ import Transport
       request.head.contains("Sec-WebSocket-Key: ")
         ? [ScriptedServer.answer("{}", status: 426)] : [ScriptedServer.answer("<html>bad request", status: 400)]
     }
-    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+    try await GatewaySession.with(target(server), timeout: .seconds(20), bench: quiet) { session in
       #expect(await ProfileFinder.find(session).session != nil)
     }
     #expect(server.requests.count == 2 && server.requests.last?.head.contains("Version: 12") == true)
@@ -135,11 +135,11 @@ import Transport
       request.line == "GET /api/status"
         ? WarmPoolTests.status(1) : [ScriptedServer.answer(#"{"success": true, "taskId": "t", "source": "warm"}"#)]
     }
-    try await GatewaySession.with(target(server), timeout: 20_000_000_000, bench: quiet) { session in
+    try await GatewaySession.with(target(server), timeout: .seconds(20), bench: quiet) { session in
       let agents = AgentTimeline()
       let kinds: [TaskEvent.Kind] = [.connected, .initReceived(userId: "other"), .readySent]
       for (number, kind) in kinds.enumerated() {
-        agents.observe(TaskEvent(taskId: "t", kind: kind, at: UInt64(number)))
+        agents.observe(TaskEvent(taskId: "t", kind: kind, at: Instant(nanoseconds: UInt64(number))))
       }
       let benchmark = EndToEndBenchmark(target: target(server), load: WarmPoolTests.load(), message: "hello")
       let scenario = EndToEndScenario(

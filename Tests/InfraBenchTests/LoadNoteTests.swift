@@ -1,6 +1,8 @@
 import ArgumentParser
 import FoundationEssentials
+import Latency
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import LoadEngine

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Latency
 import LoadEngine
 import TestSupport
 import Testing
@@ -39,9 +40,9 @@ import Transport
       Issue.record("not embedded")
       return
     }
-    #expect(settings == EmbeddedGatewaySettings(poolSize: 5, maxTasks: 20, taskStartDelay: 500_000_000))
+    #expect(settings == EmbeddedGatewaySettings(poolSize: 5, maxTasks: 20, taskStartDelay: .milliseconds(500)))
     #expect(target.headers.isEmpty && target.tls == nil && target.agents == 0)
-    #expect(load.count == 10 && load.duration == nil && load.concurrency == 1 && load.timeout == 30_000_000_000)
+    #expect(load.count == 10 && load.duration == nil && load.concurrency == 1 && load.timeout == .seconds(30))
     #expect(load.warmup == .iterations(0) && load.userIDPrefix == DefaultUserID.prefix && load.seed < 1 << 53)
   }
 
@@ -151,7 +152,7 @@ import Transport
     #expect(try load(["--duration", "30s"]).0.count == nil)
     #expect(try load(["--duration", "30s", "--count", "7"]).0.count == 7)
     #expect(try load(["--warmup", "5"]).0.warmup == .iterations(5))
-    #expect(try load(["--warmup", "5s"]).0.warmup == .duration(5_000_000_000))
+    #expect(try load(["--warmup", "5s"]).0.warmup == .duration(.seconds(5)))
   }
 
   @Test func usersHaveNumbersOfFourDigitsWhereThereAreSeveral() throws {

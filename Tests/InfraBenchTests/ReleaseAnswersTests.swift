@@ -1,3 +1,4 @@
+import Latency
 import Testing
 
 @testable import InfraBench
@@ -10,15 +11,14 @@ import Testing
   /// After three missing pages, some time apart: there is no such call.
   private func concluded() -> ReleaseAnswers {
     var answers = ReleaseAnswers()
-    for number in 0..<3 { _ = answers.foundNoPage("t\(number)", at: UInt64(number) * Self.apart) }
+    for number in 0..<3 { _ = answers.foundNoPage("t\(number)", at: .distantPast + number * Self.apart) }
     return answers
   }
 
   @Test func severalMissingPagesSomeTimeApartSayThatThereIsNoSuchCall() {
     var answers = ReleaseAnswers()
-    let conclusions = [0, 1, Self.apart - 1, Self.apart, Self.apart + 1, 2 * Self.apart, 3 * Self.apart].map {
-      answers.foundNoPage("t", at: $0)
-    }
+    let readAfter: [Nanoseconds] = [0, 1, Self.apart - 1, Self.apart, Self.apart + 1, Self.apart * 2, Self.apart * 3]
+    let conclusions = readAfter.map { answers.foundNoPage("t", at: .distantPast + $0) }
     #expect(conclusions == [false, false, false, false, false, true, false])
     #expect(answers.isUnsupported && answers.mayBeUnsupported && !answers.hasCall)
   }
@@ -28,7 +28,7 @@ import Testing
     let refutes = isRefusal ? answers.wasRefused("t").refutesPages : answers.succeeded("t")
     #expect(refutes && answers.hasCall && !answers.isUnsupported && !answers.mayBeUnsupported)
     for number in 0..<10 {
-      let isConcluded = answers.foundNoPage("u\(number)", at: UInt64(number) * Self.apart)
+      let isConcluded = answers.foundNoPage("u\(number)", at: .distantPast + number * Self.apart)
       #expect(!isConcluded && !answers.isUnsupported)
     }
     let refutesAgain = answers.succeeded("t")
@@ -38,7 +38,7 @@ import Testing
   @Test func aCallThatHasAnsweredBeforeIsNotMissing() {
     var answers = ReleaseAnswers()
     let refutes = answers.succeeded("t")
-    for number in 0..<5 { _ = answers.foundNoPage("t", at: UInt64(number) * Self.apart) }
+    for number in 0..<5 { _ = answers.foundNoPage("t", at: .distantPast + number * Self.apart) }
     #expect(!refutes && !answers.isUnsupported)
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Latency
 import LoadEngine
 import TestSupport
 import Testing
@@ -91,7 +92,7 @@ import Testing
     var measurement = Measurement(
       recording: recording, generator: GeneratorReport(cpuUtilisation: 0, latenessP99: nil, busiestSecond: busiest),
       target: .init(kind: "embedded", gatewayUrl: "http://127.0.0.1:1", ecsEndpointUrl: nil), startedAt: Date(),
-      duration: 1_500_000_000)
+      duration: .milliseconds(1500))
     measurement.worthless = worthless
     return ResultAssembly(
       measurement: measurement,

@@ -6,7 +6,7 @@ import Latency
 /// Documents with every part filled in, for reports and coding.
 enum SampleDocuments {
   static func metric(
-    _ nanoseconds: [UInt64], failed: FailedPart = .none, resolution: UInt64? = nil
+    _ nanoseconds: [UInt64], failed: FailedPart = .none, resolution: Nanoseconds? = nil
   ) -> MetricDocument? {
     var histogram = LatencyHistogram()
     for value in nanoseconds { histogram.record(value) }

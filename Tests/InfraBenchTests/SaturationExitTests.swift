@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Latency
 import LoadEngine
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ import Testing
     static let catalogue = description.catalogue
     var parameters: [String: JSONValue] { [:] }
     var busiestSecond: Double
-    var latency: UInt64
+    var latency: Nanoseconds
 
     func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
       var recording = Recording(Self.catalogue)
@@ -32,10 +33,10 @@ import Testing
   @Test(
     arguments: [
       (1, 1, [], .thresholdCrossed), (1, 1, ["--allow-saturated"], .pass), (0, 1, ["--allow-saturated"], .pass),
-      (0, 1, [], .pass), (1, 10_000_000, ["--allow-saturated"], .thresholdCrossed),
-    ] as [(Double, UInt64, [String], ToolExit)])
+      (0, 1, [], .pass), (1, .milliseconds(10), ["--allow-saturated"], .thresholdCrossed),
+    ] as [(Double, Nanoseconds, [String], ToolExit)])
   func saturationFailsARunUnlessItIsAllowed(
-    _ busiest: Double, _ latency: UInt64, _ options: [String], _ exit: ToolExit
+    _ busiest: Double, _ latency: Nanoseconds, _ options: [String], _ exit: ToolExit
   ) async throws {
     let scratch = try ScratchDirectory()
     var reader = OptionReader(environment: [:])

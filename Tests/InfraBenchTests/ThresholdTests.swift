@@ -244,9 +244,9 @@ import Testing
       ("warm.count == 1", true, nil),
     ] as [(String, Bool, String?)])
   func theResolutionOfAPolledTimeIsPartOfItsJudgement(_ expression: String, _ passes: Bool, _ reason: String?) throws {
-    let metric = try #require(SampleDocuments.metric([24_800_000_000], resolution: 500_000_000))
+    let metric = try #require(SampleDocuments.metric([24_800_000_000], resolution: .milliseconds(500)))
     let judged = try ThresholdTests.parser.parse(expression).judge(
-      metrics: ["warm": metric], counters: [:], bounds: FailureTimeouts("bench-allocation", [String: UInt64]()))
+      metrics: ["warm": metric], counters: [:], bounds: FailureTimeouts("bench-allocation", [String: Nanoseconds]()))
     #expect(judged.pass == passes)
     if let reason {
       #expect(judged.reason?.contains(reason) == true, "\(judged)")

@@ -61,14 +61,16 @@ import Transport
     let endpoint = Endpoint(host: "127.0.0.1", port: server.port)
     return GatewayClient(
       to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: loops.executor(forUser: 0),
-      timeout: 20_000_000_000)
+      timeout: .seconds(20))
   }
 
   static func status(_ warm: Int) -> [ScriptedServer.Action] {
     [ScriptedServer.answer(#"{"warmCount": \#(warm), "assignedCount": 0}"#)]
   }
 
-  static func load(timeout: UInt64 = 20_000_000_000, duration: UInt64? = nil, warmup: LoadPlan.Warmup = .iterations(0))
+  static func load(
+    timeout: Nanoseconds = .seconds(20), duration: Nanoseconds? = nil, warmup: LoadPlan.Warmup = .iterations(0)
+  )
     -> LoadSettings
   {
     LoadSettings(
@@ -95,9 +97,9 @@ import Transport
   @Test func waitingForAWarmTaskEndsWithThePlan() async throws {
     let server = try await ScriptedServer { _ in Self.status(0) }
     let plans = [
-      (Self.load(duration: 100_000_000), measured),
-      (Self.load(warmup: .duration(100_000_000)), Iteration(number: 1, isWarmup: true)),
-      (Self.load(timeout: 100_000_000), measured),
+      (Self.load(duration: .milliseconds(100)), measured),
+      (Self.load(warmup: .duration(.milliseconds(100))), Iteration(number: 1, isWarmup: true)),
+      (Self.load(timeout: .milliseconds(100)), measured),
     ]
     for (load, iteration) in plans {
       let pool = WarmPool(load)
@@ -105,7 +107,7 @@ import Transport
       _ = await pool.waitUntilWarm(iteration, Self.client(server))
       let waited = MonotonicClock.now() - begin
       // Far below the operation's timeout.
-      #expect(waited >= 100_000_000 && waited < 15_000_000_000)
+      #expect(waited >= .milliseconds(100) && waited < .seconds(15))
     }
     await server.stop()
   }
@@ -125,7 +127,7 @@ import Transport
     let warm = Atomic<Int>(0)
     let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }
     let client = Self.client(server)
-    let pool = WarmPool(Self.load(timeout: 300_000_000))
+    let pool = WarmPool(Self.load(timeout: .milliseconds(300)))
     let wait = { _ = pool.finish(await pool.waitUntilWarm(self.measured, client)) }
     let before = await Self.looks(server, 4, wait)
     #expect(before[0] > 1 && before[1...] == [1, 1, 1], "\(before)")
@@ -141,7 +143,7 @@ import Transport
   @Test func aPoolIsAskedNoMoreOnlyWhereNoRequestWasEverServed() async throws {
     let server = try await ScriptedServer { _ in Self.status(0) }
     let client = Self.client(server)
-    let pool = WarmPool(Self.load(timeout: 100_000_000))
+    let pool = WarmPool(Self.load(timeout: .milliseconds(100)))
     _ = pool.finish(await pool.waitUntilWarm(measured, client))
     #expect(pool.reasonNotToAsk == nil)
     pool.timedOut()
@@ -154,7 +156,7 @@ import Transport
   @Test(arguments: [0, 3]) func betweenBurstsOnlyAPoolThatWasNeverWarmIsGivenUp(_ warmAtFirst: Int) async throws {
     let warm = Atomic<Int>(warmAtFirst)
     let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }
-    var pool = RefillWait(Self.client(server), timeout: 300_000_000)
+    var pool = RefillWait(Self.client(server), timeout: .milliseconds(300))
     await pool.wait(for: 3)
     warm.store(0, ordering: .relaxed)
     for _ in 0..<3 {
@@ -167,15 +169,15 @@ import Transport
   }
 
   @Test func beforeTheFirstBurstAPoolAtRestIsFullAndLaterOnesWaitForAsMany() async throws {
-    let refilledAt = Atomic<UInt64>(0)
+    let refilledAt = Mutex<Instant>(.distantPast)
     let server = try await ScriptedServer { _ in
-      Self.status(MonotonicClock.now() < refilledAt.load(ordering: .relaxed) ? 1 : 3)
+      Self.status(MonotonicClock.now() < refilledAt.withLock(\.self) ? 1 : 3)
     }
-    var pool = RefillWait(Self.client(server), timeout: 20_000_000_000)
+    var pool = RefillWait(Self.client(server), timeout: .seconds(20))
     await pool.wait(for: 5)
     // One is back at once, the others only after a while in which the pool would be taken to be at rest.
-    let instant = MonotonicClock.now() + 2_500_000_000
-    refilledAt.store(instant, ordering: .relaxed)
+    let instant = MonotonicClock.now() + .milliseconds(2500)
+    refilledAt.withLock { $0 = instant }
     await pool.wait(for: 5)
     #expect(MonotonicClock.now() >= instant)
     await server.stop()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Latency
 import Testing
 
 @testable import KnownDelayServer
@@ -10,8 +11,8 @@ struct CommandTests {
     #expect(
       plan
         == DelayPlan(
-          delay: 1_500_000, slow: DelayPlan.SlowShare(every: 100, delay: 200_000_000),
-          stall: Stall(length: 1_000_000_000, period: 5_000_000_000)))
+          delay: .microseconds(1500), slow: DelayPlan.SlowShare(every: 100, delay: .milliseconds(200)),
+          stall: Stall(length: .seconds(1), period: .seconds(5))))
   }
 
   @Test func wrongDurationsAreToldWhatToWrite() throws {

@@ -1,18 +1,23 @@
+import Latency
+import TestSupport
 import Testing
 
 @testable import KnownDelayServer
 
-private let millisecond: UInt64 = 1_000_000
-private let second: UInt64 = 1000 * millisecond
+private let millisecond: Nanoseconds = .milliseconds(1)
+private let second: Nanoseconds = .seconds(1)
 
 struct DelayPlanTests {
+  /// So many ms after the clock's first instant.
+  private static func at(_ milliseconds: UInt64) -> Instant { .distantPast + milliseconds * millisecond }
+
   @Test func withoutDelaysItAnswersOnArrival() {
     #expect(DelayPlan().answerInstant(ofAcquire: 1, arrivedAt: 77, epoch: 5) == 77)
   }
 
   @Test func onlyAcquiresAreDelayed() {
     let plan = DelayPlan(delay: 5 * millisecond)
-    #expect(plan.answerInstant(ofAcquire: 9, arrivedAt: 100, epoch: nil) == 100 + 5 * millisecond)
+    #expect(plan.answerInstant(ofAcquire: 9, arrivedAt: 100, epoch: nil) == (100 as Instant) + 5 * millisecond)
     #expect(plan.answerInstant(ofAcquire: nil, arrivedAt: 100, epoch: nil) == 100)
   }
 
@@ -32,27 +37,27 @@ struct DelayPlanTests {
     ] as [(UInt64, UInt64)])
   func whatArrivesInAStallIsAnsweredAtItsEnd(_ arrival: UInt64, _ answer: UInt64) {
     let plan = DelayPlan(stall: Stall(length: second, period: 5 * second))
-    let epoch: UInt64 = 123_456_789
+    let epoch: Instant = 123_456_789
     let instant = plan.answerInstant(ofAcquire: 1, arrivedAt: epoch + arrival * millisecond, epoch: epoch)
     #expect(instant == epoch + answer * millisecond)
   }
 
   @Test func releasesAreStalledToo() {
     let plan = DelayPlan(delay: millisecond, stall: Stall(length: second, period: 5 * second))
-    #expect(plan.answerInstant(ofAcquire: nil, arrivedAt: 2500 * millisecond, epoch: 0) == 3 * second)
+    #expect(plan.answerInstant(ofAcquire: nil, arrivedAt: Self.at(2500), epoch: 0) == Self.at(3000))
   }
 
   @Test func delayBeginsWhenTheStallEndsAndNoAnswerComesInOne() {
     let plan = DelayPlan(delay: 20 * millisecond, stall: Stall(length: second, period: 5 * second))
-    #expect(plan.answerInstant(ofAcquire: 1, arrivedAt: 2500 * millisecond, epoch: 0) == 3020 * millisecond)
-    #expect(plan.answerInstant(ofAcquire: 1, arrivedAt: 1990 * millisecond, epoch: 0) == 3000 * millisecond)
-    #expect(plan.answerInstant(ofAcquire: 1, arrivedAt: 1980 * millisecond, epoch: 0) == 3000 * millisecond)
-    #expect(plan.answerInstant(ofAcquire: 1, arrivedAt: 1979 * millisecond, epoch: 0) == 1999 * millisecond)
+    #expect(plan.answerInstant(ofAcquire: 1, arrivedAt: Self.at(2500), epoch: 0) == Self.at(3020))
+    #expect(plan.answerInstant(ofAcquire: 1, arrivedAt: Self.at(1990), epoch: 0) == Self.at(3000))
+    #expect(plan.answerInstant(ofAcquire: 1, arrivedAt: Self.at(1980), epoch: 0) == Self.at(3000))
+    #expect(plan.answerInstant(ofAcquire: 1, arrivedAt: Self.at(1979), epoch: 0) == Self.at(1999))
   }
 
   @Test func thereIsNoStallBeforeTheFirstAcquire() {
     let plan = DelayPlan(stall: Stall(length: second, period: 5 * second))
-    #expect(plan.answerInstant(ofAcquire: nil, arrivedAt: 2500 * millisecond, epoch: nil) == 2500 * millisecond)
+    #expect(plan.answerInstant(ofAcquire: nil, arrivedAt: Self.at(2500), epoch: nil) == Self.at(2500))
   }
 
   /// The formula that docs and benchmarks hold generators against.
@@ -63,18 +68,18 @@ struct DelayPlanTests {
     let plan = DelayPlan(stall: Stall(length: second, period: period * second))
     let spacing = second / rate
     let times = (0..<rate * period * periods).map { index in
-      let due = index * spacing
+      let due = Instant.distantPast + index * spacing
       return plan.answerInstant(ofAcquire: Int(index) + 1, arrivedAt: due, epoch: 0) - due
     }.sorted()
-    for (share, permille) in [(0.99, UInt64(10)), (0.999, 1)] {
+    for (share, permille) in [(0.99, 10), (0.999, 1)] as [(Double, UInt64)] {
       let formula = second - permille * period * millisecond
       let measured = times[Int((Double(times.count) * share).rounded(.up)) - 1]
-      #expect(measured.distance(to: formula).magnitude <= UInt(spacing))
+      #expect(max(measured, formula) - min(measured, formula) <= spacing)
     }
   }
 
   @Test(arguments: [(0, 5), (5, 5), (6, 5), (0, 0)] as [(UInt64, UInt64)])
   func stallIsShorterThanItsPeriod(_ length: UInt64, _ period: UInt64) {
-    #expect(Stall(length: length, period: period) == nil)
+    #expect(Stall(length: .nanoseconds(length), period: .nanoseconds(period)) == nil)
   }
 }

@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func everyAcquireGetsATaskOfItsOwnAndPipelinedOnesAreAnsweredInOrder() async throws {
-    try await serving(DelayPlan(delay: 1_000_000, slow: .init(every: 2, delay: 20_000_000))) { server in
+    try await serving(DelayPlan(delay: .milliseconds(1), slow: .init(every: 2, delay: .milliseconds(20)))) { server in
       let heard = try await say(
         Self.acquire + Self.acquire + Self.acquire + Self.release, to: server, untilSaid: #"{"success":true}"#)
       let bodies = heard.split(separator: "\r\n").compactMap { $0.hasPrefix("{") ? $0.prefix { $0 != "}" } : nil }
@@ -58,10 +58,10 @@ import Testing
   }
 
   @Test func answerComesNoEarlierThanItsDelayAndTheReportSaysSo() async throws {
-    try await serving(DelayPlan(delay: 30_000_000)) { server in
+    try await serving(DelayPlan(delay: .milliseconds(30))) { server in
       let begin = MonotonicClock.now()
       _ = try await say(Self.acquire, to: server, untilSaid: "warm")
-      #expect(MonotonicClock.now() - begin >= 30_000_000)
+      #expect(MonotonicClock.now() - begin >= .milliseconds(30))
       let report = try await server.report()
       #expect(report.acquires == 1 && report.connections == 1 && report.malformed == 0)
       #expect(try #require(report.acquireMs).p50 >= 29.9)
@@ -70,7 +70,7 @@ import Testing
 
   @Test func stalledServerAnswersNothingUntilTheStallEnds() async throws {
     // Deaf from 100 ms to 300 ms after the first acquire.
-    let plan = DelayPlan(stall: Stall(length: 200_000_000, period: 400_000_000))
+    let plan = DelayPlan(stall: Stall(length: .milliseconds(200), period: .milliseconds(400)))
     try await serving(plan) { server in
       let begin = MonotonicClock.now()
       _ = try await say(Self.acquire, to: server, untilSaid: "warm")
@@ -78,7 +78,7 @@ import Testing
       let asked = MonotonicClock.now()
       _ = try await say(Self.release, to: server, untilSaid: "success")
       // A machine so busy that the question came after the stall shows nothing.
-      if asked - begin < 300_000_000 { #expect(MonotonicClock.now() >= begin + 300_000_000) }
+      if asked - begin < .milliseconds(300) { #expect(MonotonicClock.now() >= begin + .milliseconds(300)) }
     }
   }
 

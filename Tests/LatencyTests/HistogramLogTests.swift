@@ -53,22 +53,22 @@ struct HistogramLogTests {
   @Test(arguments: ["", "a,b", "a b", "a\nb", "a\tb", "a\u{2028}b", "a\r"])
   func aTagThatReadersWouldSplitIsRefused(_ tag: String) {
     #expect(
-      errorCode { try _ = Self.log([.init(tag: tag, start: 0, length: 1, histogram: LatencyHistogram())]) }
+      errorKind { try _ = Self.log([.init(tag: tag, start: 0, length: 1, histogram: LatencyHistogram())]) }
         == .corruptLog)
   }
 
   @Test(arguments: [-1, .nan, .infinity, 1e300])
   func aTimeThatIsNoneIsRefused(_ time: Double) {
     #expect(
-      errorCode { _ = try Self.log([.init(start: time, length: 1, histogram: LatencyHistogram())]) } == .corruptLog)
+      errorKind { _ = try Self.log([.init(start: time, length: 1, histogram: LatencyHistogram())]) } == .corruptLog)
     #expect(
-      errorCode { _ = try Self.log([.init(start: 1, length: time, histogram: LatencyHistogram())]) } == .corruptLog)
+      errorKind { _ = try Self.log([.init(start: 1, length: time, histogram: LatencyHistogram())]) } == .corruptLog)
   }
 
   private static let data = HistogramV2Codec.encodeCompressedBase64(histogram([47_900_000]))
 
   @Test(arguments: [
-    ("0.0,1.0,2.0", HistogramError.Code.corruptLog), ("0.0,1.0,2.0,", .wrongLength),
+    ("0.0,1.0,2.0", HistogramError.Kind.corruptLog), ("0.0,1.0,2.0,", .wrongLength),
     ("0.0,1.0,2.0,\(data),x", .corruptLog), ("Tag=,0.0,1.0,2.0,\(data)", .corruptLog),
     ("Tag=a b,0.0,1.0,2.0,\(data)", .corruptLog), ("Tag=a,b,0.0,1.0,2.0,\(data)", .corruptLog),
     ("-1,1.0,2.0,\(data)", .corruptLog), ("nan,1.0,2.0,\(data)", .corruptLog), ("1e3,1.0,2.0,\(data)", .corruptLog),
@@ -80,13 +80,13 @@ struct HistogramLogTests {
     ("#[StartTime: now (seconds since epoch)]", .corruptLog),
     ("#[BaseTime: ]", .corruptLog), (String(repeating: "9", count: 400) + ",1,1,\(data)", .corruptLog),
   ])
-  func aLineThatIsNoneOfTheFormatsIsAnErrorThatNamesIt(line: String, code: HistogramError.Code) throws {
+  func aLineThatIsNoneOfTheFormatsIsAnErrorThatNamesIt(line: String, kind: HistogramError.Kind) throws {
     var reader = HistogramLogReader([UInt8]("#comment\n\(line)\n0.0,1.0,2.0,\(Self.data)\n".utf8))
     do {
       _ = try reader.next()
       Issue.record("'\(line)' was read")
     } catch {
-      #expect(error.code == code, "\(line): \(error)")
+      #expect(error.kind == kind, "\(line): \(error)")
       #expect(error.message.hasPrefix("line 2: "))
     }
     // The lines behind it are whole.

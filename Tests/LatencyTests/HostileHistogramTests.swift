@@ -11,7 +11,7 @@ import Testing
   @Test func everyTruncationIsRejected() {
     for bytes in [HistogramV2Codec.encode(valid), HistogramV2Codec.encodeCompressed(valid)] {
       for length in 0..<bytes.count {
-        #expect(errorCode { _ = try HistogramV2Codec.decode(Array(bytes[..<length])) } != nil, "\(length) bytes")
+        #expect(errorKind { _ = try HistogramV2Codec.decode(Array(bytes[..<length])) } != nil, "\(length) bytes")
       }
     }
   }
@@ -21,17 +21,17 @@ import Testing
     let stream = Array(HistogramV2Codec.encodeCompressed(valid).dropFirst(8))
     for length in 0..<stream.count {
       #expect(
-        errorCode { _ = try HistogramV2Codec.decode(envelope(Array(stream[..<length]))) } != nil, "\(length) bytes")
+        errorKind { _ = try HistogramV2Codec.decode(envelope(Array(stream[..<length]))) } != nil, "\(length) bytes")
     }
   }
 
   @Test func bytesAfterTheEndAreRejected() {
     let plain = HistogramV2Codec.encode(valid)
     let stream = Array(HistogramV2Codec.encodeCompressed(valid).dropFirst(8))
-    #expect(errorCode { _ = try HistogramV2Codec.decode(plain + [0]) } == .wrongLength)
-    #expect(errorCode { _ = try HistogramV2Codec.decode(envelope(stream) + [0]) } == .wrongLength)
-    #expect(errorCode { _ = try HistogramV2Codec.decode(envelope(stream + [0])) } == .wrongLength)
-    #expect(errorCode { _ = try HistogramV2Codec.decode(envelope(compressed(plain + [0]))) } == .wrongLength)
+    #expect(errorKind { _ = try HistogramV2Codec.decode(plain + [0]) } == .wrongLength)
+    #expect(errorKind { _ = try HistogramV2Codec.decode(envelope(stream) + [0]) } == .wrongLength)
+    #expect(errorKind { _ = try HistogramV2Codec.decode(envelope(stream + [0])) } == .wrongLength)
+    #expect(errorKind { _ = try HistogramV2Codec.decode(envelope(compressed(plain + [0]))) } == .wrongLength)
   }
 
   /// Either a typed error or a sound histogram; never a trap.
@@ -75,8 +75,8 @@ import Testing
     var random = SplitMix64(seed: 8)
     for round in 0..<900 {
       let noise = (0..<(round % 90)).map { _ in UInt8.random(in: 0...255, using: &random) }
-      #expect(errorCode { _ = try HistogramV2Codec.decode(noise) } != nil)
-      #expect(errorCode { _ = try HistogramV2Codec.decode(envelope(noise)) } != nil)
+      #expect(errorKind { _ = try HistogramV2Codec.decode(noise) } != nil)
+      #expect(errorKind { _ = try HistogramV2Codec.decode(envelope(noise)) } != nil)
     }
   }
 
@@ -84,11 +84,11 @@ import Testing
     // 64 MiB of zeros after an honest header, and before any: neither comes out.
     let honest = HistogramV2Codec.encode(valid)
     let bomb = [UInt8](repeating: 0, count: 64 << 20)
-    #expect(errorCode { _ = try HistogramV2Codec.decode(envelope(compressed(honest + bomb))) } == .wrongLength)
-    #expect(errorCode { _ = try HistogramV2Codec.decode(envelope(compressed(bomb))) } == .unsupportedEncoding)
+    #expect(errorKind { _ = try HistogramV2Codec.decode(envelope(compressed(honest + bomb))) } == .wrongLength)
+    #expect(errorKind { _ = try HistogramV2Codec.decode(envelope(compressed(bomb))) } == .unsupportedEncoding)
     // A header that announces them: more than the buckets can need.
     let announcing = header(payloadLength: 64 << 20) + bomb
-    #expect(errorCode { _ = try HistogramV2Codec.decode(envelope(compressed(announcing))) } == .wrongLength)
+    #expect(errorKind { _ = try HistogramV2Codec.decode(envelope(compressed(announcing))) } == .wrongLength)
   }
 
   @Test(
@@ -97,15 +97,15 @@ import Testing
       ("histogram", .notBase64), ("AAAAAAAAAAAAAAAA", .unsupportedEncoding),
       // V1 and V0, compressed.
       ("HISTAgAAAAAAAAAA", .unsupportedEncoding), ("HISTCQAAAAAAAAAA", .unsupportedEncoding),
-    ] as [(String, HistogramError.Code)])
-  func textThatIsNoHistogramIsRejected(text: String, code: HistogramError.Code) {
-    let found = errorCode { _ = try HistogramV2Codec.decode(base64: text) }
+    ] as [(String, HistogramError.Kind)])
+  func textThatIsNoHistogramIsRejected(text: String, kind: HistogramError.Kind) {
+    let found = errorKind { _ = try HistogramV2Codec.decode(base64: text) }
     // The empty text is base64 of nothing.
-    #expect(found == (text.isEmpty ? .wrongLength : code))
+    #expect(found == (text.isEmpty ? .wrongLength : kind))
   }
 
   @Test func headersAreChecked() {
-    let cases: [(String, [UInt8], HistogramError.Code)] = [
+    let cases: [(String, [UInt8], HistogramError.Kind)] = [
       ("negative length", header(payloadLength: -1), .wrongLength),
       ("length beyond the buckets", header(payloadLength: 9 * 33_792 + 1), .wrongLength),
       ("one byte more than with the header in it", header(payloadLength: 41), .wrongLength),
@@ -120,9 +120,9 @@ import Testing
       ("highest negative", header(highest: .max), .invalidLayout),
       ("no room for the digits", header(lowest: 1 << 61, highest: .max / 2), .invalidLayout),
     ]
-    for (name, bytes, code) in cases {
-      #expect(errorCode { _ = try HistogramV2Codec.decode(bytes) } == code, "\(name)")
-      #expect(errorCode { _ = try HistogramV2Codec.decode(envelope(compressed(bytes))) } == code, "\(name)")
+    for (name, bytes, kind) in cases {
+      #expect(errorKind { _ = try HistogramV2Codec.decode(bytes) } == kind, "\(name)")
+      #expect(errorKind { _ = try HistogramV2Codec.decode(envelope(compressed(bytes))) } == kind, "\(name)")
     }
   }
 
@@ -144,14 +144,14 @@ import Testing
     // Where zlib's checksum says that nothing is missing; else 40 bytes are.
     let counted = header(payloadLength: length + 40) + payload
     #expect(try HistogramV2Codec.decode(envelope(compressed(counted))) == valid)
-    #expect(errorCode { _ = try HistogramV2Codec.decode(counted) } == .wrongLength)
+    #expect(errorKind { _ = try HistogramV2Codec.decode(counted) } == .wrongLength)
   }
 
   @Test func countsAreChecked() {
     let largest: [UInt8] = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]  // 2^63 − 1
     let smallest = [UInt8](repeating: 0xff, count: 9)  // −2^63
     let half: [UInt8] = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80]  // 2^62
-    let cases: [(String, [UInt8], HistogramError.Code?)] = [
+    let cases: [(String, [UInt8], HistogramError.Kind?)] = [
       ("cut-off count", [0x02, 0x80], .corruptCounts),
       ("zeros up to the end", [0xff, 0x8f, 0x04], nil),  // 33 792 zeros
       ("one zero too many", [0x81, 0x90, 0x04], .corruptCounts),
@@ -162,9 +162,9 @@ import Testing
       ("a count of 2^63 − 1", largest, .countOverflow),
       ("sums beyond 64 bits", largest + largest + largest, .countOverflow),
     ]
-    for (name, counts, code) in cases {
+    for (name, counts, kind) in cases {
       let bytes = header(payloadLength: Int32(counts.count)) + counts
-      #expect(errorCode { _ = try HistogramV2Codec.decode(bytes) } == code, "\(name)")
+      #expect(errorKind { _ = try HistogramV2Codec.decode(bytes) } == kind, "\(name)")
     }
   }
 

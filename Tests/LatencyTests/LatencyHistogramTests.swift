@@ -49,7 +49,7 @@ import Testing
     #expect(full.totalCount == LatencyHistogram.maximumTotalCount)
     full.record(2, count: .max)
     #expect(full.totalCount == LatencyHistogram.maximumTotalCount)
-    full.record(2)
+    full.record(.nanoseconds(2))
     full.record(2, count: 1)
     #expect(full.totalCount == LatencyHistogram.maximumTotalCount + 1)
     #expect(full.value(atPercentile: 50) == 1)
@@ -64,7 +64,7 @@ import Testing
   @Test func copiesAreIndependent() {
     var original = histogram([5])
     let copy = original
-    original.record(6)
+    original.record(.nanoseconds(6))
     #expect(copy == histogram([5]))
     #expect(original == histogram([5, 6]))
   }
@@ -99,7 +99,7 @@ import Testing
     var small = histogram([7], layout: short)
     try small.merge(histogram([900_000]))
     #expect(small == histogram([7, 900_000], layout: short))
-    #expect(errorCode { try small.merge(histogram([oneHour])) } == .incompatibleLayouts)
+    #expect(errorKind { try small.merge(histogram([oneHour])) } == .incompatibleLayouts)
     #expect(small == histogram([7, 900_000], layout: short))
   }
 
@@ -107,14 +107,14 @@ import Testing
   func otherResolutionsDoNotMerge(lowest: UInt64, digits: Int) throws {
     let other = histogram([5_000], layout: try layout(lowest, oneHour, digits: digits))
     var merged = histogram([7])
-    #expect(errorCode { try merged.merge(other) } == .incompatibleLayouts)
+    #expect(errorKind { try merged.merge(other) } == .incompatibleLayouts)
     #expect(merged == histogram([7]))
   }
 
   @Test func mergingBeyondTheMaximumCountThrows() {
     var full = LatencyHistogram()
     full.record(1, count: LatencyHistogram.maximumTotalCount)
-    #expect(errorCode { try full.merge(histogram([1])) } == .countOverflow)
+    #expect(errorKind { try full.merge(histogram([1])) } == .countOverflow)
     #expect(full.totalCount == LatencyHistogram.maximumTotalCount)
   }
 
@@ -123,6 +123,6 @@ import Testing
     (1 << 60, UInt64.max / 2, 3),
   ])
   func impossibleLayoutsAreRejected(lowest: UInt64, highest: UInt64, digits: Int) {
-    #expect(errorCode { _ = try layout(lowest, highest, digits: digits) } == .invalidLayout)
+    #expect(errorKind { _ = try layout(lowest, highest, digits: digits) } == .invalidLayout)
   }
 }

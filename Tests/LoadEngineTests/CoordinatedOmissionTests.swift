@@ -10,20 +10,20 @@ import Transport
 /// A server that is deaf for half a second: the response times must be what users would have seen, though only four of
 /// five hundred requests met the stall itself.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct CoordinatedOmissionTests {
-  static let stall: UInt64 = 500_000_000
-  static let period: UInt64 = 2_500_000_000
+  static let stall: Nanoseconds = .milliseconds(500)
+  static let period: Nanoseconds = .milliseconds(2_500)
 
   /// Deaf from 1 s after the first request on, for `stall`.
   private final class DeafSpell: Sendable {
-    private let first = Mutex<UInt64?>(nil)
+    private let first = Mutex<Instant?>(nil)
 
-    func remaining() -> UInt64 {
+    func remaining() -> Nanoseconds {
       let now = MonotonicClock.now()
       let begin = first.withLock { first in
         first = first ?? now
-        return (first ?? now) + 1_000_000_000
+        return (first ?? now) + .seconds(1)
       }
-      return now >= begin && now < begin + stall ? begin + stall - now : 0
+      return now >= begin && now < begin + stall ? begin + stall - now : .zero
     }
   }
 
@@ -37,7 +37,7 @@ import Transport
       #expect(run.backlogMax > 50)
       // Starts due in the stall wait for what is left of it: one in a hundred of all for more than stall − 1 % of the period.
       let ratios = [(99.0, 0.01), (99.9, 0.001)].map { percentile, beyond in
-        Double(response.value(atPercentile: percentile)) / (Double(Self.stall) - beyond * Double(Self.period))
+        Double(response.value(atPercentile: percentile)) / 1e9 / (Self.stall.seconds - beyond * Self.period.seconds)
       }
       let isAnalytic = ratios.allSatisfy { abs($0 - 1) < 0.15 }
       let isServiceFarBelow = service.value(atPercentile: 99) < response.value(atPercentile: 99) / 2
@@ -51,11 +51,11 @@ import Transport
   private func run() async throws -> LoadRun {
     let spell = DeafSpell()
     let server = try await ScriptedServer { _ in
-      [.wait(.nanoseconds(Int64(spell.remaining()))), ScriptedServer.answer("ok")]
+      [.wait(.nanoseconds(spell.remaining().nanoseconds)), ScriptedServer.answer("ok")]
     }
-    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 200, period: 1_000_000_000), arrival: .constant)
+    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 200, period: .seconds(1)), arrival: .constant)
     let run = await LoadRun.perform(
-      LoopbackAccountingTests.GetScenario(port: server.port, timeout: 20_000_000_000),
+      LoopbackAccountingTests.GetScenario(port: server.port, timeout: .seconds(20)),
       plan: .openLoop(schedule, users: 4, count: nil, duration: Self.period),
       catalogue: LoopbackAccountingTests.GetScenario.catalogue, on: LoopGroup())
     await server.stop()

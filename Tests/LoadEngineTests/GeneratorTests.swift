@@ -1,5 +1,6 @@
 import Latency
 import NIOCore
+import TestSupport
 import Testing
 import Transport
 
@@ -7,8 +8,8 @@ import Transport
 
 @Suite struct GeneratorTests {
   private func report(
-    lateness: UInt64? = nil, starts: UInt64? = nil, late: UInt64? = nil, busiest: Double = 0, blocked: Bool = false,
-    throttled: Double = 0, judgesLateness: Bool = true
+    lateness: Nanoseconds? = nil, starts: UInt64? = nil, late: UInt64? = nil, busiest: Double = 0,
+    blocked: Bool = false, throttled: Double = 0, judgesLateness: Bool = true
   ) -> GeneratorReport {
     var report = GeneratorReport(cpuUtilisation: 0.5, latenessP99: lateness, starts: starts, busiestSecond: busiest)
     report.lateStarts = late
@@ -22,7 +23,7 @@ import Transport
 
   @Test func nothingIsWrongAtTheBounds() {
     for report in [
-      report(), report(lateness: 1), report(lateness: 1_000_000, starts: 100, busiest: 0.9, throttled: 0.01),
+      report(), report(lateness: 1), report(lateness: .milliseconds(1), starts: 100, busiest: 0.9, throttled: 0.01),
     ] {
       #expect(!report.saturated && report.notes == [])
     }
@@ -30,10 +31,13 @@ import Transport
 
   @Test func theReasonNamesTheFigure() {
     let reasons: [(GeneratorReport, String)] = [
-      (report(lateness: 4_040_000), "starts were late: P99 4.04 ms, over 1 ms"),
-      (report(lateness: 4_040_000, starts: 100, late: 2, busiest: 1), "starts were late: P99 4.04 ms, over 1 ms"),
+      (report(lateness: .microseconds(4_040)), "starts were late: P99 4.04 ms, over 1 ms"),
       (
-        report(lateness: 1_200_000, starts: 20, late: 2),
+        report(lateness: .microseconds(4_040), starts: 100, late: 2, busiest: 1),
+        "starts were late: P99 4.04 ms, over 1 ms"
+      ),
+      (
+        report(lateness: .microseconds(1_200), starts: 20, late: 2),
         "2 of 20 starts were more than 1 ms late, the latest 1.20 ms"
       ),
       (
@@ -51,7 +55,7 @@ import Transport
           + "quota held it"
       ),
       (
-        report(lateness: 80_000_000, busiest: 1, blocked: true, throttled: 0.874),
+        report(lateness: .milliseconds(80), busiest: 1, blocked: true, throttled: 0.874),
         "the CPU quota kept the generator from running for 87 % of the run, over 1 % (nr_throttled 31 in cpu.stat)"
       ),
       (
@@ -76,7 +80,7 @@ import Transport
   @Test func latenessOfAClosedLoopIsANoteAndNoReason() {
     let report = report(lateness: 12_345_678, starts: 1000, late: 500, judgesLateness: false)
     #expect(!report.saturated && report.notes.count == 1 && report.notes[0].contains("12.35 ms (P99)"))
-    #expect(self.report(lateness: 900_000, starts: 1000, late: 0, judgesLateness: false).notes == [])
+    #expect(self.report(lateness: .microseconds(900), starts: 1000, late: 0, judgesLateness: false).notes == [])
   }
 
   @Test func waitingForAFreeUserIsNoSaturation() {
@@ -84,29 +88,29 @@ import Transport
     #expect(!report.saturated)
   }
 
-  static let schedstats: [(String, LoopLoad?)] = [
-    ("123 45 6\n", LoopLoad(cpu: 123, waiting: 45)), ("1 2", LoopLoad(cpu: 1, waiting: 2)),
-    (" 7\t8  9 10", LoopLoad(cpu: 7, waiting: 8)),
-    ("18446744073709551615 0 0", LoopLoad(cpu: .max, waiting: 0)), ("", nil), ("1", nil), ("a b c", nil),
+  static let schedstats: [(String, ThreadUsage?)] = [
+    ("123 45 6\n", ThreadUsage(cpu: 123, waiting: 45)), ("1 2", ThreadUsage(cpu: 1, waiting: 2)),
+    (" 7\t8  9 10", ThreadUsage(cpu: 7, waiting: 8)),
+    ("18446744073709551615 0 0", ThreadUsage(cpu: .max, waiting: 0)), ("", nil), ("1", nil), ("a b c", nil),
     ("-1 2 3", nil),
     ("1 -2 3", nil), ("18446744073709551616 0 0", nil), ("1.5 2 3", nil),
   ]
 
-  @Test(arguments: schedstats) func schedstatIsParsed(_ text: String, _ expected: LoopLoad?) {
-    #expect(LoopLoad.parse(text) == expected)
+  @Test(arguments: schedstats) func schedstatIsParsed(_ text: String, _ expected: ThreadUsage?) {
+    #expect(ThreadUsage.parse(text) == expected)
   }
 
   @Test func runningAndWantingToRunAreBothUse() {
-    let earlier = LoopLoad(cpu: 100, waiting: 50)
-    #expect(LoopLoad(cpu: 400, waiting: 150).used(since: earlier) == 400)
+    let earlier = ThreadUsage(cpu: 100, waiting: 50)
+    #expect(ThreadUsage(cpu: 400, waiting: 150).used(since: earlier) == 400)
     #expect(earlier.used(since: earlier) == 0)
   }
 
   @Test func aThreadsLoadOnlyGrows() {
-    let first = LoopLoad.ofCallingThread()
+    let first = ThreadUsage.ofCallingThread()
     var sum: UInt64 = 0
     for number in 0..<2_000_000 as Range<UInt64> { sum &+= number &* number }
-    let second = LoopLoad.ofCallingThread()
+    let second = ThreadUsage.ofCallingThread()
     #expect(second.cpu >= first.cpu && second.waiting >= first.waiting && sum > 0)
   }
 

@@ -1,9 +1,11 @@
+import Latency
+import TestSupport
 import Testing
 
 @testable import LoadEngine
 
 @Suite struct IterationBudgetTests {
-  private func drain(_ budget: inout IterationBudget, at now: UInt64, most: Int = 100) -> [Iteration] {
+  private func drain(_ budget: inout IterationBudget, at now: Instant, most: Int = 100) -> [Iteration] {
     var iterations: [Iteration] = []
     while iterations.count < most, let next = budget.next(at: now) { iterations.append(next) }
     return iterations
@@ -13,7 +15,7 @@ import Testing
     var budget = IterationBudget(.closedLoop(users: 3, count: count), startingAt: 0)
     #expect(drain(&budget, at: 0).map(\.number) == Array(0..<count).map { $0 + 1 })
     #expect(budget.next(at: 0) == nil)
-    #expect(!budget.isOver(at: .max))
+    #expect(!budget.isOver(at: .distantFuture))
   }
 
   @Test func theDurationEndsIt() {
@@ -28,7 +30,7 @@ import Testing
   }
 
   @Test func theFirstOfCountAndDurationEndsIt() {
-    var short = IterationBudget(.closedLoop(users: 1, count: 2, duration: 1000), startingAt: 0)
+    var short = IterationBudget(.closedLoop(users: 1, count: 2, duration: .microseconds(1)), startingAt: 0)
     #expect(drain(&short, at: 0).count == 2)
     var timed = IterationBudget(.closedLoop(users: 1, count: 1000, duration: 10), startingAt: 0)
     #expect(drain(&timed, at: 0, most: 5).count == 5)

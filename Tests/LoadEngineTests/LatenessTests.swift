@@ -11,7 +11,7 @@ import Transport
   /// Answers come to both users at one instant, in the middle of a gap of the schedule, and the conclusion of the first
   /// one holds the loop up across the next starts.
   private final class HeldUpScenario: Scenario {
-    static let spin: UInt64 = 40_000_000
+    static let spin: Nanoseconds = .milliseconds(40)
     private let waiting = Mutex<[UnsafeContinuation<Void, Never>]>([])
     private let hasSpun = Mutex(false)
 
@@ -43,7 +43,7 @@ import Transport
   }
 
   /// Starts are due every 30 ms: the third one 60 ms after the first.
-  private static let slow = ArrivalSchedule(rate: ArrivalRate(starts: 1, period: 30_000_000), arrival: .constant)
+  private static let slow = ArrivalSchedule(rate: ArrivalRate(starts: 1, period: .milliseconds(30)), arrival: .constant)
 
   @Test(arguments: [false, true]) func aStartIsLateThatTheLoopHandsOverLate(drops: Bool) async {
     let scenario = HeldUpScenario()
@@ -61,9 +61,9 @@ import Transport
 
     func prepare(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {
       let held = MonotonicClock.now()
-      while MonotonicClock.now() - held < 20_000_000 {}
+      while MonotonicClock.now() - held < .milliseconds(20) {}
       let begin = MonotonicClock.now()
-      await user.sleep(nanoseconds: 1_000_000)
+      await user.sleep(for: .milliseconds(1))
       record.occupied(from: begin, to: user.readySince)
     }
 
@@ -86,10 +86,10 @@ import Transport
       guard number == 3 else { return }
       loops.executors[0].eventLoop.execute {
         let begin = MonotonicClock.now()
-        while MonotonicClock.now() - begin < 40_000_000 {}
+        while MonotonicClock.now() - begin < .milliseconds(40) {}
       }
     }) { _ in .succeed }
-    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 500, period: 1_000_000_000), arrival: .constant)
+    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 500, period: .seconds(1)), arrival: .constant)
     let run = await LoadRun.perform(
       scenario, plan: .openLoop(schedule, users: 1, count: 40, dropsWhenBusy: true),
       catalogue: FakeScenario.catalogue, on: loops)
@@ -102,7 +102,7 @@ import Transport
   }
 
   @Test func startsThatABusyTargetKeepsUsersFromAreDroppedAndNotLate() async {
-    let scenario = BlockingScenario(nanoseconds: 50_000_000)
+    let scenario = BlockingScenario(length: .milliseconds(50))
     let run = await LoadRun.perform(
       scenario, plan: .openLoop(OpenLoopTests.fast, users: 2, count: 100, dropsWhenBusy: true),
       catalogue: BlockingScenario.catalogue, on: LoopGroup())

@@ -169,8 +169,8 @@ final class FakeScenario: Scenario {
 
   @Test func theDurationEndsARunWithoutCount() async {
     let scenario = FakeScenario { _ in .succeed }
-    let run = await run(scenario, .closedLoop(users: 2, count: nil, duration: 500_000_000))
-    #expect(run.endedAt - run.startedAt >= 500_000_000)
+    let run = await run(scenario, .closedLoop(users: 2, count: nil, duration: .milliseconds(500)))
+    #expect(run.endedAt - run.startedAt >= .milliseconds(500))
     #expect(run.recording.iterations == UInt64(scenario.seen.withLock { $0.performed }))
     #expect(run.recording.iterations > 0)
   }

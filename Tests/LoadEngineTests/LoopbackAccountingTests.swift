@@ -20,7 +20,7 @@ import Transport
     static let catalogue = Catalogue(metrics: ["get", "get_service"], counters: [])
     static let get = catalogue.operation("get")
     let port: Int
-    let timeout: UInt64
+    let timeout: Nanoseconds
 
     func makeUser(_ number: Int, on executor: LoopExecutor) async -> User { User(executor) }
 
@@ -33,7 +33,7 @@ import Transport
       let begin = MonotonicClock.now()
       defer { record.occupied(from: begin, to: MonotonicClock.now()) }
       switch await HTTPConnection.connect(
-        to: Endpoint(host: "127.0.0.1", port: port), tls: nil, on: user.executor, timeout: 20_000_000_000)
+        to: Endpoint(host: "127.0.0.1", port: port), tls: nil, on: user.executor, timeout: .seconds(20))
       {
       case .success(let new): user.connection.withLock { $0 = new }
       case .failure(let error): record.fail(error.kind.rawValue, error.message)
@@ -92,7 +92,7 @@ import Transport
   {
     let server = try await ScriptedServer { Self.treatment(of: Self.number($0)).actions }
     let run = await LoadRun.perform(
-      GetScenario(port: server.port, timeout: 4_000_000_000), plan: mode.plan(users: users),
+      GetScenario(port: server.port, timeout: .seconds(4)), plan: mode.plan(users: users),
       catalogue: GetScenario.catalogue, on: LoadRunTests.loops)
     let recording = run.recording
     // Every start that came is in the server's own log, once.
@@ -119,7 +119,7 @@ import Transport
       isOpen ? .openLoop(OpenLoopTests.fast, users: 3, count: 1000) : .closedLoop(users: 3, count: 1000)
     let task = Task {
       await LoadRun.perform(
-        GetScenario(port: server.port, timeout: 50_000_000_000), plan: plan, catalogue: GetScenario.catalogue,
+        GetScenario(port: server.port, timeout: .seconds(50)), plan: plan, catalogue: GetScenario.catalogue,
         on: LoadRunTests.loops)
     }
     await server.waitForRequests(43)

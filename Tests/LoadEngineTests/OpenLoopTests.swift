@@ -1,5 +1,6 @@
 import Latency
 import Synchronization
+import TestSupport
 import Testing
 import Transport
 
@@ -7,7 +8,7 @@ import Transport
 
 /// The open loop over scenarios that do nothing but what a test asks for.
 @Suite(.timeLimit(.minutes(1))) struct OpenLoopTests {
-  static let fast = ArrivalSchedule(rate: ArrivalRate(starts: 2000, period: 1_000_000_000), arrival: .constant)
+  static let fast = ArrivalSchedule(rate: ArrivalRate(starts: 2000, period: .seconds(1)), arrival: .constant)
 
   private func run(
     _ scenario: FakeScenario, _ plan: LoadPlan, loops: LoopGroup = LoadRunTests.loops,
@@ -28,7 +29,7 @@ import Transport
     #expect(run.recording.errors.total == failed && run.recording.dropped == 0)
     #expect(progress.done == 200 - censored && progress.failed == failed)
     // The schedule alone takes 199 / 2000 s.
-    #expect(run.endedAt - run.startedAt >= 99_500_000)
+    #expect(run.endedAt - run.startedAt >= .microseconds(99_500))
   }
 
   @Test func warmUpIsInNoMetricAndNoCounter() async {
@@ -40,15 +41,15 @@ import Transport
 
   @Test func aTimedRunLastsAsLongAsItsScheduleAndStartsWhatIsDueInIt() async {
     let scenario = FakeScenario { _ in .succeed }
-    let run = await run(scenario, .openLoop(Self.fast, users: 4, count: nil, duration: 100_000_000))
+    let run = await run(scenario, .openLoop(Self.fast, users: 4, count: nil, duration: .milliseconds(100)))
     #expect(run.recording.iterations == 200)
-    #expect(run.endedAt - run.startedAt >= 100_000_000)
+    #expect(run.endedAt - run.startedAt >= .milliseconds(100))
   }
 
   @Test func stagesEndTheRun() async {
     let ramp = ArrivalSchedule(
-      stages: [RateStage(duration: 200_000_000, target: ArrivalRate(starts: 1000, period: 1_000_000_000))],
-      from: ArrivalRate(starts: 0, period: 1_000_000_000), arrival: .constant)
+      stages: [RateStage(duration: .milliseconds(200), target: ArrivalRate(starts: 1000, period: .seconds(1)))],
+      from: ArrivalRate(starts: 0, period: .seconds(1)), arrival: .constant)
     let scenario = FakeScenario { _ in .succeed }
     let run = await run(scenario, .openLoop(ramp, users: 4, count: nil))
     // The area under the ramp, and the start at its foot.
@@ -56,7 +57,7 @@ import Transport
   }
 
   @Test(arguments: [false, true]) func aBusyUserMakesStartsWaitOrDrop(drops: Bool) async {
-    let scenario = BlockingScenario(nanoseconds: 20_000_000)
+    let scenario = BlockingScenario(length: .milliseconds(20))
     let run = await LoadRun.perform(
       scenario, plan: .openLoop(Self.fast, users: 2, count: 40, dropsWhenBusy: drops),
       catalogue: BlockingScenario.catalogue, on: LoopGroup())
@@ -103,7 +104,7 @@ import Transport
   @Test func whatHangsAtTheEndIsGivenUpAfterTheBound() async {
     let scenario = FakeScenario { $0.number == 10 ? .hang : .succeed }
     var plan = LoadPlan.openLoop(Self.fast, users: 1, count: 30)
-    plan.drainBound = 2_000_000_000
+    plan.drainBound = .seconds(2)
     let run = await run(scenario, plan)
     // The tenth hangs, and twenty wait for its user.
     #expect(run.recording.iterations == 9 && run.recording.censored == 21)
@@ -115,7 +116,7 @@ import Transport
       scenario, plan: .openLoop(Self.fast, users: 1, count: 5), catalogue: FakeScenario.catalogue, on: LoopGroup())
     // 50 ms of connecting each are no lateness of the generator's: 250 ms in all, and the fifth start waits for most of it.
     #expect(run.recording.lateness.totalCount == 5)
-    #expect(run.recording.lateness.value(atPercentile: 50) < (run.endedAt - run.startedAt) / 10)
+    #expect(run.recording.lateness.value(atPercentile: 50) < (run.endedAt - run.startedAt).nanoseconds / 10)
   }
 
   @Test(arguments: [1, 3], [false, true])
@@ -147,14 +148,14 @@ import Transport
   }
 
   @Test func preciseStartsAreNeverEarly() async {
-    let starts = Mutex<[UInt64]>([])
+    let starts = Mutex<[Instant]>([])
     let scenario = FakeScenario(onPerform: { _ in starts.withLock { $0.append(MonotonicClock.now()) } }) { _ in .succeed
     }
-    let slow = ArrivalSchedule(rate: ArrivalRate(starts: 500, period: 1_000_000_000), arrival: .constant)
+    let slow = ArrivalSchedule(rate: ArrivalRate(starts: 500, period: .seconds(1)), arrival: .constant)
     let plan = LoadPlan.openLoop(slow, users: 2, count: 50, isPrecise: true)
     let run = await run(scenario, plan, loops: LoopGroup())
     for (index, instant) in starts.withLock({ $0 }).enumerated() {
-      #expect(instant >= run.startedAt + UInt64(index) * 2_000_000)
+      #expect(instant >= run.startedAt + index * .milliseconds(2))
     }
   }
 }
@@ -163,14 +164,14 @@ import Transport
 struct BlockingScenario: Scenario {
   static let catalogue = Catalogue(metrics: ["work", "work_service"], counters: [])
   static let work = catalogue.operation("work")
-  let nanoseconds: UInt64
+  let length: Nanoseconds
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> LoopExecutor { executor }
 
   func perform(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {
     let begin = MonotonicClock.now()
     record.wrote(at: begin)
-    await user.sleep(nanoseconds: nanoseconds)
+    await user.sleep(for: length)
     record.sample(Self.work, from: begin, to: MonotonicClock.now())
   }
 }
@@ -181,7 +182,7 @@ private struct ReconnectingScenario: Scenario {
 
   func prepare(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {
     let begin = MonotonicClock.now()
-    await user.sleep(nanoseconds: 50_000_000)
+    await user.sleep(for: .milliseconds(50))
     record.occupied(from: begin, to: user.readySince)
   }
 

@@ -99,10 +99,12 @@ import Testing
     var parts = (0..<3).map { _ in Recording(Self.catalogue) }
     for _ in 0..<500 {
       var record = IterationRecord()
-      if Bool.random(using: &random) { record.sample(Self.a, UInt64.random(in: 1...1_000_000_000, using: &random)) }
+      if Bool.random(using: &random) {
+        record.sample(Self.a, Nanoseconds(.random(in: 1...1_000_000_000, using: &random)))
+      }
       if Int.random(in: 0..<10, using: &random) == 0 { record.sample(Self.b, 7) }
       if Bool.random(using: &random) { record.count(Self.x) }
-      record.wrote(at: UInt64.random(in: 1000...2000, using: &random))
+      record.wrote(at: Instant(nanoseconds: .random(in: 1000...2000, using: &random)))
       switch Int.random(in: 0..<6, using: &random) {
       case 0: record.fail("http_\(Int.random(in: 500...504, using: &random))", "example")
       case 1: record.censor()

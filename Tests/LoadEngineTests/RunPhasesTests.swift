@@ -13,10 +13,10 @@ import Transport
     enum Event: Equatable { case opened, began, ended, retired }
 
     let events = Mutex<[Event]>([])
-    private let slowOpening: UInt64
-    private let slowPerforming: UInt64
+    private let slowOpening: Nanoseconds
+    private let slowPerforming: Nanoseconds
 
-    init(slowOpening: UInt64 = 0, slowPerforming: UInt64 = 0) {
+    init(slowOpening: Nanoseconds = .zero, slowPerforming: Nanoseconds = .zero) {
       self.slowOpening = slowOpening
       self.slowPerforming = slowPerforming
     }
@@ -26,7 +26,7 @@ import Transport
     }
 
     func open(_ user: (number: Int, executor: LoopExecutor), into record: inout IterationRecord) async {
-      if user.number == 1 { await user.executor.sleep(nanoseconds: slowOpening) }
+      if user.number == 1 { await user.executor.sleep(for: slowOpening) }
       add(.opened)
     }
 
@@ -34,7 +34,7 @@ import Transport
       _ user: (number: Int, executor: LoopExecutor), _ iteration: Iteration, into record: inout IterationRecord
     ) async {
       add(.began)
-      if iteration.number == 1 { await user.executor.sleep(nanoseconds: slowPerforming) }
+      if iteration.number == 1 { await user.executor.sleep(for: slowPerforming) }
       add(.ended)
     }
 
@@ -45,7 +45,7 @@ import Transport
 
   private static let plans: [LoadPlan] = [
     .closedLoop(users: 6, count: 12), .openLoop(OpenLoopTests.fast, users: 6, count: 12), .burst(users: 6),
-    .openLoop(OpenLoopTests.fast, users: 6, count: nil, duration: 20_000_000),
+    .openLoop(OpenLoopTests.fast, users: 6, count: nil, duration: .milliseconds(20)),
     .openLoop(OpenLoopTests.fast, users: 6, count: 12, dropsWhenBusy: true),
   ]
 
@@ -56,7 +56,7 @@ import Transport
   }
 
   @Test(arguments: plans, [1, 2]) func nobodyIsRetiredBeforeTheLastAnswer(_ plan: LoadPlan, _ threads: Int) async {
-    let events = await events(of: OrderScenario(slowPerforming: 150_000_000), plan, threads: threads)
+    let events = await events(of: OrderScenario(slowPerforming: .milliseconds(150)), plan, threads: threads)
     let (last, first) = (events.lastIndex(of: .ended), events.firstIndex(of: .retired))
     #expect(events.filter { $0 == .retired }.count == 6)
     #expect((last ?? .max) < (first ?? .min), "\(events)")
@@ -64,14 +64,14 @@ import Transport
 
   @Test(arguments: plans.filter { $0.arrivals != .burst }, [1, 2])
   func nobodyIsSetUpWhileOthersMeasure(_ plan: LoadPlan, _ threads: Int) async {
-    let events = await events(of: OrderScenario(slowOpening: 100_000_000), plan, threads: threads)
+    let events = await events(of: OrderScenario(slowOpening: .milliseconds(100)), plan, threads: threads)
     let (last, first) = (events.lastIndex(of: .opened), events.firstIndex(of: .began))
     #expect(events.filter { $0 == .opened }.count == 6)
     #expect((last ?? .max) < (first ?? .min), "\(events)")
   }
 
   @Test func usersOfARampComeWhenItIsTheirTurn() async {
-    let ramp = UserRamp(stages: [UserStage(duration: 300_000_000, target: 3)], from: 1)
+    let ramp = UserRamp(stages: [UserStage(duration: .milliseconds(300), target: 3)], from: 1)
     let scenario = OrderScenario()
     let events = await events(of: scenario, .closedLoop(users: 3, count: nil, ramp: ramp), threads: 1)
     #expect(events.contains(.ended) && events.filter { $0 == .retired }.count == 3)

@@ -11,14 +11,14 @@ import Transport
 @Suite(.serialized, .timeLimit(.minutes(1))) struct SaturationTests {
   /// Holds up the loop itself: work of the generator, such as decoding, that takes too long.
   private struct HoggingScenario: Scenario {
-    let nanoseconds: UInt64
+    let length: Nanoseconds
 
     func makeUser(_ number: Int, on executor: LoopExecutor) async {}
 
     func perform(_ user: Void, _ iteration: Iteration, into record: inout IterationRecord) async {
       let begin = MonotonicClock.now()
       record.wrote(at: begin)
-      while MonotonicClock.now() - begin < nanoseconds {}
+      while MonotonicClock.now() - begin < length {}
     }
   }
 
@@ -27,15 +27,15 @@ import Transport
     let monitor = GeneratorMonitor(loops)
     // 500 starts a second of 4 ms each: twice what one loop can do.
     let run = await LoadRun.perform(
-      HoggingScenario(nanoseconds: 4_000_000),
+      HoggingScenario(length: .milliseconds(4)),
       plan: .openLoop(
-        ArrivalSchedule(rate: ArrivalRate(starts: 500, period: 1_000_000_000), arrival: .constant), users: 50,
-        count: nil, duration: 1_200_000_000),
+        ArrivalSchedule(rate: ArrivalRate(starts: 500, period: .seconds(1)), arrival: .constant), users: 50,
+        count: nil, duration: .milliseconds(1_200)),
       catalogue: Catalogue(metrics: ["work"], counters: []), on: loops, monitor: monitor)
     let report = await monitor.finish(run.recording, backlogMax: run.backlogMax)
     #expect(report.saturated && report.saturatedReason != nil)
     // By both rules: a start that a parked user was free for is late whoever takes it.
-    #expect(run.recording.lateness.value(atPercentile: 99) > GeneratorReport.latenessBound)
+    #expect(run.recording.lateness.value(atPercentile: 99) > GeneratorReport.latenessBound.nanoseconds)
   }
 
   @Test func aLoopThatIsBusyForASecondIsSeenHoweverShortTheRun() async {
@@ -43,7 +43,7 @@ import Transport
     let monitor = GeneratorMonitor(loops)
     // One start, of 1.2 s: nothing is late.
     let run = await LoadRun.perform(
-      HoggingScenario(nanoseconds: 1_200_000_000), plan: .openLoop(OpenLoopTests.fast, users: 1, count: 1),
+      HoggingScenario(length: .milliseconds(1_200)), plan: .openLoop(OpenLoopTests.fast, users: 1, count: 1),
       catalogue: Catalogue(metrics: ["work"], counters: []), on: loops, monitor: monitor)
     let report = await monitor.finish(run.recording)
     // The thread ran or wanted to all the time, however much of it somebody else got.
@@ -57,9 +57,9 @@ import Transport
     func set() { value.store(true, ordering: .releasing) }
   }
 
-  private static func spin(_ nanoseconds: UInt64) {
+  private static func spin(_ length: Nanoseconds) {
     let begin = MonotonicClock.now()
-    while MonotonicClock.now() - begin < nanoseconds {}
+    while MonotonicClock.now() - begin < length {}
   }
 
   @Test func aLoopThatDoesNotComeToItsRestartIsBusy() async {
@@ -68,7 +68,7 @@ import Transport
     let isAsked = Flag()
     loops.executors[0].eventLoop.execute {
       while !isAsked.isSet {}
-      Self.spin(1_100_000_000)
+      Self.spin(.milliseconds(1_100))
     }
     monitor.restart()
     isAsked.set()
@@ -106,15 +106,15 @@ import Transport
     let loops = LoopGroup(threads: threads)
     let monitor = GeneratorMonitor(loops)
     // Starts every 10 ms, of which 50 µs are spun: a loop that counts its sleep as spinning has spun for seconds.
-    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 100, period: 1_000_000_000), arrival: .constant)
+    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 100, period: .seconds(1)), arrival: .constant)
     let run = await LoadRun.perform(
       FakeScenario { _ in .succeed },
-      plan: .openLoop(schedule, users: 4, count: nil, duration: 1_500_000_000, isPrecise: true),
+      plan: .openLoop(schedule, users: 4, count: nil, duration: .milliseconds(1_500), isPrecise: true),
       catalogue: FakeScenario.catalogue, on: loops, monitor: monitor)
     _ = await monitor.finish(run)
-    var spun: UInt64 = 0
+    var spun = Nanoseconds.zero
     for loop in loops.executors { spun += try await loop.eventLoop.submit { loop.spunFor }.get() }
-    #expect(spun > 0 && spun < 700_000_000, "\(spun)")
+    #expect(spun > .zero && spun < .milliseconds(700), "\(spun)")
   }
 
   @Test func settingUpAndTakingDownAreNotJudged() async {
@@ -130,9 +130,11 @@ import Transport
   /// Its set-up and its tear-down hold the loop for more than a second.
   private struct SlowFrameScenario: Scenario {
     func makeUser(_ number: Int, on executor: LoopExecutor) async -> LoopExecutor { executor }
-    func open(_ user: LoopExecutor, into record: inout IterationRecord) async { SaturationTests.spin(1_300_000_000) }
+    private static let length: Nanoseconds = .milliseconds(1_300)
+
+    func open(_ user: LoopExecutor, into record: inout IterationRecord) async { SaturationTests.spin(Self.length) }
     func perform(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {}
-    func retire(_ user: LoopExecutor) async { SaturationTests.spin(1_300_000_000) }
+    func retire(_ user: LoopExecutor) async { SaturationTests.spin(Self.length) }
   }
 
   @Test func aBatchOfAnswersIsWorkedOffInSharesSoThatUsersAndStartsDoNotWait() async throws {
@@ -147,13 +149,13 @@ import Transport
       }
       while crowd.waiting.withLock({ $0.count }) < 100 { try await Task.sleep(for: .milliseconds(1)) }
       try await executor.eventLoop.submit {
-        executor.betweenShares = { crowd.note("schedule") }
+        executor.betweenBatches = { crowd.note("schedule") }
         for continuation in crowd.waiting.withLock({ $0 }) {
           crowd.note("answer")
           continuation.resume()
           executor.didRead()
         }
-        executor.betweenShares = nil
+        executor.betweenBatches = nil
       }.get()
       try await group.waitForAll()
     }
@@ -165,7 +167,7 @@ import Transport
 
   /// Two users on a loop each. The second is the last to be ready, and then the first one's loop is held up.
   private struct LateScenario: Scenario {
-    static let delay: UInt64 = 100_000_000
+    static let delay: Nanoseconds = .milliseconds(100)
     let loops: LoopGroup
     private let isFirstReady = Flag()
 
@@ -177,7 +179,7 @@ import Transport
 
     func open(_ user: (number: Int, executor: LoopExecutor), into record: inout IterationRecord) async {
       guard user.number == 2 else { return isFirstReady.set() }
-      while !isFirstReady.isSet { await user.executor.sleep(nanoseconds: 1_000_000) }
+      while !isFirstReady.isSet { await user.executor.sleep(for: .milliseconds(1)) }
       for other in loops.executors where other !== user.executor {
         other.eventLoop.execute { SaturationTests.spin(Self.delay) }
       }
@@ -187,7 +189,7 @@ import Transport
       _ user: (number: Int, executor: LoopExecutor), _ iteration: Iteration, into record: inout IterationRecord
     ) async {
       record.wrote(at: MonotonicClock.now())
-      await user.executor.sleep(nanoseconds: Self.delay * 2)
+      await user.executor.sleep(for: Self.delay * 2)
     }
   }
 
@@ -198,12 +200,12 @@ import Transport
       catalogue: Catalogue(metrics: ["work"], counters: []), on: loops)
     #expect(run.recording.lateness.totalCount == 2 && run.recording.dropped == 0 && run.backlogMax == 0)
     // Due some 10 ms after both users were ready, and begun 100 ms after it at the earliest.
-    #expect(run.recording.lateness.max > LateScenario.delay / 2)
+    #expect(run.recording.lateness.max > LateScenario.delay.nanoseconds / 2)
   }
 
   @Test func aSlowTargetsBacklogIsNoLatenessOfTheGenerator() async {
     let run = await LoadRun.perform(
-      BlockingScenario(nanoseconds: 100_000_000),
+      BlockingScenario(length: .milliseconds(100)),
       plan: .openLoop(OpenLoopTests.fast, users: 2, count: 20), catalogue: BlockingScenario.catalogue, on: LoopGroup())
     #expect(run.backlogMax >= 15)
     // A second of backlog, and next to no lateness: compared, as no test depends on a machine's speed.

@@ -18,7 +18,7 @@ import Transport
     var timeline = Timeline()
     var all = LatencyHistogram()
     for index in 0..<UInt64(count) {
-      timeline.append(part(1000 + index * 1000), from: index * 10, to: index * 10 + 10)
+      timeline.append(part(1000 + index * 1000), from: .nanoseconds(index * 10), to: .nanoseconds(index * 10 + 10))
       all.record(1000 + index * 1000)
     }
     timeline.seal()
@@ -31,12 +31,12 @@ import Transport
     for interval in intervals { sum.merge(ofSameLayout: interval.latencies) }
     #expect(sum == all)
     // Without gaps.
-    var end: UInt64 = 0
+    var end = Nanoseconds.zero
     for interval in intervals {
       #expect(interval.start == end)
       end = interval.start + interval.length
     }
-    #expect(end == UInt64(count) * 10)
+    #expect(end == .nanoseconds(count * 10))
   }
 
   @Test(arguments: [false, true]) func aRunsTimelineHoldsAllOfIt(isOpen: Bool) async {
@@ -44,9 +44,9 @@ import Transport
     let plan: LoadPlan =
       isOpen
       ? .openLoop(OpenLoopTests.fast, users: 3, count: 400)
-      : .closedLoop(users: 2, count: nil, duration: 200_000_000, warmup: .iterations(5))
+      : .closedLoop(users: 2, count: nil, duration: .milliseconds(200), warmup: .iterations(5))
     let run = await LoadRun.perform(
-      scenario, plan: plan, catalogue: FakeScenario.catalogue, on: LoadRunTests.loops, timeline: 50_000_000)
+      scenario, plan: plan, catalogue: FakeScenario.catalogue, on: LoadRunTests.loops, timeline: .milliseconds(50))
     #expect(!run.timeline.isEmpty)
     #expect(run.timeline.reduce(0) { $0 + $1.iterations } == run.recording.iterations)
     #expect(run.timeline.reduce(0) { $0 + $1.errors } == run.recording.errors.total)

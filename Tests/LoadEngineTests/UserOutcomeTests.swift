@@ -13,9 +13,9 @@ import Transport
 
     static let catalogue = Catalogue(metrics: ["work"], counters: [])
     let door: @Sendable (Int) -> Door
-    var length: UInt64 = 1_000_000
+    var length: Nanoseconds = .milliseconds(1)
     /// Of the second user's work, where it differs.
-    var shortLength: UInt64?
+    var shortLength: Nanoseconds?
 
     func makeUser(_ number: Int, on executor: LoopExecutor) async -> (number: Int, executor: LoopExecutor) {
       (number, executor)
@@ -44,7 +44,7 @@ import Transport
     func perform(
       _ user: (number: Int, executor: LoopExecutor), _ iteration: Iteration, into record: inout IterationRecord
     ) async {
-      await user.executor.sleep(nanoseconds: user.number == 2 ? shortLength ?? length : length)
+      await user.executor.sleep(for: user.number == 2 ? shortLength ?? length : length)
       record.sample(Self.catalogue.metric("work"), length)
     }
   }
@@ -54,8 +54,8 @@ import Transport
   }
 
   @Test func aUserThatNeverGotInIsAFailedIteration() async {
-    let scenario = DoorScenario(door: { $0 <= 11 ? .open : .shut }, length: 50_000_000)
-    let run = await run(scenario, .closedLoop(users: 50, count: nil, duration: 200_000_000))
+    let scenario = DoorScenario(door: { $0 <= 11 ? .open : .shut }, length: .milliseconds(50))
+    let run = await run(scenario, .closedLoop(users: 50, count: nil, duration: .milliseconds(200)))
     let recording = run.recording
     #expect(recording.errors.count(of: "connect_timeout") >= 39)
     #expect(recording.iterations >= 50 && recording.errors.total < recording.iterations)
@@ -93,40 +93,41 @@ import Transport
   @Test func aClosedLoopsTimeIsThatInWhichStartsWereMade() async {
     // The last iterations of both users begin within the duration and end long after it.
     let run = await run(
-      DoorScenario(door: { _ in .open }, length: 700_000_000), .closedLoop(users: 2, count: nil, duration: 300_000_000))
+      DoorScenario(door: { _ in .open }, length: .milliseconds(700)),
+      .closedLoop(users: 2, count: nil, duration: .milliseconds(300)))
     #expect(run.recording.iterations == 2)
-    #expect(run.endedAt - run.startedAt == 300_000_000)
+    #expect(run.endedAt - run.startedAt == .milliseconds(300))
   }
 
   @Test func aCountedClosedLoopsTimeEndsWithTheFirstStartThatItRefuses() async {
     let scenario = FakeScenario { _ in .succeed }
     // One user: every iteration is within the time.
     let run = await LoadRun.perform(
-      scenario, plan: .closedLoop(users: 1, count: 5, thinkTime: 20_000_000), catalogue: FakeScenario.catalogue,
+      scenario, plan: .closedLoop(users: 1, count: 5, thinkTime: .milliseconds(20)), catalogue: FakeScenario.catalogue,
       on: LoopGroup())
-    #expect(run.endedAt - run.startedAt >= 80_000_000)
+    #expect(run.endedAt - run.startedAt >= .milliseconds(80))
     // Two users, of which one comes back some 700 ms after the other, when the run is long over.
-    let uneven = DoorScenario(door: { _ in .open }, length: 700_000_000, shortLength: 1_000_000)
+    let uneven = DoorScenario(door: { _ in .open }, length: .milliseconds(700), shortLength: .milliseconds(1))
     let begin = MonotonicClock.now()
     let late = await self.run(uneven, .closedLoop(users: 2, count: 2))
-    #expect(late.recording.iterations == 2 && MonotonicClock.now() - begin >= 700_000_000)
-    #expect(late.endedAt - late.startedAt < 600_000_000)
+    #expect(late.recording.iterations == 2 && MonotonicClock.now() - begin >= .milliseconds(700))
+    #expect(late.endedAt - late.startedAt < .milliseconds(600))
   }
 
   @Test func anOpenLoopsTimeIsThatInWhichStartsWereDue() async {
-    let scenario = DoorScenario(door: { _ in .open }, length: 700_000_000)
-    let timed = await run(scenario, .openLoop(OpenLoopTests.fast, users: 400, count: nil, duration: 100_000_000))
-    #expect(timed.recording.iterations == 200 && timed.endedAt - timed.startedAt == 100_000_000)
+    let scenario = DoorScenario(door: { _ in .open }, length: .milliseconds(700))
+    let timed = await run(scenario, .openLoop(OpenLoopTests.fast, users: 400, count: nil, duration: .milliseconds(100)))
+    #expect(timed.recording.iterations == 200 && timed.endedAt - timed.startedAt == .milliseconds(100))
     // 100 starts at 2000/s: the next one would have been due after 50 ms.
     let counted = await run(scenario, .openLoop(OpenLoopTests.fast, users: 400, count: 100))
-    #expect(counted.recording.iterations == 100 && counted.endedAt - counted.startedAt == 50_000_000)
+    #expect(counted.recording.iterations == 100 && counted.endedAt - counted.startedAt == .milliseconds(50))
   }
 
   @Test func workThatMeetsItsOwnTimeOutAfterTheEndIsAnError() async {
     let scenario = TimingOutScenario()
     for plan in [
-      LoadPlan.closedLoop(users: 3, count: nil, duration: 100_000_000),
-      .openLoop(OpenLoopTests.fast, users: 300, count: nil, duration: 100_000_000),
+      LoadPlan.closedLoop(users: 3, count: nil, duration: .milliseconds(100)),
+      .openLoop(OpenLoopTests.fast, users: 300, count: nil, duration: .milliseconds(100)),
     ] {
       let run = await LoadRun.perform(
         scenario, plan: plan, catalogue: DoorScenario.catalogue, on: LoadRunTests.loops)
@@ -140,7 +141,7 @@ import Transport
     func makeUser(_ number: Int, on executor: LoopExecutor) async -> LoopExecutor { executor }
 
     func perform(_ user: LoopExecutor, _ iteration: Iteration, into record: inout IterationRecord) async {
-      await user.sleep(nanoseconds: 300_000_000)
+      await user.sleep(for: .milliseconds(300))
       record.fail("timeout", "no answer within 300 ms")
     }
   }

@@ -11,8 +11,8 @@ import Transport
   private final class NotingScenario: Scenario {
     struct Span: Sendable {
       var user: Int
-      var begin: UInt64
-      var end: UInt64
+      var begin: Instant
+      var end: Instant
     }
 
     let spans = Mutex<[Span]>([])
@@ -25,7 +25,7 @@ import Transport
       _ user: (number: Int, executor: LoopExecutor), _ iteration: Iteration, into record: inout IterationRecord
     ) async {
       let begin = MonotonicClock.now()
-      await user.executor.sleep(nanoseconds: 1_000_000)
+      await user.executor.sleep(for: .milliseconds(1))
       spans.withLock { $0.append(Span(user: user.number, begin: begin, end: MonotonicClock.now())) }
     }
   }
@@ -39,27 +39,27 @@ import Transport
     // One user at once, the second from 1.5 s on, the third never.
     let ramp = UserRamp(
       stages: [
-        UserStage(duration: 1_500_000_000, target: 1), UserStage(duration: 0, target: 2),
-        UserStage(duration: 1_500_000_000, target: 2),
+        UserStage(duration: .milliseconds(1_500), target: 1), UserStage(duration: 0, target: 2),
+        UserStage(duration: .milliseconds(1_500), target: 2),
       ], from: 1)
     let scenario = NotingScenario()
     let before = MonotonicClock.now()
     let run = await run(scenario, .closedLoop(users: 3, count: nil, ramp: ramp))
     let spans = scenario.spans.withLock { $0 }
     #expect(Set(spans.map(\.user)).isSubset(of: [1, 2]) && !spans.isEmpty)
-    #expect(spans.allSatisfy { $0.user == 1 || $0.begin >= before + 1_500_000_000 })
+    #expect(spans.allSatisfy { $0.user == 1 || $0.begin >= before + .milliseconds(1_500) })
     #expect(run.recording.iterations == UInt64(spans.count))
-    #expect(run.endedAt - before >= 1_500_000_000)
+    #expect(run.endedAt - before >= .milliseconds(1_500))
   }
 
   @Test func thinkingIsNoPartOfAnIterationAndEndsWithTheRun() async {
     let scenario = NotingScenario()
-    _ = await run(scenario, .closedLoop(users: 1, count: 3, thinkTime: 100_000_000))
+    _ = await run(scenario, .closedLoop(users: 1, count: 3, thinkTime: .milliseconds(100)))
     let spans = scenario.spans.withLock { $0 }
     #expect(spans.count == 3)
-    for (first, second) in zip(spans, spans.dropFirst()) { #expect(second.begin - first.end >= 100_000_000) }
+    for (first, second) in zip(spans, spans.dropFirst()) { #expect(second.begin - first.end >= .milliseconds(100)) }
     // Nobody thinks after the last one: an hour would not fit into this test.
-    let last = await run(NotingScenario(), .closedLoop(users: 1, count: 1, thinkTime: 3_600_000_000_000))
+    let last = await run(NotingScenario(), .closedLoop(users: 1, count: 1, thinkTime: .seconds(3_600)))
     #expect(last.recording.iterations == 1)
   }
 
@@ -67,8 +67,8 @@ import Transport
     let scenario = FakeScenario { $0.isWarmup ? .fail : .succeed }
     let plan: LoadPlan =
       isOpen
-      ? .openLoop(OpenLoopTests.fast, users: 3, count: 20, warmup: .duration(100_000_000))
-      : .closedLoop(users: 3, count: 20, warmup: .duration(1_000_000_000))
+      ? .openLoop(OpenLoopTests.fast, users: 3, count: 20, warmup: .duration(.milliseconds(100)))
+      : .closedLoop(users: 3, count: 20, warmup: .duration(.seconds(1)))
     let run = await LoadRun.perform(
       scenario, plan: plan, catalogue: FakeScenario.catalogue, on: LoadRunTests.loops)
     let seen = scenario.seen.withLock { $0 }

@@ -1,14 +1,15 @@
 import Glibc
+import Latency
 import ProcessControl
 import Testing
 
 @Suite struct BoundedProcessTests {
   private static func run(
-    _ script: String, milliseconds: Int = 20_000, bytes: Int = 100_000
+    _ script: String, timeout: Nanoseconds = .seconds(20), bytes: Int = 100_000
   ) async -> Result<BoundedProcess.Output, BoundedProcess.Failure> {
     await BoundedProcess.run(
       ProcessRequest(executable: "sh", arguments: ["-c", script], standardInput: .null),
-      timeoutMilliseconds: milliseconds, maximumBytes: bytes)
+      timeout: timeout, maximumBytes: bytes)
   }
 
   @Test func outputAndStatusComeWhole() async throws {
@@ -39,21 +40,21 @@ import Testing
   }
 
   @Test func aProgramThatDoesNotEndIsAFailure() async throws {
-    guard case .failure(let failure) = await BoundedProcessTests.run("sleep 60", milliseconds: 300) else {
+    guard case .failure(let failure) = await BoundedProcessTests.run("sleep 60", timeout: .milliseconds(300)) else {
       throw Unexpected()
     }
     #expect("\(failure)" == "'sh' did not end within 300 ms")
   }
 
   @Test func aCancelledRunEndsAtOnce() async throws {
-    let task = Task { await BoundedProcessTests.run("exec sleep 60", milliseconds: 60_000) }
+    let task = Task { await BoundedProcessTests.run("exec sleep 60", timeout: .seconds(60)) }
     task.cancel()
     guard case .failure(.cancelled) = await task.value else { throw Unexpected() }
   }
 
   @Test func whatCannotBeStartedIsNamed() async throws {
     let result = await BoundedProcess.run(
-      ProcessRequest(executable: "/no/such"), timeoutMilliseconds: 1_000, maximumBytes: 10)
+      ProcessRequest(executable: "/no/such"), timeout: .seconds(1), maximumBytes: 10)
     guard case .failure(.notStarted(let error)) = result else { throw Unexpected() }
     #expect(error.isNotFound)
   }

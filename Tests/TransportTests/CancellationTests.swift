@@ -1,3 +1,4 @@
+import Latency
 import TestSupport
 import Testing
 import Transport
@@ -28,7 +29,7 @@ import Transport
   @Test func theGraceEnds() async throws {
     let server = try await ScriptedServer { _ in [] }
     let connection = try await HTTPConnection.open(server.port)
-    let task = Task { await connection.get(graceOnCancel: 20_000_000) }
+    let task = Task { await connection.get(graceOnCancel: .milliseconds(20)) }
     await server.waitForRequests(1)
     task.cancel()
     #expect(await task.value.failure?.kind == .cancelled)

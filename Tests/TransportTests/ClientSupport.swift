@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import TestSupport
 import Transport
@@ -5,14 +6,14 @@ import Transport
 /// The loops of all tests of this target; they live as long as the process.
 let testLoops = LoopGroup(threads: 2)
 
-let second: UInt64 = 1_000_000_000
+let second: Nanoseconds = .seconds(1)
 
 let getRequest = ByteBuffer(string: "GET /x HTTP/1.1\r\nHost: test\r\n\r\n")
 
 extension HTTPConnection {
   /// A plain or TLS connection to 127.0.0.1.
   static func open(
-    _ port: Int, tls: TLSClient? = nil, host: String = "127.0.0.1", timeout: UInt64 = 20 * second
+    _ port: Int, tls: TLSClient? = nil, host: String = "127.0.0.1", timeout: Nanoseconds = 20 * second
   ) async throws -> HTTPConnection {
     try await connect(
       to: Endpoint(host: host, port: port, isSecure: tls != nil), tls: tls, on: testLoops.executor(forUser: 0),
@@ -20,7 +21,9 @@ extension HTTPConnection {
     ).get()
   }
 
-  func get(timeout: UInt64 = 20 * second, graceOnCancel: UInt64 = 0) async -> Result<HTTPExchange, TransportError> {
+  func get(
+    timeout: Nanoseconds = 20 * second, graceOnCancel: Nanoseconds = .zero
+  ) async -> Result<HTTPExchange, TransportError> {
     await exchange(getRequest, timeout: timeout, graceOnCancel: graceOnCancel)
   }
 

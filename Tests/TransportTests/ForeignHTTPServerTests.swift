@@ -1,4 +1,5 @@
 import Foundation
+import Latency
 import NIOCore
 import TestSupport
 import Testing

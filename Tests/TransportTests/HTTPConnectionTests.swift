@@ -33,15 +33,17 @@ import Transport
     }
     #expect(exchange.firstByteWrittenAt <= exchange.firstByteReadAt)
     #expect(exchange.firstByteReadAt <= exchange.lastByteReadAt)
-    #expect(exchange.firstByteReadAt - exchange.firstByteWrittenAt >= 20_000_000)
-    #expect(exchange.serviceTime >= 20_000_000)
+    #expect(exchange.firstByteReadAt - exchange.firstByteWrittenAt >= .milliseconds(20))
+    #expect(exchange.serviceTime >= .milliseconds(20))
     await server.stop()
   }
 
   @Test(arguments: [false, true]) func aMuteServerIsATimeoutAndEndsTheConnection(onItsLoop: Bool) async throws {
     let server = try await ScriptedServer { _ in [] }
     let connection = try await HTTPConnection.open(server.port)
-    let ask: @Sendable () async -> Result<HTTPExchange, TransportError> = { await connection.get(timeout: 30_000_000) }
+    let ask: @Sendable () async -> Result<HTTPExchange, TransportError> = {
+      await connection.get(timeout: .milliseconds(30))
+    }
     let result = onItsLoop ? try await onLoop(ask) : await ask()
     #expect(result.failure?.kind == .timeout)
     #expect(!connection.isUsable)
@@ -56,7 +58,7 @@ import Transport
   func anAnswerThatStopsHalfwayIsATimeoutAndNoAnswer(_ part: String) async throws {
     let server = try await ScriptedServer { _ in [.send(part)] }
     let connection = try await HTTPConnection.open(server.port)
-    #expect(await connection.get(timeout: 50_000_000).failure?.kind == .timeout)
+    #expect(await connection.get(timeout: .milliseconds(50)).failure?.kind == .timeout)
     await server.stop()
   }
 
@@ -108,7 +110,7 @@ import Transport
     return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
   }
 
-  private func connect(_ port: Int, timeout: UInt64) async -> Result<HTTPConnection, TransportError> {
+  private func connect(_ port: Int, timeout: Nanoseconds) async -> Result<HTTPConnection, TransportError> {
     await HTTPConnection.connect(
       to: Endpoint(host: "127.0.0.1", port: port), tls: nil, on: testLoops.executor(forUser: 0), timeout: timeout)
   }
@@ -127,8 +129,8 @@ import Transport
     // Nobody accepts: the queue has room for one, and whoever comes next hears nothing.
     let first = try await connect(port, timeout: 10 * second).get()
     let begin = MonotonicClock.now()
-    #expect(await connect(port, timeout: 10_500_000_000).failure?.kind == .connectTimeout)
-    #expect(MonotonicClock.now() - begin >= 10_400_000_000)
+    #expect(await connect(port, timeout: .milliseconds(10_500)).failure?.kind == .connectTimeout)
+    #expect(MonotonicClock.now() - begin >= .milliseconds(10_400))
     first.close()
   }
 
@@ -170,7 +172,7 @@ import Transport
     let server = try await ScriptedServer { $0.number == 1 ? [ScriptedServer.answer("ok")] : [] }
     let connection = try await HTTPConnection.open(server.port)
     #expect(await connection.get(timeout: 3600 * second).bodyText == "ok")
-    #expect(await connection.get(timeout: 30_000_000).failure?.kind == .timeout)
+    #expect(await connection.get(timeout: .milliseconds(30)).failure?.kind == .timeout)
     await server.stop()
   }
 

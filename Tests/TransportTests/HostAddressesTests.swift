@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import Synchronization
 import TestSupport
@@ -25,7 +26,7 @@ import Transport
   }
 
   private func connect(
-    _ port: Int, _ addresses: HostAddresses, turn: Int = 0, tls: TLSClient? = nil, timeout: UInt64 = 20 * second
+    _ port: Int, _ addresses: HostAddresses, turn: Int = 0, tls: TLSClient? = nil, timeout: Nanoseconds = 20 * second
   ) async -> Result<HTTPConnection, TransportError> {
     await HTTPConnection.connect(
       to: endpoint(port, isSecure: tls != nil), addresses: addresses, turn: turn, tls: tls,
@@ -43,7 +44,7 @@ import Transport
     let first = connections.compactMap(\.self)
     #expect(first.count == 20 && questions.count.withLock { $0 } == 1)
     // Each has waited for it, and its connect says so.
-    for connection in first { #expect(connection.phases.lookUp >= 1_000_000) }
+    for connection in first { #expect(connection.phases.lookUp >= .milliseconds(1)) }
     let later = try await connect(server.port, addresses).get()
     #expect(later.phases.lookUp == 0 && questions.count.withLock { $0 } == 1)
     for connection in first + [later] { connection.close() }
@@ -87,7 +88,7 @@ import Transport
     let addresses = HostAddresses(of: endpoint(1)) { _, port, loop in
       loop.scheduleTask(in: .milliseconds(300)) { [try SocketAddress(ipAddress: "127.0.0.2", port: port)] }.futureResult
     }
-    #expect(await connect(1, addresses, timeout: 50_000_000).failure?.kind == .connectTimeout)
+    #expect(await connect(1, addresses, timeout: .milliseconds(50)).failure?.kind == .connectTimeout)
     try await Task.sleep(for: .milliseconds(400))
     #expect(await connect(1, addresses).failure?.kind == .connectRefused)
   }

@@ -6,11 +6,11 @@ import Transport
 
 /// Kept connections that their peers close while nobody uses them, or just when somebody does.
 @Suite(.timeLimit(.minutes(2))) struct IdleConnectionTests {
-  private static let millisecond: UInt64 = 1_000_000
+  private static let millisecond: Nanoseconds = .milliseconds(1)
 
   @Test func onlyAnEndRightAfterARequestOnAnIdleConnectionIsTheRace() {
     let idle = IdleConnection()
-    let (writtenAt, ms) = (10 * second, Self.millisecond)
+    let (writtenAt, ms) = (Instant.distantPast + 10 * second, Self.millisecond)
     #expect(idle.race(idleFor: 100 * ms, writtenAt: writtenAt, endedAt: writtenAt)?.kind == .closedIdle)
     #expect(idle.race(idleFor: 100 * ms, writtenAt: writtenAt, endedAt: writtenAt + second)?.kind == .closedIdle)
     #expect(idle.race(idleFor: 99 * ms, writtenAt: writtenAt, endedAt: writtenAt) == nil)
@@ -32,8 +32,8 @@ import Transport
     #expect(idle.length(at: 150) == 50 && !idle.hasServed)
     idle.served(at: 200)
     #expect(idle.length(at: 250) == 50 && idle.hasServed && idle.length(at: 100) == 0)
-    #expect(!idle.isToBeLookedAt(at: 200 + IdleConnection.inUse - 1))
-    #expect(idle.isToBeLookedAt(at: 200 + IdleConnection.inUse))
+    #expect(!idle.isToBeLookedAt(at: .distantPast + 199 + IdleConnection.inUse))
+    #expect(idle.isToBeLookedAt(at: .distantPast + 200 + IdleConnection.inUse))
   }
 
   /// The server answers the first request, and ends the connection when the second has come: in both ways.
@@ -98,7 +98,7 @@ import Transport
     }
     let tls = try TLSClient(caFile: certificate.path)
     let (isFreshUsable, isEndedUsable) = try await onLoop {
-      func keepBusy(_ milliseconds: UInt64) {
+      func keepBusy(_ milliseconds: Int) {
         let end = MonotonicClock.now() + milliseconds * Self.millisecond
         while MonotonicClock.now() < end {}
       }

@@ -1,3 +1,4 @@
+import Latency
 import Testing
 
 @testable import Transport
@@ -26,7 +27,7 @@ import Testing
     await LoopGroup.lend(threads: Self.threads) { group in
       #expect(group.executors.first === first.executors.first)
       // Its loops still run.
-      await group.executors[0].sleep(nanoseconds: 1)
+      await group.executors[0].sleep(for: 1)
     }
     await LoopGroup.lend(threads: Self.threads + 1) { group in
       #expect(group.executors.count == Self.threads + 1)

@@ -18,29 +18,28 @@ import Transport
     }
   }
 
-  @Test(arguments: [0, 1, 20_000, 3_000_000] as [UInt64]) func aSleepLastsItsTimeAndEndsOnTheLoop(
-    _ nanoseconds: UInt64
-  ) async {
+  @Test(arguments: [0, 1, .microseconds(20), .milliseconds(3)] as [Nanoseconds])
+  func aSleepLastsItsTimeAndEndsOnTheLoop(_ length: Nanoseconds) async {
     let (elapsed, isOnLoop) = await onLoop {
       let begin = MonotonicClock.now()
-      await Self.executor.sleep(nanoseconds: nanoseconds)
+      await Self.executor.sleep(for: length)
       return (MonotonicClock.now() - begin, Self.executor.eventLoop.inEventLoop)
     }
-    #expect(elapsed >= nanoseconds)
+    #expect(elapsed >= length)
     #expect(isOnLoop)
   }
 
   @Test func whoeverSleepsFromOutsideTheLoopIsWokenToo() async {
-    await Self.executor.sleep(nanoseconds: 1000)
+    await Self.executor.sleep(for: .microseconds(1))
   }
 
-  @Test(arguments: [false, true], [UInt64.max, 3_600_000_000_000])
-  func aCancelledSleepEndsAtOnce(isOnLoop: Bool, _ nanoseconds: UInt64) async {
+  @Test(arguments: [false, true], [Nanoseconds.max, .seconds(3_600)])
+  func aCancelledSleepEndsAtOnce(isOnLoop: Bool, _ length: Nanoseconds) async {
     let sleeping = Counter()
     await withTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: isOnLoop ? Self.executor : nil) {
         sleeping.increment()
-        await Self.executor.sleep(nanoseconds: nanoseconds)
+        await Self.executor.sleep(for: length)
       }
       while sleeping.value == 0 { await Task.yield() }
       group.cancelAll()
@@ -51,7 +50,7 @@ import Transport
     await withTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: isOnLoop ? Self.executor : nil) {
         withUnsafeCurrentTask { $0?.cancel() }
-        await Self.executor.sleep(nanoseconds: 3_600_000_000_000)
+        await Self.executor.sleep(for: .seconds(3_600))
       }
     }
   }
@@ -60,11 +59,11 @@ import Transport
     var random = SeededRandom(seed: 11)
     let ended = Counter()
     for _ in 0..<500 {
-      let nanoseconds = UInt64.random(in: 0..<60_000, using: &random)
+      let length = Nanoseconds(.random(in: 0..<60_000, using: &random))
       let yields = Int.random(in: 0..<20, using: &random)
       await withTaskGroup(of: Void.self) { group in
         group.addTask(executorPreference: Self.executor) {
-          await Self.executor.sleep(nanoseconds: nanoseconds)
+          await Self.executor.sleep(for: length)
           ended.increment()
         }
         for _ in 0..<yields { await Task.yield() }

@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import TestSupport
 import Testing

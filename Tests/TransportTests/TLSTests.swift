@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import TestSupport
 import Testing
@@ -70,7 +71,7 @@ struct TLSTests {
     let server = try await ScriptedServer { _ in [] }
     let connected = await HTTPConnection.connect(
       to: Endpoint(host: "127.0.0.1", port: server.port, isSecure: true), tls: try TLSClient(insecure: true),
-      on: testLoops.executor(forUser: 0), timeout: 50_000_000)
+      on: testLoops.executor(forUser: 0), timeout: .milliseconds(50))
     #expect(connected.failure?.kind == .connectTimeout)
     await server.stop()
   }
@@ -84,7 +85,7 @@ struct TLSTests {
     let tls = try TLSClient(caFile: certificate.path)
     try await onLoop {
       let connection = try await HTTPConnection.open(server.port, tls: tls)
-      #expect(await connection.get(timeout: 20_000_000).failure?.kind == .timeout)
+      #expect(await connection.get(timeout: .milliseconds(20)).failure?.kind == .timeout)
       #expect(!connection.isUsable)
       #expect(await connection.get(timeout: 2 * second).failure?.kind == .closed)
     }

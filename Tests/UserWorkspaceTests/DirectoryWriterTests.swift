@@ -1,4 +1,5 @@
 import Glibc
+import Latency
 import Testing
 
 @testable import UserWorkspace

@@ -7,7 +7,7 @@ import Testing
 @Suite struct VisibilityProbeTests {
   let scratch: Scratch
   let tree: CreatedDirectories
-  let second: UInt64 = 1_000_000_000
+  let second: Nanoseconds = .seconds(1)
 
   init() throws {
     scratch = try Scratch()

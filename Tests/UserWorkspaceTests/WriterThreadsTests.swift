@@ -75,7 +75,7 @@ import Testing
         seat.waitForStart()
         started.continuation.yield()
         // Bounded, so that a lost stop is a failure and not a hang.
-        let end = MonotonicClock.now() + 30_000_000_000
+        let end = MonotonicClock.now() + .seconds(30)
         while !seat.shouldStop, MonotonicClock.now() < end {}
         return seat.shouldStop
       }

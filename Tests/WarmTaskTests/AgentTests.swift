@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Gateway
 import Glibc
+import Latency
 import NIOPosix
 import ProcessControl
 import Synchronization
@@ -93,7 +94,7 @@ private final class Events: Sendable {
   func programThatDoesNotStartIsTold(words: [String], reason: String) async throws {
     let gateway = try await FakeGateway()
     var configuration = configuration(gateway, .command(words))
-    if reason.contains("200 ms") { configuration.initTimeout = 200_000_000 }
+    if reason.contains("200 ms") { configuration.initTimeout = .milliseconds(200) }
     async let outcome = WarmTaskAgent.run(taskId: "t", configuration: configuration, on: loop)
     let task = try await gateway.nextTask()
     try task.send(GatewayToTask(type: "init_user", userId: "u1"))
@@ -140,7 +141,7 @@ private final class Events: Sendable {
     let events = Events()
     let script = "trap '' TERM; sleep 600 & echo up; echo $!; while :; do sleep 1; done"
     var configuration = configuration(gateway, .command(["sh", "-c", script]))
-    configuration.stopGrace = 100_000_000
+    configuration.stopGrace = .milliseconds(100)
     async let outcome = WarmTaskAgent.run(
       taskId: "t", configuration: configuration, on: loop, observer: events.observer)
     let task = try await gateway.nextTask()
@@ -166,7 +167,7 @@ private final class Events: Sendable {
   @Test func heartbeatsGoOnWhileTheTaskIsWarm() async throws {
     let gateway = try await FakeGateway()
     var configuration = configuration(gateway, .inline())
-    configuration.heartbeatInterval = 5_000_000
+    configuration.heartbeatInterval = .milliseconds(5)
     let life = Task { await WarmTaskAgent.run(taskId: "t", configuration: configuration, on: loop) }
     let task = try await gateway.nextTask()
     for _ in 0..<3 { #expect(try await task.nextOfAnyKind()?.type == "heartbeat") }
@@ -247,8 +248,8 @@ private final class Events: Sendable {
   @Test func agentThatWaitsForASlowProgramSeesTheEnd() async throws {
     let gateway = try await FakeGateway()
     var configuration = configuration(gateway, .command(["sh", "-c", "echo up; exec sleep 600"]))
-    configuration.stopGrace = 100_000_000
-    configuration.heartbeatInterval = 50_000_000
+    configuration.stopGrace = .milliseconds(100)
+    configuration.heartbeatInterval = .milliseconds(50)
     for isCancelled in [true, false] {
       let life = Task { [configuration] in
         await WarmTaskAgent.run(taskId: "t", configuration: configuration, on: loop)

@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import ProcessControl
 import Testing
@@ -34,29 +35,29 @@ import Transport
     (#"a "\w\\""#, ["a", #"\w\"#]),
   ])
   func commandsAreSplitAsAShellWould(line: String, words: [String]) throws {
-    #expect(try CommandWords.split(line) == words)
-    #expect(try CommandWords.split(CommandWords.joined(words)) == words)
+    #expect(try ShellWords.split(line) == words)
+    #expect(try ShellWords.split(ShellWords.joined(words)) == words)
   }
 
   @Test(arguments: ["", "   ", "a 'b", "a \"b", "a\\"])
   func incompleteCommandsAreRefused(line: String) {
-    #expect(throws: CommandWords.Failure.self) { try CommandWords.split(line) }
+    #expect(throws: ShellWords.Failure.self) { try ShellWords.split(line) }
   }
 
   @Test func failuresWaitEverLongerUpToABoundAndHealthResets() {
     var backoff = ReplacementBackoff()
     let failed = TaskOutcome.notConnected(.refused("x"))
-    let pauses = (0..<100).map { _ in backoff.pause(after: failed, lived: 0, jitter: 1) / 1_000_000 }
+    let pauses = (0..<100).map { _ in backoff.pause(after: failed, lived: 0, jitter: 1) / .milliseconds(1) }
     #expect(pauses.prefix(8) == [250, 500, 1000, 2000, 4000, 8000, 15000, 15000])
     #expect(pauses.last == 15000)
     #expect(backoff.pause(after: .released, lived: 0, jitter: 1) == 0)
-    #expect(backoff.pause(after: .initFailed("x"), lived: 1 << 40, jitter: 0) == 125_000_000)
+    #expect(backoff.pause(after: .initFailed("x"), lived: .seconds(1000), jitter: 0) == .milliseconds(125))
   }
 
   @Test(arguments: [
-    (TaskOutcome.retired, UInt64(0), false), (.retired, 6_000_000_000, true), (.processEnded(.exited(1)), 0, true),
+    (TaskOutcome.retired, Nanoseconds.zero, false), (.retired, .seconds(6), true), (.processEnded(.exited(1)), 0, true),
   ])
-  func retirementIsHealthyOnlyAfterAWait(outcome: TaskOutcome, lived: UInt64, isHealthy: Bool) {
+  func retirementIsHealthyOnlyAfterAWait(outcome: TaskOutcome, lived: Nanoseconds, isHealthy: Bool) {
     var backoff = ReplacementBackoff()
     #expect((backoff.pause(after: outcome, lived: lived, jitter: 0.5) == 0) == isHealthy)
   }

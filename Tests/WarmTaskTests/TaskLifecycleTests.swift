@@ -1,14 +1,17 @@
 import Gateway
+import Latency
 import ProcessControl
 import Testing
+import TestSupport
 import Transport
 
 @testable import WarmTask
 
-private let settings = Assignment.Settings(workspaceRoot: "/efs", environmentName: "dev", initTimeout: 30_000_000_000)
+private let settings = Assignment.Settings(workspaceRoot: "/efs", environmentName: "dev", initTimeout: .seconds(30))
 private let planInit = GatewayToTask(type: "init_user", userId: "u1", workspaceDir: "/efs/prod/u1", token: "t")
 private let labInit = GatewayToTask(type: "init_user_session", userId: "u1", sessionId: "s1", env: "stage")
-private let ms: UInt64 = 1_000_000
+/// So many ms after the clock's first instant.
+private func ms(_ number: UInt64) -> Instant { .distantPast + .milliseconds(number) }
 
 /// A lifecycle after `events`, and the actions of the last one.
 private func after(_ events: [TaskLifecycle.Event]) -> (TaskLifecycle, [TaskLifecycle.Action]) {
@@ -33,17 +36,17 @@ private func outcome(_ actions: [TaskLifecycle.Action]) -> TaskOutcome? {
 }
 
 private let warm: [TaskLifecycle.Event] = []
-private let preparing: [TaskLifecycle.Event] = [.message(planInit, at: 100 * ms)]
-private let starting = preparing + [.workspaceReady(at: 120 * ms)]
-private let started = starting + [.processStarted(pid: 7, at: 130 * ms)]
-private let ready = started + [.processSaid(["up"], at: 380 * ms)]
+private let preparing: [TaskLifecycle.Event] = [.message(planInit, at: ms(100))]
+private let starting = preparing + [.workspaceReady(at: ms(120))]
+private let started = starting + [.processStarted(pid: 7, at: ms(130))]
+private let ready = started + [.processSaid(["up"], at: ms(380))]
 
 @Suite struct TaskLifecycleTests {
   @Test func planDialectIsConfirmedWithTheBreakdown() {
     let (_, actions) = after(ready)
     #expect(
       actions == [
-        .stopInitTimer, .report(.firstLine, at: 380 * ms),
+        .stopInitTimer, .report(.firstLine, at: ms(380)),
         .confirm(
           TaskToGateway(
             type: "ready", breakdown: InitBreakdown(initUserMs: 280, workspaceMs: 20, processStartMs: 250))),
@@ -59,8 +62,8 @@ private let ready = started + [.processSaid(["up"], at: 380 * ms)]
     }
     #expect(assignment.directory == "/efs/stage/u1")
     let (_, actions) = after([
-      .message(labInit, at: 0), .workspaceReady(at: ms), .processStarted(pid: 1, at: ms),
-      .processSaid(["up"], at: 2 * ms),
+      .message(labInit, at: 0), .workspaceReady(at: ms(1)), .processStarted(pid: 1, at: ms(1)),
+      .processSaid(["up"], at: ms(2)),
     ])
     #expect(sent(actions).first?.type == "user_session_ready")
     #expect(sent(actions).first?.userId == "u1")
@@ -69,16 +72,16 @@ private let ready = started + [.processSaid(["up"], at: 380 * ms)]
   @Test(arguments: [("/efs" as String?, nil as Int32?), (nil, 7), (nil, nil), ("/efs", 7)])
   func phasesThatDidNotHappenAreAbsent(root: String?, pid: Int32?) throws {
     var lifecycle = TaskLifecycle(
-      settings: Assignment.Settings(workspaceRoot: root, environmentName: "dev", initTimeout: 30_000_000_000))
+      settings: Assignment.Settings(workspaceRoot: root, environmentName: "dev", initTimeout: .seconds(30)))
     var actions = lifecycle.handle(.message(GatewayToTask(type: "init_user", userId: "u1"), at: 0))
-    actions += lifecycle.handle(.workspaceReady(at: ms))
-    actions += lifecycle.handle(.processStarted(pid: pid, at: 2 * ms))
-    actions += lifecycle.handle(.processSaid(["up"], at: 5 * ms))
+    actions += lifecycle.handle(.workspaceReady(at: ms(1)))
+    actions += lifecycle.handle(.processStarted(pid: pid, at: ms(2)))
+    actions += lifecycle.handle(.processSaid(["up"], at: ms(5)))
     let breakdown = try #require(sent(actions).first?.breakdown)
     #expect(breakdown.initUserMs == 5)
     #expect(breakdown.workspaceMs == (root == nil ? nil : 1))
     #expect(breakdown.processStartMs == (pid == nil ? nil : 3))
-    #expect(actions.contains(.report(.workspaceReady, at: ms)) == (root != nil))
+    #expect(actions.contains(.report(.workspaceReady, at: ms(1))) == (root != nil))
   }
 
   @Test func linesAfterTheFirstAreOutputInOrder() {

@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import NIOPosix
 import Testing
@@ -17,7 +18,7 @@ import Testing
     }
     let request = try UpgradeRequest(endpoint: endpoint, path: "/task", headers: [], tls: nil)
     return try await WebSocketHandshake.perform(
-      request, addresses, turn: 0, on: loop, limits: WebSocketLimits(), timeout: 10_000_000_000)
+      request, addresses, turn: 0, on: loop, limits: WebSocketLimits(), timeout: .seconds(10))
   }
 
   @Test(arguments: [["::1"], ["127.0.0.2"], ["127.0.0.2", "127.0.0.3"]])

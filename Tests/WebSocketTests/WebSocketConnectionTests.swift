@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Latency
 import NIOCore
 import NIOPosix
 import Testing
@@ -9,7 +10,7 @@ private let loop = MultiThreadedEventLoopGroup.singleton.next()
 
 private func connect(
   to server: RawServer, headers: [(String, String)] = [], limits: WebSocketLimits = WebSocketLimits(),
-  timeout: UInt64 = 10_000_000_000
+  timeout: Nanoseconds = .seconds(10)
 ) async throws(WebSocketError) -> WebSocketConnection {
   try await WebSocketConnection.connect(
     to: Endpoint(host: "127.0.0.1", port: server.port), path: "/task", headers: headers, on: loop, limits: limits,
@@ -26,7 +27,7 @@ private func receiveError(_ connection: WebSocketConnection) async -> WebSocketE
 }
 
 private func connectError(
-  to server: RawServer, timeout: UInt64 = 10_000_000_000
+  to server: RawServer, timeout: Nanoseconds = .seconds(10)
 ) async -> WebSocketError? {
   do throws(WebSocketError) {
     try await connect(to: server, timeout: timeout).close()
@@ -55,7 +56,7 @@ private func connectError(
     let server = try await RawServer(answer: { accepted($0, more: answer) })
     let connection = try? await WebSocketConnection.connect(
       to: Endpoint(host: "127.0.0.1", port: server.port), path: "/task", subprotocols: offered, on: loop,
-      timeout: 10_000_000_000)
+      timeout: .seconds(10))
     #expect((connection != nil) == isFine)
     connection?.abort()
     await server.stop()
@@ -66,7 +67,7 @@ private func connectError(
     let connection = try await connect(to: server)
     let message = try await connection.receive()
     #expect(message?.text == "first")
-    #expect((message?.receivedAt ?? 0) >= connection.phases.upgraded)
+    #expect((message?.receivedAt ?? .distantPast) >= connection.phases.upgraded)
     connection.abort()
     await server.stop()
   }
@@ -98,7 +99,7 @@ private func connectError(
   @Test func phasesAreInOrder() async throws {
     let server = try await RawServer(answer: accepted)
     let phases = try await connect(to: server).phases
-    #expect(phases.started > 0 && phases.started <= phases.connected && phases.connected <= phases.upgraded)
+    #expect(phases.started > .distantPast && phases.started <= phases.connected && phases.connected <= phases.upgraded)
     #expect(phases.secured == nil)
     await server.stop()
   }
@@ -273,7 +274,7 @@ private func connectError(
 
   @Test func silentServerIsATimeout() async throws {
     let server = try await RawServer(answer: { _ in [] })
-    #expect(await connectError(to: server, timeout: 50_000_000) == .timeout(nanoseconds: 50_000_000))
+    #expect(await connectError(to: server, timeout: .milliseconds(50)) == .timeout(.milliseconds(50)))
     await server.stop()
   }
 

@@ -106,7 +106,7 @@ final class DirectoryInitBench {
     figures.preparation.record(call)
   }
 
-  private func timed<Result>(_ body: () throws -> Result) rethrows -> (result: Result, nanoseconds: UInt64) {
+  private func timed<Result>(_ body: () throws -> Result) rethrows -> (result: Result, length: Nanoseconds) {
     let begin = MonotonicClock.now()
     let result = try body()
     return (result, MonotonicClock.now() - begin)

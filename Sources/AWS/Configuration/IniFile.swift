@@ -46,7 +46,7 @@ struct IniFile {
 extension IniFile.Section {
   /// Of "profile x" the first word matters by its beginning alone, as botocore has it.
   fileprivate func isNamed(_ kind: String, _ name: String) -> Bool {
-    guard self.name.hasPrefix(kind), let words = try? CommandWords.split(self.name) else { return false }
+    guard self.name.hasPrefix(kind), let words = try? ShellWords.split(self.name) else { return false }
     return words.count == 2 && words[1] == name
   }
 }

@@ -1,9 +1,11 @@
+import Latency
+
 /// Credentials of the task or pod this process runs in, by HTTP.
 ///
 /// Source: "Container credential provider", AWS SDKs and Tools Reference Guide.
 struct ContainerEndpoint: Sendable, Equatable {
   /// Bound of one try, as botocore has it.
-  static let timeoutMilliseconds = 2_000
+  static let timeout: Nanoseconds = .seconds(2)
 
   private static let relativeVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
   private static let fullVariable = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -49,7 +51,7 @@ struct ContainerEndpoint: Sendable, Equatable {
     if let token { headers.append(("Authorization", token)) }
     let redaction = Redaction(token.map { [$0] } ?? [])
     let request = HTTPRequest(
-      method: .get, url: url, headers: headers, timeoutMilliseconds: Self.timeoutMilliseconds)
+      method: .get, url: url, headers: headers, timeout: Self.timeout)
     var failures = 0
     while true {
       do throws(AWSError) {

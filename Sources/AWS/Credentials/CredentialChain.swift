@@ -1,3 +1,4 @@
+import Latency
 import Synchronization
 
 /// The credential provider chain: decides where credentials come from, in the order of the contract (environment, web
@@ -145,7 +146,7 @@ struct CredentialContext: Sendable {
   var region: String
   var stsEndpoint: ServiceEndpoint
   /// Bound of a `credential_process`.
-  var processTimeoutMilliseconds = 60_000
+  var processTimeout: Nanoseconds = .seconds(60)
 }
 
 /// A transport that is made when it is first needed: most credentials need none, and each has a thread.

@@ -15,8 +15,8 @@ struct CredentialProcess: Sendable, Equatable {
   /// - Throws: ``AWSError`` `configuration` for a command that cannot be split into words.
   init(command: String, source: String) throws(AWSError) {
     self.source = source
-    do throws(CommandWords.Failure) {
-      words = try CommandWords.split(command)
+    do throws(ShellWords.Failure) {
+      words = try ShellWords.split(command)
     } catch {
       throw .configuration("\(source): \(error)")
     }
@@ -32,7 +32,7 @@ struct CredentialProcess: Sendable, Equatable {
       executable: words[0], arguments: Array(words.dropFirst()), environment: context.environment,
       standardInput: .null, diesWithParent: true)
     let result = await BoundedProcess.run(
-      request, timeoutMilliseconds: context.processTimeoutMilliseconds, maximumBytes: Self.maximumBytes)
+      request, timeout: context.processTimeout, maximumBytes: Self.maximumBytes)
     let output: BoundedProcess.Output
     switch result {
     case .success(let value): output = value

@@ -1,9 +1,11 @@
+import Latency
+
 /// Credentials of the EC2 instance this process runs on: its metadata service, version 2 with its session token.
 ///
 /// Source: "Use the Instance Metadata Service", Amazon EC2 User Guide.
 struct InstanceMetadata: Sendable, Equatable {
   /// Bound of each request. There is one try: where no instance is, nothing answers.
-  static let timeoutMilliseconds = 1_000
+  static let timeout: Nanoseconds = .seconds(1)
 
   private static let rolesPath = "/latest/meta-data/iam/security-credentials/"
 
@@ -56,7 +58,7 @@ struct InstanceMetadata: Sendable, Equatable {
     _ request: HTTPRequest, _ what: String, _ context: CredentialContext
   ) async throws(AWSError) -> String {
     var request = request
-    request.timeoutMilliseconds = Self.timeoutMilliseconds
+    request.timeout = Self.timeout
     let response: HTTPResponse
     do throws(TransferError) {
       response = try await context.transport.send(request)

@@ -1,6 +1,7 @@
 import CLibcurl
 import FoundationEssentials
 import Glibc
+import Latency
 import ProcessControl
 
 /// One transfer: its request, its easy handle while it runs, and what has come so far.
@@ -17,7 +18,7 @@ final class CurlTransfer: @unchecked Sendable {
   private(set) var handle: UnsafeMutableRawPointer?
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-  var sentAt: UInt64 = 0
+  var sentAt: Instant = .distantPast
   private var headers: [(name: String, value: String)] = []
   private var headerBytes = 0
   private var body: [UInt8] = []
@@ -67,8 +68,8 @@ final class CurlTransfer: @unchecked Sendable {
       infrabench_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, 1),
       infrabench_curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 2),
       infrabench_curl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1),
-      infrabench_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeoutMilliseconds),
-      infrabench_curl_set_long(handle, CURLOPT_TIMEOUT_MS, request.timeoutMilliseconds ?? options.timeoutMilliseconds),
+      infrabench_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, wholeMilliseconds(options.connectTimeout)),
+      infrabench_curl_set_long(handle, CURLOPT_TIMEOUT_MS, wholeMilliseconds(request.timeout ?? options.timeout)),
       infrabench_curl_set_body_callback(handle, receiveBody, context),
       infrabench_curl_set_header_callback(handle, receiveHeader, context),
     ]
@@ -118,7 +119,7 @@ final class CurlTransfer: @unchecked Sendable {
   }
 
   /// What the finished transfer came to; the handle must still exist.
-  func result(of code: CURLcode, answeredAt: UInt64) -> Result<HTTPResponse, TransferError> {
+  func result(of code: CURLcode, answeredAt: Instant) -> Result<HTTPResponse, TransferError> {
     guard code == CURLE_OK, let handle else {
       let detail = String(cString: errorBuffer)
       let message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
@@ -258,28 +259,30 @@ extension TransferError.Kind {
   }
 }
 
+/// As libcurl takes a bound.
+private func wholeMilliseconds(_ length: Nanoseconds) -> Int { Int(clamping: length / .milliseconds(1)) }
+
 extension TransferTimings {
   /// libcurl's figures are µs since the transfer's start, each including the ones before it.
-  init(of handle: UnsafeMutableRawPointer, sentAt: UInt64, answeredAt: UInt64) {
-    func nanoseconds(_ info: CURLINFO) -> UInt64 {
+  init(of handle: UnsafeMutableRawPointer, sentAt: Instant, answeredAt: Instant) {
+    func length(_ info: CURLINFO) -> Nanoseconds {
       var microseconds: curl_off_t = 0
       infrabench_curl_get_offset(handle, info, &microseconds)
-      return UInt64(max(0, microseconds)) * 1_000
+      return .microseconds(microseconds)
     }
-    func duration(from earlier: UInt64, to later: UInt64) -> UInt64 { later > earlier ? later - earlier : 0 }
     var newConnections = 0
     infrabench_curl_get_long(handle, CURLINFO_NUM_CONNECTS, &newConnections)
-    let nameLookup = nanoseconds(CURLINFO_NAMELOOKUP_TIME_T)
-    let connected = nanoseconds(CURLINFO_CONNECT_TIME_T)
-    let secured = nanoseconds(CURLINFO_APPCONNECT_TIME_T)
+    let nameLookup = length(CURLINFO_NAMELOOKUP_TIME_T)
+    let connected = length(CURLINFO_CONNECT_TIME_T)
+    let secured = length(CURLINFO_APPCONNECT_TIME_T)
     let isNew = newConnections > 0
     self.init(
       sentAt: sentAt, answeredAt: answeredAt, reusedConnection: !isNew,
       nameLookup: isNew ? nameLookup : nil,
-      connect: isNew ? duration(from: nameLookup, to: connected) : nil,
-      tls: isNew && secured > 0 ? duration(from: connected, to: secured) : nil,
-      firstByte: nanoseconds(CURLINFO_STARTTRANSFER_TIME_T),
-      total: nanoseconds(CURLINFO_TOTAL_TIME_T))
+      connect: isNew ? connected - nameLookup : nil,
+      tls: isNew && secured > .zero ? secured - connected : nil,
+      firstByte: length(CURLINFO_STARTTRANSFER_TIME_T),
+      total: length(CURLINFO_TOTAL_TIME_T))
   }
 }
 

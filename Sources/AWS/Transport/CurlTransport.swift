@@ -1,6 +1,6 @@
 import CLibcurl
 import Glibc
-import Latency
+public import Latency
 import Synchronization
 
 /// HTTP over libcurl on one permanent thread of its own; never blocks a thread of Swift's pool.
@@ -12,21 +12,21 @@ public final class CurlTransport: HTTPTransport {
   public struct Options: Sendable {
     /// A file of trusted certificates in PEM (`AWS_CA_BUNDLE`); `nil` takes the system's.
     public var certificateBundle: String?
-    /// Bound of name look-up, TCP and TLS together, in ms.
-    public var connectTimeoutMilliseconds: Int
-    /// Bound of a whole exchange, in ms.
-    public var timeoutMilliseconds: Int
+    /// Bound of name look-up, TCP and TLS together.
+    public var connectTimeout: Nanoseconds
+    /// Bound of a whole exchange.
+    public var timeout: Nanoseconds
     /// Bound of an answer's body, in bytes.
     public var maximumBodyBytes: Int
 
     /// Makes options.
     public init(
-      certificateBundle: String? = nil, connectTimeoutMilliseconds: Int = 5_000, timeoutMilliseconds: Int = 30_000,
+      certificateBundle: String? = nil, connectTimeout: Nanoseconds = .seconds(5), timeout: Nanoseconds = .seconds(30),
       maximumBodyBytes: Int = 8 << 20
     ) {
       self.certificateBundle = certificateBundle
-      self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
-      self.timeoutMilliseconds = timeoutMilliseconds
+      self.connectTimeout = connectTimeout
+      self.timeout = timeout
       self.maximumBodyBytes = maximumBodyBytes
     }
   }

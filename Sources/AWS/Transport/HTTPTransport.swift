@@ -1,3 +1,5 @@
+public import Latency
+
 /// One request to an AWS service, ready to be sent.
 public struct HTTPRequest: Sendable {
   /// The methods AWS's JSON and query protocols use.
@@ -18,19 +20,19 @@ public struct HTTPRequest: Sendable {
   public var headers: [(name: String, value: String)]
   /// The body; sent with `POST` alone.
   public var body: [UInt8]
-  /// Bound of the whole exchange in ms; `nil` takes the transport's.
-  public var timeoutMilliseconds: Int?
+  /// Bound of the whole exchange; `nil` takes the transport's.
+  public var timeout: Nanoseconds?
 
   /// Makes a request.
   public init(
     method: Method, url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
-    timeoutMilliseconds: Int? = nil
+    timeout: Nanoseconds? = nil
   ) {
     self.method = method
     self.url = url
     self.headers = headers
     self.body = body
-    self.timeoutMilliseconds = timeoutMilliseconds
+    self.timeout = timeout
   }
 }
 
@@ -67,34 +69,34 @@ public protocol HTTPTransport: Sendable {
   func send(_ request: HTTPRequest) async throws(TransferError) -> HTTPResponse
 }
 
-/// When a transfer happened, and how long its phases took. All values are nanoseconds.
+/// When a transfer happened, and how long its phases took.
 ///
 /// `sentAt` and `answeredAt` are taken on libcurl's own thread, right before the transfer is handed to libcurl and right
 /// after libcurl reports it complete: Swift's task scheduling is not in them. With one transfer at a time they bracket the
 /// exchange to some tens of microseconds; transfers that run at the same moment share the thread and delay each other's
 /// stamps. The phases are libcurl's own, in steps of 1 µs.
 public struct TransferTimings: Sendable, Equatable {
-  /// Instant on `MonotonicClock` at which the transfer began; the name look-up and connecting come after it.
-  public var sentAt: UInt64
-  /// Instant on `MonotonicClock` at which the whole answer had been read.
-  public var answeredAt: UInt64
+  /// When the transfer began; the name look-up and connecting come after it.
+  public var sentAt: Instant
+  /// When the whole answer had been read.
+  public var answeredAt: Instant
   /// Whether a kept-alive connection was used; if so there are no ``nameLookup``, ``connect`` and ``tls``.
   public var reusedConnection: Bool
   /// Duration of the name look-up, `nil` on a reused connection.
-  public var nameLookup: UInt64?
+  public var nameLookup: Nanoseconds?
   /// Duration of the TCP handshake, `nil` on a reused connection.
-  public var connect: UInt64?
+  public var connect: Nanoseconds?
   /// Duration of the TLS handshake, `nil` without TLS and on a reused connection.
-  public var tls: UInt64?
+  public var tls: Nanoseconds?
   /// From the transfer's start to the answer's first byte.
-  public var firstByte: UInt64
+  public var firstByte: Nanoseconds
   /// From the transfer's start to its end.
-  public var total: UInt64
+  public var total: Nanoseconds
 
   /// Makes timings.
   public init(
-    sentAt: UInt64, answeredAt: UInt64, reusedConnection: Bool = false, nameLookup: UInt64? = nil,
-    connect: UInt64? = nil, tls: UInt64? = nil, firstByte: UInt64 = 0, total: UInt64 = 0
+    sentAt: Instant, answeredAt: Instant, reusedConnection: Bool = false, nameLookup: Nanoseconds? = nil,
+    connect: Nanoseconds? = nil, tls: Nanoseconds? = nil, firstByte: Nanoseconds = .zero, total: Nanoseconds = .zero
   ) {
     self.sentAt = sentAt
     self.answeredAt = answeredAt

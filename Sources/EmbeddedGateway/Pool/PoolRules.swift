@@ -1,4 +1,6 @@
-/// The rules a warm pool is kept by (spec: "Pool rules"). Times are in nanoseconds.
+public import Latency
+
+/// The rules a warm pool is kept by (spec: "Pool rules").
 public struct PoolRules: Sendable, Equatable {
   /// How many tasks are kept warm.
   public var targetSize: Int
@@ -9,7 +11,7 @@ public struct PoolRules: Sendable, Equatable {
   /// The most tasks in all, assigned and ending ones too.
   public var maxTasks: Int
   /// How long a task stays warm before it is retired.
-  public var timeToLive: UInt64 = 30 * 60 * 1_000_000_000
+  public var timeToLive: Nanoseconds = .seconds(30 * 60)
   /// Whether an assigned task is replaced only when it is released, as by an ECS service: there it stays RUNNING, and counts.
   public var replacesOnRelease = false
   /// Whether a request that finds no warm task waits for one to start; else it is a miss.
@@ -17,17 +19,17 @@ public struct PoolRules: Sendable, Equatable {
   /// The most requests that wait at a time.
   public var maxWaiting = 10_000
   /// How long a start may take until the task is connected.
-  public var startTimeout: UInt64 = 30_000_000_000
+  public var startTimeout: Nanoseconds = .seconds(30)
   /// How long a task may take to confirm its user.
-  public var initTimeout: UInt64 = 30_000_000_000
+  public var initTimeout: Nanoseconds = .seconds(30)
   /// The most tasks that the gateway didn't start itself (as in the lab, whose gateway takes every task that connects).
   public var maxExternalTasks = 4096
   /// A task that dies within this time of connecting counts as a failed start.
-  public var settleTime: UInt64 = 1_000_000_000
+  public var settleTime: Nanoseconds = .seconds(1)
   /// The first pause after a failed start.
-  public var firstBackoff: UInt64 = 500_000_000
+  public var firstBackoff: Nanoseconds = .milliseconds(500)
   /// The longest pause after failed starts.
-  public var longestBackoff: UInt64 = 30_000_000_000
+  public var longestBackoff: Nanoseconds = .seconds(30)
 
   /// Rules for a pool of `targetSize` tasks.
   ///
@@ -103,19 +105,19 @@ struct PoolFailure: Error, Equatable {
 /// Keeps a broken image from becoming a storm of starts: after a failure starts pause for a time that doubles up to a cap,
 /// and then one task at a time is tried until one connects.
 struct StartBackoff {
-  /// The first pause, in ns.
-  let initial: UInt64
-  /// The longest pause, in ns.
-  let cap: UInt64
-  /// A failure this long (ns) after the last pause begins a new streak.
-  let quietPeriod: UInt64
+  /// The first pause.
+  let initial: Nanoseconds
+  /// The longest pause.
+  let cap: Nanoseconds
+  /// A failure this long after the last pause begins a new streak.
+  let quietPeriod: Nanoseconds
 
-  /// Instant before which nothing is started, in ns.
-  private(set) var retryAt: UInt64 = 0
+  /// Instant before which nothing is started.
+  private(set) var retryAt: Instant = .distantPast
   private var streak = 0
   private var isProbing = false
 
-  init(initial: UInt64, cap: UInt64, quietPeriod: UInt64) {
+  init(initial: Nanoseconds, cap: Nanoseconds, quietPeriod: Nanoseconds) {
     self.initial = initial
     self.cap = cap
     self.quietPeriod = quietPeriod
@@ -123,11 +125,11 @@ struct StartBackoff {
 
   /// A start failed, or a task died as soon as it was there. Failures during a pause belong to the same burst and don't
   /// lengthen it.
-  mutating func failed(at now: UInt64) {
+  mutating func failed(at now: Instant) {
     guard now >= retryAt else { return }
     if now > retryAt + quietPeriod { streak = 0 }
     // 2^20 times any sensible first pause is above any sensible cap.
-    let pause = min(cap, initial << UInt64(min(streak, 20)))
+    let pause = min(cap, initial * (1 << min(streak, 20)))
     streak += 1
     retryAt = now + pause
     isProbing = true
@@ -137,7 +139,7 @@ struct StartBackoff {
   mutating func connected() { isProbing = false }
 
   /// How many more tasks may be started at `now` while `starting` are on their way.
-  func allowance(at now: UInt64, starting: Int) -> Int {
+  func allowance(at now: Instant, starting: Int) -> Int {
     if now < retryAt { return 0 }
     return isProbing ? max(0, 1 - starting) : .max
   }

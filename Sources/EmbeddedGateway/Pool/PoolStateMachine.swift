@@ -1,6 +1,8 @@
+import Latency
+
 /// The warm pool as a pure state machine: events in, actions out; no clock, no randomness, no I/O of its own.
 ///
-/// Instants are nanoseconds of one monotonic clock and never run backwards. Events of tasks that are no longer known
+/// Instants never run backwards. Events of tasks that are no longer known
 /// are ignored.
 ///
 /// ```swift
@@ -15,9 +17,9 @@
 struct PoolStateMachine {
   /// The states of a task, in this order; a task never returns to an earlier one.
   enum TaskState: Equatable {
-    case starting(deadline: UInt64)
-    case warm(since: UInt64)
-    case initialising(RequestID, deadline: UInt64)
+    case starting(deadline: Instant)
+    case warm(since: Instant)
+    case initialising(RequestID, deadline: Instant)
     case inUse(RequestID)
     case stopping
   }
@@ -34,14 +36,14 @@ struct PoolStateMachine {
   var warm = OrderedQueue<TaskID>()
   /// Requests that wait for a task, in order of arrival, each with its deadline.
   var waiting = OrderedQueue<RequestID>()
-  var waiterDeadlines: [RequestID: UInt64] = [:]
+  var waiterDeadlines: [RequestID: Instant] = [:]
   var startingCount = 0
   var assignedCount = 0
   var externalCount = 0
   var backoff: StartBackoff
   var isShutDown = false
   /// Not later than the next instant at which ``tick(now:)`` has something to do; `nil` for never.
-  var dueAt: UInt64?
+  var dueAt: Instant?
   private let makeTaskID: () -> TaskID
 
   /// - Parameter makeTaskID: makes an id that no task has had before.
@@ -79,7 +81,7 @@ struct PoolStateMachine {
   }
 
   /// Starts tasks up to the target if there are fewer than the threshold; a request that waits raises both by one.
-  mutating func replenish(now: UInt64, into actions: inout [PoolAction]) {
+  mutating func replenish(now: Instant, into actions: inout [PoolAction]) {
     let supply = warm.count + startingCount
     guard !isShutDown, supply < max(0, rules.threshold - unreplaced) + waiting.count else { return }
     let missing = min(
@@ -90,7 +92,7 @@ struct PoolStateMachine {
   }
 
   /// Notes a new task of the pool's own.
-  mutating func addStartingTask(now: UInt64) -> TaskID {
+  mutating func addStartingTask(now: Instant) -> TaskID {
     let id = makeTaskID()
     let deadline = now + rules.startTimeout
     tasks[id] = PoolTask(isExternal: false, state: .starting(deadline: deadline))
@@ -101,7 +103,7 @@ struct PoolStateMachine {
 
   /// Hands `id` to `request`; the task must confirm before `deadline`.
   mutating func assign(
-    _ id: TaskID, to request: RequestID, _ source: AssignmentSource, deadline: UInt64,
+    _ id: TaskID, to request: RequestID, _ source: AssignmentSource, deadline: Instant,
     into actions: inout [PoolAction]
   ) {
     tasks[id]?.state = .initialising(request, deadline: deadline)
@@ -150,15 +152,15 @@ struct PoolStateMachine {
     return waiting.remove(request)
   }
 
-  mutating func wake(at instant: UInt64) {
-    dueAt = min(dueAt ?? .max, instant)
+  mutating func wake(at instant: Instant) {
+    dueAt = min(dueAt ?? .distantFuture, instant)
   }
 }
 
 /// What users do: ask for a task, give up, give a task back.
 extension PoolStateMachine {
   /// A request asks for a task and waits for one until `deadline`.
-  mutating func acquire(_ request: RequestID, deadline: UInt64, now: UInt64) -> [PoolAction] {
+  mutating func acquire(_ request: RequestID, deadline: Instant, now: Instant) -> [PoolAction] {
     guard !isShutDown else {
       return [.fail(request, PoolFailure(.gatewayStopping, "the gateway is stopping"))]
     }
@@ -189,7 +191,7 @@ extension PoolStateMachine {
   }
 
   /// An assigned task is given back: it ends and is replaced. `nil` if it isn't assigned.
-  mutating func release(_ id: TaskID, now: UInt64) -> [PoolAction]? {
+  mutating func release(_ id: TaskID, now: Instant) -> [PoolAction]? {
     switch tasks[id]?.state {
     case .initialising, .inUse: end(id, because: PoolFailure(.taskReleased, "the task was released"), now: now)
     default: nil
@@ -205,7 +207,7 @@ extension PoolStateMachine {
   }
 
   /// The longest waiting task that is still within its time to live; those that aren't are retired on the way.
-  private mutating func takeWarmTask(now: UInt64, into actions: inout [PoolAction]) -> TaskID? {
+  private mutating func takeWarmTask(now: Instant, into actions: inout [PoolAction]) -> TaskID? {
     while let id = warm.removeFirst() {
       if case .warm(let since)? = tasks[id]?.state, since + rules.timeToLive > now { return id }
       tasks[id]?.state = .stopping
@@ -220,7 +222,7 @@ extension PoolStateMachine {
   /// A task's socket is open: it serves the longest waiting request, else it becomes warm.
   ///
   /// - Returns: `nil` where the socket must be refused.
-  mutating func taskConnected(_ id: TaskID, now: UInt64) -> [PoolAction]? {
+  mutating func taskConnected(_ id: TaskID, now: Instant) -> [PoolAction]? {
     guard admits(id) else { return nil }
     if tasks[id] == nil {
       tasks[id] = PoolTask(isExternal: true, state: .warm(since: now))
@@ -232,7 +234,7 @@ extension PoolStateMachine {
     var actions: [PoolAction] = []
     if let request = waiting.removeFirst() {
       // The request's own deadline bounds the whole of a cold start.
-      let deadline = min(now + rules.initTimeout, waiterDeadlines.removeValue(forKey: request) ?? .max)
+      let deadline = min(now + rules.initTimeout, waiterDeadlines.removeValue(forKey: request) ?? .distantFuture)
       assign(id, to: request, .cold, deadline: deadline, into: &actions)
     } else {
       tasks[id]?.state = .warm(since: now)
@@ -251,13 +253,13 @@ extension PoolStateMachine {
   }
 
   /// The task could not make its user's session.
-  mutating func initFailed(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
+  mutating func initFailed(_ id: TaskID, reason: String, now: Instant) -> [PoolAction] {
     guard case .initialising? = tasks[id]?.state else { return [] }
     return end(id, because: PoolFailure(.taskStartFailed, "task \(id): \(reason)"), now: now)
   }
 
   /// A task's socket broke. What lives on of the task is ended; it is never handed out again.
-  mutating func taskDisconnected(_ id: TaskID, now: UInt64) -> [PoolAction] {
+  mutating func taskDisconnected(_ id: TaskID, now: Instant) -> [PoolAction] {
     guard let task = tasks[id] else { return [] }
     // Of a task that is not the gateway's own the socket is all there is.
     if task.isExternal { return taskDied(id, reason: "its connection closed", now: now) }
@@ -266,7 +268,7 @@ extension PoolStateMachine {
   }
 
   /// A task is gone, or could not be started.
-  mutating func taskDied(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
+  mutating func taskDied(_ id: TaskID, reason: String, now: Instant) -> [PoolAction] {
     guard let task = tasks.removeValue(forKey: id) else { return [] }
     if task.isExternal { externalCount -= 1 } else { noteEarlyDeath(task.state, now: now) }
     var actions: [PoolAction] = []
@@ -278,20 +280,20 @@ extension PoolStateMachine {
   }
 
   /// A caller (ECS StopTask) ends a task, in any state.
-  mutating func stopTask(_ id: TaskID, reason: String, now: UInt64) -> [PoolAction] {
+  mutating func stopTask(_ id: TaskID, reason: String, now: Instant) -> [PoolAction] {
     guard let task = tasks[id] else { return [] }
     return end(id, because: Self.death(of: id, task.state, reason), now: now)
   }
 
   /// Retires a task and replaces it.
-  mutating func end(_ id: TaskID, because failure: PoolFailure, now: UInt64) -> [PoolAction] {
+  mutating func end(_ id: TaskID, because failure: PoolFailure, now: Instant) -> [PoolAction] {
     var actions: [PoolAction] = []
     retire(id, because: failure, into: &actions)
     replenish(now: now, into: &actions)
     return actions
   }
 
-  private mutating func noteEarlyDeath(_ state: TaskState, now: UInt64) {
+  private mutating func noteEarlyDeath(_ state: TaskState, now: Instant) {
     switch state {
     case .starting: backoff.failed(at: now)
     case .warm(let since) where now < since + rules.settleTime: backoff.failed(at: now)
@@ -309,10 +311,10 @@ extension PoolStateMachine {
 /// What time and the operator do.
 extension PoolStateMachine {
   /// Time has passed: deadlines, times to live, pauses after failed starts. Sets ``dueAt`` anew.
-  mutating func tick(now: UInt64) -> [PoolAction] {
+  mutating func tick(now: Instant) -> [PoolAction] {
     var actions: [PoolAction] = []
     var expired = 0
-    for request in waiting.elements where waiterDeadlines[request, default: 0] <= now {
+    for request in waiting.elements where waiterDeadlines[request, default: .distantPast] <= now {
       forget(request)
       expired += 1
       actions.append(.fail(request, PoolFailure(.taskStartFailed, "no task became free in time")))
@@ -340,7 +342,7 @@ extension PoolStateMachine {
 
   /// How many tasks are kept warm from now on (ECS UpdateService). Surplus tasks end: starting tasks first, then the
   /// longest warm.
-  mutating func setTarget(_ target: Int, now: UInt64) -> [PoolAction] {
+  mutating func setTarget(_ target: Int, now: Instant) -> [PoolAction] {
     rules.targetSize = max(0, target)
     var actions: [PoolAction] = []
     let failure = PoolFailure(.taskReleased, "the pool became smaller")
@@ -361,7 +363,7 @@ extension PoolStateMachine {
   private var surplus: Int { warm.count + startingCount - wanted - waiting.count }
 
   /// Starts a task beyond the target (ECS RunTask), if the limits leave room.
-  mutating func runTask(now: UInt64) -> TaskID? {
+  mutating func runTask(now: Instant) -> TaskID? {
     guard !isShutDown, warm.count + startingCount < rules.maxSize, tasks.count < rules.maxTasks else { return nil }
     return addStartingTask(now: now)
   }
@@ -382,8 +384,8 @@ extension PoolStateMachine {
     tasks.filter { if case .starting = $0.value.state { true } else { false } }.keys.sorted()
   }
 
-  private func nextDeadline(after now: UInt64) -> UInt64? {
-    var next = waiterDeadlines.values.min() ?? .max
+  private func nextDeadline(after now: Instant) -> Instant? {
+    var next = waiterDeadlines.values.min() ?? .distantFuture
     for task in tasks.values {
       switch task.state {
       case .starting(let deadline), .initialising(_, let deadline): next = min(next, deadline)
@@ -392,6 +394,6 @@ extension PoolStateMachine {
       }
     }
     if backoff.retryAt > now { next = min(next, backoff.retryAt) }
-    return next == .max ? nil : next
+    return next == .distantFuture ? nil : next
   }
 }

@@ -1,16 +1,18 @@
+public import Latency
+
 /// Makes the gateway answer as the product's session gateway does: REST sessions, tokens, streamed answers, lazy starts
-/// (spec: gateway-profiles). Times are in nanoseconds.
+/// (spec: gateway-profiles).
 public struct ProductProfile: Sendable, Equatable {
   /// Which tokens are accepted.
   public var tokens = TokenRules()
-  /// How long a client may send nothing before it is cut off, in ns.
-  public var pingTimeout: UInt64 = 60_000_000_000
-  /// How long a WebSocket may carry no byte either way before it is cut, as a load balancer cuts it, in ns; `nil` for ever.
-  public var idleTimeout: UInt64?
+  /// How long a client may send nothing before it is cut off.
+  public var pingTimeout: Nanoseconds = .seconds(60)
+  /// How long a WebSocket may carry no byte either way before it is cut, as a load balancer cuts it; `nil` for ever.
+  public var idleTimeout: Nanoseconds?
   /// How long a session and its task live on after its WebSocket's death.
-  public var keepSessions: UInt64 = 30_000_000_000
+  public var keepSessions: Nanoseconds = .seconds(30)
   /// How long a session that was made by REST waits for its first WebSocket.
-  public var keepUnattached: UInt64 = 3600 * 1_000_000_000
+  public var keepUnattached: Nanoseconds = .seconds(3600)
   /// The most sessions at a time.
   public var maximumSessions = 10_000
   /// The most messages of a session that wait for their turn.
@@ -30,8 +32,8 @@ public struct ProductProfile: Sendable, Equatable {
 public struct TokenRules: Sendable, Equatable {
   /// The tokens that are known, each with whether it has expired; `nil`: every token is.
   public var known: [String: Bool]?
-  /// How long a token is valid after its first use, in ns; `nil` for ever.
-  public var lifetime: UInt64?
+  /// How long a token is valid after its first use; `nil` for ever.
+  public var lifetime: Nanoseconds?
 
   /// Any token, for ever.
   public init() {}

@@ -1,9 +1,10 @@
 import Gateway
+import Latency
 
 /// One session of the product's profile as a pure state machine: what the client, the task and time do comes in, what is to be
 /// done comes out.
 ///
-/// Instants are nanoseconds of one monotonic clock. Messages wait in a bounded queue, first until there is a task
+/// Messages wait in a bounded queue, first until there is a task
 /// (there is none before the first message: lazy start), then until it is their turn: the program answers one at a
 /// time. While no client is connected, what is said to it is held back. A session that is over does nothing any more.
 struct ProductSession {
@@ -18,7 +19,7 @@ struct ProductSession {
     /// Give the task back, or the wish for one.
     case release
     /// An answer is complete that began at this instant.
-    case answered(since: UInt64)
+    case answered(since: Instant)
     /// Forget the session.
     case end
   }
@@ -43,7 +44,7 @@ struct ProductSession {
   var turn = Turn.idle
   /// Of the message that is being answered.
   var conversation: String?
-  var askedAt: UInt64 = 0
+  var askedAt: Instant = .distantPast
   /// Messages that wait for their turn.
   var queue: [Prompt] = []
   var queuedBytes = 0
@@ -57,16 +58,16 @@ struct ProductSession {
   private var held: [ServerMessage] = []
   private var heldBytes = 0
   /// When the client was last heard of, or since when it is gone.
-  private var since: UInt64
+  private var since: Instant
 
-  init(profile: ProductProfile, isFromREST: Bool, now: UInt64) {
+  init(profile: ProductProfile, isFromREST: Bool, now: Instant) {
     self.profile = profile
     self.isFromREST = isFromREST
     since = now
   }
 
   /// When ``tick(now:)`` has something to do; `nil` once the session is over.
-  var dueAt: UInt64? {
+  var dueAt: Instant? {
     if isOver { return nil }
     if isConnected { return since + profile.pingTimeout }
     return since + (hasBeenConnected ? profile.keepSessions : profile.keepUnattached)
@@ -87,7 +88,7 @@ struct ProductSession {
   // MARK: The client's connection
 
   /// A client's WebSocket is open. One that is still open must have been ``replaced(now:)`` before.
-  mutating func connected(now: UInt64) -> [Action] {
+  mutating func connected(now: Instant) -> [Action] {
     guard !isOver else { return [.close(.deleted)] }
     isConnected = true
     since = now
@@ -106,12 +107,12 @@ struct ProductSession {
   }
 
   /// The client has opened another WebSocket for this session.
-  mutating func replaced(now: UInt64) -> [Action] { disconnect(.replaced, now: now) }
+  mutating func replaced(now: Instant) -> [Action] { disconnect(.replaced, now: now) }
 
   /// The WebSocket has closed.
   ///
   /// - Parameter isGoodbye: The client has closed it in order, with code 1000: it doesn't want to come back.
-  mutating func disconnected(isGoodbye: Bool, now: UInt64) -> [Action] {
+  mutating func disconnected(isGoodbye: Bool, now: Instant) -> [Action] {
     guard isConnected, !isOver else { return [] }
     isConnected = false
     since = now
@@ -119,12 +120,12 @@ struct ProductSession {
   }
 
   /// Something came from the client, a control frame perhaps.
-  mutating func heard(now: UInt64) {
+  mutating func heard(now: Instant) {
     if isConnected { since = now }
   }
 
   /// Time has passed: a client was silent for too long, or didn't come back.
-  mutating func tick(now: UInt64) -> [Action] {
+  mutating func tick(now: Instant) -> [Action] {
     guard let dueAt, dueAt <= now else { return [] }
     return isConnected ? disconnect(.silent, now: now) : finish()
   }
@@ -158,7 +159,7 @@ struct ProductSession {
   }
 
   /// Closes the WebSocket; the session lives on for its time.
-  mutating func disconnect(_ reason: ProductClose, now: UInt64) -> [Action] {
+  mutating func disconnect(_ reason: ProductClose, now: Instant) -> [Action] {
     guard isConnected else { return [] }
     isConnected = false
     since = now
@@ -192,7 +193,7 @@ extension ProductSession {
   /// A message of the client.
   ///
   /// - Parameter verdict: on the client's token; with `updateToken` on the new one.
-  mutating func received(_ message: ClientMessage, verdict: TokenVerdict, now: UInt64) -> [Action] {
+  mutating func received(_ message: ClientMessage, verdict: TokenVerdict, now: Instant) -> [Action] {
     guard isConnected else { return [] }
     switch message {
     case .ping: return [.send(.pong)]
@@ -222,7 +223,7 @@ extension ProductSession {
     return .error(code: refusal.code, message: refusal.message, conversation: nil)
   }
 
-  private mutating func enqueue(_ prompt: Prompt, now: UInt64) -> [Action] {
+  private mutating func enqueue(_ prompt: Prompt, now: Instant) -> [Action] {
     guard queue.count < profile.maximumQueuedMessages, queuedBytes + prompt.cost <= profile.maximumQueuedBytes else {
       return [
         .send(
@@ -237,7 +238,7 @@ extension ProductSession {
   }
 
   /// Gets a task where one is needed, and gives it the next message when it is free.
-  mutating func advance(now: UInt64) -> [Action] {
+  mutating func advance(now: Instant) -> [Action] {
     guard !queue.isEmpty else { return [] }
     switch task {
     case .starting: return []
@@ -288,7 +289,7 @@ extension ProductSession {
 extension ProductSession {
   /// There is a task, and its program runs.
   mutating func taskReady(
-    _ id: TaskID, _ source: AssignmentSource, _ breakdown: InitBreakdown, now: UInt64
+    _ id: TaskID, _ source: AssignmentSource, _ breakdown: InitBreakdown, now: Instant
   ) -> [Action] {
     guard task == .starting else { return [] }
     task = .ready
@@ -312,7 +313,7 @@ extension ProductSession {
 
   /// The task is gone: the running answer can't be completed, waiting messages get a new task. Without either the client is
   /// not told, and the next message starts a task.
-  mutating func taskLost(code: String, message: String, now: UInt64) -> [Action] {
+  mutating func taskLost(code: String, message: String, now: Instant) -> [Action] {
     guard task == .ready else { return [] }
     task = .none
     unfinishedLine = ""
@@ -327,7 +328,7 @@ extension ProductSession {
   }
 
   /// The program has written a line, or a piece of one. Output without a running question is dropped.
-  mutating func taskSaid(_ piece: String, goesOn: Bool, now: UInt64) -> [Action] {
+  mutating func taskSaid(_ piece: String, goesOn: Bool, now: Instant) -> [Action] {
     guard task == .ready else { return [] }
     // A line without end is passed on in pieces of text: nothing of an answer is lost, and nothing grows for ever.
     if unfinishedLine.utf8.count + piece.utf8.count > profile.maximumLineBytes {
@@ -342,7 +343,7 @@ extension ProductSession {
     return programSaid(ProgramLine(line), now: now)
   }
 
-  private mutating func programSaid(_ line: ProgramLine, now: UInt64) -> [Action] {
+  private mutating func programSaid(_ line: ProgramLine, now: Instant) -> [Action] {
     switch (line, turn) {
     case (_, .idle), (.nothing, _): return []
     case (.finish(let reason, let usage), _):

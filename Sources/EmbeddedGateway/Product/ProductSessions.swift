@@ -1,6 +1,7 @@
 import Gateway
 import Latency
 import NIOCore
+import Transport
 
 /// The sessions of the product's profile, and who may have them. Confined to the core's event loop.
 final class ProductSessions {
@@ -93,7 +94,7 @@ final class ProductSessionHost: TaskListener {
   private var isTaskRead = true
   /// Tells a wish for a task from the ones before it, whose outcomes don't count any more.
   private var wish = 0
-  private var timer: (due: UInt64, scheduled: Scheduled<Void>)?
+  private var timer: (due: Instant, scheduled: Scheduled<Void>)?
   private var actions: [ProductSession.Action] = []
   private var isPerforming = false
 
@@ -169,14 +170,14 @@ final class ProductSessionHost: TaskListener {
     let own = wish
     let receivedAt = MonotonicClock.now()
     let delay = core.configuration.faults.acquireDelay
-    guard delay > 0 else { return acquire(own, receivedAt: receivedAt) }
-    core.loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: delay))) { [weak self] in
+    guard delay > .zero else { return acquire(own, receivedAt: receivedAt) }
+    core.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
       guard let self, wish == own else { return }
       acquire(own, receivedAt: receivedAt)
     }
   }
 
-  private func acquire(_ own: Int, receivedAt: UInt64) {
+  private func acquire(_ own: Int, receivedAt: Instant) {
     let made = core.acquire(
       userID: userID, sessionID: id, receivedAt: receivedAt, isSession: true
     ) { [weak self] acquire, outcome in
@@ -216,7 +217,7 @@ final class ProductSessionHost: TaskListener {
   // MARK: Effects
 
   /// Passes an event to the session and executes its actions; actions that these cause are executed after them.
-  private func apply(_ event: (inout ProductSession, UInt64) -> [ProductSession.Action]) {
+  private func apply(_ event: (inout ProductSession, Instant) -> [ProductSession.Action]) {
     actions += event(&session, MonotonicClock.now())
     guard !isPerforming else { return }
     isPerforming = true
@@ -260,7 +261,7 @@ final class ProductSessionHost: TaskListener {
       guard due < timer.due else { return }
       timer.scheduled.cancel()
     }
-    let scheduled = core.loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(due)) { [weak self] in
+    let scheduled = core.loop.assumeIsolated().scheduleTask(deadline: NIODeadline(due)) { [weak self] in
       guard let self else { return }
       timer = nil
       apply { $0.tick(now: $1) }
@@ -277,7 +278,7 @@ final class ProductSessionHost: TaskListener {
     }
   }
 
-  private func event(_ phase: LifecycleEvent.Phase, since start: UInt64?) -> LifecycleEvent {
+  private func event(_ phase: LifecycleEvent.Phase, since start: Instant?) -> LifecycleEvent {
     var event = LifecycleEvent(phase, duration: start.map { MonotonicClock.now() - $0 })
     event.userID = userID
     event.sessionID = id

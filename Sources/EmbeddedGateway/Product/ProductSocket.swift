@@ -1,5 +1,7 @@
+import Latency
 import NIOCore
 import NIOWebSocket
+import Transport
 
 /// A client's WebSocket of the product's profile, `/?token=…`: shows its token, and carries messages to and from its session.
 final class ProductSocket: TextSocketOwner {
@@ -68,9 +70,9 @@ final class IdleWebSocketCutter: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
   /// Puts both before everything else on `channel`.
-  static func install(on channel: any Channel, after time: UInt64) throws {
+  static func install(on channel: any Channel, after time: Nanoseconds) throws {
     try channel.pipeline.syncOperations.addHandlers(
-      IdleStateHandler(allTimeout: .nanoseconds(Int64(clamping: time))), IdleWebSocketCutter(), position: .first)
+      IdleStateHandler(allTimeout: TimeAmount(time)), IdleWebSocketCutter(), position: .first)
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 import Gateway
+import Latency
 
 /// A client's token and its claims. This is the only place that parses a token; its text is never logged or passed on.
 struct Token {
@@ -70,7 +71,7 @@ struct TokenVerifier {
   static let maximumUses = 100_000
 
   private let rules: TokenRules
-  private var firstUses: [String: UInt64] = [:]
+  private var firstUses: [String: Instant] = [:]
   private var order = OrderedQueue<String>()
 
   init(rules: TokenRules) {
@@ -79,10 +80,8 @@ struct TokenVerifier {
 
   /// What `token` entitles its bearer to now.
   ///
-  /// - Parameters:
-  ///   - now: monotonic, in ns.
-  ///   - wallClock: seconds since 1970.
-  mutating func verdict(on token: Token, now: UInt64, wallClock: Double) -> TokenVerdict {
+  /// - Parameter wallClock: seconds since 1970.
+  mutating func verdict(on token: Token, now: Instant, wallClock: Double) -> TokenVerdict {
     if let known = rules.known {
       guard let hasExpired = known[token.text] else { return .unknown }
       if hasExpired { return .expired }
@@ -92,7 +91,7 @@ struct TokenVerifier {
     return now - firstUse(of: token.text, now: now) < lifetime ? .accepted : .expired
   }
 
-  private mutating func firstUse(of token: String, now: UInt64) -> UInt64 {
+  private mutating func firstUse(of token: String, now: Instant) -> Instant {
     if let first = firstUses[token] { return first }
     firstUses[token] = now
     order.append(token)

@@ -1,8 +1,10 @@
 import Gateway
+import Latency
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOWebSocket
+import Transport
 
 /// REST and WebSocket on one port. Everything runs on one event loop, the core's.
 final class GatewayServer {
@@ -43,7 +45,7 @@ final class GatewayServer {
 
     let limits = core.configuration.limits
     let activity = ConnectionActivity()
-    let idleTime = TimeAmount.nanoseconds(Int64(limits.idleTime))
+    let idleTime = TimeAmount(limits.idleTime)
     try channel.pipeline.syncOperations.addHandlers(
       IdleStateHandler(allTimeout: idleTime), IdleConnectionCloser(activity: activity))
     var configuration = NIOUpgradableHTTPServerPipelineConfiguration<Void>(

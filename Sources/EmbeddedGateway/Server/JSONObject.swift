@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 
 /// Writes one JSON object (RFC 8259) straight into a buffer: the hot answers are small, flat and always alike.
@@ -37,11 +38,11 @@ struct JSONObject {
     buffer.writeString(String(value))
   }
 
-  /// Adds `nanoseconds` as milliseconds with three decimals; nothing for `nil`.
-  mutating func add(_ key: StaticString, milliseconds nanoseconds: UInt64?) {
-    guard let nanoseconds else { return }
+  /// Adds a length as milliseconds with three decimals; nothing for `nil`.
+  mutating func add(_ key: StaticString, milliseconds length: Nanoseconds?) {
+    guard let length else { return }
     begin(key)
-    let microseconds = nanoseconds / 1000
+    let microseconds = length / .microseconds(1)
     buffer.writeString(String(microseconds / 1000))
     let fraction = microseconds % 1000
     buffer.writeStaticString(fraction < 10 ? ".00" : fraction < 100 ? ".0" : ".")
@@ -51,7 +52,7 @@ struct JSONObject {
   /// Adds a number of milliseconds, rounded to three decimals; nothing for `nil` or what is no time.
   mutating func add(_ key: StaticString, milliseconds: Double?) {
     guard let milliseconds, milliseconds >= 0, milliseconds < 1e12 else { return }
-    add(key, milliseconds: UInt64(milliseconds * 1_000_000))
+    add(key, milliseconds: .milliseconds(milliseconds))
   }
 
   mutating func add(_ key: StaticString, _ object: JSONObject) {

@@ -6,6 +6,7 @@ import Latency
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Transport
 
 /// One HTTP connection: takes a request at a time (the pipeline holds back the next one), answers it, keeps the connection.
 final class RESTHandler: ChannelInboundHandler {
@@ -15,12 +16,12 @@ final class RESTHandler: ChannelInboundHandler {
   /// A request being read or answered.
   private struct Exchange {
     let head: HTTPRequestHead
-    let receivedAt: UInt64
+    let receivedAt: Instant
     var body: ByteBuffer
     /// An acquire that waits for its task.
     var pendingAcquire: PendingAcquire?
-    /// Not to be answered before this instant; monotonic, in ns.
-    var notBefore: UInt64 = 0
+    /// Not to be answered before this instant.
+    var notBefore: Instant = .distantPast
     /// The body was too long: already answered, the rest is passed over.
     var isRefused = false
   }
@@ -138,8 +139,8 @@ final class RESTHandler: ChannelInboundHandler {
 // MARK: - What the routes use
 
 extension RESTHandler {
-  /// When the request's head had been read; monotonic, in ns.
-  var receivedAt: UInt64 { exchange?.receivedAt ?? MonotonicClock.now() }
+  /// When the request's head had been read.
+  var receivedAt: Instant { exchange?.receivedAt ?? MonotonicClock.now() }
 
   /// Whether the request still waits for its answer.
   var isWaiting: Bool { exchange != nil && context != nil }
@@ -149,9 +150,9 @@ extension RESTHandler {
   /// If the client leaves, the acquire is abandoned.
   func wait(for acquire: PendingAcquire) { exchange?.pendingAcquire = acquire }
 
-  /// Keeps the answer, whenever it is ready, until `instant` (monotonic, in ns): the time that the work takes is part
+  /// Keeps the answer, whenever it is ready, until `instant`: the time that the work takes is part
   /// of the delay.
-  func holdAnswer(until instant: UInt64) { exchange?.notBefore = instant }
+  func holdAnswer(until instant: Instant) { exchange?.notBefore = instant }
 
   func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) -> Value? {
     try? JSONDecoder().decode(type, from: Data(body.readableBytesView))
@@ -187,7 +188,7 @@ extension RESTHandler {
     guard let context, let exchange else { return }
     guard exchange.notBefore <= MonotonicClock.now() else {
       let number = exchangeNumber
-      core.loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(exchange.notBefore)) { [weak self] in
+      core.loop.assumeIsolated().scheduleTask(deadline: NIODeadline(exchange.notBefore)) { [weak self] in
         guard let self, isWaiting, exchangeNumber == number else { return }
         answer(status, body, headers: extra, type: type, close: close, announcedLength: announcedLength)
       }

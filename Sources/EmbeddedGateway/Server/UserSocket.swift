@@ -1,6 +1,7 @@
 import Gateway
 import Latency
 import NIOCore
+import Transport
 
 /// A user's WebSocket, `/session/{userId}`: gets a task, says so, and then carries lines between the user and the
 /// task's process.
@@ -19,8 +20,8 @@ final class UserSocket: TextSocketOwner, TaskListener {
   private var state = State.starting(early: [], bytes: 0)
   private var pendingAcquire: PendingAcquire?
   private weak var socket: TextSocket?
-  /// When the last line went to the task, while it has no answer; monotonic, in ns.
-  private var unansweredSince: UInt64?
+  /// When the last line went to the task, while it has no answer.
+  private var unansweredSince: Instant?
   /// Whether the task's line is incomplete: its pieces are fragments of one message (RFC 6455, section 5.4).
   private var isInsideLine = false
   private var endReason = "the user left"
@@ -34,14 +35,14 @@ final class UserSocket: TextSocketOwner, TaskListener {
     self.socket = socket
     let receivedAt = MonotonicClock.now()
     let delay = core.configuration.faults.acquireDelay
-    guard delay > 0 else { return acquire(receivedAt: receivedAt) }
-    core.loop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: delay))) { [weak self] in
+    guard delay > .zero else { return acquire(receivedAt: receivedAt) }
+    core.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
       guard let self, case .starting = state else { return }
       acquire(receivedAt: receivedAt)
     }
   }
 
-  private func acquire(receivedAt: UInt64) {
+  private func acquire(receivedAt: Instant) {
     pendingAcquire = core.acquire(
       userID: userID, sessionID: nil, receivedAt: receivedAt, isSession: true
     ) { [weak self] acquire, outcome in self?.handle(outcome, of: acquire) }
@@ -151,7 +152,7 @@ final class UserSocket: TextSocketOwner, TaskListener {
     socket?.close()
   }
 
-  private func event(_ phase: LifecycleEvent.Phase, since start: UInt64?) -> LifecycleEvent {
+  private func event(_ phase: LifecycleEvent.Phase, since start: Instant?) -> LifecycleEvent {
     var event = LifecycleEvent(phase, duration: start.map { MonotonicClock.now() - $0 })
     event.userID = userID
     event.taskARN = pendingAcquire?.taskID.map(core.taskARN)

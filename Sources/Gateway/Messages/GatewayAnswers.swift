@@ -1,4 +1,5 @@
 import FoundationEssentials
+public import Latency
 import NIOCore
 import TextFormatting
 public import Transport
@@ -7,7 +8,7 @@ public import Transport
 public final class AssignedTask: Sendable {
   /// The gateway's answer.
   public let answer: AcquireAnswer
-  /// The stamps of the request and its response, in ns.
+  /// The stamps of the request and its response.
   public let exchange: HTTPExchange
 
   init(answer: AcquireAnswer, exchange: HTTPExchange) {
@@ -23,7 +24,7 @@ public enum AcquireOutcome: Sendable {
   /// The pool had none to give: no success, and no failure of the gateway either.
   case miss(HTTPExchange)
   /// Anything else.
-  case failed(GatewayError, firstByteWrittenAt: UInt64?)
+  case failed(GatewayError, firstByteWrittenAt: Instant?)
 
   /// What an answer of either dialect says.
   init(_ exchange: HTTPExchange) {
@@ -57,9 +58,9 @@ public enum AcquireOutcome: Sendable {
 
 /// The outcome of `POST /api/release`.
 enum ReleaseOutcome {
-  /// When the answer was read, in ns; kind `releaseRefused` when the gateway knows no such task (any more), and
+  /// When the answer was read; kind `releaseRefused` when the gateway knows no such task (any more), and
   /// `releaseUnsupported` when it has no such call.
-  static func read(_ exchange: HTTPExchange) -> Result<UInt64, GatewayError> {
+  static func read(_ exchange: HTTPExchange) -> Result<Instant, GatewayError> {
     let response = exchange.response
     let decoded = Result { () throws(GatewayError) in try ReleaseAnswer.decode(response) }
     switch (response.status, decoded) {

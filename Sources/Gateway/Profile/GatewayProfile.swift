@@ -1,3 +1,5 @@
+package import Latency
+
 /// How a gateway is spoken to, as data: what each role of it is asked by, and what its answers mean.
 ///
 /// A profile is a file of `infrabench.gateway/1` (docs/gateways.md); the suite has some of its own. A role that is nil is one
@@ -134,14 +136,13 @@ package struct GatewayProfile: Sendable, Equatable {
   package struct Session: Sendable, Equatable {
     /// A message that keeps a connection alive.
     package struct Ping: Sendable, Equatable {
-      /// In ns.
-      package var every: UInt64
+      package var every: Nanoseconds
       package var send: ProfileTemplate
       package var pong: ProfileCondition?
 
       /// Makes one.
       package init(
-        every: UInt64, send: ProfileTemplate, pong: ProfileCondition? = nil
+        every: Nanoseconds, send: ProfileTemplate, pong: ProfileCondition? = nil
       ) {
         self.every = every
         self.send = send

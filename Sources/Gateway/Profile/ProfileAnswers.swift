@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import TextFormatting
 package import Transport
@@ -30,9 +31,9 @@ extension GatewayProfile.Release {
   /// the call where it is a page.
   private static let statusesOfRefusal = [400, 404, 405, 409, 410]
 
-  /// When the answer was read, in ns; kind `releaseRefused` when the gateway knows no such task (any more), and
+  /// When the answer was read; kind `releaseRefused` when the gateway knows no such task (any more), and
   /// `releaseUnsupported` when it has no such call.
-  func outcome(of exchange: HTTPExchange) -> Result<UInt64, GatewayError> {
+  func outcome(of exchange: HTTPExchange) -> Result<Instant, GatewayError> {
     let response = exchange.response
     let root = JSONNode.parse(response.body.readableBytesView)
     if success.holds(status: response.status, root) { return .success(exchange.lastByteReadAt) }

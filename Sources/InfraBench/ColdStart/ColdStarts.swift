@@ -124,10 +124,10 @@ struct ColdStarts: Sendable {
 }
 
 extension ColdStarts {
-  /// What the releases and stops of an interrupted run may take together, in ns, and the stops at least: behind a gateway
+  /// What the releases and stops of an interrupted run may take together, and the stops at least: behind a gateway
   /// that doesn't answer the releases take all of theirs, and the tasks are still to be stopped.
-  private static let boundWhenInterrupted: UInt64 = 4_000_000_000
-  private static let stopsAtLeast: UInt64 = 3_000_000_000
+  private static let boundWhenInterrupted: Nanoseconds = .seconds(4)
+  private static let stopsAtLeast: Nanoseconds = .seconds(3)
 
   /// Runs `body` with a starter, then gives back and stops what the run still has: also when the task is cancelled, and
   /// when `body` throws.

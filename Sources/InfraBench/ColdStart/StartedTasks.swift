@@ -31,32 +31,32 @@ final class StartedTasks: Sendable {
   private let bench: RunContext
   private let log: TaskStartLog
   private let users: UsedUserIDs
-  /// A look at the gateway, before tasks are stopped, and what it may take, in ns.
-  private let look: @Sendable (_ bound: UInt64) async -> GatewayTaskView
+  /// A look at the gateway, before tasks are stopped, and what it may take.
+  private let look: @Sendable (_ bound: Nanoseconds) async -> GatewayTaskView
   private let state = Mutex(State())
 
   /// Within ECS's quota for calls that change tasks, and so many that a look at the gateway is not old yet.
   private static let atOnce = 10
-  /// Between two looks for what is not settled at the end, in ns.
-  private static let pause: UInt64 = 250_000_000
-  /// A gateway that takes back what this run's users had may show it for so long, in ns.
-  private static let closingTime: UInt64 = 1_000_000_000
-  /// RunTask calls without an answer are followed at the end for so long, in ns.
-  private static let followingTime: UInt64 = 4_000_000_000
-  /// An orderly end stops all tasks, however many there are; an ECS that stops none must not hold it up for ever, in ns.
-  private static let boundOfAll: UInt64 = 300_000_000_000
+  /// Between two looks for what is not settled at the end.
+  private static let pause: Nanoseconds = .milliseconds(250)
+  /// A gateway that takes back what this run's users had may show it for so long.
+  private static let closingTime: Nanoseconds = .seconds(1)
+  /// RunTask calls without an answer are followed at the end for so long.
+  private static let followingTime: Nanoseconds = .seconds(4)
+  /// An orderly end stops all tasks, however many there are; an ECS that stops none must not hold it up for ever.
+  private static let boundOfAll: Nanoseconds = .seconds(300)
   /// How often in a row nothing was stopped at the end before the rest is given up.
   private static let fruitlessPasses = 3
-  /// Of a stop between iterations, in ns.
-  private static let stopBound: UInt64 = 5_000_000_000
-  /// Of the look before a stop between iterations, in ns, and before one at the end, which has to leave time to stop.
-  private static let lookBound: UInt64 = 2_000_000_000
-  private static let lookBoundAtEnd: UInt64 = 500_000_000
+  /// Of a stop between iterations.
+  private static let stopBound: Nanoseconds = .seconds(5)
+  /// Of the look before a stop between iterations, and before one at the end, which has to leave time to stop.
+  private static let lookBound: Nanoseconds = .seconds(2)
+  private static let lookBoundAtEnd: Nanoseconds = .milliseconds(500)
   private static let noAnswer = "no answer in time"
 
   init(
     _ ecs: ECSConnection, log: TaskStartLog, bench: RunContext, users: UsedUserIDs,
-    look: @escaping @Sendable (_ bound: UInt64) async -> GatewayTaskView
+    look: @escaping @Sendable (_ bound: Nanoseconds) async -> GatewayTaskView
   ) {
     self.ecs = ecs
     self.log = log
@@ -130,7 +130,7 @@ final class StartedTasks: Sendable {
   /// Stops what no user of the run has or waits for; what fails is tried again at the end.
   func stopWhatIsOver() async { await stopWhatIsOver(for: Self.stopBound) }
 
-  private func stopWhatIsOver(for bound: UInt64) async {
+  private func stopWhatIsOver(for bound: Nanoseconds) async {
     await TimeLimit.run(for: bound, endsWithCaller: true) {
       let over = self.state.withLock { $0.ledger.over }
       guard !over.surely.isEmpty || !over.ifAbsent.isEmpty else { return }
@@ -147,11 +147,11 @@ final class StartedTasks: Sendable {
   /// Stops all that remain and what else bears this run's mark, and says what could not be stopped. RunTask calls without an
   /// answer are followed for some seconds.
   ///
-  /// - Parameter bound: what it may take once the caller's task is cancelled, in ns; an orderly end stops all tasks.
-  func stopAtEnd(onceInterrupted bound: UInt64) async {
+  /// - Parameter bound: what it may take once the caller's task is cancelled; an orderly end stops all tasks.
+  func stopAtEnd(onceInterrupted bound: Nanoseconds) async {
     let begin = MonotonicClock.now()
     let deadline = CleanupDeadline(within: Self.boundOfAll)
-    let lookBound = { @Sendable () -> UInt64 in min(Self.lookBoundAtEnd, deadline.remaining / 3) }
+    let lookBound = { @Sendable () -> Nanoseconds in min(Self.lookBoundAtEnd, deadline.remaining / 3) }
     let number = state.withLock { $0.ledger.remaining.count }
     if number > Self.atOnce { bench.console.note("stopping \(number) tasks of this run") }
     let isChecked = await deadline.run(onceInterrupted: bound) {
@@ -167,18 +167,18 @@ final class StartedTasks: Sendable {
         await self.findEnded()
         fruitless = self.stoppedCount > stoppedBefore ? 0 : fruitless + 1
         guard self.mustGoOn(since: begin, fruitless: fruitless) else { return isChecked }
-        guard (try? await Task.sleep(nanoseconds: Self.pause)) != nil else { return isChecked }
+        guard (try? await Task.sleep(for: Self.pause)) != nil else { return isChecked }
       }
     }
     if deadline.hasPassed, !Task.isCancelled {
-      bench.note("stopping this run's tasks was given up after \(Self.boundOfAll / 1_000_000_000) s")
+      bench.note("stopping this run's tasks was given up after \(Self.boundOfAll / .seconds(1)) s")
     }
     report(isChecked: isChecked)
     calls.cancel()
   }
 
   /// Whether the end, begun at `begin`, has anything left to wait for or to try again.
-  private func mustGoOn(since begin: UInt64, fruitless: Int) -> Bool {
+  private func mustGoOn(since begin: Instant, fruitless: Int) -> Bool {
     let now = MonotonicClock.now()
     // A gateway takes its time to take back what this run's users had.
     if leftCount > 0, now < begin + Self.closingTime { return true }
@@ -240,8 +240,8 @@ final class StartedTasks: Sendable {
   /// Stops these tasks, by their ids. What is not surely this run's and idle is left: the gateway is looked at right
   /// before, and by then a user of the run may have been given one.
   ///
-  /// - Parameter lookBound: what the next look may take, in ns.
-  private func stop(_ ids: [String], _ lookBound: @Sendable () -> UInt64) async {
+  /// - Parameter lookBound: what the next look may take.
+  private func stop(_ ids: [String], _ lookBound: @Sendable () -> Nanoseconds) async {
     var waiting = ids[...]
     var whereabouts = GatewayTaskView.unknown
     var isMute = false
@@ -355,10 +355,10 @@ final class InFlightCalls: Sendable {
 
   /// Makes a call, and gives its answer to `settle` whenever that comes.
   ///
-  /// - Parameter grace: how long the answer is waited for after the caller's task was cancelled, in ns.
+  /// - Parameter grace: how long the answer is waited for after the caller's task was cancelled.
   /// - Returns: the answer; nil where the caller's task was cancelled and the answer did not come in time. The call goes on.
   func make<Answer: Sendable>(
-    graceOnCancel grace: UInt64, _ call: @escaping @Sendable () async -> Answer,
+    graceOnCancel grace: Nanoseconds, _ call: @escaping @Sendable () async -> Answer,
     settle: @escaping @Sendable (Answer) -> Void
   ) async -> Answer? {
     let first = FirstValue<Answer?>()
@@ -376,7 +376,7 @@ final class InFlightCalls: Sendable {
       await first.wait()
     } onCancel: {
       Task {
-        try? await Task.sleep(nanoseconds: grace)
+        try? await Task.sleep(for: grace)
         first.give(nil)
       }
     }

@@ -1,8 +1,8 @@
 import AWS
 import Gateway
+import Latency
 
-/// Follows tasks from RunTask's answer until the gateway shows them connected. Pure: instants come with the events, in ns
-/// of `MonotonicClock`.
+/// Follows tasks from RunTask's answer until the gateway shows them connected. Pure: instants come with the events.
 struct TaskStartTracker: Sendable {
   /// How a start ended.
   typealias Outcome = Result<TaskStartPhases, TaskStartFailure>
@@ -11,14 +11,14 @@ struct TaskStartTracker: Sendable {
 
   private struct Start {
     let arn: String
-    let sentAt: UInt64
-    let triedAt: UInt64?
-    let answeredAt: UInt64
-    let deadline: UInt64
+    let sentAt: Instant
+    let triedAt: Instant?
+    let answeredAt: Instant
+    let deadline: Instant
     var lastStatus = "PROVISIONING"
-    var notRunningSince: UInt64
-    var notConnectedSince: UInt64
-    var runningSeenAt: UInt64?
+    var notRunningSince: Instant
+    var notConnectedSince: Instant
+    var runningSeenAt: Instant?
   }
 
   private var starts: [String: Start] = [:]
@@ -59,7 +59,7 @@ struct TaskStartTracker: Sendable {
   /// RunTask has started `task`; it must be connected before `deadline`. `triedAt` is when the answered try was sent, where
   /// that was not the first one.
   mutating func began(
-    _ task: ECSTask, sentAt: UInt64, triedAt: UInt64? = nil, answeredAt: UInt64, deadline: UInt64
+    _ task: ECSTask, sentAt: Instant, triedAt: Instant? = nil, answeredAt: Instant, deadline: Instant
   ) {
     starts[task.taskID] = Start(
       arn: task.taskArn, sentAt: sentAt, triedAt: triedAt, answeredAt: answeredAt, deadline: deadline,
@@ -70,7 +70,7 @@ struct TaskStartTracker: Sendable {
 
   /// What DescribeTasks showed of the ARNs `asked`. A task that it does not know (yet) may run or not, as ECS's answers lag:
   /// nothing is learnt of it, and the last look that denied it stays the last one.
-  mutating func observe(_ described: [ECSTask], asked: [String], sentAt: UInt64, answeredAt: UInt64) -> [Ended] {
+  mutating func observe(_ described: [ECSTask], asked: [String], sentAt: Instant, answeredAt: Instant) -> [Ended] {
     var outcomes: [Ended] = []
     let tasks = Dictionary(described.map { ($0.taskID, $0) }) { first, _ in first }
     let asked = Set(asked)
@@ -94,7 +94,7 @@ struct TaskStartTracker: Sendable {
 
   /// What the gateway's status showed. Where it names no tasks, as many of those on their way are connected, the oldest
   /// first, as it has more than before.
-  mutating func observe(_ status: StatusAnswer, sentAt: UInt64, answeredAt: UInt64) -> [Ended] {
+  mutating func observe(_ status: StatusAnswer, sentAt: Instant, answeredAt: Instant) -> [Ended] {
     let connected: Set<String>
     namesTasks = status.tasks != nil
     if let tasks = status.tasks {
@@ -127,11 +127,11 @@ struct TaskStartTracker: Sendable {
   }
 
   /// Time has passed: ends the starts whose deadline is over.
-  mutating func expire(at now: UInt64) -> [Ended] {
+  mutating func expire(at now: Instant) -> [Ended] {
     let late = order.compactMap { id in starts[id].flatMap { $0.deadline <= now ? (id, $0) : nil } }
     forget(late.map(\.0))
     return late.map { id, start in
-      let seconds = (start.deadline - min(start.sentAt, start.deadline)) / 1_000_000_000
+      let seconds = start.deadline.elapsed(since: start.sentAt) / .seconds(1)
       let failure =
         start.runningSeenAt == nil
         ? TaskStartFailure(

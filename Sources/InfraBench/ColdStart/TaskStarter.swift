@@ -42,8 +42,8 @@ final class TaskStarter: Sendable {
   let session: GatewaySession
   let state = Mutex(State())
 
-  /// An interrupted RunTask is waited for so long, in ns: a task that was started can only be stopped by its ARN.
-  private static let graceOnCancel: UInt64 = 1_000_000_000
+  /// An interrupted RunTask is waited for so long: a task that was started can only be stopped by its ARN.
+  private static let graceOnCancel: Nanoseconds = .seconds(1)
 
   init(_ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession) {
     self.settings = settings
@@ -55,8 +55,8 @@ final class TaskStarter: Sendable {
     }
   }
 
-  /// - Parameter bound: what it may take, in ns.
-  private static func look(_ session: GatewaySession, for bound: UInt64) async -> GatewayTaskView {
+  /// - Parameter bound: what it may take.
+  private static func look(_ session: GatewaySession, for bound: Nanoseconds) async -> GatewayTaskView {
     let client = session.client(on: session.loops.executor(forUser: 0), timeout: bound)
     defer { client.close() }
     guard case .success(let (status, _)) = await client.status() else { return .unknown }
@@ -238,8 +238,8 @@ extension AWSError {
 
 /// Looking at the tasks on their way, by ECS and by the gateway.
 extension TaskStarter {
-  /// Between two looks at the gateway, in ns, unless ECS is looked at more often.
-  private static let longestPause: UInt64 = 50_000_000
+  /// Between two looks at the gateway, unless ECS is looked at more often.
+  private static let longestPause: Nanoseconds = .milliseconds(50)
 
   /// Looks at ECS and the gateway for as long as the task is not cancelled and any start is under way.
   func watch() async {
@@ -251,7 +251,7 @@ extension TaskStarter {
     var beat = PollSchedule(interval: settings.pollInterval, from: MonotonicClock.now())
     while !Task.isCancelled {
       let now = MonotonicClock.now()
-      if now < beat.nextAt { try? await Task.sleep(nanoseconds: beat.nextAt - now) }
+      if now < beat.nextAt { try? await Task.sleep(for: beat.nextAt - now) }
       beat.polls(at: MonotonicClock.now())
       // Here too: a gateway that doesn't answer holds no deadline up.
       finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
@@ -296,7 +296,7 @@ extension TaskStarter {
     while !Task.isCancelled {
       if state.withLock({ $0.callsUnderWay > 0 || !$0.waiters.isEmpty }) { await lookAtGateway(client) }
       finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
-      try? await Task.sleep(nanoseconds: pause)
+      try? await Task.sleep(for: pause)
     }
   }
 
@@ -330,22 +330,22 @@ extension TaskStarter {
   }
 }
 
-/// When the next poll of a fixed beat is due, in ns of `MonotonicClock`. Pure.
+/// When the next poll of a fixed beat is due. Pure.
 struct PollSchedule {
-  /// Between two beats, in ns.
-  let interval: UInt64
-  private(set) var nextAt: UInt64
+  /// Between two beats.
+  let interval: Nanoseconds
+  private(set) var nextAt: Instant
 
   /// A beat whose first poll is due at `start`.
-  init(interval: UInt64, from start: UInt64) {
-    self.interval = max(1, interval)
+  init(interval: Nanoseconds, from start: Instant) {
+    self.interval = max(.nanoseconds(1), interval)
     nextAt = start
   }
 
   /// The poll that was due is made at `now`. Beats that were missed meanwhile are left out: polls that follow each other
   /// at once would show nothing more and take from ECS's quota.
-  mutating func polls(at now: UInt64) {
-    let late = now - min(nextAt, now)
+  mutating func polls(at now: Instant) {
+    let late = now.elapsed(since: nextAt)
     nextAt += interval * (late / interval + 1)
   }
 }

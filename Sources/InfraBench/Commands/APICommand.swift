@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Latency
 import LoadEngine
 import Results
 
@@ -52,7 +53,7 @@ package struct APICommand: SuiteCommand {
   @Option(help: ArgumentHelp("Embedded gateway: tasks to list and describe. (default: 5)", valueName: "n"))
   var poolSize: String?
 
-  private static let usualRate = ArrivalRate(starts: 5, period: 1_000_000_000)
+  private static let usualRate = ArrivalRate(starts: 5, period: .seconds(1))
 
   /// Parsed by `ArgumentParser`.
   package init() {}
@@ -68,10 +69,10 @@ package struct APICommand: SuiteCommand {
     let poolSize = reader.integer("--pool-size", poolSize, default: 5, in: 1...1_000)
     let benchmark = APIBenchmark(
       ecs: ecs,
-      embedded: EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: 4 * poolSize, taskStartDelay: 1_000_000),
+      embedded: EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: 4 * poolSize, taskStartDelay: .milliseconds(1)),
       iterations: reader.integer("--iterations", iterations, default: 10, in: 1...1_000_000),
       rate: rate(isRealECS: ecs != nil, &reader),
-      timeout: reader.duration("--timeout", timeout, default: 30_000_000_000, minimum: 1_000_000))
+      timeout: reader.duration("--timeout", timeout, default: .seconds(30), minimum: .milliseconds(1)))
     return PreparedRun(
       benchmark, runs: reader.runs(repetition), output: reader.output(output),
       thresholds: reader.thresholds(output, for: benchmark))

@@ -120,7 +120,7 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
 
   /// The whole of the executable. Does not return.
   package static func runAsTool() async {
-    EndSignals.quitWithoutBacktrace()
+    TerminationSignals.quitWithoutBacktrace()
     await main()
   }
 
@@ -135,7 +135,8 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
       throw ExitCode(await console.exitStatus(EX_USAGE))
     }
     if check { return }
-    let status = await SuiteRun(settings: settings, environment: reader.environment).perform(endedBy: EndSignals.trap())
+    let status = await SuiteRun(settings: settings, environment: reader.environment).perform(
+      endedBy: TerminationSignals.trap())
     throw ExitCode(await console.exitStatus(status))
   }
 }

@@ -82,7 +82,7 @@ package struct CompareCommand: AsyncParsableCommand {
 
   /// The whole of the executable. Does not return.
   package static func runAsTool() async {
-    EndSignals.quitWithoutBacktrace()
+    TerminationSignals.quitWithoutBacktrace()
     await main()
   }
 

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Gateway
+import Latency
 import ProcessControl
 import Results
 import TextFormatting
@@ -109,7 +110,7 @@ package struct EndToEndCommand: SuiteCommand {
       commandWords: commandWords(settings, &reader), message: message(&reader),
       expect: expectation(settings, &reader), runTask: runTask)
     benchmark.messages = reader.integer("--messages", messages, default: 1, in: 1...100_000)
-    benchmark.holdSessions = reader.optionalDuration("--hold-sessions", holdSessions, minimum: 1_000_000)
+    benchmark.holdSessions = reader.optionalDuration("--hold-sessions", holdSessions, minimum: .milliseconds(1))
     benchmark.reconnect = reconnection(settings, &reader)
     let output = reader.output(output)
     benchmark.load.addTimeline(for: output)
@@ -168,7 +169,7 @@ package struct EndToEndCommand: SuiteCommand {
       reader.problems.add("--command", "a remote gateway's tasks run what they run: leave it out, or give --agents")
     }
     do {
-      return try CommandWords.split(command)
+      return try ShellWords.split(command)
     } catch {
       reader.problems.add("--command", "\(error)")
       return []

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import AWS
+import Latency
 import Transport
 import Results
 import TextFormatting
@@ -148,7 +149,7 @@ package struct ExhaustionCommand: SuiteCommand {
     let release = reader.choice("--release", release, of: moments, default: "after-drain")
     let benchmark = ExhaustionBenchmark(
       target: target, usesGateway: usesGateway, ecs: ecs, userIDPrefix: reader.userIDPrefix(userID),
-      timeout: reader.duration("--timeout", timeout, default: 30_000_000_000, minimum: 1_000_000),
+      timeout: reader.duration("--timeout", timeout, default: .seconds(30), minimum: .milliseconds(1)),
       drainBy: drainBy, drainCount: drainCount(of: usesGateway ? target : nil, &reader),
       release: ExhaustionBenchmark.Release(rawValue: release) ?? .afterDrain,
       triesColdFallback: !noColdFallback, restoresDesiredCount: restoreDesiredCount,
@@ -156,7 +157,7 @@ package struct ExhaustionCommand: SuiteCommand {
       settle: reader.duration("--settle", settle, default: 0),
       pollInterval: pollInterval(isRealECS: ecs != nil, &reader),
       refillTimeout: reader.duration(
-        "--refill-timeout", refillTimeout, default: 300_000_000_000, minimum: 1_000_000))
+        "--refill-timeout", refillTimeout, default: .seconds(300), minimum: .milliseconds(1)))
     return PreparedRun(
       benchmark, second: benchmark.ofSecondGateway, runs: reader.runs(repetition, target: target),
       output: reader.output(output), thresholds: reader.thresholds(output, for: benchmark))
@@ -172,9 +173,10 @@ package struct ExhaustionCommand: SuiteCommand {
   }
 
   /// ListTasks and DescribeTasks share a bucket of 100 calls, refilled at 20 a second.
-  private func pollInterval(isRealECS: Bool, _ reader: inout OptionReader) -> UInt64 {
-    let interval = reader.duration("--poll-interval", pollInterval, default: 500_000_000, minimum: 10_000_000)
-    if isRealECS, interval < 200_000_000, !forcePollInterval {
+  private func pollInterval(isRealECS: Bool, _ reader: inout OptionReader) -> Nanoseconds {
+    let interval = reader.duration(
+      "--poll-interval", pollInterval, default: .milliseconds(500), minimum: .milliseconds(10))
+    if isRealECS, interval < .milliseconds(200), !forcePollInterval {
       reader.problems.add(
         "--poll-interval",
         "more than 5 polls a second can exhaust the account's ECS quota: write at least 200ms, or add --force-poll-interval"

@@ -84,7 +84,7 @@ package struct ReportCommand: AsyncParsableCommand {
 
   /// The whole of the executable. Does not return.
   package static func runAsTool() async {
-    EndSignals.quitWithoutBacktrace()
+    TerminationSignals.quitWithoutBacktrace()
     await main()
   }
 }

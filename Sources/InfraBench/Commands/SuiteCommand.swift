@@ -19,7 +19,7 @@ extension SuiteCommand {
 extension SuiteCommand {
   /// The whole of an executable: parses the process's arguments and runs. Does not return.
   package static func runAsTool() async {
-    EndSignals.quitWithoutBacktrace()
+    TerminationSignals.quitWithoutBacktrace()
     _ = SuitePipe.current
     let commandLine = Array(CommandLine.arguments.dropFirst())
     let scenario = ScenarioFile(

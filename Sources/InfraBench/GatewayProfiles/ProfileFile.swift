@@ -195,8 +195,8 @@ package struct ProfileFile {
   ) -> GatewayProfile.Session.Ping? {
     var object = object
     let written = text("every", in: &object, isNeeded: true)
-    let every = written.flatMap(DurationText.parse)
-    if written != nil, every.map({ $0 < 10_000_000 }) ?? true {
+    let every = written.flatMap { DurationText.parse($0) }
+    if written != nil, every.map({ $0 < .milliseconds(10) }) ?? true {
       say(object.line(of: "every"), "\(object.name): \"every\" is a duration of 10ms or more: \(DurationText.rule)")
     }
     let send = object.take("send").flatMap { json($0, "send", in: object, takes: placeholders) }

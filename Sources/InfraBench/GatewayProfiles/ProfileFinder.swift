@@ -1,12 +1,13 @@
 import FoundationEssentials
 package import Gateway
+import Latency
 import Transport
 import TextFormatting
 
 /// Finds out how a gateway is spoken to where the user has not said it. Looking makes no session and takes no task.
 enum ProfileFinder {
-  /// Of each look, in ns.
-  private static let bound: UInt64 = 5_000_000_000
+  /// Of each look.
+  private static let bound: Nanoseconds = .seconds(5)
 
   /// Not a valid user id, and not `.` or `..`, which proxies take for a way through the path.
   static let probeID = ".infrabench-probe"

@@ -1,6 +1,6 @@
 package import ArgumentParser
 package import LoadEngine
-import Latency
+package import Latency
 import TextFormatting
 
 /// When iterations start, and on how many event loops.
@@ -57,11 +57,10 @@ package struct ArrivalSettings: Sendable, Equatable {
   package var isPoisson = false
   package var dropsWhenBusy = false
   package var isPrecise = false
-  /// In ns.
-  package var thinkTime: UInt64 = 0
+  package var thinkTime: Nanoseconds = .zero
   package var threads = 1
-  /// Length of an interval in ns; nil for no timeline.
-  package var timeline: UInt64?
+  /// Length of an interval; nil for no timeline.
+  package var timeline: Nanoseconds?
 
   package init() {}
 
@@ -82,9 +81,9 @@ extension OptionReader {
       choice("--arrival", options.arrival, of: ["constant", "poisson"], default: "constant") == "poisson"
     settings.dropsWhenBusy = options.dropWhenBusy
     settings.isPrecise = options.precise
-    settings.thinkTime = duration("--think-time", options.thinkTime, default: 0)
+    settings.thinkTime = duration("--think-time", options.thinkTime, default: .zero)
     settings.threads = integer("--threads", options.threads, default: 1, in: 1...64)
-    settings.timeline = optionalDuration("--timeline", options.timeline, minimum: 100_000_000)
+    settings.timeline = optionalDuration("--timeline", options.timeline, minimum: .milliseconds(100))
     refuseMixtures(of: settings, options, load)
     return settings
   }
@@ -151,7 +150,7 @@ package enum LoadStages: Sendable, Equatable {
   /// Closed loop.
   case users([UserStage])
 
-  private static let longest: UInt64 = 24 * 3_600_000_000_000
+  private static let longest: Nanoseconds = .seconds(24 * 3600)
   private static let mostStages = 1000
   private static let mostUsers = 20_000
 
@@ -194,7 +193,7 @@ package enum LoadStages: Sendable, Equatable {
     }
   }
 
-  private static func stage(_ text: String) throws(LoadStagesError) -> (UInt64, Target) {
+  private static func stage(_ text: String) throws(LoadStagesError) -> (Nanoseconds, Target) {
     let shown = text.prefix(40)
     let sides = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard sides.count == 2 else {
@@ -220,10 +219,10 @@ package enum LoadStages: Sendable, Equatable {
         + "or a rate, such as 10/s")
   }
 
-  private static func checkLength(_ durations: [UInt64]) throws(LoadStagesError) {
+  private static func checkLength(_ durations: [Nanoseconds]) throws(LoadStagesError) {
     // A stage is a year at most, and there are not many: no overflow.
-    let length = durations.reduce(0, +)
-    if length == 0 { throw LoadStagesError(message: "all stages are of no length: give one of them a duration") }
+    let length = durations.reduce(.zero, +)
+    if length == .zero { throw LoadStagesError(message: "all stages are of no length: give one of them a duration") }
     if length > longest { throw LoadStagesError(message: "the stages are longer than 24h in all: write shorter ones") }
   }
 

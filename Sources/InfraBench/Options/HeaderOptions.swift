@@ -46,7 +46,7 @@ extension OptionReader {
 
   private mutating func tokenCommand(_ text: String) -> [String]? {
     do {
-      return try CommandWords.split(text)
+      return try ShellWords.split(text)
     } catch {
       problems.add("--token-command", "\(error)")
       return nil

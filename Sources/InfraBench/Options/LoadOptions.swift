@@ -2,7 +2,7 @@ package import ArgumentParser
 import Gateway
 import Glibc
 package import LoadEngine
-import Latency
+package import Latency
 package import Results
 import TextFormatting
 
@@ -47,7 +47,7 @@ extension OptionReader {
     _ options: LoadOptions, _ arrivals: ArrivalOptions, defaultCount: Int,
     defaultConcurrency: Int = 1
   ) -> LoadSettings {
-    let duration = optionalDuration("--duration", options.duration, minimum: 1_000_000)
+    let duration = optionalDuration("--duration", options.duration, minimum: .milliseconds(1))
     let count = optionalInteger("--count", options.count, in: 1...1_000_000_000)
     let liftsCount = options.duration != nil || arrivals.stages != nil
     let users = 1...20_000
@@ -58,7 +58,7 @@ extension OptionReader {
     var settings = LoadSettings(
       count: count ?? (liftsCount ? nil : defaultCount), duration: duration, concurrency: first,
       warmup: warmup(options.warmup),
-      timeout: self.duration("--timeout", options.timeout, default: 30_000_000_000, minimum: 1_000_000),
+      timeout: self.duration("--timeout", options.timeout, default: .seconds(30), minimum: .milliseconds(1)),
       userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed))
     // After all others: what is wrong by itself is not to be held against them.
     settings.arrivals = self.arrivals(arrivals, options)
@@ -81,7 +81,7 @@ extension OptionReader {
   mutating func warmup(_ written: String?) -> LoadPlan.Warmup {
     guard let written else { return .iterations(0) }
     if let number = PlainText.wholeNumber(written), number <= 1_000_000_000 { return .iterations(number) }
-    if let nanoseconds = DurationText.parse(written) { return .duration(nanoseconds) }
+    if let length = DurationText.parse(written) { return .duration(length) }
     problems.add("--warmup", "'\(written)' is wrong: write a whole number of iterations, or a duration such as 5s")
     return .iterations(0)
   }
@@ -99,13 +99,11 @@ extension OptionReader {
 /// How much work is done, checked.
 package struct LoadSettings: Sendable {
   package var count: Int?
-  /// In ns.
-  package var duration: UInt64?
+  package var duration: Nanoseconds?
   /// Virtual users: those of a closed loop, with stages those at its begin, or the most in flight of an open one.
   package var concurrency: Int
   package var warmup: LoadPlan.Warmup
-  /// In ns.
-  package var timeout: UInt64
+  package var timeout: Nanoseconds
   package var userIDPrefix: String
   package var seed: UInt64
   package var arrivals = ArrivalSettings()
@@ -119,8 +117,8 @@ package struct LoadSettings: Sendable {
   /// The most starts in flight at one time; nil in a closed loop.
   package var maxInFlight: Int? { isOpenLoop ? users : nil }
 
-  /// The time-outs of a run, by parameter, in ns.
-  func timeouts(beside runTask: RunTaskSettings?) -> [String: UInt64] {
+  /// The time-outs of a run, by parameter.
+  func timeouts(beside runTask: RunTaskSettings?) -> [String: Nanoseconds] {
     ["timeout": timeout].merging(runTask.map { ["startTimeout": $0.startTimeout] } ?? [:]) { $1 }
   }
 
@@ -140,14 +138,14 @@ package struct LoadSettings: Sendable {
     return plan
   }
 
-  /// When nothing more is begun, in ns from the begin of the measured part: by the duration, or the stages' end.
-  package var length: UInt64? { [duration, ramp?.length, schedule?.length].compactMap(\.self).min() }
+  /// When nothing more is begun, from the begin of the measured part: by the duration, or the stages' end.
+  package var length: Nanoseconds? { [duration, ramp?.length, schedule?.length].compactMap(\.self).min() }
 
   private var schedule: ArrivalSchedule? {
     let arrival: ArrivalSchedule.Arrival = arrivals.isPoisson ? .poisson(seed: seed) : .constant
     if case .rates(let stages) = arrivals.stages {
       return ArrivalSchedule(
-        stages: stages, from: arrivals.rate ?? ArrivalRate(starts: 0, period: 1_000_000_000), arrival: arrival)
+        stages: stages, from: arrivals.rate ?? ArrivalRate(starts: 0, period: .seconds(1)), arrival: arrival)
     }
     return arrivals.rate.map { ArrivalSchedule(rate: $0, arrival: arrival) }
   }
@@ -218,13 +216,13 @@ enum DefaultUserID {
 /// The timeline of a report that draws one, where the user asked for none.
 enum DefaultTimeline {
   private static let intervals: UInt64 = 100
-  private static let shortest: UInt64 = 20_000_000
-  private static let unknown: UInt64 = 50_000_000
-  private static let longest: UInt64 = 1_000_000_000
+  private static let shortest: Nanoseconds = .milliseconds(20)
+  private static let unknown: Nanoseconds = .milliseconds(50)
+  private static let longest: Nanoseconds = .seconds(1)
 
-  /// The length of an interval in ns, for a run of `length` ns where that is known before: a hundred intervals, each as
+  /// The length of an interval, for a run of `length` where that is known before: a hundred intervals, each as
   /// long as cutting it is worth. A run that turns out to be long has them merged.
-  static func interval(forLength length: UInt64?) -> UInt64 {
+  static func interval(forLength length: Nanoseconds?) -> Nanoseconds {
     guard let length else { return unknown }
     return min(max(length / intervals, shortest), longest)
   }
@@ -262,7 +260,7 @@ extension LoadSettings {
   private var warmupValue: JSONValue {
     switch warmup {
     case .iterations(let number): .int(Int64(number))
-    case .duration(let nanoseconds): .string(DurationText.write(nanoseconds))
+    case .duration(let length): .string(DurationText.write(length))
     }
   }
 }

@@ -1,6 +1,6 @@
 package import FoundationEssentials
 package import Transport
-import Latency
+package import Latency
 import TextFormatting
 
 /// Turns what the user wrote into values. Every mistake goes to `problems`, and reading goes on with a harmless value.
@@ -48,25 +48,27 @@ package struct OptionReader {
     return nil
   }
 
-  /// A duration in ns; at least `minimum`.
+  /// A duration; at least `minimum`.
   package mutating func duration(
-    _ option: String, _ written: String?, default fallback: UInt64, minimum: UInt64 = 0
-  ) -> UInt64 {
+    _ option: String, _ written: String?, default fallback: Nanoseconds, minimum: Nanoseconds = .zero
+  ) -> Nanoseconds {
     optionalDuration(option, written, minimum: minimum) ?? fallback
   }
 
-  /// A duration in ns; nil when nothing was written or it was wrong.
-  package mutating func optionalDuration(_ option: String, _ written: String?, minimum: UInt64 = 0) -> UInt64? {
+  /// A duration; nil when nothing was written or it was wrong.
+  package mutating func optionalDuration(_ option: String, _ written: String?, minimum: Nanoseconds = .zero)
+    -> Nanoseconds?
+  {
     guard let written else { return nil }
-    guard let nanoseconds = DurationText.parse(written) else {
+    guard let length = DurationText.parse(written) else {
       problems.add(option, "'\(written)' is no duration: \(DurationText.rule)")
       return nil
     }
-    guard nanoseconds >= minimum else {
+    guard length >= minimum else {
       problems.add(option, "'\(written)' is too short: write at least \(DurationText.write(minimum))")
       return nil
     }
-    return nanoseconds
+    return length
   }
 
   /// One of `choices`.

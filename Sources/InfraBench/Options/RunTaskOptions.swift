@@ -78,10 +78,10 @@ package struct RunTaskSettings: Sendable {
   var launchType: String?
   var capacityProvider: String?
   var network: TaskNetwork?
-  /// In ns, between two looks at ECS.
-  var pollInterval: UInt64
-  /// In ns, from RunTask until the task is connected.
-  var startTimeout: UInt64
+  /// Between two looks at ECS.
+  var pollInterval: Nanoseconds
+  /// From RunTask until the task is connected.
+  var startTimeout: Nanoseconds
 
   /// The most users for whom tasks are started at one time: what one DescribeTasks tells of.
   static let mostAtOnce = 100
@@ -133,7 +133,8 @@ extension OptionReader {
       ecs: ecs, taskDefinition: name("--task-definition", options.taskDefinition),
       launchType: launchType(options), capacityProvider: name("--capacity-provider", options.capacityProvider),
       network: network(options), pollInterval: pollInterval(options, isRealECS: isRemote),
-      startTimeout: duration("--start-timeout", options.startTimeout, default: 300_000_000_000, minimum: 1_000_000))
+      startTimeout: duration("--start-timeout", options.startTimeout, default: .seconds(300), minimum: .milliseconds(1))
+    )
   }
 
   /// Checks the target options of a run in which tasks are started by `runTask`, for at most `users` at one time.
@@ -227,10 +228,11 @@ extension OptionReader {
   }
 
   /// DescribeTasks and ListTasks share a bucket of 100 calls, refilled at 20 a second.
-  private mutating func pollInterval(_ options: RunTaskOptions, isRealECS: Bool) -> UInt64 {
+  private mutating func pollInterval(_ options: RunTaskOptions, isRealECS: Bool) -> Nanoseconds {
     let interval = duration(
-      "--poll-interval", options.pollInterval, default: isRealECS ? 250_000_000 : 25_000_000, minimum: 10_000_000)
-    if isRealECS, interval < 200_000_000, !options.forcePollInterval {
+      "--poll-interval", options.pollInterval, default: isRealECS ? .milliseconds(250) : .milliseconds(25),
+      minimum: .milliseconds(10))
+    if isRealECS, interval < .milliseconds(200), !options.forcePollInterval {
       refuse(
         "--poll-interval",
         "more than 5 polls a second can exhaust the account's ECS quota: write at least 200ms, or add "

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Gateway
+package import Latency
 package import Transport
 import Results
 
@@ -130,8 +131,7 @@ package struct TargetSettings: Sendable {
 package struct EmbeddedGatewaySettings: Sendable, Equatable {
   package var poolSize = 5
   package var maxTasks = 20
-  /// In ns.
-  package var taskStartDelay: UInt64 = 500_000_000
+  package var taskStartDelay: Nanoseconds = .milliseconds(500)
   /// The most tasks that are warm or starting; nil: twice the pool.
   package var maxSize: Int?
   /// Whether an assigned task is replaced only when it is released, as by an ECS service.
@@ -237,7 +237,7 @@ extension OptionReader {
     let poolSize = integer("--pool-size", options.poolSize, default: defaultPoolSize, in: 1...1_000)
     let maxTasks = integer("--max-tasks", options.maxTasks, default: 4 * poolSize, in: 1...10_000)
     if maxTasks < poolSize { problems.add("--max-tasks", "\(maxTasks) is less than the pool size, \(poolSize)") }
-    let delay = duration("--task-start-delay", options.taskStartDelay, default: 500_000_000)
+    let delay = duration("--task-start-delay", options.taskStartDelay, default: .milliseconds(500))
     return EmbeddedGatewaySettings(poolSize: poolSize, maxTasks: maxTasks, taskStartDelay: delay)
   }
 }

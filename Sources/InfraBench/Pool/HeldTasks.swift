@@ -1,5 +1,5 @@
 package import Gateway
-import Latency
+package import Latency
 import Synchronization
 import Results
 import TextFormatting
@@ -45,7 +45,7 @@ package final class HeldTasks: Sendable {
   func endedWithGateway() { ledger.withLock { $0 = AssignmentLedger() } }
 
   /// Notes that an acquire has failed; `writtenAt` is nil where it was not sent.
-  package func acquireFailed(_ error: GatewayError, writtenAt: UInt64?) {
+  package func acquireFailed(_ error: GatewayError, writtenAt: Instant?) {
     guard writtenAt != nil, error.mayHaveBeenDone else { return }
     answers.withLock { $0.unansweredAcquires += 1 }
   }
@@ -96,14 +96,14 @@ package final class HeldTasks: Sendable {
     ledger.withLock { $0.released(task) }
   }
 
-  /// Gives one task back through `client`; when its answer was read, in ns, or nil if it was not released.
+  /// Gives one task back through `client`; when its answer was read, or nil if it was not released.
   /// What fails stays held, is noted, and is tried again at the end.
   ///
   /// - Parameter byItsUser: `client` is still on the visit that was given the task: its cookies are the last ones.
   @discardableResult
   package func release(
     _ task: String, through client: GatewayClient, byItsUser: Bool = false, bench: RunContext
-  ) async -> UInt64? {
+  ) async -> Instant? {
     guard !isUnsupported else { return nil }
     return await send(task, through: client, byItsUser: byItsUser, bench: bench)
   }
@@ -111,7 +111,7 @@ package final class HeldTasks: Sendable {
   private func send(
     _ task: String, through client: GatewayClient, as requests: Requests? = nil, byItsUser: Bool = false,
     bench: RunContext
-  ) async -> UInt64? {
+  ) async -> Instant? {
     let (kept, owner) = answers.withLock { answers in
       (answers.cookies.isEmpty ? nil : answers.cookies[task], answers.owners.isEmpty ? nil : answers.owners[task])
     }
@@ -160,14 +160,15 @@ package final class HeldTasks: Sendable {
   /// The requests of the user with a number.
   package typealias Requests = @Sendable (Int) -> GatewayRequests
 
-  /// Gives back everything that is held, within `bound` ns.
+  /// Gives back everything that is held, within `bound`.
   ///
   /// - Parameters:
   ///   - requests: gives those by which each task is released, its own user's, over whichever connection; nil: the
   ///     clients' own.
   ///   - place: of the address that `clients` go to: what others gave out is left. Nil: everything.
   package func releaseAll(
-    through clients: [GatewayClient], as requests: Requests? = nil, place: Int? = nil, bound: UInt64, bench: RunContext
+    through clients: [GatewayClient], as requests: Requests? = nil, place: Int? = nil, bound: Nanoseconds,
+    bench: RunContext
   ) async {
     let tasks = outstanding(at: place)
     guard !tasks.isEmpty, let first = clients.first else { return }
@@ -213,7 +214,7 @@ package final class HeldTasks: Sendable {
       _ = await send(task, through: client, as: requests, bench: bench)
       let (hasCall, isUnsupported) = answers.withLock { ($0.releases.hasCall, $0.releases.isUnsupported) }
       if hasCall || isUnsupported { return hasCall }
-    } while (try? await Task.sleep(nanoseconds: ReleaseAnswers.pagesApart)) != nil
+    } while (try? await Task.sleep(for: ReleaseAnswers.pagesApart)) != nil
     return false
   }
 

@@ -75,19 +75,19 @@ final class SharedPoolStatus: Sendable {
 /// Waits between bursts until the pool is as full as it was before the first one.
 struct RefillWait {
   private let client: GatewayClient
-  private let timeout: UInt64
+  private let timeout: Nanoseconds
   /// The warm tasks before the first burst that found any.
   private var fullCount: Int?
   private var warmWait = WarmWaitPolicy()
   private let note: @Sendable (String) -> Void
 
-  /// A pool that stays as it is for so long before the first burst, in ns, is as full as it gets.
-  private static let settled: UInt64 = 2_000_000_000
+  /// A pool that stays as it is for so long before the first burst, is as full as it gets.
+  private static let settled: Nanoseconds = .seconds(2)
 
   /// - Parameters:
-  ///   - timeout: Of each wait, in ns.
+  ///   - timeout: Of each wait.
   ///   - note: Takes what a reader of the result must know of the pool, the same again and again.
-  init(_ client: GatewayClient, timeout: UInt64, note: @escaping @Sendable (String) -> Void = { _ in }) {
+  init(_ client: GatewayClient, timeout: Nanoseconds, note: @escaping @Sendable (String) -> Void = { _ in }) {
     self.client = client
     self.timeout = timeout
     self.note = note

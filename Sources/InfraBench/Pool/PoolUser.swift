@@ -1,4 +1,5 @@
 import Gateway
+import Latency
 import LoadEngine
 import Synchronization
 import Transport
@@ -101,7 +102,7 @@ struct ConnectMetrics: Sendable {
   }
 
   private func add(
-    _ connected: UInt64, from connectedAt: UInt64, securedAt: UInt64?, to record: inout IterationRecord
+    _ connected: Nanoseconds, from connectedAt: Instant, securedAt: Instant?, to record: inout IterationRecord
   ) {
     record.sample(connect, connected)
     if let securedAt { record.sample(tls, securedAt - connectedAt) }

@@ -1,3 +1,4 @@
+package import Latency
 import Synchronization
 
 /// What the answers to releases have shown: whether the gateway has such a call, and what became of the tasks. Pure.
@@ -6,17 +7,17 @@ import Synchronization
 /// replaced. So it takes several of them, some time apart, to conclude that the gateway has no such call; and the first
 /// answer that the call itself has given refutes that for good.
 struct ReleaseAnswers: Sendable {
-  /// How many missing pages it takes, and how far they are apart at least, in ns.
+  /// How many missing pages it takes, and how far they are apart at least.
   static let enoughPages = 3
-  static let pagesApart: UInt64 = 300_000_000
+  static let pagesApart: Nanoseconds = .milliseconds(300)
 
   /// The gateway is the run's own and has no other node: a task that it doesn't know has ended.
   var isOfOneNode = false
   /// The call itself has answered, with success or with a refusal.
   private(set) var hasCall = false
-  /// Missing pages that count, and when the last one was read, in ns.
+  /// Missing pages that count, and when the last one was read.
   private var pages = 0
-  private var lastPageAt: UInt64 = 0
+  private var lastPageAt: Instant = .distantPast
   /// Tasks whose release found no page.
   private var withoutPage: Set<String> = []
   /// Tasks whose release was refused.
@@ -48,10 +49,10 @@ struct ReleaseAnswers: Sendable {
     return (isOfOneNode, refutes)
   }
 
-  /// The release of `task` found no page at `now`, in ns.
+  /// The release of `task` found no page at `now`.
   ///
   /// - Returns: whether it is concluded just now that there is no such call.
-  mutating func foundNoPage(_ task: String, at now: UInt64) -> Bool {
+  mutating func foundNoPage(_ task: String, at now: Instant) -> Bool {
     guard !hasCall else {
       // It is missing behind one node of several.
       refused.insert(task)
@@ -120,20 +121,19 @@ struct ReleaseFailures: Sendable {
 
 /// The time that all releases at the end of a run have together. It begins with the first of them.
 package final class ReleaseBudget: Sendable {
-  private let bound: UInt64
-  private let deadline = Mutex<UInt64?>(nil)
+  private let bound: Nanoseconds
+  private let deadline = Mutex<Instant?>(nil)
 
-  /// `bound` in ns.
-  package init(_ bound: UInt64) {
+  package init(_ bound: Nanoseconds) {
     self.bound = bound
   }
 
-  /// What is left at `now`, both in ns.
-  package func remaining(at now: UInt64) -> UInt64 {
+  /// What is left at `now`.
+  package func remaining(at now: Instant) -> Nanoseconds {
     deadline.withLock { deadline in
       let end = deadline ?? now + bound
       deadline = end
-      return end > now ? end - now : 0
+      return now.remaining(until: end)
     }
   }
 }

@@ -27,14 +27,14 @@ package final class WarmPool: Sendable {
 
   private let state = Mutex(State())
   private let shared = SharedPoolStatus()
-  private let timeout: UInt64
+  private let timeout: Nanoseconds
   private let end: PlanDeadline
   private let givesSessions: Bool
   private let note: @Sendable (String) -> Void
 
-  /// Between two looks at an empty pool, in ns: first, and at most.
-  private static let firstPause: UInt64 = 2_000_000
-  private static let longestPause: UInt64 = 50_000_000
+  /// Between two looks at an empty pool: first, and at most.
+  private static let firstPause: Nanoseconds = .milliseconds(2)
+  private static let longestPause: Nanoseconds = .milliseconds(50)
 
   /// - Parameters:
   ///   - givesSessions: What the gateway gives are sessions, whose tasks come later: there is no pool to wait for, and
@@ -69,7 +69,7 @@ package final class WarmPool: Sendable {
   package func timedOut() { state.withLock { $0.hasTimedOut = true } }
 
   /// Between two iterations that don't ask: they would be over at once, and thousands a second.
-  package func rest() async { try? await Task.sleep(nanoseconds: Self.longestPause) }
+  package func rest() async { try? await Task.sleep(for: Self.longestPause) }
 
   /// Waits until there is a warm task for the caller's request; at most for the operation's timeout, and until the
   /// plan is over or the task is cancelled. After one whole timeout in which no warm task has ever been seen it looks and does
@@ -94,7 +94,7 @@ package final class WarmPool: Sendable {
         break
       }
       if state.withLock({ $0.wait.isGivenUp }) { break }
-      try? await Task.sleep(nanoseconds: pause)
+      try? await Task.sleep(for: pause)
       pause = min(pause * 2, Self.longestPause)
     } while !Task.isCancelled && MonotonicClock.now() < deadline
     // A gateway that tells nothing of its pool may have warm tasks.
@@ -136,7 +136,7 @@ package final class WarmPool: Sendable {
     while !Task.isCancelled, !state.withLock({ $0.saysSource }) {
       let mark = state.withLock { $0.requests.mark }
       if let look = await PoolStatus.take(through: client) { state.withLock { $0.observed = (look, mark) } }
-      try? await Task.sleep(nanoseconds: Self.longestPause)
+      try? await Task.sleep(for: Self.longestPause)
     }
   }
 
@@ -265,13 +265,13 @@ struct WarmWaitPolicy {
     wasGivenUp = true
   }
 
-  /// What is said of a pool that was given up, of waits that ended after `timeout` ns.
-  static func reason(timeout: UInt64) -> String {
+  /// What is said of a pool that was given up, of waits that ended after `timeout`.
+  static func reason(timeout: Nanoseconds) -> String {
     "the pool had no warm task for the whole of --timeout (\(DurationText.write(timeout)))"
   }
 
   /// The same as a note.
-  static func note(timeout: UInt64) -> String {
+  static func note(timeout: Nanoseconds) -> String {
     reason(timeout: timeout) + ": from then on nothing waited for one, and what was given counts as what it was"
   }
 }
@@ -280,14 +280,14 @@ struct WarmWaitPolicy {
 final class PlanDeadline: Sendable {
   private let load: LoadSettings
   /// When the first iteration of warm-up, and of the measurement, was begun.
-  private let begun = Mutex<(warmup: UInt64?, measured: UInt64?)>((nil, nil))
+  private let begun = Mutex<(warmup: Instant?, measured: Instant?)>((nil, nil))
 
   init(_ load: LoadSettings) {
     self.load = load
   }
 
-  /// The end, in ns of `MonotonicClock`, of the part that an iteration begun at `now` belongs to.
-  func of(_ iteration: Iteration, at now: UInt64) -> UInt64 {
+  /// The end, of the part that an iteration begun at `now` belongs to.
+  func of(_ iteration: Iteration, at now: Instant) -> Instant {
     let since = begun.withLock { begun in
       if iteration.isWarmup {
         begun.warmup = begun.warmup ?? now
@@ -297,9 +297,9 @@ final class PlanDeadline: Sendable {
       return begun.measured ?? now
     }
     if iteration.isWarmup {
-      guard case .duration(let length) = load.warmup else { return .max }
+      guard case .duration(let length) = load.warmup else { return .distantFuture }
       return since + length
     }
-    return load.length.map { since + $0 } ?? .max
+    return load.length.map { since + $0 } ?? .distantFuture
   }
 }

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import Latency
 package import LoadEngine
 import Synchronization
 package import Results
@@ -11,8 +12,8 @@ package protocol Benchmark: Sendable {
   static var catalogue: Catalogue { get }
   /// The test plan's criteria for this run, beside those of all tools: the description's, where its options make no difference.
   var defaultThresholds: [String] { get }
-  /// The run's time-outs, by parameter, in ns: what a failure counts in a mean.
-  var timeouts: [String: UInt64] { get }
+  /// The run's time-outs, by parameter: what a failure counts in a mean.
+  var timeouts: [String: Nanoseconds] { get }
   /// The most starts in flight at one time; nil in a closed loop.
   var maxInFlight: Int? { get }
   /// What shapes the load, for the result.
@@ -40,7 +41,7 @@ extension Benchmark {
 
   package var maxInFlight: Int? { nil }
 
-  package var timeouts: [String: UInt64] { [:] }
+  package var timeouts: [String: Nanoseconds] { [:] }
 
   package var sharedPool: TargetSettings? { nil }
 
@@ -111,15 +112,15 @@ package struct Measurement: Sendable {
   package var target: ResultDocument.Target
   /// When the run began.
   package var startedAt: Date
-  /// Length of the measured part, in ns.
-  package var duration: UInt64
+  /// Length of the measured part.
+  package var duration: Nanoseconds
   package var timeline: ResultTimeline?
-  /// How long the target had answered nothing at the end, in ns, and how long it had answered before; see ``LoadRun``.
-  package var silence: (length: UInt64, since: UInt64)?
+  /// How long the target had answered nothing at the end, and how long it had answered before; see ``LoadRun``.
+  package var silence: (length: Nanoseconds, since: Nanoseconds)?
   package var findings: [String: JSONValue]?
 
   /// Takes what a run tells beside its recording.
-  package mutating func take(silence: (length: UInt64, since: UInt64)?, failedSetUps: UInt64) {
+  package mutating func take(silence: (length: Nanoseconds, since: Nanoseconds)?, failedSetUps: UInt64) {
     self.silence = silence
     guard failedSetUps > 0 else { return }
     findings = (findings ?? [:]).merging([ResultDocument.failedSetUpsFinding: .int(Int64(failedSetUps))]) { $1 }
@@ -130,8 +131,8 @@ package struct Measurement: Sendable {
   package var missing: [String: String] = [:]
   /// By metric, how much of what it is about failed; nil where all metrics are about the iterations.
   package var failures: [String: FailedPart]?
-  /// How far below its sample a polled time may have been, at most, by metric, in ns.
-  package var resolutions: [String: UInt64] = [:]
+  /// How far below its sample a polled time may have been, at most, by metric.
+  package var resolutions: [String: Nanoseconds] = [:]
   /// Why the run is worthless although it has samples: nothing of what was asked for is among them. The verdict is
   /// `error` then, and this a note, unless the run was interrupted.
   package var worthless: String?
@@ -142,7 +143,8 @@ package struct Measurement: Sendable {
   package var pending: @Sendable () -> String? = { nil }
 
   package init(
-    recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date, duration: UInt64,
+    recording: Recording, generator: GeneratorReport, target: ResultDocument.Target, startedAt: Date,
+    duration: Nanoseconds,
     timeline: ResultTimeline? = nil, findings: [String: JSONValue]? = nil
   ) {
     self.recording = recording

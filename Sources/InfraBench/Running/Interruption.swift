@@ -22,21 +22,21 @@ package final class Interruption: Sendable {
 
   private let state = Mutex(State())
 
-  /// From the signal on, in ns. The shortest patience in the field: GitHub's runner sends SIGTERM 7.5 s after SIGINT. Within
+  /// From the signal on. The shortest patience in the field: GitHub's runner sends SIGTERM 7.5 s after SIGINT. Within
   /// that time bench-suite has to write its summary too.
-  private static let bound: UInt64 = SuitePipe.current == nil ? 7_000_000_000 : 6_000_000_000
+  private static let bound: Nanoseconds = SuitePipe.current == nil ? .seconds(7) : .seconds(6)
 
   /// The signal that is ending the work; nil as long as none has come.
   package var signal: Int32? { state.withLock { $0.signal } }
 
   /// The work's result.
   ///
-  /// The first signal cancels the work, which then has to return soon; see ``EndSignalOrder`` for a second one. The
+  /// The first signal cancels the work, which then has to return soon; see ``TerminationEscalation`` for a second one. The
   /// process is ended when the bound is over and the result is written.
   package static func run<T: Sendable>(_ work: @escaping @Sendable (Interruption) async -> T) async -> T {
     let interruption = Interruption()
     // First, so that no signal finds the work begun and nobody to end it in order.
-    let signals = await EndSignals.trap()
+    let signals = await TerminationSignals.trap()
     let task = Task { await work(interruption) }
     let watcher = Task {
       // Children end by themselves when this process's end of their pipe closes.
@@ -98,7 +98,7 @@ package final class Interruption: Sendable {
     // Not on the thread that has to see a second signal.
     Task.detached { body?() }
     Task.detached {
-      try? await Task.sleep(nanoseconds: Self.bound)
+      try? await Task.sleep(for: Self.bound)
       let isWritten = self.state.withLock { state in
         state.isOverdue = true
         return state.isWritten
@@ -114,8 +114,8 @@ package final class Interruption: Sendable {
     }
     guard isFirst else { return }
     await lastWords?()
-    EndSignals.endAtOnce(
-      by: signal ?? SIGTERM, saying: Self.farewell("ended \(Self.bound / 1_000_000_000) s after the signal"))
+    TerminationSignals.endAtOnce(
+      by: signal ?? SIGTERM, saying: Self.farewell("ended \(Self.bound / .seconds(1)) s after the signal"))
   }
 
   private static func farewell(_ what: String) -> String {
@@ -127,34 +127,33 @@ package final class Interruption: Sendable {
 /// Until when a run may go on to put back, stop and remove what it has made. An orderly end has much time; once the run is
 /// interrupted the deadline comes near, as the process is killed soon. Several parts of an end share one deadline.
 final class CleanupDeadline: Sendable {
-  /// In ns of `MonotonicClock`. Not `Atomic<UInt64>`, whose `min` has compared as if signed (Swift 6.3): `.max` never shrank.
-  private let instant: Mutex<UInt64>
+  /// Not `Atomic<UInt64>`, whose `min` has compared as if signed (Swift 6.3): `.max` never shrank.
+  private let instant: Mutex<Instant>
 
-  /// In ns: an hour; no deadline at all is more than a sleep can take.
-  private static let longestSleep: UInt64 = 3_600_000_000_000
+  /// An hour; no deadline at all is more than a sleep can take.
+  private static let longestSleep: Nanoseconds = .seconds(3600)
 
-  /// - Parameter bound: from now on, in ns; nil: none.
-  init(within bound: UInt64? = nil) {
-    instant = Mutex(bound.map { Self.after($0) } ?? .max)
+  /// - Parameter bound: from now on; nil: none.
+  init(within bound: Nanoseconds? = nil) {
+    instant = Mutex(bound.map { MonotonicClock.now() + $0 } ?? .distantFuture)
   }
 
-  var hasPassed: Bool { remaining == 0 }
+  var hasPassed: Bool { remaining == .zero }
 
-  /// How long it may go on, in ns.
-  var remaining: UInt64 {
-    let instant = instant.withLock { $0 }
-    return instant - min(MonotonicClock.now(), instant)
+  /// How long it may go on.
+  var remaining: Nanoseconds {
+    MonotonicClock.now().remaining(until: instant.withLock { $0 })
   }
 
-  /// The deadline comes nearer: `bound` ns from now on, unless it was nearer before.
-  func comesNearer(within bound: UInt64) {
-    instant.withLock { $0 = min($0, Self.after(bound)) }
+  /// The deadline comes nearer: `bound` from now on, unless it was nearer before.
+  func comesNearer(within bound: Nanoseconds) {
+    instant.withLock { $0 = min($0, MonotonicClock.now() + bound) }
   }
 
   /// Runs `work` until it returns; it is cancelled at the deadline, and has to return soon then.
   ///
-  /// - Parameter bound: the deadline comes as near as that, in ns, once the caller's task is cancelled.
-  func run<T: Sendable>(onceInterrupted bound: UInt64, _ work: @escaping @Sendable () async -> T) async -> T {
+  /// - Parameter bound: the deadline comes as near as that, once the caller's task is cancelled.
+  func run<T: Sendable>(onceInterrupted bound: Nanoseconds, _ work: @escaping @Sendable () async -> T) async -> T {
     let task = Task { await work() }
     let alarm = alarm(task)
     defer { alarm.cancel() }
@@ -168,29 +167,24 @@ final class CleanupDeadline: Sendable {
 
   private func alarm<T>(_ task: Task<T, Never>) -> Task<Void, any Error> {
     Task {
-      while !hasPassed { try await Task.sleep(nanoseconds: min(remaining, Self.longestSleep)) }
+      while !hasPassed { try await Task.sleep(for: min(remaining, Self.longestSleep)) }
       task.cancel()
     }
-  }
-
-  private static func after(_ bound: UInt64) -> UInt64 {
-    let (instant, overflows) = MonotonicClock.now().addingReportingOverflow(bound)
-    return overflows ? .max : instant
   }
 }
 
 /// Work that is cut off when its time is over.
 enum TimeLimit {
-  /// Runs `work` for at most `bound` ns; then it is cancelled, and has to return soon.
+  /// Runs `work` for at most `bound`; then it is cancelled, and has to return soon.
   ///
   /// - Parameter endsWithCaller: whether it is cancelled when the caller's task is: cleaning up is not.
   @discardableResult
   static func run<T: Sendable>(
-    for bound: UInt64, endsWithCaller: Bool = false, _ work: @escaping @Sendable () async -> T
+    for bound: Nanoseconds, endsWithCaller: Bool = false, _ work: @escaping @Sendable () async -> T
   ) async -> T {
     let task = Task { await work() }
     let alarm = Task {
-      try await Task.sleep(nanoseconds: bound)
+      try await Task.sleep(for: bound)
       task.cancel()
     }
     defer { alarm.cancel() }

@@ -36,14 +36,13 @@ package enum ProgressReport {
 
 /// What there is to say of a run that goes on, in one line.
 struct ProgressLine: Sendable {
-  /// In ns.
-  var elapsed: UInt64
+  var elapsed: Nanoseconds
   var done: UInt64
   /// How many there will be, where that is known.
   var count: Int?
   /// Iterations per second of late.
   var rate: Double
-  /// Of the tool's main metric, in ns.
+  /// Of the tool's main metric.
   var percentiles: ProgressCounter.Percentiles?
   var failed: UInt64
   /// Nil where the load does not tell of its starts.
@@ -52,7 +51,7 @@ struct ProgressLine: Sendable {
   /// Starts that are due and find no free user.
   var waiting: UInt64
 
-  init(_ progress: ProgressCounter, of load: LoadSettings, elapsed: UInt64, rate: Double) {
+  init(_ progress: ProgressCounter, of load: LoadSettings, elapsed: Nanoseconds, rate: Double) {
     self.elapsed = elapsed
     done = progress.done
     count = load.count
@@ -73,29 +72,29 @@ struct ProgressLine: Sendable {
     if dropped > 0 { facts.append("\(dropped) dropped") }
     if waiting > 0 { facts.append("\(waiting) waiting") }
     if let percentiles {
-      facts.append("P50 \(LatencyText.format(percentiles.p50))")
-      facts.append("P99 \(LatencyText.format(percentiles.p99))")
+      facts.append("P50 \(percentiles.p50)")
+      facts.append("P99 \(percentiles.p99)")
     }
     if let inFlight { facts.append("\(inFlight) in flight") }
-    return "\(elapsed / 1_000_000_000) s: " + facts.joined(separator: ", ")
+    return "\(elapsed / .seconds(1)) s: " + facts.joined(separator: ", ")
   }
 }
 
 /// How many iterations a second were done of late, from readings of a counter.
 struct RecentRate: Sendable {
-  private var readings: [(at: UInt64, done: UInt64)]
-  /// In ns: long enough to be steady, short enough to show a stall.
-  private static let window: UInt64 = 10_000_000_000
+  private var readings: [(at: Instant, done: UInt64)]
+  /// Long enough to be steady, short enough to show a stall.
+  private static let window: Nanoseconds = .seconds(10)
 
-  /// Starts with nothing done at `begin`, in ns.
-  init(begin: UInt64) { readings = [(begin, 0)] }
+  /// Starts with nothing done at `begin`.
+  init(begin: Instant) { readings = [(begin, 0)] }
 
   /// Takes a reading and says the rate since the last one that is a window old, or since the begin.
-  mutating func add(at now: UInt64, done: UInt64) -> Double {
+  mutating func add(at now: Instant, done: UInt64) -> Double {
     readings.append((now, done))
-    while readings.count > 2, now - min(now, readings[1].at) >= Self.window { readings.removeFirst() }
+    while readings.count > 2, now.elapsed(since: readings[1].at) >= Self.window { readings.removeFirst() }
     let first = readings[0]
     guard now > first.at, done > first.done else { return 0 }
-    return Double(done - first.done) * 1e9 / Double(now - first.at)
+    return Double(done - first.done) / (now - first.at).seconds
   }
 }

@@ -193,14 +193,14 @@ struct PoolsBetweenRuns {
   /// By side, those that are waited for: as many, or as few as a wait in vain came to.
   private var awaited: [RunPlan.Side?: Int] = [:]
 
-  /// What waits without a word, in ns.
-  private static let silence: UInt64 = 2_000_000_000
-  /// What waiting before one run may take, in ns.
-  private let bound: UInt64
-  /// What one question may take, in ns.
-  private let lookBound: UInt64
+  /// What waits without a word.
+  private static let silence: Nanoseconds = .seconds(2)
+  /// What waiting before one run may take.
+  private let bound: Nanoseconds
+  /// What one question may take.
+  private let lookBound: Nanoseconds
 
-  init(bound: UInt64 = 60_000_000_000, lookBound: UInt64 = 5_000_000_000) {
+  init(bound: Nanoseconds = .seconds(60), lookBound: Nanoseconds = .seconds(5)) {
     self.bound = bound
     self.lookBound = lookBound
   }
@@ -226,7 +226,9 @@ struct PoolsBetweenRuns {
   }
 
   /// The latest number of warm tasks; nil when the gateway doesn't tell.
-  private static func wait(for count: Int, _ client: GatewayClient, _ bound: UInt64, _ console: Console) async -> Int? {
+  private static func wait(for count: Int, _ client: GatewayClient, _ bound: Nanoseconds, _ console: Console) async
+    -> Int?
+  {
     let begin = MonotonicClock.now()
     var isSaid = false
     var seen: Int?

@@ -28,7 +28,7 @@ struct ResultAssembly {
     }
     return ResultDocument(
       tool: B.description, version: Suite.version, build: Suite.build, label: output.label,
-      startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: Double(measurement.duration) / 1e9,
+      startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: measurement.duration.seconds,
       verdict: verdict(of: B.description, metrics: metrics, judged: judged), parameters: benchmark.parameters,
       target: measurement.target,
       environment: .current(environment: environment), metrics: metrics, counters: counters,
@@ -80,8 +80,8 @@ struct ResultAssembly {
   private var generator: ResultDocument.Generator {
     let report = measurement.generator
     return .init(
-      cpuUtilisation: report.cpuUtilisation, scheduleLatenessP50Ms: report.latenessP50.map { Double($0) / 1e6 },
-      scheduleLatenessP99Ms: report.latenessP99.map { Double($0) / 1e6 },
+      cpuUtilisation: report.cpuUtilisation, scheduleLatenessP50Ms: report.latenessP50?.milliseconds,
+      scheduleLatenessP99Ms: report.latenessP99?.milliseconds,
       backlogMax: report.backlogMax, saturated: report.saturated, saturatedReason: report.saturatedReason)
   }
 
@@ -114,8 +114,8 @@ struct LoadNotes {
   /// The most in flight at one time; nil in a closed loop.
   let mostInFlight: Int?
   let isInterrupted: Bool
-  /// How long the target had answered nothing when starts ended, and how long it had answered before, in ns.
-  var silence: (length: UInt64, since: UInt64)?
+  /// How long the target had answered nothing when starts ended, and how long it had answered before.
+  var silence: (length: Nanoseconds, since: Nanoseconds)?
 
   /// The heaviest first.
   var all: [String] { [silent, unfinished, dropped, missed, waiting].compactMap { $0 } }
@@ -135,10 +135,9 @@ struct LoadNotes {
 
   private var silent: String? {
     guard let silence, !isInterrupted else { return nil }
-    let length = LatencyText.format(silence.length)
-    guard recording.lastAnswerAt != nil else { return "nothing was answered in \(length)" }
-    return "nothing was answered in the last \(length) of the run: the last answer came "
-      + "\(LatencyText.format(silence.since)) after its begin"
+    guard recording.lastAnswerAt != nil else { return "nothing was answered in \(silence.length)" }
+    return "nothing was answered in the last \(silence.length) of the run: the last answer came "
+      + "\(silence.since) after its begin"
   }
 
   private var missed: String? {

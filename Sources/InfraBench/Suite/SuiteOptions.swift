@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import Latency
 import LoadEngine
 import Results
 import TextFormatting
@@ -10,8 +11,8 @@ struct SuiteSettings: Sendable, Equatable {
   /// In the order in which they are run, those that are skipped among them.
   var tools: [PlannedTool]
   var directory: String
-  /// In ns, from the start of bench-suite; nil: none.
-  var deadline: UInt64?
+  /// From the start of bench-suite; nil: none.
+  var deadline: Nanoseconds?
   /// Where results to compare with are; nil: the latest earlier day in ``directory``.
   var baseline: String?
   var failsOnRegression: Bool
@@ -80,7 +81,7 @@ extension OptionReader {
     if let baseline = command.baseline { checkFolder("--baseline", baseline) }
     return SuiteSettings(
       tools: plan.tools, directory: directory,
-      deadline: optionalDuration("--deadline", command.deadline, minimum: 1_000_000), baseline: command.baseline,
+      deadline: optionalDuration("--deadline", command.deadline, minimum: .milliseconds(1)), baseline: command.baseline,
       failsOnRegression: command.failOnRegression, label: command.label, notes: notes)
   }
 

@@ -57,7 +57,7 @@ final class SuiteRun: Sendable {
   }
 
   /// Runs all of it; the exit status.
-  func perform(endedBy signals: EndSignals) async -> Int32 {
+  func perform(endedBy signals: TerminationSignals) async -> Int32 {
     await perform { await signals.forEach($0) }
   }
 
@@ -75,7 +75,7 @@ final class SuiteRun: Sendable {
     }
     let timer = settings.deadline.map { deadline in
       Task {
-        guard (try? await Task.sleep(nanoseconds: deadline)) != nil else { return }
+        guard (try? await Task.sleep(for: deadline)) != nil else { return }
         act(after: SIGTERM) { $0.passDeadline() }
       }
     }
@@ -103,7 +103,7 @@ final class SuiteRun: Sendable {
           }
         }
       case .hurry:
-        after(Self.hurry) { EndSignals.endAtOnce(by: signal, saying: "ended at once by a second signal\n") }
+        after(Self.hurry) { TerminationSignals.endAtOnce(by: signal, saying: "ended at once by a second signal\n") }
       }
     }
   }
@@ -340,10 +340,10 @@ struct SuiteEnd: Sendable {
 
   /// The first cause; a signal comes before the deadline: who sent it waits for the status that says so.
   private(set) var cause: Cause?
-  private var order = EndSignalOrder()
+  private var order = TerminationEscalation()
 
-  /// Takes a signal that came to the suite at `now`, in ns.
-  mutating func receive(_ signal: Int32, at now: UInt64) -> [Action] {
+  /// Takes a signal that came to the suite at `now`.
+  mutating func receive(_ signal: Int32, at now: Instant) -> [Action] {
     switch order.receive(signal, at: now) {
     case .endsInOrder:
       // After the deadline the tool is ending in order already: another signal would end it at once.

@@ -33,7 +33,7 @@ final class ToolProcess: Sendable {
     )
     request.reports = true
     // What the suite was started to ignore its tools are not to be ended by either.
-    request.ignoredSignals = EndSignals.ignoredAtStart
+    request.ignoredSignals = TerminationSignals.ignoredAtStart
     // Before the tool: where nobody reads them, all its results would be lost.
     let reader = try ReportReader(of: tool.name)
     do throws(SpawnError) {

@@ -1,4 +1,5 @@
 import AWS
+import Latency
 
 /// A client of the pool's ECS, and which of its tasks are meant.
 struct ECSConnection: Sendable {
@@ -11,17 +12,21 @@ struct ECSConnection: Sendable {
   /// What makes the AWS CLI mean the same, ` --cluster stage --region eu-west-1`; for commands that people are shown.
   let cliOptions: String
 
-  /// Finds out how ECS is reached; nothing is sent. `timeout` is the bound of a call in ns, the transport's own unless given.
+  /// Finds out how ECS is reached; nothing is sent. `timeout` is the bound of a call, the transport's own unless given.
   ///
   /// - Throws: when there is no region, no key or no libcurl.
   static func open(
-    _ settings: ECSSettings, environment: [String: String], bench: RunContext, timeout: UInt64? = nil
+    _ settings: ECSSettings, environment: [String: String], bench: RunContext, timeout: Nanoseconds? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
     do {
       let calls = CallEnvironment.system(warn: { bench.note($0) })
       let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment, calls: calls)
       var options = CurlTransport.Options(certificateBundle: configuration.certificateBundle)
-      if let timeout { options.bound(milliseconds: Int((timeout + 999_999) / 1_000_000)) }
+      if let timeout {
+        // libcurl counts whole milliseconds, and takes none for no bound.
+        let whole: Nanoseconds = .milliseconds((timeout + .nanoseconds(999_999)) / .milliseconds(1))
+        (options.timeout, options.connectTimeout) = (whole, whole)
+      }
       let transport = try CurlTransport(options: options)
       return ECSConnection(
         client: ECSClient(configuration: configuration, transport: transport, environment: calls),
@@ -35,7 +40,7 @@ struct ECSConnection: Sendable {
 
   /// The embedded gateway's own ECS endpoint; the environment, which is about real ones, has no say in it.
   static func open(
-    embedded access: ECSAccess, bench: RunContext, timeout: UInt64? = nil
+    embedded access: ECSAccess, bench: RunContext, timeout: Nanoseconds? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
     try open(ECSSettings(access), environment: [:], bench: bench, timeout: timeout)
   }
@@ -54,13 +59,6 @@ extension ECSSettings {
   private static func shellWord(_ text: String) -> String {
     let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._:/@+-".contains($0)) }
     return isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
-  }
-}
-
-extension CurlTransport.Options {
-  fileprivate mutating func bound(milliseconds: Int) {
-    timeoutMilliseconds = milliseconds
-    connectTimeoutMilliseconds = milliseconds
   }
 }
 

@@ -25,8 +25,8 @@ package struct EmbeddedGatewayProcess: Sendable {
     var region: String?
   }
 
-  private static let startBound: UInt64 = 15_000_000_000
-  private static let stopBound: UInt64 = 6_000_000_000
+  private static let startBound: Nanoseconds = .seconds(15)
+  private static let stopBound: Nanoseconds = .seconds(6)
 
   /// Starts the gateway beside this tool's own executable, and waits until it serves.
   package static func start(
@@ -46,7 +46,7 @@ package struct EmbeddedGatewayProcess: Sendable {
       var request = ProcessRequest(
         executable: path, arguments: flags(settings) + arguments, environment: environment,
         standardInput: .pipe, standardOutput: .pipe)
-      request.ignoredSignals = EndSignals.ignoredAtStart
+      request.ignoredSignals = TerminationSignals.ignoredAtStart
       child = try await ProcessKeeper.shared.spawn(request)
     } catch {
       throw BenchmarkFailure("the embedded gateway could not be started: \(error)")
@@ -116,7 +116,7 @@ package struct EmbeddedGatewayProcess: Sendable {
         }
       }
     }
-    throw BenchmarkFailure("the embedded gateway did not say that it serves within \(startBound / 1_000_000_000) s")
+    throw BenchmarkFailure("the embedded gateway did not say that it serves within \(startBound / .seconds(1)) s")
   }
 }
 

@@ -1,6 +1,6 @@
 import FoundationEssentials
 package import Gateway
-import Latency
+package import Latency
 import LoadEngine
 import Synchronization
 package import Transport
@@ -16,8 +16,8 @@ package struct GatewaySession: Sendable {
   /// Kept by the tools that start tasks of their own.
   package let userIDs = UsedUserIDs()
   package let bench: RunContext
-  /// In ns, of one operation.
-  package let timeout: UInt64
+  /// Of one operation.
+  package let timeout: Nanoseconds
   /// The embedded gateway's own endpoint; nil for a remote one.
   package let embeddedECS: ECSAccess?
 
@@ -34,13 +34,14 @@ package struct GatewaySession: Sendable {
 
   private let releaseBudget = ReleaseBudget(releaseBound)
 
-  /// What a release of everything, and the whole of the release at the end, may take, in ns.
-  private static let releaseBound: UInt64 = 3_000_000_000
+  /// What a release of everything, and the whole of the release at the end, may take.
+  private static let releaseBound: Nanoseconds = .seconds(3)
 
   /// Opens the target, runs `body`, gives back what is still held, and ends what was started: also when the task
   /// is cancelled, and when `body` throws.
   package static func with<T: Sendable>(
-    _ target: TargetSettings, timeout: UInt64, threads: Int = 1, bench: RunContext, gatewayArguments: [String] = [],
+    _ target: TargetSettings, timeout: Nanoseconds, threads: Int = 1, bench: RunContext,
+    gatewayArguments: [String] = [],
     _ body: (GatewaySession) async throws(BenchmarkFailure) -> T
   ) async throws(BenchmarkFailure) -> T {
     var embedded: EmbeddedGatewayProcess?
@@ -92,7 +93,7 @@ package struct GatewaySession: Sendable {
 
   private init(
     endpoint: Endpoint, _ target: TargetSettings, tokens: TokenSource, loops: LoopGroup, bench: RunContext,
-    timeout: UInt64,
+    timeout: Nanoseconds,
     embeddedECS: ECSAccess?
   ) {
     keepsCookies = target.keepsCookies
@@ -109,13 +110,13 @@ package struct GatewaySession: Sendable {
     addresses = HostAddresses(of: endpoint)
   }
 
-  /// A REST client; `timeout` in ns defaults to the session's.
+  /// A REST client; `timeout` defaults to the session's.
   ///
   /// - Parameter number: the user's whose token is sent.
   /// - Parameter isVisitor: it is a user's, whose iterations are visits and keep their cookies. One that watches the pool for a
   ///   whole run keeps none: a balancer's cookie would show it one node alone. Users' clients take the addresses of the host in turn.
   package func client(
-    on executor: LoopExecutor, user number: Int = 0, timeout: UInt64? = nil, watchesTask: Bool = true,
+    on executor: LoopExecutor, user number: Int = 0, timeout: Nanoseconds? = nil, watchesTask: Bool = true,
     isVisitor: Bool = false, turn: Int = 0
   ) -> GatewayClient {
     GatewayClient(
@@ -153,11 +154,11 @@ package struct GatewaySession: Sendable {
   /// The same at the end of a run. However often it is called, all of it together keeps to one bound.
   package func releaseAtEnd() async {
     let remaining = releaseBudget.remaining(at: MonotonicClock.now())
-    guard remaining > 0 else { return }
+    guard remaining > .zero else { return }
     await releaseHeld(within: remaining)
   }
 
-  private func releaseHeld(within bound: UInt64) async {
+  private func releaseHeld(within bound: Nanoseconds) async {
     guard held.count > 0 else { return }
     let executor = loops.executor(forUser: 0)
     let visitors = self.visitors
@@ -167,7 +168,7 @@ package struct GatewaySession: Sendable {
       let clients = (0..<min(8, held.count)).map { _ in client(on: executor, timeout: bound, turn: place) }
       await held.releaseAll(
         through: clients, as: { visitors.requests(ofUser: $0) }, place: places > 1 ? place : nil,
-        bound: bound / UInt64(places), bench: bench)
+        bound: bound / places, bench: bench)
       for client in clients { client.close() }
     }
   }
@@ -200,10 +201,10 @@ extension GatewaySession {
   ///   - number: the user's whose token is sent.
   ///   - visitor: whose visit it is: its cookies are sent with the upgrade, those of the answer are kept for its further
   ///     calls, and it goes to the same of several addresses.
-  ///   - timeout: in ns; the session's by default.
+  ///   - timeout: the session's by default.
   package func openSession(
     _ role: GatewayProfile.Session, path: ProfileTemplate, _ values: ProfileValues, user number: Int = 0,
-    visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: UInt64? = nil
+    visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: Nanoseconds? = nil
   ) async throws(WebSocketError) -> WebSocketConnection {
     let path = path.text(values)
     let own = role.headers.map { ($0.name, $0.value.text(values)) }

@@ -9,8 +9,8 @@ package import WarmTask
 ///
 /// They live on an event loop of their own and share nothing with the load but the clock.
 package enum SuppliedAgents {
-  /// What waiting until the gateway has seen the agents go may take, in ns.
-  private static let goneBound: UInt64 = 1_000_000_000
+  /// What waiting until the gateway has seen the agents go may take.
+  private static let goneBound: Nanoseconds = .seconds(1)
 
   /// Supplies the agents asked for while `body` runs; none are asked for with `--agents 0`.
   ///

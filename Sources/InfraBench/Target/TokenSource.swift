@@ -31,16 +31,16 @@ package final class TokenSource: Sendable {
 
   private static let standInToken = "infrabench"
 
-  /// What a command may take, in ns, and print, in bytes.
-  private static let (bound, largest): (UInt64, Int) = (30_000_000_000, 64 << 10)
+  /// What a command may take, and print, in bytes.
+  private static let (bound, largest): (Nanoseconds, Int) = (.seconds(30), 64 << 10)
   /// A token is replaced this long before it expires, in s, or after half its remaining life where that is later.
   private static let margin = 60.0
   /// A token is used for this long at most, in s: some 11 days.
   private static let longestUse = 1e6
   /// So many that were replaced are kept.
   private static let mostReplaced = 1_000
-  /// Where the command prints tokens that have expired, it is run again this long afterwards at most, in ns.
-  private static let longestRest: UInt64 = 60_000_000_000
+  /// Where the command prints tokens that have expired, it is run again this long afterwards at most.
+  private static let longestRest: Nanoseconds = .seconds(60)
 
   /// Tokens that users take in turn; none where the gateway asks for none.
   package init(_ tokens: [String]) {
@@ -105,8 +105,8 @@ package final class TokenSource: Sendable {
   /// Replaces the token before it expires, for as long as the task is not cancelled. Returns at once where nothing expires.
   package func renew(_ bench: RunContext) async {
     guard let command else { return }
-    var rest = self.rest(after: 0, bench)
-    while let pause = pause, (try? await Task.sleep(nanoseconds: max(pause, rest))) != nil {
+    var rest = self.rest(after: .zero, bench)
+    while let pause = pause, (try? await Task.sleep(for: max(pause, rest))) != nil {
       do throws(BenchmarkFailure) {
         let token = try await Self.run(command)
         replace(by: token)
@@ -115,7 +115,7 @@ package final class TokenSource: Sendable {
         guard !Task.isCancelled else { return }
         bench.note("the token could not be renewed: \(error)")
         // The old one is used as long as the gateway takes it.
-        guard (try? await Task.sleep(nanoseconds: 5_000_000_000)) != nil else { return }
+        guard (try? await Task.sleep(for: .seconds(5) as Nanoseconds)) != nil else { return }
       }
     }
   }
@@ -130,29 +130,29 @@ package final class TokenSource: Sendable {
     }
   }
 
-  /// In ns, how long the command is left alone after it has printed the token: not at all where that one has not expired.
-  private func rest(after last: UInt64, _ bench: RunContext) -> UInt64 {
-    guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return 0 }
+  /// How long the command is left alone after it has printed the token: not at all where that one has not expired.
+  private func rest(after last: Nanoseconds, _ bench: RunContext) -> Nanoseconds {
+    guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return .zero }
     let rest = Self.rest(after: last, left: expiry - Date().timeIntervalSince1970)
-    if rest > 0 { bench.note("--token-command: the command printed a token that has expired") }
+    if rest > .zero { bench.note("--token-command: the command printed a token that has expired") }
     return rest
   }
 
   /// The same where the token had `left` s to live; twice as long each time.
-  static func rest(after last: UInt64, left: Double) -> UInt64 {
-    left > 0 ? 0 : min(max(last, 1_000_000_000) * 2, longestRest)
+  static func rest(after last: Nanoseconds, left: Double) -> Nanoseconds {
+    left > 0 ? .zero : min(max(last, .seconds(1)) * 2, longestRest)
   }
 
-  /// In ns, until the token is to be replaced; nil where it never expires.
-  private var pause: UInt64? {
+  /// Until the token is to be replaced; nil where it never expires.
+  private var pause: Nanoseconds? {
     guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return nil }
     return Self.pause(until: expiry, now: Date().timeIntervalSince1970)
   }
 
-  /// In ns: how long a token that expires at `expiry` is used; both in s since 1970.
-  static func pause(until expiry: Double, now: Double) -> UInt64 {
+  /// How long a token that expires at `expiry` is used; both in s since 1970.
+  static func pause(until expiry: Double, now: Double) -> Nanoseconds {
     let left = expiry - now
-    return UInt64(min(max(1, left - Self.margin, left / 2), longestUse) * 1e9)
+    return .seconds(min(max(1, left - Self.margin, left / 2), longestUse))
   }
 
   /// When a JWT (RFC 7519) expires, in s since 1970; nil for another token, and for one without `exp`.
@@ -173,7 +173,7 @@ package final class TokenSource: Sendable {
     let request = ProcessRequest(
       executable: command[0], arguments: Array(command.dropFirst()), standardInput: .null, diesWithParent: true)
     let result = await BoundedProcess.run(
-      request, timeoutMilliseconds: Int(bound / 1_000_000), maximumBytes: largest)
+      request, timeout: bound, maximumBytes: largest)
     let output: BoundedProcess.Output
     switch result {
     case .success(let value): output = value

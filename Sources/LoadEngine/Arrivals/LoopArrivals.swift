@@ -7,28 +7,28 @@ final class LoopArrivals: @unchecked Sendable {
   // @unchecked: every mutable property is touched on the loop's thread only.
 
   /// A start, and whether a user had been free when it came due.
-  struct Taken: Sendable {
+  struct DispatchedArrival: Sendable {
     var start: ArrivalQueue.Start
     var foundFreeUser: Bool
   }
 
-  private typealias Parked = UnsafeContinuation<Taken?, Never>
+  private typealias Parked = UnsafeContinuation<DispatchedArrival?, Never>
 
   private let executor: LoopExecutor
   private let shared: SharedArrivals
   private let isPrecise: Bool
   /// The user that was free the longest goes first, so that no connection idles until its server closes it.
   private var parked = FIFO<Parked>()
-  private var timer: (firesAt: UInt64, scheduled: Scheduled<Void>)?
+  private var timer: (firesAt: Instant, scheduled: Scheduled<Void>)?
   private var isSpinning = false
-  /// When the spinning for the next start began, in ns.
-  private var spinsSince: UInt64?
+  /// When the spinning for the next start began.
+  private var spinsSince: Instant?
   private var isStopped = false
 
-  /// With `--precise` the last so many ns before a start are spun away: more than a timer is usually late.
-  private static let spinLead: UInt64 = 50_000
-  /// The last of them without looking at the sockets, which takes about as long.
-  private static let tightLead: UInt64 = 5_000
+  /// With `--precise` so much time right before a start is spun away: more than a timer is usually late.
+  private static let spinLead: Nanoseconds = .microseconds(50)
+  /// In the last part of it the sockets are not looked at, which takes about as long.
+  private static let tightLead: Nanoseconds = .microseconds(5)
 
   init(_ shared: SharedArrivals, on executor: LoopExecutor, isPrecise: Bool) {
     self.shared = shared
@@ -36,19 +36,19 @@ final class LoopArrivals: @unchecked Sendable {
     self.isPrecise = isPrecise
   }
 
-  /// The next start for a user that has been free since `since`, in ns; `isFirst` says that it comes for the first time.
+  /// The next start for a user that has been free since `since`; `isFirst` says that it comes for the first time.
   /// Nil when there is none any more. To be called on the loop.
-  func next(since: UInt64, isFirst: Bool) async -> Taken? {
-    if isFirst { executor.betweenShares = { [unowned self] in serveIfDue() } }
+  func next(since: Instant, isFirst: Bool) async -> DispatchedArrival? {
+    if isFirst { executor.betweenBatches = { [unowned self] in serveIfDue() } }
     let now = MonotonicClock.now()
     let answer = shared.withQueue { queue in
       // A user that is parked had been free for what this one takes.
       (queue.userBecameFree(at: now, since: since, wasAwaited: isFirst), foundFreeUser: queue.hasFreeUsers)
     }
     switch answer {
-    case (.start(let start), let foundFreeUser)?: return Taken(start: start, foundFreeUser: foundFreeUser)
+    case (.start(let start), let foundFreeUser)?: return DispatchedArrival(start: start, foundFreeUser: foundFreeUser)
     case (.over, _)?:
-      shared.letGoAtTheEnd(now: now)
+      shared.endWaitsOnceOver(now: now)
       return nil
     case nil: return nil
     case (.parked, _)?:
@@ -64,7 +64,7 @@ final class LoopArrivals: @unchecked Sendable {
     executor.eventLoop.execute {
       self.isStopped = true
       self.timer?.scheduled.cancel()
-      self.executor.betweenShares = nil
+      self.executor.betweenBatches = nil
       self.release()
     }
   }
@@ -84,12 +84,12 @@ final class LoopArrivals: @unchecked Sendable {
       // Another loop has just taken the last start.
       return executor.eventLoop.execute { self.serve() }
     }
-    let firesAt = isPrecise ? wakeAt - min(wakeAt, Self.spinLead) : wakeAt
+    let firesAt = isPrecise ? wakeAt - Self.spinLead : wakeAt
     if let timer {
       guard firesAt < timer.firesAt else { return }
       timer.scheduled.cancel()
     }
-    let scheduled = executor.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(firesAt)) {
+    let scheduled = executor.eventLoop.assumeIsolated().scheduleTask(deadline: NIODeadline(firesAt)) {
       self.timer = nil
       self.approach()
     }
@@ -118,8 +118,8 @@ final class LoopArrivals: @unchecked Sendable {
     }
   }
 
-  private func endSpin(at now: UInt64) {
-    if let begin = spinsSince.take() { executor.spunFor += now - min(begin, now) }
+  private func endSpin(at now: Instant) {
+    if let begin = spinsSince.take() { executor.spunFor += now.elapsed(since: begin) }
   }
 
   /// Hands out what is due.
@@ -127,14 +127,14 @@ final class LoopArrivals: @unchecked Sendable {
     let now = MonotonicClock.now()
     endSpin(at: now)
     while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
-      parked.popFirst()?.resume(returning: Taken(start: start, foundFreeUser: true))
+      parked.popFirst()?.resume(returning: DispatchedArrival(start: start, foundFreeUser: true))
     }
     // At once: everything else can wait for the starts.
     executor.drainNow()
     if isStopped {
       release()
     } else if shared.withQueue({ $0.isOver(at: now) && !$0.hasWaiting }) ?? true {
-      shared.letGoAtTheEnd(now: now)
+      shared.endWaitsOnceOver(now: now)
     } else {
       arm()
     }

@@ -9,26 +9,26 @@ final class SharedArrivals: Sendable {
     var isClosed = false
   }
 
-  private let makeQueue: @Sendable (_ beginsAt: UInt64, _ users: Int) -> ArrivalQueue
+  private let makeQueue: @Sendable (_ beginsAt: Instant, _ users: Int) -> ArrivalQueue
   private let state: Mutex<State>
   private let loops = Mutex<[LoopArrivals]>([])
 
   init(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, dropsWhenBusy: Bool) {
-    let makeQueue: @Sendable (UInt64, Int) -> ArrivalQueue = {
+    let makeQueue: @Sendable (Instant, Int) -> ArrivalQueue = {
       ArrivalQueue(schedule, bounds: bounds, dropsWhenBusy: dropsWhenBusy, beginsAt: $0, awaited: $1)
     }
     self.makeQueue = makeQueue
-    state = Mutex(State(queue: makeQueue(0, 0)))
+    state = Mutex(State(queue: makeQueue(.distantPast, 0)))
   }
 
-  /// So long after the last user was ready, in ns, the schedule begins: all of them have to take their places first.
-  static func lead(users: Int) -> UInt64 { 10_000_000 + UInt64(users) * 5_000 }
+  /// So long after the last user was ready the schedule begins: all of them have to take their places first.
+  static func lead(users: Int) -> Nanoseconds { .milliseconds(10) + .microseconds(5) * users }
 
   /// Each loop takes part in this until the end.
   func add(_ loop: LoopArrivals) { loops.withLock { $0.append(loop) } }
 
-  /// The schedule's first instant is `instant`, in ns, and `users` are free for it.
-  func begin(at instant: UInt64, users: Int) {
+  /// The schedule's first instant is `instant`, and `users` are free for it.
+  func begin(at instant: Instant, users: Int) {
     state.withLock { state in
       guard !state.isClosed else { return }
       state.queue = makeQueue(instant, users)
@@ -37,7 +37,7 @@ final class SharedArrivals: Sendable {
   }
 
   /// Nothing more is due, and what waits is given up.
-  func close(at now: UInt64) {
+  func close(at now: Instant) {
     state.withLock { state in
       state.isClosed = true
       if state.isOpen { state.queue.close(at: now) }
@@ -55,12 +55,12 @@ final class SharedArrivals: Sendable {
 
   /// Lets the users that are parked go when the run is over and nobody performs any more: what they do then would hold up
   /// the last answers of the others.
-  func letGoAtTheEnd(now: UInt64) {
-    if withQueue({ $0.isOver(at: now) && $0.isQuiet && !$0.hasWaiting }) ?? true { letGo() }
+  func endWaitsOnceOver(now: Instant) {
+    if withQueue({ $0.isOver(at: now) && $0.isQuiet && !$0.hasWaiting }) ?? true { endWaits() }
   }
 
   /// Lets all parked users go.
-  func letGo() {
+  func endWaits() {
     // Loops and this hold one another until then.
     let all = loops.withLock { loops in
       defer { loops = [] }
@@ -69,18 +69,18 @@ final class SharedArrivals: Sendable {
     for loop in all { loop.stop() }
   }
 
-  /// Runs `work` to its end. What still waits `bound` ns after the last start was due is given up; what is under way
-  /// ends by its own time-out. Only what then goes on for twice that time more is cancelled.
-  func waitingAtMost<T: Sendable>(_ bound: UInt64, _ work: @escaping @Sendable () async -> T) async -> T? {
+  /// Runs `work` to its end. What still waits `bound` after the last start was due is given up; what is under way ends
+  /// by its own time-out. Only what then goes on for twice that time more is cancelled.
+  func waitingAtMost<T: Sendable>(_ bound: Nanoseconds, _ work: @escaping @Sendable () async -> T) async -> T? {
     await withTaskGroup(of: T?.self) { group in
       group.addTask { await work() }
       group.addTask {
         await self.untilAllAreDue()
-        try? await Task.sleep(nanoseconds: bound.addingSaturated(Self.grace))
+        try? await Task.sleep(for: bound + Self.grace)
         guard !Task.isCancelled else { return nil }
         self.close(at: MonotonicClock.now())
-        self.letGoAtTheEnd(now: MonotonicClock.now())
-        try? await Task.sleep(nanoseconds: bound.addingSaturated(bound).addingSaturated(Self.grace))
+        self.endWaitsOnceOver(now: MonotonicClock.now())
+        try? await Task.sleep(for: bound + bound + Self.grace)
         return nil
       }
       // The work itself, or the end of the patience with it.
@@ -95,24 +95,24 @@ final class SharedArrivals: Sendable {
   private func untilAllAreDue() async {
     while !Task.isCancelled {
       let now = MonotonicClock.now()
-      let expected = state.withLock { state in state.isOpen ? state.queue.expectedEnd ?? .max : nil }
+      let expected = state.withLock { state in state.isOpen ? state.queue.expectedEnd ?? .distantFuture : nil }
       guard let expected else {
-        try? await Task.sleep(nanoseconds: Self.look)
+        try? await Task.sleep(for: Self.look)
         continue
       }
       if now < expected {
-        try? await Task.sleep(nanoseconds: min(expected - now, Self.longestSleep))
+        try? await Task.sleep(for: min(expected - now, Self.longestSleep))
       } else if withQueue({ $0.hasEnded(at: now) }) ?? true {
         return
       } else {
-        try? await Task.sleep(nanoseconds: Self.look)
+        try? await Task.sleep(for: Self.look)
       }
     }
   }
 
-  /// Between two looks whether the schedule has begun, or has ended where chance decides when, in ns.
-  private static let look: UInt64 = 50_000_000
-  private static let longestSleep: UInt64 = 3_600_000_000_000
+  /// Between two looks whether the schedule has begun, or has ended where chance decides when.
+  private static let look: Nanoseconds = .milliseconds(50)
+  private static let longestSleep: Nanoseconds = .seconds(3_600)
   /// A little more than the bound, so that what began in time ends by its own time-out.
-  private static let grace: UInt64 = 100_000_000
+  private static let grace: Nanoseconds = .milliseconds(100)
 }

@@ -1,3 +1,5 @@
+public import Latency
+
 /// How long a CPU quota has kept this process from running: `cpu.stat` of the control groups it is in, version 1 and 2
 /// (Documentation/admin-guide/cgroup-v1, cgroup-v2.rst and scheduler/sched-bwc.rst of Linux).
 ///
@@ -7,11 +9,11 @@ public struct CPUThrottling: Sendable, Equatable {
   public var allPeriods: UInt64 = 0
   /// See ``allPeriods``.
   public var periods: UInt64 = 0
-  /// How long threads were kept from running, in ns. A quota on several CPUs counts each of them.
-  public var time: UInt64 = 0
+  /// How long threads were kept from running. A quota on several CPUs counts each of them.
+  public var time = Nanoseconds.zero
 
   /// Makes a reading.
-  public init(allPeriods: UInt64 = 0, periods: UInt64 = 0, time: UInt64 = 0) {
+  public init(allPeriods: UInt64 = 0, periods: UInt64 = 0, time: Nanoseconds = .zero) {
     self.allPeriods = allPeriods
     self.periods = periods
     self.time = time
@@ -21,36 +23,36 @@ public struct CPUThrottling: Sendable, Equatable {
   public func since(_ earlier: CPUThrottling) -> CPUThrottling {
     CPUThrottling(
       allPeriods: allPeriods - min(allPeriods, earlier.allPeriods), periods: periods - min(periods, earlier.periods),
-      time: time - min(time, earlier.time))
+      time: time - earlier.time)
   }
 
   static func + (one: CPUThrottling, other: CPUThrottling) -> CPUThrottling {
     CPUThrottling(
       allPeriods: one.allPeriods.addingSaturated(other.allPeriods),
-      periods: one.periods.addingSaturated(other.periods), time: one.time.addingSaturated(other.time))
+      periods: one.periods.addingSaturated(other.periods), time: one.time + other.time)
   }
 
-  /// The share of `watched` ns, 0…1, in which the quota kept the process from running. The kernel adds up the times of all
+  /// The share of `watched`, 0…1, in which the quota kept the process from running. The kernel adds up the times of all
   /// CPUs: no more than the share of the periods whose quota was used up can be true.
-  func share(of watched: UInt64) -> Double {
-    guard watched > 0 else { return 0 }
-    let ofTime = min(1, Double(time) / Double(watched))
+  func share(of watched: Nanoseconds) -> Double {
+    guard watched > .zero else { return 0 }
+    let ofTime = min(1, time.seconds / watched.seconds)
     return allPeriods > 0 ? min(ofTime, Double(periods) / Double(allPeriods)) : ofTime
   }
 
-  /// `nr_periods N`, `nr_throttled N` and `throttled_usec T` (version 2, in µs) or `throttled_time T` (version 1, in ns); nil where
-  /// neither is there: the group has no CPU quota.
+  /// `nr_periods N`, `nr_throttled N` and `throttled_usec T` (version 2, in µs) or `throttled_time T` (version 1, in ns);
+  /// nil where neither is there: the group has no CPU quota.
   static func parse(_ text: String) -> CPUThrottling? {
     var allPeriods: UInt64 = 0
-    var (periods, time): (UInt64?, UInt64?)
+    var (periods, time): (UInt64?, Nanoseconds?)
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
       guard words.count == 2, let number = UInt64(words[1]) else { continue }
       switch words[0] {
       case "nr_periods": allPeriods = number
       case "nr_throttled": periods = number
-      case "throttled_usec": time = number.multipliedReportingOverflow(by: 1000).partialValue
-      case "throttled_time": time = number
+      case "throttled_usec": time = .microseconds(number)
+      case "throttled_time": time = .nanoseconds(number)
       default: break
       }
     }

@@ -13,8 +13,7 @@ public struct GeneratorConditions: Sendable {
   }
 
   struct Reading: Sendable, Equatable {
-    /// In ns of `MonotonicClock`.
-    var at: UInt64
+    var at: Instant
     var cpu: MachineCPUTime?
     var involuntarySwitches: UInt64
 
@@ -70,7 +69,7 @@ public struct GeneratorConditions: Sendable {
   private static func preemptionNote(_ begin: Reading, _ end: Reading) -> String? {
     guard end.involuntarySwitches >= begin.involuntarySwitches, end.at >= begin.at else { return nil }
     // A run of a few ms is taken for a second: its few switches are no rate.
-    let seconds = max(1, Double(end.at - begin.at) / 1e9)
+    let seconds = max(1, (end.at - begin.at).seconds)
     let rate = Double(end.involuntarySwitches - begin.involuntarySwitches) / seconds
     guard rate > switchesPerSecondBound else { return nil }
     return "the load generator was interrupted by other work on its cores \(UInt64(min(rate, 1e18))) times a second "

@@ -15,8 +15,8 @@ public final class GeneratorMonitor: Sendable {
     var throttling: [CPUThrottling] = []
     /// The readings at the begin of the part that is being watched; nil between parts.
     var throttledBefore: [CPUThrottling]?
-    /// Lengths of the parts, in ns, and the begin of the one that is being watched.
-    var watched: UInt64 = 0
+    /// Length of the parts, and the begin of the one that is being watched.
+    var watched = Nanoseconds.zero
     var partBegin = MonotonicClock.now()
   }
 
@@ -86,7 +86,7 @@ public final class GeneratorMonitor: Sendable {
     _ recording: Recording, backlogMax: UInt64 = 0, judgesLateness: Bool = true
   ) async -> GeneratorReport {
     pause()
-    var worst: (share: Double, cause: BusySeconds.Cause) = (0, .cpu)
+    var worst: (share: Double, cause: LoopBusyTime.Cause) = (0, .cpu)
     for meter in meters {
       let own = await meter.finish()
       if own.share > worst.share { worst = own }
@@ -95,12 +95,12 @@ public final class GeneratorMonitor: Sendable {
     let lateness = recording.lateness
     var report = GeneratorReport(
       cpuUtilisation: utilisation,
-      latenessP50: lateness.totalCount > 0 ? lateness.value(atPercentile: 50) : nil,
-      latenessP99: lateness.totalCount > 0 ? lateness.value(atPercentile: 99) : nil,
+      latenessP50: lateness.totalCount > 0 ? Nanoseconds(lateness.value(atPercentile: 50)) : nil,
+      latenessP99: lateness.totalCount > 0 ? Nanoseconds(lateness.value(atPercentile: 99)) : nil,
       starts: lateness.totalCount, backlogMax: backlogMax, busiestSecond: worst.share)
     report.wasBlocked = worst.cause == .blocked
-    report.lateStarts = lateness.totalCount - lateness.countAtOrBelow(GeneratorReport.latenessBound)
-    report.latest = lateness.totalCount > 0 ? lateness.max : nil
+    report.lateStarts = lateness.totalCount - lateness.countAtOrBelow(GeneratorReport.latenessBound.nanoseconds)
+    report.latest = lateness.totalCount > 0 ? Nanoseconds(lateness.max) : nil
     report.judgesLateness = judgesLateness
     let throttled = throttling.max { $0.time < $1.time }
     report.throttledPeriods = throttled?.periods ?? 0

@@ -1,3 +1,5 @@
+public import Latency
+
 /// The generator's judgement of itself.
 ///
 /// A run is saturated when the generator, not the target, bounded its figures:
@@ -8,16 +10,16 @@
 public struct GeneratorReport: Sendable, Equatable {
   /// CPU time of the process over the time of the run: 1 is one core.
   public var cpuUtilisation: Double
-  /// P50 of the lateness of starts, in ns; nil when nothing was started.
-  public var latenessP50: UInt64?
-  /// P99 of the lateness of starts, in ns; nil when nothing was started.
-  public var latenessP99: UInt64?
+  /// P50 of the lateness of starts; nil when nothing was started.
+  public var latenessP50: Nanoseconds?
+  /// P99 of the lateness of starts; nil when nothing was started.
+  public var latenessP99: Nanoseconds?
   /// How many starts the lateness is of, where that is known: with fewer than 100 its P99 is that of the latest.
   public var starts: UInt64?
   /// How many of them were later than ``latenessBound``, where that is known.
   public var lateStarts: UInt64?
-  /// The lateness of the latest start, in ns; nil when nothing was started.
-  public var latest: UInt64?
+  /// The lateness of the latest start; nil when nothing was started.
+  public var latest: Nanoseconds?
   /// Whether lateness is in the latencies: not in a closed loop, where each start waits for its user.
   public var judgesLateness = true
   /// The most starts that waited for a free user at one time; 0 in a closed loop, where every user is its own queue.
@@ -31,8 +33,8 @@ public struct GeneratorReport: Sendable, Equatable {
   /// The periods in which the quota was used up.
   public var throttledPeriods: UInt64 = 0
 
-  /// Beyond this lateness, in ns, the generator was too slow to keep its schedule.
-  public static let latenessBound: UInt64 = 1_000_000
+  /// Beyond this lateness the generator was too slow to keep its schedule.
+  public static let latenessBound: Nanoseconds = .milliseconds(1)
   /// Beyond this share of a second a loop's thread had no reserve.
   public static let busyBound = 0.9
   /// Beyond this share of the run a CPU quota is in the figures.
@@ -42,7 +44,7 @@ public struct GeneratorReport: Sendable, Equatable {
 
   /// Judges the figures of a run; `busiestSecond` is the highest share of a second in which a loop's thread had no time left.
   public init(
-    cpuUtilisation: Double, latenessP50: UInt64? = nil, latenessP99: UInt64?, starts: UInt64? = nil,
+    cpuUtilisation: Double, latenessP50: Nanoseconds? = nil, latenessP99: Nanoseconds?, starts: UInt64? = nil,
     backlogMax: UInt64 = 0, busiestSecond: Double
   ) {
     self.cpuUtilisation = cpuUtilisation
@@ -98,8 +100,8 @@ public struct GeneratorReport: Sendable, Equatable {
     return "\(lateStarts) of \(starts) starts were more than 1 ms late, the latest \(Self.milliseconds(latenessP99)) ms"
   }
 
-  private static func milliseconds(_ nanoseconds: UInt64) -> String {
-    figure(Double(nanoseconds) / 1e6, above: Double(latenessBound) / 1e6, decimals: 2)
+  private static func milliseconds(_ length: Nanoseconds) -> String {
+    figure(length.milliseconds, above: latenessBound.milliseconds, decimals: 2)
   }
 
   private static func percent(_ share: Double, above bound: Double) -> String {

@@ -6,21 +6,21 @@ import Transport
 /// this, which also tells of what blocked it otherwise, such as a lock. Its state belongs to the loop.
 final class LoopMeter: Sendable {
   private struct Reading {
-    var load: LoopLoad
-    var spun: UInt64
-    var at: UInt64
+    var load: ThreadUsage
+    var spun: Nanoseconds
+    var at: Instant
   }
 
   private struct State {
     var last: Reading?
-    /// When the next reading is due, in ns.
-    var dueAt: UInt64 = 0
-    var seconds = BusySeconds()
+    /// When the next reading is due.
+    var dueAt = Instant.distantPast
+    var seconds = LoopBusyTime()
     var timer: Scheduled<Void>?
   }
 
-  /// Between two readings, in ns: a second is judged to a tenth.
-  private static let interval: UInt64 = 100_000_000
+  /// Between two readings: a second is judged to a tenth.
+  private static let interval: Nanoseconds = .milliseconds(100)
 
   private let executor: LoopExecutor
   private let state: NIOLoopBoundBox<State>
@@ -37,7 +37,7 @@ final class LoopMeter: Sendable {
     let askedAt = MonotonicClock.now()
     onLoop {
       self.state.value.timer?.cancel()
-      if forgetting { self.state.value.seconds = BusySeconds() }
+      if forgetting { self.state.value.seconds = LoopBusyTime() }
       self.state.value.seconds.interrupt()
       // A loop that comes late to this has been busy since it was asked.
       self.state.value.dueAt = askedAt
@@ -57,7 +57,7 @@ final class LoopMeter: Sendable {
   }
 
   /// The worst second up to now.
-  func finish() async -> (share: Double, cause: BusySeconds.Cause) {
+  func finish() async -> (share: Double, cause: LoopBusyTime.Cause) {
     let worst = eventLoop.submit {
       self.stop()
       return self.state.value.seconds.worst
@@ -78,25 +78,25 @@ final class LoopMeter: Sendable {
     let dueAt = now + Self.interval
     state.value.dueAt = dueAt
     let loop = eventLoop.assumeIsolated()
-    state.value.timer = loop.scheduleTask(deadline: .uptimeNanoseconds(dueAt)) { [weak self] in
+    state.value.timer = loop.scheduleTask(deadline: NIODeadline(dueAt)) { [weak self] in
       // A run that failed never finished it, and the loop goes on to another.
       self?.look()
     }
   }
 
   @discardableResult
-  private func take() -> UInt64 {
+  private func take() -> Instant {
     let now = MonotonicClock.now()
     guard let last = state.value.last else { return now }
     let reading = Reading(load: load(), spun: executor.spunFor, at: now)
     let used = reading.load.used(since: last.load)
     state.value.seconds.add(
-      BusySeconds.Span(
-        length: now - min(last.at, now), used: used - min(used, reading.spun - last.spun),
-        late: now - min(state.value.dueAt, now)))
+      LoopBusyTime.Span(
+        length: now.elapsed(since: last.at), used: used - (reading.spun - last.spun),
+        late: now.elapsed(since: state.value.dueAt)))
     state.value.last = reading
     return now
   }
 
-  private func load() -> LoopLoad { .ofCallingThread() }
+  private func load() -> ThreadUsage { .ofCallingThread() }
 }

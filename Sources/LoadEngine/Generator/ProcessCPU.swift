@@ -9,8 +9,8 @@ public struct ProcessCPU: Sendable {
   }
 
   private var begin: Reading? = Reading()
-  private var elapsed: UInt64 = 0
-  private var used: UInt64 = 0
+  private var elapsed = Nanoseconds.zero
+  private var used = Nanoseconds.zero
 
   /// Starts at this moment.
   public init() {}
@@ -19,7 +19,7 @@ public struct ProcessCPU: Sendable {
   public var utilisation: Double {
     var sum = self
     sum.pause()
-    return Double(sum.used) / Double(max(1, sum.elapsed))
+    return sum.used.seconds / max(1, sum.elapsed).seconds
   }
 
   /// Goes on watching; nothing where it is watched already.
@@ -30,14 +30,14 @@ public struct ProcessCPU: Sendable {
     guard let begin else { return }
     let now = Reading()
     elapsed += now.at - begin.at
-    used += now.used - min(begin.used, now.used)
+    used += now.used - begin.used
     self.begin = nil
   }
 
-  /// In ns.
-  private static func used() -> UInt64 {
+  /// So far, by all threads.
+  private static func used() -> Nanoseconds {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    return Nanoseconds(time)
   }
 }

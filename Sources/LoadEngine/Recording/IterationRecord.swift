@@ -1,3 +1,5 @@
+public import Latency
+
 /// What one iteration has to say; it enters the recording whole, or not at all.
 public struct IterationRecord: Sendable {
   /// How an iteration ended.
@@ -13,54 +15,54 @@ public struct IterationRecord: Sendable {
 
   /// How it ended; a success unless somebody says otherwise.
   public private(set) var ending = Ending.success
-  /// Open loop: when the start was due, in ns of `MonotonicClock`.
-  public private(set) var intendedAt: UInt64?
-  /// How long the user had to make ready once more after the start was due, such as to connect again, in ns.
-  public private(set) var occupiedFor: UInt64 = 0
-  /// When the first byte of the iteration's first operation was written, in ns of `MonotonicClock`; nil if none was.
-  public private(set) var firstByteWrittenAt: UInt64?
+  /// Open loop: when the start was due.
+  public private(set) var intendedAt: Instant?
+  /// How long the user had to make ready once more after the start was due, such as to connect again.
+  public private(set) var occupiedFor = Nanoseconds.zero
+  /// When the first byte of the iteration's first operation was written; nil if none was.
+  public private(set) var firstByteWrittenAt: Instant?
 
   /// How many of the samples, from the first, count whatever becomes of the iteration.
   private(set) var keptCount = 0
-  var samples: [(metric: Metric, nanoseconds: UInt64)] = []
+  var samples: [(metric: Metric, latency: Nanoseconds)] = []
   var counts: [Counter] = []
 
   /// Makes an empty record.
   public init() {}
 
-  /// Adds a latency in ns.
-  public mutating func sample(_ metric: Metric, _ nanoseconds: UInt64) {
-    samples.append((metric, nanoseconds))
+  /// Adds a latency.
+  public mutating func sample(_ metric: Metric, _ latency: Nanoseconds) {
+    samples.append((metric, latency))
   }
 
-  /// Adds an operation that was begun at `begin`, its first byte written or what else its service begins with, and ended
-  /// at `end`, in ns of `MonotonicClock`. In an open loop its response time runs from the intended start, and its service
-  /// time is a metric of its own.
-  public mutating func sample(_ operation: Operation, from begin: UInt64, to end: UInt64) {
+  /// Adds an operation that was begun at `begin`, its first byte written or what else its service begins with, and
+  /// ended at `end`. In an open loop its response time runs from the intended start, and its service time is a metric
+  /// of its own.
+  public mutating func sample(_ operation: Operation, from begin: Instant, to end: Instant) {
     if let intendedAt {
-      sample(operation.response, end &- min(intendedAt, end))
-      sample(operation.service, end &- min(begin, end))
+      sample(operation.response, end.elapsed(since: intendedAt))
+      sample(operation.service, end.elapsed(since: begin))
     } else {
-      sample(operation.response, end &- min(begin, end))
+      sample(operation.response, end.elapsed(since: begin))
     }
   }
 
-  /// Notes that the user had to make ready from `begin` to `end`, stamps of the I/O thread in ns: that is no fault of the
+  /// Notes that the user had to make ready from `begin` to `end`, stamps of the I/O thread: that is no fault of the
   /// generator's. How late the generator came to it, before and after, is.
-  public mutating func occupied(from begin: UInt64, to end: UInt64) {
-    occupiedFor += end - min(begin, end)
+  public mutating func occupied(from begin: Instant, to end: Instant) {
+    occupiedFor += end.elapsed(since: begin)
   }
 
-  /// The iteration's sample of `metric`, in ns; nil if there is none.
-  public func value(of metric: Metric) -> UInt64? {
-    samples.last { $0.metric == metric }?.nanoseconds
+  /// The iteration's sample of `metric`; nil if there is none.
+  public func value(of metric: Metric) -> Nanoseconds? {
+    samples.last { $0.metric == metric }?.latency
   }
 
   /// The samples so far count whatever becomes of the iteration: what they are of was done, and something else follows.
   public mutating func keepSamples() { keptCount = samples.count }
 
   /// The samples that count, by how the iteration ended.
-  var countingSamples: ArraySlice<(metric: Metric, nanoseconds: UInt64)> {
+  var countingSamples: ArraySlice<(metric: Metric, latency: Nanoseconds)> {
     ending == .success ? samples[...] : samples.prefix(keptCount)
   }
 
@@ -70,7 +72,7 @@ public struct IterationRecord: Sendable {
   }
 
   /// Notes the first write of the iteration; later ones are ignored.
-  public mutating func wrote(at instant: UInt64) {
+  public mutating func wrote(at instant: Instant) {
     if firstByteWrittenAt == nil { firstByteWrittenAt = instant }
   }
 
@@ -105,10 +107,10 @@ public struct IterationRecord: Sendable {
   }
 
   /// Empties the record, keeping its memory, for an iteration that was due at `intendedAt` in an open loop.
-  mutating func reset(intendedAt: UInt64? = nil) {
+  mutating func reset(intendedAt: Instant? = nil) {
     ending = .success
     self.intendedAt = intendedAt
-    occupiedFor = 0
+    occupiedFor = .zero
     firstByteWrittenAt = nil
     samples.removeAll(keepingCapacity: true)
     keptCount = 0

@@ -19,7 +19,7 @@ final class LoopRecorder: Sendable {
     state = Mutex(State(recording: Recording(catalogue), interval: keepsIntervals ? IntervalRecording() : nil))
   }
 
-  func add(_ record: IterationRecord, dueAt: UInt64, endedAt: UInt64) {
+  func add(_ record: IterationRecord, dueAt: Instant, endedAt: Instant) {
     state.withLock { state in
       state.recording.add(record, dueAt: dueAt, endedAt: endedAt)
       state.interval?.add(record, headline: headline)
@@ -39,8 +39,8 @@ final class LoopRecorder: Sendable {
     }
   }
 
-  /// P50 and P99 of the headline so far, over all loops, in ns; nil without a sample.
-  static func headline(of recorders: [LoopRecorder]) -> (p50: UInt64, p99: UInt64)? {
+  /// P50 and P99 of the headline so far, over all loops; nil without a sample.
+  static func headline(of recorders: [LoopRecorder]) -> (p50: Nanoseconds, p99: Nanoseconds)? {
     // Made before a lock is taken, which the loop would wait for.
     var sum = LatencyHistogram()
     for recorder in recorders {
@@ -52,6 +52,6 @@ final class LoopRecorder: Sendable {
     }
     guard sum.totalCount > 0 else { return nil }
     let values = sum.values(atPercentiles: [50, 99])
-    return (values[0], values[1])
+    return (Nanoseconds(values[0]), Nanoseconds(values[1]))
   }
 }

@@ -14,13 +14,13 @@ public struct Recording: Sendable {
   public private(set) var missed: UInt64 = 0
   /// Failures by kind.
   public private(set) var errors = ErrorTally()
-  /// How late the generator was in starting what was due, in ns: the generator's own fault only.
+  /// How late the generator was in starting what was due: the generator's own fault only.
   public private(set) var lateness = LatencyHistogram()
 
-  /// When the last iteration ended that the target had answered, and the last one that it had not, in ns of
-  /// `MonotonicClock`; nil when there was none.
-  public internal(set) var lastAnswerAt: UInt64?
-  var lastUnansweredAt: UInt64?
+  /// When the last iteration ended that the target had answered, and the last one that it had not; nil when there was
+  /// none.
+  public internal(set) var lastAnswerAt: Instant?
+  var lastUnansweredAt: Instant?
 
   private var histograms: [LatencyHistogram?]
   private var counts: [UInt64]
@@ -38,11 +38,11 @@ public struct Recording: Sendable {
   /// The value of `counter`.
   public subscript(counter: Counter) -> UInt64 { counts[counter.index] }
 
-  /// Adds one latency in ns outside of any iteration.
-  public mutating func sample(_ metric: Metric, _ nanoseconds: UInt64) {
+  /// Adds one latency outside of any iteration.
+  public mutating func sample(_ metric: Metric, _ latency: Nanoseconds) {
     // Modified in place: a copy would move 270 KB.
     if histograms[metric.index] == nil { histograms[metric.index] = LatencyHistogram() }
-    histograms[metric.index]?.record(nanoseconds)
+    histograms[metric.index]?.record(latency)
   }
 
   /// Adds to a counter outside of any iteration.
@@ -67,17 +67,17 @@ public struct Recording: Sendable {
     if let lateness { self.lateness.merge(ofSameLayout: lateness) }
   }
 
-  /// Takes a finished iteration. `dueAt` is when its start was due and a user was free, `endedAt` when it ended, in ns.
-  public mutating func add(_ record: IterationRecord, dueAt: UInt64, endedAt: UInt64? = nil) {
+  /// Takes a finished iteration. `dueAt` is when its start was due and a user was free, `endedAt` when it ended.
+  public mutating func add(_ record: IterationRecord, dueAt: Instant, endedAt: Instant? = nil) {
     if let endedAt {
       if record.wasAnswered {
-        lastAnswerAt = max(lastAnswerAt ?? 0, endedAt)
+        lastAnswerAt = max(lastAnswerAt ?? .distantPast, endedAt)
       } else {
-        lastUnansweredAt = max(lastUnansweredAt ?? 0, endedAt)
+        lastUnansweredAt = max(lastUnansweredAt ?? .distantPast, endedAt)
       }
     }
-    if let writtenAt = record.firstByteWrittenAt { lateness.record(max(1, writtenAt &- min(dueAt, writtenAt))) }
-    for (metric, nanoseconds) in record.countingSamples { sample(metric, nanoseconds) }
+    if let writtenAt = record.firstByteWrittenAt { lateness.record(max(1, writtenAt.elapsed(since: dueAt))) }
+    for (metric, latency) in record.countingSamples { sample(metric, latency) }
     switch record.ending {
     case .success:
       iterations += 1
@@ -99,8 +99,8 @@ public struct Recording: Sendable {
     errors.merge(other.errors)
     dropped += other.dropped
     missed += other.missed
-    if let instant = other.lastAnswerAt { lastAnswerAt = max(lastAnswerAt ?? 0, instant) }
-    if let instant = other.lastUnansweredAt { lastUnansweredAt = max(lastUnansweredAt ?? 0, instant) }
+    if let instant = other.lastAnswerAt { lastAnswerAt = max(lastAnswerAt ?? .distantPast, instant) }
+    if let instant = other.lastUnansweredAt { lastUnansweredAt = max(lastUnansweredAt ?? .distantPast, instant) }
     lateness.merge(ofSameLayout: other.lateness)
     for (index, histogram) in other.histograms.enumerated() {
       guard let histogram else { continue }

@@ -1,11 +1,11 @@
 import Latency
 
-extension Crew {
+extension VirtualUsers {
   /// All users at one instant, an iteration each.
   func burst(_ plan: LoadPlan) async -> LoadRun {
-    let shared = SharedPlan(plan, ramp: nil, startingAt: MonotonicClock.now())
+    let shared = SharedIterations(plan, ramp: nil, startingAt: MonotonicClock.now())
     let allPrepared = StartBarrier(
-      parties: max(1, plan.users), beforeRelease: { judging.begin() }, whenReached: { shared.begin(at: $0) })
+      parties: max(1, plan.users), beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) })
     let endedAt = await run(plan) { user, own, _ in await user.runOnce(own, shared, after: allPrepared) }
     return LoadRun(
       recording: Recording(recorders[0].catalogue), startedAt: min(shared.begunAt, endedAt), endedAt: endedAt)
@@ -13,7 +13,7 @@ extension Crew {
 }
 
 extension VirtualUser {
-  fileprivate func runOnce(_ user: S.User, _ plan: SharedPlan, after allPrepared: StartBarrier) async {
+  fileprivate func runOnce(_ user: S.User, _ plan: SharedIterations, after allPrepared: StartBarrier) async {
     guard let iteration = plan.next() else {
       _ = await allPrepared.wait()
       return

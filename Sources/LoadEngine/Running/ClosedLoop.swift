@@ -1,15 +1,15 @@
 import Latency
 import Transport
 
-extension Crew {
+extension VirtualUsers {
   /// Every user starts its next iteration when its last one is done.
   ///
   /// All users are opened first: what opening costs their loop is in nobody's latency. The users of a ramp open when it
   /// is their turn instead, as their coming is part of such a load.
-  func closedLoop(_ plan: LoadPlan, thinkTime: UInt64, ramp: UserRamp?) async -> LoadRun {
-    let shared = SharedPlan(plan, ramp: ramp, startingAt: MonotonicClock.now())
+  func closedLoop(_ plan: LoadPlan, thinkTime: Nanoseconds, ramp: UserRamp?) async -> LoadRun {
+    let shared = SharedIterations(plan, ramp: ramp, startingAt: MonotonicClock.now())
     let allOpened = StartBarrier(
-      parties: max(1, plan.users), beforeRelease: { judging.begin() }, whenReached: { shared.begin(at: $0) })
+      parties: max(1, plan.users), beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) })
     let now = await TimelineKeeper.keeping(keeper, since: { shared.measurementStartedAt }) {
       await withTaskCancellationHandler {
         await run(plan) { user, own, _ in
@@ -28,21 +28,21 @@ extension Crew {
 }
 
 extension VirtualUser {
-  /// How long a closed loop pauses after a failure, in ns: a target that refuses at once is not hammered.
-  private static var pauseAfterFailure: UInt64 { 10_000_000 }
+  /// How long a closed loop pauses after a failure: a target that refuses at once is not hammered.
+  private static var pauseAfterFailure: Nanoseconds { .milliseconds(10) }
 
   /// Opens what the user needs and waits for the others; false when it did not get in, which is counted at once: a user
   /// that was asked for has an outcome even where the warm-up or the count leaves none of the iterations to it.
   fileprivate func open(
-    _ user: S.User, _ plan: SharedPlan, after allOpened: StartBarrier, waitsForTurn: Bool
+    _ user: S.User, _ plan: SharedIterations, after allOpened: StartBarrier, waitsForTurn: Bool
   ) async -> Bool {
     var record = IterationRecord()
     if !waitsForTurn {
       await scenario.open(user, into: &record)
       switch record.ending {
       case .success: break
-      case .failure: fail(plan.charge(), dueAt: 0, record)
-      case .censored: fail(Iteration(number: number, isWarmup: false), dueAt: 0, record)
+      case .failure: fail(plan.charge(), dueAt: .distantPast, record)
+      case .censored: fail(Iteration(number: number, isWarmup: false), dueAt: .distantPast, record)
       }
     }
     _ = await allOpened.wait()
@@ -50,9 +50,9 @@ extension VirtualUser {
   }
 
   fileprivate func runUntilFulfilled(
-    _ user: S.User, _ plan: SharedPlan, isIn: Bool, thinkTime: UInt64, ramp: UserRamp?
+    _ user: S.User, _ plan: SharedIterations, isIn: Bool, thinkTime: Nanoseconds, ramp: UserRamp?
   ) async {
-    if !isIn { await executor.sleep(nanoseconds: Self.pauseAfterFailure) }
+    if !isIn { await executor.sleep(for: Self.pauseAfterFailure) }
     var record = IterationRecord()
     while await isActive(ramp, since: plan.begunAt), !Task.isCancelled, let iteration = plan.next() {
       record.reset()
@@ -63,19 +63,19 @@ extension VirtualUser {
         break
       }
       await perform(user, iteration, dueAt: executor.readySince, into: &record)
-      if record.isFailure { await executor.sleep(nanoseconds: Self.pauseAfterFailure) }
-      if thinkTime > 0 { await executor.sleep(nanoseconds: min(thinkTime, plan.remaining)) }
+      if record.isFailure { await executor.sleep(for: Self.pauseAfterFailure) }
+      if thinkTime > .zero { await executor.sleep(for: min(thinkTime, plan.remaining)) }
     }
   }
 
   /// Waits until the ramp has room for this user; false when it never has again.
-  private func isActive(_ ramp: UserRamp?, since begin: UInt64) async -> Bool {
+  private func isActive(_ ramp: UserRamp?, since begin: Instant) async -> Bool {
     guard let ramp else { return true }
     while !Task.isCancelled {
       let offset = MonotonicClock.now() - begin
       guard let next = ramp.nextActive(user: number, from: offset) else { return false }
       if next <= offset { return true }
-      await executor.sleep(nanoseconds: next - offset)
+      await executor.sleep(for: next - offset)
     }
     return false
   }

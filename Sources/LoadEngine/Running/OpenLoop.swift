@@ -1,7 +1,7 @@
 import Latency
 import Transport
 
-extension Crew {
+extension VirtualUsers {
   /// Starts are due on one schedule; whichever user is free takes the next one.
   func openLoop(
     _ plan: LoadPlan, _ schedule: ArrivalSchedule, dropsWhenBusy: Bool, isPrecise: Bool
@@ -14,7 +14,7 @@ extension Crew {
     let arrivals = loops.executors.map { LoopArrivals(shared, on: $0, isPrecise: isPrecise) }
     for loop in arrivals { shared.add(loop) }
     let allOpened = StartBarrier(
-      parties: users, beforeRelease: { judging.begin() },
+      parties: users, beforeRelease: { measurementWindow.begin() },
       whenReached: { shared.begin(at: $0 + SharedArrivals.lead(users: users), users: users) })
     let dropped: @Sendable () -> UInt64 = { shared.withQueue { $0.dropped } ?? 0 }
     progress?.provide(dropped: dropped)
@@ -29,14 +29,14 @@ extension Crew {
           }
         } onCancel: {
           shared.close(at: MonotonicClock.now())
-          shared.letGo()
+          shared.endWaits()
         }
       }
     }
     return collect(shared, begin: begin, endedAt: endedAt ?? MonotonicClock.now())
   }
 
-  private func collect(_ shared: SharedArrivals, begin: UInt64, endedAt: UInt64) -> LoadRun {
+  private func collect(_ shared: SharedArrivals, begin: Instant, endedAt: Instant) -> LoadRun {
     var recording = Recording(recorders[0].catalogue)
     var run = LoadRun(recording: recording, startedAt: begin, endedAt: endedAt)
     shared.withQueue { queue in

@@ -1,3 +1,4 @@
+import Latency
 import Transport
 
 /// One user: performs iterations as the plan gives them out, until there are none.
@@ -7,11 +8,11 @@ struct VirtualUser<S: Scenario>: Sendable {
   let executor: LoopExecutor
   let recorder: LoopRecorder
   let progress: ProgressCounter?
-  let judging: Judging
+  let measurementWindow: MeasurementWindow
 
   /// Sets the user up, has `body` do its work, and ends it when all users have done theirs. The task's cancellation is
-  /// watched once for all of it. Returns when the last answer of all had been read, in ns.
-  func live(until lastAnswer: StartBarrier, _ body: (S.User) async -> Void) async -> UInt64 {
+  /// watched once for all of it. Returns when the last answer of all had been read.
+  func live(until lastAnswer: StartBarrier, _ body: (S.User) async -> Void) async -> Instant {
     let user = await scenario.makeUser(number, on: executor)
     await withTaskCancellationHandler {
       await body(user)
@@ -23,11 +24,12 @@ struct VirtualUser<S: Scenario>: Sendable {
     return endedAt
   }
 
-  /// Performs and records an iteration that was prepared, then undoes what it left behind. `dueAt` is when its start was due and the user was free, in ns.
+  /// Performs and records an iteration that was prepared, then undoes what it left behind. `dueAt` is when its start was
+  /// due and the user was free.
   func perform(
-    _ user: S.User, _ iteration: Iteration, dueAt: UInt64, into record: inout IterationRecord
+    _ user: S.User, _ iteration: Iteration, dueAt: Instant, into record: inout IterationRecord
   ) async {
-    if !iteration.isWarmup { judging.measuring() }
+    if !iteration.isWarmup { measurementWindow.measuring() }
     guard record.ending == .success else { return fail(iteration, dueAt: dueAt, record) }
     if !iteration.isWarmup { progress?.begin() }
     await scenario.perform(user, iteration, into: &record)
@@ -36,13 +38,13 @@ struct VirtualUser<S: Scenario>: Sendable {
   }
 
   /// Records an iteration whose set-up or preparation failed, or was cut off: there was nothing to perform.
-  func fail(_ iteration: Iteration, dueAt: UInt64, _ record: IterationRecord) {
+  func fail(_ iteration: Iteration, dueAt: Instant, _ record: IterationRecord) {
     scenario.failed(iteration, record)
     if !iteration.isWarmup { progress?.begin() }
     add(record, of: iteration, dueAt: dueAt)
   }
 
-  private func add(_ record: IterationRecord, of iteration: Iteration, dueAt: UInt64) {
+  private func add(_ record: IterationRecord, of iteration: Iteration, dueAt: Instant) {
     guard !iteration.isWarmup else { return }
     recorder.add(record, dueAt: dueAt, endedAt: executor.readySince)
     progress?.add(record.ending)

@@ -2,9 +2,9 @@ import Latency
 
 /// The open loop's one global queue, for all event loops: a due start is taken by any free user; without one it waits.
 ///
-/// Pure: instants are in ns of `MonotonicClock` and passed in. However many starts wait, they cost no memory: of two
-/// passes through the same schedule one counts what is due and the other yields what is taken. When starts are dropped
-/// instead of waiting, those that belong to free users are kept, at most one each.
+/// Pure: instants are passed in. However many starts wait, they cost no memory: of two passes through the same schedule
+/// one counts what is due and the other yields what is taken. When starts are dropped instead of waiting, those that
+/// belong to free users are kept, at most one each.
 ///
 /// A user is free when its last answer has been read, and the queue learns of that later, when the user's task gets to
 /// run. So a drop is provisional for a while: when a user comes that had been free when the start was due, the start is
@@ -14,15 +14,15 @@ struct ArrivalQueue {
   struct Bounds {
     /// Measured starts; nil is no bound.
     var count: Int?
-    /// In ns from the end of the warm-up; nil is no bound.
-    var duration: UInt64?
+    /// From the end of the warm-up; nil is no bound.
+    var duration: Nanoseconds?
     var warmup: LoadPlan.Warmup
   }
 
   /// One iteration, and when it was due.
   struct Start: Equatable {
     var iteration: Iteration
-    var intendedAt: UInt64
+    var intendedAt: Instant
   }
 
   /// What a free user does next.
@@ -47,15 +47,15 @@ struct ArrivalQueue {
   /// Users that have learned that there will be no start any more.
   private var gone = 0
   private var waitingInLine: UInt64 = 0
-  private var latest: UInt64 = 0
-  private var closedAt: UInt64?
+  private var latest = Instant.distantPast
+  private var closedAt: Instant?
   private var isClosed: Bool { closedAt != nil }
 
   /// Older drops than this many are final. The lateness of these says by itself that the generator is saturated.
   private static let mostProvisional = 4096
 
   /// When the measured part began; nil before.
-  private(set) var measurementStartedAt: UInt64?
+  private(set) var measurementStartedAt: Instant?
   /// The most measured starts that waited at one time while no user was free for them.
   private(set) var backlogMax: UInt64 = 0
   /// Measured starts that have come due. At every moment these are the taken, dropped, abandoned and waiting ones.
@@ -66,15 +66,15 @@ struct ArrivalQueue {
   private(set) var dropped: UInt64 = 0
   /// Those of them that a user had been free for: it was the generator that missed them.
   private(set) var missed: UInt64 = 0
-  /// How late the generator came to those, in ns.
+  /// How late the generator came to those.
   private(set) var missedLateness: LatencyHistogram?
   /// Measured starts that waited when the queue was closed.
   private(set) var abandoned: UInt64 = 0
-  /// When every start is expected to have come due, in ns; nil for a schedule without end.
-  let expectedEnd: UInt64?
+  /// When every start is expected to have come due; nil for a schedule without end.
+  let expectedEnd: Instant?
 
   /// `awaited` users are free from the beginning.
-  init(_ schedule: ArrivalSchedule, bounds: Bounds, dropsWhenBusy: Bool, beginsAt: UInt64, awaited: Int = 0) {
+  init(_ schedule: ArrivalSchedule, bounds: Bounds, dropsWhenBusy: Bool, beginsAt: Instant, awaited: Int = 0) {
     coming = DueStarts(schedule, bounds: bounds, beginsAt: beginsAt)
     taking = coming
     upcoming = coming.next()
@@ -87,10 +87,10 @@ struct ArrivalQueue {
   /// Measured starts that are due and wait for a user.
   var waiting: UInt64 { due - taken - dropped - abandoned }
 
-  /// A user is free: it gets the oldest waiting start, or parks, or learns that there will be none. It has been free since
-  /// `since`, in ns; since `now` unless given. One that `wasAwaited` has been free from the beginning, and comes for the
+  /// A user is free: it gets the oldest waiting start, or parks, or learns that there will be none. It has been free
+  /// since `since`; since `now` unless given. One that `wasAwaited` has been free from the beginning, and comes for the
   /// first time.
-  mutating func userBecameFree(at now: UInt64, since: UInt64? = nil, wasAwaited: Bool = false) -> Answer {
+  mutating func userBecameFree(at now: Instant, since: Instant? = nil, wasAwaited: Bool = false) -> Answer {
     advance(to: now)
     if wasAwaited { awaited -= 1 }
     let droppedSince = takeDropped(after: since ?? now)
@@ -112,7 +112,7 @@ struct ArrivalQueue {
   }
 
   /// A parked user's turn: the oldest due start, and the user is no longer parked; nil if none is due.
-  mutating func takeForParked(at now: UInt64) -> Start? {
+  mutating func takeForParked(at now: Instant) -> Start? {
     advance(to: now)
     guard let start = takeOldest() else { return nil }
     parked -= 1
@@ -139,7 +139,7 @@ struct ArrivalQueue {
 
   /// When the next start is due, or else when the run is over; nil when nothing more will happen by itself.
   /// The taking of the last of `count` starts can end the run before that instant.
-  var nextWakeAt: UInt64? {
+  var nextWakeAt: Instant? {
     if isClosed || isFulfilled { return nil }
     // Somebody else's look at the clock has made it come due.
     if parked > 0, hasWaiting { return latest }
@@ -149,7 +149,7 @@ struct ArrivalQueue {
 
   /// Whether the run is over: by time, as all of `count` are taken or dropped, or as no start will ever be due. Starts
   /// that were due before the end by time are still handed out after it.
-  mutating func isOver(at now: UInt64) -> Bool {
+  mutating func isOver(at now: Instant) -> Bool {
     advance(to: now)
     if isClosed || isFulfilled { return true }
     if let endsAt = coming.endsAt { return latest >= endsAt }
@@ -157,16 +157,16 @@ struct ArrivalQueue {
   }
 
   /// Whether every start that there will be has come due: what still happens is the serving of those that wait.
-  mutating func hasEnded(at now: UInt64) -> Bool {
+  mutating func hasEnded(at now: Instant) -> Bool {
     advance(to: now)
     return isClosed || upcoming == nil && (coming.endsAt.map { latest >= $0 } ?? true)
   }
 
-  /// When no start was due any more, in ns, as the run was closed at the latest; nil as long as starts come due.
-  var startsEndedAt: UInt64? { [coming.startsEndAt, closedAt].compactMap(\.self).min() }
+  /// When no start was due any more, as the run was closed at the latest; nil as long as starts come due.
+  var startsEndedAt: Instant? { [coming.startsEndAt, closedAt].compactMap(\.self).min() }
 
   /// Ends the run: what is due by now and not taken is abandoned, and no start will be handed out any more.
-  mutating func close(at now: UInt64) {
+  mutating func close(at now: Instant) {
     advance(to: now)
     abandoned += waiting
     closedAt = closedAt ?? now
@@ -181,7 +181,7 @@ struct ArrivalQueue {
   private var isFulfilled: Bool { upcoming == nil && coming.isCountReached && !hasWaiting }
 
   /// Events of different threads can come in out of order: time does not go back.
-  private mutating func advance(to now: UInt64) {
+  private mutating func advance(to now: Instant) {
     latest = max(latest, now)
     guard !isClosed else { return }
     while let start = upcoming, start.intendedAt <= latest {
@@ -217,7 +217,7 @@ struct ArrivalQueue {
 
   /// The drops after `instant`, oldest first: the user that comes now had been free since then. Earlier ones stay, as
   /// another user may come that had been free even longer.
-  private mutating func takeDropped(after instant: UInt64) -> [Start] {
+  private mutating func takeDropped(after instant: Instant) -> [Start] {
     guard !isClosed, let last = provisional.last, last.intendedAt > instant else { return [] }
     var starts: [Start] = []
     while let start = provisional.last, start.intendedAt > instant {
@@ -234,11 +234,11 @@ struct ArrivalQueue {
   }
 
   /// These starts stay dropped, and it was the generator's doing.
-  private mutating func miss(_ starts: ArraySlice<Start>, at now: UInt64) {
+  private mutating func miss(_ starts: ArraySlice<Start>, at now: Instant) {
     for start in starts where !start.iteration.isWarmup {
       missed += 1
       if missedLateness == nil { missedLateness = LatencyHistogram() }
-      missedLateness?.record(max(1, now - min(start.intendedAt, now)))
+      missedLateness?.record(max(1, now.elapsed(since: start.intendedAt)))
     }
   }
 

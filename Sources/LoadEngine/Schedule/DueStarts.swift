@@ -1,52 +1,54 @@
+import Latency
+
 /// All starts of an open loop in the order in which they come due: the schedule, cut to the run's bounds and numbered.
 struct DueStarts: IteratorProtocol {
   private let bounds: ArrivalQueue.Bounds
-  private let beginsAt: UInt64
-  private let scheduleEndsAt: UInt64?
+  private let beginsAt: Instant
+  private let scheduleEndsAt: Instant?
   private var offsets: ArrivalSchedule.Iterator
   private var warmups = 0
   private var measured = 0
-  private var offset: UInt64?
+  private var offset: Nanoseconds?
 
   /// When the warm-up is over: after so many starts that is when the next one is due, hence nil until that is reached.
-  private(set) var measurementBeginsAt: UInt64?
+  private(set) var measurementBeginsAt: Instant?
 
-  init(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, beginsAt: UInt64) {
+  init(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, beginsAt: Instant) {
     self.bounds = bounds
     self.beginsAt = beginsAt
-    scheduleEndsAt = schedule.length.map(beginsAt.addingSaturated)
+    scheduleEndsAt = schedule.length.map { beginsAt + $0 }
     offsets = schedule.makeIterator()
     offset = offsets.next()
     switch bounds.warmup {
     case .iterations(let number): if number <= 0 { measurementBeginsAt = beginsAt }
-    case .duration(let nanoseconds): measurementBeginsAt = beginsAt.addingSaturated(nanoseconds)
+    case .duration(let length): measurementBeginsAt = beginsAt + length
     }
   }
 
   /// When the run is over by time: no start is due from then on. Nil without such a bound, or as long as it isn't known.
-  var endsAt: UInt64? {
-    let durationEnd = bounds.duration.flatMap { measurementBeginsAt?.addingSaturated($0) }
+  var endsAt: Instant? {
+    let durationEnd = bounds.duration.flatMap { duration in measurementBeginsAt.map { $0 + duration } }
     return [durationEnd, scheduleEndsAt].compactMap(\.self).min()
   }
 
-  /// When no start was due any more, in ns: the end by time, or when the start after the last of `count` would have been
-  /// due. Nil as long as that isn't known, and for a schedule without end.
-  var startsEndAt: UInt64? {
-    let countEnd = isCountReached ? offset.map(beginsAt.addingSaturated) : nil
+  /// When no start was due any more: the end by time, or when the start after the last of `count` would have been due.
+  /// Nil as long as that isn't known, and for a schedule without end.
+  var startsEndAt: Instant? {
+    let countEnd = isCountReached ? offset.map { beginsAt + $0 } : nil
     return [endsAt, countEnd].compactMap(\.self).min()
   }
 
-  /// When every start is expected to have come due, in ns: exact for a constant arrival without a warm-up by time; nil for
-  /// a schedule without end. In constant time, as nobody may walk through a million starts while the load goes on.
-  static func expectedEnd(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, beginsAt: UInt64) -> UInt64? {
-    let (warmups, warmupLength): (Int, UInt64) =
+  /// When every start is expected to have come due: exact for a constant arrival without a warm-up by time; nil for a
+  /// schedule without end. In constant time, as nobody may walk through a million starts while the load goes on.
+  static func expectedEnd(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, beginsAt: Instant) -> Instant? {
+    let (warmups, warmupLength): (Int, Nanoseconds) =
       switch bounds.warmup {
-      case .iterations(let number): (max(0, number), schedule.expectedStart(of: UInt64(max(0, number))) ?? 0)
-      case .duration(let nanoseconds): (0, nanoseconds)
+      case .iterations(let number): (max(0, number), schedule.expectedStart(of: UInt64(max(0, number))) ?? .zero)
+      case .duration(let length): (0, length)
       }
     let countEnd = bounds.count.flatMap { schedule.expectedStart(of: UInt64(warmups + max(1, $0) - 1)) }
-    let durationEnd = bounds.duration.map(warmupLength.addingSaturated)
-    return [countEnd, durationEnd, schedule.length].compactMap(\.self).min().map(beginsAt.addingSaturated)
+    let durationEnd = bounds.duration.map { warmupLength + $0 }
+    return [countEnd, durationEnd, schedule.length].compactMap(\.self).min().map { beginsAt + $0 }
   }
 
   /// Whether the count is reached: no start will be due whatever the time.
@@ -54,7 +56,7 @@ struct DueStarts: IteratorProtocol {
 
   mutating func next() -> ArrivalQueue.Start? {
     guard let offset else { return nil }
-    let dueAt = beginsAt.addingSaturated(offset)
+    let dueAt = beginsAt + offset
     if case .iterations = bounds.warmup, measurementBeginsAt == nil, isWarmupFull { measurementBeginsAt = dueAt }
     if let endsAt, dueAt >= endsAt { return nil }
     let isWarmup = measurementBeginsAt.map { dueAt < $0 } ?? true

@@ -1,25 +1,27 @@
+import Latency
+
 /// Hands out the iterations of a plan, one by one, until it is fulfilled. Pure: instants are passed in.
 struct IterationBudget {
   private let plan: LoadPlan
-  private var startedAt: UInt64
+  private var startedAt: Instant
   private var warmupsGiven = 0
   private var given = 0
-  private var measuringSince: UInt64?
+  private var measuringSince: Instant?
 
-  /// Starts the budget at `now`, in ns.
-  init(_ plan: LoadPlan, startingAt now: UInt64) {
+  /// Starts the budget at `now`.
+  init(_ plan: LoadPlan, startingAt now: Instant) {
     self.plan = plan
     startedAt = now
   }
 
-  /// Counts time from `now`, in ns: users were set up until then.
-  mutating func begin(at now: UInt64) { startedAt = now }
+  /// Counts time from `now`: users were set up until then.
+  mutating func begin(at now: Instant) { startedAt = now }
 
   /// When the measured part began; nil while warming up.
-  var measurementStartedAt: UInt64? { measuringSince }
+  var measurementStartedAt: Instant? { measuringSince }
 
   /// The next iteration, or nil when there is none.
-  mutating func next(at now: UInt64) -> Iteration? {
+  mutating func next(at now: Instant) -> Iteration? {
     if measuringSince == nil {
       if isWarmingUp(at: now) {
         warmupsGiven += 1
@@ -44,26 +46,26 @@ struct IterationBudget {
   }
 
   /// Whether nothing more is to be begun at `now`.
-  func isOver(at now: UInt64) -> Bool {
+  func isOver(at now: Instant) -> Bool {
     guard let since = measuringSince, let duration = plan.duration else { return false }
-    return now &- since >= duration
+    return now.elapsed(since: since) >= duration
   }
 
-  /// How long until nothing more is to be begun, in ns, as far as is known.
-  func remaining(at now: UInt64) -> UInt64 {
-    if let count = plan.count, given >= count { return 0 }
+  /// How long until nothing more is to be begun, as far as is known.
+  func remaining(at now: Instant) -> Nanoseconds {
+    if let count = plan.count, given >= count { return .zero }
     guard let since = measuringSince, let duration = plan.duration else { return .max }
-    return duration - min(now &- since, duration)
+    return duration - now.elapsed(since: since)
   }
 
-  private func isWarmingUp(at now: UInt64) -> Bool {
+  private func isWarmingUp(at now: Instant) -> Bool {
     switch plan.warmup {
     case .iterations(let number): warmupsGiven < number
-    case .duration(let nanoseconds): now &- startedAt < nanoseconds
+    case .duration(let length): now.elapsed(since: startedAt) < length
     }
   }
 
-  private func isFulfilled(at now: UInt64) -> Bool {
+  private func isFulfilled(at now: Instant) -> Bool {
     if let count = plan.count, given >= count { return true }
     return isOver(at: now)
   }

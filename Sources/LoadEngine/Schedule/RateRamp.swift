@@ -1,21 +1,23 @@
+import Latency
+
 /// One stage of a schedule: the rate goes linearly from one value to another.
 struct RateRamp: Sendable, Equatable {
-  let begin: UInt64
-  let duration: UInt64
+  let begin: Nanoseconds
+  let duration: Nanoseconds
   let from: ArrivalRate
   let to: ArrivalRate
   /// The cumulated rate (the area under all ramps so far) at the begin and at the end.
   let areaBefore: Double
   let areaAfter: Double
 
-  init(begin: UInt64, duration: UInt64, from: ArrivalRate, to: ArrivalRate, areaBefore: Double) {
+  init(begin: Nanoseconds, duration: Nanoseconds, from: ArrivalRate, to: ArrivalRate, areaBefore: Double) {
     self.begin = begin
     self.duration = duration
     self.from = from
     self.to = to
     self.areaBefore = areaBefore
     areaAfter = Self.wholeIfNearly(
-      areaBefore + Double(duration) * (from.perNanosecond / 2 + to.perNanosecond / 2))
+      areaBefore + Double(duration.nanoseconds) * (from.perNanosecond / 2 + to.perNanosecond / 2))
   }
 
   /// Whether the start at `position` comes within this ramp or an earlier one.
@@ -23,29 +25,29 @@ struct RateRamp: Sendable, Equatable {
     (Double(position.whole) - areaAfter) + position.fraction < 0
   }
 
-  /// When the cumulated rate goes beyond `position`, which lies within this ramp, in ns from the schedule's begin:
-  /// rounded down where the rate is flat, to the nearest where it is not, as a root is not exact anyway.
-  func offset(of position: StartPosition) -> UInt64 {
+  /// When the cumulated rate goes beyond `position`, which lies within this ramp, from the schedule's begin: rounded
+  /// down where the rate is flat, to the nearest where it is not, as a root is not exact anyway.
+  func offset(of position: StartPosition) -> Nanoseconds {
     let done = max(0, (Double(position.whole) - areaBefore) + position.fraction)
     let exact: Double
     if from.perNanosecond == to.perNanosecond {
-      exact = done * Double(from.period) / Double(from.starts)
+      exact = done * Double(from.period.nanoseconds) / Double(from.starts)
     } else if from.perNanosecond < to.perNanosecond {
       exact = time(ofArea: done, from: from, to: to).rounded()
     } else {
       // From the end, where a falling ramp rises: the other way round two nearly equal numbers are subtracted.
       let missing = (areaAfter - Double(position.whole)) - position.fraction
-      exact = Double(duration) - time(ofArea: missing, from: to, to: from).rounded()
+      exact = Double(duration.nanoseconds) - time(ofArea: missing, from: to, to: from).rounded()
     }
     // The area beyond the position is not empty, so that it begins before the end.
-    let within = exact >= Double(duration) ? duration : UInt64(max(0, exact))
-    return begin.addingSaturated(min(within, duration - 1))
+    let within = exact >= Double(duration.nanoseconds) ? duration : Nanoseconds(UInt64(max(0, exact)))
+    return begin + min(within, duration - 1)
   }
 
   /// The root of slope/2·t² + low·t = area, in the form that subtracts nothing (Press et al., Numerical Recipes, 5.6).
   private func time(ofArea area: Double, from low: ArrivalRate, to high: ArrivalRate) -> Double {
     guard area > 0 else { return 0 }
-    let slope = (high.perNanosecond - low.perNanosecond) / Double(duration)
+    let slope = (high.perNanosecond - low.perNanosecond) / Double(duration.nanoseconds)
     let root = (low.perNanosecond * low.perNanosecond + 2 * slope * area).squareRoot()
     return 2 * area / (low.perNanosecond + root)
   }

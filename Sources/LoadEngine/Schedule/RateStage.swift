@@ -1,12 +1,14 @@
+public import Latency
+
 /// A stage of an open loop: the rate goes linearly from where it is to `target`.
 public struct RateStage: Sendable, Equatable {
-  /// In ns; 0 is a jump.
-  public var duration: UInt64
+  /// How long it takes; zero is a jump.
+  public var duration: Nanoseconds
   /// The rate at the stage's end.
   public var target: ArrivalRate
 
   /// Makes a stage.
-  public init(duration: UInt64, target: ArrivalRate) {
+  public init(duration: Nanoseconds, target: ArrivalRate) {
     self.duration = duration
     self.target = target
   }

@@ -1,3 +1,5 @@
+import Latency
+
 /// Rates as users write them: `200/s`, `30/m`, `0.5/s`, `5/h`.
 public enum RateText {
   /// What to tell somebody whose text is none.
@@ -8,8 +10,8 @@ public enum RateText {
   /// The highest rate that can be written, in starts per second.
   public static let mostPerSecond: UInt64 = 1_000_000
 
-  private static let units: [(name: Character, nanoseconds: UInt64)] = [
-    ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+  private static let units: [(name: Character, length: Nanoseconds)] = [
+    ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3_600)),
   ]
   /// As many whole digits as the highest rate has per hour.
   private static let wholeDigits = 10
@@ -27,9 +29,9 @@ public enum RateText {
     guard isNumber(fraction, most: fractionDigits) else { return nil }
     while fraction.last == "0" { fraction.removeLast() }
     guard let starts = UInt64(digits[0] + fraction) else { return nil }
-    let period = unit.nanoseconds * powerOfTen(fraction.count)
+    let period = unit.length * powerOfTen(fraction.count)
     // starts / period <= mostPerSecond / 1 s, without rounding.
-    guard UInt128(starts) * 1_000_000_000 <= UInt128(period) * UInt128(mostPerSecond) else { return nil }
+    guard UInt128(starts) * 1_000_000_000 <= UInt128(period.nanoseconds) * UInt128(mostPerSecond) else { return nil }
     return ArrivalRate(starts: starts, period: period)
   }
 
@@ -37,12 +39,12 @@ public enum RateText {
   /// nearest with six digits per second.
   public static func write(_ rate: ArrivalRate) -> String {
     for unit in units {
-      for digits in 0...fractionDigits where rate.period == unit.nanoseconds * powerOfTen(digits) {
+      for digits in 0...fractionDigits where rate.period == unit.length * powerOfTen(digits) {
         return decimal(rate.starts, fractionDigits: digits) + "/\(unit.name)"
       }
     }
     let scaled = UInt128(rate.starts) * UInt128(1_000_000_000 * powerOfTen(fractionDigits))
-    let rounded = (scaled + UInt128(rate.period / 2)) / UInt128(rate.period)
+    let rounded = (scaled + UInt128(rate.period.nanoseconds / 2)) / UInt128(rate.period.nanoseconds)
     return decimal(UInt64(clamping: rounded), fractionDigits: fractionDigits) + "/s"
   }
 

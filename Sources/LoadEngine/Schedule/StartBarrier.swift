@@ -5,19 +5,19 @@ import Synchronization
 final class StartBarrier: Sendable {
   private struct State {
     var missing: Int
-    var waiting: [UnsafeContinuation<UInt64, Never>] = []
+    var waiting: [UnsafeContinuation<Instant, Never>] = []
   }
 
   let parties: Int
   private let beforeRelease: @Sendable () -> Void
-  private let whenReached: @Sendable (UInt64) -> Void
+  private let whenReached: @Sendable (Instant) -> Void
   private let state: Mutex<State>
 
-  /// Calls `beforeRelease` when all parties have arrived; what takes time is done there, as the release comes after it. Then
-  /// calls `whenReached` with the instant of the release, in ns of `MonotonicClock`, before anybody goes on.
+  /// Calls `beforeRelease` when all parties have arrived; what takes time is done there, as the release comes after it.
+  /// Then calls `whenReached` with the instant of the release, before anybody goes on.
   init(
     parties: Int, beforeRelease: @escaping @Sendable () -> Void = {},
-    whenReached: @escaping @Sendable (UInt64) -> Void = { _ in }
+    whenReached: @escaping @Sendable (Instant) -> Void = { _ in }
   ) {
     self.parties = parties
     self.beforeRelease = beforeRelease
@@ -25,11 +25,11 @@ final class StartBarrier: Sendable {
     state = Mutex(State(missing: parties))
   }
 
-  /// Returns when all parties have called it, with the instant of their release in ns of `MonotonicClock`.
-  /// Every party must call it once, cancelled ones too.
-  func wait() async -> UInt64 {
+  /// Returns when all parties have called it, with the instant of their release. Every party must call it once,
+  /// cancelled ones too.
+  func wait() async -> Instant {
     await withUnsafeContinuation { continuation in
-      let released = state.withLock { state -> [UnsafeContinuation<UInt64, Never>] in
+      let released = state.withLock { state -> [UnsafeContinuation<Instant, Never>] in
         state.missing -= 1
         state.waiting.append(continuation)
         guard state.missing <= 0 else { return [] }

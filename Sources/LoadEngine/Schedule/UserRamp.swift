@@ -1,33 +1,35 @@
+public import Latency
+
 /// A closed loop whose number of users follows linear stages: user k, from 1, is active while `users(at:) >= k`.
 ///
 /// The number is that of the line, rounded to the nearest: so the users' time together is the area under it.
 public struct UserRamp: Sendable, Equatable {
   private struct Line: Sendable, Equatable {
-    var begin: UInt64
-    var duration: UInt64
+    var begin: Nanoseconds
+    var duration: Nanoseconds
     var from: Int
     var to: Int
 
-    var end: UInt64 { begin.addingSaturated(duration) }
+    var end: Nanoseconds { begin + duration }
 
     /// floor(from + (to − from) · t / duration + 1/2), without rounding on the way.
-    func users(at offset: UInt64) -> Int {
-      let (length, time) = (Int128(duration), Int128(offset - begin))
+    func users(at offset: Nanoseconds) -> Int {
+      let (length, time) = (Int128(duration.nanoseconds), Int128((offset - begin).nanoseconds))
       return Int((2 * (Int128(from) * length + Int128(to - from) * time) + length) / (2 * length))
     }
 
     /// The first instant of a rising line at which there are `users`, more than at its begin.
-    func rises(to users: Int) -> UInt64? {
+    func rises(to users: Int) -> Nanoseconds? {
       guard to >= users, users > from else { return nil }
       let rise = 2 * Int128(to - from)
-      let time = ((2 * Int128(users - from) - 1) * Int128(duration) + rise - 1) / rise
-      return time < Int128(duration) ? begin.addingSaturated(UInt64(max(0, time))) : nil
+      let time = ((2 * Int128(users - from) - 1) * Int128(duration.nanoseconds) + rise - 1) / rise
+      return time < Int128(duration.nanoseconds) ? begin + .nanoseconds(time) : nil
     }
   }
 
   private let lines: [Line]
-  /// In ns. Nobody is active from then on.
-  public let length: UInt64
+  /// Nobody is active from then on.
+  public let length: Nanoseconds
   /// The most users that are active at one time.
   public let maximum: Int
 
@@ -37,7 +39,7 @@ public struct UserRamp: Sendable, Equatable {
   /// Makes a ramp that begins with `from` users. Negative numbers count as 0, and those beyond 2³¹ as 2³¹.
   public init(stages: [UserStage], from: Int) {
     var lines: [Line] = []
-    var (users, begin) = (Self.bounded(from), UInt64(0))
+    var (users, begin) = (Self.bounded(from), Nanoseconds.zero)
     for stage in stages {
       let line = Line(begin: begin, duration: stage.duration, from: users, to: Self.bounded(stage.target))
       // A stage without duration, or after the end of time, is a jump.
@@ -51,13 +53,13 @@ public struct UserRamp: Sendable, Equatable {
 
   private static func bounded(_ users: Int) -> Int { min(max(0, users), mostUsers) }
 
-  /// How many users are active at `offset` ns from the begin.
-  public func users(at offset: UInt64) -> Int {
+  /// How many users are active at `offset` from the begin.
+  public func users(at offset: Nanoseconds) -> Int {
     lines.last { $0.begin <= offset }.map { offset < $0.end ? $0.users(at: offset) : 0 } ?? 0
   }
 
   /// The first instant from `offset` on at which the user is active; nil if never again.
-  public func nextActive(user: Int, from offset: UInt64) -> UInt64? {
+  public func nextActive(user: Int, from offset: Nanoseconds) -> Nanoseconds? {
     for line in lines where line.end > offset {
       let first = max(offset, line.begin)
       if line.users(at: first) >= user { return first }
@@ -69,13 +71,13 @@ public struct UserRamp: Sendable, Equatable {
 
 /// A stage of a closed loop: the number of users goes linearly from where it is to `target`.
 public struct UserStage: Sendable, Equatable {
-  /// In ns; 0 is a jump.
-  public var duration: UInt64
+  /// How long it takes; zero is a jump.
+  public var duration: Nanoseconds
   /// Users at the stage's end.
   public var target: Int
 
   /// Makes a stage.
-  public init(duration: UInt64, target: Int) {
+  public init(duration: Nanoseconds, target: Int) {
     self.duration = duration
     self.target = target
   }

@@ -17,7 +17,7 @@ struct IntervalRecording: Sendable {
   }
 
   mutating func add(_ record: IterationRecord, headline: Metric) {
-    for sample in record.countingSamples where sample.metric == headline { latencies.record(sample.nanoseconds) }
+    for sample in record.countingSamples where sample.metric == headline { latencies.record(sample.latency) }
     switch record.ending {
     case .success:
       iterations += 1

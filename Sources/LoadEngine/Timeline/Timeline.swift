@@ -1,3 +1,5 @@
+public import Latency
+
 /// The intervals of a run, of bounded number: when there are too many, each two become one.
 public struct Timeline: Sendable {
   /// When there are so many intervals, an even number, each two become one.
@@ -7,14 +9,14 @@ public struct Timeline: Sendable {
   public private(set) var intervals: [TimelineInterval] = []
   /// So many intervals as they come make one that is kept.
   private var width = 1
-  private var open: (start: UInt64, end: UInt64, parts: Int, sum: IntervalRecording)?
+  private var open: (start: Nanoseconds, end: Nanoseconds, parts: Int, sum: IntervalRecording)?
 
   /// Without an interval.
   public init() {}
 
-  /// Takes a part of a run that was recorded by itself, such as a burst: `headline`'s latencies in it, and the time from
-  /// `start` to `end`, in ns from the begin of the measured part.
-  public mutating func append(_ recording: Recording, headline: Metric, from start: UInt64, to end: UInt64) {
+  /// Takes a part of a run that was recorded by itself, such as a burst: `headline`'s latencies in it, and the time
+  /// from `start` to `end` from the begin of the measured part.
+  public mutating func append(_ recording: Recording, headline: Metric, from start: Nanoseconds, to end: Nanoseconds) {
     var interval = IntervalRecording()
     interval.iterations = recording.iterations
     interval.errors = recording.errors.total
@@ -23,8 +25,8 @@ public struct Timeline: Sendable {
     append(interval, from: start, to: end)
   }
 
-  /// Takes the next interval, from `start` to `end` in ns from the begin of the measured part.
-  mutating func append(_ recording: IntervalRecording, from start: UInt64, to end: UInt64) {
+  /// Takes the next interval, from `start` to `end` from the begin of the measured part.
+  mutating func append(_ recording: IntervalRecording, from start: Nanoseconds, to end: Nanoseconds) {
     if var open {
       self.open = nil
       open.sum.merge(recording)

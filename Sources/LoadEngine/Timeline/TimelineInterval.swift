@@ -2,10 +2,10 @@ public import Latency
 
 /// What happened in one interval of a run: iterations count where they ended.
 public struct TimelineInterval: Sendable, Equatable {
-  /// From the begin of the measured part, in ns.
-  public var start: UInt64
-  /// In ns.
-  public var length: UInt64
+  /// From the begin of the measured part.
+  public var start: Nanoseconds
+  /// How long it is.
+  public var length: Nanoseconds
   /// Finished iterations, failures included.
   public var iterations: UInt64
   /// Failures.
@@ -16,7 +16,7 @@ public struct TimelineInterval: Sendable, Equatable {
   /// them takes a CPU for a millisecond, which the load may need: that is left for the end.
   private let encoded: [UInt8]
 
-  init(start: UInt64, length: UInt64, _ recording: IntervalRecording) {
+  init(start: Nanoseconds, length: Nanoseconds, _ recording: IntervalRecording) {
     self.start = start
     self.length = length
     iterations = recording.iterations
@@ -25,7 +25,7 @@ public struct TimelineInterval: Sendable, Equatable {
     encoded = HistogramV2Codec.encode(recording.latencies)
   }
 
-  /// The headline's latencies, in ns; exact.
+  /// The headline's latencies; exact.
   public var latencies: LatencyHistogram {
     // What this process has encoded it can decode.
     (try? HistogramV2Codec.decode(encoded)) ?? LatencyHistogram()

@@ -5,28 +5,28 @@ import Synchronization
 final class TimelineKeeper: Sendable {
   private struct State {
     var timeline = Timeline()
-    /// The end of the last interval, in ns of `MonotonicClock`; nil before the first one's.
-    var cutAt: UInt64?
+    /// The end of the last interval; nil before the first one's.
+    var cutAt: Instant?
     var dropped: UInt64 = 0
     var isOver = false
   }
 
   private let recorders: [LoopRecorder]
-  private let interval: UInt64
+  private let interval: Nanoseconds
   private let state = Mutex(State())
 
-  /// Between two looks whether the measured part has begun, in ns.
-  private static let look: UInt64 = 5_000_000
+  /// Between two looks whether the measured part has begun.
+  private static let look: Nanoseconds = .milliseconds(5)
 
-  init(_ recorders: [LoopRecorder], interval: UInt64) {
+  init(_ recorders: [LoopRecorder], interval: Nanoseconds) {
     self.recorders = recorders
     self.interval = interval
   }
 
-  /// Runs `work`, and keeps a timeline of it where there is a keeper. `begunAt` is the begin of the measured part, in ns,
-  /// as soon as it is known; `dropped` the starts that were dropped so far.
+  /// Runs `work`, and keeps a timeline of it where there is a keeper. `begunAt` is the begin of the measured part as
+  /// soon as it is known; `dropped` the starts that were dropped so far.
   static func keeping<T: Sendable>(
-    _ keeper: TimelineKeeper?, since begunAt: @escaping @Sendable () -> UInt64?,
+    _ keeper: TimelineKeeper?, since begunAt: @escaping @Sendable () -> Instant?,
     dropped: @escaping @Sendable () -> UInt64 = { 0 }, _ work: () async -> T
   ) async -> T {
     guard let keeper else { return await work() }
@@ -44,18 +44,18 @@ final class TimelineKeeper: Sendable {
     }
   }
 
-  private func keep(since begunAt: @Sendable () -> UInt64?, dropped: @Sendable () -> UInt64) async {
+  private func keep(since begunAt: @Sendable () -> Instant?, dropped: @Sendable () -> UInt64) async {
     while !Task.isCancelled {
       guard let begin = begunAt() else {
-        try? await Task.sleep(nanoseconds: Self.look)
+        try? await Task.sleep(for: Self.look)
         continue
       }
       let last = state.withLock { $0.cutAt ?? begin }
       // On the grid, however late the last cut was.
-      let next = begin + ((max(last, begin) - begin) / interval + 1) * interval
+      let next = begin + (last.elapsed(since: begin) / interval + 1) * interval
       let now = MonotonicClock.now()
       if now < next {
-        try? await Task.sleep(nanoseconds: next - now)
+        try? await Task.sleep(for: next - now)
       } else {
         cut(since: begin, dropped: dropped())
       }
@@ -63,7 +63,7 @@ final class TimelineKeeper: Sendable {
   }
 
   /// Whole under one lock: what one cut has taken is in an interval before the next one reads the clock.
-  private func cut(since begin: UInt64, dropped: UInt64, isLast: Bool = false) {
+  private func cut(since begin: Instant, dropped: UInt64, isLast: Bool = false) {
     state.withLock { state in
       guard !state.isOver else { return }
       state.isOver = isLast

@@ -114,7 +114,7 @@ package struct SpectrumLine {
     self.name = name
     self.histogram = histogram
     count = histogram.totalCount
-    range = (Double(histogram.min) / 1e6, Double(histogram.max) / 1e6)
+    range = (Nanoseconds(histogram.min).milliseconds, Nanoseconds(histogram.max).milliseconds)
     let total = Double(count)
     fewFrom = Swift.max(0, log10(total / 10))
     // No share of the samples lies beyond the last one; it is drawn where half a sample would.
@@ -128,7 +128,7 @@ package struct SpectrumLine {
       let beyond = Double(count - seen)
       let place = beyond > 0 ? log10(total / beyond) : end
       guard place - lastKept >= step || beyond == 0 else { continue }
-      points.append(Point(place: place, milliseconds: Double(bucket.upper) / 1e6))
+      points.append(Point(place: place, milliseconds: Nanoseconds(bucket.upper).milliseconds))
       lastKept = place
     }
     self.points = points
@@ -138,7 +138,7 @@ package struct SpectrumLine {
   var end: Double { points.last?.place ?? 0 }
 
   /// The latency at a percentile, in ms.
-  func value(at percentile: Double) -> Double { Double(histogram.value(atPercentile: percentile)) / 1e6 }
+  func value(at percentile: Double) -> Double { Nanoseconds(histogram.value(atPercentile: percentile)).milliseconds }
 
   func samplesBeyond(_ percentile: Double) -> UInt64 { histogram.samplesBeyond(percentile: percentile) }
 

@@ -4,11 +4,11 @@ import NIOCore
 import NIOPosix
 
 /// The beginning of the try that has connected, and what went before it.
-struct DialStart: Sendable {
-  /// How long this connection waited for the look-up of the name, in ns; 0 where the addresses were known.
-  var lookUp: UInt64
-  /// When the try at the address that took the connection began, in ns of `MonotonicClock`.
-  var dialedAt: UInt64
+struct DialAttempt: Sendable {
+  /// How long this connection waited for the look-up of the name; zero where the addresses were known.
+  var lookUp: Nanoseconds
+  /// When the try at the address that took the connection began.
+  var dialedAt: Instant
 }
 
 /// Every address of a host has failed.
@@ -23,34 +23,34 @@ struct Dialer: Sendable {
   /// The user's place in the rotation.
   let turn: Int
   let eventLoop: any EventLoop
-  /// In ns of `MonotonicClock`, for all tries together.
-  let deadline: UInt64
+  /// For all tries together.
+  let deadline: Instant
   /// Whether another address is to be tried; asked on the loop.
   let goesOn: @Sendable () -> Bool
   /// Sets a channel up; called on the loop for every try.
-  let configure: @Sendable (any Channel, DialStart) -> EventLoopFuture<Void>
+  let configure: @Sendable (any Channel, DialAttempt) -> EventLoopFuture<Void>
 
   /// The channel that is connected, and how the try at its address began. Fails with ``DialFailure``, ``UnresolvedHost``, or
   /// with what `configure` has failed with.
-  func dial() -> EventLoopFuture<(any Channel, DialStart)> {
+  func dial() -> EventLoopFuture<(any Channel, DialAttempt)> {
     let startedAt = MonotonicClock.now()
-    if let known = addresses.order(turn: turn, at: startedAt) { return tryFirst(of: known[...], lookUp: 0) }
+    if let known = addresses.order(turn: turn, at: startedAt) { return tryFirst(of: known[...], lookUp: .zero) }
     return addresses.lookUp(turn: turn, on: eventLoop).flatMap { found in
       tryFirst(of: found[...], lookUp: MonotonicClock.now() - startedAt)
     }
   }
 
   private func tryFirst(
-    of order: ArraySlice<SocketAddress>, lookUp: UInt64, after errors: [any Error] = []
-  ) -> EventLoopFuture<(any Channel, DialStart)> {
+    of order: ArraySlice<SocketAddress>, lookUp: Nanoseconds, after errors: [any Error] = []
+  ) -> EventLoopFuture<(any Channel, DialAttempt)> {
     let now = MonotonicClock.now()
     guard let address = order.first, now < deadline, goesOn() else {
       return eventLoop.makeFailedFuture(DialFailure(errors: errors))
     }
-    let start = DialStart(lookUp: lookUp, dialedAt: now)
+    let start = DialAttempt(lookUp: lookUp, dialedAt: now)
     let bound = addresses.patience(with: address, isLast: order.count == 1, of: deadline - now)
     return ClientBootstrap(group: eventLoop)
-      .connectTimeout(.nanoseconds(Int64(clamping: bound)))
+      .connectTimeout(TimeAmount(bound))
       .channelInitializer { configure($0, start) }
       .connect(to: address)
       .map { channel in
@@ -65,12 +65,12 @@ struct Dialer: Sendable {
   }
 
   /// Why an address did not take a connection, in words; nil where the fault is not the address's.
-  private static func reason(_ error: any Error, _ bound: UInt64) -> String? {
+  private static func reason(_ error: any Error, _ bound: Nanoseconds) -> String? {
     switch error {
     case let error as IOError where TransportError.isOfDescriptors(error): nil
     case let error as IOError where error.errnoCode == ECONNREFUSED: "connection refused"
     case let error as IOError: String(cString: strerror(error.errnoCode))
-    case ChannelError.connectTimeout: "no connection within \(bound / 1_000_000) ms"
+    case ChannelError.connectTimeout: "no connection within \(bound / .milliseconds(1)) ms"
     default: nil
     }
   }

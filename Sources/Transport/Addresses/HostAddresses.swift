@@ -16,8 +16,8 @@ public final class HostAddresses: Sendable {
 
   private struct State {
     var rotation = AddressRotation()
-    /// In ns; nil before the first look-up.
-    var lookedUpAt: UInt64?
+    /// nil before the first look-up.
+    var lookedUpAt: Instant?
     /// The one under way.
     var lookUp: EventLoopFuture<Void>?
     var nextTurn = 0
@@ -29,11 +29,11 @@ public final class HostAddresses: Sendable {
   private let resolver: Resolver
   private let state = Mutex(State())
 
-  /// In ns. Balancers' records say 60 s.
-  private static let freshFor: UInt64 = 60_000_000_000
-  /// How long an address that has never connected is waited for while others are left, in ns. Lost packets show so; an
-  /// address that has connected before is slow for a reason, which is to be measured.
-  private static let patience: UInt64 = 1_000_000_000
+  /// Balancers' records say 60 s.
+  private static let freshFor: Nanoseconds = .seconds(60)
+  /// How long an address that has never connected is waited for while others are left. Lost packets show so; an address
+  /// that has connected before is slow for a reason, which is to be measured.
+  private static let patience: Nanoseconds = .seconds(1)
 
   /// The addresses of `endpoint`'s host by the system's resolver.
   public convenience init(of endpoint: Endpoint) { self.init(of: endpoint, resolver: SystemResolver.find) }
@@ -63,9 +63,9 @@ public final class HostAddresses: Sendable {
   public var notes: [String] { state.withLock { $0.rotation.notes(host: host) } }
 
   /// In which order a user tries the addresses; nil where they are to be looked up first.
-  func order(turn: Int, at now: UInt64) -> [SocketAddress]? {
+  func order(turn: Int, at now: Instant) -> [SocketAddress]? {
     state.withLock { state in
-      guard isLiteral || state.lookedUpAt.map({ now - min(now, $0) < Self.freshFor }) ?? false else { return nil }
+      guard isLiteral || state.lookedUpAt.map({ now.elapsed(since: $0) < Self.freshFor }) ?? false else { return nil }
       return state.rotation.order(turn: turn)
     }
   }
@@ -97,8 +97,8 @@ public final class HostAddresses: Sendable {
     return done.hop(to: eventLoop).map { self.state.withLock { $0.rotation.order(turn: turn) } }
   }
 
-  /// How long a try at `address` may take, in ns, of what is left for all of them.
-  func patience(with address: SocketAddress, isLast: Bool, of remaining: UInt64) -> UInt64 {
+  /// How long a try at `address` may take of what is left for all of them.
+  func patience(with address: SocketAddress, isLast: Bool, of remaining: Nanoseconds) -> Nanoseconds {
     if isLast || state.withLock({ $0.rotation.hasConnected(address) }) { return remaining }
     return min(remaining, Self.patience)
   }

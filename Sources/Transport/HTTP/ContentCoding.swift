@@ -1,5 +1,6 @@
 import Latency
 import NIOCore
+import TextFormatting
 
 /// How a response's body is encoded (`Content-Encoding`; RFC 9110, section 8.4). No request asks for any coding, but some
 /// servers and proxies use one nevertheless.
@@ -63,7 +64,7 @@ enum ContentCoding: Equatable {
     case .other(let name):
       throw TransportError(
         .invalidResponse,
-        "the answer's body is encoded as '\(TransportError.printable(name))', which no request asked for and this tool "
+        "the answer's body is encoded as '\(PlainText.ascii(name))', which no request asked for and this tool "
           + "does not decode: turn that off for this path")
     }
     guard let output else { throw TransportError(.invalidResponse, "the answer's \(name) body is corrupt") }

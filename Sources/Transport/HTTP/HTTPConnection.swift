@@ -1,25 +1,25 @@
-import Latency
+public import Latency
 public import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// The instants of a connection's set-up, in ns of `MonotonicClock`.
+/// The instants of a connection's set-up.
 public struct ConnectPhases: Sendable {
   /// When the attempt began, name resolution and tries at addresses that refused included.
-  public var startedAt: UInt64
-  /// How long it waited for the look-up of the name, in ns; 0 where the addresses were known.
-  public var lookUp: UInt64
+  public var startedAt: Instant
+  /// How long it waited for the look-up of the name; zero where the addresses were known.
+  public var lookUp: Nanoseconds
   /// When the try at the address that took the connection began.
-  public var dialedAt: UInt64
+  public var dialedAt: Instant
   /// When the TCP connection was there.
-  public var connectedAt: UInt64
+  public var connectedAt: Instant
   /// When the TLS handshake was done; nil without TLS.
-  public var securedAt: UInt64?
+  public var securedAt: Instant?
 
-  /// What `connect` means: the look-up of the name where this connection waited for one, and TCP with the address that took
-  /// the connection, in ns. Addresses that were tried before it are not in it.
-  public var connect: UInt64 { lookUp + (connectedAt - dialedAt) }
+  /// What `connect` means: the look-up of the name where this connection waited for one, and TCP with the address that
+  /// took the connection. Addresses that were tried before it are not in it.
+  public var connect: Nanoseconds { lookUp + (connectedAt - dialedAt) }
 }
 
 /// A kept HTTP/1.1 connection for one request at a time, with its stamps taken on the event loop's thread.
@@ -42,21 +42,21 @@ public final class HTTPConnection: Sendable {
     self.phases = phases
   }
 
-  /// Connects to one of the host's addresses, and with `tls` completes the handshake, all within `timeout` ns.
+  /// Connects to one of the host's addresses, and with `tls` completes the handshake, all within `timeout`.
   ///
   /// - Parameters:
   ///   - addresses: those of the endpoint's host, shared by the connections of a run; nil: they are looked up.
   ///   - turn: which of several addresses is tried first.
   public static func connect(
     to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, tls: TLSClient?, on executor: LoopExecutor,
-    timeout: UInt64
+    timeout: Nanoseconds
   ) async -> Result<HTTPConnection, TransportError> {
     let addresses = addresses ?? HostAddresses(of: endpoint)
     let eventLoop = executor.eventLoop
     // The first outcome counts: the connection, its failure, the bound, or the caller's giving up.
     let done = eventLoop.makePromise(of: HTTPConnection.self)
     let attempt = ConnectAttempt()
-    let bound = eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: timeout))) {
+    let bound = eventLoop.scheduleTask(in: TimeAmount(timeout)) {
       done.fail(TransportError(.connectTimeout, "no connection to \(endpoint.host):\(endpoint.port) in time"))
     }
     defer { bound.cancel() }
@@ -76,13 +76,13 @@ public final class HTTPConnection: Sendable {
 
   private static func open(
     _ endpoint: Endpoint, _ addresses: HostAddresses, _ turn: Int, _ tls: TLSClient?, _ attempt: ConnectAttempt,
-    on executor: LoopExecutor, timeout: UInt64
+    on executor: LoopExecutor, timeout: Nanoseconds
   ) -> EventLoopFuture<HTTPConnection> {
     let startedAt = MonotonicClock.now()
     // One channel per address that is tried: what becomes of a handshake is that channel's own.
     let dialer = Dialer(
       addresses: addresses, turn: turn, eventLoop: executor.eventLoop,
-      deadline: startedAt + min(timeout, .max - startedAt), goesOn: { !attempt.isCancelled },
+      deadline: startedAt + timeout, goesOn: { !attempt.isCancelled },
       configure: { channel, start in
         channel.eventLoop.makeCompletedFuture {
           attempt.began(channel, try configure(channel, endpoint, tls, executor, dialedAt: start.dialedAt))
@@ -102,11 +102,11 @@ public final class HTTPConnection: Sendable {
 
   private static func configure(
     _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor,
-    dialedAt: UInt64
+    dialedAt: Instant
   ) throws -> HTTPExchangeHandler {
     let operations = channel.pipeline.syncOperations
     try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffer())
-    let secured = channel.eventLoop.makePromise(of: UInt64?.self)
+    let secured = channel.eventLoop.makePromise(of: Instant?.self)
     if let tls {
       do {
         try operations.addHandler(tls.makeHandler(for: endpoint))
@@ -115,7 +115,7 @@ public final class HTTPConnection: Sendable {
         secured.fail(error)
         throw error
       }
-      try operations.addHandler(HandshakeHandler(done: secured))
+      try operations.addHandler(TLSHandshakeHandler(done: secured))
     } else {
       secured.succeed(nil)
     }
@@ -131,12 +131,12 @@ public final class HTTPConnection: Sendable {
     return !eventLoop.inEventLoop || !handler.value.hasEnded()
   }
 
-  /// Sends `request`, whole and with its head, and waits for the response at most `timeout` ns.
+  /// Sends `request`, whole and with its head, and waits for the response at most `timeout`.
   ///
-  /// When the task is cancelled, the answer is waited for `graceOnCancel` ns longer, so that a request with an effect
-  /// does not leave it unknown; then the exchange ends with kind `cancelled`. After any failure the connection is closed.
+  /// When the task is cancelled, the answer is waited for `graceOnCancel` longer, so that a request with an effect does
+  /// not leave it unknown; then the exchange ends with kind `cancelled`. After any failure the connection is closed.
   public func exchange(
-    _ request: ByteBuffer, timeout: UInt64, graceOnCancel: UInt64 = 0
+    _ request: ByteBuffer, timeout: Nanoseconds, graceOnCancel: Nanoseconds = .zero
   ) async -> Result<HTTPExchange, TransportError> {
     let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
     return await withTaskCancellationHandler {
@@ -148,23 +148,23 @@ public final class HTTPConnection: Sendable {
         }
       }
     } onCancel: {
-      eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: graceOnCancel))) { self.handler.value.cancel(id: id) }
+      eventLoop.scheduleTask(in: TimeAmount(graceOnCancel)) { self.handler.value.cancel(id: id) }
     }
   }
 
   /// The same for a caller on the connection's loop that makes many exchanges and watches its task's cancellation once
   /// for all of them, as that costs less than watching it in each: it then calls ``cancelExchange(after:)``.
   public func exchangeUnwatched(
-    _ request: ByteBuffer, timeout: UInt64
+    _ request: ByteBuffer, timeout: Nanoseconds
   ) async -> Result<HTTPExchange, TransportError> {
     let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
     return await withUnsafeContinuation { handler.value.start(request, id: id, timeout: timeout, $0) }
   }
 
-  /// Ends the exchange that was begun last with kind `cancelled`, unless it has ended within `grace` ns. On the loop.
-  public func cancelExchange(after grace: UInt64) {
+  /// Ends the exchange that was begun last with kind `cancelled`, unless it has ended within `grace`. On the loop.
+  public func cancelExchange(after grace: Nanoseconds) {
     let id = lastID.load(ordering: .relaxed)
-    eventLoop.scheduleTask(in: .nanoseconds(Int64(clamping: grace))) { self.handler.value.cancel(id: id) }
+    eventLoop.scheduleTask(in: TimeAmount(grace)) { self.handler.value.cancel(id: id) }
   }
 
   /// Closes the connection; an exchange under way fails with `closed`.

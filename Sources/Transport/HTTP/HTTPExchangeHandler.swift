@@ -14,16 +14,16 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   private struct Pending {
     var id: UInt64
     var continuation: Continuation
-    var deadline: UInt64
-    var timeout: UInt64
-    var writtenAt: UInt64
-    /// How long the connection had been without a request, in ns.
-    var idleFor: UInt64
-    var firstByteReadAt: UInt64 = 0
+    var deadline: Instant
+    var timeout: Nanoseconds
+    var writtenAt: Instant
+    /// How long the connection had been without a request.
+    var idleFor: Nanoseconds
+    var firstByteReadAt: Instant?
   }
 
   private struct Timer {
-    var firesAt: UInt64
+    var firesAt: Instant
     var scheduled: Scheduled<Void>
   }
 
@@ -38,12 +38,12 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   let closing = Closing()
   /// When the TLS handshake was done; nil without TLS.
-  let secured: EventLoopFuture<UInt64?>
+  let secured: EventLoopFuture<Instant?>
 
   private let executor: LoopExecutor
-  private let wanted: WantedCertificate?
-  /// When the try at this address began, in ns.
-  private let dialedAt: UInt64
+  private let wanted: CertificateRequest?
+  /// When the try at this address began.
+  private let dialedAt: Instant
   private var idle = IdleConnection()
   private var reader = HTTPResponseReader()
   private var pending: Pending?
@@ -57,7 +57,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   /// `executor` runs the tasks that wait for the answers; `wanted` is of a connection with TLS; the connect was begun at
   /// `dialedAt`.
-  init(secured: EventLoopFuture<UInt64?>, executor: LoopExecutor, wanted: WantedCertificate?, dialedAt: UInt64) {
+  init(secured: EventLoopFuture<Instant?>, executor: LoopExecutor, wanted: CertificateRequest?, dialedAt: Instant) {
     self.secured = secured
     self.executor = executor
     self.wanted = wanted
@@ -68,7 +68,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     let now = MonotonicClock.now()
-    idle.connected(in: now - min(now, dialedAt))
+    idle.connected(in: now.elapsed(since: dialedAt))
     idle.began(at: now)
     context.fireChannelActive()
   }
@@ -85,7 +85,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     self.context = nil
   }
 
-  func start(_ request: ByteBuffer, id: UInt64, timeout: UInt64, _ continuation: Continuation) {
+  func start(_ request: ByteBuffer, id: UInt64, timeout: Nanoseconds, _ continuation: Continuation) {
     lastStarted = max(lastStarted, id)
     guard cancelledEarly != id else {
       continuation.resume(returning: .failure(.cancelled))
@@ -97,7 +97,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
       return
     }
     let now = MonotonicClock.now()
-    let deadline = now + min(timeout, .max - now)
+    let deadline = now + timeout
     pending = Pending(
       id: id, continuation: continuation, deadline: deadline, timeout: timeout, writtenAt: now,
       idleFor: idle.length(at: now))
@@ -126,7 +126,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let now = MonotonicClock.now()
     guard pending != nil else { return close() }  // bytes that nobody asked for
-    if pending?.firstByteReadAt == 0 { pending?.firstByteReadAt = now }
+    if pending?.firstByteReadAt == nil { pending?.firstByteReadAt = now }
     switch reader.read(unwrapInboundIn(data)) {
     case .needsMore: break
     case .complete(let response): complete(response, at: now)
@@ -158,20 +158,20 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     failAndClose(error)
   }
 
-  private func complete(_ response: HTTPResponse, at now: UInt64) {
+  private func complete(_ response: HTTPResponse, at now: Instant) {
     guard let done = pending else { return }
     pending = nil
     idle.served(at: now)
     if !response.keepsConnection { close() }
     let exchange = HTTPExchange(
-      response: response, firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt,
+      response: response, firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt ?? now,
       lastByteReadAt: now)
     done.continuation.resume(returning: .success(exchange))
   }
 
   /// The end of a connection, said as what it is by what went before.
   private func explained(_ error: TransportError) -> TransportError {
-    guard error.kind == .closed || error.kind == .reset, pending?.firstByteReadAt ?? 0 == 0 else { return error }
+    guard error.kind == .closed || error.kind == .reset, pending?.firstByteReadAt == nil else { return error }
     if let missingCertificate { return missingCertificate }
     guard let pending,
       let race = idle.race(idleFor: pending.idleFor, writtenAt: pending.writtenAt, endedAt: MonotonicClock.now())
@@ -182,7 +182,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   /// What the end of a connection means that has served nothing since its peer asked for a certificate in vain.
   private var missingCertificate: TransportError? {
     guard !idle.hasServed, wanted?.wasNotGiven ?? false else { return nil }
-    return TransportError(.clientCertificate, "TLS failed: \(WantedCertificate.advice)")
+    return TransportError(.clientCertificate, "TLS failed: \(CertificateRequest.advice)")
   }
 
   private func fail(_ error: TransportError, thenClose: Bool = false) {
@@ -204,10 +204,10 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   }
 
   /// One timer per connection, not per request: one that fires too early for the present request is armed again.
-  private func armTimer(now: UInt64, deadline: UInt64) {
-    guard let context, deadline < timer?.firesAt ?? .max else { return }
+  private func armTimer(now: Instant, deadline: Instant) {
+    guard let context, deadline < timer?.firesAt ?? .distantFuture else { return }
     timer?.scheduled.cancel()
-    let delay = TimeAmount.nanoseconds(Int64(clamping: deadline - now))
+    let delay = TimeAmount(deadline - now)
     let scheduled = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { self.timerFired() }
     timer = Timer(firesAt: deadline, scheduled: scheduled)
   }
@@ -217,7 +217,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     guard let pending else { return }
     let now = MonotonicClock.now()
     if now >= pending.deadline {
-      failAndClose(TransportError(.timeout, "no complete answer within \(pending.timeout / 1_000_000) ms"))
+      failAndClose(TransportError(.timeout, "no complete answer within \(pending.timeout / .milliseconds(1)) ms"))
       // Thousands of requests to a target that died end together.
       executor.didRead()
     } else {

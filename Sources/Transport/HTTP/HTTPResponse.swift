@@ -1,3 +1,4 @@
+public import Latency
 public import NIOCore
 
 /// A whole HTTP/1.1 response.
@@ -43,7 +44,7 @@ public struct HTTPResponse: Sendable, Equatable {
   }
 }
 
-/// One request and its response, with instants of `MonotonicClock`, all taken on the event loop's thread.
+/// One request and its response, with its instants, all taken on the event loop's thread.
 ///
 /// A class, so that it is handed from one asynchronous function to the next by reference: as a value it would be copied
 /// at every step, and have room in the frame of each.
@@ -51,22 +52,22 @@ public final class HTTPExchange: Sendable {
   /// The answer.
   public let response: HTTPResponse
   /// Just before the request's first byte was given to the socket.
-  public let firstByteWrittenAt: UInt64
+  public let firstByteWrittenAt: Instant
   /// When the first bytes of the response had been read.
-  public let firstByteReadAt: UInt64
+  public let firstByteReadAt: Instant
   /// When the last bytes of the response had been read.
-  public let lastByteReadAt: UInt64
+  public let lastByteReadAt: Instant
 
-  init(response: HTTPResponse, firstByteWrittenAt: UInt64, firstByteReadAt: UInt64, lastByteReadAt: UInt64) {
+  init(response: HTTPResponse, firstByteWrittenAt: Instant, firstByteReadAt: Instant, lastByteReadAt: Instant) {
     self.response = response
     self.firstByteWrittenAt = firstByteWrittenAt
     self.firstByteReadAt = firstByteReadAt
     self.lastByteReadAt = lastByteReadAt
   }
 
-  /// From the first byte written to the first bytes read, in ns.
-  public var timeToFirstByte: UInt64 { firstByteReadAt &- firstByteWrittenAt }
+  /// From the first byte written to the first bytes read.
+  public var timeToFirstByte: Nanoseconds { firstByteReadAt - firstByteWrittenAt }
 
-  /// From the first byte written to the last byte read, in ns.
-  public var serviceTime: UInt64 { lastByteReadAt &- firstByteWrittenAt }
+  /// From the first byte written to the last byte read.
+  public var serviceTime: Nanoseconds { lastByteReadAt - firstByteWrittenAt }
 }

@@ -1,4 +1,4 @@
-import Latency
+public import Latency
 public import NIOCore
 
 /// Runs Swift tasks on the thread of one event loop, so that awaiting I/O costs no thread hop.
@@ -9,21 +9,20 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   private struct Job {
     var job: UnownedJob
-    /// In ns of `MonotonicClock`.
-    var readyAt: UInt64
+    var readyAt: Instant
   }
 
   /// The loop whose thread runs the tasks.
   public let eventLoop: any EventLoop
-  /// When the job that is running was made ready, in ns of `MonotonicClock`: the answer that its task waited for had been
-  /// read, or its timer had fired. However late the loop comes to the task after that, the task's user was free from then
-  /// on. Only in a task on the loop.
-  public private(set) var readySince: UInt64 = 0
-  /// How long this loop's thread has spun in all, in ns, because it was asked to: no work, and CPU time. Only on the loop.
-  public var spunFor: UInt64 = 0
+  /// When the job that is running was made ready: the answer that its task waited for had been read, or its timer had
+  /// fired. However late the loop comes to the task after that, the task's user was free from then on. Only in a task
+  /// on the loop.
+  public private(set) var readySince = Instant.distantPast
+  /// How long this loop's thread has spun in all because it was asked to: no work, and CPU time. Only on the loop.
+  public var spunFor = Nanoseconds.zero
   /// What else is due now and then, such as the next start of a schedule: called after each share of a large batch of
   /// answers. Only on the loop.
-  public var betweenShares: (() -> Void)?
+  public var betweenBatches: (() -> Void)?
 
   private var queue: [Job] = []
   private var batch: [Job] = []
@@ -56,16 +55,16 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     scheduleDrain()
   }
 
-  /// Returns after `nanoseconds` by the loop's own timer, or soon after the task is cancelled; the task is resumed once,
-  /// on the loop.
-  public func sleep(nanoseconds: UInt64) async {
+  /// Returns after `length` by the loop's own timer, or soon after the task is cancelled; the task is resumed once, on
+  /// the loop.
+  public func sleep(for length: Nanoseconds) async {
     let timer = NIOLoopBoundBox.makeBoxSendingValue(LoopTimer(), eventLoop: eventLoop)
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
         if eventLoop.inEventLoop {
-          timer.value.start(continuation, nanoseconds, on: eventLoop)
+          timer.value.start(continuation, length, on: eventLoop)
         } else {
-          eventLoop.execute { timer.value.start(continuation, nanoseconds, on: self.eventLoop) }
+          eventLoop.execute { timer.value.start(continuation, length, on: self.eventLoop) }
         }
       }
     } onCancel: {
@@ -85,7 +84,7 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   public func didRead() {
     guard queue.count >= Self.share, !isDraining else { return }
     drain()
-    betweenShares?()
+    betweenBatches?()
   }
 
   /// Runs what is due: after a share of the sockets that are ready now has been read, so that what one task does with its

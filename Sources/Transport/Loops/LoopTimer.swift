@@ -1,4 +1,5 @@
-import NIOCore
+public import Latency
+public import NIOCore
 
 /// One sleep on an event loop. Confined to it.
 final class LoopTimer {
@@ -10,12 +11,10 @@ final class LoopTimer {
 
   private var state = State.idle
 
-  /// Resumes `continuation` after `nanoseconds`, or when it has been ended; exactly once.
-  func start(_ continuation: UnsafeContinuation<Void, Never>, _ nanoseconds: UInt64, on eventLoop: any EventLoop) {
+  /// Resumes `continuation` after `length`, or when it has been ended; exactly once.
+  func start(_ continuation: UnsafeContinuation<Void, Never>, _ length: Nanoseconds, on eventLoop: any EventLoop) {
     guard case .idle = state else { return continuation.resume() }  // ended before it began
-    let scheduled = eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(Int64(clamping: nanoseconds))) {
-      self.end()
-    }
+    let scheduled = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(length)) { self.end() }
     state = .waiting(continuation, scheduled)
   }
 
@@ -26,4 +25,16 @@ final class LoopTimer {
     scheduled.cancel()
     continuation.resume()
   }
+}
+
+extension TimeAmount {
+  /// The same length for a timer of an event loop; one beyond 292 years, which is the longest that NIO knows, becomes that.
+  @inlinable
+  public init(_ length: Nanoseconds) { self = .nanoseconds(Int64(clamping: length.nanoseconds)) }
+}
+
+extension NIODeadline {
+  /// The same instant for a timer of an event loop: NIO reads the same clock.
+  @inlinable
+  public init(_ instant: Instant) { self = .uptimeNanoseconds(instant.nanoseconds) }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import NIOSSL
+import TextFormatting
 
 /// A certificate by which a client tells a server who it is, and its key. Neither is ever shown.
 public struct ClientCertificate: Sendable {
@@ -102,5 +103,5 @@ public struct ClientCertificate: Sendable {
     return Array(data)
   }
 
-  private static func shown(_ path: String) -> String { TransportError.printable(path) }
+  private static func shown(_ path: String) -> String { PlainText.ascii(path) }
 }

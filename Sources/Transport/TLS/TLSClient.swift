@@ -7,7 +7,7 @@ public struct TLSClient: Sendable {
   /// The context that every connection shares.
   public let context: NIOSSLContext
   /// Whether a server has asked for a certificate of the client and there is none to show.
-  let wanted: WantedCertificate
+  let wanted: CertificateRequest
 
   /// Verifies certificates against the system's roots, or those in `caFile` (PEM) instead.
   ///
@@ -18,7 +18,7 @@ public struct TLSClient: Sendable {
   public init(
     caFile: String? = nil, insecure: Bool = false, certificate: ClientCertificate? = nil
   ) throws(TransportError) {
-    let wanted = WantedCertificate(isMissing: certificate == nil)
+    let wanted = CertificateRequest(isMissing: certificate == nil)
     self.wanted = wanted
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.applicationProtocols = ["http/1.1"]
@@ -59,7 +59,7 @@ public struct TLSClient: Sendable {
 /// Whether a server has asked for a client certificate. With TLS 1.3 it may accept the handshake without one and close
 /// the connection then, with or without an alert; with TLS 1.2 its alert may mean something else as well. That it has asked
 /// tells them apart.
-final class WantedCertificate: Sendable {
+final class CertificateRequest: Sendable {
   private let isMissing: Bool
   private let asked = Atomic(false)
 

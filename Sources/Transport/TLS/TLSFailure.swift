@@ -18,7 +18,7 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
   ///   - host: what the certificate should be for.
   ///   - wanted: whether the peer has asked for a certificate of the client.
   ///   - now: when the error occurred, by this machine's clock.
-  init?(_ error: any Error, certificate: NIOSSLCertificate?, host: String, wanted: WantedCertificate, now: Date) {
+  init?(_ error: any Error, certificate: NIOSSLCertificate?, host: String, wanted: CertificateRequest, now: Date) {
     switch error {
     case let failure as TLSFailure: self = failure
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
@@ -42,13 +42,13 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   private init(
-    _ error: BoringSSLError, _ certificate: NIOSSLCertificate?, _ wanted: WantedCertificate, _ now: Date
+    _ error: BoringSSLError, _ certificate: NIOSSLCertificate?, _ wanted: CertificateRequest, _ now: Date
   ) {
     switch error {
     case .sslError(let stack), .unknownError(let stack):
       guard !stack.contains(.eofDuringHandshake) else {
         self.init(
-          wanted.wasNotGiven ? WantedCertificate.advice : "the peer closed the connection during the TLS handshake",
+          wanted.wasNotGiven ? CertificateRequest.advice : "the peer closed the connection during the TLS handshake",
           isOfClientCertificate: wanted.wasNotGiven)
         return
       }
@@ -65,12 +65,12 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   /// What an alert says of the certificate that the client has shown, or has not (RFC 8446, section 6.2); nil for others.
-  private static func refusal(_ alert: String, _ wanted: WantedCertificate) -> String? {
+  private static func refusal(_ alert: String, _ wanted: CertificateRequest) -> String? {
     let check = "check --cert and --key"
     switch alert {
-    case "TLSV1_ALERT_CERTIFICATE_REQUIRED": return WantedCertificate.advice
+    case "TLSV1_ALERT_CERTIFICATE_REQUIRED": return CertificateRequest.advice
     // What TLS 1.2 says of a missing one, and of others.
-    case "SSLV3_ALERT_HANDSHAKE_FAILURE" where wanted.wasNotGiven: return WantedCertificate.advice
+    case "SSLV3_ALERT_HANDSHAKE_FAILURE" where wanted.wasNotGiven: return CertificateRequest.advice
     case "SSLV3_ALERT_HANDSHAKE_FAILURE" where wanted.hasBeenAsked:
       return "the server broke the handshake off when it had seen the client certificate: \(check)"
     case "TLSV1_ALERT_UNKNOWN_CA" where !wanted.wasNotGiven:
@@ -83,7 +83,7 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
       "SSLV3_ALERT_NO_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA", "TLSV1_ALERT_ACCESS_DENIED",
       "TLSV1_ALERT_DECRYPT_ERROR":
       guard wanted.hasBeenAsked else { return nil }
-      return wanted.wasNotGiven ? WantedCertificate.advice : "the server refused the client certificate: \(check)"
+      return wanted.wasNotGiven ? CertificateRequest.advice : "the server refused the client certificate: \(check)"
     default: return nil
     }
   }
@@ -160,9 +160,9 @@ final class TLSFailureReader: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
   private let host: String
-  private let wanted: WantedCertificate
+  private let wanted: CertificateRequest
 
-  init(host: String, wanted: WantedCertificate) {
+  init(host: String, wanted: CertificateRequest) {
     self.host = host
     self.wanted = wanted
   }

@@ -1,4 +1,5 @@
 import Glibc
+import Latency
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -9,7 +10,7 @@ extension WebSocketError {
   init(ofConnect error: any Error, to endpoint: Endpoint) {
     switch error {
     case let error as WebSocketError: self = error
-    case ChannelError.connectTimeout(let bound): self = .timeout(nanoseconds: UInt64(max(0, bound.nanoseconds)))
+    case ChannelError.connectTimeout(let bound): self = .timeout(.nanoseconds(bound.nanoseconds))
     case is UnresolvedHost:
       self =
         FileDescriptorLimit.isReached

@@ -1,3 +1,4 @@
+public import Latency
 public import NIOCore
 import Synchronization
 
@@ -37,12 +38,12 @@ public final class WebSocketConnection: Sendable {
   ///     no SNI.
   ///   - eventLoop: The loop the connection lives on.
   ///   - limits: Bounds of what the server may send.
-  ///   - timeout: Bound from here to the upgrade, in nanoseconds.
+  ///   - timeout: Bound from here to the upgrade.
   /// - Throws: Every kind of ``WebSocketError`` but `closed`. Cancellation closes the half-open connection.
   public static func connect(
     to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, path: String,
     headers: [(String, String)] = [], subprotocols: [String] = [], tls: TLSClient? = nil, on eventLoop: any EventLoop,
-    limits: WebSocketLimits = WebSocketLimits(), timeout: UInt64 = 30_000_000_000
+    limits: WebSocketLimits = WebSocketLimits(), timeout: Nanoseconds = .seconds(30)
   ) async throws(WebSocketError) -> WebSocketConnection {
     let request = try UpgradeRequest(
       endpoint: endpoint, path: path, headers: headers, subprotocols: subprotocols, tls: tls)
@@ -72,11 +73,11 @@ public final class WebSocketConnection: Sendable {
 
   /// Sends a text message and waits until the kernel has taken it: so a slow server slows the sender down.
   ///
-  /// - Returns: `CLOCK_MONOTONIC` in nanoseconds, taken on the loop right before the write.
+  /// - Returns: The instant, taken on the loop right before the write.
   /// - Throws: Why the connection ended.
   @discardableResult
-  public func send(text: String) async throws(WebSocketError) -> UInt64 {
-    let result: Result<UInt64, WebSocketError> = await withUnsafeContinuation { continuation in
+  public func send(text: String) async throws(WebSocketError) -> Instant {
+    let result: Result<Instant, WebSocketError> = await withUnsafeContinuation { continuation in
       onLoop { handler in
         let promise = self.eventLoop.makePromise(of: Void.self)
         let sentAt = handler.send(text, promise: promise)
@@ -91,7 +92,7 @@ public final class WebSocketConnection: Sendable {
   /// Sends a question: first everything that has come by now is read, what the kernel holds too, and in the same turn of
   /// the loop the question is written. A message that comes later was begun later, or says by its
   /// ``WebSocketMessage/begunAt`` that it was not. Nobody may wait in ``receive()`` meanwhile.
-  public func ask(text: String) async -> WebSocketQuestion {
+  public func ask(text: String) async -> WebSocketExchange {
     await withUnsafeContinuation { continuation in
       onLoop { $0.ask(text) { continuation.resume(returning: $0) } }
     }
@@ -101,7 +102,7 @@ public final class WebSocketConnection: Sendable {
   /// breaks, the message is lost: ``receive()`` tells.
   ///
   /// - Parameter sent: Called on the loop with the instant right before the write, and whether the kernel took it.
-  public func post(text: String, sent: (@Sendable (_ at: UInt64, _ isWritten: Bool) -> Void)? = nil) {
+  public func post(text: String, sent: (@Sendable (_ at: Instant, _ isWritten: Bool) -> Void)? = nil) {
     onLoop { handler in
       guard let sent else {
         _ = handler.send(text, promise: nil)

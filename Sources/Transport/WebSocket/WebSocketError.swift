@@ -1,4 +1,6 @@
+public import Latency
 import NIOCore
+import TextFormatting
 
 /// Why a WebSocket could not be opened, or why it ended.
 public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -10,8 +12,8 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
   case unresolved(String)
   /// No route, or the connection broke before the upgrade.
   case unreachable(String)
-  /// The upgrade was not done within the bound, in nanoseconds.
-  case timeout(nanoseconds: UInt64)
+  /// The upgrade was not done within the bound.
+  case timeout(Nanoseconds)
   /// The TLS handshake failed, or its certificate.
   case tls(String)
   /// The server asks for a client certificate, and was shown none, or none that it accepts.
@@ -34,12 +36,12 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
     case .invalidRequest(let what): what
     case .refused(let target): "\(target) refused the connection: is the gateway running there?"
     case .unresolved(let why), .unreachable(let why): "cannot reach the gateway: \(why)"
-    case .timeout(let bound): "no WebSocket within \(bound / 1_000_000) ms"
+    case .timeout(let bound): "no WebSocket within \(bound / .milliseconds(1)) ms"
     case .tls(let why), .clientCertificate(let why): "TLS failed: \(why)"
     case .upgradeRefused(let refusal): "the upgrade to WebSocket was refused with \(refusal.words)"
     case .protocolViolation(let what): "the server broke the WebSocket protocol: \(what)"
     case .closed(let code, let reason):
-      "the connection was closed with code \(code)" + (reason.isEmpty ? "" : " (\(PlainLine.of(reason)))")
+      "the connection was closed with code \(code)" + (reason.isEmpty ? "" : " (\(PlainText.withoutMarkup(reason)))")
     case .cancelled: "cancelled"
     }
   }
@@ -65,7 +67,7 @@ public struct UpgradeRefusal: Sendable, Equatable {
     self.response = response
     kind = "http_\(response.status)"
     let status = "status \(response.status)"
-    let said = PlainLine.of(String(buffer: response.body), limit: Self.longest - status.utf8.count - 2)
+    let said = PlainText.withoutMarkup(String(buffer: response.body), limit: Self.longest - status.utf8.count - 2)
     let isOfIdentity = response.status == 401 || response.status == 403
     let advice = askedForCertificate && isOfIdentity ? " (\(TLSClient.furtherAdvice))" : ""
     words = status + advice + (said.isEmpty ? "" : ": \(said)")
@@ -99,31 +101,31 @@ public struct WebSocketLimits: Sendable {
   }
 }
 
-/// The instants of opening a WebSocket: `CLOCK_MONOTONIC` in nanoseconds, each taken on the event loop.
+/// The instants of opening a WebSocket, each taken on the event loop.
 public struct WebSocketPhases: Sendable, Equatable {
   /// Before the name is resolved and the socket connects.
-  public internal(set) var started: UInt64
-  /// How long it waited for the look-up of the name, in ns; 0 where the addresses were known.
-  public internal(set) var lookUp: UInt64 = 0
+  public internal(set) var started: Instant
+  /// How long it waited for the look-up of the name; zero where the addresses were known.
+  public internal(set) var lookUp = Nanoseconds.zero
   /// The try at the address that took the connection begins.
-  public internal(set) var dialed: UInt64 = 0
+  public internal(set) var dialed = Instant.distantPast
   /// The TCP connection is there.
-  public internal(set) var connected: UInt64 = 0
+  public internal(set) var connected = Instant.distantPast
   /// The TLS handshake is done; nil without TLS.
-  public internal(set) var secured: UInt64?
+  public internal(set) var secured: Instant?
   /// The 101 has been read.
-  public internal(set) var upgraded: UInt64 = 0
+  public internal(set) var upgraded = Instant.distantPast
 
-  /// The look-up of the name where this connection waited for one, and TCP with the address that took the connection, in ns.
-  public var connect: UInt64 { lookUp + (connected - dialed) }
+  /// The look-up of the name where this connection waited for one, and TCP with the address that took the connection.
+  public var connect: Nanoseconds { lookUp + (connected - dialed) }
 }
 
 /// One text message of the server.
 public struct WebSocketMessage: Sendable, Equatable {
   /// Its text, fragments joined, valid UTF-8.
   public let text: String
-  /// `CLOCK_MONOTONIC` in nanoseconds, taken on the event loop as its first byte was read.
-  public let begunAt: UInt64
+  /// When its first byte was read, taken on the event loop.
+  public let begunAt: Instant
   /// The same for its last frame.
-  public let receivedAt: UInt64
+  public let receivedAt: Instant
 }

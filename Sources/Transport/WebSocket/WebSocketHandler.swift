@@ -15,16 +15,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
   /// Runs the tasks that wait for the messages, where it is known.
   var executor: LoopExecutor?
   private let limits: WebSocketLimits
-  private let begins: FrameBeginStamps
+  private let begins: FrameStartStamps
   private var frames: InboundFrames
   private var context: ChannelHandlerContext?
   private var queue = CircularBuffer<WebSocketMessage>()
   private var waiter: (ticket: UInt64, continuation: Waiter)?
   /// Tickets are handed out in order, so one number tells of all whose cancellation came before they waited.
   private var lastCancelled: UInt64 = 0
-  /// When the message that is being read was begun, in ns.
-  private var messageBegunAt: UInt64?
-  private var question: PendingQuestion?
+  /// When the message that is being read was begun.
+  private var messageBegunAt: Instant?
+  private var question: PendingExchange?
   private var hasSentClose = false
   private var readIsDue = false
   private var waitingForRoom: [() -> Void] = []
@@ -33,7 +33,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
   private var end: Result<Void, WebSocketError>?
 
   /// - Parameter begins: The handler before the frame decoder.
-  init(limits: WebSocketLimits, begins: FrameBeginStamps) {
+  init(limits: WebSocketLimits, begins: FrameStartStamps) {
     self.limits = limits
     self.begins = begins
     frames = InboundFrames(limits: limits)
@@ -75,7 +75,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
   }
 
   /// Writes one masked text frame and returns the instant right before. The promise tells when the kernel has it.
-  func send(_ text: String, promise: EventLoopPromise<Void>?) -> UInt64 {
+  func send(_ text: String, promise: EventLoopPromise<Void>?) -> Instant {
     let now = MonotonicClock.now()
     guard let context, !hasSentClose, end == nil else {
       promise?.fail(endError)
@@ -87,30 +87,30 @@ final class WebSocketHandler: ChannelDuplexHandler {
   }
 
   /// Sends `text` as soon as everything that has come by now is read; there is no other consumer meanwhile.
-  func ask(_ text: String, _ done: @escaping (WebSocketQuestion) -> Void) {
-    question = PendingQuestion(text: text, done: done)
-    goOnAsking()
+  func ask(_ text: String, _ done: @escaping (WebSocketExchange) -> Void) {
+    question = PendingExchange(text: text, done: done)
+    askNext()
   }
 
-  private func goOnAsking() {
+  private func askNext() {
     guard var question = question.take() else { return }
     while case .success(let message?)? = takeQueued() {
       if question.unasked.count < limits.maximumQueuedMessages { question.unasked.append(message) }
     }
-    if end == nil, question.turns < PendingQuestion.mostTurns, context?.hasUnreadBytes ?? false {
+    if end == nil, question.turns < PendingExchange.mostTurns, context?.hasUnreadBytes ?? false {
       // The loop reads them next.
       question.turns += 1
       self.question = question
       return
     }
     guard let context else {
-      return question.done(WebSocketQuestion(unasked: question.unasked, askedAt: .failure(endError)))
+      return question.done(WebSocketExchange(unasked: question.unasked, askedAt: .failure(endError)))
     }
     let promise = context.eventLoop.makePromise(of: Void.self)
     let askedAt = send(question.text, promise: promise)
     promise.futureResult.assumeIsolated().whenComplete { [question] written in
       question.done(
-        WebSocketQuestion(
+        WebSocketExchange(
           unasked: question.unasked, askedAt: written.map { askedAt }.mapError(WebSocketError.init(ofWrite:))))
     }
   }
@@ -190,7 +190,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    goOnAsking()
+    askNext()
     context.fireChannelReadComplete()
   }
 
@@ -273,7 +273,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     let told = waitingForEnd
     waitingForEnd = []
     for body in told { body() }
-    goOnAsking()
+    askNext()
     guard let waiter else { return }
     self.waiter = nil
     waiter.continuation.resume(returning: result.map { nil })

@@ -39,7 +39,7 @@ final class WebSocketHandshake {
     /// Why it failed before anybody knew that it is the one that counts.
     var failure: WebSocketError?
 
-    init(_ channel: any Channel, startedAt: UInt64, _ start: DialStart) {
+    init(_ channel: any Channel, startedAt: Instant, _ start: DialAttempt) {
       self.channel = channel
       phases = WebSocketPhases(started: startedAt, lookUp: start.lookUp, dialed: start.dialedAt)
     }
@@ -57,7 +57,7 @@ final class WebSocketHandshake {
 
   static func perform(
     _ request: UpgradeRequest, _ addresses: HostAddresses, turn: Int, on loop: any EventLoop, limits: WebSocketLimits,
-    timeout: UInt64
+    timeout: Nanoseconds
   ) async throws(WebSocketError) -> WebSocketConnection {
     let promise = loop.makePromise(of: WebSocketConnection.self)
     let cancelled = loop.makePromise(of: Void.self)
@@ -80,13 +80,13 @@ final class WebSocketHandshake {
     return try result.get()
   }
 
-  private func start(_ addresses: HostAddresses, _ turn: Int, timeout: UInt64) {
-    let bound = TimeAmount.nanoseconds(Int64(clamping: timeout))
+  private func start(_ addresses: HostAddresses, _ turn: Int, timeout: Nanoseconds) {
+    let bound = TimeAmount(timeout)
     let me = NIOLoopBound(self, eventLoop: loop)
-    let timer = loop.assumeIsolated().scheduleTask(in: bound) { self.fail(.timeout(nanoseconds: timeout)) }
+    let timer = loop.assumeIsolated().scheduleTask(in: bound) { self.fail(.timeout(timeout)) }
     promise.futureResult.whenComplete { _ in timer.cancel() }
     let dialer = Dialer(
-      addresses: addresses, turn: turn, eventLoop: loop, deadline: startedAt + min(timeout, .max - startedAt),
+      addresses: addresses, turn: turn, eventLoop: loop, deadline: startedAt + timeout,
       goesOn: { !me.value.isDecided },
       configure: { channel, start in channel.eventLoop.makeCompletedFuture { try me.value.configure(channel, start) } })
     dialer.dial().assumeIsolated().whenComplete { result in
@@ -100,7 +100,7 @@ final class WebSocketHandshake {
     }
   }
 
-  private func configure(_ channel: any Channel, _ start: DialStart) throws {
+  private func configure(_ channel: any Channel, _ start: DialAttempt) throws {
     // Cancelled or timed out while other addresses were left to try.
     guard !isDecided else { throw ChannelError.alreadyClosed }
     let attempt = Attempt(channel, startedAt: startedAt, start)
@@ -142,7 +142,7 @@ final class WebSocketHandshake {
   private func open(_ attempt: Attempt) throws {
     attempt.phases.upgraded = MonotonicClock.now()
     let pipeline = attempt.channel.pipeline.syncOperations
-    let begins = FrameBeginStamps()
+    let begins = FrameStartStamps()
     let decoder = try pipeline.handler(type: ByteToMessageHandler<WebSocketFrameDecoder>.self)
     try pipeline.addHandler(begins, position: .before(decoder))
     let handler = WebSocketHandler(limits: limits, begins: begins)
@@ -176,7 +176,7 @@ final class WebSocketHandshake {
   /// Some servers close the connection instead of saying that they want a certificate.
   private var endWithoutAnswer: WebSocketError {
     request.tls?.wanted.wasNotGiven ?? false
-      ? .clientCertificate(WantedCertificate.advice)
+      ? .clientCertificate(CertificateRequest.advice)
       : .unreachable("the server closed the connection without an answer")
   }
 

@@ -1,3 +1,4 @@
+import Latency
 import TestSupport
 import Testing
 @testable import AWS
@@ -32,7 +33,7 @@ import Testing
   }
 
   /// As ``AWSConfiguration`` does it, with another bound of a program's time.
-  private static func resolve(_ home: CredentialHome, processTimeout: Int) throws -> any CredentialsProvider {
+  private static func resolve(_ home: CredentialHome, processTimeout: Nanoseconds) throws -> any CredentialsProvider {
     _ = try home.configuration()
     let variables = home.environment.filter { !$0.value.isEmpty }
     let files = SharedFiles(environment: variables, readFile: AWSConfiguration.readText)
@@ -42,7 +43,7 @@ import Testing
       transport: LazyTransport(certificateBundle: nil), region: "eu-west-1",
       stsEndpoint: try ServiceEndpoint.resolve(
         service: "sts", region: "eu-west-1", flag: nil, environment: variables, profile: nil))
-    context.processTimeoutMilliseconds = processTimeout
+    context.processTimeout = processTimeout
     let chain = CredentialChain(profileFlag: home.flags.profile, environment: variables, files: files)
     return try RefreshingCredentials(chain, context)
   }

@@ -1,3 +1,4 @@
+import Latency
 import TestSupport
 import Testing
 
@@ -17,7 +18,7 @@ struct CredentialFailure: Sendable, CustomTestStringConvertible {
   var isKnownAtOnce = true
   var kind = AWSError.Kind.configuration
   /// In ms.
-  var processTimeout = 60_000
+  var processTimeout: Nanoseconds = .seconds(60)
   /// All of them must be said.
   var says: [String]
 
@@ -217,7 +218,7 @@ extension CredentialFailure {
     process("too much", "while :; do echo s3cr3ts3cr3ts3cr3ts3cr3t; done", ["more than 65536 bytes"]),
     .init(
       name: "a program takes too long", config: "[default]\ncredential_process = sleep 100", isKnownAtOnce: false,
-      processTimeout: 300, says: ["'sleep' did not end within 300 ms"]),
+      processTimeout: .milliseconds(300), says: ["'sleep' did not end within 300 ms"]),
   ]
 
   private static func container(

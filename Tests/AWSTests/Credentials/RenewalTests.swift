@@ -1,3 +1,4 @@
+import Latency
 import Synchronization
 import TestSupport
 import Testing
@@ -188,10 +189,10 @@ import Testing
       let provider = try Place.home([.role], server).configuration(manual).credentials
       for _ in 0..<3 { _ = try await provider.credentials(replacing: nil) }
       #expect(server.requests.count == 1)
-      try await manual.environment().sleep(2_999 * 1_000_000_000)
+      try await manual.environment().sleep(.seconds(2_999))
       _ = try await provider.credentials(replacing: nil)
       #expect(server.requests.count == 1)
-      try await manual.environment().sleep(601 * 1_000_000_000)
+      try await manual.environment().sleep(.seconds(601))
       _ = try await provider.credentials(replacing: nil)
       #expect(server.requests.count == 2)
     }

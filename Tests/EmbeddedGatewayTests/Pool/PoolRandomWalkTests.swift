@@ -1,3 +1,4 @@
+import Latency
 import Testing
 
 @testable import EmbeddedGateway
@@ -52,7 +53,7 @@ import Testing
     let known = world.pool.tasks.keys.sorted() + ["external-\(random.below(5))"]
     let any = known[random.below(known.count)]
     switch random.below(16) {
-    case 0...3: world.acquire(within: UInt64(random.below(20)) * second)
+    case 0...3: world.acquire(within: random.below(20) * second)
     case 4: if let request = world.pool.waiting.elements.last { world.cancel(request) }
     case 5, 6: if let id = world.starting.first { world.connect(id) }
     case 7: if let id = world.starting.last { world.failStart(id) }
@@ -63,7 +64,7 @@ import Testing
     case 12: world.release(any)
     case 13: if random.below(4) == 0 { world.stop(any) }
     case 14: world.reap()
-    default: world.pass(UInt64(random.below(8000)) * 1_000_000)
+    default: world.pass(.milliseconds(random.below(8000)))
     }
     if random.below(40) == 0 {
       world.connect("visitor-\(world.asked.count)-\(world.startsInAll)-\(random.below(1_000_000))")

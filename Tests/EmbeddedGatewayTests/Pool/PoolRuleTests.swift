@@ -1,5 +1,7 @@
+import Latency
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import EmbeddedGateway
 

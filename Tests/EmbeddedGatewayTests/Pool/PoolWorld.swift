@@ -1,8 +1,9 @@
+import Latency
 import Testing
 
 @testable import EmbeddedGateway
 
-let second: UInt64 = 1_000_000_000
+let second: Nanoseconds = .seconds(1)
 
 /// A pool and the world around it: carries its actions out, keeps the time, and checks after every step that no rule is broken.
 struct PoolWorld {
@@ -13,7 +14,7 @@ struct PoolWorld {
   }
 
   var pool: PoolStateMachine
-  var now: UInt64 = 1000 * second
+  var now: Instant = .distantPast + 1000 * second
   /// Asked to start, not connected yet.
   var starting: [TaskID] = []
   /// Asked to stop, not gone yet.
@@ -54,7 +55,7 @@ struct PoolWorld {
   // MARK: Events
 
   @discardableResult
-  mutating func acquire(within patience: UInt64 = 30 * second) -> RequestID {
+  mutating func acquire(within patience: Nanoseconds = 30 * second) -> RequestID {
     requests += 1
     asked.insert(requests)
     take(pool.acquire(requests, deadline: now + patience, now: now))
@@ -104,7 +105,7 @@ struct PoolWorld {
   mutating func shutDown() { take(pool.shutDown()) }
 
   /// Lets time pass; the pool is woken when it asked to be.
-  mutating func pass(_ time: UInt64) {
+  mutating func pass(_ time: Nanoseconds) {
     let end = now + time
     while let due = pool.dueAt, due <= end {
       now = max(now, due)
@@ -176,9 +177,9 @@ struct PoolWorld {
       ("a request without an answer doesn't wait", pool.waiting.count == open),
       (
         "nobody will wake a request at its deadline",
-        pool.isShutDown || (pool.dueAt ?? .max) <= pool.waiterDeadlines.values.min() ?? .max
+        pool.isShutDown || (pool.dueAt ?? .distantFuture) <= pool.waiterDeadlines.values.min() ?? .distantFuture
       ),
     ]
-    for (violation, holds) in rules where !holds { Issue.record("\(violation) at \(now)") }
+    for (violation, holds) in rules where !holds { Issue.record("\(violation) at \(now.nanoseconds)") }
   }
 }

@@ -1,6 +1,7 @@
 import EmbeddedGateway
 import FoundationEssentials
 import Gateway
+import Latency
 import Testing
 import Transport
 
@@ -23,7 +24,7 @@ import Transport
   }
 
   @Test func tokenThatExpiresEndsTheSocketUnlessItIsRenewed() async throws {
-    try await withProduct(profile: { $0.tokens.lifetime = 300_000_000 }) { gateway in
+    try await withProduct(profile: { $0.tokens.lifetime = .milliseconds(300) }) { gateway in
       let (idle, greeting) = try await ProductClient.open(gateway, token: "first")
       let (renewed, _) = try await ProductClient.open(gateway, token: "second")
       try await Task.sleep(for: .milliseconds(400))
@@ -40,7 +41,7 @@ import Transport
   }
 
   @Test func silentClientIsCutAndOneThatPingsIsNot() async throws {
-    try await withProduct(profile: { $0.pingTimeout = 600_000_000 }) { gateway in
+    try await withProduct(profile: { $0.pingTimeout = .milliseconds(600) }) { gateway in
       let (silent, _) = try await ProductClient.open(gateway)
       let (pinging, _) = try await ProductClient.open(gateway)
       let pings = Task {
@@ -57,7 +58,7 @@ import Transport
   }
 
   @Test func idleConnectionIsCutWithoutAWord() async throws {
-    try await withProduct(profile: { $0.idleTimeout = 300_000_000 }) { gateway in
+    try await withProduct(profile: { $0.idleTimeout = .milliseconds(300) }) { gateway in
       let connection = try await gateway.connection()
       try await connection.send(ProductHostileTests.upgrade("/?token=t"))
       let told = await connection.end()
@@ -83,7 +84,7 @@ import Transport
   }
 
   @Test func taskOutlivesADeadSocketForItsTimeOnly() async throws {
-    try await withProduct(profile: { $0.keepSessions = 500_000_000 }) { gateway in
+    try await withProduct(profile: { $0.keepSessions = .milliseconds(500) }) { gateway in
       let (client, greeting) = try await ProductClient.open(gateway)
       try await client.say("hi")
       _ = try await client.until("finish")

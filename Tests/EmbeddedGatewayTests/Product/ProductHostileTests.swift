@@ -1,6 +1,7 @@
 import EmbeddedGateway
 import FoundationEssentials
 import Gateway
+import Latency
 import Testing
 import Transport
 

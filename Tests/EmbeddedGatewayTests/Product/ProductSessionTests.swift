@@ -1,5 +1,7 @@
 import Gateway
+import Latency
 import Testing
+import TestSupport
 
 @testable import EmbeddedGateway
 
@@ -32,7 +34,7 @@ import Testing
     return session
   }
 
-  private func message(_ text: String, to session: inout ProductSession, now: UInt64 = 20) -> [Action] {
+  private func message(_ text: String, to session: inout ProductSession, now: Instant = 20) -> [Action] {
     session.received(.message(Prompt(text: text, conversationID: "c")), verdict: .accepted, now: now)
   }
 

@@ -1,4 +1,5 @@
 import Gateway
+import Latency
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
   /// What the world knows of one session.
   private struct World {
     var session: ProductSession
-    var now: UInt64 = 0
+    var now: Instant = 0
     var isConnected = false
     /// A task is wanted and has not come.
     var isWanted = false
@@ -53,7 +54,7 @@ import Testing
     }
 
     mutating func step(_ random: inout SeededRandom) {
-      now += UInt64.random(in: 0...3, using: &random)
+      now += .nanoseconds(UInt64.random(in: 0...3, using: &random))
       switch Int.random(in: 0..<14, using: &random) {
       case 0...2 where isConnected:
         sent += 1

@@ -1,6 +1,7 @@
 import EmbeddedGateway
 import FoundationEssentials
 import Gateway
+import Latency
 import Testing
 import Transport
 
@@ -29,7 +30,7 @@ import Transport
   }
 
   @Test func messagesWaitForAColdStartAndAreAnsweredInOrder() async throws {
-    try await withProduct(.onlyColdStarts, configure: { $0.taskStartDelay = 200_000_000 }) { gateway in
+    try await withProduct(.onlyColdStarts, configure: { $0.taskStartDelay = .milliseconds(200) }) { gateway in
       let (client, _) = try await ProductClient.open(gateway)
       for number in 0..<5 { try await client.say("m\(number)", conversation: "c\(number)") }
       let all = try await client.until("finish")
@@ -84,9 +85,9 @@ import Transport
   @Test func startThatFailsIsToldForEachMessageAndTheNextOneTriesAgain() async throws {
     let tasks = ScriptedTasks(.failing)
     var rules = PoolRules.onlyColdStarts
-    rules.firstBackoff = 1_000_000
-    rules.longestBackoff = 2_000_000
-    try await withProduct(rules, tasks: tasks, configure: { $0.coldStartTimeout = 5_000_000_000 }) { gateway in
+    rules.firstBackoff = .milliseconds(1)
+    rules.longestBackoff = .milliseconds(2)
+    try await withProduct(rules, tasks: tasks, configure: { $0.coldStartTimeout = .seconds(5) }) { gateway in
       let (client, _) = try await ProductClient.open(gateway)
       try await client.say("a", conversation: "c1")
       let failure = try await client.next()

@@ -1,5 +1,7 @@
 import FoundationEssentials
+import Latency
 import Testing
+import TestSupport
 
 @testable import EmbeddedGateway
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import EmbeddedGateway
+import Latency
 import ProcessControl
 import TestSupport
 import Testing
@@ -22,7 +23,7 @@ import WarmTask
     let plan = try plan(["--virtual-tasks"])
     #expect(plan.configuration.port == 5174 && plan.configuration.host == "127.0.0.1")
     #expect(plan.configuration.rules == PoolRules(targetSize: 3))
-    #expect(plan.configuration.taskStartDelay == 500_000_000 && plan.configuration.faults == FaultPlan())
+    #expect(plan.configuration.taskStartDelay == .milliseconds(500) && plan.configuration.faults == FaultPlan())
     #expect(plan.tasks == .virtual(.inline(startDelay: 0)))
   }
 
@@ -52,7 +53,8 @@ import WarmTask
       "--virtual-tasks", "--acquire-delay", "5ms", "--fail-starts", "always", "--fault", "duplicate",
       "--fault-probability", "0.25", "--fault-first", "9", "--fault-seed", "3",
     ]).configuration.faults
-    #expect(faults.acquireDelay == 5_000_000 && faults.failingStarts == .max && faults.acquireFault == .duplicate)
+    #expect(
+      faults.acquireDelay == .milliseconds(5) && faults.failingStarts == .max && faults.acquireFault == .duplicate)
     #expect(faults.probability == 0.25 && faults.firstAcquires == 9 && faults.seed == 3)
   }
 
@@ -77,8 +79,8 @@ import WarmTask
       "--token-lifetime", "10m", "--ping-timeout", "5s", "--idle-timeout", "2s", "--keep-sessions", "0s",
     ])
     let product = try #require(plan.configuration.product)
-    #expect(product.tokens.known == ["a": false, "b": true] && product.tokens.lifetime == 600_000_000_000)
-    #expect(product.pingTimeout == 5_000_000_000 && product.idleTimeout == 2_000_000_000)
+    #expect(product.tokens.known == ["a": false, "b": true] && product.tokens.lifetime == .seconds(600))
+    #expect(product.pingTimeout == .seconds(5) && product.idleTimeout == .seconds(2))
     #expect(product.keepSessions == 0)
     #expect(plan.tasks == .virtual(.command(["agent", "--flag", "two words"])))
   }
@@ -97,7 +99,7 @@ import WarmTask
     #expect(
       plan.tasks
         == .processes(warmTask: "\(GatewayProgram.directory)/warm-task", arguments: ["--command", line]))
-    #expect(try CommandWords.split(line) == words)
+    #expect(try ShellWords.split(line) == words)
   }
 
   @Test(arguments: [

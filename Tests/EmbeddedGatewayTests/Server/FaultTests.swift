@@ -1,5 +1,6 @@
 import EmbeddedGateway
 import Gateway
+import Latency
 import Testing
 
 /// Faults that are asked for, and the gateway's own composure.
@@ -80,7 +81,7 @@ import Testing
     var faults = FaultPlan()
     faults.failingStarts = 3
     var rules = PoolRules(targetSize: 2)
-    rules.firstBackoff = 10_000_000
+    rules.firstBackoff = .milliseconds(10)
     try await withGateway(rules, configure: { $0.faults = faults }) { gateway in
       try await gateway.warm(2)
       #expect(gateway.tasks.started.count == 2)
@@ -89,7 +90,7 @@ import Testing
 
   @Test func delayedAnswerIsNeverEarly() async throws {
     var faults = FaultPlan()
-    faults.acquireDelay = 5_000_000
+    faults.acquireDelay = .milliseconds(5)
     try await withGateway(configure: { $0.faults = faults }) { gateway in
       try await gateway.warm(2)
       for _ in 0..<2 {

@@ -1,5 +1,6 @@
 import EmbeddedGateway
 import Gateway
+import Latency
 import NIOCore
 import Testing
 import Transport
@@ -77,8 +78,8 @@ import Transport
     try await withGateway(
       PoolRules(targetSize: 1), tasks: ScriptedTasks(.absent),
       configure: {
-        $0.limits.idleTime = 2_500_000_000
-        $0.coldStartTimeout = 7_500_000_000
+        $0.limits.idleTime = .milliseconds(2500)
+        $0.coldStartTimeout = .milliseconds(7500)
       }
     ) { gateway in
       let silent = try await gateway.connection()

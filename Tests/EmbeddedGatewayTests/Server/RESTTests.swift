@@ -1,6 +1,7 @@
 import EmbeddedGateway
 import FoundationEssentials
 import Gateway
+import Latency
 import Testing
 
 /// The REST side (spec/gateway-protocol.md, "REST").
@@ -70,7 +71,7 @@ import Testing
   }
 
   @Test func emptyPoolWaitsForAColdStart() async throws {
-    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = 100_000_000 }) { gateway in
+    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = .milliseconds(100) }) { gateway in
       let acquired = try await gateway.acquire("alice")
       #expect(acquired.success == true && acquired.source == "cold")
       #expect(try #require(acquired.latency) >= 100)
@@ -90,7 +91,7 @@ import Testing
   @Test(arguments: [TaskScript.silent, .absent])
   func nobodyWaitsBeyondTheDeadline(script: TaskScript) async throws {
     try await withGateway(
-      .onlyColdStarts, tasks: ScriptedTasks(script), configure: { $0.coldStartTimeout = 300_000_000 }
+      .onlyColdStarts, tasks: ScriptedTasks(script), configure: { $0.coldStartTimeout = .milliseconds(300) }
     ) { gateway in
       let failed = try await gateway.acquire("alice", waitFor: "ready")
       #expect(failed.success == false && failed.code == "TASK_START_FAILED")
@@ -116,7 +117,7 @@ import Testing
   }
 
   @Test func clientThatLeavesWhileItWaitsConsumesNoTask() async throws {
-    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = 5_000_000_000 }) { gateway in
+    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = .seconds(5) }) { gateway in
       let impatient = try await gateway.connection()
       try await impatient.request("POST", "/api/acquire", #"{"userId":"gone"}"#)
       try await gateway.eventually("never started") { $0.tasks?.count == 1 }

@@ -1,6 +1,7 @@
 import EmbeddedGateway
 import FoundationEssentials
 import Gateway
+import Latency
 import Synchronization
 import Testing
 import Transport
@@ -32,7 +33,7 @@ import Transport
   }
 
   @Test func linesSentBeforeReadyArriveInOrder() async throws {
-    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = 200_000_000 }) { gateway in
+    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = .milliseconds(200) }) { gateway in
       let user = try await gateway.socket("/session/alice")
       for number in 0..<5 { try await user.send(text: "line \(number)") }
       #expect(try await message(user).source == "cold")
@@ -108,7 +109,7 @@ import Transport
   }
 
   @Test func userWhoLeavesWhileWaitingConsumesNoTask() async throws {
-    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = 500_000_000 }) { gateway in
+    try await withGateway(.onlyColdStarts, configure: { $0.taskStartDelay = .milliseconds(500) }) { gateway in
       let user = try await gateway.socket("/session/alice")
       try await gateway.eventually("never started") { $0.tasks?.count == 1 }
       user.abort()
@@ -124,7 +125,7 @@ import Transport
   func failureIsToldAndTheSocketClosed(script: TaskScript, code: String) async throws {
     try await withGateway(
       .onlyColdStarts, tasks: ScriptedTasks(script),
-      configure: { $0.coldStartTimeout = 2_000_000_000 }
+      configure: { $0.coldStartTimeout = .seconds(2) }
     ) { gateway in
       let user = try await gateway.socket("/session/alice")
       let failure = try await message(user)

@@ -1,5 +1,6 @@
 import EmbeddedGateway
 import Gateway
+import Latency
 import Testing
 import Transport
 
@@ -32,7 +33,7 @@ import Transport
 
   @Test func taskPastItsTimeToLiveIsReplaced() async throws {
     var rules = PoolRules(targetSize: 1)
-    rules.timeToLive = 200_000_000
+    rules.timeToLive = .milliseconds(200)
     try await withGateway(rules) { gateway in
       try await gateway.eventually("not replaced") { _ in gateway.tasks.started.count >= 3 }
       #expect(gateway.tasks.runningCount <= 2)

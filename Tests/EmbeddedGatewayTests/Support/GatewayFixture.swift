@@ -1,6 +1,7 @@
 import EmbeddedGateway
 import FoundationEssentials
 import Gateway
+import Latency
 import NIOPosix
 import Testing
 import Transport
@@ -13,7 +14,7 @@ func withGateway(
 ) async throws {
   var configuration = GatewayConfiguration(workspaceRoot: "/nonexistent-workspace")
   configuration.rules = rules
-  configuration.taskStartDelay = 1_000_000
+  configuration.taskStartDelay = .milliseconds(1)
   change(&configuration)
   let gateway = try await EmbeddedGateway.start(configuration, runner: tasks)
   do {

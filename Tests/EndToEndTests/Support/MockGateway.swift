@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Gateway
 import Glibc
+import Latency
 import ProcessControl
 import Testing
 import Transport
@@ -56,6 +57,6 @@ extension GatewayClient {
     let endpoint = try Endpoint(parsing: url)
     return GatewayClient(
       to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: loops.executor(forUser: 0),
-      timeout: 20_000_000_000)
+      timeout: .seconds(20))
   }
 }

@@ -2,6 +2,7 @@ import AWS
 import Latency
 import LoadEngine
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import Results

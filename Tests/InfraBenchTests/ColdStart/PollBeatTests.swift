@@ -1,4 +1,6 @@
+import Latency
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import Results
@@ -8,7 +10,7 @@ import Testing
   @Test(
     arguments: [
       (1000, 1250), (1003, 1250), (1249, 1250), (1250, 1500), (1600, 1750), (3000, 3250), (900, 1250),
-    ] as [(UInt64, UInt64)]) func theNextPollIsDueAtTheNextBeat(polledAt: UInt64, nextAt: UInt64)
+    ] as [(Instant, Instant)]) func theNextPollIsDueAtTheNextBeat(polledAt: Instant, nextAt: Instant)
   {
     var beat = PollSchedule(interval: 250, from: 1000)
     beat.polls(at: polledAt)
@@ -17,8 +19,8 @@ import Testing
 
   @Test func aStallIsNotFollowedByPollsBackToBack() {
     var beat = PollSchedule(interval: 250, from: 0)
-    var polls: [UInt64] = []
-    var now: UInt64 = 0
+    var polls: [Instant] = []
+    var now: Instant = 0
     while now < 2000 {
       now = max(now, beat.nextAt)
       beat.polls(at: now)

@@ -1,5 +1,6 @@
 import AWS
 import ArgumentParser
+import Latency
 import Testing
 
 @testable import InfraBench
@@ -134,9 +135,9 @@ import Testing
     let target = try TargetOptions.parse(["--gateway-url", "http://127.0.0.1:1"])
     let checked = reader.runTask(options, beside: target)
     let settings = try #require(checked)
-    #expect(settings.taskDefinition == "shell:3" && settings.pollInterval == 250_000_000)
+    #expect(settings.taskDefinition == "shell:3" && settings.pollInterval == .milliseconds(250))
     #expect(settings.network == TaskNetwork(subnets: ["a", "b"], assignsPublicIP: true))
-    #expect(settings.startTimeout == 300_000_000_000)
+    #expect(settings.startTimeout == .seconds(300))
     #expect(settings.ecs?.filter == TaskFilter(cluster: "from_environment"))
     #expect(settings.parameters["cluster"] == "from_environment" && settings.parameters["region"] == "eu-west-1")
     #expect(settings.parameters["coldBy"] == "run-task" && settings.parameters["subnets"] == .array(["a", "b"]))

@@ -1,4 +1,6 @@
+import Latency
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import Results
@@ -8,13 +10,13 @@ import Testing
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String
     /// The last poll that didn't show it RUNNING was sent, the first that did was answered.
-    var running: (UInt64, UInt64?)
-    var connected: (UInt64, UInt64)
-    var pendingToRunning: UInt64
-    var waitConnection: UInt64?
-    var runningResolution: UInt64
-    var connectedResolution: UInt64
-    var waitResolution: UInt64?
+    var running: (Instant, Instant?)
+    var connected: (Instant, Instant)
+    var pendingToRunning: Nanoseconds
+    var waitConnection: Nanoseconds?
+    var runningResolution: Nanoseconds
+    var connectedResolution: Nanoseconds
+    var waitResolution: Nanoseconds?
     var testDescription: String { name }
   }
 
@@ -56,20 +58,20 @@ import Testing
     #expect(phases.waitResolution == test.waitResolution)
     // They overlap by what is open of RUNNING, and leave no gap.
     let sum = phases.runTask + phases.pendingToRunning + (phases.waitConnection ?? 0)
-    let overlap = test.waitConnection == nil ? 0 : test.runningResolution
+    let overlap: Nanoseconds = test.waitConnection == nil ? 0 : test.runningResolution
     #expect(sum - overlap == test.connected.1 - 1000)
   }
 
   /// ECS is looked at every 250, the gateway every 50; the looks begin at any time.
-  @Test(arguments: [0, 20, 300] as [UInt64]) func theTruthIsWithinTheResolutionHoweverThePollsFall(wait: UInt64) throws
-  {
-    let running: UInt64 = 2000
+  @Test(arguments: [0, 20, 300] as [Nanoseconds])
+  func theTruthIsWithinTheResolutionHoweverThePollsFall(wait: Nanoseconds) throws {
+    let running: Instant = 2000
     let connected = running + wait
     var waits = 0
     for ecs: UInt64 in stride(from: 0, to: 250, by: 10) {
       for gateway: UInt64 in stride(from: 0, to: 50, by: 10) {
-        let notRunning = try #require(stride(from: 1200 + ecs, to: running, by: 250).map { $0 }.last)
-        let notConnected = try #require(stride(from: 1200 + gateway, to: connected, by: 50).map { $0 }.last)
+        let notRunning = try #require(looks(from: 1200 + ecs, before: running, every: 250).last)
+        let notConnected = try #require(looks(from: 1200 + gateway, before: connected, every: 50).last)
         let seen = (running: notRunning + 250, connected: notConnected + 50)
         let phases = TaskStartPhases(
           sentAt: 1000, answeredAt: 1200, notRunningSince: notRunning,
@@ -86,10 +88,15 @@ import Testing
     #expect(waits > 0)
   }
 
+  /// When somebody looks on a beat that begins at `start`, up to `end`.
+  private func looks(from start: UInt64, before end: Instant, every beat: UInt64) -> [Instant] {
+    stride(from: start, to: end.nanoseconds, by: Int(beat)).map(Instant.init(nanoseconds:))
+  }
+
   @Test func resolutionsAreTheWidestOfAllStarts() {
     let log = TaskStartLog()
     #expect(log.resolutions.isEmpty)
-    func add(_ notRunning: UInt64, _ running: UInt64?, _ notConnected: UInt64, _ connected: UInt64) {
+    func add(_ notRunning: Instant, _ running: Instant?, _ notConnected: Instant, _ connected: Instant) {
       log.add(
         TaskStartPhases(
           sentAt: 1000, answeredAt: 1200, notRunningSince: notRunning, runningSeenAt: running,

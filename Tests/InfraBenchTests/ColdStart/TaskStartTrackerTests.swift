@@ -1,5 +1,7 @@
 import Gateway
+import Latency
 import Testing
+import TestSupport
 
 @testable import AWS
 @testable import InfraBench
@@ -47,7 +49,7 @@ import Testing
           sentAt: 100, answeredAt: 200, notRunningSince: 300, runningSeenAt: 410,
           connected: ObservedTransition(lastNegativeSentAt: 520, firstPositiveAnsweredAt: 610)))
     #expect(tracker.underWay.isEmpty)
-    #expect(tracker.expire(at: .max).isEmpty)
+    #expect(tracker.expire(at: .distantFuture).isEmpty)
   }
 
   @Test(arguments: ["warm", "ready", "assigned"]) func everyStateButWarmingIsConnected(state: String) {
@@ -57,8 +59,8 @@ import Testing
   }
 
   /// DescribeTasks answers MISSING for a task that it does not know yet: the last look that denied it stays the last one.
-  @Test(arguments: [(nil, 200), (UInt64(250), 250)] as [(UInt64?, UInt64)])
-  func aTaskThatECSDoesNotKnowYetIsNoAnswerAboutIt(deniedAt: UInt64?, notRunningSince: UInt64) throws {
+  @Test(arguments: [(nil, 200), (250, 250)] as [(Instant?, Instant)])
+  func aTaskThatECSDoesNotKnowYetIsNoAnswerAboutIt(deniedAt: Instant?, notRunningSince: Instant) throws {
     var tracker = tracker("a")
     if let deniedAt {
       _ = tracker.observe([task("a", "PENDING")], asked: tracker.underWay, sentAt: deniedAt, answeredAt: deniedAt + 5)
@@ -68,7 +70,7 @@ import Testing
     let ended = tracker.observe(status([("a", "warm")]), sentAt: 600, answeredAt: 610)
     let phases = try #require(try ended.first?.outcome.get())
     #expect(phases.notRunningSince == notRunningSince && phases.runningSeenAt == 410)
-    #expect(phases.runningResolution == 410 - notRunningSince)
+    #expect(phases.runningResolution == (410 as Instant) - notRunningSince)
   }
 
   // MARK: A status that names no tasks
@@ -81,7 +83,7 @@ import Testing
     #expect(tracker.needsLook)
     _ = tracker.observe(counts(warm: 4), sentAt: 10, answeredAt: 20)
     #expect(!tracker.needsLook)
-    tracker.began(task("a", "RUNNING"), sentAt: 100, answeredAt: 200, deadline: .max)
+    tracker.began(task("a", "RUNNING"), sentAt: 100, answeredAt: 200, deadline: .distantFuture)
     #expect(tracker.observe(counts(warm: 5), sentAt: 210, answeredAt: 220).map(\.task) == ["a"])
     // What comes and goes until the next start is none of its doing.
     #expect(tracker.needsLook)
@@ -95,7 +97,7 @@ import Testing
     _ = tracker.observe(counts(warm: 0), sentAt: 10, answeredAt: 20)
     #expect(tracker.observe(counts(warm: 1), sentAt: 30, answeredAt: 40).isEmpty)
     #expect(tracker.observe(counts(warm: 1), sentAt: 50, answeredAt: 60).isEmpty)
-    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 70, deadline: .max)
+    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 70, deadline: .distantFuture)
     #expect(tracker.observe(counts(warm: 1), sentAt: 80, answeredAt: 90).map(\.task) == ["a"])
   }
 
@@ -106,9 +108,9 @@ import Testing
     _ = tracker.observe(counts(warm: 5), sentAt: 30, answeredAt: 40)
     tracker.callFailed()
     _ = tracker.observe(counts(warm: 5), sentAt: 50, answeredAt: 60)
-    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 70, deadline: .max)
+    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 70, deadline: .distantFuture)
     tracker.callBegan()
-    tracker.began(task("b", "RUNNING"), sentAt: 71, answeredAt: 75, deadline: .max)
+    tracker.began(task("b", "RUNNING"), sentAt: 71, answeredAt: 75, deadline: .distantFuture)
     #expect(tracker.observe(counts(warm: 5), sentAt: 80, answeredAt: 90).map(\.task) == ["a"])
   }
 
@@ -117,17 +119,17 @@ import Testing
     var tracker = TaskStartTracker()
     tracker.callBegan()
     _ = tracker.observe(counts(warm: 0), sentAt: 10, answeredAt: 20)
-    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 25, deadline: .max)
+    tracker.began(task("a", "RUNNING"), sentAt: 15, answeredAt: 25, deadline: .distantFuture)
     tracker.callBegan()
     #expect(tracker.observe(counts(warm: 1), sentAt: 30, answeredAt: 40).map(\.task) == ["a"])
-    tracker.began(task("b", "RUNNING"), sentAt: 35, answeredAt: 45, deadline: .max)
+    tracker.began(task("b", "RUNNING"), sentAt: 35, answeredAt: 45, deadline: .distantFuture)
     #expect(tracker.observe(counts(warm: 2), sentAt: 50, answeredAt: 60).map(\.task) == ["b"])
   }
 
   @Test func anAnswerSaysNothingOfTasksThatWereNotAskedFor() throws {
     var tracker = tracker("a")
     let asked = tracker.underWay
-    tracker.began(task("b", "PENDING"), sentAt: 210, answeredAt: 220, deadline: .max)
+    tracker.began(task("b", "PENDING"), sentAt: 210, answeredAt: 220, deadline: .distantFuture)
     _ = tracker.observe([task("a", "RUNNING")], asked: asked, sentAt: 300, answeredAt: 310)
     let ended = tracker.observe(status([("b", "warm")]), sentAt: 600, answeredAt: 610)
     let phases = try #require(try ended.first?.outcome.get())
@@ -184,7 +186,7 @@ import Testing
     }
     // Once nobody is waited for, what comes and goes is none of the next start's.
     _ = tracker.observe(counts(warm: 1), sentAt: 400, answeredAt: 410)
-    tracker.began(task("c", "PENDING"), sentAt: 500, answeredAt: 510, deadline: .max)
+    tracker.began(task("c", "PENDING"), sentAt: 500, answeredAt: 510, deadline: .distantFuture)
     #expect(tracker.observe(counts(warm: 2), sentAt: 600, answeredAt: 610).map(\.task) == ["c"])
   }
 

@@ -130,7 +130,7 @@ struct JudgementTests {
   }
 
   @Test func polledTimesChangeByNoLessThanTheirResolution() async throws {
-    func runs(_ factor: Double, _ day: String, resolution: UInt64?) -> [ResultDocument] {
+    func runs(_ factor: Double, _ day: String, resolution: Nanoseconds?) -> [ResultDocument] {
       SampleRuns.documents(factor: factor, day: day) { document in
         document.tool = "bench-exhaustion"
         let values = SampleRuns.latencies(document.metrics["allocation"].map { $0.p50 / 63 } ?? 1)
@@ -138,7 +138,8 @@ struct JudgementTests {
         document.metrics["refill_full"] = SampleDocuments.metric(values, resolution: resolution)
       }
     }
-    for (resolution, verdict) in [(nil, StatisticComparison.Verdict.slower), (500_000_000, .noChange)] as [(UInt64?, _)]
+    for (resolution, verdict) in [(nil, StatisticComparison.Verdict.slower), (.milliseconds(500), .noChange)]
+      as [(Nanoseconds?, _)]
     {
       let comparison = try await SampleRuns.compare(
         runs(1, "2026-11-20", resolution: resolution), runs(1.2, "2026-11-21", resolution: 1))

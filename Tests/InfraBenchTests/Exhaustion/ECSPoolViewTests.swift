@@ -1,7 +1,9 @@
 import AWS
 import AWSTestSupport
+import Latency
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import Results

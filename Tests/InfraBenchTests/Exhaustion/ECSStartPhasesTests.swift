@@ -1,5 +1,6 @@
 import AWS
 import FoundationEssentials
+import Latency
 import Testing
 
 @testable import InfraBench

@@ -1,4 +1,6 @@
+import Latency
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import Results
@@ -18,7 +20,7 @@ import Testing
     return tracker
   }
 
-  private func seconds(_ number: Double) -> UInt64 { UInt64((number * 1e9).rounded()) }
+  private func seconds(_ number: Double) -> Instant { .distantPast + .seconds(number) }
 
   private func snapshot(_ sentAt: Double, _ tasks: Set<String>, unnamed: Int = 0) -> TaskSnapshot {
     TaskSnapshot(sentAt: seconds(sentAt), answeredAt: seconds(sentAt + 0.1), tasks: tasks, unnamed: unnamed)
@@ -82,7 +84,7 @@ import Testing
     tracker.observe(.running, snapshot(11, all.subtracting(["v"])))
     #expect(tracker.fullRefill(.running) == nil, "it may be gone")
     tracker.observe(.running, snapshot(11.5, all.subtracting(["w"])))
-    #expect(tracker.fullRefill(.running)?.latest == seconds(1.1))
+    #expect(tracker.fullRefill(.running)?.latest == .seconds(1.1))
   }
 
   @Test func aTaskThatIsGoneForTwoPollsIsGone() {
@@ -90,7 +92,7 @@ import Testing
     for (sentAt, tasks) in [(11, ["x"]), (12, ["y"]), (13, ["y"]), (14, ["y", "z"])] as [(Double, Set<String>)] {
       tracker.observe(.running, snapshot(sentAt, tasks))
     }
-    #expect(tracker.fullRefill(.running)?.latest == seconds(4.1))
+    #expect(tracker.fullRefill(.running)?.latest == .seconds(4.1))
   }
 
   /// Tasks were stopped past the gateway: its count has them in it until it notices.
@@ -107,7 +109,7 @@ import Testing
     tracker.observe(.running, snapshot(14, ["x", "y"]))
     #expect(tracker.strictest == .warm)
     tracker.observe(.warm, snapshot(15, [], unnamed: 2))
-    #expect(tracker.fullRefill(.warm)?.latest == seconds(5.1))
+    #expect(tracker.fullRefill(.warm)?.latest == .seconds(5.1))
     #expect(tracker.strictest == .warm && tracker.needsRunning)
   }
 
@@ -201,7 +203,7 @@ import Testing
     tracker.observe(.warm, snapshot(11, []))
     tracker.observe(.warm, snapshot(14, ["x"]))
     #expect(tracker.fullRefill(.warm) == time(1, 4.1))
-    #expect(tracker.fullRefill(.warm)?.resolution == seconds(3.1))
+    #expect(tracker.fullRefill(.warm)?.resolution == .seconds(3.1))
   }
 
   @Test func whatWasFullBeforeTheClockStartedTookNoTime() {

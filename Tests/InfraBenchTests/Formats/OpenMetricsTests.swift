@@ -101,7 +101,8 @@ import TextFormatting
     var random = SeededRandom(seed: 7)
     // All sizes from 1 µs to an hour, and the bounds themselves.
     let values =
-      (0..<5000).map { _ in UInt64(pow(10, Double.random(in: 3...12.5, using: &random))) } + HistogramBuckets.bounds
+      (0..<5000).map { _ in UInt64(pow(10, Double.random(in: 3...12.5, using: &random))) }
+      + HistogramBuckets.bounds.map(\.nanoseconds)
     var document = SampleDocuments.typical
     document.metrics = try ["allocation": #require(SampleDocuments.metric(values))]
     let samples = try await Self.parsed(OpenMetricsReport(document).text, by: "openmetrics.parser")
@@ -126,7 +127,7 @@ import TextFormatting
     for _ in 0..<2000 { histogram.record(UInt64(pow(10, Double.random(in: 4...10, using: &random)))) }
     for (bound, count) in zip(HistogramBuckets.bounds, HistogramBuckets.cumulativeCounts(of: histogram)) {
       for percentile in [1.0, 25, 50, 90, 99, 99.9] {
-        let isBelow = histogram.value(atPercentile: percentile) <= bound
+        let isBelow = histogram.value(atPercentile: percentile) <= bound.nanoseconds
         #expect(isBelow == (Double(count) * 100 >= percentile * 2000), "\(percentile), \(bound)")
       }
     }
@@ -134,7 +135,7 @@ import TextFormatting
 
   @Test func theLadderGrows() {
     #expect(HistogramBuckets.bounds == HistogramBuckets.bounds.sorted() && Set(HistogramBuckets.bounds).count == 22)
-    #expect(HistogramBuckets.bounds.first == 10_000 && HistogramBuckets.bounds.contains(25_000_000))
+    #expect(HistogramBuckets.bounds.first == .microseconds(10) && HistogramBuckets.bounds.contains(.milliseconds(25)))
     #expect(HistogramBuckets.cumulativeCounts(of: LatencyHistogram()) == Array(repeating: 0, count: 22))
   }
 

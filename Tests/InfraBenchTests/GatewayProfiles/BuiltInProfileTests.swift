@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Gateway
+import Latency
 import Testing
 
 @testable import InfraBench

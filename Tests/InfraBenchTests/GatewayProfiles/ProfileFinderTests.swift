@@ -1,4 +1,5 @@
 import Gateway
+import Latency
 import TestSupport
 import Testing
 import Transport
@@ -27,7 +28,7 @@ import Transport
       allowsAgentsBesideReal: false)
     target.profile = given
     let bench = RunContext(console: Console(print: .json, isQuiet: true))
-    let name = try await GatewaySession.with(target, timeout: 20_000_000_000, bench: bench) { session in
+    let name = try await GatewaySession.with(target, timeout: .seconds(20), bench: bench) { session in
       await ProfileFinder.find(session).name
     }
     let sent = server.requests.map(\.line)

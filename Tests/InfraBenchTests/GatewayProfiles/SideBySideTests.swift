@@ -1,4 +1,5 @@
 import Foundation
+import Latency
 import NIOCore
 import TestSupport
 import Testing
@@ -149,9 +150,9 @@ import Testing
 
   @Test func everyAnswerToAReleaseMeansTheSame() throws {
     let role = try #require(Self.embedded.release)
-    func words(_ outcome: Result<UInt64, GatewayError>) -> String {
+    func words(_ outcome: Result<Instant, GatewayError>) -> String {
       switch outcome {
-      case .success(let instant): "released at \(instant)"
+      case .success(let instant): "released at \(instant.nanoseconds)"
       case .failure(let error): "failed \(error.kind)"
       }
     }
@@ -239,7 +240,7 @@ import Testing
         to: endpoint,
         requests: GatewayRequests(
           to: endpoint, headers: [("X-Team", "a"), ("Cookie", "own=1")], callForms: callForms, token: nil),
-        tls: nil, on: Self.loops.executor(forUser: 0), timeout: 20_000_000_000)
+        tls: nil, on: Self.loops.executor(forUser: 0), timeout: .seconds(20))
       _ = await client.acquire(userID: "user.1")
       _ = await client.acquire(userID: "user.1", waitForReady: true)
       _ = await client.release(taskID: #"a "b" \ é"#)

@@ -1,5 +1,7 @@
 import Gateway
+import Latency
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import Results
@@ -9,11 +11,11 @@ import Testing
   /// A message, when its first byte was read, and when its last was.
   struct Message: Sendable {
     var json: String
-    var at: UInt64
+    var at: Instant
     /// Nil: as `at`.
-    var begunAt: UInt64?
+    var begunAt: Instant?
 
-    init(_ json: String, _ at: UInt64, begunAt: UInt64? = nil) {
+    init(_ json: String, _ at: Instant, begunAt: Instant? = nil) {
       (self.json, self.at, self.begunAt) = (json, at, begunAt)
     }
   }
@@ -30,7 +32,7 @@ import Testing
 
   /// Takes messages as the journey does: whatever may be the first response is it.
   private func run(
-    _ messages: [Message], askedAt: UInt64 = 100, _ role: GatewayProfile.Session? = nil
+    _ messages: [Message], askedAt: Instant = 100, _ role: GatewayProfile.Session? = nil
   ) throws -> (steps: [StreamedAnswer.Step], answer: StreamedAnswer) {
     var answer = StreamedAnswer(try role ?? Self.product(), askedAt: askedAt)
     var steps: [StreamedAnswer.Step] = []
@@ -70,7 +72,7 @@ import Testing
     // The instant of the question itself counts.
     #expect(try run([Message(Self.delta, 100)]).steps == [.mayBeFirst])
     // A question that could not be sent has no answer.
-    #expect(try run([Message(Self.delta, 100)], askedAt: .max).steps == [.other])
+    #expect(try run([Message(Self.delta, 100)], askedAt: .distantFuture).steps == [.other])
   }
 
   @Test func anErrorOfBeforeTheQuestionIsOneAllTheSame() throws {
@@ -115,7 +117,7 @@ import Testing
     for place in 0...messages.count {
       var stream = messages
       stream.insert(Self.error, at: place)
-      let (steps, answer) = try run(stream.enumerated().map { Message($1, 110 + UInt64($0)) })
+      let (steps, answer) = try run(stream.enumerated().map { Message($1, 110 + .nanoseconds($0)) })
       #expect(steps[place] == .failed(code: "TASK_RESTART_FAILED", text: "gone"), "\(place)")
       if place <= 1 { #expect(steps.firstIndex(of: .mayBeFirst) ?? .max > place) }
       #expect(answer.isComplete, "what comes behind it is taken as before: the caller ends")
@@ -158,7 +160,7 @@ import Testing
     for (number, order) in permutations(Array(kinds.indices)).enumerated() {
       let stream = order.enumerated().map { place, kind in
         // Silences of different lengths in each order.
-        Message(kinds[kind], 100 + UInt64((0...place).reduce(0) { $0 + (number * 7 + $1 * 13) % 31 + 1 }))
+        Message(kinds[kind], 100 + .nanoseconds((0...place).reduce(0) { $0 + (number * 7 + $1 * 13) % 31 + 1 }))
       }
       let (steps, answer) = try run(stream)
       let first = stream.firstIndex { $0.json == Self.delta }
@@ -168,7 +170,7 @@ import Testing
       let end = first.flatMap { first in stream[first...].firstIndex { $0.json == Self.finish } }
       #expect(answer.completeAt == end.map { stream[$0].at })
       let whole = first.map { stream[$0...(end ?? stream.index(before: stream.endIndex))].map(\.at) } ?? []
-      #expect(answer.gap == zip(whole.dropFirst(), whole).map { $0 - $1 }.max() ?? 0)
+      #expect(answer.gap == zip(whole.dropFirst(), whole).map { $0 - $1 }.max() ?? .zero)
       #expect(answer.hasGap == (whole.count > 1))
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Latency
 import TestSupport
 import Testing
 
@@ -66,15 +67,15 @@ import Testing
       // A minute before, of a life of two minutes or more; else after half of it, and never at once.
       (3600, 3540), (121, 61), (120, 60), (100, 50), (10, 5), (2, 1), (1, 1), (0, 1), (-1000, 1),
     ])
-  func aTokenIsReplacedBeforeItExpires(_ left: Double, _ expected: UInt64) {
-    #expect(TokenSource.pause(until: 1000 + left, now: 1000) == expected * 1_000_000_000)
+  func aTokenIsReplacedBeforeItExpires(_ left: Double, _ seconds: Int) {
+    #expect(TokenSource.pause(until: 1000 + left, now: 1000) == .seconds(seconds))
   }
 
   @Test(arguments: [1e10, 9_999_999_999, 99_999_999_999]) func aTokenThatLivesForAgesIsWaitedForWithinBounds(
     _ expiry: Double
   ) {
     let pause = TokenSource.pause(until: expiry, now: 1.7e9)
-    #expect(pause > 86_400_000_000_000 && pause <= 10_000_000_000_000_000)
+    #expect(pause > .seconds(86_400) && pause <= .seconds(10_000_000))
   }
 
   @Test func usersTakeTokensInTurn() {
@@ -85,10 +86,10 @@ import Testing
   }
 
   @Test func aCommandThatPrintsExpiredTokensIsLeftAloneForLongerAndLonger() {
-    var rests: [UInt64] = [0]
-    for _ in 0..<8 { rests.append(TokenSource.rest(after: rests.last ?? 0, left: -5)) }
-    #expect(rests.dropFirst().map { $0 / 1_000_000_000 } == [2, 4, 8, 16, 32, 60, 60, 60])
-    #expect(TokenSource.rest(after: 60_000_000_000, left: 1) == 0 && TokenSource.rest(after: 0, left: 0) > 0)
+    var rests: [Nanoseconds] = [.zero]
+    for _ in 0..<8 { rests.append(TokenSource.rest(after: rests.last ?? .zero, left: -5)) }
+    #expect(rests.dropFirst().map { $0 / .seconds(1) } == [2, 4, 8, 16, 32, 60, 60, 60])
+    #expect(TokenSource.rest(after: .seconds(60), left: 1) == .zero && TokenSource.rest(after: .zero, left: 0) > .zero)
   }
 
   // MARK: Secrecy

@@ -16,7 +16,7 @@ import Transport
       gateway: .remote(Endpoint(host: "127.0.0.1", port: server.port)), headers: [], tls: nil, isInsecure: false,
       agents: 0, allowsAgentsBesideReal: false)
     let console = Console(print: .json, isQuiet: true)
-    var pools = PoolsBetweenRuns(bound: 100_000_000, lookBound: 60_000_000_000)
+    var pools = PoolsBetweenRuns(bound: .milliseconds(100), lookBound: .seconds(60))
     /// The note, and how often the gateway was asked.
     func wait() async -> (note: String?, looks: Int) {
       let before = server.requests.count

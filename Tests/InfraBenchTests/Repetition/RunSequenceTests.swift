@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Latency
 import LoadEngine
 import Synchronization
 import TestSupport
@@ -13,7 +14,7 @@ import Testing
   /// What each run is to come to, and what it was asked for.
   private final class Script: Sendable {
     enum Run: Sendable {
-      case latency(UInt64)
+      case latency(Nanoseconds)
       case unreachable
       /// It comes to an end without a sample.
       case worthless
@@ -81,8 +82,8 @@ import Testing
     return (status, script.asked, documents.sorted { ($0.repetition?.run ?? 0) < ($1.repetition?.run ?? 0) })
   }
 
-  private static let quick = Script.Run.latency(1_000_000)
-  private static let slow = Script.Run.latency(10_000_000)
+  private static let quick = Script.Run.latency(.milliseconds(1))
+  private static let slow = Script.Run.latency(.milliseconds(10))
 
   @Test func everyRunHasADocumentOfItsOwn() async throws {
     let (status, asked, documents) = try await perform([Self.quick, Self.quick, Self.quick])

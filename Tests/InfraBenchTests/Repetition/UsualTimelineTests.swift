@@ -11,18 +11,19 @@ import Testing
   @Test(
     arguments: [
       (nil, 50), (100, 20), (1_000, 20), (5_000, 50), (60_000, 600), (3_600_000, 1_000),
-    ] as [(UInt64?, UInt64)])
-  func aShortRunHasSomeIntervalsAndALongOneNotTooMany(length: UInt64?, interval: UInt64) {
-    #expect(DefaultTimeline.interval(forLength: length.map { $0 * 1_000_000 }) == interval * 1_000_000)
+    ] as [(Int?, Int)])
+  func aShortRunHasSomeIntervalsAndALongOneNotTooMany(length: Int?, interval: Int) {
+    #expect(DefaultTimeline.interval(forLength: length.map { .milliseconds($0) }) == .milliseconds(interval))
   }
 
   @Test func rowsHoldTheirLatenciesExactly() throws {
     var recording = Recording(AllocationBenchmark.catalogue)
     let metric = AllocationBenchmark.catalogue.metric("allocation")
-    for value in [1_000_000, 2_000_000, 70_000_000] as [UInt64] { recording.sample(metric, value) }
+    for value in [1, 2, 70] { recording.sample(metric, .milliseconds(value)) }
     var timeline = Timeline()
-    timeline.append(recording, headline: metric, from: 0, to: 1_000_000_000)
-    timeline.append(Recording(AllocationBenchmark.catalogue), headline: metric, from: 1_000_000_000, to: 1_500_000_000)
+    timeline.append(recording, headline: metric, from: .zero, to: .seconds(1))
+    timeline.append(
+      Recording(AllocationBenchmark.catalogue), headline: metric, from: .seconds(1), to: .milliseconds(1500))
     timeline.seal()
     let rows = try #require(ResultTimeline(timeline.intervals, of: "allocation")).rows
     guard case .string(let text) = rows[0]["histogram"] else {

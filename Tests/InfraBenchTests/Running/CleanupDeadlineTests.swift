@@ -1,3 +1,4 @@
+import Latency
 import Testing
 
 @testable import InfraBench
@@ -5,7 +6,7 @@ import Testing
 
 /// One deadline for all that a run cleans up.
 @Suite(.timeLimit(.minutes(1))) struct CleanupDeadlineTests {
-  private static let hour: UInt64 = 3_600_000_000_000
+  private static let hour: Nanoseconds = .seconds(3600)
 
   @Test func itComesNearerOnly() {
     let deadline = CleanupDeadline()
@@ -16,8 +17,8 @@ import Testing
     // A second part of the end begins no new time.
     deadline.comesNearer(within: 2 * Self.hour)
     #expect(deadline.remaining <= Self.hour && !deadline.hasPassed)
-    deadline.comesNearer(within: 0)
-    #expect(deadline.hasPassed && deadline.remaining == 0)
+    deadline.comesNearer(within: .zero)
+    #expect(deadline.hasPassed && deadline.remaining == .zero)
   }
 
   private func untilCancelled() async -> Bool {
@@ -26,14 +27,14 @@ import Testing
   }
 
   @Test func workIsCancelledAtTheDeadline() async {
-    let deadline = CleanupDeadline(within: 20_000_000)
+    let deadline = CleanupDeadline(within: .milliseconds(20))
     let isCancelled = await deadline.run(onceInterrupted: Self.hour) { await untilCancelled() }
     #expect(isCancelled && deadline.hasPassed)
   }
 
   @Test func anInterruptionBringsItNear() async {
     let deadline = CleanupDeadline(within: Self.hour)
-    let run = Task { await deadline.run(onceInterrupted: 20_000_000) { await untilCancelled() } }
+    let run = Task { await deadline.run(onceInterrupted: .milliseconds(20)) { await untilCancelled() } }
     run.cancel()
     #expect(await run.value && deadline.hasPassed)
   }

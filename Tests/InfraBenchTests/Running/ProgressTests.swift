@@ -1,6 +1,8 @@
 import ArgumentParser
+import Latency
 import LoadEngine
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import Results
@@ -14,7 +16,7 @@ import Testing
   }
 
   private func line(_ progress: ProgressCounter, count: Int?, seconds: Double, rate: Double) throws -> String {
-    ProgressLine(progress, of: try load(count: count), elapsed: UInt64(seconds * 1e9), rate: rate).text
+    ProgressLine(progress, of: try load(count: count), elapsed: .seconds(seconds), rate: rate).text
   }
 
   @Test func whatIsNotKnownIsLeftOut() throws {
@@ -29,31 +31,32 @@ import Testing
     progress.add(.failure(kind: "k", example: ""))
     progress.provide(dropped: { 4 })
     progress.provide(waiting: { 7 })
-    progress.provide(percentiles: { (p50: 1_020_000, p99: 4_100_000) })
+    progress.provide(percentiles: { (p50: .microseconds(1020), p99: .microseconds(4100)) })
     #expect(
       try line(progress, count: 5000, seconds: 3601, rate: 199.96)
         == "3601 s: 2 of 5000 done, 200/s, 1 failed, 4 dropped, 7 waiting, P50 1.02ms, P99 4.10ms, 1 in flight")
   }
 
+  /// So many seconds after the clock's first instant.
+  private func at(_ seconds: UInt64) -> Instant { .distantPast + .seconds(seconds) }
+
   @Test func theRateIsThatOfTheLastTenSeconds() {
-    let second: UInt64 = 1_000_000_000
-    var rate = RecentRate(begin: 5 * second)
-    #expect(rate.add(at: 5 * second, done: 0) == 0)
+    var rate = RecentRate(begin: at(5))
+    #expect(rate.add(at: at(5), done: 0) == 0)
     for number in 1...10 as ClosedRange<UInt64> {
-      #expect(rate.add(at: (5 + number) * second, done: 100 * number) == 100)
+      #expect(rate.add(at: at(5 + number), done: 100 * number) == 100)
     }
     // The target stalls: the rate falls, and is zero a window later.
-    #expect(rate.add(at: 20 * second, done: 1000) == 50)
-    #expect(rate.add(at: 25 * second, done: 1000) == 0)
-    #expect(rate.add(at: 26 * second, done: 1070) > 0)
+    #expect(rate.add(at: at(20), done: 1000) == 50)
+    #expect(rate.add(at: at(25), done: 1000) == 0)
+    #expect(rate.add(at: at(26), done: 1070) > 0)
   }
 
   @Test func aReadingEveryTenSecondsIsComparedWithTheLast() {
-    let second: UInt64 = 1_000_000_000
-    var rate = RecentRate(begin: 0)
-    #expect(rate.add(at: 10 * second, done: 100) == 10)
-    #expect(rate.add(at: 20 * second, done: 400) == 30)
-    #expect(rate.add(at: 30 * second, done: 400) == 0)
+    var rate = RecentRate(begin: at(0))
+    #expect(rate.add(at: at(10), done: 100) == 10)
+    #expect(rate.add(at: at(20), done: 400) == 30)
+    #expect(rate.add(at: at(30), done: 400) == 0)
   }
 
   @Test(arguments: [(0, ""), (1, ""), (2, "…"), (3, "a…"), (4, "aµ…"), (5, "aµ·d"), (80, "aµ·d")])

@@ -100,7 +100,7 @@ import Testing
   }
 
   @Test func polledTimesKeepTheCoarsestResolutionAndWhatWasUnreliable() throws {
-    func polled(_ resolution: UInt64, day: Int, unreliable: [String]) -> ResultDocument {
+    func polled(_ resolution: Nanoseconds, day: Int, unreliable: [String]) -> ResultDocument {
       var document = SampleDocuments.polled
       document.startedAt = Self.day(day)
       document.thresholds = []
@@ -110,7 +110,8 @@ import Testing
       return document
     }
     let merged = try merge([
-      polled(500_000_000, day: 20, unreliable: []), polled(700_000_000, day: 21, unreliable: ["p99", "p999"]),
+      polled(.milliseconds(500), day: 20, unreliable: []),
+      polled(.milliseconds(700), day: 21, unreliable: ["p99", "p999"]),
     ])
     #expect(merged.metrics["refill_full"]?.resolution == 700)
     #expect(merged.metrics["refill_full"]?.unreliable == ["p99", "p999"])

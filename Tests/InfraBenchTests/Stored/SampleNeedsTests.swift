@@ -13,7 +13,7 @@ import TextFormatting
     var histogram = LatencyHistogram()
     histogram.record(1_000, count: samples - 1)
     #expect(histogram.samplesBeyond(percentile: percentile) == 9)
-    histogram.record(1_000)
+    histogram.record(1_000 as UInt64)
     #expect(histogram.samplesBeyond(percentile: percentile) == 10)
   }
 

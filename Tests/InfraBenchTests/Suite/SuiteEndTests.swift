@@ -1,6 +1,8 @@
 import Glibc
+import Latency
 import ProcessControl
 import Testing
+import TestSupport
 
 @testable import InfraBench
 @testable import Reports
@@ -8,7 +10,7 @@ import Testing
 
 /// What a signal, a deadline and a tool's end mean to the suite.
 @Suite struct SuiteEndTests {
-  private static let second: UInt64 = 1_000_000_000
+  private static let second: Nanoseconds = .seconds(1)
 
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP, SIGQUIT]) func aSignalGoesToTheToolOnce(signal: Int32) {
     var end = SuiteEnd()
@@ -16,14 +18,14 @@ import Testing
     #expect(end.cause == .signal(signal))
     // As `timeout` does it: alone, then with the group.
     #expect(end.receive(SIGTERM, at: 6) == [])
-    #expect(end.receive(SIGTERM, at: 5 + Self.second - 1) == [])
+    #expect(end.receive(SIGTERM, at: 5 + (Self.second - 1)) == [])
     #expect(end.cause == .signal(signal))
   }
 
   @Test func aSignalASecondLaterEndsAtOnce() {
     var end = SuiteEnd()
     _ = end.receive(SIGINT, at: 0)
-    #expect(end.receive(SIGTERM, at: Self.second) == [.signalTool(SIGTERM), .hurry])
+    #expect(end.receive(SIGTERM, at: 0 + Self.second) == [.signalTool(SIGTERM), .hurry])
     #expect(end.cause == .signal(SIGINT), "the first one is the one that the exit status names")
   }
 
@@ -31,7 +33,7 @@ import Testing
     var end = SuiteEnd()
     #expect(end.passDeadline() == [.signalTool(SIGTERM)])
     #expect(end.cause == .deadline && end.cause?.exitStatus == 1)
-    #expect(end.receive(SIGINT, at: 3 * Self.second) == [])
+    #expect(end.receive(SIGINT, at: 0 + 3 * Self.second) == [])
     #expect(end.cause == .signal(SIGINT))
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Latency
 import ProcessControl
 import TestSupport
 import Testing
@@ -13,7 +14,7 @@ import Testing
   private struct World {
     let scratch: ScratchDirectory
     var environment: [String: String] = ["PATH": "/usr/bin:/bin"]
-    var deadline: UInt64?
+    var deadline: Nanoseconds?
     var folder = "results"
 
     init() throws { scratch = try ScratchDirectory() }
@@ -306,7 +307,7 @@ import Testing
 
   @Test func whatTheDeadlineCutsOffIsInterruptedAndTheStatusIsOne() async throws {
     var world = try World()
-    world.deadline = 1_500_000_000
+    world.deadline = .milliseconds(1500)
     try world.program("first", patientTool(world))
     #expect(await world.run([Self.first, Self.second]) == 1)
     let summary = try world.summary

@@ -3,12 +3,12 @@ import Latency
 let oneHour: UInt64 = 3_600_000_000_000
 
 /// The errors' codes, for `#expect(throws:)`-like checks of the kind alone.
-func errorCode(_ body: () throws -> Void) -> HistogramError.Code? {
+func errorKind(_ body: () throws -> Void) -> HistogramError.Kind? {
   do {
     try body()
     return nil
   } catch {
-    return (error as? HistogramError)?.code
+    return (error as? HistogramError)?.kind
   }
 }
 

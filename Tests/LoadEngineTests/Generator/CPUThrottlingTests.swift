@@ -1,3 +1,4 @@
+import Latency
 import Testing
 
 @testable import LoadEngine
@@ -35,9 +36,9 @@ import Testing
   @Test func theTimesOfManyCPUsAreNoMoreThanThePeriodsAllow() {
     // 16 CPUs were kept from running for 10 ms each in one period of ten.
     let throttling = CPUThrottling(allPeriods: 10, periods: 1, time: 160_000_000)
-    #expect(throttling.share(of: 1_000_000_000) == 0.1)
-    #expect(CPUThrottling(allPeriods: 10, periods: 10, time: 870_000_000).share(of: 1_000_000_000) == 0.87)
-    #expect(CPUThrottling().share(of: 1_000_000_000) == 0 && throttling.share(of: 0) == 0)
+    #expect(throttling.share(of: .seconds(1)) == 0.1)
+    #expect(CPUThrottling(allPeriods: 10, periods: 10, time: 870_000_000).share(of: .seconds(1)) == 0.87)
+    #expect(CPUThrottling().share(of: .seconds(1)) == 0 && throttling.share(of: 0) == 0)
   }
 
   private static let mountsOfVersion1 = """

@@ -1,3 +1,5 @@
+import Latency
+import TestSupport
 import Testing
 
 @testable import LoadEngine
@@ -10,7 +12,7 @@ import Testing
 
   private func end(seconds: UInt64 = 10, ticks: UInt64 = 2000, stolen: UInt64 = 0, switches: UInt64 = 0) -> Reading {
     Reading(
-      at: seconds * 1_000_000_000, cpu: MachineCPUTime(total: 1000 + ticks, stolen: 100 + stolen),
+      at: .distantPast + .seconds(seconds), cpu: MachineCPUTime(total: 1000 + ticks, stolen: 100 + stolen),
       involuntarySwitches: 50 + switches)
   }
 

@@ -11,33 +11,33 @@ private struct QueueModel {
   private(set) var starts: [(start: ArrivalQueue.Start, fate: Fate)] = []
   private let drops: Bool
   private let count: Int?
-  private let endsAt: UInt64?
+  private let endsAt: Instant?
   private(set) var parked = 0
-  private var now: UInt64 = 0
+  private var now = Instant.distantPast
   private var isClosed = false
   private(set) var backlogMax = 0
   /// Drops that a user may turn out to have been free for, and how many of them the generator missed.
   private var provisional: Set<Int> = []
   private(set) var missed = 0
 
-  init(_ offsets: [UInt64], length: UInt64?, _ bounds: ArrivalQueue.Bounds, drops: Bool, beginsAt: UInt64) {
+  init(_ offsets: [Nanoseconds], length: Nanoseconds?, _ bounds: ArrivalQueue.Bounds, drops: Bool, beginsAt: Instant) {
     self.drops = drops
     count = bounds.count
-    let measuredFrom: UInt64? =
+    let measuredFrom: Instant? =
       switch bounds.warmup {
       case .iterations(0): beginsAt
       case .iterations(let number): number < offsets.count ? beginsAt + offsets[number] : nil
-      case .duration(let nanoseconds): beginsAt + nanoseconds
+      case .duration(let length): beginsAt + length
       }
     let lengthEnd = length.map { beginsAt + $0 }
     let durationEnd = bounds.duration.flatMap { duration in measuredFrom.map { $0 + duration } }
     endsAt = [lengthEnd, durationEnd].compactMap(\.self).min()
     var (warmups, measured) = (0, 0)
-    for (index, offset) in offsets.enumerated() where beginsAt + offset < endsAt ?? .max {
+    for (index, offset) in offsets.enumerated() where beginsAt + offset < endsAt ?? .distantFuture {
       let isWarmup =
         switch bounds.warmup {
         case .iterations(let number): index < number
-        case .duration(let nanoseconds): offset < nanoseconds
+        case .duration(let length): offset < length
         }
       if isWarmup { warmups += 1 } else { measured += 1 }
       guard isWarmup || measured <= count ?? .max else { break }
@@ -50,7 +50,7 @@ private struct QueueModel {
 
   private var waiting: [Int] { starts.indices.filter { starts[$0].fate == .waiting } }
 
-  private mutating func advance(_ to: UInt64) {
+  private mutating func advance(_ to: Instant) {
     now = max(now, to)
     guard !isClosed else { return }
     for index in starts.indices where starts[index].fate == .coming && starts[index].start.intendedAt <= now {
@@ -71,7 +71,7 @@ private struct QueueModel {
     return all && count.map { limit in starts.count { !$0.start.iteration.isWarmup } >= limit } ?? false
   }
 
-  var nextWakeAt: UInt64? {
+  var nextWakeAt: Instant? {
     if isClosed || isFulfilled { return nil }
     if parked > 0, !waiting.isEmpty { return now }
     if let next = starts.first(where: { $0.fate == .coming }) { return next.start.intendedAt }
@@ -79,7 +79,7 @@ private struct QueueModel {
   }
 
   /// The provisional drops after `since`, oldest first.
-  private mutating func takeDropped(_ since: UInt64) -> [Int] {
+  private mutating func takeDropped(_ since: Instant) -> [Int] {
     guard !isClosed else { return [] }
     let found = provisional.filter { starts[$0].start.intendedAt > since }.sorted()
     provisional.subtract(found)
@@ -90,7 +90,7 @@ private struct QueueModel {
     for index in indices where !starts[index].start.iteration.isWarmup { missed += 1 }
   }
 
-  mutating func free(_ at: UInt64, since: UInt64) -> ArrivalQueue.Answer {
+  mutating func free(_ at: Instant, since: Instant) -> ArrivalQueue.Answer {
     advance(at)
     let dropped = takeDropped(since)
     if let start = take() {
@@ -107,7 +107,7 @@ private struct QueueModel {
     return .parked
   }
 
-  mutating func takeForParked(_ at: UInt64) -> ArrivalQueue.Start? {
+  mutating func takeForParked(_ at: Instant) -> ArrivalQueue.Start? {
     advance(at)
     guard let start = take() else { return nil }
     parked -= 1
@@ -120,18 +120,18 @@ private struct QueueModel {
     if drops, waiting.count > parked, let last = waiting.last { starts[last].fate = .dropped }
   }
 
-  mutating func close(_ at: UInt64) {
+  mutating func close(_ at: Instant) {
     advance(at)
     isClosed = true
     for index in waiting { starts[index].fate = .abandoned }
   }
 
-  mutating func isOver(_ at: UInt64) -> Bool {
+  mutating func isOver(_ at: Instant) -> Bool {
     advance(at)
     return isOver
   }
 
-  mutating func hasEnded(_ at: UInt64) -> Bool {
+  mutating func hasEnded(_ at: Instant) -> Bool {
     advance(at)
     return isClosed || starts.allSatisfy { $0.fate != .coming } && endsAt.map { now >= $0 } ?? true
   }
@@ -163,19 +163,19 @@ private struct QueueModel {
       duration: [nil, 1, 50, 250].randomElement(using: &random).flatMap(\.self),
       warmup: Self.warmups.randomElement(using: &random) ?? .iterations(0))
     let drops = Bool.random(using: &random)
-    let begin: UInt64 = 100
+    let begin: Instant = 100
     var queue = ArrivalQueue(schedule, bounds: bounds, dropsWhenBusy: drops, beginsAt: begin)
     var model = QueueModel(
       Array(schedule.prefix { $0 < 5000 }), length: schedule.length, bounds, drops: drops, beginsAt: begin)
-    var now: UInt64 = 80
+    var now: Instant = 80
     for step in 0..<120 {
-      now += [0, 0, 1, 3, 9, 30].randomElement(using: &random) ?? 0
+      now += [0, 0, 1, 3, 9, 30].randomElement(using: &random) ?? .zero
       // Another thread's instant can be a little older.
-      let instant = now - UInt64.random(in: 0..<3, using: &random)
+      let instant = now - Nanoseconds(.random(in: 0..<3, using: &random))
       switch Int.random(in: 0..<20, using: &random) {
       case 0..<9:
         // Its answer had been read some time before its task got to run.
-        let since = instant - ([0, 0, 2, 20].randomElement(using: &random) ?? 0)
+        let since: Instant = instant - ([0, 0, 2, 20].randomElement(using: &random) ?? .zero)
         #expect(queue.userBecameFree(at: instant, since: since) == model.free(instant, since: since))
       case 9..<14 where model.parked > 0: #expect(queue.takeForParked(at: instant) == model.takeForParked(instant))
       case 14 where model.parked > 0:

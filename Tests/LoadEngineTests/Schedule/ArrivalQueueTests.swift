@@ -1,4 +1,5 @@
 import Latency
+import TestSupport
 import Testing
 
 @testable import LoadEngine
@@ -6,7 +7,7 @@ import Testing
 @Suite struct ArrivalQueueTests {
   /// A start every 10 ns, from 1000.
   private func queue(
-    count: Int? = nil, duration: UInt64? = nil, warmup: LoadPlan.Warmup = .iterations(0), drops: Bool = false,
+    count: Int? = nil, duration: Nanoseconds? = nil, warmup: LoadPlan.Warmup = .iterations(0), drops: Bool = false,
     awaited: Int = 0
   ) -> ArrivalQueue {
     ArrivalQueue(
@@ -15,7 +16,7 @@ import Testing
       beginsAt: 1000, awaited: awaited)
   }
 
-  private func start(_ number: Int, at instant: UInt64, warmup: Bool = false) -> ArrivalQueue.Answer {
+  private func start(_ number: Int, at instant: Instant, warmup: Bool = false) -> ArrivalQueue.Answer {
     .start(ArrivalQueue.Start(iteration: Iteration(number: number, isWarmup: warmup), intendedAt: instant))
   }
 
@@ -92,7 +93,7 @@ import Testing
   }
 
   @Test func theFirstOfCountAndDurationEndsIt() {
-    var short = queue(count: 1, duration: 1000)
+    var short = queue(count: 1, duration: .microseconds(1))
     #expect(short.userBecameFree(at: 1000) == start(1, at: 1000))
     #expect(short.isOver(at: 1000) && short.nextWakeAt == nil)
     var timed = queue(count: 1000, duration: 15)
@@ -113,7 +114,7 @@ import Testing
   }
 
   @Test func warmUpStartsAreInNoCounter() {
-    var queue = queue(count: 2, duration: 1000, warmup: .iterations(2))
+    var queue = queue(count: 2, duration: .microseconds(1), warmup: .iterations(2))
     #expect(queue.userBecameFree(at: 1015) == start(1, at: 1000, warmup: true))
     #expect(queue.userBecameFree(at: 1015) == start(2, at: 1010, warmup: true))
     #expect(queue.due == 0 && queue.backlogMax == 0 && queue.measurementStartedAt == nil)
@@ -175,7 +176,8 @@ import Testing
       Issue.record("no start")
       return
     }
-    #expect(start.intendedAt == 1_000_000 - 4095 * 10 && queue.missed == 4095 && queue.dropped == 99_900)
+    #expect(start.intendedAt == Instant(nanoseconds: 1_000_000 - 4095 * 10))
+    #expect(queue.missed == 4095 && queue.dropped == 99_900)
   }
 
   @Test func quietIsARunInWhichNobodyPerforms() {
@@ -191,8 +193,8 @@ import Testing
       (5, nil, .iterations(0), 1040), (5, 25, .iterations(0), 1025), (nil, 25, .iterations(3), 1055),
       (5, nil, .iterations(3), 1070), (nil, 50, .duration(30), 1080), (nil, nil, .iterations(0), nil),
       (0, nil, .iterations(0), 1000),
-    ] as [(Int?, UInt64?, LoadPlan.Warmup, UInt64?)])
-  func theEndIsKnownBeforehand(_ count: Int?, _ duration: UInt64?, _ warmup: LoadPlan.Warmup, _ end: UInt64?) {
+    ] as [(Int?, Nanoseconds?, LoadPlan.Warmup, Instant?)])
+  func theEndIsKnownBeforehand(_ count: Int?, _ duration: Nanoseconds?, _ warmup: LoadPlan.Warmup, _ end: Instant?) {
     #expect(queue(count: count, duration: duration, warmup: warmup).expectedEnd == end)
   }
 
@@ -227,7 +229,7 @@ import Testing
   }
 
   @Test func millionsOfWaitingStartsAreCountedOnly() {
-    var queue = queue(duration: 20_000_000)
+    var queue = queue(duration: .milliseconds(20))
     _ = queue.isOver(at: 30_000_000)
     #expect(queue.waiting == 2_000_000 && queue.backlogMax == 2_000_000)
     #expect(queue.userBecameFree(at: 30_000_000) == start(1, at: 1000))
@@ -237,7 +239,7 @@ import Testing
 
   @Test func aScheduleWithoutStartsIsOverAtItsEndOrAtOnce() {
     let never = ArrivalSchedule(rate: ArrivalRate(starts: 0, period: 1), arrival: .constant)
-    for (duration, answer) in [(nil, .over), (50, .parked)] as [(UInt64?, ArrivalQueue.Answer)] {
+    for (duration, answer) in [(nil, .over), (50, .parked)] as [(Nanoseconds?, ArrivalQueue.Answer)] {
       var queue = ArrivalQueue(
         never, bounds: ArrivalQueue.Bounds(count: nil, duration: duration, warmup: .iterations(0)),
         dropsWhenBusy: false, beginsAt: 1000)

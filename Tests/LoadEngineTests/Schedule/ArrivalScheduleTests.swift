@@ -1,18 +1,19 @@
+import Latency
 import Testing
 
 @testable import LoadEngine
 
 @Suite struct ArrivalScheduleTests {
   static let rates = [
-    ArrivalRate(starts: 200, period: 1_000_000_000), ArrivalRate(starts: 3, period: 1_000_000_000),
-    ArrivalRate(starts: 7, period: 10_000_000_000), ArrivalRate(starts: 30, period: 60_000_000_000),
-    ArrivalRate(starts: 1_000_000, period: 1_000_000_000), ArrivalRate(starts: 5, period: 3_600_000_000_000),
+    ArrivalRate(starts: 200, period: .seconds(1)), ArrivalRate(starts: 3, period: .seconds(1)),
+    ArrivalRate(starts: 7, period: .seconds(10)), ArrivalRate(starts: 30, period: .seconds(60)),
+    ArrivalRate(starts: 1_000_000, period: .seconds(1)), ArrivalRate(starts: 5, period: .seconds(3_600)),
     ArrivalRate(starts: 999_983, period: 1_000_000_007), ArrivalRate(starts: 1, period: 1),
   ]
 
   /// floor(i · period / starts) in numbers wide enough not to round; nil when it is after the end of time.
-  private func exact(_ index: UInt64, _ rate: ArrivalRate) -> UInt64? {
-    UInt64(exactly: UInt128(index) * UInt128(rate.period) / UInt128(rate.starts))
+  private func exact(_ index: UInt64, _ rate: ArrivalRate) -> Nanoseconds? {
+    UInt64(exactly: UInt128(index) * UInt128(rate.period.nanoseconds) / UInt128(rate.starts)).map { Nanoseconds($0) }
   }
 
   @Test(arguments: rates) func aConstantRateHasNoDriftOverABillionStarts(_ rate: ArrivalRate) {
@@ -54,8 +55,8 @@ import Testing
   @Test(arguments: [ArrivalSchedule.Arrival.constant, .poisson(seed: 11)])
   func anIndexAndTheIteratorSayTheSame(_ arrival: ArrivalSchedule.Arrival) {
     let stages = [
-      RateStage(duration: 2_000_000_000, target: Self.rates[0]), RateStage(duration: 0, target: Self.rates[1]),
-      RateStage(duration: 3_000_000_000, target: Self.rates[2]),
+      RateStage(duration: .seconds(2), target: Self.rates[0]), RateStage(duration: 0, target: Self.rates[1]),
+      RateStage(duration: .seconds(3), target: Self.rates[2]),
     ]
     for schedule in [
       ArrivalSchedule(rate: Self.rates[6], arrival: arrival),

@@ -1,19 +1,20 @@
 import Foundation
+import Latency
 import Testing
 
 @testable import LoadEngine
 
 @Suite struct PoissonArrivalTests {
-  private let rate = ArrivalRate(starts: 2000, period: 1_000_000_000)
+  private let rate = ArrivalRate(starts: 2000, period: .seconds(1))
 
-  private func starts(_ count: Int, seed: UInt64) -> [UInt64] {
+  private func starts(_ count: Int, seed: UInt64) -> [Nanoseconds] {
     Array(ArrivalSchedule(rate: rate, arrival: .poisson(seed: seed)).prefix(count))
   }
 
   /// Gaps in units of their expectation.
   private func gaps(_ count: Int, seed: UInt64) -> [Double] {
     let starts = starts(count, seed: seed)
-    return zip([0] + starts, starts).map { Double($1 - $0) / 500_000 }
+    return zip([0] + starts, starts).map { ($1 - $0).milliseconds / 0.5 }
   }
 
   /// The Kolmogorov–Smirnov statistic of `sample` against the distribution function, times the root of its size.
@@ -51,9 +52,9 @@ import Testing
     let seconds = 400
     var counts = Array(repeating: 0.0, count: seconds)
     let schedule = ArrivalSchedule(
-      stages: [RateStage(duration: UInt64(seconds) * 1_000_000_000, target: rate)], from: rate,
+      stages: [RateStage(duration: .seconds(seconds), target: rate)], from: rate,
       arrival: .poisson(seed: 8))
-    for start in schedule { counts[Int(start / 1_000_000_000)] += 1 }
+    for start in schedule { counts[Int(start / .seconds(1))] += 1 }
     let mean = counts.reduce(0, +) / Double(seconds)
     let variance = counts.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(seconds - 1)
     #expect(abs(mean - 2000) < 9)
@@ -70,11 +71,11 @@ import Testing
   /// Time rescaling: given their number, starts of a ramp are distributed as the area under it.
   @Test func aRampOfPoissonStartsFollowsItsArea() {
     let stages = [
-      RateStage(duration: 30_000_000_000, target: rate), RateStage(duration: 60_000_000_000, target: rate),
-      RateStage(duration: 30_000_000_000, target: ArrivalRate(starts: 0, period: 1)),
+      RateStage(duration: .seconds(30), target: rate), RateStage(duration: .seconds(60), target: rate),
+      RateStage(duration: .seconds(30), target: ArrivalRate(starts: 0, period: 1)),
     ]
     let schedule = ArrivalSchedule(stages: stages, from: ArrivalRate(starts: 0, period: 1), arrival: .poisson(seed: 7))
-    let starts = schedule.map { Double($0) / 1e9 }
+    let starts = schedule.map { $0.seconds }
     #expect(starts == starts.sorted())
     #expect(abs(Double(starts.count) - 180_000) < 4 * 180_000.0.squareRoot())
     let distance = kolmogorovSmirnov(starts) { t in

@@ -1,9 +1,10 @@
+import Latency
 import Testing
 
 @testable import LoadEngine
 
 @Suite struct RateStageTests {
-  private static let second: UInt64 = 1_000_000_000
+  private static let second: Nanoseconds = .seconds(1)
 
   private static func perSecond(_ starts: UInt64) -> ArrivalRate { ArrivalRate(starts: starts, period: second) }
 
@@ -57,7 +58,7 @@ import Testing
     #expect(starts.allSatisfy { $0 < length })
     // Every start lies where the area reaches its index; a rate of at most 10⁶/s makes 1 ns worth 0.001 starts.
     for (index, start) in starts.enumerated() {
-      let expected = profile.expected(by: Double(start) / 1e9)
+      let expected = profile.expected(by: start.seconds)
       if abs(expected - Double(index)) > 0.002 { Issue.record("start \(index) is where the area is \(expected)") }
     }
   }

@@ -1,18 +1,19 @@
+import Latency
 import Testing
 
 @testable import LoadEngine
 
 @Suite struct RateTextTests {
   static let rates: [(String, ArrivalRate)] = [
-    ("200/s", ArrivalRate(starts: 200, period: 1_000_000_000)),
-    ("30/m", ArrivalRate(starts: 30, period: 60_000_000_000)),
-    ("0.5/s", ArrivalRate(starts: 5, period: 10_000_000_000)),
-    ("5/h", ArrivalRate(starts: 5, period: 3_600_000_000_000)),
-    ("0.333333/h", ArrivalRate(starts: 333_333, period: 3_600_000_000_000_000_000)),
-    ("1000000/s", ArrivalRate(starts: 1_000_000, period: 1_000_000_000)),
-    ("3600000000/h", ArrivalRate(starts: 3_600_000_000, period: 3_600_000_000_000)),
-    ("0/s", ArrivalRate(starts: 0, period: 1_000_000_000)),
-    ("12.05/m", ArrivalRate(starts: 1205, period: 6_000_000_000_000)),
+    ("200/s", ArrivalRate(starts: 200, period: .seconds(1))),
+    ("30/m", ArrivalRate(starts: 30, period: .seconds(60))),
+    ("0.5/s", ArrivalRate(starts: 5, period: .seconds(10))),
+    ("5/h", ArrivalRate(starts: 5, period: .seconds(3_600))),
+    ("0.333333/h", ArrivalRate(starts: 333_333, period: .seconds(3_600_000_000))),
+    ("1000000/s", ArrivalRate(starts: 1_000_000, period: .seconds(1))),
+    ("3600000000/h", ArrivalRate(starts: 3_600_000_000, period: .seconds(3_600))),
+    ("0/s", ArrivalRate(starts: 0, period: .seconds(1))),
+    ("12.05/m", ArrivalRate(starts: 1205, period: .seconds(6_000))),
   ]
 
   @Test(arguments: rates) func aRateIsExactAndWrittenAsItWasRead(_ text: String, _ rate: ArrivalRate) {
@@ -36,7 +37,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (ArrivalRate(starts: 1, period: 3), "333333333.333333/s"), (ArrivalRate(starts: 1, period: 2_000_000_000), "0.5/s"),
+    (ArrivalRate(starts: 1, period: 3), "333333333.333333/s"), (ArrivalRate(starts: 1, period: .seconds(2)), "0.5/s"),
     (ArrivalRate(starts: .max, period: 0), "18446744073709.551615/s"), (ArrivalRate(starts: 1, period: .max), "0/s"),
   ])
   func anyOtherRateIsWrittenPerSecond(_ rate: ArrivalRate, _ text: String) {

@@ -1,3 +1,4 @@
+import Latency
 import Testing
 
 @testable import LoadEngine
@@ -10,7 +11,7 @@ import Testing
   ]
 
   private func ramp(_ from: Int, _ stages: [(UInt64, Int)]) -> UserRamp {
-    UserRamp(stages: stages.map { UserStage(duration: $0.0, target: $0.1) }, from: from)
+    UserRamp(stages: stages.map { UserStage(duration: Nanoseconds($0.0), target: $0.1) }, from: from)
   }
 
   @Test(arguments: ramps) func theNextActiveInstantIsThatOfATickingClock(
@@ -18,21 +19,21 @@ import Testing
   ) {
     let ramp = ramp(from, stages)
     let length = stages.reduce(0) { $0 + $1.0 }
-    #expect(ramp.length == length && ramp.maximum == maximum)
-    let users = (0..<length + 5).map { ramp.users(at: $0) }
+    #expect(ramp.length == Nanoseconds(length) && ramp.maximum == maximum)
+    let users = (0..<length + 5).map { ramp.users(at: Nanoseconds($0)) }
     #expect((users.max() ?? 0) == maximum)
     #expect(users.suffix(5) == [0, 0, 0, 0, 0])
     for user in [1, 2, 3, 5, 10, 11, 500, 990, 991, 1000, 1001] {
       for offset in 0..<length + 5 {
-        let expected = users[Int(offset)...].firstIndex { $0 >= user }.map { UInt64($0) }
-        #expect(ramp.nextActive(user: user, from: offset) == expected)
+        let expected = users[Int(offset)...].firstIndex { $0 >= user }.map { Nanoseconds(UInt64($0)) }
+        #expect(ramp.nextActive(user: user, from: Nanoseconds(offset)) == expected)
       }
     }
   }
 
   @Test func theUsersTimeIsTheAreaUnderTheRamp() {
     let ramp = ramp(0, [(3000, 10), (2000, 10), (3000, 2)])
-    let time = (0..<ramp.length).reduce(0) { $0 + ramp.users(at: $1) }
+    let time = (0..<ramp.length.nanoseconds).reduce(0) { $0 + ramp.users(at: Nanoseconds($1)) }
     #expect(abs(time - (15_000 + 20_000 + 18_000)) <= 10)
     #expect(ramp.users(at: 1500) == 5 && ramp.users(at: 2999) == 10)
   }

@@ -1,6 +1,6 @@
 import AWS
 import FoundationEssentials
-import Latency
+package import Latency
 package import LoadEngine
 package import Results
 
@@ -33,10 +33,10 @@ package struct APIBenchmark: Benchmark {
   package var iterations: Int
   /// Calls, at most; nil: as fast as they are answered.
   package var rate: ArrivalRate?
-  /// In ns, of one call.
-  package var timeout: UInt64
+  /// Of one call.
+  package var timeout: Nanoseconds
 
-  package var timeouts: [String: UInt64] { ["timeout": timeout] }
+  package var timeouts: [String: Nanoseconds] { ["timeout": timeout] }
 
   package var parameters: [String: JSONValue] {
     let own: [String: JSONValue] = [
@@ -149,7 +149,7 @@ struct APIRun: Sendable {
   mutating func perform() async throws(BenchmarkFailure) {
     for number in 1...settings.iterations {
       let now = MonotonicClock.now()
-      if now < pace.nextAt { try? await Task.sleep(nanoseconds: pace.nextAt - now) }
+      if now < pace.nextAt { try? await Task.sleep(for: pace.nextAt - now) }
       guard !Task.isCancelled else { return }
       let begin = MonotonicClock.now()
       let callsBefore = calls.count

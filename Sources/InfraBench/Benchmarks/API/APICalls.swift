@@ -1,4 +1,5 @@
 import AWS
+import Latency
 import LoadEngine
 import Results
 import TextFormatting
@@ -40,7 +41,7 @@ struct APICalls: Sendable {
 
   /// Adds the calls of one operation, a page or a batch each; what they took, in words.
   mutating func add(_ records: [CallRecord], of operation: Operation) -> String {
-    var sum: UInt64 = 0
+    var sum: Nanoseconds = .zero
     var remarks = records.count > 1 ? ["\(records.count) calls"] : []
     for record in records {
       switch add(record.timings, of: operation, attempts: record.attempts) {
@@ -51,7 +52,7 @@ struct APICalls: Sendable {
       sum += record.timings.latency
     }
     let remark = remarks.isEmpty ? "" : " (\(remarks.joined(separator: ", ")))"
-    return "\(operation.rawValue)=\(NumberText.time(milliseconds: Double(sum) / 1e6))\(remark)"
+    return "\(operation.rawValue)=\(NumberText.time(milliseconds: sum.milliseconds))\(remark)"
   }
 
   /// Adds one answered call; `timings` are those of the last of its `attempts`.
@@ -94,7 +95,7 @@ struct APICalls: Sendable {
   }
 
   /// Adds an iteration, whose samples are here already: a call that was answered counts even if the next one failed.
-  mutating func add(_ iteration: IterationRecord) { recording.add(iteration, dueAt: 0) }
+  mutating func add(_ iteration: IterationRecord) { recording.add(iteration, dueAt: .distantPast) }
 
   /// Whether every listing was empty, so that DescribeTasks was never called.
   var isPoolEmpty: Bool { fewestTasks != nil && mostTasks == 0 }
@@ -136,15 +137,15 @@ struct APICalls: Sendable {
     return notes
   }
 
-  private mutating func sample(_ metric: String, _ nanoseconds: UInt64) {
+  private mutating func sample(_ metric: String, _ length: Nanoseconds) {
     // libcurl counts phases in whole µs: 0 is less than one.
-    recording.sample(Benchmark.catalogue.metric(metric), max(1, nanoseconds))
+    recording.sample(Benchmark.catalogue.metric(metric), max(.nanoseconds(1), length))
   }
 }
 
 extension TransferTimings {
-  /// From the request's being handed to libcurl to the whole answer, in ns.
-  fileprivate var latency: UInt64 { answeredAt - min(sentAt, answeredAt) }
+  /// From the request's being handed to libcurl to the whole answer.
+  fileprivate var latency: Nanoseconds { answeredAt.elapsed(since: sentAt) }
 }
 
 /// What a failed call means for the run.
@@ -197,8 +198,7 @@ enum APIFailure: Equatable {
 struct CallRateLimit: Sendable {
   private let rate: ArrivalRate?
   private var lastCount = 1
-  /// In ns of `MonotonicClock`.
-  private(set) var nextAt: UInt64 = 0
+  private(set) var nextAt: Instant = .distantPast
 
   /// A pace of at most `rate` calls; without one calls may follow at once.
   init(_ rate: ArrivalRate?) { self.rate = rate }
@@ -206,10 +206,11 @@ struct CallRateLimit: Sendable {
   /// Notes calls that were begun at `begin`. Time that was not used is lost: there is no catching up.
   ///
   /// How many calls were made until one failed is not known: then they count as many as those of the iteration before.
-  mutating func made(_ calls: Int, from begin: UInt64, isComplete: Bool) {
+  mutating func made(_ calls: Int, from begin: Instant, isComplete: Bool) {
     let count = max(1, isComplete ? calls : max(calls + 1, lastCount))
     if isComplete { lastCount = count }
     guard let rate, rate.starts > 0 else { return }
-    nextAt = UInt64(clamping: UInt128(begin) + UInt128(count) * UInt128(rate.period) / UInt128(rate.starts))
+    let rest = UInt128(count) * UInt128(rate.period.nanoseconds) / UInt128(rate.starts)
+    nextAt = begin + .nanoseconds(rest)
   }
 }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Gateway
-import Latency
+package import Latency
 package import LoadEngine
 import Transport
 package import Results
@@ -43,7 +43,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       .merging(["waitFor": .string(waitFor.rawValue), "hold": .bool(holds)]) { $1 }
   }
 
-  package var timeouts: [String: UInt64] { ["timeout": load.timeout] }
+  package var timeouts: [String: Nanoseconds] { ["timeout": load.timeout] }
 
   package var maxInFlight: Int? { load.maxInFlight }
 
@@ -221,11 +221,11 @@ struct AllocationScenario: Scenario {
         waitFor == .ready ? Self.confirmation : Self.allocation, from: exchange.firstByteWrittenAt,
         to: exchange.lastByteReadAt)
       record.sample(Self.firstByte, exchange.timeToFirstByte)
-      if let own = answer.latency, own >= 0, own < 3.6e6 { record.sample(Self.gatewayLatency, UInt64(own * 1e6)) }
+      if let own = answer.latency, own >= 0, own < 3.6e6 { record.sample(Self.gatewayLatency, .milliseconds(own)) }
     case .cold: record.count(Self.coldStarts)
     case .unclassified: record.count(Self.unclassified)
     }
     let remark = origin == .warm ? "" : " (\(origin.rawValue), not counted)"
-    session.showLine(iteration, of: load, "allocation_time=\(LatencyText.format(exchange.serviceTime))\(remark)")
+    session.showLine(iteration, of: load, "allocation_time=\(exchange.serviceTime)\(remark)")
   }
 }

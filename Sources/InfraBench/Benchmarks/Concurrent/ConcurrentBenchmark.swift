@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Gateway
+package import Latency
 package import LoadEngine
 import Transport
 package import Results
@@ -51,7 +52,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       .merging(own) { $1 }
   }
 
-  package var timeouts: [String: UInt64] { load.timeouts(beside: runTask) }
+  package var timeouts: [String: Nanoseconds] { load.timeouts(beside: runTask) }
 
   package var maxInFlight: Int? { load.maxInFlight }
 
@@ -81,16 +82,15 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     }
   }
 
-  /// What was recorded, and in how many ns: without the waits for the pool and the releases.
+  /// What was recorded, and in how long: without the waits for the pool and the releases.
   private struct Measured {
     var recording: Recording
-    /// In ns of `MonotonicClock`.
-    var startedAt: UInt64 = 0
-    var duration: UInt64
+    var startedAt: Instant = .distantPast
+    var duration: Nanoseconds
     var backlogMax: UInt64 = 0
     /// In a burst and in an open loop the lateness of starts is in the latencies.
     var judgesLateness = true
-    var silence: (length: UInt64, since: UInt64)?
+    var silence: (length: Nanoseconds, since: Nanoseconds)?
     var failedSetUps: UInt64 = 0
     var timeline: [TimelineInterval] = []
     /// nil where every wait before a burst found a warm task.
@@ -149,9 +149,9 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   ) async -> Measured {
     // Each burst is watched by itself: what lies between them is in no latency.
     monitor.pause()
-    var sum = Measured(recording: Recording(Self.catalogue), duration: 0)
+    var sum = Measured(recording: Recording(Self.catalogue), duration: .zero)
     var timeline = Timeline()
-    var begin: UInt64?
+    var begin: Instant?
     func add(_ measured: Measured) {
       sum.recording.merge(measured.recording)
       sum.duration += measured.duration

@@ -10,7 +10,7 @@ struct ConcurrentScenario: Scenario {
   struct Undecided: Sendable {
     var iteration: Iteration
     var task: String
-    var latency: UInt64
+    var latency: Nanoseconds
   }
 
   private typealias Benchmark = ConcurrentBenchmark
@@ -158,12 +158,12 @@ struct ConcurrentScenario: Scenario {
     Iteration(number: firstUser + iteration.number, isWarmup: iteration.isWarmup)
   }
 
-  func showLine(_ iteration: Iteration, _ latency: UInt64, _ origin: TaskOrigin) {
-    session.showLine(iteration, of: load, "allocation_time=\(LatencyText.format(latency)) (\(origin.rawValue))")
+  func showLine(_ iteration: Iteration, _ latency: Nanoseconds, _ origin: TaskOrigin) {
+    session.showLine(iteration, of: load, "allocation_time=\(latency) (\(origin.rawValue))")
   }
 
   /// Adds an assignment that was told later.
-  static func record(_ origin: TaskOrigin, _ latency: UInt64, into recording: inout Recording) {
+  static func record(_ origin: TaskOrigin, _ latency: Nanoseconds, into recording: inout Recording) {
     switch origin {
     case .warm:
       recording.sample(warm.0.response, latency)

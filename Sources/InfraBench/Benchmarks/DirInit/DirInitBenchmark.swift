@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Latency
+package import Latency
 package import LoadEngine
 import UserWorkspace
 package import Results
@@ -32,7 +32,7 @@ package struct DirInitBenchmark: Benchmark {
 
   package var settings: DirInitSettings
 
-  package var timeouts: [String: UInt64] { ["timeout": settings.load.timeout] }
+  package var timeouts: [String: Nanoseconds] { ["timeout": settings.load.timeout] }
 
   package var parameters: [String: JSONValue] { settings.parameters }
 
@@ -101,8 +101,8 @@ struct DirInitRun: Sendable {
   private(set) var lines: [String] = []
   /// How many users were seen through the peer mount, and at the first look-up.
   private(set) var seen = (all: 0, atFirst: 0)
-  /// Length of the measured part, in ns.
-  private(set) var duration: UInt64 = 0
+  /// Length of the measured part.
+  private(set) var duration: Nanoseconds = .zero
 
   private var visits: SeededGenerator
   /// Unlike any earlier run's, so that a stale copy can't pass for this one; about as long as a real token.
@@ -125,7 +125,7 @@ struct DirInitRun: Sendable {
       cleanupDeadline: place.cleanupDeadline)
     monitor.restart()
     let start = MonotonicClock.now()
-    let deadline = settings.load.duration.map { start + $0 } ?? .max
+    let deadline = settings.load.duration.map { start + $0 } ?? .distantFuture
     var given = 0
     while !Task.isCancelled, MonotonicClock.now() < deadline, given < settings.load.count ?? .max {
       let size = roundSize(settings.load.count.map { $0 - given })
@@ -149,10 +149,10 @@ struct DirInitRun: Sendable {
       settings: settings, tree: place.scratch, scratch: place.scratch, token: token,
       cleanupDeadline: place.cleanupDeadline)
     let start = MonotonicClock.now()
-    var (count, deadline): (Int?, UInt64) = (nil, .max)
+    var (count, deadline): (Int?, Instant) = (nil, .distantFuture)
     switch settings.load.warmup {
     case .iterations(let number): count = number
-    case .duration(let nanoseconds): deadline = start + nanoseconds
+    case .duration(let length): deadline = start + length
     }
     var given = 0
     while !Task.isCancelled, MonotonicClock.now() < deadline, given < count ?? .max {
@@ -185,9 +185,9 @@ struct DirInitRun: Sendable {
 
   /// Steps that were done count as what they are even when a later one failed, or was left out by an interruption.
   private mutating func add(_ user: DirectoryUser, steps: Int) {
-    for sample in user.samples { recording.sample(recording.catalogue.metric(sample.metric), sample.nanoseconds) }
+    for sample in user.samples { recording.sample(recording.catalogue.metric(sample.metric), sample.length) }
     let record = user.record(steps: steps)
-    recording.add(record, dueAt: 0)
+    recording.add(record, dueAt: .distantPast)
     progress.add(record.ending)
     if let visibility = user.visibility {
       seen.all += 1

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Glibc
+import Latency
 import Results
 import TextFormatting
 
@@ -46,7 +47,7 @@ extension OptionReader {
 
   /// Checks how much work is to be done; the settings' concurrency is the number of writers.
   mutating func directoryLoad(_ options: DirInitOptions) -> LoadSettings {
-    let duration = optionalDuration("--duration", options.duration, minimum: 1_000_000)
+    let duration = optionalDuration("--duration", options.duration, minimum: .milliseconds(1))
     let written = optionalInteger("--count", options.count, in: 1...1_000_000_000)
     let count = written ?? (options.duration == nil ? Self.usualCount : nil)
     let writers = integer("--writers", options.writers, default: 1, in: 1...1000)
@@ -55,7 +56,7 @@ extension OptionReader {
     }
     return LoadSettings(
       count: count, duration: duration, concurrency: writers, warmup: warmup(options.warmup),
-      timeout: self.duration("--timeout", options.timeout, default: 30_000_000_000, minimum: 1_000_000),
+      timeout: self.duration("--timeout", options.timeout, default: .seconds(30), minimum: .milliseconds(1)),
       userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed))
   }
 

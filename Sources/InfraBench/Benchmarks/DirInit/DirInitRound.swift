@@ -32,34 +32,34 @@ struct DirInitRound: Sendable {
   /// begun; only a cancelled task leaves steps of those begun undone.
   /// - Returns: Those who were begun.
   func perform(
-    _ users: [[DirectoryUser]], until deadline: UInt64, visits: inout SeededGenerator
+    _ users: [[DirectoryUser]], until deadline: Instant, visits: inout SeededGenerator
   ) async throws(BenchmarkFailure) -> [DirectoryUser] {
     let syncs = settings.syncs
     var users = try await phase(users, until: deadline) { writer, user throws(WorkspaceError) in
       let times = try writer.create(user)
       let parts = [("create", times.create.duration), ("mkdir", times.mkdir), ("write_token", times.writeToken)]
-      return (parts + (syncs ? [("fsync", times.fsync)] : [])).map { .init(metric: $0.0, nanoseconds: $0.1) }
+      return (parts + (syncs ? [("fsync", times.fsync)] : [])).map { .init(metric: $0.0, length: $0.1) }
     }
     users = users.map { $0.filter(\.hasBegun) }
     // Users don't come back in the order of their making.
     let order = users.map { $0.indices.shuffled(using: &visits) }
     users = try await phase(users, in: order) { writer, user throws(WorkspaceError) in
-      [.init(metric: "switch", nanoseconds: try writer.switchTo(user).duration)]
+      [.init(metric: "switch", length: try writer.switchTo(user).duration)]
     }
     users = try await phase(users, in: order) { writer, user throws(WorkspaceError) in
-      [.init(metric: "read", nanoseconds: try writer.read(user).duration)]
+      [.init(metric: "read", length: try writer.read(user).duration)]
     }
     if let peerRoot = settings.peerRoot { users = try await seeThroughPeer(peerRoot, users) }
     if !settings.keeps {
       users = try await phase(users) { writer, user throws(WorkspaceError) in
-        [.init(metric: "remove", nanoseconds: try writer.remove(user).duration)]
+        [.init(metric: "remove", length: try writer.remove(user).duration)]
       }
     }
     return users.flatMap { $0 }.sorted { $0.number < $1.number }
   }
 
   private func phase(
-    _ users: [[DirectoryUser]], in order: [[Int]]? = nil, until deadline: UInt64 = .max,
+    _ users: [[DirectoryUser]], in order: [[Int]]? = nil, until deadline: Instant = .distantFuture,
     _ operation: @escaping Operation
   ) async throws(BenchmarkFailure) -> [[DirectoryUser]] {
     do throws(WorkspaceError) {
@@ -127,17 +127,17 @@ struct DirInitRound: Sendable {
     }
     user.visibility = seen
     user.attempt(within: settings.load.timeout) {
-      seen.map { [.init(metric: "visibility", nanoseconds: $0.delay.duration)] } ?? []
+      seen.map { [.init(metric: "visibility", length: $0.delay.duration)] } ?? []
     }
   }
 }
 
 /// One user of a round, which is one iteration: what was done for it so far, and how long that took.
 struct DirectoryUser: Sendable {
-  /// A latency in ns, or a part of one.
+  /// A latency, or a part of one.
   struct Sample: Sendable {
     var metric: String
-    var nanoseconds: UInt64
+    var length: Nanoseconds
   }
 
   /// From 1, as in the user's name.
@@ -161,13 +161,13 @@ struct DirectoryUser: Sendable {
 
   /// Takes the next step, unless an earlier one failed. `operation` returns its latency first, then the parts of it.
   ///
-  /// A system call can't be cut short: one that took longer than `timeout` ns fails afterwards.
-  mutating func attempt(within timeout: UInt64, _ operation: () throws(WorkspaceError) -> [Sample]) {
+  /// A system call can't be cut short: one that took longer than `timeout` fails afterwards.
+  mutating func attempt(within timeout: Nanoseconds, _ operation: () throws(WorkspaceError) -> [Sample]) {
     guard failure == nil, !isCutOff else { return }
     do throws(WorkspaceError) {
       let taken = try operation()
-      if let whole = taken.first, whole.nanoseconds > timeout {
-        failure = ("timeout", "\(whole.metric) of '\(name)' took \(DurationText.write(whole.nanoseconds))")
+      if let whole = taken.first, whole.length > timeout {
+        failure = ("timeout", "\(whole.metric) of '\(name)' took \(DurationText.write(whole.length))")
       } else {
         samples += taken
         stepsDone += 1
@@ -199,7 +199,7 @@ struct DirectoryUser: Sendable {
   /// `Run 1: create=45.1µs switch=12µs …`, or why not.
   var line: String {
     let times = samples.filter { DirInitBenchmark.wholeSteps.contains($0.metric) }
-      .map { " \($0.metric)=\(NumberText.time(milliseconds: Double($0.nanoseconds) / 1e6))" }.joined()
+      .map { " \($0.metric)=\(NumberText.time(milliseconds: $0.length.milliseconds))" }.joined()
     return "Run \(number):\(times)\(failure.map { " failed (\($0.kind))" } ?? "")\n"
   }
 }

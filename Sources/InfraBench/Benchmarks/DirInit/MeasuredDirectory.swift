@@ -1,4 +1,5 @@
 import Glibc
+import Latency
 import UserWorkspace
 import Results
 
@@ -124,8 +125,8 @@ struct PeerMount: Sendable {
 /// Removes what a run has made: by several threads, as each step may be a round trip to a file server.
 enum DirectoryCleanup {
   private static let threads = 8
-  /// How long all of it may go on once the run is interrupted, in ns; what is not removed by then is reported.
-  private static let boundWhenInterrupted: UInt64 = 3_500_000_000
+  /// How long all of it may go on once the run is interrupted; what is not removed by then is reported.
+  private static let boundWhenInterrupted: Nanoseconds = .milliseconds(3500)
 
   /// Removes what `tree` remembers, whole directories at a time; why the first thing that stays does so.
   ///

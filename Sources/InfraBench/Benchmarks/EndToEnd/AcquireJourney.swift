@@ -11,8 +11,7 @@ struct AcquireJourney {
   let user: EndToEndUser
   /// The task that was started for this user.
   let started: TaskStarter.Started?
-  /// In ns of `MonotonicClock`.
-  let deadline: UInt64
+  let deadline: Instant
 
   func travel(into record: inout IterationRecord) async {
     let outcome = await user.client.acquire(userID: user.id, waitForReady: true)
@@ -49,19 +48,19 @@ struct AcquireJourney {
     case .warm:
       record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
       record.sample(EndToEndMetrics.ready, from: begin, to: seen.readyAt)
-      for (metric, nanoseconds) in seen.phases { record.sample(metric, nanoseconds) }
+      for (metric, length) in seen.phases { record.sample(metric, length) }
     case .cold: record.count(EndToEndMetrics.coldStarts)
     case .unclassified: record.count(EndToEndMetrics.unclassified)
     }
   }
 
-  /// When the task was ready, in ns of `MonotonicClock`, and the phases that could be seen.
+  /// When the task was ready, and the phases that could be seen.
   private struct Seen {
-    var readyAt: UInt64
-    var phases: [(metric: Metric, nanoseconds: UInt64)] = []
+    var readyAt: Instant
+    var phases: [(metric: Metric, length: Nanoseconds)] = []
   }
 
-  private func seenByAgent(_ task: String, begin: UInt64, into record: inout IterationRecord) async -> Seen? {
+  private func seenByAgent(_ task: String, begin: Instant, into record: inout IterationRecord) async -> Seen? {
     guard let stamps = await scenario.agents.stamps(of: task, until: deadline) else {
       if Task.isCancelled {
         record.censor()
@@ -121,13 +120,13 @@ struct AcquireJourney {
 
 /// What happened inside the tool's own agents, by task.
 final class AgentTimeline: Sendable {
-  /// Instants in ns of `MonotonicClock`; nil what has not happened.
+  /// Nil what has not happened.
   struct Stamps: Sendable {
-    var initReceived: UInt64?
-    var workspaceReady: UInt64?
-    var processStarted: UInt64?
-    var firstLine: UInt64?
-    var readySent: UInt64?
+    var initReceived: Instant?
+    var workspaceReady: Instant?
+    var processStarted: Instant?
+    var firstLine: Instant?
+    var readySent: Instant?
     var hasEnded = false
     var failure: String?
   }
@@ -155,7 +154,7 @@ final class AgentTimeline: Sendable {
 
   /// The stamps of `task` once it has confirmed or ended; nil when neither is so at `deadline`, or on cancellation.
   /// They are forgotten with that.
-  func stamps(of task: String, until deadline: UInt64) async -> Stamps? {
+  func stamps(of task: String, until deadline: Instant) async -> Stamps? {
     while true {
       let done = tasks.withLock { tasks -> Stamps? in
         guard let stamps = tasks[task], stamps.readySent != nil || stamps.hasEnded else { return nil }

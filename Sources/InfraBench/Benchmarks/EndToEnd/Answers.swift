@@ -1,9 +1,10 @@
 import Dispatch
 import Gateway
+import Latency
 import ProcessControl
 import Synchronization
 
-/// One answer of a gateway to a user's message, as far as it has come. Pure: instants, in ns, are the caller's.
+/// One answer of a gateway to a user's message, as far as it has come. Pure: instants, are the caller's.
 struct StreamedAnswer {
   /// What a message is within the answer.
   enum Step: Equatable {
@@ -24,18 +25,18 @@ struct StreamedAnswer {
   }
 
   private let role: GatewayProfile.Session
-  let askedAt: UInt64
-  private(set) var firstAt: UInt64?
-  private(set) var completeAt: UInt64?
+  let askedAt: Instant
+  private(set) var firstAt: Instant?
+  private(set) var completeAt: Instant?
   /// The longest time between two messages of the answer.
-  private(set) var gap: UInt64 = 0
+  private(set) var gap: Nanoseconds = .zero
   /// Whether there were two messages, so that there is a gap.
   private(set) var hasGap = false
   /// What the gateway said of the task's origin.
   private(set) var source: String?
-  private var lastAt: UInt64?
+  private var lastAt: Instant?
 
-  init(_ role: GatewayProfile.Session, askedAt: UInt64) {
+  init(_ role: GatewayProfile.Session, askedAt: Instant) {
     self.role = role
     self.askedAt = askedAt
   }
@@ -43,7 +44,7 @@ struct StreamedAnswer {
   var isComplete: Bool { completeAt != nil }
 
   /// Takes a message; `root` is nil where it is no JSON.
-  mutating func take(_ root: JSONNode?, begunAt: UInt64, receivedAt: UInt64) -> Step {
+  mutating func take(_ root: JSONNode?, begunAt: Instant, receivedAt: Instant) -> Step {
     if let root {
       if role.error?.holds(root) ?? false { return .failed(role.failure(in: root)) }
       if source == nil { source = role.source?.text(in: root) }
@@ -64,16 +65,16 @@ struct StreamedAnswer {
   }
 
   /// The message of the step ``Step/mayBeFirst`` is the first response. True where it is also all of the answer.
-  mutating func begin(_ root: JSONNode?, at receivedAt: UInt64) -> Bool {
+  mutating func begin(_ root: JSONNode?, at receivedAt: Instant) -> Bool {
     firstAt = receivedAt
     lastAt = receivedAt
     if role.done.map({ $0.holds(root) }) ?? true { completeAt = receivedAt }
     return isComplete
   }
 
-  private mutating func noteSilence(until now: UInt64) {
+  private mutating func noteSilence(until now: Instant) {
     if let lastAt {
-      gap = max(gap, now - min(lastAt, now))
+      gap = max(gap, now.elapsed(since: lastAt))
       hasGap = true
     }
     lastAt = now
@@ -151,8 +152,7 @@ final class AnswerPattern: Sendable {
   static let longest = 1024
   /// More of a line is not looked at, in Unicode scalars.
   private static let mostOfALine = 65_536
-  /// In ns.
-  private static let bound: UInt64 = 5_000_000_000
+  private static let bound: Nanoseconds = .seconds(5)
 
   /// The pattern, which is used on the queue alone: `Regex` is not Sendable.
   private nonisolated(unsafe) let regex: Regex<AnyRegexOutput>
@@ -164,8 +164,8 @@ final class AnswerPattern: Sendable {
     regex = try Regex(text)
   }
 
-  /// Whether `line` holds something that matches; waits `bound` ns at most, and 5 s for the pattern.
-  func find(in line: String, within bound: UInt64) async -> Finding {
+  /// Whether `line` holds something that matches; waits `bound` at most, and 5 s for the pattern.
+  func find(in line: String, within bound: Nanoseconds) async -> Finding {
     guard !isStuck.load(ordering: .relaxed) else { return .tookTooLong }
     let finding = FirstValue<Finding>()
     queue.async { [self] in
@@ -174,13 +174,14 @@ final class AnswerPattern: Sendable {
         isStuck.store(true, ordering: .relaxed)
         finding.give(.tookTooLong)
       }
-      DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: Self.bound)), execute: stuck)
+      DispatchQueue.global().asyncAfter(
+        deadline: .now() + .nanoseconds(Int(clamping: Self.bound.nanoseconds)), execute: stuck)
       let isMatch = matches(line)
       stuck.cancel()
       finding.give(isMatch ? .matches : .differs)
     }
     let alarm = DispatchWorkItem { finding.give(.outOfTime) }
-    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: bound)), execute: alarm)
+    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: bound.nanoseconds)), execute: alarm)
     defer { alarm.cancel() }
     return await finding.wait()
   }

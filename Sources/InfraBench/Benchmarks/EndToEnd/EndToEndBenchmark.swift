@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Gateway
-import Latency
+package import Latency
 package import LoadEngine
 import Transport
 import WarmTask
@@ -104,8 +104,8 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package var expect: String?
   /// How many messages a user sends over one session.
   package var messages = 1
-  /// How long a session is then held, in ns.
-  package var holdSessions: UInt64?
+  /// How long a session is then held.
+  package var holdSessions: Nanoseconds?
   /// Where a session's connection is cut, to go back to it.
   package var reconnect: Reconnect?
   /// The tasks that this tool starts for its users; nil: cold starts are the gateway's.
@@ -138,7 +138,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return runsStandIn && profile.session?.first.isAny ?? true ? .echo : .anyLine
   }
 
-  package var timeouts: [String: UInt64] { load.timeouts(beside: runTask) }
+  package var timeouts: [String: Nanoseconds] { load.timeouts(beside: runTask) }
 
   package var maxInFlight: Int? { load.maxInFlight }
 
@@ -303,7 +303,7 @@ extension IterationRecord {
   /// Adds a phase that somebody else measured, in ms, if it was seen.
   mutating func sample(_ metric: Metric, milliseconds: Double?) {
     guard let milliseconds, milliseconds >= 0, milliseconds < 3.6e6 else { return }
-    sample(metric, UInt64((milliseconds * 1e6).rounded()))
+    sample(metric, .milliseconds(milliseconds))
   }
 }
 

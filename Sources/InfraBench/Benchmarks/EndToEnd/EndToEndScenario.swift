@@ -14,8 +14,8 @@ struct EndToEndScenario: Scenario {
   let expectedAnswer: ExpectedAnswer
   /// How many messages a user sends over one session, at least one.
   let messages: Int
-  /// How long a session is then held without a message, in ns; nil: it is ended at once.
-  let holdSessions: UInt64?
+  /// How long a session is then held without a message; nil: it is ended at once.
+  let holdSessions: Nanoseconds?
   let reconnect: EndToEndBenchmark.Reconnect?
   let pool: WarmPool
   /// Starts a task for each iteration, where cold starts are this tool's doing.
@@ -210,7 +210,7 @@ enum EndToEndIterationText {
         ("recovery", EndToEndMetrics.recovery),
       ] + EndToEndMetrics.taskStarts.phases
     let figures = parts.compactMap { name, metric in
-      record.value(of: metric).map { "\(name)=\(LatencyText.format($0))" }
+      record.value(of: metric).map { "\(name)=\($0)" }
     }
     return figures.isEmpty ? "not a warm start, not counted" : figures.joined(separator: " ")
   }

@@ -11,8 +11,8 @@ final class SessionConnection: Sendable {
   struct Message: Sendable {
     let text: String
     let root: JSONNode?
-    let begunAt: UInt64
-    let receivedAt: UInt64
+    let begunAt: Instant
+    let receivedAt: Instant
   }
 
   let socket: WebSocketConnection
@@ -48,16 +48,16 @@ final class SessionConnection: Sendable {
       receivedAt: message.receivedAt)
   }
 
-  /// Lets the session be idle until `instant`, in ns; messages that come meanwhile are given to `take`.
+  /// Lets the session be idle until `instant`; messages that come meanwhile are given to `take`.
   ///
   /// - Throws: why the connection ended, and `cancelled` when the caller was.
   func idle(
-    until instant: UInt64, _ take: @escaping @Sendable (Message) -> Void
+    until instant: Instant, _ take: @escaping @Sendable (Message) -> Void
   ) async throws(WebSocketError) {
     let failure = await withTaskGroup(of: WebSocketError?.self) { group in
       group.addTask {
         let now = MonotonicClock.now()
-        try? await Task.sleep(nanoseconds: instant > now ? instant - now : 0)
+        try? await Task.sleep(for: now.remaining(until: instant))
         return nil
       }
       group.addTask {
@@ -109,7 +109,7 @@ final class SessionPings: Sendable {
   init(_ ping: GatewayProfile.Session.Ping, values: ProfileValues, on socket: WebSocketConnection) {
     pong = ping.pong
     let text = ping.send.text(values)
-    let every = TimeAmount.nanoseconds(Int64(clamping: ping.every))
+    let every = TimeAmount(ping.every)
     let (count, isAnswered) = (Count(), ping.pong != nil)
     self.count = count
     timer = socket.eventLoop.scheduleRepeatedTask(initialDelay: every, delay: every) { timer in
@@ -137,13 +137,13 @@ final class SessionPings: Sendable {
 
 /// Ends a session whose time is over.
 final class SessionDeadline: Sendable {
-  private let instant: UInt64
+  private let instant: Instant
   private let scheduled: Scheduled<Void>
 
-  init(_ instant: UInt64, on connection: WebSocketConnection) {
+  init(_ instant: Instant, on connection: WebSocketConnection) {
     self.instant = instant
     let now = MonotonicClock.now()
-    let delay = TimeAmount.nanoseconds(Int64(clamping: instant > now ? instant - now : 0))
+    let delay = TimeAmount(now.remaining(until: instant))
     scheduled = connection.eventLoop.scheduleTask(in: delay) { connection.abort() }
   }
 

@@ -14,15 +14,15 @@ struct SessionJourney {
   let role: GatewayProfile.Session
   /// The task that was started for this user.
   let started: TaskStarter.Started?
-  /// Of the session's start, in ns of `MonotonicClock`. Later steps have a time-out each.
-  let deadline: UInt64
+  /// Of the session's start. Later steps have a time-out each.
+  let deadline: Instant
 
   /// What is known of the session while it goes on.
   struct SessionState {
     var values: ProfileValues
     /// When the upgrade was asked for.
-    var begin: UInt64
-    var readyAt: UInt64?
+    var begin: Instant
+    var readyAt: Instant?
     var task: String?
     var source: String?
     var phases: JSONNode?
@@ -36,7 +36,7 @@ struct SessionJourney {
       .userId: user.id, .uuid: UUID().uuidString.lowercased(), .message: scenario.message, .n: "0",
     ])
     values[.token] = scenario.session.visitors.tokens.token(ofUser: user.number)
-    var acquiredAt: UInt64?
+    var acquiredAt: Instant?
     if role.needsTask {
       acquiredAt = await acquire(&values, into: &record)
       guard acquiredAt != nil else { return }
@@ -46,7 +46,7 @@ struct SessionJourney {
     record.wrote(at: phases.started)
     EndToEndMetrics.connect.add(phases, to: &record)
     let upgradeAt = phases.secured ?? phases.connected
-    record.sample(EndToEndMetrics.upgrade, phases.upgraded - min(upgradeAt, phases.upgraded))
+    record.sample(EndToEndMetrics.upgrade, phases.upgraded.elapsed(since: upgradeAt))
     var course = SessionState(values: values, begin: acquiredAt ?? upgradeAt)
     for message in role.opening { connection.socket.post(text: message.text(values)) }
     guard await becomeReady(connection, &course, into: &record) else { return }
@@ -74,8 +74,8 @@ struct SessionJourney {
 
   // MARK: The session's start
 
-  /// Acquires the task by REST; when the request was written, in ns, or nil where it failed.
-  private func acquire(_ values: inout ProfileValues, into record: inout IterationRecord) async -> UInt64? {
+  /// Acquires the task by REST; when the request was written, or nil where it failed.
+  private func acquire(_ values: inout ProfileValues, into record: inout IterationRecord) async -> Instant? {
     switch await user.client.acquire(userID: user.id) {
     case .assigned(let acquisition):
       guard let task = acquisition.answer.task else { return nil }
@@ -238,13 +238,13 @@ struct SessionJourney {
       case 1: ": 1 line came, and none is as --expect says"
       default: ": \(others) lines came, and none is as --expect says"
       }
-    let bound = "\(scenario.load.timeout / 1_000_000) ms"
+    let bound = "\(scenario.load.timeout / .milliseconds(1)) ms"
     let text =
       step == .complete ? "the answer had begun, and was not complete within \(bound)" : "nothing within \(bound)"
     fail(step, "timeout", text + came, into: &record)
   }
 
-  var remaining: UInt64 {
+  var remaining: Nanoseconds {
     let now = MonotonicClock.now()
     return deadline > now ? deadline - now : 1
   }

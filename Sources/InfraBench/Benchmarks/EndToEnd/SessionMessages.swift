@@ -21,9 +21,11 @@ extension SessionJourney {
     let question = await connection.socket.ask(text: role.send.text(course.values))
     // A program may have said more at its start than one line.
     if role.first.isAny, !question.unasked.isEmpty { noteUnasked() }
-    var answer = StreamedAnswer(role, askedAt: (try? question.askedAt.get()) ?? .max)
+    var answer = StreamedAnswer(role, askedAt: (try? question.askedAt.get()) ?? .distantFuture)
     for message in question.unasked.map({ connection.read($0, isParsed: false) }) {
-      guard case .failed(let code, let text) = answer.take(message.root, begunAt: 0, receivedAt: message.receivedAt)
+      guard
+        case .failed(let code, let text) = answer.take(
+          message.root, begunAt: .distantPast, receivedAt: message.receivedAt)
       else { continue }
       fail(.firstResponse, code, text, into: &record)
       return nil
@@ -93,7 +95,7 @@ extension SessionJourney {
       case .outOfTime:
         fail(
           .firstResponse, "timeout",
-          "no line was found to match --expect within \(scenario.load.timeout / 1_000_000) ms, and one was still being "
+          "no line was found to match --expect within \(scenario.load.timeout / .milliseconds(1)) ms, and one was still being "
             + "looked at: repetitions inside one another make a pattern slow", into: &record)
         return nil
       case .tookTooLong:
@@ -169,11 +171,11 @@ extension SessionJourney {
 
   // MARK: Idle sessions and sessions that are gone back to
 
-  /// Lets the session be idle for `duration` ns; false where it ended meanwhile.
+  /// Lets the session be idle for `duration`; false where it ended meanwhile.
   func pause(
-    for duration: UInt64, _ step: EndToEndStep, into record: inout IterationRecord
+    for duration: Nanoseconds, _ step: EndToEndStep, into record: inout IterationRecord
   ) async -> Bool {
-    guard duration > 0, let connection = user.session.value else { return true }
+    guard duration > .zero, let connection = user.session.value else { return true }
     let failure = Mutex<(code: String, text: String)?>(nil)
     do throws(WebSocketError) {
       try await connection.idle(until: MonotonicClock.now() + duration) { message in

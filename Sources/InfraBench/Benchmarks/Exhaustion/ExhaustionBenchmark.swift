@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Latency
+package import Latency
 package import LoadEngine
 package import Results
 
@@ -53,8 +53,8 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     ],
     defaultThresholds: ["refill_full.max < 25s"])
   package static let catalogue = description.catalogue
-  /// Of one question to ECS or to the gateway's status, in ns: one that hangs must not blind the run for long.
-  static let lookBound: UInt64 = 5_000_000_000
+  /// Of one question to ECS or to the gateway's status: one that hangs must not blind the run for long.
+  static let lookBound: Nanoseconds = .seconds(5)
 
   package var target: TargetSettings
   /// Whether there is a gateway, embedded or remote; else the pool is drained and watched by ECS alone.
@@ -62,8 +62,8 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
   /// The pool's ECS; nil: the embedded gateway's own, or none beside a remote gateway.
   package var ecs: ECSSettings?
   package var userIDPrefix: String
-  /// In ns, of one operation.
-  package var timeout: UInt64
+  /// Of one operation.
+  package var timeout: Nanoseconds
   package var drainBy: DrainBy
   /// nil: all tasks that are warm, or that run.
   package var drainCount: Int?
@@ -73,14 +73,13 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
   package var restoresDesiredCount = false
   /// How often all of it is done.
   package var cycles: Int
-  /// In ns: how long the pool must be at rest before it is drained.
-  package var settle: UInt64
-  /// In ns.
-  package var pollInterval: UInt64
-  /// In ns, from t₀.
-  package var refillTimeout: UInt64
+  /// How long the pool must be at rest before it is drained.
+  package var settle: Nanoseconds
+  package var pollInterval: Nanoseconds
+  /// From t₀.
+  package var refillTimeout: Nanoseconds
 
-  package var timeouts: [String: UInt64] { ["timeout": timeout, "refillTimeout": refillTimeout] }
+  package var timeouts: [String: Nanoseconds] { ["timeout": timeout, "refillTimeout": refillTimeout] }
 
   package var parameters: [String: JSONValue] {
     var own: [String: JSONValue] = [

@@ -12,15 +12,15 @@ struct ExhaustionCycle: Sendable {
   let watch: SharedRefillTracker
   /// The last look at the pool before the drain.
   let rested: PoolPoll
-  /// How long after that look the drain begins, in ns. Evenly spread over a poll's interval, so that cycles differ in how
+  /// How long after that look the drain begins. Evenly spread over a poll's interval, so that cycles differ in how
   /// their refill meets the beat of the polls; else all of them would be wrong by the same.
-  let drainDelay: UInt64
+  let drainDelay: Nanoseconds
   /// Why no task may be stopped any more, asked while tasks are being stopped; nil where they may.
   let objection: @Sendable () async -> StopObjection?
 
-  /// The views other than the strictest are waited for so long after it, in ns: ECS's answers lag behind.
-  private static let lag: UInt64 = 10_000_000_000
-  private static let progressInterval: UInt64 = 10_000_000_000
+  /// The views other than the strictest are waited for so long after it: ECS's answers lag behind.
+  private static let lag: Nanoseconds = .seconds(10)
+  private static let progressInterval: Nanoseconds = .seconds(10)
 
   private enum Part: Sendable {
     case drained(Recording, objection: StopObjection?)
@@ -87,7 +87,7 @@ struct ExhaustionCycle: Sendable {
   /// What was recorded, and why the drain was ended before all tasks were stopped.
   private func drain() async -> (Recording, objection: StopObjection?) {
     let nothing = Recording(ExhaustionBenchmark.catalogue)
-    guard (try? await Task.sleep(nanoseconds: drainDelay)) != nil else { return (nothing, nil) }
+    guard (try? await Task.sleep(for: drainDelay)) != nil else { return (nothing, nil) }
     switch settings.drainBy {
     case .acquire:
       guard let session else { return (nothing, nil) }
@@ -134,7 +134,7 @@ struct ExhaustionCycle: Sendable {
   }
 
   private func isOver(
-    _ tracker: RefillTracker, isColdFallbackPending: Bool, now: UInt64, _ poller: inout PoolPoller
+    _ tracker: RefillTracker, isColdFallbackPending: Bool, now: Instant, _ poller: inout PoolPoller
   ) -> Bool {
     guard let clockStart = tracker.clockStart else { return false }
     let full = tracker.fullRefill(tracker.strictest)

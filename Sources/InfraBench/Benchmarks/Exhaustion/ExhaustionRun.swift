@@ -102,7 +102,7 @@ struct ExhaustionRun {
         guard let rested = try await rest.wait(&poller, watch: watch) else { return }
         let cycle = ExhaustionCycle(
           settings: settings, session: session, ecs: ecs, bench: bench, watch: watch, rested: rested,
-          drainDelay: .random(in: 0..<max(1, settings.pollInterval)),
+          drainDelay: .nanoseconds(UInt64.random(in: 0..<max(1, settings.pollInterval.nanoseconds))),
           objection: { if let keeper, let service { await keeper.objection(service) } else { nil } })
         if settings.drainBy == .stopTasks, let keeper, let service { try await keeper.checkBeforeDrain(service) }
         guard !Task.isCancelled else { return }
@@ -223,7 +223,7 @@ struct SettledPoolWait {
     try check(first)
     var poll = first
     let deadline = MonotonicClock.now() + settings.timeout + settings.settle
-    var restSince: UInt64?
+    var restSince: Instant?
     while true {
       if let refusal = poll.refusal { throw BenchmarkFailure("ECS cannot be polled: \(refusal)") }
       watch.observe(poll)

@@ -89,16 +89,16 @@ struct PoolDrain: Sendable {
   }
 
   /// t₀: the answer to the last drain call, or to the last release that was answered.
-  private func startClock(_ lastAnswer: UInt64, releasing tasks: [String], through clients: [GatewayClient]) async {
+  private func startClock(_ lastAnswer: Instant, releasing tasks: [String], through clients: [GatewayClient]) async {
     guard release == .afterDrain else { return watch.update { $0.startClock(at: lastAnswer) } }
-    let lastRelease = await withTaskGroup(of: UInt64?.self) { group in
+    let lastRelease = await withTaskGroup(of: Instant?.self) { group in
       for (task, client) in zip(tasks, clients) {
         group.addTask(executorPreference: executor) {
           await session.held.release(task, through: client, bench: session.bench)
         }
       }
       // One that hangs until its bound must not move the clock: the refill began without it.
-      return await group.reduce(nil as UInt64?) { latest, answer in answer.map { max($0, latest ?? 0) } ?? latest }
+      return await group.reduce(nil as Instant?) { latest, answer in [latest, answer].compactMap(\.self).max() }
     }
     watch.update { $0.startClock(at: lastRelease ?? lastAnswer) }
   }
@@ -113,10 +113,10 @@ struct DrainAcquire: Sendable {
   /// What came of it.
   struct Outcome: Sendable {
     var record = IterationRecord()
-    /// When it was begun, in ns of `MonotonicClock`.
-    var dueAt: UInt64
+    /// When it was begun.
+    var dueAt: Instant
     /// When its answer had been read; nil without one.
-    var answeredAt: UInt64?
+    var answeredAt: Instant?
     /// What has to be given back.
     var task: String?
     /// Whether the task had been waiting in the pool.

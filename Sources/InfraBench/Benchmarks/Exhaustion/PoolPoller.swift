@@ -14,7 +14,7 @@ struct PoolPoller {
   private static let throttledPolls = Benchmark.catalogue.counter("throttled_polls")
   private static let lostPolls = Benchmark.catalogue.counter("lost_polls")
 
-  /// When the first poll was due, in ns of `MonotonicClock`.
+  /// When the first poll was due.
   let startedAt = MonotonicClock.now()
   private(set) var recording = Recording(Benchmark.catalogue)
   private(set) var timeline: PoolTimeline
@@ -27,8 +27,8 @@ struct PoolPoller {
   private let bench: RunContext
   private var nextAt = MonotonicClock.now()
 
-  /// A poller of ECS, of the gateway, or of both; `interval` in ns.
-  init(gateway: GatewayClient?, ecs: ECSPoolView?, interval: UInt64, bench: RunContext) {
+  /// A poller of ECS, of the gateway, or of both.
+  init(gateway: GatewayClient?, ecs: ECSPoolView?, interval: Nanoseconds, bench: RunContext) {
     self.gateway = gateway
     self.ecs = ecs
     self.bench = bench
@@ -45,10 +45,10 @@ struct PoolPoller {
   /// Beats that were missed, as a poll took longer than the interval, are left out.
   mutating func poll(retry: RetryPolicy = .never) async -> PoolPoll? {
     let now = MonotonicClock.now()
-    if now < nextAt { try? await Task.sleep(nanoseconds: nextAt - now) }
+    if now < nextAt { try? await Task.sleep(for: nextAt - now) }
     guard !Task.isCancelled else { return nil }
-    let late = MonotonicClock.now() - min(nextAt, MonotonicClock.now())
-    nextAt += rate.interval * (late / max(1, rate.interval) + 1)
+    let late = MonotonicClock.now().elapsed(since: nextAt)
+    nextAt += rate.interval * (late / max(.nanoseconds(1), rate.interval) + 1)
     var poll = PoolPoll()
     // The copy goes to the child task and comes back with what it has learnt.
     let view = ecs
@@ -105,14 +105,14 @@ struct PoolPoller {
     for view in poll.snapshots.keys { counts[view] = poll.count(view) }
     timeline.add(
       PoolTimeline.Point(
-        seconds: Double(answeredAt - min(startedAt, answeredAt)) / 1e9, counts: counts, gap: poll.gap))
+        seconds: answeredAt.elapsed(since: startedAt).seconds, counts: counts, gap: poll.gap))
   }
 }
 
 /// What one poll brought: a view that could not be had is nil.
 struct PoolPoll: Sendable {
   var snapshots: [RefillTracker.View: TaskSnapshot] = [:]
-  var listLatencies: [UInt64] = []
+  var listLatencies: [Nanoseconds] = []
   /// Tries that ECS throttled before it answered: of a look that is tried again.
   var throttledTries = 0
   /// ECS asked for fewer calls: this poll is a gap.
@@ -182,8 +182,8 @@ struct ECSPoolView: Sendable {
     /// nil where the tasks could be listed and not described.
     var running: TaskSnapshot?
     var failure: AWSError?
-    /// The latency of each `ListTasks` call, in ns: of the try that was answered.
-    var listLatencies: [UInt64]
+    /// The latency of each `ListTasks` call: of the try that was answered.
+    var listLatencies: [Nanoseconds]
     /// Tries that ECS throttled before the calls were answered.
     var throttles = 0
   }
@@ -260,21 +260,21 @@ struct ECSPoolView: Sendable {
 
 /// How often the pool was really looked at: what the resolution of every time rests on.
 struct PollRate: Sendable, Equatable {
-  /// In ns, as it was asked for.
-  let interval: UInt64
+  /// As it was asked for.
+  let interval: Nanoseconds
   private(set) var answered: UInt64 = 0
   private(set) var lost: UInt64 = 0
-  /// Between the answers to two whole looks in a row, in ns.
-  private(set) var longestGap: UInt64 = 0
-  private var firstAnswer: UInt64?
-  private var lastAnswer: UInt64?
+  /// Between the answers to two whole looks in a row.
+  private(set) var longestGap: Nanoseconds = .zero
+  private var firstAnswer: Instant?
+  private var lastAnswer: Instant?
 
-  init(interval: UInt64) { self.interval = interval }
+  init(interval: Nanoseconds) { self.interval = interval }
 
-  /// A poll was over at `instant`, in ns of `MonotonicClock`; whole if no view was missing.
-  mutating func add(isWhole: Bool, at instant: UInt64) {
+  /// A poll was over at `instant`; whole if no view was missing.
+  mutating func add(isWhole: Bool, at instant: Instant) {
     // A gap that never ends is one too.
-    if let lastAnswer { longestGap = max(longestGap, instant - min(lastAnswer, instant)) }
+    if let lastAnswer { longestGap = max(longestGap, instant.elapsed(since: lastAnswer)) }
     guard isWhole else { return lost += 1 }
     answered += 1
     firstAnswer = firstAnswer ?? instant
@@ -284,13 +284,13 @@ struct PollRate: Sendable, Equatable {
   /// Whole looks a second, lost ones left out; nil before the second one.
   var effective: Double? {
     guard let firstAnswer, let lastAnswer, lastAnswer > firstAnswer else { return nil }
-    return Double(answered - 1) / (Double(lastAnswer - firstAnswer) / 1e9)
+    return Double(answered - 1) / (lastAnswer - firstAnswer).seconds
   }
 
   /// `1.96/s of 2.00/s, longest gap 1.02 s, 3 polls lost`.
   var finding: String? {
     guard let effective else { return nil }
-    let asked = interval > 0 ? " of \(NumberText.decimals(1e9 / Double(interval), 2))/s" : ""
+    let asked = interval > .zero ? " of \(NumberText.decimals(1 / interval.seconds, 2))/s" : ""
     let losses = lost == 0 ? "" : lost == 1 ? ", 1 poll lost" : ", \(lost) polls lost"
     return "\(NumberText.decimals(effective, 2))/s\(asked), longest gap \(RefillText.seconds(longestGap)) s\(losses)"
   }

@@ -29,11 +29,11 @@ struct RefillOutcome: Sendable {
   }
 
   /// Whether the release came too late to time the refill from it.
-  var wasFullBeforeClockStart: Bool { tracker.fullRefill(tracker.strictest)?.latest == 0 }
+  var wasFullBeforeClockStart: Bool { tracker.fullRefill(tracker.strictest)?.latest == .zero }
 
   /// Samples are the upper ends of the intervals. What was there before t₀ has no time: 0 would be flattery.
   func record(into recording: inout Recording) {
-    for (metric, time) in times + taskTimes where time.latest > 0 {
+    for (metric, time) in times + taskTimes where time.latest > .zero {
       recording.sample(Self.catalogue.metric(metric), time.latest)
     }
     for task in tracker.taskRefills(.running).keys {
@@ -45,18 +45,18 @@ struct RefillOutcome: Sendable {
     }
   }
 
-  /// How far below its sample each time may have been, at most, by metric, in ns.
-  var resolutions: [String: UInt64] {
-    (times + taskTimes).filter { $0.time.latest > 0 }
-      .reduce(into: [:]) { $0[$1.metric] = max($0[$1.metric] ?? 0, $1.time.resolution) }
+  /// How far below its sample each time may have been, at most, by metric.
+  var resolutions: [String: Nanoseconds] {
+    (times + taskTimes).filter { $0.time.latest > .zero }
+      .reduce(into: [:]) { $0[$1.metric] = max($0[$1.metric] ?? .zero, $1.time.resolution) }
   }
 
   /// `clock` tells when an instant of `MonotonicClock` was by the wall.
-  func findings(_ clock: WallClock, timelineFrom startedAt: UInt64) -> [String: JSONValue] {
+  func findings(_ clock: WallClock, timelineFrom startedAt: Instant) -> [String: JSONValue] {
     var findings: [String: JSONValue] = ["drained": .int(Int64(tracker.drainedCount ?? 0))]
     for (metric, time) in times { findings[metric] = .string(RefillText.interval(time)) }
     if tracker.drainedCount ?? 0 > 0 { findings["strictest_view"] = .string(tracker.strictest.rawValue) }
-    let early = tracker.taskRefills(tracker.strictest).values.count { $0.latest == 0 }
+    let early = tracker.taskRefills(tracker.strictest).values.count { $0.latest == .zero }
     if early > 0 { findings["tasks_before_t0"] = .int(Int64(early)) }
     if let length = tracker.drainLength, tracker.drainedCount ?? 0 > 0 {
       findings["drain_lasted"] = .string("\(RefillText.seconds(length)) s")
@@ -71,7 +71,7 @@ struct RefillOutcome: Sendable {
   /// Instants of `MonotonicClock` as instants by the wall, as both stood at one moment.
   struct WallClock: Sendable {
     private let date: Date
-    private let instant: UInt64
+    private let instant: Instant
 
     /// As both clocks stand now.
     init() {
@@ -79,8 +79,8 @@ struct RefillOutcome: Sendable {
       instant = MonotonicClock.now()
     }
 
-    func timestamp(of other: UInt64) -> Timestamp {
-      Timestamp(date.addingTimeInterval((Double(other) - Double(instant)) / 1e9))
+    func timestamp(of other: Instant) -> Timestamp {
+      Timestamp(date.addingTimeInterval((Double(other.nanoseconds) - Double(instant.nanoseconds)) / 1e9))
     }
   }
 }
@@ -89,20 +89,20 @@ struct RefillOutcome: Sendable {
 enum RefillText {
   /// `22.310–22.820 s (resolution 0.510 s)`.
   static func interval(_ time: RefillTime) -> String {
-    guard time.latest > 0 else { return "before t0" }
+    guard time.latest > .zero else { return "before t0" }
     return "\(seconds(time.earliest))–\(seconds(time.latest)) s (resolution \(seconds(time.resolution)) s)"
   }
 
-  /// Nanoseconds as seconds with three places.
-  static func seconds(_ nanoseconds: UInt64) -> String { NumberText.decimals(Double(nanoseconds) / 1e9, 3) }
+  /// A length in seconds with three places.
+  static func seconds(_ length: Nanoseconds) -> String { NumberText.decimals(length.seconds, 3) }
 
-  static func progress(_ tracker: RefillTracker, at now: UInt64) -> String {
+  static func progress(_ tracker: RefillTracker, at now: Instant) -> String {
     guard let clockStart = tracker.clockStart, let drained = tracker.drainedCount else { return "draining" }
-    let elapsed = (now - min(now, clockStart)) / 1_000_000_000
+    let elapsed = now.elapsed(since: clockStart) / .seconds(1)
     return "\(elapsed) s after the drain of \(drained): \(counts(tracker)) tasks are new"
   }
 
-  static func timeout(_ tracker: RefillTracker, after bound: UInt64) -> String {
+  static func timeout(_ tracker: RefillTracker, after bound: Nanoseconds) -> String {
     "\(DurationText.write(bound)) after the drain of \(tracker.drainedCount ?? 0) only \(counts(tracker)) tasks were new"
   }
 

@@ -1,3 +1,4 @@
+package import Latency
 import Synchronization
 import Results
 
@@ -30,8 +31,8 @@ package struct RefillTracker: Sendable {
   package let views: [View]
   /// How many tasks were drained; nil while the drain is not over.
   package private(set) var drainedCount: Int?
-  /// t₀, in ns of `MonotonicClock`; nil until it is known.
-  package private(set) var clockStart: UInt64?
+  /// t₀; nil until it is known.
+  package private(set) var clockStart: Instant?
 
   private var histories: [View: RefillHistory] = [:]
   private var before: Set<String> = []
@@ -41,12 +42,12 @@ package struct RefillTracker: Sendable {
   private var isWarmBare = false
   /// Whether a bare count has been seen without the drained tasks. Until then it still has them in it.
   private var hasFallen: Bool
-  private var drainBeganAt: UInt64?
-  private var drainedAt: UInt64 = .max
+  private var drainBeganAt: Instant?
+  private var drainedAt: Instant = .distantFuture
 
-  /// From the first drain call's sending to the last one's answer, in ns; nil while the drain is not over.
-  package var drainLength: UInt64? {
-    drainBeganAt.flatMap { begin in drainedCount == nil ? nil : drainedAt - min(begin, drainedAt) }
+  /// From the first drain call's sending to the last one's answer; nil while the drain is not over.
+  package var drainLength: Nanoseconds? {
+    drainBeganAt.flatMap { begin in drainedCount == nil ? nil : drainedAt.elapsed(since: begin) }
   }
 
   /// A tracker of `views`, at least one; `known` are tasks of earlier cycles, which are not new either. Whoever drains
@@ -91,7 +92,7 @@ package struct RefillTracker: Sendable {
   }
 
   /// The first drain call is about to be sent.
-  package mutating func drainBegins(at instant: UInt64) {
+  package mutating func drainBegins(at instant: Instant) {
     drainBeganAt = instant
   }
 
@@ -101,13 +102,13 @@ package struct RefillTracker: Sendable {
   }
 
   /// The last drain call was answered; `count` of the tasks that were there before are taken.
-  package mutating func drained(_ count: Int, at instant: UInt64) {
+  package mutating func drained(_ count: Int, at instant: Instant) {
     drainedCount = count
     drainedAt = instant
   }
 
   /// From now on times run: the answer to the last drain call, or to the last release.
-  package mutating func startClock(at instant: UInt64) {
+  package mutating func startClock(at instant: Instant) {
     clockStart = instant
   }
 
@@ -141,29 +142,29 @@ package struct RefillTracker: Sendable {
   private var remainingUnnamed: Int { max(0, unnamedBefore - (drainedCount ?? 0)) }
 }
 
-/// How long after t₀ something became true, as exactly as the polls tell. In ns.
+/// How long after t₀ something became true, as exactly as the polls tell.
 package struct RefillTime: Sendable, Equatable {
-  /// The sending of the last poll that did not show it; 0 where that was before t₀.
-  package var earliest: UInt64
-  /// The answer to the first poll that showed it: what thresholds judge. 0 where that was before t₀.
-  package var latest: UInt64
+  /// The sending of the last poll that did not show it; zero where that was before t₀.
+  package var earliest: Nanoseconds
+  /// The answer to the first poll that showed it: what thresholds judge. Zero where that was before t₀.
+  package var latest: Nanoseconds
 
   /// The times of `crossing` after `clockStart`.
-  package init(_ crossing: ObservedTransition, since clockStart: UInt64) {
-    earliest = crossing.lastNegativeSentAt > clockStart ? crossing.lastNegativeSentAt - clockStart : 0
-    latest = crossing.firstPositiveAnsweredAt > clockStart ? crossing.firstPositiveAnsweredAt - clockStart : 0
+  package init(_ crossing: ObservedTransition, since clockStart: Instant) {
+    earliest = crossing.lastNegativeSentAt.elapsed(since: clockStart)
+    latest = crossing.firstPositiveAnsweredAt.elapsed(since: clockStart)
   }
 
   /// The width of what is not known.
-  package var resolution: UInt64 { latest - min(earliest, latest) }
+  package var resolution: Nanoseconds { latest - earliest }
 }
 
 /// What one look at the pool showed: a set of tasks, by the last parts of their ARNs.
 package struct TaskSnapshot: Sendable, Equatable {
-  /// When the question was sent, in ns of `MonotonicClock`.
-  package var sentAt: UInt64
+  /// When the question was sent.
+  package var sentAt: Instant
   /// When the answer had been read.
-  package var answeredAt: UInt64
+  package var answeredAt: Instant
   package var tasks: Set<String>
   /// Tasks that were counted but not named: some gateways tell `warmCount` alone.
   package var unnamed: Int
@@ -171,7 +172,7 @@ package struct TaskSnapshot: Sendable, Equatable {
   package var unknown: Set<String>
 
   package init(
-    sentAt: UInt64, answeredAt: UInt64, tasks: Set<String>, unnamed: Int = 0, unknown: Set<String> = []
+    sentAt: Instant, answeredAt: Instant, tasks: Set<String>, unnamed: Int = 0, unknown: Set<String> = []
   ) {
     self.sentAt = sentAt
     self.answeredAt = answeredAt
@@ -181,12 +182,12 @@ package struct TaskSnapshot: Sendable, Equatable {
   }
 }
 
-/// Between which two instants something became true, in ns of `MonotonicClock`.
+/// Between which two instants something became true.
 package struct ObservedTransition: Sendable, Equatable {
-  /// When the last poll was sent that showed that it was not yet so; 0 if none did.
-  package var lastNegativeSentAt: UInt64
+  /// When the last poll was sent that showed that it was not yet so; ``Instant/distantPast`` if none did.
+  package var lastNegativeSentAt: Instant
   /// When the first poll was answered that showed it.
-  package var firstPositiveAnsweredAt: UInt64
+  package var firstPositiveAnsweredAt: Instant
 }
 
 /// The snapshots of one view in order, equal ones in a row kept as one, so that a quiet pool takes no memory.
@@ -197,9 +198,9 @@ struct RefillHistory: Sendable {
     var tasks: Set<String>
     var unnamed: Int
     var unknown: Set<String>
-    let firstSentAt: UInt64
-    let firstAnsweredAt: UInt64
-    var lastSentAt: UInt64
+    let firstSentAt: Instant
+    let firstAnsweredAt: Instant
+    var lastSentAt: Instant
 
     var isSinglePoll: Bool { lastSentAt == firstSentAt }
   }
@@ -225,7 +226,7 @@ struct RefillHistory: Sendable {
   /// as far as "now" goes where the poll after that shows it again. A look that leaves open whether enough tasks are there
   /// denies nothing.
   func crossing(to count: Int, excluding excluded: Set<String>, unnamedBefore: Int) -> ObservedTransition? {
-    var lastNegativeSentAt: UInt64 = 0
+    var lastNegativeSentAt: Instant = .distantPast
     for (index, span) in spans.enumerated() {
       let previous = index > 0 ? spans[index - 1] : nil
       let next = index + 1 < spans.count ? spans[index + 1] : nil
@@ -254,7 +255,7 @@ struct RefillHistory: Sendable {
       for task in span.tasks where crossings[task] == nil {
         let denial = spans[..<index].last { !$0.unknown.contains(task) }
         crossings[task] = ObservedTransition(
-          lastNegativeSentAt: denial?.lastSentAt ?? 0, firstPositiveAnsweredAt: span.firstAnsweredAt)
+          lastNegativeSentAt: denial?.lastSentAt ?? .distantPast, firstPositiveAnsweredAt: span.firstAnsweredAt)
       }
     }
     return crossings

@@ -31,9 +31,9 @@ struct ServiceGuard: Sendable {
     }
   }
 
-  private static let bound: UInt64 = 5_000_000_000
-  /// How long ECS is asked, while tasks are being stopped, what the service is, in ns.
-  private static let askBound: UInt64 = 2_000_000_000
+  private static let bound: Nanoseconds = .seconds(5)
+  /// How long ECS is asked, while tasks are being stopped, what the service is.
+  private static let askBound: Nanoseconds = .seconds(2)
   private static let active = "ACTIVE"
 
   /// Asks before anything is drained.
@@ -128,7 +128,7 @@ struct ServiceGuard: Sendable {
     // Unstructured, so that an interrupted run does it all the same.
     let work = Task { await compareAndRestore(before) }
     let alarm = Task {
-      try await Task.sleep(nanoseconds: Self.bound)
+      try await Task.sleep(for: Self.bound)
       work.cancel()
     }
     defer { alarm.cancel() }

@@ -26,13 +26,13 @@ struct StopDrain: Sendable {
   /// then so many a second.
   private static let burst = 50
   private static let perSecond = 20
-  /// A call that is under way on an interruption is waited for so long, in ns: what it stopped is to be known.
-  private static let graceOnCancel: UInt64 = 1_000_000_000
+  /// A call that is under way on an interruption is waited for so long: what it stopped is to be known.
+  private static let graceOnCancel: Nanoseconds = .seconds(1)
 
   private struct Stop: Sendable {
     var record = IterationRecord()
     let dueAt = MonotonicClock.now()
-    var answeredAt: UInt64?
+    var answeredAt: Instant?
   }
 
   /// Drains, and returns what was recorded, and why it was ended before all tasks were stopped. The tracker learns what was
@@ -45,7 +45,7 @@ struct StopDrain: Sendable {
     guard await bench.console.flush() else { return (recording, nil) }
     watch.update { $0.drainBegins(at: MonotonicClock.now()) }
     var ended: StopObjection?
-    var answers: [UInt64] = []
+    var answers: [Instant] = []
     let begin = MonotonicClock.now()
     await withTaskGroup(of: Stop.self) { group in
       for (index, task) in tasks.enumerated() {
@@ -89,10 +89,10 @@ struct StopDrain: Sendable {
   }
 
   /// Waits until the quota has room for the call of this number.
-  private func pause(before index: Int, since begin: UInt64) async {
-    let dueAt = begin + UInt64(max(0, index - Self.burst)) * (1_000_000_000 / UInt64(Self.perSecond))
+  private func pause(before index: Int, since begin: Instant) async {
+    let dueAt = begin + max(0, index - Self.burst) * (.seconds(1) / Self.perSecond)
     let now = MonotonicClock.now()
-    if now < dueAt { try? await Task.sleep(nanoseconds: dueAt - now) }
+    if now < dueAt { try? await Task.sleep(for: dueAt - now) }
   }
 
   private func request(_ task: String) async -> Result<ECSAnswer<ECSTask>, AWSError> {
@@ -106,7 +106,7 @@ struct StopDrain: Sendable {
       await call.value
     } onCancel: {
       Task {
-        try? await Task.sleep(nanoseconds: Self.graceOnCancel)
+        try? await Task.sleep(for: Self.graceOnCancel)
         call.cancel()
       }
     }
@@ -119,7 +119,7 @@ struct StopDrain: Sendable {
       if let call = answer.calls.last {
         stop.answeredAt = call.timings.answeredAt
         stop.record.sample(Self.latency, call.timings.answeredAt - call.timings.sentAt)
-        if call.pauses > 0 { stop.record.sample(Self.pauses, call.pauses) }
+        if call.pauses > .zero { stop.record.sample(Self.pauses, call.pauses) }
         for _ in 0..<call.throttles { stop.record.count(Self.throttledStops) }
       }
     } catch {

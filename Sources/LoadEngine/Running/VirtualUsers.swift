@@ -2,35 +2,35 @@ import Latency
 import Transport
 
 /// The users of one run, and where they record.
-struct Crew<S: Scenario>: Sendable {
+struct VirtualUsers<S: Scenario>: Sendable {
   let scenario: S
   let loops: LoopGroup
   let recorders: [LoopRecorder]
-  let judging: Judging
+  let measurementWindow: MeasurementWindow
   let progress: ProgressCounter?
   let keeper: TimelineKeeper?
 
   /// Runs `body` for each user in a task of its own on the user's loop, whose number it gets too. Returns when the last
-  /// answer had been read, in ns of `MonotonicClock`.
+  /// answer had been read.
   ///
   /// Closing a connection takes some 30 µs of its loop: users who are done keep theirs until the last one is, or the
   /// last answers of a run would wait for the closing of thousands.
   func run(
     _ plan: LoadPlan, _ body: @escaping @Sendable (VirtualUser<S>, S.User, _ loop: Int) async -> Void
-  ) async -> UInt64 {
+  ) async -> Instant {
     let users = max(1, plan.users)
-    let lastAnswer = StartBarrier(parties: users, whenReached: { _ in judging.end() })
-    return await withTaskGroup(of: UInt64.self) { group in
+    let lastAnswer = StartBarrier(parties: users, whenReached: { _ in measurementWindow.end() })
+    return await withTaskGroup(of: Instant.self) { group in
       for number in 1...users {
         let loop = (number - 1) % loops.executors.count
         let user = VirtualUser(
           number: number, scenario: scenario, executor: loops.executors[loop], recorder: recorders[loop],
-          progress: progress, judging: judging)
+          progress: progress, measurementWindow: measurementWindow)
         group.addTask(executorPreference: loops.executors[loop]) {
           await user.live(until: lastAnswer) { await body(user, $0, loop) }
         }
       }
-      return await group.reduce(0) { max($0, $1) }
+      return await group.reduce(.distantPast) { max($0, $1) }
     }
   }
 }

@@ -1,13 +1,13 @@
 import Glibc
-import Latency
+public import Latency
 import UnixSignals
 
 /// What a signal that asks for the end means, by when it comes. Pure.
 ///
 /// `timeout` and CI runners signal a program twice, once alone and once with its group: a repetition within a second is the
 /// same signal.
-public struct EndSignalOrder: Sendable {
-  /// See ``EndSignalOrder/receive(_:at:)``.
+public struct TerminationEscalation: Sendable {
+  /// See ``TerminationEscalation/receive(_:at:)``.
   public enum Meaning: Sendable, Equatable {
     /// The first one: the program comes to its end in order.
     case endsInOrder
@@ -17,16 +17,15 @@ public struct EndSignalOrder: Sendable {
     case endsAtOnce
   }
 
-  /// In ns.
-  static let repetitionBound: UInt64 = 1_000_000_000
-  private var first: (signal: Int32, time: UInt64)?
+  static let repetitionBound: Nanoseconds = .seconds(1)
+  private var first: (signal: Int32, time: Instant)?
 
   /// Nothing has come yet.
   public init() {}
 
-  /// Takes a signal that came at `now`, in ns. SIGQUIT after another signal is never a repetition: it is the key that people
+  /// Takes a signal that came at `now`. SIGQUIT after another signal is never a repetition: it is the key that people
   /// press when the first one was not enough.
-  public mutating func receive(_ signal: Int32, at now: UInt64) -> Meaning {
+  public mutating func receive(_ signal: Int32, at now: Instant) -> Meaning {
     guard let first else {
       first = (signal, now)
       return .endsInOrder
@@ -37,8 +36,8 @@ public struct EndSignalOrder: Sendable {
 }
 
 /// The signals that ask a process to end: SIGTERM, and those of SIGHUP, SIGINT and SIGQUIT that are not
-/// ``EndSignals/ignoredAtStart``.
-public struct EndSignals: Sendable {
+/// ``TerminationSignals/ignoredAtStart``.
+public struct TerminationSignals: Sendable {
   private let signals: UnixSignalsSequence
 
   /// What was ignored when the process was started, and stays so: SIGHUP under `nohup`, SIGINT and SIGQUIT in a script's
@@ -53,10 +52,11 @@ public struct EndSignals: Sendable {
     })
 
   /// From here on none of them ends the process by itself.
-  public static func trap() async -> EndSignals {
+  public static func trap() async -> TerminationSignals {
     let ignored = ignoredAtStart
     let all: [UnixSignal] = [.sigterm, .sighup, .sigint, .sigquit]
-    return EndSignals(signals: await UnixSignalsSequence(trapping: all.filter { !ignored.contains($0.rawValue) }))
+    return TerminationSignals(
+      signals: await UnixSignalsSequence(trapping: all.filter { !ignored.contains($0.rawValue) }))
   }
 
   /// Calls `first` with the first signal's number; a later one, but a repetition, ends the process at once, with 128 and
@@ -64,7 +64,7 @@ public struct EndSignals: Sendable {
   ///
   /// - Parameter farewell: What is said on standard error then: lines.
   public func watch(farewell: @Sendable () -> String, _ first: @Sendable (Int32) -> Void) async {
-    var order = EndSignalOrder()
+    var order = TerminationEscalation()
     for await signal in signals {
       switch order.receive(signal.rawValue, at: MonotonicClock.now()) {
       case .endsInOrder: first(signal.rawValue)

@@ -1,19 +1,21 @@
+import Latency
+
 /// A rate integrated over time: how many starts are expected by an instant, asked the other way round.
 ///
 /// A process of rate 1 mapped through the inverse of the cumulated rate has that rate at every instant (time rescaling:
 /// Çinlar, Introduction to Stochastic Processes, 1975, ch. 4.7; Lewis & Shedler, Simulation of nonhomogeneous Poisson
 /// processes by thinning, 1979, section 1). Evenly spaced starts are mapped in the same way.
-enum CumulatedRate: Sendable, Equatable {
+enum CumulativeRate: Sendable, Equatable {
   case constant(ArrivalRate)
   case ramps([RateRamp])
 
   init(_ stages: [RateStage], from: ArrivalRate) {
     var ramps: [RateRamp] = []
-    var (rate, begin, area) = (from, UInt64(0), 0.0)
+    var (rate, begin, area) = (from, Nanoseconds.zero, 0.0)
     for stage in stages {
-      if stage.duration > 0 {
+      if stage.duration > .zero {
         let ramp = RateRamp(begin: begin, duration: stage.duration, from: rate, to: stage.target, areaBefore: area)
-        (begin, area) = (begin.addingSaturated(stage.duration), ramp.areaAfter)
+        (begin, area) = (begin + stage.duration, ramp.areaAfter)
         ramps.append(ramp)
       }
       rate = stage.target
@@ -21,17 +23,17 @@ enum CumulatedRate: Sendable, Equatable {
     self = .ramps(ramps)
   }
 
-  /// In ns; nil where the rate goes on for ever.
-  var length: UInt64? {
+  /// nil where the rate goes on for ever.
+  var length: Nanoseconds? {
     switch self {
     case .constant: nil
-    case .ramps(let ramps): ramps.last.map { $0.begin.addingSaturated($0.duration) } ?? 0
+    case .ramps(let ramps): ramps.last.map { $0.begin + $0.duration } ?? .zero
     }
   }
 
-  /// The first instant at which the cumulated rate goes beyond `position`, in ns; nil if it never does.
+  /// The first instant at which the cumulated rate goes beyond `position`; nil if it never does.
   /// The search begins at ramp `first`, and leaves there where it ended.
-  func offset(of position: StartPosition, first: inout Int) -> UInt64? {
+  func offset(of position: StartPosition, first: inout Int) -> Nanoseconds? {
     switch self {
     case .constant(let rate): return Self.offset(of: position, at: rate)
     case .ramps(let ramps):
@@ -41,14 +43,14 @@ enum CumulatedRate: Sendable, Equatable {
   }
 
   /// floor(position · period / starts), exact in its whole part.
-  private static func offset(of position: StartPosition, at rate: ArrivalRate) -> UInt64? {
-    let product = position.whole.multipliedFullWidth(by: rate.period)
+  private static func offset(of position: StartPosition, at rate: ArrivalRate) -> Nanoseconds? {
+    let product = position.whole.multipliedFullWidth(by: rate.period.nanoseconds)
     guard product.high < rate.starts else { return nil }
     let (quotient, remainder) = rate.starts.dividingFullWidth(product)
-    guard position.fraction > 0 else { return quotient }
-    let rest = (Double(remainder) + position.fraction * Double(rate.period)) / Double(rate.starts)
+    guard position.fraction > 0 else { return Nanoseconds(quotient) }
+    let rest = (Double(remainder) + position.fraction * Double(rate.period.nanoseconds)) / Double(rate.starts)
     guard let nanoseconds = UInt64(exactly: rest.rounded(.down)) else { return nil }
     let (sum, overflow) = quotient.addingReportingOverflow(nanoseconds)
-    return overflow ? nil : sum
+    return overflow ? nil : Nanoseconds(sum)
   }
 }

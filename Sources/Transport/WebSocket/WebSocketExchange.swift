@@ -1,19 +1,20 @@
 import Glibc
+public import Latency
 import NIOCore
 
 /// What came of ``WebSocketConnection/ask(text:)``.
-public struct WebSocketQuestion: Sendable {
+public struct WebSocketExchange: Sendable {
   /// Messages that were there before the question, so that none of them is its answer: the first
   /// ``WebSocketLimits/maximumQueuedMessages`` of them.
   public var unasked: [WebSocketMessage]
-  /// When the question was written, in ns of `CLOCK_MONOTONIC`, or why the connection had ended.
-  public var askedAt: Result<UInt64, WebSocketError>
+  /// When the question was written, or why the connection had ended.
+  public var askedAt: Result<Instant, WebSocketError>
 }
 
 /// A question that waits until everything that came before it has been read. Confined to the event loop.
-struct PendingQuestion {
+struct PendingExchange {
   let text: String
-  let done: (WebSocketQuestion) -> Void
+  let done: (WebSocketExchange) -> Void
   var unasked: [WebSocketMessage] = []
   /// How often more was read.
   var turns = 0

@@ -1,3 +1,76 @@
+/// One line of an HdrHistogram log: what was recorded from one moment to another.
+public struct HistogramLogInterval: Sendable, Equatable {
+  /// What was recorded, where a log holds several things: without commas, blanks and line breaks.
+  public var tag: String?
+  /// When it began, in seconds from the log's base time.
+  public var start: Double
+  /// How long it was, in seconds.
+  public var length: Double
+  /// What was recorded.
+  public var histogram: LatencyHistogram
+
+  /// An interval; the writer checks it.
+  public init(tag: String? = nil, start: Double, length: Double, histogram: LatencyHistogram) {
+    self.tag = tag
+    self.start = start
+    self.length = length
+    self.histogram = histogram
+  }
+
+  /// Whether `tag` can stand in a log: readers split lines at commas and blanks.
+  static func isTag(_ tag: String) -> Bool {
+    !tag.isEmpty && tag.unicodeScalars.allSatisfy { $0 != "," && $0.value > 0x20 && !$0.properties.isWhitespace }
+  }
+}
+
+/// Writes an HdrHistogram log (`.hlog`), format 1.3, as HdrHistogram's HistogramLogWriter.java does.
+public struct HistogramLogWriter: Sendable {
+  /// The log so far.
+  public private(set) var text: String
+  /// Of the format; 1.3 is the one with tags.
+  public static let version = "1.3"
+
+  /// Begins a log: comment, version, start and base time, and the legend.
+  ///
+  /// - Parameters:
+  ///   - startTime: seconds since 1970; intervals are relative to it.
+  ///   - startText: the same for people.
+  ///   - comment: what wrote it, on one line.
+  public init(startTime: Double, startText: String, comment: String) {
+    let seconds = FixedPoint.text(startTime, decimals: 3)
+    text = """
+      #[\(Self.line(comment))]
+      #[Histogram log format version \(Self.version)]
+      #[StartTime: \(seconds) (seconds since epoch), \(Self.line(startText))]
+      #[BaseTime: \(seconds) (seconds since epoch)]
+      "StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"
+
+      """
+  }
+
+  /// Adds a line; the maximum in it is in ms.
+  ///
+  /// - Throws: `corruptLog` where the tag or a time cannot stand in a log.
+  public mutating func add(_ interval: HistogramLogInterval) throws(HistogramError) {
+    if let tag = interval.tag, !HistogramLogInterval.isTag(tag) {
+      throw HistogramError(.corruptLog, "'\(Self.line(tag))' is no tag: it is empty, or holds commas or blanks")
+    }
+    for time in [interval.start, interval.length] where !(0..<1e12).contains(time) {
+      throw HistogramError(.corruptLog, "an interval begins at \(interval.start) s and lasts \(interval.length) s")
+    }
+    let numbers = [interval.start, interval.length, Double(interval.histogram.max) / 1e6]
+    let fields = numbers.map { FixedPoint.text($0, decimals: 3) }
+    let tag = interval.tag.map { ["Tag=\($0)"] } ?? []
+    let data = HistogramV2Codec.encodeCompressedBase64(interval.histogram)
+    text += (tag + fields + [data]).joined(separator: ",") + "\n"
+  }
+
+  /// Without what would end the line or the comment.
+  private static func line(_ text: String) -> String {
+    String(text.map { $0.isNewline || $0 == "]" ? " " : $0 })
+  }
+}
+
 /// Reads an HdrHistogram log (`.hlog`) interval by interval, so that a long log needs no more memory than one histogram.
 ///
 /// Format: HdrHistogram's HistogramLogReader.java, versions 1.0 to 1.3, with V2 histograms. Unlike there a line that is none of
@@ -28,7 +101,7 @@ public struct HistogramLogReader: Sendable {
           return try Self.interval(line)
         }
       } catch {
-        throw HistogramError(error.code, "line \(lineNumber): \(error.message)")
+        throw HistogramError(error.kind, "line \(lineNumber): \(error.message)")
       }
     }
     return nil

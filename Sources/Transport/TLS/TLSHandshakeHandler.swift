@@ -3,12 +3,12 @@ import NIOCore
 import NIOTLS
 
 /// Tells when the TLS handshake is done, and leaves the pipeline.
-final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
+final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
 
-  private let done: EventLoopPromise<UInt64?>
+  private let done: EventLoopPromise<Instant?>
 
-  init(done: EventLoopPromise<UInt64?>) {
+  init(done: EventLoopPromise<Instant?>) {
     self.done = done
   }
 

@@ -1,15 +1,16 @@
+import Latency
 import TestSupport
 import Testing
 
 @testable import LoadEngine
 
 /// The worst second of a thread, wherever it begins.
-@Suite struct BusySecondsTests {
-  private static let ms: UInt64 = 1_000_000
+@Suite struct LoopBusyTimeTests {
+  private static let ms: Nanoseconds = .milliseconds(1)
 
   /// Spans of 100 ms, each with so many ms of use.
-  private func seconds(of used: [UInt64]) -> BusySeconds {
-    var seconds = BusySeconds()
+  private func seconds(of used: [UInt64]) -> LoopBusyTime {
+    var seconds = LoopBusyTime()
     for used in used { seconds.add(.init(length: 100 * Self.ms, used: used * Self.ms, late: 0)) }
     return seconds
   }
@@ -38,7 +39,7 @@ import Testing
   }
 
   @Test func halfASecondAtATimeIsNoWholeSecond() {
-    var seconds = BusySeconds()
+    var seconds = LoopBusyTime()
     for _ in 0..<20 {
       seconds.add(.init(length: 600 * Self.ms, used: Self.ms, late: 500 * Self.ms))
       for _ in 0..<5 { seconds.add(.init(length: 100 * Self.ms, used: Self.ms, late: 0)) }
@@ -47,7 +48,7 @@ import Testing
   }
 
   @Test func aThreadThatIsLateBecauseItWorksIsCountedOnce() {
-    var seconds = BusySeconds()
+    var seconds = LoopBusyTime()
     for _ in 0..<10 { seconds.add(.init(length: 200 * Self.ms, used: 110 * Self.ms, late: 100 * Self.ms)) }
     #expect(abs(seconds.worst.share - 0.55) < 1e-9 && seconds.worst.cause == .cpu)
   }
@@ -64,23 +65,23 @@ import Testing
   /// Random spans against a model that looks at every nanosecond of a coarse grid.
   @Test(arguments: 0..<60 as Range<UInt64>) func theWorstSecondIsNeverBelowThatOfWholeSpans(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
-    var seconds = BusySeconds()
-    var spans: [BusySeconds.Span] = []
+    var seconds = LoopBusyTime()
+    var spans: [LoopBusyTime.Span] = []
     var best = 0.0
     for _ in 0..<60 {
-      let length = UInt64.random(in: 1...40, using: &random) * 25 * Self.ms
-      let span = BusySeconds.Span(
-        length: length, used: UInt64.random(in: 0...length, using: &random),
-        late: Bool.random(using: &random) ? 0 : UInt64.random(in: 0...length, using: &random))
+      let length = Int.random(in: 1...40, using: &random) * 25 * Self.ms
+      let span = LoopBusyTime.Span(
+        length: length, used: Nanoseconds(.random(in: 0...length.nanoseconds, using: &random)),
+        late: Bool.random(using: &random) ? 0 : Nanoseconds(.random(in: 0...length.nanoseconds, using: &random)))
       spans.append(span)
       seconds.add(span)
       // The last spans that make exactly one second, where there are such.
-      var (length2, busy) = (UInt64(0), UInt64(0))
+      var (length2, busy) = (Nanoseconds.zero, Nanoseconds.zero)
       for span in spans.reversed() where length2 < 1000 * Self.ms {
         length2 += span.length
         busy += max(span.used, span.late)
       }
-      if length2 == 1000 * Self.ms { best = max(best, Double(busy) / 1e9) }
+      if length2 == 1000 * Self.ms { best = max(best, busy.seconds) }
       #expect(seconds.worst.share >= best - 1e-9 && seconds.worst.share <= 1)
     }
   }

@@ -1,11 +1,12 @@
 import Glibc
+import Latency
 import NIOCore
 import NIOPosix
 import Testing
 
 @testable import Transport
 
-@Suite struct FrameBeginsTests {
+@Suite struct FrameStartsTests {
   /// A text frame of `count` bytes of payload with a header as short as may be.
   private func text(_ count: Int) -> [UInt8] {
     let length: [UInt8] =
@@ -20,13 +21,14 @@ import Testing
   @Test(arguments: [1, 2, 3, 7, 1000, 1 << 20]) func everyFrameHasTheInstantOfItsFirstByte(piece: Int) {
     let frames = [0, 5, 125, 126, 300, 65_535, 65_536, 1].map(text)
     let bytes = frames.flatMap { $0 }
-    var begins = FrameBegins()
+    var begins = FrameStarts()
     for start in stride(from: 0, to: bytes.count, by: piece) {
-      begins.read(ByteBuffer(bytes: bytes[start..<min(bytes.count, start + piece)]), at: UInt64(start))
+      let read = ByteBuffer(bytes: bytes[start..<min(bytes.count, start + piece)])
+      begins.read(read, at: .distantPast + .nanoseconds(start))
     }
     var position = 0
     for frame in frames {
-      #expect(begins.next() == UInt64(position / piece * piece))
+      #expect(begins.next() == .distantPast + .nanoseconds(position / piece * piece))
       position += frame.count
     }
     #expect(begins.next() == nil)
@@ -34,7 +36,7 @@ import Testing
 }
 
 /// What was there before a question is no answer to it.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct QuestionTests {
+@Suite(.serialized, .timeLimit(.minutes(1))) struct WebSocketExchangeTests {
   private let loop = MultiThreadedEventLoopGroup.singleton.next()
 
   private func connect(_ answer: @escaping @Sendable (String) -> [UInt8]) async throws -> (

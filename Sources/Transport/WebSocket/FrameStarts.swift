@@ -4,14 +4,14 @@ import NIOCore
 /// When the first byte of each of a server's frames was read (RFC 6455, section 5.2). Pure: no I/O.
 ///
 /// A frame is decoded with its last byte: whether it was begun before a question was sent shows only here.
-struct FrameBegins {
+struct FrameStarts {
   /// Of the frame that is being read, until all of it is here.
   private var header: [UInt8] = []
   private var payloadLeft: UInt64 = 0
-  private var begins = CircularBuffer<UInt64>()
+  private var begins = CircularBuffer<Instant>()
 
-  /// Takes the next bytes of the connection, which were read at `now`, in ns.
-  mutating func read(_ bytes: ByteBuffer, at now: UInt64) {
+  /// Takes the next bytes of the connection, which were read at `now`.
+  mutating func read(_ bytes: ByteBuffer, at now: Instant) {
     var rest = bytes.readableBytesView
     while !rest.isEmpty {
       if payloadLeft > 0 {
@@ -29,7 +29,7 @@ struct FrameBegins {
   }
 
   /// Of the next frame that was decoded; nil if none has been begun.
-  mutating func next() -> UInt64? { begins.popFirst() }
+  mutating func next() -> Instant? { begins.popFirst() }
 
   /// nil while the header is not whole.
   private var payloadLength: UInt64? {
@@ -45,13 +45,13 @@ struct FrameBegins {
 }
 
 /// Stands before the frame decoder and notes when frames begin. Confined to the event loop.
-final class FrameBeginStamps: ChannelInboundHandler {
+final class FrameStartStamps: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
-  private var begins = FrameBegins()
+  private var begins = FrameStarts()
 
   /// Of the next frame that was decoded.
-  func next() -> UInt64? { begins.next() }
+  func next() -> Instant? { begins.next() }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     begins.read(unwrapInboundIn(data), at: MonotonicClock.now())

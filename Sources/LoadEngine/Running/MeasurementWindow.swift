@@ -2,7 +2,7 @@ import Synchronization
 
 /// In which parts of a run the generator is judged: from when all users are set up, without the warm-up, to the last
 /// answer.
-final class Judging: Sendable {
+final class MeasurementWindow: Sendable {
   private let monitor: GeneratorMonitor?
   private let isOneOfSeveral: Bool
   private let isWarmingUp: Atomic<Bool>

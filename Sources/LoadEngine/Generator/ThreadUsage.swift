@@ -1,22 +1,23 @@
 import Glibc
+import Latency
 
-/// What a thread has used so far: CPU time, and time it was runnable but had to wait for a CPU, in ns.
-struct LoopLoad: Sendable, Equatable {
-  var cpu: UInt64
-  var waiting: UInt64
+/// What a thread has used so far: CPU time, and time it was runnable but had to wait for a CPU.
+struct ThreadUsage: Sendable, Equatable {
+  var cpu: Nanoseconds
+  var waiting: Nanoseconds
 
   /// Reads the calling thread's figures: `schedstat` of procfs, or the thread's CPU clock alone where that is missing.
-  static func ofCallingThread() -> LoopLoad {
+  static func ofCallingThread() -> ThreadUsage {
     if let load = readSchedstat() { return load }
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return LoopLoad(cpu: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec), waiting: 0)
+    return ThreadUsage(cpu: Nanoseconds(time), waiting: .zero)
   }
 
-  /// CPU time used and waited for since `earlier`, in ns.
-  func used(since earlier: LoopLoad) -> UInt64 { (cpu &- earlier.cpu) &+ (waiting &- earlier.waiting) }
+  /// CPU time used and waited for since `earlier`.
+  func used(since earlier: ThreadUsage) -> Nanoseconds { (cpu - earlier.cpu) + (waiting - earlier.waiting) }
 
-  private static func readSchedstat() -> LoopLoad? {
+  private static func readSchedstat() -> ThreadUsage? {
     let file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { close(file) }
@@ -28,9 +29,9 @@ struct LoopLoad: Sendable, Equatable {
   }
 
   /// `"<ns on a CPU> <ns waiting> <time slices>"` (Documentation/scheduler/sched-stats.rst of Linux).
-  static func parse(_ text: String) -> LoopLoad? {
+  static func parse(_ text: String) -> ThreadUsage? {
     let numbers = text.split(whereSeparator: \.isWhitespace).map { UInt64($0) }
     guard numbers.count >= 2, let cpu = numbers[0], let waiting = numbers[1] else { return nil }
-    return LoopLoad(cpu: cpu, waiting: waiting)
+    return ThreadUsage(cpu: Nanoseconds(cpu), waiting: Nanoseconds(waiting))
   }
 }

@@ -2,12 +2,12 @@ import Latency
 import Synchronization
 
 /// The budget of a closed loop or a burst, which all users draw from.
-final class SharedPlan: Sendable {
+final class SharedIterations: Sendable {
   private struct State {
-    var begunAt: UInt64
+    var begunAt: Instant
     var budget: IterationBudget
     /// When a user first asked for an iteration and there was none: until then starts were made.
-    var refusedAt: UInt64?
+    var refusedAt: Instant?
     var charged: UInt64 = 0
   }
 
@@ -15,20 +15,19 @@ final class SharedPlan: Sendable {
   private let state: Mutex<State>
 
   /// With a ramp the run is over at its end at the latest.
-  init(_ plan: LoadPlan, ramp: UserRamp?, startingAt now: UInt64) {
+  init(_ plan: LoadPlan, ramp: UserRamp?, startingAt now: Instant) {
     var plan = plan
     if let ramp { plan.duration = min(plan.duration ?? .max, ramp.length) }
     self.plan = plan
     state = Mutex(State(begunAt: now, budget: IterationBudget(plan, startingAt: now)))
   }
 
-  /// In ns.
-  var begunAt: UInt64 { state.withLock { $0.begunAt } }
+  var begunAt: Instant { state.withLock { $0.begunAt } }
 
-  var measurementStartedAt: UInt64? { state.withLock { $0.budget.measurementStartedAt } }
+  var measurementStartedAt: Instant? { state.withLock { $0.budget.measurementStartedAt } }
 
-  /// All users are set up at `instant`, in ns: time counts from there.
-  func begin(at instant: UInt64) {
+  /// All users are set up at `instant`: time counts from there.
+  func begin(at instant: Instant) {
     state.withLock { state in
       state.begunAt = instant
       state.budget.begin(at: instant)
@@ -59,21 +58,21 @@ final class SharedPlan: Sendable {
 
   var isOver: Bool { state.withLock { $0.budget.isOver(at: MonotonicClock.now()) } }
 
-  /// Until the run is over, in ns, as far as is known.
-  var remaining: UInt64 { state.withLock { $0.budget.remaining(at: MonotonicClock.now()) } }
+  /// Until the run is over, as far as is known.
+  var remaining: Nanoseconds { state.withLock { $0.budget.remaining(at: MonotonicClock.now()) } }
 
   /// Interrupted: no start is made from `instant` on.
-  func endStarts(at instant: UInt64) {
+  func endStarts(at instant: Instant) {
     state.withLock { state in state.refusedAt = min(state.refusedAt ?? instant, instant) }
   }
 
-  /// Until when starts were made, in ns; `now` is the end of everything. What was still under way then took its time,
-  /// and no rate is to be divided by that.
-  func startsEndedAt(at now: UInt64) -> UInt64 {
+  /// Until when starts were made; `now` is the end of everything. What was still under way then took its time, and no
+  /// rate is to be divided by that.
+  func startsEndedAt(at now: Instant) -> Instant {
     state.withLock { state in
       let end = min(state.refusedAt ?? now, now)
       guard let since = state.budget.measurementStartedAt, let duration = plan.duration else { return end }
-      return min(end, since.addingSaturated(duration))
+      return min(end, since + duration)
     }
   }
 }
