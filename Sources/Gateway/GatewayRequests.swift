@@ -240,16 +240,16 @@ extension GatewayRequests {
 /// JSON string literals (RFC 8259, section 7).
 package enum JSONText {
   /// Whether a literal of `text` holds more than `text` between quotation marks.
-  static func needsEscapes(_ text: String) -> Bool {
+  static func needsEscapes(_ text: some StringProtocol) -> Bool {
     !text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
   }
 
   /// `text` in quotation marks, escaped.
-  static func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
+  package static func quoted(_ text: some StringProtocol) -> String { "\"\(escaped(text))\"" }
 
   /// What stands between the quotation marks of a literal of `text`.
-  package static func escaped(_ text: String) -> String {
-    guard needsEscapes(text) else { return text }
+  package static func escaped(_ text: some StringProtocol) -> String {
+    guard needsEscapes(text) else { return String(text) }
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {

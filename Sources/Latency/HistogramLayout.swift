@@ -1,30 +1,31 @@
 /// How a histogram maps values to buckets: the HdrHistogram layout (http://hdrhistogram.org).
 ///
-/// Up to 2 × 10^digits units every value has a bucket of its own; from there on each doubling of the value doubles the
-/// bucket width, so that a bucket is never wider than 10^-digits of its values.
+/// Up to 2 × 10^digits units each value has a bucket of its own. Beyond that each doubling of the value doubles the
+/// bucket width, so a bucket is never wider than 10^-digits of its values.
 public struct HistogramLayout: Sendable, Equatable {
-  /// The lowest value that is told from 0 (≥ 1); rounded down to a power of two it is the narrowest bucket's width.
+  /// The lowest value that differs from 0 in the histogram (≥ 1). Rounded down to a power of two it is the width of the
+  /// narrowest bucket.
   public let lowestDiscernibleValue: UInt64
-  /// The highest value that is recorded as it is.
+  /// The highest value that is recorded without being clamped.
   public let highestTrackableValue: UInt64
   /// Significant decimal digits kept of every value, 1…5.
   public let significantDigits: Int
-  /// The number of buckets; each takes eight bytes in a histogram.
+  /// The number of buckets. Each takes eight bytes in a histogram.
   public let bucketCount: Int
 
   /// log2 of the narrowest bucket's width.
   @usableFromInline let unitMagnitude: Int
   /// log2 of the number of buckets per doubling of the value.
   @usableFromInline let bucketsPerDoublingMagnitude: Int
-  /// All values up to this mask lie in the linear first part.
+  /// The largest value of the linear first part, as a mask.
   @usableFromInline let linearMask: UInt64
-  /// The leading zeros of a value at the end of the linear part.
+  /// The number of leading zeros of a value at the end of the linear part.
   @usableFromInline let leadingZerosBase: Int
 
-  /// 1 ns to 1 h with three digits: the layout of every latency this suite records (33 792 buckets, 264 KiB).
+  /// 1 ns to 1 h with three digits: the layout of all latencies that this suite records (33 792 buckets, 264 KiB).
   public static let oneHour = HistogramLayout(validLowest: 1, highest: 3_600_000_000_000, digits: 3)
 
-  /// A layout for the given range.
+  /// Makes a layout for a range of values.
   ///
   /// - Parameters:
   ///   - lowestDiscernibleValue: at least 1.
@@ -76,7 +77,8 @@ public struct HistogramLayout: Sendable, Equatable {
     return log2Floor(linearValues - 1)
   }
 
-  /// Whether a value is recorded as it is. One comparison: below the lowest value the difference wraps around.
+  /// Whether a value is recorded without being clamped. One comparison suffices, because the difference wraps around
+  /// below the lowest value.
   @inlinable
   func contains(_ value: UInt64) -> Bool {
     value &- lowestDiscernibleValue <= highestTrackableValue &- lowestDiscernibleValue
@@ -88,7 +90,7 @@ public struct HistogramLayout: Sendable, Equatable {
     value < lowestDiscernibleValue ? lowestDiscernibleValue : highestTrackableValue
   }
 
-  /// The bucket of a value. Grows with the value; below ``bucketCount`` up to the highest trackable value.
+  /// The index of a value's bucket. It grows with the value and is below ``bucketCount`` for all trackable values.
   @inlinable
   func index(of value: UInt64) -> Int {
     let doubling = leadingZerosBase &- (value | linearMask).leadingZeroBitCount
@@ -107,7 +109,7 @@ public struct HistogramLayout: Sendable, Equatable {
   /// The highest value that falls into a bucket.
   func highestValue(at index: Int) -> UInt64 { lowestValue(at: index) + width(at: index) - 1 }
 
-  /// The value in the middle of a bucket, which stands for all its values in sums.
+  /// The value in the middle of a bucket; sums take it for all values of the bucket.
   func middleValue(at index: Int) -> UInt64 { lowestValue(at: index) + width(at: index) / 2 }
 
   private func width(at index: Int) -> UInt64 { 1 << UInt64(doubling(at: index) + unitMagnitude) }
@@ -117,7 +119,7 @@ public struct HistogramLayout: Sendable, Equatable {
 
 /// Why a histogram could not be laid out, merged or decoded.
 public struct HistogramError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The kind of failure, for callers that tell them apart.
+  /// The kind of failure.
   public enum Kind: String, Sendable {
     /// The range or the number of digits is impossible.
     case invalidLayout
@@ -127,21 +129,21 @@ public struct HistogramError: Error, Equatable, Sendable, CustomStringConvertibl
     case countOverflow
     /// The text is not base64.
     case notBase64
-    /// The bytes end too early, or go on after the end.
+    /// The bytes end too early, or more bytes follow the histogram.
     case wrongLength
-    /// The bytes are of another format, or of a version that is not read.
+    /// The bytes have another format or an unsupported version.
     case unsupportedEncoding
     /// zlib rejects the compressed bytes.
     case corruptCompression
     /// The encoded counts are cut off or reach beyond the histogram's range.
     case corruptCounts
-    /// A line of a histogram log is none of the format's.
+    /// A line of a histogram log does not have the log's format.
     case corruptLog
   }
 
   /// The kind of failure.
   public let kind: Kind
-  /// What is wrong, in a sentence for people.
+  /// What is wrong, as a sentence for people.
   public let message: String
 
   init(_ kind: Kind, _ message: String) {

@@ -1,15 +1,15 @@
-/// One line of an HdrHistogram log: what was recorded from one moment to another.
+/// One line of an HdrHistogram log: the values recorded in an interval.
 public struct HistogramLogInterval: Sendable, Equatable {
-  /// What was recorded, where a log holds several things: without commas, blanks and line breaks.
+  /// The name of the recorded series, where a log has several: without commas, blanks and line breaks.
   public var tag: String?
-  /// When it began, in seconds from the log's base time.
+  /// The interval's begin in seconds from the log's base time.
   public var start: Double
-  /// How long it was, in seconds.
+  /// The interval's length in seconds.
   public var length: Double
-  /// What was recorded.
+  /// The recorded values.
   public var histogram: LatencyHistogram
 
-  /// An interval; the writer checks it.
+  /// Makes an interval. ``HistogramLogWriter/add(_:)`` checks it.
   public init(tag: String? = nil, start: Double, length: Double, histogram: LatencyHistogram) {
     self.tag = tag
     self.start = start
@@ -17,7 +17,7 @@ public struct HistogramLogInterval: Sendable, Equatable {
     self.histogram = histogram
   }
 
-  /// Whether `tag` can stand in a log: readers split lines at commas and blanks.
+  /// Whether a log can hold `tag`: readers split lines at commas and blanks.
   static func isTag(_ tag: String) -> Bool {
     !tag.isEmpty && tag.unicodeScalars.allSatisfy { $0 != "," && $0.value > 0x20 && !$0.properties.isWhitespace }
   }
@@ -27,15 +27,15 @@ public struct HistogramLogInterval: Sendable, Equatable {
 public struct HistogramLogWriter: Sendable {
   /// The log so far.
   public private(set) var text: String
-  /// Of the format; 1.3 is the one with tags.
+  /// The version of the format: 1.3 has tags.
   public static let version = "1.3"
 
   /// Begins a log: comment, version, start and base time, and the legend.
   ///
   /// - Parameters:
   ///   - startTime: seconds since 1970; intervals are relative to it.
-  ///   - startText: the same for people.
-  ///   - comment: what wrote it, on one line.
+  ///   - startText: `startTime` as text for people.
+  ///   - comment: the program that wrote the log, on one line.
   public init(startTime: Double, startText: String, comment: String) {
     let seconds = FixedPoint.text(startTime, decimals: 3)
     text = """
@@ -48,9 +48,9 @@ public struct HistogramLogWriter: Sendable {
       """
   }
 
-  /// Adds a line; the maximum in it is in ms.
+  /// Adds a line, whose maximum is in ms.
   ///
-  /// - Throws: `corruptLog` where the tag or a time cannot stand in a log.
+  /// - Throws: `corruptLog` if a log cannot hold the tag or a time.
   public mutating func add(_ interval: HistogramLogInterval) throws(HistogramError) {
     if let tag = interval.tag, !HistogramLogInterval.isTag(tag) {
       throw HistogramError(.corruptLog, "'\(Self.line(tag))' is no tag: it is empty, or holds commas or blanks")
@@ -65,33 +65,34 @@ public struct HistogramLogWriter: Sendable {
     text += (tag + fields + [data]).joined(separator: ",") + "\n"
   }
 
-  /// Without what would end the line or the comment.
+  /// The text without characters that would end the line or the comment.
   private static func line(_ text: String) -> String {
     String(text.map { $0.isNewline || $0 == "]" ? " " : $0 })
   }
 }
 
-/// Reads an HdrHistogram log (`.hlog`) interval by interval, so that a long log needs no more memory than one histogram.
+/// Reads an HdrHistogram log (`.hlog`) interval by interval, so that a long log needs the memory of one histogram only.
 ///
-/// Format: HdrHistogram's HistogramLogReader.java, versions 1.0 to 1.3, with V2 histograms. Unlike there a line that is none of
-/// the format's is an error, not skipped: what is missing in a cut or edited log must not be missing silently.
+/// Format: HdrHistogram's HistogramLogReader.java, versions 1.0 to 1.3, with V2 histograms. The Java reader skips a
+/// malformed line; this one throws, so that data missing from a cut or edited log is not missed silently.
 public struct HistogramLogReader: Sendable {
-  /// What `#[StartTime:` said so far, in seconds since 1970.
+  /// The value of `#[StartTime:` in seconds since 1970; nil until it has been read.
   public private(set) var startTime: Double?
-  /// What `#[BaseTime:` said so far, in seconds since 1970: intervals are relative to it.
+  /// The value of `#[BaseTime:` in seconds since 1970, which intervals are relative to; nil until it has been read.
   public private(set) var baseTime: Double?
 
   private let bytes: [UInt8]
   private var place = 0
   private var lineNumber = 0
 
-  /// Reads the bytes of a whole log.
+  /// Makes a reader for the bytes of a whole log.
   public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  /// The next interval; nil at the end.
+  /// Reads the next interval; nil at the end.
   ///
-  /// - Throws: `corruptLog` for a line that is no comment, legend or interval; `unsupportedEncoding` for another version; what
-  ///   ``HistogramV2Codec/decode(base64:)`` throws. The message names the line. Reading can go on behind it.
+  /// - Throws: `corruptLog` for a line that is no comment, legend or interval, `unsupportedEncoding` for another
+  ///   version, and the errors of ``HistogramV2Codec/decode(base64:)``. The message names the line. The next call reads
+  ///   the line after it.
   public mutating func next() throws(HistogramError) -> HistogramLogInterval? {
     while let line = nextLine() {
       do throws(HistogramError) {
@@ -146,13 +147,13 @@ public struct HistogramLogReader: Sendable {
     }
     let times = fields.prefix(3).map { $0 }
     let (start, length) = (try seconds(times[0]), try seconds(times[1]))
-    // The maximum is in the histogram; what the line says of it may be in any unit.
+    // The line's own maximum may be in any unit, so only its form is checked; the histogram has the maximum.
     _ = try seconds(times[2])
     return HistogramLogInterval(
       tag: tag, start: start, length: length, histogram: try HistogramV2Codec.decode(base64: String(data)))
   }
 
-  /// A plain decimal number, as every writer's `%.3f` or `%f` gives it.
+  /// Parses a plain decimal number, which all writers give by `%.3f` or `%f`.
   private static func seconds(_ text: Substring) throws(HistogramError) -> Double {
     let isPlain = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
     guard isPlain, (1...40).contains(text.utf8.count), let number = Double(String(text)) else {

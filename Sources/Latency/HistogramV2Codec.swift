@@ -1,10 +1,10 @@
 import FoundationEssentials
 
-/// HdrHistogram's V2 encoding, which the libraries for Java, C, Go, Python and others read and write.
+/// HdrHistogram's V2 encoding, which its libraries for Java, C, Go, Python and other languages read and write.
 ///
-/// It holds the layout and the counts. Decoding takes what these libraries write, with their differences
-/// (``HistogramV2Header``), and expects hostile input: all else is refused, and what a file can make it allocate is bounded by
-/// the largest layout (five digits over 63 bits: 6 160 384 buckets, 47 MiB).
+/// It holds the layout and the counts. Decoding accepts what these libraries write, including their differences
+/// (``HistogramV2Header``), and expects hostile input: it refuses everything else, and allocates at most the largest
+/// layout (five digits over 63 bits: 6 160 384 buckets, 47 MiB).
 public enum HistogramV2Codec {
   /// The name of the format in a result document.
   public static let compressedBase64Name = "HdrHistogram-V2-compressed-base64"
@@ -23,10 +23,11 @@ public enum HistogramV2Codec {
     return bytes + compressed
   }
 
-  /// The plain encoding: a header, and the counts up to the last one that is not 0, zeros as their number.
+  /// The plain encoding: a header, and the counts up to the last one that is not 0. A run of zeros is written as its
+  /// length.
   public static func encode(_ histogram: LatencyHistogram) -> [UInt8] {
     var payload: [UInt8] = []
-    // At least one count, even of an empty histogram: the C library fails on none.
+    // Even an empty histogram gets one count, because the C library fails without any.
     let end = (histogram.counts.lastIndex { $0 != 0 } ?? 0) + 1
     var zeros: Int64 = 0
     for count in histogram.counts[..<end] {
@@ -46,9 +47,9 @@ public enum HistogramV2Codec {
     return HistogramV2Header(payloadLength: payload.count, layout: histogram.layout).bytes + payload
   }
 
-  /// The histogram in a base64 text.
+  /// Decodes the histogram in a base64 text.
   ///
-  /// - Throws: `notBase64`, or what ``decode(_:)`` throws.
+  /// - Throws: `notBase64`, and the errors of ``decode(_:)``.
   public static func decode(base64 text: String) throws(HistogramError) -> LatencyHistogram {
     guard let data = Data(base64Encoded: text) else {
       throw HistogramError(.notBase64, "the histogram is not base64 text")
@@ -56,10 +57,10 @@ public enum HistogramV2Codec {
     return try decode([UInt8](data))
   }
 
-  /// The histogram in the plain or the compressed encoding; the first bytes tell which.
+  /// Decodes a histogram in the plain or the compressed encoding; the first bytes tell which.
   ///
   /// - Throws: `unsupportedEncoding`, `wrongLength`, `invalidLayout`, `corruptCompression`, `corruptCounts` or
-  ///   `countOverflow` where the bytes are not exactly one histogram.
+  ///   `countOverflow` if the bytes are not exactly one histogram.
   public static func decode(_ bytes: [UInt8]) throws(HistogramError) -> LatencyHistogram {
     guard bytes.count >= 8 else {
       throw HistogramError(.wrongLength, "the histogram ends within its header, after \(bytes.count) bytes")
@@ -79,7 +80,7 @@ public enum HistogramV2Codec {
       throw HistogramError(
         .wrongLength, "the histogram should hold \(length) compressed bytes, and holds \(stream.count)")
     }
-    // The header first: it bounds what may follow.
+    // The header is read first, because it bounds the bytes that may follow.
     guard let start = Zlib.decompress(stream, limit: HistogramV2Header.size) else {
       throw HistogramError(.corruptCompression, "the histogram's compressed bytes are corrupt")
     }
@@ -95,7 +96,8 @@ public enum HistogramV2Codec {
     return whole.bytes
   }
 
-  /// - Parameter isWhole: whether zlib's end was met. Without it a length that doesn't fit is that of a cut.
+  /// - Parameter isWhole: whether the end of the zlib stream was reached. If not, a wrong length means that the bytes
+  ///   were cut.
   private static func decodePlain(_ bytes: [UInt8], isWhole: Bool) throws(HistogramError) -> LatencyHistogram {
     let header = try HistogramV2Header(bytes[...])
     var payload = bytes[HistogramV2Header.size...]
@@ -136,15 +138,16 @@ public enum HistogramV2Codec {
 
 /// The 40 bytes before the counts of HdrHistogram's V2 encoding, big-endian.
 ///
-/// Source: `encodeIntoByteBuffer` in HdrHistogram's AbstractHistogram.java. What the libraries' headers differ in is read, as it
-/// concerns no count: the word size in the cookie, the normalizing index offset (bytes 8…11), the ratio to floating-point values
-/// (bytes 32…39, which only double histograms have a use for, and these have another cookie).
+/// Source: `encodeIntoByteBuffer` in HdrHistogram's AbstractHistogram.java. Three fields differ between the libraries
+/// and are accepted with any value, because no count depends on them: the word size in the cookie, the normalizing
+/// index offset (bytes 8…11), and the ratio to floating-point values (bytes 32…39). Only double histograms use the
+/// ratio, and these have another cookie.
 struct HistogramV2Header {
   static let size = 40
   static let plainCookie: UInt32 = 0x1c84_9313
   static let compressedCookie: UInt32 = 0x1c84_9314
 
-  /// As the header says it: see ``isLength(_:)``.
+  /// The length in the header; ``isLength(_:)`` says how it is compared.
   var payloadLength: Int
   var layout: HistogramLayout
 
@@ -155,16 +158,16 @@ struct HistogramV2Header {
 
   init(_ bytes: ArraySlice<UInt8>) throws(HistogramError) {
     let start = bytes.startIndex
-    // The cookie first: what is no histogram at all should be called so.
+    // The cookie is checked first, so that bytes that are no histogram are reported as such.
     if bytes.count >= 4 {
       try Self.check(cookie: bytes.bigEndian(at: start), is: Self.plainCookie)
     }
     guard bytes.count >= Self.size else {
       throw HistogramError(.wrongLength, "the histogram ends within its header, after \(bytes.count) bytes")
     }
-    // The normalizing index offset says how far the writer's own array was turned round. Counts are written in the order of
-    // their values whatever it is: by Java, which turns its array where a histogram is shifted, and by JavaScript and by Go up
-    // to 1.1, which write a 1 and turn nothing.
+    // The normalizing index offset says how far the writer's own array is rotated. It is ignored, because counts are
+    // always written in the order of their values: by Java, which rotates its array when a histogram is shifted, and by
+    // JavaScript and Go up to 1.1, which write 1 without rotating anything.
     layout = try HistogramLayout(
       lowestDiscernibleValue: bytes.bigEndian(at: start + 16),
       highestTrackableValue: bytes.bigEndian(at: start + 24),
@@ -176,8 +179,8 @@ struct HistogramV2Header {
     }
   }
 
-  /// Whether so many bytes of counts are what the header of a compressed histogram announces. HdrHistogram_c, which writes no
-  /// others, counted the header too until November 2015.
+  /// Whether `count` bytes of counts match the header's length. In compressed histograms HdrHistogram_c, which writes
+  /// no others, counted the header too until November 2015.
   func isLength(_ count: Int) -> Bool { count == payloadLength || count == payloadLength - Self.size }
 
   var bytes: [UInt8] {
@@ -193,17 +196,17 @@ struct HistogramV2Header {
     return bytes
   }
 
-  /// Bits 4…7 are a word size, which V2 has no use for: readers of the other libraries look at the others alone.
+  /// Bits 4…7 are a word size, which V2 does not use. The other libraries ignore them too.
   static func isCookie(_ cookie: UInt32, _ expected: UInt32) -> Bool { (cookie ^ expected) & ~0xf0 == 0 }
 
   static func check(cookie: UInt32, is expected: UInt32) throws(HistogramError) {
     guard !isCookie(cookie, expected) else { return }
-    // Of Java's DoubleHistogram: integers and a ratio that makes floating-point values of them.
+    // The cookies of Java's DoubleHistogram, whose integers and ratio make floating-point values.
     guard ![0x0c72_124e, 0x0c72_124f].contains(cookie) else {
       throw HistogramError(
         .unsupportedEncoding, "a histogram of floating-point values (DoubleHistogram); those of whole numbers are read")
     }
-    // V0 ends in 8 and 9, V1 in 1 and 2; bits 4…7 are a word size.
+    // Cookies of V0 end in 8 and 9, those of V1 in 1 and 2; bits 4…7 are a word size.
     let isOlder = [0x1c84_9301, 0x1c84_9302, 0x1c84_9308, 0x1c84_9309].contains(cookie & ~0xf0)
     throw HistogramError(
       .unsupportedEncoding,
@@ -214,7 +217,7 @@ struct HistogramV2Header {
 }
 
 extension ArraySlice<UInt8> {
-  /// The integer in the bytes from `index` on, which must be there.
+  /// The big-endian integer in the bytes from `index` on, which must exist.
   func bigEndian<Integer: FixedWidthInteger>(at index: Int) -> Integer {
     self[index..<(index + Integer.bitWidth / 8)].reduce(0) { $0 << 8 | Integer($1) }
   }
@@ -228,7 +231,7 @@ extension [UInt8] {
 
 /// The integers of HdrHistogram's V2 encoding: ZigZag, then seven bits to a byte, lowest first.
 ///
-/// Unlike plain LEB128 the ninth byte holds eight bits, so that 64 bits take at most nine bytes.
+/// Unlike in plain LEB128 the ninth byte holds eight bits, so 64 bits take at most nine bytes.
 enum ZigZagLEB128 {
   static let maximumLength = 9
 
@@ -242,7 +245,7 @@ enum ZigZagLEB128 {
     bytes.append(UInt8(truncatingIfNeeded: rest))
   }
 
-  /// Takes one integer from the front; `nil` where the bytes end within it.
+  /// Removes one integer from the front; nil if the bytes end within it.
   static func removeFirst(from bytes: inout ArraySlice<UInt8>) -> Int64? {
     var zigzag: UInt64 = 0
     for position in 0..<maximumLength {

@@ -1,27 +1,41 @@
 import Glibc
 
-/// Recorded latencies in nanoseconds: an HdrHistogram of fixed size, 1 ns to 1 h with three digits unless laid out otherwise.
+/// Recorded latencies in nanoseconds: an HdrHistogram of fixed size, from 1 ns to 1 h with three digits unless another
+/// layout is given.
 ///
-/// Everything it reports is derived from the bucket counts alone, so that whoever decodes them gets the same figures.
+/// ```swift
+/// var histogram = LatencyHistogram()
+/// let sentAt = MonotonicClock.now()
+/// // …
+/// histogram.record(MonotonicClock.now() - sentAt)
+/// let p99 = histogram.value(atPercentile: 99)  // in ns; 0 where nothing is recorded
+/// print(LatencyText.format(p99))  // 47.9ms
 ///
-/// A copy shares the counts, and the next record into either copies all of them (264 KiB) first. Where values are being
-/// recorded, take a histogram out with `swap(_:_:)` against an empty one rather than by copying it.
+/// var all = LatencyHistogram()
+/// try all.merge(histogram)  // exact: as if all values had been recorded into one histogram
+/// let text = HistogramV2Codec.encodeCompressedBase64(all)  // HISTFAAAA…
+/// ```
+///
+/// All figures are derived from the bucket counts alone, so that a reader who decodes the counts gets equal figures.
+///
+/// A copy shares the counts, and the next record into either one duplicates all of them (264 KiB) first. While values
+/// are being recorded, exchange the histogram for an empty one with `swap(_:_:)` instead of copying it.
 public struct LatencyHistogram: Sendable, Equatable {
-  /// More values than this are never counted: sums of counts stay far from overflow.
+  /// The most values that are counted; sums of counts stay far from overflow.
   public static let maximumTotalCount: UInt64 = 1 << 62
 
-  /// The range, the digits and with them the buckets.
+  /// The range and the digits, which determine the buckets.
   public let layout: HistogramLayout
   /// How many values have been recorded.
   public var totalCount: UInt64 { total }
-  /// How many of them lay outside the range and were recorded as its nearest end. Not part of the encoding.
+  /// How many recorded values lay outside the range and count as its nearest end. Not part of the encoding.
   public var clampedCount: UInt64 { clamped }
 
   @usableFromInline var counts: [UInt64]
   @usableFromInline var total: UInt64 = 0
   @usableFromInline var clamped: UInt64 = 0
 
-  /// An empty histogram.
+  /// Makes an empty histogram.
   public init(layout: HistogramLayout = .oneHour) {
     self.layout = layout
     counts = [UInt64](repeating: 0, count: layout.bucketCount)
@@ -30,7 +44,7 @@ public struct LatencyHistogram: Sendable, Equatable {
   /// Records one value in nanoseconds; a value outside the range counts as its nearest end.
   @inlinable
   public mutating func record(_ nanoseconds: UInt64) {
-    // No overflow check: 2^62 single records would take a century.
+    // Overflow is not checked: 2^62 single records would take a century.
     add(1, of: nanoseconds)
   }
 
@@ -38,7 +52,8 @@ public struct LatencyHistogram: Sendable, Equatable {
   @inlinable
   public mutating func record(_ latency: Nanoseconds) { record(latency.nanoseconds) }
 
-  /// Records a value in nanoseconds several times. A count that would exceed ``maximumTotalCount`` is cut to what is left.
+  /// Records a value in nanoseconds several times. The count is limited so that ``totalCount`` stays within
+  /// ``maximumTotalCount``.
   public mutating func record(_ nanoseconds: UInt64, count: UInt64) {
     let room = Self.maximumTotalCount - Swift.min(total, Self.maximumTotalCount)
     add(Swift.min(count, room), of: nanoseconds)
@@ -55,10 +70,10 @@ public struct LatencyHistogram: Sendable, Equatable {
     total &+= count
   }
 
-  /// Adds all values of another histogram: the result is that of recording all values into one.
+  /// Adds all values of another histogram. The result equals that of recording all values into one histogram.
   ///
-  /// - Throws: `incompatibleLayouts` where the bucket widths differ or the other has values beyond this one's range;
-  ///   `countOverflow` beyond ``maximumTotalCount``. The histogram is then unchanged.
+  /// - Throws: `incompatibleLayouts` if the bucket widths differ or the other histogram has values beyond this one's
+  ///   range; `countOverflow` beyond ``maximumTotalCount``. This histogram is then unchanged.
   public mutating func merge(_ other: LatencyHistogram) throws(HistogramError) {
     guard
       layout.significantDigits == other.layout.significantDigits,
@@ -85,9 +100,9 @@ public struct LatencyHistogram: Sendable, Equatable {
     clamped += other.clamped
   }
 
-  /// Both together, in the layout of the one that reaches further.
+  /// The sum of both histograms, in the layout of the one with the larger range.
   ///
-  /// - Throws: `incompatibleLayouts` where the bucket widths differ; `countOverflow` beyond ``maximumTotalCount``.
+  /// - Throws: `incompatibleLayouts` if the bucket widths differ; `countOverflow` beyond ``maximumTotalCount``.
   public func merging(_ other: LatencyHistogram) throws(HistogramError) -> LatencyHistogram {
     let isLarger = other.layout.bucketCount > layout.bucketCount
     var whole = isLarger ? other : self
@@ -95,7 +110,7 @@ public struct LatencyHistogram: Sendable, Equatable {
     return whole
   }
 
-  /// Forgets all values, and keeps the memory where no copy shares it.
+  /// Removes all values. The memory is kept unless a copy shares it.
   public mutating func reset() {
     for index in counts.indices {
       counts[index] = 0
@@ -119,7 +134,8 @@ extension LatencyHistogram {
     counts.lastIndex { $0 != 0 }.map(layout.highestValue(at:)) ?? 0
   }
 
-  /// The arithmetic mean in nanoseconds, every value taken as the middle of its bucket; 0 where nothing is recorded.
+  /// The arithmetic mean in nanoseconds, with each value taken as the middle of its bucket; 0 where nothing is
+  /// recorded.
   public var mean: Double {
     guard !isEmpty else { return 0 }
     var sum = 0.0
@@ -129,7 +145,7 @@ extension LatencyHistogram {
     return sum / Double(totalCount)
   }
 
-  /// The standard deviation of the recorded values (÷ n) in nanoseconds; 0 where nothing is recorded.
+  /// The standard deviation of the recorded values (divided by n) in nanoseconds; 0 where nothing is recorded.
   public var standardDeviation: Double {
     guard !isEmpty else { return 0 }
     let mean = self.mean
@@ -142,7 +158,7 @@ extension LatencyHistogram {
   }
 }
 
-/// A range of values and how many recorded values lie in it.
+/// A range of values and the number of recorded values in it.
 public struct HistogramBucket: Sendable, Equatable {
   /// The lowest value of the range, in nanoseconds.
   public let lower: UInt64
@@ -151,7 +167,7 @@ public struct HistogramBucket: Sendable, Equatable {
   /// How many recorded values lie in the range.
   public let count: UInt64
 
-  /// A range with its count.
+  /// Makes a range with its count.
   public init(lower: UInt64, upper: UInt64, count: UInt64) {
     self.lower = lower
     self.upper = upper
@@ -163,7 +179,7 @@ public struct HistogramBucket: Sendable, Equatable {
 public enum DistributionScale: Sendable {
   /// Rows of equal width.
   case linear
-  /// Rows of equal ratio between their ends.
+  /// Rows with an equal ratio between their ends.
   case logarithmic
 }
 
@@ -175,8 +191,8 @@ extension LatencyHistogram {
 
   /// The distribution from the smallest to the largest value in about `rows` adjoining rows, empty ones included.
   ///
-  /// Rows end where buckets end, so the counts are exact and add up to ``totalCount``; there are fewer rows where there
-  /// are fewer buckets, and none where nothing is recorded.
+  /// Rows end at ends of buckets, so the counts are exact and add up to ``totalCount``. A range with few buckets has
+  /// fewer rows; an empty histogram has none.
   public func distribution(rows: Int, scale: DistributionScale) -> [HistogramBucket] {
     guard
       let first = counts.firstIndex(where: { $0 != 0 }),

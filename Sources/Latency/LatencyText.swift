@@ -1,10 +1,10 @@
 /// Latencies as people read them: three significant figures and a unit, `12ns`, `830µs`, `47.9ms`, `1.52s`.
 public enum LatencyText {
-  /// The text of a number of nanoseconds, rounded half up. From 1000 s on it is in whole seconds.
+  /// The text of a number of nanoseconds, rounded half up. From 1000 s on the text is in whole seconds.
   public static func format(_ nanoseconds: UInt64) -> String {
     var unitSize: UInt64 = 1
     for unit in ["ns", "µs", "ms"] {
-      // A value that would round up to 1000 of this unit is 1.00 of the next one.
+      // A value that would round up to 1000 of this unit is written as 1.00 of the next one.
       if let number = threeFigures(nanoseconds, unitSize: unitSize) {
         return number + unit
       }
@@ -13,13 +13,14 @@ public enum LatencyText {
     return (threeFigures(nanoseconds, unitSize: unitSize) ?? String(divided(nanoseconds, by: unitSize))) + "s"
   }
 
-  /// The text of a mean or a deviation in nanoseconds, rounded to whole ones; what is not finite or negative is `-`.
+  /// The text of a mean or a deviation in nanoseconds, rounded to whole ones; `-` for a negative number and for one
+  /// that is not finite.
   public static func format(_ nanoseconds: Double) -> String {
     guard let whole = UInt64(exactly: nanoseconds.rounded()) else { return "-" }
     return format(whole)
   }
 
-  /// `nanoseconds / unitSize` with as many decimals as make three figures; `nil` if it does not stay below 1000.
+  /// `nanoseconds / unitSize` with three significant figures; nil if the number would be 1000 or more.
   private static func threeFigures(_ nanoseconds: UInt64, unitSize: UInt64) -> String? {
     let decimalPlaces = unitSize == 1 ? [0] : [2, 1, 0]
     for decimals in decimalPlaces {
@@ -48,7 +49,7 @@ public enum LatencyText {
 /// DurationText.write(.milliseconds(1500))                       // "1500ms"
 /// ```
 package enum DurationText {
-  /// What to say to whoever wrote another thing.
+  /// The hint for a text that is no duration.
   package static let rule = "write a number and a unit, such as 250ms, 1.5s, 2m or 1h"
 
   /// A unit by its name.
@@ -57,7 +58,7 @@ package enum DurationText {
     /// `us` with the Greek letter.
     case microseconds = "µs"
 
-    /// How long one of it is.
+    /// The length of one unit.
     var length: Nanoseconds {
       switch self {
       case .ns: 1
@@ -70,18 +71,18 @@ package enum DurationText {
     }
   }
 
-  /// A year: more than any run, and far from overflow.
+  /// A year: longer than any run, and far from overflow.
   package static let longest: Nanoseconds = .seconds(366 * 24 * 3600)
 
-  /// The length that `text` says, to the nearest nanosecond; nil when it says none.
+  /// The length in `text`, to the nearest nanosecond; nil for a text that is no duration.
   ///
   /// - Parameters:
-  ///   - units: those that may be written.
-  ///   - bound: the longest length that is one.
+  ///   - units: the units that are accepted.
+  ///   - bound: the longest length that is accepted.
   package static func parse(
     _ text: String, units: [Unit] = Unit.allCases, upTo bound: Nanoseconds = longest
   ) -> Nanoseconds? {
-    // A unit follows a digit: `ms` is no `s`.
+    // The unit is all that follows the last digit, so `ms` is not read as `s`.
     let name = text.drop { $0 == "." || $0.isNumber }
     guard let unit = Unit(rawValue: String(name)), units.contains(unit),
       let number = parseDecimal(text.dropLast(name.count))
@@ -90,7 +91,7 @@ package enum DurationText {
     return nanoseconds <= Double(bound.nanoseconds) ? .nanoseconds(nanoseconds) : nil
   }
 
-  /// Digits with at most one point between digits: no sign, no exponent, no white space.
+  /// Parses digits with at most one point between digits: no sign, no exponent, no white space.
   package static func parseDecimal(_ text: some StringProtocol) -> Double? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), text.utf8.count <= 20 else { return nil }
@@ -98,7 +99,7 @@ package enum DurationText {
     return Double(String(text))
   }
 
-  /// The shortest way to write a length that ``parse(_:units:upTo:)`` reads back, for parameters in reports.
+  /// The shortest text from which ``parse(_:units:upTo:)`` reads the length back; reports show parameters in this form.
   package static func write(_ length: Nanoseconds) -> String {
     guard length > .zero else { return "0s" }
     for unit in [Unit.h, .m, .s, .ms, .us] where length % unit.length == .zero {

@@ -1,8 +1,8 @@
 public import Glibc
 
-/// The one clock of every measurement: `CLOCK_MONOTONIC`.
+/// The clock of all measurements: `CLOCK_MONOTONIC`.
 ///
-/// Instants of different processes on one machine are comparable; instants of this clock and of any other are not.
+/// Instants of different processes on one machine are comparable. Instants of different clocks are not.
 public enum MonotonicClock {
   /// The present instant.
   @inlinable
@@ -14,9 +14,10 @@ public enum MonotonicClock {
 }
 
 extension Nanoseconds {
-  /// The time that a clock of the system shows: CPU time is a length, and so is the age of ``MonotonicClock``.
+  /// Converts the reading of a system clock. A clock of CPU time gives a length, and so does the age of
+  /// ``MonotonicClock``.
   ///
-  /// It wraps around after 584 years instead of being checked for overflow, as no clock of the system gets that far.
+  /// Overflow is not checked: the length wraps around after 584 years, which no system clock reaches.
   @inlinable
   public init(_ time: timespec) {
     self.init(UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
@@ -33,18 +34,18 @@ extension Nanoseconds {
 /// if receivedAt < deadline { histogram.record(receivedAt - sentAt) }
 /// ```
 ///
-/// - `later - earlier` is the length between two instants whose order is certain: it traps where they are the other way
-///   round, as that is a mistake of the program.
-/// - `instant.elapsed(since:)` is for two whose order is not: stamps of two threads, or a moment that may be still to come.
-///   It is zero where the other one is later.
-/// - An instant that a length is added to or taken from stays between ``distantPast`` and ``distantFuture``: a deadline after
+/// - `later - earlier` is the length between two instants whose order is certain. It traps in the reverse order,
+///   because that is a mistake in the program.
+/// - `instant.elapsed(since:)` serves instants in an uncertain order, such as stamps of two threads, or an instant that
+///   may lie in the future. It is zero if the other instant is later.
+/// - Adding or subtracting a length keeps the instant between ``distantPast`` and ``distantFuture``: a deadline after
 ///   ``Nanoseconds/max`` never comes.
 @frozen
 public struct Instant: Sendable, Hashable, Comparable {
-  /// Since a moment that is arbitrary, and the same for all processes until the machine is started anew.
+  /// The time since an arbitrary moment, which all processes share until the machine restarts.
   public let nanoseconds: UInt64
 
-  /// The instant so many nanoseconds after ``distantPast``.
+  /// Makes the instant `nanoseconds` after ``distantPast``.
   @inlinable
   public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
@@ -53,19 +54,19 @@ public struct Instant: Sendable, Hashable, Comparable {
   /// The clock's last instant, which never comes.
   @inlinable public static var distantFuture: Instant { Instant(nanoseconds: .max) }
 
-  /// How long after `earlier` this instant is; zero where it is before it.
+  /// How long after `earlier` this instant is; zero if it is before `earlier`.
   @inlinable
   public func elapsed(since earlier: Instant) -> Nanoseconds {
     Nanoseconds(nanoseconds) - Nanoseconds(earlier.nanoseconds)
   }
 
-  /// How long before `later` this instant is; zero where it is after it: a deadline that has passed.
+  /// How long before `later` this instant is; zero if it is after `later`, as for a deadline that has passed.
   @inlinable
   public func remaining(until later: Instant) -> Nanoseconds { later.elapsed(since: self) }
 
   /// The length between two instants.
   ///
-  /// - Precondition: the first is not before the second. Where that isn't certain: ``elapsed(since:)``.
+  /// - Precondition: the first is not before the second. Use ``elapsed(since:)`` if that is uncertain.
   @inlinable
   public static func - (later: Instant, earlier: Instant) -> Nanoseconds {
     Nanoseconds(later.nanoseconds - earlier.nanoseconds)
@@ -77,7 +78,7 @@ public struct Instant: Sendable, Hashable, Comparable {
     Instant(nanoseconds: (Nanoseconds(instant.nanoseconds) + length).nanoseconds)
   }
 
-  /// Puts an instant off by a length; it is at most ``distantFuture``.
+  /// Moves an instant later by a length, to ``distantFuture`` at most.
   @inlinable
   public static func += (instant: inout Instant, length: Nanoseconds) { instant = instant + length }
 

@@ -1,4 +1,4 @@
-/// A length of time in whole nanoseconds: never negative, and at most 584 years.
+/// A length of time in whole nanoseconds, from 0 to 584 years.
 ///
 /// ```swift
 /// let timeout: Nanoseconds = .seconds(30)
@@ -10,21 +10,21 @@
 /// print("\(timeout / .milliseconds(1)) ms")  // 30000 ms
 /// ```
 ///
-/// A result that is out of range becomes the nearest end of the range: a sum or a product is ``max`` at most, and a difference
-/// is ``zero`` at least. So ``max`` can stand for "without a bound", and whatever is added to it changes nothing. Two things
-/// trap: a division by zero, and a `Double` that is no number.
+/// A result out of range becomes the nearest end of the range: a sum or a product is at most ``max``, and a difference
+/// is at least ``zero``. So ``max`` can mean "without a bound", and adding to it changes nothing. Only a division by
+/// zero and a `Double` that is NaN trap.
 @frozen
 public struct Nanoseconds: Sendable, Hashable, Comparable {
-  /// How many nanoseconds it is.
+  /// The number of nanoseconds.
   public let nanoseconds: UInt64
 
-  /// A length of so many nanoseconds.
+  /// Makes a length of `nanoseconds` nanoseconds.
   @inlinable
   public init(_ nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
   /// No time at all.
   @inlinable public static var zero: Nanoseconds { Nanoseconds(0) }
-  /// The longest length, which stands for "without a bound".
+  /// The longest length, which means "without a bound".
   @inlinable public static var max: Nanoseconds { Nanoseconds(.max) }
 
   /// Whether both are equally long.
@@ -41,7 +41,7 @@ public struct Nanoseconds: Sendable, Hashable, Comparable {
 }
 
 extension Nanoseconds: ExpressibleByIntegerLiteral {
-  /// A length of so many nanoseconds.
+  /// Makes a length of `nanoseconds` nanoseconds.
   @inlinable
   public init(integerLiteral nanoseconds: UInt64) { self.init(nanoseconds) }
 }
@@ -49,25 +49,25 @@ extension Nanoseconds: ExpressibleByIntegerLiteral {
 // MARK: Units
 
 extension Nanoseconds {
-  /// A length of so many nanoseconds; a negative number counts as 0.
+  /// A length of `number` nanoseconds; a negative number counts as 0.
   @inlinable
   public static func nanoseconds(_ number: some BinaryInteger) -> Nanoseconds { Nanoseconds(UInt64(clamping: number)) }
 
-  /// A length of so many microseconds; a negative number counts as 0.
+  /// A length of `number` microseconds; a negative number counts as 0.
   @inlinable
   public static func microseconds(_ number: some BinaryInteger) -> Nanoseconds { nanoseconds(number) * 1_000 }
 
-  /// A length of so many milliseconds; a negative number counts as 0.
+  /// A length of `number` milliseconds; a negative number counts as 0.
   @inlinable
   public static func milliseconds(_ number: some BinaryInteger) -> Nanoseconds { nanoseconds(number) * 1_000_000 }
 
-  /// A length of so many seconds; a negative number counts as 0.
+  /// A length of `number` seconds; a negative number counts as 0.
   @inlinable
   public static func seconds(_ number: some BinaryInteger) -> Nanoseconds { nanoseconds(number) * 1_000_000_000 }
 
-  /// A length of so many nanoseconds, to the nearest one; a negative number counts as 0.
+  /// A length of `number` nanoseconds, to the nearest one; a negative number counts as 0.
   ///
-  /// - Precondition: the number is one (not NaN).
+  /// - Precondition: `number` is not NaN.
   @inlinable
   public static func nanoseconds(_ number: Double) -> Nanoseconds {
     precondition(!number.isNaN, "a length of time that is no number")
@@ -76,21 +76,21 @@ extension Nanoseconds {
     return whole < 0x1p64 ? Nanoseconds(UInt64(whole)) : .max
   }
 
-  /// A length of so many microseconds, to the nearest nanosecond; a negative number counts as 0.
+  /// A length of `number` microseconds, to the nearest nanosecond; a negative number counts as 0.
   ///
-  /// - Precondition: the number is one (not NaN).
+  /// - Precondition: `number` is not NaN.
   @inlinable
   public static func microseconds(_ number: Double) -> Nanoseconds { nanoseconds(number * 1e3) }
 
-  /// A length of so many milliseconds, to the nearest nanosecond; a negative number counts as 0.
+  /// A length of `number` milliseconds, to the nearest nanosecond; a negative number counts as 0.
   ///
-  /// - Precondition: the number is one (not NaN).
+  /// - Precondition: `number` is not NaN.
   @inlinable
   public static func milliseconds(_ number: Double) -> Nanoseconds { nanoseconds(number * 1e6) }
 
-  /// A length of so many seconds, to the nearest nanosecond; a negative number counts as 0.
+  /// A length of `number` seconds, to the nearest nanosecond; a negative number counts as 0.
   ///
-  /// - Precondition: the number is one (not NaN).
+  /// - Precondition: `number` is not NaN.
   @inlinable
   public static func seconds(_ number: Double) -> Nanoseconds { nanoseconds(number * 1e9) }
 
@@ -115,29 +115,29 @@ extension Nanoseconds {
   @inlinable
   public static func += (sum: inout Nanoseconds, other: Nanoseconds) { sum = sum + other }
 
-  /// What is left of the first without the second; ``zero`` where the second is longer.
+  /// The first length without the second; ``zero`` if the second is longer.
   @inlinable
   public static func - (whole: Nanoseconds, part: Nanoseconds) -> Nanoseconds {
     let (rest, overflow) = whole.nanoseconds.subtractingReportingOverflow(part.nanoseconds)
     return overflow ? .zero : Nanoseconds(rest)
   }
 
-  /// Takes a length away; what is left is at least ``zero``.
+  /// Subtracts a length; the rest is at least ``zero``.
   @inlinable
   public static func -= (rest: inout Nanoseconds, part: Nanoseconds) { rest = rest - part }
 
-  /// So many times the length, at most ``max``; a negative factor counts as 0.
+  /// The length times `factor`, at most ``max``; a negative factor counts as 0.
   @inlinable
   public static func * (length: Nanoseconds, factor: some BinaryInteger) -> Nanoseconds {
     let (product, overflow) = length.nanoseconds.multipliedReportingOverflow(by: UInt64(clamping: factor))
     return overflow ? .max : Nanoseconds(product)
   }
 
-  /// So many times the length, at most ``max``; a negative factor counts as 0.
+  /// The length times `factor`, at most ``max``; a negative factor counts as 0.
   @inlinable
   public static func * (factor: some BinaryInteger, length: Nanoseconds) -> Nanoseconds { length * factor }
 
-  /// The length divided into so many parts, rounded down.
+  /// The length of one of `parts` equal parts, rounded down.
   ///
   /// - Precondition: there is at least one part.
   @inlinable
@@ -145,7 +145,8 @@ extension Nanoseconds {
     Nanoseconds(length.nanoseconds / UInt64(clamping: parts))
   }
 
-  /// The same for a literal: `length / 2` is half of it, not how often two nanoseconds fit.
+  /// The length of one of `parts` equal parts, rounded down. This overload takes integer literals, so that `length / 2` is
+  /// half of the length and not the number of times that two nanoseconds fit.
   ///
   /// - Precondition: there is at least one part.
   @inlinable
@@ -159,7 +160,7 @@ extension Nanoseconds {
   @inlinable
   public static func / (whole: Nanoseconds, part: Nanoseconds) -> UInt64 { whole.nanoseconds / part.nanoseconds }
 
-  /// What is left of the first length when the second is taken away as often as it fits.
+  /// The remainder of the first length after the second has been taken away as often as it fits.
   ///
   /// - Precondition: the second length is not ``zero``.
   @inlinable

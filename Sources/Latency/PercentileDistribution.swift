@@ -1,14 +1,14 @@
 import Glibc
 
-/// HdrHistogram's text of a distribution, a `.hgrm` file: what its plotter, and many other tools, draw.
+/// HdrHistogram's text of a distribution (a `.hgrm` file), which its plotter and many other tools draw.
 ///
 /// Source: `outputPercentileDistribution` in HdrHistogram's AbstractHistogram.java, with the layout of its `printf`s.
 public enum PercentileDistribution {
-  /// The text: four columns, a line per step, and what the whole is in comments at the end.
+  /// The text: four columns, a line per step, and the figures of the whole distribution as comments at the end.
   ///
   /// - Parameters:
-  ///   - ticksPerHalfDistance: steps each time the distance to 100 % halves.
-  ///   - nanosecondsPerUnit: what values are divided by; milliseconds unless said otherwise.
+  ///   - ticksPerHalfDistance: the number of steps each time the distance to 100 % halves.
+  ///   - nanosecondsPerUnit: the divisor of values; by default they are written in milliseconds.
   public static func text(
     of histogram: LatencyHistogram, ticksPerHalfDistance: Int = 5, nanosecondsPerUnit: Double = 1e6
   ) -> String {
@@ -19,7 +19,7 @@ public enum PercentileDistribution {
 
     var text = row("Value", "Percentile", "TotalCount", "1/(1-Percentile)") + "\n"
     for step in histogram.percentileSteps(ticksPerHalfDistance: ticksPerHalfDistance) {
-      // The last line has no fourth column: 1/(1-1) is no number.
+      // The last line has no fourth column, because 1/(1-1) is not finite.
       text += row(
         number(Double(step.value)), FixedPoint.text(step.level, decimals: 12), "\(step.totalCount)",
         step.level < 1 ? FixedPoint.text(1 / (1 - step.level), decimals: 2) : nil)
@@ -42,17 +42,17 @@ public enum PercentileDistribution {
 }
 
 extension HistogramLayout {
-  /// The buckets of HdrHistogram's own words: the linear part, and each doubling of the value after it.
+  /// HdrHistogram's "buckets": the linear part, and each doubling of the value after it.
   fileprivate var doublingCount: Int { (bucketCount >> bucketsPerDoublingMagnitude) - 1 }
-  /// The sub-buckets of each of them.
+  /// HdrHistogram's "sub-buckets" in each of them.
   fileprivate var linearBucketCount: Int { 2 << bucketsPerDoublingMagnitude }
 }
 
-/// Numbers as C's `printf` writes them, which the text formats of HdrHistogram are made of.
+/// Numbers as C's `printf` writes them, which HdrHistogram's text formats use.
 enum FixedPoint {
-  /// `%<width>.<decimals>f`: correctly rounded, without a locale unless the program sets one, which no tool does.
+  /// Writes `%<width>.<decimals>f`, correctly rounded. It follows the program's locale, which no tool sets.
   static func text(_ value: Double, width: Int = 0, decimals: Int) -> String {
-    // The longest finite number has 309 digits before the point.
+    // 400 bytes suffice: the longest finite number has 309 digits before the point.
     var buffer = [CChar](repeating: 0, count: 400)
     let length = withVaList([Int32(width), Int32(decimals), value]) { arguments in
       vsnprintf(&buffer, buffer.count, "%*.*f", arguments)
@@ -60,7 +60,7 @@ enum FixedPoint {
     return String(decoding: buffer.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  /// Text, padded with blanks in front.
+  /// The text with blanks in front.
   static func padded(_ text: String, width: Int) -> String {
     String(repeating: " ", count: Swift.max(0, width - text.utf8.count)) + text
   }

@@ -3,14 +3,15 @@ import Glibc
 extension LatencyHistogram {
   /// The smallest recorded value such that at least `percentile` % of the values are ≤ it, in nanoseconds.
   ///
-  /// As in every HdrHistogram it is the highest value of its bucket; at 0 % the lowest value of the first one. The
-  /// percentile is limited to 0…100. 0 where nothing is recorded.
+  /// As in all HdrHistograms it is the highest value of its bucket; at 0 % it is the lowest value of the first recorded
+  /// bucket. The percentile is limited to 0…100. The result is 0 where nothing is recorded.
   public func value(atPercentile percentile: Double) -> UInt64 {
     var scan = RankScan(counts: counts)
     return value(atPercentile: percentile, &scan)
   }
 
-  /// The values at several percentiles, in the order asked for, found in one pass over the buckets.
+  /// The values at several percentiles in nanoseconds, in the order of `percentiles`, found in one pass over the
+  /// buckets.
   public func values(atPercentiles percentiles: [Double]) -> [UInt64] {
     var values = [UInt64](repeating: 0, count: percentiles.count)
     var scan = RankScan(counts: counts)
@@ -20,26 +21,27 @@ extension LatencyHistogram {
     return values
   }
 
-  /// How many recorded values come after the one that is the percentile: 1 of 100 at 99 %, none at 100 %.
+  /// The number of recorded values that rank after the percentile's value: 1 of 100 at 99 %, 0 at 100 %.
   public func samplesBeyond(percentile: Double) -> UInt64 {
     totalCount - rank(of: percentile)
   }
 
-  /// How many recorded values are ≤ `value`, or in one bucket with it.
+  /// The number of recorded values that are ≤ `value` (in nanoseconds) or share its bucket.
   public func countAtOrBelow(_ value: UInt64) -> UInt64 {
     let last = Swift.min(layout.index(of: value), counts.count - 1)
     return counts[...last].reduce(0, &+)
   }
 
-  /// The place of a percentile among the sorted values, 1…totalCount: the first with at least that share at or below it.
+  /// The rank of a percentile among the sorted values, 1…totalCount: the first rank with at least that share of the
+  /// values at or below it.
   ///
-  /// HdrHistogram for Java, Rust and Swift round up like this. Those for C, Go and Python round to the nearest, which
-  /// can name the value before, with less than the share at or below it.
+  /// The HdrHistograms for Java, Rust and Swift round up like this. Those for C, Go and Python round to the nearest
+  /// rank, so they can give the value before, with less than that share at or below it.
   func rank(of percentile: Double) -> UInt64 {
     guard percentile > 0 else { return Swift.min(1, totalCount) }
     guard percentile < 100 else { return totalCount }
     let exact = percentile * Double(totalCount) / 100
-    // 99.9 has no exact binary form, and 99.9 % of 1000 must be 999, not a hair more.
+    // 99.9 has no exact binary form: without the correction 99.9 % of 1000 could exceed 999 slightly and be rounded up.
     let roundedUp = (exact - 4 * exact.ulp).rounded(.up)
     return Swift.min(Swift.max(UInt64(roundedUp), 1), totalCount)
   }
@@ -51,18 +53,18 @@ extension LatencyHistogram {
   }
 }
 
-/// Finds the buckets of growing ranks in one pass, in blocks that the compiler vectorises.
+/// Finds the buckets of growing ranks in one pass. It sums the counts in blocks, which the compiler vectorises.
 private struct RankScan {
   let counts: [UInt64]
   private var block = 0
   private var countBeforeBlock: UInt64 = 0
 
-  /// Divides every bucket count: there are at least 16 buckets per doubling.
+  /// Every layout's bucket count is a multiple of 16, because there are at least 16 buckets per doubling.
   private static let blockSize = 16
 
   init(counts: [UInt64]) { self.counts = counts }
 
-  /// The bucket of the value with this rank; ranks must not fall from call to call.
+  /// The index of the bucket with this rank. Ranks must not decrease from call to call.
   mutating func index(ofRank rank: UInt64) -> Int {
     counts.withUnsafeBufferPointer { counts in
       while block + Self.blockSize < counts.count {
@@ -87,19 +89,21 @@ private struct RankScan {
 
 /// One step on the way to 100 %.
 public struct PercentileStep: Sendable, Equatable {
-  /// The share that the step asks for, 0…1.
+  /// The share of the step, 0…1.
   public let level: Double
-  /// The smallest recorded value, in nanoseconds, such that at least that share is ≤ it: the highest of its bucket.
+  /// The smallest recorded value, in nanoseconds, such that at least that share of the values is ≤ it: the highest
+  /// value of its bucket.
   public let value: UInt64
-  /// How many recorded values are ≤ it.
+  /// The number of recorded values that are ≤ ``value``.
   public let totalCount: UInt64
 }
 
 extension LatencyHistogram {
   /// The distribution in steps that get smaller the nearer they are to 100 %: HdrHistogram's `PercentileIterator`.
   ///
-  /// Each time the distance to 100 % halves there are `ticksPerHalfDistance` steps (≥ 1), from 0 to the first in the last bucket,
-  /// and then one at 1; none where nothing is recorded. Levels are binary floating point as there, so that they are Java's.
+  /// Each time the distance to 100 % halves there are `ticksPerHalfDistance` steps (≥ 1). The steps go from 0 to the
+  /// first one in the last bucket, and end with a step at 1. An empty histogram has no steps. Levels are computed in
+  /// binary floating point like Java's, so that they equal Java's.
   public func percentileSteps(ticksPerHalfDistance: Int = 5) -> [PercentileStep] {
     let buckets = recordedBuckets()
     guard let last = buckets.last else { return [] }
@@ -108,7 +112,7 @@ extension LatencyHistogram {
     var count: UInt64 = 0
     for bucket in buckets {
       count += bucket.count
-      // In the last bucket there is one step at its level, and one to 100 %.
+      // The last bucket has one step at its level and one at 100 %.
       let isLast = bucket == last
       let percentile = 100 * Double(count) / Double(totalCount)
       while level < 100, percentile >= level {
@@ -121,7 +125,7 @@ extension LatencyHistogram {
     return steps
   }
 
-  /// 100 where the next level is no longer another number.
+  /// The level after `level`; 100 if the two would be equal numbers.
   private static func level(after level: Double, ticksPerHalfDistance: Int) -> Double {
     let halvings = (log(100 / (100 - level)) / log(2)).rounded(.down)
     let next = level + 100 / (Double(ticksPerHalfDistance) * exp2(halvings + 1))
@@ -131,13 +135,13 @@ extension LatencyHistogram {
 
 /// The figures of a histogram that a report shows, all in nanoseconds.
 public struct LatencySummary: Sendable, Equatable {
-  /// How many values were recorded.
+  /// The number of recorded values.
   public let count: UInt64
-  /// How many of them lay outside the histogram's range and were recorded as its nearest end.
+  /// How many recorded values lay outside the histogram's range and count as its nearest end.
   public let clampedCount: UInt64
   /// The arithmetic mean.
   public let mean: Double
-  /// The standard deviation (÷ n).
+  /// The standard deviation (divided by n).
   public let standardDeviation: Double
   /// The smallest value.
   public let min: UInt64
@@ -154,10 +158,10 @@ public struct LatencySummary: Sendable, Equatable {
   /// The largest value.
   public let max: UInt64
 
-  /// Which percentiles there are, growing, in percent.
+  /// The percentiles of a summary, in percent, ascending.
   public static let percentiles: [Double] = [50, 90, 95, 99, 99.9]
 
-  /// The figures of a histogram; `nil` of an empty one, which has none.
+  /// Makes the figures of a histogram; nil for an empty one.
   public init?(_ histogram: LatencyHistogram) {
     guard !histogram.isEmpty else { return nil }
     count = histogram.totalCount
@@ -174,13 +178,13 @@ public struct LatencySummary: Sendable, Equatable {
     (p50, p90, p95, p99, p999) = (figures[0], figures[1], figures[2], figures[3], figures[4])
   }
 
-  /// All percentiles, growing.
+  /// All percentiles, ascending.
   public var percentiles: [PercentileFigure] { [p50, p90, p95, p99, p999] }
 }
 
-/// One percentile, and what it rests on.
+/// One percentile, and how well the samples support it.
 public struct PercentileFigure: Sendable, Equatable {
-  /// Which percentile: 99.9 is the value that 99.9 % of the values do not exceed.
+  /// The percentile in percent: at 99.9, 99.9 % of the values do not exceed ``value``.
   public let percentile: Double
   /// Its value in nanoseconds.
   public let value: UInt64
@@ -192,9 +196,9 @@ public struct PercentileFigure: Sendable, Equatable {
 public enum PercentileSupport: Sendable, Equatable {
   /// At least ten samples lie beyond it.
   case sufficient
-  /// Only so many samples, 1…9, lie beyond it: another run may well show another value.
+  /// Only 1 to 9 samples lie beyond it: another run may well show another value.
   case few(samplesBeyond: UInt64)
-  /// No sample lies beyond it: it is the largest value and says nothing of the percentile.
+  /// No sample lies beyond it: the figure is the largest value and says nothing about the percentile.
   case maximum
 
   init(samplesBeyond: UInt64) {

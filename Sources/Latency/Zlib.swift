@@ -1,17 +1,17 @@
 import CZlib
 
-/// zlib's formats, with a bound on what comes out.
+/// Compression and decompression in zlib's formats, with a bound on the decompressed size.
 package enum Zlib {
-  /// What is around the deflated bytes (RFC 1951).
+  /// The wrapping of the deflated bytes (RFC 1951).
   package enum Format: Sendable {
     /// A zlib stream (RFC 1950).
     case zlib
     /// Members of gzip, one after another (RFC 1952, section 2.2).
     case gzip
-    /// Nothing.
+    /// No wrapping.
     case raw
 
-    /// As `inflateInit2` wants it: the largest window, and what is around the stream.
+    /// The argument of `inflateInit2`: the largest window, and the wrapping.
     fileprivate var windowBits: Int32 {
       switch self {
       case .zlib: MAX_WBITS
@@ -26,23 +26,23 @@ package enum Zlib {
     return [UInt8](unsafeUninitializedCapacity: Int(capacity)) { buffer, count in
       var length = capacity
       let status = CZlib.compress(buffer.baseAddress, &length, bytes, uLong(bytes.count))
-      // The output has room for any input, so what is left is no memory: the end for Swift's own allocations too.
+      // The output has room for any input, so only a lack of memory can fail, which ends Swift's own allocations too.
       precondition(status == Z_OK, "zlib cannot allocate memory")
       count = Int(length)
     }
   }
 
-  /// What came out of a stream, and whether that and the input ended together.
+  /// The decompressed bytes, and whether they and the input ended together.
   package struct Output {
     package var bytes: [UInt8]
     package var isComplete: Bool
   }
 
-  /// Decompresses at most `limit` bytes and leaves the rest alone; `nil` where the stream is corrupt.
+  /// Decompresses at most `limit` bytes and leaves the rest; nil if the stream is corrupt.
   package static func decompress(_ input: ArraySlice<UInt8>, as format: Format = .zlib, limit: Int) -> Output? {
     guard let inputCount = uInt(exactly: input.count), let outputCount = uInt(exactly: limit) else { return nil }
     var stream = z_stream()
-    // zlib keeps the stream's address: one pointer for all its calls.
+    // zlib keeps the stream's address, so all calls use one pointer.
     return withUnsafeMutablePointer(to: &stream) { stream in
       guard
         inflateInit2_(stream, format.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
@@ -51,7 +51,7 @@ package enum Zlib {
       var status = Z_OK
       let bytes = [UInt8](unsafeUninitializedCapacity: limit) { output, count in
         input.withUnsafeBufferPointer { input in
-          // zlib only reads its input; the declaration lacks the `const`.
+          // zlib only reads its input; its declaration lacks the `const`.
           stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
           stream.pointee.avail_in = inputCount
           stream.pointee.next_out = output.baseAddress
@@ -65,7 +65,7 @@ package enum Zlib {
       }
       switch status {
       case Z_STREAM_END: return Output(bytes: bytes, isComplete: stream.pointee.avail_in == 0)
-      // Out of room, or out of input.
+      // The room or the input is used up.
       case Z_OK, Z_BUF_ERROR: return Output(bytes: bytes, isComplete: false)
       default: return nil
       }

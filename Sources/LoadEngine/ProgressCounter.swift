@@ -17,7 +17,7 @@ public final class ProgressCounter: Sendable {
   /// Starts at nothing.
   public init() {}
 
-  /// Iterations that were begun, as far as the load tells of it.
+  /// Iterations that were begun, as counted by ``begin()``.
   public var started: UInt64 { startedCount.load(ordering: .relaxed) }
   /// Finished iterations, failures included.
   public var done: UInt64 { doneCount.load(ordering: .relaxed) }
@@ -30,36 +30,36 @@ public final class ProgressCounter: Sendable {
 
   /// Iterations that were begun and have not ended.
   public var inFlight: UInt64 {
-    // Ends are read first: an iteration that ends meanwhile is not to make the difference negative.
+    // Ends are read first: an iteration that ends between the two reads must not make the difference negative.
     let ended = done &+ censoredCount.load(ordering: .relaxed)
     let started = started
     return started > ended ? started - ended : 0
   }
 
-  /// Percentiles so far of what the tool measures; nil as long as there are none.
+  /// The headline's percentiles so far; nil without a sample.
   public var percentiles: Percentiles? { readPercentiles.withLock { $0 }?() }
 
-  /// Says where ``percentiles`` come from. `percentiles` is called from any thread, a few times a second.
+  /// Sets the source of ``percentiles``. It is called from any thread, a few times a second.
   public func provide(percentiles: @escaping @Sendable () -> Percentiles?) {
     readPercentiles.withLock { $0 = percentiles }
   }
 
-  /// Says where ``dropped`` comes from; see `provide(percentiles:)`.
+  /// Sets the source of ``dropped``; see ``provide(percentiles:)``.
   public func provide(dropped: @escaping @Sendable () -> UInt64) {
     readDropped.withLock { $0 = dropped }
   }
 
-  /// Says where ``waiting`` comes from; see `provide(percentiles:)`.
+  /// Sets the source of ``waiting``; see ``provide(percentiles:)``.
   public func provide(waiting: @escaping @Sendable () -> UInt64) {
     readWaiting.withLock { $0 = waiting }
   }
 
-  /// Counts an iteration that is begun; `add` tells of its end.
+  /// Counts an iteration that begins; ``add(_:)`` counts its end.
   public func begin() {
     startedCount.wrappingAdd(1, ordering: .relaxed)
   }
 
-  /// Counts an iteration that ended like this; a censored one is not done.
+  /// Counts the end of an iteration. A censored one leaves ``inFlight`` without being ``done``.
   public func add(_ ending: IterationRecord.Ending) {
     switch ending {
     case .success: doneCount.wrappingAdd(1, ordering: .relaxed)

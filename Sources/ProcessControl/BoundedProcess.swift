@@ -4,27 +4,27 @@ public import Latency
 
 /// Runs a program to its end, within bounds of time and output, on a thread of its own.
 public enum BoundedProcess {
-  /// What came of it.
+  /// The outcome of a program that ended by itself.
   public struct Output: Sendable {
     /// How it ended.
     public var status: ExitStatus
-    /// All of it.
+    /// The whole standard output.
     public var standardOutput: [UInt8]
-    /// Its first 4,096 bytes.
+    /// The first 4,096 bytes of the standard error.
     public var standardError: [UInt8]
   }
 
-  /// Why there is no output. What the program wrote until then is thrown away.
+  /// Why there is no output. Output that the program wrote before the failure is discarded.
   public enum Failure: Error, CustomStringConvertible {
-    /// It does not exist, or cannot be executed.
+    /// The program does not exist or cannot be executed.
     case notStarted(SpawnError)
-    /// It ran too long and was killed, its process group with it.
+    /// The program ran too long; it was killed with its process group.
     case timedOut(executable: String, after: Nanoseconds)
-    /// It wrote too much to its standard output and was killed likewise.
+    /// The program wrote too much to its standard output; it was killed with its process group.
     case tooMuchOutput(executable: String, bytes: Int)
-    /// There is no thread to read it on: the system's error number.
+    /// No thread could be started to read the output, with the system's error number.
     case noThread(Int32)
-    /// The task that waited was cancelled; the program was killed.
+    /// The waiting task was cancelled; the program was killed with its process group.
     case cancelled
 
     /// For people.
@@ -39,12 +39,12 @@ public enum BoundedProcess {
     }
   }
 
-  /// Runs a program; no thread of Swift's pool waits for it.
+  /// Runs a program without blocking a thread of Swift's pool.
   ///
   /// - Parameters:
-  ///   - request: its standard output and standard error are pipes, whatever it says.
-  ///   - timeout: bound of the whole run.
-  ///   - maximumBytes: bound of the standard output.
+  ///   - request: the program; its settings for standard output and standard error are replaced by pipes.
+  ///   - timeout: the longest time of the whole run.
+  ///   - maximumBytes: the largest standard output, in bytes.
   public static func run(
     _ request: ProcessRequest, timeout: Nanoseconds, maximumBytes: Int
   ) async -> Result<Output, Failure> {
@@ -67,13 +67,14 @@ public enum BoundedProcess {
     } onCancel: {
       child.signalGroup(SIGKILL)
     }
-    // What is left of it, if it was given up.
+    // Kills the processes that a failed run left behind.
     if case .failure = result { child.signalGroup(SIGKILL) }
     return Task.isCancelled ? .failure(.cancelled) : result
   }
 }
 
-/// The thread's work: both pipes, until the program has ended. Whoever inherited the pipes from it may go on.
+/// The thread's work: it reads both pipes until the program has ended. A grandchild that inherited the pipes may
+/// outlive the program; it is not waited for.
 private final class ProcessReader {
   private static let errorBytes = 4_096
 
@@ -137,7 +138,8 @@ private final class ProcessReader {
       let now = MonotonicClock.now()
       guard now < deadline else { return .failure(.timedOut(executable: executable, after: timeout)) }
       _ = poll(&waits, nfds_t(waits.count), CInt(clamping: (deadline - now) / .milliseconds(1) + 1))
-      // Before the pipes: what was written before the end is in them by now.
+      // The end is checked before the pipes are read, so that the pipes hold everything the program wrote before its
+      // end.
       let hasEnded = waits[2].revents != 0
       for index in 0..<2 where hasEnded || waits[index].revents != 0 {
         if !drain(pipes[index], isOutput: index == 0) { waits[index].fd = -1 }
@@ -152,7 +154,7 @@ private final class ProcessReader {
     }
   }
 
-  /// - Returns: whether more may come.
+  /// - Returns: whether more bytes may come.
   private func drain(_ pipe: CInt, isOutput: Bool) -> Bool {
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
     while output.count <= maximumBytes {
@@ -163,7 +165,7 @@ private final class ProcessReader {
         output += buffer.prefix(count)
       } else {
         errorOutput += buffer.prefix(min(count, ProcessReader.errorBytes - errorOutput.count))
-        // A program that only complains must not keep this loop from looking at the time.
+        // A program that writes to its standard error all the time must not keep this loop from checking the time.
         return true
       }
     }

@@ -3,13 +3,13 @@ import Glibc
 public import Latency
 import Synchronization
 
-/// A child process, in a process group of its own. It ends when it ends: letting go of this object stops nothing.
+/// A child process in a process group of its own. Releasing this object does not stop the child.
 public final class ChildProcess: Sendable {
-  /// Its process id, which is also its group's.
+  /// The process id, which is also the id of its group.
   public let pid: Int32
-  /// Read right before the fork.
+  /// The instant right before the fork.
   public let spawnedAt: Instant
-  /// Our end of the child's standard input, if a pipe was asked for. Closing it is the child's end of file.
+  /// Our end of the child's standard input, if a pipe was asked for. Closing it gives the child the end of file.
   public let standardInput: OwnedDescriptor?
   /// Our end of the child's standard output, if a pipe was asked for.
   public let standardOutput: OwnedDescriptor?
@@ -42,7 +42,7 @@ public final class ChildProcess: Sendable {
     state = Mutex(.running(pidfd: pidfd, waiting: []))
   }
 
-  /// How it ended, or nil while it runs.
+  /// How the child ended; nil while it runs.
   public var exitStatus: ExitStatus? {
     state.withLock { state in
       if case .ended(let status) = state { status } else { nil }
@@ -63,12 +63,13 @@ public final class ChildProcess: Sendable {
     if let status { body(status) }
   }
 
-  /// Waits for the end; any number of callers may, also afterwards. Cancellation doesn't shorten the wait: signal the child.
+  /// Waits for the child's end. Any number of callers may wait, also after the end. Cancellation does not shorten the
+  /// wait: signal the child instead.
   public func waitForExit() async -> ExitStatus {
     await withCheckedContinuation { continuation in whenEnded { continuation.resume(returning: $0) } }
   }
 
-  /// Sends a signal to the child alone. Returns false if it has ended; another process is never hit.
+  /// Sends a signal to the child alone. Returns false if the child has ended. Another process never gets the signal.
   @discardableResult
   public func signal(_ number: Int32) -> Bool {
     state.withLock { state in
@@ -77,8 +78,8 @@ public final class ChildProcess: Sendable {
     }
   }
 
-  /// Sends a signal to the child's whole process group. Returns false if the child has been reaped: then the group's
-  /// number may be another's.
+  /// Sends a signal to the child's whole process group. Returns false if the child has been reaped, because the group's
+  /// number may then belong to another group.
   @discardableResult
   public func signalGroup(_ number: Int32) -> Bool {
     state.withLock { state in
@@ -87,11 +88,11 @@ public final class ChildProcess: Sendable {
     }
   }
 
-  /// Called by the keeper when the pidfd is readable. Returns false if the child was not at its end after all.
+  /// Called by the keeper when the pidfd is readable. Returns false if the child has not ended.
   func reap() -> Bool {
     let ended: (ExitStatus, [@Sendable (ExitStatus) -> Void])? = state.withLock { state in
       guard case .running(let pidfd, let waiting) = state else { return nil }
-      // Still a zombie: the group's number is certainly ours.
+      // The child is still a zombie here, so its group's number cannot have been reused.
       if endsGroupWithLeader { kill(-pid, SIGKILL) }
       if isGuarded { ProcessGroupGuard.shared.remove(pid) }
       var code: Int32 = 0

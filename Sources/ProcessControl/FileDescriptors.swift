@@ -2,7 +2,8 @@ import CProcess
 import Glibc
 import Synchronization
 
-/// A file descriptor that is closed exactly once: by ``close()``, or when the last reference goes, unless ``release()`` gave it away.
+/// A file descriptor that is closed exactly once, by ``close()`` or with the last reference, unless ``release()`` gave
+/// it away.
 public final class OwnedDescriptor: Sendable {
   private let raw: Atomic<CInt>
 
@@ -14,19 +15,22 @@ public final class OwnedDescriptor: Sendable {
   /// The descriptor, or -1 once it is closed or given away. Valid as long as this object is alive and open.
   public var descriptor: Int32 { raw.load(ordering: .acquiring) }
 
-  /// Gives the descriptor to the caller, who closes it; nil if it is closed or given away already.
+  /// Gives the descriptor to the caller, who must close it; nil if it has been closed or given away.
   public func release() -> Int32? {
     let descriptor = raw.exchange(-1, ordering: .acquiringAndReleasing)
     return descriptor >= 0 ? descriptor : nil
   }
 
-  /// Closes the descriptor if it is still here.
+  /// Closes the descriptor unless it has been closed or given away.
   public func close() {
-    // Never repeated after EINTR: Linux has closed it by then, and the number may be another's (close(2)).
+    // The call is not repeated after EINTR: Linux has closed the descriptor by then, and its number may have been
+    // reused (close(2)).
     if let descriptor = release() { _ = Glibc.close(descriptor) }
   }
 
-  /// Both ends of a new pipe, closed on exec. Throws the errno of `pipe2`.
+  /// Makes a pipe, whose ends are closed on exec.
+  ///
+  /// - Throws: the errno of `pipe2`.
   public static func pipe() throws(SystemError) -> (read: OwnedDescriptor, write: OwnedDescriptor) {
     var readEnd: CInt = -1
     var writeEnd: CInt = -1
@@ -35,7 +39,7 @@ public final class OwnedDescriptor: Sendable {
     return (OwnedDescriptor(readEnd), OwnedDescriptor(writeEnd))
   }
 
-  /// `/dev/null`, closed on exec.
+  /// Opens `/dev/null`, closed on exec.
   static func null() throws(SystemError) -> OwnedDescriptor {
     let descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError(errno: errno) }
@@ -43,21 +47,21 @@ public final class OwnedDescriptor: Sendable {
   }
 }
 
-/// A failed system call's number.
+/// The error of a failed system call.
 public struct SystemError: Error {
-  /// Its number.
+  /// The system's error number.
   public let errno: CInt
 }
 
-/// How many files and sockets this process may have open (`RLIMIT_NOFILE`): often 1024 at first, which a server or a load
-/// generator exceeds.
+/// The limit of open files and sockets of this process (`RLIMIT_NOFILE`). It is often 1024 at first, which is too low
+/// for a server or a load generator.
 public enum FileDescriptorLimit {
-  /// The limit this process was given, once it has been raised; else 0.
+  /// The limit that this process was started with, once it has been raised; else 0.
   private static let given = Atomic<UInt64>(0)
   private static let shortage = Mutex<(hasOccurred: Bool, handler: (@Sendable () -> Void)?)>((false, nil))
 
-  /// Raises the soft limit to the hard one (1,048,576 at most). Children start with the limit that this process was given: a
-  /// program may not be prepared for more (select(2)).
+  /// Raises the soft limit to the hard one (1,048,576 at most). Children get the limit that this process was started
+  /// with, because a program may not be prepared for more (select(2)).
   ///
   /// - Returns: The limit in force.
   @discardableResult
@@ -71,8 +75,8 @@ public enum FileDescriptorLimit {
 
   static var ofChildren: UInt64 { given.load(ordering: .acquiring) }
 
-  /// Whether the error of a system call, `errno`, says that no more files may be open, in this process or on this machine.
-  /// Such an error is noted: it is this process's problem, and no other's.
+  /// Whether `errno` says that this process or this machine may open no more files. Such an error is noted, because it
+  /// is a problem of this process and not of the target.
   public static func isExceeded(errno number: Int32) -> Bool {
     guard number == EMFILE || number == ENFILE else { return false }
     let handler: (@Sendable () -> Void)? = shortage.withLock { shortage in
@@ -83,7 +87,8 @@ public enum FileDescriptorLimit {
     return true
   }
 
-  /// Whether no more files can be opened at this moment, for errors that don't say why; noted like ``isExceeded(errno:)``.
+  /// Whether no more files can be opened at present. It serves errors without an errno, and notes a shortage like
+  /// ``isExceeded(errno:)``.
   public static var isReached: Bool {
     let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
     guard descriptor < 0 else {
@@ -96,15 +101,15 @@ public enum FileDescriptorLimit {
   /// Whether ``isExceeded(errno:)`` has noted an error since the last ``watch(_:)``.
   public static var wasExceeded: Bool { shortage.withLock { $0.hasOccurred } }
 
-  /// Forgets what was noted. `handler` is called at the next error, once, on any thread; nil calls nobody.
+  /// Forgets the noted errors. `handler` is called once, at the next error, on any thread.
   public static func watch(_ handler: (@Sendable () -> Void)?) { shortage.withLock { $0 = (false, handler) } }
 }
 
-/// Writing all of some bytes, which `write(2)` alone does not promise.
+/// Writes all bytes, which `write(2)` alone does not guarantee.
 public enum WholeWrite {
-  /// Writes all of `bytes` to `descriptor`, however long its reader takes.
+  /// Writes all of `bytes` to `descriptor`, and waits for its reader without a bound.
   ///
-  /// - Returns: nil, or the errno that tells why the rest is lost.
+  /// - Returns: nil, or the errno of the failure that lost the rest.
   @discardableResult
   public static func write(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Int32? {
     var rest = Array(bytes)[...]

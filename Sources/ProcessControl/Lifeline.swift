@@ -1,17 +1,18 @@
 import Glibc
 import Synchronization
 
-/// A pipe that nobody writes to: a child that reads its end of file knows that its parent is gone, however it went.
+/// A pipe without a writer: a child that reads the end of file from it knows that its parent has ended, in whichever
+/// way.
 ///
 /// The parent's side is `ProcessRequest.standardInput = .pipe`: the kernel closes it with the parent, and it is
 /// close-on-exec, so that no sibling keeps it open.
 public enum Lifeline {
-  /// How long a signalled child waits for its parent to let go: a signal to everything at once must not take from the
-  /// parent what it has to end in order.
+  /// How long a signalled child waits for its parent to close the lifeline. Problem: a signal to all processes at once
+  /// would end children that the parent still has to end in order. So the children wait for the parent first.
   public static let patience = Duration.seconds(8)
 
-  /// Reads `descriptor` (standard input by default) on a thread of its own and calls `body` there, once, when it ends.
-  /// What arrives before that is thrown away. The descriptor stays the caller's.
+  /// Reads `descriptor` (standard input by default) on a thread of its own, discards the bytes, and calls `body` there
+  /// once at the end of file. The caller keeps the descriptor.
   public static func watch(_ descriptor: Int32 = 0, whenGone body: @escaping @Sendable () -> Void) {
     let job = Unmanaged.passRetained(Job(descriptor: descriptor, body: body))
     var thread = pthread_t()
@@ -27,7 +28,8 @@ public enum Lifeline {
     if error == 0 {
       pthread_detach(thread)
     } else {
-      // No thread to be had: a child that can't watch its lifeline must not outlive its parent unseen.
+      // No thread could be started. A child that cannot watch its lifeline could outlive its parent unnoticed, so
+      // `body` is called at once.
       job.release()
       body()
     }
@@ -56,7 +58,7 @@ public enum Lifeline {
   }
 }
 
-/// A value that several may give and one waits for: the first one counts.
+/// A value that several callers may give and one caller waits for. The first given value counts.
 public final class FirstValue<Value: Sendable>: Sendable {
   private enum State {
     case open
@@ -66,10 +68,10 @@ public final class FirstValue<Value: Sendable>: Sendable {
 
   private let state = Mutex(State.open)
 
-  /// Nothing is given yet.
+  /// Makes an object without a value.
   public init() {}
 
-  /// Gives the value; false if there is one already.
+  /// Gives the value; false if a value was given before.
   @discardableResult
   public func give(_ value: Value) -> Bool {
     let (isFirst, waiter): (Bool, CheckedContinuation<Value, Never>?) = state.withLock { state in
@@ -87,7 +89,7 @@ public final class FirstValue<Value: Sendable>: Sendable {
     return isFirst
   }
 
-  /// Waits for it, once.
+  /// Waits for the value. Call it once.
   public func wait() async -> Value {
     await withCheckedContinuation { continuation in
       let value: Value? = state.withLock { state in

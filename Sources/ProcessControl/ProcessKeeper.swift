@@ -2,10 +2,10 @@ import CProcess
 import Glibc
 import Synchronization
 
-/// The one thread that starts and reaps children. It lives as long as the process, so that a child that dies with its
-/// parent (`PR_SET_PDEATHSIG` follows the spawning *thread*) dies with the process and not with some pool's thread.
+/// The thread that starts and reaps all children. `PR_SET_PDEATHSIG` kills a child when the *thread* that spawned it
+/// ends. So this thread lives as long as the process, and children die with the process, not with a thread of a pool.
 public final class ProcessKeeper: Sendable {
-  /// The process' keeper; its thread starts with the first use.
+  /// The keeper of this process; its thread starts with the first use.
   public static let shared = ProcessKeeper()
 
   private struct Order: Sendable {
@@ -44,7 +44,7 @@ public final class ProcessKeeper: Sendable {
 
   /// Starts a child.
   ///
-  /// - Throws: ``SpawnError``; then nothing is left behind.
+  /// - Throws: ``SpawnError`` if the child could not be started. No process and no descriptor is left then.
   public func spawn(_ request: ProcessRequest) async throws(SpawnError) -> ChildProcess {
     let result = await withCheckedContinuation { continuation in
       spawn(request) { continuation.resume(returning: $0) }
@@ -52,7 +52,7 @@ public final class ProcessKeeper: Sendable {
     return try result.get()
   }
 
-  /// Starts a child and calls `done` on the keeper's thread, which must not be kept waiting.
+  /// Starts a child and calls `done` on the keeper's thread. `done` must not block.
   public func spawn(_ request: ProcessRequest, done: @escaping @Sendable (Result<ChildProcess, SpawnError>) -> Void) {
     guard startError == 0 else { return done(.failure(SpawnError(.keeper, startError, request))) }
     orders.withLock { $0.append(Order(request: request, done: done)) }
@@ -60,9 +60,9 @@ public final class ProcessKeeper: Sendable {
     _ = write(wakeUp, &one, MemoryLayout<UInt64>.size)
   }
 
-  /// The thread's whole life.
+  /// The thread's work.
   private func run() {
-    // Signals are for the other threads; a handler here would only delay children.
+    // Other threads handle signals; a handler on this thread would delay children.
     var all = sigset_t()
     sigfillset(&all)
     pthread_sigmask(SIG_SETMASK, &all, nil)
@@ -73,7 +73,7 @@ public final class ProcessKeeper: Sendable {
     while true {
       let count = epoll_wait(poll, &events, CInt(events.count), -1)
       for event in events.prefix(max(0, Int(count))) where event.data.u64 != Self.wakeUpKey {
-        // The ended child's pidfd is closed by reaping, which also takes it off the epoll.
+        // Reaping closes the child's pidfd, which also removes it from the epoll.
         if children[event.data.u64]?.reap() == true { children[event.data.u64] = nil }
       }
       var ignored: UInt64 = 0
@@ -110,18 +110,18 @@ public final class ProcessKeeper: Sendable {
   }
 }
 
-/// Ends whole process groups when this process is gone, even by SIGKILL: `PR_SET_PDEATHSIG` reaches a group's leader only,
-/// not the processes that the leader has put into the background.
+/// Ends whole process groups when this process ends, even by SIGKILL. It is needed because `PR_SET_PDEATHSIG` reaches
+/// only a group's leader, not the leader's background processes.
 ///
-/// The guard is a process of its own, started with the first group, which sees this process' end as the end of a pipe. A
-/// process that leaves its group (`setsid`) is beyond it.
+/// The guard is a process of its own, started with the first group; it sees this process' end as the end of a pipe. It
+/// cannot reach a process that leaves its group (`setsid`).
 final class ProcessGroupGuard: Sendable {
   static let shared = ProcessGroupGuard()
 
-  /// -1 until the first group.
+  /// The pipe to the guard; -1 until the first group.
   private let pipe = Mutex<CInt>(-1)
 
-  /// Guards a group from now on. Where the guard can't be started, the group's leader still dies with this process.
+  /// Guards a group from now on. If the guard cannot be started, the group's leader still dies with this process.
   func add(_ group: Int32) {
     pipe.withLock { pipe in
       if pipe < 0, cprocess_guard(&pipe) != 0 { return }
@@ -129,12 +129,13 @@ final class ProcessGroupGuard: Sendable {
     }
   }
 
-  /// To be called while the group's number is certainly still the group's: before its leader is reaped.
+  /// Stops guarding a group. Call it before the group's leader is reaped, because the group's number may be reused
+  /// afterwards.
   func remove(_ group: Int32) {
     pipe.withLock { if $0 >= 0 { Self.tell(-group, $0) } }
   }
 
-  /// Whole at once, being shorter than PIPE_BUF.
+  /// Writes a number to the guard. The write is atomic, because it is shorter than PIPE_BUF.
   private static func tell(_ number: Int32, _ pipe: CInt) {
     var number = number
     while write(pipe, &number, MemoryLayout<Int32>.size) < 0, errno == EINTR {}

@@ -1,44 +1,44 @@
-/// What to start, and with which standard streams.
+/// A program to start, with its arguments, environment and standard streams.
 public struct ProcessRequest: Sendable {
-  /// Where one of the child's three standard streams leads.
+  /// The target of one of the child's three standard streams.
   public enum Stream: Sendable {
-    /// The same as this process' own.
+    /// The stream of this process.
     case inherit
     /// `/dev/null`.
     case null
-    /// A new pipe, whose other end is on the ``ChildProcess``.
+    /// A new pipe, whose other end is in the ``ChildProcess``.
     case pipe
-    /// A descriptor of the caller's, who keeps it; it need not survive the spawn.
+    /// A descriptor of the caller. It may be closed after the spawn.
     case descriptor(OwnedDescriptor)
   }
 
-  /// A path, or a name that is looked up in this process' `PATH`. A relative path is resolved in `workingDirectory`.
+  /// A path, or a name that is searched in this process' `PATH`. A relative path is resolved in `workingDirectory`.
   public var executable: String
-  /// Without the program's own name, which is `executable`.
+  /// The arguments without the program's name, which is `executable`.
   public var arguments: [String]
-  /// The whole environment; nil inherits this process' own.
+  /// The whole environment; nil inherits that of this process.
   public var environment: [String: String]?
-  /// nil inherits.
+  /// The working directory; nil inherits that of this process.
   public var workingDirectory: String?
-  /// What the child reads.
+  /// The child's standard input.
   public var standardInput: Stream
-  /// Where the child writes.
+  /// The child's standard output.
   public var standardOutput: Stream
-  /// Where the child complains.
+  /// The child's standard error.
   public var standardError: Stream
-  /// Whether the child has a pipe as its descriptor 3, on which it tells us things that are for no reader of its output. Our end
-  /// is ``ChildProcess/reports``; it is also a lifeline: the child sees when nobody holds it any more.
+  /// Whether the child gets a pipe as its descriptor 3, for messages to this process that do not belong in its output.
+  /// Our end is ``ChildProcess/reports``. The pipe is also a lifeline: the child sees when our end is closed.
   public var reports = false
-  /// SIGKILL for the child as soon as this process ends, however it ends. Together with ``endsGroupWithLeader`` for the child's
-  /// whole process group; else not for the child's own children.
+  /// Whether the child gets SIGKILL as soon as this process ends, in whichever way. Together with
+  /// ``endsGroupWithLeader`` the child's whole process group gets it; otherwise the child's own children do not.
   public var diesWithParent: Bool
-  /// When the child ends, what is left in its process group is killed.
+  /// Whether the rest of the child's process group is killed when the child ends.
   public var endsGroupWithLeader: Bool
-  /// Signals that the child ignores from its first moment on; all others have their default action, whatever this process
-  /// does with them.
+  /// Signals that the child ignores from its start. All other signals have their default action, independent of their
+  /// handling in this process.
   public var ignoredSignals: Set<Int32> = []
 
-  /// Makes a request; the streams are inherited unless said otherwise.
+  /// Makes a request; by default the streams are inherited.
   public init(
     executable: String, arguments: [String] = [], environment: [String: String]? = nil,
     workingDirectory: String? = nil, standardInput: Stream = .inherit, standardOutput: Stream = .inherit,
@@ -58,11 +58,11 @@ public struct ProcessRequest: Sendable {
 
 /// How a process ended.
 public enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
-  /// By itself, with this code (0–255).
+  /// It exited with this code (0–255).
   case exited(Int32)
-  /// By this signal.
+  /// This signal ended it.
   case signaled(Int32)
-  /// Somebody else reaped it, so nobody can say.
+  /// Another part of the program reaped it, so its status is lost.
   case unknown
 
   /// For people.
@@ -75,16 +75,16 @@ public enum ExitStatus: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// Splits a command line into words as a shell does, without being one: blanks separate, quotes and backslashes keep
-/// together; nothing is expanded. Whoever wants a shell writes `sh -c '…'`.
+/// Splits a command line into words like a shell: blanks separate words, quotes and backslashes keep characters
+/// together. Nothing is expanded; a user who needs a shell writes `sh -c '…'`.
 public enum ShellWords {
-  /// Why a line is no command. The line itself is not repeated: it may hold a secret.
+  /// Why a line is no command. The message does not repeat the line, which may hold a secret.
   public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     /// For people.
     public let description: String
   }
 
-  /// A line whose words are `words`, whatever is in them.
+  /// Joins words to a line that ``split(_:)`` splits into the words again.
   public static func joined(_ words: [String]) -> String {
     words.map { word in
       "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
@@ -110,7 +110,8 @@ public enum ShellWords {
       case (let open?, character) where open == character: quote = nil
       case (nil, "\\"), ("\"", "\\"):
         guard let next = characters.next() else { throw Failure(description: "the command ends with a backslash") }
-        // Between double quotes a backslash is one unless it stands before what would otherwise mean something.
+        // Between double quotes a backslash is a literal character, unless it stands before a double quote or a
+        // backslash.
         let isLiteral = quote != nil && next != "\"" && next != "\\"
         word = (word ?? "") + (isLiteral ? "\\" : "") + String(next)
       default: word = (word ?? "") + String(character)

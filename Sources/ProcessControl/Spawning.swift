@@ -2,9 +2,10 @@ import CProcess
 import Glibc
 import Latency
 
-/// One start: standard streams made, C strings lent to the shim, our copies of the child's ends closed again.
+/// Starts one child: makes its standard streams, lends C strings to the shim, and closes our copies of the child's
+/// ends.
 enum Spawning {
-  /// The child and its pidfd, which the child owns.
+  /// Starts the child and returns it with its pidfd, which the child object owns.
   static func start(_ request: ProcessRequest) throws(SpawnError) -> (child: ChildProcess, pidfd: CInt) {
     let input: Ends
     let output: Ends
@@ -21,7 +22,8 @@ enum Spawning {
     var child = cprocess_child()
     let given = [input, output, error].map(\.childDescriptor) + [reports?.childDescriptor ?? -1]
     let result = try spawn(request, given, into: &child)
-    // Our copies of the child's ends must live until here, and no longer: the child's EOF depends on it.
+    // Our copies of the child's ends must stay open until here. Then they must be closed, or the child would never read
+    // an end of file.
     for ends in [input, output, error, reports] { ends?.closeChildEnd() }
     guard result == 0 else { throw SpawnError(SpawnError.Step(child.failed_step), result, request) }
     let isGuarded = request.diesWithParent && request.endsGroupWithLeader
@@ -33,7 +35,7 @@ enum Spawning {
     return (process, child.pidfd)
   }
 
-  /// - Parameter descriptors: what becomes 0, 1, 2 and 3.
+  /// - Parameter descriptors: the descriptors that become 0, 1, 2 and 3 of the child.
   private static func spawn(
     _ request: ProcessRequest, _ descriptors: [CInt], into child: inout cprocess_child
   ) throws(SpawnError) -> Int32 {
@@ -69,7 +71,7 @@ enum Spawning {
   }
 }
 
-/// The two ends of one standard stream: the child's, and ours where there is a pipe.
+/// The two ends of one standard stream: the child's, and ours if it is a pipe.
 private struct Ends {
   let childDescriptor: CInt
   let ours: OwnedDescriptor?
@@ -97,7 +99,7 @@ private struct Ends {
   }
 }
 
-/// A null-terminated vector of C strings, as `exec` wants it.
+/// A null-terminated vector of C strings for `exec`.
 private final class CStrings {
   let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   private let count: Int
@@ -135,13 +137,13 @@ extension SpawnError.Step {
   }
 }
 
-/// Why a child was not started. Nothing is left behind: no process, no descriptor.
+/// Why a child was not started. No process and no descriptor is left behind.
 public struct SpawnError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The step that failed.
   public enum Step: Sendable, Equatable {
     /// The keeper's own thread or descriptors.
     case keeper
-    /// The request itself: a NUL in a string.
+    /// Checking the request: a string contains a NUL.
     case request
     /// Making the pipes, or installing them as standard streams.
     case descriptors
@@ -151,7 +153,7 @@ public struct SpawnError: Error, Sendable, Equatable, CustomStringConvertible {
     case workingDirectory
     /// Executing the program.
     case execute
-    /// Watching for its end.
+    /// Watching for the child's end.
     case watch
   }
 
@@ -159,12 +161,12 @@ public struct SpawnError: Error, Sendable, Equatable, CustomStringConvertible {
   public let step: Step
   /// The system's error number.
   public let errno: Int32
-  /// What was to be started.
+  /// The program that was to be started.
   public let executable: String
-  /// Where it was to be started, if that was said.
+  /// The requested working directory, if there was one.
   public let workingDirectory: String?
 
-  /// The executable does not exist, or the interpreter that its first line names.
+  /// Whether the executable, or the interpreter that its first line names, does not exist.
   public var isNotFound: Bool { step == .execute && errno == ENOENT }
 
   /// For people.

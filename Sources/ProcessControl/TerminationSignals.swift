@@ -2,29 +2,29 @@ import Glibc
 public import Latency
 import UnixSignals
 
-/// What a signal that asks for the end means, by when it comes. Pure.
+/// Decides the meaning of a termination signal by the time at which it comes. Pure.
 ///
-/// `timeout` and CI runners signal a program twice, once alone and once with its group: a repetition within a second is the
-/// same signal.
+/// `timeout` and CI runners signal a program twice, once alone and once with its group. So a repetition within a second
+/// counts as one signal.
 public struct TerminationEscalation: Sendable {
-  /// See ``TerminationEscalation/receive(_:at:)``.
+  /// The meaning of a signal.
   public enum Meaning: Sendable, Equatable {
-    /// The first one: the program comes to its end in order.
+    /// The first signal: the program ends in order.
     case endsInOrder
-    /// The first one again.
+    /// A repetition of the first signal.
     case isRepetition
-    /// Somebody has waited long enough.
+    /// A second request: the program ends at once.
     case endsAtOnce
   }
 
   static let repetitionBound: Nanoseconds = .seconds(1)
   private var first: (signal: Int32, time: Instant)?
 
-  /// Nothing has come yet.
+  /// Makes an object that has received no signal.
   public init() {}
 
-  /// Takes a signal that came at `now`. SIGQUIT after another signal is never a repetition: it is the key that people
-  /// press when the first one was not enough.
+  /// Takes a signal that came at `now`. SIGQUIT after another signal is never a repetition: users press its key when
+  /// the first signal was not enough.
   public mutating func receive(_ signal: Int32, at now: Instant) -> Meaning {
     guard let first else {
       first = (signal, now)
@@ -40,10 +40,10 @@ public struct TerminationEscalation: Sendable {
 public struct TerminationSignals: Sendable {
   private let signals: UnixSignalsSequence
 
-  /// What was ignored when the process was started, and stays so: SIGHUP under `nohup`, SIGINT and SIGQUIT in a script's
-  /// background job. SIGTERM is never among them: nobody sends it by the way.
+  /// The signals that were ignored when the process was started, and stay ignored: SIGHUP under `nohup`, SIGINT and
+  /// SIGQUIT in a script's background job. SIGTERM is never among them, because it is always sent on purpose.
   ///
-  /// Found out at the first look, which has to come before anything else changes a signal's action.
+  /// The set is read at its first use, which must come before any change of a signal's action.
   public static let ignoredAtStart = Set(
     [SIGHUP, SIGINT, SIGQUIT].filter { number in
       var action = sigaction()
@@ -51,7 +51,7 @@ public struct TerminationSignals: Sendable {
       return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == Int(bitPattern: 1)
     })
 
-  /// From here on none of them ends the process by itself.
+  /// Takes the signals over: from here on they no longer end the process by themselves.
   public static func trap() async -> TerminationSignals {
     let ignored = ignoredAtStart
     let all: [UnixSignal] = [.sigterm, .sighup, .sigint, .sigquit]
@@ -59,10 +59,10 @@ public struct TerminationSignals: Sendable {
       signals: await UnixSignalsSequence(trapping: all.filter { !ignored.contains($0.rawValue) }))
   }
 
-  /// Calls `first` with the first signal's number; a later one, but a repetition, ends the process at once, with 128 and
-  /// its number. Returns when its task is cancelled.
+  /// Calls `first` with the number of the first signal. A later signal that is no repetition ends the process at once,
+  /// with the exit status 128 plus its number. Returns when its task is cancelled.
   ///
-  /// - Parameter farewell: What is said on standard error then: lines.
+  /// - Parameter farewell: Gives the lines that are written to standard error at that end.
   public func watch(farewell: @Sendable () -> String, _ first: @Sendable (Int32) -> Void) async {
     var order = TerminationEscalation()
     for await signal in signals {
@@ -79,14 +79,14 @@ public struct TerminationSignals: Sendable {
     for await signal in signals { body(signal.rawValue) }
   }
 
-  /// The first signal's number, when it comes; from then on later ones are watched for as long as the process lives.
+  /// A stream of the first signal's number. Later signals are then watched for as long as the process lives.
   public func first(farewell: String) -> AsyncStream<Int32> {
     AsyncStream { continuation in
       Task { await watch(farewell: { farewell }) { continuation.yield($0) } }
     }
   }
 
-  /// Ends the process without waiting for anything, a standard error that takes nothing included.
+  /// Ends the process without waiting for anything, not even for a blocked standard error.
   public static func endAtOnce(by number: Int32, saying text: String) -> Never {
     var errors = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
     if poll(&errors, 1, 0) == 1, errors.revents & Int16(POLLOUT) != 0 {
@@ -96,8 +96,8 @@ public struct TerminationSignals: Sendable {
     _exit(128 + number)
   }
 
-  /// For programs that nothing need be put in order for: SIGQUIT ends them as the other signals do, without the page of
-  /// backtrace that Swift's runtime would print.
+  /// For programs without clean-up: SIGQUIT ends them like the other signals do, without the long backtrace that
+  /// Swift's runtime would print.
   public static func quitWithoutBacktrace() {
     if !ignoredAtStart.contains(SIGQUIT) { signal(SIGQUIT, SIG_DFL) }
   }

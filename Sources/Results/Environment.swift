@@ -12,7 +12,8 @@ package struct EnvironmentFacts: Codable, Sendable, Equatable {
   package var memoryBytes: UInt64
   package var swift: String
   @AlwaysPresent package var gitCommit: String?
-  /// `tsc` and the like: other sources make every stamp a system call.
+  /// The kernel's clock source, such as `tsc`. With other sources than `tsc` and its like, each time stamp is a system
+  /// call.
   package var clockSource: String?
 
   /// Reads this machine's facts.
@@ -28,7 +29,7 @@ package struct EnvironmentFacts: Codable, Sendable, Equatable {
       clockSource: firstLine("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
   }
 
-  /// The compiler that built this tool, as exactly as it tells.
+  /// The compiler that built this tool, as far as the compiler tells.
   private static var swiftVersion: String {
     #if compiler(>=6.4)
       "6.4 or later"
@@ -65,7 +66,7 @@ package struct EnvironmentFacts: Codable, Sendable, Equatable {
 
 /// The commit of the checkout that a run was started in, read without running git.
 enum GitCommit {
-  /// `GITHUB_SHA` or `CI_COMMIT_SHA` in CI; else what HEAD of the working directory's repository names.
+  /// `GITHUB_SHA` or `CI_COMMIT_SHA` in CI; else the commit that HEAD of the working directory's repository names.
   static func current(environment: [String: String], directory: String = ".") -> String? {
     for name in ["GITHUB_SHA", "CI_COMMIT_SHA"] {
       if let commit = environment[name].flatMap(checked) { return commit }
@@ -74,7 +75,7 @@ enum GitCommit {
     guard head.hasPrefix("ref: ") else { return checked(head) }
     let reference = String(head.dropFirst("ref: ".count))
     guard !reference.contains("..") else { return nil }
-    // A work tree has a HEAD of its own and shares its references.
+    // A work tree has a HEAD of its own, and its references are in a shared directory.
     let shared = line(git + "/commondir").map { $0.hasPrefix("/") ? $0 : "\(git)/\($0)" } ?? git
     if let commit = line(shared + "/" + reference) { return checked(commit) }
     return packed(shared + "/packed-refs", reference)
@@ -87,7 +88,7 @@ enum GitCommit {
       var isDirectory = false
       if FileManager.default.fileExists(atPath: git, isDirectory: &isDirectory) {
         if isDirectory { return git }
-        // A work tree or a submodule: a file that names the directory.
+        // In a work tree or a submodule, `.git` is a file that names the directory.
         guard let text = line(git), text.hasPrefix("gitdir: ") else { return nil }
         let named = String(text.dropFirst("gitdir: ".count))
         return named.hasPrefix("/") ? named : "\(path)/\(named)"

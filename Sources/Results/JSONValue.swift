@@ -68,7 +68,7 @@ extension JSONValue: CustomStringConvertible {
 }
 
 extension JSONValue {
-  /// Nil for what is no finite number.
+  /// The finite number; nil for any other value.
   package var number: Double? {
     switch self {
     case .int(let value): Double(value)

@@ -1,9 +1,10 @@
 import FoundationEssentials
 import TextFormatting
 
-/// Whether results may be merged: only runs of one kind under one load are one population, and each of them once.
+/// Whether results may be merged. Only runs of one kind under one load are one population, and each run must count
+/// once.
 struct MergeCheck {
-  /// Everything that forbids it, a sentence each; empty where nothing does.
+  /// The reasons against merging, a sentence each; empty where the results may be merged.
   private(set) var problems: [String] = []
 
   init(_ results: [StoredResult]) {
@@ -20,7 +21,7 @@ struct MergeCheck {
       }
       let start = Start(result.document)
       let twin = starts[start]?.first { results[$0].document.metrics == result.document.metrics }
-      // The first file that is the same, under whatever name.
+      // The first file that holds this run, under any name.
       if let first = [files[result.identity], twin].compactMap(\.self).min() {
         let what = results[first].identity == result.identity ? "the same file as" : "a copy of the run in"
         add(result, "is \(what) \(Self.quoted(results[first])): a run counts once")
@@ -67,7 +68,8 @@ struct MergeCheck {
 
   private static func quoted(_ result: StoredResult) -> String { "'\(result.path)'" }
 
-  /// No machine begins two runs of a tool in one millisecond, with the same latencies to the nanosecond.
+  /// Identifies a run: no machine begins two runs of a tool in one millisecond that have equal latencies to the
+  /// nanosecond.
   private struct Start: Hashable {
     var tool: String
     var startedAt: String
@@ -80,7 +82,7 @@ struct MergeCheck {
 }
 
 extension ResultDocument {
-  /// The finding that tells a merge from a run.
+  /// The name of the finding that only merged results have.
   static let mergedRunsFinding = "merged_runs"
 
   /// How many runs were merged into this document; nil for a run.
@@ -90,20 +92,20 @@ extension ResultDocument {
   }
 }
 
-/// Runs that were made at the same time. Each measured a part of one load, so that their rates add up; a merge divides the
-/// sum of the work by the sum of the lengths, which is right of runs that followed one another.
+/// Runs that were made at the same time. Each measured a part of one load, so their rates add up. A merge divides the
+/// sum of the work by the sum of the lengths, which is right only for runs that followed one another.
 struct RunOverlap {
-  /// The run that began while another one went on, and that other one, by their places.
+  /// The run that began while another one went on, and that other run, by their places.
   let pairs: [(later: Int, earlier: Int)]
 
-  /// In s: `startedAt` is written to the millisecond, rounded either way.
+  /// In s: `startedAt` is rounded to the millisecond, up or down.
   private static let resolution = 0.002
 
-  /// - Parameter documents: the runs, with their places in the answer.
+  /// - Parameter documents: The runs, with the places that `pairs` has.
   ///
-  /// A length is that of the measured part alone, behind a set-up that no document tells: a run goes on for at least so long
-  /// from its start. Runs that followed one another are never taken for overlapping by that, and those that overlap by less
-  /// than their set-up have no overlap in what was measured.
+  /// A document tells the length of the measured part alone, not that of the set-up before it. So a run goes on for at
+  /// least that length from its start. Runs that followed one another are never taken for overlapping; runs that
+  /// overlap by less than their set-up do not overlap in what was measured.
   init(_ documents: [(place: Int, document: ResultDocument)]) {
     let runs = documents.compactMap { place, document in
       Self.start(of: document).map { (place: place, start: $0, end: $0 + document.durationSeconds) }
@@ -117,7 +119,7 @@ struct RunOverlap {
     self.pairs = pairs
   }
 
-  /// In s since 1970.
+  /// The start in s since 1970; nil where it can't be read.
   private static func start(of document: ResultDocument) -> Double? {
     let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     return (try? style.parse(document.startedAt))?.timeIntervalSince1970

@@ -21,22 +21,23 @@ package struct MetricDocument: Codable, Sendable, Equatable {
   package var p999: Double
   package var max: Double
   package var histogram: Histogram
-  /// Percentiles with fewer than 10 samples beyond them.
+  /// Percentiles with fewer than 10 samples above them.
   package var fewSamples: [String]
-  /// Those of them with none beyond: they are the maximum.
+  /// Percentiles with no sample above them: they equal the maximum.
   package var restOnMaximum: [String]
-  /// What failures make meaningless: percentiles of which more than 1−p of the iterations failed, and with any failure `max`.
+  /// Statistics that failures make meaningless: percentiles p where more than 1−p of the iterations failed, and `max`
+  /// with any failure.
   package var unreliable: [String]
-  /// How many failures and unfinished iterations the latencies leave out; nil where there is none.
+  /// The number of failures and unfinished iterations that the latencies leave out; nil where nothing is left out.
   package var failures: UInt64?
-  /// Values beyond 1 ns–1 h, recorded as the bound.
+  /// The number of values beyond 1 ns–1 h, each of which was recorded as the nearer bound.
   package var clamped: UInt64
-  /// Of times that were found by polling, in ms: each may have been shorter than its sample by at most so much.
+  /// For times found by polling, in ms: each may have been shorter than its sample by at most this.
   package var resolution: Double?
 
-  /// Describes `histogram`, which has samples; `failed` is what it leaves out.
+  /// Describes `histogram`; nil where it has no samples. `failed` is what it leaves out.
   package init?(_ histogram: LatencyHistogram, failed: FailedPart = .none, resolution: Nanoseconds? = nil) {
-    // An empty one has no figures, and need not be encoded.
+    // An empty histogram has no figures, so it is not encoded.
     guard !histogram.isEmpty else { return nil }
     let encoded = Histogram(
       encoding: HistogramV2Codec.compressedBase64Name, unit: "ns", significantDigits: 3,
@@ -45,7 +46,7 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     self.resolution = resolution?.milliseconds
   }
 
-  /// The same of a histogram that is encoded already.
+  /// Describes a histogram that is encoded already; nil where it has no samples.
   init?(_ histogram: LatencyHistogram, encoded: Histogram, failed: FailedPart) {
     guard let summary = LatencySummary(histogram) else { return nil }
     let figures = zip(Self.names, summary.percentiles)
@@ -62,9 +63,9 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     self.histogram = encoded
     fewSamples = figures.filter { $0.1.support != .sufficient }.map(\.0)
     restOnMaximum = figures.filter { $0.1.support == .maximum }.map(\.0)
-    // In thousandths, which are whole for every percentile here: `1 - 0.9` is less than `0.1`.
+    // In thousandths, which are whole for every percentile here; as fractions, `1 - 0.9` is less than `0.1`.
     unreliable = figures.filter { failed.share * 1000 > 1000 - ($0.1.percentile * 10).rounded() }.map(\.0)
-    // One that failed fast may have been the slowest.
+    // An iteration that failed fast may otherwise have been the slowest.
     if failed.failed > 0 {
       unreliable.append("max")
       failures = failed.failed
@@ -72,8 +73,8 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     clamped = summary.clampedCount
   }
 
-  /// Marks and the number of clamped values may be missing: results before 0.2.0 have none, and the marks follow from the
-  /// histogram.
+  /// The marks and the number of clamped values may be missing: results before 0.2.0 have none, and the marks follow
+  /// from the histogram.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     unit = try container.decode(String.self, forKey: .unit)
@@ -99,7 +100,7 @@ package struct MetricDocument: Codable, Sendable, Equatable {
   /// The percentiles' names, in the order of `LatencySummary.percentiles`.
   package static let names = ["p50", "p90", "p95", "p99", "p999"]
 
-  /// What failures can make unreliable, in the order of reports.
+  /// The statistics that failures can make unreliable, in the order of reports.
   package static let failable = names + ["max"]
 
   /// The mean in ms with each failure counted at `bound`.
@@ -107,7 +108,7 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     FailureTimeouts.mean(mean, of: count, with: failures ?? 0, at: bound.milliseconds)
   }
 
-  /// A statistic's value in ms, or the number of samples.
+  /// A statistic's value: the number of samples for `count`, else a time in ms.
   package func value(of statistic: Threshold.Statistic) -> Double {
     switch statistic {
     case .mean: mean
@@ -125,7 +126,7 @@ package struct MetricDocument: Codable, Sendable, Equatable {
   private static func milliseconds(_ value: UInt64) -> Double { Nanoseconds(value).milliseconds }
 }
 
-/// How many of something failed, or were not finished: a latency metric shows successes only.
+/// How many of something failed or were not finished, which the latencies leave out: they hold successes only.
 package struct FailedPart: Sendable, Equatable {
   package var failed: UInt64
   package var all: UInt64
@@ -138,18 +139,18 @@ package struct FailedPart: Sendable, Equatable {
     self.all = all
   }
 
-  /// The same of a metric of which each iteration gives `number` samples: one that failed gave none of them.
+  /// This part for a metric with `number` samples an iteration: an iteration that failed gave no sample.
   package func times(_ number: UInt64) -> FailedPart {
     FailedPart(failed.saturatingProduct(number), of: all.saturatingProduct(number))
   }
 
-  /// 0 of nothing.
+  /// The part that failed, 0…1; 0 where there is nothing.
   var share: Double { all > 0 ? Double(failed) / Double(all) : 0 }
 }
 
 extension FailedPart {
-  /// Of the iterations that a result tells of: errors, and what was not finished, unless that is because the run was
-  /// interrupted.
+  /// The iterations that failed or were not finished in a result: its errors and censored starts. Where the run was
+  /// interrupted, censored starts do not count.
   package init(ofIterations counters: [String: UInt64], errors: [ResultDocument.Failure], isInterrupted: Bool) {
     let unfinished = isInterrupted ? 0 : counters["censored"] ?? 0
     let beside = errors.filter(\.isOutsideOfIterations).reduce(UInt64(0)) { $0.saturatingSum($1.count) }
@@ -161,7 +162,7 @@ extension FailedPart {
 }
 
 extension ResultDocument.Failure {
-  /// Whether it says nothing of an iteration: tasks are stopped when the users that they were started for are done.
+  /// Whether the failure says nothing about an iteration: tasks are stopped when their users are done.
   var isOutsideOfIterations: Bool { kind.hasPrefix("stop_task: ") }
 }
 
@@ -171,7 +172,7 @@ extension ResultDocument {
     let description = tool.metric(metric)
     if description?.role == .setUp { return .none }
     if description?.failures == .ofItsOwn {
-      // Of what the metric is about a document has the failures alone.
+      // A document has no count of what such a metric is about, other than its samples and its failures.
       guard let metric = metrics[metric], let failed = metric.failures else { return .none }
       return FailedPart(failed, of: metric.count.saturatingSum(failed))
     }
@@ -181,13 +182,13 @@ extension ResultDocument {
 }
 
 extension MetricDocument {
-  /// What makes a percentile or a maximum mean less than it seems to.
+  /// Why a percentile or a maximum means less than it seems to.
   package enum Mark: String, CaseIterable, Sendable {
     case maximum = "^"
     case fewSamples = "*"
     case unreliable = "!"
 
-    /// For tables that machines read.
+    /// The mark in words, for tables that machines read.
     package var words: String {
       switch self {
       case .unreliable: "unreliable"
@@ -196,7 +197,7 @@ extension MetricDocument {
       }
     }
 
-    /// A line for each of `marks`.
+    /// The explanations of `marks`, a line each.
     package static func legend(of marks: Set<Mark>) -> [String] {
       allCases.filter(marks.contains).map { "\($0.rawValue) \($0.meaning)" }
     }

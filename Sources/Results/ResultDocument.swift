@@ -12,9 +12,9 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     package var kind: String
     @AlwaysPresent package var gatewayUrl: String?
     @AlwaysPresent package var ecsEndpointUrl: String?
-    /// How the gateway was spoken to, by the profile's name; nil where that was not looked for.
+    /// The name of the profile by which the gateway was called; nil where none was looked for.
     package var profile: String?
-    /// bench-dirinit: what was measured.
+    /// bench-dirinit: the directory that was measured.
     package var directory: String?
     /// bench-dirinit: type, source and mount options of its file system.
     package var fileSystem: JSONValue?
@@ -45,7 +45,7 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   }
 
   package struct Generator: Codable, Sendable, Equatable {
-    /// CPU time of the tool over the time of the run; 1 is one core.
+    /// The tool's CPU time divided by the time of the run; 1 is one core.
     package var cpuUtilisation: Double
     package var scheduleLatenessP50Ms: Double?
     @AlwaysPresent package var scheduleLatenessP99Ms: Double?
@@ -71,9 +71,9 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     /// In the unit of the expression's subject: ms, a number, or percent; nil without a sample.
     @AlwaysPresent package var observed: Double?
     package var pass: Bool
-    /// A default threshold whose metric got no sample.
+    /// True for a default threshold whose metric has no sample.
     package var skipped: Bool?
-    /// Why it failed where the observed value alone does not say it.
+    /// Why it failed, where the observed value alone does not show it.
     package var reason: String?
 
     package init(
@@ -87,12 +87,12 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     }
   }
 
-  /// Which of several runs a result is (`--repeat`, `--ab-gateway-url`).
+  /// The place of a result among several runs (`--repeat`, `--ab-gateway-url`).
   package struct Repetition: Codable, Sendable, Equatable {
     /// From 1 on.
     package var run: Int
     package var of: Int
-    /// `a` or `b` where two gateways were measured in turn.
+    /// `a` or `b` where two gateways were measured alternately.
     package var side: String?
 
     package init(run: Int, of: Int, side: String? = nil) {
@@ -103,13 +103,13 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   }
 
   package var schema = "infrabench.result/1"
-  /// Written as its name.
+  /// In JSON, the tool's name.
   package var tool: ToolDescription
   package var version: String
   /// `release` or `debug`.
   package var build: String
   @AlwaysPresent package var label: String?
-  /// UTC, ISO 8601 with milliseconds.
+  /// In UTC: ISO 8601 with milliseconds.
   package var startedAt: String
   package var durationSeconds: Double
   package var verdict: Verdict
@@ -122,11 +122,11 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package var generator: Generator
   package var timeline: ResultTimeline?
   package var thresholds: [JudgedThreshold]
-  /// What a reader of the figures must know.
+  /// Sentences that a reader of the figures must know.
   package var notes: [String]
   /// Tool-specific findings that are neither latencies nor counters, such as bench-dirinit's `isolation`.
   package var findings: [String: JSONValue]?
-  /// nil for a single run.
+  /// Nil for a single run.
   package var repetition: Repetition?
 
   package init(
@@ -161,7 +161,7 @@ package struct ResultDocument: Codable, Sendable, Equatable {
 }
 
 extension ResultDocument.Target {
-  /// What was measured, for people: `remote https://gw.example, profile my-gateway`. The profile is named where it is known.
+  /// What was measured, for people: `remote https://gw.example, profile my-gateway`. An unknown profile is left out.
   package var words: String {
     let place = directory ?? gatewayUrl ?? ecsEndpointUrl ?? ""
     return "\(kind) \(place)" + (profile.map { ", profile \($0)" } ?? "")
@@ -169,24 +169,24 @@ extension ResultDocument.Target {
 }
 
 extension ResultDocument {
-  /// The finding of users that did not get in: iterations that no start was made for, and that are in no rate.
+  /// The name of the finding that counts users whose set-up failed. No iteration began for them, so they are in no
+  /// rate.
   package static let failedSetUpsFinding = "failed_set_ups"
 
-  /// How many users did not get in.
+  /// The number of users whose set-up failed.
   package var failedSetUps: UInt64 {
     guard case .int(let number)? = findings?[Self.failedSetUpsFinding] else { return 0 }
     return UInt64(max(0, number))
   }
 
-  /// The profile by which the gateway was spoken to, where somebody had said which; one that was found out follows from the
-  /// target.
+  /// The profile that the user named; nil where the tool found the profile out, because that follows from the target.
   package var givenProfile: String? {
     guard case .string(let name)? = parameters["gatewayProfile"] else { return nil }
     return name
   }
 }
 
-/// An optional field whose key is always in the JSON: nil is written as `null`, and a missing key is an error.
+/// An optional field whose key is always in the JSON: nil is written as `null`, and decoding throws for a missing key.
 @propertyWrapper
 package struct AlwaysPresent<Value: Codable & Sendable & Equatable>: Codable, Sendable, Equatable {
   package var wrappedValue: Value?
@@ -215,7 +215,8 @@ package enum ResultCoding {
     return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
   }
 
-  /// Reads a document back, unchecked: for what this process has written itself. Files are read by ``ResultReader``.
+  /// Decodes a document without checks: for one that this process has written itself. Files are read by
+  /// ``ResultReader``.
   package static func decode(_ text: String, tools: ToolDescriptions) throws -> ResultDocument {
     let decoder = JSONDecoder()
     decoder.userInfo[ToolDescriptions.key] = tools
@@ -223,7 +224,7 @@ package enum ResultCoding {
   }
 }
 
-/// An instant in UTC as results write it.
+/// An instant in UTC, as results write it.
 package struct Timestamp: Sendable {
   /// `2026-11-20`
   package let day: String
@@ -238,7 +239,7 @@ package struct Timestamp: Sendable {
     compactTime = iso8601.dropFirst(11).prefix(8).filter { $0 != ":" }
   }
 
-  /// Whether `text` is an instant as results write it, of a day and a time that there are.
+  /// Whether `text` has the form of results, and its day and time exist.
   static func isWritten(_ text: String) -> Bool {
     let bytes = Array(text.utf8)
     let form = Array("0000-00-00T00:00:00.000Z".utf8)
@@ -252,11 +253,11 @@ package struct Timestamp: Sendable {
   }
 }
 
-/// A day as results write it, `2026-11-20`, that there is in the calendar.
+/// A day of the calendar, as results write it: `2026-11-20`.
 package struct CalendarDay: Sendable, Equatable {
   let text: String
 
-  /// Nil of anything else.
+  /// Nil where `text` has another form, or the day does not exist.
   package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.map(\.utf8.count) == [4, 2, 2] else { return nil }
@@ -271,20 +272,20 @@ package struct CalendarDay: Sendable, Equatable {
 }
 
 extension ResultDocument {
-  /// What share a counter is of what it is a share of, 0…1 and beyond where there can be several in one iteration; nil where the
-  /// run has no such counter or nothing that it could be a share of.
+  /// A counter's share of the iterations, or of the arrivals that were due: 0…1, or more where an iteration can count
+  /// several. Nil where the run has no such counter, or the whole is 0.
   package func share(of counter: ToolDescription.Counter) -> Double? {
     guard let number = counters[counter.name] else { return nil }
     let whole = counter.share == .ofDue ? startsDue : counters["iterations"] ?? 0
     return whole > 0 ? Double(number) / Double(whole) : nil
   }
 
-  /// All starts that were due, whatever became of them.
+  /// All arrivals that were due: iterations, dropped and censored ones.
   package var startsDue: UInt64 { ["iterations", "dropped", "censored"].reduce(0) { $0 &+ (counters[$1] ?? 0) } }
 }
 
 extension ResultDocument {
-  /// Whether it failed because the generator was saturated, which `--allow-saturated` leaves out of the verdict.
+  /// Whether the verdict is `fail` and the generator was saturated, without `--allow-saturated`, which leaves that out.
   package var failsBySaturation: Bool {
     verdict == .fail && generator.saturated && !notes.contains(Saturation.allowedNote)
   }
@@ -292,7 +293,7 @@ extension ResultDocument {
 
 /// What to do about a saturated generator.
 package enum Saturation {
-  /// In a result whose verdict leaves the saturation out.
+  /// The note in a result whose verdict leaves the saturation out.
   package static let allowedNote = "the verdict leaves the saturation of the generator out: --allow-saturated"
 
   package static let advice =

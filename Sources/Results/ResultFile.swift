@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 
-/// A file with what the system knows it by, whatever path leads to it.
+/// A file with its identity in the system, which does not depend on the path that leads to it.
 package struct ResultFile: Sendable, Equatable {
   package struct Identity: Sendable, Hashable {
     var device: UInt
@@ -16,7 +16,8 @@ package struct ResultFile: Sendable, Equatable {
     self.identity = identity
   }
 
-  /// One of several results that are not read from files. No file on a disk has the device 0, so that none is taken for it.
+  /// One of several results that are not read from files. No file on a disk has the device 0, so they are never taken
+  /// for files.
   package init(path: String, unwritten number: Int) {
     self.init(path: path, identity: Identity(device: 0, inode: UInt(number)))
   }
@@ -28,16 +29,16 @@ extension ResultFile.Identity {
   }
 }
 
-/// A file as it was read.
+/// The bytes of a file, with its identity.
 struct FileContents: Sendable {
   let identity: ResultFile.Identity
   let bytes: [UInt8]
-  /// In bytes. No result is so large; other things that are called .json may be.
+  /// The largest size, in bytes. No result is as large, but other files that end in .json may be.
   static let limit = 64 << 20
 
-  /// Reads it in pieces, because a pipe has no size that could be asked for.
+  /// Reads the file in pieces, because a pipe does not tell its size.
   ///
-  /// - Parameter ordinaryOnly: refuses pipes and devices, which would be waited for.
+  /// - Parameter ordinaryOnly: Refuses pipes and devices, because reading them may wait without end.
   init(_ path: String, ordinaryOnly: Bool = false) throws(FileReadError) {
     let file = open(path, O_RDONLY | O_CLOEXEC | (ordinaryOnly ? O_NONBLOCK : 0))
     guard file >= 0 else { throw .system(errno) }
@@ -64,7 +65,7 @@ struct FileContents: Sendable {
   }
 }
 
-/// Why a file can't be read; the description follows the file's name, or "it".
+/// Why a file can't be read. The description follows the file's name, or "it".
 package enum FileReadError: Error, Equatable, CustomStringConvertible {
   /// The system's error number.
   case system(Int32)
@@ -80,14 +81,14 @@ package enum FileReadError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// Finds the files of results at a path.
+/// Finds result files at paths.
 package struct ResultFileSearch {
   package private(set) var files: [ResultFile] = []
   package private(set) var unreadable: [ExcludedFile] = []
-  /// Directories and files that were seen: a link may lead anywhere, back up too.
+  /// Directories and files that were visited. A link may lead anywhere, also to a directory above it.
   private var seen: Set<ResultFile.Identity> = []
 
-  /// A file by any name, or every `.json` file below a folder.
+  /// - Parameter paths: Files with any names, and folders, below which every `.json` file is found.
   package init(_ paths: [String]) {
     for path in paths {
       var folders = [path]
@@ -101,7 +102,7 @@ package struct ResultFileSearch {
 
   private func isFolder(_ path: String) -> Bool { Self.status(of: path).map { Self.isFolder($0) } ?? false }
 
-  /// The folders in it that are still to be searched.
+  /// Searches one folder; returns the folders in it that are still to be searched.
   private mutating func search(_ folder: String) -> [String] {
     guard let status = Self.status(of: folder), seen.insert(.init(status)).inserted else { return [] }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
@@ -126,7 +127,7 @@ package struct ResultFileSearch {
       unreadable.append(ExcludedFile(file: path, reason: "it can't be reached"))
       return
     }
-    // Opening a pipe would wait for whoever writes into it.
+    // Opening a pipe would wait for a writer.
     guard status.st_mode & S_IFMT == S_IFREG else {
       unreadable.append(ExcludedFile(file: path, reason: "it \(FileReadError.notOrdinary)"))
       return

@@ -1,17 +1,17 @@
 import Latency
 import TextFormatting
 
-/// Merges runs into one result, exactly: the histogram of all values, the sum of all counts, judged anew.
+/// Merges runs into one result exactly: the histograms are merged, the counts added, and the thresholds judged anew.
 package struct ResultMerge {
   /// The runs, the earliest first.
   private let runs: [ResultDocument]
-  /// Their files.
+  /// The runs' files, in the order of the runs.
   private let paths: [String]
   private let first: ResultDocument
 
   /// The merged result.
   ///
-  /// - Throws: Everything that forbids merging `results`.
+  /// - Throws: All reasons against merging `results`.
   package static func merge(_ results: [StoredResult]) throws(ResultMergeError) -> ResultDocument {
     let problems = MergeCheck(results).problems
     let sorted = results.sorted { $0.document.startedAt < $1.document.startedAt }
@@ -49,7 +49,7 @@ package struct ResultMerge {
     runs.allSatisfy { value($0) == value(first) } ? value(first) : nil
   }
 
-  /// Those that differ, such as the seed, are null.
+  /// The runs' parameters; one that differs between runs, such as the seed, is null.
   private var parameters: [String: JSONValue] {
     let names = runs.reduce(into: Set<String>()) { $0.formUnion($1.parameters.keys) }
     return names.reduce(into: [:]) { parameters, name in parameters[name] = same { $0.parameters[name] } ?? .null }
@@ -78,8 +78,8 @@ package struct ResultMerge {
     guard let whole, var metric = MetricDocument(whole, failed: failedPart(of: name)) else { return nil }
     metric.histogram.significantDigits = whole.layout.significantDigits
     if first.tool.metric(name)?.failures == .ofItsOwn {
-      // What the metric is about is in no counter of a document. A percentile that is sound in every run is
-      // sound in all of them together; of the others nobody can tell.
+      // A document does not count what such a metric is about. A percentile that is reliable in every run is reliable
+      // in the merge; nothing can be said about the others.
       metric.unreliable = MetricDocument.failable.filter { name in parts.contains { $0.unreliable.contains(name) } }
     }
     metric.clamped = parts.reduce(UInt64(0)) { $0.saturatingSum($1.clamped) }
@@ -87,7 +87,7 @@ package struct ResultMerge {
     return metric
   }
 
-  /// As a single run has it: what was not finished because the run was interrupted is no failure.
+  /// The sum of the runs' failed parts. As in a single run, what an interruption left unfinished is no failure.
   private func failedPart(of metric: String) -> FailedPart {
     runs.map { $0.failedPart(of: metric) }.reduce(.none) { sum, part in
       FailedPart(sum.failed.saturatingSum(part.failed), of: sum.all.saturatingSum(part.all))
@@ -98,7 +98,7 @@ package struct ResultMerge {
     runs.reduce(into: [:]) { $0.merge($1.counters, uniquingKeysWith: { $0.saturatingSum($1) }) }
   }
 
-  /// By kind, with the words of the first one.
+  /// The failures by kind, each with the example of the first run that has it.
   private var errors: [ResultDocument.Failure] {
     var errors: [ResultDocument.Failure] = []
     var places: [String: Int] = [:]
@@ -121,14 +121,15 @@ package struct ResultMerge {
       cpuUtilisation: seconds > 0
         ? runs.reduce(0) { $0 + $1.generator.cpuUtilisation * $1.durationSeconds } / seconds
         : runs.map(\.generator.cpuUtilisation).max() ?? 0,
-      // Without their histograms percentiles can't be merged; that of all starts is at most the highest of the runs'.
+      // Percentiles can't be merged without their histograms. The percentile of all arrivals is at most the highest of
+      // the runs'.
       scheduleLatenessP50Ms: nil, scheduleLatenessP99Ms: runs.compactMap(\.generator.scheduleLatenessP99Ms).max(),
       backlogMax: runs.map(\.generator.backlogMax).max() ?? 0, saturated: !saturated.isEmpty,
       saturatedReason: saturated.isEmpty
         ? nil : "\(saturated.count) of \(runs.count) runs" + (reason.map { ", the first because: \($0)" } ?? ""))
   }
 
-  /// Those that are the same in all runs, and how many runs these were.
+  /// The findings that are equal in all runs, and the number of runs.
   private var findings: [String: JSONValue] {
     var findings = (first.findings ?? [:]).filter { name, value in runs.allSatisfy { $0.findings?[name] == value } }
     findings[ResultDocument.mergedRunsFinding] = .int(Int64(runs.count))
@@ -148,11 +149,11 @@ package struct ResultMergeError: Error, Sendable, Equatable {
   package var sentences: [String]
 }
 
-/// The thresholds of several runs, each once, judged over what they measured together.
+/// The thresholds of all runs, each once, judged by what the runs measured together.
 struct MergedThresholds {
   let judged: [ResultDocument.JudgedThreshold]
 
-  /// - Parameter first: One of `runs`: what shapes the load is the same in all of them.
+  /// - Parameter first: One of `runs`. All runs have the parameters that shape the load in common.
   init(
     runs: [ResultDocument], first: ResultDocument, metrics: [String: MetricDocument], counters: [String: UInt64]
   ) {
@@ -164,9 +165,11 @@ struct MergedThresholds {
     let expressions = thresholds.map(\.expression).filter { seen.insert($0).inserted }
     judged = expressions.map { expression in
       let said = byExpression[expression] ?? []
-      // A run that was there for a metric and got no sample has missed the threshold; samples of others don't make up for it.
+      // A run that was to measure a metric and has no sample of it missed the threshold. Samples of other runs do not
+      // make up for that.
       if let missed = said.first(where: { $0.observed == nil && !$0.pass }) { return missed }
-      // A default is told by its being skipped, and only matters where there is no sample: there every run has skipped it.
+      // A document does not say which thresholds are defaults. `skipped` shows it in the only case where it matters:
+      // without a sample, every run has skipped its default.
       let isDefault = said.allSatisfy { $0.skipped == true }
       guard let threshold = try? parser.parse(expression, isDefault: isDefault) else {
         return .init(
@@ -177,7 +180,7 @@ struct MergedThresholds {
   }
 }
 
-/// What a reader of a merged result must know: of the merge first, then what the runs themselves had noted.
+/// The notes of a merged result: first those about the merge, then those of the runs.
 struct MergeNotes {
   let runs: [ResultDocument]
   private static let mostOfRuns = 100
@@ -199,7 +202,7 @@ struct MergeNotes {
       + "the samples are fewer than they seem"
   }
 
-  /// Runs that are less than they should be.
+  /// Notes about runs that did not pass, or were interrupted.
   private var verdicts: [String] {
     func note(_ number: Int, _ what: String) -> [String] {
       number > 0 ? ["\(number) of \(runs.count) runs \(what)"] : []
@@ -241,7 +244,8 @@ struct MergeNotes {
     return notes
   }
 
-  /// Each once. That of allowed saturation belongs to a verdict, which is made anew.
+  /// The runs' notes, each once. The note on allowed saturation belongs to a run's verdict, and the merge has a verdict
+  /// of its own.
   private var notesOfRuns: [String] {
     var seen: Set<String> = [Saturation.allowedNote]
     let notes = runs.flatMap(\.notes).filter { seen.insert($0).inserted }

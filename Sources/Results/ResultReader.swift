@@ -1,8 +1,8 @@
 import FoundationEssentials
 import TextFormatting
 
-/// Reads result files. There is one reader, and one rule for figures: what a histogram says is true, and a figure that the
-/// document has otherwise is a contradiction, not a second truth.
+/// Reads result files. All readers of results use it, so there is one rule for figures: a histogram's figures hold.
+/// Where the document has another figure, that is reported as a contradiction.
 ///
 /// ```swift
 /// let reader = ResultReader(tools: .suite)
@@ -10,14 +10,14 @@ import TextFormatting
 /// for sentence in result.contradictions { print(sentence) }
 /// ```
 package struct ResultReader: Sendable {
-  /// The tools whose results are understood; one of another tool can be read too.
+  /// The tools whose descriptions are known. Results of other tools can be read too.
   package let tools: ToolDescriptions
 
   package init(tools: ToolDescriptions) { self.tools = tools }
 
   /// Reads a result and makes all its figures anew from its histograms.
   ///
-  /// - Throws: Why it can't be shown, naming the file and what is wrong in it.
+  /// - Throws: Why the file can't be shown, with its name and the mistake in it.
   package func read(_ path: String) throws(ResultReadError) -> StoredResult {
     let contents: FileContents
     do throws(FileReadError) { contents = try FileContents(path) } catch { throw .init(path, .unreadable(error)) }
@@ -25,10 +25,10 @@ package struct ResultReader: Sendable {
     return try StoredResult(document, file: ResultFile(path: path, identity: contents.identity))
   }
 
-  /// Reads a result as it is written, without its timeline: for comparing many, whose histograms are decoded one at a time
-  /// (``MetricDocument/recomputed(_:failed:)``).
+  /// Reads a result as it is written, without its timeline. It serves comparisons of many results, whose histograms are
+  /// decoded one at a time (``MetricDocument/recomputed(_:failed:)``).
   ///
-  /// - Throws: Why it is none. Pipes and devices, which would be waited for, are refused.
+  /// - Throws: Why the file is no result. Pipes and devices are refused, because reading them may wait without end.
   package func readWritten(_ file: ResultFile) throws(ResultReadError) -> ResultDocument {
     let contents: FileContents
     do throws(FileReadError) { contents = try FileContents(file.path, ordinaryOnly: true) } catch {
@@ -37,7 +37,7 @@ package struct ResultReader: Sendable {
     return try decode(contents.bytes, file.path, withTimeline: false)
   }
 
-  /// - Parameter withTimeline: The rows are decoded too; they may be many.
+  /// - Parameter withTimeline: Whether the timeline's rows, which may be many, are decoded too.
   func decode(_ bytes: [UInt8], _ path: String, withTimeline: Bool) throws(ResultReadError) -> ResultDocument {
     guard let text = String(validating: bytes, as: UTF8.self) else { throw .init(path, .notText) }
     let data = Data(text.utf8)
@@ -66,12 +66,12 @@ package struct ResultReader: Sendable {
   }
 }
 
-/// A result that was read from a file. Its figures are those of its histograms, whatever the document says.
+/// A result that was read from a file. Its figures are those of its histograms, even where the document has others.
 package struct StoredResult: Sendable {
   package let file: ResultFile
-  /// With the histograms' figures, and a note for each that the document has otherwise.
+  /// The document with its histograms' figures, and a note for each figure that was written otherwise.
   package let document: ResultDocument
-  /// Where the document contradicts its histograms: it was edited by hand, or written by something else.
+  /// Where the document contradicts its histograms: then it was edited by hand, or written by another program.
   package let contradictions: [String]
 
   /// As the user named it.
@@ -84,7 +84,7 @@ package struct StoredResult: Sendable {
     return name.hasSuffix(".json") && name.utf8.count > 5 ? String(name.dropLast(5)) : name
   }
 
-  /// - Throws: A histogram can't be read, so that there is nothing to show.
+  /// - Throws: Where a histogram can't be decoded, so that there is nothing to show.
   init(_ document: ResultDocument, file: ResultFile) throws(ResultReadError) {
     do throws(UnreadableHistogram) {
       let review = try RecomputedFigures(document)
@@ -97,18 +97,18 @@ package struct StoredResult: Sendable {
   }
 }
 
-/// Why a file is no result that can be read.
+/// Why a file can't be read as a result.
 package struct ResultReadError: Error, Sendable, Equatable, CustomStringConvertible {
   package enum Kind: Sendable, Equatable {
     case unreadable(FileReadError)
     case notText, notJSON
-    /// Something that isn't meant to be a result; the sentence says what it is.
+    /// The file is not meant to be a result; the sentence says what it is.
     case foreign(String)
     /// A result of a later version of the suite, by its schema.
     case newer(String)
-    /// A field is missing, or a histogram is broken.
+    /// A field is missing, or a histogram is broken; the sentence says which.
     case incomplete(String)
-    /// A field can't be what it is.
+    /// A field has an impossible value; the sentence says which.
     case wrong(String)
   }
 
@@ -121,12 +121,12 @@ package struct ResultReadError: Error, Sendable, Equatable, CustomStringConverti
     self.kind = kind
   }
 
-  /// Whether the file isn't meant to be a result: a search for results passes it over.
+  /// Whether the file is not meant to be a result: a search for results skips it.
   package var isForeign: Bool {
     if case .foreign = kind { true } else { false }
   }
 
-  /// In a list of files that were left out.
+  /// The reason, for a list of files that were left out.
   package var reason: String {
     switch kind {
     case .incomplete(let sentence), .wrong(let sentence): sentence
@@ -138,7 +138,7 @@ package struct ResultReadError: Error, Sendable, Equatable, CustomStringConverti
 
   package var description: String { "'\(PlainText.line(path))' \(PlainText.line(sentence))" }
 
-  /// It follows the file's name.
+  /// A sentence that follows the file's name.
   private var sentence: String {
     switch kind {
     case .unreadable(.folder): "\(FileReadError.folder): name the files in it, such as \(path)/*.json"
@@ -154,7 +154,7 @@ package struct ResultReadError: Error, Sendable, Equatable, CustomStringConverti
   }
 }
 
-/// A document whose schema is looked at before anything else in it.
+/// A document whose schema is checked before its other fields are decoded.
 private struct CheckedSchema: Decodable {
   let document: ResultDocument
 
@@ -188,14 +188,16 @@ private struct SchemaRefusal: Error {
   var kind: ResultReadError.Kind
 }
 
-/// What a document must keep to so that it can be shown: reports take names, times and numbers of our own for harmless.
+/// The rules for a document that is to be shown. Reports print names, times and numbers unchecked, so they are checked
+/// here.
 enum ResultRules {
-  /// Far more than the tools write, and few enough that work that looks at each of them for each other one ends.
+  /// The limits are far above what the tools write, and low enough that work which compares each element with each
+  /// other one ends.
   static let mostTimelineRows = 100_000
   static let mostThresholds = 10_000
   static let mostNames = 1_000
 
-  /// The first rule that it breaks; nil of a sound document. docs/schema has the same rules.
+  /// The first rule that the document breaks; nil where it breaks none. docs/schema has the same rules.
   static func violation(in document: ResultDocument) -> String? {
     if !isName(document.tool.name, plus: "-") || !document.tool.name.hasPrefix("bench-") {
       return "tool is no tool"
@@ -226,7 +228,8 @@ enum ResultRules {
     return nil
   }
 
-  /// `allocation`, `bench-e2e`: a small letter, then letters, digits, `_` and what is in `plus`.
+  /// Whether a text has the form of `allocation` or `bench-e2e`: a small letter, then letters, digits, `_` and the
+  /// characters in `plus`.
   private static func isName(_ text: String, plus others: String = "") -> Bool {
     guard let first = text.unicodeScalars.first, ("a"..."z").contains(first), text.utf8.count <= 100 else {
       return false
@@ -246,24 +249,24 @@ enum ResultRules {
   private static func isAmount(_ number: Double) -> Bool { (0..<1e15).contains(number) }
 }
 
-/// What is wrong with a document that could not be decoded.
+/// Why a document could not be decoded.
 enum DecodingFault: Equatable {
   case noJSON
-  /// JSON, but no object: arrays, strings and numbers are no results.
+  /// JSON, but no object, as every result is: an array, a text or a number.
   case noObject
   /// The sentence names the field that is missing.
   case missing(String)
-  /// The sentence says what can't be what it is: a field, or the whole.
+  /// The sentence says which field, or that the whole document, has an impossible value.
   case wrong(String)
 
-  /// - Parameter data: the document. Of numbers that no type holds, and of arrays nested too deeply, the decoder says no more
-  ///   than that the text is no JSON.
+  /// - Parameter data: The document. About numbers that fit no type, and about arrays nested too deeply, the decoder
+  ///   says only that the text is no JSON.
   init(_ error: any Error, in data: Data) {
     let extremes = JSONLimits(data)
     func name(_ key: any CodingKey) -> String { key.intValue.map(String.init) ?? key.stringValue }
     func path(_ keys: [any CodingKey]) -> String { keys.map(name).joined(separator: ".") }
     func wrong(_ context: DecodingError.Context, _ what: String) -> DecodingFault {
-      // A value of any kind is refused as a whole for what is deep within it.
+      // A value of any kind is refused as a whole where the mistake is deep within it.
       if let number = extremes.number, number.path.starts(with: context.codingPath.map(name)) {
         return .wrong(number.sentence)
       }
@@ -285,19 +288,19 @@ enum DecodingFault: Equatable {
 
   private static func unexplained(_ data: Data, _ extremes: JSONLimits) -> DecodingFault {
     if extremes.isTooDeep { return .wrong("it is nested deeper than \(JSONLimits.deepest) levels, as no result is") }
-    // Numbers are looked at only where one is asked for.
+    // The decoder reads a number only when it is asked for one, so this fails only where the text is no JSON.
     guard (try? JSONDecoder().decode(Anything.self, from: data)) != nil else { return .noJSON }
     return .wrong(extremes.number?.sentence ?? "a number in it is out of its range")
   }
 }
 
-/// What a text has that is JSON and beyond what decoders take: numbers that no type holds, and nesting without end.
+/// Parts of a JSON text that decoders refuse: numbers that fit no type, and nesting without end.
 ///
-/// The text need not be whole: it is looked through from its begin, and not checked.
+/// The text is scanned from its beginning and is not validated, so it need not be complete.
 struct JSONLimits {
-  /// A number that no field of a result can have.
+  /// A number that no field of a result can hold.
   struct Number: Equatable {
-    /// The names of fields, and the places in arrays, that lead to it.
+    /// The field names and array places that lead to it.
     var path: [String]
     /// As it was written.
     var text: String
@@ -310,14 +313,14 @@ struct JSONLimits {
     }
   }
 
-  /// The most arrays and objects within one another that the decoder takes.
+  /// The most arrays and objects within one another that the decoder reads.
   static let deepest = 512
 
   private(set) var isTooDeep = false
-  /// The first one that no whole number's type holds, or that is infinite.
+  /// The first number that no type of whole numbers holds, or that is infinite.
   private(set) var number: Number?
 
-  /// An object, of which the last name is known, or an array, of which the place is.
+  /// The object or array that is being scanned, with the latest name or place in it.
   private enum Level {
     case object(name: String)
     case array(place: Int)
@@ -343,7 +346,7 @@ struct JSONLimits {
         if case .array(let element)? = levels.last { levels[levels.count - 1] = .array(place: element + 1) }
       case UInt8(ascii: "\""):
         let name = Self.string(in: bytes, at: &place)
-        // Whether it is a name or a value: what follows a value is of another name.
+        // A string is a name or a value. What comes after a value belongs to another name.
         if case .object? = levels.last, Self.isName(bytes, before: place) {
           levels[levels.count - 1] = .object(name: name)
         }
@@ -368,7 +371,7 @@ struct JSONLimits {
     return UInt64(number) == nil && Int64(number) == nil
   }
 
-  /// What stands between quotation marks; `place` is behind the second one then.
+  /// Scans the text between quotation marks; afterwards `place` is behind the closing one.
   private static func string(in bytes: [UInt8], at place: inout Int) -> String {
     place += 1
     let start = place

@@ -1,15 +1,15 @@
 package import Latency
 import TextFormatting
 
-/// A document's figures made anew from its histograms, and where it says otherwise.
+/// A document's figures, computed anew from its histograms, and where the document has other ones.
 struct RecomputedFigures {
-  /// With the histograms' figures and the judgements that follow from them.
+  /// The document with the histograms' figures, and the judgements that follow from them.
   private(set) var document: ResultDocument
   private(set) var contradictions: [String] = []
-  /// Sums of doubles in another order differ in their last digits.
+  /// Sums of the same doubles differ in their last digits when the order differs.
   private static let tolerance = 1e-9
 
-  /// - Throws: Where a histogram can't be read, so that there is nothing to show.
+  /// - Throws: Where a histogram can't be decoded, so that there is nothing to show.
   init(_ document: ResultDocument) throws(UnreadableHistogram) {
     self.document = document
     for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
@@ -81,17 +81,22 @@ struct RecomputedFigures {
 }
 
 extension MetricDocument {
-  /// The metric with its histogram's figures in place of the written ones. Facts that no histogram holds stay: how many failures
-  /// it leaves out, the percentiles that they make unreliable, the resolution of polls, and the number of values beyond the range.
+  /// The metric with its histogram's figures in place of the written ones. Facts that no histogram holds stay: the
+  /// number of failures that it leaves out, the percentiles that they make unreliable, the resolution of polls, and the
+  /// number of values beyond the range.
   ///
   /// - Parameters:
-  ///   - name: The metric's, for the error.
-  ///   - failed: What its latencies leave out, where the metric doesn't tell (``ResultDocument/failedPart(of:)``).
+  ///   - name: The metric's name, for the error.
+  ///   - failed: What its latencies leave out, used where the metric doesn't tell it
+  ///     (``ResultDocument/failedPart(of:)``).
+  /// - Throws: Where the histogram can't be decoded or is empty.
   package func recomputed(_ name: String, failed: FailedPart) throws(UnreadableHistogram) -> MetricDocument {
     try recomputed(from: decodedHistogram(name), name, failed: failed)
   }
 
-  /// The histogram of the metric `name`.
+  /// The histogram of this metric, whose name is `name`.
+  ///
+  /// - Throws: Where the histogram can't be decoded, or its unit is not ns.
   package func decodedHistogram(_ name: String) throws(UnreadableHistogram) -> LatencyHistogram {
     guard histogram.unit == "ns", histogram.encoding == HistogramV2Codec.compressedBase64Name else {
       throw UnreadableHistogram(kind: .wrong("metrics.\(name) is of other units than ms and ns"))
@@ -99,7 +104,9 @@ extension MetricDocument {
     return try UnreadableHistogram.decode(histogram.data, "metrics.\(name).histogram")
   }
 
-  /// The same from `decoded`, the metric's own histogram.
+  /// The metric with the figures of `decoded`, which is its own histogram decoded before.
+  ///
+  /// - Throws: Where the histogram is empty.
   package func recomputed(
     from decoded: LatencyHistogram, _ name: String, failed: FailedPart
   ) throws(UnreadableHistogram) -> MetricDocument {
@@ -116,8 +123,8 @@ extension MetricDocument {
     return actual
   }
 
-  /// Whether its figures are other ones than `actual`'s, beyond rounding: a histogram knows a time to within 0.1 %, and figures
-  /// that somebody rounded by less are no others.
+  /// Whether its figures differ from those of `actual` by more than rounding. A histogram knows a time to within 0.1 %,
+  /// so a figure that somebody rounded by less does not differ.
   package func contradicts(_ actual: MetricDocument) -> Bool {
     zip([mean, p50, p95, p99], [actual.mean, actual.p50, actual.p95, actual.p99]).contains { said, actual in
       abs(said - actual) > Self.rounding * actual
@@ -125,10 +132,10 @@ extension MetricDocument {
   }
 
   private static let rounding = 0.001
-  /// In ms. Times are their buckets' highest values: the last bucket's lies beyond the hour.
+  /// In ms. A time is written as its bucket's highest value, and the last bucket ends above 1 h.
   private static let possibleTimes = 1e-6...3.6e6 * (1 + rounding)
 
-  /// Whether all times are ones that a result can have, 1 ns to 1 h.
+  /// Whether all times are possible ones, from 1 ns to 1 h.
   var hasPossibleTimes: Bool {
     [mean, p50, p95, p99].allSatisfy(Self.possibleTimes.contains)
       && (0...Self.possibleTimes.upperBound).contains(resolution ?? 0)
@@ -141,7 +148,7 @@ package struct UnreadableHistogram: Error, Sendable, Equatable {
 
   package init(kind: ResultReadError.Kind) { self.kind = kind }
 
-  /// - Parameter place: The field, for the error.
+  /// - Parameter place: The field's name, for the error.
   static func decode(_ data: String, _ place: String) throws(UnreadableHistogram) -> LatencyHistogram {
     do throws(HistogramError) {
       return try HistogramV2Codec.decode(base64: data)
@@ -151,7 +158,7 @@ package struct UnreadableHistogram: Error, Sendable, Equatable {
   }
 }
 
-/// A document's thresholds, judged once more by its own figures.
+/// A document's thresholds, judged again by its own figures.
 struct RejudgedThresholds {
   let judged: [ResultDocument.JudgedThreshold]
 
@@ -159,7 +166,7 @@ struct RejudgedThresholds {
     let bounds = FailureTimeouts(document.tool, document.parameters)
     let parser = ThresholdParser(for: [document])
     judged = document.thresholds.map { said in
-      // What can't be parsed was written by another version: the document's judgement is kept.
+      // A threshold that can't be parsed was written by another version, so the document's judgement is kept.
       guard let threshold = try? parser.parse(said.expression, isDefault: said.skipped == true) else { return said }
       let judged = threshold.judge(metrics: document.metrics, counters: document.counters, bounds: bounds)
       // Only the run knew why there was no sample, so its reason is kept.
@@ -169,7 +176,7 @@ struct RejudgedThresholds {
 }
 
 extension ResultDocument {
-  /// Pass or fail, as the thresholds and the generator have it.
+  /// Pass or fail, by the thresholds and the generator's saturation.
   var verdictOfThresholds: Verdict {
     let isSpoiled = generator.saturated && !notes.contains(Saturation.allowedNote)
     return thresholds.allSatisfy(\.pass) && !isSpoiled ? .pass : .fail

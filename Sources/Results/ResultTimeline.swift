@@ -1,7 +1,7 @@
 package import Latency
 
-/// How a run went over time: rows that follow one another. A load run has a row for each interval, with the latencies of one
-/// metric in it; bench-exhaustion has a row for each poll of the pool.
+/// How a run went over time, as rows in the order of time. A load run has a row for each interval, with the latencies
+/// of one metric in it. bench-exhaustion has a row for each poll of the pool.
 ///
 /// ```swift
 /// for row in document.timeline?.rows ?? [] { print(row.t ?? 0, row.count, row.figure(.p99) ?? 0) }
@@ -11,7 +11,7 @@ package struct ResultTimeline: Codable, Sendable, Equatable {
 
   package init(_ rows: [Row]) { self.rows = rows }
 
-  /// Under this key a decoder says whether the rows are passed over.
+  /// The key under which a decoder's user info says that the rows are skipped.
   static let isSkippedKey =
     CodingUserInfoKey(rawValue: "skipsTimeline") ?? { preconditionFailure("any text is a key") }()
 
@@ -25,32 +25,32 @@ package struct ResultTimeline: Codable, Sendable, Equatable {
     try container.encode(rows)
   }
 
-  /// The metric that the rows are of; nil where they are of none.
+  /// The metric that the rows describe; nil where they describe none.
   package var metric: String? { rows.lazy.compactMap(\.metric).first }
 
-  /// Whether every row is of an interval.
+  /// Whether every row describes an interval.
   package var isOfIntervals: Bool { rows.allSatisfy { $0.values[Key.seconds.rawValue] != nil } }
 
   /// The keys that this version knows, in the order of tables.
   package enum Key: String, CaseIterable, Sendable {
     /// The row's instant, or the begin of its interval, in s from the begin of the run.
     case t
-    /// The interval's length.
+    /// The interval's length in s.
     case seconds
     case iterations, errors, dropped
-    /// How many tasks each view of the pool showed; null where a poll was lost.
+    /// How many tasks each source saw in the pool; null where a poll was lost.
     case listed, running, warm
-    /// Why a poll gave nothing.
+    /// Why a poll gave no counts.
     case gap
     case metric
     /// Samples of the metric in the interval.
     case count
     /// The metric's statistics in the interval, in ms.
     case mean, min, p50, p90, p95, p99, p999, max
-    /// The interval's latencies, as a metric's histogram is coded. It is for machines alone.
+    /// The interval's latencies, encoded like a metric's histogram. No table shows it.
     case histogram
 
-    /// Whether its values are times in ms.
+    /// Whether the key's values are times in ms.
     package var isTime: Bool {
       switch self {
       case .mean, .min, .p50, .p90, .p95, .p99, .p999, .max: true
@@ -58,20 +58,21 @@ package struct ResultTimeline: Codable, Sendable, Equatable {
       }
     }
 
-    /// `ms`, `s`, or nothing for plain numbers and texts.
+    /// The unit: `ms`, `s`, or empty for plain numbers and texts.
     package var unit: String { isTime ? "ms" : self == .seconds ? "s" : "" }
   }
 
-  /// The names of all keys that tables show of `rows`: those that are known in their order, then the others by name.
+  /// All keys that tables of `rows` show: the known ones in their order, then the others by name.
   package static func shownKeys(of rows: [Row]) -> [String] {
     let names = rows.reduce(into: Set<String>()) { $0.formUnion($1.values.keys) }
     let known = Key.allCases.map(\.rawValue)
     return known.filter { names.contains($0) && $0 != Key.histogram.rawValue } + names.subtracting(known).sorted()
   }
 
-  /// One row. A file may hold anything under any key: what isn't of a key's kind is nil here, and stays what it is in ``values``.
+  /// One row. A file may hold any value under any key: where the value is not of the key's kind, the property is nil,
+  /// and ``values`` still has it.
   package struct Row: Codable, Sendable, Equatable, ExpressibleByDictionaryLiteral {
-    /// As they are written.
+    /// All values as they are written, those of unknown keys too.
     package var values: [String: JSONValue]
 
     package init(_ values: [String: JSONValue]) { self.values = values }
@@ -116,9 +117,9 @@ package struct ResultTimeline: Codable, Sendable, Equatable {
 }
 
 extension ResultTimeline.Row {
-  /// The row of an interval of a load run; the row's `t` and `seconds` are to the millisecond.
+  /// The row of an interval of a load run; its `t` and `seconds` are rounded to the millisecond.
   ///
-  /// - Parameter histogram: `latencies`, encoded; nil where there is none.
+  /// - Parameter histogram: The encoded histogram of `latencies`; nil where there were no samples.
   package static func interval(
     start: Nanoseconds, length: Nanoseconds, iterations: UInt64, errors: UInt64, dropped: UInt64, metric: String,
     latencies: LatencySummary?, histogram: String?

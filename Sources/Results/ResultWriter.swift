@@ -4,21 +4,21 @@ import Glibc
 /// Why a result could not be written.
 package struct ResultWriteError: Error, Sendable, CustomStringConvertible {
   package var description: String
-  /// The system's words alone, where it was asked.
+  /// The system's words alone, where the system gave a reason.
   package var reason: String?
 }
 
-/// What a run's files may be.
+/// The formats of a run's files.
 package enum ResultFormat: String, Sendable, CaseIterable {
   case md, json, html, junit, csv, openmetrics
 
-  /// What is written unless the user says otherwise.
+  /// The formats that are written unless the user names others.
   package static let usual: Set<ResultFormat> = [.md, .json]
 
-  /// Whether a run is to have a timeline for it.
+  /// Whether a run needs a timeline for this format.
   package var drawsTimeline: Bool { self == .html }
 
-  /// Of its file. node_exporter's textfile collector reads `.prom` alone.
+  /// The extension of its file. node_exporter's textfile collector reads `.prom` files only.
   package var fileExtension: String {
     switch self {
     case .openmetrics: "prom"
@@ -30,7 +30,7 @@ package enum ResultFormat: String, Sendable, CaseIterable {
 
 /// Writes a run's files: `<directory>/<YYYY-MM-DD>/<HHMMSS>Z-<tool>[-<label>].<extension>`.
 ///
-/// A name that exists is never overwritten, and a reader never sees half a file.
+/// A file that exists is never overwritten, and a reader never sees a part of a file.
 package struct ResultWriter {
   private let directory: String
 
@@ -39,6 +39,8 @@ package struct ResultWriter {
   }
 
   /// Writes `contents` (extension → text) under one stem; returns the paths.
+  ///
+  /// - Throws: Where the directory can't be made or a file can't be written; then no file of the run is left behind.
   package func write(
     tool: String, label: String?, startedAt: Date, contents: [(fileExtension: String, text: String)]
   ) throws(ResultWriteError) -> [String] {
@@ -53,7 +55,8 @@ package struct ResultWriter {
 
   /// Writes `contents` (what follows the stem → text) into the directory itself; returns the paths.
   ///
-  /// - Parameter stem: of a stored result's own file, so that other formats may already have the name without a number.
+  /// - Parameter stem: The name of a stored result's own file. Other formats of that result may already have it, so
+  ///   only equal names are numbered.
   package func write(
     stem: String, contents: [(suffix: String, text: String)]
   ) throws(ResultWriteError) -> [String] {
@@ -61,7 +64,7 @@ package struct ResultWriter {
     return try Self.write(contents, stem: "\(directory)/\(stem)", isOwnStem: true)
   }
 
-  /// Files of one name are of one run, whatever formats each run writes.
+  /// Files of one stem belong to one run, whichever formats each run writes.
   private static func write(
     _ contents: [(suffix: String, text: String)], stem: String, isOwnStem: Bool
   ) throws(ResultWriteError) -> [String] {
@@ -73,12 +76,12 @@ package struct ResultWriter {
     throw ResultWriteError(description: "'\(stem)' and 10,000 names after it exist already")
   }
 
-  /// A label as part of a file name.
+  /// A label as a part of a file name: other characters than ASCII letters, digits, `.`, `_` and `-` become `-`.
   package static func fileName(of label: String) -> String {
     String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
   }
 
-  /// Replaces a file's contents so that a reader sees either the old or the new.
+  /// Replaces a file's contents. A reader sees either the old or the new contents.
   package static func replace(_ path: String, with text: String) throws(ResultWriteError) {
     let temporary = try writeTemporary(text, beside: path)
     guard rename(temporary, path) == 0 else {
@@ -93,7 +96,7 @@ package struct ResultWriter {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      // The error's own words are for programmers: the system call says why.
+      // The error's description is for programmers, so the system call is repeated for its reason.
       let reason = mkdir(path, 0o755) == 0 ? "\(error)" : String(cString: strerror(errno))
       throw ResultWriteError(description: "cannot make the directory '\(path)': \(reason)")
     }
@@ -103,11 +106,11 @@ package struct ResultWriter {
     ResultFormat.allCases.contains { access("\(stem).\($0.fileExtension)", F_OK) == 0 }
   }
 
-  /// Nil when one of the names is taken. Then, and after an error, nothing is left behind.
+  /// Writes all files; nil when one of the names is taken. In that case, and after an error, no file is left behind.
   private static func writeAll(
     _ contents: [(suffix: String, text: String)], stem: String
   ) throws(ResultWriteError) -> [String]? {
-    // All of them, before the first gets its name: the disk may be full.
+    // All contents are written before the first file gets its name: the disk may be full.
     var files: [(temporary: String, path: String)] = []
     defer { for file in files { unlink(file.temporary) } }
     for (suffix, text) in contents {
@@ -128,12 +131,12 @@ package struct ResultWriter {
     return files.map(\.path)
   }
 
-  /// Gives a file its name unless that exists; 0, or errno.
+  /// Gives a file its name unless that exists; returns 0 or errno.
   private static func place(_ temporary: String, at path: String) -> Int32 {
-    // A hard link fails where the name exists, which rename would not.
+    // A hard link fails where the name exists; rename would replace that file.
     if link(temporary, path) == 0 { return 0 }
     guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(errno) else { return errno }
-    // A file system without hard links: the name is taken by an empty file, which is then replaced.
+    // On a file system without hard links, an empty file reserves the name and is then replaced.
     let reservation = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard reservation >= 0 else { return errno }
     close(reservation)
@@ -144,7 +147,7 @@ package struct ResultWriter {
   }
 
   private static func writeTemporary(_ text: String, beside path: String) throws(ResultWriteError) -> String {
-    // Random: writers on several machines share directories, and in containers all of them are process 1.
+    // The name is random: writers on several machines share directories, and in containers each of them is process 1.
     let temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard file >= 0 else { throw failure("create", temporary) }

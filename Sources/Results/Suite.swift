@@ -1,6 +1,6 @@
-/// What every tool says of itself.
+/// The suite's version and build, which all tools share.
 package enum Suite {
-  /// Of all tools and libraries in this package.
+  /// The version of all tools and libraries in this package.
   package static let version = "0.2.0"
 
   /// `debug` or `release`.

@@ -2,14 +2,21 @@ package import Latency
 import TextFormatting
 
 /// A pass criterion: an expression over what was measured, as the user or the test plan wrote it.
+///
+/// ```swift
+/// let threshold = try ThresholdParser(description).parse("allocation.p99 < 200ms")
+/// let judged = threshold.judge(
+///   metrics: document.metrics, counters: document.counters, bounds: FailureTimeouts(description, document.parameters))
+/// print(judged.pass, judged.observed ?? 0)  // the observed P99 is in ms
+/// ```
 package struct Threshold: Sendable, Equatable {
-  /// What is looked at.
+  /// The value that is compared with the bound.
   package enum Subject: Sendable, Equatable {
-    /// A latency metric's statistic; the bound is in ns, or a number for `count`.
+    /// A latency metric's statistic. The bound is in ns; for `count` it is a number.
     case metric(String, Statistic)
     /// A counter's value.
     case counter(String)
-    /// A counter's share of the iterations, in percent.
+    /// A counter's share of the iterations; the bound is in percent.
     case rate(String)
   }
 
@@ -39,27 +46,30 @@ package struct Threshold: Sendable, Equatable {
   package var expression: String
   package var subject: Subject
   package var comparison: Comparison
-  /// In ns, as a number, or in percent, after the subject.
+  /// In ns, as a number, or in percent, as the subject says.
   package var bound: Double
-  /// Whether it is the test plan's: such a one is skipped when its metric got no sample.
+  /// Whether it is the test plan's: such a threshold is skipped when its metric has no sample.
   package var isDefault: Bool
 
-  /// What an observed value is in.
+  /// The unit of an observed value.
   package enum Unit: String, Sendable {
     case milliseconds = "ms"
     case percent = "%"
     case none = ""
   }
 
-  /// Whether `other` asks for the same, however it is written.
+  /// Whether `other` has an equal subject, comparison and bound; the expressions may be written differently.
   package func isSameCriterion(as other: Threshold) -> Bool {
     subject == other.subject && comparison == other.comparison && bound == other.bound
   }
 }
 
 extension Threshold {
-  /// Judges the threshold over what a result holds; `missing` tells why a metric that the run was there for has no sample,
-  /// `bounds` at what time a failure counts.
+  /// Judges the threshold by the figures of a result.
+  ///
+  /// - Parameters:
+  ///   - bounds: The times at which failures count.
+  ///   - missing: By metric, why one that the run was to measure has no sample: a threshold on it then fails.
   package func judge(
     metrics: [String: MetricDocument], counters: [String: UInt64], bounds: FailureTimeouts,
     missing: [String: String] = [:]
@@ -97,7 +107,7 @@ extension Threshold {
     return statistic == .mean ? judgedAgain(judgement, metric, failureBound) : judgement
   }
 
-  /// A mean that is met has to be met with its failures counted at their time-out too, `bound`.
+  /// A mean that meets the threshold must meet it too when each of its failures counts at `bound`, their time-out.
   private func judgedAgain(
     _ judgement: ResultDocument.JudgedThreshold, _ metric: MetricDocument, _ bound: Nanoseconds?
   ) -> ResultDocument.JudgedThreshold {
@@ -121,7 +131,7 @@ extension Threshold {
     return "\(number) failed or \(number == 1 ? "was" : "were") not finished"
   }
 
-  /// A polled time is judged by its upper end; where the lower one would be judged otherwise, the reader must know.
+  /// A polled time is judged by its upper end. Where its lower end would be judged differently, the reader must know.
   private func reason(_ judgement: ResultDocument.JudgedThreshold, resolution: Double) -> String? {
     guard let observed = judgement.observed, comparison.holds(observed - resolution, bound / 1e6) != judgement.pass
     else { return nil }
@@ -131,13 +141,13 @@ extension Threshold {
 
   private func judgeRate(_ number: UInt64, of iterations: UInt64) -> ResultDocument.JudgedThreshold {
     guard iterations > 0 else { return withoutSample }
-    // Multiplied first: a rate that is exactly its bound is the same number.
+    // The product comes first: then a rate that equals its bound exactly is the same number.
     return judged(Double(number) * 100 / Double(iterations), bound: bound)
   }
 
   private var withoutSample: ResultDocument.JudgedThreshold { skipped("there was no sample") }
 
-  /// Nothing to judge: harmless for the test plan's own, a failure where the user asked for it.
+  /// A threshold with nothing to judge: the test plan's own passes, the user's fails.
   private func skipped(_ reason: String) -> ResultDocument.JudgedThreshold {
     .init(expression: expression, observed: nil, pass: isDefault, skipped: isDefault ? true : nil, reason: reason)
   }
@@ -148,15 +158,15 @@ extension Threshold {
 }
 
 extension ResultDocument.JudgedThreshold {
-  /// The unit of the observed value, which is that of the expression's subject. An expression of another version, which nobody
-  /// can parse here, has its unit by the same form: `<counter>.rate`, `<metric>.<statistic>`, `<counter>`.
+  /// The unit of the observed value, which follows from the expression's subject. For an expression of another version,
+  /// which can't be parsed here, the form decides too: `<counter>.rate`, `<metric>.<statistic>`, `<counter>`.
   package var observedUnit: Threshold.Unit {
     let subject = expression.prefix { $0 != " " }
     if subject.hasSuffix(".rate") { return .percent }
     return subject.contains(".") && !subject.hasSuffix(".count") ? .milliseconds : .none
   }
 
-  /// The observed value in its own unit, for people.
+  /// The observed value with its unit, for people.
   package var observedText: String {
     guard let value = observed else { return "no sample" }
     switch observedUnit {
@@ -166,25 +176,26 @@ extension ResultDocument.JudgedThreshold {
     }
   }
 
-  /// A threshold that was crossed, with what was observed, in one line.
+  /// A crossed threshold with the observed value, in one line.
   package var crossing: String { "\(expression): observed \(observedText)" + (reason.map { " (\($0))" } ?? "") }
 }
 
-/// At what time a failure counts where a mean is judged again with its failures.
+/// The times at which failures count where a mean is judged again with its failures.
 ///
-/// What failed has no latency, and what it would have taken is unknown: it counts as if its time-out had been waited for.
+/// A failed iteration has no latency, and the time that it would have taken is unknown. So it counts as if its whole
+/// time-out had passed.
 package struct FailureTimeouts: Sendable {
   private let tool: ToolDescription
-  /// The run's bounds by parameter.
+  /// The run's time-outs by parameter.
   private let durations: [String: Nanoseconds]
 
-  /// - Parameter durations: The bounds of a run of `tool` by parameter.
+  /// - Parameter durations: The time-outs of a run of `tool`, by parameter.
   package init(_ tool: ToolDescription, _ durations: [String: Nanoseconds]) {
     self.tool = tool
     self.durations = durations
   }
 
-  /// The bounds among the parameters of a stored run of `tool`; what is no duration is none.
+  /// The time-outs among the parameters of a stored run of `tool`; a value that is no duration is left out.
   package init(_ tool: ToolDescription, _ parameters: [String: JSONValue]) {
     self.tool = tool
     durations = parameters.compactMapValues { value in
@@ -193,13 +204,13 @@ package struct FailureTimeouts: Sendable {
     }
   }
 
-  /// The time-out that `metric`'s time can meet: the longest of those that bound it; nil where the run had none. A metric
-  /// that the tool's description doesn't name is bounded by `timeout`.
+  /// The longest of the time-outs that bound `metric`; nil where the run had none of them. A metric that the tool's
+  /// description does not name is bounded by `timeout`.
   package func timeout(of metric: String) -> Nanoseconds? {
     (tool.metric(metric)?.timeouts ?? ["timeout"]).compactMap { durations[$0] }.max()
   }
 
-  /// The mean of `count` times of which `mean` is known, and of `failures` that each took `bound`, all in one unit.
+  /// The mean of `count` times whose mean is `mean`, and of `failures` that took `bound` each, all in one unit.
   package static func mean(_ mean: Double, of count: UInt64, with failures: UInt64, at bound: Double) -> Double {
     let (count, failures) = (Double(count), Double(failures))
     return (mean * count + bound * failures) / (count + failures)

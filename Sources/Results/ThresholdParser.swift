@@ -1,17 +1,17 @@
 import Latency
 import TextFormatting
 
-/// Why an expression is no threshold; the message says what to write instead.
+/// Why an expression is no threshold. The message says what to write instead.
 package struct ThresholdError: Error, Sendable, Equatable {
   package var message: String
-  /// Whether another tool may have what it names.
+  /// Whether only the name is unknown, which another tool may have.
   package var isUnknownName = false
 }
 
 /// Parses threshold expressions: `<metric>.<statistic> <op> <value>`, `<counter> <op> <n>`, `<counter>.rate <op> <x>%`.
 package struct ThresholdParser {
   private let metrics: [String]
-  /// Of every tool, then of this one.
+  /// The counters that every tool has, then those of this tool.
   private let counters: [String]
 
   /// A parser for the metrics and counters of one tool.
@@ -19,7 +19,8 @@ package struct ThresholdParser {
     self.init(metrics: tool.metrics.map(\.name), counters: tool.counters.map(\.name))
   }
 
-  /// A parser for what the tool of `documents` has, and what they have beside it: they may be of another version.
+  /// A parser for the metrics and counters of the documents' tool, and for those that only the documents have: they may
+  /// be of another version.
   init(for documents: [ResultDocument]) {
     func all(_ names: [String], _ others: some Sequence<String>) -> [String] {
       names + Set(others).subtracting(names + ToolDescription.countersOfAll.map(\.name)).sorted()

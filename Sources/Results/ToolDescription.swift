@@ -1,5 +1,6 @@
-/// What a tool measures, counts and can be asked for. It is declared once, beside the tool's benchmark; everything that judges,
-/// merges, compares or shows results goes by it, so that no report knows a tool by its name.
+/// What a tool measures and counts, and which parameters it has. It is declared once, beside the tool's benchmark. All
+/// code that judges, merges, compares or shows results uses the description, so that no report knows a tool by its
+/// name.
 ///
 /// ```swift
 /// static let description = ToolDescription(
@@ -10,24 +11,25 @@
 ///   defaultThresholds: ["allocation.p99 < 200ms"])
 /// ```
 ///
-/// In a document stands the name alone: a reader finds the description by ``ToolDescriptions``.
+/// A document holds the tool's name alone; a reader finds the description in ``ToolDescriptions``.
 package struct ToolDescription: Sendable {
   /// `bench-allocation`
   package var name: String
-  /// Whether this version of the suite has the tool. The description of one that it hasn't is made of what all tools have.
+  /// Whether this version of the suite has the tool. For an unknown tool, the description is made of those of all
+  /// tools.
   package fileprivate(set) var isKnown = true
-  /// The metric that the tool is there to measure, then those that stand for it, in their order, where a run has no sample of
-  /// it. No other metric may: its figures would be taken for the headline's.
+  /// The metric that the tool is there to measure, then the metrics that replace it, in order, where a run has no
+  /// sample of it. No other metric may replace it, because its figures would be taken for the headline's.
   package var headlines: [String]
   /// In the order of reports.
   package var metrics: [Metric]
-  /// Beside those of all tools, in the order of reports.
+  /// The tool's own counters, which follow those of all tools, in the order of reports.
   package var counters: [Counter]
   package var parameters: [Parameter]
   package var breakdowns: [Breakdown]
   package var panels: [Panel]
   package var references: [Reference]
-  /// The test plan's criteria beside ``thresholdsOfAll``, as users write them.
+  /// The test plan's criteria for this tool, in addition to ``thresholdsOfAll``, as users write them.
   package var defaultThresholds: [String]
 
   package init(
@@ -52,19 +54,19 @@ extension ToolDescription {
   /// A latency metric.
   package struct Metric: Sendable, Equatable {
     package enum Role: Sendable {
-      /// A time of iterations, or of what the tool does instead: failures say something of it.
+      /// A time of iterations, or of what the tool does in their place: failures matter to it.
       case measured
-      /// Of setting up a connection, which is no part of an iteration: no failure of an iteration says anything of it, and a run
-      /// that has no other metric is worthless.
+      /// A time of setting up a connection, which is no part of an iteration: failed iterations say nothing about it. A
+      /// run that has no other metric is worthless.
       case setUp
     }
 
     /// How many samples an iteration gives.
     package enum Samples: Sendable {
       case one
-      /// One of each message of the user.
+      /// One for each message of the user.
       case eachMessage
-      /// One of each message of the user but the first.
+      /// One for each message of the user except the first.
       case eachLaterMessage
     }
 
@@ -72,7 +74,7 @@ extension ToolDescription {
     package enum Failures: Sendable {
       /// The iterations that failed or were not finished.
       case ofIterations
-      /// Failures of its own, whose number the run gives; it can't be computed from a document's counters.
+      /// Failures of its own. The run states their number, which can't be computed from a document's counters.
       case ofItsOwn
     }
 
@@ -80,7 +82,7 @@ extension ToolDescription {
     package var role: Role
     package var samples: Samples
     package var failures: Failures
-    /// The parameters, durations, that bound one of its times; the longest that a run has counts.
+    /// The parameters with the time-outs that bound this metric; the longest that a run has counts.
     package var timeouts: [String]
 
     package init(
@@ -96,14 +98,14 @@ extension ToolDescription {
   }
 
   package struct Counter: Sendable, Equatable {
-    /// Whether more of it is better or worse. A comparison judges such a counter's rate, and shows no other.
+    /// Whether more of it is better or worse. A comparison judges the rates of such counters, and shows no others.
     package enum Meaning: Sendable { case good, bad }
 
     package enum Share: Sendable {
       case ofIterations
-      /// Of all starts that were due: those that became an iteration and those that didn't.
+      /// A share of all arrivals that were due: those that became an iteration and those that did not.
       case ofDue
-      /// Of nothing: there are any number in one iteration.
+      /// No share: an iteration may count it any number of times.
       case none
     }
 
@@ -117,15 +119,15 @@ extension ToolDescription {
       self.share = share
     }
 
-    /// Tasks that a run was given and did not get rid of.
+    /// Tasks that a run was assigned and did not give back.
     package static let unreleased = Counter("unreleased", .bad)
   }
 
-  /// What a user can ask for, as results name it.
+  /// A parameter of a run, under its name in results.
   package struct Parameter: Sendable, Equatable, ExpressibleByStringLiteral {
     package var name: String
-    /// Whether runs that differ in it are under different loads. Else it names where or as whom a run was made. A parameter that
-    /// no description names shapes the load, so that one of a later version keeps runs apart.
+    /// Whether runs that differ in it have different loads. If not, it only names where or as which user a run was
+    /// made. A parameter that no description names shapes the load, so that one of a later version keeps runs apart.
     package var shapesLoad: Bool
 
     package init(_ name: String, shapesLoad: Bool) {
@@ -136,22 +138,22 @@ extension ToolDescription {
     package init(stringLiteral name: String) { self.init(name, shapesLoad: true) }
   }
 
-  /// A metric, and the parts whose means add up to its mean, or nearly.
+  /// A metric, and the parts whose means add up to its mean, or nearly so.
   package struct Breakdown: Sendable {
     package enum Part: Sendable {
       case metric(String)
-      /// A metric that encloses others: they are shown, and what is left of it.
+      /// A metric that encloses others: the others are shown, and the rest of it.
       case enclosing(String, [String])
-      /// The one of them with as many samples as the whole has; else the first that a run has.
+      /// The metric among them with as many samples as the whole; otherwise the first that a run has.
       case fitting([String])
     }
 
     package var whole: String
     /// In the order of time.
     package var parts: [Part]
-    /// Whether each part is the upper end of what polling leaves open, so that they overlap.
+    /// Whether the parts overlap, because each is the upper end of a polled time.
     package var overlaps: Bool
-    /// It is not shown of a run that has this metric.
+    /// A metric: a run that has it does not show this breakdown.
     package var unless: String?
 
     package init(of whole: String, _ parts: [Part], overlaps: Bool = false, unless: String? = nil) {
@@ -162,7 +164,7 @@ extension ToolDescription {
     }
   }
 
-  /// Metrics that are read beside one another, under names that people have for them.
+  /// Metrics that are shown side by side, under names for people.
   package struct Panel: Sendable {
     package struct Column: Sendable {
       package var metric: String
@@ -176,9 +178,9 @@ extension ToolDescription {
 
     package var title: String
     package var columns: [Column]
-    /// A run without one of these metrics has no panel; their distributions are drawn beside one another.
+    /// The metrics that a run must have to show the panel; their distributions are drawn side by side.
     package var needs: [String]
-    /// What is to be known where a run has the metric.
+    /// Sentences for the reader, each for runs that have the metric.
     package var remarks: [(metric: String, sentence: String)]
 
     package init(
@@ -191,11 +193,11 @@ extension ToolDescription {
     }
   }
 
-  /// A figure that was measured elsewhere, to be read beside a result. It is never part of one.
+  /// A figure that was measured elsewhere, shown beside a result. It is never part of a result.
   package struct Reference: Sendable, Equatable {
     package var what: String
     package var figure: String
-    /// It stands beside results that have all of these metrics.
+    /// The metrics that a result must have so that the figure is shown beside it.
     package var needs: [String]
 
     package init(_ what: String, _ figure: String, needs: [String] = []) {
@@ -209,13 +211,14 @@ extension ToolDescription {
 // MARK: What is asked of it
 
 extension ToolDescription {
-  /// Counters of every tool. They come first, in this order.
+  /// The counters that every tool has, in the order of reports. They precede the tool's own.
   package static let countersOfAll = [
     Counter("iterations"), Counter("errors", .bad), Counter("timeouts", .bad), Counter("dropped", .bad, share: .ofDue),
     Counter("censored", .bad, share: .ofDue),
   ]
 
-  /// Criteria of every tool: nothing failed, nothing was left unanswered, and no task was left behind by a tool that takes any.
+  /// The criteria of every tool: no failure, no arrival without an answer, and, where a tool is assigned tasks, none
+  /// left behind.
   package var thresholdsOfAll: [String] {
     let ownsTasks = counters.contains(.unreleased)
     return ["errors == 0", "censored == 0"] + (ownsTasks ? ["\(Counter.unreleased.name) == 0"] : [])
@@ -227,13 +230,13 @@ extension ToolDescription {
     Self.countersOfAll.first { $0.name == name } ?? counters.first { $0.name == name }
   }
 
-  /// Whether a metric is of setting up.
+  /// Whether a metric is a time of setting up.
   package func isSetUp(_ metric: String) -> Bool { self.metric(metric)?.role == .setUp }
 
-  /// The metric of `names` that stands for the run: the first headline that is among them; nil where none is.
+  /// The headline among `names`: the first of ``headlines`` that it contains; nil where it contains none of them.
   package func headline(among names: some Collection<String>) -> String? { headlines.first(where: names.contains) }
 
-  /// Metrics in the order of reports; those that the tool doesn't have come last, by name.
+  /// Metrics in the order of reports. Those that the tool does not have come last, by name.
   package func sorted(_ names: some Collection<String>, headline: String? = nil) -> [String] {
     let order = isKnown ? metrics.map(\.name) : []
     return names.sorted { first, second in
@@ -244,8 +247,8 @@ extension ToolDescription {
     }
   }
 
-  /// The counters whose rates are good or bad, in the order of reports: failures first, then the tool's own, then starts that
-  /// came to nothing, and last what the run left behind.
+  /// The counters whose rates are good or bad, in the order of reports: failures, the tool's own, arrivals that became
+  /// no iteration, and what the run left behind.
   package var judgedCounters: [Counter] {
     let ofAll = Self.countersOfAll.filter { $0.meaning != nil }
     let own = counters.filter { $0.meaning != nil && $0 != .unreleased }
@@ -253,7 +256,7 @@ extension ToolDescription {
       + counters.filter { $0 == .unreleased }
   }
 
-  /// How many samples of `metric` an iteration of a run with `parameters` gives; 1 where the parameters don't tell.
+  /// How many samples of `metric` an iteration gives in a run with `parameters`; 1 where the parameters do not tell.
   package func samplesPerIteration(of metric: String, _ parameters: [String: JSONValue]) -> UInt64 {
     guard case .int(let messages)? = parameters["messages"], messages > 1 else { return 1 }
     switch self.metric(metric)?.samples {
@@ -263,9 +266,9 @@ extension ToolDescription {
     }
   }
 
-  /// The parameters that shape the load, as text, without those that were not given.
+  /// The given parameters that shape the load, as text.
   package func shaping(_ parameters: [String: JSONValue]) -> [String: String] {
-    // Every run has another seed, unless it is given.
+    // Every run has another seed, unless the user gives one.
     let others = Set(self.parameters.filter { !$0.shapesLoad }.map(\.name) + ["seed"])
     return parameters.filter { !others.contains($0.key) && $0.value != .null }.mapValues(\.description)
   }
@@ -299,13 +302,13 @@ extension ToolDescription: Codable {
 package struct ToolDescriptions: Sendable {
   package var all: [ToolDescription]
 
-  /// Where a decoder finds them.
+  /// The key under which a decoder's user info has them.
   package static let key = CodingUserInfoKey(rawValue: "tools") ?? { preconditionFailure("any text is a key") }()
 
   package init(_ all: [ToolDescription]) { self.all = all }
 
-  /// A tool's description. That of a tool which isn't known has no headline and no order of metrics, and takes its metrics,
-  /// counters and parameters for what the known tools mean by their names.
+  /// The description of a tool. One that is not known has no headline and no order of metrics; its metrics, counters
+  /// and parameters have the meanings that the known tools give to their names.
   package func description(of name: String) -> ToolDescription {
     if let known = all.first(where: { $0.name == name }) { return known }
     func united<Part>(_ parts: KeyPath<ToolDescription, [Part]>, by name: KeyPath<Part, String>) -> [Part] {
@@ -320,9 +323,9 @@ package struct ToolDescriptions: Sendable {
     return unknown
   }
 
-  /// Every metric of every tool, by tool; a name may be there twice.
+  /// The metrics of all tools, sorted by tool. A name may occur twice.
   package var metricNames: [String] { all.sorted().flatMap { $0.metrics.map(\.name) } }
 
-  /// Every counter whose rate is judged.
+  /// The names of all counters whose rates are judged.
   package var judgedCounterNames: Set<String> { Set(all.flatMap { $0.judgedCounters.map(\.name) }) }
 }

@@ -19,6 +19,6 @@ package enum ToolExit: Sendable, Equatable {
     }
   }
 
-  /// Whether an exit status is that of a run which SIGHUP, SIGINT, SIGQUIT or SIGTERM has ended.
+  /// Whether the exit status is that of a run that SIGHUP, SIGINT, SIGQUIT or SIGTERM ended.
   package static func isInterruption(_ status: Int32) -> Bool { [129, 130, 131, 143].contains(status) }
 }

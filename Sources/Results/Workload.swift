@@ -2,9 +2,9 @@
 package struct Workload: Sendable, Hashable {
   package var tool: ToolDescription
   package var targetKind: String
-  /// Only where labels are kept apart.
+  /// The results' label, where labels are compared separately; else nil.
   package var label: String?
-  /// The parameters that shape the load, as text; what is null is left out.
+  /// The parameters that shape the load, as text, without null ones.
   package var parameters: [String: String]
 
   package init(tool: ToolDescription, targetKind: String, label: String?, parameters: [String: String]) {
@@ -14,12 +14,12 @@ package struct Workload: Sendable, Hashable {
     self.parameters = parameters
   }
 
-  /// `count=10, concurrency=1`, by name.
+  /// `count=10, concurrency=1`, sorted by name.
   package var parameterText: String {
     parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
   }
 
-  /// The group's name in a line.
+  /// The workload's name in one line.
   package var title: String { [tool.name, targetKind, label].compactMap { $0 }.joined(separator: " · ") }
 }
 
@@ -30,7 +30,7 @@ extension Workload: Comparable {
   }
 }
 
-/// Versions since which figures mean something else than before: across them runs are not of one kind.
+/// Versions that changed the meaning of figures: results of versions before and after such a change are not comparable.
 package enum BreakingVersions {
   private static let all: [(version: [Int], name: String, what: String)] = [
     (
@@ -41,7 +41,7 @@ package enum BreakingVersions {
     )
   ]
 
-  /// What changed between `versions`, in a sentence; nil where nothing did.
+  /// The changes between `versions`, in a sentence; nil where there are none.
   package static func sentence(across versions: Set<String>) -> String? {
     let numbers = versions.map(numbers)
     let crossed = all.filter { change in
@@ -52,32 +52,32 @@ package enum BreakingVersions {
     return crossed.map { "since \($0.name) \($0.what)" }.joined(separator: "; ")
   }
 
-  /// `0.2.0-beta` is taken for 0.2.0.
+  /// The numbers of a version; `0.2.0-beta` counts as 0.2.0.
   private static func numbers(_ version: String) -> [Int] {
     version.split(separator: ".").prefix(3).map { part in Int(part.prefix { ("0"..."9").contains($0) }) ?? 0 }
   }
 }
 
-/// The load that a run was asked for, as its parameters tell.
+/// The load that a run was asked for, from its parameters.
 package struct RequestedLoad: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
-    /// Starts are due on a schedule.
+    /// Arrivals are due on a schedule.
     case openLoop
-    /// One iteration follows another.
+    /// Each user's iterations follow one another.
     case closedLoop
     case bursts
   }
 
   package var kind: Kind
-  /// Whether virtual users made it: bench-api and bench-exhaustion have none.
+  /// Whether virtual users made the load: bench-api and bench-exhaustion have none.
   package var hasUsers: Bool
   package var count: Int64?
-  /// As they are written: `30s`, `100/s`, `30s:100/s`.
+  /// As written on the command line: `30s`, `100/s`, `30s:100/s`.
   package var duration: String?
   package var rate: String?
   package var stages: String?
 
-  /// What the parameters of a result say.
+  /// Reads the load from the parameters of a result.
   package init(_ parameters: [String: JSONValue]) {
     func text(_ name: String) -> String? {
       guard case .string(let text)? = parameters[name] else { return nil }

@@ -1,15 +1,15 @@
-/// Holm's step-down procedure (A Simple Sequentially Rejective Multiple Test Procedure, 1979): whichever of the hypotheses are
-/// true, the probability of rejecting any true one is at most alpha.
+/// Holm's step-down procedure (A Simple Sequentially Rejective Multiple Test Procedure, 1979). For any set of true
+/// hypotheses, the probability of rejecting at least one of them is at most alpha.
 ///
 /// The smallest of m p-values is judged at alpha/m, the next at alpha/(m − 1), and so on; the first that is not
-/// rejected ends it. Rejected ones have their own step's level, all others that of the step that ended it: their p are
-/// above it, so intervals at these levels agree with what was rejected.
+/// rejected ends the procedure. A rejected p-value has the level of its own step, each other one the level of the step
+/// that ended the procedure. Their p lies above that level, so intervals at these levels agree with the rejections.
 package struct HolmCorrection {
-  /// What became of one p-value.
+  /// The outcome for one p-value.
   package struct Outcome: Equatable {
     package var isRejected: Bool
     package var level: Double
-    /// At most alpha exactly where it is rejected.
+    /// At most alpha if and only if the hypothesis is rejected.
     package var adjustedPValue: Double
   }
 
@@ -29,7 +29,7 @@ package struct HolmCorrection {
         isRejecting = pValues[index] <= level
       }
       adjusted = max(adjusted, min(1, left * pValues[index]))
-      // The product may round to the other side of alpha than the quotient did.
+      // Rounding may put the product on the other side of alpha than the quotient, so the decision bounds it.
       adjusted = isRejecting ? min(adjusted, alpha) : max(adjusted, min(1, alpha.nextUp))
       outcomes[index] = Outcome(isRejected: isRejecting, level: level, adjustedPValue: adjusted)
     }

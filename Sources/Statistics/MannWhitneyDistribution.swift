@@ -1,22 +1,23 @@
 import Glibc
 import Synchronization
 
-/// How U is distributed where both samples come from one population without ties: of all n·m pairs, in how many the one of the
-/// first sample is the larger.
+/// The distribution of U where both samples come from one population without ties: U is the number of all n·m pairs in
+/// which the value of the first sample is larger.
 ///
-/// Exact for up to 10,000 pairs, by the recurrence of Mann & Whitney (On a Test of Whether One of Two Random Variables is
-/// Stochastically Larger than the Other, 1947): the largest of all values belongs to either sample, so the arrangements are
-/// N(n, m, u) = N(n − 1, m, u − m) + N(n, m − 1, u). Only additions: the counts are exact up to 2⁵³ and close to it beyond.
-/// For more pairs it is the normal approximation of the same paper, with a continuity correction.
+/// Up to 10,000 pairs it is exact, by the recurrence of Mann & Whitney (On a Test of Whether One of Two Random
+/// Variables is Stochastically Larger than the Other, 1947). The largest of all values belongs to either sample, so the
+/// number of arrangements is N(n, m, u) = N(n − 1, m, u − m) + N(n, m − 1, u). These are additions only: the counts are
+/// exact up to 2⁵³ and close to it beyond. For more pairs it is the normal approximation of the same paper, with a
+/// continuity correction.
 package struct MannWhitneyDistribution: Sendable {
-  /// Up to how many pairs it is exact.
+  /// The largest number of pairs for which it is exact.
   package static let exactPairs = 10_000
 
   private let sizes: Sizes
-  /// The two-sided p of 0, 1, … up to the middle; empty where the approximation is used.
+  /// The two-sided p of U = 0, 1, … up to the middle; empty where the approximation is used.
   private let exact: [Double]
 
-  /// Kept from use to use: a report asks for the same few sizes hundreds of times.
+  /// The distribution for two sizes. It is kept, because a report needs a few sizes hundreds of times.
   package static func of(old: Int, new: Int) -> MannWhitneyDistribution {
     let sizes = Sizes(old, new)
     if let kept = known.withLock({ $0[sizes] }) { return kept }
@@ -35,17 +36,17 @@ package struct MannWhitneyDistribution: Sendable {
     exact = sizes.areExact ? Self.exactPValues(sizes) : []
   }
 
-  /// The probability, two-sided and at most 1, of a U that is `u` or less, or as far on the other side.
+  /// The two-sided probability, at most 1, of a U that is `u` or less, or equally far on the other side.
   package func twoSidedP(_ u: Int) -> Double {
     guard u >= 0 else { return 0 }
     guard sizes.pairs > 0, u < (sizes.pairs + 1) / 2 else { return 1 }
     return sizes.areExact ? exact[u] : sizes.approximateP(u)
   }
 
-  /// The largest U whose p is `alpha` or less; nil where there is none, because the samples are too small.
+  /// The largest U whose p is `alpha` or less; nil where the samples are too small for any.
   package func largestRejected(alpha: Double) -> Int? {
     guard twoSidedP(0) <= alpha else { return nil }
-    // Never the middle or beyond, whatever alpha is: the interval keeps a difference.
+    // It stays below the middle for any alpha, so that the interval keeps a difference.
     var (rejected, kept) = (0, (sizes.pairs - 1) / 2 + 1)
     while kept - rejected > 1 {
       let middle = rejected + (kept - rejected) / 2
@@ -54,7 +55,7 @@ package struct MannWhitneyDistribution: Sendable {
     return rejected
   }
 
-  /// The p of the most extreme outcome of these sizes: 2 / C(n + m, n), or its approximation.
+  /// The p of the most extreme outcome for these sizes: 2 / C(n + m, n), or its approximation.
   package static func smallestP(old: Int, new: Int) -> Double {
     let sizes = Sizes(old, new)
     guard sizes.pairs > 0 else { return 1 }
@@ -63,7 +64,7 @@ package struct MannWhitneyDistribution: Sendable {
 
   private static func exactPValues(_ sizes: Sizes) -> [Double] {
     guard sizes.pairs > 0 else { return [] }
-    // A row for each size of the smaller sample, from none; each holds the counts of u up to the middle.
+    // One row for each size of the smaller sample, from 0 on; each holds the counts of u up to the middle.
     let width = (sizes.pairs + 1) / 2
     var rows = [Double](repeating: 0, count: (sizes.smaller + 1) * width)
     for row in 0...sizes.smaller { rows[row * width] = 1 }
@@ -86,13 +87,13 @@ package struct MannWhitneyDistribution: Sendable {
   }
 }
 
-/// The sizes of two samples, whichever is which.
+/// The sizes of two samples, in either order.
 private struct Sizes: Hashable {
   let smaller: Int
   let larger: Int
 
   init(_ one: Int, _ other: Int) {
-    // Far above any number of runs, and the product of two still fits.
+    // The limit is far above any number of runs, and the product of two sizes still fits.
     let limit = 1_000_000_000
     smaller = min(max(0, min(one, other)), limit)
     larger = min(max(0, max(one, other)), limit)

@@ -7,21 +7,21 @@ func median(ofSorted values: [Double]) -> Double {
   return halfway(values[(values.count - 1) / 2], values[values.count / 2])
 }
 
-/// The mean of two numbers, which cannot overflow and is never outside of them.
+/// The mean of two numbers. It cannot overflow, and lies between them.
 func halfway(_ low: Double, _ high: Double) -> Double {
   low == high ? low : min(max(low / 2 + high / 2, low), high)
 }
 
-/// All differences new − old of two samples, in order, without being stored: 500 by 500 runs have 250,000.
+/// All differences new − old of two samples, in order. They are not stored: 500 by 500 runs have 250,000.
 ///
-/// Rounding keeps order, so for every x the pairs at or below it are found by one walk over both sorted samples, and the k-th
-/// smallest difference by bisection over the numbers themselves. Everything that is asked counts the very same rounded
-/// differences, so answers cannot contradict each other.
+/// Rounding keeps the order, so for every x one walk over both sorted samples finds the pairs whose difference is x or
+/// less. Bisection over the numbers then finds the k-th smallest difference. All methods count the same rounded
+/// differences, so their results cannot contradict each other.
 struct PairwiseDifferences: Sendable {
   private let old: [Double]
   private let new: [Double]
 
-  /// Values that are no numbers are left out; infinities count as half the largest number, so that differences stay finite.
+  /// NaN values are left out; infinities count as half the largest number, so that differences stay finite.
   init(old: [Double], new: [Double]) {
     self.old = Self.sorted(old)
     self.new = Self.sorted(new)
@@ -36,17 +36,17 @@ struct PairwiseDifferences: Sendable {
   var newCount: Int { new.count }
   var count: Int { old.count * new.count }
 
-  /// How many are x or less.
+  /// The number of differences that are x or less.
   func count(atMost x: Double) -> Int {
     count { $0 <= x }
   }
 
-  /// How many are x or more.
+  /// The number of differences that are x or more.
   func count(atLeast x: Double) -> Int {
     count - count { $0 < x }
   }
 
-  /// The k-th smallest, from 1 to `count`.
+  /// The k-th smallest difference, for a rank k from 1 to `count`.
   func value(rank: Int) -> Double {
     guard let oldFirst = old.first, let oldLast = old.last, let newFirst = new.first, let newLast = new.last else {
       return 0
@@ -60,7 +60,7 @@ struct PairwiseDifferences: Sendable {
     return low.number + 0  // −0 becomes 0
   }
 
-  /// The middle one, or halfway between the two middle ones; 0 where there are none.
+  /// The middle difference, or halfway between the two middle ones; 0 where there are no differences.
   func median() -> Double {
     guard count > 0 else { return 0 }
     let low = value(rank: (count + 1) / 2)
@@ -68,7 +68,8 @@ struct PairwiseDifferences: Sendable {
     return count(atMost: low) >= upperRank ? low : halfway(low, value(rank: upperRank))
   }
 
-  /// How many pairs fulfil what holds below some difference and for none above it.
+  /// The number of pairs for which `isBelow` holds. It must hold for all differences below some bound and for no
+  /// difference above it.
   @inline(__always)
   private func count(where isBelow: (Double) -> Bool) -> Int {
     var (total, end) = (0, 0)
@@ -80,7 +81,7 @@ struct PairwiseDifferences: Sendable {
   }
 }
 
-/// A number's bits, turned so that they are in the numbers' own order.
+/// A number's bits, changed so that they sort as the numbers do.
 private struct OrderedBits: Comparable {
   private let bits: UInt64
 

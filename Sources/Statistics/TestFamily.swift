@@ -10,20 +10,20 @@ import Glibc
 public struct TestFamily {
   /// An outcome for each element of `samples`, in their order.
   ///
-  /// A verdict is `lower` or `higher` only where Holm's procedure rejects at `alpha` and the change is at least the samples'
-  /// resolution and `minEffect`, a share such as 0.05:
-  /// - on the ratio scale |log(new/old)| must be at least log(1 + minEffect), so that +5 % and its way back count
-  ///   alike, and the medians must differ by the resolution;
-  /// - on the scale of differences |change| must be at least minEffect, but never more than 5 %, of the larger median,
-  ///   so that of shares a rise from 0 to 2 % counts and a fall from 100 % to 99.9 % does not.
+  /// A verdict is `lower` or `higher` only where Holm's procedure rejects at `alpha`, and the change is at least the
+  /// samples' resolution and at least `minEffect`, a share such as 0.05:
+  /// - on the ratio scale |log(new/old)| must be at least log(1 + minEffect), so that a change of +5 % and the change
+  ///   back are judged alike, and the medians must differ by the resolution;
+  /// - on the scale of differences |change| must be at least minEffect, but never more than 5 %, of the larger median.
+  ///   So a share's rise from 0 to 2 % counts, and a fall from 100 % to 99.9 % does not.
   ///
-  /// A verdict is `tooFewRuns` where a side has no runs, and where the test isn't significant and could not have been
-  /// at the level of Holm's first step, alpha/m: at a later step it might have been, but that depends on what the
-  /// others show. `needed` runs let it speak at the first step. Samples without runs on a side take no part in the
-  /// correction; for what they need, and for their `level`, the whole family counts, since they would take part with
-  /// those runs.
+  /// A verdict is `tooFewRuns` where a side has no runs. It is so too where the test is not significant and could not
+  /// be so at alpha/m, the level of Holm's first step; at a later step it might be, but that depends on the other
+  /// samples. With `needed` further runs the test can reject at the first step. Samples without runs on a side take no
+  /// part in the correction. Their `needed` and `level` count the whole family, because they would take part with those
+  /// runs.
   ///
-  /// Any numbers will do: `alpha` is taken as 0…1 and `minEffect` as at least 0, NaN as 0.
+  /// Any numbers are accepted: `alpha` is limited to 0…1 and `minEffect` to at least 0; NaN counts as 0.
   public static func outcomes(of samples: [TwoSamples], alpha: Double, minEffect: Double) -> [TestOutcome] {
     let alpha = alpha > 0 ? min(alpha, 1) : 0
     let sorted = samples.map(SortedSamples.init)
@@ -39,7 +39,7 @@ public struct TestFamily {
   }
 }
 
-/// The two samples without NaN, sorted.
+/// Two samples without NaN, sorted.
 private struct SortedSamples {
   let old: [Double]
   let new: [Double]
@@ -101,10 +101,10 @@ public struct TwoSamples: Sendable, Equatable {
   public var old: [Double]
   /// The values of the new runs; NaN counts as no run.
   public var new: [Double]
-  /// What they are compared on.
+  /// The scale on which they are compared.
   public var scale: Scale
-  /// Changes smaller than this, in the values' own unit, cannot be seen (as where a poll's interval is the resolution); 0 where
-  /// there is no such bound.
+  /// Smaller changes, in the values' own unit, cannot be seen, such as those below a poll interval; 0 where there is no
+  /// such bound.
   public var resolution: Double
 
   /// A statistic's values, one for each run.
@@ -116,37 +116,38 @@ public struct TwoSamples: Sendable, Equatable {
   }
 }
 
-/// What can be said of a statistic.
+/// The judgement on a statistic.
 public enum Verdict: Sendable, Equatable {
   /// The new runs' values are lower.
   case lower
   /// The new runs' values are higher.
   case higher
-  /// No change is shown, or one that is too small to count.
+  /// No change is shown, or the change is too small to count.
   case noChange
   /// Too few runs: even fully separated samples would not be significant.
   case tooFewRuns
 }
 
-/// What a test found; every number in it is finite.
+/// The result of a test; every number in it is finite.
 public struct TestOutcome: Sendable, Equatable {
-  /// The Hodges–Lehmann estimate of the change: new/old − 1 on the ratio scale, new − old on the scale of differences; 0 where
-  /// a side has no runs.
+  /// The Hodges–Lehmann estimate of the change: new/old − 1 on the ratio scale, new − old on the scale of differences;
+  /// 0 where a side has no runs.
   public var change: Double
-  /// The changes that the test doesn't reject at `level`. It leaves out 0 exactly where the test rejects there; nil
-  /// where it has no bounds, because no data of so few runs could be rejected.
+  /// The changes that the test does not reject at `level`. It excludes 0 if and only if the test rejects at that level;
+  /// nil where it has no bounds, because no values of so few runs could be rejected.
   public var interval: ClosedRange<Double>?
-  /// The p of this statistic alone.
+  /// The p of this statistic without correction.
   public var pValue: Double
-  /// Holm's adjusted p; at most the family's alpha exactly where the statistic's change is significant.
+  /// Holm's adjusted p; at most the family's alpha if and only if the statistic's change is significant.
   public var adjustedPValue: Double
-  /// The level that Holm's procedure judged this statistic at; `interval` is at this level.
+  /// The level at which Holm's procedure judged this statistic; `interval` is at this level.
   public var level: Double
-  /// What is said of the statistic.
+  /// The judgement on the statistic.
   public var verdict: Verdict
-  /// How many further runs would let the test speak; none unless the verdict is `tooFewRuns`.
+  /// How many further runs let the test reject; 0 unless the verdict is `tooFewRuns`.
   public var needed: RunsNeeded
-  /// Whether the change is significant, yet smaller than the minimal effect or than the resolution: the verdict is `noChange`.
+  /// Whether the change is significant, but smaller than the minimal effect or the resolution: the verdict is
+  /// `noChange` then.
   public var isBelowMinimum: Bool
 
   /// An outcome of the given parts.
@@ -165,17 +166,17 @@ public struct TestOutcome: Sendable, Equatable {
   }
 }
 
-/// What two sets of runs are compared on.
+/// The scale on which two sets of runs are compared.
 public enum Scale: Sendable, Equatable {
   /// Values above 0, such as latencies, compared by their logarithms: a change is new/old − 1.
   ///
-  /// A file can hold what has no logarithm: 0 and what is negative count as the smallest positive number, infinity as the
-  /// largest, so that the order stays and nothing becomes NaN.
+  /// A file can hold values without a logarithm: 0 and negative values count as the smallest positive number, infinity
+  /// as the largest. So the order stays, and no NaN arises.
   case ratio
   /// Shares of 0 to 1, or any numbers, compared by their differences: a change is new − old.
   case difference
 
-  /// A value where shifts are measured.
+  /// A value's place on the scale of shifts.
   func position(_ value: Double) -> Double {
     switch self {
     case .ratio: log(min(max(value, .leastNonzeroMagnitude), .greatestFiniteMagnitude))
@@ -183,7 +184,7 @@ public enum Scale: Sendable, Equatable {
     }
   }
 
-  /// A shift as the change that is reported; finite.
+  /// A shift as the reported change; finite.
   func change(_ shift: Double) -> Double {
     switch self {
     case .ratio: min(expm1(shift), .greatestFiniteMagnitude)

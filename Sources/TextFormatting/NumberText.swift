@@ -9,14 +9,14 @@ package enum NumberText {
     }
   }
 
-  /// `value` with about `significant` figures and never an exponent.
+  /// `value` with about `significant` figures, never with an exponent.
   package static func fixed(_ value: Double, significant: Int) -> String {
     let size = abs(value)
     let whole = size >= 1000 ? 4 : size >= 100 ? 3 : size >= 10 ? 2 : 1
     return decimals(value, max(0, significant - whole))
   }
 
-  /// `value` with exactly `places` places behind the point.
+  /// `value` with exactly `places` digits behind the point.
   package static func decimals(_ value: Double, _ places: Int) -> String {
     guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
     var scale: Int64 = 1

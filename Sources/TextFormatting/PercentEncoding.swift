@@ -5,7 +5,7 @@ package enum PercentEncoding {
   /// `text` with every byte but the unreserved ones (section 2.3: letters, digits, `-._~`) as `%XX`.
   package static func encode(_ text: String) -> String { encode(text, keeping: "") }
 
-  /// The same, where the ASCII characters in `kept` stay too, such as the slashes of a path.
+  /// `text` as `encode(_:)` gives it, except that the ASCII characters in `kept` stay, such as the slashes of a path.
   package static func encode(_ text: String, keeping kept: String) -> String {
     var bytes: [UInt8] = []
     for byte in text.utf8 {

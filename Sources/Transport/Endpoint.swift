@@ -1,17 +1,18 @@
 import FoundationEssentials
 
-/// Where a server listens, from an `http`, `https`, `ws` or `wss` URL. The four schemes name two things: plain or TLS.
+/// The address of a server, from an `http`, `https`, `ws` or `wss` URL. Of the scheme it keeps only whether TLS is
+/// used.
 public struct Endpoint: Sendable, Hashable {
   /// Whether connections use TLS.
   public var isSecure: Bool
-  /// A name or an address; IPv6 without brackets.
+  /// A name or an address; IPv6 addresses have no brackets.
   public var host: String
-  /// 1–65535.
+  /// The port, 1–65535.
   public var port: Int
-  /// A path that every request's path is appended to: empty, or starting with `/` and not ending with it.
+  /// The path before each request's path: empty, or a path that starts with `/` and does not end with it.
   public var basePath: String
 
-  /// Makes an endpoint of its parts.
+  /// Makes an endpoint from its parts.
   public init(host: String, port: Int, isSecure: Bool = false, basePath: String = "") {
     self.isSecure = isSecure
     self.host = host
@@ -26,7 +27,7 @@ public struct Endpoint: Sendable, Hashable {
     let separator = text.firstRange(of: "://")
     let authority = text[(separator?.upperBound ?? text.startIndex)...].prefix { $0 != "?" && $0 != "#" }
       .drop { $0 == "/" }.prefix { $0 != "/" }
-    // First, so that no message repeats a password.
+    // This is checked first, so that no later message repeats a password.
     guard !(separator == nil ? text[...] : authority).contains("@") else {
       throw EndpointError("a URL with user info is refused: give credentials with --header or --token-file")
     }
@@ -51,7 +52,7 @@ public struct Endpoint: Sendable, Hashable {
     if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
     self.host = host
     let port = url.port ?? (isSecure ? 443 : 80)
-    // What is written behind the host but overflows is no port to `URL`.
+    // `URL` gives no port for a number that overflows, so a written port is detected separately.
     let isPortWritten = authority.hasSuffix("]") ? false : authority.contains(":")
     guard (1...65535).contains(port), isPortWritten == (url.port != nil) else {
       throw EndpointError("the port of '\(text)' is not in 1–65535")
@@ -62,7 +63,8 @@ public struct Endpoint: Sendable, Hashable {
     basePath = path
   }
 
-  /// Whether traffic to this endpoint stays on this machine, judged by the name alone: `localhost`, `127.0.0.0/8`, `::1`.
+  /// Whether traffic to this endpoint stays on this machine, judged by the host's text alone: `localhost`,
+  /// `127.0.0.0/8`, `::1`.
   public var isLoopback: Bool {
     if host == "localhost" || host == "::1" { return true }
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
@@ -87,7 +89,7 @@ public struct Endpoint: Sendable, Hashable {
 
 /// Why a text is no endpoint; the message says what to write instead.
 public struct EndpointError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// For people.
+  /// The message for people.
   public let description: String
 
   init(_ description: String) { self.description = description }

@@ -1,6 +1,6 @@
 public import Latency
 
-/// Why an operation on a connection did not succeed: a kind for counting, and words for people.
+/// Why an operation on a connection failed: a kind for counting, and a message for people.
 public struct TransportError: Error, Sendable, Equatable, CustomStringConvertible {
   /// What results count errors by.
   public enum Kind: String, Sendable, CaseIterable {

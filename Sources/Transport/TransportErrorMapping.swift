@@ -3,7 +3,7 @@ import NIOPosix
 import ProcessControl
 
 extension TransportError {
-  /// The error of an attempt to connect.
+  /// The error of a failed attempt to connect.
   static func connecting(_ error: any Error, to endpoint: Endpoint) -> TransportError {
     let place = "\(endpoint.host):\(endpoint.port)"
     switch error {
@@ -31,14 +31,14 @@ extension TransportError {
     }
   }
 
-  /// Looking a name up opens files: without one that may be open it finds nothing.
+  /// A name lookup opens files, so it finds no address when this process may open no more of them.
   private static func unresolved(_ endpoint: Endpoint) -> TransportError {
     FileDescriptorLimit.isReached ? outOfDescriptors : TransportError(.dns, "'\(endpoint.host)' has no address")
   }
 
   private static let outOfDescriptors = TransportError(.cancelled, "this process may have no more files open")
 
-  /// The error of an established connection.
+  /// The error of a failure on an established connection.
   static func established(_ error: any Error) -> TransportError {
     switch error {
     case let error as TransportError: error
@@ -51,11 +51,11 @@ extension TransportError {
     }
   }
 
-  /// Whether this process has run out of file descriptors, which is no failure of the target; it is noted for the run.
+  /// Whether this process has run out of file descriptors. That is no failure of the target; it is noted for the run.
   static func isOfDescriptors(_ error: IOError) -> Bool { FileDescriptorLimit.isExceeded(errno: error.errnoCode) }
 }
 
 extension DialFailure {
-  /// The error that says most: refused by all is refused, anything else says more. nil where no address was tried.
+  /// The most telling error: the first that is not a refusal, else the first; nil if no address was tried.
   var telling: (any Error)? { errors.first { ($0 as? IOError)?.errnoCode != ECONNREFUSED } ?? errors.first }
 }

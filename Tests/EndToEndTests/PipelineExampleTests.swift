@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 @testable import Results
 
-/// What docs/ci.md tells people to copy works as it stands.
+/// What docs/ci*.md tells people to copy works as it stands.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct PipelineExampleTests {
   private static let needsYAML = Comment("needs Python's yaml; INFRABENCH_PYTHON names an interpreter")
 

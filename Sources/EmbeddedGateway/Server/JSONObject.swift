@@ -1,3 +1,4 @@
+import Gateway
 import Latency
 import NIOCore
 
@@ -25,7 +26,7 @@ struct JSONObject {
   mutating func add(_ key: StaticString, _ value: (some StringProtocol)?) {
     guard let value else { return }
     begin(key)
-    writeQuoted(value.utf8)
+    buffer.writeString(JSONText.quoted(value))
   }
 
   mutating func add(_ key: StaticString, _ value: Bool) {
@@ -66,21 +67,5 @@ struct JSONObject {
     isEmpty = false
     buffer.writeStaticString(key)
     buffer.writeStaticString("\":")
-  }
-
-  private mutating func writeQuoted(_ text: some Sequence<UInt8>) {
-    buffer.writeInteger(UInt8(ascii: "\""))
-    for byte in text {
-      switch byte {
-      case UInt8(ascii: "\""): buffer.writeStaticString("\\\"")
-      case UInt8(ascii: "\\"): buffer.writeStaticString("\\\\")
-      case 0..<0x20:
-        let digits = String(byte, radix: 16)
-        buffer.writeStaticString(digits.utf8.count == 1 ? "\\u000" : "\\u00")
-        buffer.writeString(digits)
-      default: buffer.writeInteger(byte)
-      }
-    }
-    buffer.writeInteger(UInt8(ascii: "\""))
   }
 }

@@ -2,7 +2,8 @@ package import LoadEngine
 package import Results
 
 extension ToolDescriptions {
-  /// The benchmarks of the suite, in the order in which bench-suite runs them. A new one is added here and in ``SuiteTool``.
+  /// The benchmarks of the suite, in the order in which bench-suite runs them. A new benchmark is added here and in
+  /// ``SuiteTool``.
   package static let suite = ToolDescriptions([
     AllocationBenchmark.description, DirInitBenchmark.description, EndToEndBenchmark.description,
     ConcurrentBenchmark.description, ExhaustionBenchmark.description, APIBenchmark.description,
@@ -15,11 +16,11 @@ extension ResultReader {
 }
 
 extension ToolDescription {
-  /// The metrics and counters as the load engine counts them.
+  /// The metrics and counters in the load engine's form.
   package var catalogue: Catalogue { Catalogue(metrics: metrics.map(\.name), counters: counters.map(\.name)) }
 }
 
-// MARK: Figures of the team's own stages, which several tools show
+// MARK: Reference figures of the team's own stages, which several tools show
 
 extension [ToolDescription.Reference] {
   static let acquire: Self = [

@@ -7,14 +7,15 @@ import Synchronization
 import Transport
 import Results
 
-/// The metrics and counters of cold starts that this tool causes (`--cold-by run-task`), for the tools that can.
+/// The metrics and counters of cold starts that this tool causes (`--cold-by run-task`), shared by the benchmarks that
+/// can cause them.
 struct ColdStarts: Sendable {
-  /// The phases, as the domain names them without its `_ms`, and what went before a RunTask that was answered.
+  /// The phases, by their names in the domain without `_ms`, and the pauses before the answered RunTask.
   static let metrics: [ToolDescription.Metric] = phaseNames.map { .init($0, timeouts: ["timeout", "startTimeout"]) }
   static let counters: [ToolDescription.Counter] =
     ["tasks_started", "tasks_stopped", "tasks_left"].map { .init($0, share: .none) } + [.init("other_tasks")]
     + ["connected_before_running", "lost_polls", "ecs_throttles", "ecs_retries"].map { .init($0, share: .none) }
-  /// What a cold start's time is made of, in the order of time.
+  /// The parts of a cold start's time, in order.
   static let parts: [ToolDescription.Breakdown.Part] =
     [
       pauses, TaskStartStep.runTask.rawValue, TaskStartStep.pendingToRunning.rawValue,
@@ -35,7 +36,7 @@ struct ColdStarts: Sendable {
   private let measured: Counter
   private let catalogue: Catalogue
 
-  /// - Parameter measured: the counter of the users whose cold start was measured.
+  /// - Parameter measured: the counter of users whose cold start was measured.
   init(_ catalogue: Catalogue, measured: String) {
     self.catalogue = catalogue
     self.measured = catalogue.counter(measured)
@@ -54,15 +55,15 @@ struct ColdStarts: Sendable {
     if let waited = phases.waitConnection { record.sample(waitConnection, waited) }
   }
 
-  /// The phases by name, in their order.
+  /// The phases with their metrics' names, in order.
   var phases: [(String, Metric)] {
     zip(Self.phaseNames, [runTask, runTaskPauses, pendingToRunning, waitConnection]).map { ($0, $1) }
   }
 
-  /// The user was given another task than one that this run has started.
+  /// Counts a user who was given a task that this run has not started for its users.
   func countOther(in record: inout IterationRecord) { record.count(otherTasks) }
 
-  /// Says that users were given other tasks than those that were started for them, if they were.
+  /// Notes how many users were given other tasks than those that were started for them, if any were.
   func noteOthers(_ recording: Recording, _ bench: RunContext) {
     let number = recording[otherTasks]
     guard number > 0 else { return }
@@ -71,7 +72,7 @@ struct ColdStarts: Sendable {
         + "the gateway had warm tasks of its own")
   }
 
-  /// What was measured, with what is known before anything is stopped; `starter` is nil where nothing is started.
+  /// The measurement with what is known before the tasks are stopped; `starter` is nil where none are started.
   func soFar(_ measurement: Measurement, by starter: TaskStarter?) -> Measurement {
     guard let starter else { return measurement }
     var measurement = counted(measurement, by: starter)
@@ -80,7 +81,7 @@ struct ColdStarts: Sendable {
     return measurement
   }
 
-  /// Completes what was measured with what is known when everything is stopped.
+  /// Completes the measurement with what is known after the tasks were stopped.
   func complete(_ measurement: Measurement, by starter: TaskStarter) -> Measurement {
     var measurement = counted(measurement, by: starter)
     if starter.log.retries > 0 {
@@ -110,7 +111,7 @@ struct ColdStarts: Sendable {
     return measurement
   }
 
-  /// Why there is no cold start, which the run was for.
+  /// Why no cold start was measured, although the run was made to measure them.
   private func worthless(_ recording: Recording, _ starter: TaskStarter) -> String {
     let reason =
       switch starter.refusal {
@@ -124,15 +125,17 @@ struct ColdStarts: Sendable {
 }
 
 extension ColdStarts {
-  /// What the releases and stops of an interrupted run may take together, and the stops at least: behind a gateway
-  /// that doesn't answer the releases take all of theirs, and the tasks are still to be stopped.
+  /// The longest time of an interrupted run's releases and stops together, and the time that the stops get at least.
+  /// Problem: behind a gateway that does not answer, the releases use up all their time, and the tasks must still be
+  /// stopped.
   private static let boundWhenInterrupted: Nanoseconds = .seconds(4)
   private static let stopsAtLeast: Nanoseconds = .seconds(3)
 
-  /// Runs `body` with a starter, then gives back and stops what the run still has: also when the task is cancelled, and
-  /// when `body` throws.
+  /// Runs `body` with a starter, then releases and stops the run's tasks, also when the task is cancelled and when
+  /// `body` throws.
   ///
-  /// - Throws: when ECS cannot be reached or refuses, before anything is started.
+  /// - Throws: a ``BenchmarkFailure`` before anything is started, when ECS cannot be reached or refuses or the gateway
+  ///   gives no status; when ECS refused every start; and the errors of `body`.
   func with(
     _ settings: RunTaskSettings, session: GatewaySession,
     _ body: (TaskStarter) async throws(BenchmarkFailure) -> Measurement
@@ -141,10 +144,11 @@ extension ColdStarts {
     let watch = Task { await starter.watch() }
     let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(starter) })
     watch.cancel()
-    // Before the stops at the end, which nothing follows.
+    // Read before the stops at the end: a refusal of those ends nothing early.
     let refusal = starter.refusal
     let begin = MonotonicClock.now()
-    // First: a task that was stopped cannot be released any more. Unstructured, so that a cancelled run does it too.
+    // Releases come first, because a stopped task cannot be released. Unstructured, so that a cancelled run does it
+    // too.
     await Task { await session.releaseAtEnd() }.value
     let spent = min(MonotonicClock.now() - begin, Self.boundWhenInterrupted)
     await starter.tasks.stopAtEnd(onceInterrupted: max(Self.stopsAtLeast, Self.boundWhenInterrupted - spent))
@@ -180,13 +184,13 @@ extension ColdStarts {
     return starter
   }
 
-  /// What finds this run's tasks again is known to work before there are any.
+  /// Checks, before any task is started, that this run's tasks can be found again by their mark.
   private static func checkListing(_ starter: TaskStarter) async throws(BenchmarkFailure) {
     let listed: [String]
     do throws(AWSError) {
       listed = try await starter.tasks.listMarked()
     } catch {
-      // An interrupted run goes on to its end, which is near.
+      // An interrupted run ends soon anyway.
       if Task.isCancelled { return }
       throw BenchmarkFailure("tasks cannot be started: \(error)")
     }
@@ -198,16 +202,16 @@ extension ColdStarts {
     }
   }
 
-  /// A gateway that tells nothing would leave every start without an end.
+  /// Checks that the gateway gives its status: without it no start would be seen to end.
   ///
-  /// - Returns: what it tells; nil where the run was interrupted.
+  /// - Returns: the status; nil where the run was interrupted.
   private static func checkStatus(_ session: GatewaySession) async throws(BenchmarkFailure) -> StatusAnswer? {
     let client = session.client(on: session.loops.executor(forUser: 0))
     defer { client.close() }
     switch await client.status() {
     case .success(let (status, _)): return status
     case .failure(let error):
-      // An interrupted run goes on to its end, which is near.
+      // An interrupted run ends soon anyway.
       if Task.isCancelled { return nil }
       throw BenchmarkFailure(
         "no task is started: the gateway's status is to show when it is connected, and could not be had: \(error)")

@@ -8,22 +8,22 @@ final class StartedTasks: Sendable {
   private struct State {
     var ledger = TaskLedger()
     var stopped: UInt64 = 0
-    /// RunTask calls that ended without an answer and may have started a task.
+    /// The number of RunTask calls that ended without an answer and may have started a task.
     var lostAnswers = 0
-    /// Tasks that were found by the mark, and of which no answer has told.
+    /// Tasks that were found by the mark and that no RunTask answer has named.
     var found: Set<String> = []
     var isAnnounced = false
-    /// Why tasks were left, by their ids: as the last look at the gateway has it.
+    /// By task id: why the task was left running, by the last status of the gateway.
     var left: [String: String] = [:]
     /// Tasks that are being stopped.
     var stopping: Set<String> = []
     /// Why the last stop failed; nil where no answer came in time.
     var lastFailure: AWSError?
-    /// Why ECS stops none of them.
+    /// Why ECS refuses every stop; nil while it does not.
     var refusal: AWSError?
   }
 
-  /// What RunTask is told as `startedBy`, so that tasks can be found again.
+  /// The `startedBy` of this run's RunTask calls, by which its tasks can be found again.
   let mark: String
   /// RunTask calls without an answer.
   let calls = InFlightCalls()
@@ -31,25 +31,27 @@ final class StartedTasks: Sendable {
   private let bench: RunContext
   private let log: TaskStartLog
   private let users: UsedUserIDs
-  /// A look at the gateway, before tasks are stopped, and what it may take.
+  /// Reads the gateway's status before tasks are stopped, within `bound`.
   private let look: @Sendable (_ bound: Nanoseconds) async -> GatewayTaskView
   private let state = Mutex(State())
 
-  /// Within ECS's quota for calls that change tasks, and so many that a look at the gateway is not old yet.
+  /// The number of stops sent at one time: within ECS's quota, and few enough that the gateway's status was read just
+  /// before.
   private static let atOnce = 10
-  /// Between two looks for what is not settled at the end.
+  /// The pause between two passes at the end.
   private static let pause: Nanoseconds = .milliseconds(250)
-  /// A gateway that takes back what this run's users had may show it for so long.
+  /// How long the end waits for a gateway to take back the tasks that this run's users had.
   private static let closingTime: Nanoseconds = .seconds(1)
-  /// RunTask calls without an answer are followed at the end for so long.
+  /// How long the end follows RunTask calls without an answer.
   private static let followingTime: Nanoseconds = .seconds(4)
-  /// An orderly end stops all tasks, however many there are; an ECS that stops none must not hold it up for ever.
+  /// An orderly end stops all tasks, however many there are; this bound is for an ECS that stops nothing.
   private static let boundOfAll: Nanoseconds = .seconds(300)
-  /// How often in a row nothing was stopped at the end before the rest is given up.
+  /// The number of passes in a row that stop nothing, after which the rest is given up.
   private static let fruitlessPasses = 3
-  /// Of a stop between iterations.
+  /// The bound of all stops between two iterations.
   private static let stopBound: Nanoseconds = .seconds(5)
-  /// Of the look before a stop between iterations, and before one at the end, which has to leave time to stop.
+  /// The bound of the status request before a stop between iterations, and before one at the end, which must leave time
+  /// to stop.
   private static let lookBound: Nanoseconds = .seconds(2)
   private static let lookBoundAtEnd: Nanoseconds = .milliseconds(500)
   private static let noAnswer = "no answer in time"
@@ -66,17 +68,17 @@ final class StartedTasks: Sendable {
     mark = "infrabench-" + String(UInt64.random(in: (1 << 28)..<(1 << 32)), radix: 16)
   }
 
-  /// RunTask calls that started a task, and tasks that were found at the end.
+  /// The number of tasks that RunTask answers named or that were found at the end.
   var startedCount: UInt64 { state.withLock { UInt64($0.ledger.count) } }
-  /// Tasks that ECS was asked to stop and said that it would.
+  /// The number of tasks whose StopTask succeeded.
   var stoppedCount: UInt64 { state.withLock { $0.stopped } }
-  /// Tasks that were left, as they serve somebody else or may.
+  /// The number of tasks that were left running, as they serve or may serve a user of somebody else.
   var leftCount: UInt64 { state.withLock { UInt64($0.left.count) } }
 
-  /// Why ECS will not stop tasks, if it has refused that for good.
+  /// Why ECS refuses to stop tasks for good; nil while it does not.
   var refusal: AWSError? { state.withLock { $0.refusal } }
 
-  /// The tasks that are still there although they were to be stopped, as errors; nil if there are none.
+  /// The tasks that could not be stopped, as errors; nil if there are none.
   var unstopped: (count: Int, kind: String, example: String)? {
     state.withLock { state in
       let count = Self.unstopped(state).count
@@ -95,7 +97,7 @@ final class StartedTasks: Sendable {
   /// Whether the task of this id was started by this run.
   func contains(_ id: String) -> Bool { state.withLock { $0.ledger.contains(id) } }
 
-  /// Says once how the run's tasks are found, should it be ended before it can stop them.
+  /// Prints once the command that finds the run's tasks, in case the tool is killed before it can stop them.
   func announce() {
     let isFirst = state.withLock { state in
       defer { state.isAnnounced = true }
@@ -104,10 +106,10 @@ final class StartedTasks: Sendable {
     if isFirst { bench.console.note("tasks of this run bear startedBy \(mark): \(command)") }
   }
 
-  /// Tells the ledger of this run's users.
+  /// Changes the ledger of this run's users.
   func update(_ body: (inout TaskLedger) -> Void) { state.withLock { body(&$0.ledger) } }
 
-  /// RunTask has started it.
+  /// RunTask has started the task `arn`.
   func started(_ arn: String) {
     state.withLock { state in
       state.ledger.started(arn)
@@ -115,7 +117,7 @@ final class StartedTasks: Sendable {
     }
   }
 
-  /// It has ended by itself.
+  /// The task `arn` has ended by itself.
   func ended(_ arn: String) {
     let id = TaskLedger.id(of: arn)
     state.withLock { state in
@@ -124,10 +126,10 @@ final class StartedTasks: Sendable {
     }
   }
 
-  /// A RunTask got no answer: it may have started a task all the same.
+  /// A RunTask got no answer, and may have started a task.
   func lostAnswer() { state.withLock { $0.lostAnswers += 1 } }
 
-  /// Stops what no user of the run has or waits for; what fails is tried again at the end.
+  /// Stops the tasks that no user of the run has or waits for; a stop that fails is tried again at the end.
   func stopWhatIsOver() async { await stopWhatIsOver(for: Self.stopBound) }
 
   private func stopWhatIsOver(for bound: Nanoseconds) async {
@@ -138,16 +140,16 @@ final class StartedTasks: Sendable {
     }
   }
 
-  /// Stops all that remain, as every user has left; what fails is tried again at the end.
+  /// Stops all remaining tasks, as every user has left; a stop that fails is tried again at the end.
   func stopRemaining() async {
     update { $0.allLeft() }
     await stopWhatIsOver(for: Self.boundOfAll)
   }
 
-  /// Stops all that remain and what else bears this run's mark, and says what could not be stopped. RunTask calls without an
-  /// answer are followed for some seconds.
+  /// Stops all remaining tasks and all others that bear this run's mark, and notes those that could not be stopped.
+  /// RunTask calls without an answer are followed for some seconds.
   ///
-  /// - Parameter bound: what it may take once the caller's task is cancelled; an orderly end stops all tasks.
+  /// - Parameter bound: the longest time once the caller's task is cancelled; an orderly end stops all tasks.
   func stopAtEnd(onceInterrupted bound: Nanoseconds) async {
     let begin = MonotonicClock.now()
     let deadline = CleanupDeadline(within: Self.boundOfAll)
@@ -158,7 +160,7 @@ final class StartedTasks: Sendable {
       var fruitless = 0
       while true {
         let stoppedBefore = self.stoppedCount
-        // Of a late answer too.
+        // In every pass, because a late answer may have added a task.
         self.update { $0.allLeft() }
         await self.stop(self.state.withLock { $0.ledger.over.surely }, lookBound)
         let isChecked = await self.findMarked()
@@ -177,22 +179,22 @@ final class StartedTasks: Sendable {
     calls.cancel()
   }
 
-  /// Whether the end, begun at `begin`, has anything left to wait for or to try again.
+  /// Whether the end, begun at `begin`, still has something to wait for or to try again.
   private func mustGoOn(since begin: Instant, fruitless: Int) -> Bool {
     let now = MonotonicClock.now()
-    // A gateway takes its time to take back what this run's users had.
+    // A gateway needs some time to take back the tasks that this run's users had.
     if leftCount > 0, now < begin + Self.closingTime { return true }
     if unansweredCount > 0, now < begin + Self.followingTime { return true }
     return fruitless < Self.fruitlessPasses && refusal == nil && unstopped != nil
   }
 
-  /// RunTask calls of whose tasks nothing is known.
+  /// The number of RunTask calls whose tasks are unknown.
   private var unansweredCount: Int {
     let outstanding = calls.count
     return state.withLock { max(0, $0.lostAnswers + outstanding - $0.found.count) }
   }
 
-  /// What is to be said of tasks that are not stopped yet; nil where there are none.
+  /// The note about tasks that are not stopped yet; nil where there are none.
   var unstoppedSoFar: String? {
     let remaining = state.withLock { $0.ledger.remaining.count }
     let unanswered = unansweredCount
@@ -237,10 +239,10 @@ final class StartedTasks: Sendable {
     }
   }
 
-  /// Stops these tasks, by their ids. What is not surely this run's and idle is left: the gateway is looked at right
-  /// before, and by then a user of the run may have been given one.
+  /// Stops the tasks with these ids. A task is left running unless it is surely this run's and idle: the gateway's
+  /// status is read right before, and by then a user of the run may have been given the task.
   ///
-  /// - Parameter lookBound: what the next look may take.
+  /// - Parameter lookBound: the longest time of the next status request.
   private func stop(_ ids: [String], _ lookBound: @Sendable () -> Nanoseconds) async {
     var waiting = ids[...]
     var whereabouts = GatewayTaskView.unknown
@@ -248,7 +250,7 @@ final class StartedTasks: Sendable {
     while !waiting.isEmpty, !Task.isCancelled, refusal == nil {
       let batch = waiting.prefix(Self.atOnce)
       waiting = waiting.dropFirst(Self.atOnce)
-      // A gateway that has just not answered is not waited for again: the time is the stops'.
+      // A gateway that has just not answered is not asked again, so that the time is left for the stops.
       if !isMute { whereabouts = await look(lookBound()) }
       guard !Task.isCancelled else { return }
       isMute = whereabouts.isUnknown
@@ -259,15 +261,15 @@ final class StartedTasks: Sendable {
     }
   }
 
-  /// The ARNs of the tasks that are to be stopped now: without those that are left, not over (any more), or being stopped
-  /// already.
+  /// The ARNs of the tasks to stop now: without those that are left running, that a user has or waits for, or that are
+  /// being stopped already.
   private func beginToStop(_ ids: [String], _ whereabouts: GatewayTaskView) -> [String] {
     state.withLock { state in
       state.ledger.seenAtGateway(whereabouts.connected)
       var arns: [String] = []
       for id in ids {
         let wasSeen = state.ledger.wasAtGateway(id)
-        // Asked again: the look took its time.
+        // Checked again, because reading the status took time.
         guard state.ledger.isOver(id, isAbsent: whereabouts.isAbsent(id, wasSeen: wasSeen)) else { continue }
         let verdict = whereabouts.verdict(
           id, hasServed: state.ledger.hasServed(id), wasSeen: wasSeen, isOwn: users.contains)
@@ -290,7 +292,7 @@ final class StartedTasks: Sendable {
       let answer = try await ecs.client.stopTask(
         arn, cluster: ecs.filter.cluster, reason: "infrabench: the run is over")
       log.noteTries(answer.calls)
-      // It has the task's instants: one that the gateway showed first was not described as RUNNING.
+      // The answer has the task's instants. A task that the gateway showed first was never described as RUNNING.
       log.note([answer.value])
       state.withLock { state in
         if state.ledger.ended(id) { state.stopped += 1 }
@@ -312,26 +314,26 @@ final class StartedTasks: Sendable {
     try await ecs.client.listTasks(TaskFilter(cluster: ecs.filter.cluster, startedBy: mark)).value
   }
 
-  /// Looks for tasks with this run's mark; false when that failed or is not all.
+  /// Finds tasks with this run's mark; false when the search failed or was incomplete.
   private func findMarked() async -> Bool {
     do throws(AWSError) {
       let listed = try await listMarked().filter { !contains(TaskLedger.id(of: $0)) }
       guard !listed.isEmpty else { return true }
-      // A listing may hold others' tasks too, whatever it was asked for: the task itself says whose it is.
+      // Not every endpoint filters its lists by `startedBy`: only the description says whose task it is.
       let described = try await ecs.client.describeTasks(listed, cluster: ecs.filter.cluster).value
       state.withLock { state in
         for task in described where task.startedBy == mark && state.ledger.started(task.taskArn, isAwaited: false) {
           state.found.insert(task.taskID)
         }
       }
-      // One that ECS doesn't know yet may be this run's.
+      // A task that is listed and not described yet may be this run's.
       return described.count >= listed.count
     } catch {
       return false
     }
   }
 
-  /// Looks which of the tasks that were left have ended meanwhile, with the session of the user that had them.
+  /// Finds the tasks that were left running and have ended meanwhile, together with their users' sessions.
   private func findEnded() async {
     let arns = state.withLock { state in state.left.keys.compactMap { state.ledger.remainingARN($0) } }
     guard !arns.isEmpty else { return }
@@ -344,19 +346,20 @@ final class StartedTasks: Sendable {
   private var command: String { "aws ecs list-tasks\(ecs.cliOptions) --started-by \(mark)" }
 }
 
-/// Calls whose answers are waited for beyond the work that has made them: what they have done is known by their answers
-/// alone.
+/// Calls whose answers are awaited even after the work that made them was cancelled, because only the answer tells what
+/// a call has done.
 final class InFlightCalls: Sendable {
   private let tasks = Mutex<[Int: Task<Void, Never>]>([:])
   private let next = Atomic(0)
 
-  /// How many have no answer yet.
+  /// The number of calls without an answer.
   var count: Int { tasks.withLock { $0.count } }
 
-  /// Makes a call, and gives its answer to `settle` whenever that comes.
+  /// Makes a call, and gives its answer to `settle` when it comes, even after the caller's task was cancelled.
   ///
-  /// - Parameter grace: how long the answer is waited for after the caller's task was cancelled.
-  /// - Returns: the answer; nil where the caller's task was cancelled and the answer did not come in time. The call goes on.
+  /// - Parameter grace: how long this method waits for the answer after the caller's task was cancelled.
+  /// - Returns: the answer; nil where the caller's task was cancelled and the answer did not come in time. The call
+  ///   goes on.
   func make<Answer: Sendable>(
     graceOnCancel grace: Nanoseconds, _ call: @escaping @Sendable () async -> Answer,
     settle: @escaping @Sendable (Answer) -> Void
@@ -364,7 +367,7 @@ final class InFlightCalls: Sendable {
     let first = FirstValue<Answer?>()
     let number = next.add(1, ordering: .relaxed).newValue
     tasks.withLock { tasks in
-      // The lock is held until it is noted: it cannot end before.
+      // The lock is held until the task is stored, so that the task cannot remove itself before.
       tasks[number] = Task {
         let answer = await call()
         settle(answer)
@@ -382,7 +385,7 @@ final class InFlightCalls: Sendable {
     }
   }
 
-  /// Gives up those that have no answer yet.
+  /// Cancels the calls without an answer.
   func cancel() {
     for task in tasks.withLock({ Array($0.values) }) { task.cancel() }
   }

@@ -1,33 +1,35 @@
 import Gateway
 
-/// Who has the tasks that a run has started, as far as the run itself knows. Pure.
+/// Which users have the tasks that a run has started, as far as the run itself knows. Pure.
 ///
-/// A gateway gives a user any task that waits, so that the users of one run get one another's. A task is over when the user
-/// that had it has left. One that was given to nobody is over only when no user of the run is on its way to a task.
+/// A gateway gives a user any warm task, so that users of one run get tasks that were started for one another. A task
+/// is over when the user who had it has left. A task that was given to nobody is over only when no user of the run is
+/// on its way to a task.
 struct TaskLedger: Sendable {
   private struct Entry {
     let arn: String
-    /// The users of the run that have it, by the tasks that were started for them: a gateway may give one task twice.
+    /// The users of the run who have it, by the ids of the tasks that were started for them. A set, because a gateway
+    /// may give out one task twice.
     var users: Set<String> = []
     /// A user of the run has or had it: a task that was assigned never waits for another user.
     var hasServed = false
-    /// The gateway had it to give.
+    /// The gateway has shown it.
     var wasAtGateway = false
   }
 
   /// Every task of the run, by its id.
   private var entries: [String: Entry] = [:]
-  /// Ids of those that have not ended and were not stopped.
+  /// The ids of the tasks that have not ended and were not stopped.
   private(set) var remaining: Set<String> = []
-  /// The tasks whose users, for whom they were started, have not been given one yet: they are waited for.
+  /// The tasks whose users are on their way to the gateway and have not been given a task yet.
   private var awaited: Set<String> = []
-  /// Users whose task is being started.
+  /// The number of users whose task is being started.
   private var startsUnderWay = 0
 
   /// The number of tasks that were started.
   var count: Int { entries.count }
 
-  /// Whether it has not ended and was not stopped; its ARN then.
+  /// The ARN of a task that has not ended and was not stopped; nil for any other.
   func remainingARN(_ id: String) -> String? { remaining.contains(id) ? entries[id]?.arn : nil }
 
   /// Whether the run has started this task.
@@ -36,10 +38,10 @@ struct TaskLedger: Sendable {
   /// Whether a user of the run has or had it.
   func hasServed(_ id: String) -> Bool { entries[id]?.hasServed ?? false }
 
-  /// Whether the gateway was once seen to have it to give.
+  /// Whether the gateway has ever shown it.
   func wasAtGateway(_ id: String) -> Bool { entries[id]?.wasAtGateway ?? false }
 
-  /// RunTask has started a task, for a user unless it was found at the end; false where it was known already.
+  /// Adds a task that RunTask has started for a user, or that was found at the end; false where it was known already.
   @discardableResult
   mutating func started(_ arn: String, isAwaited: Bool = true) -> Bool {
     let id = Self.id(of: arn)
@@ -50,14 +52,14 @@ struct TaskLedger: Sendable {
     return true
   }
 
-  /// It was stopped or has ended by itself; false where it was over already.
+  /// Notes that a task was stopped or has ended by itself; false where that was known already.
   @discardableResult
   mutating func ended(_ id: String) -> Bool { remaining.remove(id) != nil }
 
   /// A user begins to start a task for itself.
   mutating func startBegan() { startsUnderWay += 1 }
 
-  /// That user's task `id` is at the gateway, where the user goes now; nil where the start has failed.
+  /// That user's task `id` is at the gateway, and the user goes there now; nil where the start has failed.
   mutating func startEnded(_ id: String?) {
     startsUnderWay = max(0, startsUnderWay - 1)
     guard let id else { return }
@@ -65,19 +67,19 @@ struct TaskLedger: Sendable {
     entries[id]?.wasAtGateway = true
   }
 
-  /// The gateway has these tasks to give, or has given them; those of others are passed over.
+  /// The gateway has shown these tasks; tasks of others are ignored.
   mutating func seenAtGateway(_ ids: [String]) {
     for id in ids { entries[id]?.wasAtGateway = true }
   }
 
-  /// The user that has started `id` was given `task`, of this run or not.
+  /// The user for whom `id` was started was given `task`, which need not be a task of this run.
   mutating func given(_ task: String, insteadOf id: String) {
     awaited.remove(id)
     entries[task]?.users.insert(id)
     entries[task]?.hasServed = true
   }
 
-  /// The user that has started `id` has left, and the task that it was given.
+  /// The user for whom `id` was started has left, together with the task that it was given.
   mutating func left(_ task: String?, startedFor id: String) {
     awaited.remove(id)
     if let task { entries[task]?.users.remove(id) }
@@ -90,21 +92,21 @@ struct TaskLedger: Sendable {
     for id in entries.keys { entries[id]?.users = [] }
   }
 
-  /// The ids of the tasks that no user of the run has or waits for. Those that were given to nobody may be at the gateway,
-  /// which gives them to the next user: `ifAbsent` are over only where the gateway doesn't have them.
+  /// The ids of the tasks that no user of the run has or waits for. Those given to nobody may still be at the gateway,
+  /// which would give them to the next user: `ifAbsent` are over only where the gateway does not have them.
   var over: (surely: [String], ifAbsent: [String]) {
     let surely = remaining.filter { isOver($0, isAbsent: false) }
     let ifAbsent = remaining.filter { isOver($0, isAbsent: true) }.subtracting(surely)
     return (Array(surely), Array(ifAbsent))
   }
 
-  /// Whether no user of the run has the task or waits for it, and it remains.
+  /// Whether the task remains, and no user of the run has it or waits for it.
   ///
-  /// - Parameter isAbsent: whether the gateway surely doesn't have it to give.
+  /// - Parameter isAbsent: whether the gateway surely does not have it to give.
   func isOver(_ id: String, isAbsent: Bool) -> Bool {
     guard remaining.contains(id), let entry = entries[id] else { return false }
     if entry.hasServed { return entry.users.isEmpty }
-    // Never the own one of a user that is on its way.
+    // A task is never over while its own user is on its way to the gateway.
     guard !awaited.contains(id) else { return false }
     return isAbsent || (startsUnderWay == 0 && awaited.isEmpty)
   }
@@ -113,27 +115,27 @@ struct TaskLedger: Sendable {
   static func id(of arn: String) -> String { arn.split(separator: "/").last.map(String.init) ?? arn }
 }
 
-/// What a gateway's status says of the tasks that a run wants to stop. Pure.
+/// What a gateway's status says about the tasks that a run wants to stop. Pure.
 ///
-/// A task that was started for this run's users may have been given to somebody else's, whose session would end with it. So a
-/// task is stopped only where it is sure that nobody of others has it: the run's own user had it, or it waits, or it is not at
-/// the gateway, and never was. One that was there and is not listed any more may serve somebody by another node of the
-/// gateway. A user id proves nothing: colleagues may have come with the same one.
+/// Problem: the gateway may have given a task of this run to a user of somebody else, whose session would end with the
+/// task. So a task is stopped only where it surely serves no other user: a user of this run had it, or it is idle, or
+/// it never was at the gateway. A task that was there and is not listed any more may serve a user through another node
+/// of the gateway. A user id proves nothing: colleagues may use it too.
 enum GatewayTaskView: Sendable {
   /// The status could not be had.
   case unknown
   case known(StatusAnswer)
 
-  /// What may be done with a task.
+  /// Whether a task may be stopped.
   enum Verdict: Sendable, Equatable {
     case stop
-    /// Why it is left.
+    /// It is left running, for this reason.
     case leave(String)
   }
 
   /// - Parameters:
   ///   - hasServed: whether a user of this run was given it.
-  ///   - wasSeen: whether a look at the gateway has shown it there, this one or one before.
+  ///   - wasSeen: whether this status or an earlier one has shown the task.
   ///   - isOwn: whether a user id is one of this run's.
   func verdict(_ id: String, hasServed: Bool, wasSeen: Bool, isOwn: (String) -> Bool) -> Verdict {
     guard case .known(let status) = self else {
@@ -152,7 +154,7 @@ enum GatewayTaskView: Sendable {
     return .leave("the gateway shows it with a user, and this run was not given it")
   }
 
-  /// Whether the gateway surely doesn't have the task to give.
+  /// Whether the gateway surely does not have the task to give.
   ///
   /// - Parameter wasSeen: as for ``verdict(_:hasServed:wasSeen:isOwn:)``.
   func isAbsent(_ id: String, wasSeen: Bool) -> Bool {
@@ -160,7 +162,7 @@ enum GatewayTaskView: Sendable {
     return tasks.first { $0.taskId == id }.map { $0.state == "warming" } ?? !wasSeen
   }
 
-  /// The ids of the tasks that the gateway has to give, or has given.
+  /// The ids of the tasks that the gateway has to give or has given.
   var connected: [String] {
     guard case .known(let status) = self else { return [] }
     return (status.tasks ?? []).filter { $0.state != "warming" }.map(\.taskId)

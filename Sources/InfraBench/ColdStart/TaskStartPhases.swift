@@ -4,20 +4,20 @@ import Synchronization
 import Results
 import TextFormatting
 
-/// The phases of a task's start, from stamps of one clock. Pure.
+/// The phases of a task's start, from instants of one clock. Pure.
 ///
-/// Polls leave open when a task was RUNNING and when it was connected. Each phase is the upper end of what they leave open,
-/// so that the phases overlap: together they may be longer than the whole start.
+/// Polls give only an interval in which a task became RUNNING or was connected. Each phase is the upper end of what the
+/// polls allow, so that phases overlap: their sum may be longer than the whole start.
 package struct TaskStartPhases: Sendable, Equatable {
-  /// RunTask was sent, for the first time.
+  /// When the first try of RunTask was sent.
   package var sentAt: Instant
-  /// The try of RunTask that was answered was sent: later than the first one where ECS throttled that.
+  /// When the answered try of RunTask was sent: later than the first try if ECS throttled that.
   package var triedAt: Instant
-  /// RunTask was answered.
+  /// When RunTask was answered.
   package var answeredAt: Instant
-  /// The last look at ECS was sent that didn't show the task RUNNING.
+  /// When the last poll of ECS was sent that did not show the task RUNNING.
   package var notRunningSince: Instant
-  /// ECS's first answer was read that showed it RUNNING; nil if the gateway showed it connected before.
+  /// When ECS's first answer was read that showed it RUNNING; nil if the gateway showed it connected before.
   package var runningSeenAt: Instant?
   /// When the gateway showed it connected.
   package var connected: ObservedTransition
@@ -34,34 +34,34 @@ package struct TaskStartPhases: Sendable, Equatable {
     self.connected = connected
   }
 
-  /// `run_task_ms`: from the sending of the answered RunTask to its answer.
+  /// `run_task_ms`: from sending the answered try of RunTask to its answer.
   package var runTask: Nanoseconds { Self.length(from: triedAt, to: answeredAt) }
 
-  /// What went before that: tries that ECS throttled, and the pauses after them; nil where the first try was answered. The
-  /// user waited for it, so that it is in the whole start.
+  /// The time from the first try to the answered one: tries that ECS throttled, and the pauses after them. nil where
+  /// the first try was answered. The user waited for it, so that the whole start includes it.
   package var runTaskPauses: Nanoseconds? { triedAt > sentAt ? triedAt - sentAt : nil }
 
-  /// `pending_to_running_ms`: from RunTask's answer until the task was seen RUNNING. A task that was seen connected before
-  /// runs, whatever ECS still says: then until that.
+  /// `pending_to_running_ms`: from RunTask's answer until the task was seen RUNNING. A task that the gateway shows
+  /// connected is running, even before ECS says so, so that the phase ends then at the latest.
   package var pendingToRunning: Nanoseconds { Self.length(from: answeredAt, to: runningFirst ?? connectedSeenAt) }
 
-  /// `wait_connection_ms`: from the last moment at which the task was known not to be RUNNING until it was seen connected.
-  /// nil where the connection was seen first: how long the task waited nobody saw.
+  /// `wait_connection_ms`: from the last moment at which the task was known not to be RUNNING until it was seen
+  /// connected. nil where the connection was seen first: then nobody saw how long the task waited.
   package var waitConnection: Nanoseconds? {
     runningFirst.map { _ in Self.length(from: notRunning, to: connectedSeenAt) }
   }
 
-  /// How much earlier the task may have been RUNNING than it was seen, and `pendingToRunning` shorter.
+  /// How much earlier than seen the task may have become RUNNING, and so how much shorter `pendingToRunning` may be.
   package var runningResolution: Nanoseconds {
     guard runningFirst == nil else { return pendingToRunning - Self.length(from: answeredAt, to: notRunning) }
-    // ECS lags here: that it denied a task after the gateway did says nothing.
+    // ECS lags here: a poll of ECS after the gateway's last denial tells nothing.
     return Self.length(from: min(notRunning, notConnected), to: connectedSeenAt)
   }
 
-  /// How much earlier the task may have been connected than it was seen.
+  /// How much earlier than seen the task may have connected.
   package var connectedResolution: Nanoseconds { Self.length(from: notConnected, to: connectedSeenAt) }
 
-  /// How much shorter `waitConnection` may have been; nil where there is none.
+  /// How much shorter `waitConnection` may have been; nil without a `waitConnection`.
   package var waitResolution: Nanoseconds? {
     guard let waitConnection, let runningFirst else { return nil }
     return waitConnection - Self.length(from: runningFirst, to: notConnected)
@@ -70,19 +70,19 @@ package struct TaskStartPhases: Sendable, Equatable {
   /// When the task was seen RUNNING, where that was before it was seen connected.
   private var runningFirst: Instant? { runningSeenAt.flatMap { $0 <= connectedSeenAt ? $0 : nil } }
   private var connectedSeenAt: Instant { connected.firstPositiveAnsweredAt }
-  /// No look before RunTask's answer counts.
+  /// A poll before RunTask's answer does not count.
   private var notRunning: Instant { max(notRunningSince, answeredAt) }
   private var notConnected: Instant { max(connected.lastNegativeSentAt, answeredAt) }
 
   private static func length(from start: Instant, to end: Instant) -> Nanoseconds { end.elapsed(since: start) }
 }
 
-/// What is known of a run's starts beside their samples: how fine their times are, and what ECS itself says of them.
+/// What a run knows of its starts beyond their samples: the resolution of the times, and ECS's own times.
 final class TaskStartLog: Sendable {
   private struct State {
     var runningResolution: Nanoseconds = .zero
     var connectedResolution: Nanoseconds = .zero
-    /// nil while no start had a wait.
+    /// nil while no start had a `waitConnection`.
     var waitResolution: Nanoseconds?
     var connectedFirst: UInt64 = 0
     var lostPolls: UInt64 = 0
@@ -93,9 +93,9 @@ final class TaskStartLog: Sendable {
 
   private let state = Mutex(State())
 
-  /// Starts whose connection was seen before ECS showed them RUNNING.
+  /// The number of starts whose connection was seen before ECS showed the task RUNNING.
   var connectedFirst: UInt64 { state.withLock { $0.connectedFirst } }
-  /// Looks at ECS that brought nothing.
+  /// The number of polls of ECS that failed.
   var lostPolls: UInt64 { state.withLock { $0.lostPolls } }
 
   func add(_ phases: TaskStartPhases) {
@@ -110,17 +110,17 @@ final class TaskStartLog: Sendable {
     }
   }
 
-  /// Tries of RunTask and StopTask that ECS throttled.
+  /// The number of tries of RunTask and StopTask that ECS throttled.
   var throttles: UInt64 { state.withLock { $0.throttles } }
-  /// Tries of RunTask and StopTask that were made again.
+  /// The number of tries of RunTask and StopTask that were retries.
   var retries: UInt64 { state.withLock { $0.retries } }
 
-  /// Notes what answered calls took beside the tries that were answered.
+  /// Counts the throttled tries and retries of answered calls.
   func noteTries(_ calls: [CallRecord]) {
     for call in calls { noteTries(call.attempts, throttles: call.throttles) }
   }
 
-  /// Notes the tries of a call that failed.
+  /// Counts the throttled tries and retries of a call that failed.
   func noteTries(_ error: AWSError) { noteTries(error.attempts, throttles: error.throttles) }
 
   private func noteTries(_ attempts: Int, throttles: Int) {
@@ -132,14 +132,14 @@ final class TaskStartLog: Sendable {
 
   func lostPoll() { state.withLock { $0.lostPolls += 1 } }
 
-  /// Notes what ECS says of the starts of tasks that have run; it doesn't change any more.
+  /// Notes ECS's own times of tasks that have run; they don't change any more.
   func note(_ tasks: [ECSTask]) {
     state.withLock { state in
       for task in tasks where task.startedAt != nil && state.phases[task.taskID] == nil { state.phases.note(task) }
     }
   }
 
-  /// How far below its sample a phase may have been, at most, by metric.
+  /// By metric: how far below its sample a phase may have been, at most.
   var resolutions: [String: Nanoseconds] {
     state.withLock { state in
       var resolutions: [String: Nanoseconds] = [:]
@@ -151,7 +151,7 @@ final class TaskStartLog: Sendable {
     }
   }
 
-  /// For the result.
+  /// The result's findings about cold starts.
   func findings(mark: String) -> [String: JSONValue] {
     state.withLock { state in
       var findings: [String: JSONValue] = ["started_by": .string(mark)]
@@ -175,9 +175,9 @@ final class TaskStartLog: Sendable {
   private static func seconds(_ length: Nanoseconds) -> String { NumberText.decimals(length.seconds, 3) }
 }
 
-/// How long ECS says the phases of tasks' starts took, by its own clock and where it says it. Bounded.
+/// The lengths of the phases of tasks' starts by ECS's own instants, where it tells them. Bounded.
 struct ECSStartPhases: Sendable {
-  /// Of one task; nil where the instants are missing.
+  /// The phases of one task; nil where instants are missing.
   struct Phases: Sendable, Equatable {
     /// From `pullStartedAt` to `pullStoppedAt`.
     var imagePull: Nanoseconds?
@@ -188,10 +188,10 @@ struct ECSStartPhases: Sendable {
   private var phases: [String: Phases] = [:]
   private static let limit = 10_000
 
-  /// Of one task, by the last part of its ARN; nil for one that was not seen RUNNING.
+  /// The phases of one task, by the last part of its ARN; nil for a task that was not seen RUNNING.
   subscript(task: String) -> Phases? { phases[task] }
 
-  /// Of all tasks, in no order.
+  /// The phases of all tasks, in no order.
   var all: some Collection<Phases> { phases.values }
 
   /// Notes a task that has been seen RUNNING; its instants don't change any more.
@@ -202,7 +202,7 @@ struct ECSStartPhases: Sendable {
       pendingToRunning: Self.length(from: task.createdAt, to: task.startedAt))
   }
 
-  /// Instants are seconds since 1970 with a fraction, which a double holds to the microsecond.
+  /// ECS gives instants in seconds since 1970 with a fraction, which a double holds to the microsecond.
   private static func length(from start: Double?, to end: Double?) -> Nanoseconds? {
     guard let start, let end, end >= start, end - start < 3_600 else { return nil }
     return .microseconds(((end - start) * 1e6).rounded())

@@ -2,7 +2,7 @@ import AWS
 import Gateway
 import Latency
 
-/// Follows tasks from RunTask's answer until the gateway shows them connected. Pure: instants come with the events.
+/// Follows tasks from RunTask's answer until the gateway shows them connected. Pure: the events bring their instants.
 struct TaskStartTracker: Sendable {
   /// How a start ended.
   typealias Outcome = Result<TaskStartPhases, TaskStartFailure>
@@ -22,15 +22,15 @@ struct TaskStartTracker: Sendable {
   }
 
   private var starts: [String: Start] = [:]
-  /// In order of RunTask's answers.
+  /// The tasks on their way, in the order of RunTask's answers.
   private var order: [String] = []
-  /// RunTask calls whose answers have not been noted: their tasks may be at the gateway already.
+  /// The number of RunTask calls whose answers have not been noted: their tasks may be at the gateway already.
   private var callsUnderWay = 0
-  /// Whether the gateway's status names its tasks; nil where it has not been looked at.
+  /// Whether the gateway's status names its tasks; nil before it was read.
   private var namesTasks: Bool?
-  /// How many tasks the gateway had, by a status that names none.
+  /// The number of tasks that the gateway had, by a status that names none.
   private var unnamedCount: Int?
-  /// Tasks that came to such a gateway before the answers to the RunTask calls that may have started them.
+  /// The number of tasks that such a gateway showed before the RunTask calls that may have started them were answered.
   private var unclaimedCount = 0
 
   private static let ended: Set<String> = ["DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"]
@@ -38,8 +38,8 @@ struct TaskStartTracker: Sendable {
   /// The ARNs of the tasks on their way.
   var underWay: [String] { order.compactMap { starts[$0]?.arn } }
 
-  /// Whether a look at the gateway is needed before RunTask is called: where the status names no tasks, a task is seen to
-  /// come only if the gateway was looked at before it came.
+  /// Whether the gateway's status must be read before RunTask is called. Where the status names no tasks, a new task
+  /// shows only as a higher count, so that the count before it is needed.
   var needsLook: Bool { namesTasks == false && unnamedCount == nil }
 
   /// The gateway's status has shown whether it names tasks.
@@ -48,7 +48,7 @@ struct TaskStartTracker: Sendable {
   /// RunTask is about to be called. ``began(_:sentAt:triedAt:answeredAt:deadline:)`` or ``callFailed()`` follows.
   mutating func callBegan() { callsUnderWay += 1 }
 
-  /// RunTask has started nothing, as far as its answer tells.
+  /// RunTask failed, and has started nothing as far as it tells.
   mutating func callFailed() {
     callEnded()
     forgetCountIfIdle()
@@ -56,8 +56,9 @@ struct TaskStartTracker: Sendable {
 
   private mutating func callEnded() { callsUnderWay = max(0, callsUnderWay - 1) }
 
-  /// RunTask has started `task`; it must be connected before `deadline`. `triedAt` is when the answered try was sent, where
-  /// that was not the first one.
+  /// RunTask has started `task`, which must be connected before `deadline`.
+  ///
+  /// - Parameter triedAt: when the answered try was sent; nil where the first try was answered.
   mutating func began(
     _ task: ECSTask, sentAt: Instant, triedAt: Instant? = nil, answeredAt: Instant, deadline: Instant
   ) {
@@ -68,8 +69,8 @@ struct TaskStartTracker: Sendable {
     callEnded()
   }
 
-  /// What DescribeTasks showed of the ARNs `asked`. A task that it does not know (yet) may run or not, as ECS's answers lag:
-  /// nothing is learnt of it, and the last look that denied it stays the last one.
+  /// What DescribeTasks showed of the ARNs `asked`. ECS's answers lag, so that a task that it does not know (yet) may
+  /// run or not: such an answer is no denial, and the last poll that denied the task stays the last one.
   mutating func observe(_ described: [ECSTask], asked: [String], sentAt: Instant, answeredAt: Instant) -> [Ended] {
     var outcomes: [Ended] = []
     let tasks = Dictionary(described.map { ($0.taskID, $0) }) { first, _ in first }
@@ -92,15 +93,15 @@ struct TaskStartTracker: Sendable {
     return outcomes
   }
 
-  /// What the gateway's status showed. Where it names no tasks, as many of those on their way are connected, the oldest
-  /// first, as it has more than before.
+  /// What the gateway's status showed. Where it names no tasks, each task that it has more than before counts as one of
+  /// those on their way, the oldest first.
   mutating func observe(_ status: StatusAnswer, sentAt: Instant, answeredAt: Instant) -> [Ended] {
     let connected: Set<String>
     namesTasks = status.tasks != nil
     if let tasks = status.tasks {
       connected = Set(tasks.filter { $0.state != "warming" }.map(\.taskId))
     } else {
-      // The assigned ones too: a task that is given out meanwhile is still one that came.
+      // Assigned tasks count too: a task may have come and been given out between two polls.
       let count = status.warmCount + status.assignedCount
       let arrived = unclaimedCount + max(0, count - (unnamedCount ?? count))
       connected = Set(order.prefix(arrived))
@@ -126,7 +127,7 @@ struct TaskStartTracker: Sendable {
     return outcomes
   }
 
-  /// Time has passed: ends the starts whose deadline is over.
+  /// Ends the starts whose deadline has passed at `now`.
   mutating func expire(at now: Instant) -> [Ended] {
     let late = order.compactMap { id in starts[id].flatMap { $0.deadline <= now ? (id, $0) : nil } }
     forget(late.map(\.0))
@@ -144,7 +145,7 @@ struct TaskStartTracker: Sendable {
     }
   }
 
-  /// Nobody waits for it any more.
+  /// Nobody waits for these tasks any more.
   mutating func forget(_ tasks: [String]) {
     guard !tasks.isEmpty else { return }
     for id in tasks { starts[id] = nil }
@@ -152,7 +153,7 @@ struct TaskStartTracker: Sendable {
     forgetCountIfIdle()
   }
 
-  /// What changes at the gateway until the next start is none of that start's doing.
+  /// Without a start under way the count is forgotten: changes at the gateway until the next start have other causes.
   private mutating func forgetCountIfIdle() {
     guard order.isEmpty, callsUnderWay == 0 else { return }
     unnamedCount = nil
@@ -167,21 +168,21 @@ struct TaskStartTracker: Sendable {
   }
 }
 
-/// The steps of a task's start, by which its failures are told apart.
+/// The steps of a task's start; failures are counted by step.
 enum TaskStartStep: String, Sendable, CaseIterable {
   case runTask = "run_task"
   case pendingToRunning = "pending_to_running"
   case waitConnection = "wait_connection"
 }
 
-/// Why a task was not started, or did not come to the gateway.
+/// Why a task was not started, or did not connect to the gateway.
 struct TaskStartFailure: Error, Sendable, Equatable {
   var step: TaskStartStep
-  /// What results count errors by: `timeout`, `stopped`, ECS's own code or reason.
+  /// The kind that results count the error by: `timeout`, `stopped`, ECS's own code or reason.
   var kind: String
-  /// For people.
+  /// A sentence for people.
   var message: String
-  /// The ARN of the task, where there is one.
+  /// The task's ARN; nil where none was started.
   var task: String?
   /// The run was interrupted: nothing failed.
   var isCancellation = false
@@ -193,7 +194,7 @@ struct TaskStartFailure: Error, Sendable, Equatable {
 }
 
 extension TaskStartFailure {
-  /// A call of ECS failed in `step`.
+  /// A call to ECS failed in `step`.
   init(_ step: TaskStartStep, _ error: AWSError) {
     self.init(step: step, kind: error.resultKind, message: RunTaskRemedy.explained(error).description)
     isCancellation = error.transfer?.kind == .cancelled
@@ -229,9 +230,9 @@ extension AWSError {
   }
 }
 
-/// What an ECS error means to whoever starts tasks.
+/// The remedy for an ECS error, for the user who starts tasks.
 enum RunTaskRemedy {
-  /// `error` with the remedy that fits RunTask.
+  /// `error` with a hint that fits RunTask.
   static func explained(_ error: AWSError) -> AWSError {
     var error = error
     let message = error.message.lowercased()

@@ -4,20 +4,21 @@ import Latency
 import Synchronization
 import Transport
 
-/// Starts tasks for cold users by RunTask, and sees them to the gateway. Shared by all users of a run.
+/// Starts a task for each cold user by RunTask, and follows it until the gateway shows it. Shared by all users of a
+/// run.
 ///
-/// All starts are looked at together, so that the rate of polls doesn't grow with the users.
+/// All starts are polled together, so that the rate of polls does not grow with the number of users.
 final class TaskStarter: Sendable {
-  /// A task that this run has started, seen connected to the gateway.
+  /// A task that this run has started and that the gateway has shown as connected.
   struct Started: Sendable {
     var id: String
     var arn: String
     var phases: TaskStartPhases
-    /// The look at the gateway that showed it.
+    /// The gateway's status that showed it.
     var look: PoolStatus
   }
 
-  /// What ECS has refused for good.
+  /// What ECS has refused in a way that no later call changes.
   enum Refusal: Sendable {
     case toStart(AWSError)
     case toStop(AWSError)
@@ -28,7 +29,7 @@ final class TaskStarter: Sendable {
   struct State {
     var tracker = TaskStartTracker()
     var waiters: [String: Waiter] = [:]
-    /// RunTask calls whose tasks, if they have started any, are not followed yet.
+    /// The number of RunTask calls whose tasks, if any were started, are not followed yet.
     var callsUnderWay = 0
     var refusal: Refusal?
     var onRefusal: (@Sendable () -> Void)?
@@ -42,7 +43,8 @@ final class TaskStarter: Sendable {
   let session: GatewaySession
   let state = Mutex(State())
 
-  /// An interrupted RunTask is waited for so long: a task that was started can only be stopped by its ARN.
+  /// How long an interrupted run waits for RunTask's answer: a started task can be stopped only by its ARN, which the
+  /// answer has.
   private static let graceOnCancel: Nanoseconds = .seconds(1)
 
   init(_ settings: RunTaskSettings, _ ecs: ECSConnection, taskDefinition: String, session: GatewaySession) {
@@ -55,7 +57,9 @@ final class TaskStarter: Sendable {
     }
   }
 
-  /// - Parameter bound: what it may take.
+  /// Reads the gateway's status.
+  ///
+  /// - Parameter bound: the longest time that it may take.
   private static func look(_ session: GatewaySession, for bound: Nanoseconds) async -> GatewayTaskView {
     let client = session.client(on: session.loops.executor(forUser: 0), timeout: bound)
     defer { client.close() }
@@ -63,11 +67,11 @@ final class TaskStarter: Sendable {
     return .known(status)
   }
 
-  /// What ECS refused for good, if it did: no further task is started, and the run ends.
+  /// What ECS refused for good; nil if nothing. After a refusal no further task is started, and the run ends.
   var refusal: Refusal? { state.withLock { $0.refusal } }
 
-  /// Starts a task for a user and returns when the gateway shows it connected. The user is on its way to a task from now
-  /// until ``userWasGiven(_:insteadOf:)`` or ``userLeft(_:startedFor:)``.
+  /// Starts a task for a user and returns when the gateway shows it connected. The user counts as on its way to a task
+  /// from now until ``userWasGiven(_:insteadOf:)`` or ``userLeft(_:startedFor:)``.
   func start() async -> Result<Started, TaskStartFailure> {
     tasks.update { $0.startBegan() }
     let result = await startAndConnect()
@@ -82,13 +86,13 @@ final class TaskStarter: Sendable {
     return result
   }
 
-  /// The user for whom `started` was started was given `task`, of this run or not.
+  /// The user for whom `started` was started was given `task`, which need not be a task of this run.
   func userWasGiven(_ task: String, insteadOf started: Started) {
     tasks.update { $0.given(task, insteadOf: started.id) }
   }
 
-  /// The user for whom `arn` was started has left, and the task that it was given. What no user of the run has or waits for
-  /// any more is stopped; what fails is tried again at the end.
+  /// The user for whom `arn` was started has left, together with the task that it was given. Tasks that no user of the
+  /// run has or waits for are stopped; a stop that fails is tried again at the end.
   func userLeft(_ task: String?, startedFor arn: String) async {
     tasks.update { $0.left(task, startedFor: TaskLedger.id(of: arn)) }
     guard !Task.isCancelled else { return }
@@ -99,7 +103,7 @@ final class TaskStarter: Sendable {
   private func startAndConnect() async -> Result<Started, TaskStartFailure> {
     switch refusal {
     case .toStart(let error)?: return .failure(TaskStartFailure(.runTask, error))
-    // Nothing failed here: what is wrong is counted with the tasks that stay.
+    // Nothing failed in this iteration: the tasks that cannot be stopped are counted as errors at the end.
     case .toStop?: return .failure(.cancelled(.runTask))
     case nil: break
     }
@@ -128,13 +132,13 @@ final class TaskStarter: Sendable {
     }
   }
 
-  /// Stops all tasks of this run; what fails is tried again at the end.
+  /// Stops all tasks of this run; a stop that fails is tried again at the end.
   func stopRemaining() async {
     await tasks.stopRemaining()
     if let error = tasks.refusal { refuse(.toStop(error)) }
   }
 
-  /// Runs `work`, ending it early when ECS refuses for good to do what every later start needs.
+  /// Runs `work`, and cancels it when ECS refuses for good a call that every later start needs.
   func endingOnRefusal<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> T {
     let task = Task { await work() }
     let isRefused = state.withLock { state in
@@ -149,7 +153,7 @@ final class TaskStarter: Sendable {
     }
   }
 
-  /// nil where the run was interrupted and no answer came in time: the call is followed on.
+  /// nil where the run was interrupted and no answer came in time. The call goes on.
   private func runTask() async -> Result<ECSAnswer<[ECSTask]>, AWSError>? {
     await tasks.calls.make(graceOnCancel: Self.graceOnCancel) {
       await Result { () async throws(AWSError) in
@@ -172,19 +176,19 @@ final class TaskStarter: Sendable {
 
   private func connection(of task: ECSTask, _ call: CallRecord) async -> Result<Started, TaskStartFailure> {
     let id = task.taskID
-    // The user has waited since the first try.
+    // The user has waited since the first try was sent.
     let sentAt = call.timings.sentAt - call.pauses
     let outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { (waiter: Waiter) in
         state.withLock { state in
-          // In one step: no look comes in between.
+          // Under one lock, so that no poll comes in between.
           state.callsUnderWay -= 1
           state.tracker.began(
             task, sentAt: sentAt, triedAt: call.timings.sentAt, answeredAt: call.timings.answeredAt,
             deadline: sentAt + settings.startTimeout)
           state.waiters[id] = waiter
         }
-        // The handler below may have run before there was a waiter.
+        // The cancellation handler may have run before the waiter was stored.
         if Task.isCancelled { abandon(task) }
       }
     } onCancel: {
@@ -225,10 +229,10 @@ final class TaskStarter: Sendable {
 }
 
 extension AWSError {
-  /// Whether what was asked for may have been done although it failed: the service has not said what it did.
+  /// Whether the service may have done what was asked for although the call failed, as its answer is missing.
   fileprivate var mayHaveBeenDone: Bool {
     switch (kind, transfer?.kind) {
-    // Nothing was sent, unless by an earlier try.
+    // The last try sent nothing; an earlier one may have.
     case (.transfer, .connect), (.transfer, .nameLookup), (.transfer, .tls), (.transfer, .invalidURL): attempts > 1
     case (.transfer, _), (.server, _), (.malformedAnswer, _): true
     default: false
@@ -236,12 +240,12 @@ extension AWSError {
   }
 }
 
-/// Looking at the tasks on their way, by ECS and by the gateway.
+/// Polls ECS and the gateway for the tasks on their way.
 extension TaskStarter {
-  /// Between two looks at the gateway, unless ECS is looked at more often.
+  /// The longest pause between two status requests to the gateway; a shorter `pollInterval` replaces it.
   private static let longestPause: Nanoseconds = .milliseconds(50)
 
-  /// Looks at ECS and the gateway for as long as the task is not cancelled and any start is under way.
+  /// Polls ECS and the gateway until the task is cancelled, while any start is under way.
   func watch() async {
     async let _ = watchECS()
     await watchGateway()
@@ -253,12 +257,12 @@ extension TaskStarter {
       let now = MonotonicClock.now()
       if now < beat.nextAt { try? await Task.sleep(for: beat.nextAt - now) }
       beat.polls(at: MonotonicClock.now())
-      // Here too: a gateway that doesn't answer holds no deadline up.
+      // Deadlines are checked here too, because the gateway's poll may hang.
       finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
       let asked = state.withLock { $0.tracker.underWay }
       guard !asked.isEmpty, !Task.isCancelled else { continue }
       do throws(AWSError) {
-        // Not tried again: a gap is better than a time that is blurred.
+        // Without retries: a retried poll would blur the times, a missed one only leaves a gap.
         let answer = try await ecs.client.describeTasks(asked, cluster: ecs.filter.cluster, retry: .never)
         guard let first = answer.calls.first?.timings, let last = answer.calls.last?.timings else { continue }
         log.note(answer.value)
@@ -276,7 +280,7 @@ extension TaskStarter {
     if error.transfer?.kind == .cancelled { return }
     guard error.isFinal else {
       log.lostPoll()
-      // Without the request's id: what fails alike is said once.
+      // Without the request's id, so that equal failures give one note.
       return session.bench.note("looks at the tasks were lost: \(error.resultKind)")
     }
     let refusal = RunTaskRemedy.explained(error)
@@ -300,10 +304,10 @@ extension TaskStarter {
     }
   }
 
-  /// How often a look before a start is tried.
+  /// The largest number of status requests before a start.
   private static let looksBeforeStart = 3
 
-  /// Looks at the gateway until it has shown how many tasks it has.
+  /// Reads the gateway's status until it has shown how many tasks the gateway has.
   func lookBeforeStart() async {
     let client = session.client(on: session.loops.executor(forUser: 0))
     defer { client.close() }
@@ -330,20 +334,20 @@ extension TaskStarter {
   }
 }
 
-/// When the next poll of a fixed beat is due. Pure.
+/// When the next poll of a fixed interval is due. Pure.
 struct PollSchedule {
-  /// Between two beats.
+  /// The time between two polls; at least 1 ns.
   let interval: Nanoseconds
   private(set) var nextAt: Instant
 
-  /// A beat whose first poll is due at `start`.
+  /// A schedule whose first poll is due at `start`.
   init(interval: Nanoseconds, from start: Instant) {
     self.interval = max(.nanoseconds(1), interval)
     nextAt = start
   }
 
-  /// The poll that was due is made at `now`. Beats that were missed meanwhile are left out: polls that follow each other
-  /// at once would show nothing more and take from ECS's quota.
+  /// The poll that was due is made at `now`. Polls that were missed meanwhile are skipped: polls right after one
+  /// another would show nothing new and use up ECS's quota.
   mutating func polls(at now: Instant) {
     let late = now.elapsed(since: nextAt)
     nextAt += interval * (late / interval + 1)

@@ -5,7 +5,6 @@ import Results
 
 /// `bench-api`.
 package struct APICommand: SuiteCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: APIBenchmark.tool,
     abstract: "The latency of ECS's ListTasks and DescribeTasks.",
@@ -55,11 +54,11 @@ package struct APICommand: SuiteCommand {
 
   private static let usualRate = ArrivalRate(starts: 5, period: .seconds(1))
 
-  /// Parsed by `ArgumentParser`.
   package init() {}
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
-    // The same environment names the same pool to bench-exhaustion: there SERVICE counts beside a gateway's URL.
+    // `SERVICE` counts only beside a gateway's URL, as in bench-exhaustion: one environment then names one pool to both
+    // tools.
     let ecs = reader.ecs(ecs, hasGatewayURL: reader.value("--gateway-url", nil, environment: ["GATEWAY_URL"]) != nil)
     if let ecs, poolSize != nil {
       reader.problems.add(
@@ -78,7 +77,7 @@ package struct APICommand: SuiteCommand {
       thresholds: reader.thresholds(output, for: benchmark))
   }
 
-  /// ListTasks and DescribeTasks share a bucket of 100 calls, refilled at 20 a second.
+  /// The arrival rate of calls. ListTasks and DescribeTasks share a bucket of 100 calls, refilled at 20 a second.
   private func rate(isRealECS: Bool, _ reader: inout OptionReader) -> ArrivalRate? {
     guard let rate else { return isRealECS ? Self.usualRate : nil }
     guard let parsed = RateText.parse(rate), parsed.starts > 0 else {

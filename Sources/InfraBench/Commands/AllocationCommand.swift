@@ -3,7 +3,6 @@ import Results
 
 /// `bench-allocation`.
 package struct AllocationCommand: SuiteCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: AllocationBenchmark.tool,
     abstract: "How long a warm pool takes to hand out a task (test 1.2).",
@@ -39,7 +38,6 @@ package struct AllocationCommand: SuiteCommand {
   )
   var waitFor: String?
 
-  /// Parsed by `ArgumentParser`.
   package init() {}
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {

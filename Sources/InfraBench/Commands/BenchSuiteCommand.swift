@@ -4,9 +4,8 @@ import Glibc
 import ProcessControl
 import Results
 
-/// `bench-suite`, which `run-all-tests.sh` builds and becomes.
+/// `bench-suite`; the script `run-all-tests.sh` builds it and replaces itself by it.
 package struct BenchSuiteCommand: AsyncParsableCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: "bench-suite",
     abstract: "Runs all benchmarks one after another, and writes one summary.",
@@ -125,7 +124,7 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
   }
 
   package func run() async throws {
-    // Nobody reading the output any more is no reason to lose results.
+    // Without a reader of the output the results must not be lost.
     signal(SIGPIPE, SIG_IGN)
     let console = Console(print: .text, isQuiet: false)
     var reader = OptionReader(environment: ProcessInfo.processInfo.environment)

@@ -7,7 +7,6 @@ import Results
 
 /// `bench-compare`.
 package struct CompareCommand: AsyncParsableCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: "bench-compare",
     abstract: "Are the new results slower than the old ones, by how much, and is it noise? And how did they go by day?",
@@ -77,7 +76,6 @@ package struct CompareCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Also write a page with pictures.", valueName: "file"))
   var html: String?
 
-  /// Parsed by `ArgumentParser`.
   package init() {}
 
   /// The whole of the executable. Does not return.

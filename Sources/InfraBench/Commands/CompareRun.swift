@@ -7,11 +7,11 @@ import TextFormatting
 struct CompareRun {
   let settings: CompareSettings
   let print: OutputSettings.Print
-  /// Where a page is written; nil: none is.
+  /// The path of the HTML page; nil: no page is written.
   let html: String?
   let console: Console
 
-  /// Does it; the exit status.
+  /// Compares, or shows the trend; returns the exit status.
   var status: Int32 {
     get async {
       switch settings {
@@ -41,14 +41,14 @@ struct CompareRun {
       return failsOnRegression && comparison.hasRegression ? self.status(of: comparison) : status
     }
     let report = ComparisonReport(comparison)
-    // First: whoever reads the output may stop in the middle of it.
+    // The page comes first: the reader of the output may stop in the middle of it.
     guard writePage(ComparisonHTML(comparison).source),
       write(text: report.text, markdown: report.markdown, document: ComparisonDocument(comparison))
     else { return 1 }
     return failsOnRegression ? status(of: comparison) : 0
   }
 
-  /// What `--fail-on-regression` says: found is found, whatever else could not be judged.
+  /// The exit status by `--fail-on-regression`. A regression decides, even where other statistics could not be judged.
   private func status(of comparison: Comparison) -> Int32 {
     let gate = comparison.gate
     if comparison.hasRegression {

@@ -3,7 +3,6 @@ import Results
 
 /// `bench-concurrent`.
 package struct ConcurrentCommand: SuiteCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: ConcurrentBenchmark.tool,
     abstract: "Simultaneous users, within the pool's capacity and beyond it (test 3.1).",

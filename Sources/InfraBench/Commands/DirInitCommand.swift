@@ -4,7 +4,6 @@ import Results
 
 /// `bench-dirinit`.
 package struct DirInitCommand: SuiteCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: DirInitBenchmark.tool,
     abstract: "How long users' directories take on a shared file system (tests 1.1 and 1.3).",
@@ -50,7 +49,6 @@ package struct DirInitCommand: SuiteCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
-  /// Parsed by `ArgumentParser`.
   package init() {}
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {

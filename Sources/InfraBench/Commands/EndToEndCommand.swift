@@ -7,7 +7,6 @@ import TextFormatting
 
 /// `bench-e2e`.
 package struct EndToEndCommand: SuiteCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: EndToEndBenchmark.tool,
     abstract: "A user's whole way, to the first answer of the user's process (tests 2.2 and 2.3).",
@@ -120,7 +119,8 @@ package struct EndToEndCommand: SuiteCommand {
       output: output, thresholds: reader.thresholds(self.output, for: benchmark))
   }
 
-  /// What a profile that the user has named does not have; one that is found by looking is looked at later.
+  /// Refuses options for which the profile that the user named lacks a part. A profile that the tool finds out itself
+  /// is checked later.
   private func refuseWhatTheProfileLacks(_ settings: TargetSettings, _ reader: inout OptionReader) {
     guard let profile = settings.profile else { return }
     if profile.session == nil, profile.acquire == nil {
@@ -147,7 +147,7 @@ package struct EndToEndCommand: SuiteCommand {
       reader.problems.add("--reconnect", "'\(reconnect)' is unknown: write \(PlainText.list(names))")
       return nil
     }
-    // A profile that is found by looking knows no way back.
+    // A profile that the tool finds out itself has no way back to a session.
     if settings.profile?.session?.returning == nil {
       reader.problems.add(
         "--reconnect", "it needs a --gateway-profile whose 'session' has a 'return', the way back to a session")

@@ -7,7 +7,6 @@ import TextFormatting
 
 /// `bench-exhaustion`.
 package struct ExhaustionCommand: SuiteCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: ExhaustionBenchmark.tool,
     abstract: "Drains the pool, measures the cold fallback, and times the refill (test 3.2).",
@@ -114,7 +113,6 @@ package struct ExhaustionCommand: SuiteCommand {
       "What the users' ids begin with. (default: test-user-xxxx, of host and user)", valueName: "prefix"))
   var userID: String?
 
-  /// Parsed by `ArgumentParser`.
   package init() {}
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
@@ -172,7 +170,7 @@ package struct ExhaustionCommand: SuiteCommand {
     return count
   }
 
-  /// ListTasks and DescribeTasks share a bucket of 100 calls, refilled at 20 a second.
+  /// The poll interval. ListTasks and DescribeTasks share a bucket of 100 calls, refilled at 20 a second.
   private func pollInterval(isRealECS: Bool, _ reader: inout OptionReader) -> Nanoseconds {
     let interval = reader.duration(
       "--poll-interval", pollInterval, default: .milliseconds(500), minimum: .milliseconds(10))
@@ -186,7 +184,7 @@ package struct ExhaustionCommand: SuiteCommand {
   }
 }
 
-/// What a drain needs to be confirmed with, and what goes with one way to drain only.
+/// The confirmation that a drain needs, and the options that belong to one way of draining only.
 extension ExhaustionCommand {
   func checkDrainConfirmation(_ target: TargetSettings, _ reader: inout OptionReader) {
     if confirmStop != nil { reader.problems.add("--confirm-stop", "it is for --drain-by stop-tasks: leave it out") }
@@ -210,7 +208,7 @@ extension ExhaustionCommand {
         "--confirm-drain",
         hosts.count == 1 ? "'\(name)' is not the gateway's host, \(named)" : "'\(name)' is no gateway's host, \(named)")
     }
-    // With one gateway the other name was meant for it.
+    // With a single gateway, the other name was meant for it.
     if hosts.count == 1, !strange.isEmpty { return }
     var asked: Set<String> = []
     for gateway in gateways where !gateway.isLoopback && !isConfirmed(gateway.host) {
@@ -219,7 +217,7 @@ extension ExhaustionCommand {
     }
   }
 
-  /// What is not the gateways' own to be drained or watched can be told for one pool only.
+  /// Refuses a second gateway where the pool is drained or watched through ECS: ECS options name one pool only.
   func refuseSecondGateway(of drainBy: ExhaustionBenchmark.DrainBy, _ ecs: ECSSettings?, _ reader: inout OptionReader) {
     guard target.abGatewayURL != nil else { return }
     if drainBy == .stopTasks {
@@ -230,7 +228,7 @@ extension ExhaustionCommand {
     }
   }
 
-  /// Stopping tasks ends the sessions on them: whose they are must be said twice.
+  /// Stopping tasks ends the sessions on them, so the user must name the pool twice.
   func checkStopConfirmation(_ ecs: ECSSettings?, hasGatewayURL: Bool, _ reader: inout OptionReader) {
     guard let ecs else {
       if hasGatewayURL {

@@ -6,7 +6,6 @@ import Results
 
 /// `bench-report`.
 package struct ReportCommand: AsyncParsableCommand {
-  /// The help.
   package static let configuration = CommandConfiguration(
     commandName: "bench-report",
     abstract: "Shows, merges and exports stored results.",

@@ -3,7 +3,7 @@ package import Reports
 import Results
 import TextFormatting
 
-/// bench-report's work: reads, merges, renders, and says how the process ends.
+/// bench-report's work: it reads, merges and renders results, and decides the exit status.
 package struct ReportRun {
   private let settings: ReportSettings
   private let usesColor: Bool
@@ -15,21 +15,22 @@ package struct ReportRun {
     self.console = console
   }
 
-  /// One result to be shown.
+  /// One result that is shown.
   private struct Entry {
-    /// What the user knows it by.
+    /// The name by which the user knows it.
     var name: String
-    /// What its files are called.
+    /// The name of its files without their extension.
     var stem: String
     var document: ResultDocument
     var rendering: ResultRendering { ResultRendering(document) }
   }
 
-  /// The process's exit status: 0, 1 if a file could not be read or written. Whatever the runs' verdicts, showing them is success.
+  /// Shows the results; returns the process's exit status: 0, or 1 if a file could not be read or written. The verdicts
+  /// of the runs do not count, because showing them succeeded.
   ///
-  /// - Throws: What of the options does not fit the files; nothing is written then.
+  /// - Throws: Options that do not fit the files; nothing is written then.
   package func perform() throws(Problems) -> Int32 {
-    // Whoever reads the output may go away.
+    // The reader of the output may stop early: that must not end the process.
     signal(SIGPIPE, SIG_IGN)
     let results = readAll()
     let isWhole = results.count == settings.files.count
@@ -50,7 +51,7 @@ package struct ReportRun {
     return isWhole ? 0 : 1
   }
 
-  /// What can be read; all else is named.
+  /// The results that can be read; for each of the others an error is printed.
   private func readAll() -> [StoredResult] {
     settings.files.compactMap { path in
       do throws(ResultReadError) {
@@ -91,7 +92,7 @@ package struct ReportRun {
     var description: String
   }
 
-  /// The one format of the one document.
+  /// Shows the only document in its only format.
   private func show(_ entries: [Entry], as format: ResultRendering.Format) throws {
     guard let entry = entries.first else { return }
     var metrics = settings.metrics
@@ -117,7 +118,7 @@ package struct ReportRun {
     }
   }
 
-  /// All formats of an entry under one stem.
+  /// Writes an entry in all formats, under one stem.
   private func write(_ entry: Entry) throws {
     guard let directory = settings.directory else { return }
     for name in settings.metrics where entry.document.metrics[name] == nil {
@@ -135,13 +136,13 @@ package struct ReportRun {
 package struct ReportSettings: Sendable {
   package var files: [String]
   package var merges: Bool
-  /// Empty: the report goes to standard output, as `print` says.
+  /// Empty: the report goes to standard output, in the form of `print`.
   package var formats: [ResultRendering.Format]
   /// Nil: the only format goes to standard output.
   package var directory: String?
-  /// Of `.hgrm` and `.hlog`; empty for all, or for the headline on standard output.
+  /// The metrics of `.hgrm` and `.hlog` files; empty: all metrics, on standard output the headline alone.
   package var metrics: [String]
-  /// Nil: nothing beside what `formats` say.
+  /// Nil: nothing is printed beside the `formats`.
   package var print: OutputSettings.Print?
 }
 
@@ -182,7 +183,7 @@ extension OptionReader {
       print: format == nil || print != nil ? OutputSettings.Print(rawValue: kind) : nil)
   }
 
-  /// In their own order, each once.
+  /// The formats in their own order, each once.
   private mutating func reportFormats(_ written: String?) -> [ResultRendering.Format] {
     let all = ResultRendering.Format.allCases
     let names = written?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []

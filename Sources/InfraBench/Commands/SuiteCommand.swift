@@ -4,11 +4,11 @@ import Glibc
 import ProcessControl
 package import Results
 
-/// A benchmark as a command: options in, its runs, an exit status.
+/// A benchmark as a command: it reads options, makes runs, and ends with an exit status.
 package protocol SuiteCommand: AsyncParsableCommand {
-  /// Reads the options. What is wrong goes to `reader.problems`; nothing is started or written.
+  /// Reads the options. Each problem goes to `reader.problems`; nothing is started or written.
   func prepare(_ reader: inout OptionReader) -> PreparedRun
-  /// What is printed in place of a run, where the options ask for that; nil: the run is made.
+  /// A text to print in place of a run, where the options ask for one; nil: the run is made.
   func textInsteadOfARun(_ reader: inout OptionReader) -> String?
 }
 
@@ -17,7 +17,7 @@ extension SuiteCommand {
 }
 
 extension SuiteCommand {
-  /// The whole of an executable: parses the process's arguments and runs. Does not return.
+  /// Runs the whole executable: parses the process's arguments and runs. Does not return.
   package static func runAsTool() async {
     TerminationSignals.quitWithoutBacktrace()
     _ = SuitePipe.current
@@ -28,7 +28,7 @@ extension SuiteCommand {
       var command = try await asyncParseAsRoot(scenario.arguments + commandLine)
       if let benchmark = command as? Self { try await benchmark.run(scenario) } else { try command.run() }
     } catch {
-      // The parser reports what it refuses alone; what is wrong with the file is known by then.
+      // The parser reports its own error alone, so the file's problems, which are known by then, are reported here.
       if exitCode(for: error) == .validationFailure, !(error is ExitCode) {
         let console = Console(print: .text, isQuiet: false)
         console.errors(scenario.problems)
@@ -39,12 +39,12 @@ extension SuiteCommand {
     }
   }
 
-  /// Runs the benchmark and ends the process with the contract's exit status.
+  /// Runs the benchmark, and ends the process with an exit status of ``ToolExit``.
   package func run() async throws {
     try await run(ScenarioFile())
   }
 
-  /// - Parameter scenario: the file whose arguments were parsed with the command line's.
+  /// - Parameter scenario: The file whose arguments were parsed with those of the command line.
   private func run(_ scenario: ScenarioFile) async throws {
     var reader = OptionReader(environment: ProcessInfo.processInfo.environment, scenario: scenario)
     if let text = textInsteadOfARun(&reader), reader.problems.isEmpty {
@@ -65,14 +65,14 @@ extension SuiteCommand {
   }
 }
 
-/// A benchmark whose options are right, ready to be run.
+/// A benchmark whose options are checked, ready to run.
 package struct PreparedRun: Sendable {
-  /// What shapes the run, as its result will have it.
+  /// The parameters of the run, as its result will have them.
   package let parameters: [String: JSONValue]
   let tool: ToolDescription
   private let work: @Sendable (_ environment: [String: String]) async -> Int32
 
-  /// - Parameter second: the same measurement of the second gateway, where there are two.
+  /// - Parameter second: The measurement `benchmark` of the second gateway; nil: there is one gateway.
   package init<B: Benchmark>(
     _ benchmark: B, second: B? = nil, runs: RunPlan, output: OutputSettings, thresholds: [Threshold]
   ) {
@@ -86,7 +86,7 @@ package struct PreparedRun: Sendable {
     }
   }
 
-  /// Runs it as often as planned; the process's exit status.
+  /// Makes the planned runs; returns the process's exit status.
   package func perform(environment: [String: String]) async -> Int32 {
     await work(environment)
   }

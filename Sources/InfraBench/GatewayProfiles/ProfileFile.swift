@@ -3,13 +3,13 @@ import Latency
 
 /// Reads a gateway profile, a file of `infrabench.gateway/1` (docs/gateways.md, docs/schema).
 ///
-/// Everything that is wrong is collected, each with its line, so that it is said all at once. Strings of the file are shown
-/// where they are keys or placeholders; a header's value may be a secret and is in no message.
+/// All mistakes are collected with their lines and reported together. Messages show the file's keys and placeholders,
+/// but never a header's value, which may be a secret.
 package struct ProfileFile {
   /// The value of `schema`.
   package static let schema = "infrabench.gateway/1"
 
-  /// What is wrong, one sentence each.
+  /// The mistakes of a profile, one sentence each.
   package struct Failure: Error, Equatable {
     package var sentences: [String]
   }
@@ -20,6 +20,8 @@ package struct ProfileFile {
   var sentences: [String] = []
 
   /// Reads the text of a profile.
+  ///
+  /// - Throws: every mistake in it, each with its line.
   package static func read(_ bytes: [UInt8]) throws(Failure) -> GatewayProfile {
     let root: StrictJSON.Value
     do throws(StrictJSON.Failure) {
@@ -29,7 +31,7 @@ package struct ProfileFile {
     }
     guard case .object(let members) = root else { throw Failure(sentences: ["a profile is an object: { … }"]) }
     var reader = ProfileFile()
-    // By `$schema` an editor finds the JSON Schema to check the file by.
+    // `$schema` is only for editors, which check the file by the JSON Schema that it names.
     let own = members.filter { $0.key != "$schema" }
     let profile = reader.profile(ProfileObjectReader("the profile", own, line: 1))
     guard reader.sentences.isEmpty, let profile else { throw Failure(sentences: reader.sentences) }
@@ -70,7 +72,7 @@ package struct ProfileFile {
     var object = object
     let call = call(in: &object, method: "GET", takes: [], hasBody: false)
     let warm = field("warm", in: &object, isNeeded: true)
-    // Every key is read whatever is wrong with others, so that all mistakes are said.
+    // Every key is read, even after a mistake in another one, so that all mistakes are reported.
     var status = GatewayProfile.Status(call: call, warm: warm ?? ProfileField([]))
     status.assigned = field("assigned", in: &object)
     status.tasks = field("tasks", in: &object)
@@ -96,7 +98,7 @@ package struct ProfileFile {
     if let waiting = object.take("waitFor") {
       if case .object(let more) = waiting.value, case .object(let members)? = body?.value ?? .object([]) {
         let rest = members.filter { member in !more.contains { $0.key == member.key } }
-        // What is wrong with the body's own members was said above.
+        // Mistakes in the body's own members were reported above.
         if json(waiting, "waitFor", in: object, takes: placeholders) != nil {
           bodyWaiting = try? ProfileTemplate.json(.object(rest + more))
         }
@@ -156,7 +158,7 @@ package struct ProfileFile {
       say(object.line(of: "send"), "\(object.name): \"send\" has no {message} in it")
     }
     let nothing = ProfileTemplate(encoding: .plain)
-    // Every key is read whatever is wrong with others, so that all mistakes are said.
+    // Every key is read, even after a mistake in another one, so that all mistakes are reported.
     var session = GatewayProfile.Session(path: path ?? nothing, send: send ?? nothing, first: first ?? .any)
     session.headers = headers
     session.subprotocols = subprotocols

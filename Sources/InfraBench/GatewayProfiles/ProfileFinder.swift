@@ -4,23 +4,25 @@ import Latency
 import Transport
 import TextFormatting
 
-/// Finds out how a gateway is spoken to where the user has not said it. Looking makes no session and takes no task.
+/// Finds out which profile a gateway speaks where the user has not named one. Its requests open no session and take no
+/// task.
 enum ProfileFinder {
-  /// Of each look.
+  /// The longest time of each request.
   private static let bound: Nanoseconds = .seconds(5)
 
-  /// Not a valid user id, and not `.` or `..`, which proxies take for a way through the path.
+  /// An invalid user id, so that no session is opened. Not `.` or `..`, which proxies resolve as parts of the path.
   static let probeID = ".infrabench-probe"
 
-  /// The profile that the user has named; else, by what an upgrade of a user id that cannot be is answered with, the suite's
-  /// own or the one without a user's side. Where neither its user's side nor its status is known, a note asks for the name.
+  /// The profile that the user has named. Otherwise it is decided by the answer to an upgrade with an invalid user id:
+  /// the suite's own profile, or the one without a user's side. Where neither a user's side nor a status is found, a
+  /// note asks the user for the profile.
   static func find(_ session: GatewaySession) async -> GatewayProfile {
     if let given = session.givenProfile { return given }
     if session.embeddedECS != nil { return BuiltInProfiles.embedded }
     let client = session.client(on: session.loops.executor(forUser: 0), timeout: min(session.timeout, bound))
     defer { client.close() }
     var answer = await client.probeSession(userID: probeID)
-    // Some proxies, haproxy among them, answer an upgrade without a key themselves.
+    // Some proxies, such as haproxy, answer an upgrade without a key themselves, so that it is sent again with one.
     if case .success(let response) = answer, response.status == 400, response.isMarkup {
       answer = await client.probeSession(userID: probeID, hasKey: true)
     }
@@ -28,8 +30,8 @@ enum ProfileFinder {
     let isProxys = if case .success(let response) = answer { isOfProxy(response) } else { false }
     if mayHaveSide, !isProxys { return BuiltInProfiles.embedded }
     let status = await client.status()
-    // A proxy's page, or its way to say that what is behind it closed the connection: only a gateway whose status can be
-    // had tells that it is there, so that it is the user's side that is missing.
+    // Problem: a proxy may answer with its own page, or with 502 or 504 when the gateway has closed the connection. So
+    // the user's side counts as missing only where the gateway's status shows that the gateway is there.
     if mayHaveSide, case .failure = status { return BuiltInProfiles.embedded }
     if case .failure(let error) = status, error.kind == .status(404) {
       session.bench.note(
@@ -42,48 +44,48 @@ enum ProfileFinder {
     return BuiltInProfiles.withoutUsersSide
   }
 
-  /// What the answer to an upgrade that no WebSocket can come of tells. A gateway that has `/session/` misses the key,
-  /// refuses the id or the caller, or cannot serve anybody just now. One that hasn't knows no such path, sends its own page
-  /// or the way to one (200, 302), or closes the connection without a word.
+  /// Whether the answer to an upgrade that cannot succeed shows a user's side. A gateway with `/session/` complains
+  /// about the missing key, refuses the id or the caller, or is unavailable just now. A gateway without it does not
+  /// know the path, sends its own page or a redirect (200, 302), or closes the connection without an answer.
   static func hasSessionSide(_ answer: Result<Int, GatewayError>) -> Bool {
     switch answer {
     case .success(let status):
       [101, 400, 401, 403, 426, 429].contains(status) || (500...599).contains(status) && status != 501
     case .failure(let error) where [.transport(.closed), .transport(.reset)].contains(error.kind): false
-    // Nothing is known: the iterations will show what is wrong.
+    // Nothing is known; the iterations will show the error.
     case .failure: true
     }
   }
 
-  /// Whether it is a proxy that says so, and not the gateway behind it.
+  /// Whether the answer comes from a proxy, and not from the gateway behind it.
   static func isOfProxy(_ response: HTTPResponse) -> Bool {
     [502, 504].contains(response.status) || response.isMarkup
   }
 }
 
-/// The profiles that the suite has of its own. They are files like any other's, and in the programs.
+/// The suite's own profiles. They have the form of users' profile files, and are compiled into the programs.
 package enum BuiltInProfiles {
-  /// The text of each, by name, in the order of messages.
+  /// The names and texts, in the order in which messages list them.
   private static let files: [(name: String, bytes: [UInt8])] = [
     ("embedded", PackageResources.embedded_json), ("lab", PackageResources.lab_json),
     ("product", PackageResources.product_json),
   ]
 
-  /// Their names.
+  /// The names of all built-in profiles.
   package static let names = files.map(\.name)
 
-  /// The text of the one called `name`; nil where there is none.
+  /// The text of the built-in profile `name`; nil for an unknown name.
   package static func text(of name: String) -> String? {
     files.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
   }
 
-  /// The one called `name`; nil where there is none.
+  /// The built-in profile `name`; nil for an unknown name.
   package static func profile(_ name: String) -> GatewayProfile? { profiles[name] }
 
-  /// The suite's own gateway's; what is spoken where nothing else is found.
+  /// The profile of the suite's own gateway; it is spoken where nothing else is found.
   package static var embedded: GatewayProfile { profiles["embedded"] ?? GatewayProfile(name: "embedded") }
 
-  /// That of a gateway which has the same calls, and no user's side.
+  /// The profile of a gateway with the same calls and without a user's side.
   package static var withoutUsersSide: GatewayProfile {
     var profile = embedded
     profile.session = nil
@@ -93,16 +95,16 @@ package enum BuiltInProfiles {
     } ?? profile
   }
 
-  // Each is read once; a test reads them all and fails on any mistake in them.
+  // Each profile is read once. A test reads all, and fails on any mistake in them.
   private static let profiles = Dictionary(
     uniqueKeysWithValues: files.compactMap { name, bytes in (try? ProfileFile.read(bytes)).map { (name, $0) } })
 }
 
-/// What a gateway can be asked for, by a profile's keys.
+/// The roles of a gateway, by a profile's keys.
 package enum GatewayRole: String, Sendable {
   case status, acquire, release, agents, session
 
-  /// Whether `profile` has it.
+  /// Whether `profile` has this role.
   func isThere(in profile: GatewayProfile) -> Bool {
     switch self {
     case .status: profile.status != nil
@@ -115,7 +117,8 @@ package enum GatewayRole: String, Sendable {
 }
 
 extension OptionReader {
-  /// The profile that is named: one of the suite's own, or a file's. Nil without a name, or where something is wrong with it.
+  /// The profile called `written`: a built-in one, or one read from a file. nil without a name, and after a problem was
+  /// reported.
   mutating func gatewayProfile(_ written: String?) -> GatewayProfile? {
     guard let written else { return nil }
     if let profile = BuiltInProfiles.profile(written) { return profile }

@@ -1,11 +1,11 @@
-/// An object of the file, whose keys are taken one by one, so that what is left over is known.
+/// An object of the file. Its keys are taken one by one, so that unknown keys are found at the end.
 struct ProfileObjectReader {
-  /// As messages call it.
+  /// The object's name in messages.
   let name: String
   let members: [StrictJSON.Member]
-  /// Where it begins.
+  /// The line in which the object begins.
   let line: Int
-  /// The keys that there can be.
+  /// The keys that were asked for, which are all known keys of this object.
   private(set) var asked: Set<String> = []
 
   init(_ name: String, _ members: [StrictJSON.Member], line: Int) {
@@ -21,11 +21,11 @@ struct ProfileObjectReader {
     return members.first { $0.key == key }
   }
 
-  /// Where a key is; where the object begins, if it isn't there.
+  /// The line of a key; the line of the object, if it lacks the key.
   func line(of key: String) -> Int { members.first { $0.key == key }?.line ?? line }
 }
 
-/// Reading values of an object; what is wrong with them is collected.
+/// Reads values of an object, and collects the mistakes in them.
 extension ProfileFile {
   typealias Member = StrictJSON.Member
 
@@ -76,7 +76,7 @@ extension ProfileFile {
     return nil
   }
 
-  /// Says which keys nobody has taken, and which are there twice.
+  /// Reports the keys that are unknown, and those that occur twice.
   mutating func finish(_ object: ProfileObjectReader) {
     for member in object.members where !object.asked.contains(member.key) {
       let nearest = NearestName.near(member.key, in: object.asked.sorted()).map { ": the nearest is \"\($0)\"" }
@@ -85,7 +85,7 @@ extension ProfileFile {
     sayRepeated(object)
   }
 
-  /// The keys that are in the same object of `value` before.
+  /// The members of any object in `value` whose key occurred before in that object.
   static func repeatedKeys(_ value: StrictJSON.Value) -> [Member] {
     switch value {
     case .null, .bool, .number, .string: return []

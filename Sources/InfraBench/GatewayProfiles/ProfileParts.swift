@@ -1,6 +1,6 @@
 import Gateway
 
-/// The parts that roles of a profile have in common: calls, paths, headers, templates, fields and conditions.
+/// The parts that a profile's roles share: calls, paths, headers, templates, fields and conditions.
 extension ProfileFile {
   mutating func call(
     in object: inout ProfileObjectReader, method fallback: String, takes placeholders: Set<ProfileTemplate.Placeholder>,
@@ -17,7 +17,7 @@ extension ProfileFile {
     return .init(method: method, path: path, body: body)
   }
 
-  /// A path that begins with a slash, and is no way out of the endpoint's base path.
+  /// A path that begins with one slash and stays below the endpoint's base path.
   mutating func path(
     _ key: String, in object: inout ProfileObjectReader, takes placeholders: Set<ProfileTemplate.Placeholder>
   ) -> ProfileTemplate? {
@@ -33,8 +33,8 @@ extension ProfileFile {
     return template(text, as: .path, key, in: object, takes: placeholders)
   }
 
-  /// Whether a part of the path is `.` or `..`, written out or percent-encoded: servers go another way there (RFC 3986,
-  /// section 5.2.4).
+  /// Whether a part of the path is `.` or `..`, plain or percent-encoded: servers remove such parts (RFC 3986, section
+  /// 5.2.4).
   private static func hasDotSegment(_ text: String) -> Bool {
     text.prefix { $0 != "?" }.split(separator: "/").contains { part in
       [".", ".."].contains(part.lowercased().replacing("%2e", with: "."))
@@ -67,7 +67,7 @@ extension ProfileFile {
     return headers
   }
 
-  /// Their values are in no message: somebody may have written a token among them.
+  /// The names of the WebSocket subprotocols. Messages do not show them, as a user may have written a token among them.
   mutating func subprotocols(in object: inout ProfileObjectReader) -> [String] {
     let names = texts("subprotocols", in: &object) ?? []
     let line = object.line(of: "subprotocols")
@@ -79,7 +79,7 @@ extension ProfileFile {
     return names
   }
 
-  /// RFC 9110, section 5.6.2.
+  /// Whether `text` is a token (RFC 9110, section 5.6.2).
   private static func isToken(_ text: String) -> Bool {
     !text.isEmpty
       && text.utf8.allSatisfy { byte in
@@ -106,7 +106,8 @@ extension ProfileFile {
     }
   }
 
-  /// A body or a message: a JSON text with placeholders in its strings, or where it is a string itself, that plain text.
+  /// A body or a message: a JSON text with placeholders in its strings; or plain text, where the value is a string
+  /// itself.
   mutating func json(
     _ member: Member, _ key: String, in object: ProfileObjectReader,
     takes placeholders: Set<ProfileTemplate.Placeholder>
@@ -144,7 +145,7 @@ extension ProfileFile {
     say(object.line(of: key), "\(object.name): \"\(key)\": {\(error.name.prefix(40))} is no placeholder\(nearest)")
   }
 
-  /// A field: a pointer, an object of `pointer` and `last`, or a list of those.
+  /// A field: a JSON Pointer, an object of `pointer` and `last`, or a list of those.
   mutating func field(_ key: String, in object: inout ProfileObjectReader, isNeeded: Bool = false) -> ProfileField? {
     guard let member = object.take(key) else {
       if isNeeded { say(object.line, "\(object.name): \"\(key)\" is missing") }
@@ -186,7 +187,8 @@ extension ProfileFile {
 
   /// A condition of an HTTP answer, or of a message, which has no status.
   ///
-  /// - Parameter takesAny: whether it may hold for everything: not where no other message would be looked at then.
+  /// - Parameter takesAny: whether `{"any": true}` is allowed. It is not where a condition that takes every message
+  ///   would hide all later ones.
   mutating func condition(
     _ key: String, ofMessage isOfMessage: Bool = false, takesAny: Bool = true, in object: inout ProfileObjectReader,
     isNeeded: Bool = false
@@ -277,7 +279,7 @@ extension ProfileFile {
 }
 
 extension ProfileTemplate {
-  /// The JSON text of `value`, with the placeholders in its strings; keys are taken as they are.
+  /// The JSON text of `value`, with placeholders in its strings; keys are literal.
   static func json(_ value: StrictJSON.Value) throws(UnknownPlaceholder) -> ProfileTemplate {
     var template = ProfileTemplate(encoding: .json)
     try template.append(value)

@@ -51,7 +51,7 @@ package struct ArrivalOptions: ParsableArguments {
 
 /// When iterations start, checked.
 package struct ArrivalSettings: Sendable, Equatable {
-  /// Open loop: the constant rate, or the one that its stages begin with.
+  /// Open loop: the constant arrival rate, or the rate that the stages begin with.
   package var rate: ArrivalRate?
   package var stages: LoadStages?
   package var isPoisson = false
@@ -59,12 +59,12 @@ package struct ArrivalSettings: Sendable, Equatable {
   package var isPrecise = false
   package var thinkTime: Nanoseconds = .zero
   package var threads = 1
-  /// Length of an interval; nil for no timeline.
+  /// The length of an interval; nil: no timeline.
   package var timeline: Nanoseconds?
 
   package init() {}
 
-  /// Whether starts are due on a schedule.
+  /// Whether arrivals are due on a schedule.
   package var isOpenLoop: Bool {
     if case .rates = stages { return true }
     return rate != nil
@@ -72,7 +72,7 @@ package struct ArrivalSettings: Sendable, Equatable {
 }
 
 extension OptionReader {
-  /// Checks the options of arrivals, then against each other and those of the load, which were checked before.
+  /// Checks the options of arrivals, then against each other and against those of the load, which were checked before.
   mutating func arrivals(_ options: ArrivalOptions, _ load: LoadOptions) -> ArrivalSettings {
     var settings = ArrivalSettings()
     settings.rate = rate(options.rate)
@@ -92,7 +92,7 @@ extension OptionReader {
     if settings.stages != nil, load.warmup != nil {
       refuse("--warmup", "stages are a warm-up of their own: leave it out, or give --rate without --stages")
     }
-    // Whatever was meant by a rate or stages that are wrong: nothing else is wrong because of them.
+    // A wrong rate or wrong stages do not tell which loop was meant, so no other option is refused because of them.
     let isWrong =
       options.rate != nil && settings.rate == nil || options.stages != nil && settings.stages == nil
     guard !isWrong else { return }
@@ -115,7 +115,7 @@ extension OptionReader {
     }
   }
 
-  /// Notes that `option` makes no sense here, unless its value is wrong anyway.
+  /// Notes that `option` has no use here, unless its value was refused before.
   mutating func refuse(_ option: String, _ sentence: String) {
     if !problems.names(option) { problems.add(option, sentence) }
   }
@@ -143,18 +143,21 @@ package struct LoadStagesError: Error, Sendable, Equatable {
   package var message: String
 }
 
-/// `--stages`: linear ramps of the rate, or of the number of users.
+/// `--stages`: linear ramps of the arrival rate, or of the number of users.
 package enum LoadStages: Sendable, Equatable {
-  /// Open loop.
+  /// Open loop: arrival rates.
   case rates([RateStage])
-  /// Closed loop.
+  /// Closed loop: numbers of virtual users.
   case users([UserStage])
 
   private static let longest: Nanoseconds = .seconds(24 * 3600)
   private static let mostStages = 1000
   private static let mostUsers = 20_000
 
-  /// Parses `<duration>:<rate or users>` separated by commas; throws when it is anything else, of no length, or zero throughout.
+  /// Parses `<duration>:<rate or users>`, separated by commas.
+  ///
+  /// - Throws: For any other form, rates beside users, more than 1000 stages, more than 20,000 users, a length of zero
+  ///   or of more than 24 h in all, and stages that all end at 0. The message says what to write instead.
   package init(_ text: String) throws(LoadStagesError) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     guard parts.count <= Self.mostStages else {
@@ -220,13 +223,13 @@ package enum LoadStages: Sendable, Equatable {
   }
 
   private static func checkLength(_ durations: [Nanoseconds]) throws(LoadStagesError) {
-    // A stage is a year at most, and there are not many: no overflow.
+    // A sum of lengths does not overflow: it stops at the largest length, which is refused too.
     let length = durations.reduce(.zero, +)
     if length == .zero { throw LoadStagesError(message: "all stages are of no length: give one of them a duration") }
     if length > longest { throw LoadStagesError(message: "the stages are longer than 24h in all: write shorter ones") }
   }
 
-  /// As it is written on a command line.
+  /// The stages as they are written on a command line.
   package var text: String {
     switch self {
     case .rates(let stages):

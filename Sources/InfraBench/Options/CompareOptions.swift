@@ -10,7 +10,7 @@ package enum CompareSettings: Sendable, Equatable {
 }
 
 extension OptionReader {
-  /// Checks what was written.
+  /// Checks the options of bench-compare.
   mutating func comparison(_ command: CompareCommand) -> CompareSettings {
     let only = metricNames(command.metrics)
     if let folder = command.trend {
@@ -79,7 +79,7 @@ extension OptionReader {
     }
   }
 
-  /// Names of metrics and counters that some tool has.
+  /// Checks the names of metrics and counters: some tool must have each.
   private mutating func metricNames(_ written: [String]) -> Set<String> {
     let known = ToolDescriptions.suite.metricNames + ToolDescriptions.suite.judgedCounterNames.sorted()
     for name in written where !known.contains(name) {
@@ -89,7 +89,7 @@ extension OptionReader {
     return Set(written)
   }
 
-  /// A share, written in percent.
+  /// A share from a text in percent, from 0% to 1000%.
   private mutating func percent(_ option: String, _ written: String?, default fallback: Double) -> Double {
     guard let written else { return fallback }
     if written.hasSuffix("%"), let number = DurationText.parseDecimal(written.dropLast()), number <= 1000 {
@@ -101,7 +101,7 @@ extension OptionReader {
 
   private mutating func alpha(_ written: String?, default fallback: Double) -> Double {
     guard let written else { return fallback }
-    // Below this no number of runs that anybody makes could show anything.
+    // Below this, no practical number of runs could show a change.
     if let number = DurationText.parseDecimal(written), number >= 0.000_001, number < 0.5 { return number }
     problems.add("--alpha", "'\(written)' is wrong: write a number from 0.000001 to below 0.5, such as 0.05")
     return fallback

@@ -23,13 +23,13 @@ package struct ECSOptions: ParsableArguments {
 package struct ECSSettings: Sendable {
   var flags: AWSConfiguration.Flags
   var filter: TaskFilter
-  /// The flags and variables by which ECS is meant, rather than the embedded gateway's own endpoint.
+  /// The flags and variables that choose ECS in place of the embedded gateway's own endpoint.
   var sources: [String] = []
 
-  /// Whether every task of the cluster is taken for one of the pool.
+  /// Whether every task of the cluster counts as one of the pool.
   var isWholeCluster: Bool { poolName == nil }
 
-  /// How to do without them: `leave --cluster out`, `unset CLUSTER`.
+  /// How to leave the sources out, for a message: `leave --cluster out`, `unset CLUSTER`.
   var remedy: String {
     let flags = sources.filter { $0.hasPrefix("-") }
     let variables = sources.filter { !$0.hasPrefix("-") }
@@ -40,10 +40,10 @@ package struct ECSSettings: Sendable {
     return parts.compactMap { $0 }.joined(separator: " and ")
   }
 
-  /// What tells the pool's tasks from others; nil where nothing does.
+  /// The name that tells the pool's tasks from others; nil where none was given.
   var poolName: String? { filter.serviceName ?? filter.family ?? filter.startedBy }
 
-  /// For the result; keys are not in it.
+  /// The settings as parameters of the result. Credentials are not among them.
   var parameters: [String: JSONValue] {
     var parameters: [String: JSONValue] = [:]
     let values = [
@@ -56,7 +56,7 @@ package struct ECSSettings: Sendable {
 }
 
 extension ECSSettings {
-  /// The embedded gateway's own endpoint.
+  /// The settings for the embedded gateway's own endpoint.
   init(_ access: ECSAccess) {
     flags = .init(
       region: access.region ?? "us-east-1", ecsEndpointURL: access.endpointURL,
@@ -67,13 +67,14 @@ extension ECSSettings {
 }
 
 extension OptionReader {
-  /// Checks the ECS options; nil when none was given, so that the embedded gateway's own endpoint is meant, or none.
+  /// Checks the ECS options; nil where none was given: then the embedded gateway's own endpoint is used, or no ECS at
+  /// all.
   ///
-  /// A region or a profile in the environment alone names no pool: most machines with AWS tools have one. Nor does `SERVICE`
-  /// without a gateway's URL.
+  /// A region or a profile in the environment alone names no pool, because most machines with AWS tools have one.
+  /// `SERVICE` without a gateway's URL names no pool either.
   mutating func ecs(_ options: ECSOptions, hasGatewayURL: Bool) -> ECSSettings? {
     var settings = ecsAccess(options.access)
-    // Another way to name the pool's tasks stands against the environment's service.
+    // The environment's service is not read where the pool's tasks are named in another way.
     let hasOtherFilter = options.family != nil || options.startedBy != nil
     let service = value("--service", options.service, environment: hasOtherFilter ? [] : ["SERVICE"])
     if let service, options.service != nil || hasGatewayURL { settings.sources.append(service.source) }
@@ -94,7 +95,7 @@ extension OptionReader {
   }
 }
 
-/// Which cluster is meant, and how ECS is reached.
+/// Which cluster is used, and how ECS is reached.
 package struct ECSAccessOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -121,7 +122,7 @@ package struct ECSAccessOptions: ParsableArguments {
 }
 
 extension OptionReader {
-  /// What was written about the way to ECS, unchecked: it counts only where ECS is meant.
+  /// The options for reaching ECS, unchecked: they count only where ECS is used.
   func ecsAccess(_ options: ECSAccessOptions) -> ECSSettings {
     let cluster = cluster(options)
     let endpoint = value(
@@ -131,7 +132,7 @@ extension OptionReader {
       flags: options.flags, filter: TaskFilter(cluster: cluster?.text), sources: sources.compactMap { $0?.source })
   }
 
-  /// Checks cluster, profile, region and endpoints, wherever they are written. Credentials are found out later.
+  /// Checks cluster, profile, region and endpoints, in flags and in the environment. Credentials are looked up later.
   mutating func checkECSAccess(_ options: ECSAccessOptions) {
     checkName(cluster(options), orARNOf: "cluster")
     for problem in AWSConfiguration.problems(flags: options.flags, environment: environment) {
@@ -151,9 +152,10 @@ extension ECSAccessOptions {
 }
 
 extension OptionReader {
-  /// Checks the name of something in ECS; `kind`, as in `cluster`, is what an ARN instead of it must be of.
+  /// Checks the name of an ECS resource. `kind`, such as `cluster`, is the resource type of an ARN that may stand in
+  /// place of the name; nil: no ARN may.
   ///
-  /// Names: CreateCluster, CreateService and RegisterTaskDefinition of the Amazon ECS API Reference.
+  /// Rules for names: CreateCluster, CreateService and RegisterTaskDefinition in the Amazon ECS API Reference.
   mutating func checkName(_ written: (text: String, source: String)?, orARNOf kind: String? = nil) {
     guard let (text, source) = written else { return }
     if text.isEmpty { return problems.add(source, "it is empty: write a name") }
@@ -198,7 +200,7 @@ extension OptionReader {
 }
 
 extension [ToolDescription.Parameter] {
-  /// Those of ``ECSSettings``: the pool's names in ECS, and the way there.
+  /// The parameters of ``ECSSettings``: the pool's names in ECS, and how ECS is reached.
   static let ecs: Self = ["cluster", "service", "family", "startedBy", "region", "profile"].map {
     .init($0, shapesLoad: false)
   }

@@ -7,24 +7,25 @@ package struct SecretHeader: Sendable, Equatable, CustomStringConvertible {
   package var name: String
   package var value: String
 
-  /// The header that a bearer token becomes.
+  /// The header for a bearer token.
   static func bearer(_ token: String) -> SecretHeader {
     SecretHeader(name: "Authorization", value: "Bearer \(token)")
   }
 
-  /// The name alone.
+  /// The name without the value.
   package var description: String { "\(name): …" }
 }
 
 extension OptionReader {
-  /// Headers that the client writes itself, so that a user cannot.
+  /// Headers that the client writes itself, so that a user cannot give them.
   private static let reservedHeaders: Set<String> = [
     "host", "content-length", "transfer-encoding", "connection", "upgrade", "sec-websocket-key",
     "sec-websocket-version", "content-type",
   ]
 
-  /// Who the gateway's callers are: `Name: value` texts, and tokens (from a file, a command, else `GATEWAY_TOKEN`), each of
-  /// which becomes `Authorization: Bearer …`. A token for all is among the headers.
+  /// How the gateway's users authenticate: by headers, written as `Name: value`, and by tokens from a file, a command,
+  /// or else `GATEWAY_TOKEN`. Each token becomes `Authorization: Bearer …`. A single token serves all users, and is
+  /// among the headers.
   mutating func visitors(_ options: TargetOptions) -> (headers: [SecretHeader], tokens: [String], command: [String]?) {
     var headers = options.headers.compactMap { header($0) }
     let isAuthorized = headers.contains { $0.name.lowercased() == "authorization" }
@@ -38,7 +39,7 @@ extension OptionReader {
       }
       return (headers, [], tokenCommand(command))
     }
-    // A flag wins over the environment's token.
+    // An Authorization header wins over the environment's token.
     let tokens = !isAuthorized || options.tokenFile != nil ? tokens(options.tokenFile) : []
     if tokens.count == 1 { headers.append(.bearer(tokens[0])) }
     return (headers, tokens, nil)
@@ -54,7 +55,7 @@ extension OptionReader {
   }
 
   private mutating func header(_ text: String) -> SecretHeader? {
-    // The text may hold a secret: messages name at most what stands before the colon.
+    // The text may hold a secret: messages show at most the part before the colon.
     guard let colon = text.firstIndex(of: ":") else {
       problems.add("--header", "no colon: write it as 'Name: value'")
       return nil
@@ -76,7 +77,7 @@ extension OptionReader {
     return SecretHeader(name: name, value: value)
   }
 
-  /// Whether a header may be sent so: a name that the client does not write itself, and a printable value.
+  /// Whether the client can send this header: it does not write the name itself, and the value is printable.
   static func isHeader(name: String, value: String) -> Bool {
     !name.isEmpty && name.utf8.allSatisfy(isTokenByte) && !reservedHeaders.contains(name.lowercased())
       && isFieldValue(value)
@@ -92,7 +93,7 @@ extension OptionReader {
       return [token]
     }
     if PathText.likeAnOption(file) != nil {
-      // Not repeated: it may be the token itself.
+      // The value is not repeated: it may be the token itself.
       problems.add(
         "--token-file", "it begins with a dash, as options do: write the file's path, with './' before the dash")
       return []
@@ -110,7 +111,7 @@ extension OptionReader {
     return tokens
   }
 
-  /// RFC 9110, section 5.6.2.
+  /// Whether a byte is a `tchar`, one of those that names of headers have: RFC 9110, section 5.6.2.
   private static func isTokenByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -6,7 +6,7 @@ package import Latency
 package import Results
 import TextFormatting
 
-/// How much work is done, and by whom.
+/// How much load is made, and by how many users.
 package struct LoadOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Iterations; of --count and --duration the first reached ends the run.", valueName: "n"))
   package var count: String?
@@ -39,10 +39,10 @@ package struct LoadOptions: ParsableArguments {
 }
 
 extension OptionReader {
-  /// The longest prefix that leaves room for the number behind it.
+  /// The longest prefix of a user id that leaves room for the number behind it.
   private static let longestPrefix = UserID.maximumLength - 8
 
-  /// Checks the load options against a tool's own defaults.
+  /// Checks the load options; the defaults are the tool's own.
   package mutating func load(
     _ options: LoadOptions, _ arrivals: ArrivalOptions, defaultCount: Int,
     defaultConcurrency: Int = 1
@@ -53,20 +53,20 @@ extension OptionReader {
     let users = 1...20_000
     let concurrency = optionalInteger("--concurrency", options.concurrency, in: users)
     let inFlight = integer("--max-in-flight", arrivals.maxInFlight, default: 100, in: users)
-    // Stages of users begin with none unless the number is given.
+    // Stages of users begin with no user unless the number is given.
     let first = concurrency ?? (arrivals.stages == nil ? defaultConcurrency : 0)
     var settings = LoadSettings(
       count: count ?? (liftsCount ? nil : defaultCount), duration: duration, concurrency: first,
       warmup: warmup(options.warmup),
       timeout: self.duration("--timeout", options.timeout, default: .seconds(30), minimum: .milliseconds(1)),
       userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed))
-    // After all others: what is wrong by itself is not to be held against them.
+    // Arrivals come last: an option whose own value was refused is not refused again for its use.
     settings.arrivals = self.arrivals(arrivals, options)
     if settings.isOpenLoop { settings.concurrency = inFlight }
     return settings
   }
 
-  /// What users' ids begin with.
+  /// The prefix of users' ids.
   mutating func userIDPrefix(_ written: String?) -> String {
     let prefix = written ?? DefaultUserID.prefix
     if !UserID.isValid(prefix) || prefix.utf8.count > Self.longestPrefix {
@@ -77,7 +77,7 @@ extension OptionReader {
     return prefix
   }
 
-  /// Iterations or a time before the measurement.
+  /// The iterations or the time before the measurement.
   mutating func warmup(_ written: String?) -> LoadPlan.Warmup {
     guard let written else { return .iterations(0) }
     if let number = PlainText.wholeNumber(written), number <= 1_000_000_000 { return .iterations(number) }
@@ -88,7 +88,7 @@ extension OptionReader {
 
   /// The written seed, or a random one.
   mutating func seed(_ written: String?) -> UInt64 {
-    // Whole in a JSON number of any reader.
+    // Below 2⁵³, so that any reader of JSON keeps the whole number.
     guard let written else { return UInt64.random(in: 0..<(1 << 53)) }
     if let number = PlainText.wholeNumber(written), number < 1 << 53 { return UInt64(number) }
     problems.add("--seed", "'\(written)' is wrong: write a whole number from 0 to \((1 << 53) - 1)")
@@ -96,11 +96,12 @@ extension OptionReader {
   }
 }
 
-/// How much work is done, checked.
+/// How much load is made, checked.
 package struct LoadSettings: Sendable {
   package var count: Int?
   package var duration: Nanoseconds?
-  /// Virtual users: those of a closed loop, with stages those at its begin, or the most in flight of an open one.
+  /// The number of virtual users: of a closed loop, at the begin where there are stages; of an open loop, the most in
+  /// flight.
   package var concurrency: Int
   package var warmup: LoadPlan.Warmup
   package var timeout: Nanoseconds
@@ -108,21 +109,21 @@ package struct LoadSettings: Sendable {
   package var seed: UInt64
   package var arrivals = ArrivalSettings()
 
-  /// Whether starts are due on a schedule.
+  /// Whether arrivals are due on a schedule.
   package var isOpenLoop: Bool { arrivals.isOpenLoop }
 
   /// The most virtual users at one time.
   package var users: Int { ramp?.maximum ?? concurrency }
 
-  /// The most starts in flight at one time; nil in a closed loop.
+  /// The most iterations in flight at one time; nil in a closed loop.
   package var maxInFlight: Int? { isOpenLoop ? users : nil }
 
-  /// The time-outs of a run, by parameter.
+  /// The time-outs of a run, by the names of their parameters.
   func timeouts(beside runTask: RunTaskSettings?) -> [String: Nanoseconds] {
     ["timeout": timeout].merging(runTask.map { ["startTimeout": $0.startTimeout] } ?? [:]) { $1 }
   }
 
-  /// What the engine is to do.
+  /// The plan for the load engine.
   package var plan: LoadPlan {
     var plan: LoadPlan
     if let schedule {
@@ -138,7 +139,8 @@ package struct LoadSettings: Sendable {
     return plan
   }
 
-  /// When nothing more is begun, from the begin of the measured part: by the duration, or the stages' end.
+  /// How long new iterations begin, from the begin of the measured part on: until the duration or the stages end; nil
+  /// where neither is given.
   package var length: Nanoseconds? { [duration, ramp?.length, schedule?.length].compactMap(\.self).min() }
 
   private var schedule: ArrivalSchedule? {
@@ -150,18 +152,18 @@ package struct LoadSettings: Sendable {
     return arrivals.rate.map { ArrivalSchedule(rate: $0, arrival: arrival) }
   }
 
-  /// Users come and go by stages.
+  /// Closed loop: the stages by which users come and go; nil without any.
   private var ramp: UserRamp? {
     guard case .users(let stages) = arrivals.stages else { return nil }
     return UserRamp(stages: stages, from: concurrency)
   }
 
-  /// The id of user `number` of `total`: the prefix alone for a single user, else with four digits or more.
+  /// The id of user `number` of `total`: the prefix alone for a single user, else the prefix with four digits or more.
   package func userID(_ number: Int, of total: Int) -> String {
     Self.userID(userIDPrefix, number, of: total)
   }
 
-  /// The id of user `number` of as many as the plan has.
+  /// The id of user `number` of the plan's users.
   package func userID(_ number: Int) -> String {
     userID(number, of: users)
   }
@@ -174,15 +176,15 @@ package struct LoadSettings: Sendable {
   }
 }
 
-/// What users' ids begin with unless it is given: `test-user-xxxx`, where the last four characters are made of the names of
-/// the host and of who runs the tool. So colleagues' runs at one gateway don't meet, and no run litters a real file system
-/// with new directories.
+/// The default prefix of users' ids, `test-user-xxxx`. The last four characters are a hash of the names of the host and
+/// of the system user that runs the tool. So runs of colleagues at one gateway have different users, and repeated runs
+/// do not fill a real file system with new directories.
 enum DefaultUserID {
-  /// Of this host and user; the same in every run.
+  /// The prefix for this host and system user; it is equal in every run.
   static let prefix = prefix(host: hostName, user: userName)
 
   static func prefix(host: String, user: String) -> String {
-    // FNV-1a with 64 bits; the hashes of Swift's library differ from run to run.
+    // FNV-1a with 64 bits: hashes of Swift's library differ from run to run.
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in "\(host)\u{0}\(user)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     // The upper bits depend on all bytes.
@@ -202,7 +204,7 @@ enum DefaultUserID {
     return name.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
   }
 
-  /// The number where there is no name.
+  /// The user's name; its number where there is no name.
   private static var userName: String {
     var entry = passwd()
     var result: UnsafeMutablePointer<passwd>?
@@ -213,15 +215,15 @@ enum DefaultUserID {
   }
 }
 
-/// The timeline of a report that draws one, where the user asked for none.
+/// The timeline for a report that draws one, where the user gave no `--timeline`.
 enum DefaultTimeline {
   private static let intervals: UInt64 = 100
   private static let shortest: Nanoseconds = .milliseconds(20)
   private static let unknown: Nanoseconds = .milliseconds(50)
   private static let longest: Nanoseconds = .seconds(1)
 
-  /// The length of an interval, for a run of `length` where that is known before: a hundred intervals, each as
-  /// long as cutting it is worth. A run that turns out to be long has them merged.
+  /// The length of an interval: a hundredth of `length`, which is the run's where that is known before, but not so
+  /// short that cutting it is not worth it. In a run that turns out longer, intervals are merged.
   static func interval(forLength length: Nanoseconds?) -> Nanoseconds {
     guard let length else { return unknown }
     return min(max(length / intervals, shortest), longest)
@@ -229,7 +231,7 @@ enum DefaultTimeline {
 }
 
 extension LoadSettings {
-  /// Gives the run a timeline if a report of it draws one and it has none.
+  /// Gives the run a timeline where a report draws one and the user asked for none.
   mutating func addTimeline(for output: OutputSettings) {
     guard arrivals.timeline == nil, output.formats.contains(where: \.drawsTimeline) else { return }
     arrivals.timeline = DefaultTimeline.interval(forLength: length)
@@ -237,7 +239,7 @@ extension LoadSettings {
 }
 
 extension LoadSettings {
-  /// What shapes the load, for the result.
+  /// The parameters of the load, for the result.
   package var parameters: [String: JSONValue] {
     let own: [String: JSONValue] = [
       "count": count.map { .int(Int64($0)) } ?? .null,
@@ -251,7 +253,7 @@ extension LoadSettings {
     return own.merging(arrivals.parameters) { $1 }
   }
 
-  /// Whether lines of single iterations are readable: a closed loop of at most 100.
+  /// Whether a line for each iteration is readable: in a closed loop of at most 100 iterations.
   package var showsIterations: Bool {
     guard let count, !isOpenLoop else { return false }
     return count <= 100
@@ -266,7 +268,7 @@ extension LoadSettings {
 }
 
 extension ArrivalSettings {
-  /// What shapes the load, for the result: of an open loop's settings only where there is one.
+  /// The parameters of arrivals, for the result; those of an open loop only where there is one.
   fileprivate var parameters: [String: JSONValue] {
     var parameters: [String: JSONValue] = ["threads": .int(Int64(threads))]
     if let stages { parameters["stages"] = .string(stages.text) }
@@ -284,13 +286,13 @@ extension ArrivalSettings {
 }
 
 extension TargetSettings {
-  /// What shapes the pool, for the result. Headers are named, their values never.
+  /// The parameters of the target, for the result. Headers are named; their values are never stored.
   package var parameters: [String: JSONValue] {
     var parameters: [String: JSONValue] = ["headers": .array(headers.map { .string($0.name) })]
     if tokens.count > 1 { parameters["tokens"] = .int(Int64(tokens.count)) }
     if tokenCommand != nil { parameters["tokenCommand"] = true }
     if let profile { parameters["gatewayProfile"] = .string(profile.name) }
-    // Named only where they were given: a run without them compares with those of before.
+    // Named only where they are given, so that a run without them can be compared with results of earlier versions.
     if !keepsCookies { parameters["noCookies"] = .bool(true) }
     if hasCertificate { parameters["clientCertificate"] = .bool(true) }
     switch gateway {
@@ -306,14 +308,14 @@ extension TargetSettings {
 }
 
 extension [ToolDescription.Parameter] {
-  /// Those of ``LoadSettings``.
+  /// The parameters of ``LoadSettings``.
   static let load: Self = [
     "count", "duration", "concurrency", "maxInFlight", "warmup", "timeout", "threads", "stages", "rate", "arrival",
     "dropWhenBusy", "precise", "thinkTime",
-    // Whose requests these are.
+    // It names the users, and does not change the load.
     .init("userId", shapesLoad: false),
     .init("seed", shapesLoad: false),
-    // How finely the result is written.
+    // It changes only how finely the result is written.
     .init("timeline", shapesLoad: false),
   ]
 }

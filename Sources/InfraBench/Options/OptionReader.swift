@@ -3,23 +3,23 @@ package import Transport
 package import Latency
 import TextFormatting
 
-/// Turns what the user wrote into values. Every mistake goes to `problems`, and reading goes on with a harmless value.
+/// Turns what the user wrote into values. Each mistake goes to `problems`, and reading goes on with a harmless value.
 package struct OptionReader {
   /// The process environment, or a test's.
   package let environment: [String: String]
-  /// When the options are read.
+  /// The time at which the options are read.
   let now: Date
-  /// What was wrong so far.
+  /// The problems found so far.
   package var problems: Problems
 
-  /// - Parameter scenario: the file whose options are among those to be read; what is wrong with it is reported with the rest.
+  /// - Parameter scenario: The file whose options are read too; its own problems are reported with the rest.
   package init(environment: [String: String], scenario: ScenarioFile = ScenarioFile(), now: Date = Date()) {
     self.environment = environment
     self.now = now
     problems = scenario.problems
   }
 
-  /// The written value, or the first environment variable that is set and not empty, with the name to blame.
+  /// The written value, or the first environment variable that is set and not empty; `source` is its name in messages.
   package func value(_ option: String, _ written: String?, environment names: [String] = []) -> (
     text: String, source: String
   )? {
@@ -95,8 +95,9 @@ package struct OptionReader {
 
 /// Paths as users write them.
 enum PathText {
-  /// Why the value of an option is no path: it begins with a dash. `--output-dir -x` is refused by the parser, which takes `-x`
-  /// for an option; `--output-dir=-x` would be taken, and more likely a value is missing than a folder is called so.
+  /// Why the value of an option is no path: it begins with a dash. The parser refuses `--output-dir -x`, because it
+  /// reads `-x` as an option, but takes `--output-dir=-x`. More likely a value is missing than a folder has such a
+  /// name.
   static func likeAnOption(_ path: String) -> String? {
     guard path.utf8.first == UInt8(ascii: "-") else { return nil }
     let shown = PlainText.line(path)

@@ -3,7 +3,7 @@ import Glibc
 import Reports
 package import Results
 
-/// Where results go, and what is said.
+/// Where results are written, and what is printed.
 package struct OutputOptions: ParsableArguments {
   @Option(
     name: .customLong("threshold"),
@@ -40,7 +40,7 @@ package struct OutputOptions: ParsableArguments {
   package init() {}
 }
 
-/// Where results go, checked.
+/// Where results are written, and what is printed, checked.
 package struct OutputSettings: Sendable {
   package enum Print: String, Sendable, CaseIterable {
     case text, json, md
@@ -52,7 +52,7 @@ package struct OutputSettings: Sendable {
   package var print: Print
   package var isQuiet: Bool
   package var usesColor: Bool
-  /// Whether a saturated run may pass.
+  /// Whether a run may pass although its generator was saturated.
   package var allowsSaturated: Bool
 }
 
@@ -93,7 +93,8 @@ extension OptionReader {
     character.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }
   }
 
-  /// Checks that a page can be written: its directory is there, and what has the name already is a page, and no result.
+  /// Checks that a page can be written: its directory exists, and a file that already has the name is a page, and no
+  /// result.
   mutating func checkPage(_ option: String, _ path: String) {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     let directory = parts.isEmpty ? "." : parts.joined(separator: "/") + "/"
@@ -112,7 +113,7 @@ extension OptionReader {
     }
   }
 
-  /// Looks at the nearest ancestor that exists; makes nothing.
+  /// Why nothing can be written below `path`; nil where it can. Checks the nearest ancestor that exists; makes nothing.
   static func reasonNotWritable(_ path: String) -> String? {
     guard !path.isEmpty, !path.utf8.contains(0) else { return "write a directory's path" }
     if let reason = PathText.likeAnOption(path) { return reason }
@@ -131,7 +132,8 @@ extension OptionReader {
 }
 
 extension OptionReader {
-  /// The test plan's thresholds, unless they are left out, and then the user's. What the user repeats is the user's, once.
+  /// The test plan's thresholds, unless the user leaves them out, then the user's. One that the user repeats counts
+  /// once, as the user's.
   package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for benchmark: B) -> [Threshold] {
     let parser = ThresholdParser(B.description)
     var thresholds: [Threshold] = []

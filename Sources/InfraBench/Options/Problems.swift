@@ -1,17 +1,17 @@
 /// Everything that is wrong with what the user wrote, collected so that it is said all at once.
 package struct Problems: Error, Equatable, CustomStringConvertible {
-  /// One sentence each, naming the option and what to write instead.
+  /// One sentence each, with the option's name and what to write instead.
   package private(set) var sentences: [String] = []
-  /// A gateway that a tool is to drain, and nobody has confirmed that.
+  /// A gateway that a tool is to drain without a confirmation.
   struct UnconfirmedDrain: Equatable {
     var host: String
-    /// Which of ``sentences`` says so.
+    /// The element of ``sentences`` that reports it.
     var sentence: String
   }
   private(set) var unconfirmedDrains: [UnconfirmedDrain] = []
-  /// What they are about.
+  /// The options that ``sentences`` are about.
   private var options: Set<String> = []
-  /// Options, with dashes, whose values came from a scenario file: messages about them say so.
+  /// Options, with dashes, whose values came from a scenario file; messages about them name the file.
   var namesFromFile: Set<String> = []
   /// The scenario file in quotation marks.
   var fileName = ""
@@ -28,7 +28,7 @@ package struct Problems: Error, Equatable, CustomStringConvertible {
     add(option, in: namesFromFile.contains(option) ? fileName : nil, sentence)
   }
 
-  /// Notes that `option` is wrong where it stands in `file`.
+  /// Notes that `option` is wrong in `file`.
   mutating func add(_ option: String, in file: String?, _ sentence: String) {
     options.insert(option)
     sentences.append("\(option)\(file.map { " (in \($0))" } ?? ""): \(sentence)")
@@ -41,9 +41,9 @@ package struct Problems: Error, Equatable, CustomStringConvertible {
     unconfirmedDrains.append(.init(host: host, sentence: sentences[sentences.count - 1]))
   }
 
-  /// Notes a sentence that names its option itself.
+  /// Notes a sentence that already names its option.
   mutating func add(whole sentence: String) { sentences.append(sentence) }
 
-  /// All of it, a line each.
+  /// All sentences, a line each.
   package var description: String { sentences.map { "error: \($0)\n" }.joined() }
 }

@@ -3,7 +3,7 @@ import AWS
 import Latency
 import Results
 
-/// How cold starts come about, and which tasks this tool starts for them.
+/// How cold starts are made, and which tasks this tool starts for them.
 package struct RunTaskOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -48,7 +48,7 @@ package struct RunTaskOptions: ParsableArguments {
   @Option(help: ArgumentHelp("From RunTask until the task is at the gateway, at most. (default: 5m)", valueName: "d"))
   package var startTimeout: String?
 
-  /// The long names of those that only run-task has a use for.
+  /// The long names of options that only `--cold-by run-task` uses.
   static let namesForRunTask: Set<String> = [
     "cluster", "region", "profile", "ecs-endpoint-url", "task-definition", "launch-type", "capacity-provider",
     "subnets", "security-groups", "poll-interval", "start-timeout", "assign-public-ip", "force-poll-interval",
@@ -56,7 +56,7 @@ package struct RunTaskOptions: ParsableArguments {
 
   package init() {}
 
-  /// What was written that only run-task has a use for, by name.
+  /// The names of the given options that only `--cold-by run-task` uses.
   var givenForRunTask: [String] {
     let values = [
       ("--cluster", access.cluster), ("--region", access.region), ("--profile", access.profile),
@@ -69,7 +69,7 @@ package struct RunTaskOptions: ParsableArguments {
   }
 }
 
-/// Which tasks this tool starts for cold users, checked.
+/// Which tasks this tool starts for users of cold starts, checked.
 package struct RunTaskSettings: Sendable {
   /// nil: the embedded gateway's own endpoint.
   var ecs: ECSSettings?
@@ -78,15 +78,15 @@ package struct RunTaskSettings: Sendable {
   var launchType: String?
   var capacityProvider: String?
   var network: TaskNetwork?
-  /// Between two looks at ECS.
+  /// The time between two polls of ECS.
   var pollInterval: Nanoseconds
-  /// From RunTask until the task is connected.
+  /// The longest time from RunTask until the task is connected.
   var startTimeout: Nanoseconds
 
-  /// The most users for whom tasks are started at one time: what one DescribeTasks tells of.
+  /// The most users for whom tasks are started at one time: as many as one DescribeTasks call can describe.
   static let mostAtOnce = 100
 
-  /// For the result.
+  /// The settings as parameters of the result.
   var parameters: [String: JSONValue] {
     var parameters: [String: JSONValue] = [
       "coldBy": "run-task", "pollInterval": .string(DurationText.write(pollInterval)),
@@ -106,10 +106,10 @@ package struct RunTaskSettings: Sendable {
 }
 
 extension OptionReader {
-  /// Checks `--cold-by` and what belongs to it; nil for cold starts by the gateway.
+  /// Checks `--cold-by` and the options that belong to it; nil where the gateway makes the cold starts.
   mutating func runTask(_ options: RunTaskOptions, beside target: TargetOptions) -> RunTaskSettings? {
     guard choice("--cold-by", options.coldBy, of: ["gateway", "run-task"], default: "gateway") == "run-task" else {
-      // A way that is unknown may have meant run-task.
+      // An unknown way may have meant run-task, so its options are not refused.
       guard !problems.names("--cold-by") else { return nil }
       for name in options.givenForRunTask {
         problems.add(name, "it is for --cold-by run-task: give that, or leave it out")
@@ -137,16 +137,16 @@ extension OptionReader {
     )
   }
 
-  /// Checks the target options of a run in which tasks are started by `runTask`, for at most `users` at one time.
+  /// Checks the target options of a run that starts tasks by `runTask`, for at most `users` at one time.
   ///
-  /// - Parameter keepsPool: whether the embedded gateway has warm tasks as well. It never refills them while they are
+  /// - Parameter keepsPool: Whether the embedded gateway has warm tasks as well. It never refills them while they are
   ///   assigned: its own tasks would be given to the users for whom others are started.
   mutating func target(
     _ options: TargetOptions, for runTask: RunTaskSettings?, users: Int, keepsPool: Bool,
     needs roles: [GatewayRole] = []
   ) -> TargetSettings {
     guard runTask != nil else { return target(options, needs: roles) }
-    // Whether a task has connected is seen in the gateway's status.
+    // The gateway's status shows whether a task has connected.
     let needed = roles + [.status]
     var settings = keepsPool ? target(options, needs: needed) : target(options, defaultPoolSize: 0, needs: needed)
     guard case .embedded(var embedded) = settings.gateway else { return settings }
@@ -158,14 +158,14 @@ extension OptionReader {
     return settings
   }
 
-  /// Refuses what would start tasks without a bound.
+  /// Refuses options that would start tasks without a bound.
   mutating func refuseUnbounded(_ options: [(name: String, isGiven: Bool)]) {
     for (name, isGiven) in options where isGiven {
       refuse(name, "--cold-by run-task starts a task for each user, and their number must be bounded: leave this out")
     }
   }
 
-  /// Refuses more users at one time than tasks are started for.
+  /// Refuses more users at one time than tasks can be started for.
   mutating func refuseCrowd(_ option: String, _ users: Int) {
     guard users > RunTaskSettings.mostAtOnce else { return }
     refuse(option, "--cold-by run-task starts at most \(RunTaskSettings.mostAtOnce) tasks at one time")
@@ -227,7 +227,7 @@ extension OptionReader {
     return written
   }
 
-  /// DescribeTasks and ListTasks share a bucket of 100 calls, refilled at 20 a second.
+  /// The poll interval. DescribeTasks and ListTasks share a bucket of 100 calls, refilled at 20 a second.
   private mutating func pollInterval(_ options: RunTaskOptions, isRealECS: Bool) -> Nanoseconds {
     let interval = duration(
       "--poll-interval", options.pollInterval, default: isRealECS ? .milliseconds(250) : .milliseconds(25),
@@ -243,7 +243,7 @@ extension OptionReader {
 }
 
 extension [ToolDescription.Parameter] {
-  /// Those of ``RunTaskSettings``. Names of the task that is started, and of the network that it is put in, are no load.
+  /// The parameters of ``RunTaskSettings``. The names of the started task and of its network do not shape the load.
   static let runTask: Self =
     ["coldBy", "pollInterval", "startTimeout", "launchType", "capacityProvider"]
     + ["taskDefinition", "subnets", "securityGroups", "assignPublicIp"].map { .init($0, shapesLoad: false) } + ecs

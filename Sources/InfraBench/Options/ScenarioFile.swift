@@ -2,27 +2,27 @@ package import ArgumentParser
 import Glibc
 import TextFormatting
 
-/// What `--scenario FILE` adds to a command line: further arguments, and everything that is wrong with the file.
+/// What `--scenario FILE` adds to a command line: further arguments, and all problems of the file.
 ///
-/// Values of the file are in no message of this type: a header's is a secret.
+/// No message of this type shows a value of the file, because a header's value is a secret.
 package struct ScenarioFile: Sendable {
-  /// To be put in front of the command line's own.
+  /// The arguments to put in front of the command line's own.
   package private(set) var arguments: [String] = []
-  /// What is wrong with the file itself. They also know which options came from it, for messages about their values.
+  /// The problems of the file itself. They also know which options came from it, for messages about their values.
   package private(set) var problems = Problems()
 
   private static let mostUnknownKeys = 20
-  /// They make no sense in a file, or would run what a file says.
+  /// Options that make no sense in a file, or would execute what a file says.
   private static let excluded: Set<String> = [
     "scenario", "help", "version", "print-profile", "token-command",
   ]
 
-  /// Without `--scenario`.
+  /// The value for a command line without `--scenario`.
   package init() {}
 
-  /// Reads the file that the command line names, if it names one.
+  /// Reads the file that the command line names, if any.
   ///
-  /// - Parameter commandLine: without the program's name.
+  /// - Parameter commandLine: The arguments without the program's name.
   package init(commandLine: [String], tool: String, options: @autoclosure () -> [ToolOption]) {
     let words = GivenOptions(commandLine)
     guard let path = words.scenarioFiles.first else { return }
@@ -69,7 +69,7 @@ package struct ScenarioFile: Sendable {
     }
   }
 
-  /// A value that the command line overrides is checked all the same.
+  /// Adds an option with its value. A value that the command line overrides is checked too.
   private mutating func add(_ option: ToolOption, _ value: StrictJSON.Value, isOverridden: Bool) {
     do throws(ScenarioFileError) {
       let words = try option.arguments(for: value)
@@ -107,11 +107,11 @@ enum ScenarioFileContents {
     throw ScenarioFileError(reason: "\(quoted(path)) is no JSON object: write it as {\"count\": 100, \"hold\": true}")
   }
 
-  /// A file of bench-suite.
+  /// The contents of a scenario file of bench-suite.
   struct OfSuite {
-    /// The options for each tool, once for each.
+    /// The options for each tool; no tool is there twice.
     var tools: [(key: String, value: [StrictJSON.Member])] = []
-    /// What is wrong with the other entries, a sentence each that goes on after `--scenario`.
+    /// The problems of the other entries; each sentence follows the option's name `--scenario`.
     var problems: [String] = []
   }
 
@@ -140,7 +140,7 @@ enum ScenarioFileContents {
     return file
   }
 
-  /// What to do with a key that is no tool's name.
+  /// What to do about a key that is no tool's name.
   private static func remedy(for key: String) -> String {
     if let nearest = NearestName.near(String(key.prefix(64)), in: SuiteTool.names) {
       return "the nearest name is '\(nearest)'"
@@ -148,7 +148,7 @@ enum ScenarioFileContents {
     return "write options in a tool's object, as {\"bench-allocation\": {\"count\": 100}}"
   }
 
-  /// A key as messages show it: only where it looks like a name, as it may be a misplaced value.
+  /// A key as messages show it. It is shown only if it has the form of a name, because it may be a misplaced value.
   static func shown(_ key: String) -> String {
     let isName =
       (1...40).contains(key.utf8.count)
@@ -158,7 +158,7 @@ enum ScenarioFileContents {
     return isName ? "'\(key)'" : "a key"
   }
 
-  /// In pieces, because a pipe or a device has no size that could be asked for.
+  /// Reads the file in pieces, because a pipe or a device does not tell its size.
   private static func read(_ path: String) throws(ScenarioFileError) -> [UInt8] {
     guard !path.isEmpty else { throw ScenarioFileError(reason: "write a file's path") }
     if let reason = PathText.likeAnOption(path) { throw ScenarioFileError(reason: reason) }
@@ -182,9 +182,9 @@ enum ScenarioFileContents {
   }
 }
 
-/// Why a scenario file, or an entry of it, can't be used. Values are not in it.
+/// Why a scenario file, or an entry of it, can't be used. No value is ever in it.
 struct ScenarioFileError: Error {
-  /// A sentence that goes on after the option's name.
+  /// A sentence that follows the option's name.
   var reason: String
 }
 
@@ -199,14 +199,15 @@ package struct ScenarioOptions: ParsableArguments {
   package init() {}
 }
 
-/// Which options a command line gives, by the parser's own rules, before the parser has seen it.
+/// The options that a command line gives, found by the parser's own rules before the parser reads it.
 struct GivenOptions {
   /// Long names, without dashes and values.
   private(set) var given: Set<String> = []
   /// The values of `--scenario`.
   private(set) var scenarioFiles: [String] = []
 
-  /// Reads `--name value`, `--name=value` and `--flag` up to `--`. What begins with a dash is never a value of the word before.
+  /// Reads `--name value`, `--name=value` and `--flag` up to `--`. A word that begins with a dash is never the value of
+  /// the word before it.
   init(_ arguments: [String]) {
     var rest = arguments[...]
     while let word = rest.popFirst(), word != "--" {

@@ -1,9 +1,10 @@
-/// A JSON text (RFC 8259) as it was written. Decoders lose what matters here: repeated keys, lines, and the digits of numbers.
+/// A JSON text (RFC 8259) as it was written. Decoders lose what is needed here: repeated keys, lines, and the digits of
+/// numbers.
 package struct StrictJSON {
   package enum Value: Sendable, Equatable {
     case null
     case bool(Bool)
-    /// As it was written.
+    /// The number's digits as they were written.
     case number(String)
     case string(String)
     case array([Value])
@@ -13,11 +14,11 @@ package struct StrictJSON {
   package struct Member: Sendable, Equatable {
     package var key: String
     package var value: Value
-    /// Where the key is, from 1.
+    /// The line of the key, from 1.
     package var line: Int
   }
 
-  /// What is wrong and where. Nothing of the text is in it: it may hold secrets.
+  /// What is wrong and where. No part of the text is in it, because the text may hold secrets.
   package struct Failure: Error, Equatable, CustomStringConvertible {
     package var line: Int
     /// In bytes, from 1.
@@ -33,7 +34,10 @@ package struct StrictJSON {
   private var line = 1
   private var lineStart = 0
 
-  /// Reads the whole text; a byte order mark in front is passed over.
+  /// Reads the whole text; a byte order mark at its beginning is skipped.
+  ///
+  /// - Throws: For the first mistake: bytes that are not UTF-8, a text that is no JSON or goes on behind it, and values
+  ///   that are nested too deeply.
   package static func parse(_ bytes: [UInt8]) throws(Failure) -> Value {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw Failure(line: 1, column: 1, reason: "the file is not UTF-8")
@@ -155,7 +159,7 @@ package struct StrictJSON {
     throw failure("a text has no end")
   }
 
-  /// What stands behind a backslash.
+  /// The character for what stands behind a backslash.
   private mutating func escaped() throws(Failure) -> Unicode.Scalar {
     for (letter, scalar) in [
       ("\"", "\""), ("\\", "\\"), ("/", "/"), ("b", "\u{8}"), ("f", "\u{c}"), ("n", "\n"), ("r", "\r"), ("t", "\t"),

@@ -88,36 +88,36 @@ package struct TargetSettings: Sendable {
     case remote(Endpoint)
   }
 
-  /// A gateway that is measured in turn with the first.
+  /// A gateway that is measured alternately with the first.
   package struct Second: Sendable {
     package var endpoint: Endpoint
     package var tls: TLSClient?
   }
 
   package var gateway: Gateway
-  /// Sent with every request; a token that all users share is among them.
+  /// Headers of every request; a token that all users share is among them.
   package var headers: [SecretHeader]
-  /// What tells users from one another, or is one for all; empty without any.
+  /// The users' tokens: several, so that users differ, or one for all; empty without any.
   package var tokens: [String] = []
-  /// The words of the command that prints a token; nil: there is none.
+  /// The words of the command that prints a token; nil: no command was given.
   package var tokenCommand: [String]?
-  /// How the gateway is spoken to; nil: that is to be found out.
+  /// The profile by which the gateway is called; nil: the tool finds it out.
   package var profile: GatewayProfile?
   package var tls: TLSClient?
   package var isInsecure: Bool
-  /// Whether a client certificate is shown to a gateway that asks for one.
+  /// Whether a client certificate is presented to a gateway that asks for one.
   package var hasCertificate = false
-  /// Whether the cookies that an iteration is given are sent back.
+  /// Whether cookies that an iteration receives are sent back.
   package var keepsCookies = true
   package var agents: Int
   package var allowsAgentsBesideReal: Bool
-  /// nil: there is one target.
+  /// The second gateway; nil: one target alone.
   package var second: Second?
 
-  /// The most sockets and files of agents: each has a connection, and pipes to the process of its session.
+  /// The most sockets and files that agents have open: each has a connection, and pipes to the process of its session.
   var openFiles: Int { 4 * agents }
 
-  /// The second gateway as the target, with the same headers and options; nil where there is none.
+  /// These settings with the second gateway as the target; nil where there is no second one.
   package var ofSecond: TargetSettings? {
     guard let second else { return nil }
     var settings = self
@@ -137,8 +137,8 @@ package struct EmbeddedGatewaySettings: Sendable, Equatable {
   /// Whether an assigned task is replaced only when it is released, as by an ECS service.
   package var replacesOnRelease = false
 
-  /// Room for tasks that others than the pool start, `users` at one time and as many that are ending, and no refill that
-  /// would come before them.
+  /// Makes room for tasks that the pool does not start: those of `users` at one time, and as many that are ending.
+  /// Refills wait for releases, so that they don't come before these tasks.
   mutating func makeRoom(forTasksOf users: Int, hasOwnLimit: Bool) {
     replacesOnRelease = true
     maxSize = 2 * poolSize + users
@@ -149,7 +149,7 @@ package struct EmbeddedGatewaySettings: Sendable, Equatable {
 extension OptionReader {
   /// Checks the target options.
   ///
-  /// - Parameter roles: what the tool needs of the gateway, by a profile that names all it has.
+  /// - Parameter roles: The roles that the tool needs. A profile that the user named must have them all.
   package mutating func target(
     _ options: TargetOptions, defaultPoolSize: Int = 5, needs roles: [GatewayRole] = []
   ) -> TargetSettings {
@@ -170,14 +170,14 @@ extension OptionReader {
     let profile = gatewayProfile(options.gatewayProfile)
     if let profile {
       checkPlace(of: profile, options, isRemote: isRemote)
-      // Whether agents have become warm is seen in the status.
+      // The status shows whether agents have become warm.
       let ofAgents: [GatewayRole] = agents > 0 ? [.agents, .status] : []
       for role in roles + ofAgents.filter({ !roles.contains($0) }) where !role.isThere(in: profile) {
         problems.add("--gateway-profile", "'\(profile.name)' has no '\(role.rawValue)', which is needed here")
       }
     }
     let visitors = visitors(options)
-    // What is wrong with a token that was given is said already. The embedded gateway's stand-in takes any.
+    // A wrong token has been reported already. The embedded gateway's stand-in takes any token.
     if let profile, profile.needsToken, isRemote, visitors.tokens.isEmpty, options.tokenFile == nil,
       options.tokenCommand == nil, !problems.names("GATEWAY_TOKEN")
     {
@@ -194,8 +194,8 @@ extension OptionReader {
       second: second.map { .init(endpoint: $0, tls: used(by: $0)) })
   }
 
-  /// Checks that a file's profile is not taken for one of the suite's own, and that the embedded gateway is not spoken to in
-  /// a way that it does not know.
+  /// Refuses a file's profile under the name of one of the suite's own, and a profile that the embedded gateway does
+  /// not know.
   private mutating func checkPlace(of profile: GatewayProfile, _ options: TargetOptions, isRemote: Bool) {
     let name = "--gateway-profile"
     if let own = BuiltInProfiles.profile(profile.name), own != profile {
@@ -243,8 +243,8 @@ extension OptionReader {
 }
 
 extension GatewayProfile {
-  /// Whether the embedded gateway speaks it. Copies of its own profile under another name are as good, also without the user's
-  /// side; another gateway's stand-in is started by the profile's name alone.
+  /// Whether the embedded gateway speaks this profile. Copies of its own profile under another name count too, also
+  /// without the user's side; another gateway's stand-in is started by the profile's name alone.
   fileprivate var isOfEmbeddedGateway: Bool {
     if self == BuiltInProfiles.profile(name) { return true }
     return [BuiltInProfiles.embedded, BuiltInProfiles.withoutUsersSide].contains { own in
@@ -256,7 +256,7 @@ extension GatewayProfile {
 }
 
 extension OptionReader {
-  /// One for all `endpoints`: those that were written and are right.
+  /// One TLS client for all `endpoints`, which are the URLs that were written and are right.
   mutating func tls(_ options: TargetOptions, for endpoints: [Endpoint]) -> TLSClient? {
     let written = [
       value("--gateway-url", options.gatewayURL, environment: ["GATEWAY_URL"])?.text, options.abGatewayURL,
@@ -266,7 +266,7 @@ extension OptionReader {
       ("--insecure", options.insecure), ("--ca-file", options.caFile != nil), ("--cert", options.cert != nil),
       ("--key", options.key != nil),
     ]
-    // Of a URL that is wrong nobody knows what it was to be.
+    // A wrong URL does not tell whether it was to be secure.
     if !isSecure, endpoints.count == written.count, let (name, _) = given.first(where: \.1) {
       problems.add(name, "there is no gateway URL with https or wss")
     }
@@ -284,7 +284,7 @@ extension OptionReader {
     }
   }
 
-  /// The certificate to be shown, with its key; nil without any, and where something is wrong with it.
+  /// The client certificate with its key; nil where none is given or something is wrong with it.
   private mutating func clientCertificate(_ options: TargetOptions) -> ClientCertificate? {
     let files = [("--cert", options.cert), ("--key", options.key)]
     let dashed = files.compactMap { name, path in path.flatMap(PathText.likeAnOption).map { (name, $0) } }
@@ -310,14 +310,14 @@ extension OptionReader {
 }
 
 extension [ToolDescription.Parameter] {
-  /// Those of ``TargetSettings``.
+  /// The parameters of ``TargetSettings``.
   static let gateway: Self =
     ["tokens", "tokenCommand", "gatewayProfile", "noCookies", "clientCertificate", "agents"] + embeddedGateway
 
-  /// Those of a gateway that the tool starts itself.
+  /// The parameters of a gateway that the tool starts itself.
   static let embeddedGateway: Self = [
     "poolSize", "maxTasks", "taskStartDelay",
-    // The names of headers: whose requests these are.
+    // The names of headers tell who calls, and do not change the load.
     .init("headers", shapesLoad: false),
   ]
 }

@@ -4,11 +4,11 @@ import FoundationEssentials
 /// An option of a tool, as its parser knows it.
 package struct ToolOption: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
-    /// There or not.
+    /// Given or not, without a value.
     case flag
-    /// With one value.
+    /// Given with one value.
     case value
-    /// With a value each time.
+    /// Given any number of times, each time with a value.
     case repeatable
   }
 
@@ -21,9 +21,9 @@ package struct ToolOption: Sendable, Equatable {
     self.kind = kind
   }
 
-  /// All options of a command that have a long name, by what ArgumentParser tells generators of documentation.
+  /// All options of a command that have a long name, from what ArgumentParser writes for generators of documentation.
   package static func all(of command: any ParsableCommand.Type) -> [ToolOption] {
-    // A test sees to it that every tool's description is understood.
+    // A test checks that every tool's description can be decoded.
     guard let dump = try? JSONDecoder().decode(Dump.self, from: Data(command._dumpHelp().utf8)) else { return [] }
     return dump.command.arguments.compactMap { argument in
       guard argument.kind != "positional", let name = argument.names?.first(where: { $0.kind == "long" })?.name else {
@@ -56,6 +56,8 @@ package struct ToolOption: Sendable, Equatable {
 
 extension ToolOption {
   /// The arguments that give this option a scenario file's value.
+  ///
+  /// - Throws: Where the option takes no such value.
   func arguments(for value: StrictJSON.Value) throws(ScenarioFileError) -> [String] {
     switch (kind, value) {
     case (.flag, .bool(let isSet)):
@@ -71,7 +73,8 @@ extension ToolOption {
     }
   }
 
-  /// The option and its value so that the parser takes the one for the other's, whatever the text begins with.
+  /// The option with its value, written so that the parser reads them together whatever character the value begins
+  /// with.
   private func pair(_ value: StrictJSON.Value) throws(ScenarioFileError) -> [String] {
     let text: String
     switch value {
@@ -82,21 +85,23 @@ extension ToolOption {
       throw ScenarioFileError(reason: "it takes a value: write a text or a number\(several)")
     }
     guard !text.utf8.contains(0) else { throw ScenarioFileError(reason: "its text holds U+0000, which no option can") }
-    // Behind an equals sign an empty text would be none, and a combining mark would make another Character of the sign.
+    // The parser reads `--name=` with an empty text as no value, and a combining mark would join the equals sign to
+    // another Character. So only a text that begins with a dash stands behind an equals sign.
     return text.first == "-" ? ["--\(name)=\(text)"] : ["--\(name)", text]
   }
 }
 
-/// The right name for a wrong one.
+/// Finds the name that a wrong one was meant to be.
 enum NearestName {
-  /// The candidate with the smallest edit distance, the first of several; capital letters count as small ones, `_` as `-`.
+  /// The candidate with the smallest edit distance, the first of several. Capital letters count as small ones, `_` as
+  /// `-`.
   static func of(_ word: String, in candidates: [String]) -> String? {
     let word = plain(word)
     return candidates.min { distance(word, plain($0)) < distance(word, plain($1)) }
   }
 
-  /// The same where it is near enough to be meant: `word` is its beginning, of three letters at least, or no more than a third
-  /// of the longer one's letters are to be edited. Else nil: a name that has nothing to do with what was written helps nobody.
+  /// The nearest candidate, if it is near enough to be meant: `word` is its beginning, of three letters at least, or at
+  /// most a third of the longer one's letters must be edited. Otherwise nil: an unrelated name helps nobody.
   static func near(_ word: String, in candidates: [String]) -> String? {
     let written = plain(word)
     if written.count >= 3, let longer = candidates.first(where: { plain($0).hasPrefix(written) }) { return longer }
@@ -105,8 +110,8 @@ enum NearestName {
     return 3 * distance(written, plain(nearest)) <= longest ? nearest : nil
   }
 
-  /// How many insertions, deletions, changes and swaps of neighbours lead from one to the other, no place edited twice
-  /// (optimal string alignment: https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance).
+  /// The number of insertions, deletions, changes and swaps of neighbours that lead from one to the other, with no
+  /// place edited twice (optimal string alignment: https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance).
   static func distance(_ first: String, _ second: String) -> Int {
     let left = Array(first.unicodeScalars)
     let right = Array(second.unicodeScalars)

@@ -1,11 +1,11 @@
-/// Which tasks are given out, so that one given out twice is noticed. Pure, and bounded.
+/// Remembers which tasks are given out, so that a task given out twice is noticed. Pure, and bounded.
 package struct AssignmentLedger: Sendable {
   /// How many tasks are remembered at one time.
   package static let limit = 1_000_000
 
   /// Tasks that were given out and whose release has not completed.
   package private(set) var outstanding = TaskIDSet()
-  /// Whether a task could not be remembered, so that duplicates may have gone unnoticed.
+  /// Whether a task could not be remembered, so that duplicates may have been missed.
   package private(set) var isOverLimit = false
 
   private let limit: Int
@@ -28,9 +28,9 @@ package struct AssignmentLedger: Sendable {
   }
 }
 
-/// A set of task ids. The two forms that nearly all of them have take 16 bytes each instead of a string's 80, and are
-/// found without following a pointer: 32 hexadecimal digits, as ECS names its tasks, and a UUID. Exact: any other
-/// spelling, upper case included, is kept as it is.
+/// A set of task ids. Nearly all ids have one of two forms: 32 hexadecimal digits, as ECS names its tasks, or a UUID.
+/// These take 16 bytes instead of a string's 80, and are found without following a pointer. Any other spelling, upper
+/// case included, is kept as it is, so that no two ids are confused.
 package struct TaskIDSet: Sendable {
   private var digits: Set<UInt128> = []
   private var uuids: Set<UInt128> = []
@@ -40,7 +40,7 @@ package struct TaskIDSet: Sendable {
 
   package var count: Int { digits.count + uuids.count + others.count }
 
-  /// In no order.
+  /// All ids, in no order.
   package var all: [String] {
     digits.map { Self.hexadecimal($0, dashed: false) } + uuids.map { Self.hexadecimal($0, dashed: true) } + others
   }
@@ -53,7 +53,7 @@ package struct TaskIDSet: Sendable {
     }
   }
 
-  /// False if it was there already.
+  /// Adds an id; false if it was in the set already.
   @discardableResult
   package mutating func insert(_ name: String) -> Bool {
     switch Self.parse(name) {

@@ -5,24 +5,26 @@ import Results
 import TextFormatting
 import Transport
 
-/// The tasks that this tool was given and has not given back. Shared by all users of a run.
+/// The tasks that this tool was given and has not released. Shared by all users of a run.
 package final class HeldTasks: Sendable {
   private struct Answers {
     var releases = ReleaseAnswers()
-    /// How many acquires were sent and got no answer: a task may be given out that nobody can name.
+    /// The number of acquires that were sent and got no answer: the gateway may have given out a task whose name nobody
+    /// knows.
     var unansweredAcquires = 0
-    /// By task: what a balancer's cookies say of the node that gave it out, where there are any.
+    /// By task: a balancer's cookies, which name the node that gave it out, where there are any.
     var cookies: [String: CookieJar] = [:]
-    /// By task: the number of the user who was given it, where users have tokens of their own. Else it is anybody's.
+    /// By task: the number of the user who was given it, where users have tokens of their own. Otherwise any user can
+    /// release it.
     var owners: [String: Int] = [:]
-    /// By task: which of several addresses gave it out, from 0; none of the first.
+    /// By task: the index of the address that gave it out, from 0. Tasks of address 0 are left out.
     var places: [String: Int] = [:]
     var hasSeveralTokens = false
     var refused = ReleaseFailures()
     var failed = ReleaseFailures()
   }
 
-  /// The counter of the tasks that a run took and could not give back.
+  /// The counter of the tasks that a run was given and could not release.
   package static let counter = ToolDescription.Counter.unreleased.name
 
   private let ledger = Mutex(AssignmentLedger())
@@ -30,18 +32,21 @@ package final class HeldTasks: Sendable {
 
   package init() {}
 
-  /// How many tasks are not given back, or could not be; none of a gateway that takes none back, where all are held.
+  /// The number of tasks that were not released. 0 where the gateway has no release call, since all tasks are held
+  /// then.
   package var unreleased: Int { isUnsupported ? 0 : count }
 
   private var isUnsupported: Bool { answers.withLock { $0.releases.isUnsupported } }
 
-  /// The gateway is the run's own: what it refuses to take back has ended, as with a user's program that was killed.
+  /// Notes that the gateway belongs to this run: a task whose release it refuses has ended, such as one whose user's
+  /// program was killed.
   func areOfOwnGateway() { answers.withLock { $0.releases.isOfOneNode = true } }
 
-  /// Users have several tokens among them: a gateway may take a task back from the user alone who was given it.
+  /// Notes that the users have several tokens: a gateway may accept a release only from the user who was given the
+  /// task.
   func areOfSeveralTokens() { answers.withLock { $0.hasSeveralTokens = true } }
 
-  /// The gateway is gone, and its tasks with it.
+  /// Notes that the gateway has ended, and its tasks with it.
   func endedWithGateway() { ledger.withLock { $0 = AssignmentLedger() } }
 
   /// Notes that an acquire has failed; `writtenAt` is nil where it was not sent.
@@ -50,8 +55,8 @@ package final class HeldTasks: Sendable {
     answers.withLock { $0.unansweredAcquires += 1 }
   }
 
-  /// What is to be said of tasks that only lost answers name; nil where there are none, or where they end with the
-  /// run's own gateway.
+  /// The note about acquires without an answer, whose tasks nobody can name; nil without such acquires, and where the
+  /// tasks end with the run's own gateway.
   var unansweredNote: String? {
     let number = answers.withLock { $0.releases.isOfOneNode ? 0 : $0.unansweredAcquires }
     guard number > 0 else { return nil }
@@ -63,12 +68,12 @@ package final class HeldTasks: Sendable {
   /// Notes an assignment; true if it is a duplicate.
   ///
   /// - Parameters:
-  ///   - cookies: those of the visit that was given the task. Its release needs them, whichever connection it goes over.
-  ///   - number: the user's who was given it; 0 for one that sends the first token.
+  ///   - cookies: those of the visit that was given the task. Its release needs them, over any connection.
+  ///   - number: the number of the user who was given it; 0 for one that sends the first token.
   package func assign(
     _ task: String, cookies: CookieJar = CookieJar(), user number: Int = 0, place: Int = 0
   ) -> Bool {
-    // One that is given out after a refused release was not held any more.
+    // A task that is given out again after a refused release was not held any more.
     let wasRefused = answers.withLock { answers in
       if !cookies.isEmpty || !answers.cookies.isEmpty { answers.cookies[task] = cookies.isEmpty ? nil : cookies }
       if answers.hasSeveralTokens { answers.owners[task] = number }
@@ -81,13 +86,13 @@ package final class HeldTasks: Sendable {
     }
   }
 
-  /// Whether so many tasks were held that duplicates may have gone unnoticed.
+  /// Whether more tasks were held than the ledger remembers, so that duplicates may have been missed.
   package var isOverLimit: Bool { ledger.withLock { $0.isOverLimit } }
 
-  /// How many are held.
+  /// The number of tasks held.
   package var count: Int { ledger.withLock { $0.outstanding.count } }
 
-  /// Notes that a task has gone back without a call, with the session that had it.
+  /// Notes that a task went back without a release call, when its session ended.
   package func wentBack(_ task: String) {
     answers.withLock { answers in
       if !answers.owners.isEmpty { answers.owners[task] = nil }
@@ -96,10 +101,11 @@ package final class HeldTasks: Sendable {
     ledger.withLock { $0.released(task) }
   }
 
-  /// Gives one task back through `client`; when its answer was read, or nil if it was not released.
-  /// What fails stays held, is noted, and is tried again at the end.
+  /// Releases one task through `client`; returns the instant at which the answer was read, or nil if the task was not
+  /// released. A task whose release failed stays held, and its release is tried again at the end.
   ///
-  /// - Parameter byItsUser: `client` is still on the visit that was given the task: its cookies are the last ones.
+  /// - Parameter byItsUser: `client` is still on the visit that was given the task, so that its own cookies are the
+  ///   newest.
   @discardableResult
   package func release(
     _ task: String, through client: GatewayClient, byItsUser: Bool = false, bench: RunContext
@@ -129,7 +135,7 @@ package final class HeldTasks: Sendable {
       return answeredAt
     case .failure(let error) where error.kind == .releaseRefused:
       let (hasEnded, refutesPages) = answers.withLock { $0.releases.wasRefused(task) }
-      // Else another node may know the task: it stays held, and its release is tried again at the end.
+      // Otherwise another node may have the task: it stays held, and its release is tried again at the end.
       if hasEnded { wentBack(task) }
       wasRefused(error, bench)
       if refutesPages { bench.note(Self.pagesDiffer) }
@@ -148,7 +154,7 @@ package final class HeldTasks: Sendable {
     return nil
   }
 
-  /// Said at once of the first, and of all with their number at the end.
+  /// Prints the first refusal at once; all refusals are noted with their number at the end.
   private func wasRefused(_ error: GatewayError, _ bench: RunContext) {
     let isFirst = answers.withLock { $0.refused.add(error.message) }
     if isFirst { bench.console.note("note: a release was refused: \(error.message)") }
@@ -157,15 +163,16 @@ package final class HeldTasks: Sendable {
   private static let pagesDiffer =
     "some releases found no /api/release and others did: nodes of the gateway differ, or were being replaced"
 
-  /// The requests of the user with a number.
+  /// Gives the requests of the user with this number.
   package typealias Requests = @Sendable (Int) -> GatewayRequests
 
-  /// Gives back everything that is held, within `bound`.
+  /// Releases every held task, within `bound`.
   ///
   /// - Parameters:
-  ///   - requests: gives those by which each task is released, its own user's, over whichever connection; nil: the
-  ///     clients' own.
-  ///   - place: of the address that `clients` go to: what others gave out is left. Nil: everything.
+  ///   - requests: gives the requests of a task's own user, which release it over any connection; nil: the clients'
+  ///     own.
+  ///   - place: the index of the address that `clients` connect to: only tasks given out there are released; nil: all
+  ///     tasks.
   package func releaseAll(
     through clients: [GatewayClient], as requests: Requests? = nil, place: Int? = nil, bound: Nanoseconds,
     bench: RunContext
@@ -187,11 +194,11 @@ package final class HeldTasks: Sendable {
     return answers.withLock { answers in tasks.filter { (answers.places[$0] ?? 0) == place } }
   }
 
-  /// Says, when everything was tried, what releases came to and which tasks are left: a line each.
+  /// Notes, after all releases were tried, how many were refused or failed and which tasks are left: a line each.
   ///
   /// - Parameters:
-  ///   - areSessions: what the gateway gives are sessions, which have no task of their own.
-  ///   - command: what gives a task of this name back, by hand.
+  ///   - areSessions: the gateway gives sessions, which have no task of their own.
+  ///   - command: the shell command that releases the task of this name by hand.
   func sayWhatIsLeft(to bench: RunContext, areSessions: Bool = false, command: (String) -> String?) {
     let (refused, failed, areOfNodes, owners) = answers.withLock {
       ($0.refused, $0.failed, !$0.cookies.isEmpty, $0.owners)
@@ -204,8 +211,8 @@ package final class HeldTasks: Sendable {
     bench.note(left.note(command))
   }
 
-  /// Where releases have found no page so far, tries one until it is known whether there is such a call; true if there is
-  /// one after all, so that all others are to be tried again.
+  /// Where releases have found only missing pages so far, tries one until it is known whether there is a release call.
+  /// True if there is one, so that all other releases must be tried again.
   private func findsMissingPages(
     _ task: String, through client: GatewayClient, as requests: Requests?, bench: RunContext
   ) async -> Bool {
@@ -235,8 +242,8 @@ package final class HeldTasks: Sendable {
 }
 
 extension GatewayError {
-  /// Whether what was asked for may have been done although nothing says so: there was no answer, a proxy did not wait for it, or
-  /// it can't be read.
+  /// Whether the gateway may have done what was asked for although the call failed: there was no answer, a proxy did
+  /// not wait for it, or it cannot be read.
   fileprivate var mayHaveBeenDone: Bool {
     switch kind {
     case .transport(let kind):
@@ -248,21 +255,22 @@ extension GatewayError {
   }
 }
 
-/// What is said of tasks, or sessions, that a run could not give back: how many, which, and how they are ended. Pure.
+/// The note about tasks, or sessions, that a run could not release: how many, which, and how to end them. Pure.
 struct UnreleasedTasks {
   /// Their names, as the gateway gave them.
   var names: [String]
   /// Whether some were taken with a balancer's cookies.
   var areOfNodes: Bool
-  /// Whether they are sessions: a gateway that starts tasks by first messages has no tasks for them.
+  /// Whether they are sessions: a gateway that starts a task at the first message has no task for them before.
   var areSessions = false
-  /// Whose they are, by name: the users' numbers, where users have several tokens among them.
+  /// By name: the number of the user who was given it, where users have several tokens.
   var owners: [String: Int] = [:]
 
-  /// The most names in a note.
+  /// The largest number of names in a note.
   private static let shown = 5
 
-  /// - Parameter command: what gives a task of this name back, by hand; nil where it can't be written.
+  /// - Parameter command: the shell command that releases the task of this name by hand; nil where it cannot be
+  ///   written.
   func note(_ command: (String) -> String?) -> String {
     let isOne = names.count == 1
     let sorted = names.sorted()
@@ -280,7 +288,8 @@ struct UnreleasedTasks {
     return "\(said). Give \(isOne ? "it" : "them") back\(place)\(token)\(byHand)\(inECS)"
   }
 
-  /// With whose tokens they are given back, and the one of the command; empty where all users have the same.
+  /// Names the tokens that the releases need, and the token of the example command; empty where all users have one
+  /// token.
   private func credential(of example: String?) -> String {
     guard !owners.isEmpty else { return "" }
     let each = names.count == 1 ? " with its user's token" : ", each with its user's token"

@@ -4,11 +4,10 @@ import Latency
 import Synchronization
 import Transport
 
-/// What a gateway said of its pool at one moment.
+/// A gateway's status of its pool at one moment.
 package struct PoolStatus: Sendable {
-  /// Its answer.
   package var status: StatusAnswer
-  /// When it said it, by its own clock: the `Date` header; nil without one.
+  /// When the gateway answered, by its own clock: the `Date` header; nil without one.
   package var date: String?
 
   package init(status: StatusAnswer, date: String?) {
@@ -16,40 +15,41 @@ package struct PoolStatus: Sendable {
     self.date = date
   }
 
-  /// Looks through `client`; nil when the gateway does not tell.
+  /// Reads the status through `client`; nil when the call fails.
   package static func take(through client: GatewayClient) async -> PoolStatus? {
     guard case .success(let (status, exchange)) = await client.status() else { return nil }
     return PoolStatus(status: status, date: exchange.response.header("date"))
   }
 
-  /// When `task` had connected; nil when it is not listed, or without that.
+  /// When `task` had connected; nil when the status does not list it, or lists it without a time.
   func connectedAt(_ task: String) -> Date? {
     let entry = status.tasks?.first { $0.taskId == task }
     return entry?.connectedAt.flatMap(GatewayTime.parseISO8601)
   }
 
-  /// In whole seconds, as the header has it.
+  /// The `Date` header, whose unit is whole seconds.
   var gatewayTime: Date? { date.flatMap(GatewayTime.parseHTTPDate) }
 }
 
-/// One look at the pool for all users who want one at the same time: a thousand users need no thousand answers.
+/// Shares one status request among all users who need the status at the same time, so that a thousand users do not send
+/// a thousand requests.
 final class SharedPoolStatus: Sendable {
-  /// What was seen, and the requests that were under way when the look was begun.
+  /// A status, and the requests for tasks that were under way when it was requested.
   struct Seen: Sendable {
-    /// nil when the gateway did not tell.
+    /// nil when the call failed.
     var look: PoolStatus?
     var mark: RequestsInFlight.Mark
-    /// Whether the caller looked itself.
+    /// Whether the caller sent the status request itself.
     var isOwn: Bool
   }
 
-  /// Those who wait for the look that is under way; nil when none is.
+  /// The callers that wait for the status request under way; nil when none is under way.
   private let waiting = Mutex<[CheckedContinuation<Seen?, Never>]?>(nil)
 
-  /// Looks through `client`, or waits for the look that another user has begun.
+  /// Reads the status through `client`, or waits for the request that another user has sent.
   func take(marking mark: () -> RequestsInFlight.Mark, through client: GatewayClient) async -> Seen {
     let mark = mark()
-    // Resumed at once, with nothing, whoever finds no look under way: it is the one to look.
+    // The first caller finds no request under way: it is resumed with nil at once and sends the request.
     let seen = await withCheckedContinuation { continuation in
       let isFirst = waiting.withLock { waiting in
         guard waiting != nil else {
@@ -76,17 +76,17 @@ final class SharedPoolStatus: Sendable {
 struct RefillWait {
   private let client: GatewayClient
   private let timeout: Nanoseconds
-  /// The warm tasks before the first burst that found any.
+  /// The number of warm tasks before the first burst that found any.
   private var fullCount: Int?
   private var warmWait = WarmWaitPolicy()
   private let note: @Sendable (String) -> Void
 
-  /// A pool that stays as it is for so long before the first burst, is as full as it gets.
+  /// Before the first burst a pool counts as full when its number of warm tasks has not changed for this time.
   private static let settled: Nanoseconds = .seconds(2)
 
   /// - Parameters:
-  ///   - timeout: Of each wait.
-  ///   - note: Takes what a reader of the result must know of the pool, the same again and again.
+  ///   - timeout: The longest time of each wait.
+  ///   - note: Takes notes for the reader of the result; one note may come several times.
   init(_ client: GatewayClient, timeout: Nanoseconds, note: @escaping @Sendable (String) -> Void = { _ in }) {
     self.client = client
     self.timeout = timeout
@@ -96,8 +96,8 @@ struct RefillWait {
   /// Why bursts may have had no warm start; nil where every wait found a warm task.
   var reasonWithoutWarmTask: String? { warmWait.wasGivenUp ? WarmWaitPolicy.reason(timeout: timeout) : nil }
 
-  /// Waits until the embedded gateway's pool is full, before a load whose starts wait for no warm task: what is measured
-  /// then is not the gateway's own start. It tells that in the suite's own form, by whatever profile its users speak to it.
+  /// Waits until the embedded gateway's pool is full. Problem: a load whose iterations wait for no warm task would
+  /// measure the gateway's own start. The status is read in the suite's own form under any profile.
   static func beforeLoad(on target: TargetSettings, _ session: GatewaySession) async {
     guard case .embedded(let settings) = target.gateway else { return }
     let client = session.ownClient(on: session.loops.executor(forUser: 0))
@@ -106,9 +106,9 @@ struct RefillWait {
     await pool.wait(for: settings.poolSize)
   }
 
-  /// Returns when the pool has a warm task for each of `users`, or as many as it had at first; at the timeout; or when
-  /// the gateway doesn't tell. After one whole timeout in which no warm task has ever been seen it looks and does not wait, until
-  /// one is seen.
+  /// Returns when the pool has a warm task for each of `users`, or as many as before the first burst; at the time-out;
+  /// or when the gateway gives no status. After one whole time-out without any warm task it reads the status once and
+  /// does not wait, until a warm task is seen.
   mutating func wait(for users: Int) async {
     let needed = min(users, fullCount ?? users)
     let deadline = MonotonicClock.now() + timeout

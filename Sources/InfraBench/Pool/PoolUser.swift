@@ -22,20 +22,20 @@ final class PoolUser: Sendable {
 }
 
 extension IterationRecord {
-  /// Ends an iteration as `error` says.
+  /// Ends the iteration with `error`.
   mutating func fail(_ error: GatewayError) {
     error.isCancellation ? censor() : fail(error.kind.rawValue, error.message)
   }
 }
 
 extension GatewaySession {
-  /// Says how an iteration went, a line on standard output, in runs short enough for that.
+  /// Prints a line about an iteration to standard output, in runs short enough for it.
   func showLine(_ iteration: Iteration, of load: LoadSettings, _ text: @autoclosure () -> String) {
     guard !iteration.isWarmup, load.showsIterations, bench.console.showsIterations else { return }
     bench.console.data("Run \(iteration.number): \(text())\n")
   }
 
-  /// The same of an iteration that did not succeed.
+  /// Prints a line about an iteration that failed, in runs short enough for it.
   func showFailure(_ iteration: Iteration, of load: LoadSettings, _ record: IterationRecord) {
     switch record.ending {
     case .success: break
@@ -45,17 +45,17 @@ extension GatewaySession {
   }
 }
 
-/// A virtual user's kept connection to the gateway's REST side, whose set-up is measured.
+/// A virtual user's kept connection to the gateway's REST side. Its set-up is measured.
 final class RESTConnection: Sendable {
   let client: GatewayClient
-  /// How it was set up before the schedule began, until an iteration has told.
+  /// The phases of a connection that was set up before the schedule began, until an iteration has recorded them.
   private let opened = SharedOptional<ConnectPhases>()
 
   init(_ client: GatewayClient) {
     self.client = client
   }
 
-  /// Connects before the measured part begins; the failure, if there is none. The phases go into the record of the first
+  /// Connects before the measured part begins; returns the failure, or nil. The phases go into the record of the first
   /// iteration.
   func open() async -> GatewayError? {
     switch await client.connect() {
@@ -66,7 +66,8 @@ final class RESTConnection: Sendable {
     }
   }
 
-  /// Makes sure of the connection, whose phases go into `record` when it is new; the failure, if there is none.
+  /// Connects unless the connection is open; returns the failure, or nil. The phases of a new connection go into
+  /// `record`.
   func connect(_ metrics: ConnectMetrics, into record: inout IterationRecord) async -> GatewayError? {
     if let phases = opened.take() { metrics.add(phases, to: &record) }
     if client.isConnected { return nil }
@@ -81,7 +82,7 @@ final class RESTConnection: Sendable {
   }
 }
 
-/// The metrics of setting up a connection: TCP with the look-up of the name where there was one, and TLS.
+/// The metrics of a connection's set-up: TCP (with the name look-up, if there was one) and TLS.
 struct ConnectMetrics: Sendable {
   private let connect: Metric
   private let tls: Metric
@@ -96,7 +97,7 @@ struct ConnectMetrics: Sendable {
     add(phases.connect, from: phases.connectedAt, securedAt: phases.securedAt, to: &record)
   }
 
-  /// The same of a WebSocket's connection, whose upgrade is apart.
+  /// Adds the phases of a WebSocket's connection; its upgrade is a metric of its own.
   func add(_ phases: WebSocketPhases, to record: inout IterationRecord) {
     add(phases.connect, from: phases.connected, securedAt: phases.secured, to: &record)
   }
@@ -109,13 +110,13 @@ struct ConnectMetrics: Sendable {
   }
 }
 
-/// What a virtual user has at the moment, such as a task; one or nothing.
+/// A value that a virtual user has at the moment, such as a task, or no value.
 package final class SharedOptional<Value: Sendable>: Sendable {
   private let held = Mutex<Value?>(nil)
 
   package init() {}
 
-  /// Puts it in the place of what was there, which is returned.
+  /// Stores `value`, and returns the one that it replaces.
   @discardableResult
   package func put(_ new: Value) -> Value? {
     held.withLock { held in
@@ -125,10 +126,9 @@ package final class SharedOptional<Value: Sendable>: Sendable {
     }
   }
 
-  /// What is there.
   package var value: Value? { held.withLock { $0 } }
 
-  /// Gives it away; nil if there is none.
+  /// Removes the value and returns it; nil if there is none.
   package func take() -> Value? {
     held.withLock { held in
       let taken = held

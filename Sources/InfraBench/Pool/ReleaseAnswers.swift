@@ -1,33 +1,33 @@
 package import Latency
 import Synchronization
 
-/// What the answers to releases have shown: whether the gateway has such a call, and what became of the tasks. Pure.
+/// Concludes from the answers to releases whether the gateway has a release call, and what became of the tasks. Pure.
 ///
-/// A page that is missing (404 or 405 without the gateway's JSON) may be a balancer's whose gateways are just being
-/// replaced. So it takes several of them, some time apart, to conclude that the gateway has no such call; and the first
-/// answer that the call itself has given refutes that for good.
+/// Problem: a missing page (404 or 405 without the gateway's JSON) may come from a balancer while its gateways are
+/// being replaced. So several missing pages, some time apart, are needed to conclude that the gateway has no release
+/// call; and one answer of the call itself refutes that for good.
 struct ReleaseAnswers: Sendable {
-  /// How many missing pages it takes, and how far they are apart at least.
+  /// How many missing pages are needed, and the shortest time between two of them.
   static let enoughPages = 3
   static let pagesApart: Nanoseconds = .milliseconds(300)
 
-  /// The gateway is the run's own and has no other node: a task that it doesn't know has ended.
+  /// The gateway belongs to this run and has no other node: a task that it does not know has ended.
   var isOfOneNode = false
-  /// The call itself has answered, with success or with a refusal.
+  /// The release call itself has answered, with success or with a refusal.
   private(set) var hasCall = false
-  /// Missing pages that count, and when the last one was read.
+  /// The missing pages that count, and when the last one was read.
   private var pages = 0
   private var lastPageAt: Instant = .distantPast
   /// Tasks whose release found no page.
   private var withoutPage: Set<String> = []
   /// Tasks whose release was refused.
   private var refused: Set<String> = []
-  /// Tasks whose release was sent and got no answer: it may have been done.
+  /// Tasks whose release was sent and got no answer: the gateway may have released them.
   private var unanswered: Set<String> = []
 
-  /// Whether the gateway has no such call, as far as is known.
+  /// Whether the gateway is taken to have no release call.
   var isUnsupported: Bool { !hasCall && pages >= Self.enoughPages }
-  /// Whether missing pages are all that is known.
+  /// Whether there were missing pages, and no answer of the call itself.
   var mayBeUnsupported: Bool { !hasCall && pages > 0 }
 
   /// The release of `task` has succeeded.
@@ -40,8 +40,8 @@ struct ReleaseAnswers: Sendable {
 
   /// The call has refused the release of `task`.
   ///
-  /// - Returns: whether the task has ended for sure, and whether this refutes missing pages that came before. A node of
-  ///   several that knows no such task says nothing of the others, not even where a release before it got no answer.
+  /// - Returns: whether the task has ended for sure, and whether this refutes missing pages that came before. One of
+  ///   several nodes may refuse a task that another node still has, even where an earlier release of it got no answer.
   mutating func wasRefused(_ task: String) -> (hasEnded: Bool, refutesPages: Bool) {
     let refutes = answered()
     forget(task)
@@ -51,10 +51,10 @@ struct ReleaseAnswers: Sendable {
 
   /// The release of `task` found no page at `now`.
   ///
-  /// - Returns: whether it is concluded just now that there is no such call.
+  /// - Returns: whether this page was the last one needed to conclude that there is no release call.
   mutating func foundNoPage(_ task: String, at now: Instant) -> Bool {
     guard !hasCall else {
-      // It is missing behind one node of several.
+      // Another node has the call, so that the page is missing at one of several nodes.
       refused.insert(task)
       return false
     }
@@ -68,10 +68,11 @@ struct ReleaseAnswers: Sendable {
   /// The release of `task` was sent and got no answer.
   mutating func gotNoAnswer(_ task: String) { unanswered.insert(task) }
 
-  /// `task` is given out; true where a release of it may have been done, so that this is no duplicate.
+  /// The gateway has given out `task`; true where an earlier release of it may have been done, so that this is no
+  /// duplicate.
   mutating func isGivenOut(_ task: String) -> Bool {
     guard !refused.isEmpty || !unanswered.isEmpty else { return false }
-    // Both, always: the order of the operands must not keep one of them.
+    // Both removals must run: in one `||` expression the first could skip the second.
     let (wasRefused, wasUnanswered) = (refused.remove(task) != nil, unanswered.remove(task) != nil)
     return wasRefused || wasUnanswered
   }
@@ -93,12 +94,12 @@ struct ReleaseAnswers: Sendable {
   }
 }
 
-/// Releases that were refused or failed, counted, with the words of the first. Pure.
+/// Counts releases that were refused or failed, and keeps the message of the first. Pure.
 struct ReleaseFailures: Sendable {
   private(set) var count = 0
   private var first = ""
 
-  /// Notes one; true for the first.
+  /// Counts one; true for the first.
   mutating func add(_ words: String) -> Bool {
     if count == 0 { first = words }
     count += 1
@@ -108,8 +109,8 @@ struct ReleaseFailures: Sendable {
   /// `3 releases were refused, the first: …`; nil where there were none.
   ///
   /// - Parameters:
-  ///   - one: what is said of one: `was refused`.
-  ///   - many: what is said of several.
+  ///   - one: the words for a single release: `was refused`.
+  ///   - many: the words for several.
   func note(_ one: String, _ many: String) -> String? {
     switch count {
     case 0: nil
@@ -119,7 +120,7 @@ struct ReleaseFailures: Sendable {
   }
 }
 
-/// The time that all releases at the end of a run have together. It begins with the first of them.
+/// The time that all releases at the end of a run share. It begins with the first of them.
 package final class ReleaseBudget: Sendable {
   private let bound: Nanoseconds
   private let deadline = Mutex<Instant?>(nil)
@@ -128,7 +129,7 @@ package final class ReleaseBudget: Sendable {
     self.bound = bound
   }
 
-  /// What is left at `now`.
+  /// The time that is left at `now`.
   package func remaining(at now: Instant) -> Nanoseconds {
     deadline.withLock { deadline in
       let end = deadline ?? now + bound

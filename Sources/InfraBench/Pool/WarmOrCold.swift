@@ -6,12 +6,12 @@ package enum TaskOrigin: String, Sendable {
   case warm, cold, unclassified
 }
 
-/// Tells warm from cold by what there is, strongest first: the gateway's word, the pool's status before the request,
-/// when the task had connected.
+/// Tells a warm start from a cold one by the strongest evidence available: first the gateway's own word, then the
+/// pool's status before the request, then the time at which the task connected.
 package enum WarmClassifier {
-  /// What `source` and the look before the request tell; nil when only a look after the answer can.
+  /// Judges by `source` and by the status before the request; nil where the status after the answer is needed too.
   ///
-  /// `isCovered`: that look showed a warm task for every request that was under way, this one among them.
+  /// - Parameter isCovered: that status showed a warm task for every request under way, this one included.
   package static func classify(source: String?, isCovered: Bool) -> TaskOrigin? {
     switch source {
     case "warm": .warm
@@ -20,17 +20,19 @@ package enum WarmClassifier {
     }
   }
 
-  /// What the looks just before the request and after its answer tell.
+  /// Judges by the statuses read just before the request and after its answer.
   package static func classify(_ task: String, before: PoolStatus?, after: PoolStatus?) -> TaskOrigin {
     let origin = ConnectionTime.classify(task, before: before, after: after)
-    // Without other evidence: there was nothing warm to be had.
+    // There is no other evidence, but the pool had no warm task to give.
     return origin == .unclassified && before?.status.warmCount == 0 ? .cold : origin
   }
 }
 
-/// Tells warm from cold by when a task had connected, against the time of the request, both by the gateway's clock.
+/// Compares the time at which a task connected with the time of the request, both by the gateway's clock.
 enum ConnectionTime {
-  /// `before` was seen just before the request, `after` after its answer.
+  /// - Parameters:
+  ///   - before: the status read just before the request.
+  ///   - after: the status read after its answer.
   static func classify(_ task: String, before: PoolStatus?, after: PoolStatus?) -> TaskOrigin {
     if before?.connectedAt(task) != nil { return .warm }
     guard let connectedAt = after?.connectedAt(task), let requestedAt = before?.gatewayTime else {
@@ -42,7 +44,7 @@ enum ConnectionTime {
   }
 }
 
-/// The two ways in which gateways write instants.
+/// The two formats in which gateways write instants.
 enum GatewayTime {
   /// ISO 8601 with or without fractions of a second.
   static func parseISO8601(_ text: String) -> Date? {

@@ -4,9 +4,10 @@ package import LoadEngine
 import Synchronization
 import Transport
 
-/// What the users of a run know of the pool: waits for a warm task, and tells afterwards whether it was one.
+/// Waits until the pool has a warm task for a request, and tells afterwards whether the request got a warm one. Shared
+/// by all users of a run.
 package final class WarmPool: Sendable {
-  /// What was known when a request was let go.
+  /// The state of the pool when a request was sent.
   package struct Evidence: Sendable {
     fileprivate var ticket: RequestsInFlight.Ticket
     fileprivate var look: PoolStatus?
@@ -14,14 +15,14 @@ package final class WarmPool: Sendable {
 
   private struct State {
     var requests = RequestsInFlight()
-    /// Whether the gateway says `source`, so that looks need not; unknown before its first answer.
+    /// Whether the gateway's answers name `source`, so that no status is needed; false before its first answer.
     var saysSource = false
-    /// The last look of an open loop's observer, and what was under way when it was begun.
+    /// The last status that an open loop's observer read, and the requests under way when it was requested.
     var observed: (look: PoolStatus, mark: RequestsInFlight.Mark)?
     var wait = WarmWaitPolicy()
     /// Whether a request for a task has got no answer within its time-out.
     var hasTimedOut = false
-    /// Whether a request has got a task, a cold one too.
+    /// Whether a request has got a task, warm or cold.
     var hasServed = false
   }
 
@@ -32,14 +33,14 @@ package final class WarmPool: Sendable {
   private let givesSessions: Bool
   private let note: @Sendable (String) -> Void
 
-  /// Between two looks at an empty pool: first, and at most.
+  /// The pause between two status requests to an empty pool: the first one, and the longest one.
   private static let firstPause: Nanoseconds = .milliseconds(2)
   private static let longestPause: Nanoseconds = .milliseconds(50)
 
   /// - Parameters:
-  ///   - givesSessions: What the gateway gives are sessions, whose tasks come later: there is no pool to wait for, and
-  ///     nothing to be told warm from cold.
-  ///   - note: Takes what a reader of the result must know of the pool, the same again and again.
+  ///   - givesSessions: The gateway gives sessions, whose tasks are started later: there is no pool to wait for, and no
+  ///     task to tell warm from cold.
+  ///   - note: Takes notes for the reader of the result; one note may come several times.
   package init(
     _ load: LoadSettings, givesSessions: Bool = false, note: @escaping @Sendable (String) -> Void = { _ in }
   ) {
@@ -54,26 +55,27 @@ package final class WarmPool: Sendable {
     state.withLock { $0.wait.wasGivenUp } ? WarmWaitPolicy.reason(timeout: timeout) : nil
   }
 
-  /// Why the next iteration is not to ask for a task: no warm one was ever seen, no request has got any, and one has waited
-  /// the whole time-out for it, as each further one would. nil where it is to ask.
+  /// Why the next iteration must not ask for a task; nil where it may. Problem: where no warm task was ever seen, no
+  /// request has got a task, and one request has timed out, each further request would wait the whole time-out too.
   package var reasonNotToAsk: String? {
     let isHopeless = state.withLock { $0.wait.isGivenUp && $0.hasTimedOut && !$0.hasServed }
     return isHopeless
       ? WarmWaitPolicy.reason(timeout: timeout) + ", and a request for one got no answer in that time" : nil
   }
 
-  /// The kind of the error of an iteration that does not ask.
+  /// The error kind of an iteration that does not ask for a task.
   package static let notAsked = "no_warm_task"
 
   /// Notes that a request for a task got no answer within its time-out.
   package func timedOut() { state.withLock { $0.hasTimedOut = true } }
 
-  /// Between two iterations that don't ask: they would be over at once, and thousands a second.
+  /// Pauses between two iterations that do not ask for a task: without a pause thousands would fail each second.
   package func rest() async { try? await Task.sleep(for: Self.longestPause) }
 
-  /// Waits until there is a warm task for the caller's request; at most for the operation's timeout, and until the
-  /// plan is over or the task is cancelled. After one whole timeout in which no warm task has ever been seen it looks and does
-  /// not wait, until one is seen. The caller then asks for a task in any case, and passes the evidence to `finish(_:)`.
+  /// Waits until there is a warm task for the caller's request; at most for the operation's time-out, until the plan is
+  /// over, or until the task is cancelled. After one whole time-out without any warm task it reads the status once and
+  /// does not wait, until a warm task is seen. The caller then asks for a task in any case, and passes the evidence to
+  /// ``finish(_:)``.
   package func waitUntilWarm(_ iteration: Iteration, _ client: GatewayClient) async -> Evidence {
     guard !givesSessions else { return beginAtOnce() }
     let waitsSince = MonotonicClock.now()
@@ -90,14 +92,14 @@ package final class WarmPool: Sendable {
       if let look {
         if let ticket = begin(look, since: seen.mark) { return Evidence(ticket: ticket, look: look) }
       } else if seen.isOwn {
-        // The request that follows will show what is wrong.
+        // The request for a task will fail for the same reason and report it.
         break
       }
       if state.withLock({ $0.wait.isGivenUp }) { break }
       try? await Task.sleep(for: pause)
       pause = min(pause * 2, Self.longestPause)
     } while !Task.isCancelled && MonotonicClock.now() < deadline
-    // A gateway that tells nothing of its pool may have warm tasks.
+    // Only a gateway that gives its status can be known to have no warm task.
     if look != nil, !Task.isCancelled, MonotonicClock.now() >= wholeWait { endWait() }
     return Evidence(ticket: state.withLock { $0.requests.beginUncovered() }, look: look)
   }
@@ -110,7 +112,7 @@ package final class WarmPool: Sendable {
     if isGivenUp { note(WarmWaitPolicy.note(timeout: timeout)) }
   }
 
-  /// Begins a request without waiting, as an open loop must; what the observer saw last may cover it.
+  /// Begins a request without waiting, as an open loop must; the observer's last status may cover it.
   package func beginAtOnce() -> Evidence {
     state.withLock { state in
       guard !state.saysSource, let (look, mark) = state.observed else {
@@ -121,7 +123,7 @@ package final class WarmPool: Sendable {
     }
   }
 
-  /// Runs `work` with somebody looking at the pool meanwhile, for as long as the gateway doesn't say `source`.
+  /// Runs `work` while an observer polls the pool's status, as long as the gateway's answers do not name `source`.
   package func watching<T: Sendable>(
     ifNeeded isNeeded: Bool, through session: GatewaySession, _ work: () async -> T
   ) async -> T {
@@ -149,20 +151,21 @@ package final class WarmPool: Sendable {
     }
   }
 
-  /// Ends a request, whatever came of it.
+  /// Ends a request, successful or not.
   @discardableResult
   package func finish(_ evidence: Evidence) -> FinalEvidence {
     let isCovered = state.withLock { $0.requests.end(evidence.ticket) }
     return FinalEvidence(isCovered: isCovered, look: evidence.look)
   }
 
-  /// What was known when a request was let go, and whether it held until its answer.
+  /// The state of the pool when a request was sent, and whether it still held when the answer came.
   package struct FinalEvidence: Sendable {
     fileprivate var isCovered: Bool
     fileprivate var look: PoolStatus?
   }
 
-  /// Tells warm from cold; looks at the pool once more, through `client`, where nothing else tells.
+  /// Tells a warm start from a cold one; reads the pool's status once more, through `client`, where no other evidence
+  /// decides.
   package func classify(
     _ task: String, source: String?, _ evidence: FinalEvidence?, _ client: GatewayClient
   ) async -> TaskOrigin {
@@ -179,11 +182,12 @@ package final class WarmPool: Sendable {
   }
 }
 
-/// How many requests for tasks are under way, against what looks at the pool showed. Pure.
+/// Compares the number of requests for tasks under way with the warm tasks that the pool's status showed. Pure.
 ///
-/// A look is marked when it is begun: what was asked for meanwhile may or may not have been in it.
+/// A status is marked when it is requested: it may or may not include the tasks asked for between its request and its
+/// answer.
 struct RequestsInFlight {
-  /// The state at a look's beginning.
+  /// The counts when a status was requested.
   struct Mark {
     fileprivate var begun: Int
     fileprivate var answered: Int
@@ -196,15 +200,15 @@ struct RequestsInFlight {
 
   var mark: Mark { Mark(begun: begun, answered: answered) }
 
-  /// Begins a request after a look that showed `warmCount`; nil, and nothing is begun, unless there was a warm task
-  /// for every request under way and for this one.
+  /// Begins a request after a status that showed `warmCount`. Returns nil and begins nothing, unless there was a warm
+  /// task for every request under way and for this one.
   mutating func begin(warmCount: Int, since mark: Mark) -> Ticket? {
     guard warmCount > begun - mark.answered else { return nil }
     begun += 1
     return Ticket(isCovered: true, uncoveredBefore: uncovered)
   }
 
-  /// Begins a request all the same; it may take the warm task that another one counts on.
+  /// Begins a request without a warm task for it; it may take the warm task that another request counts on.
   mutating func beginUncovered() -> Ticket {
     begun += 1
     uncovered += 1
@@ -223,14 +227,14 @@ struct RequestsInFlight {
     fileprivate var uncoveredBefore: Int
   }
 
-  // MARK: Credits, where the gateway tells warm from cold itself
+  // MARK: Credits, where the gateway's answers name `source`
 
-  /// Notes a look that grants as many requests as it showed warm tasks, without those begun meanwhile.
+  /// Grants as many requests as the status showed warm tasks, less those begun since the status was requested.
   mutating func grant(warmCount: Int, since mark: Mark) {
     credits = max(0, warmCount - (begun - mark.begun))
   }
 
-  /// Begins a request that an earlier look has granted; nil if there is none left.
+  /// Begins a request that an earlier status has granted; nil if no grant is left.
   mutating func beginOnCredit() -> Ticket? {
     guard credits > 0 else { return nil }
     credits -= 1
@@ -242,12 +246,13 @@ struct RequestsInFlight {
   mutating func revoke() { credits = 0 }
 }
 
-/// How long a run waits for a warm task. A pool that never becomes warm would cost every iteration a whole time-out, so that it is
-/// waited for once. A pool that was warm before is refilled, however slowly, and is waited for each time.
+/// How long a run waits for a warm task. Problem: in a pool that never becomes warm each iteration would wait a whole
+/// time-out. So after one whole time-out without any warm task nothing waits any more, until a warm task is seen. A
+/// pool that was warm before is being refilled, however slowly, so that every iteration waits for it.
 struct WarmWaitPolicy {
-  /// Whether a whole wait was in vain, and no warm task has ever been seen.
+  /// Whether a wait has lasted the whole time-out, and no warm task has ever been seen.
   private(set) var isGivenUp = false
-  /// Whether that has ever been so.
+  /// Whether ``isGivenUp`` has ever been true.
   private(set) var wasGivenUp = false
   private var wasWarm = false
 
@@ -265,28 +270,28 @@ struct WarmWaitPolicy {
     wasGivenUp = true
   }
 
-  /// What is said of a pool that was given up, of waits that ended after `timeout`.
+  /// Says that waits ended after `timeout` without a warm task.
   static func reason(timeout: Nanoseconds) -> String {
     "the pool had no warm task for the whole of --timeout (\(DurationText.write(timeout)))"
   }
 
-  /// The same as a note.
+  /// ``reason(timeout:)`` as a note, with the consequence for the result.
   static func note(timeout: Nanoseconds) -> String {
     reason(timeout: timeout) + ": from then on nothing waited for one, and what was given counts as what it was"
   }
 }
 
-/// When a plan with a duration is over, as far as waiting for it is concerned.
+/// When a plan with a duration is over: iterations wait for a warm task until then at most.
 final class PlanDeadline: Sendable {
   private let load: LoadSettings
-  /// When the first iteration of warm-up, and of the measurement, was begun.
+  /// When the first iteration of the warm-up, and of the measurement, began.
   private let begun = Mutex<(warmup: Instant?, measured: Instant?)>((nil, nil))
 
   init(_ load: LoadSettings) {
     self.load = load
   }
 
-  /// The end, of the part that an iteration begun at `now` belongs to.
+  /// The end of the part (warm-up or measurement) that an iteration begun at `now` belongs to.
   func of(_ iteration: Iteration, at now: Instant) -> Instant {
     let since = begun.withLock { begun in
       if iteration.isWarmup {

@@ -4,32 +4,64 @@ package import LoadEngine
 import Synchronization
 package import Results
 
-/// A tool's work: one measurement, to be judged and reported by ``BenchmarkRunner``.
+/// A tool's work: one measurement, which ``BenchmarkRunner`` judges and reports.
+///
+/// A tool is made of a description, its parameters and `measure`:
+///
+/// ```swift
+/// struct PingBenchmark: Benchmark {
+///   static let description = ToolDescription(
+///     "bench-ping", headlines: ["ping"], metrics: [.init("ping")], counters: [], parameters: ["count"],
+///     defaultThresholds: ["ping.p99 < 20ms"])
+///   static let catalogue = description.catalogue
+///
+///   var count: Int
+///   var parameters: [String: JSONValue] { ["count": .int(Int64(count))] }
+///
+///   func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
+///     let (startedAt, begin, monitor) = (Date(), MonotonicClock.now(), GeneratorMonitor())
+///     var recording = Recording(Self.catalogue)
+///     for _ in 0..<count where !Task.isCancelled {
+///       let start = MonotonicClock.now()
+///       var iteration = IterationRecord()
+///       await ping()
+///       iteration.sample(Self.catalogue.metric("ping"), MonotonicClock.now() - start)
+///       recording.add(iteration, dueAt: start)
+///     }
+///     return Measurement(
+///       recording: recording, generator: await monitor.finish(recording, judgesLateness: false),
+///       target: .init(kind: "remote"), startedAt: startedAt, duration: MonotonicClock.now() - begin)
+///   }
+/// }
+/// ```
 package protocol Benchmark: Sendable {
-  /// What reports know of the tool: its metrics, counters and parameters, and what they mean.
+  /// What reports know of the tool: its metrics, counters and parameters, and their meanings.
   static var description: ToolDescription { get }
-  /// The description's metrics and counters, as the engine counts them.
+  /// The metrics and counters of the description, as the engine counts them.
   static var catalogue: Catalogue { get }
-  /// The test plan's criteria for this run, beside those of all tools: the description's, where its options make no difference.
+  /// The test plan's criteria for this run, beside those of all tools. By default they are the description's; a tool
+  /// whose options change them has its own.
   var defaultThresholds: [String] { get }
-  /// The run's time-outs, by parameter: what a failure counts in a mean.
+  /// The run's time-outs, by parameter. A mean that is judged with its failures counts each at its time-out.
   var timeouts: [String: Nanoseconds] { get }
-  /// The most starts in flight at one time; nil in a closed loop.
+  /// The most iterations in flight at one time; nil in a closed loop.
   var maxInFlight: Int? { get }
-  /// What shapes the load, for the result.
+  /// The parameters of the run, for the result.
   var parameters: [String: JSONValue] { get }
 
-  /// The gateway whose warm tasks one run leaves to the next; nil where each run has tasks of its own, or none.
+  /// The gateway whose warm tasks one run leaves to the next; nil where each run has tasks of its own, or no tasks.
   var sharedPool: TargetSettings? { get }
 
-  /// The most files and sockets that a run has open at one time, beside what every tool has.
+  /// The most files and sockets that a run has open at one time, beside those that every tool has.
   var openFiles: Int { get }
 
-  /// The same measurement with other random choices.
+  /// This measurement with random choices from another seed.
   func seeded(_ seed: UInt64) -> Self
 
-  /// Measures. When its task is cancelled it ends early and returns what it has. What it measured goes to
-  /// ``RunContext/beforeGivingBack`` first, then it gives back whatever it holds.
+  /// Measures. When its task is cancelled, it ends early and returns what it has measured. Before it gives back what it
+  /// holds, it passes the measurement to ``RunContext/beforeGivingBack``.
+  ///
+  /// - Throws: Where the run could not be done at all.
   func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement
 }
 
@@ -47,7 +79,7 @@ extension Benchmark {
 
   package var openFiles: Int { 0 }
 
-  /// Where nothing is drawn from a seed.
+  /// For a measurement that draws nothing from a seed.
   package func seeded(_ seed: UInt64) -> Self { self }
 }
 
@@ -62,7 +94,7 @@ extension GatewayBenchmark {
     return target
   }
 
-  /// The same measurement of the target's second gateway; nil where it has none.
+  /// This measurement of the target's second gateway; nil where there is one target.
   package var ofSecondGateway: Self? {
     target.ofSecond.map { target in
       var benchmark = self
@@ -72,13 +104,14 @@ extension GatewayBenchmark {
   }
 }
 
-/// What a benchmark speaks through: the console and the notes of its result; and what it has to give back.
+/// A run's surroundings: the console, the notes of its result, and the tasks that it has to give back.
 package struct RunContext: Sendable {
   package let console: Console
   package let notes: RunNotes
-  /// The tasks that the run was given.
+  /// The tasks that the run was assigned.
   package let held: HeldTasks
-  /// Takes what was measured before anything is given back, stopped or removed: an interrupted run's result is written then.
+  /// Takes the measurement before anything is given back, stopped or removed: the result of an interrupted run is
+  /// written then.
   package let beforeGivingBack: @Sendable (Measurement) -> Void
 
   package init(
@@ -91,7 +124,7 @@ package struct RunContext: Sendable {
     self.beforeGivingBack = beforeGivingBack
   }
 
-  /// Notes something for the result and says it once.
+  /// Adds a note to the result, and prints it once.
   package func note(_ text: String) {
     if notes.add(text) { console.note("note: \(text)") }
   }
@@ -99,7 +132,7 @@ package struct RunContext: Sendable {
 
 /// Why a run could not be done at all.
 package struct BenchmarkFailure: Error, Sendable, CustomStringConvertible {
-  /// What to do about it.
+  /// A sentence that also says what to do about it.
   package var description: String
 
   package init(_ description: String) { self.description = description }
@@ -112,34 +145,35 @@ package struct Measurement: Sendable {
   package var target: ResultDocument.Target
   /// When the run began.
   package var startedAt: Date
-  /// Length of the measured part.
+  /// The length of the measured part.
   package var duration: Nanoseconds
   package var timeline: ResultTimeline?
-  /// How long the target had answered nothing at the end, and how long it had answered before; see ``LoadRun``.
+  /// How long the target had answered nothing when the run ended, and how long it had answered before; see ``LoadRun``.
   package var silence: (length: Nanoseconds, since: Nanoseconds)?
   package var findings: [String: JSONValue]?
 
-  /// Takes what a run tells beside its recording.
+  /// Takes what a run knows beside its recording.
   package mutating func take(silence: (length: Nanoseconds, since: Nanoseconds)?, failedSetUps: UInt64) {
     self.silence = silence
     guard failedSetUps > 0 else { return }
     findings = (findings ?? [:]).merging([ResultDocument.failedSetUpsFinding: .int(Int64(failedSetUps))]) { $1 }
   }
-  /// Counters on which this run has no word: they are not in the result, rather than 0 in it.
+  /// Counters that this run has not tested: the result leaves them out, because 0 would be untrue.
   package var untested: Set<String> = []
-  /// Why a metric that the run was there for has no sample: a threshold on it has failed, and was not just left out.
+  /// Why a metric that the run was to measure has no sample, by metric. A threshold on it has failed then, and is not
+  /// just skipped.
   package var missing: [String: String] = [:]
-  /// By metric, how much of what it is about failed; nil where all metrics are about the iterations.
+  /// How much of what a metric is about failed, by metric; nil where all metrics are about the iterations.
   package var failures: [String: FailedPart]?
-  /// How far below its sample a polled time may have been, at most, by metric.
+  /// How much shorter than its sample a polled time may have been at most, by metric.
   package var resolutions: [String: Nanoseconds] = [:]
-  /// Why the run is worthless although it has samples: nothing of what was asked for is among them. The verdict is
-  /// `error` then, and this a note, unless the run was interrupted.
+  /// Why the run is worthless although it has samples: none of them is what was asked for. The verdict is `error` then,
+  /// and this a note, unless the run was interrupted.
   package var worthless: String?
-  /// Why there may be no sample, where the run knows more than that there is none.
+  /// Why there may be no sample, where the run knows the reason.
   package var reasonWithoutSample: String?
-  /// What is to be said of what this run has made, started or watched, where the result is written before that is removed,
-  /// stopped or looked at again. Called then.
+  /// A sentence on what this run has made, started or watched and not yet removed, stopped or polled again; nil where
+  /// there is nothing to say. Called when the result is written before that is done.
   package var pending: @Sendable () -> String? = { nil }
 
   package init(
@@ -157,7 +191,7 @@ package struct Measurement: Sendable {
   }
 }
 
-/// What a reader of the result must know, each said once, in the order of its first appearance.
+/// What a reader of the result must know. Each note is there once, in the order of first appearance.
 package final class RunNotes: Sendable {
   private let notes = Mutex<[String]>([])
   private static let limit = 100

@@ -7,14 +7,14 @@ import Transport
 import Reports
 package import Results
 
-/// Runs a benchmark as its user sees it: measures, judges, writes, prints, and says how the process ends.
+/// Runs a benchmark for its user: measures, judges, writes and prints, and decides the exit status.
 package struct BenchmarkRunner: Sendable {
   private let output: OutputSettings
   private let thresholds: [Threshold]
   private let environment: [String: String]
-  /// Which of several runs this is.
+  /// The number of this run among several.
   var repetition: ResultDocument.Repetition?
-  /// What is known of it before it begins.
+  /// Notes that are known before the run begins.
   var notes: [String] = []
 
   package init(output: OutputSettings, thresholds: [Threshold], environment: [String: String]) {
@@ -23,16 +23,16 @@ package struct BenchmarkRunner: Sendable {
     self.environment = environment
   }
 
-  /// A single run. Never throws: whatever happens is said, and is in the exit.
+  /// Makes a single run. It never throws: all errors are printed, and decide the exit.
   package func run(_ benchmark: some Benchmark) async -> ToolExit {
     await Interruption.run { interruption in await run(benchmark, interruption).exit }
   }
 
-  /// One of the runs that `interruption` may end; its document is nil where nothing was measured.
+  /// Makes one of the runs that `interruption` may end. The document is nil where nothing was measured.
   func run(
     _ benchmark: some Benchmark, _ interruption: Interruption
   ) async -> (exit: ToolExit, document: ResultDocument?) {
-    // The reader of the output may go away: the result must be written then too.
+    // The reader of the output may go away, and the result must be written then too.
     signal(SIGPIPE, SIG_IGN)
     let limit = FileDescriptorLimit.raise()
     interruption.startsRun()
@@ -41,7 +41,7 @@ package struct BenchmarkRunner: Sendable {
     let notebook = RunNotes()
     let held = HeldTasks()
     let bench = RunContext(console: console, notes: notebook, held: held) { measurement in
-      // Written before tasks are given back: the sender of the signal may not wait for more than that.
+      // Written before tasks are given back: the sender of the signal may not wait for longer.
       interruption.whenSignalled {
         let stillHeld = held.unreleased > 0 ? Self.stillHeld(held.unreleased) : nil
         let known = notebook.all + [stillHeld, held.unansweredNote, measurement.pending()].compactMap(\.self)
@@ -78,7 +78,7 @@ package struct BenchmarkRunner: Sendable {
       let target = measurement.target
       for note in conditions.notes(target: target.place, isGateway: target.isGateway) { bench.note(note) }
       if let note = held.unansweredNote { bench.note(note) }
-      // Said as the error that it is, at the end.
+      // It is printed at the end, as an error.
       if signal == nil, let reason = measurement.worthless { notebook.add(reason) }
       let document = document(of: benchmark, measurement, held, notes: notebook.all, isInterrupted: signal != nil)
       for note in document.notes { bench.note(note) }
@@ -114,7 +114,7 @@ package struct BenchmarkRunner: Sendable {
   ) -> ToolExit {
     do {
       let forms = try RunResultFiles.Forms(document)
-      // Written first: the reader of the output may stop in the middle of it.
+      // The files come first: the reader of the output may stop in the middle of it.
       let written = Result { try files.write(forms, startedAt: measurement.startedAt, isFinal: true) }
       if !isSaid { say(forms, console) }
       for path in try written.get() { console.note("wrote \(path)") }
@@ -126,7 +126,7 @@ package struct BenchmarkRunner: Sendable {
     switch document.verdict {
     case .pass: return .pass
     case .fail:
-      // The other reports are for people, and say it themselves.
+      // Reports in other forms are for people, and contain the failures.
       if output.print == .json { for reason in failures(of: document) { console.note("fail: \(reason)") } }
       if let cause = measurement.recording.errors.commonestWords { console.note("note: \(cause)") }
       return .thresholdCrossed
@@ -140,7 +140,7 @@ package struct BenchmarkRunner: Sendable {
     }
   }
 
-  /// Says a result on standard output.
+  /// Prints a result to standard output.
   private func say(_ forms: RunResultFiles.Forms, _ console: Console) {
     switch output.print {
     case .text: console.data(TextReport(forms.document, usesColor: output.usesColor).text)
@@ -156,8 +156,8 @@ package struct BenchmarkRunner: Sendable {
   }
 }
 
-/// The files of one run's result: written once, or, where a signal ends the run, before anything is given back and once more
-/// when it is known what came of that.
+/// The files of one run's result. They are written once; where a signal ends the run, they are written before anything
+/// is given back, and again when the outcome of that is known.
 final class RunResultFiles: Sendable {
   /// A result in all forms.
   struct Forms: Sendable {
@@ -175,7 +175,7 @@ final class RunResultFiles: Sendable {
   private let output: OutputSettings
 
   private struct Files {
-    /// In the order of the formats; nil until they are written.
+    /// The files' paths, in the order of the formats; nil until they are written.
     var paths: [String]?
     var areFinal = false
   }
@@ -184,9 +184,10 @@ final class RunResultFiles: Sendable {
 
   init(_ output: OutputSettings) { self.output = output }
 
-  /// Writes the files, or replaces those that this run has written; their paths.
+  /// Writes the files, or replaces those that this run has written; returns their paths.
   ///
-  /// - Parameter isFinal: What comes after it, such as the interim result of a signal that came at the very end, writes nothing.
+  /// - Parameter isFinal: A final result is not replaced. The interim result of a signal that came at the very end
+  ///   writes nothing.
   func write(_ forms: Forms, startedAt: Date, isFinal: Bool) throws -> [String] {
     let contents = try contents(forms)
     return try files.withLock { files in
@@ -222,10 +223,10 @@ final class RunResultFiles: Sendable {
   }
 }
 
-/// What becomes of a run for which this process may not have enough files open: that is no failure of the target, so that it
-/// is said beforehand where the plan tells, ends the run where it happens, and is never counted.
+/// Handles a run for which this process may not have enough files open. That is no failure of the target: where the
+/// plan shows it, it is reported before the run; where it happens, it ends the run; it is never counted.
 enum DescriptorShortage {
-  /// What a tool itself has open beside its connections: loops, streams, libraries, reports.
+  /// The files that a tool has open beside its connections: loops, streams, libraries, reports.
   static let ownFiles = 64
 
   /// Why a plan of `files` sockets and files cannot be carried out within `limit`; nil where it can.
@@ -250,7 +251,7 @@ enum DescriptorShortage {
       task.cancel()
     }
     guard FileDescriptorLimit.wasExceeded else { return result }
-    // What the run made of its own end is no news.
+    // The run's own reason for its end is left out: it follows from this one.
     return result.map { measurement in
       var measurement = measurement
       measurement.worthless = reason
@@ -273,7 +274,7 @@ extension ResultDocument.Target {
   /// Whether the target was spoken to as a gateway; else it was a file system, or ECS alone.
   var isGateway: Bool { gatewayUrl != nil }
 
-  /// Where the target is, as far as its name tells.
+  /// Where the target is, as far as its URL tells.
   var place: GeneratorConditions.TargetLocation {
     if kind == "embedded" { return .ownChild }
     guard let url = gatewayUrl ?? ecsEndpointUrl, let endpoint = try? Endpoint(parsing: url) else { return .elsewhere }

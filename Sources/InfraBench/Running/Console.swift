@@ -5,10 +5,10 @@ import Synchronization
 import Reports
 import Results
 
-/// The two streams of a tool: standard output is data, standard error is talk. Usable from any thread, event loops too: what
-/// is said is written by ``OutputWriter``, in its order. Lines stay whole.
+/// The two streams of a tool: data on standard output, messages on standard error. Any thread may use it, event loops
+/// too: ``OutputWriter`` writes everything in its order, and lines stay whole.
 ///
-/// On a terminal there can be a live line below everything else: it gives way to other output and is drawn again.
+/// A terminal can have a live line below everything else. The live line gives way to other output, and is drawn again.
 package final class Console: Sendable {
   private let print: OutputSettings.Print
   private let isQuiet: Bool
@@ -25,7 +25,7 @@ package final class Console: Sendable {
   /// Whether lines of single iterations belong on standard output.
   package var showsIterations: Bool { print == .text }
 
-  /// Whether there is anybody to talk to.
+  /// Whether messages are printed: not with `--quiet`.
   package var showsTalk: Bool { !isQuiet }
 
   /// Whether ``showLive(_:)`` shows anything: on a terminal, without `--quiet`.
@@ -42,52 +42,52 @@ package final class Console: Sendable {
     if terminal != nil { writer.put(.endLive) }
   }
 
-  /// Data: whole lines.
+  /// Prints data, which is whole lines, to standard output.
   package func data(_ text: String) {
     writer.put(.data(text, clearsLine: isDataOnTerminal))
   }
 
-  /// One line of talk; nothing with `--quiet`.
+  /// Prints one line to standard error; nothing with `--quiet`.
   package func note(_ text: String) {
     if !isQuiet { talk(text + "\n") }
   }
 
-  /// Text that is said even with `--quiet`: whole lines.
+  /// Prints whole lines to standard error, even with `--quiet`.
   package func talk(_ text: String) {
     writer.put(.talk(text))
   }
 
-  /// One line that is said even with `--quiet`, and that bench-suite is told of.
+  /// Prints one line as an error, even with `--quiet`, and reports it to bench-suite.
   package func error(_ text: String) {
     talk("error: \(text)\n")
     SuitePipe.current?.report(.error(text))
   }
 
-  /// Everything that is wrong with what the user wrote, likewise.
+  /// Prints all problems of what the user wrote, even with `--quiet`, and reports them to bench-suite.
   package func errors(_ problems: Problems) {
     talk(problems.description)
     for sentence in problems.sentences { SuitePipe.current?.report(.error(sentence)) }
   }
 
-  /// Waits until everything that was said is written: before the process ends. A cancelled task waits half a second; false
-  /// when something is left then.
+  /// Waits until everything is written; call it before the process ends. A cancelled task waits half a second; false if
+  /// something is left then.
   @discardableResult
   package func flush() async -> Bool { await writer.flush() }
 
-  /// The same, for half a second at most: a process that is overdue ends then.
+  /// Waits for half a second at most until everything is written: a process that is overdue ends then.
   package func flushSoon() async {
     let flushing = Task { await flush() }
     flushing.cancel()
     _ = await flushing.value
   }
 
-  /// Why not all data is where it was to go, for people; nil where it is, as far as it is written.
+  /// Why data did not reach standard output, for people; nil where none is lost, as far as it is written.
   var lostData: String? {
     writer.lostData.map { "standard output could not be written: \(String(cString: strerror($0)))" }
   }
 
-  /// The exit status of a process that would end with `status`, once everything is written: lost data is a failure, and is
-  /// said.
+  /// The exit status of a process that would end with `status`, once everything is written. Lost data is a failure, and
+  /// is reported.
   package func exitStatus(_ status: Int32) async -> Int32 {
     guard await flush(), let lostData else { return status }
     error(lostData)
@@ -96,44 +96,44 @@ package final class Console: Sendable {
   }
 }
 
-/// Writes the process's two streams, in the order of what it was given, on a thread of its own.
+/// Writes the process's two streams on a thread of its own, in the order in which it gets text.
 ///
-/// A terminal that is stopped, a pipe that nobody reads or a slow disk blocks who writes to it. Event loops and the threads
-/// of Swift's pool give their text away and go on.
+/// Problem: a stopped terminal, a pipe that nobody reads or a slow disk blocks the thread that writes to it. So event
+/// loops and the threads of Swift's pool hand their text over and go on.
 final class OutputWriter: Sendable {
   static let shared = OutputWriter()
 
-  /// What is written.
+  /// A piece of output.
   enum Piece: Sendable {
     /// Whole lines for standard output; `clearsLine` where it shares its terminal with the live line.
     case data(String, clearsLine: Bool)
     /// Whole lines for standard error.
     case talk(String)
-    /// Takes the place of the live line at the end of standard error.
+    /// The new live line at the end of standard error.
     case live(String)
     case endLive
-    /// Everything before it has been written.
+    /// Is called when everything before it has been written.
     case mark(@Sendable () -> Void)
   }
 
   private struct State {
     var waiting: [Piece] = []
     var isWriting = false
-    /// Why data could not be written to standard output; errno. That nobody reads any more (EPIPE) is no loss.
+    /// The errno with which data could not be written to standard output. A pipe without a reader (EPIPE) is no loss.
     var lostData: Int32?
-    /// Whether somebody has stopped waiting for it.
+    /// Whether a caller has given up waiting for the output.
     var isGivenUp = false
   }
 
   private let state = Mutex(State())
   private let queue = DispatchQueue(label: "infrabench.output")
-  /// The live line as it is on the terminal; empty when there is none. Used on the queue alone.
+  /// The live line that is on the terminal; empty: no line. Used on the queue alone.
   private nonisolated(unsafe) var liveLine = ""
 
   /// Takes `piece` and returns at once.
   func put(_ piece: Piece) {
     let mustStart = state.withLock { state in
-      // A live line that nobody has seen yet gives way to the next one: a stopped terminal must not fill the memory.
+      // A live line that is not written yet is replaced by the next one: a stopped terminal must not fill the memory.
       if case .live = piece, case .live? = state.waiting.last { state.waiting.removeLast() }
       state.waiting.append(piece)
       defer { state.isWriting = true }
@@ -142,14 +142,14 @@ final class OutputWriter: Sendable {
     if mustStart { queue.async { self.writeAll() } }
   }
 
-  /// Why data was lost by now; errno.
+  /// The errno with which data was lost; nil as long as no data is lost.
   var lostData: Int32? { state.withLock { $0.lostData } }
 
   /// How long a cancelled task waits for what is not written yet.
   private static let boundWhenCancelled = DispatchTimeInterval.milliseconds(500)
 
-  /// Waits until everything given so far is written, or half a second once the task is cancelled. False when something is
-  /// left then; nobody waits for that again.
+  /// Waits until everything given so far is written, or half a second once the task is cancelled. False if something is
+  /// left then; no later call waits for that.
   func flush() async -> Bool {
     guard !state.withLock({ $0.isGivenUp }) else { return false }
     let isDone = FirstValue<Bool>()
@@ -199,7 +199,7 @@ final class OutputWriter: Sendable {
     }
   }
 
-  /// nil, or errno where the text is lost to somebody who still reads.
+  /// Nil, or the errno with which text was lost although it still has a reader.
   @discardableResult
   private static func write(_ text: String, to file: Int32) -> Int32? {
     WholeWrite.write(text.utf8, to: file).flatMap { $0 == EPIPE ? nil : $0 }
@@ -211,22 +211,22 @@ struct Terminal: Sendable {
   /// Removes the line that the cursor is in (ECMA-48: carriage return, erase in line).
   static let eraseLine = "\r\u{1b}[K"
 
-  /// Nil when standard error is none, or one that cannot erase: `TERM` is `dumb`.
+  /// Nil when standard error is no terminal, or one that cannot erase (`TERM` is `dumb`).
   static func ofStandardError() -> Terminal? {
     guard isatty(STDERR_FILENO) == 1 else { return nil }
     let kind = getenv("TERM").map { String(cString: $0) }
     return kind == "dumb" ? nil : Terminal()
   }
 
-  /// Its present width; 80 where it does not tell.
+  /// The terminal's present width; 80 where the terminal does not tell it.
   var columns: Int {
     var size = winsize()
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
   }
 
-  /// `text`, facts with commas between them, so short that it stays on one line: whole facts are left out at its end, and
-  /// "…" says so. Only the first one is cut where even that is too long.
+  /// `text`, which is facts separated by commas, cut to one line: whole facts are left out at the end, and "…" shows
+  /// that. The first fact alone is cut within where it is too long.
   static func fit(_ text: String, columns: Int) -> String {
     // A full last column would make some terminals go on to the next line.
     let room = columns - 1

@@ -3,43 +3,43 @@ import Latency
 import ProcessControl
 import Synchronization
 
-/// Runs work that SIGINT, SIGTERM, SIGHUP and SIGQUIT end early instead of killing the process.
+/// Runs work so that SIGINT, SIGTERM, SIGHUP and SIGQUIT end it early and do not kill the process.
 ///
-/// The sender of a signal waits some seconds before it sends SIGKILL. Within them, in this order: the result is written, tasks
-/// that are held are given back, processes that were started are stopped.
+/// The sender of a signal waits some seconds before it sends SIGKILL. Within them, in this order, the result is
+/// written, the tasks that the run holds are given back, and the processes that it started are stopped.
 package final class Interruption: Sendable {
   private struct State {
     var signal: Int32?
     var isWritten = false
     var isOverdue = false
-    /// What the signal begins with.
+    /// The first action after the signal.
     var whenSignalled: (@Sendable () -> Void)?
-    /// Says what is known, when the process has to end before the run has said it.
+    /// Prints what is known, where the process has to end before the run has printed it.
     var lastWords: (@Sendable () async -> Void)?
-    /// It is saying them, and ends then.
+    /// Whether the last words are being printed; the process ends after them.
     var saysLastWords = false
   }
 
   private let state = Mutex(State())
 
-  /// From the signal on. The shortest patience in the field: GitHub's runner sends SIGTERM 7.5 s after SIGINT. Within
-  /// that time bench-suite has to write its summary too.
+  /// From the signal to the end of the process. The shortest wait in the field is GitHub's: its runner sends SIGTERM
+  /// 7.5 s after SIGINT. Within that time bench-suite has to write its summary too.
   private static let bound: Nanoseconds = SuitePipe.current == nil ? .seconds(7) : .seconds(6)
 
-  /// The signal that is ending the work; nil as long as none has come.
+  /// The signal that ends the work; nil as long as none has come.
   package var signal: Int32? { state.withLock { $0.signal } }
 
-  /// The work's result.
+  /// Runs the work, and returns its result.
   ///
-  /// The first signal cancels the work, which then has to return soon; see ``TerminationEscalation`` for a second one. The
-  /// process is ended when the bound is over and the result is written.
+  /// The first signal cancels the work, which then has to return soon; see ``TerminationEscalation`` for a second one.
+  /// The process ends when the bound is over and the result is written.
   package static func run<T: Sendable>(_ work: @escaping @Sendable (Interruption) async -> T) async -> T {
     let interruption = Interruption()
-    // First, so that no signal finds the work begun and nobody to end it in order.
+    // Signals are caught first, so that none comes when the work has begun and nothing would end it in order.
     let signals = await TerminationSignals.trap()
     let task = Task { await work(interruption) }
     let watcher = Task {
-      // Children end by themselves when this process's end of their pipe closes.
+      // Child processes end by themselves when this process's end of their pipe closes.
       await signals.watch(farewell: { farewell("ended at once by a second signal") }) { number in
         interruption.begin(number)
         task.cancel()
@@ -50,7 +50,7 @@ package final class Interruption: Sendable {
     return result
   }
 
-  /// Calls `body` when the signal comes, at once if it has; nil: nothing is to be done then any more.
+  /// Calls `body` when the signal comes, at once if it has come; nil: nothing is to be done any more.
   func whenSignalled(_ body: (@Sendable () -> Void)?) {
     let isDue = state.withLock { state in
       state.whenSignalled = state.signal == nil ? body : nil
@@ -59,7 +59,7 @@ package final class Interruption: Sendable {
     if isDue { body?() }
   }
 
-  /// Another run begins, whose result is not written yet.
+  /// Another run begins; its result is not written yet.
   func startsRun() {
     state.withLock { state in
       state.isWritten = false
@@ -67,10 +67,10 @@ package final class Interruption: Sendable {
     }
   }
 
-  /// The result is on the disk: what is left to be done is bounded.
+  /// The result is on the disk, so the time for the rest is bounded.
   ///
-  /// - Parameter lastWords: says the result on standard output and returns when it is there, or soon; called when the bound
-  ///   is over before the run says its result itself.
+  /// - Parameter lastWords: Prints the result to standard output, and returns when it is there, or soon. It is called
+  ///   if the bound is over before the run prints its result itself.
   func isWritten(lastWords: @escaping @Sendable () async -> Void) {
     let isOverdue = state.withLock { state in
       state.isWritten = true
@@ -80,8 +80,8 @@ package final class Interruption: Sendable {
     if isOverdue { Task.detached { await self.end() } }
   }
 
-  /// Whether the run may say its result on standard output: not where that has just been done, as the bound is over. If it
-  /// may, ``isWritten(lastWords:)`` follows, and the process is not ended before.
+  /// Whether the run may print its result to standard output; false where the last words have just done that, because
+  /// the bound is over. If it may, ``isWritten(lastWords:)`` follows, and the process does not end before that.
   func mayReport() -> Bool {
     state.withLock { state in
       state.isWritten = false
@@ -95,7 +95,7 @@ package final class Interruption: Sendable {
       state.signal = number
       return state.whenSignalled.take()
     }
-    // Not on the thread that has to see a second signal.
+    // The thread that has to see a second signal must not be blocked.
     Task.detached { body?() }
     Task.detached {
       try? await Task.sleep(for: Self.bound)
@@ -124,35 +124,35 @@ package final class Interruption: Sendable {
   }
 }
 
-/// Until when a run may go on to put back, stop and remove what it has made. An orderly end has much time; once the run is
-/// interrupted the deadline comes near, as the process is killed soon. Several parts of an end share one deadline.
+/// The deadline for putting back, stopping and removing what a run has made. An orderly end has much time. An
+/// interrupted run is killed soon, so its deadline is brought forward. Several parts of an end share one deadline.
 final class CleanupDeadline: Sendable {
-  /// Not `Atomic<UInt64>`, whose `min` has compared as if signed (Swift 6.3): `.max` never shrank.
+  /// No `Atomic<UInt64>`: its `min` has compared as if signed (Swift 6.3), so that `.max` never became smaller.
   private let instant: Mutex<Instant>
 
-  /// An hour; no deadline at all is more than a sleep can take.
+  /// An hour: an endless time is longer than a sleep can take.
   private static let longestSleep: Nanoseconds = .seconds(3600)
 
-  /// - Parameter bound: from now on; nil: none.
+  /// - Parameter bound: The time from now to the deadline; nil: no deadline.
   init(within bound: Nanoseconds? = nil) {
     instant = Mutex(bound.map { MonotonicClock.now() + $0 } ?? .distantFuture)
   }
 
   var hasPassed: Bool { remaining == .zero }
 
-  /// How long it may go on.
+  /// The time left until the deadline.
   var remaining: Nanoseconds {
     MonotonicClock.now().remaining(until: instant.withLock { $0 })
   }
 
-  /// The deadline comes nearer: `bound` from now on, unless it was nearer before.
+  /// Brings the deadline forward to `bound` from now, unless it is nearer already.
   func comesNearer(within bound: Nanoseconds) {
     instant.withLock { $0 = min($0, MonotonicClock.now() + bound) }
   }
 
-  /// Runs `work` until it returns; it is cancelled at the deadline, and has to return soon then.
+  /// Runs `work` until it returns. At the deadline it is cancelled, and has to return soon.
   ///
-  /// - Parameter bound: the deadline comes as near as that, once the caller's task is cancelled.
+  /// - Parameter bound: The most time that is left once the caller's task is cancelled.
   func run<T: Sendable>(onceInterrupted bound: Nanoseconds, _ work: @escaping @Sendable () async -> T) async -> T {
     let task = Task { await work() }
     let alarm = alarm(task)
@@ -177,7 +177,7 @@ final class CleanupDeadline: Sendable {
 enum TimeLimit {
   /// Runs `work` for at most `bound`; then it is cancelled, and has to return soon.
   ///
-  /// - Parameter endsWithCaller: whether it is cancelled when the caller's task is: cleaning up is not.
+  /// - Parameter endsWithCaller: Whether it is cancelled with the caller's task; cleaning up must not be.
   @discardableResult
   static func run<T: Sendable>(
     for bound: Nanoseconds, endsWithCaller: Bool = false, _ work: @escaping @Sendable () async -> T

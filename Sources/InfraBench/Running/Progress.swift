@@ -2,13 +2,13 @@ import Latency
 package import LoadEngine
 import TextFormatting
 
-/// Progress on standard error: on a terminal a live line, refreshed four times a second; elsewhere a plain line every ten
-/// seconds.
+/// Progress on standard error: on a terminal a live line, refreshed four times a second; elsewhere a plain line every
+/// ten seconds.
 package enum ProgressReport {
   private static let liveInterval = Duration.milliseconds(250)
   private static let plainInterval = Duration.seconds(10)
 
-  /// Runs `work`, telling of `progress` meanwhile. When it returns the live line is gone.
+  /// Runs `work`, and reports `progress` meanwhile. The live line is gone when it returns.
   package static func showing<T: Sendable>(
     _ progress: ProgressCounter, of load: LoadSettings, console: Console, _ work: () async -> T
   ) async -> T {
@@ -34,21 +34,21 @@ package enum ProgressReport {
   }
 }
 
-/// What there is to say of a run that goes on, in one line.
+/// The state of a run that goes on, in one line.
 struct ProgressLine: Sendable {
   var elapsed: Nanoseconds
   var done: UInt64
-  /// How many there will be, where that is known.
+  /// The number of iterations that will be done, where it is known.
   var count: Int?
-  /// Iterations per second of late.
+  /// Iterations per second in the last seconds.
   var rate: Double
-  /// Of the tool's main metric.
+  /// Percentiles of the tool's main metric.
   var percentiles: ProgressCounter.Percentiles?
   var failed: UInt64
-  /// Nil where the load does not tell of its starts.
+  /// Nil where the load has no count of what is in flight.
   var inFlight: UInt64?
   var dropped: UInt64
-  /// Starts that are due and find no free user.
+  /// Arrivals that are due and find no free user.
   var waiting: UInt64
 
   init(_ progress: ProgressCounter, of load: LoadSettings, elapsed: Nanoseconds, rate: Double) {
@@ -63,8 +63,9 @@ struct ProgressLine: Sendable {
     waiting = progress.waiting
   }
 
-  /// `12 s: 2400 of 5000 done, 200/s, 0 failed, 3 dropped, 7 waiting, P50 1.02ms, P99 4.10ms, 12 in flight`; what isn't
-  /// known or didn't happen is left out. What goes wrong comes first: a narrow terminal shows the beginning.
+  /// `12 s: 2400 of 5000 done, 200/s, 0 failed, 3 dropped, 7 waiting, P50 1.02ms, P99 4.10ms, 12 in flight`. Unknown
+  /// figures, and counts of 0 other than that of failures, are left out. What goes wrong comes first, because a narrow
+  /// terminal shows the beginning only.
   var text: String {
     var facts = ["\(done)\(count.map { " of \($0)" } ?? "") done"]
     if done > 0 { facts.append("\(NumberText.fixed(rate, significant: 3))/s") }
@@ -80,16 +81,16 @@ struct ProgressLine: Sendable {
   }
 }
 
-/// How many iterations a second were done of late, from readings of a counter.
+/// The iterations per second of the last ten seconds, from readings of a counter.
 struct RecentRate: Sendable {
   private var readings: [(at: Instant, done: UInt64)]
-  /// Long enough to be steady, short enough to show a stall.
+  /// The span of the rate: long enough to be steady, short enough to show a stall.
   private static let window: Nanoseconds = .seconds(10)
 
   /// Starts with nothing done at `begin`.
   init(begin: Instant) { readings = [(begin, 0)] }
 
-  /// Takes a reading and says the rate since the last one that is a window old, or since the begin.
+  /// Takes a reading; returns the rate since the last reading that is a window old, or since the begin.
   mutating func add(at now: Instant, done: UInt64) -> Double {
     readings.append((now, done))
     while readings.count > 2, now.elapsed(since: readings[1].at) >= Self.window { readings.removeFirst() }

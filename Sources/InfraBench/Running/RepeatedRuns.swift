@@ -6,21 +6,21 @@ import Comparison
 import Reports
 package import Results
 
-/// Makes the planned runs of a benchmark one after another, each whole by itself, and says how the process ends.
+/// Makes the planned runs of a benchmark one after another, each complete in itself, and decides the exit status.
 struct RunSequence<B: Benchmark>: Sendable {
   let benchmark: B
-  /// The same measurement of the second gateway, where there are two.
+  /// The measurement of the second gateway; nil: there is one gateway.
   let second: B?
   let plan: RunPlan
   let output: OutputSettings
   let thresholds: [Threshold]
   let environment: [String: String]
 
-  /// The worst exit status of the runs. A signal ends the run under way, and there is no further one.
+  /// Makes the runs; returns their worst exit status. A signal ends the current run, and no further run is made.
   func perform() async -> Int32 {
     await Interruption.run { interruption in
       let status = await perform(interruption)
-      // Here, where a signal ends the wait for a terminal that is stopped.
+      // Here a signal still ends the wait for a terminal that is stopped.
       let isSaid = await Console(print: output.print, isQuiet: output.isQuiet).flush()
       guard !isSaid, let signal = interruption.signal else { return status }
       return SuiteSummary.worst([status, ToolExit.interrupted(signal: signal).status])
@@ -71,7 +71,7 @@ struct RunSequence<B: Benchmark>: Sendable {
     return await runner.run(benchmark(of: run).seeded(run.seed), interruption)
   }
 
-  /// In text mode on standard output: the lines of iterations that follow are this run's.
+  /// Says which run begins: in text mode on standard output, where the lines of its iterations follow.
   private func announce(_ run: RunPlan.Run, _ console: Console) {
     let side = run.side.map { ", \($0.rawValue)" } ?? ""
     let line = "\(B.tool), run \(run.number) of \(plan.runs.count)\(side)"
@@ -81,7 +81,7 @@ struct RunSequence<B: Benchmark>: Sendable {
     }
   }
 
-  /// JSON stays a stream of documents.
+  /// JSON output gets no table: it stays a stream of documents.
   private func report(_ table: RunsTable, _ console: Console) async {
     guard output.print != .json else { return }
     let isMarkdown = output.print == .md
@@ -92,9 +92,9 @@ struct RunSequence<B: Benchmark>: Sendable {
   }
 }
 
-/// Which runs are made, one after another, and what each draws its random choices from.
+/// Which runs are made, one after another, and the seed of each.
 package struct RunPlan: Sendable, Equatable {
-  /// Which gateway is measured where there are two.
+  /// Which of two gateways is measured.
   package enum Side: String, Sendable, CaseIterable {
     /// Of `--gateway-url`.
     case a
@@ -105,7 +105,7 @@ package struct RunPlan: Sendable, Equatable {
   package struct Run: Sendable, Equatable {
     /// From 1 on, in the order of the runs.
     package var number: Int
-    /// nil where there is one target.
+    /// Nil: there is one target.
     package var side: Side?
     package var seed: UInt64
   }
@@ -116,12 +116,12 @@ package struct RunPlan: Sendable, Equatable {
   /// Seeds are whole in a JSON number of any reader.
   package static let seeds: Range<UInt64> = 0..<(1 << 53)
 
-  /// `count` runs; with `alternates` so many of each side: a b, b a, a b, … A drift of the machine that grows evenly then
-  /// adds the same to both sides in every two pairs. Both runs of a pair have the same seed.
+  /// A plan of `count` runs; with `alternates`, of `count` runs of each side: a b, b a, a b, … A drift of the machine
+  /// that grows evenly then adds as much to side a as to side b in every two pairs. Both runs of a pair have one seed.
   ///
   /// - Parameters:
-  ///   - seed: the first run's, or pair's.
-  ///   - draw: gives each further one's; nil where the seed was given: then it is the one before plus 1.
+  ///   - seed: The seed of the first run or pair.
+  ///   - draw: Draws the seed of each further one; nil where the seed was given: then each is the one before plus 1.
   package init(count: Int, alternates: Bool, seed: UInt64, draw: (() -> UInt64)?) {
     var runs: [Run] = []
     var seed = seed
@@ -140,7 +140,7 @@ package struct RunPlan: Sendable, Equatable {
   package var alternates: Bool { runs.contains { $0.side != nil } }
 }
 
-/// How often all of it is done.
+/// How often the whole measurement is repeated.
 package struct RepeatOptions: ParsableArguments {
   @Option(
     name: .customLong("repeat"),
@@ -158,9 +158,9 @@ extension OptionReader {
   /// Checks how many runs are to be made, and plans them.
   ///
   /// - Parameters:
-  ///   - seed: the load's.
-  ///   - isSeedGiven: whether it was written, and not drawn.
-  ///   - target: where `--ab-gateway-url` may name a second gateway.
+  ///   - seed: The load's seed.
+  ///   - isSeedGiven: Whether the user wrote the seed, so that it was not drawn.
+  ///   - target: The target, for which `--ab-gateway-url` may name a second gateway.
   mutating func runs(
     _ options: RepeatOptions, seed: UInt64 = 0, isSeedGiven: Bool = false, target: TargetSettings? = nil
   ) -> RunPlan {
@@ -170,34 +170,35 @@ extension OptionReader {
   }
 }
 
-/// Whether the runs after some that failed are still worth making.
+/// Decides whether runs are still worth making after some have failed.
 package struct RunStop: Sendable {
   /// By side, whether the latest run failed; nil before the first.
   private var hasFailed: [RunPlan.Side?: Bool] = [:]
 
   package init() {}
 
-  /// Takes a run's end; true if the others would fail alike: it failed, and its side's run before did too. Of a side's
-  /// first run that is known only where nothing could be measured at all (not `isMeasured`): it gave no document.
+  /// Takes a run's end; true if the other runs would fail too: this run failed, and so did the run of its side before
+  /// it. For a side's first run that is known only where nothing could be measured at all (not `isMeasured`): the run
+  /// gave no document.
   package mutating func isDue(after run: RunPlan.Run, _ exit: ToolExit, isMeasured: Bool) -> Bool {
     let hadFailed = hasFailed.updateValue(exit == .failed, forKey: run.side) ?? !isMeasured
     return exit == .failed && hadFailed
   }
 }
 
-/// Lets each run find the warm tasks of a gateway that it shares with the others as the first run found them: a pool that
-/// is still filling from the run before would be another thing to measure.
+/// Lets each run find as many warm tasks of a shared gateway as the first run found. Without the wait, a run would
+/// measure a pool that is still refilled after the run before it.
 struct PoolsBetweenRuns {
-  /// By side, the warm tasks before its first run.
-  private var atFirst: [RunPlan.Side?: Int] = [:]
-  /// By side, those that are waited for: as many, or as few as a wait in vain came to.
-  private var awaited: [RunPlan.Side?: Int] = [:]
+  /// The warm tasks before each side's first run.
+  private var warmBeforeFirstRun: [RunPlan.Side?: Int] = [:]
+  /// The warm tasks that a run of each side waits for: the first run's number, or fewer where a wait was in vain.
+  private var warmToWaitFor: [RunPlan.Side?: Int] = [:]
 
-  /// What waits without a word.
+  /// Longer waits are announced.
   private static let silence: Nanoseconds = .seconds(2)
-  /// What waiting before one run may take.
+  /// The longest wait before one run.
   private let bound: Nanoseconds
-  /// What one question may take.
+  /// The time-out of one request for the status.
   private let lookBound: Nanoseconds
 
   init(bound: Nanoseconds = .seconds(60), lookBound: Nanoseconds = .seconds(5)) {
@@ -205,12 +206,12 @@ struct PoolsBetweenRuns {
     self.lookBound = lookBound
   }
 
-  /// Waits before a run of `side` until its pool is as full as before that side's first run; what is to be noted if that
-  /// was in vain. Those after it then wait for no more than it found.
+  /// Waits before a run of `side` until its pool is as full as before that side's first run. Returns a note if that was
+  /// in vain; later runs then wait only for the number that it found.
   mutating func wait(for target: TargetSettings?, _ side: RunPlan.Side?, _ console: Console) async -> String? {
     guard let target else { return nil }
     let bench = RunContext(console: Console(print: .json, isQuiet: true))
-    let (count, bound) = (awaited[side] ?? 0, bound)
+    let (count, bound) = (warmToWaitFor[side] ?? 0, bound)
     let seen = try? await GatewaySession.with(target, timeout: lookBound, bench: bench) {
       session async throws(BenchmarkFailure) -> Int? in
       let client = session.client(on: session.loops.executor(forUser: 0))
@@ -218,14 +219,14 @@ struct PoolsBetweenRuns {
       return await Self.wait(for: count, client, bound, console)
     }
     guard let seen = seen ?? nil else { return nil }
-    let first = atFirst[side] ?? seen
-    atFirst[side] = first
-    awaited[side] = min(awaited[side] ?? seen, seen)
+    let first = warmBeforeFirstRun[side] ?? seen
+    warmBeforeFirstRun[side] = first
+    warmToWaitFor[side] = min(warmToWaitFor[side] ?? seen, seen)
     guard seen < first, !Task.isCancelled else { return nil }
     return "before this run the gateway's pool had \(seen) warm tasks, before the first run \(first)"
   }
 
-  /// The latest number of warm tasks; nil when the gateway doesn't tell.
+  /// Polls until `count` tasks are warm; returns the latest number, or nil when the gateway doesn't tell it.
   private static func wait(for count: Int, _ client: GatewayClient, _ bound: Nanoseconds, _ console: Console) async
     -> Int?
   {

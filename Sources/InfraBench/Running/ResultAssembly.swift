@@ -4,7 +4,7 @@ package import LoadEngine
 import Reports
 import Results
 
-/// Makes a result document of a measurement: figures, judgement, verdict.
+/// Makes a result document of a measurement: figures, judged thresholds, verdict.
 struct ResultAssembly {
   let measurement: Measurement
   let thresholds: [Threshold]
@@ -50,7 +50,7 @@ struct ResultAssembly {
     return counters
   }
 
-  /// Of whatever step: bench-e2e counts errors as `<step>: <kind>`.
+  /// Time-outs of all steps: bench-e2e counts errors as `<step>: <kind>`.
   private func timeouts(in errors: ErrorTally) -> UInt64 {
     errors.entries.reduce(0) { sum, entry in
       let kind = entry.kind.split(separator: " ").last
@@ -58,7 +58,7 @@ struct ResultAssembly {
     }
   }
 
-  /// - Parameter failed: of the iterations.
+  /// - Parameter failed: How many of the iterations failed.
   private func metrics<B: Benchmark>(
     of recording: Recording, _ benchmark: B, failed: FailedPart
   ) -> [String: MetricDocument] {
@@ -67,7 +67,7 @@ struct ResultAssembly {
     var metrics: [String: MetricDocument] = [:]
     for name in recording.catalogue.metrics {
       guard let histogram = recording[recording.catalogue.metric(name)] else { continue }
-      // Setting up is no part of an iteration: what became of iterations says nothing of it.
+      // Setting up is no part of an iteration, so failed iterations say nothing about it.
       let ofIterations =
         tool.isSetUp(name) ? .none : failed.times(tool.samplesPerIteration(of: name, parameters))
       metrics[name] = MetricDocument(
@@ -107,24 +107,24 @@ struct ResultAssembly {
   }
 }
 
-/// What a reader must know of starts that are in no latency, or that waited.
+/// What a reader must know of arrivals that are in no latency, or that waited.
 struct LoadNotes {
   let recording: Recording
   let backlogMax: UInt64
-  /// The most in flight at one time; nil in a closed loop.
+  /// The most iterations in flight at one time; nil in a closed loop.
   let mostInFlight: Int?
   let isInterrupted: Bool
-  /// How long the target had answered nothing when starts ended, and how long it had answered before.
+  /// How long the target had answered nothing when arrivals ended, and how long it had answered before.
   var silence: (length: Nanoseconds, since: Nanoseconds)?
 
-  /// The heaviest first.
+  /// The most serious first.
   var all: [String] { [silent, unfinished, dropped, missed, waiting].compactMap { $0 } }
 
-  /// All starts that were due.
+  /// All arrivals that were due.
   private var due: UInt64 { recording.iterations + recording.dropped + recording.censored }
 
-  /// Starts that had neither been answered nor met their time-out. An interruption ends what is under way: then there is
-  /// nothing to be said of it.
+  /// Iterations that were neither answered nor met their time-out. An interruption ends what is in flight, so nothing
+  /// is said about it then.
   private var unfinished: String? {
     let number = recording.censored
     guard number > 0, !isInterrupted else { return nil }
@@ -165,7 +165,8 @@ struct LoadNotes {
 }
 
 extension ResultTimeline {
-  /// The timeline of a load run: per interval what became of starts, and the latencies of `metric`; nil where none was kept.
+  /// The timeline of a load run: for each interval, the numbers of iterations, errors and dropped arrivals, and the
+  /// latencies of `metric`; nil where no timeline was kept.
   package init?(_ intervals: [TimelineInterval], of metric: String) {
     guard !intervals.isEmpty else { return nil }
     self.init(

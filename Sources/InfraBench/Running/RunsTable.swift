@@ -4,15 +4,15 @@ import TextFormatting
 
 /// The headline metric of several runs side by side, with their median and range.
 package struct RunsTable {
-  /// So many runs a side are needed before an exact rank test over them can show anything, with Holm's correction over
-  /// the statistics of a headline metric.
+  /// The fewest runs a side for which an exact rank test can show anything, with Holm's correction over the statistics
+  /// of a headline metric.
   static let fewest = 5
 
   private struct Row {
     var run: RunPlan.Run
     var verdict: String
     var document: ResultDocument?
-    /// Whether its figures are the target's, and of a whole run.
+    /// Whether its figures are the target's, and of a complete run.
     var counts: Bool
   }
 
@@ -30,7 +30,7 @@ package struct RunsTable {
     }
     let saturated = document?.generator.saturated ?? false
     var document = document
-    // It is long, and nothing here is about it.
+    // The timeline is long, and the table does not use it.
     document?.timeline = nil
     rows.append(
       Row(
@@ -38,7 +38,7 @@ package struct RunsTable {
         counts: !saturated && [.pass, .fail].contains(document?.verdict)))
   }
 
-  /// Those of one gateway.
+  /// The documents of one gateway's runs.
   func documents(of side: RunPlan.Side) -> [ResultDocument] {
     rows.filter { $0.run.side == side }.compactMap(\.document)
   }
@@ -52,7 +52,7 @@ package struct RunsTable {
     return metric.map { "\(runs): \($0)" } ?? "\(runs): no sample of what the tool is there for"
   }
 
-  /// What the first run that has a sample was there for.
+  /// The headline metric of the first run that has a sample.
   private var metric: String? {
     rows.lazy.compactMap { $0.document.flatMap { ReportTables(document: $0).headline?.name } }.first
   }

@@ -4,15 +4,16 @@ import Reports
 import Results
 import TextFormatting
 
-/// This run's results beside those of an earlier day, or of a folder.
+/// This run's results compared with those of an earlier day, or of a folder.
 struct SuiteComparison: Sendable {
-  /// For the summary, and for the exit status where it has a say.
+  /// For the summary; it changes the exit status only with `--fail-on-regression`.
   var finding: SuiteSummary.Comparison
-  /// For standard output and for summary.md; where there is nothing to show a line each.
+  /// The report for standard output; a single line where there are no figures to show.
   var text: String
+  /// The report for summary.md; a single line where there are no figures to show.
   var markdown: String
 
-  /// What it adds to the exit status.
+  /// The comparison's part in the exit status: 0, 99 or 1.
   var exitStatus: Int32 {
     guard finding.decides else { return 0 }
     switch finding.outcome {
@@ -22,8 +23,9 @@ struct SuiteComparison: Sendable {
     }
   }
 
-  /// Compares with all results below `settings.baseline`, or with the latest day in the output directory before the first of
-  /// `results`: a run past midnight has results of two days, and is compared whole.
+  /// Compares with all results below `settings.baseline`; without a baseline, with the latest day in the output
+  /// directory that lies before the earliest of `results`. A run past midnight has results of two days, and is compared
+  /// as a whole.
   static func make(
     of results: [(file: String, document: ResultDocument)], _ settings: SuiteSettings
   ) async -> SuiteComparison {
@@ -55,7 +57,7 @@ struct SuiteComparison: Sendable {
     func finding(_ outcome: SuiteSummary.Comparison.Outcome, _ reasons: [String]) -> SuiteSummary.Comparison {
       .init(with: name, outcome: outcome, decides: settings.failsOnRegression, reasons: reasons)
     }
-    // Without the files that were left out, which would be a reason each.
+    // The excluded files are taken out here, because each would be a reason of its own; `sentences(on:)` groups them.
     var unnamed = comparison
     unnamed.excluded = []
     if let reasons = unnamed.reasonsForNothing {
@@ -84,7 +86,7 @@ struct SuiteComparison: Sendable {
     (self.finding, self.text, self.markdown) = (finding, text, markdown)
   }
 
-  /// A comparison that shows no figures: the first reasons stand on one line, the finding has all of them.
+  /// A comparison without figures. The texts show the first three reasons on one line; the finding has all of them.
   private static func nothing(
     _ reasons: [String], _ outcome: SuiteSummary.Comparison.Outcome, with name: String?, _ settings: SuiteSettings
   ) -> SuiteComparison {
@@ -95,10 +97,11 @@ struct SuiteComparison: Sendable {
       text: line + "\n", markdown: "## Comparison\n\n" + Markdown.escape(line) + "\n")
   }
 
-  /// More reasons than these to leave files out are not named: a copy's reason is its own.
+  /// The most reasons for leaving files out that are named. There may be one for each file: a copy's reason names its
+  /// twin.
   private static let mostReasons = 5
 
-  /// The files that are not compared, a sentence for each reason: a whole day of them has one, as a rule.
+  /// The reasons why files are left out, a sentence each. As a rule all files of a day share one reason.
   private static func sentences(on excluded: [ExcludedFile]) -> [String] {
     var reasons: [String] = []
     var files: [String: [String]] = [:]
@@ -125,10 +128,10 @@ struct SuiteComparison: Sendable {
     return StoredRuns(runs: runs, excluded: [])
   }
 
-  /// The runs to compare with and what they are called; nil where there is no result at all.
+  /// The runs to compare with, and their name; nil where there are no results at all.
   ///
-  /// Where files are there and none of them can be read, the runs are empty and the files are among the excluded ones: a
-  /// damaged day must neither pass as a first one, nor make way for an older day silently.
+  /// Where files exist but all are unreadable, the runs are empty and the files are among the excluded ones: a damaged
+  /// day must neither pass as the first one, nor silently give way to an older day.
   private static func earlierRuns(
     before today: String, than new: StoredRuns, _ settings: SuiteSettings
   ) async -> (name: String, runs: StoredRuns)? {
@@ -156,7 +159,8 @@ extension StoredRuns {
   /// Whether there are neither runs nor files that could not be read.
   fileprivate var isNothing: Bool { runs.isEmpty && excluded.isEmpty }
 
-  /// Without this run's own files, which may lie below the same folder, and without tools and profiles that it was not to run.
+  /// Leaves out this run's own files, which may lie below the same folder, and results of tools and profiles that this
+  /// run does not have.
   fileprivate func comparable(to new: StoredRuns) -> StoredRuns {
     let own = Set(new.runs.map(\.identity))
     let ways = Set(new.runs.map(ToolAndProfile.init))
@@ -165,7 +169,7 @@ extension StoredRuns {
   }
 }
 
-/// What is run: a tool, and the profile that it was told to speak to the gateway by.
+/// What is run: a tool, and the gateway profile that was given to it.
 private struct ToolAndProfile: Hashable {
   var tool: ToolDescription
   var profile: String?

@@ -6,14 +6,15 @@ import Results
 
 /// `summary.md`, `summary.json` and `junit.xml` in the output directory.
 ///
-/// They are replaced before the first tool is started, by ones that say so: what a killed run leaves behind must not be the verdict of
-/// the run before.
+/// They are replaced before the first tool starts, by files that say that the run goes on. Otherwise a killed run would
+/// leave the verdict of the run before it.
 struct SuiteFiles: Sendable {
   let directory: String
 
   var paths: [String] { ["summary.md", "summary.json", "junit.xml"].map { "\(directory)/\($0)" } }
 
-  /// What stands against their replacement, a sentence each; nothing is changed. A folder that is not there yet has none.
+  /// Why the files cannot be replaced, a sentence each; nothing is changed. A folder that does not exist yet has no
+  /// obstacles.
   var obstacles: [String] { paths.compactMap(obstacle) }
 
   private func obstacle(at path: String) -> String? {
@@ -25,8 +26,8 @@ struct SuiteFiles: Sendable {
     if Self.isMountPoint(path) {
       return "'\(path)' is a mount point, which no new file can replace: mount a directory instead"
     }
-    // Asked of the system, which alone knows all that may forbid it: of what is no directory, rmdir says so (ENOTDIR) only where
-    // everything else would let it be removed (may_delete in Linux' fs/namei.c).
+    // Only the system knows everything that may forbid the replacement, so it is asked by rmdir. For a file that is no
+    // directory, Linux reports ENOTDIR only after all checks that would let it be removed (may_delete in fs/namei.c).
     return rmdir(path) != 0 && errno != ENOTDIR && errno != ENOENT
       ? "'\(path)' can't be replaced: \(String(cString: strerror(errno)))" : nil
   }
@@ -41,10 +42,10 @@ struct SuiteFiles: Sendable {
     return MountTable(parsing: String(decoding: table, as: UTF8.self)).entries.contains { $0.mountPoint == place }
   }
 
-  /// Replaces all three, each so that a reader sees the old one or the new one.
+  /// Replaces all three files. A reader sees the old or the new contents of each, never a part.
   ///
-  /// - Parameter comparison: Markdown that goes behind the summary's own.
-  /// - Returns: what could not be written, and why, a sentence each. An old one is removed then.
+  /// - Parameter comparison: Markdown that follows the summary's own.
+  /// - Returns: A sentence for each file that could not be written, with the reason. The old file is removed then.
   func write(_ summary: SuiteSummary, comparison: String? = nil) -> [String] {
     let report = SummaryReport(summary).markdown + (comparison.map { "\n\($0)" } ?? "")
     let contents: [() throws -> String] = [
@@ -70,27 +71,27 @@ struct SuiteFiles: Sendable {
 
 /// One tool's directory for temporary files.
 ///
-/// A tool removes its own, but not when it is killed, nor those of a gateway that is. Which of the files in everybody's directory are
-/// theirs nobody could tell: so each tool gets a directory of its own, below it.
+/// A tool removes its own files, unless it is killed, or its gateway is. These files can't be told from others in
+/// the common directory, so each tool gets a directory of its own below it.
 struct TemporaryFiles: Sendable {
   let path: String
 
-  /// Makes it in `TMPDIR`, else in `/tmp`; nil where it can't be made, which the tools will say in their own words.
+  /// Makes the directory in `TMPDIR`, else in `/tmp`; nil where it can't be made, which the tools report themselves.
   init?(environment: [String: String]) {
     let parent = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-    // mkdtemp replaces the six letters by what makes the name unique.
+    // mkdtemp replaces the six letters X, so that the name is unique.
     var template = Array("\(parent)/infrabench-suite-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { return nil }
-    // The user ids of an isolation test must be able to pass through; nobody else sees names.
+    // The user ids of an isolation test must be able to pass through; other users see no names in it.
     chmod(template, 0o711)
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Removes it; false where something is in it.
+  /// Removes the directory if it is empty; false where it remains.
   func removeIfEmpty() -> Bool { rmdir(path) == 0 || errno == ENOENT }
 
-  /// Removes it with all that is in it. A gateway that is still ending may be making something there: then it takes more than one
-  /// try.
+  /// Removes the directory with its contents. A gateway that is still ending may create files in it, so there are
+  /// several tries.
   func remove() async {
     for _ in 0..<50 {
       try? FileManager.default.removeItem(atPath: path)
@@ -102,15 +103,15 @@ struct TemporaryFiles: Sendable {
 
 /// The page of a GitHub job, to which each step appends Markdown: `GITHUB_STEP_SUMMARY`.
 ///
-/// GitHub drops a step's whole page where it is larger than 1 MiB; so it is cut before that.
+/// GitHub drops a step's whole page where it is larger than 1 MiB, so the text is cut before that.
 /// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
 enum StepSummary {
-  /// In bytes, of all that is in the file.
+  /// The largest size of the whole file, in bytes.
   static let limit = 1 << 20
 
-  /// Appends `text`; where it is cut the last line names `whole`, the file with all of it.
+  /// Appends `text`. Where it is cut, the last line names `whole`, the file with the complete text.
   ///
-  /// - Returns: what went wrong, for people; nil where nothing did.
+  /// - Returns: A sentence for people on what went wrong; nil on success.
   static func append(_ text: String, to path: String, whole: String) -> String? {
     let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
     guard file >= 0 else { return "\(path) cannot be written: \(String(cString: strerror(errno)))" }
@@ -130,7 +131,8 @@ enum StepSummary {
     return nil
   }
 
-  /// `text`, or as many of its lines as fit beside the line that says so; nil where not even that does.
+  /// `text`, or as many of its lines as fit into `room` bytes with the line that says so; nil where not even that line
+  /// fits.
   static func fit(_ text: String, into room: Int, whole: String) -> String? {
     Markdown.cut(
       text, to: room, pointer: "\nCut here, as GitHub shows at most 1 MiB: all of it is in \(Markdown.escape(whole)).\n"

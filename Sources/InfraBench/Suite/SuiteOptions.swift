@@ -6,37 +6,38 @@ import LoadEngine
 import Results
 import TextFormatting
 
-/// What bench-suite was asked to do, checked: which tools are run with which arguments, and what is done with their results.
+/// What bench-suite was asked to do, checked: which tools run with which arguments, and what is done with their
+/// results.
 struct SuiteSettings: Sendable, Equatable {
-  /// In the order in which they are run, those that are skipped among them.
+  /// In the order in which they run; skipped tools are among them.
   var tools: [PlannedTool]
   var directory: String
-  /// From the start of bench-suite; nil: none.
+  /// From the start of bench-suite; nil: no deadline.
   var deadline: Nanoseconds?
-  /// Where results to compare with are; nil: the latest earlier day in ``directory``.
+  /// The path of the results to compare with; nil: the latest earlier day in ``directory``.
   var baseline: String?
   var failsOnRegression: Bool
   /// `--label`; nil without one.
   var label: String?
-  /// What a reader of the summary must know, a sentence each.
+  /// Sentences that a reader of the summary must know.
   var notes: [String] = []
 }
 
-/// A tool of the suite, and how it is run.
+/// A tool of the suite, with its arguments.
 struct PlannedTool: Sendable, Equatable {
   var name: String
   var arguments: [String] = []
-  /// Whether files that it leaves behind are wanted: `--keep`.
+  /// Whether files that the tool leaves behind are kept: `--keep`.
   var keepsFiles = false
-  /// Why it is not run; nil: it is.
+  /// Why the tool is skipped; nil: it runs.
   var skipReason: String?
-  /// Its results' label where that tells it from another run of the same tool; nil: it is the tool's usual run.
+  /// The label of its results where that tells this run from another run of the tool; nil: it is the tool's usual run.
   var label: String?
 
-  /// What it is called where the tool has several runs.
+  /// The tool's name, with the label where the tool has several runs.
   var title: String { name + (label.map { " (\($0))" } ?? "") }
 
-  /// For people: a header's value is a secret.
+  /// The command line for people. The values of headers are left out: they are secrets.
   var commandLine: String {
     var words = [name]
     for word in arguments {
@@ -48,7 +49,7 @@ struct PlannedTool: Sendable, Equatable {
 }
 
 extension OptionReader {
-  /// Checks all that bench-suite and its tools were given. What several tools refuse alike is said once.
+  /// Checks all options of bench-suite and of its tools. A problem that several tools report alike is reported once.
   mutating func suite(_ command: BenchSuiteCommand) -> SuiteSettings {
     let directory = command.outputDir ?? "results"
     var plan = SuitePlan(
@@ -61,7 +62,7 @@ extension OptionReader {
     if let count = command.repeatCount { plan.give("repeat", count) }
     plan.giveLabels()
     if let format = command.format {
-      // Without the documents there would be nothing to sum up.
+      // The summary is made of the documents, so they are always written.
       plan.give("format", format.split(separator: ",").contains("json") ? format : format + ",json")
     }
     if let file = command.scenario { plan.give(scenarioFile: file, &problems) }
@@ -74,7 +75,7 @@ extension OptionReader {
     plan.give(thresholds: command.thresholds, &problems)
     plan.check(&problems)
     let notes = plan.unusedObjects(&problems)
-    // What stands against the folder itself the tools have said.
+    // The tools have already reported what is wrong with the folder itself.
     if Self.reasonNotWritable(directory) == nil {
       for obstacle in SuiteFiles(directory: directory).obstacles { problems.add("--output-dir", obstacle) }
     }
@@ -98,7 +99,7 @@ extension OptionReader {
   }
 }
 
-/// A benchmark of the suite, as bench-suite has to know it before it runs it.
+/// A benchmark of the suite: all that bench-suite has to know before it runs it.
 struct SuiteTool: Sendable {
   let name: String
   let description: ToolDescription
@@ -106,7 +107,7 @@ struct SuiteTool: Sendable {
   let options: [ToolOption]
   private let findProblems: @Sendable (_ arguments: [String], _ environment: [String: String], _ now: Date) -> Problems
 
-  /// In the order in which they are run.
+  /// In the order in which they run.
   static let all: [SuiteTool] = [
     SuiteTool(AllocationCommand.self, AllocationBenchmark.self),
     SuiteTool(DirInitCommand.self, DirInitBenchmark.self),
@@ -116,7 +117,7 @@ struct SuiteTool: Sendable {
     SuiteTool(APICommand.self, APIBenchmark.self),
   ]
 
-  /// In the same order.
+  /// The tools' names, in the order in which they run.
   static let names = ToolDescriptions.suite.all.map(\.name)
 
   private init<Command: SuiteCommand, Work: Benchmark>(_ command: Command.Type, _ benchmark: Work.Type) {
@@ -131,19 +132,21 @@ struct SuiteTool: Sendable {
         let parsed = try command.parseAsRoot(scenario.arguments + arguments)
         if let parsed = parsed as? Command { _ = parsed.prepare(&reader) }
       } catch {
-        // Without the tool's name: bench-suite says once what several tools refuse alike, and names them itself.
+        // The tool's name is left out: bench-suite reports once what several tools refuse alike, and adds their names
+        // itself.
         reader.problems.add(whole: command.message(for: error))
       }
       return reader.problems
     }
   }
 
-  /// Everything that is wrong with these arguments, without starting or writing anything.
+  /// All problems of these arguments. Nothing is started or written.
   func problems(with arguments: [String], environment: [String: String], now: Date) -> Problems {
     findProblems(arguments, environment, now)
   }
 
-  /// What is wrong with the tool's object in a scenario file, however the tool is run: its keys, and its thresholds.
+  /// The problems of the tool's object in a scenario file that do not depend on how the tool is run: those of its keys
+  /// and thresholds.
   func problems(inScenarioFile path: String) -> Problems {
     let scenario = ScenarioFile(commandLine: ["--scenario", path], tool: name, options: options)
     var reader = OptionReader(environment: [:], scenario: scenario)
@@ -160,25 +163,26 @@ struct SuiteTool: Sendable {
 
   func option(named name: String) -> ToolOption? { options.first { $0.name == name } }
 
-  /// Whether an option of this tool means something to it only beside `--cold-by run-task`.
+  /// Whether this tool uses the option only with `--cold-by run-task`.
   func isForRunTask(_ name: String) -> Bool {
     option(named: "cold-by") != nil && RunTaskOptions.namesForRunTask.contains(name)
   }
 }
 
-/// How much each tool of the suite measures, unless it is told otherwise.
+/// How much each tool of the suite measures by default.
 enum SuiteSize: Sendable {
   case full
-  /// Under 90 seconds for all.
+  /// All tools together take less than 90 seconds.
   case quick
 
   private struct Part {
     var words: [String]
-    /// Options, by long name, beside which these words would be wrong or mean something else.
+    /// Long names of options. Where one of them is given, the words would be wrong or mean something else, and are left
+    /// out.
     var unless: Set<String>
   }
 
-  /// The words for a tool that is given `options`, by long name, anyway.
+  /// The words of this size for a tool; `options` are the long names of the options that it is given anyway.
   func words(for tool: String, beside options: Set<String>) -> [String] {
     parts(of: tool).filter { $0.unless.isDisjoint(with: options) }.flatMap(\.words)
   }

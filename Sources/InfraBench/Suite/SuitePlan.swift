@@ -2,24 +2,24 @@ import FoundationEssentials
 import Glibc
 import TextFormatting
 
-/// Which tools of the suite are run and with which arguments, while that is being found out.
+/// Which tools of the suite run with which arguments, while that is being decided.
 struct SuitePlan {
-  /// One tool's part.
+  /// One run of a tool.
   struct Draft {
     let tool: SuiteTool
-    /// The gateway profile of a further run of the tool, which it is told apart by; nil: the tool's usual run.
+    /// The gateway profile that tells a further run of the tool from its usual run; nil: the usual run.
     var profile: String?
     var skipReason: String?
-    /// Whether it was asked for by name: then what stands against it is an error and no reason to leave it out.
+    /// Whether the user named the tool: then an obstacle is an error, and no reason to leave the tool out.
     var isAskedFor = false
-    /// What it is given beside its usual size.
+    /// Its arguments beside those of its usual size.
     var words: [String] = []
     /// Options that a scenario file or the words behind `--` give, by long name.
     var optionNames: Set<String> = []
 
     var isRun: Bool { skipReason == nil }
 
-    /// What it is called in messages: `bench-e2e (PROFILE)`.
+    /// The run's name in messages: `bench-e2e (PROFILE)`.
     var name: String { tool.name + (profile.map { " (\($0))" } ?? "") }
   }
 
@@ -29,7 +29,7 @@ struct SuitePlan {
   /// `--label`; nil without one.
   let label: String?
   var drafts = SuiteTool.all.map { Draft(tool: $0) }
-  /// Options behind `--`, by long name, that a tool took which was to be run then.
+  /// Options behind `--`, by long name, that went to a tool which was to run at that time.
   var takenOptions: Set<String> = []
   /// The file of `--scenario`, where it can be given to tools.
   var scenarioFile: (path: String, contents: ScenarioFileContents.OfSuite)?
@@ -41,7 +41,7 @@ struct SuitePlan {
     self.label = label
   }
 
-  /// As they are run.
+  /// All runs with their arguments, in the order in which they are made.
   var tools: [PlannedTool] {
     drafts.map { draft in
       PlannedTool(
@@ -56,7 +56,7 @@ struct SuitePlan {
 
   // MARK: Which tools are run
 
-  /// Leaves tools out, by the names that an option gives.
+  /// Leaves out the tools that the option `option` names.
   mutating func skip(_ names: [String], _ option: String, _ problems: inout Problems) {
     for name in known(names, option, &problems) { skip(name, option) }
   }
@@ -67,7 +67,7 @@ struct SuitePlan {
     }
   }
 
-  /// Leaves all others out; nothing where no name is given.
+  /// Leaves out all tools but those named; changes nothing where no known tool is named.
   mutating func only(_ names: [String], _ option: String, _ problems: inout Problems) {
     let known = known(names, option, &problems)
     guard !known.isEmpty else { return }
@@ -85,26 +85,27 @@ struct SuitePlan {
     return names.filter(SuiteTool.names.contains)
   }
 
-  /// Whether a scenario file or a word behind `--` gives one of these options to some tool that is run.
+  /// Whether a scenario file or a word behind `--` gives one of these options to a tool that is run.
   func has(_ options: Set<String>) -> Bool {
     drafts.contains { $0.isRun && !$0.optionNames.isDisjoint(with: options) }
   }
 
   // MARK: What they are given
 
-  /// Gives an option's value to tools; nil: to all.
+  /// Gives an option and its value to the tools of these names; nil: to all tools.
   mutating func give(_ option: String, _ value: String, to names: [String]? = nil) {
-    // Behind an equals sign an empty text would be none; a dash in front would make another option of the value.
+    // The parser reads `--name=` with an empty text as no value, so the value is a word of its own. It would read a
+    // word that begins with a dash as another option, so such a value stands behind an equals sign.
     let words = value.first == "-" ? ["--\(option)=\(value)"] : ["--\(option)", value]
     for index in drafts.indices where names?.contains(drafts[index].tool.name) ?? true { drafts[index].words += words }
   }
 
-  /// Notes that options are given in words that the tools get.
+  /// Notes which options the words for a tool give it.
   mutating func note(_ options: Set<String>, to name: String) {
     for index in drafts.indices where drafts[index].tool.name == name { drafts[index].optionNames.formUnion(options) }
   }
 
-  /// Gives words as they are.
+  /// Gives a tool these words unchanged.
   mutating func give(words: [String], to name: String) {
     for index in drafts.indices where drafts[index].tool.name == name { drafts[index].words += words }
   }
@@ -115,23 +116,24 @@ struct SuitePlan {
     draft.tool.problems(with: arguments(of: draft), environment: environment, now: now)
   }
 
-  /// The same in the suite's words.
+  /// The draft's problems in bench-suite's own words.
   private func sentences(on draft: Draft) -> [String] {
     let problems = problems(of: draft)
     let unconfirmed = problems.unconfirmedDrains
     let others = problems.sentences.filter { sentence in !unconfirmed.contains { $0.sentence == sentence } }
       .map(namingVariable)
-    // Without its other mistakes the drain would be left out: that nobody has confirmed it is none.
+    // Without its other problems the unconfirmed drain would only be left out, so the missing confirmation is no
+    // problem.
     if unconfirmed.isEmpty || isDrainToConfirm(draft) && !others.isEmpty { return others }
     return others + ["CONFIRM_DRAIN: \(confirmation(of: unconfirmed.map(\.host)))"]
   }
 
-  /// Adds everything that is wrong with what the tools are given, once where several tools say the same.
+  /// Adds the problems of all tools' arguments, once where several tools have the same one.
   func check(_ problems: inout Problems) {
     var said: [String] = []
     var sayers: [String: [String]] = [:]
     for draft in drafts where draft.isRun {
-      // What is wrong with the scenario file as a whole is said already.
+      // Problems of the scenario file as a whole have been added before.
       for sentence in sentences(on: draft) where !problems.sentences.contains(sentence) {
         if sayers[sentence] == nil { said.append(sentence) }
         sayers[sentence, default: []].append(draft.name)
@@ -149,14 +151,15 @@ struct SuitePlan {
   }
 }
 
-/// What is left out because of where the run is pointed at: what has nothing to measure there, and a drain that nobody confirmed.
+/// Leaves out what can't be measured at the run's target: a tool that has nothing to measure there, and an unconfirmed
+/// drain.
 extension SuitePlan {
-  /// Options by which a real ECS is meant rather than the embedded gateway's.
+  /// Options that choose a real ECS in place of the embedded gateway's.
   private static let ecsOptions: Set<String> = [
     "cluster", "service", "family", "started-by", "ecs-endpoint-url", "region", "profile",
   ]
 
-  /// Leaves out what has nothing to measure where this run is pointed at. To be called when all options are known.
+  /// Leaves out tools that have nothing to measure at this run's target. Call it when all options are known.
   mutating func skipByTarget() {
     let ecs = ["CLUSTER", "AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL"].filter(isSet)
     let ecsOptions = takenOptions.intersection(Self.ecsOptions).sorted().map { "--\($0)" }
@@ -172,21 +175,21 @@ extension SuitePlan {
       )
     }
     if hasGateway { skipFurtherProfiles() }
-    // Beside a real gateway the embedded one's ECS would say nothing about it.
+    // The embedded gateway's ECS would say nothing about a real gateway.
     if hasGateway, ecs.isEmpty, !isSet("SERVICE"), !has(Self.ecsOptions) {
       skipUnlessAskedFor(
         APIBenchmark.tool, "GATEWAY_URL set without CLUSTER or SERVICE: which ECS is behind it is not known")
     }
   }
 
-  /// Gives `CONFIRM_DRAIN`'s host names, with commas between them, to bench-exhaustion; the embedded gateway needs none.
+  /// Gives the host names of `CONFIRM_DRAIN` to bench-exhaustion; the embedded gateway needs no confirmation.
   mutating func confirmDrain() {
     guard isSet("GATEWAY_URL") || has(["gateway-url"]), !has(["drain-by"]) else { return }
     for host in confirmedHosts { give("confirm-drain", host, to: [ExhaustionBenchmark.tool]) }
   }
 
-  /// Leaves out a drain against which nothing stands but that nobody has confirmed it. To be called when it has all its
-  /// options, and before thresholds are given: one that only a skipped tool has is a mistake.
+  /// Leaves out a drain that lacks nothing but its confirmation. Call it when bench-exhaustion has all its options, and
+  /// before thresholds are given: a threshold that only a skipped tool has is a mistake.
   mutating func skipUnconfirmedDrain() {
     guard let draft = drafts.first(where: { $0.isRun && isDrainToConfirm($0) }) else { return }
     let problems = problems(of: draft)
@@ -194,27 +197,27 @@ extension SuitePlan {
     if !hosts.isEmpty, problems.sentences.count == hosts.count { skip(draft.tool.name, confirmation(of: hosts)) }
   }
 
-  /// Whether a drain that nobody has confirmed is left out, and is no mistake.
+  /// Whether an unconfirmed drain is left out without being a mistake.
   func isDrainToConfirm(_ draft: Draft) -> Bool {
     draft.tool.name == ExhaustionBenchmark.tool && !draft.isAskedFor && !isSet("CONFIRM_DRAIN")
       && !draft.optionNames.contains("confirm-drain")
   }
 
-  /// How to confirm the drain of these gateways, beside those that are confirmed.
+  /// How to confirm the drain of these gateways, in addition to the hosts that are confirmed.
   func confirmation(of hosts: [String]) -> String {
     let names = (confirmedHosts + hosts).joined(separator: ",")
     return "draining takes tasks from the users of \(PlainText.list(hosts, "and")): set CONFIRM_DRAIN=\(names) to "
       + "confirm it"
   }
 
-  /// What the tool says of a name that came from `CONFIRM_DRAIN`, with the variable in place of the tool's option.
+  /// A tool's sentence about a name from `CONFIRM_DRAIN`, with the variable in place of the tool's option.
   func namingVariable(_ sentence: String) -> String {
     let option = "--confirm-drain: "
     guard confirmedHosts.contains(where: { sentence.hasPrefix("\(option)'\($0)' is ") }) else { return sentence }
     return "CONFIRM_DRAIN: \(sentence.dropFirst(option.count))"
   }
 
-  /// `CONFIRM_DRAIN`: host names with commas between them.
+  /// The host names in `CONFIRM_DRAIN`, which are separated by commas.
   private var confirmedHosts: [String] {
     (environment["CONFIRM_DRAIN"] ?? "").split(separator: ",").map { $0.trimming(while: \.isWhitespace) }
       .filter { !$0.isEmpty }
@@ -227,11 +230,11 @@ extension SuitePlan {
   private func isSet(_ variable: String) -> Bool { !(environment[variable] ?? "").isEmpty }
 }
 
-/// Further runs of bench-e2e, each by a gateway profile of its own: `--with-profile`.
+/// Further runs of bench-e2e, one for each gateway profile of `--with-profile`.
 extension SuitePlan {
   private static let option = "--with-profile"
 
-  /// Adds a run of bench-e2e for each of `profiles`, behind its usual one. To be called before tools are left out.
+  /// Adds a run of bench-e2e for each of `profiles`, behind the usual one. Call it before tools are left out.
   mutating func runAgain(by profiles: [String], _ problems: inout Problems) {
     for profile in profiles {
       let shown = PlainText.line(String(profile.prefix(80)))
@@ -259,9 +262,9 @@ extension SuitePlan {
     }
   }
 
-  /// Gives the further runs their profiles. To be called when the other options of bench-e2e are known.
+  /// Gives the further runs their profiles. Call it when the other options of bench-e2e are known.
   mutating func giveProfiles(_ problems: inout Problems) {
-    // The usual run stands before those by profiles. Where it is left out, they are too.
+    // The usual run comes before those by profiles. Where it is left out, they are left out too.
     if let reason = drafts.first(where: { $0.tool.name == EndToEndBenchmark.tool })?.skipReason {
       for profile in drafts.compactMap(\.profile) {
         problems.add(
@@ -279,7 +282,7 @@ extension SuitePlan {
     }
   }
 
-  /// Leaves them out where the gateway is a real one, which is spoken to in one way.
+  /// Leaves out the further runs where the gateway is a real one, because that has one profile only.
   mutating func skipFurtherProfiles() {
     for index in drafts.indices where drafts[index].profile != nil && drafts[index].isRun {
       drafts[index].skipReason =
@@ -287,6 +290,6 @@ extension SuitePlan {
     }
   }
 
-  /// The label of a run by a profile: results of one label are of one way through the gateway.
+  /// The label of a run by a profile. All results of one label must come from one profile.
   func labelled(_ profile: String) -> String { [label, profile].compactMap(\.self).joined(separator: "-") }
 }

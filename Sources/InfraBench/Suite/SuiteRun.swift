@@ -7,18 +7,19 @@ import Reports
 import Results
 import TextFormatting
 
-/// One run of the suite: its tools one after another as child processes, and what is published of them.
+/// One run of the suite: it runs the tools one after another as child processes, and publishes their results.
 final class SuiteRun: Sendable {
   private struct State {
     var end = SuiteEnd()
     var running: ToolProcess?
     /// Whether the running tool was killed because it did not end in time.
     var isOverdue = false
-    /// What publishing waits for: the comparison, or nil once the suite is to end.
+    /// The comparison that publishing waits for. It gets nil when the suite is to end early.
     var comparison: FirstValue<SuiteComparison?>?
-    /// They end what takes too long after a signal, and are cancelled with the run: a run that is over is ended by nobody.
+    /// Timers that end what takes too long after a signal. They are cancelled with the run, so that none ends a later
+    /// one.
     var alarms: [Task<Void, Never>] = []
-    /// Of tools that were killed, or whose gateway was.
+    /// Directories of tools that were killed, or whose gateway was.
     var leftovers: [TemporaryFiles] = []
   }
 
@@ -28,11 +29,12 @@ final class SuiteRun: Sendable {
       _ results: [(file: String, document: ResultDocument)], _ settings: SuiteSettings
     ) async -> SuiteComparison
 
-  /// From the first signal on a tool takes at most 6 s, and writing the summary a moment; a CI runner sends SIGKILL after 7.5 s.
+  /// How long a tool may take from the first signal on. It needs at most 6 s, and the summary a moment more; a CI
+  /// runner sends SIGKILL after 7.5 s.
   private static let patience = Duration.milliseconds(6_700)
-  /// How much of that the removal of temporary files may take.
+  /// The part of the time after a signal that removing temporary files may take.
   private static let cleaning = Duration.milliseconds(200)
-  /// How long the files may take when somebody has asked twice.
+  /// How long writing the files may take after a second signal.
   private static let hurry = Duration.seconds(1)
 
   let settings: SuiteSettings
@@ -44,7 +46,7 @@ final class SuiteRun: Sendable {
   private let compare: Compare
   private let state = Mutex(State())
 
-  /// - Parameter programs: the directory of the tools; nil: this program's own.
+  /// - Parameter programs: The directory of the tools; nil: the directory of this program.
   init(
     settings: SuiteSettings, environment: [String: String], programs: String? = nil,
     compare: @escaping Compare = { await SuiteComparison.make(of: $0, $1) }
@@ -56,12 +58,12 @@ final class SuiteRun: Sendable {
     files = SuiteFiles(directory: settings.directory)
   }
 
-  /// Runs all of it; the exit status.
+  /// Runs all tools and publishes their results; returns the exit status.
   func perform(endedBy signals: TerminationSignals) async -> Int32 {
     await perform { await signals.forEach($0) }
   }
 
-  /// - Parameter watchSignals: hands every signal's number to its argument until its task is cancelled.
+  /// - Parameter watchSignals: Calls its argument with the number of every signal until its task is cancelled.
   func perform(
     watchSignals: @escaping @Sendable (_ take: @Sendable (Int32) -> Void) async -> Void
   ) async -> Int32 {
@@ -69,7 +71,7 @@ final class SuiteRun: Sendable {
     let watcher = Task {
       await watchSignals { number in
         self.act(after: number) { $0.receive(number, at: MonotonicClock.now()) }
-        // The sender of a signal does not wait for a terminal that is stopped.
+        // A cancelled flush is bounded: the sender of the signal does not wait for a terminal that is stopped.
         work.cancel()
       }
     }
@@ -87,7 +89,8 @@ final class SuiteRun: Sendable {
   }
 
   private func act(after signal: Int32, _ event: (inout SuiteEnd) -> [SuiteEnd.Action]) {
-    // At one time: a tool that is just being started gets the signal from here or from who starts it, and not from both.
+    // Under one lock: a tool that is just being started gets the signal from here or from `run(_:)`, and never from
+    // both.
     let (actions, running, comparison) = state.withLock { state in
       let actions = event(&state.end)
       return (actions, state.running, state.end.cause == nil ? nil : state.comparison)
@@ -108,7 +111,7 @@ final class SuiteRun: Sendable {
     }
   }
 
-  /// Does something after a time unless the run is over by then.
+  /// Calls `act` after `time`, unless the run is over by then.
   private func after(_ time: Duration, _ act: @escaping @Sendable () -> Void) {
     let alarm = Task.detached {
       guard (try? await Task.sleep(for: time)) != nil else { return }
@@ -117,10 +120,10 @@ final class SuiteRun: Sendable {
     state.withLock { $0.alarms.append(alarm) }
   }
 
-  /// What ends the suite early, where something does.
+  /// Why the suite ends early; nil as long as it does not.
   var cause: SuiteEnd.Cause? { state.withLock { $0.end.cause } }
 
-  /// The comparison; nil where the suite is to end early, which is not kept waiting for a large folder to be read.
+  /// The comparison; nil where the suite ends early, because reading a large folder would delay the end.
   func comparison(
     of results: [(file: String, document: ResultDocument)]
   ) async -> SuiteComparison? {
@@ -138,7 +141,7 @@ final class SuiteRun: Sendable {
     return await comparison.wait()
   }
 
-  /// Removes the temporary files that nobody else does any more: last, as nothing is lost with them.
+  /// Removes the temporary files that no tool removes any more. This comes last: nothing is lost if it is cut off.
   private func removeLeftovers() async {
     let leftovers = state.withLock { $0.leftovers }
     guard !leftovers.isEmpty else { return }
@@ -177,20 +180,20 @@ final class SuiteRun: Sendable {
       if isFirst { for problem in problems { console.error(problem) } }
       isFirst = false
       console.note("\n==> \(PlainText.line(tool.commandLine))")
-      // The tool writes to the same streams.
+      // The tool writes to the same streams, so everything before it must be written first.
       await console.flush()
       let outcome = await run(tool)
       results += outcome.results
       tools += outcome.summaries(of: tool, cause: cause)
     }
     let status = await publish(tools, results)
-    // Here, where a signal ends the wait for a terminal that is stopped.
+    // Here a signal still ends the wait for a terminal that is stopped.
     await console.flush()
     await removeLeftovers()
     return status
   }
 
-  /// What is still to come, the first of it being under way.
+  /// The tools that have not ended yet; the first of them is running.
   private func waiting(from index: Int) -> [SuiteSummary.Tool] {
     settings.tools[index...].enumerated().map { place, tool in
       if let reason = tool.skipReason { return .init(tool, notStarted: "skipped", reason: reason) }
@@ -216,7 +219,7 @@ final class SuiteRun: Sendable {
       state.running = process
       return state.end.cause
     }
-    // A signal that came while it was being started has found nobody.
+    // A signal that came while the tool was being started found no process, so the tool gets it now.
     if let cause { process.signal(cause.signal) }
     var outcome = await process.outcome()
     state.withLock { state in
@@ -230,9 +233,10 @@ final class SuiteRun: Sendable {
 }
 
 extension ToolProcess.Outcome {
-  /// One of all runs; of two gateways that were measured in turn one each, because together they are neither's figures.
+  /// One summary of all runs. Where two gateways were measured in turn, each gets its own, because figures of both
+  /// together would be neither gateway's.
   ///
-  /// - Parameter cause: why the suite comes to its end, where it does.
+  /// - Parameter cause: Why the suite ends early; nil where it does not.
   fileprivate func summaries(of tool: PlannedTool, cause: SuiteEnd.Cause?) -> [SuiteSummary.Tool] {
     let wasInterrupted = end.interruption != nil
     let sorted = results.sorted { $0.document.startedAt < $1.document.startedAt }
@@ -256,13 +260,13 @@ extension SuiteSummary.Tool {
   }
 }
 
-/// What a run of the suite publishes: before each tool that it is under way, at the end what came of it.
+/// Publishing: before each tool, that the run goes on; at the end, its outcome.
 extension SuiteRun {
   func publish(
     _ tools: [SuiteSummary.Tool], _ results: [(file: String, document: ResultDocument)]
   ) async -> Int32 {
     var comparison = await comparison(of: results)
-    // From here on nothing is cut off any more.
+    // From here on a signal cuts nothing off.
     let cause = cause
     if cause != nil { comparison = nil }
     let status = cause?.exitStatus ?? SuiteSummary.worst(tools.map(\.exitStatus) + [comparison?.exitStatus ?? 0])
@@ -281,7 +285,7 @@ extension SuiteRun {
     }
     for failure in summary.failures { console.note("fail: \(PlainText.line(failure))") }
     if summary.unwritten == nil { console.note("wrote \(PlainText.list(files.paths, "and"))") }
-    // The process ends with a failure then, and no file may say anything else.
+    // The process ends with a failure then, and no file may say otherwise.
     if await console.flush(), let loss = console.lostData {
       note([loss], in: &summary)
       write(&summary, markdown)
@@ -290,7 +294,8 @@ extension SuiteRun {
     return summary.exitStatus
   }
 
-  /// Writes the three files. Where one of them can't be, the others say so, and have the exit status that comes of it.
+  /// Writes the three files. Where one of them can't be written, the others say so, and hold the exit status that
+  /// follows.
   private func write(_ summary: inout SuiteSummary, _ comparison: String?) {
     let problems = files.write(summary, comparison: comparison)
     guard !problems.isEmpty else { return }
@@ -298,7 +303,7 @@ extension SuiteRun {
     _ = files.write(summary, comparison: comparison)
   }
 
-  /// Notes what could not be written: a failure, unless the suite is interrupted, which says more.
+  /// Notes what could not be written. That is a failure, unless the suite was interrupted: that status says more.
   private func note(_ problems: [String], in summary: inout SuiteSummary) {
     summary.unwritten = (summary.unwritten ?? []) + problems
     if summary.state == .finished {
@@ -321,10 +326,10 @@ extension SuiteRun {
   }
 }
 
-/// What ends the suite early, and what that asks for. Pure.
+/// Why the suite ends early, and what must be done then. A value without side effects.
 ///
-/// The running tool has a process group of its own, so that a signal to the suite's group reaches the suite alone, which hands
-/// it on: once, however often `timeout` or a CI runner repeats it within a second.
+/// The running tool has a process group of its own, so a signal to the suite's group reaches the suite alone. The suite
+/// passes it on once, however often `timeout` or a CI runner repeats it within a second.
 struct SuiteEnd: Sendable {
   enum Cause: Sendable, Equatable {
     case signal(Int32)
@@ -332,17 +337,18 @@ struct SuiteEnd: Sendable {
   }
 
   enum Action: Sendable, Equatable {
-    /// The running tool gets this signal; nothing more is started.
+    /// Send the running tool this signal, and start nothing more.
     case signalTool(Int32)
-    /// Somebody has waited long enough: the files are written at once, and that is all.
+    /// After a second signal: write the files at once, and do nothing else.
     case hurry
   }
 
-  /// The first cause; a signal comes before the deadline: who sent it waits for the status that says so.
+  /// The first cause; a signal replaces the deadline, because its sender waits for the exit status that names the
+  /// signal.
   private(set) var cause: Cause?
   private var order = TerminationEscalation()
 
-  /// Takes a signal that came to the suite at `now`.
+  /// Takes a signal that arrived at `now`.
   mutating func receive(_ signal: Int32, at now: Instant) -> [Action] {
     switch order.receive(signal, at: now) {
     case .endsInOrder:
@@ -354,21 +360,21 @@ struct SuiteEnd: Sendable {
     }
   }
 
-  /// The time of `--deadline` is over. A tool takes SIGTERM as the order to write what it has.
+  /// The time of `--deadline` is over. On SIGTERM the running tool writes what it has measured.
   mutating func passDeadline() -> [Action] {
     guard cause == nil else { return [] }
     cause = .deadline
     return [.signalTool(SIGTERM)]
   }
 
-  /// Takes how a tool ended. One that somebody has interrupted alone was one of a run that is to end.
+  /// Takes how a tool ended. A signal that reached the tool alone is meant for the whole run.
   mutating func toolEnded(_ end: ToolEnd) {
     if cause == nil, let signal = end.interruption { cause = .signal(signal) }
   }
 }
 
 extension SuiteEnd.Cause {
-  /// What the running tool is sent.
+  /// The signal that the running tool gets.
   var signal: Int32 {
     switch self {
     case .signal(let number): number
@@ -376,7 +382,7 @@ extension SuiteEnd.Cause {
     }
   }
 
-  /// The suite's, whatever the tools made of it.
+  /// The suite's exit status, however the tools ended.
   var exitStatus: Int32 {
     switch self {
     case .signal(let number): 128 + number

@@ -2,7 +2,7 @@ import Glibc
 import Results
 import TextFormatting
 
-/// What goes to some tools only: thresholds, and a file with an object for each tool.
+/// Arguments for some tools only: thresholds, and a scenario file with an object for each tool.
 extension SuitePlan {
   /// Gives each threshold to the tools that have its metric or counter.
   mutating func give(thresholds: [String], _ problems: inout Problems) {
@@ -12,7 +12,7 @@ extension SuitePlan {
           _ = try ThresholdParser(draft.tool.description).parse(expression)
           return true
         } catch {
-          // What else is wrong with it the tool says itself.
+          // The tool itself reports what else is wrong with the expression.
           return !error.isUnknownName
         }
       }
@@ -26,7 +26,7 @@ extension SuitePlan {
     }
   }
 
-  /// Gives every tool the file, which has an object for each of them.
+  /// Gives the file, which has an object for each tool, to every tool.
   mutating func give(scenarioFile path: String, _ problems: inout Problems) {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
@@ -46,8 +46,8 @@ extension SuitePlan {
     }
   }
 
-  /// Checks the objects that the scenario file has for tools that are left out, and says that they are not used. To be called
-  /// when nothing more is left out.
+  /// Checks the scenario file's objects for tools that are left out, and notes that they are not used. Call it when
+  /// nothing more is left out.
   func unusedObjects(_ problems: inout Problems) -> [String] {
     guard let (path, file) = scenarioFile else { return [] }
     var notes: [String] = []
@@ -63,7 +63,7 @@ extension SuitePlan {
     return notes
   }
 
-  /// Why something that `known` know goes to nobody.
+  /// Why `what`, which the tools in `known` have, goes to no tool.
   func nobody(_ known: [Draft], _ what: String) -> String {
     guard !known.isEmpty else { return "no tool of the suite has this \(what)" }
     let names = known.map { draft in
@@ -73,16 +73,16 @@ extension SuitePlan {
   }
 }
 
-/// The options behind `--`, each of which goes to the tools that know it and have a use for it.
+/// The options behind `--`.
 extension SuitePlan {
-  /// Options that bench-suite gives itself.
+  /// Options that bench-suite gives its tools itself.
   private static let ownOptions = ["output-dir", "repeat", "label", "format", "threshold", "scenario"]
   private static let senseless = ["help", "version"]
 
   /// Gives each option behind `--` to the tools that know it and have a use for it.
   mutating func give(further words: [String], _ problems: inout Problems) {
     let options = options(in: words, &problems)
-    // Which options a tool has a use for depends on this one, wherever it stands.
+    // This option decides which other options a tool uses, wherever it stands.
     for option in options where option.name == "cold-by" {
       for draft in knowing(option.name) { note([option.name], to: draft.tool.name) }
     }
@@ -100,7 +100,7 @@ extension SuitePlan {
       } else {
         takenOptions.insert(option.name)
       }
-      // By name: a tool may have several runs.
+      // By name, because a tool may have several runs.
       for name in Set(takers.map(\.tool.name)) {
         give(words: option.words, to: name)
         note([option.name], to: name)
@@ -108,14 +108,14 @@ extension SuitePlan {
     }
   }
 
-  /// The words behind `--` as options with their values, as the tools' own parser reads them: what begins with a dash is never
-  /// the value of the word before.
+  /// Splits the words behind `--` into options with their values, by the rules of the tools' own parser: a word that
+  /// begins with a dash is never the value of the word before it.
   private func options(
     in words: [String], _ problems: inout Problems
   ) -> [(name: String, words: [String])] {
     var options: [(name: String, words: [String])] = []
     var rest = words[...]
-    // From there on a word may be part of a header's value, which is a secret.
+    // Behind `--header` a word may be part of the header's value, which is a secret.
     var isBehindHeader = false
     var hasSecretWord = false
     while let word = rest.popFirst() {
@@ -148,13 +148,13 @@ extension SuitePlan {
 
   private func knowing(_ option: String) -> [Draft] { drafts.filter { $0.tool.option(named: option) != nil } }
 
-  /// Those of ``knowing(_:)`` that have a use for it: what is there for tasks which a tool starts by ECS goes to a tool that
-  /// starts some.
+  /// Those of ``knowing(_:)`` that use the option. An option for tasks that a tool starts by ECS goes only to a tool
+  /// that starts tasks.
   private func takers(of option: String) -> [Draft] {
     knowing(option).filter { !$0.tool.isForRunTask(option) || $0.optionNames.contains("cold-by") }
   }
 
-  /// Adds the options behind `--` that go to nobody, because the tools that took them were left out afterwards. To be called
+  /// Reports options behind `--` that go to no tool, because the tools that took them were left out afterwards. Call it
   /// when nothing more is left out.
   func checkTakers(_ problems: inout Problems) {
     for name in takenOptions.sorted() where !takers(of: name).contains(where: \.isRun) {

@@ -3,12 +3,12 @@ import Glibc
 import ProcessControl
 import Results
 
-/// A tool that runs as a child of the suite, and what it reports.
+/// A tool that runs as a child process of the suite, with its reports.
 final class ToolProcess: Sendable {
   private let child: ChildProcess
   private let reader: ReportReader
 
-  /// What came of one tool.
+  /// How one tool ended, and what it reported.
   struct Outcome: Sendable {
     var end: ToolEnd
     var results: [(file: String, document: ResultDocument)] = []
@@ -16,9 +16,9 @@ final class ToolProcess: Sendable {
   }
 
   /// - Parameters:
-  ///   - directory: Where the suite's programs are.
-  ///   - temporary: Where its temporary files go; nil: where everybody's do.
-  /// - Throws: where the program can't be executed, or what it reports could not be read.
+  ///   - directory: The directory of the suite's programs.
+  ///   - temporary: The tool's directory for temporary files; nil: the common one.
+  /// - Throws: Where the program can't be executed, or its reports could not be read.
   static func start(
     _ tool: PlannedTool, in directory: String, environment: [String: String], temporary: TemporaryFiles? = nil
   ) async throws(ToolStartError) -> ToolProcess {
@@ -32,9 +32,9 @@ final class ToolProcess: Sendable {
       executable: "\(directory)/\(tool.name)", arguments: tool.arguments, environment: environment, standardInput: .null
     )
     request.reports = true
-    // What the suite was started to ignore its tools are not to be ended by either.
+    // Signals that the suite was started to ignore must not end its tools either.
     request.ignoredSignals = TerminationSignals.ignoredAtStart
-    // Before the tool: where nobody reads them, all its results would be lost.
+    // The reader comes before the tool: without it, all the tool's results would be lost.
     let reader = try ReportReader(of: tool.name)
     do throws(SpawnError) {
       let child = try await ProcessKeeper.shared.spawn(request)
@@ -51,11 +51,11 @@ final class ToolProcess: Sendable {
     self.reader = reader
   }
 
-  /// Sends the tool a signal; false once it has ended.
+  /// Sends the tool a signal; false where it has ended.
   @discardableResult
   func signal(_ number: Int32) -> Bool { child.signal(number) }
 
-  /// Waits for its end.
+  /// Waits for the tool's end.
   func outcome() async -> Outcome {
     let exit = await child.waitForExit()
     let reports = await reader.finish()
@@ -65,7 +65,7 @@ final class ToolProcess: Sendable {
       case .error(let message): outcome.messages.append(message)
       case .result(let file):
         do throws(ResultReadError) {
-          outcome.results.append((file, try ResultReader.suite.read(file).document))
+          outcome.results.append((file, try ResultReader.suite.readWritten(ResultFile(path: file, unwritten: 0))))
         } catch {
           outcome.messages.append("its result \(error)")
         }
@@ -81,16 +81,17 @@ struct ToolStartError: Error, CustomStringConvertible {
   let description: String
 }
 
-/// How a tool's process ended, in the contract's words.
+/// How a tool's process ended, as one of the exit statuses that tools have.
 struct ToolEnd: Sendable, Equatable {
-  /// 0, 99, 1, 64, or that of an interruption.
+  /// 0, 99, 1, 64, or 128 and the number of the signal that interrupted it.
   var status: Int32
-  /// What is to be said of an end that no tool chooses; nil of others.
+  /// Describes an end that no tool chooses, such as a crash; nil for other ends.
   var reason: String?
-  /// The signal that interrupted it; nil where none did.
+  /// The signal that interrupted the tool; nil where none did.
   var interruption: Int32?
 
-  /// A tool that a signal ended before it could see to it was interrupted too; one that was killed or has crashed has failed.
+  /// A tool that a signal ended before the tool could handle it was interrupted too; one that was killed or crashed has
+  /// failed.
   init(_ exit: ExitStatus) {
     switch exit {
     case .exited(let code) where ToolExit.isInterruption(code): self.init(status: code, interruption: code - 128)
@@ -111,13 +112,13 @@ struct ToolEnd: Sendable, Equatable {
     self.interruption = interruption
   }
 
-  /// It was never there.
+  /// The end of a tool that was never started.
   static func notStarted(_ reason: String) -> ToolEnd { ToolEnd(status: 1, reason: reason) }
 }
 
-/// Signals by name.
+/// Names of signals, for people.
 enum SignalName {
-  /// `SIGTERM`; of others than a program's usual ends `signal 42`.
+  /// `SIGTERM`; `signal 42` for other signals than a program's usual ends.
   static func of(_ number: Int32) -> String {
     let names: [Int32: String] = [
       SIGHUP: "SIGHUP", SIGINT: "SIGINT", SIGQUIT: "SIGQUIT", SIGILL: "SIGILL", SIGTRAP: "SIGTRAP", SIGABRT: "SIGABRT",

@@ -3,16 +3,16 @@ import Glibc
 import ProcessControl
 import Synchronization
 
-/// One thing that a tool tells the bench-suite that runs it: a line of JSON on a pipe of its own.
+/// One message of a tool to the bench-suite that runs it: a line of JSON on a pipe of its own.
 ///
-/// A listing of the output folder could not tell whose results are there: two suites may write into one folder.
+/// The suite cannot list the output folder to find its results, because another suite may write into the same folder.
 enum ToolReport: Codable, Equatable {
   /// A run's document is at this path, as the tool itself would open it.
   case result(file: String)
-  /// What the tool says as an error on standard error, without the word.
+  /// An error that the tool writes to standard error; here it lacks the leading word `error`.
   case error(String)
 
-  /// The longest message that is passed on, in bytes: a line must never fill the pipe.
+  /// The longest message, in bytes. A longer one is cut: a line must never fill the pipe.
   private static let longestMessage = 4_000
 
   private enum Key: String, CodingKey { case event, file, message }
@@ -38,53 +38,53 @@ enum ToolReport: Codable, Equatable {
     }
   }
 
-  /// With a line feed at its end; nil where it can't be written as JSON.
+  /// One line of JSON with a line feed at its end; nil where the report can't be encoded.
   var line: String? {
     (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) + "\n" }
   }
 
-  /// What a line says; nil of any other line.
+  /// Decodes a line; nil where it is no report.
   init?(line: some StringProtocol) {
     guard let report = try? JSONDecoder().decode(ToolReport.self, from: Data(line.utf8)) else { return nil }
     self = report
   }
 }
 
-/// A tool's side of the pipe to the bench-suite that runs it; nil where a person or another program does.
+/// A tool's end of the pipe to the bench-suite that runs it.
 ///
-/// The pipe is also the tool's lifeline: when bench-suite is gone, however it went, the tool ends in order, as after SIGTERM.
-/// Killing it with bench-suite would leave tasks of a real gateway assigned.
+/// The pipe is also the tool's lifeline: when bench-suite is gone for any reason, the tool ends in order, as after
+/// SIGTERM. Killing the tool together with bench-suite would leave tasks of a real gateway assigned.
 package final class SuitePipe: Sendable {
-  /// Names the descriptor.
+  /// The environment variable with the number of the pipe's descriptor.
   static let variable = "INFRABENCH_SUITE_FD"
-  /// Names the tool's directory for temporary files, which is the suite's to remove.
+  /// The environment variable with the tool's directory for temporary files, which the suite removes.
   static let temporaryVariable = "INFRABENCH_SUITE_TMPDIR"
-  /// Opened at the tool's first look at it.
+  /// Opened at the first access; nil where a person or another program runs the tool.
   package static let current = SuitePipe(environment: ProcessInfo.processInfo.environment)
 
-  /// From the suite's end on, in s: more than a tool takes to end in order.
+  /// How long the tool may run on after the suite's end, in s: more than it takes to end in order.
   private static let patience: UInt32 = 10
 
   private let descriptor: Int32
 
   private init?(environment: [String: String]) {
-    // What else has a number in this variable, a terminal or a file, must not be written to.
+    // A terminal or a file whose number happens to be in this variable must not be written to.
     var status = stat()
     guard let descriptor = environment[Self.variable].flatMap({ Int32($0) }), descriptor > 2,
       fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFIFO,
       fcntl(descriptor, F_GETFL) & O_ACCMODE == O_WRONLY
     else { return nil }
     self.descriptor = descriptor
-    // No program that this one starts is to have it, or to believe that it has.
+    // No program that this tool starts may inherit the descriptor, or the variable that names it.
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     unsetenv(Self.variable)
     signal(SIGPIPE, SIG_IGN)
-    // The suite may be gone by then; of a directory that is not empty nothing is removed.
+    // The suite may be gone by then. rmdir leaves a directory that is not empty as it is.
     atexit { if let path = getenv(SuitePipe.temporaryVariable) { rmdir(path) } }
     watch()
   }
 
-  /// Tells the suite. What nobody reads any more is lost.
+  /// Sends a report to the suite. It is lost where the suite reads no more.
   func report(_ report: ToolReport) {
     guard let line = report.line else { return }
     var bytes = Array(line.utf8)[...]
@@ -96,7 +96,8 @@ package final class SuitePipe: Sendable {
     }
   }
 
-  /// A pipe whose readers are all gone is in error; nothing else ever happens on this end.
+  /// Ends the process when the suite is gone: poll then reports an error, because the pipe has no reader any more.
+  /// Nothing else ever happens at this end.
   private func watch() {
     var thread = pthread_t()
     let number = UnsafeMutableRawPointer(bitPattern: Int(descriptor))
@@ -113,24 +114,25 @@ package final class SuitePipe: Sendable {
   }
 }
 
-/// Reads what a tool reports for as long as it lives, on a thread of its own: a full pipe would stop the tool.
+/// Reads a tool's reports as long as it runs, on a thread of its own: a full pipe would stop the tool.
 ///
-/// Dispatch's read sources are not used: on Linux their event loop has crashed with a pipe that ended while it was watched.
+/// Dispatch's read sources are not used: on Linux their event loop has crashed when a pipe ended while it was watched.
 final class ReportReader: Sendable {
-  /// What the tool writes into; nil until ``begin(_:)``, and where the tool was not started.
+  /// The end of the tool's pipe that is read; nil until ``begin(_:)``, and where the tool was not started.
   private let pipe = Mutex<OwnedDescriptor?>(nil)
-  /// The thread waits at this end of a pipe until ``begin(_:)`` closes the other one.
+  /// The thread waits at this end of a pipe until ``begin(_:)`` closes `starter`, the other end.
   private let start: OwnedDescriptor
   private let starter: OwnedDescriptor
-  /// Usually the pipe ends with the tool; but what the tool has started may still hold it.
+  /// Whether the tool has ended. Its pipe usually ends with it, but a process that the tool has started may still hold
+  /// it.
   private let hasEnded = Atomic(false)
-  /// Between two looks at whether the tool has ended, in ms.
+  /// How often the thread checks whether the tool has ended, in ms.
   private static let interval: Int32 = 500
   private let reports = FirstValue<[ToolReport]>()
 
-  /// Makes the thread. ``begin(_:)`` must follow, which it waits for.
+  /// Makes the thread, which waits for ``begin(_:)``. That must be called in any case.
   ///
-  /// - Throws: where the system has no thread or no descriptor left.
+  /// - Throws: Where the system has no thread or no descriptor left.
   init(of tool: String) throws(ToolStartError) {
     do throws(SystemError) {
       (start, starter) = try OwnedDescriptor.pipe()
@@ -159,13 +161,13 @@ final class ReportReader: Sendable {
       description: "cannot start '\(tool)': its reports could not be read: \(String(cString: strerror(number)))")
   }
 
-  /// Begins to read the pipe of a tool that has just been started; nil: it could not be, and the thread ends.
+  /// Begins to read the pipe of a tool that was just started; nil: it could not be started, and the thread ends.
   func begin(_ pipe: OwnedDescriptor?) {
     self.pipe.withLock { $0 = pipe }
     starter.close()
   }
 
-  /// Everything that was reported. To be called once, when the tool has ended.
+  /// All reports. Call it once, when the tool has ended.
   func finish() async -> [ToolReport] {
     hasEnded.store(true, ordering: .releasing)
     return await reports.wait()
@@ -181,7 +183,7 @@ final class ReportReader: Sendable {
     var wanted = pollfd(fd: pipe.descriptor, events: Int16(POLLIN), revents: 0)
     var isOver = false
     while !isOver {
-      // Looked at before the pipe: what was reported before the end is in it by now.
+      // Checked before the pipe is read: if the tool has ended, all its reports are in the pipe by now.
       isOver = hasEnded.load(ordering: .acquiring)
       _ = poll(&wanted, 1, isOver ? 0 : Self.interval)
       while true {

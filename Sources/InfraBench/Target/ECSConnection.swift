@@ -1,20 +1,22 @@
 import AWS
 import Latency
 
-/// A client of the pool's ECS, and which of its tasks are meant.
+/// A client of the pool's ECS, with the filter for the pool's tasks.
 struct ECSConnection: Sendable {
   let client: ECSClient
   let filter: TaskFilter
-  /// Where requests go.
+  /// The URL that requests are sent to.
   let endpointURL: String
   /// The region that requests are signed for.
   let region: String
-  /// What makes the AWS CLI mean the same, ` --cluster stage --region eu-west-1`; for commands that people are shown.
+  /// The options that make the AWS CLI use the same pool, such as ` --cluster stage --region eu-west-1`; for commands
+  /// that are shown to people.
   let cliOptions: String
 
-  /// Finds out how ECS is reached; nothing is sent. `timeout` is the bound of a call, the transport's own unless given.
+  /// Resolves how ECS is reached; nothing is sent.
   ///
-  /// - Throws: when there is no region, no key or no libcurl.
+  /// - Parameter timeout: the bound of one call, rounded up to whole ms; nil: the transport's own.
+  /// - Throws: when no region, no key or no libcurl is found.
   static func open(
     _ settings: ECSSettings, environment: [String: String], bench: RunContext, timeout: Nanoseconds? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
@@ -23,7 +25,7 @@ struct ECSConnection: Sendable {
       let configuration = try AWSConfiguration.resolve(flags: settings.flags, environment: environment, calls: calls)
       var options = CurlTransport.Options(certificateBundle: configuration.certificateBundle)
       if let timeout {
-        // libcurl counts whole milliseconds, and takes none for no bound.
+        // libcurl counts whole milliseconds, and takes 0 for no bound.
         let whole: Nanoseconds = .milliseconds((timeout + .nanoseconds(999_999)) / .milliseconds(1))
         (options.timeout, options.connectTimeout) = (whole, whole)
       }
@@ -38,7 +40,7 @@ struct ECSConnection: Sendable {
     }
   }
 
-  /// The embedded gateway's own ECS endpoint; the environment, which is about real ones, has no say in it.
+  /// A client of the embedded gateway's own ECS endpoint. The environment is ignored, as it describes a real ECS.
   static func open(
     embedded access: ECSAccess, bench: RunContext, timeout: Nanoseconds? = nil
   ) throws(BenchmarkFailure) -> ECSConnection {
@@ -47,7 +49,7 @@ struct ECSConnection: Sendable {
 }
 
 extension ECSSettings {
-  /// Only what was given as a flag: the environment means the same to the AWS CLI.
+  /// Options for what was given as a flag: the environment has the same effect on the AWS CLI.
   fileprivate func cliOptions(region: String) -> String {
     let options = [
       ("cluster", filter.cluster), ("region", region), ("profile", flags.profile),
@@ -62,14 +64,14 @@ extension ECSSettings {
   }
 }
 
-/// Where an ECS endpoint is, and what opens it.
+/// An ECS endpoint's URL and key, and the names of its pool.
 package struct ECSAccess: Sendable {
   /// A key pair. Its secret is never printed or stored.
   package struct Key: Sendable, CustomStringConvertible {
     package var id: String
     package var secret: String
 
-    /// A fresh pair for a gateway that lives as long as this process.
+    /// A random pair for an embedded gateway, which lives only as long as this process.
     package static func random() -> Key {
       let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
       func text(_ length: Int) -> String {
@@ -78,7 +80,7 @@ package struct ECSAccess: Sendable {
       return Key(id: "AKIA" + text(16), secret: text(40))
     }
 
-    /// The id alone.
+    /// The id without the secret.
     package var description: String { id }
   }
 
@@ -86,7 +88,7 @@ package struct ECSAccess: Sendable {
   package var key: Key
   package var cluster: String?
   package var service: String?
-  /// What RunTask takes there.
+  /// The task definition that RunTask takes at this endpoint.
   package var taskDefinition: String?
   package var region: String?
 }

@@ -4,13 +4,13 @@ import Latency
 import ProcessControl
 package import Transport
 
-/// The embedded gateway as a child process: its own event loops, its own tasks, nothing shared with the tool.
+/// The embedded gateway as a child process, with event loops and tasks of its own: it shares nothing with the tool.
 ///
-/// It ends when its standard input does, so that it cannot outlive this process, however that ends.
+/// It ends when its standard input is closed, so that it cannot outlive this process, even a killed one.
 package struct EmbeddedGatewayProcess: Sendable {
-  /// Where it serves.
+  /// The endpoint that it serves.
   package let endpoint: Endpoint
-  /// Where its ECS-compatible endpoint is, and the key to it.
+  /// Its ECS-compatible endpoint, and the key to it.
   package let ecs: ECSAccess
 
   private let child: ChildProcess
@@ -28,7 +28,9 @@ package struct EmbeddedGatewayProcess: Sendable {
   private static let startBound: Nanoseconds = .seconds(15)
   private static let stopBound: Nanoseconds = .seconds(6)
 
-  /// Starts the gateway beside this tool's own executable, and waits until it serves.
+  /// Starts the `mock-gateway` program from this tool's own directory, and waits until it serves.
+  ///
+  /// - Throws: when the program is missing, cannot be started, ends early, or does not serve within 15 s.
   package static func start(
     _ settings: EmbeddedGatewaySettings, arguments: [String] = []
   ) async throws(BenchmarkFailure) -> EmbeddedGatewayProcess {
@@ -36,7 +38,7 @@ package struct EmbeddedGatewayProcess: Sendable {
     var environment = ProcessInfo.processInfo.environment
     environment["INFRABENCH_ECS_ACCESS_KEY_ID"] = key.id
     environment["INFRABENCH_ECS_SECRET_ACCESS_KEY"] = key.secret
-    // What the user's environment says of pools is about real ones; this one is described by its flags alone.
+    // These variables describe a real pool; the embedded one is described by its flags alone.
     for name in ["ENABLE_WARM_POOL", "WARM_POOL_TARGET_SIZE", "WARM_POOL_MAX_SIZE", "GATEWAY_PORT", "EFS_MOUNT_PATH"] {
       environment[name] = nil
     }
@@ -55,7 +57,7 @@ package struct EmbeddedGatewayProcess: Sendable {
       return try await EmbeddedGatewayProcess(child, readyLine: readLine(of: child), key: key)
     } catch {
       child.signal(SIGTERM)
-      // In a task of its own: an interrupted start waits for its child all the same.
+      // In a task of its own, so that an interrupted start waits for its child too.
       await Task { await end(child) }.value
       throw error
     }
@@ -72,10 +74,10 @@ package struct EmbeddedGatewayProcess: Sendable {
       taskDefinition: ready.taskDefinition, region: ready.region)
   }
 
-  /// Why it has ended, if it has.
+  /// The reason why it has ended by itself; nil while it runs.
   package var unexpectedEnd: String? { child.exitStatus.map { "the embedded gateway ended with \($0)" } }
 
-  /// Ends it and its tasks, and waits for that.
+  /// Ends the gateway and its tasks, and waits until it has ended; it is killed after 6 s.
   package func stop() async {
     await Self.end(child)
   }
@@ -120,9 +122,11 @@ package struct EmbeddedGatewayProcess: Sendable {
   }
 }
 
-/// The suite's own programs, which lie beside one another.
+/// The suite's own programs, which are in one directory.
 package enum Executables {
-  /// The path of the program `name` in the directory of this one.
+  /// The path of the program `name` in this program's directory.
+  ///
+  /// - Throws: when it is not there or is not executable.
   package static func path(of name: String) throws(BenchmarkFailure) -> String {
     let path = "\(ownDirectory)/\(name)"
     guard access(path, X_OK) == 0 else {

@@ -6,39 +6,42 @@ import Synchronization
 package import Transport
 package import Results
 
-/// A gateway that is ready to be measured, and what a run holds of it.
+/// A gateway that is ready to be measured, with the connections, tasks and credentials of one run.
 package struct GatewaySession: Sendable {
   package let endpoint: Endpoint
   package let tls: TLSClient?
   package let headers: [SecretHeader]
   package let loops: LoopGroup
   package var held: HeldTasks { bench.held }
-  /// Kept by the tools that start tasks of their own.
+  /// The ids of this run's users; the tools that start tasks of their own keep them.
   package let userIDs = UsedUserIDs()
   package let bench: RunContext
-  /// Of one operation.
+  /// The longest time of one operation.
   package let timeout: Nanoseconds
-  /// The embedded gateway's own endpoint; nil for a remote one.
+  /// The embedded gateway's own ECS endpoint; nil for a remote gateway.
   package let embeddedECS: ECSAccess?
 
-  /// As the user named it; nil: it is to be found out.
+  /// The profile that the user named; nil where it must be found out.
   package let givenProfile: GatewayProfile?
-  /// Whether what it gives are sessions, whose tasks are started by their first messages.
+  /// Whether the gateway gives sessions whose tasks are started by their first messages.
   package var givesSessions: Bool { givenProfile?.session?.isLazy ?? false }
 
-  /// Who the users are to the gateway.
+  /// The users' headers and tokens.
   let visitors: UserCredentials
   private let keepsCookies: Bool
-  /// Those of the host, for all connections of the run.
+  /// The host's addresses, for all connections of the run.
   private let addresses: HostAddresses
 
   private let releaseBudget = ReleaseBudget(releaseBound)
 
-  /// What a release of everything, and the whole of the release at the end, may take.
+  /// The longest time of one release of all held tasks, and of all releases at the end of the run together.
   private static let releaseBound: Nanoseconds = .seconds(3)
 
-  /// Opens the target, runs `body`, gives back what is still held, and ends what was started: also when the task
-  /// is cancelled, and when `body` throws.
+  /// Opens the target, runs `body`, releases what is still held, and ends what was started, also when the task is
+  /// cancelled and when `body` throws.
+  ///
+  /// - Throws: a ``BenchmarkFailure`` when the embedded gateway cannot be started or a token command prints no token;
+  ///   and the errors of `body`.
   package static func with<T: Sendable>(
     _ target: TargetSettings, timeout: Nanoseconds, threads: Int = 1, bench: RunContext,
     gatewayArguments: [String] = [],
@@ -74,7 +77,7 @@ package struct GatewaySession: Sendable {
       renewal.cancel()
       if let reason = embedded?.unexpectedEnd {
         bench.note(reason)
-        // Its tasks have ended with it: there is nothing to give back.
+        // Its tasks have ended with it, so that nothing is left to release.
         bench.held.endedWithGateway()
       }
       await session.close(embedded)
@@ -83,7 +86,7 @@ package struct GatewaySession: Sendable {
     }
   }
 
-  /// What makes the embedded gateway the one that a built-in profile speaks to.
+  /// The arguments that make the embedded gateway speak a built-in profile.
   private static func standIn(for profile: GatewayProfile?) -> [String] {
     guard let profile, profile.name != BuiltInProfiles.embedded.name, profile.acquire != nil, profile.status == nil,
       profile == BuiltInProfiles.profile(profile.name)
@@ -112,9 +115,10 @@ package struct GatewaySession: Sendable {
 
   /// A REST client; `timeout` defaults to the session's.
   ///
-  /// - Parameter number: the user's whose token is sent.
-  /// - Parameter isVisitor: it is a user's, whose iterations are visits and keep their cookies. One that watches the pool for a
-  ///   whole run keeps none: a balancer's cookie would show it one node alone. Users' clients take the addresses of the host in turn.
+  /// - Parameter number: the number of the user whose token is sent.
+  /// - Parameter isVisitor: the client is a user's, whose iterations are visits and keep their cookies. A client that
+  ///   polls the pool for a whole run keeps none: a balancer's cookie would tie it to one node. Users' clients take the
+  ///   host's addresses in turn.
   package func client(
     on executor: LoopExecutor, user number: Int = 0, timeout: Nanoseconds? = nil, watchesTask: Bool = true,
     isVisitor: Bool = false, turn: Int = 0
@@ -125,11 +129,11 @@ package struct GatewaySession: Sendable {
       watchesTask: watchesTask, keepsCookies: keepsCookies && isVisitor, renewed: visitors.renewal(ofUser: number))
   }
 
-  /// Which of the host's addresses a client begins with, from 0.
+  /// The index of the host's address that a client connects to first, from 0.
   package func place(of client: GatewayClient) -> Int { client.turn % max(1, addresses.count) }
 
-  /// A REST client for the embedded gateway that speaks the suite's own form, whatever profile was given: a profile may
-  /// leave out what the tool itself has to ask.
+  /// A REST client for the embedded gateway that speaks the suite's own form under any profile: a given profile may
+  /// lack calls that the tool itself needs.
   package func ownClient(on executor: LoopExecutor) -> GatewayClient {
     let headers = visitors.headers(ofUser: 0).map { (name: $0.name, value: $0.value) }
     return GatewayClient(
@@ -137,10 +141,10 @@ package struct GatewaySession: Sendable {
       keepsCookies: false)
   }
 
-  /// How results name this target.
+  /// The target as results name it.
   package var document: ResultDocument.Target { document(givenProfile) }
 
-  /// The same with the profile by which it was spoken to, where that is known.
+  /// The target as results name it, with the profile that was spoken, where that is known.
   package func document(_ profile: GatewayProfile?) -> ResultDocument.Target {
     ResultDocument.Target(
       kind: embeddedECS == nil ? "remote" : "embedded", gatewayUrl: endpoint.httpURL,
@@ -148,10 +152,10 @@ package struct GatewaySession: Sendable {
       profile: profile?.name ?? (embeddedECS == nil ? nil : BuiltInProfiles.embedded.name))
   }
 
-  /// Gives back what is still held through fresh connections.
+  /// Releases all held tasks through fresh connections.
   package func releaseHeld() async { await releaseHeld(within: Self.releaseBound) }
 
-  /// The same at the end of a run. However often it is called, all of it together keeps to one bound.
+  /// Releases all held tasks at the end of a run. All calls together share one bound.
   package func releaseAtEnd() async {
     let remaining = releaseBudget.remaining(at: MonotonicClock.now())
     guard remaining > .zero else { return }
@@ -162,7 +166,7 @@ package struct GatewaySession: Sendable {
     guard held.count > 0 else { return }
     let executor = loops.executor(forUser: 0)
     let visitors = self.visitors
-    // Each address may be a node that knows its own tasks alone.
+    // Each address may be a node that knows only its own tasks.
     let places = max(1, addresses.count)
     for place in 0..<places {
       let clients = (0..<min(8, held.count)).map { _ in client(on: executor, timeout: bound, turn: place) }
@@ -173,12 +177,12 @@ package struct GatewaySession: Sendable {
     }
   }
 
-  /// The first use of a decoder loads its tables: that is not to be in somebody's latency.
+  /// The first use of a decoder loads its tables. It is made here, so that no response time includes it.
   private static func warmUpDecoding() {
     _ = try? JSONDecoder().decode(AcquireAnswer.self, from: Data(#"{"taskId": "task", "latency": 1.5}"#.utf8))
   }
 
-  /// Unstructured, so that a cancelled run cleans up all the same.
+  /// Releases what is held and stops the embedded gateway. Unstructured, so that a cancelled run cleans up too.
   private func close(_ embedded: EmbeddedGatewayProcess?) async {
     await Task {
       await releaseAtEnd()
@@ -191,17 +195,19 @@ package struct GatewaySession: Sendable {
 }
 
 extension GatewaySession {
-  /// Of a user's program, in bytes: a line comes whole, however many fragments it has.
+  /// The largest message from a user's program, in bytes: a line is received whole, in any number of fragments.
   private static let longestLine = 16 << 20
 
   /// Opens a connection to the user's side.
   ///
   /// - Parameters:
-  ///   - path: the role's own, or the one by which a session is gone back to.
-  ///   - number: the user's whose token is sent.
-  ///   - visitor: whose visit it is: its cookies are sent with the upgrade, those of the answer are kept for its further
-  ///     calls, and it goes to the same of several addresses.
+  ///   - path: the role's own, or the path that resumes a session.
+  ///   - number: the number of the user whose token is sent.
+  ///   - visitor: the client of the user's visit. Its cookies are sent with the upgrade, those of the answer are kept
+  ///     for its later calls, and the connection goes to its address of the host.
   ///   - timeout: the session's by default.
+  ///
+  ///   - Throws: when the connection fails or the upgrade is refused.
   package func openSession(
     _ role: GatewayProfile.Session, path: ProfileTemplate, _ values: ProfileValues, user number: Int = 0,
     visitor: GatewayClient? = nil, on executor: LoopExecutor, timeout: Nanoseconds? = nil
@@ -209,12 +215,12 @@ extension GatewaySession {
     let path = path.text(values)
     let own = role.headers.map { ($0.name, $0.value.text(values)) }
     var fields = visitors.headers(ofUser: number).map { ($0.name, $0.value) }
-    // The profile says how its gateway is spoken to: two fields of one name would be a mistake to many.
+    // A field of the profile replaces the user's field of the same name: many gateways reject two.
     fields.removeAll { field in own.contains { $0.0.lowercased() == field.0.lowercased() } }
     fields += own
     let plainPath = String(path.prefix { $0 != "?" })
     if let cookies = visitor?.cookieField(for: plainPath) {
-      // They hold those that the user gave as a header, and none of the profile's.
+      // The visit's cookies include those that the user gave as a header, but not the profile's.
       fields.removeAll { $0.0.lowercased() == "cookie" }
       let ofProfile = own.filter { $0.0.lowercased() == "cookie" }.map(\.1)
       fields.append(("Cookie", (ofProfile + [cookies]).joined(separator: "; ")))
@@ -232,7 +238,7 @@ extension GatewaySession {
     }
   }
 
-  /// What a proxy says to an upgrade is said as of any other call.
+  /// Describes a refused upgrade in the same words as any other refused call.
   private func explained(
     _ error: WebSocketError, _ headerNames: [String], _ client: GatewayClient
   ) -> WebSocketError {
@@ -244,7 +250,7 @@ extension GatewaySession {
 }
 
 extension WebSocketError {
-  /// What results count errors by.
+  /// The kind that results count the error by.
   var kind: String {
     switch self {
     case .invalidRequest: "invalid_request"
@@ -262,7 +268,7 @@ extension WebSocketError {
   }
 }
 
-/// The ids of the users that this run has come with: a task of another id is somebody else's.
+/// The ids of the users of this run: a task with another user id serves somebody else.
 package final class UsedUserIDs: Sendable {
   private let ids = Mutex<Set<String>>([])
 
@@ -270,6 +276,6 @@ package final class UsedUserIDs: Sendable {
 
   package func insert(_ id: String) { ids.withLock { _ = $0.insert(id) } }
 
-  /// Whether this run has come with `id`. Somebody else may have come with it too.
+  /// Whether this run has used `id`. Somebody else may have used it too.
   func contains(_ id: String) -> Bool { ids.withLock { $0.contains(id) } }
 }

@@ -7,14 +7,16 @@ package import WarmTask
 
 /// Warm tasks that the tool itself supplies to a gateway that has none (`--agents`), such as one without ECS.
 ///
-/// They live on an event loop of their own and share nothing with the load but the clock.
+/// They run on an event loop of their own, and share only the clock with the load.
 package enum SuppliedAgents {
-  /// What waiting until the gateway has seen the agents go may take.
+  /// The longest wait until the gateway shows the agents no more.
   private static let goneBound: Nanoseconds = .seconds(1)
 
-  /// Supplies the agents asked for while `body` runs; none are asked for with `--agents 0`.
+  /// Supplies the agents while `body` runs; with `--agents 0` there are none.
   ///
-  /// - Throws: when the gateway has warm tasks already, which would be handed real users, or when the agents don't get warm.
+  /// - Throws: when the gateway has warm tasks already and agents beside them are not allowed, as real users would be
+  ///   given the agents; when the gateway gives no status; when the agents do not get warm within the time-out; and the
+  ///   errors of `body`.
   package static func with<T: Sendable>(
     _ target: TargetSettings, session: GatewaySession, program: UserProgram? = nil,
     observer: @escaping TaskObserver = { _ in },
@@ -49,7 +51,7 @@ package enum SuppliedAgents {
         }
         return try await body()
       })
-      // What the agents serve is given back before they go.
+      // Tasks are released before their agents end.
       await Task { await session.releaseAtEnd() }.value
       agents.cancel()
       await agents.value
@@ -70,13 +72,14 @@ package enum SuppliedAgents {
       configuration.path = { role.path.text(ProfileValues([.task: $0])) }
     }
     configuration.tls = session.tls
-    // Where the pool is looked at: nodes that share no state know only the agents that came to them.
+    // The agents go to the address that the pool's status is read from: nodes that share no state know only their own
+    // agents.
     configuration.addresses = watcher.addresses
     configuration.turn = 0
     return configuration
   }
 
-  /// nil when the run was interrupted, which is no failure of the gateway.
+  /// The gateway's number of warm tasks; nil when the run was interrupted, which is no failure of the gateway.
   private static func warmCount(_ client: GatewayClient) async throws(BenchmarkFailure) -> Int? {
     switch await client.status() {
     case .success(let (status, _)): return status.warmCount
@@ -103,14 +106,16 @@ package enum SuppliedAgents {
     throw BenchmarkFailure("only \(seen) of \(count) warm tasks were at the gateway\(time)\(reason)")
   }
 
-  /// A gateway may repeat what it was sent: what it says to an upgrade is said as of any other call.
+  /// An error in words. A gateway may repeat secrets in its refusal of an upgrade, which are removed as for any other
+  /// call.
   private static func words(_ error: WebSocketError, _ client: GatewayClient, _ session: GatewaySession) -> String {
     guard case .upgradeRefused(let refusal) = error else { return error.description }
     let names = session.visitors.headers(ofUser: 0).map(\.name)
     return client.refusal(refusal.response, headerNames: names).message
   }
 
-  /// The next of several runs would take agents that the gateway still shows for its own warm tasks.
+  /// Waits until the gateway shows the agents no more: the next of several runs would take them for the gateway's own
+  /// warm tasks.
   private static func waitUntilGone(_ before: Int, _ session: GatewaySession) async {
     let deadline = MonotonicClock.now() + goneBound
     let client = session.client(on: session.loops.executor(forUser: 0), timeout: goneBound)
@@ -130,7 +135,7 @@ package enum SuppliedAgents {
   }
 }
 
-/// The agents that could not connect, told by their loops.
+/// Counts the agents that could not connect, from the events of their loops.
 private final class ConnectFailures: Sendable {
   private struct State {
     var first: WebSocketError?
@@ -152,14 +157,14 @@ private final class ConnectFailures: Sendable {
     }
   }
 
-  /// Why the first of them could not.
+  /// Why the first of them could not connect.
   var first: WebSocketError? { state.withLock { $0.first } }
 
-  /// Whether as many tries as there are agents have failed, and none has connected.
+  /// Whether at least one try for each agent has failed, and none has succeeded.
   func areAll(of agents: Int) -> Bool { state.withLock { !$0.hasConnected && $0.count >= agents } }
 }
 
-/// A directory for the workspaces of agents, removed with all that they made.
+/// A directory for the agents' workspaces, removed with its contents.
 private struct TemporaryWorkspace {
   let path: String
 
@@ -170,7 +175,8 @@ private struct TemporaryWorkspace {
     path = url.path
   }
 
-  /// An agent that was ended in the middle may still be making a workspace: then it takes more than one try.
+  /// Removes the directory. An agent that was ended in the middle may still be making a workspace, so that several
+  /// tries may be needed.
   func remove() async {
     for _ in 0..<50 {
       try? FileManager.default.removeItem(atPath: path)

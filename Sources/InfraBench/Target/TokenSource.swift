@@ -6,14 +6,14 @@ import Synchronization
 import Transport
 import TextFormatting
 
-/// The tokens of a run's users. Tokens are secrets: none is in any output, result or error.
+/// The tokens of a run's users. Tokens are secrets: no output, result or error contains one.
 package final class TokenSource: Sendable {
   private struct State {
     var tokens: [String]
-    /// Those that were replaced, the last one at the end: errors that they are in may still come, as a session keeps the
-    /// token that it was opened with.
+    /// The tokens that were replaced, the last one at the end. A session keeps the token that it was opened with, so
+    /// that later errors may still contain an old one.
     var replaced: [String] = []
-    /// The same, where they were asked for.
+    /// A redactor of the replaced tokens, made when it is first needed.
     var former: SecretRedactor?
 
     mutating func prepareFormer() -> SecretRedactor {
@@ -21,28 +21,29 @@ package final class TokenSource: Sendable {
       former = prepared
       return prepared
     }
-    /// How often they have been replaced.
+    /// How often the tokens have been replaced.
     var generation: UInt64 = 0
   }
 
   private let state: Mutex<State>
-  /// The words of the command that prints one; nil: they stay as they are.
+  /// The words of the command that prints a token; nil: the tokens never change.
   private let command: [String]?
 
   private static let standInToken = "infrabench"
 
-  /// What a command may take, and print, in bytes.
+  /// The longest time of a command, and the most that it may print, in bytes.
   private static let (bound, largest): (Nanoseconds, Int) = (.seconds(30), 64 << 10)
-  /// A token is replaced this long before it expires, in s, or after half its remaining life where that is later.
+  /// A token is replaced this long before it expires, in s, or after half its remaining life, whichever is later; but
+  /// not before 1 s.
   private static let margin = 60.0
-  /// A token is used for this long at most, in s: some 11 days.
+  /// The longest time that a token is used, in s: some 11 days.
   private static let longestUse = 1e6
-  /// So many that were replaced are kept.
+  /// The number of replaced tokens that are kept.
   private static let mostReplaced = 1_000
-  /// Where the command prints tokens that have expired, it is run again this long afterwards at most.
+  /// The longest pause before the command is run again after it printed a token that has expired.
   private static let longestRest: Nanoseconds = .seconds(60)
 
-  /// Tokens that users take in turn; none where the gateway asks for none.
+  /// Tokens that users take in turn; empty where the gateway asks for none.
   package init(_ tokens: [String]) {
     state = Mutex(State(tokens: tokens))
     command = nil
@@ -53,12 +54,12 @@ package final class TokenSource: Sendable {
     self.command = command
   }
 
-  /// The source for `settings`: where a command prints the token, it is run now.
+  /// The source for `settings`; a command that prints the token is run now.
   ///
-  /// - Throws: when the command prints no token.
+  /// - Throws: when the command fails, exceeds its bounds, or prints no token.
   package static func open(_ settings: TargetSettings) async throws(BenchmarkFailure) -> TokenSource {
     guard let command = settings.tokenCommand else {
-      // The suite's own stand-in takes any token, but none.
+      // The suite's own stand-in needs a token, and accepts any.
       if case .embedded = settings.gateway, settings.tokens.isEmpty, settings.profile?.session?.needsToken ?? false {
         return TokenSource([standInToken])
       }
@@ -67,13 +68,13 @@ package final class TokenSource: Sendable {
     return TokenSource(command: command, token: try await run(command))
   }
 
-  /// How many there are.
+  /// The number of tokens.
   package var count: Int { state.withLock { $0.tokens.count } }
 
   /// How often tokens have been replaced.
   package var generation: UInt64 { state.withLock { $0.generation } }
 
-  /// Whether a command prints it, so that it may change.
+  /// Whether a command prints the token, so that it may change.
   var isRenewed: Bool { command != nil }
 
   /// The token of user `number`; nil where there are none.
@@ -83,13 +84,13 @@ package final class TokenSource: Sendable {
 
   /// `text` without any token in it, encoded or not.
   ///
-  /// - Parameter number: the user whose connection the text came by: then no others' tokens are looked for, of which there may be
-  ///   very many.
+  /// - Parameter number: the user whose connection the text came by: only that user's token is searched for, as there
+  ///   may be very many others; nil: all tokens.
   package func withoutTokens(_ text: String, ofUser number: Int? = nil) -> String {
     secrets(ofUser: number).removed(from: text)
   }
 
-  /// The token of user `number`, or all tokens, and those that they have replaced.
+  /// A redactor of the token of user `number`, or of all tokens, and of the replaced ones.
   func secrets(ofUser number: Int?) -> SecretRedactor {
     let (tokens, former): ([String], SecretRedactor) = state.withLock { state in
       let former = state.prepareFormer()
@@ -99,10 +100,11 @@ package final class TokenSource: Sendable {
     return SecretRedactor(tokens).adding(former)
   }
 
-  /// The tokens that were replaced.
+  /// A redactor of the replaced tokens.
   var former: SecretRedactor { state.withLock { $0.prepareFormer() } }
 
-  /// Replaces the token before it expires, for as long as the task is not cancelled. Returns at once where nothing expires.
+  /// Replaces the token each time before it expires, until the task is cancelled. Returns at once where no token
+  /// expires.
   package func renew(_ bench: RunContext) async {
     guard let command else { return }
     var rest = self.rest(after: .zero, bench)
@@ -114,7 +116,7 @@ package final class TokenSource: Sendable {
       } catch {
         guard !Task.isCancelled else { return }
         bench.note("the token could not be renewed: \(error)")
-        // The old one is used as long as the gateway takes it.
+        // The old token is used as long as the gateway accepts it.
         guard (try? await Task.sleep(for: .seconds(5) as Nanoseconds)) != nil else { return }
       }
     }
@@ -130,7 +132,7 @@ package final class TokenSource: Sendable {
     }
   }
 
-  /// How long the command is left alone after it has printed the token: not at all where that one has not expired.
+  /// The shortest pause before the command is run again: zero unless it has just printed an expired token.
   private func rest(after last: Nanoseconds, _ bench: RunContext) -> Nanoseconds {
     guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return .zero }
     let rest = Self.rest(after: last, left: expiry - Date().timeIntervalSince1970)
@@ -138,18 +140,18 @@ package final class TokenSource: Sendable {
     return rest
   }
 
-  /// The same where the token had `left` s to live; twice as long each time.
+  /// The shortest pause after a token that had `left` s to live: zero, or for an expired token twice the last pause.
   static func rest(after last: Nanoseconds, left: Double) -> Nanoseconds {
     left > 0 ? .zero : min(max(last, .seconds(1)) * 2, longestRest)
   }
 
-  /// Until the token is to be replaced; nil where it never expires.
+  /// The time until the token must be replaced; nil where it never expires.
   private var pause: Nanoseconds? {
     guard let token = token(ofUser: 0), let expiry = Self.expiry(of: token) else { return nil }
     return Self.pause(until: expiry, now: Date().timeIntervalSince1970)
   }
 
-  /// How long a token that expires at `expiry` is used; both in s since 1970.
+  /// How long a token that expires at `expiry` is used; `expiry` and `now` are in s since 1970.
   static func pause(until expiry: Double, now: Double) -> Nanoseconds {
     let left = expiry - now
     return .seconds(min(max(1, left - Self.margin, left / 2), longestUse))
@@ -180,7 +182,7 @@ package final class TokenSource: Sendable {
     case .failure(let failure): throw BenchmarkFailure("--token-command: \(failure)")
     }
     guard output.status == .exited(0) else {
-      // What it wrote is not shown: it may hold a secret.
+      // Its output is not shown, as it may hold a secret.
       throw BenchmarkFailure(
         "--token-command: '\(command[0])' ended with \(output.status): run it by itself to see why")
     }
@@ -192,13 +194,13 @@ package final class TokenSource: Sendable {
   }
 }
 
-/// The users of a run as the gateway knows them: the headers that all send, and each one's token.
+/// The headers that all users of a run send, and the token of each user.
 final class UserCredentials: Sendable {
   let tokens: TokenSource
   private let endpoint: Endpoint
   private let shared: [SecretHeader]
   private let callForms: GatewayCallForms
-  /// The requests with each token that was asked for, by the token's place, of one generation of tokens.
+  /// By the index of a token: the requests with this token, of one generation of tokens.
   private let written: Mutex<(generation: UInt64, requests: [Int: GatewayRequests])>
 
   init(to endpoint: Endpoint, headers: [SecretHeader], tokens: TokenSource, callForms: GatewayCallForms) {
@@ -209,7 +211,7 @@ final class UserCredentials: Sendable {
     written = Mutex((0, [:]))
   }
 
-  /// The requests of user `number`, with the token that it has by now.
+  /// The requests of user `number`, with its present token.
   func requests(ofUser number: Int) -> GatewayRequests {
     let generation = tokens.generation
     let place = number % max(1, tokens.count)
@@ -222,13 +224,13 @@ final class UserCredentials: Sendable {
     }
   }
 
-  /// `text` without what user `number` sends and nobody else is to know: tokens and the values of header fields. The text is
-  /// to be a whole one: what is cut comes afterwards.
+  /// `text` without the secrets that user `number` sends: tokens and the values of header fields. The text must not be
+  /// cut before, as a part of a secret would not be found.
   func withoutSecrets(_ text: String, user number: Int) -> String {
     requests(ofUser: number).secrets.adding(tokens.secrets(ofUser: number)).removed(from: text)
   }
 
-  /// How a client gets its requests anew for each call; nil where they stay the same.
+  /// Gives a client its present requests before each call; nil where they never change.
   func renewal(ofUser number: Int) -> (@Sendable () -> GatewayRequests)? {
     guard tokens.isRenewed else { return nil }
     return { self.requests(ofUser: number) }

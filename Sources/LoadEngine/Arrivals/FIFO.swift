@@ -14,7 +14,7 @@ struct FIFO<Element> {
     defer {
       elements[head] = nil
       head += 1
-      // What was taken is cleared away when it is the greater part.
+      // The places of taken elements are freed once they are more than half of the array.
       if head * 2 > elements.count {
         elements.removeFirst(head)
         head = 0
@@ -23,7 +23,7 @@ struct FIFO<Element> {
     return elements[head]
   }
 
-  /// Takes the one that came last.
+  /// Takes the element that was added last.
   mutating func popLast() -> Element? {
     guard count > 0, let last = elements.popLast() else { return nil }
     return last

@@ -2,7 +2,8 @@ import Latency
 import NIOCore
 import Transport
 
-/// One loop's part of an open loop: its free users, and the timer for the next start.
+/// One event loop's part of an open loop: its parked users, and the timer for the next start. A user is parked while it
+/// is free and waits for a start.
 final class LoopArrivals: @unchecked Sendable {
   // @unchecked: every mutable property is touched on the loop's thread only.
 
@@ -17,7 +18,7 @@ final class LoopArrivals: @unchecked Sendable {
   private let executor: LoopExecutor
   private let shared: SharedArrivals
   private let isPrecise: Bool
-  /// The user that was free the longest goes first, so that no connection idles until its server closes it.
+  /// The longest parked user gets the next start, so that no connection idles until its server closes it.
   private var parked = FIFO<Parked>()
   private var timer: (firesAt: Instant, scheduled: Scheduled<Void>)?
   private var isSpinning = false
@@ -25,9 +26,10 @@ final class LoopArrivals: @unchecked Sendable {
   private var spinsSince: Instant?
   private var isStopped = false
 
-  /// With `--precise` so much time right before a start is spun away: more than a timer is usually late.
+  /// A timer is usually some microseconds late. So with `--precise` the loop spins for the last 50 µs before a start,
+  /// which is longer than the usual delay.
   private static let spinLead: Nanoseconds = .microseconds(50)
-  /// In the last part of it the sockets are not looked at, which takes about as long.
+  /// Polling the sockets takes about 5 µs. So they are not polled in the last 5 µs of a spin.
   private static let tightLead: Nanoseconds = .microseconds(5)
 
   init(_ shared: SharedArrivals, on executor: LoopExecutor, isPrecise: Bool) {
@@ -36,13 +38,13 @@ final class LoopArrivals: @unchecked Sendable {
     self.isPrecise = isPrecise
   }
 
-  /// The next start for a user that has been free since `since`; `isFirst` says that it comes for the first time.
-  /// Nil when there is none any more. To be called on the loop.
+  /// The next start for a user that has been free since `since`; nil when no start will come any more. `isFirst` is
+  /// true at the user's first call. Call it on the loop.
   func next(since: Instant, isFirst: Bool) async -> DispatchedArrival? {
     if isFirst { executor.betweenBatches = { [unowned self] in serveIfDue() } }
     let now = MonotonicClock.now()
     let answer = shared.withQueue { queue in
-      // A user that is parked had been free for what this one takes.
+      // If another user is parked, a free user was waiting for the start that this user takes.
       (queue.userBecameFree(at: now, since: since, wasAwaited: isFirst), foundFreeUser: queue.hasFreeUsers)
     }
     switch answer {
@@ -69,7 +71,8 @@ final class LoopArrivals: @unchecked Sendable {
     }
   }
 
-  /// The timer's work where its instant has passed and the loop has not come to it: between two shares of many answers.
+  /// Does the timer's work between two shares of many answers, when the timer's instant has passed and the loop has not
+  /// reached it yet.
   private func serveIfDue() {
     guard let timer, MonotonicClock.now() >= timer.firesAt else { return }
     timer.scheduled.cancel()
@@ -77,7 +80,7 @@ final class LoopArrivals: @unchecked Sendable {
     approach()
   }
 
-  /// Sets the timer for the next start, unless it is set to no later.
+  /// Sets the timer for the next start, unless it fires by then anyway.
   private func arm() {
     guard !isSpinning, !parked.isEmpty else { return }
     guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else {
@@ -96,17 +99,17 @@ final class LoopArrivals: @unchecked Sendable {
     timer = (firesAt, scheduled)
   }
 
-  /// Waits for the instant itself where that is asked for, with the sockets looked at meanwhile.
+  /// With `--precise` spins until the start's instant, polling the sockets meanwhile; otherwise serves at once.
   private func approach() {
     isSpinning = false
     guard isPrecise, !isStopped else { return serve() }
     while true {
-      // Read anew each time, which keeps the queue in the processor's cache.
+      // The queue is read each time: that keeps it in the processor's cache.
       guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else { return serve() }
       let now = MonotonicClock.now()
       spinsSince = spinsSince ?? now
       guard now < wakeAt else { return serve() }
-      // Another loop has taken what this one was waiting for.
+      // Another loop has taken the start that this loop was spinning for.
       guard wakeAt - now <= Self.spinLead else {
         endSpin(at: now)
         return arm()
@@ -122,14 +125,14 @@ final class LoopArrivals: @unchecked Sendable {
     if let begin = spinsSince.take() { executor.spunFor += now.elapsed(since: begin) }
   }
 
-  /// Hands out what is due.
+  /// Hands out the starts that are due.
   private func serve() {
     let now = MonotonicClock.now()
     endSpin(at: now)
     while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
       parked.popFirst()?.resume(returning: DispatchedArrival(start: start, foundFreeUser: true))
     }
-    // At once: everything else can wait for the starts.
+    // The users run at once: all other work of the loop can wait until they have started.
     executor.drainNow()
     if isStopped {
       release()

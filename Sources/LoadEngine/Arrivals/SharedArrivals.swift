@@ -1,7 +1,7 @@
 import Latency
 import Synchronization
 
-/// The one schedule of an open loop, which all loops draw from. It begins when all users are set up.
+/// The schedule of an open loop, shared by all event loops. It begins when all users are set up.
 final class SharedArrivals: Sendable {
   private struct State {
     var queue: ArrivalQueue
@@ -21,13 +21,13 @@ final class SharedArrivals: Sendable {
     state = Mutex(State(queue: makeQueue(.distantPast, 0)))
   }
 
-  /// So long after the last user was ready the schedule begins: all of them have to take their places first.
+  /// How long after the last user's set-up the schedule begins: all users have to be parked first.
   static func lead(users: Int) -> Nanoseconds { .milliseconds(10) + .microseconds(5) * users }
 
-  /// Each loop takes part in this until the end.
+  /// Adds a loop, which takes part until the end of the run.
   func add(_ loop: LoopArrivals) { loops.withLock { $0.append(loop) } }
 
-  /// The schedule's first instant is `instant`, and `users` are free for it.
+  /// Begins the schedule at `instant` with `users` free users.
   func begin(at instant: Instant, users: Int) {
     state.withLock { state in
       guard !state.isClosed else { return }
@@ -36,7 +36,7 @@ final class SharedArrivals: Sendable {
     }
   }
 
-  /// Nothing more is due, and what waits is given up.
+  /// Ends the schedule: no start comes due any more, and waiting ones are given up.
   func close(at now: Instant) {
     state.withLock { state in
       state.isClosed = true
@@ -53,15 +53,15 @@ final class SharedArrivals: Sendable {
     }
   }
 
-  /// Lets the users that are parked go when the run is over and nobody performs any more: what they do then would hold up
-  /// the last answers of the others.
+  /// Releases the parked users once the run is over and no user performs an iteration any more. Earlier their clean-up
+  /// would hold up the last answers of the others.
   func endWaitsOnceOver(now: Instant) {
     if withQueue({ $0.isOver(at: now) && $0.isQuiet && !$0.hasWaiting }) ?? true { endWaits() }
   }
 
-  /// Lets all parked users go.
+  /// Releases all parked users.
   func endWaits() {
-    // Loops and this hold one another until then.
+    // The loops and this object reference each other until here.
     let all = loops.withLock { loops in
       defer { loops = [] }
       return loops
@@ -69,8 +69,8 @@ final class SharedArrivals: Sendable {
     for loop in all { loop.stop() }
   }
 
-  /// Runs `work` to its end. What still waits `bound` after the last start was due is given up; what is under way ends
-  /// by its own time-out. Only what then goes on for twice that time more is cancelled.
+  /// Runs `work` to its end. Starts that still wait `bound` after the last one was due are given up. Iterations under
+  /// way end by their own time-outs; only those that go on for twice that time are cancelled.
   func waitingAtMost<T: Sendable>(_ bound: Nanoseconds, _ work: @escaping @Sendable () async -> T) async -> T? {
     await withTaskGroup(of: T?.self) { group in
       group.addTask { await work() }
@@ -83,7 +83,7 @@ final class SharedArrivals: Sendable {
         try? await Task.sleep(for: bound + bound + Self.grace)
         return nil
       }
-      // The work itself, or the end of the patience with it.
+      // Either `work` has ended or its time is up.
       let first = await group.next() ?? nil
       group.cancelAll()
       let second = await group.next() ?? nil
@@ -91,13 +91,14 @@ final class SharedArrivals: Sendable {
     }
   }
 
-  /// Sleeps until the end that can be worked out, and looks at the queue, which the loops need, only from then on.
+  /// Sleeps until the expected end of the schedule and polls the queue only from then on, because each poll holds the
+  /// lock that the loops need.
   private func untilAllAreDue() async {
     while !Task.isCancelled {
       let now = MonotonicClock.now()
       let expected = state.withLock { state in state.isOpen ? state.queue.expectedEnd ?? .distantFuture : nil }
       guard let expected else {
-        try? await Task.sleep(for: Self.look)
+        try? await Task.sleep(for: Self.pollInterval)
         continue
       }
       if now < expected {
@@ -105,14 +106,15 @@ final class SharedArrivals: Sendable {
       } else if withQueue({ $0.hasEnded(at: now) }) ?? true {
         return
       } else {
-        try? await Task.sleep(for: Self.look)
+        try? await Task.sleep(for: Self.pollInterval)
       }
     }
   }
 
-  /// Between two looks whether the schedule has begun, or has ended where chance decides when.
-  private static let look: Nanoseconds = .milliseconds(50)
+  /// How often the queue is polled: whether the schedule has begun, and whether a Poisson schedule, whose end is
+  /// random, is over.
+  private static let pollInterval: Nanoseconds = .milliseconds(50)
   private static let longestSleep: Nanoseconds = .seconds(3_600)
-  /// A little more than the bound, so that what began in time ends by its own time-out.
+  /// Added to the bound, so that an iteration that began in time ends by its own time-out.
   private static let grace: Nanoseconds = .milliseconds(100)
 }

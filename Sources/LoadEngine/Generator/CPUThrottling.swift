@@ -1,15 +1,16 @@
 public import Latency
 
-/// How long a CPU quota has kept this process from running: `cpu.stat` of the control groups it is in, version 1 and 2
+/// How long a CPU quota has kept this process from running, from `cpu.stat` of its control groups, version 1 and 2
 /// (Documentation/admin-guide/cgroup-v1, cgroup-v2.rst and scheduler/sched-bwc.rst of Linux).
 ///
-/// A throttled process sees nothing of it: its clock jumps, and every latency that it measures has the pause in it.
+/// A throttled process does not notice the pause: its clock jumps, and every latency measured across the pause contains
+/// it.
 public struct CPUThrottling: Sendable, Equatable {
-  /// Periods in which the group was active, and those of them in which its quota was used up.
+  /// Periods in which the group was active.
   public var allPeriods: UInt64 = 0
-  /// See ``allPeriods``.
+  /// Periods in which the group's quota was used up; part of ``allPeriods``.
   public var periods: UInt64 = 0
-  /// How long threads were kept from running. A quota on several CPUs counts each of them.
+  /// How long threads were kept from running, added up over all CPUs.
   public var time = Nanoseconds.zero
 
   /// Makes a reading.
@@ -19,7 +20,7 @@ public struct CPUThrottling: Sendable, Equatable {
     self.time = time
   }
 
-  /// What came to it since `earlier`.
+  /// The increase since `earlier`.
   public func since(_ earlier: CPUThrottling) -> CPUThrottling {
     CPUThrottling(
       allPeriods: allPeriods - min(allPeriods, earlier.allPeriods), periods: periods - min(periods, earlier.periods),
@@ -33,15 +34,15 @@ public struct CPUThrottling: Sendable, Equatable {
   }
 
   /// The share of `watched`, 0…1, in which the quota kept the process from running. The kernel adds up the times of all
-  /// CPUs: no more than the share of the periods whose quota was used up can be true.
+  /// CPUs, so the share is limited to that of the periods whose quota was used up.
   func share(of watched: Nanoseconds) -> Double {
     guard watched > .zero else { return 0 }
     let ofTime = min(1, time.seconds / watched.seconds)
     return allPeriods > 0 ? min(ofTime, Double(periods) / Double(allPeriods)) : ofTime
   }
 
-  /// `nr_periods N`, `nr_throttled N` and `throttled_usec T` (version 2, in µs) or `throttled_time T` (version 1, in ns);
-  /// nil where neither is there: the group has no CPU quota.
+  /// `nr_periods N`, `nr_throttled N` and `throttled_usec T` (version 2, in µs) or `throttled_time T` (version 1, in
+  /// ns); nil where both times are missing: the group has no CPU quota.
   static func parse(_ text: String) -> CPUThrottling? {
     var allPeriods: UInt64 = 0
     var (periods, time): (UInt64?, Nanoseconds?)
@@ -61,11 +62,11 @@ public struct CPUThrottling: Sendable, Equatable {
   }
 }
 
-/// The `cpu.stat` files that tell of the quotas over this process: of its own control group and of those above it.
+/// The `cpu.stat` files of the control groups whose quotas limit this process: its own group and those above it.
 struct CPUQuotaFiles: Sendable, Equatable {
   let paths: [String]
 
-  /// Those of this process that can be read now.
+  /// The files of this process that can be read now.
   static func ofThisProcess() -> CPUQuotaFiles {
     let groups = SystemFile.read("/proc/self/cgroup", limit: 65_536) ?? ""
     let mounts = SystemFile.read("/proc/self/mountinfo", limit: 1 << 20) ?? ""
@@ -73,12 +74,12 @@ struct CPUQuotaFiles: Sendable, Equatable {
     return CPUQuotaFiles(paths: candidates.filter { SystemFile.read($0).flatMap(CPUThrottling.parse) != nil })
   }
 
-  /// A reading of each group: a group above throttles those in it, and each counts its own since it was made.
+  /// Reads each group. A parent group throttles its children too, and each group counts from its own creation.
   func read() -> [CPUThrottling] {
     paths.map { SystemFile.read($0).flatMap(CPUThrottling.parse) ?? CPUThrottling() }
   }
 
-  /// Where the files would be, from the lines of `/proc/self/cgroup` (cgroups(7)) and `/proc/self/mountinfo`
+  /// The possible paths of the files, from the lines of `/proc/self/cgroup` (cgroups(7)) and `/proc/self/mountinfo`
   /// (proc_pid_mountinfo(5)).
   static func find(groups: String, mounts: String) -> [String] {
     var paths: [String] = []
@@ -115,9 +116,9 @@ struct CPUQuotaFiles: Sendable, Equatable {
 
     func holds(isUnified: Bool) -> Bool { isUnified ? isVersion2 : !isVersion2 && options.contains("cpu") }
 
-    /// `cpu.stat` of `group` and of each group above it, as far as the mount shows them. In a container the mount's root is
-    /// the container's own group, or the group's path is one of the host that is not visible here: then the mount point is
-    /// what there is.
+    /// `cpu.stat` of `group` and of each group above it, as far as the mount shows them. In a container the mount's
+    /// root is the container's own group, or the group's path belongs to the host and is not visible here. Then the
+    /// mount point alone is used.
     func files(ofGroup group: String) -> [String] {
       var path = group
       if root != "/", path == root || path.hasPrefix(root + "/") { path = String(path.dropFirst(root.count)) }

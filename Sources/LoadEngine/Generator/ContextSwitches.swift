@@ -1,6 +1,6 @@
 import Glibc
 
-/// How often threads of this process had to give up a CPU before they were done with it (getrusage(2)).
+/// How often threads of this process were preempted: they lost their CPU while they still had work (getrusage(2)).
 enum ContextSwitches {
   /// Since the process began, over all its threads.
   static var involuntary: UInt64 {

@@ -1,6 +1,6 @@
-/// Who decides how fast a CPU's clock runs (Documentation/admin-guide/pm/cpufreq.rst).
+/// The kernel's policy for a CPU's clock frequency (Documentation/admin-guide/pm/cpufreq.rst).
 enum FrequencyGovernor {
-  /// By CPU; empty where nothing governs, as in most virtual machines.
+  /// The governors' names by CPU; empty where there are no governors, as in most virtual machines.
   static func current(of processors: Set<Int>) -> [Int: String] {
     var governors: [Int: String] = [:]
     for processor in processors {
@@ -10,7 +10,7 @@ enum FrequencyGovernor {
     return governors
   }
 
-  /// A governor's name: lower-case letters and underscores; nil for anything else.
+  /// A governor's name, which has lower-case letters and underscores only; nil for any other text.
   static func parse(_ text: String) -> String? {
     let name = text.hasSuffix("\n") ? text.dropLast() : text[...]
     let isName = name.utf8.allSatisfy { (0x61...0x7a).contains($0) || $0 == 0x5f }

@@ -1,14 +1,14 @@
 import Latency
 
-/// What around the load generator can disturb its figures: for notes, not for a verdict.
+/// Conditions of the machine that can disturb the load generator's figures. They lead to notes, not to a verdict.
 public struct GeneratorConditions: Sendable {
-  /// Where the target of a run is.
+  /// Where the target of a run runs.
   public enum TargetLocation: Sendable, Equatable {
-    /// Reached through a network, or no server.
+    /// Beyond a network, or the target is no server.
     case elsewhere
     /// A server on this machine.
     case loopback
-    /// A process that this one started, and which runs on the same cores however this one is pinned.
+    /// A child process of this one. It inherits the pinning, so it always shares this process' cores.
     case ownChild
   }
 
@@ -42,9 +42,10 @@ public struct GeneratorConditions: Sendable {
   /// Begins to watch.
   public init() {}
 
-  /// What a reader of the figures must know of the time since then; empty when nothing disturbed.
+  /// Notes on disturbances since ``init()``; empty when there were none.
   ///
-  /// - Parameter isGateway: whether the target is one that `mock-gateway` and `--gateway-url` can stand for.
+  /// - Parameter isGateway: whether the target is a gateway, so that the notes can advise `mock-gateway` and
+  ///   `--gateway-url`.
   public func notes(target: TargetLocation, isGateway: Bool) -> [String] {
     Self.notes(from: begin, to: .now(), processors: .current(), target: target, isGateway: isGateway)
   }
@@ -68,7 +69,7 @@ public struct GeneratorConditions: Sendable {
 
   private static func preemptionNote(_ begin: Reading, _ end: Reading) -> String? {
     guard end.involuntarySwitches >= begin.involuntarySwitches, end.at >= begin.at else { return nil }
-    // A run of a few ms is taken for a second: its few switches are no rate.
+    // A run shorter than a second counts as a second: a few switches in a few ms are no rate.
     let seconds = max(1, (end.at - begin.at).seconds)
     let rate = Double(end.involuntarySwitches - begin.involuntarySwitches) / seconds
     guard rate > switchesPerSecondBound else { return nil }

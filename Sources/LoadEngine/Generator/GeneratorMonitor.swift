@@ -3,19 +3,18 @@ import NIOCore
 import Synchronization
 public import Transport
 
-/// Watches the load generator itself while a run goes on: how much CPU it used, whether a loop's thread had no time left
-/// for any whole second, and whether a CPU quota stopped it.
+/// Watches the load generator itself during a run: how much CPU it uses, whether a loop's thread is busy for a whole
+/// second, and whether a CPU quota stops it.
 ///
-/// Only the measured parts are watched: what sets users up before them, and takes them down afterwards, is not what a run
-/// is judged by.
+/// Only the measured parts are watched: setting users up before them and ending users afterwards does not count.
 public final class GeneratorMonitor: Sendable {
   private struct Usage {
     var cpu = ProcessCPU()
-    /// Of each control group, in the order of the files.
+    /// One value per control group, in the order of the files.
     var throttling: [CPUThrottling] = []
-    /// The readings at the begin of the part that is being watched; nil between parts.
+    /// The readings at the begin of the present part; nil between parts.
     var throttledBefore: [CPUThrottling]?
-    /// Length of the parts, and the begin of the one that is being watched.
+    /// Length of the completed parts.
     var watched = Nanoseconds.zero
     var partBegin = MonotonicClock.now()
   }
@@ -27,7 +26,7 @@ public final class GeneratorMonitor: Sendable {
   /// Starts watching `loops`.
   public convenience init(_ loops: LoopGroup) { self.init(loops.executors) }
 
-  /// Starts watching a tool whose work is done by no loop: its CPU time and quota.
+  /// Starts watching a tool whose work runs on no loop: its CPU time and quota.
   public convenience init() { self.init([]) }
 
   private init(_ executors: [LoopExecutor]) {
@@ -36,15 +35,15 @@ public final class GeneratorMonitor: Sendable {
     for meter in meters { meter.watch(forgetting: true) }
   }
 
-  /// Forgets what was seen so far: a measured part begins.
+  /// Forgets everything seen so far: the measured part begins.
   public func restart() {
     for meter in meters { meter.watch(forgetting: true) }
     let reading = quota.read()
     usage.withLock { $0 = Usage(throttledBefore: reading) }
   }
 
-  /// The same on a load thread that has work to do: the files of the quota are read elsewhere, and until they are what the
-  /// quota did in the warm-up counts too.
+  /// Restarts like ``restart()``, but called on a load thread that must not wait for files. So the quota's files are
+  /// read on another thread, and throttling of the warm-up counts until they have been read.
   func restartWhileMeasuring() {
     for meter in meters { meter.watch(forgetting: true) }
     usage.withLock { $0 = Usage(throttledBefore: $0.throttledBefore) }
@@ -54,7 +53,7 @@ public final class GeneratorMonitor: Sendable {
     }
   }
 
-  /// Goes on after ``pause()``: another measured part of the same run begins.
+  /// Continues after ``pause()``: another measured part of the same run begins.
   public func resume() {
     for meter in meters { meter.watch(forgetting: false) }
     let reading = quota.read()
@@ -66,7 +65,7 @@ public final class GeneratorMonitor: Sendable {
     }
   }
 
-  /// Stops watching, as the last answer has been read: what the loops do from now on is in no latency.
+  /// Stops watching. Call it when the last answer has been read: later work of the loops affects no latency.
   public func pause() {
     for meter in meters { meter.pause() }
     let reading = quota.read()
@@ -80,8 +79,13 @@ public final class GeneratorMonitor: Sendable {
     }
   }
 
-  /// Stops watching and judges. `backlogMax` are the most starts that waited at one time; `judgesLateness` says whether
-  /// the lateness of starts is in the latencies, as it is in an open loop and in a burst.
+  /// Stops watching and judges.
+  ///
+  /// - Parameters:
+  ///   - recording: the run's recording, for its lateness.
+  ///   - backlogMax: the most starts that waited at one time.
+  ///   - judgesLateness: whether the latencies contain the lateness of starts, as they do in an open loop and in a
+  ///     burst.
   public func finish(
     _ recording: Recording, backlogMax: UInt64 = 0, judgesLateness: Bool = true
   ) async -> GeneratorReport {
@@ -108,7 +112,7 @@ public final class GeneratorMonitor: Sendable {
     return report
   }
 
-  /// The same of a whole run.
+  /// Stops watching and judges a whole run.
   public func finish(_ run: LoadRun) async -> GeneratorReport {
     await finish(run.recording, backlogMax: run.backlogMax, judgesLateness: run.judgesLateness)
   }

@@ -1,45 +1,46 @@
 public import Latency
 
-/// The generator's judgement of itself.
+/// The load generator's judgement of itself.
 ///
-/// A run is saturated when the generator, not the target, bounded its figures:
-/// - in an open loop or a burst, where lateness is in the latencies, the P99 of the lateness of starts is over 1 ms; with
-///   fewer than 100 starts, whose P99 is the latest of them, two or more starts were over 1 ms late;
-/// - in any loop, a load thread had no time left in more than 90 % of any second;
+/// A run is saturated when the generator, not the target, limited its figures:
+/// - in an open loop or a burst, whose latencies contain the lateness of starts, the P99 of the lateness is over 1 ms;
+///   with fewer than 100 starts their P99 is the latest start, so two or more starts must be over 1 ms late;
+/// - in any loop, a load thread was busy or blocked for more than 90 % of any second;
 /// - in any loop, the CPU quota kept the process from running for more than 1 % of the run.
 public struct GeneratorReport: Sendable, Equatable {
-  /// CPU time of the process over the time of the run: 1 is one core.
+  /// CPU time of the process divided by the length of the run: 1 is one core.
   public var cpuUtilisation: Double
   /// P50 of the lateness of starts; nil when nothing was started.
   public var latenessP50: Nanoseconds?
   /// P99 of the lateness of starts; nil when nothing was started.
   public var latenessP99: Nanoseconds?
-  /// How many starts the lateness is of, where that is known: with fewer than 100 its P99 is that of the latest.
+  /// The number of starts behind the lateness, where it is known. With fewer than 100 the P99 is the latest start.
   public var starts: UInt64?
-  /// How many of them were later than ``latenessBound``, where that is known.
+  /// How many starts were later than ``latenessBound``, where that is known.
   public var lateStarts: UInt64?
   /// The lateness of the latest start; nil when nothing was started.
   public var latest: Nanoseconds?
-  /// Whether lateness is in the latencies: not in a closed loop, where each start waits for its user.
+  /// Whether the latencies contain the lateness of starts. In a closed loop they do not, because each start waits for
+  /// its user.
   public var judgesLateness = true
   /// The most starts that waited for a free user at one time; 0 in a closed loop, where every user is its own queue.
   public var backlogMax: UInt64
-  /// The highest share of any second, 0…1, in which a loop's thread ran or wanted to, or was kept from its work.
+  /// The highest share of any second, 0…1, in which a loop's thread used a CPU, waited for one, or was blocked.
   public var busiestSecond: Double
-  /// Whether that thread was kept from its work rather than at work: by a lock, as the process was stopped, by a quota.
+  /// Whether that thread was blocked rather than at work: by a lock, by a stop of the process, or by a quota.
   public var wasBlocked = false
   /// The share of the run, 0…1, in which the CPU quota kept the process from running.
   public var throttledShare = 0.0
-  /// The periods in which the quota was used up.
+  /// The number of periods in which the quota was used up.
   public var throttledPeriods: UInt64 = 0
 
-  /// Beyond this lateness the generator was too slow to keep its schedule.
+  /// A start later than this shows that the generator could not keep its schedule.
   public static let latenessBound: Nanoseconds = .milliseconds(1)
-  /// Beyond this share of a second a loop's thread had no reserve.
+  /// A loop's thread that is busy for more than this share of a second has no reserve.
   public static let busyBound = 0.9
-  /// Beyond this share of the run a CPU quota is in the figures.
+  /// Throttling for more than this share of the run distorts the figures.
   public static let throttledBound = 0.01
-  /// From this number of starts on a P99 is more than the latest of them.
+  /// The fewest starts of which the P99 is not just the latest.
   private static let enoughStarts: UInt64 = 100
 
   /// Judges the figures of a run; `busiestSecond` is the highest share of a second in which a loop's thread had no time left.
@@ -55,9 +56,10 @@ public struct GeneratorReport: Sendable, Equatable {
     self.busiestSecond = busiestSecond
   }
 
-  /// Why the generator was the bottleneck, with the figure that says so; nil when it was not.
+  /// Why the generator was the bottleneck, with the figure that shows it; nil when it was not.
   public var saturatedReason: String? {
-    // First what explains the others: a throttled process is late, too, and comes late to its work.
+    // Throttling is judged first because it causes the others: a throttled process starts late, and its loops reach
+    // their work late.
     if throttledShare > Self.throttledBound {
       return "the CPU quota kept the generator from running for "
         + "\(Self.percent(throttledShare, above: Self.throttledBound)) % of the run, over 1 % "
@@ -75,7 +77,7 @@ public struct GeneratorReport: Sendable, Equatable {
   /// Whether the generator, not the target, bounded the figures.
   public var saturated: Bool { saturatedReason != nil }
 
-  /// What is no reason to reject the run, and still is to be known.
+  /// Findings that do not reject the run, but that a reader should know.
   public var notes: [String] {
     guard let latest, latest > Self.latenessBound else { return [] }
     let time = Self.milliseconds(latest)
@@ -95,7 +97,7 @@ public struct GeneratorReport: Sendable, Equatable {
     guard let starts, starts < Self.enoughStarts else {
       return "starts were late: P99 \(Self.milliseconds(latenessP99)) ms, over 1 ms"
     }
-    // A machine hiccups: one late start of few is not the generator's state.
+    // A single late start may be a hiccup of the machine, not the state of the generator.
     guard let lateStarts, lateStarts >= 2 else { return nil }
     return "\(lateStarts) of \(starts) starts were more than 1 ms late, the latest \(Self.milliseconds(latenessP99)) ms"
   }

@@ -1,16 +1,16 @@
 import Latency
 
-/// How much of any second, at whatever instant it begins, a thread had no time for what came due. Pure: readings in, the
-/// worst second out.
+/// How much of its busiest second a thread had no time for work that came due. The second may begin at any instant.
+/// Pure: takes readings, gives the worst second.
 ///
-/// Windows that follow one another would miss a stop of 1.2 s of which each of two windows holds 0.6 s: so the second that
-/// is judged ends at every reading.
+/// Problem: adjoining windows of a second would miss a stop of 1.2 s, of which each of two windows holds 0.6 s. So a
+/// second is judged at every reading: the one that ends there.
 struct LoopBusyTime: Sendable, Equatable {
   /// Why a thread had no time.
   enum Cause: Sendable, Equatable {
-    /// It used a CPU, or was ready to and waited for one.
+    /// It used a CPU, or was runnable and waited for one.
     case cpu
-    /// It did neither and still did not come to its work: a lock, a stopped process, a CPU quota.
+    /// It was not runnable and still did not reach its work: because of a lock, a stopped process or a CPU quota.
     case blocked
   }
 
@@ -19,12 +19,12 @@ struct LoopBusyTime: Sendable, Equatable {
     var length: Nanoseconds
     /// CPU time used and waited for; spread over the span evenly.
     var used: Nanoseconds
-    /// How much later than it was due the second reading came: the end of the span.
+    /// How late the second reading was. The span ends with this time.
     var late: Nanoseconds
   }
 
   private static let second: Nanoseconds = .seconds(1)
-  /// What counts as a second: a timer is a little early or late.
+  /// The shortest time that counts as a second, because a timer may be a little early.
   private static let nearlyASecond = second - second / 100
 
   private var spans: [Span] = []
@@ -42,7 +42,7 @@ struct LoopBusyTime: Sendable, Equatable {
     guard span.length > .zero else { return }
     spans.append(span)
     length += span.length
-    // What lies wholly before the second that ends now is never asked for again.
+    // Spans that lie wholly before the second that ends now are no longer needed.
     while let first = spans.first, length - first.length >= Self.second {
       length -= first.length
       spans.removeFirst()
@@ -50,13 +50,13 @@ struct LoopBusyTime: Sendable, Equatable {
     if length >= Self.nearlyASecond { judge() }
   }
 
-  /// Begins a new part: a second does not reach across what was not watched. The worst one stays.
+  /// Begins a new part: a second must not span unwatched time. The worst second so far stays.
   mutating func interrupt() {
     spans = []
     length = .zero
   }
 
-  /// In nanoseconds: of a second that is wholly used, seconds would make a share that is not quite 1.
+  /// Nanoseconds as a number. With seconds, rounding would make the share of a fully used second not quite 1.
   private func number(_ length: Nanoseconds) -> Double { Double(length.nanoseconds) }
 
   private mutating func judge() {
@@ -67,7 +67,7 @@ struct LoopBusyTime: Sendable, Equatable {
       let part = min(span.length, room)
       room -= part
       let late = min(span.late, part)
-      // A thread that works off what it is late with is counted once.
+      // A thread that is late because it works counts once: the larger of the two times.
       let own = min(number(span.used) * number(part) / number(span.length), number(part))
       if number(late) > own { lost += late } else { used += own }
     }

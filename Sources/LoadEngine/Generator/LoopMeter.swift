@@ -2,8 +2,8 @@ import Latency
 import NIOCore
 import Transport
 
-/// How busy one loop's thread is, in any second: by its CPU time and its waits for a CPU, and by how late it comes to
-/// this, which also tells of what blocked it otherwise, such as a lock. Its state belongs to the loop.
+/// Measures how busy one loop's thread is in any second, by its CPU time, its waits for a CPU, and the lateness of this
+/// meter's own timer. The lateness also shows other blocks, such as a lock. Its state is confined to the loop.
 final class LoopMeter: Sendable {
   private struct Reading {
     var load: ThreadUsage
@@ -19,7 +19,7 @@ final class LoopMeter: Sendable {
     var timer: Scheduled<Void>?
   }
 
-  /// Between two readings: a second is judged to a tenth.
+  /// Between two readings, so that a second is judged to a tenth.
   private static let interval: Nanoseconds = .milliseconds(100)
 
   private let executor: LoopExecutor
@@ -32,26 +32,28 @@ final class LoopMeter: Sendable {
     state = NIOLoopBoundBox.makeBoxSendingValue(State(), eventLoop: executor.eventLoop)
   }
 
-  /// Watches from now on, from any thread. What was seen before is forgotten, or stays as another part of the run.
+  /// Starts watching; callable from any thread. With `forgetting` earlier readings are dropped, otherwise they stay as
+  /// another part of the run.
   func watch(forgetting: Bool) {
     let askedAt = MonotonicClock.now()
     onLoop {
       self.state.value.timer?.cancel()
       if forgetting { self.state.value.seconds = LoopBusyTime() }
       self.state.value.seconds.interrupt()
-      // A loop that comes late to this has been busy since it was asked.
+      // A loop that runs this late has been busy since the call.
       self.state.value.dueAt = askedAt
       self.state.value.last = Reading(load: self.load(), spun: self.executor.spunFor, at: askedAt)
-      self.look()
+      self.readAndSchedule()
     }
   }
 
-  /// Stops watching, from any thread; what the loop has been given before is still watched.
+  /// Stops watching; callable from any thread. Work that was given to the loop before is still watched.
   func pause() {
     onLoop { self.stop() }
   }
 
-  /// At once where the caller is on the loop: what it goes on to do there is another part of the run.
+  /// Runs `body` at once if the caller is on the loop, because the caller's next work there belongs to another part of
+  /// the run.
   private func onLoop(_ body: @escaping @Sendable () -> Void) {
     if eventLoop.inEventLoop { body() } else { eventLoop.execute(body) }
   }
@@ -72,15 +74,15 @@ final class LoopMeter: Sendable {
     state.value.last = nil
   }
 
-  /// Takes a reading, and comes back for the next one.
-  private func look() {
+  /// Takes a reading and schedules the next one.
+  private func readAndSchedule() {
     let now = take()
     let dueAt = now + Self.interval
     state.value.dueAt = dueAt
     let loop = eventLoop.assumeIsolated()
     state.value.timer = loop.scheduleTask(deadline: NIODeadline(dueAt)) { [weak self] in
-      // A run that failed never finished it, and the loop goes on to another.
-      self?.look()
+      // The reference is weak: a failed run never calls `finish`, and the loop outlives it for the next run.
+      self?.readAndSchedule()
     }
   }
 

@@ -1,17 +1,17 @@
-/// What became of the time of all of this machine's CPUs since it was started, in clock ticks.
+/// CPU time of all CPUs of this machine since its start, in clock ticks.
 struct MachineCPUTime: Sendable, Equatable {
   var total: UInt64
-  /// The hypervisor gave it to others while something here wanted to run.
+  /// Ticks that the hypervisor gave to other machines while a thread here was runnable.
   var stolen: UInt64
 
-  /// Less than this says nothing: one tick of few would be a large share.
+  /// With fewer ticks a single one would be a large share.
   private static let fewestTicks: UInt64 = 100
 
-  /// Nil where procfs does not tell.
+  /// The present reading; nil where procfs lacks it.
   static func current() -> MachineCPUTime? { SystemFile.read("/proc/stat").flatMap(parse) }
 
-  /// The line `cpu  user nice system idle iowait irq softirq steal guest guest_nice` (proc_stat(5)); the guests' time is
-  /// in the users' already.
+  /// The line `cpu  user nice system idle iowait irq softirq steal guest guest_nice` (proc_stat(5)); `user` already
+  /// contains `guest`.
   static func parse(_ text: String) -> MachineCPUTime? {
     guard let line = text.split(separator: "\n").first else { return nil }
     let words = line.split(separator: " ")

@@ -1,7 +1,8 @@
 import Glibc
 import Latency
 
-/// How much CPU this process uses in the parts of a run that are watched, for tools whose load is threads of their own too.
+/// How much CPU this process uses in the watched parts of a run. It also serves tools whose load runs on threads of
+/// their own.
 public struct ProcessCPU: Sendable {
   private struct Reading: Sendable {
     var at = MonotonicClock.now()
@@ -12,20 +13,20 @@ public struct ProcessCPU: Sendable {
   private var elapsed = Nanoseconds.zero
   private var used = Nanoseconds.zero
 
-  /// Starts at this moment.
+  /// Starts watching.
   public init() {}
 
-  /// User and system time of the watched parts over their length: 1 is one core.
+  /// User and system time of the watched parts divided by their length: 1 is one core.
   public var utilisation: Double {
     var sum = self
     sum.pause()
     return sum.used.seconds / max(1, sum.elapsed).seconds
   }
 
-  /// Goes on watching; nothing where it is watched already.
+  /// Continues watching; does nothing if it is watching.
   mutating func resume() { begin = begin ?? Reading() }
 
-  /// Stops watching for the time being.
+  /// Stops watching until ``resume()``.
   mutating func pause() {
     guard let begin else { return }
     let now = Reading()
@@ -34,7 +35,7 @@ public struct ProcessCPU: Sendable {
     self.begin = nil
   }
 
-  /// So far, by all threads.
+  /// CPU time of all threads so far.
   private static func used() -> Nanoseconds {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

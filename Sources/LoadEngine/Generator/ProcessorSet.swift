@@ -1,12 +1,12 @@
 /// Logical CPUs, by number.
 enum ProcessorSet {
-  /// More than Linux is built for (CONFIG_NR_CPUS).
+  /// Linux is built for no more CPUs (CONFIG_NR_CPUS).
   private static let limit = 8192
 
-  /// All that are in use on this machine; nil where sysfs does not tell.
+  /// All CPUs in use on this machine; nil where sysfs lacks the list.
   static func online() -> Set<Int>? { SystemFile.read("/sys/devices/system/cpu/online").flatMap(parse) }
 
-  /// Those that this process may run on (its affinity mask); nil where procfs does not tell.
+  /// The CPUs that this process may run on (its affinity mask); nil where procfs lacks them.
   static func allowed() -> Set<Int>? {
     // The mask of the first thread; glibc's sched_getaffinity ends at 1024 CPUs, and Swift does not import it.
     SystemFile.read("/proc/self/status", limit: 65_536).flatMap(parseStatus)
@@ -19,7 +19,7 @@ enum ProcessorSet {
     return parse(String(line.dropFirst(name.count).drop { $0 == "\t" || $0 == " " }))
   }
 
-  /// `0-3,5`: the list format of the kernel (Documentation/admin-guide/cputopology.rst); nil when it is none.
+  /// `0-3,5`: the list format of the kernel (Documentation/admin-guide/cputopology.rst); nil for any other text.
   static func parse(_ text: String) -> Set<Int>? {
     var set: Set<Int> = []
     let line = text.hasSuffix("\n") ? text.dropLast() : text[...]

@@ -2,7 +2,7 @@ import Glibc
 
 /// Small files of procfs and sysfs.
 enum SystemFile {
-  /// The first `limit` bytes at most; nil where there is no such file.
+  /// The first `limit` bytes at most; nil where the file cannot be opened.
   static func read(_ path: String, limit: Int = 4096) -> String? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }

@@ -1,12 +1,13 @@
 import Glibc
 import Latency
 
-/// What a thread has used so far: CPU time, and time it was runnable but had to wait for a CPU.
+/// A thread's CPU time so far, and the time in which it was runnable but waited for a CPU.
 struct ThreadUsage: Sendable, Equatable {
   var cpu: Nanoseconds
   var waiting: Nanoseconds
 
-  /// Reads the calling thread's figures: `schedstat` of procfs, or the thread's CPU clock alone where that is missing.
+  /// Reads the calling thread's figures: `schedstat` of procfs, or only the thread's CPU clock where `schedstat` is
+  /// missing.
   static func ofCallingThread() -> ThreadUsage {
     if let load = readSchedstat() { return load }
     var time = timespec()

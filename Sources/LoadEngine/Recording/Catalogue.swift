@@ -1,8 +1,8 @@
-/// The metrics and counters that a benchmark has, by name; everything else refers to them by index.
+/// The names of a benchmark's metrics and counters. Everything else refers to them by index.
 public struct Catalogue: Sendable, Equatable {
   /// The names of the latency metrics, in the order of reports: the first one is the headline.
   public let metrics: [String]
-  /// The names of the counters beside the engine's own, in the order of reports.
+  /// The names of the benchmark's own counters, without ``engineCounters``, in the order of reports.
   public let counters: [String]
 
   /// Counters that the engine keeps for every benchmark.
@@ -39,12 +39,13 @@ public struct Metric: Sendable, Hashable {
   let index: Int
 }
 
-/// What is measured from the intended start (response) and from the first byte written (service): two metrics in an open
-/// loop, and one, the response, in a closed loop.
+/// A pair of metrics for one operation: the response time, from the intended start, and the service time, from the
+/// first byte written. An open loop records both. In a closed loop they are equal, and only the response time is
+/// recorded.
 public struct Operation: Sendable, Hashable {
-  /// Its response time, which is the service time in a closed loop.
+  /// The response time; in a closed loop it equals the service time.
   public let response: Metric
-  /// Its service time in an open loop.
+  /// The service time; recorded in an open loop only.
   public let service: Metric
 }
 

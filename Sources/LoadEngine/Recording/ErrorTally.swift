@@ -4,27 +4,27 @@ public struct ErrorTally: Sendable, Equatable {
   public struct Entry: Sendable, Equatable {
     /// A short name such as `http_503` or `timeout`.
     public var kind: String
-    /// How often.
+    /// How often it occurred.
     public var count: UInt64
-    /// The first one's words, at most ``ErrorTally/exampleLimit`` Unicode scalars.
+    /// The message of the first failure of this kind, at most ``ErrorTally/exampleLimit`` Unicode scalars.
     public var example: String
   }
 
   /// Kinds in the order of their first appearance.
   public private(set) var entries: [Entry] = []
 
-  /// The longest example, in Unicode scalars: a Character can be of any length.
+  /// The longest example, in Unicode scalars, because a Character has no bounded length.
   public static let exampleLimit = 300
-  /// How many kinds are told apart; what comes later counts as `other`.
+  /// The most kinds that are kept apart; later ones count as `other`.
   public static let kindLimit = 50
 
   /// Makes an empty tally.
   public init() {}
 
-  /// All failures.
+  /// The number of all failures.
   public var total: UInt64 { entries.reduce(0) { $0 + $1.count } }
 
-  /// The failures of `kind`.
+  /// The number of failures of `kind`.
   public func count(of kind: String) -> UInt64 { entries.first { $0.kind == kind }?.count ?? 0 }
 
   mutating func add(kind: String, example: String, count: UInt64 = 1) {

@@ -1,28 +1,28 @@
 public import Latency
 
-/// What one iteration has to say; it enters the recording whole, or not at all.
+/// What one iteration records. It enters the ``Recording`` as a whole or not at all.
 public struct IterationRecord: Sendable {
   /// How an iteration ended.
   public enum Ending: Sendable, Equatable {
-    /// Done; its samples count.
+    /// It succeeded; its samples count.
     case success
-    /// Failed: `kind` is what results count errors by. Its samples are dropped, as latencies hold successes only, but those
-    /// that were kept.
+    /// It failed; results count errors by `kind`. Latencies hold successes only, so its samples are dropped except
+    /// those of ``IterationRecord/keepSamples()``.
     case failure(kind: String, example: String)
     /// Given up because the run ended: neither a success nor a failure.
     case censored
   }
 
-  /// How it ended; a success unless somebody says otherwise.
+  /// How it ended; a success unless ``fail(_:_:)`` or ``censor()`` was called.
   public private(set) var ending = Ending.success
-  /// Open loop: when the start was due.
+  /// When the start was due; nil in a closed loop.
   public private(set) var intendedAt: Instant?
-  /// How long the user had to make ready once more after the start was due, such as to connect again.
+  /// How long the user prepared after the start was due, such as to connect again.
   public private(set) var occupiedFor = Nanoseconds.zero
   /// When the first byte of the iteration's first operation was written; nil if none was.
   public private(set) var firstByteWrittenAt: Instant?
 
-  /// How many of the samples, from the first, count whatever becomes of the iteration.
+  /// How many samples, from the first, count however the iteration ends.
   private(set) var keptCount = 0
   var samples: [(metric: Metric, latency: Nanoseconds)] = []
   var counts: [Counter] = []
@@ -35,9 +35,8 @@ public struct IterationRecord: Sendable {
     samples.append((metric, latency))
   }
 
-  /// Adds an operation that was begun at `begin`, its first byte written or what else its service begins with, and
-  /// ended at `end`. In an open loop its response time runs from the intended start, and its service time is a metric
-  /// of its own.
+  /// Adds an operation whose service began at `begin`, usually with its first byte written, and ended at `end`. In an
+  /// open loop its response time runs from the intended start, and its service time goes to a metric of its own.
   public mutating func sample(_ operation: Operation, from begin: Instant, to end: Instant) {
     if let intendedAt {
       sample(operation.response, end.elapsed(since: intendedAt))
@@ -47,21 +46,22 @@ public struct IterationRecord: Sendable {
     }
   }
 
-  /// Notes that the user had to make ready from `begin` to `end`, stamps of the I/O thread: that is no fault of the
-  /// generator's. How late the generator came to it, before and after, is.
+  /// Notes that the user prepared from `begin` to `end`, stamps of the I/O thread. This time is not lateness of the
+  /// generator; delays before and after it are.
   public mutating func occupied(from begin: Instant, to end: Instant) {
     occupiedFor += end.elapsed(since: begin)
   }
 
-  /// The iteration's sample of `metric`; nil if there is none.
+  /// The iteration's last sample of `metric`; nil if it has none.
   public func value(of metric: Metric) -> Nanoseconds? {
     samples.last { $0.metric == metric }?.latency
   }
 
-  /// The samples so far count whatever becomes of the iteration: what they are of was done, and something else follows.
+  /// Makes the samples so far count however the iteration ends: the operation that they measure was done, and another
+  /// one follows.
   public mutating func keepSamples() { keptCount = samples.count }
 
-  /// The samples that count, by how the iteration ended.
+  /// The samples that count after this ending.
   var countingSamples: ArraySlice<(metric: Metric, latency: Nanoseconds)> {
     ending == .success ? samples[...] : samples.prefix(keptCount)
   }
@@ -81,16 +81,16 @@ public struct IterationRecord: Sendable {
     if ending == .success { ending = .failure(kind: kind, example: example) }
   }
 
-  /// Kinds of failures, of the whole iteration or of a step such as `ready: timeout`, in which no answer came.
+  /// Kinds of failures without an answer. A kind may have its step in front, as in `ready: timeout`.
   private static let unanswered: Set<Substring> = [
     "timeout", "connect_timeout", "connect_refused", "connect_failed", "dns", "tls", "reset", "closed",
   ]
 
-  /// Whether the target answered, if only to refuse.
+  /// Whether the target answered; a refusal is an answer.
   var wasAnswered: Bool {
     switch ending {
     case .success: true
-    // Something was answered before.
+    // An earlier operation was answered.
     case .failure where keptCount > 0: true
     case .failure(let kind, _): !Self.unanswered.contains(kind.split(separator: " ").last ?? "")
     case .censored: false
@@ -106,7 +106,7 @@ public struct IterationRecord: Sendable {
     ending = .censored
   }
 
-  /// Empties the record, keeping its memory, for an iteration that was due at `intendedAt` in an open loop.
+  /// Empties the record, keeping its memory. In an open loop the next iteration was due at `intendedAt`.
   mutating func reset(intendedAt: Instant? = nil) {
     ending = .success
     self.intendedAt = intendedAt

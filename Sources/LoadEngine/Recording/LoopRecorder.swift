@@ -1,8 +1,8 @@
 import Latency
 import Synchronization
 
-/// The recording of one event loop. The lock is all but uncontended: only tasks of that loop take it for every
-/// iteration, others a few times a second.
+/// The recording of one event loop. Its lock is almost uncontended: the loop's own tasks take it once per iteration,
+/// other threads a few times a second.
 final class LoopRecorder: Sendable {
   private struct State {
     var recording: Recording
@@ -30,7 +30,7 @@ final class LoopRecorder: Sendable {
 
   /// Ends an interval; nil where none are kept.
   func takeInterval() -> IntervalRecording? {
-    // Made before the lock is taken: emptying a histogram takes longer than recording.
+    // The new interval is made before the lock is taken: making a histogram takes longer than recording.
     var next: IntervalRecording? = IntervalRecording()
     return state.withLock { state in
       guard state.interval != nil else { return nil }
@@ -41,11 +41,12 @@ final class LoopRecorder: Sendable {
 
   /// P50 and P99 of the headline so far, over all loops; nil without a sample.
   static func headline(of recorders: [LoopRecorder]) -> (p50: Nanoseconds, p99: Nanoseconds)? {
-    // Made before a lock is taken, which the loop would wait for.
+    // The histogram is made before the lock is taken, so that the loop does not wait for it.
     var sum = LatencyHistogram()
     for recorder in recorders {
       recorder.state.withLock { state in
-        // Read in place: whoever copies a histogram makes the loop's next record copy it back.
+        // The histogram is read in place: a copy would share its counts, and the loop's next record would have to
+        // duplicate them.
         guard let own = state.recording[recorder.headline] else { return }
         sum.merge(ofSameLayout: own)
       }

@@ -1,24 +1,23 @@
 public import Latency
 
-/// Everything that was recorded of a run, or of one loop's part of it. Merging is exact.
+/// Everything recorded in a run, or in one loop's part of it. Merging is exact.
 public struct Recording: Sendable {
-  /// What the metrics and counters are called.
+  /// The names of the metrics and counters.
   public let catalogue: Catalogue
   /// Finished iterations: successes and failures, without warm-up.
   public private(set) var iterations: UInt64 = 0
   /// Iterations that the end of the run cut off.
   public private(set) var censored: UInt64 = 0
-  /// Starts that were due while no user was free, and were given up for that.
+  /// Starts that came due while no user was free and were given up for that reason.
   public private(set) var dropped: UInt64 = 0
-  /// Those of them that a user had been free for: the generator came too late, and they are in ``lateness``.
+  /// Dropped starts that a user had been free for: the generator came too late. They count into ``lateness``.
   public private(set) var missed: UInt64 = 0
   /// Failures by kind.
   public private(set) var errors = ErrorTally()
-  /// How late the generator was in starting what was due: the generator's own fault only.
+  /// How late the generator started iterations. Delays by the target are not in it.
   public private(set) var lateness = LatencyHistogram()
 
-  /// When the last iteration ended that the target had answered, and the last one that it had not; nil when there was
-  /// none.
+  /// When the last iteration ended that the target answered; nil without one.
   public internal(set) var lastAnswerAt: Instant?
   var lastUnansweredAt: Instant?
 
@@ -40,7 +39,7 @@ public struct Recording: Sendable {
 
   /// Adds one latency outside of any iteration.
   public mutating func sample(_ metric: Metric, _ latency: Nanoseconds) {
-    // Modified in place: a copy would move 270 KB.
+    // The histogram is modified in place: a copy would move 270 KB.
     if histograms[metric.index] == nil { histograms[metric.index] = LatencyHistogram() }
     histograms[metric.index]?.record(latency)
   }
@@ -55,19 +54,20 @@ public struct Recording: Sendable {
     errors.add(kind: kind, example: example)
   }
 
-  /// Counts starts that were due and never begun, because the run ended.
+  /// Counts starts that were due and never begun because the run ended.
   mutating func censor(_ number: UInt64) { censored += number }
 
   /// Counts starts that were dropped.
   mutating func drop(_ number: UInt64) { dropped += number }
 
-  /// Counts dropped starts that a user had been free for, and how late the generator came to them.
+  /// Counts dropped starts that a user had been free for, and adds how late the generator came to them.
   mutating func miss(_ number: UInt64, lateness: LatencyHistogram?) {
     missed += number
     if let lateness { self.lateness.merge(ofSameLayout: lateness) }
   }
 
-  /// Takes a finished iteration. `dueAt` is when its start was due and a user was free, `endedAt` when it ended.
+  /// Adds a finished iteration. `dueAt` is the instant from which its start was due and its user free; `endedAt` is its
+  /// end.
   public mutating func add(_ record: IterationRecord, dueAt: Instant, endedAt: Instant? = nil) {
     if let endedAt {
       if record.wasAnswered {
@@ -120,7 +120,7 @@ public struct Recording: Sendable {
 }
 
 extension LatencyHistogram {
-  /// Every recording has the same layout, so that a merge cannot fail.
+  /// All histograms of recordings have one layout, so this merge cannot fail.
   mutating func merge(ofSameLayout other: LatencyHistogram) {
     do { try merge(other) } catch { preconditionFailure("\(error)") }
   }

@@ -1,7 +1,7 @@
 import Latency
 
 extension VirtualUsers {
-  /// All users at one instant, an iteration each.
+  /// Releases all users at one instant; each performs one iteration.
   func burst(_ plan: LoadPlan) async -> LoadRun {
     let shared = SharedIterations(plan, ramp: nil, startingAt: MonotonicClock.now())
     let allPrepared = StartBarrier(

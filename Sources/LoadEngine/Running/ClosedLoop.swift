@@ -2,10 +2,10 @@ import Latency
 import Transport
 
 extension VirtualUsers {
-  /// Every user starts its next iteration when its last one is done.
+  /// Each user starts its next iteration when its last one is done.
   ///
-  /// All users are opened first: what opening costs their loop is in nobody's latency. The users of a ramp open when it
-  /// is their turn instead, as their coming is part of such a load.
+  /// All users are opened first, so that no latency contains the time that opening costs their loop. The users of a
+  /// ramp open when their turn comes instead, because arriving users are part of that load.
   func closedLoop(_ plan: LoadPlan, thinkTime: Nanoseconds, ramp: UserRamp?) async -> LoadRun {
     let shared = SharedIterations(plan, ramp: ramp, startingAt: MonotonicClock.now())
     let allOpened = StartBarrier(
@@ -28,11 +28,11 @@ extension VirtualUsers {
 }
 
 extension VirtualUser {
-  /// How long a closed loop pauses after a failure: a target that refuses at once is not hammered.
+  /// How long a user pauses after a failure, so that a target that refuses at once is not flooded.
   private static var pauseAfterFailure: Nanoseconds { .milliseconds(10) }
 
-  /// Opens what the user needs and waits for the others; false when it did not get in, which is counted at once: a user
-  /// that was asked for has an outcome even where the warm-up or the count leaves none of the iterations to it.
+  /// Opens the user and waits for the others; false when opening failed. The failure is counted at once, so that each
+  /// planned user has an outcome even if the warm-up or the count leaves no iteration for it.
   fileprivate func open(
     _ user: S.User, _ plan: SharedIterations, after allOpened: StartBarrier, waitsForTurn: Bool
   ) async -> Bool {
@@ -57,7 +57,7 @@ extension VirtualUser {
     while await isActive(ramp, since: plan.begunAt), !Task.isCancelled, let iteration = plan.next() {
       record.reset()
       await scenario.prepare(user, iteration, into: &record)
-      // What failed is counted even where nothing would have been begun any more.
+      // A failure is counted even when no iteration would begin any more.
       guard record.ending != .success || !Task.isCancelled && (iteration.isWarmup || !plan.isOver) else {
         plan.giveBack(iteration)
         break
@@ -68,7 +68,7 @@ extension VirtualUser {
     }
   }
 
-  /// Waits until the ramp has room for this user; false when it never has again.
+  /// Waits until the ramp has room for this user; false when it will never have room again.
   private func isActive(_ ramp: UserRamp?, since begin: Instant) async -> Bool {
     guard let ramp else { return true }
     while !Task.isCancelled {

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// In which parts of a run the generator is judged: from when all users are set up, without the warm-up, to the last
+/// The part of a run in which the generator is judged: from the end of the set-up, or of the warm-up, to the last
 /// answer.
 final class MeasurementWindow: Sendable {
   private let monitor: GeneratorMonitor?
   private let isOneOfSeveral: Bool
   private let isWarmingUp: Atomic<Bool>
 
-  /// `isOneOfSeveral` says that the monitor watches other parts as well, such as the bursts before this one.
+  /// - Parameter isOneOfSeveral: whether the monitor watches other parts too, such as the bursts before this one.
   init(_ monitor: GeneratorMonitor?, hasWarmup: Bool, isOneOfSeveral: Bool) {
     self.monitor = monitor
     self.isOneOfSeveral = isOneOfSeveral
@@ -19,7 +19,7 @@ final class MeasurementWindow: Sendable {
     if isOneOfSeveral { monitor?.resume() } else { monitor?.restart() }
   }
 
-  /// Told of every measured iteration; the first one ends the warm-up.
+  /// Called for every measured iteration; the first one ends the warm-up.
   func measuring() {
     guard isWarmingUp.load(ordering: .relaxed), isWarmingUp.exchange(false, ordering: .relaxed) else { return }
     monitor?.restartWhileMeasuring()

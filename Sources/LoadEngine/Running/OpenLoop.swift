@@ -2,7 +2,7 @@ import Latency
 import Transport
 
 extension VirtualUsers {
-  /// Starts are due on one schedule; whichever user is free takes the next one.
+  /// Starts come due on one schedule; any free user takes the next one.
   func openLoop(
     _ plan: LoadPlan, _ schedule: ArrivalSchedule, dropsWhenBusy: Bool, isPrecise: Bool
   ) async -> LoadRun {
@@ -45,7 +45,8 @@ extension VirtualUsers {
       recording.miss(queue.missed, lateness: queue.missedLateness)
       recording.censor(queue.abandoned)
       run.startedAt = min(queue.measurementStartedAt ?? begin, endedAt)
-      // Up to then starts were due: what was under way took its time, and no rate is to be divided by that.
+      // The measured time ends with the last start. The iterations under way then took some time more, and dividing a
+      // rate by that time would make it too low.
       run.endedAt = max(run.startedAt, min(endedAt, queue.startsEndedAt ?? endedAt))
       run.backlogMax = queue.backlogMax
     }
@@ -59,9 +60,9 @@ extension VirtualUser {
     _ user: S.User, _ arrivals: LoopArrivals, _ shared: SharedArrivals, after allOpened: StartBarrier
   ) async {
     var record = IterationRecord()
-    // What fails here is tried again by the start that needs this user.
+    // A failure here is not counted: the start that needs this user tries again.
     await scenario.open(user, into: &record)
-    // Free since its release, however late the loop comes to it.
+    // The user is free from its release, however late the loop runs this.
     var freeSince = await allOpened.wait()
     var isFirst = true
     while !Task.isCancelled {

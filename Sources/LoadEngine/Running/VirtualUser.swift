@@ -1,7 +1,7 @@
 import Latency
 import Transport
 
-/// One user: performs iterations as the plan gives them out, until there are none.
+/// One virtual user.
 struct VirtualUser<S: Scenario>: Sendable {
   let number: Int
   let scenario: S
@@ -10,8 +10,9 @@ struct VirtualUser<S: Scenario>: Sendable {
   let progress: ProgressCounter?
   let measurementWindow: MeasurementWindow
 
-  /// Sets the user up, has `body` do its work, and ends it when all users have done theirs. The task's cancellation is
-  /// watched once for all of it. Returns when the last answer of all had been read.
+  /// Sets the user up, runs `body`, and ends the user when the `body` of every user has returned. Cancellation is
+  /// watched once for all of this, which costs less than in each call. Returns the instant at which the last answer of
+  /// all users had been read.
   func live(until lastAnswer: StartBarrier, _ body: (S.User) async -> Void) async -> Instant {
     let user = await scenario.makeUser(number, on: executor)
     await withTaskCancellationHandler {
@@ -24,8 +25,8 @@ struct VirtualUser<S: Scenario>: Sendable {
     return endedAt
   }
 
-  /// Performs and records an iteration that was prepared, then undoes what it left behind. `dueAt` is when its start was
-  /// due and the user was free.
+  /// Performs and records a prepared iteration, then undoes what it left behind. `dueAt` is the instant from which its
+  /// start was due and the user free.
   func perform(
     _ user: S.User, _ iteration: Iteration, dueAt: Instant, into record: inout IterationRecord
   ) async {
@@ -37,7 +38,7 @@ struct VirtualUser<S: Scenario>: Sendable {
     await scenario.conclude(user, iteration)
   }
 
-  /// Records an iteration whose set-up or preparation failed, or was cut off: there was nothing to perform.
+  /// Records an iteration that was not performed because its set-up or preparation failed or was cut off.
   func fail(_ iteration: Iteration, dueAt: Instant, _ record: IterationRecord) {
     scenario.failed(iteration, record)
     if !iteration.isWarmup { progress?.begin() }

@@ -10,11 +10,11 @@ struct VirtualUsers<S: Scenario>: Sendable {
   let progress: ProgressCounter?
   let keeper: TimelineKeeper?
 
-  /// Runs `body` for each user in a task of its own on the user's loop, whose number it gets too. Returns when the last
-  /// answer had been read.
+  /// Runs `body` for each user in a task of its own on the user's loop, and passes it the loop's number. Returns the
+  /// instant at which the last answer had been read.
   ///
-  /// Closing a connection takes some 30 µs of its loop: users who are done keep theirs until the last one is, or the
-  /// last answers of a run would wait for the closing of thousands.
+  /// Problem: closing a connection takes about 30 µs of its loop, and the last answers of a run would wait while
+  /// thousands are closed. So users who are done keep their connections until the last user is done.
   func run(
     _ plan: LoadPlan, _ body: @escaping @Sendable (VirtualUser<S>, S.User, _ loop: Int) async -> Void
   ) async -> Instant {

@@ -1,18 +1,19 @@
 import Latency
 
-/// The open loop's one global queue, for all event loops: a due start is taken by any free user; without one it waits.
+/// The open loop's queue of starts, one for all event loops. Any free user takes a due start; without a free user the
+/// start waits or is dropped.
 ///
-/// Pure: instants are passed in. However many starts wait, they cost no memory: of two passes through the same schedule
-/// one counts what is due and the other yields what is taken. When starts are dropped instead of waiting, those that
-/// belong to free users are kept, at most one each.
+/// Pure: instants are passed in. Waiting starts cost no memory, because the queue passes through the same schedule
+/// twice: one pass counts the starts that are due, the other yields the starts that are taken. Where starts are dropped
+/// instead of waiting, those that belong to free users are kept, at most one per user.
 ///
-/// A user is free when its last answer has been read, and the queue learns of that later, when the user's task gets to
-/// run. So a drop is provisional for a while: when a user comes that had been free when the start was due, the start is
-/// that user's, late, or else it was missed by the generator and counts as late.
+/// Problem: a user is free when its last answer has been read, but the queue learns that only when the user's task
+/// runs. So a drop is provisional for a while. When a user comes that had been free at the start's instant, it takes
+/// the start late; if it takes another one, the generator missed this start, which counts as late.
 struct ArrivalQueue {
-  /// What ends a run, and what is left out of its measurement.
+  /// The bounds of a run and its warm-up.
   struct Bounds {
-    /// Measured starts; nil is no bound.
+    /// The number of measured starts; nil is no bound.
     var count: Int?
     /// From the end of the warm-up; nil is no bound.
     var duration: Nanoseconds?
@@ -28,7 +29,7 @@ struct ArrivalQueue {
   /// What a free user does next.
   enum Answer: Equatable {
     case start(Start)
-    /// Waits: it is counted as parked until it takes a start or is unparked.
+    /// The user waits. It counts as parked until it takes a start or is unparked.
     case parked
     case over
   }
@@ -37,40 +38,41 @@ struct ArrivalQueue {
   private var upcoming: Start?
   private var taking: DueStarts
   private var reserved = FIFO<Start>()
-  /// The latest drops, oldest first, of which a user may turn out to have been free.
+  /// The latest drops, oldest first: a user may turn out to have been free for them.
   private var provisional = FIFO<Start>()
   private let dropsWhenBusy: Bool
   private let users: Int
   private var parked = 0
-  /// Users that are free from the beginning and have not come yet, as their loop is late.
+  /// Users that are free from the beginning and have not called yet, because their loop is late.
   private var awaited: Int
-  /// Users that have learned that there will be no start any more.
+  /// Users that have been told that no start will come any more.
   private var gone = 0
   private var waitingInLine: UInt64 = 0
   private var latest = Instant.distantPast
   private var closedAt: Instant?
   private var isClosed: Bool { closedAt != nil }
 
-  /// Older drops than this many are final. The lateness of these says by itself that the generator is saturated.
+  /// The most provisional drops; older ones are final. With this many missed starts their lateness alone shows that the
+  /// generator is saturated.
   private static let mostProvisional = 4096
 
   /// When the measured part began; nil before.
   private(set) var measurementStartedAt: Instant?
   /// The most measured starts that waited at one time while no user was free for them.
   private(set) var backlogMax: UInt64 = 0
-  /// Measured starts that have come due. At every moment these are the taken, dropped, abandoned and waiting ones.
+  /// Measured starts that have come due: always the sum of the taken, dropped, abandoned and waiting ones.
   private(set) var due: UInt64 = 0
   /// Measured starts that a user took.
   private(set) var taken: UInt64 = 0
-  /// Measured starts that found no free user and do not wait.
+  /// Measured starts that found no free user and were given up.
   private(set) var dropped: UInt64 = 0
-  /// Those of them that a user had been free for: it was the generator that missed them.
+  /// Dropped starts that a user had been free for: the generator missed them.
   private(set) var missed: UInt64 = 0
-  /// How late the generator came to those.
+  /// How late the generator came to the missed starts.
   private(set) var missedLateness: LatencyHistogram?
   /// Measured starts that waited when the queue was closed.
   private(set) var abandoned: UInt64 = 0
-  /// When every start is expected to have come due; nil for a schedule without end.
+  /// When the last start is expected to come due; nil for a schedule without end.
   let expectedEnd: Instant?
 
   /// `awaited` users are free from the beginning.
@@ -87,9 +89,12 @@ struct ArrivalQueue {
   /// Measured starts that are due and wait for a user.
   var waiting: UInt64 { due - taken - dropped - abandoned }
 
-  /// A user is free: it gets the oldest waiting start, or parks, or learns that there will be none. It has been free
-  /// since `since`; since `now` unless given. One that `wasAwaited` has been free from the beginning, and comes for the
-  /// first time.
+  /// A user is free: it gets the oldest waiting start, or parks, or is told that no start will come any more.
+  ///
+  /// - Parameters:
+  ///   - now: the present instant.
+  ///   - since: when the user became free; `now` unless given.
+  ///   - wasAwaited: whether the user has been free from the beginning and calls for the first time.
   mutating func userBecameFree(at now: Instant, since: Instant? = nil, wasAwaited: Bool = false) -> Answer {
     advance(to: now)
     if wasAwaited { awaited -= 1 }
@@ -111,12 +116,12 @@ struct ArrivalQueue {
     return .parked
   }
 
-  /// A parked user's turn: the oldest due start, and the user is no longer parked; nil if none is due.
+  /// Takes the oldest due start for a parked user, which is then no longer parked; nil if no start is due.
   mutating func takeForParked(at now: Instant) -> Start? {
     advance(to: now)
     guard let start = takeOldest() else { return nil }
     parked -= 1
-    // It did nothing until now: what was dropped meanwhile was not the target's doing.
+    // The user was free all the time, so the generator, not the target, caused the drops since then.
     miss(takeDropped(after: start.intendedAt)[...], at: now)
     return start
   }
@@ -128,27 +133,27 @@ struct ArrivalQueue {
     if reserved.count > free, let start = reserved.popLast(), !start.iteration.isWarmup { dropped += 1 }
   }
 
-  /// Whether a user is free: when another one has just taken a start, this one had been free for it.
+  /// Whether a user is still free. If so, a free user was there for the start that another user has just taken.
   var hasFreeUsers: Bool { free > 0 }
 
-  /// Whether nobody performs anything: every user is parked or has learned that it is over.
+  /// Whether no user performs an iteration: each is parked or has been told that the run is over.
   var isQuiet: Bool { parked + gone >= users }
 
-  /// Parked users, and those that will come as soon as their loop comes to them.
+  /// Parked users, and those that will call as soon as their loop runs them.
   private var free: Int { parked + awaited }
 
-  /// When the next start is due, or else when the run is over; nil when nothing more will happen by itself.
-  /// The taking of the last of `count` starts can end the run before that instant.
+  /// When the next start is due, or else when the run is over; nil when neither will happen. The run can end before
+  /// that instant, when the last of `count` starts is taken.
   var nextWakeAt: Instant? {
     if isClosed || isFulfilled { return nil }
-    // Somebody else's look at the clock has made it come due.
+    // Another loop has advanced the queue, so the start is due already.
     if parked > 0, hasWaiting { return latest }
     if let upcoming { return upcoming.intendedAt }
     return coming.endsAt.flatMap { $0 > latest ? $0 : nil }
   }
 
-  /// Whether the run is over: by time, as all of `count` are taken or dropped, or as no start will ever be due. Starts
-  /// that were due before the end by time are still handed out after it.
+  /// Whether the run is over: by time, because all of `count` starts are taken or dropped, or because no start will
+  /// come due any more. Starts that came due before the end by time are still handed out after it.
   mutating func isOver(at now: Instant) -> Bool {
     advance(to: now)
     if isClosed || isFulfilled { return true }
@@ -156,16 +161,16 @@ struct ArrivalQueue {
     return upcoming == nil && !hasWaiting
   }
 
-  /// Whether every start that there will be has come due: what still happens is the serving of those that wait.
+  /// Whether the last start has come due; waiting starts may still be handed out.
   mutating func hasEnded(at now: Instant) -> Bool {
     advance(to: now)
     return isClosed || upcoming == nil && (coming.endsAt.map { latest >= $0 } ?? true)
   }
 
-  /// When no start was due any more, as the run was closed at the latest; nil as long as starts come due.
+  /// When starts ended, at the latest when the queue was closed; nil as long as starts come due.
   var startsEndedAt: Instant? { [coming.startsEndAt, closedAt].compactMap(\.self).min() }
 
-  /// Ends the run: what is due by now and not taken is abandoned, and no start will be handed out any more.
+  /// Ends the run: starts that are due by now and not taken are abandoned, and no start will be handed out any more.
   mutating func close(at now: Instant) {
     advance(to: now)
     abandoned += waiting
@@ -175,12 +180,12 @@ struct ArrivalQueue {
     reserved.removeAll()
   }
 
-  /// Whether a start is due that nobody has taken.
+  /// Whether a due start has not been taken.
   var hasWaiting: Bool { waitingInLine > 0 || reserved.count > 0 }
 
   private var isFulfilled: Bool { upcoming == nil && coming.isCountReached && !hasWaiting }
 
-  /// Events of different threads can come in out of order: time does not go back.
+  /// Events of different threads can come in out of order; the queue's time never goes back.
   private mutating func advance(to now: Instant) {
     latest = max(latest, now)
     guard !isClosed else { return }
@@ -215,8 +220,8 @@ struct ArrivalQueue {
     if provisional.count > Self.mostProvisional { _ = provisional.popFirst() }
   }
 
-  /// The drops after `instant`, oldest first: the user that comes now had been free since then. Earlier ones stay, as
-  /// another user may come that had been free even longer.
+  /// Takes the drops after `instant`, oldest first, for a user that has been free since then. Earlier drops stay,
+  /// because a user that has been free even longer may still call.
   private mutating func takeDropped(after instant: Instant) -> [Start] {
     guard !isClosed, let last = provisional.last, last.intendedAt > instant else { return [] }
     var starts: [Start] = []
@@ -233,7 +238,7 @@ struct ArrivalQueue {
     taken += 1
   }
 
-  /// These starts stay dropped, and it was the generator's doing.
+  /// Counts `starts` as missed: they stay dropped, and the generator caused that.
   private mutating func miss(_ starts: ArraySlice<Start>, at now: Instant) {
     for start in starts where !start.iteration.isWarmup {
       missed += 1

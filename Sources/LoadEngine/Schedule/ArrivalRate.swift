@@ -2,7 +2,7 @@ public import Latency
 
 /// An exact rate: `starts` per `period`. 200/s is 200 per 1 s, 0.5/s is 5 per 10 s.
 public struct ArrivalRate: Sendable, Equatable {
-  /// Starts per period; 0 is a rate of zero.
+  /// Starts per period, 0 or more.
   public let starts: UInt64
   /// At least 1 ns.
   public let period: Nanoseconds

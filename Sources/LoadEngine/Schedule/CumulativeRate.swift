@@ -1,6 +1,7 @@
 import Latency
 
-/// A rate integrated over time: how many starts are expected by an instant, asked the other way round.
+/// A rate integrated over time gives the starts expected by an instant. This type is its inverse: it gives the instant
+/// by which a number of starts is expected.
 ///
 /// A process of rate 1 mapped through the inverse of the cumulated rate has that rate at every instant (time rescaling:
 /// Çinlar, Introduction to Stochastic Processes, 1975, ch. 4.7; Lewis & Shedler, Simulation of nonhomogeneous Poisson
@@ -23,7 +24,7 @@ enum CumulativeRate: Sendable, Equatable {
     self = .ramps(ramps)
   }
 
-  /// nil where the rate goes on for ever.
+  /// The length of all ramps; nil for a constant rate, which has no end.
   var length: Nanoseconds? {
     switch self {
     case .constant: nil
@@ -31,8 +32,8 @@ enum CumulativeRate: Sendable, Equatable {
     }
   }
 
-  /// The first instant at which the cumulated rate goes beyond `position`; nil if it never does.
-  /// The search begins at ramp `first`, and leaves there where it ended.
+  /// The first instant at which the cumulated rate goes beyond `position`; nil if it never does. The search begins at
+  /// ramp `first` and sets `first` to the ramp where it ended.
   func offset(of position: StartPosition, first: inout Int) -> Nanoseconds? {
     switch self {
     case .constant(let rate): return Self.offset(of: position, at: rate)

@@ -1,6 +1,7 @@
 import Latency
 
-/// All starts of an open loop in the order in which they come due: the schedule, cut to the run's bounds and numbered.
+/// All starts of an open loop in the order in which they come due: the numbered starts of the schedule, within the
+/// run's bounds.
 struct DueStarts: IteratorProtocol {
   private let bounds: ArrivalQueue.Bounds
   private let beginsAt: Instant
@@ -10,7 +11,8 @@ struct DueStarts: IteratorProtocol {
   private var measured = 0
   private var offset: Nanoseconds?
 
-  /// When the warm-up is over: after so many starts that is when the next one is due, hence nil until that is reached.
+  /// When the warm-up ends. A warm-up by count ends when the start after its last one is due, so this is nil until that
+  /// start is reached.
   private(set) var measurementBeginsAt: Instant?
 
   init(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, beginsAt: Instant) {
@@ -25,21 +27,21 @@ struct DueStarts: IteratorProtocol {
     }
   }
 
-  /// When the run is over by time: no start is due from then on. Nil without such a bound, or as long as it isn't known.
+  /// When the run ends by time: no start is due from then on. Nil without such a bound, or as long as it is unknown.
   var endsAt: Instant? {
     let durationEnd = bounds.duration.flatMap { duration in measurementBeginsAt.map { $0 + duration } }
     return [durationEnd, scheduleEndsAt].compactMap(\.self).min()
   }
 
-  /// When no start was due any more: the end by time, or when the start after the last of `count` would have been due.
-  /// Nil as long as that isn't known, and for a schedule without end.
+  /// When starts end: the end by time, or the instant at which the start after the last of `count` would have been due.
+  /// Nil as long as that is unknown, and for a schedule without end.
   var startsEndAt: Instant? {
     let countEnd = isCountReached ? offset.map { beginsAt + $0 } : nil
     return [endsAt, countEnd].compactMap(\.self).min()
   }
 
-  /// When every start is expected to have come due: exact for a constant arrival without a warm-up by time; nil for a
-  /// schedule without end. In constant time, as nobody may walk through a million starts while the load goes on.
+  /// When the last start is expected to come due: exact for evenly spread arrivals without a warm-up by time; nil for a
+  /// schedule without end. O(1): iterating over a million starts would disturb the running load.
   static func expectedEnd(_ schedule: ArrivalSchedule, bounds: ArrivalQueue.Bounds, beginsAt: Instant) -> Instant? {
     let (warmups, warmupLength): (Int, Nanoseconds) =
       switch bounds.warmup {
@@ -51,7 +53,7 @@ struct DueStarts: IteratorProtocol {
     return [countEnd, durationEnd, schedule.length].compactMap(\.self).min().map { beginsAt + $0 }
   }
 
-  /// Whether the count is reached: no start will be due whatever the time.
+  /// Whether the count is reached, so that no start comes due any more.
   var isCountReached: Bool { bounds.count.map { measured >= $0 } ?? false }
 
   mutating func next() -> ArrivalQueue.Start? {

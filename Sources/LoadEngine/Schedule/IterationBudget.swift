@@ -1,6 +1,6 @@
 import Latency
 
-/// Hands out the iterations of a plan, one by one, until it is fulfilled. Pure: instants are passed in.
+/// Hands out the iterations of a plan one by one. Pure: instants are passed in.
 struct IterationBudget {
   private let plan: LoadPlan
   private var startedAt: Instant
@@ -14,13 +14,13 @@ struct IterationBudget {
     startedAt = now
   }
 
-  /// Counts time from `now`: users were set up until then.
+  /// Counts time from `now`, the end of the users' set-up.
   mutating func begin(at now: Instant) { startedAt = now }
 
   /// When the measured part began; nil while warming up.
   var measurementStartedAt: Instant? { measuringSince }
 
-  /// The next iteration, or nil when there is none.
+  /// The next iteration; nil when the plan is fulfilled.
   mutating func next(at now: Instant) -> Iteration? {
     if measuringSince == nil {
       if isWarmingUp(at: now) {
@@ -39,19 +39,19 @@ struct IterationBudget {
     if iteration.isWarmup { warmupsGiven -= 1 } else { given -= 1 }
   }
 
-  /// A measured iteration for a user whose set-up failed: from the count while there is any left, else beyond it.
+  /// A measured iteration for a user whose set-up failed: taken from the count, or beyond the count when it is used up.
   mutating func charge() -> Iteration {
     given += 1
     return Iteration(number: given, isWarmup: false)
   }
 
-  /// Whether nothing more is to be begun at `now`.
+  /// Whether no iteration may begin at `now`.
   func isOver(at now: Instant) -> Bool {
     guard let since = measuringSince, let duration = plan.duration else { return false }
     return now.elapsed(since: since) >= duration
   }
 
-  /// How long until nothing more is to be begun, as far as is known.
+  /// How long iterations may still begin, as far as is known.
   func remaining(at now: Instant) -> Nanoseconds {
     if let count = plan.count, given >= count { return .zero }
     guard let since = measuringSince, let duration = plan.duration else { return .max }
@@ -73,9 +73,9 @@ struct IterationBudget {
 
 /// One iteration of a benchmark.
 public struct Iteration: Sendable, Equatable {
-  /// From 1, over all users; warm-up iterations have numbers of their own.
+  /// The number from 1 over all users. Warm-up iterations are numbered separately.
   public var number: Int
-  /// Whether it is left out of every metric and counter.
+  /// Whether it belongs to the warm-up: no metric and no counter contains it.
   public var isWarmup: Bool
 
   /// Makes an iteration.

@@ -1,38 +1,40 @@
 public import Latency
 
-/// How much work is done, by how many users, and when they start.
+/// How many iterations are performed, by how many virtual users, and when they start.
 public struct LoadPlan: Sendable, Equatable {
-  /// What is done before the measurement, and left out of it.
+  /// The warm-up, which no metric contains.
   public enum Warmup: Sendable, Equatable {
-    /// So many iterations of all users together; 0 is none.
+    /// A number of iterations of all users together; 0 is no warm-up.
     case iterations(Int)
-    /// So long.
+    /// A length of time.
     case duration(Nanoseconds)
   }
 
   /// When iterations start.
   public enum Arrivals: Sendable, Equatable {
-    /// Every user starts its next iteration when its last one is done and `thinkTime` has passed; with a ramp the
-    /// number of active users follows it.
+    /// Each user starts its next iteration `thinkTime` after its last one is done. With a ramp the number of active
+    /// users follows the ramp.
     case closedLoop(thinkTime: Nanoseconds = .zero, ramp: UserRamp? = nil)
-    /// Starts are due on schedule, whatever the target does: any free user takes the next one. A start that finds none
-    /// waits for one, which counts into its latency, or is dropped and counted.
+    /// Starts come due on a schedule that does not depend on the target; any free user takes the next one. A start
+    /// without a free user waits, and the wait counts into its response time; with `dropsWhenBusy` it is dropped and
+    /// counted instead. With `isPrecise` a loop spins right before a start, because timers are late.
     case openLoop(ArrivalSchedule, dropsWhenBusy: Bool = false, isPrecise: Bool = false)
-    /// All users are set up and prepared, then released at one instant; each performs one iteration.
+    /// All users are set up and prepared first, then released at one instant. Each performs one iteration.
     case burst
   }
 
-  /// Virtual users, at least 1: in an open loop the most iterations in flight.
+  /// The number of virtual users, at least 1. In an open loop it is the most iterations in flight.
   public var users: Int
-  /// Iterations of all users together; nil is no bound. Of `count` and `duration` the first reached ends the run.
+  /// The number of iterations of all users together; nil is no bound. The run ends when `count` or ``duration`` is
+  /// reached, whichever comes first.
   public var count: Int?
-  /// From the end of the warm-up; nil is no bound.
+  /// The length of the run from the end of the warm-up; nil is no bound.
   public var duration: Nanoseconds?
-  /// What is left out of the measurement.
+  /// The warm-up before the measurement.
   public var warmup: Warmup
   /// When iterations start.
   public var arrivals: Arrivals
-  /// Open loop: how long the starts that are still waiting or under way at the end are waited for.
+  /// Open loop: how long after the last start was due the run waits for starts that have not been served.
   public var drainBound: Nanoseconds = .seconds(30)
 
   /// A closed loop.

@@ -6,7 +6,8 @@ struct RateRamp: Sendable, Equatable {
   let duration: Nanoseconds
   let from: ArrivalRate
   let to: ArrivalRate
-  /// The cumulated rate (the area under all ramps so far) at the begin and at the end.
+  /// The cumulated rate, which is the area under all ramps so far, at the begin of this ramp; `areaAfter` is the one at
+  /// its end.
   let areaBefore: Double
   let areaAfter: Double
 
@@ -20,13 +21,14 @@ struct RateRamp: Sendable, Equatable {
       areaBefore + Double(duration.nanoseconds) * (from.perNanosecond / 2 + to.perNanosecond / 2))
   }
 
-  /// Whether the start at `position` comes within this ramp or an earlier one.
+  /// Whether the start at `position` lies within this ramp or an earlier one.
   func reaches(beyond position: StartPosition) -> Bool {
     (Double(position.whole) - areaAfter) + position.fraction < 0
   }
 
-  /// When the cumulated rate goes beyond `position`, which lies within this ramp, from the schedule's begin: rounded
-  /// down where the rate is flat, to the nearest where it is not, as a root is not exact anyway.
+  /// The offset from the schedule's begin at which the cumulated rate goes beyond `position`, which lies within this
+  /// ramp. It is rounded down where the rate is flat. Elsewhere it is a root, which is not exact, and is rounded to the
+  /// nearest.
   func offset(of position: StartPosition) -> Nanoseconds {
     let done = max(0, (Double(position.whole) - areaBefore) + position.fraction)
     let exact: Double
@@ -35,11 +37,12 @@ struct RateRamp: Sendable, Equatable {
     } else if from.perNanosecond < to.perNanosecond {
       exact = time(ofArea: done, from: from, to: to).rounded()
     } else {
-      // From the end, where a falling ramp rises: the other way round two nearly equal numbers are subtracted.
+      // A falling ramp is solved from its end, where it rises backwards: from its begin two nearly equal numbers would
+      // be subtracted.
       let missing = (areaAfter - Double(position.whole)) - position.fraction
       exact = Double(duration.nanoseconds) - time(ofArea: missing, from: to, to: from).rounded()
     }
-    // The area beyond the position is not empty, so that it begins before the end.
+    // Some area lies beyond the position, so the offset is before the ramp's end.
     let within = exact >= Double(duration.nanoseconds) ? duration : Nanoseconds(UInt64(max(0, exact)))
     return begin + min(within, duration - 1)
   }
@@ -52,7 +55,7 @@ struct RateRamp: Sendable, Equatable {
     return 2 * area / (low.perNanosecond + root)
   }
 
-  /// Areas are mostly whole numbers; one that misses it by rounding only must not gain or lose a start.
+  /// Areas are mostly whole numbers. One that is off by rounding only must not gain or lose a start.
   private static func wholeIfNearly(_ area: Double) -> Double {
     abs(area - area.rounded()) <= area * 1e-13 ? area.rounded() : area
   }

@@ -1,8 +1,8 @@
 public import Latency
 
-/// A stage of an open loop: the rate goes linearly from where it is to `target`.
+/// A stage of an open loop: the rate goes linearly from its present value to `target`.
 public struct RateStage: Sendable, Equatable {
-  /// How long it takes; zero is a jump.
+  /// The length of the stage; with zero the rate jumps.
   public var duration: Nanoseconds
   /// The rate at the stage's end.
   public var target: ArrivalRate

@@ -2,9 +2,9 @@ import Latency
 
 /// Rates as users write them: `200/s`, `30/m`, `0.5/s`, `5/h`.
 public enum RateText {
-  /// What to tell somebody whose text is none.
+  /// The hint for a text that is no rate.
   public static let form = "write a number and a unit, such as 200/s, 30/m or 5/h, of at most \(mostPerSecond)/s"
-  /// The same where zero makes no sense.
+  /// The hint where a rate of zero is refused.
   public static let rule =
     "write a number and a unit, such as 200/s, 30/m or 5/h, of more than 0 and at most \(mostPerSecond)/s"
   /// The highest rate that can be written, in starts per second.
@@ -13,13 +13,13 @@ public enum RateText {
   private static let units: [(name: Character, length: Nanoseconds)] = [
     ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3_600)),
   ]
-  /// As many whole digits as the highest rate has per hour.
+  /// The number of whole digits of the highest rate per hour.
   private static let wholeDigits = 10
   private static let fractionDigits = 6
 
-  /// The exact rate that `text` says; nil if it says none or one above ``mostPerSecond``.
+  /// The exact rate in `text`; nil for a text that is no rate, or a rate above ``mostPerSecond``.
   ///
-  /// At most 10 digits before the point and 6 behind it. Zero is a rate: where it makes no sense the caller refuses it.
+  /// At most 10 digits before the point and 6 behind it. Zero is a rate; a caller that cannot use it refuses it.
   public static func parse(_ text: String) -> ArrivalRate? {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let unit = units.first(where: { String($0.name) == parts[1] }) else { return nil }
@@ -35,8 +35,8 @@ public enum RateText {
     return ArrivalRate(starts: starts, period: period)
   }
 
-  /// `rate` as ``parse(_:)`` reads it: the same rate where it can be written exactly with one of the units, else the
-  /// nearest with six digits per second.
+  /// Writes `rate` so that ``parse(_:)`` reads it: exactly where one of the units allows that, else as the nearest rate
+  /// with six digits per second.
   public static func write(_ rate: ArrivalRate) -> String {
     for unit in units {
       for digits in 0...fractionDigits where rate.period == unit.length * powerOfTen(digits) {

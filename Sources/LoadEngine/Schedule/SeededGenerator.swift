@@ -1,12 +1,12 @@
-/// Random numbers that one seed fixes: SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
-/// OOPSLA 2014). Not for secrets.
+/// Reproducible random numbers from one seed: SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+/// Generators, OOPSLA 2014). Not for secrets.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// Equal seeds give equal sequences.
   public init(seed: UInt64) { state = seed }
 
-  /// The next of the sequence.
+  /// The next number of the sequence.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state

@@ -1,12 +1,12 @@
 import Latency
 import Synchronization
 
-/// The budget of a closed loop or a burst, which all users draw from.
+/// The iteration budget of a closed loop or a burst, shared by all users.
 final class SharedIterations: Sendable {
   private struct State {
     var begunAt: Instant
     var budget: IterationBudget
-    /// When a user first asked for an iteration and there was none: until then starts were made.
+    /// When a user first asked for an iteration in vain. Starts were made until then.
     var refusedAt: Instant?
     var charged: UInt64 = 0
   }
@@ -14,7 +14,7 @@ final class SharedIterations: Sendable {
   private let plan: LoadPlan
   private let state: Mutex<State>
 
-  /// With a ramp the run is over at its end at the latest.
+  /// A run with a ramp ends with the ramp at the latest.
   init(_ plan: LoadPlan, ramp: UserRamp?, startingAt now: Instant) {
     var plan = plan
     if let ramp { plan.duration = min(plan.duration ?? .max, ramp.length) }
@@ -58,16 +58,16 @@ final class SharedIterations: Sendable {
 
   var isOver: Bool { state.withLock { $0.budget.isOver(at: MonotonicClock.now()) } }
 
-  /// Until the run is over, as far as is known.
+  /// The time until the run is over, as far as is known.
   var remaining: Nanoseconds { state.withLock { $0.budget.remaining(at: MonotonicClock.now()) } }
 
-  /// Interrupted: no start is made from `instant` on.
+  /// The run was interrupted: no start is made from `instant` on.
   func endStarts(at instant: Instant) {
     state.withLock { state in state.refusedAt = min(state.refusedAt ?? instant, instant) }
   }
 
-  /// Until when starts were made; `now` is the end of everything. What was still under way then took its time, and no
-  /// rate is to be divided by that.
+  /// When starts ended; `now` is the end of the whole run. The iterations under way took some time after the last
+  /// start, and dividing a rate by that time would make it too low.
   func startsEndedAt(at now: Instant) -> Instant {
     state.withLock { state in
       let end = min(state.refusedAt ?? now, now)

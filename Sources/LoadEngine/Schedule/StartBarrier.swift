@@ -1,7 +1,7 @@
 import Latency
 import Synchronization
 
-/// Lets a fixed number of tasks go on at one instant: when the last of them has arrived.
+/// Holds a fixed number of tasks until the last of them has arrived, then releases all at one instant.
 final class StartBarrier: Sendable {
   private struct State {
     var missing: Int
@@ -13,8 +13,8 @@ final class StartBarrier: Sendable {
   private let whenReached: @Sendable (Instant) -> Void
   private let state: Mutex<State>
 
-  /// Calls `beforeRelease` when all parties have arrived; what takes time is done there, as the release comes after it.
-  /// Then calls `whenReached` with the instant of the release, before anybody goes on.
+  /// Calls `beforeRelease` when all parties have arrived; the release waits for it, so slow work belongs there. Then
+  /// calls `whenReached` with the instant of the release, before any party continues.
   init(
     parties: Int, beforeRelease: @escaping @Sendable () -> Void = {},
     whenReached: @escaping @Sendable (Instant) -> Void = { _ in }
@@ -25,8 +25,8 @@ final class StartBarrier: Sendable {
     state = Mutex(State(missing: parties))
   }
 
-  /// Returns when all parties have called it, with the instant of their release. Every party must call it once,
-  /// cancelled ones too.
+  /// Waits until all parties have called this, and returns the instant of their release. Each party must call it once,
+  /// even if it was cancelled.
   func wait() async -> Instant {
     await withUnsafeContinuation { continuation in
       let released = state.withLock { state -> [UnsafeContinuation<Instant, Never>] in

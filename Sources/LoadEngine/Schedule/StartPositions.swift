@@ -1,14 +1,14 @@
 import Glibc
 
-/// A place on the axis of the cumulated rate, where one unit is one expected start. Whole and fraction are apart so that
-/// the 10⁹-th start is as exact as the first.
+/// A position on the axis of the cumulated rate, on which one unit is one expected start. Whole and fraction are stored
+/// apart, so that the 10⁹-th start is as exact as the first.
 struct StartPosition: Sendable, Equatable {
   var whole: UInt64
   /// 0..<1.
   var fraction: Double
 }
 
-/// Where starts lie on the axis of the cumulated rate, one after another and without end.
+/// The positions of starts on the axis of the cumulated rate, an endless sequence.
 enum StartPositions: Sendable {
   /// At 0, 1, 2…
   case even(next: UInt64)
@@ -37,7 +37,7 @@ enum StartPositions: Sendable {
     }
   }
 
-  /// Inversion: −ln(1 − u) of a uniform u in 0..<1 with 53 bits, so that it is finite.
+  /// By inversion: −ln(1 − u) of a uniform u in 0..<1 with 53 bits. As u is below 1, the gap is finite.
   private static func exponentialGap(_ generator: inout SeededGenerator) -> Double {
     let uniform = Double(generator.next() >> 11) * 0x1p-53
     return -log1p(-uniform)

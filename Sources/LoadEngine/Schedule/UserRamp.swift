@@ -2,7 +2,8 @@ public import Latency
 
 /// A closed loop whose number of users follows linear stages: user k, from 1, is active while `users(at:) >= k`.
 ///
-/// The number is that of the line, rounded to the nearest: so the users' time together is the area under it.
+/// The number is the line's value rounded to the nearest, so that the time of all users together is the area under the
+/// line.
 public struct UserRamp: Sendable, Equatable {
   private struct Line: Sendable, Equatable {
     var begin: Nanoseconds
@@ -28,12 +29,12 @@ public struct UserRamp: Sendable, Equatable {
   }
 
   private let lines: [Line]
-  /// Nobody is active from then on.
+  /// The length of the ramp: no user is active from then on.
   public let length: Nanoseconds
   /// The most users that are active at one time.
   public let maximum: Int
 
-  /// Beyond any machine, and far from overflow.
+  /// More users than any machine can run, and far from overflow.
   private static let mostUsers = 1 << 31
 
   /// Makes a ramp that begins with `from` users. Negative numbers count as 0, and those beyond 2³¹ as 2³¹.
@@ -42,7 +43,7 @@ public struct UserRamp: Sendable, Equatable {
     var (users, begin) = (Self.bounded(from), Nanoseconds.zero)
     for stage in stages {
       let line = Line(begin: begin, duration: stage.duration, from: users, to: Self.bounded(stage.target))
-      // A stage without duration, or after the end of time, is a jump.
+      // A stage without duration, or beyond the longest time, is a jump.
       if line.end > begin { lines.append(line) }
       (users, begin) = (line.to, line.end)
     }
@@ -58,7 +59,7 @@ public struct UserRamp: Sendable, Equatable {
     lines.last { $0.begin <= offset }.map { offset < $0.end ? $0.users(at: offset) : 0 } ?? 0
   }
 
-  /// The first instant from `offset` on at which the user is active; nil if never again.
+  /// The first offset, from `offset` on, at which the user is active; nil if it never is again.
   public func nextActive(user: Int, from offset: Nanoseconds) -> Nanoseconds? {
     for line in lines where line.end > offset {
       let first = max(offset, line.begin)
@@ -69,9 +70,9 @@ public struct UserRamp: Sendable, Equatable {
   }
 }
 
-/// A stage of a closed loop: the number of users goes linearly from where it is to `target`.
+/// A stage of a closed loop: the number of users goes linearly from its present value to `target`.
 public struct UserStage: Sendable, Equatable {
-  /// How long it takes; zero is a jump.
+  /// The length of the stage; with zero the number jumps.
   public var duration: Nanoseconds
   /// Users at the stage's end.
   public var target: Int

@@ -1,6 +1,6 @@
 import Latency
 
-/// What is recorded during one interval, by one loop or by all of them. Merging is exact.
+/// The recording of one interval, by one loop or by all loops. Merging is exact.
 struct IntervalRecording: Sendable {
   var iterations: UInt64 = 0
   var errors: UInt64 = 0

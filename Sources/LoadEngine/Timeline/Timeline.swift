@@ -1,21 +1,21 @@
 public import Latency
 
-/// The intervals of a run, of bounded number: when there are too many, each two become one.
+/// The intervals of a run. Their number is bounded: when it reaches ``limit``, each two neighbours become one.
 public struct Timeline: Sendable {
-  /// When there are so many intervals, an even number, each two become one.
+  /// At this number of intervals, an even one, neighbours are merged in pairs.
   static let limit = 240
 
-  /// Those that are complete.
+  /// The complete intervals.
   public private(set) var intervals: [TimelineInterval] = []
-  /// So many intervals as they come make one that is kept.
+  /// The number of incoming intervals that make one kept interval.
   private var width = 1
   private var open: (start: Nanoseconds, end: Nanoseconds, parts: Int, sum: IntervalRecording)?
 
-  /// Without an interval.
+  /// Makes an empty timeline.
   public init() {}
 
-  /// Takes a part of a run that was recorded by itself, such as a burst: `headline`'s latencies in it, and the time
-  /// from `start` to `end` from the begin of the measured part.
+  /// Adds a part of a run that has a recording of its own, such as a burst, with the latencies of `headline`. `start`
+  /// and `end` count from the begin of the measured part.
   public mutating func append(_ recording: Recording, headline: Metric, from start: Nanoseconds, to end: Nanoseconds) {
     var interval = IntervalRecording()
     interval.iterations = recording.iterations
@@ -25,7 +25,7 @@ public struct Timeline: Sendable {
     append(interval, from: start, to: end)
   }
 
-  /// Takes the next interval, from `start` to `end` from the begin of the measured part.
+  /// Adds the next interval. `start` and `end` count from the begin of the measured part.
   mutating func append(_ recording: IntervalRecording, from start: Nanoseconds, to end: Nanoseconds) {
     if var open {
       self.open = nil
@@ -37,7 +37,7 @@ public struct Timeline: Sendable {
     if open?.parts == width { seal() }
   }
 
-  /// Ends the last interval, however short it is.
+  /// Completes the last interval, however short it is.
   public mutating func seal() {
     guard let last = open else { return }
     open = nil

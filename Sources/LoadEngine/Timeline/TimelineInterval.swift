@@ -1,6 +1,6 @@
 public import Latency
 
-/// What happened in one interval of a run: iterations count where they ended.
+/// One interval of a run. An iteration counts in the interval in which it ended.
 public struct TimelineInterval: Sendable, Equatable {
   /// From the begin of the measured part.
   public var start: Nanoseconds
@@ -12,8 +12,8 @@ public struct TimelineInterval: Sendable, Equatable {
   public var errors: UInt64
   /// Starts that were dropped.
   public var dropped: UInt64
-  /// The headline's latencies in the plain encoding: 264 KiB would be too much to keep for every interval. Compressing
-  /// them takes a CPU for a millisecond, which the load may need: that is left for the end.
+  /// The headline's latencies in the plain encoding, because 264 KiB per interval would be too much. They are
+  /// compressed only at the end of the run: compressing takes a CPU for a millisecond, which the load may need.
   private let encoded: [UInt8]
 
   init(start: Nanoseconds, length: Nanoseconds, _ recording: IntervalRecording) {
@@ -27,14 +27,14 @@ public struct TimelineInterval: Sendable, Equatable {
 
   /// The headline's latencies; exact.
   public var latencies: LatencyHistogram {
-    // What this process has encoded it can decode.
+    // This process encoded the bytes itself, so they can be decoded.
     (try? HistogramV2Codec.decode(encoded)) ?? LatencyHistogram()
   }
 
-  /// The same as text: HdrHistogram's V2 compressed encoding in base64.
+  /// The headline's latencies as text: HdrHistogram's V2 compressed encoding in base64.
   public var compressedLatencies: String { HistogramV2Codec.encodeCompressedBase64(latencies) }
 
-  /// The interval and the one after it as one.
+  /// This interval and the next one as one interval.
   func joined(with next: TimelineInterval) -> TimelineInterval {
     var sum = IntervalRecording(self)
     sum.merge(IntervalRecording(next))

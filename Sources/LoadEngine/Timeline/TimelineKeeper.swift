@@ -1,11 +1,11 @@
 import Latency
 import Synchronization
 
-/// Cuts a run into intervals while it goes on, away from the loops.
+/// Cuts a run into intervals while it goes on. It works on no loop's thread.
 final class TimelineKeeper: Sendable {
   private struct State {
     var timeline = Timeline()
-    /// The end of the last interval; nil before the first one's.
+    /// The end of the last interval; nil before the first interval ends.
     var cutAt: Instant?
     var dropped: UInt64 = 0
     var isOver = false
@@ -15,16 +15,16 @@ final class TimelineKeeper: Sendable {
   private let interval: Nanoseconds
   private let state = Mutex(State())
 
-  /// Between two looks whether the measured part has begun.
-  private static let look: Nanoseconds = .milliseconds(5)
+  /// How often it is polled whether the measured part has begun.
+  private static let pollInterval: Nanoseconds = .milliseconds(5)
 
   init(_ recorders: [LoopRecorder], interval: Nanoseconds) {
     self.recorders = recorders
     self.interval = interval
   }
 
-  /// Runs `work`, and keeps a timeline of it where there is a keeper. `begunAt` is the begin of the measured part as
-  /// soon as it is known; `dropped` the starts that were dropped so far.
+  /// Runs `work` and, if there is a keeper, keeps a timeline of it. `begunAt` gives the begin of the measured part as
+  /// soon as it is known; `dropped` gives the number of starts dropped so far.
   static func keeping<T: Sendable>(
     _ keeper: TimelineKeeper?, since begunAt: @escaping @Sendable () -> Instant?,
     dropped: @escaping @Sendable () -> UInt64 = { 0 }, _ work: () async -> T
@@ -36,7 +36,7 @@ final class TimelineKeeper: Sendable {
     return result
   }
 
-  /// The intervals; none when the measured part never began.
+  /// The intervals; empty when the measured part never began.
   func finish() -> [TimelineInterval] {
     state.withLock { state in
       state.timeline.seal()
@@ -47,11 +47,11 @@ final class TimelineKeeper: Sendable {
   private func keep(since begunAt: @Sendable () -> Instant?, dropped: @Sendable () -> UInt64) async {
     while !Task.isCancelled {
       guard let begin = begunAt() else {
-        try? await Task.sleep(for: Self.look)
+        try? await Task.sleep(for: Self.pollInterval)
         continue
       }
       let last = state.withLock { $0.cutAt ?? begin }
-      // On the grid, however late the last cut was.
+      // Cuts stay on the grid of intervals, however late the last one was.
       let next = begin + (last.elapsed(since: begin) / interval + 1) * interval
       let now = MonotonicClock.now()
       if now < next {
@@ -62,7 +62,7 @@ final class TimelineKeeper: Sendable {
     }
   }
 
-  /// Whole under one lock: what one cut has taken is in an interval before the next one reads the clock.
+  /// A cut holds the lock throughout, so that everything it took is in an interval before the next cut reads the clock.
   private func cut(since begin: Instant, dropped: UInt64, isLast: Bool = false) {
     state.withLock { state in
       guard !state.isOver else { return }

@@ -1,37 +1,38 @@
 package import NIOCore
 
-/// Which of a host's addresses a user begins with, and which are left out. Pure: no look-up, no connection.
+/// Decides the order in which a user tries a host's addresses, and which addresses are left out. Pure: it makes no name
+/// lookup and no connection.
 ///
-/// User n begins with address n mod count, so that all addresses get the same share. One that refuses is followed by the
-/// next. One that has failed and never connected is left out as soon as another one has connected: `localhost` is also ::1
-/// on many machines, where nobody may listen.
+/// User n begins with address n mod count, so that all addresses get equal shares. If an address refuses, the user
+/// tries the next one. An address that has failed and never connected is left out as soon as another address has
+/// connected: on many machines `localhost` is also ::1, where often no server listens.
 package struct AddressRotation: Sendable {
-  /// What a run has seen of an address.
+  /// The outcomes of a run's attempts at one address.
   private struct Seen {
     var connections = 0
     var failures = 0
-    /// Why it failed first, for people.
+    /// The reason of the first failure, for people.
     var reason = ""
   }
 
-  /// In the resolver's order, each once.
+  /// The addresses in the resolver's order, each once.
   package private(set) var addresses: [SocketAddress] = []
   private var seen: [SocketAddress: Seen] = [:]
 
   package init() {}
 
-  /// Notes what a look-up has found. What was seen of addresses that are still there is kept.
+  /// Takes the result of a name lookup. Outcomes of addresses that are still listed are kept.
   package mutating func found(_ found: [SocketAddress]) {
     var known: Set<SocketAddress> = []
     addresses = found.filter { known.insert($0).inserted }
   }
 
-  /// How many are taken in turn. It is asked for with each task that a user is given.
+  /// The number of addresses in rotation. It must be cheap: it is read with each task that a user is given.
   package var usableCount: Int {
     addresses.count < 2 || seen.isEmpty ? addresses.count : addresses.count { !isLeftOut($0) }
   }
 
-  /// In which order a user tries the addresses.
+  /// The order in which the user at place `turn` tries the addresses.
   package func order(turn: Int) -> [SocketAddress] {
     let usable = seen.isEmpty ? addresses : addresses.filter { !isLeftOut($0) }
     guard usable.count > 1 else { return usable }
@@ -56,8 +57,8 @@ package struct AddressRotation: Sendable {
     return seen.contains { $0.value.connections > 0 }
   }
 
-  /// What a reader of the figures must know of a host with several addresses: over how many the connections went, which was
-  /// left out, and whose failures sent users to another one.
+  /// Notes on a host with several addresses: how many addresses the connections used, which one was left out, and whose
+  /// failures made users try another one.
   package func notes(host: String) -> [String] {
     let all = addresses + seen.keys.filter { !addresses.contains($0) }.sorted { Self.text($0) < Self.text($1) }
     guard all.count > 1, all.contains(where: hasConnected) else { return [] }
@@ -87,7 +88,7 @@ package struct AddressRotation: Sendable {
     return notes
   }
 
-  /// How many addresses a note names.
+  /// The most addresses that a note names.
   private static let shown = 8
 
   /// An address without its port.

@@ -3,35 +3,35 @@ import Latency
 import NIOCore
 import NIOPosix
 
-/// The beginning of the try that has connected, and what went before it.
+/// When the successful attempt began, and the name lookup before it.
 struct DialAttempt: Sendable {
-  /// How long this connection waited for the look-up of the name; zero where the addresses were known.
+  /// How long this connection waited for the name lookup; zero if the addresses were known.
   var lookUp: Nanoseconds
-  /// When the try at the address that took the connection began.
+  /// When the attempt at the address that accepted the connection began.
   var dialedAt: Instant
 }
 
-/// Every address of a host has failed.
+/// All addresses of a host have failed.
 struct DialFailure: Error {
-  /// One per address that was tried.
+  /// One error per tried address.
   var errors: [any Error]
 }
 
-/// Connects to one of a host's addresses: to the user's own, or to the next one where that fails.
+/// Connects to one of a host's addresses: to the first in the user's order, or to the next one if that fails.
 struct Dialer: Sendable {
   let addresses: HostAddresses
   /// The user's place in the rotation.
   let turn: Int
   let eventLoop: any EventLoop
-  /// For all tries together.
+  /// The deadline of all attempts together.
   let deadline: Instant
-  /// Whether another address is to be tried; asked on the loop.
+  /// Whether to try another address; called on the loop.
   let goesOn: @Sendable () -> Bool
-  /// Sets a channel up; called on the loop for every try.
+  /// Sets a channel up; called on the loop for each attempt.
   let configure: @Sendable (any Channel, DialAttempt) -> EventLoopFuture<Void>
 
-  /// The channel that is connected, and how the try at its address began. Fails with ``DialFailure``, ``UnresolvedHost``, or
-  /// with what `configure` has failed with.
+  /// The connected channel, and its attempt. Fails with ``DialFailure``, ``UnresolvedHost``, or the error of
+  /// `configure`.
   func dial() -> EventLoopFuture<(any Channel, DialAttempt)> {
     let startedAt = MonotonicClock.now()
     if let known = addresses.order(turn: turn, at: startedAt) { return tryFirst(of: known[...], lookUp: .zero) }
@@ -64,7 +64,7 @@ struct Dialer: Sendable {
       }
   }
 
-  /// Why an address did not take a connection, in words; nil where the fault is not the address's.
+  /// Why an address did not accept a connection, in words; nil if the address was not the cause.
   private static func reason(_ error: any Error, _ bound: Nanoseconds) -> String? {
     switch error {
     case let error as IOError where TransportError.isOfDescriptors(error): nil

@@ -3,10 +3,11 @@ package import NIOCore
 import NIOPosix
 import Synchronization
 
-/// The addresses of a target's host, looked up once for all connections of a run, and what the run has seen of them.
+/// The addresses of a target's host, looked up once for all connections of a run, and the outcomes of the run's
+/// attempts.
 ///
-/// A look-up that is older than a minute is made again by the next connection, as balancers change their addresses. A host
-/// that is written as an address is not looked up.
+/// Load balancers change their addresses, so the first connection after a minute looks the name up again. A host given
+/// as an address is not looked up.
 public final class HostAddresses: Sendable {
   /// Finds all addresses of a host, with the port in each.
   package typealias Resolver =
@@ -18,7 +19,7 @@ public final class HostAddresses: Sendable {
     var rotation = AddressRotation()
     /// nil before the first look-up.
     var lookedUpAt: Instant?
-    /// The one under way.
+    /// The lookup under way.
     var lookUp: EventLoopFuture<Void>?
     var nextTurn = 0
   }
@@ -29,16 +30,16 @@ public final class HostAddresses: Sendable {
   private let resolver: Resolver
   private let state = Mutex(State())
 
-  /// Balancers' records say 60 s.
+  /// The time to live of load balancers' DNS records is 60 s.
   private static let freshFor: Nanoseconds = .seconds(60)
-  /// How long an address that has never connected is waited for while others are left. Lost packets show so; an address
-  /// that has connected before is slow for a reason, which is to be measured.
+  /// The longest wait for an address that has never connected, while others are left: it may lose packets. An address
+  /// that has connected before gets the whole time, because its slowness is to be measured.
   private static let patience: Nanoseconds = .seconds(1)
 
   /// The addresses of `endpoint`'s host by the system's resolver.
   public convenience init(of endpoint: Endpoint) { self.init(of: endpoint, resolver: SystemResolver.find) }
 
-  /// The same by a resolver of one's own.
+  /// The addresses of `endpoint`'s host by another resolver.
   package init(of endpoint: Endpoint, resolver: @escaping Resolver) {
     host = endpoint.host
     port = endpoint.port
@@ -48,7 +49,7 @@ public final class HostAddresses: Sendable {
     if let literal { state.withLock { $0.rotation.found([literal]) } }
   }
 
-  /// How many are taken in turn, without those that are left out; 0 before the first look-up.
+  /// The number of addresses in rotation, without those that are left out; 0 before the first lookup.
   public var count: Int { isLiteral ? 1 : state.withLock { $0.rotation.usableCount } }
 
   /// The place of the next user in the rotation, from 0.
@@ -59,10 +60,10 @@ public final class HostAddresses: Sendable {
     }
   }
 
-  /// What a reader of the figures must know of the addresses; empty where there is but one.
+  /// Notes on the addresses for a reader of the figures; empty for a single address.
   public var notes: [String] { state.withLock { $0.rotation.notes(host: host) } }
 
-  /// In which order a user tries the addresses; nil where they are to be looked up first.
+  /// The order in which a user tries the addresses; nil if they have to be looked up first.
   func order(turn: Int, at now: Instant) -> [SocketAddress]? {
     state.withLock { state in
       guard isLiteral || state.lookedUpAt.map({ now.elapsed(since: $0) < Self.freshFor }) ?? false else { return nil }
@@ -70,7 +71,7 @@ public final class HostAddresses: Sendable {
     }
   }
 
-  /// The same after a look-up, one for all who wait for it.
+  /// The order in which a user tries the addresses, after a name lookup. Concurrent callers share one lookup.
   ///
   /// Fails with `UnresolvedHost`.
   func lookUp(turn: Int, on eventLoop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
@@ -97,7 +98,7 @@ public final class HostAddresses: Sendable {
     return done.hop(to: eventLoop).map { self.state.withLock { $0.rotation.order(turn: turn) } }
   }
 
-  /// How long a try at `address` may take of what is left for all of them.
+  /// How long an attempt at `address` may take, of the time that is left for all addresses.
   func patience(with address: SocketAddress, isLast: Bool, of remaining: Nanoseconds) -> Nanoseconds {
     if isLast || state.withLock({ $0.rotation.hasConnected(address) }) { return remaining }
     return min(remaining, Self.patience)
@@ -108,7 +109,7 @@ public final class HostAddresses: Sendable {
   func failed(_ address: SocketAddress, _ reason: String) { state.withLock { $0.rotation.failed(address, reason) } }
 }
 
-/// A host has no address, or nobody could be asked for it.
+/// A host has no address, or no name server could be asked.
 package struct UnresolvedHost: Error {
   package init() {}
 }

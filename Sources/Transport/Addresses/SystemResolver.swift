@@ -4,7 +4,7 @@ import NIOPosix
 
 /// Asks the system for all addresses of a host, in the order of RFC 6724.
 enum SystemResolver {
-  /// Asks on a thread of its own, as the call blocks; fails with `UnresolvedHost`.
+  /// Asks on a thread of its own, because the call blocks. Fails with `UnresolvedHost`.
   @Sendable static func find(
     _ host: String, port: Int, on eventLoop: any EventLoop
   ) -> EventLoopFuture<[SocketAddress]> {
@@ -29,7 +29,7 @@ enum SystemResolver {
 }
 
 extension SocketAddress {
-  /// nil for anything but IPv4 and IPv6.
+  /// Makes an IPv4 or IPv6 address; nil for any other family.
   fileprivate init?(_ address: UnsafeMutablePointer<sockaddr>, _ family: Int32) {
     let raw = UnsafeRawPointer(address)
     switch family {

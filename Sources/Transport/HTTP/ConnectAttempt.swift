@@ -3,8 +3,8 @@ import Synchronization
 
 /// The channels of one attempt to connect, one per address that was tried, each with the handler at its end.
 ///
-/// Kept here rather than looked up in the pipeline, which is empty once a channel has closed: a peer's first bytes can
-/// end a handshake before the connect is told. It also lets a cancelled task give up: the channels are closed.
+/// The handlers are kept here because a closed channel's pipeline is empty: a peer's first bytes can end a handshake
+/// before the connect is reported. A cancelled task also gives up through this object, which closes the channels.
 final class ConnectAttempt: Sendable {
   private struct State {
     var tried: [(channel: any Channel, handler: NIOLoopBound<HTTPExchangeHandler>)] = []
@@ -13,7 +13,7 @@ final class ConnectAttempt: Sendable {
 
   private let state = Mutex(State())
 
-  /// One of the addresses of the target is being tried.
+  /// Adds the channel of an address that is being tried.
   func began(_ channel: any Channel, _ handler: HTTPExchangeHandler) {
     let handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     let isCancelled = state.withLock { state in
@@ -25,11 +25,11 @@ final class ConnectAttempt: Sendable {
 
   /// The handler at the end of a channel of this attempt.
   ///
-  /// - Precondition: the attempt ``began(_:_:)`` with this channel.
+  /// - Precondition: ``began(_:_:)`` was called with this channel.
   func handler(of channel: any Channel) -> NIOLoopBound<HTTPExchangeHandler> {
     state.withLock { state in
       guard let tried = state.tried.first(where: { $0.channel === channel }) else {
-        // The bootstrap hands back no other channel than one that its initializer has seen.
+        // The bootstrap returns only channels that its initializer has seen.
         preconditionFailure("this channel is not of the attempt")
       }
       return tried.handler

@@ -2,16 +2,16 @@ import Latency
 import NIOCore
 import TextFormatting
 
-/// How a response's body is encoded (`Content-Encoding`; RFC 9110, section 8.4). No request asks for any coding, but some
-/// servers and proxies use one nevertheless.
+/// How a response's body is encoded (`Content-Encoding`; RFC 9110, section 8.4). No request asks for a coding, but some
+/// servers and proxies use one anyway.
 enum ContentCoding: Equatable {
   case identity
   case gzip
   case deflate
-  /// One that is not decoded here, by the name that the server gave it.
+  /// A coding that is not supported, by the server's name for it.
   case other(String)
 
-  /// Reads a field's value: one coding, or a list of them.
+  /// Parses a field's value: one coding or a list.
   init(_ value: String) {
     self = value.split(separator: ",").reduce(.identity) { $0.followed(by: ContentCoding(element: $1)) }
   }
@@ -26,7 +26,7 @@ enum ContentCoding: Equatable {
     }
   }
 
-  /// What a second coding adds.
+  /// This coding with `next` applied after it.
   func followed(by next: ContentCoding) -> ContentCoding {
     switch (self, next) {
     case (.identity, _): next
@@ -35,7 +35,7 @@ enum ContentCoding: Equatable {
     }
   }
 
-  /// As a field says it.
+  /// The coding's name in a header field.
   var name: String {
     switch self {
     case .identity: "identity"
@@ -45,19 +45,19 @@ enum ContentCoding: Equatable {
     }
   }
 
-  /// The body as it was before it was encoded, at most `limit` bytes.
+  /// Decodes a body of at most `limit` decoded bytes.
   ///
-  /// - Throws: kind `invalid_response` for a corrupt or incomplete body and for a coding that is not known here, kind
-  ///   `too_large` beyond the limit.
+  /// - Throws: kind `invalid_response` for a corrupt or incomplete body and for an unsupported coding, kind `too_large`
+  ///   beyond the limit.
   func decode(_ body: ByteBuffer, limit: Int) throws(TransportError) -> ByteBuffer {
-    // The answer to a request that has no body, or an error page cut off by a proxy: nothing to decode.
+    // An empty body needs no decoding, such as that of an error page cut off by a proxy.
     guard self != .identity, body.readableBytes > 0 else { return body }
     let bytes = Array(body.readableBytesView)[...]
     let output: Zlib.Output?
     switch self {
     case .identity: return body
     case .gzip: output = Zlib.decompress(bytes, as: .gzip, limit: limit + 1)
-    // Some servers leave the zlib format away that the coding's definition wants.
+    // Some servers leave out the zlib wrapping that the coding's definition requires.
     case .deflate:
       output =
         Zlib.decompress(bytes, as: .zlib, limit: limit + 1) ?? Zlib.decompress(bytes, as: .raw, limit: limit + 1)
@@ -75,7 +75,7 @@ enum ContentCoding: Equatable {
     return ByteBuffer(bytes: output.bytes)
   }
 
-  /// As much of a body as can be decoded of its beginning, at most `limit` bytes; nil where that is nothing.
+  /// Decodes as much of an incomplete body as possible, at most `limit` bytes; nil if that is nothing.
   func decode(beginning body: ByteBuffer, limit: Int) -> ByteBuffer? {
     let bytes = Array(body.readableBytesView)[...]
     let output: Zlib.Output?

@@ -1,4 +1,4 @@
-/// The header fields that decide where a response ends, whether its connection is kept, and how its body is to be read
+/// The header fields that decide where a response ends, whether its connection is kept, and how its body is encoded
 /// (RFC 9112, sections 6 and 9; RFC 9110, section 8.4).
 struct FramingFields {
   private var length: Int?
@@ -11,7 +11,7 @@ struct FramingFields {
   /// How the body is encoded.
   private(set) var coding = ContentCoding.identity
 
-  /// What the fields say; nil when they leave it to the version. `close` wins.
+  /// Whether the fields keep the connection; nil if they leave that to the HTTP version. `close` wins.
   var keepsConnection: Bool? {
     if closes { return false }
     return keepsAlive ? true : nil
@@ -39,7 +39,7 @@ struct FramingFields {
     }
     let name = UnsafeRawBufferPointer(rebasing: line[..<colon])
     if equals(name, "content-length") {
-      // A proxy that joins repeated fields makes a list of them, which may only hold one number (RFC 9112, section 6.3).
+      // A proxy may join repeated fields into a list, all of whose elements must be one number (RFC 9112, section 6.3).
       try forEachElement(of: value(of: line, after: colon)) { element throws(TransportError) in
         try setLength(Self.parseLength(element))
       }
@@ -76,7 +76,7 @@ struct FramingFields {
   }
 }
 
-/// What follows the colon, without white space around it.
+/// The text after the colon, without white space around it.
 private func value(of line: UnsafeRawBufferPointer, after colon: Int) -> UnsafeRawBufferPointer {
   trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
 }

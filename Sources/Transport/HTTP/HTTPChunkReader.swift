@@ -18,7 +18,7 @@ struct HTTPChunkReader {
 
   init() {}
 
-  /// Takes what it can off the front of `bytes`; true when the body is complete.
+  /// Consumes as much as possible from the front of `bytes`; true when the body is complete.
   mutating func read(_ bytes: inout ByteBuffer, limit: Int) throws(TransportError) -> Bool {
     while true {
       switch state {

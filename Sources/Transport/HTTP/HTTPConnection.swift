@@ -6,25 +6,25 @@ import Synchronization
 
 /// The instants of a connection's set-up.
 public struct ConnectPhases: Sendable {
-  /// When the attempt began, name resolution and tries at addresses that refused included.
+  /// When the attempt began: before the name lookup and before attempts at addresses that refused.
   public var startedAt: Instant
-  /// How long it waited for the look-up of the name; zero where the addresses were known.
+  /// How long it waited for the name lookup; zero if the addresses were known.
   public var lookUp: Nanoseconds
-  /// When the try at the address that took the connection began.
+  /// When the attempt at the address that accepted the connection began.
   public var dialedAt: Instant
-  /// When the TCP connection was there.
+  /// When the TCP connection was established.
   public var connectedAt: Instant
   /// When the TLS handshake was done; nil without TLS.
   public var securedAt: Instant?
 
-  /// What `connect` means: the look-up of the name where this connection waited for one, and TCP with the address that
-  /// took the connection. Addresses that were tried before it are not in it.
+  /// The metric `connect`: the name lookup, if this connection waited for one, and TCP with the address that accepted
+  /// the connection. Attempts at addresses before it do not count.
   public var connect: Nanoseconds { lookUp + (connectedAt - dialedAt) }
 }
 
-/// A kept HTTP/1.1 connection for one request at a time, with its stamps taken on the event loop's thread.
+/// A persistent HTTP/1.1 connection for one request at a time. Its stamps are taken on the event loop's thread.
 public final class HTTPConnection: Sendable {
-  /// How the set-up went.
+  /// The instants of the set-up.
   public let phases: ConnectPhases
 
   private let channel: any Channel
@@ -33,7 +33,7 @@ public final class HTTPConnection: Sendable {
   private let closing: HTTPExchangeHandler.Closing
   private let lastID = Atomic<UInt64>(0)
 
-  /// To be made on the channel's loop.
+  /// Call it on the channel's loop.
   private init(_ handler: NIOLoopBound<HTTPExchangeHandler>, on channel: any Channel, phases: ConnectPhases) {
     self.channel = channel
     eventLoop = channel.eventLoop
@@ -42,18 +42,19 @@ public final class HTTPConnection: Sendable {
     self.phases = phases
   }
 
-  /// Connects to one of the host's addresses, and with `tls` completes the handshake, all within `timeout`.
+  /// Connects to one of the host's addresses and, with `tls`, completes the handshake, all within `timeout`.
   ///
   /// - Parameters:
-  ///   - addresses: those of the endpoint's host, shared by the connections of a run; nil: they are looked up.
-  ///   - turn: which of several addresses is tried first.
+  ///   - addresses: the addresses of the endpoint's host, shared by the connections of a run; with nil the name is
+  ///     looked up.
+  ///   - turn: the user's place in the rotation, which decides the address that is tried first.
   public static func connect(
     to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, tls: TLSClient?, on executor: LoopExecutor,
     timeout: Nanoseconds
   ) async -> Result<HTTPConnection, TransportError> {
     let addresses = addresses ?? HostAddresses(of: endpoint)
     let eventLoop = executor.eventLoop
-    // The first outcome counts: the connection, its failure, the bound, or the caller's giving up.
+    // The first outcome counts: the connection, its failure, the time-out, or the caller's cancellation.
     let done = eventLoop.makePromise(of: HTTPConnection.self)
     let attempt = ConnectAttempt()
     let bound = eventLoop.scheduleTask(in: TimeAmount(timeout)) {
@@ -79,7 +80,7 @@ public final class HTTPConnection: Sendable {
     on executor: LoopExecutor, timeout: Nanoseconds
   ) -> EventLoopFuture<HTTPConnection> {
     let startedAt = MonotonicClock.now()
-    // One channel per address that is tried: what becomes of a handshake is that channel's own.
+    // Each tried address has a channel of its own, and each handshake's outcome belongs to its channel.
     let dialer = Dialer(
       addresses: addresses, turn: turn, eventLoop: executor.eventLoop,
       deadline: startedAt + timeout, goesOn: { !attempt.isCancelled },
@@ -125,16 +126,18 @@ public final class HTTPConnection: Sendable {
     return handler
   }
 
-  /// Whether a request can be sent. On the connection's loop an end of it that has come and was not read yet is seen too.
+  /// Whether a request can be sent. On the connection's loop this also detects an end that has arrived but was not read
+  /// yet.
   public var isUsable: Bool {
     guard !closing.hasBegun else { return false }
     return !eventLoop.inEventLoop || !handler.value.hasEnded()
   }
 
-  /// Sends `request`, whole and with its head, and waits for the response at most `timeout`.
+  /// Sends `request`, which holds the whole message with its head, and waits for the response for at most `timeout`.
   ///
-  /// When the task is cancelled, the answer is waited for `graceOnCancel` longer, so that a request with an effect does
-  /// not leave it unknown; then the exchange ends with kind `cancelled`. After any failure the connection is closed.
+  /// When the task is cancelled, the exchange waits for the answer for `graceOnCancel` more, because the effect of a
+  /// request would otherwise stay unknown. Then it ends with kind `cancelled`. The connection is closed after any
+  /// failure.
   public func exchange(
     _ request: ByteBuffer, timeout: Nanoseconds, graceOnCancel: Nanoseconds = .zero
   ) async -> Result<HTTPExchange, TransportError> {
@@ -152,8 +155,9 @@ public final class HTTPConnection: Sendable {
     }
   }
 
-  /// The same for a caller on the connection's loop that makes many exchanges and watches its task's cancellation once
-  /// for all of them, as that costs less than watching it in each: it then calls ``cancelExchange(after:)``.
+  /// Sends `request` like ``exchange(_:timeout:graceOnCancel:)``, but without watching for cancellation, which costs
+  /// time in each exchange. It serves callers on the connection's loop that watch their task's cancellation once for
+  /// many exchanges and then call ``cancelExchange(after:)``.
   public func exchangeUnwatched(
     _ request: ByteBuffer, timeout: Nanoseconds
   ) async -> Result<HTTPExchange, TransportError> {
@@ -161,7 +165,7 @@ public final class HTTPConnection: Sendable {
     return await withUnsafeContinuation { handler.value.start(request, id: id, timeout: timeout, $0) }
   }
 
-  /// Ends the exchange that was begun last with kind `cancelled`, unless it has ended within `grace`. On the loop.
+  /// Ends the latest exchange with kind `cancelled`, unless it ends within `grace`. Call it on the loop.
   public func cancelExchange(after grace: Nanoseconds) {
     let id = lastID.load(ordering: .relaxed)
     eventLoop.scheduleTask(in: TimeAmount(grace)) { self.handler.value.cancel(id: id) }

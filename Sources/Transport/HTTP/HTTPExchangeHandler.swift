@@ -5,7 +5,7 @@ import Synchronization
 
 /// Writes one request at a time and reads its response; the end of a connection's pipeline.
 ///
-/// Confined to its event loop. Whoever waits is resumed exactly once, and on the loop.
+/// Confined to its event loop. Each waiting caller is resumed exactly once, and on the loop.
 final class HTTPExchangeHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -27,8 +27,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     var scheduled: Scheduled<Void>
   }
 
-  /// Set when the connection has ended or is given up, which TLS takes a while to carry out: meanwhile the channel is
-  /// active.
+  /// Set when the connection has ended or is given up. With TLS the channel stays active for a while after that.
   final class Closing: Sendable {
     private let flag = Atomic(false)
 
@@ -42,7 +41,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   private let executor: LoopExecutor
   private let wanted: CertificateRequest?
-  /// When the try at this address began.
+  /// When the attempt at this address began.
   private let dialedAt: Instant
   private var idle = IdleConnection()
   private var reader = HTTPResponseReader()
@@ -50,13 +49,17 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var timer: Timer?
   private var lastStarted: UInt64 = 0
-  /// An exchange that was cancelled before it was started.
+  /// The exchange that was cancelled before it was started.
   private var cancelledEarly: UInt64?
-  /// What the peer refused TLS with while nobody waited: with TLS 1.3 that comes after the client's part of the handshake.
+  /// The peer's refusal of TLS, if it came while no exchange waited: with TLS 1.3 it comes after the client's part of
+  /// the handshake.
   private var refusal: TransportError?
 
-  /// `executor` runs the tasks that wait for the answers; `wanted` is of a connection with TLS; the connect was begun at
-  /// `dialedAt`.
+  /// - Parameters:
+  ///   - secured: when the TLS handshake was done; nil without TLS.
+  ///   - executor: runs the tasks that wait for the answers.
+  ///   - wanted: whether the server asked for a client certificate; nil without TLS.
+  ///   - dialedAt: when the attempt at this address began.
   init(secured: EventLoopFuture<Instant?>, executor: LoopExecutor, wanted: CertificateRequest?, dialedAt: Instant) {
     self.secured = secured
     self.executor = executor
@@ -105,7 +108,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     armTimer(now: now, deadline: deadline)
   }
 
-  /// Whether the peer has ended the connection, as far as this machine knows by now: what has come and was not read yet counts.
+  /// Whether the peer has ended the connection. An end that has arrived but was not read yet counts.
   func hasEnded() -> Bool {
     guard !closing.hasBegun else { return true }
     guard let context, pending == nil, idle.isToBeLookedAt(at: MonotonicClock.now()),
@@ -169,7 +172,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     done.continuation.resume(returning: .success(exchange))
   }
 
-  /// The end of a connection, said as what it is by what went before.
+  /// Gives the end of a connection a more precise error, according to the events before it.
   private func explained(_ error: TransportError) -> TransportError {
     guard error.kind == .closed || error.kind == .reset, pending?.firstByteReadAt == nil else { return error }
     if let missingCertificate { return missingCertificate }
@@ -179,7 +182,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     return race
   }
 
-  /// What the end of a connection means that has served nothing since its peer asked for a certificate in vain.
+  /// The error of a connection that served no request after its peer asked for a certificate in vain.
   private var missingCertificate: TransportError? {
     guard !idle.hasServed, wanted?.wasNotGiven ?? false else { return nil }
     return TransportError(.clientCertificate, "TLS failed: \(CertificateRequest.advice)")
@@ -188,7 +191,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   private func fail(_ error: TransportError, thenClose: Bool = false) {
     let failed = pending
     pending = nil
-    // Closing calls `channelInactive` at once, and whoever waits may go on at once: neither may see the other half done.
+    // Closing calls `channelInactive` at once, and a resumed caller may run at once. So the state is complete before
+    // either.
     if thenClose { close() }
     guard let failed else { return }
     var error = error
@@ -203,7 +207,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     context?.close(promise: nil)
   }
 
-  /// One timer per connection, not per request: one that fires too early for the present request is armed again.
+  /// There is one timer per connection, not per request. If it fires too early for the present request, it is set
+  /// again.
   private func armTimer(now: Instant, deadline: Instant) {
     guard let context, deadline < timer?.firesAt ?? .distantFuture else { return }
     timer?.scheduled.cancel()
@@ -218,7 +223,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     let now = MonotonicClock.now()
     if now >= pending.deadline {
       failAndClose(TransportError(.timeout, "no complete answer within \(pending.timeout / .milliseconds(1)) ms"))
-      // Thousands of requests to a target that died end together.
+      // When a target dies, thousands of requests may end together.
       executor.didRead()
     } else {
       armTimer(now: now, deadline: pending.deadline)

@@ -3,7 +3,7 @@ public import NIOCore
 
 /// A whole HTTP/1.1 response.
 public struct HTTPResponse: Sendable, Equatable {
-  /// 100–599.
+  /// The status, 100–599.
   public var status: Int
   /// The header lines as received, without the status line and the empty line.
   public var headerLines: ByteBuffer
@@ -17,12 +17,12 @@ public struct HTTPResponse: Sendable, Equatable {
   /// The first value of the header `name` (any case), without white space around it.
   public func header(_ name: String) -> String? { headers(name).first }
 
-  /// Every value of the header `name` (any case) in their order, without white space around them; lines that were folded
-  /// are joined by blanks.
+  /// All values of the header `name` (any case) in their order, without white space around them. Folded lines are
+  /// joined by blanks.
   public func headers(_ name: String) -> [String] {
     let wanted = name.lowercased()
     var values: [String] = []
-    /// Whether the line before is one of the header's.
+    /// Whether the line before belongs to the header.
     var isWanted = false
     for line in String(buffer: headerLines).split(separator: "\r\n") {
       if let first = line.first, first == " " || first == "\t" {
@@ -44,14 +44,14 @@ public struct HTTPResponse: Sendable, Equatable {
   }
 }
 
-/// One request and its response, with its instants, all taken on the event loop's thread.
+/// The response to one request, with the instants of both, all taken on the event loop's thread.
 ///
-/// A class, so that it is handed from one asynchronous function to the next by reference: as a value it would be copied
-/// at every step, and have room in the frame of each.
+/// It is a class, so that asynchronous functions pass a reference: a value would be copied at each step and take room
+/// in each frame.
 public final class HTTPExchange: Sendable {
   /// The answer.
   public let response: HTTPResponse
-  /// Just before the request's first byte was given to the socket.
+  /// The instant right before the request's first byte was given to the socket.
   public let firstByteWrittenAt: Instant
   /// When the first bytes of the response had been read.
   public let firstByteReadAt: Instant

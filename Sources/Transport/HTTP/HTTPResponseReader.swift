@@ -2,19 +2,19 @@ package import NIOCore
 
 /// Reads one HTTP/1.1 response after another from bytes that arrive in any pieces (RFC 9112). Pure: no I/O.
 ///
-/// Takes what RFC 9112 lets a server send: a length that is given several times, folded header lines, chunks with leading
-/// zeros and extensions. Strict beyond that: a head or a body beyond its limit, both of `Content-Length` and
-/// `Transfer-Encoding`, conflicting lengths or malformed chunks make the response invalid. Interim responses (1xx but 101)
-/// are passed over. A body that was encoded although nobody asked for it is decoded.
+/// It accepts all that RFC 9112 lets a server send: repeated equal lengths, folded header lines, chunks with leading
+/// zeros and extensions. It refuses a head or a body beyond its limit, `Content-Length` together with
+/// `Transfer-Encoding`, conflicting lengths, and malformed chunks. Interim responses (1xx except 101) are skipped. A
+/// body that was encoded without being asked for is decoded.
 package struct HTTPResponseReader {
-  /// What a piece of bytes led to.
+  /// The outcome of reading some bytes.
   package enum Step {
     case needsMore
     case complete(HTTPResponse)
     case failed(TransportError)
   }
 
-  /// Bounds of what is accepted, in bytes.
+  /// The largest head and body that are accepted, in bytes.
   package struct Limits: Sendable {
     package var head = 64 << 10
     package var body = 4 << 20
@@ -22,7 +22,7 @@ package struct HTTPResponseReader {
     package init() {}
   }
 
-  /// A head that was read, and its header lines.
+  /// A complete head, and its header lines.
   private struct Opened {
     var head: ResponseHead
     var lines: ByteBuffer
@@ -43,14 +43,14 @@ package struct HTTPResponseReader {
     self.limits = limits
   }
 
-  /// Whether some bytes of an unfinished response are here.
+  /// Whether a response has begun and is not complete.
   package var isInsideResponse: Bool {
     if case .head = state { return pending.readableBytes > 0 }
     return true
   }
 
-  /// Takes the next bytes. After `complete` the reader is ready for the next response; bytes beyond the completed
-  /// response make its connection unusable, as nobody asked for them.
+  /// Takes the next bytes. After `complete` the reader is ready for the next response. Bytes beyond the completed
+  /// response make its connection unusable, because they answer no request.
   package mutating func read(_ bytes: ByteBuffer) -> Step {
     do throws(TransportError) {
       if case .head = state, pending.readableBytes == 0 {
@@ -65,7 +65,7 @@ package struct HTTPResponseReader {
     }
   }
 
-  /// The response in `bytes` if they are exactly one, with a length: what nearly every read is.
+  /// The response in `bytes` if they are exactly one response with a length, as nearly all reads are.
   private func readWhole(_ bytes: ByteBuffer) throws(TransportError) -> HTTPResponse? {
     guard let head = try parseHead(bytes), case .length(let length) = head.framing, length <= limits.body,
       head.coding == .identity,
@@ -115,7 +115,7 @@ package struct HTTPResponseReader {
     }
   }
 
-  /// The peer will send nothing more: completes a response that ends with its connection, else needs more.
+  /// Takes the end of the peer's bytes: it completes a response that is delimited by the end of the connection.
   package mutating func readEnd() -> Step {
     guard case .untilClose(let opened) = state else { return .needsMore }
     do throws(TransportError) {
@@ -152,7 +152,7 @@ package struct HTTPResponseReader {
     do throws(TransportError) {
       return try head.coding.decode(body, limit: limits.body)
     } catch {
-      // The status of a refusal says more than its body.
+      // A refusal with an unreadable body is kept, because its status says more than its body.
       guard head.status >= 300 else { throw error }
       return ByteBuffer(string: "(\(error.message))")
     }

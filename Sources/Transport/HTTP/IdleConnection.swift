@@ -2,26 +2,27 @@ import Glibc
 package import Latency
 import NIOCore
 
-/// How long a kept connection has been without a request, and what its end means right after one. Pure.
+/// Tracks how long a persistent connection has been idle, and tells what its end right after a request means. Pure.
 ///
-/// Servers and balancers close connections that nobody uses (nginx after 75 s, Node after 5 s). A request that is sent just
-/// then is lost: it crosses the end on its way. It is never sent again by itself, as nobody knows whether it was done.
+/// Problem: servers and load balancers close idle connections (nginx after 75 s, Node after 5 s). A request sent at
+/// that moment crosses the end on its way and is lost. It is never repeated automatically, because the server may have
+/// processed it. It gets an error kind of its own instead.
 package struct IdleConnection: Sendable {
-  /// nil before the first answer.
+  /// When the last answer came; nil before the first one.
   private var servedAt: Instant?
-  /// When it was there, its TLS included.
+  /// When the connection was established, TLS included.
   private var begunAt = MonotonicClock.now()
-  /// Later than this after the request an end is no crossing of the two: a peer that ends while it works does so later
-  /// than the way is long.
+  /// An end later than this after the request did not cross it: a peer that ends the connection while it works on the
+  /// request ends it later than a round trip.
   package private(set) var crossing = IdleConnection.longestCrossing
 
-  /// No server's keep-alive time-out is shorter. A peer that closes a connection in full use has other reasons.
+  /// No server's keep-alive time-out is shorter. A peer that closes a busy connection has other reasons.
   package static let shortest: Nanoseconds = .milliseconds(100)
-  /// Later than this after the request an end is no crossing of the two on any way.
+  /// The upper bound of ``crossing`` for any network path.
   package static let longestCrossing: Nanoseconds = .seconds(1)
-  /// What a crossing may take beside the round trips, because either side may be busy with other work.
+  /// Added to the round trips, because either side may be busy with other work.
   package static let delay: Nanoseconds = .milliseconds(50)
-  /// A connection in full use is not looked at before each request.
+  /// A connection that was used within this time is not checked before the next request.
   package static let inUse: Nanoseconds = .milliseconds(1)
 
   package init() {}
@@ -29,29 +30,29 @@ package struct IdleConnection: Sendable {
   /// Whether a request was answered over it.
   package var hasServed: Bool { servedAt != nil }
 
-  /// It is set up.
+  /// Notes that the connection is set up.
   package mutating func began(at now: Instant) { begunAt = now }
 
-  /// Its TCP connection took `duration` to set up, which is a round trip.
+  /// Notes that TCP took `duration` to connect, which is one round trip.
   package mutating func connected(in duration: Nanoseconds) {
     crossing = min(Self.longestCrossing, 3 * duration + Self.delay)
   }
 
-  /// A request was answered.
+  /// Notes an answered request.
   package mutating func served(at now: Instant) { servedAt = now }
 
-  /// How long nothing has been asked.
+  /// How long the connection has been idle.
   package func length(at now: Instant) -> Nanoseconds { now.elapsed(since: servedAt ?? begunAt) }
 
-  /// Whether it is worth a system call to see if the peer has closed it.
+  /// Whether the connection has been idle for so long that a system call should check whether the peer has closed it.
   package func isToBeLookedAt(at now: Instant) -> Bool { length(at: now) >= Self.inUse }
 
-  /// The error of a request that crossed the end of its connection; nil where the end has other reasons.
+  /// The error of a request that crossed the end of its connection; nil if the end has other reasons.
   ///
   /// - Parameters:
-  ///   - idleFor: before the request.
+  ///   - idleFor: how long the connection was idle before the request.
   ///   - writtenAt: when the request was written.
-  ///   - endedAt: when the end was read, without a byte of an answer.
+  ///   - endedAt: when the end was read, before any byte of an answer.
   package func race(idleFor: Nanoseconds, writtenAt: Instant, endedAt: Instant) -> TransportError? {
     guard idleFor >= Self.shortest, endedAt.elapsed(since: writtenAt) <= crossing else { return nil }
     return TransportError(
@@ -62,9 +63,9 @@ package struct IdleConnection: Sendable {
 }
 
 extension ChannelHandlerContext {
-  /// Whether something has come that no request has asked for: the end of the connection, or bytes before it.
+  /// Whether the socket has input that answers no request: the end of the connection, or bytes before it.
   ///
-  /// - Parameter isSecure: TLS may still have to say something of its own, so that bytes are no sign.
+  /// - Parameter isSecure: TLS sends messages of its own, so with TLS bytes alone are no sign.
   func hasUnaskedInput(isSecure: Bool) -> Bool {
     let hasInput = try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
       var byte: UInt8 = 0

@@ -1,9 +1,9 @@
 import NIOCore
 
-/// The size of a connection's receive buffer: small, as most answers are and connections are many, and doubled whenever
-/// a read has filled it.
+/// The size of a connection's receive buffer. It begins small, because most answers are small and connections are many,
+/// and doubles when a read has filled it.
 ///
-/// NIO's own adaptive one starts at 2 KiB, and costs an allocation of its own per connection.
+/// NIO's adaptive allocator starts at 2 KiB and costs an allocation of its own per connection.
 struct ReceiveBuffer: RecvByteBufferAllocator {
   private var size: Int32 = 512
 

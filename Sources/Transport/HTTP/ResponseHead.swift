@@ -16,24 +16,24 @@ struct ResponseHead {
   /// How the body is encoded.
   var coding: ContentCoding
   var setsCookies: Bool
-  /// How many bytes the status line has, and the whole head, each with its last line end.
+  /// The length of the status line in bytes, with its line end; `length` is that of the whole head.
   var statusLineLength: Int
   var length: Int
 
   /// Whether another head follows this one (RFC 9110, section 15.2).
   var isInterim: Bool { (100..<200).contains(status) && status != 101 }
 
-  /// The head at the front of `text`; nil while its end is not there.
+  /// Parses the head at the front of `text`; nil while the head is incomplete.
   static func parse(_ text: UnsafeRawBufferPointer, limit: Int) throws(TransportError) -> ResponseHead? {
     let head = try parseLines(text)
-    // What is there is all head while its end is missing.
+    // While the end is missing, all bytes belong to the head.
     guard head?.length ?? text.count <= limit else { throw tooLarge(limit) }
     return head
   }
 
   private static func parseLines(_ text: UnsafeRawBufferPointer) throws(TransportError) -> ResponseHead? {
     guard let statusLineEnd = lineEnd(in: text, from: 0) else {
-      // Said early: a peer that speaks another protocol may never send a line.
+      // This is checked early: a peer that speaks another protocol may never send a line end.
       guard startsWithHTTP(text) else { throw invalid("it does not start with 'HTTP/'") }
       return nil
     }
@@ -52,7 +52,7 @@ struct ResponseHead {
           coding: fields.coding, setsCookies: fields.setsCookies,
           statusLineLength: statusLineEnd + 1, length: end + 1)
       }
-      // Only the next line tells whether this one goes on there.
+      // Only the next line's first byte tells whether this line is folded.
       guard end + 1 < text.count else { return nil }
       if isBlank(text[end + 1]) {
         guard let folded = try foldedLine(in: text, from: position) else { return nil }
@@ -68,8 +68,8 @@ struct ResponseHead {
     return nil
   }
 
-  /// A header line that goes on in lines that begin with white space (`obs-fold`; RFC 9112, section 5.2), joined by
-  /// blanks, and where it ends; nil while its end is not there.
+  /// A folded header line, which continues in lines that begin with white space (`obs-fold`; RFC 9112, section 5.2),
+  /// joined by blanks, and its end; nil while it is incomplete.
   private static func foldedLine(
     in text: UnsafeRawBufferPointer, from position: Int
   ) throws(TransportError) -> (line: [UInt8], end: Int)? {
@@ -98,7 +98,7 @@ struct ResponseHead {
     return prefix.withUTF8Buffer { expected in zip(text, expected).allSatisfy { $0 == $1 } }
   }
 
-  /// `HTTP/1.x` and a status of three digits.
+  /// Parses `HTTP/1.x` and a status of three digits.
   private static func parseStatusLine(_ text: UnsafeRawBufferPointer) throws(TransportError) -> Int {
     let prefix: StaticString = "HTTP/1."
     guard text.count >= 13, prefix.withUTF8Buffer({ text.starts(with: $0) }) else {

@@ -1,9 +1,22 @@
 public import Latency
 public import NIOCore
 
-/// Runs Swift tasks on the thread of one event loop, so that awaiting I/O costs no thread hop.
+/// Runs Swift tasks on the thread of one event loop, so that awaiting I/O costs no change of threads.
 ///
-/// Give it to `addTask(executorPreference:)`; unstructured tasks do not inherit it.
+/// ```swift
+/// let loops = LoopGroup(threads: 2)
+/// await withTaskGroup(of: Void.self) { group in
+///   for number in 1...50 {
+///     let executor = loops.executor(forUser: number)
+///     group.addTask(executorPreference: executor) {
+///       await executor.sleep(for: .milliseconds(10))  // by the loop's timer, resumed on its thread
+///       // … exchange requests on connections of this executor
+///     }
+///   }
+/// }
+/// ```
+///
+/// Unstructured tasks do not inherit the executor.
 public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   // @unchecked: every mutable property is touched on the event loop's thread only.
 
@@ -14,14 +27,14 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
   /// The loop whose thread runs the tasks.
   public let eventLoop: any EventLoop
-  /// When the job that is running was made ready: the answer that its task waited for had been read, or its timer had
-  /// fired. However late the loop comes to the task after that, the task's user was free from then on. Only in a task
-  /// on the loop.
+  /// When the running job became ready: its task's answer had been read, or its timer had fired. The task's user was
+  /// free from then on, however late the loop runs the task. Read it only in a task on the loop.
   public private(set) var readySince = Instant.distantPast
-  /// How long this loop's thread has spun in all because it was asked to: no work, and CPU time. Only on the loop.
+  /// The total time for which this loop's thread has spun on request: it costs CPU time but is no work. Use it only on
+  /// the loop.
   public var spunFor = Nanoseconds.zero
-  /// What else is due now and then, such as the next start of a schedule: called after each share of a large batch of
-  /// answers. Only on the loop.
+  /// Called after each share of a large batch of answers, for other work that may have come due, such as the next start
+  /// of a schedule. Use it only on the loop.
   public var betweenBatches: (() -> Void)?
 
   private var queue: [Job] = []
@@ -29,14 +42,14 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
   private var isDraining = false
   private var isDrainScheduled = false
 
-  /// After so many batches in one go the loop looks at its sockets again.
+  /// After this many batches in a row the loop polls its sockets again.
   private static let batchesInARow = 16
-  /// How many answers are read in one go before the users who waited for them run. A loop that reads thousands of answers
-  /// first keeps their users, and the starts that come due meanwhile, waiting for tens of ms; one that runs each user at
-  /// once makes the stamps of the answers behind it late. This many take half a millisecond of both at most.
+  /// How many answers are read in a row before the users who waited for them run. Problem: a loop that reads thousands
+  /// of answers first delays their users, and the starts that come due meanwhile, by tens of ms; a loop that runs each
+  /// user at once stamps the following answers late. With a share of 16 both delays stay below half a millisecond.
   private static let share = 16
 
-  /// Makes an executor over `eventLoop`, which must outlive every task given to it.
+  /// Makes an executor for `eventLoop`, which must outlive all tasks given to it.
   public init(_ eventLoop: any EventLoop) {
     self.eventLoop = eventLoop
   }
@@ -55,8 +68,8 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     scheduleDrain()
   }
 
-  /// Returns after `length` by the loop's own timer, or soon after the task is cancelled; the task is resumed once, on
-  /// the loop.
+  /// Returns after `length` by the loop's own timer, or soon after the task is cancelled. The task is resumed on the
+  /// loop.
   public func sleep(for length: Nanoseconds) async {
     let timer = NIOLoopBoundBox.makeBoxSendingValue(LoopTimer(), eventLoop: eventLoop)
     await withTaskCancellationHandler {
@@ -72,23 +85,24 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  /// Runs the tasks that are due at once instead of after the sockets: for a timer of the loop that has just resumed
-  /// tasks. Only on the loop; does nothing when called by such a task, as those are being run already.
+  /// Runs the ready tasks now instead of after the sockets. A timer of the loop calls it after it has resumed tasks.
+  /// Call it only on the loop; a call from a task that this executor runs does nothing, because the ready tasks are
+  /// being run already.
   public func drainNow() {
     eventLoop.preconditionInEventLoop()
     drain()
   }
 
-  /// To be called after each answer that was read, when its handler is done with it: runs the users of a share of a large
-  /// batch before the next answer is read. Only on the loop.
+  /// Runs the users of a share of a large batch of answers before the next answer is read. A handler calls it, only on
+  /// the loop, when it is done with an answer that it has read.
   public func didRead() {
     guard queue.count >= Self.share, !isDraining else { return }
     drain()
     betweenBatches?()
   }
 
-  /// Runs what is due: after a share of the sockets that are ready now has been read, so that what one task does with its
-  /// answer does not delay the stamps of the others'.
+  /// Runs the ready tasks. It is called after a share of the ready sockets has been read, so that the work of one task
+  /// does not delay the stamps of other tasks' answers.
   private func drain() {
     guard !isDraining else { return }
     isDraining = true

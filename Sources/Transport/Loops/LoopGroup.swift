@@ -2,10 +2,16 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// The event loops of a tool, each with its executor. They live as long as the process: NIO traps on work that comes late
-/// to a loop that was shut down.
+/// The event loops of a tool, each with its ``LoopExecutor``. They live as long as the process, because NIO traps on
+/// work that comes to a loop after its shutdown.
+///
+/// ```swift
+/// let run = await LoopGroup.lend(threads: 2) { loops in
+///   await LoadRun.perform(scenario, plan: plan, catalogue: catalogue, on: loops)
+/// }
+/// ```
 public struct LoopGroup: Sendable {
-  /// One executor per loop; at least one.
+  /// One executor per loop, at least one.
   public let executors: [LoopExecutor]
 
   /// Starts `threads` loops, at least one.
@@ -14,11 +20,11 @@ public struct LoopGroup: Sendable {
     executors = group.makeIterator().map(LoopExecutor.init)
   }
 
-  /// Those that nobody has at the moment.
+  /// The groups that are not lent at present.
   private static let idle = Mutex<[LoopGroup]>([])
 
-  /// Lends `body` a group of `threads` loops, at least one, that nobody else has meanwhile. It is lent again afterwards:
-  /// a thousand runs of one process need the threads of one.
+  /// Lends `body` a group of `threads` loops, at least one, for its exclusive use. The group is reused afterwards, so
+  /// that a thousand runs of one process need the threads of one run.
   public static func lend<T, E>(
     threads: Int = 1, _ body: (LoopGroup) async throws(E) -> T
   ) async throws(E) -> T {

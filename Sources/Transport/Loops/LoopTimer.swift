@@ -11,7 +11,7 @@ final class LoopTimer {
 
   private var state = State.idle
 
-  /// Resumes `continuation` after `length`, or when it has been ended; exactly once.
+  /// Resumes `continuation` exactly once: after `length`, or when ``end()`` is called.
   func start(_ continuation: UnsafeContinuation<Void, Never>, _ length: Nanoseconds, on eventLoop: any EventLoop) {
     guard case .idle = state else { return continuation.resume() }  // ended before it began
     let scheduled = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(length)) { self.end() }
@@ -28,13 +28,13 @@ final class LoopTimer {
 }
 
 extension TimeAmount {
-  /// The same length for a timer of an event loop; one beyond 292 years, which is the longest that NIO knows, becomes that.
+  /// Converts a length for a timer of an event loop. NIO's longest length is 292 years; longer ones become that.
   @inlinable
   public init(_ length: Nanoseconds) { self = .nanoseconds(Int64(clamping: length.nanoseconds)) }
 }
 
 extension NIODeadline {
-  /// The same instant for a timer of an event loop: NIO reads the same clock.
+  /// Converts an instant for a timer of an event loop; NIO uses the clock of ``MonotonicClock``.
   @inlinable
   public init(_ instant: Instant) { self = .uptimeNanoseconds(instant.nanoseconds) }
 }

@@ -2,19 +2,19 @@ import FoundationEssentials
 import NIOSSL
 import TextFormatting
 
-/// A certificate by which a client tells a server who it is, and its key. Neither is ever shown.
+/// A client certificate with its key. No message and no report contains either.
 public struct ClientCertificate: Sendable {
-  /// What is wrong with one of the two files, and what to do about it.
+  /// The fault of one of the two files, and its remedy.
   public struct Problem: Sendable, Equatable {
     /// `--cert` or `--key`.
     public var option: String
-    /// For people, without anything of a key.
+    /// The reason for people, without any part of a key.
     public var reason: String
   }
 
-  /// What is wrong with the files: at least one problem.
+  /// The faults of the files, at least one.
   public struct Problems: Error, Sendable, Equatable, CustomStringConvertible {
-    /// One per file that is wrong.
+    /// One problem per faulty file.
     public var all: [Problem]
     /// A line per problem.
     public var description: String { all.map { "\($0.option): \($0.reason)" }.joined(separator: "\n") }
@@ -23,12 +23,13 @@ public struct ClientCertificate: Sendable {
   let chain: [NIOSSLCertificate]
   let key: NIOSSLPrivateKey
 
-  /// Larger files hold something else, in bytes.
+  /// The largest file in bytes: a larger one is no certificate or key.
   private static let largest = 1 << 20
 
-  /// Reads a chain of certificates, the client's own first, and the key of that one, both PEM. They may be in one file.
+  /// Reads a chain of certificates, the client's own first, and the key of the client's, both in PEM. Both may be in
+  /// one file.
   ///
-  /// - Throws: what is wrong with either file, or that the key belongs to another certificate.
+  /// - Throws: ``Problems`` if a file cannot be read or used, or if the key belongs to another certificate.
   public init(certificateFile: String, keyFile: String) throws(Problems) {
     var problems: [Problem] = []
     func checked<T>(_ option: String, _ body: () throws(Reason) -> T) -> T? {
@@ -56,7 +57,7 @@ public struct ClientCertificate: Sendable {
     }
   }
 
-  /// Makes connections show it where they are asked for one.
+  /// Makes connections show the certificate to servers that ask for one.
   func configure(_ configuration: inout TLSConfiguration) {
     configuration.certificateChain = chain.map { .certificate($0) }
     configuration.privateKey = .privateKey(key)
@@ -80,7 +81,7 @@ public struct ClientCertificate: Sendable {
   private static func key(_ path: String) throws(Reason) -> NIOSSLPrivateKey {
     let bytes = try read(path)
     let text = String(decoding: bytes, as: UTF8.self)
-    // In PKCS #8's own name, or in a header of the older forms.
+    // PKCS #8 has the word in its label, older forms in a header.
     guard !text.contains("ENCRYPTED") else {
       throw Reason(
         text: "the key in '\(shown(path))' is encrypted, and nobody is asked for its passphrase: decrypt it with "

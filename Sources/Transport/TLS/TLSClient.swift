@@ -2,17 +2,17 @@ import NIOCore
 public import NIOSSL
 import Synchronization
 
-/// How a tool speaks TLS: whom it trusts and what it shows of itself, decided once.
+/// A tool's TLS settings: the certificates that it trusts and the one that it shows, decided once.
 public struct TLSClient: Sendable {
-  /// The context that every connection shares.
+  /// The context that all connections share.
   public let context: NIOSSLContext
-  /// Whether a server has asked for a certificate of the client and there is none to show.
+  /// Notes whether a server has asked for a client certificate.
   let wanted: CertificateRequest
 
-  /// Verifies certificates against the system's roots, or those in `caFile` (PEM) instead.
+  /// Verifies certificates against the system's roots, or against those in `caFile` (PEM) instead.
   ///
   /// - Parameters:
-  ///   - insecure: accept any certificate for any name.
+  ///   - insecure: accepts any certificate for any name.
   ///   - certificate: shown to a server that asks for one.
   /// - Throws: ``TransportError`` of kind `tls` when `caFile` cannot be read or holds no certificate.
   public init(
@@ -23,7 +23,7 @@ public struct TLSClient: Sendable {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.applicationProtocols = ["http/1.1"]
     certificate?.configure(&configuration)
-    // Called when a server has asked for a certificate, and by none that does not.
+    // BoringSSL calls this only when a server has asked for a certificate.
     configuration.sslContextCallback = { _, promise in
       wanted.isAsked()
       promise.succeed(.noChanges)
@@ -35,7 +35,7 @@ public struct TLSClient: Sendable {
       if insecure { configuration.certificateVerification = .none }
       context = try NIOSSLContext(configuration: configuration)
     } catch {
-      // The library's own words are about its source.
+      // The library's own message describes its source, so it is replaced.
       throw TransportError(
         .tls,
         caFile.map { "'\($0)' cannot be read, or holds no certificates in PEM" }
@@ -43,22 +43,22 @@ public struct TLSClient: Sendable {
     }
   }
 
-  /// Whether a server has asked for a client certificate, and there was none to show it.
+  /// Whether a server has asked for a client certificate and there was none to show.
   package var wasAskedInVain: Bool { wanted.wasNotGiven }
 
-  /// What is said beside another reason by which a server may have refused somebody whose certificate it did not see.
+  /// Added to another reason of a refusal, when the missing client certificate may have been the cause.
   package static let furtherAdvice = "the server also asked for a client certificate: --cert and --key"
 
-  /// A handler for one connection to `endpoint`. The name of the host is sent and verified, whichever of its addresses is
-  /// connected to.
+  /// A handler for one connection to `endpoint`. The host's name is sent and verified, independent of the address in
+  /// use.
   func makeHandler(for endpoint: Endpoint) throws -> NIOSSLClientHandler {
     try NIOSSLClientHandler(context: context, serverHostname: endpoint.serverName)
   }
 }
 
-/// Whether a server has asked for a client certificate. With TLS 1.3 it may accept the handshake without one and close
-/// the connection then, with or without an alert; with TLS 1.2 its alert may mean something else as well. That it has asked
-/// tells them apart.
+/// Notes whether a server has asked for a client certificate. Problem: with TLS 1.3 a server may accept the handshake
+/// without one and then close the connection, with or without an alert; with TLS 1.2 its alert may have other meanings.
+/// The server's request for a certificate tells the cases apart.
 final class CertificateRequest: Sendable {
   private let isMissing: Bool
   private let asked = Atomic(false)
@@ -67,17 +67,17 @@ final class CertificateRequest: Sendable {
 
   func isAsked() { asked.store(true, ordering: .relaxed) }
 
-  /// Whether a server has asked for one.
+  /// Whether a server has asked for a certificate.
   var hasBeenAsked: Bool { asked.load(ordering: .relaxed) }
-  /// Whether it could not be given one.
+  /// Whether a server has asked for a certificate and there was none to show.
   var wasNotGiven: Bool { isMissing && hasBeenAsked }
 
-  /// What is said of a server that wants a certificate and was shown none.
+  /// The message for a server that wants a certificate and was shown none.
   static let advice = "the server asks for a client certificate and was shown none: give one with --cert and --key"
 }
 
 extension Endpoint {
-  /// The name for SNI; nil for an address, which RFC 6066, section 3, leaves out.
+  /// The name for SNI; nil for an address, which SNI excludes (RFC 6066, section 3).
   var serverName: String? {
     (try? SocketAddress(ipAddress: host, port: 0)) == nil ? host : nil
   }

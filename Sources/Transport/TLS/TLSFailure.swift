@@ -2,21 +2,21 @@ import FoundationEssentials
 import NIOCore
 import NIOSSL
 
-/// Why TLS with a peer failed, in words of its users rather than of the library's source.
+/// Why TLS with a peer failed, in words for users instead of the library's.
 struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What is wrong, and what to do about it.
+  /// The fault and its remedy.
   let description: String
-  /// Whether it is about the certificate that a client shows.
+  /// Whether the client certificate is the cause.
   let isOfClientCertificate: Bool
-  /// Whether the peer has just closed an established connection.
+  /// Whether the peer only closed an established connection.
   let isEnd: Bool
 
-  /// Reads an error of NIOSSL; nil for any other.
+  /// Reads an error of NIOSSL; nil for any other error.
   ///
   /// - Parameters:
-  ///   - certificate: the peer's, where it has shown one.
-  ///   - host: what the certificate should be for.
-  ///   - wanted: whether the peer has asked for a certificate of the client.
+  ///   - certificate: the peer's certificate, if it has shown one.
+  ///   - host: the name that the certificate should have.
+  ///   - wanted: whether the peer has asked for a client certificate.
   ///   - now: when the error occurred, by this machine's clock.
   init?(_ error: any Error, certificate: NIOSSLCertificate?, host: String, wanted: CertificateRequest, now: Date) {
     switch error {
@@ -64,12 +64,13 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// What an alert says of the certificate that the client has shown, or has not (RFC 8446, section 6.2); nil for others.
+  /// The meaning of an alert about the client's certificate, or about its absence (RFC 8446, section 6.2); nil for
+  /// other alerts.
   private static func refusal(_ alert: String, _ wanted: CertificateRequest) -> String? {
     let check = "check --cert and --key"
     switch alert {
     case "TLSV1_ALERT_CERTIFICATE_REQUIRED": return CertificateRequest.advice
-    // What TLS 1.2 says of a missing one, and of others.
+    // TLS 1.2 sends this alert for a missing certificate, and for other reasons.
     case "SSLV3_ALERT_HANDSHAKE_FAILURE" where wanted.wasNotGiven: return CertificateRequest.advice
     case "SSLV3_ALERT_HANDSHAKE_FAILURE" where wanted.hasBeenAsked:
       return "the server broke the handshake off when it had seen the client certificate: \(check)"
@@ -88,7 +89,7 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Other reasons of BoringSSL. An alert is what the peer has sent (RFC 8446, section 6.2).
+  /// The words for BoringSSL's other reasons. The peer has sent those that are alerts (RFC 8446, section 6.2).
   private static func words(of reason: String, _ certificate: NIOSSLCertificate?, _ now: Date) -> String {
     switch reason {
     case "CERTIFICATE_VERIFY_FAILED": distrust(of: certificate, now)
@@ -123,7 +124,7 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     return "its certificate is for \(shown), not for \(host)"
   }
 
-  /// The hosts of the certificate's subject alternative names (RFC 5280, section 4.2.1.6).
+  /// The hosts among the certificate's subject alternative names (RFC 5280, section 4.2.1.6).
   private static func names(of certificate: NIOSSLCertificate) -> [String] {
     certificate._subjectAlternativeNames().compactMap { name -> String? in
       switch name.nameType {
@@ -134,8 +135,8 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// `error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED at …/handshake.cc:390`: the reason alone. The
-  /// rest is about the library's build.
+  /// `error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED at …/handshake.cc:390`: only the reason is
+  /// taken, because the rest describes the library's build.
   private static func reason(of error: BoringSSLInternalError) -> String? {
     let text = "\(error)"
     guard let start = text.firstRange(of: "OPENSSL_internal:")?.upperBound else { return nil }
@@ -143,19 +144,20 @@ struct TLSFailure: Error, Sendable, Equatable, CustomStringConvertible {
     return reason.isEmpty ? nil : String(reason)
   }
 
-  /// A name of a library's, as words: letters and digits, at most 80.
+  /// A library's name for a reason as words: letters and digits, at most 80 characters.
   private static func plain(_ name: String) -> String {
     let words = name.prefix(80).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : " " }
     return String(words).lowercased()
   }
 
-  /// A server may write anything into its certificate.
+  /// Text from a certificate as printable ASCII, because a server may write anything into its certificate.
   private static func printable(_ text: String) -> String {
     String(text.prefix(100).map { $0.isASCII && !$0.isWhitespace && $0 > " " ? $0 : "?" })
   }
 }
 
-/// Stands behind the TLS handler and turns its errors into ``TLSFailure``, as long as the peer's certificate can be asked for.
+/// Stands behind the TLS handler and turns its errors into ``TLSFailure`` while the peer's certificate is still
+/// available.
 final class TLSFailureReader: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 

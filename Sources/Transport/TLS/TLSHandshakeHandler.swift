@@ -2,7 +2,7 @@ import Latency
 import NIOCore
 import NIOTLS
 
-/// Tells when the TLS handshake is done, and leaves the pipeline.
+/// Reports when the TLS handshake is done, then leaves the pipeline.
 final class TLSHandshakeHandler: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
 

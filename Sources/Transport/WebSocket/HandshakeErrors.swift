@@ -6,7 +6,7 @@ import NIOPosix
 import ProcessControl
 
 extension WebSocketError {
-  /// What a failed connect means.
+  /// The error of a failed connect.
   init(ofConnect error: any Error, to endpoint: Endpoint) {
     switch error {
     case let error as WebSocketError: self = error
@@ -32,7 +32,7 @@ extension WebSocketError {
     }
   }
 
-  /// What a failure between the connect and the 101 means.
+  /// The error of a failure between the connect and the 101.
   init(ofUpgrade error: any Error, to endpoint: Endpoint) {
     switch error {
     case let error as NIOHTTPClientUpgradeError where error == .upgraderDeniedUpgrade:

@@ -3,16 +3,16 @@ import NIOWebSocket
 
 /// The rules for a server's frames (RFC 6455, sections 5 and 7) and the joining of fragments. Pure: no I/O.
 struct InboundFrames {
-  /// What a frame calls for.
+  /// The reaction to a frame.
   enum Action: Equatable {
     case none
     case message(String)
     case pong(ByteBuffer)
-    /// The server closes; `code` is nil if it gave none (1005).
+    /// The server closes; `code` is nil if it gave no code (1005).
     case closed(code: UInt16?, reason: String)
   }
 
-  /// A broken rule, and the close code that tells the server.
+  /// A broken rule, and the close code that is sent to the server.
   struct Violation: Error, Equatable {
     let code: UInt16
     let what: String
@@ -72,7 +72,7 @@ struct InboundFrames {
     return .closed(code: code, reason: try text(payload))
   }
 
-  /// Section 7.4: 1004–1006 and 1015 never travel; 3000–4999 are for libraries and applications.
+  /// RFC 6455, section 7.4: 1004–1006 and 1015 are never sent; 3000–4999 belong to libraries and applications.
   private static func mayBeSent(_ code: UInt16) -> Bool {
     switch code {
     case 1000...1003, 1007...1014, 3000...4999: true

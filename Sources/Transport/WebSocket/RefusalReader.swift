@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// Collects the head and the beginning of the body of an answer to an upgrade that is no 101.
+/// Collects the head and the beginning of the body of an answer to an upgrade that is not 101.
 final class RefusalReader: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
   private let maximumBody: Int
@@ -9,7 +9,8 @@ final class RefusalReader: ChannelInboundHandler {
   private var head: HTTPResponseHead?
   private var body = ByteBuffer()
 
-  /// - Parameter done: Called once or more, first with the answer, or with nil where the connection ended before one.
+  /// - Parameter done: Called at least once, first with the answer, or with nil if the connection ended before the
+  ///   answer.
   init(maximumBody: Int, done: @escaping (HTTPResponse?) -> Void) {
     self.maximumBody = maximumBody
     self.done = done

@@ -1,10 +1,10 @@
 import NIOHTTP1
 
-/// A checked request for an upgrade. NIO would drop an invalid one silently, and the caller would wait for ever.
+/// A checked request for an upgrade. NIO would drop an invalid request silently, and the caller would wait for ever.
 package struct UpgradeRequest: Sendable {
   let endpoint: Endpoint
   let head: HTTPRequestHead
-  /// Offered to the server.
+  /// The subprotocols offered to the server.
   let subprotocols: [String]
   /// nil for a plain connection.
   let tls: TLSClient?
@@ -37,7 +37,7 @@ package struct UpgradeRequest: Sendable {
     self.tls = endpoint.isSecure ? tls : nil
   }
 
-  /// Why a header cannot be sent with an upgrade, for people; nil where it can. The value may be a secret: it is never
+  /// Why a header cannot be sent with an upgrade, for people; nil if it can. The value may be a secret, so it is never
   /// repeated.
   package static func problem(ofHeader name: String, _ value: String) -> String? {
     guard isToken(name), !own.contains(name.lowercased()) else {
@@ -49,7 +49,7 @@ package struct UpgradeRequest: Sendable {
     return nil
   }
 
-  /// RFC 9110, section 5.6.2.
+  /// Whether `name` is a token (RFC 9110, section 5.6.2).
   private static func isToken(_ name: String) -> Bool {
     !name.isEmpty
       && name.utf8.allSatisfy { byte in

@@ -4,14 +4,14 @@ import Synchronization
 
 /// A client's WebSocket for text messages, on one event loop.
 ///
-/// Callers that run on that loop (an actor on its executor, a task under a loop's task executor) pay no thread hop.
-/// The connection stays open until one side closes it: ``close(code:reason:)`` it.
+/// Callers on that loop (an actor on its executor, a task on a ``LoopExecutor``) need no change of threads. The
+/// connection stays open until one side closes it, so call ``close(code:reason:)``.
 public final class WebSocketConnection: Sendable {
-  /// When it was opened, phase by phase.
+  /// The instants of the opening.
   public let phases: WebSocketPhases
   /// The values of the `Set-Cookie` fields of the 101.
   public let setCookies: [String]
-  /// The loop it lives on.
+  /// The connection's event loop.
   public let eventLoop: any EventLoop
   private let channel: any Channel
   private let handler: NIOLoopBound<WebSocketHandler>
@@ -28,18 +28,19 @@ public final class WebSocketConnection: Sendable {
   /// Opens a WebSocket.
   ///
   /// - Parameters:
-  ///   - endpoint: Where to; its base path goes before `path`.
+  ///   - endpoint: The server; its base path goes before `path`.
   ///   - path: Starts with `/`.
-  ///   - headers: Sent with the upgrade beside the protocol's own.
+  ///   - headers: Sent with the upgrade in addition to the protocol's own.
   ///   - subprotocols: Offered to the server (RFC 6455, section 1.9).
-  ///   - addresses: Those of the endpoint's host, shared by the connections of a run; nil: they are looked up.
-  ///   - turn: Which of several addresses is tried first.
-  ///   - tls: For `wss` endpoints, ignored for `ws`. The host name is sent as SNI and verified; for an IP address there is
-  ///     no SNI.
-  ///   - eventLoop: The loop the connection lives on.
-  ///   - limits: Bounds of what the server may send.
-  ///   - timeout: Bound from here to the upgrade.
-  /// - Throws: Every kind of ``WebSocketError`` but `closed`. Cancellation closes the half-open connection.
+  ///   - addresses: The addresses of the endpoint's host, shared by the connections of a run; with nil the name is
+  ///     looked up.
+  ///   - turn: The user's place in the rotation, which decides the address that is tried first.
+  ///   - tls: For `wss` endpoints, ignored for `ws`. The host name is sent as SNI and verified; an IP address is not
+  ///     sent.
+  ///   - eventLoop: The connection's event loop.
+  ///   - limits: Bounds of the server's messages.
+  ///   - timeout: The longest time from the call to the upgrade.
+  /// - Throws: Each kind of ``WebSocketError`` except `closed`. Cancellation closes the half-open connection.
   public static func connect(
     to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, path: String,
     headers: [(String, String)] = [], subprotocols: [String] = [], tls: TLSClient? = nil, on eventLoop: any EventLoop,
@@ -56,8 +57,8 @@ public final class WebSocketConnection: Sendable {
 
   /// The next message; nil after this side has closed the connection.
   ///
-  /// - Throws: ``WebSocketError/closed(code:reason:)`` when the server closed it or it broke, `protocolViolation`, or
-  ///   `cancelled`, after which waiting again is allowed.
+  /// - Throws: ``WebSocketError/closed(code:reason:)`` when the server closed the connection or it broke,
+  ///   `protocolViolation`, or `cancelled`, after which the caller may wait again.
   public func receive() async throws(WebSocketError) -> WebSocketMessage? {
     if eventLoop.inEventLoop, let result = handler.value.takeQueued() { return try result.get() }
     let ticket = lastTicket.add(1, ordering: .relaxed).newValue
@@ -71,10 +72,10 @@ public final class WebSocketConnection: Sendable {
     return try result.get()
   }
 
-  /// Sends a text message and waits until the kernel has taken it: so a slow server slows the sender down.
+  /// Sends a text message and waits until the kernel has taken it, so that a slow server slows the sender down.
   ///
   /// - Returns: The instant, taken on the loop right before the write.
-  /// - Throws: Why the connection ended.
+  /// - Throws: The error that ended the connection.
   @discardableResult
   public func send(text: String) async throws(WebSocketError) -> Instant {
     let result: Result<Instant, WebSocketError> = await withUnsafeContinuation { continuation in
@@ -89,17 +90,18 @@ public final class WebSocketConnection: Sendable {
     return try result.get()
   }
 
-  /// Sends a question: first everything that has come by now is read, what the kernel holds too, and in the same turn of
-  /// the loop the question is written. A message that comes later was begun later, or says by its
-  /// ``WebSocketMessage/begunAt`` that it was not. Nobody may wait in ``receive()`` meanwhile.
+  /// Sends a question. Problem: a message that arrived before the question could be taken for its answer. So the loop
+  /// first reads everything that has arrived, including the bytes in the kernel, and writes the question in the same
+  /// turn. A later message that began before the question shows that by its ``WebSocketMessage/begunAt``. No caller may
+  /// wait in ``receive()`` meanwhile.
   public func ask(text: String) async -> WebSocketExchange {
     await withUnsafeContinuation { continuation in
       onLoop { $0.ask(text) { continuation.resume(returning: $0) } }
     }
   }
 
-  /// Sends a text message without waiting; messages of one caller keep their order. If the connection has ended, or
-  /// breaks, the message is lost: ``receive()`` tells.
+  /// Sends a text message without waiting; messages of one caller keep their order. If the connection has ended or
+  /// breaks, the message is lost, and ``receive()`` throws the reason.
   ///
   /// - Parameter sent: Called on the loop with the instant right before the write, and whether the kernel took it.
   public func post(text: String, sent: (@Sendable (_ at: Instant, _ isWritten: Bool) -> Void)? = nil) {
@@ -116,17 +118,19 @@ public final class WebSocketConnection: Sendable {
     }
   }
 
-  /// Calls `body` on the loop as soon as the kernel keeps up with what was posted (at once, as a rule), or when the
-  /// connection has ended.
+  /// Calls `body` on the loop as soon as the kernel has taken enough of the posted messages (usually at once), or when
+  /// the connection has ended.
   public func whenWritable(_ body: @escaping @Sendable () -> Void) { onLoop { $0.whenWritable(body) } }
 
-  /// Calls `body` on the loop when the connection has ended, whoever ended it, although messages may still be queued.
+  /// Calls `body` on the loop when either side has ended the connection. Messages may still be queued then.
   public func whenEnded(_ body: @escaping @Sendable () -> Void) { onLoop { $0.whenEnded(body) } }
 
-  /// Says whose tasks consume the messages: of many that come at once it runs a share before the next ones are read.
+  /// Sets the executor of the tasks that consume the messages. Of many messages that come at once, the tasks of a share
+  /// run before the next messages are read.
   public func isServed(by executor: LoopExecutor) { onLoop { $0.executor = executor } }
 
-  /// Says goodbye and waits until the connection is closed, at most about a second. `reason` is cut to 123 bytes.
+  /// Starts the close handshake and waits until the connection is closed, for about a second at most. `reason` is cut
+  /// to 123 bytes.
   public func close(code: UInt16 = 1000, reason: String = "") async {
     startClose(code: code, reason: reason)
     await withUnsafeContinuation { continuation in
@@ -134,7 +138,7 @@ public final class WebSocketConnection: Sendable {
     }
   }
 
-  /// Says goodbye without waiting; ``receive()`` returns nil when it is done.
+  /// Starts the close handshake without waiting; ``receive()`` returns nil when it is done.
   public func startClose(code: UInt16 = 1000, reason: String = "") {
     onLoop { $0.startClose(code: code, reason: reason) }
   }
@@ -151,8 +155,8 @@ public final class WebSocketConnection: Sendable {
   }
 }
 
-/// The messages of one connection, in order. It ends when this side closes; it throws when anything else ends it.
-/// Single consumer: a second concurrent one gets `invalidRequest`.
+/// The messages of one connection, in order. The sequence ends when this side closes the connection, and throws when
+/// anything else ends it. There is one consumer at a time: a second one gets `invalidRequest`.
 public struct WebSocketMessages: AsyncSequence, Sendable {
   let connection: WebSocketConnection
 
@@ -174,7 +178,7 @@ public struct WebSocketMessages: AsyncSequence, Sendable {
 }
 
 extension WebSocketError {
-  /// A failed write says why only in terms of the channel.
+  /// The error of a failed write, which NIO describes in terms of the channel only.
   init(ofWrite error: any Error) {
     self = (error as? WebSocketError) ?? .closed(code: Self.abnormalClosure, reason: String(describing: error))
   }

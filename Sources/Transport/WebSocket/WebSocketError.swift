@@ -6,7 +6,7 @@ import TextFormatting
 public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The caller's own request cannot be sent: a header, a path, or `wss` without a TLS context.
   case invalidRequest(String)
-  /// Nobody listens there.
+  /// No server listens there.
   case refused(String)
   /// The host's name has no address.
   case unresolved(String)
@@ -18,7 +18,7 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
   case tls(String)
   /// The server asks for a client certificate, and was shown none, or none that it accepts.
   case clientCertificate(String)
-  /// The server answered with another status than 101.
+  /// The server answered with a status other than 101.
   case upgradeRefused(UpgradeRefusal)
   /// The server broke RFC 6455 (or HTTP/1.1 before it); the connection has been closed.
   case protocolViolation(String)
@@ -30,7 +30,7 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
   /// The close code of a connection that broke without a close frame.
   public static let abnormalClosure: UInt16 = 1006
 
-  /// For people.
+  /// The message for people.
   public var description: String {
     switch self {
     case .invalidRequest(let what): what
@@ -47,20 +47,20 @@ public enum WebSocketError: Error, Sendable, Equatable, CustomStringConvertible 
   }
 }
 
-/// An answer to an upgrade that is no 101.
+/// An answer to an upgrade that is not 101.
 public struct UpgradeRefusal: Sendable, Equatable {
   /// The answer, with the beginning of its body.
   public let response: HTTPResponse
-  /// What results count it by: `http_<status>`, unless somebody knows better.
+  /// The kind by which results count it: `http_<status>`, unless the caller sets a more precise one.
   public var kind: String
-  /// What it says, for people: `status 503: …` as a line of printable ASCII, unless somebody knows better. What the server
-  /// itself says is at its end, and may repeat what it was sent.
+  /// The message for people: `status 503: …` as a line of printable ASCII, unless the caller sets a more precise one.
+  /// It ends with the server's own text, which may repeat parts of the request.
   public var words: String
 
   /// The most bytes of `status 503: …`.
   private static let longest = 120
 
-  /// Makes the refusal that an answer is.
+  /// Makes the refusal of an answer.
   ///
   /// - Parameter askedForCertificate: the server asked for a client certificate, and there was none to show.
   public init(_ response: HTTPResponse, askedForCertificate: Bool = false) {
@@ -74,7 +74,7 @@ public struct UpgradeRefusal: Sendable, Equatable {
   }
 }
 
-/// Bounds of what a server may send. A server that goes beyond is disconnected with code 1009.
+/// Bounds of a server's messages. A server that exceeds them is disconnected with code 1009.
 public struct WebSocketLimits: Sendable {
   /// The largest frame, in bytes.
   public var maximumFrameSize: Int
@@ -82,13 +82,14 @@ public struct WebSocketLimits: Sendable {
   public var maximumMessageSize: Int
   /// The most fragments of one message.
   public var maximumFragments: Int
-  /// Messages held for a slow consumer; beyond it, nothing is read from the socket. What one read has brought may
-  /// exceed it.
+  /// The number of queued messages at which the socket is no longer read until the consumer catches up. The messages of
+  /// one read may exceed it.
   public var maximumQueuedMessages: Int
   /// The most bytes of a refusal's body that are kept.
   public var maximumRefusalBody: Int
 
-  /// Makes limits; frames and messages of 1 MiB, 1024 fragments, 64 queued messages, unless said otherwise.
+  /// Makes limits. By default frames and messages have at most 1 MiB, a message 1024 fragments, and 64 messages are
+  /// queued.
   public init(
     maximumFrameSize: Int = 1 << 20, maximumMessageSize: Int = 1 << 20, maximumFragments: Int = 1024,
     maximumQueuedMessages: Int = 64, maximumRefusalBody: Int = 1024
@@ -103,29 +104,29 @@ public struct WebSocketLimits: Sendable {
 
 /// The instants of opening a WebSocket, each taken on the event loop.
 public struct WebSocketPhases: Sendable, Equatable {
-  /// Before the name is resolved and the socket connects.
+  /// When the opening began, before the name lookup.
   public internal(set) var started: Instant
-  /// How long it waited for the look-up of the name; zero where the addresses were known.
+  /// How long it waited for the name lookup; zero if the addresses were known.
   public internal(set) var lookUp = Nanoseconds.zero
-  /// The try at the address that took the connection begins.
+  /// When the attempt at the address that accepted the connection began.
   public internal(set) var dialed = Instant.distantPast
-  /// The TCP connection is there.
+  /// When the TCP connection was established.
   public internal(set) var connected = Instant.distantPast
-  /// The TLS handshake is done; nil without TLS.
+  /// When the TLS handshake was done; nil without TLS.
   public internal(set) var secured: Instant?
-  /// The 101 has been read.
+  /// When the 101 had been read.
   public internal(set) var upgraded = Instant.distantPast
 
-  /// The look-up of the name where this connection waited for one, and TCP with the address that took the connection.
+  /// The name lookup, if this connection waited for one, and TCP with the address that accepted the connection.
   public var connect: Nanoseconds { lookUp + (connected - dialed) }
 }
 
 /// One text message of the server.
 public struct WebSocketMessage: Sendable, Equatable {
-  /// Its text, fragments joined, valid UTF-8.
+  /// Its text, with fragments joined; valid UTF-8.
   public let text: String
   /// When its first byte was read, taken on the event loop.
   public let begunAt: Instant
-  /// The same for its last frame.
+  /// When its last frame had been read, taken on the event loop.
   public let receivedAt: Instant
 }

@@ -2,9 +2,9 @@ import Glibc
 public import Latency
 import NIOCore
 
-/// What came of ``WebSocketConnection/ask(text:)``.
+/// The outcome of ``WebSocketConnection/ask(text:)``.
 public struct WebSocketExchange: Sendable {
-  /// Messages that were there before the question, so that none of them is its answer: the first
+  /// Messages that arrived before the question and so cannot answer it: the first
   /// ``WebSocketLimits/maximumQueuedMessages`` of them.
   public var unasked: [WebSocketMessage]
   /// When the question was written, or why the connection had ended.
@@ -16,15 +16,15 @@ struct PendingExchange {
   let text: String
   let done: (WebSocketExchange) -> Void
   var unasked: [WebSocketMessage] = []
-  /// How often more was read.
+  /// How often the loop has read on before the question.
   var turns = 0
 
-  /// A server that never stops talking is asked all the same.
+  /// After this many turns the question is sent, even if the server has not stopped sending.
   static let mostTurns = 64
 }
 
 extension ChannelHandlerContext {
-  /// Whether the kernel holds bytes of the connection that nobody has read; false where that can't be told.
+  /// Whether the kernel holds unread bytes of the connection; false if that cannot be found out.
   var hasUnreadBytes: Bool {
     let unread = try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
       var count: CInt = 0

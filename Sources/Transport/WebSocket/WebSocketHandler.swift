@@ -2,17 +2,18 @@ import Latency
 import NIOCore
 import NIOWebSocket
 
-/// One open WebSocket's state, on its event loop: frames in, a queue and at most one waiting consumer; frames out, masked.
+/// The state of an open WebSocket, confined to its event loop. Inbound frames go to a queue with at most one waiting
+/// consumer; outbound frames are masked.
 final class WebSocketHandler: ChannelDuplexHandler {
   typealias InboundIn = WebSocketFrame
   typealias OutboundIn = Never
   typealias OutboundOut = WebSocketFrame
   typealias Waiter = UnsafeContinuation<Result<WebSocketMessage?, WebSocketError>, Never>
 
-  /// How long the other side may take to end the connection once both have said goodbye, or to say it.
+  /// How long the server may take to answer the close frame, and then to end the connection.
   static let closeBound = TimeAmount.seconds(1)
 
-  /// Runs the tasks that wait for the messages, where it is known.
+  /// The executor of the tasks that wait for the messages, if it is known.
   var executor: LoopExecutor?
   private let limits: WebSocketLimits
   private let begins: FrameStartStamps
@@ -20,16 +21,17 @@ final class WebSocketHandler: ChannelDuplexHandler {
   private var context: ChannelHandlerContext?
   private var queue = CircularBuffer<WebSocketMessage>()
   private var waiter: (ticket: UInt64, continuation: Waiter)?
-  /// Tickets are handed out in order, so one number tells of all whose cancellation came before they waited.
+  /// The highest ticket that was cancelled. Tickets are given out in order, so one number covers all consumers that
+  /// were cancelled before they waited.
   private var lastCancelled: UInt64 = 0
-  /// When the message that is being read was begun.
+  /// When the message that is being read began.
   private var messageBegunAt: Instant?
   private var question: PendingExchange?
   private var hasSentClose = false
   private var readIsDue = false
   private var waitingForRoom: [() -> Void] = []
   private var waitingForEnd: [() -> Void] = []
-  /// Why nothing more will come; `.success(())` if this side closed in good order.
+  /// Why no message will come any more; `.success(())` if this side closed in good order.
   private var end: Result<Void, WebSocketError>?
 
   /// - Parameter begins: The handler before the frame decoder.
@@ -54,7 +56,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
   }
 
-  /// A queued message, or the end once the queue is empty; nil if there is nothing to say yet.
+  /// A queued message, or the end once the queue is empty; nil if the consumer has to wait.
   func takeQueued() -> Result<WebSocketMessage?, WebSocketError>? {
     if let message = queue.popFirst() {
       if readIsDue, queue.count <= limits.maximumQueuedMessages / 2 {
@@ -74,7 +76,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     waiter.continuation.resume(returning: .failure(.cancelled))
   }
 
-  /// Writes one masked text frame and returns the instant right before. The promise tells when the kernel has it.
+  /// Writes one masked text frame and returns the instant right before. The promise is fulfilled when the kernel has
+  /// the frame.
   func send(_ text: String, promise: EventLoopPromise<Void>?) -> Instant {
     let now = MonotonicClock.now()
     guard let context, !hasSentClose, end == nil else {
@@ -86,7 +89,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     return now
   }
 
-  /// Sends `text` as soon as everything that has come by now is read; there is no other consumer meanwhile.
+  /// Sends `text` as soon as everything that has arrived is read. There must be no other consumer meanwhile.
   func ask(_ text: String, _ done: @escaping (WebSocketExchange) -> Void) {
     question = PendingExchange(text: text, done: done)
     askNext()
@@ -98,7 +101,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
       if question.unasked.count < limits.maximumQueuedMessages { question.unasked.append(message) }
     }
     if end == nil, question.turns < PendingExchange.mostTurns, context?.hasUnreadBytes ?? false {
-      // The loop reads them next.
+      // The loop reads the unread bytes next.
       question.turns += 1
       self.question = question
       return
@@ -115,7 +118,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
   }
 
-  /// Calls `body` when the kernel has taken enough of what was sent, or when the connection has ended.
+  /// Calls `body` when the kernel has taken enough of the sent bytes, or when the connection has ended.
   func whenWritable(_ body: @escaping () -> Void) {
     if end == nil, let context, !context.channel.isWritable {
       waitingForRoom.append(body)
@@ -124,7 +127,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
   }
 
-  /// Calls `body` when the connection has ended, at once if it has.
+  /// Calls `body` when the connection ends, or at once if it has ended.
   func whenEnded(_ body: @escaping () -> Void) {
     if end == nil { waitingForEnd.append(body) } else { body() }
   }
@@ -136,13 +139,13 @@ final class WebSocketHandler: ChannelDuplexHandler {
     closeLater()
   }
 
-  /// Ends the connection without a word.
+  /// Ends the connection without a close frame.
   func abort() {
     finish(.success(()))
     context?.close(promise: nil)
   }
 
-  /// What a send after the end is told.
+  /// The error of a send after the end.
   private var endError: WebSocketError {
     if case .failure(let error) = end { return error }
     return .closed(code: 1000, reason: "closed by this side")
@@ -169,7 +172,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
       case .message(let text):
         deliver(WebSocketMessage(text: text, begunAt: messageBegunAt ?? begunAt, receivedAt: receivedAt))
       case .pong(let data):
-        // RFC 6455, section 5.5.3: when pings come faster than they can be answered, some may stay unanswered.
+        // RFC 6455, section 5.5.3: some pings may stay unanswered when they come faster than they can be answered.
         guard context.channel.isWritable, !hasSentClose else { break }
         context.writeAndFlush(wrapOutboundOut(Self.frame(.pong, data)), promise: nil)
       case .closed(let code, let reason): peerCloses(code: code, reason: reason)
@@ -180,7 +183,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     executor?.didRead()
   }
 
-  /// Nothing is read while the consumer is behind: the server's TCP window fills, and it waits.
+  /// The socket is not read while the consumer is behind. So the TCP window fills and the server waits.
   func read(context: ChannelHandlerContext) {
     if queue.count >= limits.maximumQueuedMessages {
       readIsDue = true
@@ -228,7 +231,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     if !isAnswer { sendClose(code: code ?? 1000, reason: "") }
     // 1005 is the RFC's number for "no code was given".
     finish(isAnswer ? .success(()) : .failure(.closed(code: code ?? 1005, reason: reason)))
-    // The server ends the TCP connection first (section 7.1.1); so TIME_WAIT is its, and our ports stay free.
+    // The server ends the TCP connection first (section 7.1.1). So TIME_WAIT is on its side, and our ports stay free.
     closeLater()
   }
 
@@ -253,7 +256,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     let channel = context.channel
     let timer = context.eventLoop.scheduleTask(in: Self.closeBound) { channel.close(promise: nil) }
     channel.closeFuture.whenComplete { _ in timer.cancel() }
-    // A consumer that is behind must not hide the server's answer.
+    // The server's close frame must be read even while the consumer is behind.
     if readIsDue {
       readIsDue = false
       context.read()
@@ -284,7 +287,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: data)
   }
 
-  /// At most 123 bytes, cut between characters: a control frame's payload is 125, two of them the code.
+  /// Cuts the reason to 123 bytes between characters: a control frame's payload has at most 125 bytes, of which two are
+  /// the code.
   private static func closeReason(_ text: String) -> String {
     var cut = Substring(text)
     while cut.utf8.count > 123 { cut.removeLast() }

@@ -6,37 +6,37 @@ import NIOPosix
 import NIOTLS
 import NIOWebSocket
 
-/// From nothing to an open WebSocket: connect, TLS, upgrade, each phase stamped. Confined to the event loop; the first
-/// outcome counts, whatever else happens afterwards.
+/// Opens a WebSocket: connect, TLS and upgrade, each phase stamped. Confined to the event loop. Only the first outcome
+/// counts.
 ///
-/// A name may have several addresses, each tried with a channel of its own: what happens to a channel counts only if it is
-/// the one that got the connection.
+/// A name may have several addresses, each tried with a channel of its own. Only the events of the channel that got the
+/// connection count.
 final class WebSocketHandshake {
   private let request: UpgradeRequest
   private let limits: WebSocketLimits
   private let loop: any EventLoop
   private let promise: EventLoopPromise<WebSocketConnection>
   private let startedAt = MonotonicClock.now()
-  /// All that were begun.
+  /// All attempts.
   private var attempts: [Attempt] = []
-  /// The one that is connected.
+  /// The attempt that is connected.
   private var connected: Attempt?
   private var isDecided = false
 
-  /// One address of the endpoint.
+  /// The attempt at one address of the endpoint.
   private final class Attempt {
     let channel: any Channel
     let ending = EndDuringUpgrade()
     var phases: WebSocketPhases
-    /// Of the 101.
+    /// The values of the `Set-Cookie` fields of the 101.
     var setCookies: [String] = []
-    /// The upgrade is accepted with this answer.
+    /// Notes that the upgrade was accepted with this answer.
     func isAccepted(_ answer: HTTPResponseHead) {
       ending.isHeld = true
       setCookies = answer.headers["Set-Cookie"]
     }
 
-    /// Why it failed before anybody knew that it is the one that counts.
+    /// Why the attempt failed before it was known to be the connected one.
     var failure: WebSocketError?
 
     init(_ channel: any Channel, startedAt: Instant, _ start: DialAttempt) {
@@ -69,7 +69,7 @@ final class WebSocketHandshake {
     let result: Result<WebSocketConnection, WebSocketError> = await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
         promise.futureResult.whenComplete { result in
-          // NIO warns of promises that are never completed; after the outcome this one changes nothing.
+          // NIO warns about promises that are never completed. After the outcome this promise changes nothing.
           cancelled.succeed()
           continuation.resume(returning: result.mapError { WebSocketError(ofConnect: $0, to: request.endpoint) })
         }
@@ -101,7 +101,7 @@ final class WebSocketHandshake {
   }
 
   private func configure(_ channel: any Channel, _ start: DialAttempt) throws {
-    // Cancelled or timed out while other addresses were left to try.
+    // The handshake was cancelled or timed out while other addresses were left to try.
     guard !isDecided else { throw ChannelError.alreadyClosed }
     let attempt = Attempt(channel, startedAt: startedAt, start)
     attempts.append(attempt)
@@ -131,7 +131,7 @@ final class WebSocketHandshake {
         notUpgradingCompletionHandler: { channel in
           channel.eventLoop.makeCompletedFuture { try me.value.handshake.readRefusal(me.value.attempt) }
         }))
-    // The server's first frame may come in the same segment as its 101; by default NIO drops it.
+    // The server's first frame may come in one segment with its 101; by default NIO drops it.
     configuration.leftOverBytesStrategy = .forwardBytes
     configuration.decoderConfiguration.maxHeaderListSize = 1 << 16
     try pipeline.configureUpgradableHTTPClientPipeline(configuration: configuration)
@@ -192,7 +192,7 @@ final class WebSocketHandshake {
   }
 }
 
-/// Notes when the TCP connection and the TLS handshake are done.
+/// Stamps the end of the TCP connect and of the TLS handshake.
 private final class PhaseStamps: ChannelInboundHandler {
   typealias InboundIn = NIOAny
   private let connected: () -> Void
@@ -214,12 +214,12 @@ private final class PhaseStamps: ChannelInboundHandler {
   }
 }
 
-/// Keeps an end of the connection that comes right behind the 101 from NIO's HTTP decoder, which waits for its removal
-/// and would drop the frames between the two. The frame handler learns of the end as the closed channel's pipeline
-/// is taken down: after those frames.
+/// Problem: when the connection ends right behind the 101, NIO's HTTP decoder, which still waits for its removal, would
+/// drop the frames between the two. So this handler keeps the end from the decoder. The frame handler learns of the end
+/// after those frames, when the closed channel's pipeline is taken down.
 private final class EndDuringUpgrade: ChannelInboundHandler {
   typealias InboundIn = NIOAny
-  /// From the 101's head until the frame handler is there.
+  /// True from the 101's head until the frame handler is in the pipeline.
   var isHeld = false
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -231,11 +231,11 @@ private final class EndDuringUpgrade: ChannelInboundHandler {
   }
 }
 
-/// NIO's upgrader, and what RFC 6455 section 4.1 demands beyond it: `Connection: Upgrade`, and no extension or
-/// subprotocol that was not asked for.
+/// NIO's upgrader, with the checks of RFC 6455, section 4.1, that NIO leaves out: `Connection: Upgrade`, and no
+/// extension or subprotocol that was not asked for.
 private struct StrictUpgrader: NIOTypedHTTPClientProtocolUpgrader {
   let base: NIOTypedWebSocketClientUpgrader<Void>
-  /// Those that were offered.
+  /// The offered subprotocols.
   let subprotocols: [String]
   /// Called on the loop when the answer is accepted.
   let willUpgrade: @Sendable (HTTPResponseHead) -> Void

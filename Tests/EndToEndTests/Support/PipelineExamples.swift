@@ -38,11 +38,15 @@ enum PipelineExamples {
     try String(contentsOf: root.appending(path: path), encoding: .utf8)
   }
 
+  /// The pages of examples, in the order in which they are read.
+  private static let pages = ["docs/ci.md", "docs/ci-gitlab-jenkins.md", "docs/ci-cron.md"]
+
   /// Blocks of code with what stands behind their first three backticks.
   static func blocks() throws -> [(info: String, text: String)] {
     var blocks: [(info: String, text: String)] = []
     var open: (info: String, lines: [Substring])?
-    for line in try text("docs/ci.md").split(separator: "\n", omittingEmptySubsequences: false) {
+    let lines = try pages.flatMap { try text($0).split(separator: "\n", omittingEmptySubsequences: false) }
+    for line in lines {
       if line.hasPrefix("```") {
         if let block = open.take() {
           blocks.append((block.info, block.lines.map { $0 + "\n" }.joined()))

@@ -4,7 +4,7 @@ package import Latency
 package import LoadEngine
 package import Results
 
-/// The latency of ECS's ListTasks and DescribeTasks, which every watcher of a pool waits for.
+/// Measures the latency of ECS's ListTasks and DescribeTasks, which delays everything that watches a pool.
 package struct APIBenchmark: Benchmark {
   package static let description = ToolDescription(
     "bench-api", headlines: ["list_tasks"],
@@ -27,13 +27,13 @@ package struct APIBenchmark: Benchmark {
     ])
   package static let catalogue = description.catalogue
 
-  /// The ECS that is asked; nil: the embedded gateway's own.
+  /// The ECS to call; nil: the embedded gateway's own.
   package var ecs: ECSSettings?
   package var embedded: EmbeddedGatewaySettings
   package var iterations: Int
-  /// Calls, at most; nil: as fast as they are answered.
+  /// The highest rate of calls; nil: each call follows the answer to the one before.
   package var rate: ArrivalRate?
-  /// Of one call.
+  /// The longest time of one call.
   package var timeout: Nanoseconds
 
   package var timeouts: [String: Nanoseconds] { ["timeout": timeout] }
@@ -46,7 +46,7 @@ package struct APIBenchmark: Benchmark {
     return own.merging(ecs?.parameters ?? ["poolSize": .int(Int64(embedded.poolSize))]) { $1 }
   }
 
-  /// One call at a time, to ECS or to who gives credentials for it.
+  /// One call at a time: to ECS, or to the source of its credentials.
   package var openFiles: Int { 2 }
 
   package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
@@ -64,14 +64,14 @@ package struct APIBenchmark: Benchmark {
   private func measureEmbedded(_ bench: RunContext, _ startedAt: Date) async throws(BenchmarkFailure) -> Measurement {
     let settings = TargetSettings(
       gateway: .embedded(embedded), headers: [], tls: nil, isInsecure: false, agents: 0, allowsAgentsBesideReal: false)
-    // Nobody is given a task: they need be no processes.
+    // No user gets a task, so that the tasks need no processes.
     return try await GatewaySession.with(
       settings, timeout: timeout, bench: bench, gatewayArguments: ["--virtual-tasks"]
     ) { session async throws(BenchmarkFailure) in
       guard let access = session.embeddedECS else { throw BenchmarkFailure("the embedded gateway has no ECS endpoint") }
       await RefillWait.beforeLoad(on: settings, session)
       let connection = try ECSConnection.open(embedded: access, bench: bench, timeout: timeout)
-      // Nothing is asked of the gateway itself.
+      // The gateway itself is never called.
       var target = session.document
       target.gatewayUrl = nil
       target.profile = nil
@@ -96,14 +96,14 @@ package struct APIBenchmark: Benchmark {
     for note in run.calls.notes { bench.note(note) }
     var measurement = Measurement(
       recording: run.calls.recording,
-      // Nothing is due at an instant, and the stamps are those of libcurl's thread: what is judged is the CPU quota.
+      // No call has a due time, and libcurl's thread takes the instants: only the CPU quota is judged.
       generator: await monitor.finish(run.calls.recording, judgesLateness: false), target: target,
       startedAt: startedAt, duration: duration, findings: run.calls.findings)
     if run.calls.isPoolEmpty { measurement.worthless = "no task was listed: \(Self.emptiness(of: connection.filter))" }
     return measurement
   }
 
-  /// Why there was nothing to describe, as far as the filter decides it.
+  /// Why no task was listed, as far as the filter tells.
   private static func emptiness(of filter: TaskFilter) -> String {
     let flags = [
       ("--cluster", filter.cluster), ("--service", filter.serviceName), ("--family", filter.family),
@@ -114,7 +114,7 @@ package struct APIBenchmark: Benchmark {
       + (given.isEmpty ? "--cluster, and --region" : "\(given), and --region") + ", or wait until the pool has tasks"
   }
 
-  /// As other tools say it: one user in a closed loop.
+  /// The load in other tools' terms: one virtual user in a closed loop.
   var load: LoadSettings {
     LoadSettings(
       count: iterations, duration: nil, concurrency: 1, warmup: .iterations(0), timeout: timeout, userIDPrefix: "",
@@ -122,7 +122,7 @@ package struct APIBenchmark: Benchmark {
   }
 }
 
-/// The iterations, one after another: each lists the tasks, then describes those that were listed.
+/// Runs the iterations, one after another: each lists the tasks, then describes those that were listed.
 struct APIRun: Sendable {
   let settings: APIBenchmark
   let connection: ECSConnection
@@ -130,7 +130,7 @@ struct APIRun: Sendable {
   let progress: ProgressCounter
 
   private(set) var calls = APICalls()
-  /// The error that has ended the run.
+  /// The error that has ended the run; nil if there was none.
   private var lastingError: String?
   private var pace: CallRateLimit
 
@@ -142,10 +142,10 @@ struct APIRun: Sendable {
     pace = CallRateLimit(settings.rate)
   }
 
-  /// Returns early when the task is cancelled, and after an error that no later call changes: what was measured before it is
-  /// kept.
+  /// Returns early when the task is cancelled, and after an error that every later call would meet too; earlier samples
+  /// are kept.
   ///
-  /// - Throws: for such an error of the first iteration.
+  /// - Throws: such an error, if it occurs in the first iteration.
   mutating func perform() async throws(BenchmarkFailure) {
     for number in 1...settings.iterations {
       let now = MonotonicClock.now()
@@ -178,7 +178,7 @@ struct APIRun: Sendable {
         parts.append(calls.add(description.calls, of: .describeTasks))
       }
     } catch {
-      // Pages that were answered are samples, whatever became of the next one.
+      // The pages that were answered are samples, even if a later page failed.
       if !error.answeredCalls.isEmpty { parts.append(calls.add(error.answeredCalls, of: operation)) }
       let failure = APIFailure(error, of: operation, isAnyAnswered: calls.isAnyAnswered)
       switch Task.isCancelled ? .interrupted : failure {

@@ -4,21 +4,21 @@ import LoadEngine
 import Results
 import TextFormatting
 
-/// What answered calls took, apart by the connection they found.
+/// Records the latency of answered calls, separated by the kind of connection that they used.
 struct APICalls: Sendable {
-  /// What is called.
+  /// The API operation of a call.
   enum Operation: String, Sendable {
     case listTasks = "list_tasks"
     case describeTasks = "describe_tasks"
   }
 
-  /// The connection of a call, which decides what its latency is made of.
+  /// The kind of a call's connection, which decides what its latency includes.
   enum Connection: Sendable, Equatable {
-    /// The run's very first call: name look-up, TCP and TLS are in its latency, and no cache was warm.
+    /// The run's very first call: its latency includes name look-up, TCP and TLS, and no cache was warm.
     case first
-    /// Opened anew by a later call, as the one before was closed.
+    /// Opened by a later call, as the connection before was closed.
     case new
-    /// Kept from the call before: its latency is the service's and the way there and back.
+    /// Kept from the call before: the latency is the network round trip and the service's time.
     case kept
   }
 
@@ -28,18 +28,18 @@ struct APICalls: Sendable {
   private static let retries = Benchmark.catalogue.counter("retries")
 
   private(set) var recording = Recording(Benchmark.catalogue)
-  /// Calls that were answered with a result.
+  /// The number of calls that were answered with a result.
   private(set) var count = 0
-  /// Whether anything has answered so far.
+  /// Whether the endpoint has answered so far, with a result or an error.
   private(set) var isAnyAnswered = false
 
   private var hasFailed = false
-  /// How many of the answered calls found a kept connection.
+  /// The number of answered calls that used a kept connection.
   private var keptCount = 0
   private var fewestTasks: Int?
   private var mostTasks = 0
 
-  /// Adds the calls of one operation, a page or a batch each; what they took, in words.
+  /// Adds the calls of one operation, one for each page or batch; returns their latencies in words.
   mutating func add(_ records: [CallRecord], of operation: Operation) -> String {
     var sum: Nanoseconds = .zero
     var remarks = records.count > 1 ? ["\(records.count) calls"] : []
@@ -58,7 +58,7 @@ struct APICalls: Sendable {
   /// Adds one answered call; `timings` are those of the last of its `attempts`.
   @discardableResult
   mutating func add(_ timings: TransferTimings, of operation: Operation, attempts: Int) -> Connection {
-    // A call that was tried again is no first one any more, whatever the first try found.
+    // A retried call is no first call: its first try has already used the network and the caches.
     let isFirst = count == 0 && !hasFailed && attempts == 1
     let connection: Connection = timings.reusedConnection ? .kept : isFirst ? .first : .new
     count += 1
@@ -80,13 +80,13 @@ struct APICalls: Sendable {
     return connection
   }
 
-  /// Notes how many tasks there were.
+  /// Notes the number of tasks that a listing returned.
   mutating func listed(_ tasks: Int) {
     fewestTasks = min(fewestTasks ?? tasks, tasks)
     mostTasks = max(mostTasks, tasks)
   }
 
-  /// Notes a call that failed and has no latency: neither refusing quickly nor giving up is being fast.
+  /// Counts a failed call, without a sample: neither a quick refusal nor a time-out is a latency.
   mutating func failed(_ error: AWSError) {
     hasFailed = true
     if error.httpStatus != nil { isAnyAnswered = true }
@@ -94,13 +94,13 @@ struct APICalls: Sendable {
     recording.count(Self.retries, by: UInt64(max(0, error.attempts - 1)))
   }
 
-  /// Adds an iteration, whose samples are here already: a call that was answered counts even if the next one failed.
+  /// Counts an iteration, whose samples are here already: an answered call counts even if the next one failed.
   mutating func add(_ iteration: IterationRecord) { recording.add(iteration, dueAt: .distantPast) }
 
   /// Whether every listing was empty, so that DescribeTasks was never called.
   var isPoolEmpty: Bool { fewestTasks != nil && mostTasks == 0 }
 
-  /// What the figures are of.
+  /// The result's findings: the numbers of calls and of listed tasks.
   var findings: [String: JSONValue] {
     var findings: [String: JSONValue] = ["calls": .int(Int64(count))]
     if let fewestTasks {
@@ -110,7 +110,7 @@ struct APICalls: Sendable {
     return findings
   }
 
-  /// What a reader of the figures must know.
+  /// The notes for the reader of the figures.
   var notes: [String] {
     var notes: [String] = []
     let reconnects = recording[Self.reconnects]
@@ -138,26 +138,26 @@ struct APICalls: Sendable {
   }
 
   private mutating func sample(_ metric: String, _ length: Nanoseconds) {
-    // libcurl counts phases in whole µs: 0 is less than one.
+    // libcurl counts phases in whole µs, so that 0 means less than 1 µs.
     recording.sample(Benchmark.catalogue.metric(metric), max(.nanoseconds(1), length))
   }
 }
 
 extension TransferTimings {
-  /// From the request's being handed to libcurl to the whole answer.
+  /// The time from handing the request to libcurl to the whole answer.
   fileprivate var latency: Nanoseconds { answeredAt.elapsed(since: sentAt) }
 }
 
-/// What a failed call means for the run.
+/// The consequence of a failed call for the run.
 enum APIFailure: Equatable {
-  /// The run is being ended.
+  /// The run is being interrupted.
   case interrupted
-  /// The next call may fare better: it is counted, by this kind, and the run goes on.
+  /// The next call may succeed: the failure is counted by `kind`, and the run goes on.
   case passing(kind: String, example: String)
-  /// No later call would fare better.
+  /// Every later call would fail too, for this reason.
   case lasting(String)
 
-  /// Judges `error`; `isAnyAnswered` is whether anything has answered at that endpoint so far.
+  /// Judges `error`; `isAnyAnswered` tells whether that endpoint has answered so far.
   init(_ error: AWSError, of operation: APICalls.Operation, isAnyAnswered: Bool) {
     var error = error
     if error.kind == .throttled { error.hint = "call less often (--rate)" }
@@ -170,7 +170,8 @@ enum APIFailure: Equatable {
     }
   }
 
-  /// A connection that is lost may be anybody's; one that cannot be made is most likely to nowhere.
+  /// Whether the endpoint cannot be reached. Any endpoint may lose a connection; an endpoint to which none can be made
+  /// is most likely a wrong one.
   private static func isUnreachable(_ error: AWSError) -> Bool {
     error.kind == .transfer && error.transfer?.kind != .connectionLost
   }
@@ -192,20 +193,20 @@ enum APIFailure: Equatable {
   }
 }
 
-/// When the next calls may be made, so that there are never more than a rate allows. Pure.
+/// When the next calls may be made, so that they never exceed a rate. Pure.
 ///
-/// The calls of one iteration follow one another at once; the next iteration waits until the rate has room for as many.
+/// The calls of one iteration follow one another at once; the next iteration waits until the rate allows as many calls.
 struct CallRateLimit: Sendable {
   private let rate: ArrivalRate?
   private var lastCount = 1
   private(set) var nextAt: Instant = .distantPast
 
-  /// A pace of at most `rate` calls; without one calls may follow at once.
+  /// A limit of `rate` calls; nil: no limit.
   init(_ rate: ArrivalRate?) { self.rate = rate }
 
-  /// Notes calls that were begun at `begin`. Time that was not used is lost: there is no catching up.
+  /// Notes calls that began at `begin`. Unused time is lost: there is no catching up.
   ///
-  /// How many calls were made until one failed is not known: then they count as many as those of the iteration before.
+  /// An iteration that failed does not tell how many calls it made: it counts as many as the iteration before.
   mutating func made(_ calls: Int, from begin: Instant, isComplete: Bool) {
     let count = max(1, isComplete ? calls : max(calls + 1, lastCount))
     if isComplete { lastCount = count }

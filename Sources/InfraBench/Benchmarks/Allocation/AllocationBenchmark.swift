@@ -5,16 +5,16 @@ package import LoadEngine
 import Transport
 package import Results
 
-/// Test 1.2: how long a warm pool takes to hand out a task.
+/// Measures how long a warm pool takes to hand out a task (test 1.2 of the test plan).
 package struct AllocationBenchmark: GatewayBenchmark {
-  /// Until when an acquire is waited for.
+  /// The event that ends an acquire.
   package enum WaitFor: String, Sendable, CaseIterable {
-    /// The gateway has assigned a task: the gateway's part alone.
+    /// The gateway has assigned a task: the time of the gateway alone.
     case assigned
-    /// The task has confirmed: the test plan's definition.
+    /// The task has confirmed, as the test plan defines readiness.
     case ready
 
-    /// The metric of it.
+    /// The metric of an acquire that ends so.
     var headline: String { self == .assigned ? "allocation" : "confirmation" }
   }
 
@@ -101,7 +101,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
   }
 }
 
-/// One iteration: an acquire on a kept connection, of a pool that has a warm task.
+/// One iteration: an acquire on a kept connection, from a pool that has a warm task.
 struct AllocationScenario: Scenario {
   private typealias Benchmark = AllocationBenchmark
   private static let allocation = Benchmark.catalogue.operation("allocation")
@@ -155,7 +155,7 @@ struct AllocationScenario: Scenario {
       await pool.rest()
       return record.fail(WarmPool.notAsked, reason)
     }
-    // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
+    // Connects now, so that a connection closed by the gateway does not make the acquire start late.
     guard await connect(user, into: &record) else {
       pool.finish(evidence)
       return
@@ -163,7 +163,7 @@ struct AllocationScenario: Scenario {
     user.evidence.put(evidence)
   }
 
-  /// Makes sure of the connection; false when there is none.
+  /// Connects unless the connection is open; false when that failed.
   private func connect(_ user: PoolUser, into record: inout IterationRecord) async -> Bool {
     guard let error = await user.connection.connect(Self.connect, into: &record) else { return true }
     record.fail(error)

@@ -5,13 +5,14 @@ package import LoadEngine
 import Transport
 package import Results
 
-/// Test 3.1: simultaneous users, those within the pool's capacity and those beyond it.
+/// Measures simultaneous users, within the pool's capacity and beyond it (test 3.1 of the test plan).
 package struct ConcurrentBenchmark: GatewayBenchmark {
-  /// How the users come.
+  /// The pattern of the users' arrivals.
   package enum Shape: Sendable, Equatable {
-    /// `users` at one instant, then `beyond` more while those hold their tasks; all of it so many times.
+    /// `users` at one instant, then `beyond` more while those hold their tasks; repeated as often as the first value
+    /// says.
     case bursts(Int, beyond: Int)
-    /// No barrier: a closed or an open loop, for a gateway with enough tasks.
+    /// A closed or an open loop without a barrier, for a gateway with enough tasks.
     case loop
   }
 
@@ -31,7 +32,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     references: .acquire + .taskStarts,
     defaultThresholds: ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"])
   package static let catalogue = description.catalogue
-  /// What progress and timeline show: every start, whether it can be told warm from cold or not.
+  /// The metric of progress and timeline: every start, whether it can be told warm from cold or not.
   private static let headline = "all"
 
   package var target: TargetSettings
@@ -39,7 +40,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   package var shape: Shape
   package var waitFor: AllocationBenchmark.WaitFor
   package var holds: Bool
-  /// The tasks that this tool starts for the users of each last burst; nil: cold starts are the gateway's.
+  /// How this tool starts tasks for the users of the last burst of each repetition; nil: the gateway causes the cold
+  /// starts.
   package var runTask: RunTaskSettings?
 
   package var parameters: [String: JSONValue] {
@@ -57,7 +59,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   package var maxInFlight: Int? { load.maxInFlight }
 
   package var openFiles: Int {
-    // The first burst's users keep their connections while the second comes.
+    // The first burst's users keep their connections while the second burst comes.
     guard case .bursts(_, let beyond) = shape else { return load.users + target.openFiles }
     return load.concurrency + beyond + target.openFiles
   }
@@ -82,18 +84,18 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     }
   }
 
-  /// What was recorded, and in how long: without the waits for the pool and the releases.
+  /// The recording and its duration, without the waits for the pool and the releases.
   private struct Measured {
     var recording: Recording
     var startedAt: Instant = .distantPast
     var duration: Nanoseconds
     var backlogMax: UInt64 = 0
-    /// In a burst and in an open loop the lateness of starts is in the latencies.
+    /// Whether lateness is judged; in a burst and in an open loop the response times include it.
     var judgesLateness = true
     var silence: (length: Nanoseconds, since: Nanoseconds)?
     var failedSetUps: UInt64 = 0
     var timeline: [TimelineInterval] = []
-    /// nil where every wait before a burst found a warm task.
+    /// Why bursts may have had no warm start; nil where every wait before a burst found a warm task.
     var reasonWithoutWarmTask: String?
   }
 
@@ -147,7 +149,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     _ number: Int, beyond: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ monitor: GeneratorMonitor,
     _ progress: ProgressCounter
   ) async -> Measured {
-    // Each burst is watched by itself: what lies between them is in no latency.
+    // Monitoring is paused between bursts, as no response time includes those times.
     monitor.pause()
     var sum = Measured(recording: Recording(Self.catalogue), duration: .zero)
     var timeline = Timeline()
@@ -166,7 +168,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     var pool = RefillWait(observer, timeout: load.timeout, note: session.bench.note)
     for burst in 0..<number where !Task.isCancelled && starter?.refusal == nil {
       let first = burst * (load.concurrency + beyond)
-      // Within the pool's capacity, unless nobody is: then each user is given a task that was started for this.
+      // The first burst stays within the pool's capacity. Without users beyond it, each of its own users gets a task
+      // that was started for the burst.
       let coldFirst = beyond == 0 ? starter : nil
       if coldFirst == nil { await pool.wait(for: load.concurrency) }
       add(await self.burst(load.concurrency, from: first, session, coldFirst, observer, monitor, progress))
@@ -184,7 +187,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     return sum
   }
 
-  /// One burst, its tasks kept, and each told warm or cold.
+  /// Runs one burst, whose tasks are kept, and tells each start warm or cold.
   private func burst(
     _ users: Int, from first: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ observer: GatewayClient,
     _ monitor: GeneratorMonitor, _ progress: ProgressCounter
@@ -192,7 +195,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     let before = await PoolStatus.take(through: observer)
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: false, isBurst: true, firstUser: first,
-      // With fewer warm tasks than users the status alone does not tell who got them.
+      // With fewer warm tasks than users, the status alone does not tell who got them.
       isCovered: before.map { $0.status.warmCount >= users } ?? false, starter: starter)
     let perform = { @Sendable () async -> LoadRun in
       await LoadRun.perform(

@@ -4,9 +4,9 @@ import LoadEngine
 import Synchronization
 import Transport
 
-/// One iteration: an acquire, whose task is kept until the burst is over, or given back at once in a loop.
+/// One iteration: an acquire, whose task is kept until the burst is over, or released at once in a loop.
 struct ConcurrentScenario: Scenario {
-  /// An assignment that only the pool's status can tell warm from cold.
+  /// An assignment that only the pool's status can tell warm or cold.
   struct Undecided: Sendable {
     var iteration: Iteration
     var task: String
@@ -28,17 +28,17 @@ struct ConcurrentScenario: Scenario {
   let load: LoadSettings
   let waitFor: AllocationBenchmark.WaitFor
   let releasesAtOnce: Bool
-  /// After a burst one look at the pool tells its tasks apart; a loop has no such moment.
+  /// Whether the iterations are a burst. After a burst one status tells its tasks apart; a loop has no such moment.
   let isBurst: Bool
   var firstUser = 0
-  /// Whether there was a warm task for every user, as the pool's status showed before.
+  /// Whether the pool's status before the burst showed a warm task for every user.
   let isCovered: Bool
-  /// Starts a task for each user, where the burst's cold starts are this tool's doing.
+  /// Starts a task for each user; nil where this tool does not cause the burst's cold starts.
   var starter: TaskStarter?
   let undecided = LockedArray<Undecided>()
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> PoolUser {
-    // Several even in a burst of one: the users of all bursts are different people.
+    // Several user ids, even for bursts of one: the users of all bursts are different people.
     let id = load.userID(firstUser + number, of: Int.max)
     session.userIDs.insert(id)
     return PoolUser(
@@ -83,9 +83,9 @@ struct ConcurrentScenario: Scenario {
     }
   }
 
-  /// The start of a task that the user is to find at the gateway; nil if it failed.
+  /// Starts a task for the user; nil if that failed.
   private func startTask(_ starter: TaskStarter, into record: inout IterationRecord) async -> TaskStarter.Started? {
-    // What comes before RunTask's sending, such as its signature, is RunTask's and no lateness.
+    // The work before RunTask is sent, such as its signature, belongs to RunTask and is no lateness.
     record.wrote(at: MonotonicClock.now())
     switch await starter.start() {
     case .success(let started):
@@ -124,7 +124,7 @@ struct ConcurrentScenario: Scenario {
     record.sample(Self.firstByte, exchange.timeToFirstByte)
     if let started {
       guard starter?.tasks.contains(task) != true else {
-        // The user's cold start begins with the task's.
+        // The user's cold start begins with the task's start.
         for operation in [Self.all, Self.cold.0] {
           record.sample(operation, from: started.phases.sentAt, to: exchange.lastByteReadAt)
         }
@@ -153,7 +153,7 @@ struct ConcurrentScenario: Scenario {
     showLine(numbered(iteration), latency, origin ?? .unclassified)
   }
 
-  /// Numbered over all bursts.
+  /// The iteration with its number counted over all bursts.
   private func numbered(_ iteration: Iteration) -> Iteration {
     Iteration(number: firstUser + iteration.number, isWarmup: iteration.isWarmup)
   }
@@ -162,7 +162,7 @@ struct ConcurrentScenario: Scenario {
     session.showLine(iteration, of: load, "allocation_time=\(latency) (\(origin.rawValue))")
   }
 
-  /// Adds an assignment that was told later.
+  /// Adds an assignment whose origin was found later.
   static func record(_ origin: TaskOrigin, _ latency: Nanoseconds, into recording: inout Recording) {
     switch origin {
     case .warm:
@@ -176,7 +176,7 @@ struct ConcurrentScenario: Scenario {
   }
 }
 
-/// Values that several tasks add and one takes.
+/// An array that several tasks append to, and one task takes.
 final class LockedArray<Value: Sendable>: Sendable {
   private let values = Mutex<[Value]>([])
 

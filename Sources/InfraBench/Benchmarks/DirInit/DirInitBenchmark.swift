@@ -4,7 +4,8 @@ package import LoadEngine
 import UserWorkspace
 package import Results
 
-/// Tests 1.1 and 1.3: how long users' directories take on a file system, and when another mount sees them.
+/// Measures how long users' directories take on a file system, and when another mount sees them (tests 1.1 and 1.3 of
+/// the test plan).
 package struct DirInitBenchmark: Benchmark {
   package static let description = ToolDescription(
     "bench-dirinit", headlines: ["create"],
@@ -26,7 +27,7 @@ package struct DirInitBenchmark: Benchmark {
     defaultThresholds: ["create.max < 500ms", "switch.max < 100ms", "\(isolationViolations) == 0"])
   package static let catalogue = description.catalogue
 
-  /// Metrics that are no part of another.
+  /// The metrics that are no part of another metric.
   static let wholeSteps: Set<String> = ["create", "switch", "read", "visibility", "remove"]
   private static let isolationViolations = "isolation_violations"
 
@@ -36,7 +37,7 @@ package struct DirInitBenchmark: Benchmark {
 
   package var parameters: [String: JSONValue] { settings.parameters }
 
-  /// A writer has a path's directories open, each relative to the one above it.
+  /// Each writer has a path's directories open, each relative to the one above it.
   package var openFiles: Int { 8 * settings.load.concurrency }
 
   package func seeded(_ seed: UInt64) -> Self {
@@ -74,8 +75,8 @@ package struct DirInitBenchmark: Benchmark {
     if settings.keeps { findings["kept"] = .string("\(place.users.count) directories in \(place.root)") }
     var measurement = Measurement(
       recording: recording,
-      // Nothing is due at an instant, and a writer that waits for a file system is no bottleneck of its own: what is
-      // judged is the CPU quota.
+      // No step has a due time, and a writer that waits for a file system is no bottleneck of the tool: only the CPU
+      // quota is judged.
       generator: await monitor.finish(recording, judgesLateness: false),
       target: ResultDocument.Target(
         kind: "directory", gatewayUrl: nil, ecsEndpointUrl: nil, directory: place.root,
@@ -89,7 +90,7 @@ package struct DirInitBenchmark: Benchmark {
   }
 }
 
-/// The warm-up, then rounds of users until the count or the duration is reached.
+/// Runs the warm-up, then rounds of users until the count or the duration is reached.
 struct DirInitRun: Sendable {
   let settings: DirInitSettings
   let place: MeasuredDirectory
@@ -97,15 +98,15 @@ struct DirInitRun: Sendable {
   let monitor: GeneratorMonitor
 
   private(set) var recording = Recording(DirInitBenchmark.catalogue)
-  /// One line a user, for runs short enough to be read; to be shown when nothing is timed any more.
+  /// One line for each user, in runs short enough for it; printed when no more is timed.
   private(set) var lines: [String] = []
-  /// How many users were seen through the peer mount, and at the first look-up.
+  /// The number of users that were seen through the peer mount, and of those seen at the first look-up.
   private(set) var seen = (all: 0, atFirst: 0)
-  /// Length of the measured part.
+  /// The length of the measured part.
   private(set) var duration: Nanoseconds = .zero
 
   private var visits: SeededGenerator
-  /// Unlike any earlier run's, so that a stale copy can't pass for this one; about as long as a real token.
+  /// Random, so that a stale copy of an earlier run cannot pass for this one; about as long as a real token.
   private let token: [UInt8]
 
   init(settings: DirInitSettings, place: MeasuredDirectory, progress: ProgressCounter, monitor: GeneratorMonitor) {
@@ -133,14 +134,14 @@ struct DirInitRun: Sendable {
       given += size
       let begun = try await round.perform(users, until: deadline, visits: &visits)
       for user in begun { add(user, steps: round.steps) }
-      // A file system that refuses at once must not be hammered.
+      // Pauses, so that a file system that refuses at once is not called thousands of times a second.
       if begun.allSatisfy({ $0.failure != nil }) { try? await Task.sleep(for: .milliseconds(100)) }
     }
     duration = MonotonicClock.now() - start
     monitor.pause()
   }
 
-  /// The same work under names of its own, recorded nowhere and removed at once.
+  /// Does the work of a round under names of its own, without recording it, and removes the directories at once.
   private mutating func warmUp() async throws(BenchmarkFailure) {
     var settings = settings
     settings.keeps = false
@@ -168,7 +169,7 @@ struct DirInitRun: Sendable {
     min(left ?? .max, DirInitRound.usersPerWriter * settings.load.concurrency)
   }
 
-  /// Every writer has users of its own.
+  /// The users of the next round; each writer has its own.
   private func makeUsers(
     _ numbers: ClosedRange<Int>, name: (Int) -> String
   ) throws(BenchmarkFailure) -> [[DirectoryUser]] {
@@ -183,7 +184,8 @@ struct DirInitRun: Sendable {
     return users
   }
 
-  /// Steps that were done count as what they are even when a later one failed, or was left out by an interruption.
+  /// Records a user. Steps that were done give samples even when a later one failed, or was left out by an
+  /// interruption.
   private mutating func add(_ user: DirectoryUser, steps: Int) {
     for sample in user.samples { recording.sample(recording.catalogue.metric(sample.metric), sample.length) }
     let record = user.record(steps: steps)
@@ -197,15 +199,16 @@ struct DirInitRun: Sendable {
   }
 }
 
-/// Whether one user's files are closed to another: what the result says of it.
+/// Whether one user's files are closed to another, for the result.
 struct IsolationFinding: Sendable {
   let text: String
-  /// One sentence each.
+  /// The violations, one sentence each.
   let violations: [String]
-  /// Whether two user ids really tried.
+  /// Whether two user ids were really used.
   let isTested: Bool
 
-  /// Tries it below `root`; with no user ids, or when the run is over, there is only the reason to tell.
+  /// Tests isolation below `root`. Without user ids, or when the run is over, it only gives the reason why nothing was
+  /// tested.
   static func find(
     in root: String, as ids: DirInitSettings.UserIDs?, _ bench: RunContext
   ) async -> IsolationFinding {
@@ -234,7 +237,7 @@ struct IsolationFinding: Sendable {
     IsolationFinding(text: "not tested (\(reason))", violations: [], isTested: false)
   }
 
-  /// For the result's findings.
+  /// The result's findings about isolation.
   var findings: [String: JSONValue] {
     var findings: [String: JSONValue] = ["isolation": .string(text)]
     if !violations.isEmpty { findings["isolationViolations"] = .array(violations.map { .string($0) }) }
@@ -243,7 +246,7 @@ struct IsolationFinding: Sendable {
 }
 
 extension FileSystemInfo {
-  /// For results: what the times are times of.
+  /// The file system that was measured, for results.
   var document: JSONValue {
     var facts: [String: JSONValue] = [
       "type": .string(type), "source": source.map { .string($0) } ?? .null,
@@ -258,7 +261,7 @@ extension FileSystemInfo {
     return .object(facts)
   }
 
-  /// What a reader of the times must know of it.
+  /// The notes about the file system for the reader of the times.
   var notes: [String] {
     var notes = note.map { [$0] } ?? []
     if isNetwork {

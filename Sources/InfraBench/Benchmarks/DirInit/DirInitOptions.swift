@@ -4,7 +4,7 @@ import Latency
 import Results
 import TextFormatting
 
-/// How many users' directories are made, by how many writers.
+/// The number of users' directories to make, and the number of writers.
 package struct DirInitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Users; of --count and --duration the first reached ends the run.", valueName: "n"))
   package var count: String?
@@ -45,7 +45,7 @@ package struct DirInitOptions: ParsableArguments {
 extension OptionReader {
   private static let usualCount = 20
 
-  /// Checks how much work is to be done; the settings' concurrency is the number of writers.
+  /// Checks the amount of work; the settings' concurrency is the number of writers.
   mutating func directoryLoad(_ options: DirInitOptions) -> LoadSettings {
     let duration = optionalDuration("--duration", options.duration, minimum: .milliseconds(1))
     let written = optionalInteger("--count", options.count, in: 1...1_000_000_000)
@@ -60,7 +60,8 @@ extension OptionReader {
       userIDPrefix: userIDPrefix(options.userID), seed: seed(options.seed))
   }
 
-  /// The absolute path of a directory that exists and that this user may use so (`W_OK`, `R_OK`; entering always).
+  /// The absolute path of a directory that exists and gives this user the rights `W_OK` or `R_OK`, and always that of
+  /// entering.
   mutating func directory(_ option: String, _ written: String?, access rights: Int32 = 0) -> String? {
     guard let written else { return nil }
     if let reason = PathText.likeAnOption(written) {
@@ -98,23 +99,23 @@ extension OptionReader {
   }
 }
 
-/// What `bench-dirinit` was asked to do, checked.
+/// The checked settings of `bench-dirinit`.
 package struct DirInitSettings: Sendable {
-  /// Two ordinary user ids, one to make a directory and one to try to get at it.
+  /// Two ordinary user ids: one makes a directory, the other tries to access it.
   package struct UserIDs: Sendable, Equatable {
     package var owner: UInt32
     package var intruder: UInt32
   }
 
-  /// Count, duration, users; its concurrency is the number of writers.
+  /// Count, duration and users; its concurrency is the number of writers.
   package var load: LoadSettings
-  /// Where users' directories go; nil is a fresh temporary directory.
+  /// The directory for users' directories; nil: a new temporary directory.
   package var root: String?
-  /// A second mount of the same tree.
+  /// A second mount of the same tree; nil: visibility is not measured.
   package var peerRoot: String?
   /// Whether a creation includes writing it to stable storage.
   package var syncs: Bool
-  /// Whether the directories stay.
+  /// Whether the directories stay after the run.
   package var keeps: Bool
   package var isolationIDs: UserIDs?
 

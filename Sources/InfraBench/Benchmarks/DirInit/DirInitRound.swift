@@ -5,32 +5,32 @@ import ProcessControl
 import UserWorkspace
 import TextFormatting
 
-/// Some users taken through every step together: all are created, then all are switched to, read, seen and removed.
+/// Takes some users through every step together: all are created, then all are switched to, read, seen and removed.
 ///
-/// The phases are kept apart so that none disturbs another: each begins for all writers at one instant, when the one
-/// before has ended for all of them. System calls are made on the writers' own threads only.
+/// The steps are separated so that none disturbs another: each begins for all writers at one instant, when the step
+/// before has ended for all of them. System calls are made only on the writers' own threads.
 struct DirInitRound: Sendable {
-  /// The most users of one writer in a round: what bounds the directories that exist at one time.
+  /// The largest number of users of one writer in a round, which bounds the number of directories at one time.
   static let usersPerWriter = 100
 
   let settings: DirInitSettings
   /// Remembers the users' directories.
   let tree: CreatedDirectories
-  /// Remembers what is made only to be seen through the peer mount.
+  /// Remembers directories that are made only to be seen through the peer mount.
   let scratch: CreatedDirectories
   let token: [UInt8]
-  /// Of what is removed between the steps.
+  /// The deadline of removals between the steps.
   let cleanupDeadline: CleanupDeadline
 
   private typealias Operation =
     @Sendable (borrowing DirectoryWriter, UserDirectoryName) throws(WorkspaceError) -> [DirectoryUser.Sample]
 
-  /// How many steps make a whole iteration.
+  /// The number of steps of a complete iteration.
   var steps: Int { 3 + (settings.peerRoot == nil ? 0 : 1) + (settings.keeps ? 0 : 1) }
 
-  /// Takes the users of each writer through the steps. After `deadline`, or when the task is cancelled, nobody new is
-  /// begun; only a cancelled task leaves steps of those begun undone.
-  /// - Returns: Those who were begun.
+  /// Takes the users of each writer through the steps. After `deadline`, or when the task is cancelled, no further user
+  /// begins; only a cancelled task leaves steps of begun users undone.
+  ///  - Returns: the users who began.
   func perform(
     _ users: [[DirectoryUser]], until deadline: Instant, visits: inout SeededGenerator
   ) async throws(BenchmarkFailure) -> [DirectoryUser] {
@@ -41,7 +41,7 @@ struct DirInitRound: Sendable {
       return (parts + (syncs ? [("fsync", times.fsync)] : [])).map { .init(metric: $0.0, length: $0.1) }
     }
     users = users.map { $0.filter(\.hasBegun) }
-    // Users don't come back in the order of their making.
+    // Users are visited in another order than they were made.
     let order = users.map { $0.indices.shuffled(using: &visits) }
     users = try await phase(users, in: order) { writer, user throws(WorkspaceError) in
       [.init(metric: "switch", length: try writer.switchTo(user).duration)]
@@ -85,7 +85,8 @@ struct DirInitRound: Sendable {
     }
   }
 
-  /// Each user gets a twin that nobody has looked up through the peer before: an NFS client would remember that look-up.
+  /// Each user gets a second directory that was never looked up through the peer mount, because an NFS client would
+  /// remember that look-up.
   private func seeThroughPeer(
     _ peerRoot: String, _ users: [[DirectoryUser]]
   ) async throws(BenchmarkFailure) -> [[DirectoryUser]] {
@@ -121,7 +122,7 @@ struct DirInitRound: Sendable {
       guard user.failure == nil else { return }
       seen = try probe.measure(UserDirectoryName("\(user.name)-visible"))
     } catch {
-      // Given up because the run ends: no failure.
+      // The wait ended because the run is over, which is no failure.
       if !seat.shouldStop { user.fail(error) }
       return
     }
@@ -132,7 +133,7 @@ struct DirInitRound: Sendable {
   }
 }
 
-/// One user of a round, which is one iteration: what was done for it so far, and how long that took.
+/// One user of a round, which is one iteration: the steps done so far, and their latencies.
 struct DirectoryUser: Sendable {
   /// A latency, or a part of one.
   struct Sample: Sendable {
@@ -140,15 +141,15 @@ struct DirectoryUser: Sendable {
     var length: Nanoseconds
   }
 
-  /// From 1, as in the user's name.
+  /// The user's number, from 1, which its name contains.
   let number: Int
   let name: UserDirectoryName
   private(set) var samples: [Sample] = []
   private(set) var stepsDone = 0
   private(set) var failure: (kind: String, message: String)?
-  /// Whether this process had no file left to open for it: no failure of the file system's.
+  /// Whether this process had too many open files for it, which is no failure of the file system.
   private(set) var isCutOff = false
-  /// How its twin was seen through the peer mount.
+  /// How its second directory was seen through the peer mount.
   var visibility: Visibility?
 
   init(number: Int, name: String) throws(WorkspaceError) {
@@ -156,12 +157,13 @@ struct DirectoryUser: Sendable {
     self.name = try UserDirectoryName(name)
   }
 
-  /// Whether anything was done for it.
+  /// Whether any step was begun for this user.
   var hasBegun: Bool { stepsDone > 0 || failure != nil || isCutOff }
 
-  /// Takes the next step, unless an earlier one failed. `operation` returns its latency first, then the parts of it.
+  /// Takes the next step, unless an earlier one failed. `operation` returns the step's latency first, then the parts of
+  /// it.
   ///
-  /// A system call can't be cut short: one that took longer than `timeout` fails afterwards.
+  /// A system call cannot be interrupted: a step that took longer than `timeout` fails afterwards.
   mutating func attempt(within timeout: Nanoseconds, _ operation: () throws(WorkspaceError) -> [Sample]) {
     guard failure == nil, !isCutOff else { return }
     do throws(WorkspaceError) {
@@ -185,7 +187,7 @@ struct DirectoryUser: Sendable {
     }
   }
 
-  /// How the iteration ended, if `steps` make a whole one.
+  /// The iteration's record; an iteration of fewer than `steps` steps is incomplete.
   func record(steps: Int) -> IterationRecord {
     var record = IterationRecord()
     if let failure {
@@ -196,7 +198,7 @@ struct DirectoryUser: Sendable {
     return record
   }
 
-  /// `Run 1: create=45.1µs switch=12µs …`, or why not.
+  /// `Run 1: create=45.1µs switch=12µs …`, or the failure.
   var line: String {
     let times = samples.filter { DirInitBenchmark.wholeSteps.contains($0.metric) }
       .map { " \($0.metric)=\(NumberText.time(milliseconds: $0.length.milliseconds))" }.joined()
@@ -204,7 +206,7 @@ struct DirectoryUser: Sendable {
   }
 }
 
-/// What results count a failure on a file system by: the name of its errno, or what the suite itself found wrong.
+/// The kind that results count a failure on a file system by: the name of its errno, or the suite's own finding.
 enum FileSystemErrorKind {
   static func of(_ error: WorkspaceError) -> String {
     switch error.kind {

@@ -3,15 +3,15 @@ import Latency
 import UserWorkspace
 import Results
 
-/// The directory that is measured, and everything that the run has made in it.
+/// The measured directory, and everything that the run has made in it.
 struct MeasuredDirectory: Sendable {
   let root: String
   let fileSystem: FileSystemInfo
-  /// Users' directories: those that `--keep` leaves.
+  /// Users' directories, which `--keep` leaves.
   let users: CreatedDirectories
-  /// What is always removed: of the warm-up, and of looks through the peer mount.
+  /// Directories that are always removed: those of the warm-up, and those made for the peer mount.
   let scratch: CreatedDirectories
-  /// Of everything that is removed: an interrupted run has one bound for all of it.
+  /// The deadline of all removals: an interrupted run has one bound for all of them.
   let cleanupDeadline = CleanupDeadline()
   private let temporary: TemporaryRoot?
 
@@ -30,9 +30,10 @@ struct MeasuredDirectory: Sendable {
     temporary = settings.root == nil ? try TemporaryRoot() : nil
     root = temporary?.path ?? settings.root ?? "."
     do throws(WorkspaceError) {
-      // Both user ids of the isolation test must be able to pass through; nobody else sees names.
+      // Both user ids of the isolation test must be able to pass through the directory; other users cannot list it.
       if temporary != nil, settings.isolationIDs != nil { chmod(root, 0o711) }
-      // Its notes name the path: that of a fresh directory would be another one in every run.
+      // The parent of a temporary directory, because notes contain the path, and a temporary name would differ in every
+      // run.
       fileSystem = try FileSystemInfo(path: temporary == nil ? root : Self.parent(of: root))
       users = try CreatedDirectories(root: root)
       scratch = try CreatedDirectories(root: root)
@@ -47,7 +48,7 @@ struct MeasuredDirectory: Sendable {
     return parts.count > 1 ? parts.joined(separator: "/") : "/"
   }
 
-  /// Removes what was made, and says what stays.
+  /// Removes what was made, and notes what stays.
   func close(keeps: Bool, _ bench: RunContext) async {
     if !keeps { report(await DirectoryCleanup.removeAll(users, by: cleanupDeadline), users, bench) }
     report(await DirectoryCleanup.removeAll(scratch, by: cleanupDeadline), scratch, bench)
@@ -59,7 +60,7 @@ struct MeasuredDirectory: Sendable {
     }
   }
 
-  /// What is to be said before it is closed; nil where nothing was made.
+  /// The note for a result that is written before the removal; nil where nothing was made.
   func pending(keeps: Bool) -> String? {
     let number = scratch.remaining.count + (keeps ? 0 : users.remaining.count)
     guard number > 0 || temporary != nil else { return nil }
@@ -82,7 +83,7 @@ struct MeasuredDirectory: Sendable {
 struct PeerMount: Sendable {
   private let fileSystem: FileSystemInfo?
 
-  /// Makes sure, before anything is measured, that it shows the same tree.
+  /// Checks, before anything is measured, that the peer mount shows the same tree.
   static func open(
     _ settings: DirInitSettings, _ place: MeasuredDirectory, _ bench: RunContext
   ) async throws(BenchmarkFailure) -> PeerMount {
@@ -109,7 +110,7 @@ struct PeerMount: Sendable {
     }
   }
 
-  /// For the result: what was seen through it.
+  /// The result's findings about the peer mount.
   func findings(_ run: DirInitRun) -> [String: JSONValue] {
     guard let fileSystem else { return ["visibility": "not tested (needs a second mount: --peer-root DIR)"] }
     let seen = run.seen
@@ -122,15 +123,16 @@ struct PeerMount: Sendable {
   }
 }
 
-/// Removes what a run has made: by several threads, as each step may be a round trip to a file server.
+/// Removes what a run has made, by several threads, as each step may be a round trip to a file server.
 enum DirectoryCleanup {
   private static let threads = 8
-  /// How long all of it may go on once the run is interrupted; what is not removed by then is reported.
+  /// The longest time of all removals once the run is interrupted; what is left then is reported.
   private static let boundWhenInterrupted: Nanoseconds = .milliseconds(3500)
 
-  /// Removes what `tree` remembers, whole directories at a time; why the first thing that stays does so.
+  /// Removes the directories that `tree` remembers, with their contents; returns why the first one that stays could not
+  /// be removed.
   ///
-  /// - Parameter deadline: the run's: everything that it removes shares one, which comes near with an interruption.
+  /// - Parameter deadline: the run's deadline, which all its removals share; an interruption shortens it.
   static func removeAll(_ tree: CreatedDirectories, by deadline: CleanupDeadline) async -> WorkspaceError? {
     let users = tree.remaining
     guard !users.isEmpty else { return nil }

@@ -5,7 +5,8 @@ import Synchronization
 import Transport
 import WarmTask
 
-/// The way by REST alone: the phases from inside this tool's agents where it supplies the tasks, else from the status.
+/// The way by REST alone. Its phases are seen from inside this tool's agents where it supplies the tasks, otherwise
+/// from the gateway's status.
 struct AcquireJourney {
   let scenario: EndToEndScenario
   let user: EndToEndUser
@@ -77,7 +78,7 @@ struct AcquireJourney {
       record.fail(.ready, "closed", "the task ended before it confirmed")
       return nil
     }
-    // Stamps of an earlier assignment: the gateway has handed out a task that somebody had.
+    // These are instants of an earlier assignment: the gateway has given out a task that another user had.
     guard received >= begin, ready >= received else {
       record.fail(.ready, "not_ours", "task \(task.prefix(40)) was somebody's already when it was asked for")
       return nil
@@ -92,9 +93,9 @@ struct AcquireJourney {
     return seen
   }
 
-  /// Looks until the status shows the task with its user. A gateway shows a task as assigned at once, and its user when the
-  /// task has confirmed; one that never shows users cannot be told from one whose task is slow, so that the assignment is
-  /// never taken for readiness.
+  /// Polls the status until it shows the task with its user. A gateway shows a task as assigned at once, and its user
+  /// when the task has confirmed. A gateway that never shows users cannot be told from one whose task is slow, so that
+  /// the assignment alone never counts as readiness.
   private func seenInStatus(_ task: String, into record: inout IterationRecord) async -> Seen? {
     var showsUsers = false
     while MonotonicClock.now() < deadline {
@@ -118,9 +119,9 @@ struct AcquireJourney {
   }
 }
 
-/// What happened inside the tool's own agents, by task.
+/// The instants of events inside the tool's own agents, by task.
 final class AgentTimeline: Sendable {
-  /// Nil what has not happened.
+  /// The instants of one task; nil for an event that has not happened.
   struct Stamps: Sendable {
     var initReceived: Instant?
     var workspaceReady: Instant?
@@ -133,14 +134,14 @@ final class AgentTimeline: Sendable {
 
   private let tasks = Mutex<[String: Stamps]>([:])
 
-  /// Takes an agent's event; called on the agents' event loop.
+  /// Notes an agent's event; called on the agents' event loop.
   func observe(_ event: TaskEvent) {
     tasks.withLock { tasks in
       switch event.kind {
       case .connected: tasks[event.taskId] = Stamps()
       case .initReceived: tasks[event.taskId]?.initReceived = event.at
       case .workspaceReady: tasks[event.taskId]?.workspaceReady = event.at
-      // The inline program has no process whose start could take time.
+      // The inline program has no process whose start takes time.
       case .processStarted(pid: nil): break
       case .processStarted: tasks[event.taskId]?.processStarted = event.at
       case .firstLine: tasks[event.taskId]?.firstLine = event.at
@@ -152,8 +153,8 @@ final class AgentTimeline: Sendable {
     }
   }
 
-  /// The stamps of `task` once it has confirmed or ended; nil when neither is so at `deadline`, or on cancellation.
-  /// They are forgotten with that.
+  /// The instants of `task` once it has confirmed or ended; nil when neither has happened at `deadline`, or on
+  /// cancellation. They are then forgotten.
   func stamps(of task: String, until deadline: Instant) async -> Stamps? {
     while true {
       let done = tasks.withLock { tasks -> Stamps? in

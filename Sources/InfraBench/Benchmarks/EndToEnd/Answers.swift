@@ -4,23 +4,23 @@ import Latency
 import ProcessControl
 import Synchronization
 
-/// One answer of a gateway to a user's message, as far as it has come. Pure: instants, are the caller's.
+/// One answer of a gateway to a user's message, as far as it has come. Pure: the caller gives the instants.
 struct StreamedAnswer {
-  /// What a message is within the answer.
+  /// The meaning of a message within the answer.
   enum Step: Equatable {
-    /// Nothing that matters: it was begun before the question, or says nothing of the answer.
+    /// No part of the answer: it began before the question, or is of another kind.
     case other
-    /// It may be the first response: the caller says so by ``begin(at:)``.
+    /// It may be the first response: the caller decides, and then calls ``begin(_:at:)``.
     case mayBeFirst
     /// A part of the answer after the first one.
     case part
-    /// The gateway asks something and waits.
+    /// The gateway asks a question and waits.
     case asked
-    /// The answer is whole.
+    /// The answer is complete.
     case complete
-    /// The gateway says that it is over before anything of it came.
+    /// The gateway ends the answer before any part of it came.
     case endedEmpty
-    /// An error of the gateway's.
+    /// The gateway reports an error.
     case failed(code: String, text: String)
   }
 
@@ -30,9 +30,9 @@ struct StreamedAnswer {
   private(set) var completeAt: Instant?
   /// The longest time between two messages of the answer.
   private(set) var gap: Nanoseconds = .zero
-  /// Whether there were two messages, so that there is a gap.
+  /// Whether the answer had two messages, so that there is a gap.
   private(set) var hasGap = false
-  /// What the gateway said of the task's origin.
+  /// What the gateway told about the task's origin; nil if nothing.
   private(set) var source: String?
   private var lastAt: Instant?
 
@@ -43,7 +43,7 @@ struct StreamedAnswer {
 
   var isComplete: Bool { completeAt != nil }
 
-  /// Takes a message; `root` is nil where it is no JSON.
+  /// Takes a message; `root` is nil where it is not JSON.
   mutating func take(_ root: JSONNode?, begunAt: Instant, receivedAt: Instant) -> Step {
     if let root {
       if role.error?.holds(root) ?? false { return .failed(role.failure(in: root)) }
@@ -64,7 +64,7 @@ struct StreamedAnswer {
     return .complete
   }
 
-  /// The message of the step ``Step/mayBeFirst`` is the first response. True where it is also all of the answer.
+  /// Takes a message of the step ``Step/mayBeFirst`` as the first response. True where it is the complete answer too.
   mutating func begin(_ root: JSONNode?, at receivedAt: Instant) -> Bool {
     firstAt = receivedAt
     lastAt = receivedAt
@@ -88,21 +88,21 @@ extension StreamedAnswer.Step {
 }
 
 extension GatewayProfile.Session {
-  /// What an error says: its code, or that it has none, and its text.
+  /// An error's code, or a code that says that it has none, and its text.
   func failure(in root: JSONNode) -> (code: String, text: String) {
     (errorCode?.text(in: root) ?? "UNKNOWN", errorText?.text(in: root) ?? "no message")
   }
 
-  /// Whether answers come in parts whose end the gateway tells.
+  /// Whether answers come in parts, with a message that ends them.
   var isStreamed: Bool { done != nil }
 
-  /// Whether a user is known by its token.
+  /// Whether anything that a user sends contains the user's token.
   var needsToken: Bool { has(.token) }
 
-  /// Whether the task is to be acquired by REST before the session is opened.
+  /// Whether the task must be acquired by REST before the session is opened.
   var needsTask: Bool { has(.task) }
 
-  /// Whether anything that a user sends has a place for it.
+  /// Whether anything that a user sends contains this placeholder.
   private func has(_ placeholder: ProfileTemplate.Placeholder) -> Bool {
     var templates = [path, send] + opening
     templates += headers.map(\.value)
@@ -112,7 +112,7 @@ extension GatewayProfile.Session {
 }
 
 extension GatewayProfile {
-  /// Whether a call or the session has a place for the user's token.
+  /// Whether a call or the session contains the user's token.
   var needsToken: Bool {
     let ofCalls = [
       acquire?.call.path, acquire?.call.body, acquire?.bodyWaiting, release?.call.path, release?.call.body,
@@ -121,55 +121,56 @@ extension GatewayProfile {
   }
 }
 
-/// What tells the answer to the user's message from other lines of the user's program.
+/// How the answer to the user's message is told from other lines of the user's program.
 enum ExpectedAnswer: Sendable {
-  /// Nothing does: it is the first line that was begun after the message was sent.
+  /// It cannot be told: the first line that began after the message was sent is the answer.
   case anyLine
-  /// The stand-in's, which ends in the message.
+  /// The stand-in's answer ends with the message.
   case echo
-  /// What the user has named (`--expect`).
+  /// The answer matches the user's pattern (`--expect`).
   case matching(AnswerPattern)
 
-  /// What a run's notes say where lines came before the message, and any line may be the answer.
+  /// The note where lines came before the message, so that the line taken as the answer may be another one.
   static let unaskedNote =
     "users' programs said more than their first line before they were asked: what was taken for the answer to a message "
     + "may be one more such line (--expect names what an answer looks like)"
 }
 
-/// A regular expression that users' answers are held against, on a thread of its own: a pattern can take for ever (nested
-/// repetitions do), and an event loop must not wait for it.
+/// A regular expression that answers are matched against. A pattern can take for ever (nested repetitions do), and an
+/// event loop must not wait for it, so that it runs on a thread of its own.
 final class AnswerPattern: Sendable {
-  /// What came of holding a line against the pattern.
+  /// The outcome of matching a line.
   enum Finding: Sendable {
     case matches, differs
-    /// The caller's own time was over; of the pattern that says nothing.
+    /// The caller's own time is over, which tells nothing about the pattern.
     case outOfTime
-    /// There was no result in time. The thread may be at it for ever, so that there is none for any later line either.
+    /// The pattern took too long for a line. Its thread may never come back, so that no later line gets a result
+    /// either.
     case tookTooLong
   }
 
-  /// Of the pattern, in bytes.
+  /// The longest pattern, in bytes.
   static let longest = 1024
-  /// More of a line is not looked at, in Unicode scalars.
+  /// The longest part of a line that is searched, in Unicode scalars.
   private static let mostOfALine = 65_536
   private static let bound: Nanoseconds = .seconds(5)
 
-  /// The pattern, which is used on the queue alone: `Regex` is not Sendable.
+  /// The pattern. It is used only on the queue, as `Regex` is not Sendable.
   private nonisolated(unsafe) let regex: Regex<AnyRegexOutput>
   private let queue = DispatchQueue(label: "infrabench.expect")
   private let isStuck = Atomic(false)
 
-  /// - Throws: why it is no pattern.
+  /// - Throws: the error in the pattern.
   init(_ text: String) throws {
     regex = try Regex(text)
   }
 
-  /// Whether `line` holds something that matches; waits `bound` at most, and 5 s for the pattern.
+  /// Whether a part of `line` matches; waits at most `bound`, and at most 5 s for the pattern itself.
   func find(in line: String, within bound: Nanoseconds) async -> Finding {
     guard !isStuck.load(ordering: .relaxed) else { return .tookTooLong }
     let finding = FirstValue<Finding>()
     queue.async { [self] in
-      // From here on it is the pattern that takes the time, not the lines before this one.
+      // From here on the time is the pattern's, not that of earlier lines in the queue.
       let stuck = DispatchWorkItem { [self] in
         isStuck.store(true, ordering: .relaxed)
         finding.give(.tookTooLong)

@@ -6,18 +6,20 @@ import Transport
 import WarmTask
 package import Results
 
-/// Tests 2.2 and 2.3: a user's whole way, from the request to the first answer of the user's process.
+/// Measures a user's whole way, from the request to the first answer of the user's process (tests 2.2 and 2.3 of the
+/// test plan).
 package struct EndToEndBenchmark: GatewayBenchmark {
-  /// What a gateway lets a client see of that way.
+  /// The part of the user's way that a gateway lets a client see.
   package enum Route: String, Sendable {
-    /// `/session/{userId}` bridges to the user's process: all of it.
+    /// `/session/{userId}` connects the user to the user's process: the whole way is seen.
     case session
-    /// The tool supplies the tasks (`--agents`) and sees the phases from inside them; nothing is bridged.
+    /// The tool supplies the tasks (`--agents`) and sees the phases from inside them; users are not connected to a
+    /// process.
     case agents
-    /// Only the REST side: assignment, and readiness by status.
+    /// Only the REST side is seen: the assignment, and readiness by the status.
     case status
 
-    /// The metric of the whole way, as far as it can be seen.
+    /// The metric of the whole way, as far as it is seen.
     var headline: String { self == .session ? "end_to_end" : "ready" }
   }
 
@@ -48,10 +50,10 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       "command", "message", "expect", "messages", "holdSessions", "reconnect",
     ],
     breakdowns: [
-      // Where the way ends at `ready` the phases are seen from inside the task, and `acquire` encloses them.
+      // Where the way ends at `ready`, the phases are seen from inside the task, and `acquire` includes them.
       .init(of: "end_to_end", [.metric("acquire"), initUser, .fitting(["first_response_warm", "first_response"])]),
       .init(of: "ready", [initUser], unless: "end_to_end"),
-      // Of a task that the first message starts.
+      // The cold start of a task that the first message starts.
       .init(of: "end_to_end_cold", [.metric("first_response_cold")]),
       .init(of: "end_to_end_cold", ColdStarts.parts, overlaps: true, unless: "first_response_cold"),
     ],
@@ -81,34 +83,34 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package static let catalogue = description.catalogue
 
   private static let initUser = ToolDescription.Breakdown.Part.enclosing("init_user", ["workspace", "process_start"])
-  /// Metrics without one of which a result is of no streamed answers.
+  /// A result with streamed answers has one of these metrics.
   private static let ofStreams = ["first_response", "complete"]
 
-  /// The domain's bound of a cold start counts where cold starts are this tool's doing: a warm pool's users have none.
+  /// The domain's bound of a cold start is added where this tool causes cold starts: a warm pool's users have none.
   package var defaultThresholds: [String] {
     let isStreamed = target.profile?.session?.isStreamed ?? false
-    // What a model takes to answer is not the gateway's time.
+    // A streamed answer's time is mostly the model's, so that the thresholds on time do not apply.
     return (isStreamed ? ["failed_steps == 0"] : Self.description.defaultThresholds)
       + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
   }
 
   package var target: TargetSettings
   package var load: LoadSettings
-  /// The user's command as it was written; nil is the stand-in.
+  /// The user's command as it was written; nil: the stand-in.
   package var command: String?
-  /// Its words; at least one where there is a command.
+  /// The command's words; at least one where there is a command.
   package var commandWords: [String] = []
-  /// What the user says first.
+  /// The message that a user sends.
   package var message: String
-  /// The regular expression that an answer matches; nil: the first line that comes after the message is one.
+  /// The regular expression that an answer matches; nil: the first line after the message is the answer.
   package var expect: String?
-  /// How many messages a user sends over one session.
+  /// The number of messages that a user sends over one session, at least 1.
   package var messages = 1
-  /// How long a session is then held.
+  /// How long a session is then held; nil: it is ended at once.
   package var holdSessions: Nanoseconds?
-  /// Where a session's connection is cut, to go back to it.
+  /// When a session's connection is cut, to resume the session; nil: never.
   package var reconnect: Reconnect?
-  /// The tasks that this tool starts for its users; nil: cold starts are the gateway's.
+  /// How this tool starts tasks for its users; nil: the gateway causes the cold starts.
   package var runTask: RunTaskSettings?
 
   package var parameters: [String: JSONValue] {
@@ -117,7 +119,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     ]) { $1 }.merging(expect.map { ["expect": .string($0)] } ?? [:]) { $1 }.merging(conversation) { $1 }
   }
 
-  /// What a session is more than a message and its answer.
+  /// The parameters of a session with more than one message and its answer.
   private var conversation: [String: JSONValue] {
     var parameters: [String: JSONValue] = [:]
     if messages > 1 { parameters["messages"] = .int(Int64(messages)) }
@@ -126,14 +128,14 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return parameters
   }
 
-  /// Whether the user's program is the stand-in, which echoes; a remote gateway's own tasks run something unknown.
+  /// Whether the user's program is the stand-in, which echoes; the program of a remote gateway's own tasks is unknown.
   private var runsStandIn: Bool {
     if case .remote = target.gateway, target.agents == 0 { return false }
     return command == nil
   }
 
   func expectedAnswer(of profile: GatewayProfile) -> ExpectedAnswer {
-    // It was tried when it was read.
+    // The pattern was compiled when the option was read, so that it compiles here too.
     if let expect, let pattern = try? AnswerPattern(expect) { return .matching(pattern) }
     return runsStandIn && profile.session?.first.isAny ?? true ? .echo : .anyLine
   }
@@ -142,7 +144,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
 
   package var maxInFlight: Int? { load.maxInFlight }
 
-  /// A user has a connection to each side of the gateway.
+  /// Each user has a connection to each side of the gateway.
   package var openFiles: Int { 2 * load.users + target.openFiles }
 
   package func seeded(_ seed: UInt64) -> Self {
@@ -177,17 +179,17 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     let route: Route =
       profile.session != nil ? .session : target.agents > 0 || profile.status == nil ? .agents : .status
     say(route, profile, session.bench)
-    // What is cold never shows what the headline is of.
+    // A run that starts its tasks has cold starts only, which the route's headline never includes.
     let headline = starter == nil ? route.headline : "end_to_end_cold"
     let scenario = EndToEndScenario(
       session: session, profile: profile, route: route, agents: agents, self, starter: starter)
     let isLazy = profile.session?.isLazy ?? false
-    // Who sends a message that starts a task can't wait for a warm one either.
+    // Where a message starts the task, the iteration cannot wait for a warm one either.
     if load.isOpenLoop || isLazy { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     var plan = load.plan
-    // A task that is being started has a time-out of its own.
+    // A task's start has a time-out of its own.
     if let runTask { plan.drainBound = max(plan.drainBound, runTask.startTimeout) }
     let perform = { @Sendable [plan] () async -> LoadRun in
       await LoadRun.perform(
@@ -216,7 +218,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     return measurement
   }
 
-  /// The counters on which this run has no word.
+  /// The counters that this run cannot tell anything about.
   private func untested(_ profile: GatewayProfile, hasStarter: Bool) -> Set<String> {
     var names = hasStarter ? [] : ColdStarts.counters.map(\.name) + EndToEndStep.ofTaskStart
     if profile.session?.asked == nil { names.append("questions") }
@@ -273,7 +275,7 @@ enum EndToEndMetrics {
   static let connect = ConnectMetrics(catalogue)
   static let cold = catalogue.operation("end_to_end_cold")
 
-  /// Of tasks that this tool starts.
+  /// The metrics of tasks that this tool starts.
   static let taskStarts = ColdStarts(catalogue, measured: "cold_starts")
 
   static let failedSteps = catalogue.counter("failed_steps")
@@ -300,19 +302,19 @@ extension IterationRecord {
     fail("\(step.counterName.dropFirst("failed_".count)): \(kind)", example)
   }
 
-  /// Adds a phase that somebody else measured, in ms, if it was seen.
+  /// Adds a phase that the gateway measured, in ms; nothing where it is nil.
   mutating func sample(_ metric: Metric, milliseconds: Double?) {
     guard let milliseconds, milliseconds >= 0, milliseconds < 3.6e6 else { return }
     sample(metric, .milliseconds(milliseconds))
   }
 }
 
-/// The steps of a user's way, by which failures are counted.
+/// The steps of a user's way; failures are counted by step.
 enum EndToEndStep: String, CaseIterable, Sendable {
   case connect, acquire, initUser, ready, firstResponse
-  /// Those of a session with more than a first response.
+  /// The steps of a session with more than a first response.
   case complete, hold, recovery
-  /// Those of a task's start, with `--cold-by run-task` alone.
+  /// The steps of a task's start, with `--cold-by run-task` alone.
   case runTask, pendingToRunning, waitConnection
 
   /// The step in which a task's start failed.
@@ -341,6 +343,6 @@ enum EndToEndStep: String, CaseIterable, Sendable {
     }
   }
 
-  /// The counters of a task's start.
+  /// The counters of failures in a task's start.
   static let ofTaskStart = TaskStartStep.allCases.map { EndToEndStep($0).counterName }
 }

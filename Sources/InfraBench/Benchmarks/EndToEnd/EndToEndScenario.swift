@@ -3,7 +3,7 @@ import Latency
 import LoadEngine
 import Transport
 
-/// One iteration: a user's way by the route that the gateway offers.
+/// One iteration: a user's whole way, by the route that the gateway offers.
 struct EndToEndScenario: Scenario {
   let session: GatewaySession
   let load: LoadSettings
@@ -12,13 +12,13 @@ struct EndToEndScenario: Scenario {
   let agents: AgentTimeline
   let message: String
   let expectedAnswer: ExpectedAnswer
-  /// How many messages a user sends over one session, at least one.
+  /// The number of messages that a user sends over one session, at least 1.
   let messages: Int
   /// How long a session is then held without a message; nil: it is ended at once.
   let holdSessions: Nanoseconds?
   let reconnect: EndToEndBenchmark.Reconnect?
   let pool: WarmPool
-  /// Starts a task for each iteration, where cold starts are this tool's doing.
+  /// Starts a task for each iteration; nil where this tool causes no cold starts.
   let starter: TaskStarter?
 
   init(
@@ -46,7 +46,8 @@ struct EndToEndScenario: Scenario {
       number: number, id: id, client: session.client(on: executor, user: number, isVisitor: true), executor: executor)
   }
 
-  /// The REST side is not the way of the session route: what it is used for is not in a user's way.
+  /// Connects the REST side before the schedule begins. The session route does not: there the REST side is no part of a
+  /// user's way.
   func open(_ user: EndToEndUser, into record: inout IterationRecord) async {
     guard route != .session, starter == nil, let error = await user.connection.open() else { return }
     fail(error, in: &record)
@@ -58,9 +59,9 @@ struct EndToEndScenario: Scenario {
 
   func prepare(_ user: EndToEndUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     user.client.beginVisit()
-    // Whatever is needed is started as a part of the iteration.
+    // A task is started as a part of the iteration, so that there is nothing to wait for.
     guard starter == nil else { return }
-    // By the session route only who looks at the pool needs the REST side.
+    // The session route needs the REST side only to read the pool's status.
     if route != .session, await !connect(user, into: &record) { return }
     guard !load.isOpenLoop else {
       user.evidence.put(pool.beginAtOnce())
@@ -72,7 +73,7 @@ struct EndToEndScenario: Scenario {
       await pool.rest()
       return record.fail(.acquire, WarmPool.notAsked, reason)
     }
-    // A gateway that closed the connection meanwhile is not to make the start of the acquire late.
+    // Connects now, so that a connection closed by the gateway does not make the acquire start late.
     if route != .session, await !connect(user, into: &record) {
       pool.finish(evidence)
       return
@@ -80,7 +81,7 @@ struct EndToEndScenario: Scenario {
     user.evidence.put(evidence)
   }
 
-  /// Makes sure of the REST connection; false when there is none.
+  /// Connects the REST side unless it is open; false when that failed.
   private func connect(_ user: EndToEndUser, into record: inout IterationRecord) async -> Bool {
     guard let error = await user.connection.connect(EndToEndMetrics.connect, into: &record) else { return true }
     fail(error, in: &record)
@@ -109,11 +110,11 @@ struct EndToEndScenario: Scenario {
     session.showFailure(iteration, of: load, record)
   }
 
-  /// The start of a task that the user is to find at the gateway; nil if it failed.
+  /// Starts a task for the user; nil if that failed.
   private func startTask(
     _ starter: TaskStarter, _ user: EndToEndUser, into record: inout IterationRecord
   ) async -> TaskStarter.Started? {
-    // What comes before RunTask's sending, such as its signature, is RunTask's and no lateness.
+    // The work before RunTask is sent, such as its signature, belongs to RunTask and is no lateness.
     record.wrote(at: MonotonicClock.now())
     switch await starter.start() {
     case .success(let started):
@@ -138,7 +139,8 @@ struct EndToEndScenario: Scenario {
     user.givenTask.put(task)
   }
 
-  /// Whether the user has a task that this run has started; one of somebody else's counts as what it is.
+  /// Whether the user was given a task that this run has started; another task is counted, and classified by its own
+  /// origin.
   func isStarted(_ task: String?, into record: inout IterationRecord) -> Bool {
     guard let starter else { return false }
     if let task, starter.tasks.contains(task) { return true }
@@ -146,7 +148,8 @@ struct EndToEndScenario: Scenario {
     return false
   }
 
-  /// Tells warm from cold; `started` is the task that was started for the user, when another one was given.
+  /// Tells a warm start from a cold one; `started` is the task that was started for the user, when another one was
+  /// given.
   func classify(
     _ task: String, source: String?, _ evidence: WarmPool.FinalEvidence?, _ started: TaskStarter.Started?,
     _ client: GatewayClient
@@ -158,7 +161,7 @@ struct EndToEndScenario: Scenario {
 
   func conclude(_ user: EndToEndUser, _ iteration: Iteration) async {
     if let unfinished = user.evidence.take() { pool.finish(unfinished) }
-    // The gateway takes the task back when the user leaves.
+    // The gateway takes the task back when the session ends.
     if let connection = user.session.take() { await connection.close() }
     if let task = user.sessionTask.take() { session.held.wentBack(task) }
     if let task = user.assigned.take(), !Task.isCancelled {
@@ -178,14 +181,14 @@ final class EndToEndUser: Sendable {
   let id: String
   let connection: RESTConnection
   let executor: LoopExecutor
-  /// The task that was acquired by REST, to be released.
+  /// The task that was acquired by REST, which must be released.
   let assigned = SharedOptional<String>()
   let session = SharedOptional<SessionConnection>()
-  /// The task of that session, which goes back with it.
+  /// The session's task, which goes back when the session ends.
   let sessionTask = SharedOptional<String>()
-  /// The task that the user was given, of a run that starts tasks itself.
+  /// The task that the user was given, in a run that starts tasks itself.
   let givenTask = SharedOptional<String>()
-  /// The task that this tool has started for the user.
+  /// The ARN of the task that this tool has started for the user.
   let startedTask = SharedOptional<String>()
   let evidence = SharedOptional<WarmPool.Evidence>()
 
@@ -199,7 +202,7 @@ final class EndToEndUser: Sendable {
   }
 }
 
-/// An iteration's line on standard output.
+/// The text of an iteration's line on standard output.
 enum EndToEndIterationText {
   static func text(_ record: IterationRecord) -> String {
     let parts: [(String, Metric)] =

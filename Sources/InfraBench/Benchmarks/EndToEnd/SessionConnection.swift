@@ -5,9 +5,10 @@ import NIOCore
 import Synchronization
 import Transport
 
-/// One connection of a user's session: its messages, read as far as the profile needs it, and the pings that keep it alive.
+/// One connection of a user's session. It reads messages as far as the profile needs them, and sends the pings that
+/// keep the session alive.
 final class SessionConnection: Sendable {
-  /// A message and what it is as JSON, where that was looked at.
+  /// A message, and its JSON where that was parsed.
   struct Message: Sendable {
     let text: String
     let root: JSONNode?
@@ -25,12 +26,12 @@ final class SessionConnection: Sendable {
     pings = role.ping.map { SessionPings($0, values: values, on: socket) }
   }
 
-  /// Whether the gateway let two pings go unanswered, which has ended the connection.
+  /// Whether the connection was ended because the gateway left two pings unanswered.
   var wasMute: Bool { pings?.areMissed ?? false }
 
   /// The next message that is no pong. Plain lines are parsed only where they may be a message of the gateway's own.
   ///
-  /// - Throws: why the connection ended, and `cancelled`.
+  /// - Throws: why the connection ended, or `cancelled`.
   func receive(isParsed: Bool) async throws(WebSocketError) -> Message? {
     while let message = try await socket.receive() {
       let read = read(message, isParsed: isParsed)
@@ -40,7 +41,7 @@ final class SessionConnection: Sendable {
     return nil
   }
 
-  /// The message with its JSON, where it may be one that matters.
+  /// The message with its JSON, where it may be one that the profile needs.
   func read(_ message: WebSocketMessage, isParsed: Bool) -> Message {
     let mayMatter = isParsed || !role.first.isAny || message.text.hasPrefix("{")
     return Message(
@@ -48,9 +49,9 @@ final class SessionConnection: Sendable {
       receivedAt: message.receivedAt)
   }
 
-  /// Lets the session be idle until `instant`; messages that come meanwhile are given to `take`.
+  /// Keeps the session idle until `instant`; `take` gets the messages that come meanwhile.
   ///
-  /// - Throws: why the connection ended, and `cancelled` when the caller was.
+  /// - Throws: why the connection ended, or `cancelled` when the caller was cancelled.
   func idle(
     until instant: Instant, _ take: @escaping @Sendable (Message) -> Void
   ) async throws(WebSocketError) {
@@ -79,22 +80,22 @@ final class SessionConnection: Sendable {
   /// Stops the pings.
   func retire() { pings?.stop() }
 
-  /// Ends the connection as a network does: without a word.
+  /// Ends the connection without a close frame, as a lost network does.
   func cut() {
     retire()
     socket.abort()
   }
 
-  /// Says goodbye.
+  /// Ends the connection with a close frame.
   func close() async {
     retire()
     await socket.close()
   }
 }
 
-/// Sends pings as long as the session lives. Two that are not answered end the connection.
+/// Sends pings as long as the session lives. Two unanswered pings end the connection.
 final class SessionPings: Sendable {
-  /// Shared with the timer.
+  /// The number of unanswered pings, shared with the timer.
   private final class Count: Sendable {
     let outstanding = Atomic<Int>(0)
     let areMissed = Atomic(false)
@@ -125,7 +126,7 @@ final class SessionPings: Sendable {
 
   var areMissed: Bool { count.areMissed.load(ordering: .relaxed) }
 
-  /// Whether `root` is the answer to a ping, which then counts as one.
+  /// Whether `root` is the answer to a ping, which then counts as answered.
   func isPong(_ root: JSONNode) -> Bool {
     guard let pong, pong.holds(root) else { return false }
     count.outstanding.store(0, ordering: .relaxed)
@@ -135,7 +136,7 @@ final class SessionPings: Sendable {
   func stop() { timer.cancel() }
 }
 
-/// Ends a session whose time is over.
+/// Ends a session at its deadline.
 final class SessionDeadline: Sendable {
   private let instant: Instant
   private let scheduled: Scheduled<Void>

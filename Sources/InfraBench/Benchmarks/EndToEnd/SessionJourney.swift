@@ -4,30 +4,31 @@ import Latency
 import LoadEngine
 import Transport
 
-/// The whole way through the user's side of a gateway, as its profile says: upgrade, ready, messages and their answers.
+/// The whole way through the user's side of a gateway, in the steps of its profile: upgrade, ready, messages and their
+/// answers.
 ///
-/// The service begins when the connection is there and the upgrade request is sent: setting up the connection is apart. Where the
-/// task is acquired by REST before, it begins with that.
+/// The service time begins when the upgrade request is sent on an open connection; the connection's set-up has metrics
+/// of its own. Where the task is acquired by REST before, the service time begins with that request.
 struct SessionJourney {
   let scenario: EndToEndScenario
   let user: EndToEndUser
   let role: GatewayProfile.Session
   /// The task that was started for this user.
   let started: TaskStarter.Started?
-  /// Of the session's start. Later steps have a time-out each.
+  /// The deadline of the session's start. Each later step has a time-out of its own.
   let deadline: Instant
 
-  /// What is known of the session while it goes on.
+  /// The state of the session while it goes on.
   struct SessionState {
     var values: ProfileValues
-    /// When the upgrade was asked for.
+    /// When the service time began: the acquire or the upgrade was sent.
     var begin: Instant
     var readyAt: Instant?
     var task: String?
     var source: String?
     var phases: JSONNode?
     var evidence: WarmPool.FinalEvidence?
-    /// Whether the session was cut, as `--reconnect` wants it.
+    /// Whether the connection was cut, as `--reconnect` asks for.
     var wasCut = false
   }
 
@@ -54,7 +55,7 @@ struct SessionJourney {
     if scenario.reconnect == .afterReady, await !goBack(&course, &noAnswer, into: &record) { return }
     guard let first = await converse(1, &course, into: &record) else { return }
     await classify(first, course, into: &record)
-    // What the user has had by now stands, whatever becomes of the rest.
+    // The samples so far are kept, even if a later step fails.
     record.keepSamples()
     guard record.ending == .success else { return }
     for number in 2...max(2, scenario.messages) where number <= scenario.messages {
@@ -74,7 +75,7 @@ struct SessionJourney {
 
   // MARK: The session's start
 
-  /// Acquires the task by REST; when the request was written, or nil where it failed.
+  /// Acquires the task by REST; returns the instant at which the request was written, or nil where it failed.
   private func acquire(_ values: inout ProfileValues, into record: inout IterationRecord) async -> Instant? {
     switch await user.client.acquire(userID: user.id) {
     case .assigned(let acquisition):
@@ -100,7 +101,7 @@ struct SessionJourney {
     return nil
   }
 
-  /// Opens a connection, which is the user's from then on.
+  /// Opens a connection and makes it the user's.
   func open(
     _ path: ProfileTemplate, _ values: ProfileValues, step: EndToEndStep = .connect, into record: inout IterationRecord
   ) async -> SessionConnection? {
@@ -114,7 +115,7 @@ struct SessionJourney {
     } catch {
       var (step, text) = (step, error.description)
       if case .upgradeRefused = error {
-        // Where the ready message names a task, the upgrade is what asks for one.
+        // Where the ready message names a task, the upgrade is the request for that task.
         if step == .connect, role.task != nil, !role.isLazy { step = .acquire }
         if ["http_401", "http_403"].contains(error.kind), path.placeholders.contains(.token) {
           text += "; by the profile the token is also in the URL (--token-file)"
@@ -125,11 +126,11 @@ struct SessionJourney {
     }
   }
 
-  /// Waits for the ready message, where there is one.
+  /// Waits for the ready message, if the profile has one.
   private func becomeReady(
     _ connection: SessionConnection, _ course: inout SessionState, into record: inout IterationRecord
   ) async -> Bool {
-    // A lazy gateway takes a task when the first message comes.
+    // A lazy gateway takes a task only when the first message comes, so that the request is not over here.
     defer { if !role.isLazy { course.evidence = user.evidence.take().map(scenario.pool.finish) } }
     guard let ready = role.ready else { return true }
     let bound = SessionDeadline(deadline, on: connection.socket)
@@ -151,7 +152,8 @@ struct SessionJourney {
         failBeforeReady(role.failure(in: root), into: &record)
         return false
       }
-      // Where answers are plain lines nothing else can come; other gateways have news before they are ready.
+      // Where answers are plain lines, no other message may come first; other gateways may send news before they are
+      // ready.
       guard !role.first.isAny else {
         let type = JSONPointer("/type")?.value(in: root)?.text ?? message.text
         fail(.ready, "unexpected_message", "'\(shown(type, 60))' instead of the ready message", into: &record)
@@ -184,7 +186,7 @@ struct SessionJourney {
     fail(step, String(failure.code.prefix(60)), failure.text, into: &record)
   }
 
-  // MARK: Waiting, and what ends it
+  // MARK: Waiting, failures and time-outs
 
   func receive(
     _ connection: SessionConnection, _ bound: SessionDeadline, _ step: EndToEndStep, isParsed: Bool, others: Int = 0,
@@ -192,7 +194,7 @@ struct SessionJourney {
   ) async -> SessionConnection.Message? {
     do throws(WebSocketError) {
       if let message = try await connection.receive(isParsed: isParsed) { return message }
-      // Only this side ends a session without an error: the deadline does, and a lack of pongs.
+      // Only this side ends a session without an error: at its deadline, or when pongs are missing.
       if bound.hasPassed { throw .closed(code: WebSocketError.abnormalClosure, reason: "") }
       fail(.closed(code: WebSocketError.abnormalClosure, reason: ""), connection, step: step, into: &record)
     } catch .cancelled {
@@ -217,7 +219,7 @@ struct SessionJourney {
     fail(step, error.kind, error.description, isCancelled: error == .cancelled, into: &record)
   }
 
-  /// Ends the iteration; what is said of it holds no token.
+  /// Ends the iteration; the message contains no token.
   func fail(
     _ step: EndToEndStep, _ kind: String, _ text: String, isCancelled: Bool = false, into record: inout IterationRecord
   ) {
@@ -225,12 +227,15 @@ struct SessionJourney {
     record.fail(step, shown(kind, 60), scenario.session.visitors.withoutSecrets(text, user: user.number))
   }
 
-  /// The beginning of a text from outside, in characters, without secrets: they are taken out before it is cut.
+  /// The beginning of a text from outside, of at most `length` characters. Secrets are removed before it is cut, as a
+  /// part of one would not be found.
   func shown(_ text: String, _ length: Int) -> String {
     String(scenario.session.visitors.withoutSecrets(text, user: user.number).prefix(length))
   }
 
-  /// - Parameter others: How many lines came that are no answers.
+  /// Ends the iteration at a time-out.
+  ///
+  /// - Parameter others: the number of lines that came and were no answers.
   func failInTime(_ step: EndToEndStep, others: Int = 0, into record: inout IterationRecord) {
     let came =
       switch others {

@@ -4,12 +4,13 @@ import LoadEngine
 import Synchronization
 import Transport
 
-/// What a user does in a session that is ready: messages and their answers, pauses, and going back after the connection was cut.
+/// The part of a session after it is ready: messages and their answers, pauses, and resuming the session after its
+/// connection was cut.
 extension SessionJourney {
   // MARK: Messages and answers
 
-  /// Sends message `number`, from 1, and waits for its answer; nil where nothing of it came. Where it failed after that, the record
-  /// has failed, and the answer is what had come.
+  /// Sends message `number`, from 1, and waits for its answer. nil where no part of the answer came. Where a later part
+  /// failed, the record has failed, and the answer is what had come.
   func converse(
     _ number: Int, _ course: inout SessionState, into record: inout IterationRecord
   ) async -> StreamedAnswer? {
@@ -19,7 +20,7 @@ extension SessionJourney {
     var bound = SessionDeadline(end, on: connection.socket)
     defer { bound.cancel() }
     let question = await connection.socket.ask(text: role.send.text(course.values))
-    // A program may have said more at its start than one line.
+    // A program may have printed more lines than one at its start.
     if role.first.isAny, !question.unasked.isEmpty { noteUnasked() }
     var answer = StreamedAnswer(role, askedAt: (try? question.askedAt.get()) ?? .distantFuture)
     for message in question.unasked.map({ connection.read($0, isParsed: false) }) {
@@ -31,7 +32,7 @@ extension SessionJourney {
       return nil
     }
     if case .failure(let error) = question.askedAt {
-      // Where the deadline has ended the session, it says no more than that it is over.
+      // A session that its deadline has ended reports only that it is closed, so that the time-out is recorded instead.
       if bound.hasPassed { failInTime(.firstResponse, into: &record) } else { fail(error, connection, into: &record) }
       return nil
     }
@@ -74,13 +75,13 @@ extension SessionJourney {
     return begun(answer, &course)
   }
 
-  /// What has come of an answer; nil where its first response has not.
+  /// The answer as far as it came; nil before its first response.
   private func begun(_ answer: StreamedAnswer, _ course: inout SessionState) -> StreamedAnswer? {
     if course.source == nil { course.source = answer.source }
     return answer.firstAt == nil ? nil : answer
   }
 
-  /// Whether the message is what an answer looks like; nil where the iteration has failed by it.
+  /// Whether the message is the expected answer; nil where it has made the iteration fail.
   private func isExpected(_ message: SessionConnection.Message, into record: inout IterationRecord) async -> Bool? {
     switch scenario.expectedAnswer {
     case .anyLine: return true
@@ -117,14 +118,14 @@ extension SessionJourney {
     guard let firstAt = answer.firstAt else { return }
     let firstResponse = firstAt - answer.askedAt
     if let started, scenario.isStarted(course.task, into: &record) {
-      // The user's cold start begins with the task's.
+      // The user's cold start begins with the task's start.
       record.sample(EndToEndMetrics.cold, from: started.phases.sentAt, to: firstAt)
       return record.count(EndToEndMetrics.coldStarts)
     }
     let evidence = course.evidence ?? user.evidence.take().map(scenario.pool.finish)
     let origin = await scenario.classify(course.task ?? "", source: course.source, evidence, started, user.client)
     if role.isLazy {
-      // The task is started by the message: what its start takes is in the first response, whatever its origin.
+      // The message starts the task, so that the first response includes the start, warm or cold.
       record.sample(EndToEndMetrics.firstResponse, firstResponse)
       if let readyAt = course.readyAt { record.sample(EndToEndMetrics.ready, from: course.begin, to: readyAt) }
       sampleRest(of: answer, isWhole: !course.wasCut, into: &record)
@@ -146,7 +147,7 @@ extension SessionJourney {
       record.count(EndToEndMetrics.coldStarts)
     case .unclassified:
       record.count(EndToEndMetrics.unclassified)
-      // What the gateway does not tell apart is in one figure, and a note says so.
+      // Warm and cold starts that the gateway does not tell apart share one metric, and a note says so.
       if role.isLazy { record.sample(EndToEndMetrics.endToEnd, from: course.begin, to: firstAt) }
     }
   }
@@ -162,16 +163,16 @@ extension SessionJourney {
     sample(EndToEndMetrics.processStart, role.phases.processStart)
   }
 
-  /// What comes of an answer after its first response. An answer that was cut is not whole.
+  /// Samples the rest of an answer after its first response. An answer whose connection was cut gives no sample.
   func sampleRest(of answer: StreamedAnswer, isWhole: Bool = true, into record: inout IterationRecord) {
     guard role.isStreamed, isWhole, let completeAt = answer.completeAt else { return }
     record.sample(EndToEndMetrics.complete, completeAt - answer.askedAt)
     if answer.hasGap { record.sample(EndToEndMetrics.gap, answer.gap) }
   }
 
-  // MARK: Idle sessions and sessions that are gone back to
+  // MARK: Idle and resumed sessions
 
-  /// Lets the session be idle for `duration`; false where it ended meanwhile.
+  /// Keeps the session idle for `duration`; false where it ended meanwhile.
   func pause(
     for duration: Nanoseconds, _ step: EndToEndStep, into record: inout IterationRecord
   ) async -> Bool {
@@ -191,8 +192,9 @@ extension SessionJourney {
     return false
   }
 
-  /// Cuts the connection and goes back to the session: `recovery` ends with the gateway's word, or without one with the next
-  /// message of an answer. What comes of `answer`, the one that was cut, before that word is a part of it.
+  /// Cuts the connection and resumes the session. `recovery` ends with the gateway's message that the session is
+  /// resumed; where the profile has no such message, with the next message of an answer. Parts of `answer`, which was
+  /// cut, may come before that message and are added to it.
   func goBack(
     _ course: inout SessionState, _ answer: inout StreamedAnswer?, into record: inout IterationRecord
   ) async -> Bool {
@@ -200,7 +202,7 @@ extension SessionJourney {
     let cutAt = MonotonicClock.now()
     connection.cut()
     course.wasCut = true
-    // It may have been renewed since the session began.
+    // The token may have been renewed since the session began.
     course.values[.token] = scenario.session.visitors.tokens.token(ofUser: user.number)
     guard let back = await open(returning.path, course.values, step: .recovery, into: &record) else { return false }
     let bound = SessionDeadline(MonotonicClock.now() + scenario.load.timeout, on: back.socket)
@@ -222,7 +224,7 @@ extension SessionJourney {
         if let reply = role.answer { back.socket.post(text: reply.text(course.values)) }
       }
       let goesOn = (role.ready?.holds(message.root) ?? false) || role.first.holds(message.root) || step == .part
-      // An answer that is whole needs no further word.
+      // A complete answer shows the recovery by itself.
       guard step == .complete || returning.recovered.map({ $0.holds(message.root) }) ?? goesOn else { continue }
       record.sample(EndToEndMetrics.recovery, message.receivedAt - cutAt)
       return true
@@ -230,7 +232,7 @@ extension SessionJourney {
     return false
   }
 
-  /// The session that a ready message is of, where that is not the one that was gone back to.
+  /// The session id in a ready message, where it differs from the id of the session that was resumed.
   private func otherSession(_ root: JSONNode?, _ course: SessionState) -> String? {
     guard let root, let ready = role.ready, ready.holds(root), let id = role.sessionID?.text(in: root),
       let own = course.values[.sessionId], id != own

@@ -3,16 +3,16 @@ package import Latency
 package import LoadEngine
 package import Results
 
-/// Test 3.2: drains the pool, measures the cold fallback, and times the refill.
+/// Drains the pool, measures the cold fallback, and times the refill (test 3.2 of the test plan).
 package struct ExhaustionBenchmark: GatewayBenchmark {
   /// How the pool is emptied.
   package enum DrainBy: String, Sendable, CaseIterable {
     /// Users take its tasks through the gateway.
     case acquire
-    /// ECS is asked to end them.
+    /// ECS stops them.
     case stopTasks = "stop-tasks"
 
-    /// The tasks that can be drained so.
+    /// The view whose tasks can be drained so.
     var view: RefillTracker.View { self == .acquire ? .warm : .running }
   }
 
@@ -53,30 +53,31 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     ],
     defaultThresholds: ["refill_full.max < 25s"])
   package static let catalogue = description.catalogue
-  /// Of one question to ECS or to the gateway's status: one that hangs must not blind the run for long.
+  /// The longest time of one request to ECS or for the gateway's status, so that a hanging request does not stop the
+  /// polls for long.
   static let lookBound: Nanoseconds = .seconds(5)
 
   package var target: TargetSettings
-  /// Whether there is a gateway, embedded or remote; else the pool is drained and watched by ECS alone.
+  /// Whether there is a gateway, embedded or remote; otherwise the pool is drained and polled by ECS alone.
   package var usesGateway = true
   /// The pool's ECS; nil: the embedded gateway's own, or none beside a remote gateway.
   package var ecs: ECSSettings?
   package var userIDPrefix: String
-  /// Of one operation.
+  /// The longest time of one operation.
   package var timeout: Nanoseconds
   package var drainBy: DrainBy
-  /// nil: all tasks that are warm, or that run.
+  /// The number of tasks to drain; nil: all that are warm, or that run.
   package var drainCount: Int?
   package var release: Release
   package var triesColdFallback: Bool
-  /// Whether a service's desiredCount that somebody lowered during the run is put back.
+  /// Whether a service's desiredCount is put back if somebody lowered it during the run.
   package var restoresDesiredCount = false
-  /// How often all of it is done.
+  /// The number of cycles of drain and refill.
   package var cycles: Int
   /// How long the pool must be at rest before it is drained.
   package var settle: Nanoseconds
   package var pollInterval: Nanoseconds
-  /// From t₀.
+  /// The longest time of a refill, from t₀.
   package var refillTimeout: Nanoseconds
 
   package var timeouts: [String: Nanoseconds] { ["timeout": timeout, "refillTimeout": refillTimeout] }
@@ -103,15 +104,15 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     return openFiles(draining: drainCount ?? pool ?? 0)
   }
 
-  /// A connection for each user of a drain of `count` tasks, and for the one who comes to the empty pool; or for as many calls
-  /// as stop tasks at one time. And those of who looks: at the gateway, at ECS's tasks and at its service.
+  /// One connection for each user of a drain of `count` tasks and for the user of the cold fallback, or for each
+  /// StopTask call at one time; and those of the polls: of the gateway, of ECS's tasks and of its service.
   func openFiles(draining count: Int) -> Int {
     (drainBy == .acquire ? count + 1 : StopDrain.atOnce) + 3 + (usesGateway ? target.openFiles : 0)
   }
 
   package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
-    // What is wrong with the AWS side is found before anything is started.
+    // Mistakes on the AWS side are found before anything is started.
     let remote = try ecs.map { settings throws(BenchmarkFailure) in try Self.connection(settings, bench: bench) }
     guard usesGateway else {
       return try await ExhaustionRun(settings: self, session: nil, ecs: remote, bench: bench, startedAt: startedAt)
@@ -140,7 +141,7 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
 }
 
 extension ToolDescription.Metric {
-  /// A time of the pool's refill, which is bounded by the wait for it; the run tells how many were not seen to end.
+  /// A metric of the refill, which the refill's time-out bounds; the run itself counts those that were not seen to end.
   fileprivate static func refill(_ name: String) -> Self {
     .init(name, failures: .ofItsOwn, timeouts: ["refillTimeout"])
   }

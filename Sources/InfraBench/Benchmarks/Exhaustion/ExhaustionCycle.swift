@@ -10,15 +10,15 @@ struct ExhaustionCycle: Sendable {
   let ecs: ECSConnection?
   let bench: RunContext
   let watch: SharedRefillTracker
-  /// The last look at the pool before the drain.
+  /// The last poll before the drain.
   let rested: PoolPoll
-  /// How long after that look the drain begins. Evenly spread over a poll's interval, so that cycles differ in how
-  /// their refill meets the beat of the polls; else all of them would be wrong by the same.
+  /// The delay from that poll to the drain. It is spread evenly over a poll's interval, so that the refills of the
+  /// cycles meet the polls at different phases; otherwise all cycles would have the same error.
   let drainDelay: Nanoseconds
-  /// Why no task may be stopped any more, asked while tasks are being stopped; nil where they may.
+  /// Checks, while tasks are being stopped, why no further one may be; nil where tasks may be stopped.
   let objection: @Sendable () async -> StopObjection?
 
-  /// The views other than the strictest are waited for so long after it: ECS's answers lag behind.
+  /// How long the other views are polled after the strictest one is full, as ECS's answers lag.
   private static let lag: Nanoseconds = .seconds(10)
   private static let progressInterval: Nanoseconds = .seconds(10)
 
@@ -30,7 +30,7 @@ struct ExhaustionCycle: Sendable {
   /// Whether as many new tasks are there as were drained.
   var isRefilled: Bool { watch.tracker.fullRefill(watch.tracker.strictest) != nil }
 
-  /// Drains and polls; what the drain recorded.
+  /// Drains and polls; returns what the drain recorded.
   ///
   /// - Throws: when nothing could be drained.
   func perform(_ poller: inout PoolPoller) async throws(BenchmarkFailure) -> Recording {
@@ -49,7 +49,7 @@ struct ExhaustionCycle: Sendable {
         case .drained(let drained, let objection):
           recording.merge(drained)
           ended = objection
-          // No refill is to be waited for.
+          // Without drained tasks there is no refill to wait for.
           if objection != nil || watch.tracker.drainedCount ?? 0 == 0 { group.cancelAll() }
         case .polled(let polled):
           poller = polled
@@ -71,11 +71,11 @@ struct ExhaustionCycle: Sendable {
     return recording
   }
 
-  /// How many users take tasks.
+  /// The number of users who acquire tasks.
   private var acquireCount: Int { settings.drainCount ?? warmCount }
   private var warmCount: Int { rested.count(.warm) ?? 0 }
 
-  /// A remote pool tells only now how many users it takes to drain it.
+  /// Checks the limit of open files: only now is it known how many users it takes to drain a remote pool.
   private func checkOpenFiles() throws(BenchmarkFailure) {
     guard settings.drainBy == .acquire else { return }
     let files = settings.openFiles(draining: acquireCount)
@@ -84,7 +84,7 @@ struct ExhaustionCycle: Sendable {
     }
   }
 
-  /// What was recorded, and why the drain was ended before all tasks were stopped.
+  /// Drains the pool; returns what was recorded, and why the drain ended before all tasks were stopped.
   private func drain() async -> (Recording, objection: StopObjection?) {
     let nothing = Recording(ExhaustionBenchmark.catalogue)
     guard (try? await Task.sleep(for: drainDelay)) != nil else { return (nothing, nil) }
@@ -104,7 +104,7 @@ struct ExhaustionCycle: Sendable {
     }
   }
 
-  /// Where only some are to be stopped, those that wait for a user come first.
+  /// The tasks to stop; where only some are stopped, warm ones come first.
   private var tasksToStop: [String] {
     let running = rested.snapshots[.running]?.tasks ?? []
     let warm = rested.snapshots[.warm]?.tasks ?? []

@@ -6,23 +6,23 @@ import LoadEngine
 import Transport
 import Results
 
-/// One run: as often as asked for, waits until the pool is at rest, drains it, and polls until it is full again.
+/// One run: in each cycle it waits until the pool is at rest, drains it, and polls until it is full again.
 struct ExhaustionRun {
   let settings: ExhaustionBenchmark
-  /// nil where the pool is drained and watched by ECS alone.
+  /// nil where the pool is drained and polled by ECS alone.
   let session: GatewaySession?
-  /// nil where it is drained and watched by the gateway alone.
+  /// nil where the pool is drained and polled by the gateway alone.
   let ecs: ECSConnection?
   let bench: RunContext
   let startedAt: Date
 
-  /// What the cycles came to.
+  /// The outcome of the cycles.
   private struct Cycles {
     var recording = Recording(ExhaustionBenchmark.catalogue)
     var trackers: [RefillTracker] = []
-    /// Of cycles that were begun, those whose pool was not full again.
+    /// The number of cycles that began and whose pool was not full again.
     var unfilled = 0
-    /// Those during which a deployment began, by their indices: what it did, in words.
+    /// By cycle index: the deployment that went on during the cycle, in words.
     var disturbed: [Int: String] = [:]
   }
 
@@ -57,7 +57,7 @@ struct ExhaustionRun {
       bench.beforeGivingBack(interim)
     }
     var findings: [String: JSONValue] = [:]
-    // First what is held: a service that is slow to be read must not use up the time for it.
+    // Held tasks are released first, so that a slow answer about the service does not use up their time.
     await session?.releaseAtEnd()
     if let keeper, let service { findings["desired_count"] = .string(await keeper.restore(service)) }
     if let failure { throw failure }
@@ -71,7 +71,7 @@ struct ExhaustionRun {
       bench: bench)
   }
 
-  /// What a reader must know of pools of this kind.
+  /// Notes what the reader must know about this kind of pool.
   private func explain() {
     if ecs == nil {
       bench.note("no ECS was named: the refill is seen by the gateway alone (give --cluster and --service)")
@@ -136,7 +136,7 @@ struct ExhaustionRun {
     return await keeper.deployment(inCycle: number, since: &service)
   }
 
-  /// Of each metric's own population: a lost poll says nothing of a drain call.
+  /// The failures of each metric's own population: a lost poll is no failure of a drain call.
   private func failures(_ cycles: Cycles, _ polled: Recording) -> [String: FailedPart] {
     let catalogue = ExhaustionBenchmark.catalogue
     let lost = polled[catalogue.counter("throttled_polls")] + polled[catalogue.counter("lost_polls")]
@@ -206,18 +206,20 @@ struct ExhaustionRun {
   }
 }
 
-/// Waits until the pool is at rest: what is new afterwards is then the drain's doing.
+/// Waits until the pool is at rest: no task is starting or stopping, so that tasks that are new afterwards replace
+/// drained ones.
 struct SettledPoolWait {
   let settings: ExhaustionBenchmark
-  /// How many tasks the pool's service keeps; nil where that is not known.
+  /// The desiredCount of the pool's service; nil where it is not known.
   let desiredCount: Int?
   let bench: RunContext
 
-  /// Polls until enough tasks are there and none is on its way, for as long as the pool has to settle; at most for the
-  /// operation's timeout beside that.
+  /// Polls until enough tasks are there and none has been starting or stopping for `settle`; at most for `settle` and
+  /// the operation's time-out together.
   ///
   /// - Returns: the last poll; nil when the task was cancelled.
-  /// - Throws: when the first poll fails (a wrong name, a missing permission), or when there are too few tasks.
+  /// - Throws: when the first poll fails (a wrong name, a missing permission), when ECS refuses a poll for good, when
+  ///   there are too few tasks, or when a pool whose tasks ECS is to stop does not come to rest.
   func wait(_ poller: inout PoolPoller, watch: SharedRefillTracker) async throws(BenchmarkFailure) -> PoolPoll? {
     guard let first = await poller.poll(retry: .standard) else { return nil }
     try check(first)
@@ -241,24 +243,26 @@ struct SettledPoolWait {
     }
   }
 
-  /// How many tasks a drain could take.
+  /// The number of tasks that a drain could take.
   private func drainable(_ poll: PoolPoll) -> Int { poll.count(settings.drainBy.view) ?? 0 }
 
-  /// Whether nothing is on its way. Tasks are stopped only where as many run as the service keeps: with more it is ending
-  /// some, with less it is starting some.
+  /// Whether no task is starting or stopping. For StopTask as many must run as the service keeps: with more it is
+  /// stopping some, with fewer it is starting some.
   private func isAtRest(_ poll: PoolPoll) -> Bool {
     let count = drainable(poll)
     return poll.isSettled && count >= needed && (kept.map { count == $0 } ?? true)
   }
 
-  /// How many tasks there must be before any are stopped; nil where nobody says, or where none are stopped.
+  /// The exact number of tasks that must run before any are stopped; nil where it is not known, or where none are
+  /// stopped.
   private var kept: Int? { settings.drainBy == .stopTasks ? desiredCount : nil }
 
-  /// How many there must be.
+  /// The smallest number of tasks that a drain needs.
   private var needed: Int {
     if let drainCount = settings.drainCount { return drainCount }
     if case .embedded(let embedded) = settings.target.gateway, settings.usesGateway { return embedded.poolSize }
-    // A pool of assigned tasks too keeps more than are warm: that many can be asked of the stopped ones alone.
+    // A service keeps assigned tasks too, so that fewer than desiredCount may be warm: that number is required only
+    // where tasks are stopped.
     return settings.drainBy == .stopTasks ? max(1, desiredCount ?? 1) : 1
   }
 

@@ -3,11 +3,12 @@ import Latency
 import LoadEngine
 import Transport
 
-/// Takes the pool's tasks, comes once more to the empty pool, and gives everything back.
+/// Acquires the pool's tasks, acquires once more from the empty pool (the cold fallback), and releases everything.
 ///
-/// The drain is one burst: a slow one would be overtaken by the refill. The cold fallback's acquire is sent when the burst
-/// is answered, and the release follows at once, without waiting for the cold start: a pool that replaces a task only when
-/// it is released might never serve it, and one that replaces a task on assignment would be full again before t₀.
+/// The drain is one burst, since the refill would overtake a slow one. The cold fallback's acquire is sent when the
+/// burst is answered. The releases follow at once, without waiting for the cold start: a pool that replaces a task only
+/// after its release might never serve the cold fallback, and a pool that replaces a task on assignment would be full
+/// again before t₀.
 struct PoolDrain: Sendable {
   let session: GatewaySession
   let watch: SharedRefillTracker
@@ -16,7 +17,7 @@ struct PoolDrain: Sendable {
   let release: ExhaustionBenchmark.Release
   let triesColdFallback: Bool
 
-  /// Drains, and returns what was recorded. The tracker learns what was drained, and when t₀ was.
+  /// Drains the pool and returns what was recorded. The tracker learns which tasks were drained, and t₀.
   func perform() async -> Recording {
     defer { watch.coldFallbackEnded() }
     let clients = (0...count).map { _ in session.client(on: executor, isVisitor: true) }
@@ -36,7 +37,8 @@ struct PoolDrain: Sendable {
       } else {
         watch.coldFallbackEnded()
       }
-      // Tasks of one loop begin in the order in which they are made: the cold acquire is sent before the first release.
+      // Tasks of one event loop begin in the order of their creation, so that the cold acquire is sent before the first
+      // release.
       group.addTask(executorPreference: executor) {
         await startClock(lastAnswer, releasing: taken.compactMap(\.task), through: users)
         return nil
@@ -63,7 +65,7 @@ struct PoolDrain: Sendable {
 
   private func connect(_ clients: [GatewayClient]) async {
     await withTaskGroup(of: Void.self) { group in
-      // What goes wrong here, the acquire that follows shows.
+      // A failure to connect is ignored here: the acquire that follows will report it.
       for client in clients { group.addTask(executorPreference: executor) { _ = await client.connect() } }
     }
   }
@@ -78,7 +80,7 @@ struct PoolDrain: Sendable {
     }
   }
 
-  /// Whether the next user comes to an empty pool.
+  /// Whether the gateway's status shows no warm task.
   private func isEmpty(_ client: GatewayClient) async -> Bool {
     guard triesColdFallback else { return false }
     guard case .success(let (status, _)) = await client.status() else { return false }
@@ -88,7 +90,7 @@ struct PoolDrain: Sendable {
     return status.warmCount == 0
   }
 
-  /// t₀: the answer to the last drain call, or to the last release that was answered.
+  /// Sets t₀ to the answer to the last drain call, or to the last release that was answered.
   private func startClock(_ lastAnswer: Instant, releasing tasks: [String], through clients: [GatewayClient]) async {
     guard release == .afterDrain else { return watch.update { $0.startClock(at: lastAnswer) } }
     let lastRelease = await withTaskGroup(of: Instant?.self) { group in
@@ -97,29 +99,29 @@ struct PoolDrain: Sendable {
           await session.held.release(task, through: client, bench: session.bench)
         }
       }
-      // One that hangs until its bound must not move the clock: the refill began without it.
+      // A release that hangs until its time-out gives no answer and does not move t₀: the refill began without it.
       return await group.reduce(nil as Instant?) { latest, answer in [latest, answer].compactMap(\.self).max() }
     }
     watch.update { $0.startClock(at: lastRelease ?? lastAnswer) }
   }
 }
 
-/// One acquire of the drain, or the one that comes to the empty pool.
+/// One acquire of the drain, or the cold fallback's.
 struct DrainAcquire: Sendable {
   enum Purpose: Sendable {
     case drain, coldFallback
   }
 
-  /// What came of it.
+  /// The outcome of the acquire.
   struct Outcome: Sendable {
     var record = IterationRecord()
-    /// When it was begun.
+    /// When the acquire was begun.
     var dueAt: Instant
-    /// When its answer had been read; nil without one.
+    /// When its answer was read; nil without an answer.
     var answeredAt: Instant?
-    /// What has to be given back.
+    /// The task to release; nil if none was assigned.
     var task: String?
-    /// Whether the task had been waiting in the pool.
+    /// Whether the task was a warm one of the pool.
     var isFromPool = false
   }
 
@@ -168,7 +170,7 @@ struct DrainAcquire: Sendable {
         outcome.task = task
       }
     }
-    // Where the gateway doesn't say it, the drain found a warm pool and the cold fallback an empty one.
+    // A gateway that names no `source` is taken to give warm tasks in the drain and a cold one to the cold fallback.
     let isCold = acquisition.answer.source.map { $0 == "cold" } ?? (purpose == .coldFallback)
     if isCold { outcome.record.count(Self.coldStarts) }
     outcome.isFromPool = !isCold && outcome.task != nil

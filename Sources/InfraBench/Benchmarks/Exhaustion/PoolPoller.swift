@@ -6,7 +6,7 @@ import Transport
 package import Results
 import TextFormatting
 
-/// Asks ECS and the gateway, both at the same time, on a fixed beat. One task owns it.
+/// Polls ECS and the gateway, both at the same time, at a fixed interval. Only one task may use it.
 struct PoolPoller {
   private typealias Benchmark = ExhaustionBenchmark
   private static let listTasks = Benchmark.catalogue.metric("ecs_list_tasks")
@@ -19,7 +19,7 @@ struct PoolPoller {
   private(set) var recording = Recording(Benchmark.catalogue)
   private(set) var timeline: PoolTimeline
   private(set) var rate: PollRate
-  /// Who is asked, the strictest word last.
+  /// The views that are polled, the strictest one last.
   let views: [RefillTracker.View]
 
   private let gateway: GatewayClient?
@@ -27,7 +27,7 @@ struct PoolPoller {
   private let bench: RunContext
   private var nextAt = MonotonicClock.now()
 
-  /// A poller of ECS, of the gateway, or of both.
+  /// A poller of ECS, of the gateway, or of both; nil for the one that is not polled.
   init(gateway: GatewayClient?, ecs: ECSPoolView?, interval: Nanoseconds, bench: RunContext) {
     self.gateway = gateway
     self.ecs = ecs
@@ -37,12 +37,12 @@ struct PoolPoller {
     rate = PollRate(interval: interval)
   }
 
-  /// What ECS says of the starts of tasks.
+  /// ECS's own times of tasks' starts.
   var startPhases: ECSStartPhases { ecs?.startPhases ?? ECSStartPhases() }
 
-  /// Waits for the next beat and polls; nil when the task is cancelled.
+  /// Waits until the next poll is due, and polls; nil when the task is cancelled.
   ///
-  /// Beats that were missed, as a poll took longer than the interval, are left out.
+  /// Polls that were missed because one took longer than the interval are skipped.
   mutating func poll(retry: RetryPolicy = .never) async -> PoolPoll? {
     let now = MonotonicClock.now()
     if now < nextAt { try? await Task.sleep(for: nextAt - now) }
@@ -50,7 +50,7 @@ struct PoolPoller {
     let late = MonotonicClock.now().elapsed(since: nextAt)
     nextAt += rate.interval * (late / max(.nanoseconds(1), rate.interval) + 1)
     var poll = PoolPoll()
-    // The copy goes to the child task and comes back with what it has learnt.
+    // A copy is given to the child task and returned with its changes.
     let view = ecs
     async let look = Self.look(view, retry: retry)
     if let gateway { poll.add(await gateway.status()) }
@@ -66,7 +66,7 @@ struct PoolPoller {
     return poll
   }
 
-  /// What ECS refused for good, if it did: no later poll would fare better.
+  /// An error of ECS that every later poll would meet too; nil if there was none.
   private(set) var refusal: AWSError?
 
   /// Counts ECS's refusal as a failure of the run.
@@ -109,28 +109,28 @@ struct PoolPoller {
   }
 }
 
-/// What one poll brought: a view that could not be had is nil.
+/// The result of one poll; a view that could not be read is nil.
 struct PoolPoll: Sendable {
   var snapshots: [RefillTracker.View: TaskSnapshot] = [:]
   var listLatencies: [Nanoseconds] = []
-  /// Tries that ECS throttled before it answered: of a look that is tried again.
+  /// The number of tries that ECS throttled before it answered; not 0 only in a poll that is retried.
   var throttledTries = 0
-  /// ECS asked for fewer calls: this poll is a gap.
+  /// ECS throttled the poll, which is a gap.
   var isThrottled = false
-  /// Why a view is missing, in words.
+  /// Why views are missing, in words.
   var losses: [String] = []
-  /// ECS refused in a way that no later poll changes.
+  /// An error of ECS that every later poll would meet too.
   var refusal: AWSError?
-  /// Tasks that the gateway knows and that are neither warm nor assigned yet.
+  /// The number of tasks that the gateway knows and that are neither warm nor assigned yet.
   var warmingCount = 0
 
-  /// Why a view is missing, in a word; nil for a whole look.
+  /// Why a view is missing, in one word; nil for a complete poll.
   var gap: String? { isThrottled ? "throttled" : losses.isEmpty && refusal == nil ? nil : "lost" }
 
-  /// How many tasks a view shows; nil where it is missing.
+  /// The number of tasks that a view shows; nil where it is missing.
   func count(_ view: RefillTracker.View) -> Int? { snapshots[view].map { $0.tasks.count + $0.unnamed } }
 
-  /// Whether nothing is on its way: what comes after is the drain's doing.
+  /// Whether no task is starting, so that later changes are the drain's effect.
   var isSettled: Bool { warmingCount == 0 && count(.listed) == count(.running) }
 
   mutating func add(_ status: Result<(StatusAnswer, HTTPExchange), GatewayError>) {
@@ -170,37 +170,38 @@ struct PoolPoll: Sendable {
   }
 }
 
-/// The pool as ECS sees it: which tasks are listed, and which of them are RUNNING.
+/// The pool by ECS: which tasks are listed, and which of them are RUNNING.
 ///
 /// `ListTasks(desiredStatus=RUNNING)` lists tasks that are still PROVISIONING or PENDING too, so that each task is
-/// described until it has been seen RUNNING. A task that is listed and not described (`MISSING`: ECS's answers lag) may run
-/// or not: the look says nothing of it.
+/// described until it has been seen RUNNING. A task that is listed but not described (`MISSING`: ECS's answers lag) may
+/// run or not: such a poll leaves its state unknown.
 struct ECSPoolView: Sendable {
-  /// What one poll showed.
+  /// The result of one poll of ECS.
   struct Look: Sendable {
     var listed: TaskSnapshot
-    /// nil where the tasks could be listed and not described.
+    /// nil where the tasks were listed but could not be described.
     var running: TaskSnapshot?
     var failure: AWSError?
     /// The latency of each `ListTasks` call: of the try that was answered.
     var listLatencies: [Nanoseconds]
-    /// Tries that ECS throttled before the calls were answered.
+    /// The number of tries that ECS throttled before the calls were answered.
     var throttles = 0
   }
 
   let connection: ECSConnection
-  /// Of all tasks that were seen RUNNING.
+  /// ECS's own start times of all tasks that were seen RUNNING.
   private(set) var startPhases = ECSStartPhases()
 
   private var seenRunning: Set<String> = []
-  /// Listed, though they are not of the pool: not every endpoint filters its lists.
+  /// Listed tasks that are not of the pool: not every endpoint filters its lists.
   private(set) var foreign: Set<String> = []
 
   init(_ connection: ECSConnection) {
     self.connection = connection
   }
 
-  /// Looks once. The first look may be tried again; later ones may not: a gap is better than a time that is blurred.
+  /// Polls ECS once. Only the first poll may be retried: a retry would blur a later poll's times, while a missed poll
+  /// only leaves a gap.
   mutating func look(retry: RetryPolicy) async -> Result<Look, AWSError> {
     let (client, filter) = (connection.client, connection.filter)
     do throws(AWSError) {
@@ -225,7 +226,7 @@ struct ECSPoolView: Sendable {
       } catch {
         failure = error
       }
-      // Negative answers count from the sending of the list, which is earlier than that of the description.
+      // Denials count from the sending of the list request, which is before that of the description.
       return .success(
         Look(
           listed: TaskSnapshot(
@@ -252,28 +253,28 @@ struct ECSPoolView: Sendable {
     }
   }
 
-  /// The last parts of ARNs, by which the gateway names the same tasks.
+  /// The last parts of ARNs, which are the gateway's names for the same tasks.
   private static func names(_ arns: some Sequence<String>) -> Set<String> {
     Set(arns.map { $0.split(separator: "/").last.map(String.init) ?? $0 })
   }
 }
 
-/// How often the pool was really looked at: what the resolution of every time rests on.
+/// The real rate of polls, which limits the resolution of every time.
 struct PollRate: Sendable, Equatable {
-  /// As it was asked for.
+  /// The interval that was asked for.
   let interval: Nanoseconds
   private(set) var answered: UInt64 = 0
   private(set) var lost: UInt64 = 0
-  /// Between the answers to two whole looks in a row.
+  /// The longest time between the answers to two complete polls in a row.
   private(set) var longestGap: Nanoseconds = .zero
   private var firstAnswer: Instant?
   private var lastAnswer: Instant?
 
   init(interval: Nanoseconds) { self.interval = interval }
 
-  /// A poll was over at `instant`; whole if no view was missing.
+  /// Notes a poll that ended at `instant`; `isWhole` if no view was missing.
   mutating func add(isWhole: Bool, at instant: Instant) {
-    // A gap that never ends is one too.
+    // A gap that lasts until the end of the run counts too.
     if let lastAnswer { longestGap = max(longestGap, instant.elapsed(since: lastAnswer)) }
     guard isWhole else { return lost += 1 }
     answered += 1
@@ -281,7 +282,7 @@ struct PollRate: Sendable, Equatable {
     lastAnswer = instant
   }
 
-  /// Whole looks a second, lost ones left out; nil before the second one.
+  /// Complete polls a second, without lost ones; nil before the second one.
   var effective: Double? {
     guard let firstAnswer, let lastAnswer, lastAnswer > firstAnswer else { return nil }
     return Double(answered - 1) / (lastAnswer - firstAnswer).seconds
@@ -296,14 +297,15 @@ struct PollRate: Sendable, Equatable {
   }
 }
 
-/// The pool's counts over time, of bounded length: when it is full, every second point goes.
+/// The pool's counts over time, of bounded length: when it is full, every second point is removed.
 package struct PoolTimeline: Sendable, Equatable {
-  /// What one poll showed; a count that could not be had is nil, and a gap in the timeline.
+  /// The counts of one poll; a count that could not be read is nil, which is a gap in the timeline.
   package struct Point: Sendable, Equatable {
     /// Seconds since the first poll was sent.
     package var seconds: Double
     package var counts: [RefillTracker.View: Int]
-    /// Why a view is missing here, or in a point that went: `throttled` or `lost`.
+    /// Why a view is missing here, or was missing in a removed point next to it: `throttled` or `lost`; nil where none
+    /// was.
     package var gap: String?
 
     package init(seconds: Double, counts: [RefillTracker.View: Int], gap: String? = nil) {
@@ -318,10 +320,10 @@ package struct PoolTimeline: Sendable, Equatable {
   private let limit: Int
   private var stride = 1
   private var untilNext = 0
-  /// The latest point, if it was passed over: the end of a run is always shown.
+  /// The latest point, if it was skipped: the end of a run is always shown.
   private var passedOver: Point?
 
-  /// A timeline of at most `limit` points, at least two, for these views.
+  /// A timeline of at most `limit` points (2 or more) for these views.
   package init(views: [RefillTracker.View], limit: Int = 1_200) {
     self.views = views
     self.limit = max(2, limit)
@@ -330,7 +332,7 @@ package struct PoolTimeline: Sendable, Equatable {
   /// Adds the latest point.
   package mutating func add(_ point: Point) {
     var point = point
-    // A gap must not vanish with the point that showed it.
+    // A gap is kept when the point that showed it is removed.
     point.gap = point.gap ?? passedOver?.gap
     passedOver = point
     guard untilNext == 0 else { return untilNext -= 1 }
@@ -349,7 +351,7 @@ package struct PoolTimeline: Sendable, Equatable {
     stride *= 2
   }
 
-  /// As results hold it.
+  /// The timeline as results store it.
   package var document: ResultTimeline {
     let all = points + (passedOver.map { [$0] } ?? [])
     return ResultTimeline(

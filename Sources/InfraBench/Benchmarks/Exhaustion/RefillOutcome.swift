@@ -4,14 +4,14 @@ import LoadEngine
 import Results
 import TextFormatting
 
-/// One cycle's refill as samples and as words.
+/// One cycle's refill, as samples and in words.
 struct RefillOutcome: Sendable {
   let tracker: RefillTracker
   let phases: ECSStartPhases
 
   private static let catalogue = ExhaustionBenchmark.catalogue
 
-  /// Each time of the whole refill that is known, by its metric's name.
+  /// The known times of the whole refill, by their metrics' names.
   var times: [(metric: String, time: RefillTime)] {
     var times: [(String, RefillTime?)] = [
       ("refill_full", tracker.fullRefill(tracker.strictest)), ("refill_first", tracker.firstRefill(tracker.strictest)),
@@ -20,18 +20,19 @@ struct RefillOutcome: Sendable {
     return times.compactMap { name, time in time.map { (name, $0) } }
   }
 
-  /// Each time of a single new task: until it was listed (which is as near to its placement as a poller comes), and until
-  /// it was there by the strictest view.
+  /// The times of single new tasks: until a task was listed (the nearest that polls come to its placement), and until
+  /// the strictest view showed it.
   private var taskTimes: [(metric: String, time: RefillTime)] {
     let placements = tracker.views.contains(.listed) ? tracker.taskRefills(.listed).values.map { $0 } : []
     return placements.map { ("placement", $0) }
       + tracker.taskRefills(tracker.strictest).values.map { ("refill_task", $0) }
   }
 
-  /// Whether the release came too late to time the refill from it.
+  /// Whether the pool was full before t₀, because the release came too late to time the refill from it.
   var wasFullBeforeClockStart: Bool { tracker.fullRefill(tracker.strictest)?.latest == .zero }
 
-  /// Samples are the upper ends of the intervals. What was there before t₀ has no time: 0 would be flattery.
+  /// Records the upper ends of the intervals as samples. A task that was there before t₀ gives no sample: 0 would look
+  /// like a refill without any delay.
   func record(into recording: inout Recording) {
     for (metric, time) in times + taskTimes where time.latest > .zero {
       recording.sample(Self.catalogue.metric(metric), time.latest)
@@ -45,13 +46,15 @@ struct RefillOutcome: Sendable {
     }
   }
 
-  /// How far below its sample each time may have been, at most, by metric.
+  /// By metric: how far below its sample each time may have been, at most.
   var resolutions: [String: Nanoseconds] {
     (times + taskTimes).filter { $0.time.latest > .zero }
       .reduce(into: [:]) { $0[$1.metric] = max($0[$1.metric] ?? .zero, $1.time.resolution) }
   }
 
-  /// `clock` tells when an instant of `MonotonicClock` was by the wall.
+  /// The result's findings.
+  ///
+  /// - Parameter clock: converts instants of `MonotonicClock` to wall-clock times.
   func findings(_ clock: WallClock, timelineFrom startedAt: Instant) -> [String: JSONValue] {
     var findings: [String: JSONValue] = ["drained": .int(Int64(tracker.drainedCount ?? 0))]
     for (metric, time) in times { findings[metric] = .string(RefillText.interval(time)) }
@@ -68,12 +71,12 @@ struct RefillOutcome: Sendable {
     return findings
   }
 
-  /// Instants of `MonotonicClock` as instants by the wall, as both stood at one moment.
+  /// Converts instants of `MonotonicClock` to wall-clock times, by both clocks' values at one moment.
   struct WallClock: Sendable {
     private let date: Date
     private let instant: Instant
 
-    /// As both clocks stand now.
+    /// Reads both clocks now.
     init() {
       date = Date()
       instant = MonotonicClock.now()
@@ -85,7 +88,7 @@ struct RefillOutcome: Sendable {
   }
 }
 
-/// Words about a refill.
+/// The texts about a refill.
 enum RefillText {
   /// `22.310–22.820 s (resolution 0.510 s)`.
   static func interval(_ time: RefillTime) -> String {
@@ -93,7 +96,7 @@ enum RefillText {
     return "\(seconds(time.earliest))–\(seconds(time.latest)) s (resolution \(seconds(time.resolution)) s)"
   }
 
-  /// A length in seconds with three places.
+  /// A length in seconds with three decimal places.
   static func seconds(_ length: Nanoseconds) -> String { NumberText.decimals(length.seconds, 3) }
 
   static func progress(_ tracker: RefillTracker, at now: Instant) -> String {

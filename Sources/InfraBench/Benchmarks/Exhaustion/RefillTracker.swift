@@ -2,22 +2,23 @@ package import Latency
 import Synchronization
 import Results
 
-/// Decides from polls when a drained pool is full again. Pure: instants come with the events.
+/// Decides from polls when a drained pool is full again. Pure: the events bring their instants.
 ///
-/// Refilled means: as many tasks that were not there before the drain as were drained, at one time. Never counted are
-///  - tasks that any view showed before the drain (a task that vanishes for a poll and returns is not new), and
-///  - tasks that this tool was given: the cold fallback's own task serves a user, so it is no part of the refilled pool.
+/// Refilled means that as many new tasks are there at one time as were drained. Never counted as new are
+///  - tasks that any view showed before the drain (a task that vanishes for one poll and returns is not new), and
+///  - tasks that this tool was given: the cold fallback's own task serves a user, so that it is no part of the refilled
+///    pool.
 package struct RefillTracker: Sendable {
-  /// Who says that a task is there, from the weakest word to the strictest.
+  /// The source that shows a task, from the weakest evidence to the strictest.
   package enum View: String, Sendable, CaseIterable {
-    /// ECS lists it: its *desired* status is RUNNING, it may still be pending.
+    /// ECS lists it: its *desired* status is RUNNING, while it may still be pending.
     case listed
     /// ECS describes it as RUNNING.
     case running
-    /// The gateway has it waiting for a user.
+    /// The gateway has it as a warm task.
     case warm
 
-    /// Its counts in a result's timeline.
+    /// The key of its counts in a result's timeline.
     var key: ResultTimeline.Key {
       switch self {
       case .listed: .listed
@@ -29,7 +30,7 @@ package struct RefillTracker: Sendable {
 
   /// The views that are polled.
   package let views: [View]
-  /// How many tasks were drained; nil while the drain is not over.
+  /// The number of tasks drained; nil while the drain is not over.
   package private(set) var drainedCount: Int?
   /// t₀; nil until it is known.
   package private(set) var clockStart: Instant?
@@ -40,39 +41,42 @@ package struct RefillTracker: Sendable {
   private var taken: Set<String> = []
   /// Whether the gateway tells how many tasks are warm, but not which.
   private var isWarmBare = false
-  /// Whether a bare count has been seen without the drained tasks. Until then it still has them in it.
+  /// Whether a bare count has been seen that no longer includes the drained tasks.
   private var hasFallen: Bool
   private var drainBeganAt: Instant?
   private var drainedAt: Instant = .distantFuture
 
-  /// From the first drain call's sending to the last one's answer; nil while the drain is not over.
+  /// The time from sending the first drain call to the answer to the last one; nil while the drain is not over.
   package var drainLength: Nanoseconds? {
     drainBeganAt.flatMap { begin in drainedCount == nil ? nil : drainedAt.elapsed(since: begin) }
   }
 
-  /// A tracker of `views`, at least one; `known` are tasks of earlier cycles, which are not new either. Whoever drains
-  /// past the gateway must say that its count falls late: it learns of the drain by and by.
+  /// - Parameters:
+  ///   - views: the views that are polled, at least one.
+  ///   - known: the tasks of earlier cycles, which are not new either.
+  ///   - countFallsLate: true where ECS stops the tasks: the gateway learns of that later, so that its warm count falls
+  ///     only after the drain.
   package init(views: [View], known: Set<String> = [], countFallsLate: Bool = false) {
     self.views = View.allCases.filter(views.contains)
     before = known
     hasFallen = !countFallsLate
   }
 
-  /// Every task that was seen or taken so far: to the next cycle none of them is new.
+  /// Every task that was seen or taken so far, which are old ones in the next cycle.
   package var known: Set<String> { histories.values.reduce(into: before.union(taken)) { $0.formUnion($1.tasks) } }
 
-  /// The view that decides: a task that is listed need not run, and one that runs need not serve. A bare count that was up
-  /// before the tasks ran is not about them.
+  /// The view that decides. It is the strictest one, as a listed task need not run, and a running one need not be warm.
+  /// A bare warm count that was full before the tasks ran cannot have counted them: then `running` decides.
   package var strictest: View {
     guard isWarmBare, views.contains(.running), views.last == .warm else { return views.last ?? .listed }
     guard let warm = fullRefill(.warm) else { return hasFallen ? .warm : .running }
     return fullRefill(.running).map { $0.earliest > warm.latest } ?? false ? .running : .warm
   }
 
-  /// Whether the decision needs the view `running`: a bare count alone is weak.
+  /// Whether the decision also needs the view `running`, because a bare count alone is weak evidence.
   package var needsRunning: Bool { isWarmBare && views.contains(.running) }
 
-  /// What a poll showed. Before the drain it tells which tasks are old.
+  /// Adds the result of a poll. Tasks shown before the drain are old ones.
   package mutating func observe(_ view: View, _ snapshot: TaskSnapshot) {
     guard drainBeganAt != nil else {
       before.formUnion(snapshot.tasks)
@@ -86,7 +90,7 @@ package struct RefillTracker: Sendable {
     snapshot.tasks.subtract(before)
     snapshot.unknown.subtract(before)
     if view == .warm, snapshot.sentAt >= drainedAt, snapshot.unnamed <= remainingUnnamed { hasFallen = true }
-    // A bare count cannot tell old tasks that are not yet taken from new ones.
+    // A bare count does not tell new tasks from old ones that are not yet taken.
     if snapshot.sentAt < drainedAt || !hasFallen { snapshot.unnamed = 0 }
     histories[view, default: RefillHistory()].add(snapshot)
   }
@@ -101,35 +105,35 @@ package struct RefillTracker: Sendable {
     taken.insert(task)
   }
 
-  /// The last drain call was answered; `count` of the tasks that were there before are taken.
+  /// The last drain call was answered; `count` of the old tasks were taken.
   package mutating func drained(_ count: Int, at instant: Instant) {
     drainedCount = count
     drainedAt = instant
   }
 
-  /// From now on times run: the answer to the last drain call, or to the last release.
+  /// Sets t₀: the answer to the last drain call, or to the last release.
   package mutating func startClock(at instant: Instant) {
     clockStart = instant
   }
 
-  /// When the first new task was there.
+  /// When a view showed the first new task.
   package func firstRefill(_ view: View) -> RefillTime? { time(view, count: 1) }
 
-  /// When as many new tasks were there as were drained.
+  /// When a view showed as many new tasks as were drained.
   package func fullRefill(_ view: View) -> RefillTime? { drainedCount.flatMap { time(view, count: $0) } }
 
-  /// When each new task was first there, by its name. Tasks that are counted but not named are not among them.
+  /// By name: when a view first showed each new task. Tasks that are only counted have no name and are left out.
   package func taskRefills(_ view: View) -> [String: RefillTime] {
     guard let clockStart, let history = histories[view] else { return [:] }
     return history.firstSeen().filter { isNew($0.key) }.mapValues { RefillTime($0, since: clockStart) }
   }
 
-  /// How many new tasks the last poll showed.
+  /// The number of new tasks in the last poll.
   package func refilledCount(_ view: View) -> Int {
     histories[view]?.lastCount(excluding: taken, unnamedBefore: remainingUnnamed) ?? 0
   }
 
-  /// Whether a task counts: it was not there before the drain, and is none that this tool was given.
+  /// Whether a task is new: it was not there before the drain, and this tool was not given it.
   package func isNew(_ task: String) -> Bool { !before.contains(task) && !taken.contains(task) }
 
   private func time(_ view: View, count: Int) -> RefillTime? {
@@ -142,33 +146,34 @@ package struct RefillTracker: Sendable {
   private var remainingUnnamed: Int { max(0, unnamedBefore - (drainedCount ?? 0)) }
 }
 
-/// How long after t₀ something became true, as exactly as the polls tell.
+/// The time from t₀ to an event, as exactly as the polls tell.
 package struct RefillTime: Sendable, Equatable {
-  /// The sending of the last poll that did not show it; zero where that was before t₀.
+  /// The time until the last poll was sent that did not show the event; zero where that was before t₀.
   package var earliest: Nanoseconds
-  /// The answer to the first poll that showed it: what thresholds judge. Zero where that was before t₀.
+  /// The time until the first poll was answered that showed the event, which thresholds judge; zero where that was
+  /// before t₀.
   package var latest: Nanoseconds
 
-  /// The times of `crossing` after `clockStart`.
+  /// The times from `clockStart` to `crossing`.
   package init(_ crossing: ObservedTransition, since clockStart: Instant) {
     earliest = crossing.lastNegativeSentAt.elapsed(since: clockStart)
     latest = crossing.firstPositiveAnsweredAt.elapsed(since: clockStart)
   }
 
-  /// The width of what is not known.
+  /// The width of the interval.
   package var resolution: Nanoseconds { latest - earliest }
 }
 
-/// What one look at the pool showed: a set of tasks, by the last parts of their ARNs.
+/// The tasks that one poll showed, by the last parts of their ARNs.
 package struct TaskSnapshot: Sendable, Equatable {
-  /// When the question was sent.
+  /// When the request was sent.
   package var sentAt: Instant
-  /// When the answer had been read.
+  /// When the answer was read.
   package var answeredAt: Instant
   package var tasks: Set<String>
-  /// Tasks that were counted but not named: some gateways tell `warmCount` alone.
+  /// The number of tasks that were counted but not named: some gateways tell `warmCount` alone.
   package var unnamed: Int
-  /// Tasks of which the look says neither that they are there nor that they are not.
+  /// Tasks that this poll neither shows nor denies.
   package var unknown: Set<String>
 
   package init(
@@ -182,17 +187,17 @@ package struct TaskSnapshot: Sendable, Equatable {
   }
 }
 
-/// Between which two instants something became true.
+/// The two instants between which an event happened.
 package struct ObservedTransition: Sendable, Equatable {
-  /// When the last poll was sent that showed that it was not yet so; ``Instant/distantPast`` if none did.
+  /// When the last poll was sent that did not show the event; ``Instant/distantPast`` if there was none.
   package var lastNegativeSentAt: Instant
-  /// When the first poll was answered that showed it.
+  /// When the first poll was answered that showed the event.
   package var firstPositiveAnsweredAt: Instant
 }
 
-/// The snapshots of one view in order, equal ones in a row kept as one, so that a quiet pool takes no memory.
+/// The snapshots of one view in order. Equal ones in a row are kept as one, so that a quiet pool takes no memory.
 ///
-/// Crossings are found afterwards, not on the way: which tasks don't count may be known only later.
+/// Crossings are searched afterwards, because it may be known only later which tasks don't count.
 struct RefillHistory: Sendable {
   private struct Span {
     var tasks: Set<String>
@@ -220,11 +225,11 @@ struct RefillHistory: Sendable {
     }
   }
 
-  /// When `count` tasks were there at one time, not counting `excluded` ones and the first `unnamedBefore` unnamed ones.
+  /// When `count` tasks were there at one time, without `excluded` ones and the first `unnamedBefore` unnamed ones.
   ///
-  /// It takes two polls to be gone: a task that is missing from a single poll is still there as far as "not yet" goes, and
-  /// as far as "now" goes where the poll after that shows it again. A look that leaves open whether enough tasks are there
-  /// denies nothing.
+  /// A task counts as gone only after two polls without it. A poll that misses a task does not prove that it was
+  /// absent, and where the next poll shows it again, it counts as present in between. A poll that leaves open whether
+  /// enough tasks are there is no denial.
   func crossing(to count: Int, excluding excluded: Set<String>, unnamedBefore: Int) -> ObservedTransition? {
     var lastNegativeSentAt: Instant = .distantPast
     for (index, span) in spans.enumerated() {
@@ -248,7 +253,7 @@ struct RefillHistory: Sendable {
     return nil
   }
 
-  /// When each task was first there.
+  /// By task: when it was first there.
   func firstSeen() -> [String: ObservedTransition] {
     var crossings: [String: ObservedTransition] = [:]
     for (index, span) in spans.enumerated() {
@@ -264,13 +269,13 @@ struct RefillHistory: Sendable {
   /// Every task that was ever there.
   var tasks: Set<String> { spans.reduce(into: []) { $0.formUnion($1.tasks) } }
 
-  /// How many tasks the last snapshot showed, beside those that don't count.
+  /// The number of tasks in the last snapshot, without those that don't count.
   func lastCount(excluding excluded: Set<String>, unnamedBefore: Int) -> Int {
     spans.last.map { $0.tasks.subtracting(excluded).count + max(0, $0.unnamed - unnamedBefore) } ?? 0
   }
 }
 
-/// The tracker, shared by the task that polls and the task that drains.
+/// The tracker, shared between the task that polls and the task that drains.
 final class SharedRefillTracker: Sendable {
   private struct State {
     var tracker: RefillTracker
@@ -283,17 +288,17 @@ final class SharedRefillTracker: Sendable {
     state = Mutex(State(tracker: tracker))
   }
 
-  /// The tracker as it is now.
+  /// A copy of the tracker's present state.
   var tracker: RefillTracker { state.withLock { $0.tracker } }
 
-  /// Whether the cold fallback still waits for its task: until then it is open which task is not the pool's.
+  /// Whether the cold fallback still waits for its task: until then it is unknown which new task is not the pool's.
   var isColdFallbackPending: Bool { state.withLock { $0.isColdFallbackPending } }
 
   func update(_ body: (inout RefillTracker) -> Void) {
     state.withLock { body(&$0.tracker) }
   }
 
-  /// The cold fallback is over, or there is none.
+  /// The cold fallback has ended, or the drain has no cold fallback.
   func coldFallbackEnded() {
     state.withLock { $0.isColdFallbackPending = false }
   }

@@ -1,27 +1,28 @@
 import AWS
 import Latency
 
-/// Watches the service whose pool is drained: nothing is stopped where somebody else changes it, and the number of tasks that
-/// it keeps is put back only where that was asked for.
+/// Watches the ECS service whose pool is drained. No task is stopped while somebody else changes the service, and its
+/// desiredCount is put back only where the user asked for that.
 ///
-/// The tool itself never changes the service; autoscaling, a pool's manager or a person may, and have their reasons.
+/// The tool itself never changes the service otherwise. Autoscaling, a pool's manager or a person may change it, and
+/// have their reasons.
 struct ServiceGuard: Sendable {
   let ecs: ECSConnection
   let service: String
   /// Whether this run stops tasks.
   let stopsTasks: Bool
-  /// Whether a number that was lowered during the run is put back (`--restore-desired-count`).
+  /// Whether a desiredCount that was lowered during the run is put back (`--restore-desired-count`).
   let restores: Bool
   let bench: RunContext
 
-  /// What the service was before the run, or when one of its cycles was over.
+  /// The state of the service before the run, or at the end of a cycle.
   struct Before: Sendable, Equatable {
     var desiredCount: Int
-    /// The roll-out of its tasks; nil where ECS doesn't tell.
+    /// The id of its latest deployment; nil where ECS does not tell.
     var deployment: String?
-    /// Whether a deployment was in progress already.
+    /// Whether a deployment was in progress.
     var isDeploying = false
-    /// Whether that deployment was in progress before the run, which is said once for all cycles.
+    /// Whether a note has already named that deployment, so that it is noted once for all cycles.
     var isSaid = false
 
     fileprivate init(_ service: ECSService) {
@@ -32,14 +33,15 @@ struct ServiceGuard: Sendable {
   }
 
   private static let bound: Nanoseconds = .seconds(5)
-  /// How long ECS is asked, while tasks are being stopped, what the service is.
+  /// The longest time of a check while tasks are being stopped.
   private static let askBound: Nanoseconds = .seconds(2)
   private static let active = "ACTIVE"
 
-  /// Asks before anything is drained.
+  /// Reads the service before anything is drained.
   ///
-  /// - Returns: nil where it may not be asked, which is noted.
-  /// - Throws: when there is no such service, or when it is none whose tasks may be stopped.
+  /// - Returns: nil where the service may not be read, which is noted.
+  /// - Throws: when there is no such service, when it cannot be read although this run stops tasks, or when its tasks
+  ///   must not be stopped.
   func read() async throws(BenchmarkFailure) -> Before? {
     switch await describe() {
     case .success(let service):
@@ -58,15 +60,15 @@ struct ServiceGuard: Sendable {
     }
   }
 
-  /// Asks right before tasks are stopped.
+  /// Checks the service right before tasks are stopped.
   ///
-  /// - Throws: when the service is not as it was before the run.
+  /// - Throws: when the service has changed since `before`, or cannot be read.
   func checkBeforeDrain(_ before: Before) async throws(BenchmarkFailure) { try refuse(await objection(before)?.reason) }
 
-  /// Asks whether tasks may be stopped: why not, in words, as the service is not what it was before the run, or does not
-  /// tell; nil where they may.
+  /// Why no task may be stopped: the service has changed since `before`, or cannot be read. nil where tasks may be
+  /// stopped.
   func objection(_ before: Before) async -> StopObjection? {
-    // ECS is asked again and again for this long, because a drain that does not know what stops next must not go on.
+    // Retries end after this time: a drain must not go on without knowing that it may.
     let answer = await TimeLimit.run(for: Self.askBound, endsWithCaller: true) { await describe() }
     switch answer {
     case .success(let service): return objection(service, before).map { .changed($0) }
@@ -80,7 +82,7 @@ struct ServiceGuard: Sendable {
     if let objection { throw BenchmarkFailure("\(objection): no task is stopped") }
   }
 
-  /// Tasks are stopped only where the service will replace them, and nobody is changing it.
+  /// Tasks are stopped only where the service will replace them and nobody is changing it.
   private func objection(_ service: ECSService, _ before: Before) -> String? {
     let status = service.status ?? "of no status"
     if status != Self.active { return "the service is \(status), not \(Self.active)" }
@@ -90,10 +92,10 @@ struct ServiceGuard: Sendable {
     return service.primaryDeployment == before.deployment ? nil : "the service was deployed during the run"
   }
 
-  /// Asks when a cycle is over whether a deployment went on during it: new tasks may be its doing. In words; nil if none did,
-  /// or where ECS doesn't tell, which is noted.
+  /// Checks at the end of a cycle whether a deployment went on during it, which may have started the new tasks. Returns
+  /// it in words; nil if there was none, or where ECS does not tell, which is noted.
   ///
-  /// - Parameter last: what the service was when the cycle before was over; becomes what it is now.
+  /// - Parameter last: the service at the end of the cycle before; replaced by its present state.
   func deployment(inCycle number: Int, since last: inout Before) async -> String? {
     let service: ECSService
     switch await describe() {
@@ -115,17 +117,18 @@ struct ServiceGuard: Sendable {
     return before.isDeploying && !before.isSaid ? "a deployment of the service went on during the refill" : nil
   }
 
-  /// What is to be said before ``restore(_:)`` has asked; nil where this run may only read.
+  /// The note for a result that is written before ``restore(_:)`` has read the service; nil where this run may only
+  /// read.
   func pending(_ before: Before) -> String? {
     guard stopsTasks else { return nil }
     return "whether the service's desiredCount is still \(before.desiredCount) was not looked at yet when this was "
       + "written. If it is not: \(command(before.desiredCount))"
   }
 
-  /// Asks again when the run is over, also when it was cut short, and puts the number back where that was asked for; what it
-  /// came to, in words.
+  /// Reads the service at the end of the run, an interrupted one too, and puts desiredCount back where the user asked
+  /// for that; returns the outcome in words.
   func restore(_ before: Before) async -> String {
-    // Unstructured, so that an interrupted run does it all the same.
+    // Unstructured, so that an interrupted run does it too.
     let work = Task { await compareAndRestore(before) }
     let alarm = Task {
       try await Task.sleep(for: Self.bound)
@@ -199,11 +202,11 @@ struct ServiceGuard: Sendable {
 }
 
 extension ECSService {
-  /// Whether several roll-outs have tasks.
+  /// Whether several deployments have tasks.
   fileprivate var isBeingDeployed: Bool {
     deployments?.count { $0.status == "PRIMARY" || $0.status == "ACTIVE" } ?? 1 > 1
   }
 
-  /// The id of the latest roll-out.
+  /// The id of the latest deployment.
   fileprivate var primaryDeployment: String? { deployments?.first { $0.status == "PRIMARY" }?.id }
 }

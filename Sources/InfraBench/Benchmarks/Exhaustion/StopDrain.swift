@@ -2,31 +2,31 @@ import AWS
 import Latency
 import LoadEngine
 
-/// Ends the pool's tasks by ECS's StopTask. It needs no gateway; whoever had a session on such a task has none any more.
+/// Ends the pool's tasks by ECS's StopTask. It needs no gateway. The sessions of stopped tasks end with them.
 struct StopDrain: Sendable {
   let ecs: ECSConnection
   let bench: RunContext
   let watch: SharedRefillTracker
-  /// Ids or ARNs.
+  /// The ids or ARNs of the tasks to stop.
   let tasks: [String]
-  /// How many there are in all.
+  /// The number of running tasks, including those that are not stopped.
   let runningCount: Int
-  /// Why no more may be stopped, asked again and again; nil where they may.
+  /// Checks again and again why no more tasks may be stopped; nil where they may.
   let objection: @Sendable () async -> StopObjection?
 
   private static let latency = ExhaustionBenchmark.catalogue.metric("drain")
   private static let pauses = ExhaustionBenchmark.catalogue.metric("drain_pauses")
   private static let throttledStops = ExhaustionBenchmark.catalogue.counter("throttled_stops")
-  /// Quick enough not to be overtaken by the refill.
+  /// The number of calls at one time: enough that the refill does not overtake the drain.
   static let atOnce = 10
-  /// The service is asked again before each task of such a number: about once a second, and within the first burst too. Its
+  /// The service is checked before every 20th task, which is about once a second, and within the first burst too: its
   /// owner may change it meanwhile.
   private static let askEvery = 20
-  /// Within ECS's quota for calls that change tasks, of which the account's other callers want some too: so many at once,
-  /// then so many a second.
+  /// At first 50 calls without a pause, then 20 a second: below ECS's quota for calls that change tasks, which the
+  /// account's other callers share.
   private static let burst = 50
   private static let perSecond = 20
-  /// A call that is under way on an interruption is waited for so long: what it stopped is to be known.
+  /// How long an interrupted run waits for the calls under way, to know which tasks they stopped.
   private static let graceOnCancel: Nanoseconds = .seconds(1)
 
   private struct Stop: Sendable {
@@ -35,12 +35,12 @@ struct StopDrain: Sendable {
     var answeredAt: Instant?
   }
 
-  /// Drains, and returns what was recorded, and why it was ended before all tasks were stopped. The tracker learns what was
-  /// drained; t₀ is the answer to the last StopTask.
+  /// Drains the pool; returns what was recorded, and why it ended before all tasks were stopped. The tracker learns how
+  /// many tasks were drained; t₀ is the answer to the last StopTask.
   func perform() async -> (Recording, objection: StopObjection?) {
     defer { watch.coldFallbackEnded() }
     var recording = Recording(ExhaustionBenchmark.catalogue)
-    // Said with --quiet too, and before anything is stopped: nobody who reads it can say that it came too late.
+    // Printed before anything is stopped, with --quiet too, so that the user is warned in time.
     bench.console.talk(announcement + "\n")
     guard await bench.console.flush() else { return (recording, nil) }
     watch.update { $0.drainBegins(at: MonotonicClock.now()) }
@@ -78,7 +78,7 @@ struct StopDrain: Sendable {
     return (recording, ended)
   }
 
-  /// Where this is about to happen, and to how many.
+  /// The warning: which pool, and how many of its tasks are stopped.
   private var announcement: String {
     let filter = ecs.filter
     let pool =
@@ -88,7 +88,7 @@ struct StopDrain: Sendable {
       + "region \(ecs.region)"
   }
 
-  /// Waits until the quota has room for the call of this number.
+  /// Waits until the rate allows the call with this index, from 0.
   private func pause(before index: Int, since begin: Instant) async {
     let dueAt = begin + max(0, index - Self.burst) * (.seconds(1) / Self.perSecond)
     let now = MonotonicClock.now()
@@ -143,19 +143,19 @@ struct StopDrain: Sendable {
 
 /// Why no more of a service's tasks may be stopped.
 enum StopObjection: Sendable, Equatable {
-  /// The service is not what it was before the run.
+  /// The service has changed since the run began.
   case changed(String)
-  /// Nobody knows what it is: ECS could not be asked.
+  /// ECS could not be asked about the service.
   case unreadable(String)
 
-  /// In words.
+  /// The reason in words.
   var reason: String {
     switch self {
     case .changed(let reason), .unreadable(let reason): reason
     }
   }
 
-  /// What results count an ended drain by.
+  /// The kind that results count an ended drain by.
   var errorKind: String {
     switch self {
     case .changed: "service_changed"
@@ -163,7 +163,7 @@ enum StopObjection: Sendable, Equatable {
     }
   }
 
-  /// The same with what it has led to, which is said first: reasons of AWS are long.
+  /// The objection with its consequence in front, as AWS's reasons are long.
   func leading(to consequence: String) -> StopObjection {
     switch self {
     case .changed(let reason): .changed("\(consequence): \(reason)")
