@@ -1,13 +1,25 @@
 package import Results
 
-/// What became of every metric and rate between two sets of runs. Text, Markdown, JSON and HTML are folds of this.
+/// The changes of all metrics and rates between two sets of runs, OLD and NEW. The text, Markdown, JSON and HTML
+/// reports are made from this value.
+///
+/// ```swift
+/// var settings = Comparison.Settings()
+/// settings.minEffect = 0.1  // changes below 10 % do not count
+/// let comparison = try await Comparison.make(
+///   old: ["results/2026-11-19"], new: ["results/2026-11-20"], reader: ResultReader(tools: .suite), settings: settings)
+/// for group in comparison.groups {
+///   for statistic in group.all { print(statistic.title, statistic.changeText, statistic.verdict) }
+/// }
+/// if comparison.hasRegression { print(comparison.gate.regressions.map(\\.title)) }
+/// ```
 package struct Comparison: Sendable {
   package enum Side: String, Sendable, Equatable {
     case old = "OLD"
     case new = "NEW"
   }
 
-  /// Groups of runs that are of one side only: nothing can be said of them.
+  /// A group of runs that only one side has, so that it cannot be compared.
   package struct UnmatchedGroup: Sendable, Equatable {
     package var side: Side
     package var key: Workload
@@ -15,39 +27,40 @@ package struct Comparison: Sendable {
   }
 
   package var settings: Settings
-  /// What was compared, as it was named.
+  /// The name of OLD in reports, such as its path; ``newName`` is that of NEW.
   package var oldName: String
   package var newName: String
-  /// How many runs each side has that can be compared at all, whether the other side has their like or not.
+  /// The number of comparable runs in OLD, including groups that NEW lacks; ``runsNew`` is that of NEW.
   package var runsOld: Int
   package var runsNew: Int
-  /// By tool, then by parameters.
+  /// The groups that both sides have, sorted by tool, then by parameters.
   package var groups: [GroupComparison]
   package var onlyOnOneSide: [UnmatchedGroup]
-  /// Why groups that are alike are on one side only, a sentence each.
+  /// Why similar groups of both sides did not match, a sentence each.
   package var workloadDifferences: [String]
   package var excluded: [ExcludedFile]
-  /// A sentence each: hosts, CPUs, versions that are not the same everywhere.
+  /// Facts that differ between the compared runs: hosts, CPUs, versions.
   package var environmentDifferences: [EnvironmentDifference]
-  /// What a reader of the figures must know.
+  /// Notes for a reader of the figures.
   package var notes: [String]
-  /// Of all groups, shown or not.
+  /// The decision of `--fail-on-regression`, over all groups, shown or not.
   package var gate = RegressionGate()
 }
 
 extension Comparison {
-  /// How a comparison judges, and of what.
+  /// The rules of a comparison, and its selection of runs and metrics.
   package struct Settings: Sendable, Equatable {
-    /// A change counts from here on, as a share: 0.05 is 5 %.
+    /// The smallest change that counts, as a share: 0.05 is 5 %.
     package var minEffect = 0.05
-    /// How often no change at all may be called one, 0…0.5, over a family of statistics.
+    /// The accepted probability, 0…0.5, of a false change per family of statistics.
     package var alpha = 0.05
     /// Whether runs with different labels are kept apart.
     package var splitsByLabel = false
-    /// Only runs with this label are taken; nil: any.
+    /// The label of OLD's runs; with nil runs of any label are taken. ``newLabel`` is that of NEW's runs.
     package var oldLabel: String?
     package var newLabel: String?
-    /// Only these metrics and counters are shown; empty: all. Verdicts are the same with and without, and the gate sees all.
+    /// The metrics and counters that are shown; empty shows all. The selection does not change verdicts, and the gate
+    /// judges all.
     package var only: Set<String> = []
 
     package init() {}
@@ -55,23 +68,23 @@ extension Comparison {
     func shows(_ name: String) -> Bool { only.isEmpty || only.contains(name) }
   }
 
-  /// Whether a headline or a rate got worse, shown or not.
+  /// Whether a statistic of a headline metric or a rate got worse, shown or not.
   package var hasRegression: Bool { !gate.regressions.isEmpty }
 
-  /// Of what is shown, what is corrected for being one of several.
+  /// The shown statistics that belong to a family, so that their p-values are corrected.
   package var judged: [StatisticComparison] { groups.flatMap(\.all).filter { !$0.isExploratory } }
 }
 
-/// One fact of the environment that is not the same in all compared runs.
+/// A fact of the environment that differs between compared runs.
 package struct EnvironmentDifference: Sendable, Equatable {
   package var sentence: String
-  /// Whether latencies cannot be compared across it: what `--strict` refuses.
+  /// Whether the difference makes latencies incomparable; `--strict` refuses it.
   package var isSerious: Bool
 }
 
 /// Why two paths can't be compared.
 package enum ComparisonError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The same run would be compared to itself.
+  /// `count` runs are on both sides and would be compared to themselves; `first` is the first one's file.
   case sharedFiles(first: String, count: Int)
 
   package var description: String {
@@ -86,7 +99,8 @@ package enum ComparisonError: Error, Sendable, Equatable, CustomStringConvertibl
 extension Comparison {
   /// Compares the results at paths: files, or folders with all results below them.
   ///
-  /// Throws where a file or its copy is on both sides, once `settings` has taken the runs with the right labels.
+  /// - Throws: ``ComparisonError/sharedFiles(first:count:)`` if a run or a copy of it is on both sides, after
+  /// `settings` has selected runs by label.
   package static func make(
     old: [String], new: [String], reader: ResultReader, settings: Settings = Settings()
   ) async throws(ComparisonError) -> Comparison {
@@ -95,7 +109,11 @@ extension Comparison {
     return try await make(old: oldRuns, new: newRuns, settings: settings, names: (name(old), name(new)))
   }
 
-  /// Compares runs that were read; `names` is what they are called in reports.
+  /// Compares loaded runs.
+  ///
+  /// - Parameter names: the names of both sides in reports.
+  /// - Throws: ``ComparisonError/sharedFiles(first:count:)`` if a run or a copy of it is on both sides, after
+  ///   `settings` has selected runs by label.
   package static func make(
     old: StoredRuns, new: StoredRuns, settings: Settings = Settings(), names: (old: String, new: String)
   ) async throws(ComparisonError) -> Comparison {
@@ -113,7 +131,7 @@ extension Comparison {
   }
 }
 
-/// Puts like beside like, and asks what changed.
+/// Matches the groups of both sides, and judges their changes.
 private struct ComparisonBuilder {
   let settings: Comparison.Settings
   let names: (old: String, new: String)
@@ -162,7 +180,7 @@ private struct ComparisonBuilder {
 }
 
 extension GroupComparison {
-  /// What `--metric` leaves of it; nil where that is nothing.
+  /// The part of the group that `--metric` selects; nil if it selects nothing.
   fileprivate func showing(_ settings: Comparison.Settings) -> GroupComparison? {
     var shown = self
     shown.metrics = metrics.filter { settings.shows($0.name) }
@@ -173,7 +191,7 @@ extension GroupComparison {
 }
 
 extension Comparison {
-  /// Why there is nothing to compare, in sentences; nil where there is something.
+  /// Why nothing could be compared, a sentence each; nil if a group was compared.
   package var reasonsForNothing: [String]? {
     guard groups.isEmpty else { return nil }
     var reasons: [String] = []
@@ -197,30 +215,31 @@ extension Comparison {
   }
 }
 
-/// What `--fail-on-regression` decides by: everything that is judged, shown or not. A gate that could not judge does not pass.
+/// The decision of `--fail-on-regression`, over all judged statistics, shown or not. A gate that could not judge a
+/// group does not pass.
 package struct RegressionGate: Sendable, Equatable {
-  /// Headlines' statistics and rates that got worse.
+  /// Statistics of headline metrics, and rates, that got worse.
   package var regressions: [StatisticComparison] = []
-  /// What could not be judged and what is missing for it, a sentence for each group.
+  /// The groups that could not be judged, and why, a sentence each.
   package var unjudged: [String] = []
 }
 
 extension RegressionGate {
   /// - Parameters:
-  ///   - judged: the groups that both sides have, with all that was judged of them.
-  ///   - unmatched: those that one side has.
+  ///   - judged: the groups that both sides have, with all their statistics.
+  ///   - unmatched: the groups that one side has.
   init(_ judged: [(pair: RunPair, comparison: GroupComparison)], unmatched: [Comparison.UnmatchedGroup]) {
     regressions = judged.flatMap { $0.comparison.all }.filter { !$0.isExploratory && $0.verdict == .slower }
     unjudged = judged.compactMap { pair, comparison in
       Self.missing(in: pair, comparison).map { "\(Self.name(pair.workload)): \($0)" }
     }
-    // What is new can't have got worse.
+    // A group that only NEW has cannot have got worse.
     unjudged += unmatched.filter { $0.side == .old }.map {
       "\(Self.name($0.key)): no NEW run to compare to the \(ComparisonSections.runs($0.runs)) of OLD"
     }
   }
 
-  /// What a group lacks; nil where its headline and its rates could be judged.
+  /// Why a group could not be judged; nil if its headline metric and its rates could be.
   private static func missing(in pair: RunPair, _ comparison: GroupComparison) -> String? {
     guard let headline = pair.headlineOfOld else {
       let names =
@@ -250,6 +269,6 @@ extension RegressionGate {
 
   private static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
 
-  /// Groups of one tool differ in their parameters.
+  /// The group's name, with its parameters, in which groups of one tool differ.
   private static func name(_ key: Workload) -> String { "\(key.title) (\(key.parameterText))" }
 }

@@ -12,7 +12,7 @@ package struct ComparisonDocument: Encodable, Sendable {
     var parameters: [String: String]
     var metric: String
     var statistic: String
-    /// Medians of the runs' values, in `unit`.
+    /// The median of OLD's values in `unit`; `new` is that of NEW's.
     var old: Double
     var new: Double
     var unit: String
@@ -22,7 +22,7 @@ package struct ComparisonDocument: Encodable, Sendable {
     @AlwaysPresent var intervalPercent: [Double]?
     var p: Double
     var pUncorrected: Double
-    /// Of the interval, in percent.
+    /// The confidence level of the interval, in percent.
     var levelPercent: Double
     var verdict: String
     var exploratory: Bool
@@ -30,7 +30,7 @@ package struct ComparisonDocument: Encodable, Sendable {
     var runsNeeded: Int?
     var runsNeededOld: Int?
     var runsNeededNew: Int?
-    /// `maximum` or `few samples`: what the percentile rests on in some runs.
+    /// `maximum` or `few samples`, if the percentile rests on little in some runs.
     var restsOn: String?
   }
 
@@ -122,7 +122,7 @@ extension ComparisonDocument.Pooled {
 }
 
 extension ComparisonDocument.Pooled.Side {
-  /// In ms; nil of no latency.
+  /// Makes the figures in ms; nil without a latency.
   fileprivate init?(_ pooled: PooledLatencies) {
     guard let summary = pooled.summary else { return nil }
     func milliseconds(_ figure: PercentileFigure) -> Double { Nanoseconds(figure.value).milliseconds }
@@ -133,7 +133,8 @@ extension ComparisonDocument.Pooled.Side {
   }
 }
 
-/// A trend for machines: `infrabench.trend/1` (docs/schema/infrabench.trend-1.schema.json). Fields are only ever added.
+/// A trend for machines: `infrabench.trend/1` (docs/schema/infrabench.trend-1.schema.json). Fields are only added,
+/// never removed.
 package struct TrendDocument: Encodable, Sendable {
   struct MetricEntry: Encodable, Sendable {
     struct Day: Encodable, Sendable {
@@ -142,7 +143,7 @@ package struct TrendDocument: Encodable, Sendable {
       @AlwaysPresent var p50: MedianAndRange?
       @AlwaysPresent var p95: MedianAndRange?
       @AlwaysPresent var p99: MedianAndRange?
-      /// `maximum` or `few samples`: what P99 rests on in some runs.
+      /// `maximum` or `few samples`, if P99 rests on little in some runs.
       var p99RestsOn: String?
     }
 

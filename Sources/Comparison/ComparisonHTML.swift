@@ -3,7 +3,7 @@ import Reports
 import Results
 import TextFormatting
 
-/// A comparison as a page of its own.
+/// A comparison as an HTML page.
 package struct ComparisonHTML {
   private let comparison: Comparison
   private let report: ComparisonReport
@@ -13,7 +13,7 @@ package struct ComparisonHTML {
     report = ComparisonReport(comparison)
   }
 
-  /// The whole file.
+  /// The page's text.
   package var source: String { HTMLPage(title: "Comparison: \(report.outcome)", content: content).source }
 
   private var content: HTML {
@@ -23,7 +23,7 @@ package struct ComparisonHTML {
     return HTML([header, tiles, warnings] + groups + [undrawn, notCompared, method].compactMap { $0 })
   }
 
-  /// Each group has some pictures of up to 50 kB.
+  /// The most groups with pictures, because a group has several pictures of up to 50 kB each.
   private static let mostDrawn = 40
 
   private var header: HTML {
@@ -39,7 +39,7 @@ package struct ComparisonHTML {
       """
   }
 
-  /// The heaviest verdict there is.
+  /// The most serious verdict.
   private var headline: HTML {
     let found = Set(comparison.judged.filter { !$0.isAllZero }.map(\.verdict))
     guard let (verdict, words) = Self.verdicts.first(where: { found.contains($0.0) }) else {
@@ -53,7 +53,7 @@ package struct ComparisonHTML {
     (.tooFewRuns, "too few runs"),
   ]
 
-  /// Counts of what is judged: headlines and rates.
+  /// The numbers of verdicts on headline metrics and rates.
   private var tiles: HTML {
     let judged = comparison.judged.filter { !$0.isAllZero }
     let items = Self.verdicts.map { verdict, words -> HTML in
@@ -107,14 +107,14 @@ package struct ComparisonHTML {
 }
 
 extension HTML {
-  /// Files that were left out, and why; nothing without any.
+  /// The files that were left out, and why; empty without any.
   static func excluded(_ files: [ExcludedFile]) -> HTML {
     guard !files.isEmpty else { return "" }
     return "<h3>Left out</h3>\n\(list(ComparisonSections.excluded(files).sentences))"
   }
 }
 
-/// One tool under one load on both sides.
+/// The part of the page for one tool under one load.
 struct ComparisonGroupHTML {
   private let group: GroupComparison
   private let settings: Comparison.Settings
@@ -143,7 +143,7 @@ struct ComparisonGroupHTML {
     guard isDrawn else { return table }
     let plot = ForestPlot(
       rows: statistics.map(Self.row), title: "change from OLD to NEW in percent",
-      // +5 % and its way back count alike.
+      // The lower bound is the reverse of the upper: a change by +5 % and its reversal count alike.
       band: (1 / (1 + settings.minEffect) - 1) * 100...settings.minEffect * 100)
     return HTMLFigure(
       title: "Change of latencies",
@@ -157,7 +157,7 @@ struct ComparisonGroupHTML {
   }
 
   private var rates: HTML? {
-    // Nothing ever happened in the others.
+    // The other rates are 0 in all runs.
     let shown = group.displayedRates
     guard !shown.isEmpty else { return nil }
     let table = table(of: shown, caption: "Changes of rates, in percentage points")
@@ -187,7 +187,7 @@ struct ComparisonGroupHTML {
       caption, header: ["statistic", "OLD", "NEW", "change", "interval", "p", "runs", "verdict"])
     for comparison in statistics {
       let figures = [
-        // The marks are of both sides, as in the other reports.
+        // A mark holds for both sides, as in the other reports.
         comparison.title + (comparison.mark?.rawValue ?? "") + (comparison.isExploratory ? "~" : ""),
         comparison.text(of: comparison.oldMedian), comparison.text(of: comparison.newMedian), comparison.changeText,
         comparison.intervalText, comparison.pText, "\(comparison.old.count)/\(comparison.new.count)",
@@ -202,7 +202,7 @@ struct ComparisonGroupHTML {
 
   // MARK: - Pooled
 
-  /// OLD beside NEW, all runs of a side together.
+  /// OLD beside NEW, with all runs of a side together.
   private var pooled: HTML? {
     guard !group.metrics.isEmpty else { return nil }
     var table = HTMLTable(
@@ -230,11 +230,11 @@ struct ComparisonGroupHTML {
   }
 }
 
-/// The colours of a verdict on a change, beside its words.
+/// The colours of a verdict.
 struct VerdictBadge {
-  /// The class of a badge.
+  /// The badge's class.
   let style: String
-  /// Which of the series' colours stands for it in pictures.
+  /// The number of the series' colour in pictures.
   let colour: Int
 
   init(_ verdict: StatisticComparison.Verdict) {
@@ -248,7 +248,7 @@ struct VerdictBadge {
 }
 
 extension StatisticComparison {
-  /// The verdict where there is little room.
+  /// The verdict in a short form.
   var shortVerdict: String {
     switch verdict {
     case .faster, .slower, .noChange: verdictText

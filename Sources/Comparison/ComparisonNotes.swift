@@ -1,20 +1,20 @@
 import Results
 import TextFormatting
 
-/// What a reader of a comparison must know.
+/// Notes for a reader of a comparison.
 struct ComparisonNotes {
   private let pairs: [RunPair]
   private let groups: [GroupComparison]
   private let settings: Comparison.Settings
 
-  /// - Parameter groups: what was judged of `pairs`, as far as it is shown.
+  /// - Parameter groups: the shown groups of `pairs`.
   init(_ pairs: [RunPair], _ groups: [GroupComparison], settings: Comparison.Settings) {
     self.pairs = pairs
     self.groups = groups
     self.settings = settings
   }
 
-  /// Each said once.
+  /// All notes, each once.
   var all: [String] {
     var notes: [String] = []
     let missing = pairs.flatMap { MissingSampleNotes($0, settings: settings).sentences }
@@ -27,7 +27,7 @@ struct ComparisonNotes {
     return notes
   }
 
-  /// Runs of one day are no sample of days.
+  /// A note if all runs of a side are of one day: such runs do not show how days differ.
   private var days: [String] {
     let old = Set(pairs.flatMap { $0.old.runs.map(\.day) })
     let new = Set(pairs.flatMap { $0.new.runs.map(\.day) })
@@ -86,7 +86,7 @@ struct ComparisonNotes {
   }
 }
 
-/// Runs that have no sample of what others have one of: what is compared of the others is not the whole story.
+/// Notes on runs that lack samples of a metric that other runs have: the comparison of the others is incomplete.
 struct MissingSampleNotes {
   private let pair: RunPair
   private let settings: Comparison.Settings
@@ -119,7 +119,7 @@ struct MissingSampleNotes {
       "\(headline) stands for \(usual) as the headline, of which no \(without.joined(separator: " and no ")) run has a sample"
   }
 
-  /// By metric. Runs of which no latency counts have been named already.
+  /// The runs without samples, by metric. Runs without any valid latency are named elsewhere.
   private var missing: [String] {
     let names = Set(pair.old.metrics.keys).union(pair.new.metrics.keys)
     let sides = pair.sides.map { side, pool in (side, pool.runs.filter { !$0.hasRatesOnly }) }
@@ -133,7 +133,8 @@ struct MissingSampleNotes {
   }
 }
 
-/// Rates of which a change is seen and not shown: zeros are ties, and a rank test gives ties no weight.
+/// Notes on rare events: their rates differ visibly, but the test shows no change, because zeros are ties and a rank
+/// test gives ties no weight.
 struct RareEventNotes {
   private let group: GroupComparison
 
@@ -159,11 +160,11 @@ struct RareEventNotes {
   }
 }
 
-/// Groups that would be compared, were it not for a parameter or the kind of target.
+/// Groups of both sides that differ only in a parameter or in the kind of target, and so are not compared.
 struct WorkloadDifferences {
   private let old: [Workload]
   private let new: [Workload]
-  /// Of folders that have nothing in common the first few say enough.
+  /// The most sentences: for folders that have nothing in common the first ones suffice.
   private static let most = 20
 
   init(_ groups: [Comparison.UnmatchedGroup]) {
@@ -171,7 +172,7 @@ struct WorkloadDifferences {
     new = groups.filter { $0.side == .new }.map(\.key)
   }
 
-  /// For each of the first old groups the new one that is most like it.
+  /// Compares each of the first OLD groups with the most similar NEW group.
   var sentences: [String] {
     old.prefix(Self.most).compactMap { old in
       let candidates = new.filter { $0.tool == old.tool }.map { Self.differences(old, $0) }
@@ -192,14 +193,14 @@ struct WorkloadDifferences {
   private static func text(_ value: String?) -> String { value.map { "'\($0.prefix(80))'" } ?? "absent" }
 }
 
-/// What is not the same in all runs that are compared to each other.
+/// The facts that differ between runs that are compared to each other.
 struct EnvironmentDifferences {
   private(set) var all: [EnvironmentDifference] = []
 
   /// - Parameters:
-  ///   - pairs: what is compared: one tool's machine is no other's business.
-  ///   - old: every run of the side, for kinds of target: groups of unlike ones are no pairs.
-  ///   - new: the same.
+  ///   - pairs: the compared runs; facts are compared within each tool only.
+  ///   - old: all runs of OLD, for the kinds of target: groups with different kinds do not form pairs.
+  ///   - new: all runs of NEW, for the kinds of target.
   init(_ pairs: [RunPair], old: [StoredRun], new: [StoredRun]) {
     let tools = Set(old.map(\.tool)).intersection(new.map(\.tool))
     for tool in tools.sorted() {
@@ -217,7 +218,7 @@ struct EnvironmentDifferences {
     }
   }
 
-  /// What is not the same in all of `runs`, of the facts across which latencies can't be compared, and of targets and labels.
+  /// The differences within `runs`: in facts that make latencies incomparable, in targets and in labels.
   static func sentences(within runs: [StoredRun]) -> [String] {
     let label = Fact(name: "the label (--by-label keeps labels apart)") { $0.label ?? "(no label)" }
     let told = facts.filter { $0.isSerious || $0.name == "the target" } + [label]
@@ -235,7 +236,7 @@ struct EnvironmentDifferences {
   private struct Fact: Sendable {
     var name: String
     var isSerious = false
-    /// Nil of a run that doesn't tell: it differs from none.
+    /// The fact's value; nil if the run lacks it, which is no difference.
     var value: @Sendable (StoredRun) -> String?
   }
 
@@ -244,7 +245,7 @@ struct EnvironmentDifferences {
     Fact(name: "the number of cores", isSerious: true) { "\($0.environment.logicalCores)" },
     Fact(name: "the kernel", isSerious: true) { $0.environment.kernel },
     Fact(name: "the target") { $0.remote ?? $0.targetKind },
-    // Another profile measures another way through the gateway.
+    // With another profile the gateway is used in another way.
     Fact(name: "the gateway's profile", isSerious: true) { $0.profile },
     Fact(name: "the memory") { "\(NumberText.decimals(Double($0.environment.memoryBytes) / 1_073_741_824, 1)) GiB" },
     Fact(name: "the system") { $0.environment.os },
@@ -252,7 +253,7 @@ struct EnvironmentDifferences {
     Fact(name: "the tool's Swift") { $0.environment.swift },
   ]
 
-  /// Versions between which figures changed their meaning are more than a fact that differs.
+  /// Adds differing versions. The difference is serious if figures changed their meaning between the versions.
   private mutating func addVersions(_ old: [String], _ new: [String]) {
     let change = BreakingVersions.sentence(across: Set(old + new))
     add("the tool's version", isSerious: change != nil, old, new, explanation: change)
@@ -271,7 +272,7 @@ struct EnvironmentDifferences {
     if !all.contains(difference) { all.append(difference) }
   }
 
-  /// The first few, each cut to a readable length: they came from elsewhere.
+  /// The first values, each cut to a readable length because they are foreign text.
   private static func list(_ values: Set<String>) -> String {
     guard !values.isEmpty else { return "not told" }
     let shown = values.sorted().prefix(3).map { "'\($0.prefix(80))'" }

@@ -4,7 +4,7 @@ import Reports
 package import Results
 import TextFormatting
 
-/// A comparison for people: for a terminal, and as Markdown for a comment on a pull request.
+/// A comparison as text for a terminal, and as Markdown for a comment on a pull request.
 package struct ComparisonReport {
   private let comparison: Comparison
 
@@ -32,7 +32,7 @@ package struct ComparisonReport {
       parts.append("### \(Markdown.escape(title(of: group)))\n")
       parts.append(Markdown.escape(group.key.parameterText) + "\n")
       parts += [tables.headline, tables.rates, tables.pooled].compactMap { $0?.markdown }
-      // Folded up: in a pull request they would hide what counts.
+      // Exploratory results are folded up, because they would hide the judged ones in a pull request.
       if let others = tables.others {
         parts.append("<details><summary>Exploratory</summary>\n\n\(others.markdown)\n</details>\n")
       }
@@ -54,7 +54,7 @@ package struct ComparisonReport {
     "\(group.key.title): \(ComparisonSections.runs(group.runsOld)) against \(group.runsNew)"
   }
 
-  /// What became of the statistics that were not judged alone: `2 slower or worse, 6 no change shown`.
+  /// The verdicts on headline metrics and rates in a few words: `2 slower or worse, 6 no change shown`.
   var outcome: String {
     let judged = comparison.judged.filter { !$0.isAllZero || !comparison.settings.only.isEmpty }
     let counts = [
@@ -69,19 +69,19 @@ package struct ComparisonReport {
 /// The tables of a group that the text and the Markdown report share.
 struct ComparisonTables {
   let group: GroupComparison
-  /// What a statistic is marked with that was judged alone.
+  /// The mark of exploratory statistics, which are judged alone.
   private static let exploratory = "~"
 
-  /// What the tool is there to measure.
+  /// The headline metric's statistics.
   var headline: TextTable? { table("latency", group.metrics.filter(\.isHeadline).flatMap(\.statistics)) }
 
-  /// All other latencies.
+  /// The other metrics' statistics.
   var others: TextTable? { table("exploratory", group.metrics.filter { !$0.isHeadline }.flatMap(\.statistics)) }
 
-  /// Rates of the runs.
+  /// The rates.
   var rates: TextTable? { table("rate", group.displayedRates) }
 
-  /// The latencies of each side's runs together, of the headline.
+  /// The headline metric's latencies, with all runs of a side together.
   var pooled: TextTable? {
     guard let metric = group.metrics.first(where: \.isHeadline) else { return nil }
     var table = TextTable([
@@ -111,7 +111,7 @@ struct ComparisonTables {
     return table
   }
 
-  /// What the tables of `groups` take for granted.
+  /// The explanations of marks and terms in the tables of `groups`.
   static func legend(of groups: [GroupComparison], _ settings: Comparison.Settings) -> [String] {
     let statistics = groups.flatMap(\.all).filter { $0.statistic != .rate || !$0.isAllZero }
     var lines = [
@@ -137,9 +137,9 @@ struct ComparisonTables {
   }
 }
 
-/// How reports write what is known of one statistic.
+/// The texts of a statistic in reports.
 extension StatisticComparison {
-  /// `allocation P99`; of rates the counter's name.
+  /// The statistic's name, such as `allocation P99`; for rates the counter's name.
   package var title: String { statistic == .rate ? metric : "\(metric) \(statistic.title)" }
 
   /// A value in this statistic's unit.
@@ -147,10 +147,10 @@ extension StatisticComparison {
     statistic == .rate ? Self.percent(value) : NumberText.time(milliseconds: value)
   }
 
-  /// `+14.2%`; of rates in percentage points, `−40.0 pp`.
+  /// The change, such as `+14.2%`; for rates in percentage points, such as `−40.0 pp`.
   package var changeText: String { Self.signed(change) + changeUnit }
 
-  /// `+9.1% … +20.3%`; empty where the runs are too few for an interval.
+  /// The interval, such as `+9.1% … +20.3%`; empty if there are too few runs for one.
   package var intervalText: String {
     interval.map { "\(Self.signed($0.lowerBound))\(changeUnit) … \(Self.signed($0.upperBound))\(changeUnit)" } ?? ""
   }
@@ -176,14 +176,14 @@ extension StatisticComparison {
     return size == "0.0" ? size : (value < 0 ? "−" : "+") + size
   }
 
-  /// A value in percent, small ones with more places.
+  /// A value in percent; small values have more decimals.
   static func percent(_ value: Double) -> String {
     value == 0 ? "0%" : NumberText.decimals(value, abs(value) < 1 ? 3 : 1) + "%"
   }
 }
 
 extension StatisticComparison.Statistic {
-  /// As tables write it.
+  /// The statistic's name in tables.
   package var title: String {
     switch self {
     case .mean, .rate: rawValue
@@ -192,17 +192,17 @@ extension StatisticComparison.Statistic {
   }
 }
 
-/// What stands beside the figures in every report of a comparison: titles and sentences, which came from elsewhere in part.
+/// The sections beside the figures in all reports of a comparison. Their sentences contain foreign text.
 package struct ComparisonSections {
   package struct Section: Equatable {
     package var title: String
     package var sentences: [String]
   }
 
-  /// More files or groups than these are not named in reports for people; JSON names all.
+  /// The most files or groups that a report for people names; JSON names all.
   private static let most = 50
 
-  /// Those that have anything to say.
+  /// The sections that are not empty.
   package let sections: [Section]
 
   package init(_ comparison: Comparison) {
@@ -217,7 +217,7 @@ package struct ComparisonSections {
     ].filter { !$0.sentences.isEmpty }
   }
 
-  /// The files that are not in the figures.
+  /// The files that the figures leave out.
   package static func excluded(_ files: [ExcludedFile]) -> Section {
     Section(title: "Left out", sentences: first(files.map { "\($0.file): \($0.reason)" }))
   }
@@ -231,7 +231,7 @@ package struct ComparisonSections {
 }
 
 extension ComparisonSections.Section {
-  /// For a terminal.
+  /// The section for a terminal.
   var text: String { "\(title):\n" + sentences.map { "  \(PlainText.line($0))\n" }.joined() }
 
   var markdown: String {
@@ -239,7 +239,7 @@ extension ComparisonSections.Section {
   }
 }
 
-/// What `bench-compare` says of two gateways that were measured in turn: the second's runs against the first's.
+/// The comparison of two gateways that were measured in turn: the second's runs (NEW) against the first's (OLD).
 package struct ABComparison {
   let a: [ResultDocument]
   let b: [ResultDocument]
@@ -249,7 +249,7 @@ package struct ABComparison {
     self.b = b
   }
 
-  /// Text, or Markdown.
+  /// The report as text or Markdown.
   package func report(asMarkdown: Bool) async -> String {
     let comparison: Comparison
     do throws(ComparisonError) {
@@ -267,7 +267,7 @@ package struct ABComparison {
 
   private func runs(of documents: [ResultDocument]) -> StoredRuns {
     let runs = documents.map { document in
-      // No file: each has a number of its own, and that is all that is asked of it.
+      // These runs have no file. A number of its own per run suffices as its identity.
       let number = document.repetition?.run ?? 0
       return StoredRun(document, file: ResultFile(path: "run \(number)", unwritten: number))
     }

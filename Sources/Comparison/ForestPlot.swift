@@ -1,34 +1,34 @@
 import Reports
 
-/// Changes with their intervals, a row each: a forest plot.
+/// A forest plot: changes with their intervals, one per row.
 struct ForestPlot {
   struct Row {
     var name: String
-    /// In percent, or in percentage points.
+    /// The change in percent; for rates in percentage points.
     var change: Double
-    /// Nil where the runs are too few for one.
+    /// The interval; nil if there are too few runs for one.
     var interval: ClosedRange<Double>?
     /// The change and the interval in words.
     var text: String
     var verdict: String
-    /// Which of the series' colours.
+    /// The number of the series' colour.
     var colour: Int
-    /// Judged alone, as one of many.
+    /// Whether it was judged alone, without correction for being one of many.
     var isExploratory: Bool
   }
 
   let rows: [Row]
-  /// What the axis is.
+  /// The axis' title.
   let title: String
-  /// Changes within it don't count; nil where there is no such range on this axis.
+  /// The range of changes that do not count; nil if this axis has no such range.
   let band: ClosedRange<Double>?
 
   private static let rowHeight = 24.0
-  /// About so many units a letter of a name, and of a verdict, which is bold.
+  /// The approximate width of a letter in a name; `verdictLetter` is that in a verdict, which is bold.
   private static let nameLetter = 7.4
   private static let verdictLetter = 8.3
   private static let longestName = 30
-  /// What lies further out is cut off, and said so: one wild statistic must not hide the others.
+  /// The end of the axis. Larger values are cut off and marked, so that one extreme statistic does not hide the others.
   private static let farthest = 300.0
 
   static let arrows = "An arrow at the edge goes on: a change that lies out there has its number beside it."
@@ -58,13 +58,13 @@ struct ForestPlot {
         + HTML(lines))
   }
 
-  /// A tick's text, `+5`.
+  /// A tick's text, such as `+5`.
   private static func signed(_ value: Double) -> String {
     let number = Ticks.number(abs(value))
     return number == "0" ? number : (value < 0 ? "−" : "+") + number
   }
 
-  /// As much of a name as there is room for.
+  /// The name, cut to the available room.
   private static func short(_ name: String) -> String {
     name.count <= longestName ? name : "\(name.prefix(longestName - 1))…"
   }
@@ -100,7 +100,8 @@ struct ForestPlot {
       """
   }
 
-  /// The change itself; beyond the axis a larger arrow with its number, as a point at the edge would be another change.
+  /// Draws the change. Beyond the axis it is a larger arrow with the number, because a point at the edge would show
+  /// another change.
   private func point(of row: Row, _ y: Double, on plot: Plot) -> HTML {
     let style = row.isExploratory ? "hollow" : "dot"
     let title = "\(row.name): \(row.text), \(row.verdict)"
@@ -115,7 +116,7 @@ struct ForestPlot {
       """
   }
 
-  /// An interval's end; an arrow where it goes on.
+  /// Draws an interval's end; an arrow if the interval goes on beyond the axis.
   private func end(_ value: Double, _ y: Double, on plot: Plot) -> HTML {
     let x = plot.px(value)
     guard let side = Self.side(of: value, on: plot.x) else {
@@ -125,7 +126,7 @@ struct ForestPlot {
     return "<path class=\"fill\" d=\"M\(px: x) \(px: y)L\(px: back) \(px: y - 5)L\(px: back) \(px: y + 5)Z\"/>"
   }
 
-  /// On which side of the axis a value lies beyond it, −1 or 1; nil within.
+  /// The side on which a value lies beyond the axis, −1 or 1; nil within the axis.
   private static func side(of value: Double, on axis: Axis) -> Double? {
     value < axis.lower ? -1 : value > axis.upper ? 1 : nil
   }

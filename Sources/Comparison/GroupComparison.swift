@@ -6,38 +6,39 @@ package struct GroupComparison: Sendable {
   package var key: Workload
   package var runsOld: Int
   package var runsNew: Int
-  /// The headline first, then in the tool's order.
+  /// The metrics, the headline first, then in the tool's order.
   package var metrics: [MetricComparison]
   package var rates: [StatisticComparison]
-  /// Whether its rates were asked for by name.
+  /// Whether the user named its rates.
   package var hasNamedRates = false
 
-  /// For people: without counters that are 0 everywhere, unless they were asked for.
+  /// The rates in reports for people: without counters that are 0 everywhere, unless the user named them.
   package var displayedRates: [StatisticComparison] { rates.filter { hasNamedRates || !$0.isAllZero } }
 
-  /// Every statistic of every metric, then the rates.
+  /// All statistics of all metrics, then the rates.
   package var all: [StatisticComparison] { metrics.flatMap(\.statistics) + rates }
 }
 
 /// One latency metric on both sides.
 package struct MetricComparison: Sendable {
   package var name: String
-  /// Whether it is what the tool is there to measure.
+  /// Whether it is the tool's headline metric.
   package var isHeadline: Bool
-  /// Mean, P50, P95 and P99; without those that no run of a side has.
+  /// Mean, P50, P95 and P99; a statistic that no run of a side has is left out.
   package var statistics: [StatisticComparison]
-  /// All runs of a side together: shown, never tested, as their values are not independent of each other.
+  /// All OLD runs together; ``pooledNew`` has all NEW runs. They are shown and never tested, because values of one run
+  /// are not independent of each other.
   package var pooledOld: PooledLatencies
   package var pooledNew: PooledLatencies
-  /// Of times that were found by polling, in ms: the coarsest of the runs'.
+  /// For times found by polling: the coarsest resolution of the runs, in ms.
   package var resolution: Double?
 }
 
-/// One statistic of the runs of both sides, and what they say about a change.
+/// One statistic of the runs of both sides, and the verdict on its change.
 package struct StatisticComparison: Sendable, Equatable {
   package enum Statistic: String, Sendable, CaseIterable {
     case mean, p50, p95, p99
-    /// A counter over the iterations.
+    /// A counter divided by the iterations.
     case rate
   }
 
@@ -47,7 +48,7 @@ package struct StatisticComparison: Sendable, Equatable {
     case tooFewRuns = "too-few-runs"
   }
 
-  /// How many more runs the test needs before it can show any change.
+  /// The number of further runs that the test needs to show any change.
   package struct MissingRuns: Sendable, Equatable {
     package var old: Int
     package var new: Int
@@ -56,46 +57,47 @@ package struct StatisticComparison: Sendable, Equatable {
   /// The metric's or the counter's name.
   package var metric: String
   package var statistic: Statistic
-  /// One value a run, in `unit`. Neither is empty.
+  /// OLD's values in ``unit``, one per run; ``new`` has NEW's. Neither is empty.
   package var old: [Double]
   package var new: [Double]
-  /// The change in percent of the old value; of rates in percentage points.
+  /// The change in percent of the OLD value; for rates in percentage points.
   package var change: Double
-  /// In the same unit; nil where the runs are too few for one.
+  /// The confidence interval of ``change``, in its unit; nil if there are too few runs for one.
   package var interval: ClosedRange<Double>?
-  /// Corrected for the family that it was judged in.
+  /// The p-value, corrected for the statistic's family.
   package var pValue: Double
-  /// As it would be alone.
+  /// The p-value without correction.
   package var uncorrectedPValue: Double
-  /// Of the interval: 0.95 is 95 %.
+  /// The confidence level of the interval: 0.95 is 95 %.
   package var level: Double
   package var verdict: Verdict
-  /// Judged alone, as one of many: what it shows is a hint.
+  /// Whether it was judged alone, although it is one of many: its verdict is only a hint.
   package var isExploratory: Bool
-  /// Whether there is a change, which is too small to count.
+  /// Whether a change was shown that is too small to count.
   package var isBelowMinimum: Bool
-  /// With `tooFewRuns`.
+  /// The missing runs; only with the verdict `tooFewRuns`.
   package var missing: MissingRuns?
-  /// What the percentile rests on in at least one of the runs.
+  /// The mark of a percentile that rests on little in at least one run.
   package var mark: MetricDocument.Mark?
 
-  /// `ms` or `%`.
+  /// The unit of the values, `ms` or `%`.
   package var unit: String { statistic == .rate ? "%" : "ms" }
   package var oldMedian: Double { median(of: old) }
   package var newMedian: Double { median(of: new) }
-  /// Whether nothing ever happened: a counter that is 0 in all runs.
+  /// Whether the counter is 0 in all runs.
   package var isAllZero: Bool { (old + new).allSatisfy { $0 == 0 } }
 }
 
-/// Judges every statistic of two sets of runs.
+/// Judges all statistics of two sets of runs.
 ///
-/// The statistics of the headline are one family of Holm's correction, the rates another: of each family, however many there are in
-/// it, some change is called by mistake in at most alpha of all comparisons. All others are judged alone, and called exploratory.
+/// The statistics of the headline metric are one family of Holm's correction, and the rates are another. Per family, of
+/// any size, at most the share alpha of comparisons reports a false change. All other statistics are judged alone and
+/// are called exploratory.
 struct SignificanceTests {
   let pair: RunPair
   let settings: Comparison.Settings
 
-  /// Everything, also where `settings` asks for some of it only.
+  /// The whole comparison, even if `settings` selects a part of it.
   var comparison: GroupComparison {
     GroupComparison(
       key: pair.workload, runsOld: pair.old.runs.count, runsNew: pair.new.runs.count, metrics: metrics, rates: rates)
@@ -114,7 +116,8 @@ struct SignificanceTests {
     }
   }
 
-  /// Those that vary are a family. The others could show nothing, and would only make it harder for these.
+  /// The rates that vary form the family. Constant rates can show no change, and would only make the correction
+  /// stricter for the others.
   private var rates: [StatisticComparison] {
     let all = pair.workload.tool.judgedCounters.compactMap(values)
     let (varying, constant) = (all.filter { !$0.isConstant }, all.filter(\.isConstant))
@@ -124,7 +127,8 @@ struct SignificanceTests {
   }
 
   private func judge(_ values: [RunValues], isExploratory: Bool = false) -> [StatisticComparison] {
-    // Statistics that are one number are one test: made twice, it would need more runs, and count twice.
+    // Statistics with equal values in all runs are tested once: a second test would count twice in the family and
+    // require more runs.
     var tested: [RunValues] = []
     let places = values.map { value in
       if let place = tested.firstIndex(where: { $0.testsTheSame(as: value) }) { return place }
@@ -135,7 +139,7 @@ struct SignificanceTests {
     return zip(values, places).map { StatisticComparison($0, outcomes[$1], isExploratory: isExploratory) }
   }
 
-  /// nil where a side has no run with a value.
+  /// The values of a metric's statistic; nil if a side has no run with a value.
   private func values(of metric: String, _ statistic: StatisticComparison.Statistic) -> RunValues? {
     let documents = (pair.old.runs + pair.new.runs).compactMap { $0.metrics[metric] }
     return RunValues(
@@ -160,21 +164,21 @@ struct SignificanceTests {
   }
 }
 
-/// One statistic's values, one a run.
+/// One statistic's values, one per run.
 private struct RunValues {
   var metric: String
   var statistic: StatisticComparison.Statistic
-  /// Whether more is better.
+  /// Whether a higher value is better.
   var isGood: Bool
   var old: [Double]
   var new: [Double]
-  /// In ms.
+  /// The resolution in ms.
   var resolution: Double
-  /// Whether all statistics of every run are its only sample.
+  /// Whether each run has a single sample, so that all its statistics are equal.
   var hasOneSample: Bool
   var mark: MetricDocument.Mark?
 
-  /// nil where a side has no value.
+  /// Makes the values; nil if a side has no value.
   init?(
     metric: String, statistic: StatisticComparison.Statistic, isGood: Bool, old: [Double], new: [Double],
     resolution: Double, hasOneSample: Bool, mark: MetricDocument.Mark?
@@ -198,7 +202,7 @@ private struct RunValues {
 
 extension StatisticComparison {
   fileprivate init(_ values: RunValues, _ outcome: TestOutcome, isExploratory: Bool) {
-    // Latencies change in percent of the old value; rates are in percent already.
+    // Changes of latencies are shares, which become percent here; rates are in percent already.
     let unit = values.statistic == .rate ? 1.0 : 100.0
     let verdict: Verdict =
       switch outcome.verdict {

@@ -1,18 +1,18 @@
 package import Latency
 import Results
 
-/// The latencies of runs, merged by metric.
+/// Runs with their latencies, merged by metric.
 struct PooledRuns: Sendable {
-  /// The runs whose histograms can be read, and say what the runs' figures say.
+  /// The runs whose histograms can be read and agree with the runs' figures.
   private(set) var runs: [StoredRun] = []
-  /// Of every metric that any of them has.
+  /// The merged latencies of all metrics that a run has.
   private(set) var metrics: [String: PooledLatencies] = [:]
-  /// Metrics that are not shown together, as the runs' histograms can't be merged exactly; growing.
+  /// Metrics that are not merged, because the runs' histograms cannot be merged exactly; sorted.
   private(set) var unmerged: [String] = []
   private(set) var excluded: [ExcludedFile] = []
 
-  /// Merges `runs`; one with a histogram that can't be read, or that says otherwise than its figures, is left out altogether. The
-  /// others have their histograms' figures.
+  /// Merges `runs`. A run is left out if one of its histograms cannot be read or contradicts its figures. The other
+  /// runs get their histograms' figures.
   init(_ runs: [StoredRun]) {
     var merged: [String: Merge] = [:]
     for run in runs {
@@ -28,7 +28,7 @@ struct PooledRuns: Sendable {
     unmerged = merged.filter { $0.value.isBroken }.keys.sorted()
   }
 
-  /// The run with the figures of its histograms, and these.
+  /// The run with the figures of its histograms, and the histograms.
   private static func recomputed(
     _ run: StoredRun
   ) throws(Fault) -> (run: StoredRun, histograms: [(name: String, histogram: LatencyHistogram)]) {
@@ -58,7 +58,7 @@ private struct Fault: Error {
   var reason: String
 }
 
-/// One metric's histograms, as far as they can be merged.
+/// The merge of one metric's histograms, if they can be merged.
 private struct Merge {
   private var histogram: LatencyHistogram?
   private var runs = 0
@@ -83,7 +83,7 @@ private struct Merge {
   }
 }
 
-/// The runs of both sides under one load, their latencies merged.
+/// The runs of both sides under one load, with merged latencies.
 struct RunPair: Sendable {
   let workload: Workload
   let old: PooledRuns
@@ -96,19 +96,19 @@ struct RunPair: Sendable {
     return RunPair(workload: workload, old: await oldPool, new: newPool)
   }
 
-  /// Those that both sides have a sample of: the headline first, then in the tool's order.
+  /// The metrics of which both sides have samples: the headline first, then in the tool's order.
   var metricNames: [String] {
     let shared = Set(old.metrics.keys).intersection(new.metrics.keys)
     return workload.tool.sorted(shared, headline: headline(of: shared))
   }
 
-  /// What the tool is there to measure, or stands for it; nil where the sides have no sample of it in common.
+  /// The headline metric, or its stand-in, of which both sides have samples; nil without one.
   var headline: String? { headline(of: Set(old.metrics.keys).intersection(new.metrics.keys)) }
 
-  /// The headline of OLD, or what stands for it; nil where no OLD run has a sample of either.
+  /// The headline metric of OLD, or its stand-in; nil if no OLD run has a sample of either.
   var headlineOfOld: String? { headline(of: Set(old.metrics.keys)) }
 
-  /// The runs of both sides, each with its name.
+  /// The sides with their runs.
   var sides: [(side: Comparison.Side, pool: PooledRuns)] { [(.old, old), (.new, new)] }
 
   private func headline(of shared: Set<String>) -> String? {
@@ -116,18 +116,18 @@ struct RunPair: Sendable {
   }
 }
 
-/// The latencies of several runs together: an exact merge of their histograms, in little memory.
+/// The latencies of several runs together: an exact merge of their histograms, stored compactly.
 package struct PooledLatencies: Sendable, Equatable {
   package let runs: Int
-  /// Nil of no latency at all, and of latencies that can't be merged.
+  /// The figures; nil without a latency, and if the latencies cannot be merged.
   package let summary: LatencySummary?
   private let layout: HistogramLayout
   private let buckets: [HistogramBucket]
 
-  /// Of runs whose latencies can't be merged.
+  /// The value for runs whose latencies cannot be merged.
   package static let none = PooledLatencies(LatencyHistogram(), runs: 0)
 
-  /// - Parameter runs: how many runs `merged` is of.
+  /// - Parameter runs: the number of runs in `merged`.
   package init(_ merged: LatencyHistogram, runs: Int) {
     self.runs = runs
     summary = LatencySummary(merged)
@@ -135,7 +135,7 @@ package struct PooledLatencies: Sendable, Equatable {
     buckets = merged.recordedBuckets()
   }
 
-  /// The merged histogram, made anew.
+  /// The merged histogram, rebuilt from the stored buckets.
   package var histogram: LatencyHistogram {
     var histogram = LatencyHistogram(layout: layout)
     for bucket in buckets { histogram.record(bucket.lower, count: bucket.count) }

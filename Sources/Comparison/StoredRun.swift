@@ -1,9 +1,9 @@
 import Latency
 package import Results
 
-/// One of the runs that are compared: its document without the timeline, and what comparing asks of it.
+/// A run to be compared: its document without the timeline, and the properties that comparisons use.
 ///
-/// The document's own fields are this type's: `run.tool`, `run.counters`.
+/// The document's fields can be read directly: `run.tool`, `run.counters`.
 @dynamicMemberLookup
 package struct StoredRun: Sendable {
   package var file: ResultFile
@@ -22,26 +22,27 @@ package struct StoredRun: Sendable {
 
   package var targetKind: String { document.target.kind }
 
-  /// The gateway's URL, or the ECS endpoint's; nil for an embedded one, whose port says nothing, and for directories.
+  /// The URL of the gateway or the ECS endpoint; nil for an embedded gateway, whose port is arbitrary, and for
+  /// directories.
   package var remote: String? {
     targetKind == "remote" ? document.target.gatewayUrl ?? document.target.ecsEndpointUrl : nil
   }
 
-  /// By which profile the gateway was spoken to; nil of other targets, and of results that don't tell.
+  /// The profile by which the gateway was used; nil for other targets, and for results without that field.
   package var profile: String? { document.target.profile }
 
   package var isSaturated: Bool { document.generator.saturated }
 
-  /// `2026-11-20`, UTC.
+  /// The day of its start in UTC, `2026-11-20`.
   package var day: String { String(document.startedAt.prefix(10)) }
 
-  /// Whether its verdict is error, and yet there were iterations. Nothing of what was asked for is among its latencies, but a side
-  /// where everything fails must not look like one without runs.
+  /// Whether its verdict is error although it has iterations. Its latencies are worthless, but its rates count: a side
+  /// on which everything fails must not seem to be a side without runs.
   package var hasRatesOnly: Bool {
     document.verdict == .error && document.counters["iterations", default: 0] > 0 && !isSaturated
   }
 
-  /// Why its figures can't stand beside others'; nil where they can.
+  /// Why the run cannot be compared; nil if it can.
   var exclusionReason: String? {
     if document.mergedRuns != nil { return "a merge of several runs: the runs themselves are what can be compared" }
     if document.build == "debug" { return "a debug build's run: only those of release builds are compared" }
@@ -53,14 +54,15 @@ package struct StoredRun: Sendable {
     }
   }
 
-  /// What makes it comparable to others.
+  /// The run's workload; runs with equal workloads are comparable.
   package func workload(byLabel: Bool) -> Workload {
     Workload(
       tool: document.tool, targetKind: targetKind, label: byLabel ? document.label ?? "(no label)" : nil,
       parameters: document.tool.shaping(document.parameters))
   }
 
-  /// The same for every file of one run: a copy, one with another label, one whose figures somebody edited or made anew.
+  /// The identity of a run. All files of one run have it: copies, files with another label, and files with edited or
+  /// recomputed figures.
   package struct Identity: Hashable {
     var tool: ToolDescription
     var startedAt: String
@@ -77,8 +79,8 @@ package struct StoredRun: Sendable {
 }
 
 extension StoredRun {
-  /// A statistic's value in ms; nil where the run has no sample of the metric, and where failures make the value meaningless:
-  /// failing fast is not being fast.
+  /// A statistic's value in ms; nil if the run has no sample of the metric, or if failures make the value meaningless,
+  /// because failing fast is not being fast.
   func value(of name: String, _ statistic: StatisticComparison.Statistic) -> Double? {
     guard let metric = document.metrics[name] else { return nil }
     switch statistic {
@@ -91,8 +93,8 @@ extension StoredRun {
     }
   }
 
-  /// Whether failures could have made the mean: counted at their time-out they would change it by what counts as a change, or
-  /// the run had no time-out to count them at.
+  /// Whether failures could have changed the mean. They could if counting them at their time-out would change it by a
+  /// relevant amount, or if the run had no time-out to count them at.
   private func isMeanUnreliable(_ metric: MetricDocument, _ name: String) -> Bool {
     guard let failures = metric.failures, failures > 0 else { return false }
     guard let timeout = FailureTimeouts(document.tool, document.parameters).timeout(of: name) else { return true }
@@ -102,7 +104,7 @@ extension StoredRun {
 }
 
 extension MetricDocument {
-  /// What a percentile rests on, where that is little.
+  /// The mark of a percentile that rests on few samples; nil for others.
   func mark(of statistic: StatisticComparison.Statistic) -> Mark? {
     if restOnMaximum.contains(statistic.rawValue) { return .maximum }
     return fewSamples.contains(statistic.rawValue) ? .fewSamples : nil

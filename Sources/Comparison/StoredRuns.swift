@@ -2,9 +2,9 @@ import FoundationEssentials
 import Glibc
 package import Results
 
-/// The runs at some paths, and what was there beside them.
+/// The runs at some paths, and the files there that were left out.
 package struct StoredRuns: Sendable {
-  /// Every run that could be read, in the order of time.
+  /// All readable runs, in the order of time.
   package var runs: [StoredRun]
   package var excluded: [ExcludedFile]
 
@@ -13,9 +13,9 @@ package struct StoredRuns: Sendable {
     self.excluded = excluded
   }
 
-  /// Reads files, and all results below folders, on all cores.
+  /// Reads the results at `paths`, files or folders with results below them, on all cores.
   ///
-  /// JSON files that are no results are passed over, unless `paths` names them.
+  /// JSON files that are no results are skipped, unless `paths` names them.
   package static func load(_ paths: [String], _ reader: ResultReader) async -> StoredRuns {
     let search = ResultFileSearch(paths)
     let named = Set(paths)
@@ -49,14 +49,14 @@ package struct StoredRuns: Sendable {
     }
   }
 
-  /// Those with `label`; all with nil.
+  /// The runs with `label`; all runs if it is nil.
   func labelled(_ label: String?) -> StoredRuns {
     guard let label else { return self }
     return StoredRuns(runs: runs.filter { $0.label == label }, excluded: excluded)
   }
 
-  /// Without those whose figures can't stand beside others', and without copies: a run counts once. Runs that count for their
-  /// rates only have no metrics any more.
+  /// The comparable runs, without copies, so that each run counts once. The metrics of runs whose rates alone count are
+  /// removed.
   var comparable: StoredRuns {
     var result = StoredRuns(runs: [], excluded: excluded)
     var firsts: [StoredRun.Identity: String] = [:]

@@ -3,12 +3,12 @@ package import Reports
 package import Results
 import TextFormatting
 
-/// Percentiles by day: how each metric went. Text, Markdown, JSON and HTML are folds of this.
+/// The percentiles of each metric by day. The text, Markdown, JSON and HTML reports are made from this value.
 package struct Trend: Sendable {
-  /// By tool, then by parameters.
+  /// The groups, sorted by tool, then by parameters.
   package var groups: [GroupTrend]
   package var excluded: [ExcludedFile]
-  /// What a reader of the figures must know.
+  /// Notes for a reader of the figures.
   package var notes: [String]
 }
 
@@ -16,7 +16,7 @@ package struct Trend: Sendable {
 package struct GroupTrend: Sendable {
   package var key: Workload
   package var runs: Int
-  /// The headline first, then in the tool's order.
+  /// The metrics, the headline first, then in the tool's order.
   package var metrics: [MetricTrend]
   package var rates: [RateTrend]
 }
@@ -26,20 +26,21 @@ package struct MetricTrend: Sendable {
   package struct Day: Sendable {
     /// UTC, `2026-11-20`.
     package var day: String
-    /// Those with a sample.
+    /// The number of runs with a sample.
     package var runs: Int
-    /// In ms; nil where failures make the percentile of every run of the day meaningless.
+    /// P50 in ms; nil if failures make it meaningless in all runs of the day. The other percentiles follow this rule
+    /// too.
     package var p50: MedianAndRange?
     package var p95: MedianAndRange?
     package var p99: MedianAndRange?
     /// All runs of the day together.
     package var pooled: PooledLatencies
-    /// What P99 rests on in at least one of the runs.
+    /// The mark of P99 if it rests on few samples in at least one run.
     package var mark: MetricDocument.Mark?
   }
 
   package var name: String
-  /// Whether it is what the tool is there to measure.
+  /// Whether it is the tool's headline metric.
   package var isHeadline: Bool
   /// Growing.
   package var days: [Day]
@@ -51,7 +52,7 @@ package struct RateTrend: Sendable {
     /// UTC, `2026-11-20`.
     package var day: String
     package var runs: Int
-    /// In percent.
+    /// The share in percent.
     package var share: MedianAndRange
   }
 
@@ -65,19 +66,19 @@ package struct RateTrend: Sendable {
 }
 
 extension Trend {
-  /// What a trend is of.
+  /// The selection of a trend's runs and metrics.
   package struct Settings: Sendable, Equatable {
-    /// Only runs of this day, `2026-11-20`, and later ones; nil: all.
+    /// The first day, such as `2026-11-20`; nil takes all days.
     package var since: String?
     /// Whether runs with different labels are kept apart.
     package var splitsByLabel = false
-    /// Only these metrics and counters; empty: all.
+    /// The metrics and counters that are taken; empty takes all.
     package var only: Set<String> = []
 
     package init() {}
   }
 
-  /// The trend of all results at `paths`: files, or folders with all results below them.
+  /// Makes the trend of the results at `paths`: files, or folders with results below them.
   package static func make(
     _ paths: [String], reader: ResultReader, settings: Settings = Settings()
   ) async -> Trend {
@@ -106,7 +107,7 @@ extension Trend {
       notes: notes.unique)
   }
 
-  /// Each day's runs merged, the days in order; several at the same time.
+  /// Merges each day's runs, several days concurrently. The days are in order.
   private static func pools(_ days: [String: [StoredRun]]) async -> [(day: String, pool: PooledRuns)] {
     await withTaskGroup(of: (day: String, pool: PooledRuns).self) { group in
       for (day, runs) in days {
@@ -117,7 +118,7 @@ extension Trend {
   }
 }
 
-/// Puts the days of one load together.
+/// Makes the trend of one workload from its days.
 private struct TrendBuilder {
   let workload: Workload
   let days: [(day: String, pool: PooledRuns)]
@@ -160,14 +161,14 @@ private struct TrendBuilder {
 }
 
 extension [String] {
-  /// Each once, in the order of its first appearance.
+  /// The elements, each once, in the order of their first appearance.
   fileprivate var unique: [String] {
     var seen: Set<String> = []
     return filter { seen.insert($0).inserted }
   }
 }
 
-/// A trend for people: for a terminal, and as Markdown.
+/// A trend as text for a terminal, and as Markdown.
 package struct TrendReport {
   private let trend: Trend
 
@@ -219,7 +220,7 @@ package struct TrendReport {
     return lines
   }
 
-  /// A table for each metric, and one of all rates that are ever above 0.
+  /// A table per metric, and one of all rates that are above 0 on some day.
   private static func tables(of group: GroupTrend) -> [TextTable] {
     var tables = group.metrics.map(table)
     let rates = group.rates.filter { !$0.isAllZero }
@@ -249,7 +250,7 @@ package struct TrendReport {
     return table
   }
 
-  /// `48.2ms (46.9ms–51.0ms)`; the value alone of one run, and nothing of none.
+  /// The median and the range, `48.2ms (46.9ms–51.0ms)`; for one run only its value, without runs an empty text.
   private static func text(_ spread: MedianAndRange?, _ format: (Double) -> String) -> String {
     guard let spread else { return "" }
     guard spread.min < spread.max else { return format(spread.median) }

@@ -4,21 +4,21 @@ import Reports
 import Results
 import TextFormatting
 
-/// A trend as a page of its own.
+/// A trend as an HTML page.
 package struct TrendHTML {
   private let trend: Trend
   private let name: String
 
-  /// - Parameter name: where the results are, as the user wrote it.
+  /// - Parameter name: the path of the results as the user gave it.
   package init(_ trend: Trend, name: String) {
     self.trend = trend
     self.name = name
   }
 
-  /// The whole file.
+  /// The page's text.
   package var source: String { HTMLPage(title: "Trend of \(name)", content: content).source }
 
-  /// Of all metrics of all groups.
+  /// The most pictures, over all metrics of all groups.
   private static let mostPictures = 120
 
   private var content: HTML {
@@ -48,7 +48,7 @@ package struct TrendHTML {
     return html + HTMLSection(title: "Not shown", content: HTML.excluded(trend.excluded)).html
   }
 
-  /// `2026-11-01 to 2026-11-20`
+  /// The first and the last day, `2026-11-01 to 2026-11-20`.
   private var days: String? {
     let days = trend.groups.flatMap(\.metrics).flatMap(\.days).map(\.day)
     guard let first = days.min(), let last = days.max() else { return nil }
@@ -97,11 +97,11 @@ package struct TrendHTML {
   }
 }
 
-/// P50, P95 and P99 by day: the median of a day's runs, and their range.
+/// P50, P95 and P99 by day, each with the median and the range of the day's runs.
 struct TrendChart {
   private struct Series {
     var name: String
-    /// By the day's place on the axis.
+    /// The points, sorted by the day's place on the axis.
     var points: [(place: Double, day: String, spread: MedianAndRange)]
   }
 
@@ -110,7 +110,7 @@ struct TrendChart {
   private let series: [Series]
   private let days: [(place: Double, day: String)]
 
-  /// Nil where no day has a value.
+  /// Makes a chart; nil if no day has a value.
   init?(_ metric: MetricTrend) {
     let days = metric.days.compactMap { day in Self.place(of: day.day).map { (place: $0, day: day.day) } }
     let figures: [(String, KeyPath<MetricTrend.Day, MedianAndRange?>)] = [
@@ -145,7 +145,7 @@ struct TrendChart {
       plot.rows(Ticks.time) + plot.columns("day (UTC)", labels(on: plot)) + HTML(lines))
   }
 
-  /// From the last day back, as many as there is room for.
+  /// The days' labels, from the last day back, as far as there is room.
   private func labels(on plot: Plot) -> [(value: Double, label: String)] {
     var labels: [(value: Double, label: String)] = []
     for (place, day) in days.reversed() {
@@ -155,7 +155,7 @@ struct TrendChart {
     return labels
   }
 
-  /// Beside one another, so that ranges don't hide each other.
+  /// Draws a series, shifted sideways so that the ranges of several series do not hide each other.
   private func draw(_ series: Series, shift: Double, on plot: Plot) -> HTML {
     let points = series.points.map { (x: plot.px($0.place) + shift, y: plot.py($0.spread.median)) }
     let marks = zip(series.points, points).map { entry, point -> HTML in
@@ -170,7 +170,7 @@ struct TrendChart {
     return HTML.line(points, class: "line") + HTML(marks)
   }
 
-  /// Days since 1970; nil for what is no day.
+  /// A day's place: days since 1970; nil for a text that is no day.
   private static func place(of day: String) -> Double? {
     (try? Date.ISO8601FormatStyle().parse("\(day)T00:00:00Z")).map { ($0.timeIntervalSince1970 / 86_400).rounded() }
   }

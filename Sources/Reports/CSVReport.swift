@@ -1,7 +1,7 @@
 package import Results
 import TextFormatting
 
-/// A result as one long table (RFC 4180), a row per figure: docs/formats.md. Columns are only ever added, at the end.
+/// A result as one long table (RFC 4180), a row per figure: docs/formats.md. New columns are added at the end only.
 package struct CSVReport {
   private let document: ResultDocument
 
@@ -51,7 +51,7 @@ package struct CSVReport {
     ] + (document.target.profile.map { [Row(kind: .run, name: "profile", text: $0)] } ?? [])
   }
 
-  /// What wasn't given has no row.
+  /// A row per parameter; parameters that were not given have no row.
   private var parameters: [Row] {
     document.parameters.filter { $0.value != .null }.sorted { $0.key < $1.key }.map { name, value in
       let number = CSV.number(value)
@@ -122,7 +122,7 @@ package struct CSVReport {
     }
   }
 
-  /// Nil for a gap. A point that is about one metric has that for its name.
+  /// The row of a point's key; nil for a gap. A point of one metric is named after it.
   private static func row(of point: ResultTimeline.Row, _ name: String) -> Row? {
     let key = ResultTimeline.Key(rawValue: name)
     guard key != .t, key != .metric, let value = point.values[name], value != .null else { return nil }
@@ -139,20 +139,21 @@ package enum CSV {
   /// Cells, quoted where they must be, and the end of the line.
   static func line(_ cells: [String]) -> String { cells.map(quoted).joined(separator: ",") + "\r\n" }
 
-  /// Text from elsewhere on one line. A text that a spreadsheet might take for a formula gets an apostrophe in front, and so does one
-  /// that begins with an apostrophe: whoever wants the text as it was removes one.
+  /// Foreign text on one line. Problem: a spreadsheet may take a text for a formula. So such a text gets an apostrophe
+  /// in front. A text that begins with an apostrophe gets one too, so that a reader restores each text by removing one
+  /// apostrophe.
   /// https://owasp.org/www-community/attacks/CSV_Injection
   package static func text(_ text: String) -> String {
     let line = PlainText.line(text)
-    // A line break or a tab in front has become a blank, which spreadsheets skip.
+    // A leading line break or tab has become a blank, and spreadsheets skip leading blanks.
     let start = line.unicodeScalars.first { $0 != " " }
     return start.map { "=+-@'＝＋－＠".unicodeScalars.contains($0) } ?? false ? "'" + line : line
   }
 
-  /// Nothing for what is no number.
+  /// The number's text; empty unless it is finite.
   static func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "" }
 
-  /// Nil for what is no number.
+  /// The number's text; nil for any other JSON value.
   static func number(_ value: JSONValue) -> String? {
     switch value {
     case .int(let number): "\(number)"
@@ -162,7 +163,7 @@ package enum CSV {
   }
 
   private static func quoted(_ cell: String) -> String {
-    // By scalars: a combining mark behind a comma or a quotation mark makes another Character of it.
+    // Scalars are compared, because a combining mark behind a comma or a quotation mark makes it another Character.
     let needsQuotes = cell.unicodeScalars.contains { ",\"\r\n".unicodeScalars.contains($0) }
     return needsQuotes ? "\"" + cell.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\"" : cell
   }

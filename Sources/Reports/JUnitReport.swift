@@ -1,12 +1,13 @@
 package import Results
 import TextFormatting
 
-/// Results as JUnit XML, as Jenkins, GitLab and GitHub's actions read it: a suite per run, a case per threshold (docs/formats.md).
+/// Results as JUnit XML for Jenkins, GitLab and GitHub's actions: a suite per run, a case per threshold
+/// (docs/formats.md).
 package struct JUnitReport {
   private let suites: [JUnitSuite]
   private static let wholeRun = "the run is complete"
 
-  /// One run.
+  /// Makes the report of one run.
   package init(_ document: ResultDocument) {
     let parts = [document.label, document.repetition.map { "run \($0.run) of \($0.of)" }]
     var suite = JUnitSuite(document.tool.name, parts, startedAt: document.startedAt)
@@ -17,9 +18,9 @@ package struct JUnitReport {
     suites = [suite]
   }
 
-  /// All tools of a run of the suite.
+  /// Makes the report of all tools in a run of the suite.
   package init(_ summary: SuiteSummary) {
-    // One that only some tools have, such as that of a further run, tells those runs and not the whole.
+    // A label that only some tools have, such as that of an additional run, names those runs and not the whole.
     let labels = Set(summary.tools.filter { $0.file != nil }.map(\.label))
     let label = summary.label ?? (labels.count == 1 ? labels.first ?? nil : nil)
     var suites = [JUnitSuite("bench-suite", [label], startedAt: summary.startedAt)]
@@ -40,7 +41,7 @@ package struct JUnitReport {
     self.suites = suites
   }
 
-  /// Without `skipped`, which Jenkins' schema doesn't have on this element.
+  /// The XML text. `testsuites` has no attribute `skipped`, because Jenkins' schema lacks it.
   package var xml: String {
     func sum(_ number: (JUnitSuite) -> Int) -> String { "\(suites.reduce(0) { $0 + number($1) })" }
     let attributes = [
@@ -51,7 +52,7 @@ package struct JUnitReport {
       + suites.map(\.xml).joined() + "</testsuites>\n"
   }
 
-  /// A crossed threshold is a case of its own, and no fault of the run.
+  /// The outcome of the run itself. A crossed threshold is a case of its own, not a failure of the run.
   private static func outcome(of document: ResultDocument, cause: String?) -> JUnitSuite.Outcome {
     if document.failsBySaturation { return saturated(document.generator.saturatedReason) }
     if document.verdict == .pass || document.verdict == .fail { return .passed }
@@ -96,13 +97,13 @@ package struct JUnitReport {
   }
 }
 
-/// One tool's run in a JUnit report: whether it was whole, and a case per threshold.
+/// One tool's run in a JUnit report: a case for the run itself, and a case per threshold.
 struct JUnitSuite {
-  /// What came of one case.
+  /// The outcome of one case.
   enum Outcome {
     case passed
     case skipped(reason: String)
-    /// It was judged, and not met.
+    /// It was judged and not met.
     case failed(type: String, message: String, details: [String])
     /// It could not be judged.
     case broken(type: String, message: String, details: [String])
@@ -114,20 +115,22 @@ struct JUnitSuite {
     var outcome: Outcome
   }
 
-  /// Also the class of its cases: a reader that collects several files takes two cases of one class and name for one.
+  /// The suite's name, which is also the class of its cases: a reader that collects several files takes two cases with
+  /// equal class and name for one.
   let name: String
-  /// UTC, ISO 8601 with milliseconds.
+  /// The run's start: UTC, ISO 8601 with milliseconds.
   let startedAt: String
   private(set) var cases: [Case] = []
 
-  /// - Parameter parts: What tells it from suites of the same tool in other files of one CI job, such as a label.
+  /// - Parameter parts: Distinguish this suite from those of the same tool in other files of one CI job; for instance a
+  ///   label.
   init(_ tool: String, _ parts: [String?], startedAt: String) {
     let known = parts.compactMap(\.self)
     name = tool + (known.isEmpty ? "" : " (\(known.joined(separator: ", ")))")
     self.startedAt = startedAt
   }
 
-  /// Adds a case. GitLab takes cases of one name for one case, so that a name that is there already gets a number.
+  /// Adds a case. GitLab takes cases with equal names for one case, so a repeated name gets a number.
   mutating func add(_ added: Case) {
     var item = added
     var number = 1
@@ -140,7 +143,7 @@ struct JUnitSuite {
 
   /// Adds a case per threshold, which takes no time of its own.
   ///
-  /// - Parameter causes: What may have crossed them, a line each.
+  /// - Parameter causes: Possible causes of crossed thresholds, a line each.
   mutating func add(_ thresholds: [ResultDocument.JudgedThreshold], causes: [String]) {
     for threshold in thresholds {
       add(Case(name: threshold.expression, outcome: Self.outcome(of: threshold, causes: causes)))
@@ -162,8 +165,8 @@ struct JUnitSuite {
   var seconds: Double { cases.reduce(0) { $0 + $1.seconds } }
 
   var xml: String {
-    // Jenkins takes a suite of the same name, id and time for the same suite read twice, and leaves it out: two quick runs may
-    // begin in one second, so that milliseconds are needed. The zone, UTC, is left out, as in JUnit's own reports.
+    // Jenkins takes a second suite with equal name, id and time for one that it has read, and skips it. Two quick runs
+    // may begin in one second, so the time has milliseconds. The zone (UTC) is left out, as in JUnit's own reports.
     let attributes = [
       ("name", name), ("id", "\(name)@\(startedAt)"), ("tests", "\(cases.count)"), ("failures", "\(failures)"),
       ("errors", "\(errors)"), ("skipped", "\(skipped)"), ("time", Self.time(seconds)),
@@ -175,7 +178,7 @@ struct JUnitSuite {
   private func element(_ item: Case) -> String {
     let start =
       "    <testcase" + Self.text([("name", item.name), ("classname", name), ("time", Self.time(item.seconds))])
-    // GitLab shows the text alone, many of GitHub's actions the attribute alone.
+    // GitLab shows only the text, and many of GitHub's actions show only the attribute, so both are written.
     func child(_ name: String, _ attributes: [(String, String)], _ text: String) -> String {
       "\(start)>\n      <\(name)\(Self.text(attributes))>\(XMLText.element(text))</\(name)>\n    </testcase>\n"
     }
@@ -193,18 +196,19 @@ struct JUnitSuite {
     attributes.map { " \($0.0)=\"\(XMLText.attribute($0.1))\"" }.joined()
   }
 
-  /// Seconds, to the millisecond: digits and a point, which is all that schemas allow.
+  /// Seconds, to the millisecond, as digits and a point: schemas allow nothing else.
   static func time(_ seconds: Double) -> String {
     NumberText.decimals(seconds.isFinite ? min(max(0, seconds), 1e9) : 0, 3)
   }
 }
 
-/// Text that came from elsewhere, made harmless in XML 1.0 (https://www.w3.org/TR/xml/, sections 2.2, 2.4, 2.11 and 3.3.3).
+/// Escapes foreign text for XML 1.0 (https://www.w3.org/TR/xml/, sections 2.2, 2.4, 2.11 and 3.3.3).
 enum XMLText {
-  /// As an attribute's value in quotation marks: line breaks stay line breaks, which parsers would make blanks of otherwise.
+  /// Escapes an attribute's value in quotation marks. Line breaks are escaped too, because parsers would turn them into
+  /// blanks.
   static func attribute(_ text: String) -> String { escape(text, isAttribute: true) }
 
-  /// As an element's text.
+  /// Escapes an element's text.
   static func element(_ text: String) -> String { escape(text, isAttribute: false) }
 
   private static func escape(_ text: String, isAttribute: Bool) -> String {
@@ -213,12 +217,12 @@ enum XMLText {
       switch scalar {
       case "&": result += "&amp;"
       case "<": result += "&lt;"
-      // Also because `]]>` must not be in a text.
+      // `>` is escaped because `]]>` is not allowed in a text.
       case ">": result += "&gt;"
       case "\"" where isAttribute: result += "&quot;"
       case "\n" where isAttribute: result += "&#10;"
       case "\t" where isAttribute: result += "&#9;"
-      // Parsers make a line feed of a bare one.
+      // Parsers would turn a bare carriage return into a line feed.
       case "\r": result += "&#13;"
       default: result.unicodeScalars.append(scalar)
       }
@@ -226,7 +230,7 @@ enum XMLText {
     return result
   }
 
-  /// What XML cannot have, not even escaped, is left out.
+  /// Whether XML allows the scalar at all; others are left out, because XML cannot hold them even escaped.
   private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x9, 0xa, 0xd: true

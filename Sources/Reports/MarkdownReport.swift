@@ -2,12 +2,12 @@ import Latency
 package import Results
 import TextFormatting
 
-/// A result as Markdown, made from the document alone.
+/// A result as Markdown.
 package struct MarkdownReport {
   private let document: ResultDocument
   private let remarks: [String]
 
-  /// - Parameter remarks: sections about the latencies, which follow them.
+  /// - Parameter remarks: additional sections, placed after the latencies.
   package init(_ document: ResultDocument, remarks: [String] = []) {
     self.document = document
     self.remarks = remarks
@@ -126,18 +126,18 @@ struct Distribution {
 }
 
 extension Markdown {
-  /// `text`; or, where it is too long, as many whole lines of it as fit, and `pointer`, which says where the rest is. A block of
-  /// code that is open there is closed. nil where there is not even room for `pointer`.
+  /// Shortens `text` to `room` bytes. A text that is too long is cut after the last whole line that fits, an open block
+  /// of code is closed, and `pointer` follows, which says where the rest is. Nil if there is no room for `pointer`.
   ///
   /// - Parameters:
-  ///   - room: In bytes, of all that is returned.
-  ///   - pointer: Whole lines.
+  ///   - room: The largest result, in bytes.
+  ///   - pointer: One or more whole lines.
   package static func cut(_ text: String, to room: Int, pointer: String) -> String? {
     guard text.utf8.count > room else { return text }
     guard pointer.utf8.count <= room else { return nil }
     let fence = "```\n"
     let most = max(0, room - pointer.utf8.count - fence.utf8.count)
-    // Behind a line break there is no half of a character, and no half of a table's row.
+    // A cut behind a line break splits no character and no row of a table.
     let bytes = text.utf8.prefix(most)
     let end = bytes.lastIndex(of: UInt8(ascii: "\n")).map { bytes.index(after: $0) } ?? bytes.startIndex
     let kept = String(text[..<end])

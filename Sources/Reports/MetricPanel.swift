@@ -2,26 +2,26 @@ package import Latency
 package import Results
 import TextFormatting
 
-/// Metrics beside one another under names that people have for them, as the tool's description asks for it: the first token and
-/// the completion of streamed answers.
+/// Metrics side by side under names that users know, such as the first token and the completion of streamed answers.
+/// The tool's description defines the panels.
 package struct MetricPanel {
   package struct Part {
     package var metric: String
-    /// What a reader calls it.
+    /// The name for readers.
     package var name: String
     package var figures: MetricDocument
 
     var title: String { "\(name) (\(metric))" }
   }
 
-  /// In the order of time; those that the document has samples of.
+  /// The metrics with samples in the document, in the order in which they occur.
   package let parts: [Part]
   package let title: String
-  /// What is to be known of the columns.
+  /// Notes on the columns.
   package let remarks: [String]
   private let needs: [String]
 
-  /// The panels that the document has the metrics for.
+  /// The panels whose metrics the document has.
   package static func all(of document: ResultDocument) -> [MetricPanel] {
     document.tool.panels.compactMap { MetricPanel($0, document) }
   }
@@ -37,7 +37,7 @@ package struct MetricPanel {
     needs = panel.needs
   }
 
-  /// A column for each, with the marks of the table of percentiles.
+  /// A column per metric, with the marks of the table of percentiles.
   package var table: TextTable {
     var table = TextTable(["statistic"] + parts.map(\.title))
     table.add(["count"] + parts.map { "\($0.figures.count)" })
@@ -53,7 +53,8 @@ package struct MetricPanel {
     return table
   }
 
-  /// The distributions of the metrics that every such result has, by their names, as far as their histograms can be read.
+  /// The histograms of the metrics that the panel needs, by their names for readers. Unreadable histograms are left
+  /// out.
   package var histograms: [(name: String, histogram: LatencyHistogram)] {
     parts.filter { needs.contains($0.metric) }.compactMap { part in
       (try? HistogramV2Codec.decode(base64: part.figures.histogram.data)).map { (part.metric, $0) }

@@ -3,12 +3,14 @@ package import Latency
 package import Results
 import TextFormatting
 
-/// A result as OpenMetrics text that Prometheus' older text parser reads too, as in node_exporter's textfile collector and
-/// the Pushgateway. That is why there are no timestamps and no types but counter, gauge and histogram.
+/// A result as OpenMetrics text that Prometheus' older text parser reads too; node_exporter's textfile collector and
+/// the Pushgateway use that parser. So the text has no timestamps, and only the types counter, gauge and histogram.
 package struct OpenMetricsReport {
   package let text: String
 
-  /// Makes the text; throws where a histogram of the document can't be decoded.
+  /// Makes the text.
+  ///
+  /// - Throws: ``HistogramError`` if a histogram of the document cannot be decoded.
   package init(_ document: ResultDocument) throws(HistogramError) {
     let labels = Self.labels(of: document)
     var families = Self.run(document, labels) + Self.generator(document.generator, labels)
@@ -23,7 +25,7 @@ package struct OpenMetricsReport {
 
   private typealias Labels = [(name: String, value: String)]
 
-  /// What all samples have, so that runs of one kind are one series.
+  /// The labels of all samples. They are equal for runs of one kind, so that these are one series.
   private static func labels(of document: ResultDocument) -> Labels {
     var labels: Labels = [("tool", document.tool.name)]
     if let label = document.label { labels.append(("label", label)) }
@@ -36,7 +38,7 @@ package struct OpenMetricsReport {
     var info = MetricFamily("infrabench_run_info", .gauge, help: "The run: version and build of the tool; always 1.")
     let facts = document.environment
     let commit = facts.gitCommit.map { [("commit", $0)] } ?? []
-    // Where it was given it is a label of all samples.
+    // A profile that the user gave is a label of all samples already.
     let profile = document.givenProfile == nil ? document.target.profile.map { [("profile", $0)] } ?? [] : []
     info.add(
       "",
@@ -77,13 +79,13 @@ package struct OpenMetricsReport {
     return [busy] + lateness + [backlog, saturated]
   }
 
-  /// Skipped ones are absent.
+  /// Skipped thresholds are absent.
   private static func thresholds(_ thresholds: [ResultDocument.JudgedThreshold], _ labels: Labels) -> [MetricFamily] {
     var family = MetricFamily(
       "infrabench_threshold_passed", .gauge, help: "1 if the run met the threshold, 0 if it crossed it.")
     var seen: Set<String> = []
     for threshold in thresholds where threshold.skipped != true && seen.insert(threshold.expression).inserted {
-      // The user may repeat a default: one series for both, and that of the stricter judgement.
+      // The user may repeat a default threshold. Both are one series, which passes only if both pass.
       let passes = thresholds.allSatisfy { $0.expression != threshold.expression || $0.pass }
       family.add("", labels + [("expression", threshold.expression)], passes ? 1 : 0 as UInt64)
     }
@@ -121,7 +123,8 @@ package struct OpenMetricsReport {
 }
 
 extension ResultDocument {
-  /// What was measured, without what differs between runs: the port of an embedded gateway, a temporary directory's name.
+  /// The target without parts that differ between runs: the port of an embedded gateway, the name of a temporary
+  /// directory.
   var stableTarget: String {
     switch target.kind {
     case "remote": target.gatewayUrl ?? target.ecsEndpointUrl ?? target.kind
@@ -138,12 +141,12 @@ struct MetricFamily {
     case counter, gauge, histogram
   }
 
-  /// Without a counter's `_total`; ends with the unit.
+  /// The name with the unit at its end, without a counter's `_total`.
   var name: String
   var kind: Kind
-  /// `seconds`, `ratio`; nil for a plain number.
+  /// The unit, `seconds` or `ratio`; nil for a plain number.
   var unit: String?
-  /// A sentence of our own words: nothing in it needs escaping.
+  /// A constant sentence, which needs no escaping.
   var help: String
   private var samples: [(suffix: String, labels: [(name: String, value: String)], value: String)] = []
 
@@ -162,7 +165,7 @@ struct MetricFamily {
     samples.append((suffix, labels, Self.number(value)))
   }
 
-  /// Lines, each with its end; none without samples.
+  /// The family's lines, each with its line end; empty without samples.
   var text: String {
     guard !samples.isEmpty else { return "" }
     let unitLine = unit.map { "# UNIT \(name) \($0)\n" } ?? ""
@@ -173,14 +176,15 @@ struct MetricFamily {
     return "# TYPE \(name) \(kind.rawValue)\n\(unitLine)# HELP \(name) \(help)\n\(lines.joined())"
   }
 
-  /// The shortest decimal that reads back, which is the canonical form of `le` too (section "Canonical numbers").
+  /// The shortest decimal that is parsed to `value`, which is also the canonical form of `le` (section "Canonical
+  /// numbers").
   static func number(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf" }
     return "\(value)"
   }
 
-  /// Section "Label": backslash, quotation mark and line feed are escaped. Other control characters, which readers split
-  /// lines at or refuse, become blanks.
+  /// Escapes backslash, quotation mark and line feed (section "Label"). Other control characters become blanks, because
+  /// some readers split lines at them or refuse them.
   static func escape(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -195,7 +199,8 @@ struct MetricFamily {
   }
 }
 
-/// The bounds of every exported histogram's buckets: the same for all metrics and tools, so that runs can be added up.
+/// The bounds of the buckets in all exported histograms. All metrics and tools share them, so that runs can be added
+/// up.
 package enum HistogramBuckets {
   /// 1, 2.5 and 5 of each decade from 10 µs to 50 s, and 60 s.
   package static let bounds: [Nanoseconds] =
@@ -204,10 +209,10 @@ package enum HistogramBuckets {
       .seconds(10),
     ].flatMap { (decade: Nanoseconds) in [decade, decade / 2 * 5, decade * 5] } + [.seconds(60)]
 
-  /// How many values are at most each of ``bounds``.
+  /// The number of values up to each of ``bounds``.
   ///
-  /// A value is taken for the highest of its HDR bucket, as it is in percentiles: what is counted below a bound is below it,
-  /// and a value that lies less than an HDR bucket's width (0.1 %) below the bound may be counted above it.
+  /// A value is taken for the highest of its HDR bucket, as in percentiles. So each value counted below a bound is
+  /// below it, but a value within an HDR bucket's width (0.1 %) below the bound may be counted above it.
   package static func cumulativeCounts(of histogram: LatencyHistogram) -> [UInt64] {
     var buckets = histogram.recordedBuckets()[...]
     var count: UInt64 = 0

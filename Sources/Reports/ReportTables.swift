@@ -10,7 +10,7 @@ package struct ReportTables {
     self.document = document
   }
 
-  /// Percentiles and the maximum per metric; marks: `*` few samples beyond, `^` the maximum, `!` unreliable.
+  /// Percentiles and the maximum per metric. The marks mean: `*` few samples beyond, `^` the maximum, `!` unreliable.
   var percentiles: TextTable {
     let isPolled = metrics.contains { $0.1.resolution != nil }
     var table = TextTable(
@@ -31,7 +31,7 @@ package struct ReportTables {
     return table
   }
 
-  /// What the marks that are shown mean.
+  /// The meanings of the marks in the table.
   var legend: [String] {
     let shown = document.metrics.values.flatMap { metric in MetricDocument.failable.compactMap(metric.mark) }
     let polled = "resolution: found by polling, a time may have been shorter than shown by at most so much"
@@ -49,8 +49,8 @@ package struct ReportTables {
     return table
   }
 
-  /// Counters with their share of the iterations, where it is a share; of what became no iteration, the share of all starts
-  /// that were due.
+  /// Counters with their share: of the iterations, or, for starts without an iteration, of all starts that were due.
+  /// Counters of other things have no share.
   var counters: TextTable {
     var table = TextTable(["counter", "number", "of iterations"])
     let iterations = document.counters["iterations"] ?? 0
@@ -60,7 +60,7 @@ package struct ReportTables {
     return table
   }
 
-  /// Of a counter that no description names it is taken for one of iterations: it is of another version.
+  /// A counter without a description comes from another version; it is taken for a share of the iterations.
   private func share(of name: String, _ number: UInt64, iterations: UInt64) -> String {
     switch document.tool.counter(name)?.share ?? .ofIterations {
     case .ofDue where number > 0: NumberText.percent(Double(number) / Double(document.startsDue)) + " of due"
@@ -99,8 +99,8 @@ package struct ReportTables {
     document.tool.sorted(document.metrics.keys).compactMap { name in document.metrics[name].map { (name, $0) } }
   }
 
-  /// What the tool is there to measure, if there is a sample of it. Of a tool that isn't known it is the first metric that is not
-  /// of setting up.
+  /// The tool's headline metric, if it has a sample. For an unknown tool it is the first metric that is no set-up
+  /// phase.
   package var headline: (name: String, metric: MetricDocument)? {
     guard document.tool.isKnown else { return metrics.first { !document.tool.isSetUp($0.0) } }
     return document.tool.headline(among: document.metrics.keys).flatMap { name in
@@ -108,7 +108,7 @@ package struct ReportTables {
     }
   }
 
-  /// Figures that were measured elsewhere, to read beside these; nil where there is none.
+  /// Reference figures that were measured elsewhere; nil without any.
   var references: TextTable? {
     let references = document.tool.references.filter { $0.needs.allSatisfy { document.metrics[$0] != nil } }
     guard !references.isEmpty else { return nil }
@@ -125,12 +125,12 @@ package struct ReportTables {
   }
 }
 
-/// What came of the load that was asked for, where iterations follow one another: a line for people.
+/// The throughput of a closed or an open loop, as a line for people.
 struct Throughput {
   private let document: ResultDocument
   private let load: RequestedLoad
 
-  /// A run of at most this many iterations has no throughput to speak of.
+  /// A run of at most this many iterations is too short for a throughput.
   private static let few: Int64 = 100
 
   init(document: ResultDocument) {
@@ -138,7 +138,7 @@ struct Throughput {
     load = document.load
   }
 
-  /// nil for bursts, and for closed loops of a few iterations.
+  /// The line; nil for bursts, and for closed loops of a few iterations.
   var line: String? {
     let parts =
       switch load.kind {
@@ -149,7 +149,8 @@ struct Throughput {
     return parts.isEmpty ? nil : parts.joined(separator: " · ")
   }
 
-  /// What became of what was due: the schedule makes the rate, and the target what came of it.
+  /// The starts that were due, and their outcomes. In an open loop the schedule sets the rate, and the target decides
+  /// the outcomes.
   private var openLoop: [String] {
     var parts = ["\(document.startsDue) starts due"]
     let asked = [stages, load.rate].compactMap { $0 }
@@ -165,7 +166,7 @@ struct Throughput {
     let isLong = load.duration != nil || load.stages != nil || load.count ?? 0 > Self.few
     guard isLong, document.durationSeconds > 0 else { return [] }
     let iterations = document.counters["iterations"] ?? 0
-    // A user that did not get in made no start.
+    // A user whose set-up failed made no start.
     let rate = Double(iterations - min(iterations, document.failedSetUps)) / document.durationSeconds
     return ["\(NumberText.decimals(rate, 1))/s finished"] + (stages.map { [$0] } ?? [])
       + number(of: "censored", "not finished")
@@ -179,12 +180,12 @@ struct Throughput {
   }
 }
 
-/// Which percentiles of a result rest on too few samples, and how many they would need.
+/// The percentiles of a result that rest on too few samples, and the number of samples that they need.
 struct TooFewSamples {
-  /// A line for all metrics that lack the same, in the order of reports.
+  /// A line per group of metrics with equal needs, in the order of reports.
   let lines: [String]
 
-  /// - Parameter document: with its histograms' own figures, as ``StoredResult`` has it.
+  /// - Parameter document: its figures must come from its histograms, as in ``StoredResult``.
   init(_ document: ResultDocument) {
     var groups: [(needs: String, metrics: [String])] = []
     for (name, metric) in ReportTables(document: document).metrics where !metric.fewSamples.isEmpty {
@@ -196,17 +197,17 @@ struct TooFewSamples {
     lines = groups.map { "\($0.metrics.joined(separator: ", ")): \($0.needs)" }
   }
 
-  /// The smallest number of which ten come after the percentile's rank, which is rounded up: 1,000 for P99.
+  /// The smallest number of samples with ten beyond the percentile, whose rank is rounded up: 1,000 for P99.
   static func samples(for percentile: Double) -> UInt64 {
-    // In thousandths, which are whole for every percentile here.
+    // The share beyond in thousandths, which is a whole number for each percentile here.
     let beyond = 1000 - UInt64((percentile * 10).rounded())
     return (10 * 1000 + beyond - 1) / beyond
   }
 
-  /// For a terminal; nil where all percentiles rest on enough.
+  /// The text for a terminal; nil if all percentiles rest on enough samples.
   var text: String? { lines.isEmpty ? nil : "\(Self.title):\n" + lines.map { "\($0)\n" }.joined() }
 
-  /// A section; nil where all percentiles rest on enough.
+  /// The section; nil if all percentiles rest on enough samples.
   var markdown: String? {
     lines.isEmpty ? nil : "## Samples\n\n\(Self.title):\n\n" + lines.map { "- \(Markdown.escape($0))\n" }.joined()
   }

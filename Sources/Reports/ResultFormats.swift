@@ -3,9 +3,9 @@ package import Latency
 package import Results
 import TextFormatting
 
-/// A stored result, or a merge of several, in any of the formats.
+/// Renders a stored result, or a merge of several, in any format.
 package struct ResultRendering {
-  /// What a stored result can be written as.
+  /// The formats of a stored result.
   package enum Format: String, Sendable, CaseIterable {
     case md, json, html, csv, hgrm, hlog
   }
@@ -16,7 +16,7 @@ package struct ResultRendering {
     self.document = document
   }
 
-  /// For a terminal.
+  /// The text for a terminal.
   package func text(usesColor: Bool) -> String {
     let notes = document.notes.map { "note: \(PlainText.line($0))\n" }.joined()
     let remarks = [TooFewSamples(document).text, notes.isEmpty ? nil : notes].compactMap { $0 }
@@ -27,7 +27,7 @@ package struct ResultRendering {
     MarkdownReport(document, remarks: TooFewSamples(document).markdown.map { [$0] } ?? []).text
   }
 
-  /// The metrics of `.hgrm` and `.hlog`, the headline first.
+  /// The metrics in `.hgrm` and `.hlog`, the headline first.
   package var metrics: [String] {
     let tables = ReportTables(document: document)
     let headline = tables.headline?.name
@@ -35,9 +35,10 @@ package struct ResultRendering {
     return names.filter { $0 == headline } + names.filter { $0 != headline }
   }
 
-  /// The files of a format: what follows the stem, and the text.
+  /// The files of a format: the end of each name, after the stem, and the text.
   ///
-  /// - Parameter chosen: the metrics of `.hgrm` and `.hlog`; empty for all. Those that the document lacks are passed over.
+  /// - Parameter chosen: the metrics in `.hgrm` and `.hlog`; empty for all. Metrics that the document lacks are
+  ///   skipped.
   package func files(
     _ format: Format, metrics chosen: [String]
   ) throws -> [(suffix: String, text: String)] {
@@ -60,11 +61,12 @@ package struct ResultRendering {
   }
 }
 
-/// A result as an HdrHistogram log: a line per metric, and per interval of the one whose time line has histograms.
+/// A result as an HdrHistogram log: a line per metric, and a line per interval of the metric whose timeline has
+/// histograms.
 package struct HistogramLog {
   package let text: String
 
-  /// - Throws: where a histogram of the document can't be read.
+  /// - Throws: ``HistogramError`` if a histogram of the document cannot be read.
   package init(_ document: ResultDocument, metrics: [String]) throws(HistogramError) {
     let start = try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(document.startedAt)
     var writer = HistogramLogWriter(
@@ -74,12 +76,13 @@ package struct HistogramLog {
     text = writer.text
   }
 
-  /// A line that is still to be written. Decoded, a histogram takes a hundred times the memory: one at a time is enough.
+  /// A line to be written. Its histogram stays encoded until then, because a decoded one takes a hundred times the
+  /// memory.
   struct Entry: Equatable {
     var tag: String
     var start: Double
     var length: Double
-    /// The histogram as the document has it.
+    /// The histogram in the document's encoding.
     var data: String
 
     func interval() throws(HistogramError) -> HistogramLogInterval {
@@ -87,7 +90,7 @@ package struct HistogramLog {
     }
   }
 
-  /// The log's lines. Readers expect growing times; the order of the metrics stays where the times are the same.
+  /// The log's lines, sorted by time, as readers expect. Lines with equal times keep the order of the metrics.
   static func entries(of document: ResultDocument, metrics: [String]) -> [Entry] {
     var timelines: [String: [Entry]] = [:]
     for row in document.timeline?.rows ?? [] {

@@ -2,41 +2,43 @@ package import Results
 import Statistics
 import TextFormatting
 
-/// What came of one run of the whole suite: `infrabench.summary/1`.
+/// The summary of a run of the whole suite: `infrabench.summary/1`.
 package struct SuiteSummary: Codable, Sendable, Equatable {
   package struct Tool: Codable, Sendable, Equatable {
     package var tool: String
     package var exitStatus: Int32
-    /// The worst of the documents', and of what the exit status says of runs that gave none: `error`, or `interrupted`;
-    /// `skipped` and `not run` for tools that were not started; `running` while it runs.
+    /// The worst verdict of the tool's documents. A run without a document counts by its exit status as `error` or
+    /// `interrupted`. Tools that were not started have `skipped` or `not run`; a tool that runs has `running`.
     package var verdict: String
-    /// The result file, of several runs the latest one's, as it was given; nil without one.
+    /// The path of the result file as given, for several runs that of the latest; nil without a file.
     @AlwaysPresent package var file: String?
-    /// All of them, of several runs.
+    /// All result files, if there were several runs.
     package var files: [String]?
     @AlwaysPresent package var headline: Headline?
     package var thresholds: [ResultDocument.JudgedThreshold]
     package var errors: UInt64
     package var saturated: Bool
-    /// Why a tool was not started, or why it has no verdict of its own, such as "it was killed by SIGKILL"; a sentence's rest.
+    /// Why a tool was not started, or why it has no verdict of its own, as the rest of a sentence, such as "it was
+    /// killed by SIGKILL".
     package var reason: String?
-    /// What the tool itself said as errors, the first of them first; nil where it said none.
+    /// The tool's own error messages in their order; nil without any.
     package var messages: [String]?
-    /// When it began, the first of several runs; nil without a document.
+    /// When the tool's first run began; nil without a document.
     package var startedAt: String?
-    /// Of the measured part, of several runs together; nil without a document.
+    /// The length of the measured parts of all runs; nil without a document.
     package var durationSeconds: Double?
-    /// The documents' own, where all have one and the same; without a document the one that they would have had.
+    /// The label that all documents share; without a document the label that they would have had.
     package var label: String?
-    /// Of all its runs; nil where none failed, and without a document.
+    /// The commonest error of all runs; nil without a failure or a document.
     package var commonestError: CommonestError?
-    /// Why the generator was saturated, where that had a say in the verdict.
+    /// Why the generator was saturated, if that affected the verdict.
     package var saturationReason: String?
-    /// What a reader of the figures must know, each once.
+    /// Notes for a reader of the figures, each once.
     package var notes: [String]?
   }
 
-  /// What the tool is there to measure, in ms. Of several runs: the median of their figures, and all samples' number.
+  /// The figures of the tool's headline metric, in ms. For several runs: the medians of their figures, and the number
+  /// of all samples.
   package struct Headline: Codable, Sendable, Equatable {
     package var metric: String
     package var count: UInt64
@@ -49,14 +51,14 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
 
   /// How far the run of the suite has come.
   package enum State: String, Codable, Sendable, Equatable {
-    /// It goes on, or was killed: its figures are none yet, and ``exitStatus`` is 1.
+    /// It goes on or was killed: it has no final figures, and ``exitStatus`` is 1.
     case running
     case finished
-    /// A signal or `--deadline` ended it: what was not measured is `not run`.
+    /// A signal or `--deadline` ended it: tools that were not measured are `not run`.
     case interrupted
   }
 
-  /// What this run's results are beside an earlier day's.
+  /// The comparison of this run's results with earlier ones.
   package struct Comparison: Codable, Sendable, Equatable {
     package enum Outcome: String, Codable, Sendable, Equatable {
       case regression
@@ -65,12 +67,12 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
       case noEarlierDay = "no earlier day"
     }
 
-    /// What it was compared with: a day, or the folder of `--baseline`; nil without one.
+    /// The other side: a day, or the folder of `--baseline`; nil without one.
     @AlwaysPresent package var with: String?
     package var outcome: Outcome
-    /// Whether it has a say in the exit status: `--fail-on-regression`.
+    /// Whether the outcome affects the exit status (`--fail-on-regression`).
     package var decides: Bool
-    /// What got worse, or why nothing could be judged, a sentence each.
+    /// The regressions, or why nothing could be judged, a sentence each.
     package var reasons: [String]
 
     package init(with: String? = nil, outcome: Outcome, decides: Bool, reasons: [String]) {
@@ -84,17 +86,19 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
   package var schema = "infrabench.summary/1"
   package var startedAt: String
   package var state: State
-  /// What ended it early: `SIGTERM`, or `deadline`; nil where nothing did.
+  /// The cause of an early end, such as `SIGTERM` or `deadline`; nil without one.
   package var interruption: String?
-  /// The worst of the tools' and the comparison's; that of the signal where one ended the suite, whatever a tool made of it.
+  /// The worst exit status of the tools and the comparison. If a signal ended the suite, the signal's status overrides
+  /// them.
   package var exitStatus: Int32
   package var tools: [Tool]
   package var comparison: Comparison?
-  /// What a reader must know of the whole run, said once.
+  /// Notes on the whole run.
   package var notes: [String]?
   /// `--label`; nil without one.
   package var label: String?
-  /// What of this run could not be written, a sentence each; nil where all was. ``exitStatus`` is no success then.
+  /// The parts of this run that could not be written, a sentence each; nil if all were written. ``exitStatus`` is no
+  /// success then.
   package var unwritten: [String]?
 
   package init(
@@ -111,7 +115,7 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
     self.label = label
   }
 
-  /// How a report calls one of ``tools``: with its label where it has several entries.
+  /// The name of one of ``tools`` in reports, with its label if the tool has several entries.
   func name(of tool: Tool) -> String {
     guard tools.count(where: { $0.tool == tool.tool }) > 1, let label = tool.label else { return tool.tool }
     return "\(tool.tool) (\(label))"
@@ -134,7 +138,8 @@ package struct SuiteSummary: Codable, Sendable, Equatable {
 }
 
 extension SuiteSummary.Tool {
-  /// Describes a tool that ran, once or several times; `results` is empty when it wrote none, and then it has `label`.
+  /// Describes a tool that ran once or several times. If it wrote no document, `results` is empty and `label` is its
+  /// label.
   package init(
     tool: String, exitStatus: Int32, results: [(file: String, document: ResultDocument)], reason: String? = nil,
     messages: [String] = [], label: String? = nil
@@ -174,7 +179,7 @@ extension SuiteSummary.Tool {
     return notes.isEmpty ? nil : notes
   }
 
-  /// Each criterion as the first run judged it that crossed it; else as the first did for which it was not skipped.
+  /// Each threshold as judged by the first run that crossed it, else by the first run that did not skip it.
   private static func judged(_ documents: [ResultDocument]) -> [ResultDocument.JudgedThreshold] {
     (documents.first?.thresholds ?? []).map { criterion in
       let judgements = documents.flatMap(\.thresholds).filter { $0.expression == criterion.expression }
@@ -182,7 +187,7 @@ extension SuiteSummary.Tool {
     }
   }
 
-  /// A tool that has no result, and why: `skipped`, `not run`, or `running`.
+  /// Describes a tool without a result. `verdict` is `skipped`, `not run` or `running`.
   package init(tool: String, notStarted verdict: String, reason: String? = nil) {
     self.init(
       tool: tool, exitStatus: 0, verdict: verdict, file: nil, files: nil, headline: nil, thresholds: [], errors: 0,
@@ -191,7 +196,7 @@ extension SuiteSummary.Tool {
 }
 
 extension SuiteSummary.Headline {
-  /// nil where no document has a sample of what its tool is there to measure.
+  /// Makes the headline of several documents; nil if no document has a sample of its headline metric.
   fileprivate init?(_ documents: [ResultDocument]) {
     let headlines = documents.compactMap { ReportTables(document: $0).headline }
     guard let name = headlines.first?.name else { return nil }
@@ -206,13 +211,13 @@ extension SuiteSummary.Headline {
 }
 
 extension SuiteSummary {
-  /// Why the run is no pass, a line each: what ended it, what was crossed, what went wrong, and where.
+  /// Why the run does not pass, a line each: its early end, crossed thresholds, and failures with their tools.
   package var failures: [String] {
     let own = tools.flatMap { tool in tool.failures.map { "\(name(of: tool)): \($0)" } }
     return ([incompleteness].compactMap(\.self) + own + comparisonFailures + (unwritten ?? [])).map(PlainText.line)
   }
 
-  /// Why not everything was measured that was to be; nil where it was.
+  /// Why the measurement is incomplete; nil if it is complete.
   var incompleteness: String? {
     switch state {
     case .finished: nil
@@ -221,7 +226,7 @@ extension SuiteSummary {
     }
   }
 
-  /// What the comparison with an earlier day has against the run; empty where it has no say.
+  /// The failures that the comparison with earlier results found; empty if it does not affect the exit status.
   private var comparisonFailures: [String] {
     guard let comparison, comparison.decides, [.regression, .notJudged].contains(comparison.outcome) else { return [] }
     return comparison.lines.map { "bench-compare: \($0)" }
@@ -229,24 +234,24 @@ extension SuiteSummary {
 }
 
 extension SuiteSummary.Comparison {
-  /// Its outcome and the reasons, a line each.
+  /// The outcome and the reasons, a line each.
   var lines: [String] { ["\(outcome.rawValue)" + (with.map { ", compared with \($0)" } ?? "")] + reasons }
 }
 
 extension SuiteSummary.Tool {
-  /// Why it is no pass, a line each.
+  /// Why the tool does not pass, a line each.
   var failures: [String] {
     thresholds.filter { !$0.pass }.map(\.crossing)
       + (saturationReason.map { ["saturated: \($0). \(Saturation.advice)"] } ?? []) + breakage
       + (isPass ? [] : causes(beside: breakage))
   }
 
-  /// Why it gave no verdict of its own, a line each; empty where it did.
+  /// Why the tool has no verdict of its own, a line each; empty if it has one.
   var breakage: [String] {
     switch verdict {
     case "running": return ["it was still running when this was written: it goes on, or was killed"]
     case "error", "interrupted":
-      // What a tool says of wrong usage is several lines.
+      // A tool's message about wrong usage has several lines.
       let said = (messages ?? []).flatMap { $0.split(separator: "\n") }
         .map { $0.hasPrefix("error: ") ? String($0.dropFirst(7)) : String($0) }
       let lines = (reason.map { [$0] } ?? []) + said
@@ -263,10 +268,10 @@ extension SuiteSummary.Tool {
 
   private var isPass: Bool { verdict == "pass" || isUnstarted }
 
-  /// Whether it was not run at all.
+  /// Whether the tool was not started.
   var isUnstarted: Bool { verdict == "skipped" || verdict == "not run" }
 
-  /// Why it was not run.
+  /// Why the tool was not started.
   var unstartedReason: String { reason ?? "it was not started" }
 }
 
@@ -274,12 +279,12 @@ extension SuiteSummary.Tool {
 package struct CommonestError: Codable, Sendable, Equatable {
   package var kind: String
   package var count: UInt64
-  /// Of failures of all kinds.
+  /// The number of failures of all kinds.
   package var total: UInt64
-  /// What the first one said; may be empty.
+  /// The message of the first failure of this kind; may be empty.
   package var example: String
 
-  /// Of equally frequent kinds the first that appeared; nil without a failure.
+  /// Finds the most frequent kind; among equally frequent kinds the first that appeared. Nil without a failure.
   package init?(_ failures: [(kind: String, count: UInt64, example: String)]) {
     var commonest: (kind: String, count: UInt64, example: String)?
     var total: UInt64 = 0
@@ -292,7 +297,7 @@ package struct CommonestError: Codable, Sendable, Equatable {
     self.total = total
   }
 
-  /// Of one run, or of several: the same kind counts together.
+  /// Finds the most frequent kind in all documents, whose counts are added up by kind.
   init?(_ documents: [ResultDocument]) {
     var failures: [(kind: String, count: UInt64, example: String)] = []
     for failure in documents.flatMap(\.errors) {
@@ -305,7 +310,7 @@ package struct CommonestError: Codable, Sendable, Equatable {
     self.init(failures)
   }
 
-  /// On one line.
+  /// The error on one line.
   package var words: String {
     let share = count == total ? "\(total)" : "\(count) of \(total)"
     return PlainText.line(
@@ -313,13 +318,13 @@ package struct CommonestError: Codable, Sendable, Equatable {
   }
 }
 
-/// Where the values of several runs lie.
+/// The median and the range of several runs' values.
 package struct MedianAndRange: Codable, Sendable, Equatable {
   package var median: Double
   package var min: Double
   package var max: Double
 
-  /// Nil of no value.
+  /// Makes the median and the range; nil without a value.
   package init?(_ values: [Double]) {
     guard let min = values.min(), let max = values.max() else { return nil }
     median = Statistics.median(of: values)

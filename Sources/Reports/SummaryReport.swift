@@ -9,7 +9,7 @@ package struct SummaryReport {
     self.summary = summary
   }
 
-  /// One table, and what it leaves open.
+  /// A table of the tools, then the reasons why parts are missing.
   package var text: String {
     table.plain + ([summary.incompleteness].compactMap(\.self) + unstarted).map { "\(PlainText.line($0))\n" }.joined()
   }
@@ -37,7 +37,8 @@ package struct SummaryReport {
     summary.tools.filter(\.isUnstarted).map { "\(summary.name(of: $0)) was \($0.verdict): \($0.unstartedReason)" }
   }
 
-  /// What a reader must know, each once: of the whole run, then of tools, which are named unless it is all that have a result.
+  /// The notes, each once: first those on the whole run, then those on tools. A note names its tools unless it concerns
+  /// all tools with a result.
   private var notes: [String] {
     let measured = summary.tools.filter { $0.file != nil }.map(summary.name)
     var holders: [(note: String, tools: [String])] = []
@@ -66,7 +67,7 @@ package struct SummaryReport {
     }
   }
 
-  /// Whether the comparison with an earlier day is all that is against the run.
+  /// Whether the comparison with earlier results is the only failure of the run.
   private var isWorseAlone: Bool {
     guard let comparison = summary.comparison, comparison.decides else { return false }
     return comparison.outcome == .regression && summary.tools.allSatisfy(\.failures.isEmpty)

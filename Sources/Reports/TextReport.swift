@@ -1,13 +1,13 @@
 package import Results
 import TextFormatting
 
-/// A result for a terminal. Its last line is the one that the scripts of old looked for.
+/// A result for a terminal. Its last line is kept for scripts written for earlier versions, which search for it.
 package struct TextReport {
   private let document: ResultDocument
   private let usesColor: Bool
   private let remarks: [String]
 
-  /// - Parameter remarks: paragraphs about the figures, which follow them.
+  /// - Parameter remarks: additional paragraphs, placed after the figures.
   package init(_ document: ResultDocument, usesColor: Bool = false, remarks: [String] = []) {
     self.document = document
     self.usesColor = usesColor
@@ -44,7 +44,8 @@ package struct TextReport {
       .sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: " · ")
   }
 
-  /// `Average: 48ms, P50: …, P95: 62ms, P99: 78ms` of the tool's headline, which is named where it is not the usual one.
+  /// `Average: 48ms, P50: …, P95: 62ms, P99: 78ms` of the tool's headline metric, which is named if it is not the usual
+  /// one.
   private var summaryLine: String? {
     let usual = document.tool.headlines.first
     guard let (name, metric) = ReportTables(document: document).headline else {

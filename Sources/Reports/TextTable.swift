@@ -34,9 +34,9 @@ package struct TextTable {
   }
 }
 
-/// Text that came from elsewhere, made harmless in Markdown.
+/// Escapes foreign text for Markdown.
 package enum Markdown {
-  /// Escapes what would be markup, and keeps the text on one line.
+  /// Escapes markup and puts the text on one line.
   package static func escape(_ text: String) -> String {
     var result = ""
     let characters = Array(text)
@@ -44,7 +44,7 @@ package enum Markdown {
       switch character {
       case "_" where isInsideWord(index, of: characters): result.append(character)
       case "\\", "`", "*", "_", "[", "]", "|", "#", "~": result += "\\\(character)"
-      // In a comment on GitHub or GitLab it would call somebody.
+      // In a comment on GitHub or GitLab an `@` would notify a user.
       case "@": result += "@<!-- -->"
       case "<": result += "&lt;"
       case ">": result += "&gt;"

@@ -1,13 +1,13 @@
 import Results
 import TextFormatting
 
-/// A result's timeline as a table: of load runs every interval, of others thinned out to a readable length.
+/// A result's timeline as a table. Load runs show all intervals; other timelines are thinned out to a readable length.
 struct TimelineTable {
   private let points: [ResultTimeline.Row]
   private static let longest = 40
-  /// Of a load run: no run has more intervals.
+  /// No load run has more intervals.
   private static let mostIntervals = 240
-  /// What is marked where it rests on few samples, in percent.
+  /// The percentiles, in percent, that are marked if they rest on few samples.
   private static let percentiles: [ResultTimeline.Key: UInt64] = [.p50: 50, .p90: 90, .p95: 95, .p99: 99]
 
   init(_ document: ResultDocument) {
@@ -19,7 +19,7 @@ struct TimelineTable {
     return table.markdown + notes.map { "\n\(Markdown.escape($0))\n" }.joined()
   }
 
-  /// The table, and what a reader of it must know; nil without a timeline.
+  /// The table with its notes; nil without a timeline.
   var table: (table: TextTable, notes: [String])? {
     guard !points.isEmpty else { return nil }
     let columns = ResultTimeline.shownKeys(of: points)
@@ -44,14 +44,14 @@ struct TimelineTable {
     )
   }
 
-  /// An interval's figure that failures make meaningless, or a percentile that rests on few samples, as it would be marked in
-  /// the table of the whole run.
+  /// The mark of an interval's figure, by the rules of the whole run's table: failures make the figure meaningless, or
+  /// the percentile rests on few samples.
   private func mark(of key: ResultTimeline.Key, at point: ResultTimeline.Row) -> MetricDocument.Mark? {
     if isUnreliable(key, at: point) { return .unreliable }
     guard let percentile = Self.percentiles[key], point[key] ?? .null != .null, let count = point.count,
       count <= .max / 100
     else { return nil }
-    // The rank is rounded up, and what comes after it is beyond.
+    // The rank is rounded up; the samples after the rank are beyond the percentile.
     switch count * (100 - percentile) / 100 {
     case 0: return .maximum
     case 1..<10: return .fewSamples
@@ -81,7 +81,7 @@ struct TimelineTable {
     let key = ResultTimeline.Key(rawValue: name)
     switch value {
     case .null: return ""
-    // A whole number in JSON is an integer, whatever its key.
+    // JSON writes a whole number as an integer, even if the key holds fractions.
     case .int(let number) where key?.isTime == true: return NumberText.time(milliseconds: Double(number))
     case .double(let number) where key?.isTime == true: return NumberText.time(milliseconds: number)
     case .int(let number) where key == .t || key == .seconds: return NumberText.decimals(Double(number), 2)

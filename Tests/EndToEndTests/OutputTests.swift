@@ -58,7 +58,7 @@ import Testing
     #expect(help.status == .exited(0))
     #expect(help.output.contains("Examples:") && help.output.contains("--gateway-url"))
     let version = try await BenchRun.run(tool, ["--version"])
-    #expect(version.status == .exited(0) && version.output == "\(Suite.version)\n")
+    #expect(version.status == .exited(0) && version.output == "\(SuiteVersion.version)\n")
     #expect(help.scratch.names(in: "") == [])
   }
 

@@ -4,7 +4,7 @@ import LoadEngine
 import Results
 
 /// `bench-api`.
-package struct APICommand: SuiteCommand {
+package struct APICommand: BenchmarkCommand {
   package static let configuration = CommandConfiguration(
     commandName: APIBenchmark.tool,
     abstract: "The latency of ECS's ListTasks and DescribeTasks.",
@@ -28,7 +28,7 @@ package struct APICommand: SuiteCommand {
           --ecs-endpoint-url https://vpce-1.ecs.eu-west-1.vpce.amazonaws.com \\
           --threshold 'list_tasks.p95 < 300ms'
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @OptionGroup(title: "ECS") var ecs: ECSOptions
   @OptionGroup(title: "Repetition") var repetition: RepeatOptions

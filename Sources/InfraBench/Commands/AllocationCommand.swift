@@ -2,7 +2,7 @@ package import ArgumentParser
 import Results
 
 /// `bench-allocation`.
-package struct AllocationCommand: SuiteCommand {
+package struct AllocationCommand: BenchmarkCommand {
   package static let configuration = CommandConfiguration(
     commandName: AllocationBenchmark.tool,
     abstract: "How long a warm pool takes to hand out a task (test 1.2).",
@@ -20,7 +20,7 @@ package struct AllocationCommand: SuiteCommand {
         bench-allocation --rate 50/s --duration 1m --max-in-flight 200
         bench-allocation --scenario nightly.json --count 500 --format md,json,csv
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 10)") var load: LoadOptions

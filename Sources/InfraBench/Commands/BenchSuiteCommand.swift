@@ -42,7 +42,7 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
         run-all-tests.sh --only bench-allocation --threshold 'allocation.p99 < 20ms'
         run-all-tests.sh --scenario night.json -- --timeout 10s --hold
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @Flag(help: "Fewer iterations: under 90 seconds after the build.")
   var quick = false

@@ -32,7 +32,7 @@ package struct CompareCommand: AsyncParsableCommand {
         bench-compare --html change.html results/2026-11-20 results/2026-11-21
         bench-compare --trend results --since 2026-11-01 --metric allocation
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @Argument(help: ArgumentHelp("OLD and NEW: files, or folders of results.", valueName: "path"))
   var paths: [String] = []

@@ -2,7 +2,7 @@ package import ArgumentParser
 import Results
 
 /// `bench-concurrent`.
-package struct ConcurrentCommand: SuiteCommand {
+package struct ConcurrentCommand: BenchmarkCommand {
   package static let configuration = CommandConfiguration(
     commandName: ConcurrentBenchmark.tool,
     abstract: "Simultaneous users, within the pool's capacity and beyond it (test 3.1).",
@@ -27,7 +27,7 @@ package struct ConcurrentCommand: SuiteCommand {
         bench-concurrent --gateway-url http://gw.test --cold-by run-task \\
           --beyond 3 --cluster stage --task-definition ai-shell
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default concurrency: 5; count with --rate: 10)") var load: LoadOptions

@@ -3,7 +3,7 @@ import Glibc
 import Results
 
 /// `bench-dirinit`.
-package struct DirInitCommand: SuiteCommand {
+package struct DirInitCommand: BenchmarkCommand {
   package static let configuration = CommandConfiguration(
     commandName: DirInitBenchmark.tool,
     abstract: "How long users' directories take on a shared file system (tests 1.1 and 1.3).",
@@ -23,7 +23,7 @@ package struct DirInitCommand: SuiteCommand {
         sudo bench-dirinit --as-uid 1001,1002
         bench-dirinit --scenario efs.json --label after-resize
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @Option(
     help: ArgumentHelp(

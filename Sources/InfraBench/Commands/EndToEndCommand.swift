@@ -6,7 +6,7 @@ import Results
 import TextFormatting
 
 /// `bench-e2e`.
-package struct EndToEndCommand: SuiteCommand {
+package struct EndToEndCommand: BenchmarkCommand {
   package static let configuration = CommandConfiguration(
     commandName: EndToEndBenchmark.tool,
     abstract: "A user's whole way, to the first answer of the user's process (tests 2.2 and 2.3).",
@@ -34,7 +34,7 @@ package struct EndToEndCommand: SuiteCommand {
         bench-e2e --gateway-url wss://gw.example --cold-by run-task \\
           --cluster stage --task-definition ai-shell --subnets subnet-1,subnet-2
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions

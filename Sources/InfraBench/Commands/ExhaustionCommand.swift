@@ -6,7 +6,7 @@ import Results
 import TextFormatting
 
 /// `bench-exhaustion`.
-package struct ExhaustionCommand: SuiteCommand {
+package struct ExhaustionCommand: BenchmarkCommand {
   package static let configuration = CommandConfiguration(
     commandName: ExhaustionBenchmark.tool,
     abstract: "Drains the pool, measures the cold fallback, and times the refill (test 3.2).",
@@ -42,7 +42,7 @@ package struct ExhaustionCommand: SuiteCommand {
         bench-exhaustion --drain-by stop-tasks --confirm-stop ai-shell-pool \\
           --cluster stage --service ai-shell-pool --cycles 5 --settle 30s
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "ECS") var ecs: ECSOptions

@@ -30,7 +30,7 @@ package struct ReportCommand: AsyncParsableCommand {
         bench-report --format hgrm --metric warm 210000Z-bench-concurrent.json > warm.hgrm
         bench-report --merge --format md,json,hlog --output-dir merged results/2026-11-2*/*-bench-e2e.json
       """,
-    version: Suite.version)
+    version: SuiteVersion.version)
 
   @Argument(help: ArgumentHelp("Results as JSON, infrabench.result/1.", valueName: "file"))
   var files: [String] = []

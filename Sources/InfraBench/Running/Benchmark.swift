@@ -211,3 +211,8 @@ package final class RunNotes: Sendable {
   /// All notes.
   package var all: [String] { notes.withLock { $0 } }
 }
+
+extension ToolDescription {
+  /// The metrics and counters in the load engine's form.
+  package var catalogue: Catalogue { Catalogue(metrics: metrics.map(\.name), counters: counters.map(\.name)) }
+}

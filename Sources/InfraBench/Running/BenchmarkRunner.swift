@@ -56,7 +56,7 @@ package struct BenchmarkRunner: Sendable {
         }
       }
     }
-    if Suite.build == "debug" {
+    if SuiteVersion.build == "debug" {
       bench.note("a debug build of the tools: latencies are higher than those of a release build")
     }
     for note in notes { bench.note(note) }

@@ -27,7 +27,7 @@ struct ResultAssembly {
       $0.judge(metrics: metrics, counters: counters, bounds: bounds, missing: measurement.missing)
     }
     return ResultDocument(
-      tool: B.description, version: Suite.version, build: Suite.build, label: output.label,
+      tool: B.description, version: SuiteVersion.version, build: SuiteVersion.build, label: output.label,
       startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: measurement.duration.seconds,
       verdict: verdict(of: B.description, metrics: metrics, judged: judged), parameters: benchmark.parameters,
       target: measurement.target,

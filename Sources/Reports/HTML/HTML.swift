@@ -2,18 +2,18 @@ import TextFormatting
 
 /// A piece of HTML or SVG in which no text can be markup.
 ///
-/// Markup is written as a literal, and whatever is put into it with `\(…)` is escaped: `"<td>\(name)</td>"`. The types leave
-/// no other way: a literal is a `StaticString`, and nothing makes HTML of a `String` without escaping it.
-/// Texts belong between tags or into attributes in double quotes, never into the name of a tag or an attribute, a URL, a
-/// style or a script.
+/// Markup is written as a literal, and each text in its `\(…)` is escaped: `"<td>\(name)</td>"`. The types enforce
+/// that: a literal is a `StaticString`, and no function makes HTML from a `String` without escaping it. Texts belong
+/// between tags or into attributes in double quotes, never into the name of a tag or an attribute, a URL, a style or a
+/// script.
 package struct HTML: Sendable, Equatable {
   /// The markup.
   package private(set) var source: String
 
-  /// Nothing.
+  /// Makes an empty piece.
   package init() { source = "" }
 
-  /// One piece after the other.
+  /// Joins pieces.
   package init(_ pieces: some Sequence<HTML>) {
     source = pieces.map(\.source).joined()
   }
@@ -37,14 +37,14 @@ extension HTML: ExpressibleByStringInterpolation {
 
     package mutating func appendLiteral(_ markup: StaticString) { source += markup.description }
 
-    /// Text, escaped.
+    /// Adds escaped text.
     package mutating func appendInterpolation(_ text: String) { source += HTML.escape(text) }
 
     package mutating func appendInterpolation(_ number: Int) { source += "\(number)" }
 
     package mutating func appendInterpolation(_ number: UInt64) { source += "\(number)" }
 
-    /// A coordinate or length of SVG, to a tenth of its unit; 0 for what is no number.
+    /// Adds a coordinate or length of SVG, to a tenth of its unit; 0 for NaN.
     package mutating func appendInterpolation(px length: Double) { source += HTML.coordinate(length) }
 
     package mutating func appendInterpolation(_ html: HTML) { source += html.source }
@@ -56,7 +56,7 @@ extension HTML: ExpressibleByStringInterpolation {
     }
   }
 
-  /// No picture is so large that a coordinate in it is beyond this.
+  /// The largest coordinate; all pictures are smaller.
   private static let farthest = 100_000.0
 
   private static func coordinate(_ length: Double) -> String {
@@ -67,11 +67,12 @@ extension HTML: ExpressibleByStringInterpolation {
 }
 
 extension HTML {
-  /// Text for between tags and for attributes in quotes.
+  /// Escapes text between tags and in quoted attributes.
   ///
-  /// Escaped is what the HTML Standard's serialisation escapes (13.3), and both quotation marks. Characters that are no text
-  /// in HTML (13.1.4), other control characters, and those that turn the direction of writing, so that a text seems to be
-  /// another one (Trojan Source, CVE-2021-42574), are replaced by U+FFFD; line breaks and tabs are blanks.
+  /// It escapes the characters that the HTML Standard's serialisation escapes (13.3), and both quotation marks. U+FFFD
+  /// replaces characters that HTML does not allow (13.1.4), other control characters, and characters that change the
+  /// direction of writing, which could disguise a text (Trojan Source, CVE-2021-42574). Line breaks and tabs become
+  /// blanks.
   static func escape(_ text: String) -> String {
     var result = ""
     result.reserveCapacity(text.utf8.count)
@@ -93,7 +94,7 @@ extension HTML {
   private static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7f...0x9f: true
-    // Overrides, embeddings, isolates and marks of the direction.
+    // Overrides, embeddings, isolates and marks of the direction of writing.
     case 0x202a...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0x061c: true
     // Noncharacters.
     case 0xfdd0...0xfdef: true
@@ -102,13 +103,13 @@ extension HTML {
   }
 }
 
-/// A table with a caption; the first cell of a row is its heading, and columns of numbers are aligned right.
+/// A table with a caption. The first cell of a row is the row's heading; columns of numbers are aligned right.
 package struct HTMLTable {
   let caption: String
   let header: [String]
   private var rows: [[Cell]] = []
 
-  /// A cell's text, the class of a badge around it if it is one, and the colour of a swatch before it.
+  /// A cell's text, with an optional badge around it (by class) and an optional swatch before it (by colour).
   package struct Cell {
     var text: String
     var badge: String?
@@ -165,10 +166,10 @@ package struct HTMLTable {
       """
   }
 
-  /// Names of usual length stay on one line.
+  /// The class that keeps a name of usual length on one line.
   private static func kept(_ name: String) -> HTML { name.utf8.count <= 40 ? " class=\"k\"" : "" }
 
-  /// Whether every text in a column begins like a number.
+  /// Whether all texts in a column begin like numbers.
   private func isOfNumbers(_ column: Int) -> Bool {
     guard column > 0 else { return false }
     let texts = rows.filter { $0.indices.contains(column) }.map { $0[column].text }.filter { !$0.isEmpty }
@@ -180,14 +181,14 @@ package struct HTMLTable {
   }
 }
 
-/// A picture with its caption, its key, and the table of the same numbers.
+/// A picture with its caption, its key, and a table of its numbers.
 package struct HTMLFigure {
   let title: String
-  /// How the picture is read, and what it leaves out.
+  /// Sentences on how to read the picture and what it leaves out.
   var explanation: [String] = []
   let picture: HTML
   var key: [KeyEntry] = []
-  /// The numbers of the picture.
+  /// The picture's numbers.
   let table: HTML
 
   package init(title: String, explanation: [String] = [], picture: HTML, key: [KeyEntry] = [], table: HTML) {
@@ -199,7 +200,7 @@ package struct HTMLFigure {
   }
 
   package struct KeyEntry {
-    /// The classes of its swatch.
+    /// The swatch's classes.
     var swatch: String
     var text: String
 
@@ -208,7 +209,7 @@ package struct HTMLFigure {
       self.text = text
     }
 
-    /// - Parameter colour: which of the series' colours.
+    /// - Parameter colour: the number of the series' colour.
     package init(colour: Int, text: String) { self.init(swatch: "c\(colour)", text: text) }
   }
 

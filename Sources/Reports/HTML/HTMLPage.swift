@@ -1,7 +1,7 @@
 import Glibc
 import Results
 
-/// A whole page: one file that needs no other, runs nothing and asks nobody.
+/// A whole page in one file. It needs no other file, runs no script and loads nothing.
 package struct HTMLPage {
   let title: String
   let content: HTML
@@ -11,12 +11,13 @@ package struct HTMLPage {
     self.content = content
   }
 
-  /// Whatever should slip into the page all the same: no script of it runs, and nothing is fetched.
+  /// A second line of defence: even if foreign markup got into the page, no script would run and nothing would be
+  /// loaded.
   /// https://www.w3.org/TR/CSP3/
   private static let policy: HTML =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
-  /// Whether a file is an HTML page, or empty: one that may be replaced by another.
+  /// Whether the file at `path` is an HTML page or empty, so that a page may replace it.
   package static func isOne(_ path: String) -> Bool {
     guard let file = fopen(path, "r") else { return false }
     defer { fclose(file) }
@@ -35,7 +36,7 @@ package struct HTMLPage {
       <meta http-equiv="Content-Security-Policy" content="\(Self.policy)">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      <meta name="generator" content="InfraBench \(Suite.version)">
+      <meta name="generator" content="InfraBench \(SuiteVersion.version)">
       <link rel="icon" href="data:,">
       <title>\(title)</title>
       <style>
@@ -45,7 +46,7 @@ package struct HTMLPage {
       <body>
       <main>
       \(content)</main>
-      <footer>Made by InfraBench \(Suite.version). This page is one file: it runs no script and loads nothing.</footer>
+      <footer>Made by InfraBench \(SuiteVersion.version). This page is one file: it runs no script and loads nothing.</footer>
       </body>
       </html>
 
@@ -71,17 +72,17 @@ extension HTML {
   /// A paragraph.
   package static func paragraph(_ text: String) -> HTML { "<p>\(text)</p>\n" }
 
-  /// A list of texts; nothing without any.
+  /// A list of texts; empty without texts.
   package static func list(_ items: [String], class name: String = "plain") -> HTML {
     items.isEmpty ? "" : "<ul class=\"\(name)\">\n\(items.map { "<li>\($0)</li>\n" as HTML })</ul>\n"
   }
 
-  /// Something that a reader must not miss; `word` says what it is.
+  /// A conspicuous text that begins with `word`, such as "Note:".
   package static func alert(_ word: String, _ text: String, class name: String) -> HTML {
     "<p class=\"alert \(name)\"><strong>\(word)</strong> \(text)</p>\n"
   }
 
-  /// What a reader must know of the figures, in one box; of many the later ones wait to be opened.
+  /// Notes on the figures in one box. With many notes the later ones are folded up.
   package static func notes(_ notes: [String]) -> HTML {
     guard notes.count > 1 else { return HTML(notes.map { alert("Note:", $0, class: "warn") }) }
     let first = list(Array(notes.prefix(mostNotes)))
@@ -92,16 +93,17 @@ extension HTML {
 
   private static let mostNotes = 6
 
-  /// A long table that is opened at will, and printed.
+  /// Content that is folded up on the screen and unfolded in print.
   static func details(_ summary: String, _ content: HTML) -> HTML {
     "<details>\n<summary>\(summary)</summary>\n\(content)</details>\n"
   }
 }
 
-/// How pages look: light or dark as the reader's system is, on a phone, and printed.
+/// The style of all pages: light or dark by the reader's system, with rules for phones and for print.
 enum StyleSheet {
-  /// The series' colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which people tell apart whatever colours
-  /// they see; darker on white and lighter on black where their contrast would be under 3:1 (WCAG 2.2, 1.4.11).
+  /// The series' colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which colour-blind people can
+  /// distinguish too. They are darker on white and lighter on black where their contrast would be under 3:1 (WCAG 2.2,
+  /// 1.4.11).
   static let css: HTML = """
     :root {
       color-scheme: light dark;

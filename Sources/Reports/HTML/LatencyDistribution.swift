@@ -4,13 +4,13 @@ import TextFormatting
 
 /// Percentile spectra of several metrics in one picture.
 package struct SpectrumChart {
-  /// At most as many as there are colours are drawn.
+  /// The drawn lines, at most one per colour.
   let lines: [SpectrumLine]
   static let mostLines = 6
-  /// Of fewer there is no spectrum worth a picture.
+  /// With fewer samples a spectrum is not worth a picture.
   static let fewestSamples = 3
 
-  /// Nil without a line.
+  /// Makes a chart; nil without lines.
   package init?(_ lines: [SpectrumLine]) {
     guard !lines.isEmpty else { return nil }
     self.lines = Array(lines.prefix(Self.mostLines))
@@ -27,7 +27,7 @@ package struct SpectrumChart {
     let end = lines.map(\.end).max() ?? 1
     let plot = Plot(x: Axis(linear: 0, end * 1.02), y: Axis(latencies: values))
     let ticks = [(0.0, "0 %")] + Self.shown(upTo: end).map { (SpectrumLine.place(of: $0.percentile), $0.label) }
-    // 95 % and 90 % are too near to one another for two texts.
+    // The label of 95 % is left out, because 90 % and 95 % are too close for two labels.
     let columns = plot.columns("share of the samples", ticks.filter { $0.1 != "95 %" })
     let series = lines.indices.map { "<g class=\"c\($0)\">\n\(draw(lines[$0], on: plot))</g>\n" as HTML }
     return plot.picture(label, plot.rows(Ticks.time) + columns + HTML(series))
@@ -45,7 +45,7 @@ package struct SpectrumChart {
     return "Percentile spectrum. " + parts.joined(separator: "; ")
   }
 
-  /// Marks to the left of an end.
+  /// The marked percentiles up to `end`.
   private static func shown(upTo end: Double) -> [(percentile: Double, label: String)] {
     SpectrumLine.marked.filter { SpectrumLine.place(of: $0.percentile) <= end }
   }
@@ -68,7 +68,7 @@ package struct SpectrumChart {
         "\(line.name), maximum of \(line.count): \(NumberText.time(milliseconds: line.range.max))")
   }
 
-  /// A part of a line as the staircase that it is.
+  /// A part of a line, drawn as a staircase.
   private static func steps(
     of line: SpectrumLine, from start: Double, to end: Double, _ plot: Plot
   ) -> [(x: Double, y: Double)] {
@@ -85,13 +85,13 @@ package struct SpectrumChart {
   }
 }
 
-/// A metric's percentile spectrum: for each share of the samples the latency that this share does not exceed.
+/// A metric's percentile spectrum: the latency that each share of the samples does not exceed.
 ///
-/// As HdrHistogram's plotter draws it: the share p is at log10(1/(1−p)), so that each nine has the same room.
+/// The share p lies at log10(1/(1−p)), as in HdrHistogram's plotter, so that each further nine takes equal room.
 /// https://hdrhistogram.github.io/HdrHistogram/plotFiles.html
 package struct SpectrumLine {
   struct Point {
-    /// log10(1/(1−p)) of the last sample that has this latency.
+    /// log10(1/(1−p)) of the last sample with this latency.
     var place: Double
     var milliseconds: Double
   }
@@ -100,15 +100,15 @@ package struct SpectrumLine {
   /// The lowest and the highest latency, in ms.
   let range: (min: Double, max: Double)
   let count: UInt64
-  /// In growing order, at most `mostPoints`; the last one is the maximum.
+  /// The points in ascending order, at most `mostPoints`. The last one is the maximum.
   let points: [Point]
-  /// Beyond this place fewer than ten samples lie.
+  /// The place beyond which fewer than ten samples lie.
   let fewFrom: Double
   private let histogram: LatencyHistogram
 
   private static let mostPoints = 240.0
 
-  /// Nil without samples.
+  /// Makes a line; nil without samples.
   package init?(_ name: String, _ histogram: LatencyHistogram) {
     guard !histogram.isEmpty else { return nil }
     self.name = name
@@ -117,7 +117,7 @@ package struct SpectrumLine {
     range = (Nanoseconds(histogram.min).milliseconds, Nanoseconds(histogram.max).milliseconds)
     let total = Double(count)
     fewFrom = Swift.max(0, log10(total / 10))
-    // No share of the samples lies beyond the last one; it is drawn where half a sample would.
+    // No sample lies beyond the last one, whose place would be infinite. It is drawn at the place of half a sample.
     let end = log10(2 * total)
     let step = end / Self.mostPoints
     var points: [Point] = []
@@ -134,7 +134,7 @@ package struct SpectrumLine {
     self.points = points
   }
 
-  /// Where the line ends.
+  /// The place at which the line ends.
   var end: Double { points.last?.place ?? 0 }
 
   /// The latency at a percentile, in ms.
@@ -142,7 +142,7 @@ package struct SpectrumLine {
 
   func samplesBeyond(_ percentile: Double) -> UInt64 { histogram.samplesBeyond(percentile: percentile) }
 
-  /// Percentiles that are marked on the line as far as it goes.
+  /// The percentiles that are marked on a line, up to the line's end.
   static let marked: [(percentile: Double, label: String)] = [
     (50, "50 %"), (90, "90 %"), (95, "95 %"), (99, "99 %"), (99.9, "99.9 %"), (99.99, "99.99 %"),
     (99.999, "99.999 %"), (99.9999, "99.9999 %"), (99.99999, "99.99999 %"),
@@ -152,7 +152,7 @@ package struct SpectrumLine {
   static func place(of percentile: Double) -> Double { log10(100 / (100 - percentile)) }
 }
 
-/// How many samples of one metric, or of several beside one another, lie in ranges of equal width, with a bar for each.
+/// The number of samples in ranges of equal width, with a bar for each, for one metric or for several side by side.
 struct DistributionTable {
   private struct Column {
     var name: String
@@ -165,7 +165,7 @@ struct DistributionTable {
   private let columns: [Column]
   private static let rows = 12
 
-  /// Of more than one the ranges are those of all together.
+  /// Makes a table. Several metrics share the ranges of all their samples together.
   init(_ metrics: [(name: String, histogram: LatencyHistogram)]) {
     var all = metrics.first?.histogram ?? LatencyHistogram()
     for metric in metrics.dropFirst() {
@@ -176,7 +176,7 @@ struct DistributionTable {
     columns = metrics.map { name, histogram in
       var counts = [UInt64](repeating: 0, count: ranges.count)
       for bucket in histogram.recordedBuckets() {
-        // What was recorded with another resolution may end beyond the last range by its own width.
+        // A bucket of another resolution may end beyond the last range.
         let row = ranges.firstIndex { bucket.lower <= $0.upper } ?? ranges.count - 1
         counts[row] += bucket.count
       }
@@ -184,10 +184,10 @@ struct DistributionTable {
     }
   }
 
-  /// By metric, in each range.
+  /// The counts in each range, by metric.
   var counts: [[UInt64]] { columns.map(\.counts) }
 
-  /// Nothing without a sample.
+  /// The table; empty without a sample.
   var html: HTML {
     guard !ranges.isEmpty else { return "" }
     let rows = ranges.enumerated().map { row, range -> HTML in

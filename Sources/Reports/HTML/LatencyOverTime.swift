@@ -3,15 +3,15 @@ import Latency
 import Results
 import TextFormatting
 
-/// Latencies over time: a column per interval, a row per range of latencies, the colour stronger where there are more.
+/// Latencies over time: a column per interval, a row per range of latencies, and a stronger colour for more samples.
 struct HeatMap {
-  /// Some intervals together.
+  /// One or more intervals together.
   private struct Column {
     var start: Double
     var end: Double
-    /// Growing, at least one.
+    /// The buckets in ascending order, at least one.
     var buckets: [HistogramBucket]
-    /// How many samples each row has.
+    /// The number of samples in each row.
     var counts: [UInt64] = []
   }
 
@@ -20,16 +20,16 @@ struct HeatMap {
   private static let shades = 6
 
   private let columns: [Column]
-  /// Ends of the rows, in ns, in equal ratios; one more than there are rows.
+  /// The ends of the rows in ns, with equal ratios; one more than the rows.
   private let edges: [Double]
   private let most: UInt64
-  /// Of the timeline, in seconds, whether its last intervals have samples or not.
+  /// The end of the timeline in seconds, including last intervals without samples.
   private let end: Double
 
-  /// How many intervals are one column.
+  /// The number of intervals per column.
   let merged: Int
 
-  /// Nil unless intervals have histograms with samples.
+  /// Makes a map; nil unless all intervals with samples have histograms, and there are samples.
   init?(_ intervals: [LatencyInterval]) {
     guard intervals.allSatisfy({ $0.encodedHistogram != nil || $0.count == 0 }) else { return nil }
     let merged = max(1, (intervals.count + Self.mostColumns - 1) / Self.mostColumns)
@@ -40,7 +40,7 @@ struct HeatMap {
       let greatest = columns.compactMap(\.buckets.last?.upper).max()
     else { return nil }
     let lower = Double(max(least, 1))
-    // A few per cent at least: all samples may be of one bucket.
+    // The range is at least 5 % wide, because all samples may be in one bucket.
     let ratio = max(Double(greatest) / lower, 1.05)
     let edges = (0...Self.rows).map { lower * pow(ratio, Double($0) / Double(Self.rows)) }
     self.merged = merged
@@ -53,13 +53,13 @@ struct HeatMap {
     most = self.columns.flatMap(\.counts).max() ?? 0
   }
 
-  /// Nil without a sample.
+  /// Joins intervals to a column; nil without a sample.
   private static func column(_ intervals: ArraySlice<LatencyInterval>) -> Column? {
     guard let first = intervals.first, let last = intervals.last else { return nil }
     var sum: LatencyHistogram?
     for text in intervals.compactMap(\.encodedHistogram) {
       guard let histogram = try? HistogramV2Codec.decode(base64: text), !histogram.isEmpty else { continue }
-      // Of other buckets than the rest: no document of ours has such.
+      // A merge fails only for histograms with different buckets, which the suite's documents do not have.
       if sum == nil { sum = histogram } else { try? sum?.merge(histogram) }
     }
     return sum.map { Column(start: first.start, end: last.end, buckets: $0.recordedBuckets()) }
@@ -75,7 +75,7 @@ struct HeatMap {
     return counts
   }
 
-  /// 1…6: the shades are apart by equal ratios, so that few samples beside many are still seen.
+  /// The shade of a count, 1…6. Shades have equal ratios, so that few samples are visible beside many.
   private func shade(_ count: UInt64) -> Int {
     guard most > 1 else { return Self.shades }
     let share = log(Double(count)) / log(Double(most))
@@ -110,14 +110,14 @@ struct HeatMap {
       """
   }
 
-  /// What the shades stand for.
+  /// The meanings of the shades.
   var key: [HTMLFigure.KeyEntry] {
     (1...Self.shades).compactMap { shade in
       range(of: shade).map { .init(swatch: "h h\(shade)", text: $0 == "1" ? "1 sample" : "\($0) samples") }
     }
   }
 
-  /// The counts that have a shade; nil if there are none.
+  /// The range of counts with a shade; nil if no count has it.
   private func range(of shade: Int) -> String? {
     guard most > 1 else { return shade == Self.shades ? "1" : nil }
     let bound = { (shade: Int) in pow(Double(most), Double(shade - 1) / Double(Self.shades)) }
@@ -128,16 +128,16 @@ struct HeatMap {
   }
 }
 
-/// Percentiles over time, of intervals without histograms.
+/// Percentiles over time, for intervals without histograms.
 struct LatencyBands {
   private let intervals: [LatencyInterval]
   private static let names: [(ResultTimeline.Key, String)] = [
     (.p50, "P50"), (.p95, "P95"), (.p99, "P99"), (.max, "maximum"),
   ]
-  /// An interval of the timeline: no run has more.
+  /// The most intervals of a run's timeline.
   private static let mostIntervals = 240
 
-  /// Nil without a percentile.
+  /// Makes the bands; nil without percentiles.
   init?(_ intervals: [LatencyInterval]) {
     guard intervals.contains(where: { !$0.percentiles.isEmpty }) else { return nil }
     let step = max(1, (intervals.count + Self.mostIntervals - 1) / Self.mostIntervals)
@@ -186,14 +186,15 @@ struct LatencyInterval {
   var length: Double
   var count: UInt64
   var errors: UInt64
-  /// In ms; empty without a latency.
+  /// The percentiles in ms; empty without a latency.
   var percentiles: [ResultTimeline.Key: Double]
-  /// All latencies as the document holds them, if it does: decoded they are large.
+  /// The interval's histogram in the document's encoding, if it has one. It stays encoded, because a decoded one is
+  /// large.
   var encodedHistogram: String?
 
   var end: Double { start + length }
 
-  /// Nil for a row of another kind of timeline.
+  /// Reads a row; nil for a row of another kind of timeline.
   init?(_ row: ResultTimeline.Row) {
     guard let start = row.t, let length = row.seconds, start >= 0, length >= 0 else { return nil }
     self.start = start
@@ -205,6 +206,6 @@ struct LatencyInterval {
     encodedHistogram = row.histogram
   }
 
-  /// What is drawn of an interval without its histogram.
+  /// The figures that are drawn for an interval without a histogram.
   static let names: [ResultTimeline.Key] = [.p50, .p95, .p99, .max]
 }

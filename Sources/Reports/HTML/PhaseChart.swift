@@ -7,30 +7,30 @@ struct PhaseStack {
     var name: String
     /// The mean.
     var milliseconds: Double
-    /// How many samples it rests on; nil for what is left over.
+    /// The number of its samples; nil for the rest.
     var count: UInt64?
-    /// What no phase of its own was measured for.
+    /// Whether this is the rest: the time that no measured phase covers.
     var isRest: Bool { count == nil }
   }
 
   let whole: (name: String, milliseconds: Double, count: UInt64)
-  /// In the order in which they happen.
+  /// The phases in the order in which they occur.
   private(set) var parts: [Part]
-  /// Whether each phase is the upper end of what polling leaves open.
+  /// Whether each phase is the longest that polling allows, so that phases overlap.
   let overlaps: Bool
 
   var sum: Double { parts.reduce(0) { $0 + $1.milliseconds } }
 
-  /// Of the longer of its two bars, in ms.
+  /// The length of the longer of its two bars, in ms.
   var length: Double { max(whole.milliseconds, sum) }
 
-  /// By how much the phases are longer than the whole, in ms.
+  /// How much longer than the whole the phases are together, in ms.
   var excess: Double { max(0, sum - whole.milliseconds) }
 
-  /// Whether all of them are of the same iterations, as far as their numbers show.
+  /// Whether all phases have as many samples as the whole, so that they seem to belong to equal iterations.
   var isOfOneCount: Bool { parts.allSatisfy { $0.count == nil || $0.count == whole.count } }
 
-  /// Those that the document has samples for.
+  /// The stacks for which the document has samples.
   static func of(_ document: ResultDocument) -> [PhaseStack] {
     document.tool.breakdowns.compactMap { plan -> PhaseStack? in
       guard let whole = document.metrics[plan.whole], plan.unless.map({ document.metrics[$0] == nil }) ?? true else {
@@ -65,15 +65,15 @@ struct PhaseStack {
   }
 }
 
-/// Whole latencies, and below each the parts that its mean is made of.
+/// Whole latencies, each with the parts of its mean below it.
 struct StackedBars {
   let stacks: [PhaseStack]
   private static let barHeight = 26.0
   private static let rowHeight = 92.0
-  /// Bars that differ more in length than so many times have pictures of their own.
+  /// Bars whose lengths differ by more than this factor get separate pictures.
   private static let widestRatio = 6.0
 
-  /// A chart per size of stacks.
+  /// Groups stacks of similar length into charts.
   static func of(_ stacks: [PhaseStack]) -> [StackedBars] {
     var charts: [[PhaseStack]] = []
     for stack in stacks {
@@ -88,7 +88,7 @@ struct StackedBars {
     return charts.map(StackedBars.init)
   }
 
-  /// Which colour a part has; nil for what is left over.
+  /// The number of a part's colour; nil for the rest.
   static func colour(ofPart index: Int, in stack: PhaseStack) -> Int? {
     stack.parts[index].isRest ? nil : stack.parts[..<index].count { !$0.isRest } % 6
   }
@@ -130,8 +130,8 @@ struct StackedBars {
     return html + outside(of: stack, at: top + 74, on: plot)
   }
 
-  /// The names that don't fit into their parts, in a line below with their colours; what has no room there either is in the
-  /// table.
+  /// The names that do not fit into their parts, on a line below with their colours. The table has those that find no
+  /// room there.
   private func outside(of stack: PhaseStack, at y: Double, on plot: Plot) -> HTML {
     var html = HTML()
     var x = plot.left
@@ -152,10 +152,10 @@ struct StackedBars {
     return html
   }
 
-  /// About: letters differ.
+  /// The approximate width of a name, because letters differ in width.
   private static func width(of name: String) -> Double { Double(name.count) * 8.2 }
 
-  /// Whether a name has room in a bar.
+  /// Whether a name fits into a bar of this width.
   private static func fits(_ name: String, _ bar: Double) -> Bool { bar > width(of: name) + 8 }
 
   private func draw(_ part: PhaseStack.Part, colour: Int?, from begin: Double, at top: Double, on plot: Plot) -> HTML {

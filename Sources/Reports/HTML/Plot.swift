@@ -46,7 +46,7 @@ package struct Plot {
       })
   }
 
-  /// Vertical grid lines with their texts below, and what the axis is.
+  /// Vertical grid lines with their texts below, and the axis' title.
   package func columns(_ title: String, _ ticks: [(value: Double, label: String)]) -> HTML {
     let lines = ticks.map { tick -> HTML in
       let x = px(tick.value)
@@ -63,12 +63,12 @@ package struct Plot {
       """
   }
 
-  /// Seconds on the x axis.
+  /// Vertical grid lines of an x axis in seconds.
   func secondColumns(_ title: String) -> HTML {
     columns(title, x.ticks.map { ($0, Ticks.number($0)) })
   }
 
-  /// The whole picture; `label` is what people hear who can't see it.
+  /// The whole picture; screen readers read `label`.
   package func picture(_ label: String, _ content: HTML) -> HTML {
     .picture(label, width: width, height: height, content)
   }
@@ -84,12 +84,12 @@ extension HTML {
     """
   }
 
-  /// A point with a text that shows when it is pointed at.
+  /// A point with a tooltip.
   package static func dot(_ x: Double, _ y: Double, radius: Double = 4, class name: String, _ title: String) -> HTML {
     "<circle class=\"\(name)\" cx=\"\(px: x)\" cy=\"\(px: y)\" r=\"\(px: radius)\"><title>\(title)</title></circle>\n"
   }
 
-  /// A line through points; nothing without any.
+  /// A line through points; empty without points.
   package static func line(_ points: [(x: Double, y: Double)], class name: String) -> HTML {
     guard let first = points.first else { return "" }
     let rest = points.dropFirst().map { "L\(px: $0.x) \(px: $0.y)" as HTML }
@@ -97,14 +97,14 @@ extension HTML {
   }
 }
 
-/// Maps values to 0…1, in proportion or by their logarithm. Always finite.
+/// Maps values to 0…1, linearly or by their logarithm. The result is always finite.
 package struct Axis {
   package let lower: Double
   package let upper: Double
   let isLogarithmic: Bool
   package let ticks: [Double]
 
-  /// From `lower` to `upper` in proportion.
+  /// Makes a linear axis from `lower` to `upper`.
   package init(linear lower: Double, _ upper: Double, ticks count: Int = 6) {
     let lower = lower.isFinite ? lower : 0
     self.lower = lower
@@ -113,7 +113,7 @@ package struct Axis {
     ticks = Ticks.linear(from: lower, to: self.upper, count: count)
   }
 
-  /// By the logarithm; what is not positive is at the lower end.
+  /// Makes a logarithmic axis. Values that are not positive lie at its lower end.
   init(logarithmic lower: Double, _ upper: Double) {
     let lower = lower.isFinite && lower > 0 ? lower : 1e-6
     self.lower = lower
@@ -122,7 +122,7 @@ package struct Axis {
     ticks = Ticks.logarithmic(from: lower, to: self.upper)
   }
 
-  /// An axis for latencies in ms: from 0 where they are of one size, else by their logarithm.
+  /// Makes an axis for latencies in ms: linear from 0 if they are of similar size, else logarithmic.
   package init(latencies: [Double]) {
     let values = latencies.filter { $0.isFinite && $0 > 0 }
     let most = values.max() ?? 1
@@ -134,23 +134,23 @@ package struct Axis {
     }
   }
 
-  /// 0 at the lower end, 1 at the upper; what is beyond is at the end.
+  /// 0 at the lower end, 1 at the upper end; values beyond an end lie at the end.
   func position(of value: Double) -> Double {
     guard value.isFinite else { return value == .infinity ? 1 : 0 }
     let share =
       isLogarithmic
       ? value > 0 ? log(value / lower) / log(upper / lower) : 0
       : (value - lower) / (upper - lower)
-    // Ends so far apart that their distance is infinite.
+    // The distance of the ends may be infinite.
     guard share.isFinite else { return share == .infinity ? 1 : 0 }
     return min(max(share, 0), 1)
   }
 
-  /// In words, for a caption.
+  /// The axis' kind in a word, for a caption.
   var kind: String { isLogarithmic ? "logarithmic" : "linear" }
 }
 
-/// Round values for an axis, and how they are written.
+/// Round values for an axis, and their texts.
 package enum Ticks {
   /// Values in steps of 1, 2, 2.5 or 5 of a decade; about `count` of them.
   static func linear(from lower: Double, to upper: Double, count: Int) -> [Double] {
@@ -166,7 +166,7 @@ package enum Ticks {
     return (0...Int(last - first)).map { (first + Double($0)) * step }
   }
 
-  /// Powers of ten, and where those are few 2 and 5 times them.
+  /// Powers of ten; if they are few, also 2 and 5 times them.
   static func logarithmic(from lower: Double, to upper: Double) -> [Double] {
     guard lower > 0, upper > lower, upper.isFinite else { return [lower] }
     let first = Int(floor(log10(lower)))
@@ -190,10 +190,10 @@ package enum Ticks {
     }
   }
 
-  /// Without zeros at its end.
+  /// A number without zeros at its end.
   package static func number(_ value: Double) -> String {
     let text = NumberText.decimals(value, abs(value) >= 100 ? 1 : 3)
-    // An exponent's zeros count.
+    // The zeros of an exponent must stay.
     guard text.contains("."), !text.contains("e") else { return text }
     let trimmed = text.reversed().drop { $0 == "0" }.drop { $0 == "." }
     return String(trimmed.reversed())

@@ -1,14 +1,14 @@
 import Results
 
-/// How many tasks a pool had over time, as each view of it showed.
+/// The number of a pool's tasks over time, as shown by each view.
 struct PoolChart {
   private let rows: [ResultTimeline.Row]
   private let marks: RefillMarks
   private static let views: [ResultTimeline.Key] = [.listed, .running, .warm]
-  /// The timeline of a run is no longer.
+  /// The most points of a run's timeline.
   private static let mostPoints = 1_300
 
-  /// Nil for a timeline of another kind.
+  /// Makes a chart; nil for a timeline of another kind.
   init?(_ document: ResultDocument) {
     let rows = (document.timeline?.rows ?? []).filter { row in
       row.t != nil && Self.views.contains { row[$0] != nil }
@@ -28,13 +28,13 @@ struct PoolChart {
   var picture: HTML {
     let most = rows.flatMap { row in shown.compactMap { row.number($0) } }.max() ?? 1
     let times = rows.compactMap { $0.t }
-    // A stored document may have any number: bounded before it becomes an integer.
+    // A stored document may hold any number, so it is bounded before it becomes an integer.
     let plot = Plot(
       height: 320, top: 30, x: Axis(linear: 0, max(times.max() ?? 1, marks.latest)),
       y: Axis(linear: 0, max(most * 1.12, 1), ticks: Int(min(max(most, 1), 6))))
     let lines = shown.enumerated().map { index, view -> HTML in
       let colour = Self.views.firstIndex(of: view) ?? 0
-      // Lines that lie on one another are all seen.
+      // Lines are shifted slightly, so that equal ones stay visible.
       return "<g class=\"c\(colour)\">\n\(steps(of: view, lift: Double(index) * 2 - 2, on: plot))</g>\n"
     }
     return plot.picture(
@@ -43,7 +43,7 @@ struct PoolChart {
         + draw(marks, on: plot) + HTML(lines))
   }
 
-  /// The instant of the drain's end, and the time within which the pool was full again.
+  /// Draws the end of the drain, and the time within which the pool was full again.
   private func draw(_ marks: RefillMarks, on plot: Plot) -> HTML {
     HTML(
       marks.cycles.map { cycle in
@@ -68,7 +68,7 @@ struct PoolChart {
       })
   }
 
-  /// From the look before the missed ones to the one after them.
+  /// Shades the time of missed polls: from the poll before them to the poll after them.
   private func gaps(on plot: Plot) -> HTML {
     let missed = Set(rows.indices.filter { rows[$0][.gap] != nil })
     let first = missed.filter { !missed.contains($0 - 1) }.sorted()
@@ -87,7 +87,7 @@ struct PoolChart {
       })
   }
 
-  /// A view shows what it showed until it is looked at again; where it is missing there is no line.
+  /// Draws a view, whose number holds until the next poll. Missed polls leave a gap.
   private func steps(of view: ResultTimeline.Key, lift: Double, on plot: Plot) -> HTML {
     var html = HTML()
     var stretch: [(x: Double, y: Double)] = []
@@ -108,12 +108,12 @@ struct PoolChart {
   }
 }
 
-/// When the drains of bench-exhaustion ended and when the pool was full again, from the words of its findings.
+/// When the drains of bench-exhaustion ended, and when the pool was full again, parsed from the text of its findings.
 struct RefillMarks {
   struct Cycle {
-    /// t₀, in seconds on the timeline.
+    /// The end of the drain, t₀, in seconds on the timeline.
     var drained: Double
-    /// From the last look at which it was not full to the first at which it was.
+    /// From the last poll that saw the pool not full to the first that saw it full.
     var refilled: ClosedRange<Double>?
   }
 
@@ -131,7 +131,7 @@ struct RefillMarks {
       }
   }
 
-  /// The last instant that is marked.
+  /// The last marked instant, in seconds.
   var latest: Double { cycles.map { $0.refilled?.upperBound ?? $0.drained }.max() ?? 0 }
 
   private static func cycle(_ facts: [String: JSONValue]) -> Cycle? {
@@ -142,7 +142,7 @@ struct RefillMarks {
     return Cycle(drained: drained, refilled: drained + bounds[0]...drained + bounds[1])
   }
 
-  /// As in `22.310–22.820 s (resolution 0.510 s)` (``RefillText``): the numbers before the unit.
+  /// The numbers before the unit in a text such as `22.310–22.820 s (resolution 0.510 s)` (``RefillText``).
   private static func numbers(in text: String) -> [Double] {
     text.prefix { $0 != " " }.split(separator: "–").compactMap { Double($0) }
       .filter { $0.isFinite && $0 >= 0 && $0 < 1e7 }

@@ -2,7 +2,7 @@ import Latency
 package import Results
 import TextFormatting
 
-/// A result as a page of its own, made from the document alone.
+/// A result as an HTML page.
 package struct ResultHTML {
   let document: ResultDocument
   let tables: ReportTables
@@ -12,7 +12,7 @@ package struct ResultHTML {
     tables = ReportTables(document: document)
   }
 
-  /// The whole file.
+  /// The page's text.
   package var source: String { HTMLPage(title: title, content: content).source }
 
   private var title: String {
@@ -40,7 +40,7 @@ package struct ResultHTML {
     return HTML(parts.compactMap { $0 })
   }
 
-  /// Nothing without content.
+  /// A section; nil without content.
   private func section(_ title: String, _ content: HTML?) -> HTML? {
     content.flatMap { $0.source.isEmpty ? nil : HTMLSection(title: title, content: $0).html }
   }
@@ -88,7 +88,7 @@ package struct ResultHTML {
     return html + HTML.notes(document.notes)
   }
 
-  /// The tool's most important figures.
+  /// The tiles of the tool's headline metric.
   private var headline: HTML? {
     guard let (name, metric) = tables.headline else { return nil }
     let mark = { (percentile: String) in metric.mark(of: percentile)?.rawValue ?? "" }
@@ -167,19 +167,19 @@ extension ResultHTML {
     ).html
   }
 
-  /// Which percentiles another run of this length would not show either.
+  /// The percentiles that rest on too few samples, and the number of samples that they need.
   private var sampleNeeds: HTML {
     let lines = TooFewSamples(document).lines
     return lines.isEmpty ? "" : HTML.details(TooFewSamples.title, HTML.list(lines))
   }
 
-  /// As many as are drawn, the headline first, set-up last; a histogram that can't be read has no line.
+  /// The lines that are drawn, the headline first and set-up phases last. An unreadable histogram has no line.
   private var spectra: [SpectrumLine] {
     let headline = tables.headline?.name
     let ordered = tables.metrics.enumerated().sorted { left, right in
       (rank(left.element.0, headline), left.offset) < (rank(right.element.0, headline), right.offset)
     }
-    // Decoded one by one: a document may have any number of metrics, and a histogram may be large.
+    // Histograms are decoded one by one: a document may have any number of metrics, and a histogram may be large.
     var lines: [SpectrumLine] = []
     for (_, (name, metric)) in ordered where lines.count < SpectrumChart.mostLines {
       guard let histogram = try? HistogramV2Codec.decode(base64: metric.histogram.data),
@@ -194,7 +194,8 @@ extension ResultHTML {
     name == headline ? 0 : document.tool.isSetUp(name) ? 2 : 1
   }
 
-  /// A heat map where the intervals have histograms, else lines; how to get one where there is no timeline.
+  /// A heat map if the intervals have histograms, else lines. Without a timeline, a hint at the option that records
+  /// one.
   var overTime: HTML? {
     let intervals = (document.timeline?.rows ?? []).compactMap { LatencyInterval($0) }
     guard !intervals.isEmpty else {
@@ -235,7 +236,7 @@ extension ResultHTML {
     ).html
   }
 
-  /// Long tables wait to be opened.
+  /// The timeline as a table, folded up if it is long.
   private func timelineTable(_ caption: String) -> HTML {
     guard let (table, notes) = TimelineTable(document).table else { return "" }
     let html = HTMLTable(caption, table).html + HTML.list(notes, class: "legend")
@@ -290,7 +291,7 @@ extension ResultHTML {
     return DistributionTable([(name, histogram)]).html
   }
 
-  /// A section for each panel: its figures, and the distributions over the same ranges.
+  /// A section per panel: its figures, and the distributions over common ranges.
   var panels: [HTML] {
     MetricPanel.all(of: document).compactMap { panel in
       section(

@@ -59,7 +59,7 @@ struct ComparisonNoteTests {
     ] {
       #expect(BreakingVersions.sentence(across: versions) == nil, "\(versions)")
     }
-    #expect(Suite.version == "0.2.0")
+    #expect(SuiteVersion.version == "0.2.0")
   }
 
   @Test func gatewaysAreNamedWhereTheyDiffer() async throws {

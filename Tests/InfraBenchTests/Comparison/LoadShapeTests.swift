@@ -59,7 +59,7 @@ struct LoadShapeTests {
   /// A parameter that a benchmark writes must be in its description, which says whether it shapes the load.
   @Test func everyParameterOfTheToolsIsDescribed() throws {
     var reader = OptionReader(environment: [:])
-    func expectDescribed<C: SuiteCommand>(_ type: C.Type, _ words: [String]...) throws {
+    func expectDescribed<C: BenchmarkCommand>(_ type: C.Type, _ words: [String]...) throws {
       for words in words {
         let benchmark = try type.parse(words).prepare(&reader)
         let known = Set(benchmark.tool.parameters.map(\.name))

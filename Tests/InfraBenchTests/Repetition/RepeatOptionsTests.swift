@@ -7,17 +7,17 @@ import Transport
 
 /// `--repeat` and `--ab-gateway-url` as a user writes them.
 @Suite struct RepeatOptionsTests {
-  private static let commands: [any SuiteCommand.Type] = [
+  private static let commands: [any BenchmarkCommand.Type] = [
     AllocationCommand.self, DirInitCommand.self, EndToEndCommand.self, ConcurrentCommand.self, ExhaustionCommand.self,
     APICommand.self,
   ]
 
   private func problems(
-    _ arguments: [String], of command: any SuiteCommand.Type = AllocationCommand.self,
+    _ arguments: [String], of command: any BenchmarkCommand.Type = AllocationCommand.self,
     environment: [String: String] = [:]
   ) throws -> [String] {
     var reader = OptionReader(environment: environment)
-    _ = try #require(try command.parseAsRoot(arguments) as? any SuiteCommand).prepare(&reader)
+    _ = try #require(try command.parseAsRoot(arguments) as? any BenchmarkCommand).prepare(&reader)
     return reader.problems.sentences
   }
 
@@ -110,7 +110,7 @@ import Transport
 
   @Test func tasksThatAreStartedConnectToOneGateway() throws {
     let arguments = Self.a + Self.b + ["--cold-by", "run-task", "--cluster", "c", "--task-definition", "t"]
-    for command in [EndToEndCommand.self, ConcurrentCommand.self] as [any SuiteCommand.Type] {
+    for command in [EndToEndCommand.self, ConcurrentCommand.self] as [any BenchmarkCommand.Type] {
       let found = try problems(arguments, of: command, environment: ["AWS_REGION": "eu-west-1"])
       #expect(found.count == 1 && found[0].hasPrefix("--ab-gateway-url: a task definition's tasks"), "\(found)")
     }

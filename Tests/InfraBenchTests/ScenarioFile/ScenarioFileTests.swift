@@ -168,8 +168,8 @@ import Testing
   @Test(
     arguments: [
       AllocationCommand.self, ConcurrentCommand.self, DirInitCommand.self, EndToEndCommand.self, ExhaustionCommand.self,
-    ] as [any SuiteCommand.Type])
-  func everyToolsOptionsAreKnown(_ command: any SuiteCommand.Type) {
+    ] as [any BenchmarkCommand.Type])
+  func everyToolsOptionsAreKnown(_ command: any BenchmarkCommand.Type) {
     let options = ToolOption.all(of: command)
     let helpLines = command.helpMessage(columns: 200).split(separator: "\n").filter { $0.hasPrefix("  -") }
     let inHelp = helpLines.compactMap { $0.split(separator: " ").first { $0.hasPrefix("--") }?.dropFirst(2) }

@@ -5,18 +5,18 @@ import ProcessControl
 package import Results
 
 /// A benchmark as a command: it reads options, makes runs, and ends with an exit status.
-package protocol SuiteCommand: AsyncParsableCommand {
+package protocol BenchmarkCommand: AsyncParsableCommand {
   /// Reads the options. Each problem goes to `reader.problems`; nothing is started or written.
   func prepare(_ reader: inout OptionReader) -> PreparedRun
   /// A text to print in place of a run, where the options ask for one; nil: the run is made.
   func textInsteadOfARun(_ reader: inout OptionReader) -> String?
 }
 
-extension SuiteCommand {
+extension BenchmarkCommand {
   package func textInsteadOfARun(_ reader: inout OptionReader) -> String? { nil }
 }
 
-extension SuiteCommand {
+extension BenchmarkCommand {
   /// Runs the whole executable: parses the process's arguments and runs. Does not return.
   package static func runAsTool() async {
     TerminationSignals.quitWithoutBacktrace()

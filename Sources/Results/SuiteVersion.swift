@@ -1,5 +1,5 @@
 /// The suite's version and build, which all tools share.
-package enum Suite {
+package enum SuiteVersion {
   /// The version of all tools and libraries in this package.
   package static let version = "0.2.0"
 
