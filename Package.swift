@@ -266,6 +266,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    .testTarget(name: "PackageTests"),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Latency", "RunSimulation", "Statistics", "TestSupport"],
       exclude: ["Fixtures"]),

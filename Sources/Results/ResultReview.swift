@@ -81,12 +81,12 @@ struct RecomputedFigures {
 }
 
 extension MetricDocument {
-  /// The metric with its histogram's figures in place of the written ones. Facts that no histogram holds stay: the percentiles
-  /// that failures make unreliable, the resolution of polls, and the number of values beyond the range.
+  /// The metric with its histogram's figures in place of the written ones. Facts that no histogram holds stay: how many failures
+  /// it leaves out, the percentiles that they make unreliable, the resolution of polls, and the number of values beyond the range.
   ///
   /// - Parameters:
   ///   - name: The metric's, for the error.
-  ///   - failed: What its latencies leave out (``ResultDocument/failedPart(of:)``).
+  ///   - failed: What its latencies leave out, where the metric doesn't tell (``ResultDocument/failedPart(of:)``).
   package func recomputed(_ name: String, failed: FailedPart) throws(UnreadableHistogram) -> MetricDocument {
     try recomputed(from: decodedHistogram(name), name, failed: failed)
   }
@@ -110,6 +110,7 @@ extension MetricDocument {
     }
     // Results before 0.2.0 don't mark a maximum.
     actual.unreliable = Self.failable.filter { unreliable.contains($0) || $0 == "max" && failed.failed > 0 }
+    actual.failures = failures ?? actual.failures
     actual.clamped = clamped
     actual.resolution = resolution
     return actual

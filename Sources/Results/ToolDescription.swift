@@ -265,14 +265,17 @@ extension ToolDescription {
 
   /// The parameters that shape the load, as text, without those that were not given.
   package func shaping(_ parameters: [String: JSONValue]) -> [String: String] {
-    let others = Set(self.parameters.filter { !$0.shapesLoad }.map(\.name))
+    // Every run has another seed, unless it is given.
+    let others = Set(self.parameters.filter { !$0.shapesLoad }.map(\.name) + ["seed"])
     return parameters.filter { !others.contains($0.key) && $0.value != .null }.mapValues(\.description)
   }
 }
 
 // MARK: Its name
 
-extension ToolDescription: Hashable, Comparable {
+extension ToolDescription: Hashable, Comparable, CustomStringConvertible {
+  package var description: String { name }
+
   package static func == (left: ToolDescription, right: ToolDescription) -> Bool { left.name == right.name }
   package static func < (left: ToolDescription, right: ToolDescription) -> Bool { left.name < right.name }
   package func hash(into hasher: inout Hasher) { hasher.combine(name) }

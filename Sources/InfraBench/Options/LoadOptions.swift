@@ -312,7 +312,6 @@ extension [ToolDescription.Parameter] {
     "dropWhenBusy", "precise", "thinkTime",
     // Whose requests these are.
     .init("userId", shapesLoad: false),
-    // Every run has another seed, unless it is given.
     .init("seed", shapesLoad: false),
     // How finely the result is written.
     .init("timeline", shapesLoad: false),

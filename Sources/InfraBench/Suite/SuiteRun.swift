@@ -16,6 +16,8 @@ final class SuiteRun: Sendable {
     var isOverdue = false
     /// What publishing waits for: the comparison, or nil once the suite is to end.
     var comparison: FirstValue<SuiteComparison?>?
+    /// They end what takes too long after a signal, and are cancelled with the run: a run that is over is ended by nobody.
+    var alarms: [Task<Void, Never>] = []
     /// Of tools that were killed, or whose gateway was.
     var leftovers: [TemporaryFiles] = []
   }
@@ -80,6 +82,7 @@ final class SuiteRun: Sendable {
     let status = await work.value
     watcher.cancel()
     timer?.cancel()
+    for alarm in state.withLock({ $0.alarms }) { alarm.cancel() }
     return status
   }
 
@@ -94,19 +97,26 @@ final class SuiteRun: Sendable {
       switch action {
       case .signalTool(let number):
         running?.signal(number)
-        Task.detached {
-          try? await Task.sleep(for: Self.patience)
+        after(Self.patience) {
           self.state.withLock { state in
             if state.running?.signal(SIGKILL) == true { state.isOverdue = true }
           }
         }
       case .hurry:
-        Task.detached {
-          try? await Task.sleep(for: Self.hurry)
+        after(Self.hurry) {
           TerminationSignals.endAtOnce(by: signal, saying: "ended at once by a second signal\n")
         }
       }
     }
+  }
+
+  /// Does something after a time unless the run is over by then.
+  private func after(_ time: Duration, _ act: @escaping @Sendable () -> Void) {
+    let alarm = Task.detached {
+      guard (try? await Task.sleep(for: time)) != nil else { return }
+      act()
+    }
+    state.withLock { $0.alarms.append(alarm) }
   }
 
   /// What ends the suite early, where something does.

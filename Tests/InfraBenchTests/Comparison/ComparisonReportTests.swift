@@ -21,6 +21,7 @@ struct ComparisonReportTests {
         document.target = .init(kind: "directory", gatewayUrl: nil, ecsEndpointUrl: nil, directory: "/tmp/x")
         document.metrics["create"] = document.metrics.removeValue(forKey: "allocation")
         document.metrics["gateway_latency"] = nil
+        for name in ["misses", "cold_starts", "unclassified", "duplicate_assignments"] { document.counters[name] = nil }
       }
     }
     let others = SampleRuns.documents(2) { $0.parameters["count"] = 7 }
@@ -77,7 +78,12 @@ struct ComparisonReportTests {
     for number in new.indices { harm(&new[number]) }
     new[0].environment.cpu = "another"
     new[1].label = nil
-    var comparison = try await SampleRuns.compare(old, new)
+    // No reader lets such documents through.
+    func runs(_ documents: [ResultDocument], from first: Int) -> StoredRuns {
+      let runs = documents.enumerated().map { StoredRun($1, file: ResultFile(path: "\($0)", unwritten: first + $0)) }
+      return StoredRuns(runs: runs, excluded: [])
+    }
+    var comparison = try await Comparison.make(old: runs(old, from: 0), new: runs(new, from: 10), names: ("old", "new"))
     comparison.excluded.append(ExcludedFile(file: hostileText, reason: hostileText))
     comparison.oldName = hostileText
     return comparison

@@ -15,9 +15,11 @@ struct LoadShapeTests {
   ]
 
   private func shape(
-    _ parameters: [String: JSONValue], label: String? = nil, kind: String = "embedded", byLabel: Bool = false
+    _ parameters: [String: JSONValue], of tool: ToolDescription = "bench-allocation", label: String? = nil,
+    kind: String = "embedded", byLabel: Bool = false
   ) throws -> Workload {
     var document = SampleRuns.document()
+    document.tool = tool
     document.parameters = parameters
     document.label = label
     document.target.kind = kind
@@ -29,8 +31,12 @@ struct LoadShapeTests {
     "startedBy", "region", "profile", "taskDefinition", "subnets", "securityGroups", "assignPublicIp",
   ])
   func whereItRanIsNoLoad(_ key: String) throws {
-    #expect(try shape([key: "a", "count": 1]) == shape([key: "b", "count": 1]))
-    #expect(try shape([key: "a", "count": 1]) == shape(["count": 1]))
+    let tools = ToolDescriptions.suite.all.filter { $0.parameters.contains { $0.name == key } }
+    #expect(!tools.isEmpty)
+    for tool in tools + [ToolDescriptions.suite.description(of: "bench-of-tomorrow")] {
+      #expect(try shape([key: "a", "count": 1], of: tool) == shape([key: "b", "count": 1], of: tool))
+      #expect(try shape([key: "a", "count": 1], of: tool) == shape(["count": 1], of: tool))
+    }
   }
 
   @Test(arguments: shaping)
@@ -58,7 +64,7 @@ struct LoadShapeTests {
         let benchmark = try type.parse(words).prepare(&reader)
         let known = Set(benchmark.tool.parameters.map(\.name))
         #expect(Set(benchmark.parameters.keys).subtracting(known) == [], "\(type) \(words)")
-        #expect(benchmark.parameters.count > 5)
+        #expect(benchmark.parameters.count > 3)
       }
     }
     try expectDescribed(AllocationCommand.self, ["--rate", "5/s", "--timeline", "1s"], ["--agents", "1"])

@@ -109,8 +109,9 @@ import Testing
     // To neither tool.
     var document = StoredSamples.run([1_000_000])
     document.startedAt = text
-    #expect(ResultRules.violation(in: document) == "is no result: startedAt is no time in UTC with milliseconds")
+    #expect(ResultRules.violation(in: document) == "startedAt is no time in UTC with milliseconds")
     let path = try scratch.write("a.json", ResultCoding.encode(document))
-    #expect(await StoredRuns.load([path], .suite).excluded.map(\.reason) == ["startedAt is no time in UTC"])
+    #expect(
+      await StoredRuns.load([path], .suite).excluded.map(\.reason) == ["startedAt is no time in UTC with milliseconds"])
   }
 }

@@ -83,7 +83,7 @@ import Testing
         + "2026-11-20T10:00:00.500Z, for 12.3 s or more): rates of runs at the same time add up, and a merge would divide by the "
         + "sum of their lengths; merge runs that followed one another, and show these each by itself")
     #expect(problems.count == 3 && problems[2].hasPrefix("'run-3.json' began at "))
-    #expect(throws: Problems.self) { try ResultMerge.merge(StoredSamples.stored(runs, in: scratch)) }
+    #expect(throws: ResultMergeError.self) { try ResultMerge.merge(StoredSamples.stored(runs, in: scratch)) }
   }
 
   /// Of 12.345 s each, by the second one's start: the order of the files makes no difference.

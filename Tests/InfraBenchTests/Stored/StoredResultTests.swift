@@ -142,13 +142,13 @@ import Testing
         == "is no result: timeline has 100001 entries, and no run has more than 100000")
     document = sound
     document.thresholds = Array(repeating: document.thresholds[0], count: ResultRules.mostThresholds + 1)
-    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: thresholds has 10001 entries") == true)
+    #expect(ResultRules.violation(in: document)?.hasPrefix("thresholds has 10001 entries") == true)
     document = sound
     for number in 0...ResultRules.mostNames { document.counters["c\(number)"] = 0 }
-    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: counters has ") == true)
+    #expect(ResultRules.violation(in: document)?.hasPrefix("counters has ") == true)
     document = sound
     for number in 0..<ResultRules.mostNames { document.metrics["m\(number)"] = document.metrics["allocation"] }
-    #expect(ResultRules.violation(in: document)?.hasPrefix("is no result: metrics has 1001 entries") == true)
+    #expect(ResultRules.violation(in: document)?.hasPrefix("metrics has 1001 entries") == true)
   }
 
   @Test(arguments: ["tool", "metrics", "counters", "generator", "environment", "notes", "startedAt", "label"])

@@ -87,8 +87,11 @@ import TestSupport
   }
 
   @Test(arguments: [
-    ("{\"schema\": \"infrabench.res", "it is no JSON: cut off?"),
-    ("{\"schema\": \"infrabench.result/2\"}", "it has the schema 'infrabench.result/2', which this version can't read"),
+    ("{\"schema\": \"infrabench.res", "it is no JSON: it may be cut off"),
+    (
+      "{\"schema\": \"infrabench.result/2\"}",
+      "it is of the newer schema 'infrabench.result/2': show it with the suite that wrote it, or a later one"
+    ),
   ]) func resultsThatCannotBeReadAreNoFirstDay(text: String, reason: String) async throws {
     let scratch = try ScratchDirectory()
     try SampleRuns.write(SampleRuns.documents(day: "2026-11-17"), "2026-11-17", in: scratch)
