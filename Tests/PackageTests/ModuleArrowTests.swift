@@ -16,7 +16,9 @@ struct ModuleArrowTests {
     var declared: [String: Set<String>] = [:]
     // Products stand in `.product(…)`: what is left between quotation marks are the package's own targets.
     let own = manifest.replacing(/\.product\([^)]*\)/, with: "")
-    for target in own.matches(of: /\.(?:executableTarget|target)\(\s*name: "([^"]+)"(?:,\s*dependencies: \[([^\]]*)\])?/) {
+    for target in own.matches(
+      of: /\.(?:executableTarget|target)\(\s*name: "([^"]+)"(?:,\s*dependencies: \[([^\]]*)\])?/)
+    {
       let names = (target.output.2 ?? "").matches(of: /"([^"]+)"/).map { String($0.output.1) }
       declared[String(target.output.1)] = Set(names)
     }
@@ -41,7 +43,9 @@ struct ModuleArrowTests {
     #expect(Self.declared.count > 20 && Self.declared["Reports"]?.contains("Results") == true)
     var seen = 0
     for (module, allowed) in Self.declared {
-      guard FileManager.default.fileExists(atPath: Self.root.appending(path: "Sources/\(module)").path) else { continue }
+      guard FileManager.default.fileExists(atPath: Self.root.appending(path: "Sources/\(module)").path) else {
+        continue
+      }
       for file in try Self.files(below: "Sources/\(module)") {
         seen += 1
         let forbidden = Set(try Self.imports(of: file)).subtracting(allowed)

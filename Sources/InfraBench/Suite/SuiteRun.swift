@@ -103,9 +103,7 @@ final class SuiteRun: Sendable {
           }
         }
       case .hurry:
-        after(Self.hurry) {
-          TerminationSignals.endAtOnce(by: signal, saying: "ended at once by a second signal\n")
-        }
+        after(Self.hurry) { TerminationSignals.endAtOnce(by: signal, saying: "ended at once by a second signal\n") }
       }
     }
   }
