@@ -35,15 +35,23 @@ final class CrowdedGateway: Sendable {
   /// Ends all connections.
   func stop() {
     shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
-    for descriptor in accepted.withLock({ $0 }) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    // With the lock, so that none of them is closed meanwhile: its number may then be another test's socket.
+    accepted.withLock { for descriptor in $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
   }
+
+  /// Every thread that accepts holds the gateway: none of them accepts at a number that is another test's by then.
+  deinit { close(listener) }
 
   private func serveNext() {
     let descriptor = accept(listener, nil, nil)
     guard descriptor >= 0 else { return }
     accepted.withLock { $0.append(descriptor) }
-    defer { close(descriptor) }
+    defer {
+      accepted.withLock { open in
+        open.removeAll { $0 == descriptor }
+        close(descriptor)
+      }
+    }
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var (pending, number) = ("", 0)
     while case let count = read(descriptor, &buffer, buffer.count), count > 0 {
