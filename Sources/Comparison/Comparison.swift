@@ -11,7 +11,7 @@ package import Results
 /// for group in comparison.groups {
 ///   for statistic in group.all { print(statistic.title, statistic.changeText, statistic.verdict) }
 /// }
-/// if comparison.hasRegression { print(comparison.gate.regressions.map(\\.title)) }
+/// if comparison.hasRegression { print(comparison.gate.regressions.map(\.title)) }
 /// ```
 package struct Comparison: Sendable {
   package enum Side: String, Sendable, Equatable {

@@ -2,8 +2,8 @@ import Latency
 import Results
 import Reports
 
-/// A comparison for machines: `infrabench.comparison/1` (docs/schema/infrabench.comparison-1.schema.json). Fields are only ever
-/// added.
+/// A comparison for machines: `infrabench.comparison/1` (docs/schema/infrabench.comparison-1.schema.json). Fields are
+/// only added, never removed.
 package struct ComparisonDocument: Encodable, Sendable {
   struct Entry: Encodable, Sendable {
     var tool: String

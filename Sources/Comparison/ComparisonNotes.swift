@@ -27,7 +27,7 @@ struct ComparisonNotes {
     return notes
   }
 
-  /// A note if all runs of a side are of one day: such runs do not show how days differ.
+  /// A note if the runs of each side are all of one day: such runs do not show how days differ.
   private var days: [String] {
     let old = Set(pairs.flatMap { $0.old.runs.map(\.day) })
     let new = Set(pairs.flatMap { $0.new.runs.map(\.day) })

@@ -73,18 +73,18 @@ struct ComparisonTables {
   private static let exploratory = "~"
 
   /// The headline metric's statistics.
-  var headline: TextTable? { table("latency", group.metrics.filter(\.isHeadline).flatMap(\.statistics)) }
+  var headline: Table? { table("latency", group.metrics.filter(\.isHeadline).flatMap(\.statistics)) }
 
   /// The other metrics' statistics.
-  var others: TextTable? { table("exploratory", group.metrics.filter { !$0.isHeadline }.flatMap(\.statistics)) }
+  var others: Table? { table("exploratory", group.metrics.filter { !$0.isHeadline }.flatMap(\.statistics)) }
 
   /// The rates.
-  var rates: TextTable? { table("rate", group.displayedRates) }
+  var rates: Table? { table("rate", group.displayedRates) }
 
   /// The headline metric's latencies, with all runs of a side together.
-  var pooled: TextTable? {
+  var pooled: Table? {
     guard let metric = group.metrics.first(where: \.isHeadline) else { return nil }
-    var table = TextTable([
+    var table = Table([
       "all runs together", "runs", "count", "mean", "P50", "P90", "P95", "P99", "P99.9", "max",
     ])
     for (side, pooled) in [(Comparison.Side.old, metric.pooledOld), (.new, metric.pooledNew)] {
@@ -97,9 +97,9 @@ struct ComparisonTables {
     return table
   }
 
-  private func table(_ kind: String, _ statistics: [StatisticComparison]) -> TextTable? {
+  private func table(_ kind: String, _ statistics: [StatisticComparison]) -> Table? {
     guard !statistics.isEmpty else { return nil }
-    var table = TextTable([kind, "OLD", "NEW", "change", "interval", "p", "runs", "verdict"])
+    var table = Table([kind, "OLD", "NEW", "change", "interval", "p", "runs", "verdict"])
     for statistic in statistics {
       table.add([
         statistic.title + (statistic.mark?.rawValue ?? "") + (statistic.isExploratory ? Self.exploratory : ""),

@@ -42,7 +42,7 @@ package struct MetricTrend: Sendable {
   package var name: String
   /// Whether it is the tool's headline metric.
   package var isHeadline: Bool
-  /// Growing.
+  /// The days in ascending order.
   package var days: [Day]
 }
 
@@ -58,7 +58,7 @@ package struct RateTrend: Sendable {
 
   /// The counter's name.
   package var name: String
-  /// Growing.
+  /// The days in ascending order.
   package var days: [Day]
 
   /// Whether it is 0 in all runs.
@@ -221,15 +221,15 @@ package struct TrendReport {
   }
 
   /// A table per metric, and one of all rates that are above 0 on some day.
-  private static func tables(of group: GroupTrend) -> [TextTable] {
+  private static func tables(of group: GroupTrend) -> [Table] {
     var tables = group.metrics.map(table)
     let rates = group.rates.filter { !$0.isAllZero }
     if !rates.isEmpty { tables.append(table(rates)) }
     return tables
   }
 
-  private static func table(_ metric: MetricTrend) -> TextTable {
-    var table = TextTable([metric.name, "runs", "P50", "P95", "P99"])
+  private static func table(_ metric: MetricTrend) -> Table {
+    var table = Table([metric.name, "runs", "P50", "P95", "P99"])
     for day in metric.days {
       table.add([
         day.day, "\(day.runs)", text(day.p50, NumberText.time), text(day.p95, NumberText.time),
@@ -239,8 +239,8 @@ package struct TrendReport {
     return table
   }
 
-  private static func table(_ rates: [RateTrend]) -> TextTable {
-    var table = TextTable(["rates", "runs"] + rates.map(\.name))
+  private static func table(_ rates: [RateTrend]) -> Table {
+    var table = Table(["rates", "runs"] + rates.map(\.name))
     for day in Set(rates.flatMap { $0.days.map(\.day) }).sorted() {
       let cells = rates.map { rate in rate.days.first { $0.day == day } }
       table.add(

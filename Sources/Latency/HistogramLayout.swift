@@ -31,7 +31,7 @@ public struct HistogramLayout: Sendable, Equatable {
   ///   - lowestDiscernibleValue: at least 1.
   ///   - highestTrackableValue: from twice the lowest value to 2^63 − 1.
   ///   - significantDigits: 1…5.
-  /// - Throws: `invalidLayout` where a parameter is out of its range, or the lowest value leaves no room for the digits.
+  /// - Throws: `invalidLayout` if a parameter is out of its range, or the lowest value leaves no room for the digits.
   public init(
     lowestDiscernibleValue: UInt64, highestTrackableValue: UInt64, significantDigits: Int
   ) throws(HistogramError) {

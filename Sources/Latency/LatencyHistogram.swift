@@ -129,7 +129,7 @@ extension LatencyHistogram {
     counts.firstIndex { $0 != 0 }.map(layout.lowestValue(at:)) ?? 0
   }
 
-  /// The largest recorded value in nanoseconds, rounded up to its bucket, as percentiles are; 0 where nothing is recorded.
+  /// The largest recorded value in nanoseconds, rounded up to its bucket like percentiles; 0 where nothing is recorded.
   public var max: UInt64 {
     counts.lastIndex { $0 != 0 }.map(layout.highestValue(at:)) ?? 0
   }

@@ -145,8 +145,8 @@ extension Nanoseconds {
     Nanoseconds(length.nanoseconds / UInt64(clamping: parts))
   }
 
-  /// The length of one of `parts` equal parts, rounded down. This overload takes integer literals, so that `length / 2` is
-  /// half of the length and not the number of times that two nanoseconds fit.
+  /// The length of one of `parts` equal parts, rounded down. This overload takes integer literals, so that `length / 2`
+  /// is half of the length and not the number of times that two nanoseconds fit.
   ///
   /// - Precondition: there is at least one part.
   @inlinable

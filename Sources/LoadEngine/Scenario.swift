@@ -77,7 +77,7 @@ extension Scenario {
   /// Opens nothing.
   public func open(_ user: User, into record: inout IterationRecord) async {}
 
-  /// Nobody to tell.
+  /// Ignores the failure.
   public func failed(_ iteration: Iteration, _ record: IterationRecord) {}
 
   /// Prepares nothing.
@@ -88,7 +88,7 @@ extension Scenario {
   /// Undoes nothing.
   public func conclude(_ user: User, _ iteration: Iteration) async {}
 
-  /// Nobody to tell.
+  /// Ignores the cancellation.
   public func cancel(_ user: User) {}
 
   /// Ends nothing.

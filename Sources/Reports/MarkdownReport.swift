@@ -112,7 +112,7 @@ struct Distribution {
     guard let metric, !metric.histogram.isEmpty else { return nil }
     let buckets = metric.histogram.distribution(rows: Self.rows, scale: .linear)
     let most = buckets.map(\.count).max() ?? 1
-    var table = TextTable([metric.name, "up to", "count", ""])
+    var table = Table([metric.name, "up to", "count", ""])
     for bucket in buckets {
       let width = Int((Double(bucket.count) / Double(most) * Double(Self.widestBar)).rounded(.up))
       let bar = String(repeating: "█", count: width)
@@ -122,26 +122,5 @@ struct Distribution {
       ])
     }
     return table.plain
-  }
-}
-
-extension Markdown {
-  /// Shortens `text` to `room` bytes. A text that is too long is cut after the last whole line that fits, an open block
-  /// of code is closed, and `pointer` follows, which says where the rest is. Nil if there is no room for `pointer`.
-  ///
-  /// - Parameters:
-  ///   - room: The largest result, in bytes.
-  ///   - pointer: One or more whole lines.
-  package static func cut(_ text: String, to room: Int, pointer: String) -> String? {
-    guard text.utf8.count > room else { return text }
-    guard pointer.utf8.count <= room else { return nil }
-    let fence = "```\n"
-    let most = max(0, room - pointer.utf8.count - fence.utf8.count)
-    // A cut behind a line break splits no character and no row of a table.
-    let bytes = text.utf8.prefix(most)
-    let end = bytes.lastIndex(of: UInt8(ascii: "\n")).map { bytes.index(after: $0) } ?? bytes.startIndex
-    let kept = String(text[..<end])
-    let fences = kept.split(separator: "\n").count { $0.hasPrefix("```") }
-    return kept + (fences.isMultiple(of: 2) ? "" : fence) + pointer
   }
 }

@@ -38,8 +38,8 @@ package struct MetricPanel {
   }
 
   /// A column per metric, with the marks of the table of percentiles.
-  package var table: TextTable {
-    var table = TextTable(["statistic"] + parts.map(\.title))
+  package var table: Table {
+    var table = Table(["statistic"] + parts.map(\.title))
     table.add(["count"] + parts.map { "\($0.figures.count)" })
     table.add(["mean"] + parts.map { NumberText.time(milliseconds: $0.figures.mean) })
     for (title, statistic) in [("P50", Threshold.Statistic.p50), ("P95", .p95), ("P99", .p99)] {

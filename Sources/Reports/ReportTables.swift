@@ -11,9 +11,9 @@ package struct ReportTables {
   }
 
   /// Percentiles and the maximum per metric. The marks mean: `*` few samples beyond, `^` the maximum, `!` unreliable.
-  var percentiles: TextTable {
+  var percentiles: Table {
     let isPolled = metrics.contains { $0.1.resolution != nil }
-    var table = TextTable(
+    var table = Table(
       ["metric", "count", "mean", "min", "P50", "P90", "P95", "P99", "P99.9", "max"] + (isPolled ? ["resolution"] : []))
     for (name, metric) in metrics {
       let figures = [
@@ -39,8 +39,8 @@ package struct ReportTables {
     return MetricDocument.Mark.legend(of: Set(shown)) + (isPolled ? [polled] : [])
   }
 
-  var thresholds: TextTable {
-    var table = TextTable(["threshold", "observed", "result"])
+  var thresholds: Table {
+    var table = Table(["threshold", "observed", "result"])
     for threshold in document.thresholds {
       let result = threshold.skipped == true ? "skipped" : threshold.pass ? "pass" : "FAIL"
       let reason = threshold.reason.map { " (\($0))" } ?? ""
@@ -51,8 +51,8 @@ package struct ReportTables {
 
   /// Counters with their share: of the iterations, or, for starts without an iteration, of all starts that were due.
   /// Counters of other things have no share.
-  var counters: TextTable {
-    var table = TextTable(["counter", "number", "of iterations"])
+  var counters: Table {
+    var table = Table(["counter", "number", "of iterations"])
     let iterations = document.counters["iterations"] ?? 0
     for (name, number) in document.counters.sorted(by: { order($0.key, $1.key) }) {
       table.add([name, "\(number)", share(of: name, number, iterations: iterations)])
@@ -70,21 +70,21 @@ package struct ReportTables {
     }
   }
 
-  var errors: TextTable {
-    var table = TextTable(["error", "count", "first example"])
+  var errors: Table {
+    var table = Table(["error", "count", "first example"])
     for error in document.errors { table.add([error.kind, "\(error.count)", error.example]) }
     return table
   }
 
-  var parameters: TextTable {
-    var table = TextTable(["parameter", "value"])
+  var parameters: Table {
+    var table = Table(["parameter", "value"])
     for (name, value) in document.parameters.sorted(by: { $0.key < $1.key }) { table.add([name, value.description]) }
     return table
   }
 
-  var machine: TextTable {
+  var machine: Table {
     let facts = document.environment
-    var table = TextTable(["fact", "value"])
+    var table = Table(["fact", "value"])
     table.add(["host", facts.hostname])
     table.add(["system", "\(facts.os), \(facts.kernel)"])
     table.add(["CPU", "\(facts.cpu), \(facts.logicalCores) logical cores"])
@@ -109,10 +109,10 @@ package struct ReportTables {
   }
 
   /// Reference figures that were measured elsewhere; nil without any.
-  var references: TextTable? {
+  var references: Table? {
     let references = document.tool.references.filter { $0.needs.allSatisfy { document.metrics[$0] != nil } }
     guard !references.isEmpty else { return nil }
-    var table = TextTable(["what", "figure"])
+    var table = Table(["what", "figure"])
     for reference in references { table.add([reference.what, reference.figure]) }
     return table
   }

@@ -75,8 +75,8 @@ package struct SummaryReport {
 
   private var hasSeveralRuns: Bool { summary.tools.contains { $0.files != nil } }
 
-  private var table: TextTable {
-    var table = TextTable(
+  private var table: Table {
+    var table = Table(
       [
         "tool", "verdict",
       ] + (hasSeveralRuns ? ["runs"] : []) + [

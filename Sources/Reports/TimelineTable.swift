@@ -20,13 +20,13 @@ struct TimelineTable {
   }
 
   /// The table with its notes; nil without a timeline.
-  var table: (table: TextTable, notes: [String])? {
+  var table: (table: Table, notes: [String])? {
     guard !points.isEmpty else { return nil }
     let columns = ResultTimeline.shownKeys(of: points)
     let isOfIntervals = ResultTimeline(points).isOfIntervals
     let length = isOfIntervals ? Self.mostIntervals : Self.longest
     let step = max(1, (points.count + length - 1) / length)
-    var table = TextTable(columns.map(Self.title))
+    var table = Table(columns.map(Self.title))
     var marks: Set<MetricDocument.Mark> = []
     for (index, point) in points.enumerated() where index % step == 0 || index == points.count - 1 {
       table.add(

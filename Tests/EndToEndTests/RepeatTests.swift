@@ -198,6 +198,7 @@ import Testing
     #expect(result.output.contains("== bench-allocation, run 2 of 6, b ==") && result.output.contains("\nmedian b "))
     // A debug build's runs are no evidence, which the comparison says.
     #expect(
-      result.output.contains(SuiteVersion.build == "debug" ? "a and b cannot be compared:" : "OLD: a \(quick.url) (3 runs)"))
+      result.output.contains(
+        SuiteVersion.build == "debug" ? "a and b cannot be compared:" : "OLD: a \(quick.url) (3 runs)"))
   }
 }

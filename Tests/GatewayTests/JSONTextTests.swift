@@ -7,7 +7,8 @@ import Testing
 struct JSONTextTests {
   @Test(
     arguments: [
-      "", "plain", "\"quoted\"", "\\", "a\\\"b", "\u{0}\u{1}\u{1f} \u{20}", "\n\r\t", "ä €  🙂", "e\u{301}", "\u{7f}\u{9f}\u{2028}",
+      "", "plain", "\"quoted\"", "\\", "a\\\"b", "\u{0}\u{1}\u{1f} \u{20}", "\n\r\t", "ä €  🙂", "e\u{301}",
+      "\u{7f}\u{9f}\u{2028}",
       "</script>", "{\"a\":1}",
     ])
   func whatIsQuotedIsReadBackAsItWas(_ text: String) throws {

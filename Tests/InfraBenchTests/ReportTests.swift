@@ -70,7 +70,7 @@ import TextFormatting
   }
 
   @Test func columnsLineUp() {
-    var table = TextTable(["a", "number"])
+    var table = Table(["a", "number"])
     table.add(["longer", "1"])
     table.add(["b", "1234567"])
     #expect(table.plain == "a        number\nlonger        1\nb       1234567\n")

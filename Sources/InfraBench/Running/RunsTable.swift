@@ -63,8 +63,8 @@ package struct RunsTable {
 
   private func sample(_ row: Row) -> MetricDocument? { metric.flatMap { row.document?.metrics[$0] } }
 
-  private var table: TextTable {
-    var table = TextTable(["run"] + Self.figures.map(\.title) + ["verdict"])
+  private var table: Table {
+    var table = Table(["run"] + Self.figures.map(\.title) + ["verdict"])
     for row in rows {
       let metric = sample(row)
       table.add(

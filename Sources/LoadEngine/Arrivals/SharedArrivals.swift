@@ -70,7 +70,7 @@ final class SharedArrivals: Sendable {
   }
 
   /// Runs `work` to its end. Starts that still wait `bound` after the last one was due are given up. Iterations under
-  /// way end by their own time-outs; only those that go on for twice that time are cancelled.
+  /// way end by their own time-outs; those that still go on twice `bound` later are cancelled.
   func waitingAtMost<T: Sendable>(_ bound: Nanoseconds, _ work: @escaping @Sendable () async -> T) async -> T? {
     await withTaskGroup(of: T?.self) { group in
       group.addTask { await work() }

@@ -17,7 +17,8 @@ public struct Recording: Sendable {
   /// How late the generator started iterations. Delays by the target are not in it.
   public private(set) var lateness = LatencyHistogram()
 
-  /// When the last iteration ended that the target answered; nil without one.
+  /// When the last iteration that the target answered ended; nil without one. `lastUnansweredAt` is that of the last
+  /// iteration without an answer.
   public internal(set) var lastAnswerAt: Instant?
   var lastUnansweredAt: Instant?
 

@@ -133,7 +133,7 @@ package struct HTMLTable {
     self.header = header
   }
 
-  package init(_ caption: String, _ table: TextTable) {
+  package init(_ caption: String, _ table: Table) {
     self.init(caption, header: table.header)
     for row in table.rows { add(row) }
   }

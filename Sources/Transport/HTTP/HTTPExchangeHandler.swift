@@ -128,7 +128,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let now = MonotonicClock.now()
-    guard pending != nil else { return close() }  // bytes that nobody asked for
+    guard pending != nil else { return close() }  // these bytes answer no request
     if pending?.firstByteReadAt == nil { pending?.firstByteReadAt = now }
     switch reader.read(unwrapInboundIn(data)) {
     case .needsMore: break

@@ -43,7 +43,7 @@ public struct GeneratorReport: Sendable, Equatable {
   /// The fewest starts of which the P99 is not just the latest.
   private static let enoughStarts: UInt64 = 100
 
-  /// Judges the figures of a run; `busiestSecond` is the highest share of a second in which a loop's thread had no time left.
+  /// Judges the figures of a run. Each parameter sets the property of its name.
   public init(
     cpuUtilisation: Double, latenessP50: Nanoseconds? = nil, latenessP99: Nanoseconds?, starts: UInt64? = nil,
     backlogMax: UInt64 = 0, busiestSecond: Double

@@ -1,7 +1,7 @@
 import TextFormatting
 
 /// A table of text cells, as plain text or Markdown. The first column is aligned left, all others right.
-package struct TextTable {
+package struct Table {
   private(set) var rows: [[String]]
   let header: [String]
 
@@ -31,34 +31,6 @@ package struct TextTable {
     let rule = header.indices.map { $0 == 0 ? "---" : "---:" }
     return ([header.map(Markdown.escape), rule] + rows.map { $0.map(Markdown.escape) })
       .map { "| \($0.joined(separator: " | ")) |\n" }.joined()
-  }
-}
-
-/// Escapes foreign text for Markdown.
-package enum Markdown {
-  /// Escapes markup and puts the text on one line.
-  package static func escape(_ text: String) -> String {
-    var result = ""
-    let characters = Array(text)
-    for (index, character) in characters.enumerated() {
-      switch character {
-      case "_" where isInsideWord(index, of: characters): result.append(character)
-      case "\\", "`", "*", "_", "[", "]", "|", "#", "~": result += "\\\(character)"
-      // In a comment on GitHub or GitLab an `@` would notify a user.
-      case "@": result += "@<!-- -->"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "&": result += "&amp;"
-      default: result += PlainText.line(String(character))
-      }
-    }
-    return result
-  }
-
-  /// GitHub's Markdown has no emphasis inside words, so that `end_to_end` can stay as it is.
-  private static func isInsideWord(_ index: Int, of characters: [Character]) -> Bool {
-    guard index > 0, index + 1 < characters.count else { return false }
-    return [characters[index - 1], characters[index + 1]].allSatisfy { $0.isLetter || $0.isNumber }
   }
 }
 
