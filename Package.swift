@@ -85,7 +85,7 @@ let package = Package(
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWS", "Comparison", "Gateway", "Latency", "LoadEngine", "ProcessControl", "Reports", "Results", "Statistics",
+        "AWS", "Comparison", "Gateway", "Latency", "LoadEngine", "ProcessControl", "Reports", "Results",
         "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -176,7 +176,7 @@ let package = Package(
       path: "Tests/AWSTestSupport",
       resources: [.copy("Fixtures")]),
 
-    // Tests, one target per target.
+    // Tests. Those of Results, Reports and Comparison are among InfraBenchTests, whose tools their documents are of.
     .testTarget(name: "TextFormattingTests", dependencies: ["TextFormatting"]),
     .testTarget(
       name: "LatencyTests",
@@ -229,8 +229,8 @@ let package = Package(
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
-        "AWS", "AWSTestSupport", "Gateway", "InfraBench", "Latency", "LoadEngine", "ProcessControl",
-        "TestSupport", "Transport", "WarmTask",
+        "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "LoadEngine", "ProcessControl",
+        "Reports", "Results", "Statistics", "TestSupport", "TextFormatting", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
@@ -246,8 +246,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "AWS", "AWSTestSupport", "Gateway", "InfraBench", "Latency", "ProcessControl",
-        "TestSupport", "Transport",
+        "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "ProcessControl", "Reports",
+        "Results", "TestSupport", "TextFormatting", "Transport",
         "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e",
         "bench-exhaustion", "bench-report", "bench-suite", "known-delay-server", "mock-gateway", "session-stand-in",
         "warm-task",

@@ -54,8 +54,8 @@ CASES = [
 def section(bench):
     text = "## Accuracy at a constant rate\n\n"
     text += (
-        f"At most {CONNECTIONS} connections (k6: users, as many as it says). *Server* is what the server itself saw between a request's\n"
-        "arrival and its answer, in bench-concurrent's run; *calculated* is what users see who come on schedule, as the stall makes them wait.\n\n")
+        f"At most {CONNECTIONS} connections; of k6 as many users as the row says. *Server* is the time from a request's arrival to its answer as the\n"
+        "server itself saw it, in bench-concurrent's run. *Calculated* is the response time of users who arrive on schedule.\n\n")
     for case in CASES:
         text += _case(bench, case)
     return text + bench.take_notes()

@@ -25,10 +25,10 @@ DAYS = 10
 def section(bench):
     text = (
         "## False positives and power\n\n"
-        "Simulated runs: log-normal latencies whose P99 is twice the median, each run's scaled by a factor of its own of which the\n"
-        "logarithm's standard deviation is 3 %. Mean, P50, P95 and P99 of old and new runs are compared as one family at `--alpha 0.05`,\n"
-        "{comparisons} times. *Flagged* is a comparison that says of any of the four that it changed; *P99 slower* one that says it of\n"
-        "P99.\n\n")
+        "Simulated runs have log-normal latencies whose P99 is twice the median. All latencies of a run are scaled by one factor of the\n"
+        "run's own; the logarithm of these factors has a standard deviation of 3 %. Mean, P50, P95 and P99 of old and new runs are compared as\n"
+        "one family at `--alpha 0.05`, {comparisons} times. A comparison is *flagged* when it calls any of the four changed, and *P99 slower* when it\n"
+        "calls P99 slower.\n\n")
     lines = bench.attempt("simulation", _simulate) or []
     text = text.format(comparisons=figure(lines[0]["comparisons"]) if lines else "many")
     rows = []

@@ -8,8 +8,8 @@ from tables import figure, goal, median, table, times
 
 def section(bench):
     text = (
-        "## Histogram\n\n1 ns to 1 h, three digits; 65 536 different values from 100 µs to 200 ms again and again, each doubling half as\n"
-        "frequent as the one before. CPU time of the one thread.\n\n")
+        "## Histogram\n\nA histogram of 1 ns to 1 h with three digits records 65 536 different values from 100 µs to 200 ms again and again. Each\n"
+        "doubling (100–200 µs, 200–400 µs, …) has half as many as the one before. CPU time of the one thread.\n\n")
     lines = bench.attempt("histogram", _measure) or []
     figures = {
         name: [median([line[key] for line in lines if line["name"] == name]) for key in ("recordNs", "queryNs")]

@@ -1,12 +1,13 @@
-/// Why an AWS call, or finding out how to make it, failed. No text of it holds a secret or a session token.
+/// Why an AWS call, or the search for its credentials and settings, failed. No text in it holds a secret or a session
+/// token.
 public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What to do about it, as far as a program decides by it.
+  /// The kind of failure, as far as a program decides by it.
   public enum Kind: String, Sendable {
     /// The service asks for fewer calls; retried.
     case throttled
     /// The service or something before it failed (500, 502, 503, 504); retried.
     case server
-    /// The service has no room now, or the account's limit of tasks is reached: later there may be some.
+    /// The service has no room now, or the account's limit of tasks is reached; a later call may succeed.
     case capacity
     /// A cluster, service or parameter is wrong.
     case wrongParameter
@@ -16,9 +17,9 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case expiredCredentials
     /// This machine's clock and the service's differ too much.
     case clockSkew
-    /// Key id, secret or token are not accepted.
+    /// AWS does not accept the key id, the secret or the session token.
     case wrongCredentials
-    /// The answer is not what the operation answers with, whatever its status.
+    /// The body does not have the form of the operation's answer, at any status.
     case malformedAnswer
     /// No complete answer came; see ``AWSError/transfer``.
     case transfer
@@ -31,15 +32,15 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case other
   }
 
-  /// What to do about it.
+  /// The kind of failure, as far as a program decides by it.
   public var kind: Kind
-  /// What was called, `ecs:ListTasks`, with `at URL` where the endpoint may be what is wrong; `nil` where the message says it.
+  /// The operation, `ecs:ListTasks`, with `at URL` where the endpoint may be wrong; `nil` where the message names it.
   public var call: String?
   /// The service's code, `ClusterNotFoundException`; empty where there is none.
   public var code: String
   /// What went wrong, one line.
   public var message: String
-  /// What to do next: the flag that is wrong, the permission that is missing.
+  /// The next step for the user: the flag that is wrong, the permission that is missing.
   public var hint: String?
   /// `x-amzn-requestid`.
   public var requestID: String?
@@ -47,13 +48,13 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
   public var httpStatus: Int?
   /// Why no complete answer came.
   public var transfer: TransferError?
-  /// Of an operation of several calls, those that were answered before the one that failed.
+  /// The calls of a paged or batched operation that were answered before the failed one.
   public var answeredCalls: [CallRecord] = []
   /// The tries made, 1 and up.
   public var attempts = 1
   /// How many of those tries the service refused because there were too many calls.
   public var throttles = 0
-  /// Whether a further try was left out because earlier failures have used up the client's retry quota.
+  /// Whether no further try was made because earlier failures have used up the client's retry quota.
   public var isRetryQuotaUsedUp = false
 
   /// Makes an error.
@@ -70,7 +71,7 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     self.transfer = transfer
   }
 
-  /// What was called and what came of it, without numbers and hint.
+  /// The call, the code and the message, without numbers and hint.
   var outcome: String { [call ?? "", code, message].filter { !$0.isEmpty }.joined(separator: ": ") }
 
   /// Call, code, message, status, request id, tries and hint on one line.
@@ -85,7 +86,7 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     return text
   }
 
-  /// Whether another try may fare better.
+  /// Whether another try may succeed.
   public var isRetryable: Bool {
     switch kind {
     case .throttled, .server: true
@@ -94,13 +95,13 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// What it means to the call that needed the credentials of `source`; a cancelled wait stays one.
+  /// This error, worded for the call that needed the credentials of `source`; a cancelled wait keeps its kind.
   func gettingCredentials(of source: String) -> AWSError {
     guard transfer?.kind != .cancelled else { return self }
     var error = self
     error.kind = .credentials
     error.message = "no credentials of \(source): \(outcome)"
-    // They were about another call than the one that fails now.
+    // Call, code and transfer belonged to the request for credentials, not to the call that fails now.
     (error.call, error.code, error.transfer) = (nil, "", nil)
     return error
   }
@@ -111,7 +112,8 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension AWSError {
-  /// What to do about an answer that is no result: the flag that is wrong, the permission that is missing, where the
+  /// The hint for an answer that is not a result: the flag that is wrong, the permission that is missing, the source of
+  /// the credentials.
   /// credentials came from.
   static func hint(for kind: Kind, _ answer: ErrorAnswer, _ status: Int, _ context: CallContext) -> String? {
     let endpoint = context.target.endpointSetting
@@ -134,7 +136,7 @@ extension AWSError {
     }
   }
 
-  /// Files are read again and roles taken on again; a running process's environment stays as it was.
+  /// A renewal reads the files and assumes roles again, but cannot change the environment of a running process.
   private static func expiryHint(_ context: CallContext) -> String {
     guard context.source == AWSCredentials.environmentSource else {
       return "renew the credentials: they came from \(context.source)"
@@ -143,7 +145,7 @@ extension AWSError {
       + "and start again, or give --profile with a profile that is renewed (role_arn, credential_process)"
   }
 
-  /// Only what polls is called as often as the user says.
+  /// The interval is a flag of the polling operations only; other calls have no rate that a user can set.
   private static func throttlingHint(_ context: CallContext) -> String {
     switch context.action {
     case "ecs:ListTasks", "ecs:DescribeTasks": "call less often (--poll-interval)"
@@ -155,7 +157,7 @@ extension AWSError {
   private static func otherHint(_ answer: ErrorAnswer, _ status: Int, _ endpoint: String) -> String? {
     if 300..<400 ~= status { return "redirects are not followed: check \(endpoint)" }
     switch answer.code {
-    // AWS names its errors; something in front of it need not.
+    // AWS's errors have a code; an answer of a proxy or load balancer may have none.
     case "": return "this is no answer of AWS's own: check \(endpoint), --region and the proxy"
     case "BlockedException": return "AWS has blocked the account: its support knows why"
     case "UnknownOperationException", "SerializationException":
@@ -164,7 +166,7 @@ extension AWSError {
     }
   }
 
-  /// The action AWS's message names, which may be another than the operation's (`iam:PassRole`), else the operation's.
+  /// The action that AWS's message names, which may differ from the operation's (`iam:PassRole`), else the operation's.
   private static func permissionHint(_ message: String, _ context: CallContext) -> String {
     let named = message.firstRange(of: "not authorized to perform: ").map { message[$0.upperBound...] }
     let action = named?.prefix { $0.isLetter || $0.isNumber || $0 == ":" || $0 == "-" } ?? ""
@@ -175,7 +177,7 @@ extension AWSError {
       : "allow the action \(missing) to \(key)"
   }
 
-  /// The flags of a wrong parameter, by ECS's code, and by its message where the code does not tell.
+  /// The flags of a wrong parameter, by ECS's code, and by its message where the code does not name the parameter.
   private static func parameterHint(_ answer: ErrorAnswer, _ context: CallContext) -> String? {
     switch answer.code {
     case "ClusterNotFoundException":
@@ -189,7 +191,7 @@ extension AWSError {
     }
   }
 
-  /// The flags a message about a parameter speaks of; the operation's where it speaks of none.
+  /// The flags of the parameter that a message names; the operation's flags where it names no parameter.
   private static func flagHint(for message: String, operation: String) -> String {
     let message = message.lowercased().filter { $0 != " " }
     let taskDefinition = operation == "RunTask" ? "--task-definition" : "--family"

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Amazon ECS, as far as a warm pool is watched and drained with it.
+/// Amazon ECS, reduced to the operations that observe and drain a warm pool.
 ///
 /// ```swift
 /// let configuration = try AWSConfiguration.resolve(flags: .init(region: "eu-west-1"), environment: environment)
@@ -11,13 +11,12 @@ import FoundationEssentials
 /// // tasks.value.count { $0.isRunning }, tasks.calls.map(\.timings.total)
 /// ```
 public struct ECSClient: Sendable {
-  /// Most pages one listing may have: a service that never ends its list would hold a poller for ever.
+  /// The most pages that one listing may have: without it a service whose list never ends would hold a poller for ever.
   static let maximumPages = 1_000
   private static let batchSize = 100
 
   private let service: JSONService
 
-  /// Makes a client.
   ///
   /// - Parameter transport: a ``CurlTransport`` made with the configuration's certificate bundle.
   public init(configuration: AWSConfiguration, transport: any HTTPTransport, environment: CallEnvironment) {
@@ -30,12 +29,13 @@ public struct ECSClient: Sendable {
         target: target, credentials: configuration.credentials, transport: transport, environment: environment))
   }
 
-  /// The number of throttled answers since the client was made, those that were retried included.
+  /// The number of throttled answers since the client was made, retried ones included.
   public var throttleCount: Int { service.service.throttleCount }
 
-  /// The ARNs of all tasks whose *desired* status is the one given, all pages of them.
+  /// The ARNs of all tasks whose *desired* status is `status`, from all pages of the listing.
   ///
-  /// With `running` these are the tasks still `PROVISIONING` or `PENDING` too; ``describeTasks(_:cluster:retry:)`` tells.
+  /// `running` includes tasks that are still `PROVISIONING` or `PENDING`; ``describeTasks(_:cluster:retry:)`` gives the
+  /// actual status.
   public func listTasks(
     _ filter: TaskFilter, desiredStatus: ECSTask.DesiredStatus = .running, pageSize: Int = 100,
     retry: RetryPolicy = .standard
@@ -62,7 +62,7 @@ public struct ECSClient: Sendable {
     return answer
   }
 
-  /// Tasks by ARN or id, in calls of at most 100. One that ECS does not know (yet) is a failure `MISSING`.
+  /// Tasks by ARN or id, in calls of at most 100. A task that ECS does not know (yet) is a failure `MISSING`.
   public func describeTasks(
     _ tasks: [String], cluster: String?, retry: RetryPolicy = .standard
   ) async throws(AWSError) -> ECSAnswer<[ECSTask]> {
@@ -102,11 +102,11 @@ public struct ECSClient: Sendable {
     return ECSAnswer(value: output.service, calls: [record], failures: [])
   }
 
-  /// Starts 1–10 tasks. Those that found no room are failures.
+  /// Starts 1–10 tasks. A task without room is a failure in the answer.
   ///
   /// - Parameters:
-  ///   - launchType: `FARGATE`, `EC2` or `EXTERNAL`; ECS takes no `capacityProvider` beside it.
-  ///   - network: needed by tasks of the network mode `awsvpc`, Fargate's among them.
+  ///   - launchType: `FARGATE`, `EC2` or `EXTERNAL`; ECS refuses `capacityProvider` beside it.
+  ///   - network: required by tasks of the network mode `awsvpc`, such as all tasks on Fargate.
   public func runTask(
     _ taskDefinition: String, cluster: String?, count: Int, startedBy: String? = nil, launchType: String? = nil,
     capacityProvider: String? = nil, network: TaskNetwork? = nil, retry: RetryPolicy = .standard
@@ -131,7 +131,7 @@ public struct ECSClient: Sendable {
 }
 
 extension ECSAnswer {
-  /// Makes the next call; its error names the calls that were answered before it.
+  /// Makes the next call; its error lists the calls that were answered before it.
   fileprivate func noting<Output>(_ call: () async throws(AWSError) -> Output) async throws(AWSError) -> Output {
     do throws(AWSError) {
       return try await call()
@@ -143,8 +143,8 @@ extension ECSAnswer {
   }
 }
 
-// What ECS is asked and what it answers; field names as in its API reference, version 2014-11-13.
-// A field that an answer must have is not optional: an answer without it is not this operation's.
+// The inputs and outputs of ECS's operations; field names as in its API reference, version 2014-11-13.
+// A required field is not optional: an answer without it is not an answer of the operation.
 struct ListTasksInput: Encodable {
   var cluster: String?
   var serviceName: String?
@@ -165,7 +165,7 @@ struct DescribeTasksInput: Encodable {
   var tasks: [String]
 }
 
-/// Of DescribeTasks and of RunTask.
+/// The output of DescribeTasks and of RunTask.
 struct TasksOutput: Decodable {
   var tasks: [ECSTask]
   var failures: [ECSFailure]
@@ -215,7 +215,7 @@ struct RunTaskInput: Encodable {
   var launchType: String?
   var capacityProviderStrategy: [CapacityProviderStrategyItem]?
   var networkConfiguration: NetworkConfiguration?
-  /// A retried request with the same token starts no second set of tasks.
+  /// Makes retries safe: ECS starts no second set of tasks for a request with a known token.
   var clientToken: String
 }
 
@@ -233,7 +233,7 @@ struct StopTaskOutput: Decodable {
 public struct TaskNetwork: Sendable, Equatable {
   /// Ids of subnets, 1–16.
   public var subnets: [String]
-  /// Ids of security groups, at most 5; none means the VPC's default one.
+  /// Ids of security groups, at most 5; an empty list means the VPC's default group.
   public var securityGroups: [String]
   /// Whether the task gets a public address.
   public var assignsPublicIP: Bool
@@ -246,7 +246,7 @@ public struct TaskNetwork: Sendable, Equatable {
   }
 }
 
-/// As RunTask is sent it.
+/// The network in RunTask's form.
 struct NetworkConfiguration: Encodable {
   struct AWSVPC: Encodable {
     var subnets: [String]
@@ -263,7 +263,7 @@ struct NetworkConfiguration: Encodable {
   }
 }
 
-/// As RunTask is sent it: all tasks of one provider.
+/// The capacity provider in RunTask's form; all tasks use the one provider.
 struct CapacityProviderStrategyItem: Encodable {
   var capacityProvider: String
 }

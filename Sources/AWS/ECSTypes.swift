@@ -1,10 +1,10 @@
 /// A task as `DescribeTasks` shows it. Instants are seconds since 1970 by AWS's clock, with a fraction.
 public struct ECSTask: Sendable, Equatable, Decodable {
-  /// What ECS wants of a task. `ListTasks` filters by this, not by the state the task is in.
+  /// The status that ECS drives a task to. `ListTasks` filters by it, not by the task's actual status.
   public enum DesiredStatus: String, Sendable, Encodable {
-    /// To run; so from the very start, while ``ECSTask/lastStatus`` is still `PROVISIONING` or `PENDING`.
+    /// The task is to run. A new task has this value while ``ECSTask/lastStatus`` is still `PROVISIONING` or `PENDING`.
     case running = "RUNNING"
-    /// To end.
+    /// The task is to end.
     case stopped = "STOPPED"
   }
 
@@ -14,10 +14,10 @@ public struct ECSTask: Sendable, Equatable, Decodable {
   public var lastStatus: String
   /// `RUNNING` or `STOPPED`.
   public var desiredStatus: String?
-  /// `service:<name>` for a service's task; like the next two it is empty where it cannot be read, so that it matches no
-  /// filter.
+  /// `service:<name>` for a service's task. This field and the next two are empty where the answer's value is
+  /// unreadable, so that the task matches no filter.
   public var group: String?
-  /// What it was made of, `…:task-definition/<family>:<revision>`.
+  /// The task definition, `…:task-definition/<family>:<revision>`.
   public var taskDefinitionArn: String?
   /// `ecs-svc/<deployment id>` for a service's task.
   public var startedBy: String?
@@ -58,27 +58,27 @@ public struct ECSService: Sendable, Equatable, Decodable {
   public var serviceName: String?
   /// `ACTIVE`, `DRAINING`, `INACTIVE`.
   public var status: String?
-  /// How many tasks ECS keeps.
+  /// The number of tasks that ECS keeps running.
   public var desiredCount: Int
-  /// How many are `RUNNING`.
+  /// The number of tasks that are `RUNNING`.
   public var runningCount: Int?
-  /// How many are on their way to it.
+  /// The number of tasks that are still starting.
   public var pendingCount: Int?
   /// The roll-outs.
   public var deployments: [Deployment]?
 }
 
-/// Something asked for that ECS did not find or could not place.
+/// A requested item that ECS did not find or could not place.
 public struct ECSFailure: Sendable, Equatable, Decodable {
-  /// What it is about.
+  /// The ARN of the item.
   public var arn: String?
   /// `MISSING`, `RESOURCE:MEMORY`, …
   public var reason: String?
-  /// More, for people.
+  /// Details in words.
   public var detail: String?
 }
 
-/// Which tasks to list: every filter that is set must match.
+/// A filter of a task list; a task must match every field that is set.
 public struct TaskFilter: Sendable, Equatable {
   /// Name or ARN; `nil` means the cluster `default`.
   public var cluster: String?
@@ -86,7 +86,7 @@ public struct TaskFilter: Sendable, Equatable {
   public var serviceName: String?
   /// Tasks of one task definition's family.
   public var family: String?
-  /// Tasks started with this mark; ECS allows no other filter beside it.
+  /// Tasks started with this `startedBy` mark; ECS allows no other filter beside it.
   public var startedBy: String?
 
   /// Makes a filter.
@@ -99,8 +99,8 @@ public struct TaskFilter: Sendable, Equatable {
 }
 
 extension TaskFilter {
-  /// Whether a listed task is one of those that were asked for, as far as its description tells: not every server of this
-  /// protocol filters its lists.
+  /// Whether a listed task matches the filter, as far as its description tells. The check is needed because not every
+  /// server of this protocol filters its lists.
   public func admits(_ task: ECSTask) -> Bool {
     func last(_ text: String) -> Substring { text.split(separator: "/").last ?? "" }
     if let serviceName, let group = task.group, group != "service:\(last(serviceName))" { return false }
@@ -112,17 +112,17 @@ extension TaskFilter {
   }
 }
 
-/// An answer, and what it cost: one call, or several where the operation is paged or batched.
+/// An answer and its calls: one call, or several where the operation is paged or batched.
 public struct ECSAnswer<Value: Sendable>: Sendable {
   /// The answer.
   public var value: Value
-  /// The calls in order; never empty unless nothing was asked.
+  /// The calls in order; empty only for an empty request.
   public var calls: [CallRecord]
-  /// Things ECS did not find or could not place.
+  /// The items that ECS did not find or could not place.
   public var failures: [ECSFailure]
 }
 
-// ECS's answers are read leniently: see the extension of `KeyedDecodingContainer` below.
+// ECS's answers are read leniently; the extension of `KeyedDecodingContainer` below gives the reason.
 extension ECSTask {
   enum CodingKeys: CodingKey {
     case taskArn, lastStatus, desiredStatus, group, taskDefinitionArn, startedBy, createdAt, pullStartedAt,
@@ -152,7 +152,7 @@ extension ECSTask {
 extension ECSService.Deployment {
   enum CodingKeys: CodingKey { case id, status }
 
-  /// Reads what is there as text.
+  /// Reads the fields that are texts; the others count as absent.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     id = fields.readable(.id)
@@ -181,7 +181,7 @@ extension ECSService {
 extension ECSFailure {
   enum CodingKeys: CodingKey { case arn, reason, detail }
 
-  /// Reads what is there as text.
+  /// Reads the fields that are texts; the others count as absent.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     arn = fields.readable(.arn)
@@ -190,10 +190,11 @@ extension ECSFailure {
   }
 }
 
-// ECS's answers are read field by field. A field that a caller needs must have its type; any other field of a wrong type counts
-// as absent. Servers of this protocol differ in such fields, and that must not cost the whole answer.
+// ECS's answers are read field by field. A field that a caller needs must have its type; any other field of a wrong
+// type counts as absent. Servers of this protocol differ in such fields, and one wrong field must not make the answer
+// unreadable.
 extension KeyedDecodingContainer {
-  /// The value of a field that is not needed: nil where it is absent or of another type than expected.
+  /// The value of an optional field; nil where it is absent or has another type than expected.
   func readable<T: Decodable>(_ key: Key, as type: T.Type = T.self) -> T? {
     (try? decodeIfPresent(type, forKey: key)) ?? nil
   }
@@ -204,13 +205,13 @@ extension KeyedDecodingContainer {
     return contains(key) && (try? decodeNil(forKey: key)) != true ? "" : nil
   }
 
-  /// A list that is not needed; what in it cannot be read is left out.
+  /// An optional list, without the elements that cannot be read.
   func readableList<T: Decodable>(_ key: Key) -> [T]? {
     readable(key, as: [Readable<T>].self)?.compactMap(\.value)
   }
 }
 
-/// A value, or nil where it is of another type.
+/// A value, or nil where it has another type.
 private struct Readable<Value: Decodable>: Decodable {
   var value: Value?
 

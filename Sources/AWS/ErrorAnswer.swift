@@ -1,7 +1,7 @@
 import FoundationEssentials
 import TextFormatting
 
-/// Reads what a service says instead of a result: JSON of AWS's own, or XML or HTML of something in front of it.
+/// Reads a service's error: JSON from AWS itself, or XML or HTML from a proxy or load balancer before it.
 struct ErrorAnswer {
   private struct Body: Decodable {
     var type: String?
@@ -17,7 +17,7 @@ struct ErrorAnswer {
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
-      // A field of another type counts as missing: an error of the error would hide what the service said.
+      // A field of another type counts as missing, because a decoding error would hide the service's own error.
       func text(_ key: CodingKeys) -> String? { try? container.decodeIfPresent(String.self, forKey: key) }
       type = text(.type)
       code = text(.code)
@@ -34,7 +34,7 @@ struct ErrorAnswer {
     let rawCode = body?.type ?? body?.code ?? response.header("x-amzn-errortype")
     code = ErrorAnswer.bareCode(redaction.text(rawCode ?? ErrorAnswer.element("Code", of: xml) ?? ""))
     let text = body == nil ? ErrorAnswer.element("Message", of: xml) : body?.message ?? ""
-    // Redacted before it is cut: half a secret is one too.
+    // Redaction comes before the cut, because a cut secret is no longer recognised.
     message =
       text.map { ErrorAnswer.printable(redaction.text(ErrorAnswer.withoutCanonicalString($0))) }
       ?? ErrorAnswer.firstLine(of: response.body, redaction)
@@ -48,7 +48,8 @@ struct ErrorAnswer {
     return String(printable(String(afterHash)).prefix(100))
   }
 
-  /// The text of the first `<name>`, as errors of the query protocols (STS, IAM) have it; `nil` where there is none.
+  /// The text of the first `<name>`, the form of errors in the query protocols (STS, IAM); `nil` where there is no such
+  /// element.
   private static func element(_ name: String, of xml: String) -> String? {
     guard let start = xml.firstRange(of: "<\(name)>")?.upperBound,
       let end = xml[start...].firstRange(of: "</\(name)>")?.lowerBound
@@ -56,12 +57,13 @@ struct ErrorAnswer {
     return String(xml[start..<end])
   }
 
-  /// AWS tells what it signed itself, line by line: of no use to a user, and the session token is in it.
+  /// The message without the canonical string that AWS adds to it: a user cannot use it, and it holds the session
+  /// token.
   private static func withoutCanonicalString(_ message: String) -> String {
     message.firstRange(of: "The Canonical String").map { String(message[..<$0.lowerBound]) } ?? message
   }
 
-  /// The first line that has anything on it, at most 200 characters.
+  /// The first line that is not blank, at most 200 characters.
   static func firstLine(of body: [UInt8], _ redaction: Redaction) -> String {
     let lines = body.prefix(4_096).split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
     for line in lines {
@@ -71,12 +73,12 @@ struct ErrorAnswer {
     return ""
   }
 
-  /// One line without what could steer a terminal, at most 1,000 Unicode scalars.
+  /// One line without characters that could steer a terminal, at most 1,000 Unicode scalars.
   static func printable(_ text: String) -> String { PlainText.line(text, limit: 1_000) }
 }
 
 extension AWSError {
-  /// Codes that mean "fewer calls, please", in botocore's standard retry mode.
+  /// Codes of throttling, in botocore's standard retry mode.
   static let throttlingCodes: Set<String> = [
     "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled",
     "TooManyRequestsException", "RequestLimitExceeded", "BandwidthLimitExceeded", "SlowDown", "LimitExceededException",
@@ -84,7 +86,7 @@ extension AWSError {
     "TransactionInProgressException",
   ]
 
-  /// Codes that are worth another try whatever their status.
+  /// Codes that are retried at any status.
   private static let transientCodes: Set<String> = [
     "RequestTimeout", "RequestTimeoutException", "InternalFailure", "InternalServerError", "ServerException",
     "ServiceUnavailable", "IDPCommunicationError",
@@ -103,7 +105,7 @@ extension AWSError {
     "MissingAuthenticationTokenException", "InvalidAccessKeyId", "AuthFailure",
   ]
 
-  /// Classifies an answer that is no result.
+  /// Classifies an answer that is not a result.
   init(answer response: HTTPResponse, _ context: CallContext) {
     let answer = ErrorAnswer(response, context.redaction)
     let kind = AWSError.kind(of: answer, status: response.status)
@@ -111,14 +113,15 @@ extension AWSError {
     self.init(
       kind, code: answer.code, message: answer.message, hint: hint,
       requestID: response.requestID.map(context.redaction.text), httpStatus: response.status)
-    // An answer without a code, or of status 5xx, may come from something before the service; and STS has no flag of its own.
+    // An answer without a code, or of status 5xx, may come from a proxy before the service; and STS has no flag of its
+    // own.
     let isEndpointInDoubt = answer.code.isEmpty || kind == .server || context.target.signingName != "ecs"
     call = isEndpointInDoubt ? context.place : context.action
   }
 
   private static func kind(of answer: ErrorAnswer, status: Int) -> Kind {
     switch answer.code {
-    // Said by codes that name a wrong parameter otherwise.
+    // ECS reports a lack of capacity under codes that otherwise name a wrong parameter.
     case let code where parameterCodes.contains(code) && isLackOfCapacity(answer.message): .capacity
     case let code where throttlingCodes.contains(code): .throttled
     case let code where parameterCodes.contains(code): .wrongParameter
@@ -131,7 +134,8 @@ extension AWSError {
     }
   }
 
-  /// As RunTask words it on Fargate; see "RunTask", Amazon ECS API Reference, and AWS's troubleshooting pages.
+  /// Whether RunTask on Fargate reports a lack of capacity; see "RunTask", Amazon ECS API Reference, and AWS's
+  /// troubleshooting pages.
   private static func isLackOfCapacity(_ message: String) -> Bool {
     let message = message.lowercased()
     return message.contains("capacity is unavailable") || message.contains("try again later")
@@ -153,7 +157,7 @@ extension AWSError {
       requestID: response.requestID.map(context.redaction.text), httpStatus: response.status)
   }
 
-  /// No complete answer.
+  /// The error of a transfer without a complete answer.
   init(_ error: TransferError, _ context: CallContext) {
     let hint: String? =
       switch error.kind {
@@ -169,22 +173,23 @@ extension AWSError {
 }
 
 extension HTTPResponse {
-  /// The service's name for this exchange, printable and bounded.
+  /// The service's id for this exchange, printable and bounded.
   var requestID: String? {
     header("x-amzn-requestid").map { String(ErrorAnswer.printable($0).prefix(100)) }
   }
 }
 
-/// Takes secrets out of text that a service wrote: services echo what was signed, whole or cut off.
+/// Removes secrets from text that a service wrote, because services echo what was signed, whole or cut off.
 struct Redaction: Sendable {
   private static let replacement = Array("[redacted]".utf8)
   private static let stemLength = 8
 
-  /// The beginnings of the secrets, plain and percent-encoded. A beginning is enough: an echo may be cut off.
+  /// The beginnings of the secrets, plain and percent-encoded. The beginnings suffice, and they also match an echo that
+  /// was cut.
   private let stems: [[UInt8]]
 
-  /// - Parameter accessKeyID: no secret, but scanners for secrets report it. DispatchedArrival out only if it is as long as AWS's
-  ///   are (16 and up), as test servers' ids are ordinary words.
+  /// - Parameter accessKeyID: not a secret, but scanners for secrets report it. It is taken out only if it has at least
+  ///   the 16 characters of AWS's ids, because the ids of test servers are ordinary words.
   init(_ secrets: [String], accessKeyID: String? = nil) {
     let ids = accessKeyID.map { $0.utf8.count < 16 ? [] : [$0] } ?? []
     stems = (secrets + ids).filter { !$0.isEmpty }
@@ -192,7 +197,7 @@ struct Redaction: Sendable {
       .map { Array($0.utf8.prefix(Redaction.stemLength)) }
   }
 
-  /// The text without words that begin like a secret, and without values of `Authorization`.
+  /// The text without words that begin like a secret, and without the values of `Authorization`.
   func text(_ text: String) -> String {
     String(decoding: withoutAuthorization(withoutSecrets(Array(text.utf8))), as: UTF8.self)
   }
@@ -208,13 +213,13 @@ struct Redaction: Sendable {
         continue
       }
       result += Redaction.replacement
-      // To the word's end: its further characters may be escaped in some way.
+      // The rest of the word goes too, because its further characters may be escaped in some way.
       rest = rest.dropFirst(stem.count).drop { !Redaction.endsWord($0) }
     }
     return result
   }
 
-  /// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` gives what follows it.
+  /// The bytes with all that follows `AWS4-HMAC-SHA256` up to the signature's end left out.
   private func withoutAuthorization(_ bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     var rest = bytes[...]

@@ -1,6 +1,6 @@
 import TextFormatting
 
-/// AWS Security Token Service, as far as roles are taken on with it.
+/// AWS Security Token Service, reduced to the operations that assume a role.
 ///
 /// Source: "AWS Security Token Service API Reference", version 2011-06-15.
 struct STSClient: Sendable {
@@ -8,7 +8,7 @@ struct STSClient: Sendable {
 
   private let service: SignedService
 
-  /// - Parameter credentials: whose key asks; `nil` where no operation is signed.
+  /// - Parameter credentials: the credentials that sign; `nil` where no operation is signed.
   init(
     region: String, endpoint: ServiceEndpoint, credentials: (any CredentialsProvider)?, transport: any HTTPTransport,
     environment: CallEnvironment
@@ -19,9 +19,9 @@ struct STSClient: Sendable {
       credentials: credentials, transport: transport, environment: environment)
   }
 
-  /// Takes on a role with the client's key.
+  /// Assumes a role with the client's key.
   ///
-  /// - Parameter source: what the credentials are called from then on.
+  /// - Parameter source: the name of the credentials in messages.
   func assumeRole(_ request: AssumeRoleRequest, source: String) async throws(AWSError) -> IssuedCredentials {
     try await call(
       "AssumeRole",
@@ -32,7 +32,7 @@ struct STSClient: Sendable {
       isSigned: true, secrets: request.externalID.map { [$0] } ?? [], source: source)
   }
 
-  /// Takes on a role with an identity provider's token.
+  /// Assumes a role with an identity provider's token.
   func assumeRoleWithWebIdentity(
     _ request: WebIdentityRequest, source: String
   ) async throws(AWSError) -> IssuedCredentials {
@@ -45,7 +45,7 @@ struct STSClient: Sendable {
         ],
         isSigned: false, secrets: [request.token], source: source)
     } catch {
-      // Nothing is signed: it is the token, or the role's trust in its provider, that is wrong.
+      // The request is unsigned, so that the token is wrong, or the role's trust in the token's provider.
       var error = error
       switch error.kind {
       case .expiredCredentials: error.hint = "the token of \(source) has expired: whatever writes it must renew it"
@@ -70,15 +70,15 @@ struct STSClient: Sendable {
   }
 }
 
-/// `AssumeRole`: another role's temporary credentials for a key that may take it on.
+/// `AssumeRole`: temporary credentials of another role, for a key that may assume it.
 struct AssumeRoleRequest: Sendable, Equatable {
   /// `arn:aws:iam::123456789012:role/name`.
   var roleARN: String
-  /// Who it is, in CloudTrail: 2–64 of letters, digits and `+=,.@-_`.
+  /// The session's name in CloudTrail: 2–64 of letters, digits and `+=,.@-_`.
   var sessionName: String
-  /// The secret word some roles of other accounts ask for.
+  /// The external id that some roles of other accounts require.
   var externalID: String?
-  /// 900–43,200 s; `nil` takes the role's own, an hour unless it says otherwise.
+  /// 900–43,200 s; `nil` takes the role's default, an hour unless the role sets another.
   var durationSeconds: Int?
 }
 
@@ -86,21 +86,20 @@ struct AssumeRoleRequest: Sendable, Equatable {
 struct WebIdentityRequest: Sendable {
   /// `arn:aws:iam::123456789012:role/name`.
   var roleARN: String
-  /// Who it is, in CloudTrail.
+  /// The session's name in CloudTrail.
   var sessionName: String
   /// The identity provider's token, a secret.
   var token: String
-  /// 900–43,200 s; `nil` takes the role's own.
+  /// 900–43,200 s; `nil` takes the role's default.
   var durationSeconds: Int?
 }
 
-/// What both operations answer:
-/// `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>…`.
+/// The answer of both operations, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>…`.
 enum RoleAnswer {
-  /// Something is missing that belongs there, or is there more than once.
+  /// A required element is missing, or occurs more than once.
   struct Incomplete: Error {}
 
-  /// - Throws: ``XMLElement/Refusal`` or ``Incomplete`` for anything else; neither repeats a text of the body.
+  /// - Throws: ``XMLElement/Refusal`` or ``Incomplete`` for any other body; neither repeats a text of the body.
   static func issued(_ body: [UInt8], operation: String, source: String) throws -> IssuedCredentials {
     let document = try XMLElement(parsing: body)
     func text(_ name: String) throws -> String {

@@ -2,8 +2,9 @@ import FoundationEssentials
 public import Latency
 import Synchronization
 
-/// Sends the operations of one service over either of AWS's protocols (JSON, query): signs, sends, retries within a quota,
-/// reloads expired credentials, corrects the clock, classifies errors. The caller encodes requests and reads answers.
+/// Sends the operations of one service over either of AWS's protocols (JSON, query): it signs, sends, retries within a
+/// quota, reloads expired credentials, corrects the clock and classifies errors. The caller encodes requests and reads
+/// answers.
 ///
 /// ```swift
 /// let request = ServiceRequest(operation: "ListTasks", headers: headers, body: Array("{}".utf8))
@@ -15,25 +16,26 @@ import Synchronization
 final class SignedService: Sendable {
   private struct State {
     var clockOffset: Int64 = 0
-    /// The clock's offset that was last warned of, in seconds.
+    /// The clock's offset that the last warning told of, in seconds.
     var toldOffset: Int64?
     var throttles = 0
     var quota = RetryQuota()
   }
 
-  /// How far one call has come.
+  /// The state of one call between its tries.
   private struct Progress {
     var key: AWSCredentials?
     var attempts = 0
     var failures = 0
     var throttles = 0
-    /// Paid for the last retry.
+    /// The quota that the last retry took.
     var price: Int?
     var hasReloaded = false
     var hasSetClock = false
   }
 
-  /// Two clocks differ from this number of seconds on; a change of the difference by `tellingChange` is worth another warning.
+  /// The clock's offset from which the user is warned, in seconds; a change of it by `tellingChange` causes another
+  /// warning.
   private static let tellingOffset: Int64 = 5
   private static let tellingChange: Int64 = 60
 
@@ -54,13 +56,13 @@ final class SignedService: Sendable {
     self.environment = environment
   }
 
-  /// The number of throttled answers since the start, those that were retried included.
+  /// The number of throttled answers since the start, retried ones included.
   var throttleCount: Int { state.withLock { $0.throttles } }
 
   /// Calls one operation.
   ///
-  /// - Parameter read: reads an answer of status 200. An ``AWSError`` it throws is the call's; any other means that the
-  ///   answer is not the operation's. Neither is retried.
+  /// - Parameter read: reads an answer of status 200. An ``AWSError`` that it throws becomes the call's; any other
+  ///   error means that the body is not the operation's answer. The call retries neither.
   func send<Output>(
     _ request: ServiceRequest, retry: RetryPolicy, read: (HTTPResponse) throws -> Output
   ) async throws(AWSError) -> (output: Output, record: CallRecord) {
@@ -110,7 +112,8 @@ final class SignedService: Sendable {
     }
   }
 
-  /// The body must have the operation's own shape: gateways and test servers answer 200 with XML or HTML too.
+  /// Reads the answer. Its body must have the operation's form: gateways and test servers answer 200 with XML or HTML
+  /// too.
   private func result<Output>(
     of response: HTTPResponse, _ context: CallContext, _ read: (HTTPResponse) throws -> Output
   ) throws(AWSError) -> Output {
@@ -124,7 +127,7 @@ final class SignedService: Sendable {
     }
   }
 
-  /// - Returns: whether there are other credentials to try, which happens once in a call.
+  /// - Returns: whether there are other credentials to try; at most once in a call.
   private func reloadCredentials(after error: AWSError, _ progress: inout Progress) async throws(AWSError) -> Bool {
     guard error.kind == .expiredCredentials, !progress.hasReloaded, let old = progress.key, let credentials else {
       return false
@@ -135,9 +138,9 @@ final class SignedService: Sendable {
     return fresh != old
   }
 
-  /// Takes the service's clock for requests from now on.
+  /// Dates all later requests by the service's clock.
   ///
-  /// - Returns: whether it could be read, and was not yet in this call.
+  /// - Returns: whether the answer told the clock's time, and this call has not corrected the clock before.
   private func setClock(after error: AWSError, _ answer: HTTPResponse?, _ progress: inout Progress) -> Bool {
     guard error.kind == .clockSkew, !progress.hasSetClock,
       let theirs = answer?.header("date").flatMap(HTTPDate.epochSeconds)
@@ -160,7 +163,7 @@ final class SignedService: Sendable {
     return true
   }
 
-  /// Throws `error` where there is no next try.
+  /// Waits for the next try, or throws `error` where there is no next try.
   private func waitForNextTry(
     after error: AWSError, _ retry: RetryPolicy, _ progress: inout Progress, _ context: CallContext
   ) async throws(AWSError) {
@@ -188,7 +191,7 @@ final class SignedService: Sendable {
 
 /// Calls operations of one service that speaks AWS JSON 1.1.
 struct JSONService: Sendable {
-  /// `AmazonEC2ContainerServiceV20141113`.
+  /// The prefix of the `X-Amz-Target` header, `AmazonEC2ContainerServiceV20141113`.
   let targetPrefix: String
   let service: SignedService
 
@@ -216,13 +219,13 @@ struct JSONService: Sendable {
   }
 }
 
-/// Which service is asked, where, and how signatures name it.
+/// A service, its endpoint, and its name in signatures.
 struct ServiceTarget: Sendable {
-  /// `ecs`: in signatures and in the names of permissions.
+  /// The name in signatures and in permissions, `ecs`.
   var signingName: String
   /// The region that signatures name.
   var region: String
-  /// Where requests go.
+  /// The endpoint that requests go to.
   var endpoint: ServiceEndpoint
   /// The setting to check when the endpoint is wrong, `--ecs-endpoint-url`.
   var endpointSetting: String
@@ -230,26 +233,27 @@ struct ServiceTarget: Sendable {
 
 /// One `POST` of an operation, without its signature.
 struct ServiceRequest: Sendable {
-  /// `ListTasks`.
+  /// The operation's name, `ListTasks`.
   var operation: String
   /// The headers of the protocol; they are signed too.
   var headers: [(name: String, value: String)]
-  /// The same in every try: a token against repetition in it holds for all of them.
+  /// The body, equal in every try, so that a client token in it stops the service from doing the operation twice.
   var body: [UInt8]
-  /// Whether to sign; `AssumeRoleWithWebIdentity` is not signed.
+  /// Whether the request is signed; `AssumeRoleWithWebIdentity` is not.
   var isSigned = true
-  /// What no error may show beside the credentials, such as a web identity token.
+  /// Secrets beside the credentials that no error may show, such as a web identity token.
   var secrets: [String] = []
-  /// Whether a successful answer holds secrets, so that nothing of a malformed one may be shown.
+  /// Whether a successful answer holds secrets; an error then shows nothing of a malformed one.
   var answerIsSecret = false
 }
 
-/// What an error must name (the operation, the endpoint, whose key it was), and what it must not show.
+/// The facts that an error must name (the operation, the endpoint, the key's source), and the secrets that it must not
+/// show.
 struct CallContext: Sendable {
   var target: ServiceTarget
-  /// `ListTasks`.
+  /// The operation's name, `ListTasks`.
   var operation: String
-  /// What the request was signed with, `nil` for an unsigned one.
+  /// The credentials that signed the request, `nil` for an unsigned one.
   var credentials: AWSCredentials?
   var redaction: Redaction
   var answerIsSecret: Bool
@@ -270,11 +274,11 @@ struct CallContext: Sendable {
   /// `ecs:ListTasks at https://ecs.eu-west-1.amazonaws.com/`.
   var place: String { "\(action) at \(target.endpoint.url)" }
 
-  /// Where the credentials came from.
+  /// The source of the credentials.
   var source: String { credentials?.source ?? "nowhere: the request is not signed" }
 }
 
-/// What one successful call cost.
+/// The tries and the times of one successful call.
 public struct CallRecord: Sendable, Equatable {
   /// `ListTasks`.
   public var operation: String
@@ -282,9 +286,9 @@ public struct CallRecord: Sendable, Equatable {
   public var attempts: Int
   /// How many of those tries the service refused because there were too many calls.
   public var throttles: Int
-  /// Of the last try alone, the one that was answered.
+  /// The phases of the last try, which was answered.
   public var timings: TransferTimings
-  /// What went before that try: tries that failed and the waits after them; zero where the first one was answered.
+  /// The time before the last try: failed tries and the waits after them; zero where the first try was answered.
   public var pauses: Nanoseconds
   /// `x-amzn-requestid`.
   public var requestID: String?
@@ -299,15 +303,15 @@ public struct CallRecord: Sendable, Equatable {
   }
 }
 
-/// The clock, the sleep and the randomness of calls; tests put their own in their place.
+/// The clock, the sleep and the randomness of calls; tests replace them.
 public struct CallEnvironment: Sendable {
-  /// Wall clock, seconds since 1970: requests are dated by it.
+  /// The wall clock, in seconds since 1970; it gives requests their date.
   public var wallClock: @Sendable () -> Int64
-  /// Waits so long; throws when the task is cancelled.
+  /// Waits for a duration; throws when the task is cancelled.
   public var sleep: @Sendable (Nanoseconds) async throws -> Void
   /// Uniform in 0…1.
   public var random: @Sendable () -> Double
-  /// Gets one line for each thing that a user should know although the call does not fail.
+  /// Takes a warning, one line, about a problem that does not make the call fail.
   public var warn: @Sendable (String) -> Void
 
   /// Makes an environment.
@@ -321,7 +325,7 @@ public struct CallEnvironment: Sendable {
     self.warn = warn
   }
 
-  /// The machine's own.
+  /// The environment of this machine: its clock, sleep and randomness.
   public static func system(warn: @escaping @Sendable (String) -> Void) -> CallEnvironment {
     CallEnvironment(
       wallClock: { Int64(Date().timeIntervalSince1970.rounded(.down)) },

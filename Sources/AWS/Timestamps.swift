@@ -1,9 +1,9 @@
-/// An instant as credential documents write it: ISO 8601 with `Z`, `UTC`, an offset or none (UTC), its basic form
+/// An instant in the forms of credential documents: ISO 8601 with `Z`, `UTC`, an offset or none (UTC), its basic form
 /// `20300101T000000Z`, fractions, and RFC 1123's `Tue, 01 Jan 2030 00:00:00 GMT`.
 ///
-/// botocore's reader (dateutil) reads more; what is ambiguous there, such as `01/02/30`, is no instant here.
+/// botocore's reader (dateutil) accepts more; a form that is ambiguous there, such as `01/02/30`, is refused here.
 enum Timestamp {
-  /// Seconds since 1970, the fraction cut off; `nil` for any other text or a date that does not exist.
+  /// Seconds since 1970, without the fraction; `nil` for any other text or a date that does not exist.
   static func epochSeconds(_ text: String) -> Int64? {
     var reading = TimestampReading(text)
     let isNamed = reading.rest.first.map { !TimestampReading.isDigit($0) } ?? true
@@ -16,13 +16,13 @@ enum Timestamp {
   }
 }
 
-/// The bytes of a timestamp that are still to be read. Each part answers `nil` where something else stands there.
+/// The unread bytes of a timestamp. Each part returns `nil` where the bytes do not have its form.
 private struct TimestampReading {
   private(set) var rest: ArraySlice<UInt8>
 
   private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
-  /// Without the blanks at both ends.
+  /// Reads `text` without the blanks at both ends.
   init(_ text: String) {
     let start = Array(text.utf8).drop { $0 == UInt8(ascii: " ") }
     rest = start.prefix((start.lastIndex { $0 != UInt8(ascii: " ") } ?? start.startIndex - 1) + 1 - start.startIndex)
@@ -30,7 +30,7 @@ private struct TimestampReading {
 
   static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-  /// `2030-01-31` or `20300131`, and what divides it from the time: `T`, `t` or a blank.
+  /// `2030-01-31` or `20300131`, and the `T`, `t` or blank that divides it from the time.
   mutating func isoDate() -> (year: Int64, month: Int64, day: Int64)? {
     var attempt = self
     guard let year = attempt.number(digits: 4...4) else { return nil }
@@ -68,8 +68,8 @@ private struct TimestampReading {
     return (hour, minute, second)
   }
 
-  /// `Z`, `UTC`, `GMT`, `±h`, `±hh`, `±hhmm`, `±hh:mm` or nothing, in seconds east of Greenwich; a zero offset may have its
-  /// name behind it, `+0000 UTC`.
+  /// `Z`, `UTC`, `GMT`, `±h`, `±hh`, `±hhmm`, `±hh:mm` or nothing, in seconds east of Greenwich. A name of UTC may
+  /// follow a zero offset, `+0000 UTC`.
   mutating func offset() -> Int64? {
     skipBlanks()
     let isEast = take("+")
@@ -87,7 +87,7 @@ private struct TimestampReading {
     return offset
   }
 
-  /// Whether nothing is left but a name of UTC, or nothing at all; takes it.
+  /// Whether the rest is empty or a name of UTC; takes it.
   private mutating func isRestOfUTC() -> Bool {
     let name = word()
     return rest.isEmpty && (name.map { ["z", "utc", "gmt"].contains($0) } ?? true)
@@ -108,7 +108,7 @@ private struct TimestampReading {
     return found.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
   }
 
-  /// Letters, in lower case; `nil` where none stand there.
+  /// The letters at this place, in lower case; `nil` without any.
   private mutating func word() -> String? {
     let letters = rest.prefix {
       (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20)

@@ -1,4 +1,4 @@
-/// An element of an XML document: a text or further elements, those of one name as often and in the order as they are there.
+/// An element of an XML document: a text, or further elements in the document's order, repeated names included.
 ///
 /// ```swift
 /// let answer = try XMLElement(parsing: body)  // <R><Tags><member>a</member><member>b</member></Tags><Id>1</Id></R>
@@ -6,11 +6,11 @@
 /// answer.only("Tags")?.all("member").map(\.text)  // ["a", "b"]
 /// ```
 ///
-/// The parser is made for answers of AWS's query protocol (XML 1.0, W3C) and is strict where a wrong answer could pass for a
-/// right one: tags must match, and a document type, an unknown reference, bytes that are not UTF-8 and a nesting beyond
-/// ``maximumDepth`` are refused. It is no validator: attributes are skipped unread, and a text beside elements is dropped.
+/// The parser reads answers of AWS's query protocol (XML 1.0, W3C) and is strict where a wrong answer could pass for a
+/// right one: tags must match, and it refuses a document type, an unknown reference, bytes that are not UTF-8 and a
+/// nesting beyond ``maximumDepth``. It does not validate: it skips attributes unread, and drops a text beside elements.
 struct XMLElement: Equatable {
-  /// Why a document is refused; no text of it is repeated.
+  /// The document is refused; the error repeats no text of it.
   struct Refusal: Error, Equatable {
     var reason: String
   }
@@ -18,11 +18,11 @@ struct XMLElement: Equatable {
   static let maximumDepth = 32
 
   var name: String
-  /// Empty where there are children.
+  /// The text; empty where there are children.
   var text = ""
   var children: [XMLElement] = []
 
-  /// Reads a document; its root element.
+  /// Reads a document and becomes its root element.
   init(parsing bytes: [UInt8]) throws(Refusal) {
     var parser = XMLParser(bytes)
     self = try parser.document()
@@ -30,17 +30,17 @@ struct XMLElement: Equatable {
 
   fileprivate init(name: String) { self.name = name }
 
-  /// The children of this name: a list is one of `<member>`.
+  /// The children of this name; a list is a sequence of `<member>`.
   func all(_ name: String) -> [XMLElement] { children.filter { $0.name == name } }
 
-  /// The child of this name; nil where there is none, or more than one.
+  /// The only child of this name; nil where there is no such child, or more than one.
   func only(_ name: String) -> XMLElement? {
     let found = all(name)
     return found.count == 1 ? found[0] : nil
   }
 
-  /// The text at a path such as `AssumeRoleResult/Credentials/AccessKeyId`; nil where a name on it is missing or there more
-  /// than once, and where there are elements instead of a text.
+  /// The text at a path such as `AssumeRoleResult/Credentials/AccessKeyId`; nil where a name on the path is missing or
+  /// occurs more than once, and where the element has children instead of a text.
   func text(at path: String) -> String? {
     var element: XMLElement? = self
     for name in path.split(separator: "/") { element = element?.only(String(name)) }
@@ -115,7 +115,7 @@ private struct XMLParser {
 // MARK: - Tokens
 
 extension XMLParser {
-  /// Behind the name there may be attributes, which AWS's answers use for the name space alone: they are skipped.
+  /// Takes a start tag. Attributes are skipped: AWS's answers use them for the name space alone.
   private mutating func takeStartTag() throws(Refusal) -> (name: String, isEmpty: Bool) {
     input = input.dropFirst()
     let name = try takeName()
@@ -149,7 +149,7 @@ extension XMLParser {
     return String(decoding: name, as: UTF8.self)
   }
 
-  /// Text up to the next tag, references replaced.
+  /// The text up to the next tag, with references replaced.
   private mutating func takeCharacters() throws(Refusal) -> [UInt8] {
     var text: [UInt8] = []
     while let byte = input.first, byte != UInt8(ascii: "<") {
@@ -168,7 +168,7 @@ extension XMLParser {
     return text
   }
 
-  /// `amp`, `#38`, `#x26`.
+  /// The character of a reference such as `amp`, `#38` or `#x26`.
   private static func character(_ reference: ArraySlice<UInt8>) -> Character? {
     let name = String(decoding: reference, as: UTF8.self)
     switch name {

@@ -2,9 +2,9 @@ import Synchronization
 
 /// The cookies that a gateway, or a load balancer before it, has set in one iteration (RFC 6265, section 5).
 ///
-/// A balancer with sticky sessions names the back end in a cookie; a call without it may reach another back end, which knows
-/// nothing of the task. A jar belongs to one iteration and one host, so that `Domain` is of no importance. Pure: the time is
-/// the caller's.
+/// A balancer with sticky sessions names the back end in a cookie; a call without the cookie may reach another back
+/// end, which does not know the task. A jar belongs to one iteration and one host, so `Domain` is ignored. Pure: the
+/// caller passes the time.
 ///
 /// ```swift
 /// var jar = CookieJar()
@@ -17,25 +17,25 @@ public struct CookieJar: Sendable {
     var value: String
     var path: String
     var isSecure: Bool
-    /// In s since 1970; nil for as long as the jar is kept.
+    /// In s since 1970; nil for a cookie that lasts as long as the jar.
     var expiresAt: Double?
   }
 
   private var cookies: [Cookie] = []
-  /// Of the cookies as they are.
+  /// The rendered fields for the present cookies.
   private var fields = CookieFieldCache()
 
-  /// What browsers keep at least, and this at most (RFC 6265, section 6.1): bytes of a field, and cookies of a host.
+  /// The limits, in bytes of a field and cookies of a host: the least that RFC 6265, section 6.1, asks of browsers.
   private static let (largest, most) = (4096, 50)
 
   /// An empty jar.
   public init() {}
 
-  /// Whether nothing has been set.
+  /// Whether the jar holds no cookie.
   public var isEmpty: Bool { cookies.isEmpty }
 
-  /// Takes the value of a `Set-Cookie` field of the answer to a request for `path`; one that is malformed or too large is
-  /// left out, as RFC 6265 wants it.
+  /// Stores the value of a `Set-Cookie` field from the answer to a request for `path`; a malformed or too large one is
+  /// dropped, as RFC 6265 demands.
   ///
   /// - Parameter now: in s since 1970.
   public mutating func store(_ field: String, from path: String, now: Double) {
@@ -52,7 +52,7 @@ public struct CookieJar: Sendable {
     var maxAge: Double?
     for part in parts.dropFirst() {
       let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      // Some servers quote what they should not, and clients take it nevertheless.
+      // Some servers quote a value although the RFC does not allow it, and clients accept that.
       let value = unquoted(pair.count > 1 ? trimmed(pair[1]) : "")
       switch trimmed(pair[0]).lowercased() {
       case "path": cookie.path = value.hasPrefix("/") ? value : Self.defaultPath(of: path)
@@ -62,12 +62,12 @@ public struct CookieJar: Sendable {
       default: break
       }
     }
-    // Of both, Max-Age counts.
+    // Where both attributes are set, Max-Age wins over Expires.
     if let maxAge { cookie.expiresAt = maxAge <= 0 ? -.infinity : now + maxAge }
     insert(cookie, now: now)
   }
 
-  /// The value of the `Cookie` field of a request for `path`, without its query; nil where no cookie is to be sent. It is
+  /// The value of the `Cookie` field of a request for `path`, without its query; nil where no cookie applies. It is
   /// rendered once for all requests until a cookie is set or ends.
   ///
   /// - Parameter now: in s since 1970.
@@ -75,32 +75,32 @@ public struct CookieJar: Sendable {
     fields.field(for: path, isSecure: isSecure, now: now) { render(path, isSecure, now) }
   }
 
-  /// The field, and until when it stays so, in s since 1970.
+  /// The field, and the end of its validity, in s since 1970.
   private func render(_ path: String, _ isSecure: Bool, _ now: Double) -> (text: String?, until: Double) {
     let known = cookies.enumerated().filter { _, cookie in
       (cookie.expiresAt ?? .infinity) > now && (isSecure || !cookie.isSecure) && Self.matches(path, cookie.path)
     }
-    // Longer paths first, then in the order in which they were set.
+    // Longer paths go first; cookies with paths of one length keep the order in which they were set.
     let text = known.sorted { ($1.element.path.utf8.count, $0.offset) < ($0.element.path.utf8.count, $1.offset) }
       .map { "\($0.element.name)=\($0.element.value)" }.joined(separator: "; ")
     return (known.isEmpty ? nil : text, known.compactMap(\.element.expiresAt).min() ?? .infinity)
   }
 
   private mutating func insert(_ cookie: Cookie, now: Double) {
-    // Of the copies that are around, each keeps what was rendered of its own cookies.
+    // A new cache: copies of the jar with the former cookies keep using the former cache.
     fields = CookieFieldCache()
     let isExpired = (cookie.expiresAt ?? .infinity) <= now
     if let index = cookies.firstIndex(where: { $0.name == cookie.name && $0.path == cookie.path }) {
       if isExpired { cookies.remove(at: index) } else { cookies[index] = cookie }
     } else if !isExpired {
-      // Expired ones make room first, then the oldest (RFC 6265, section 5.3).
+      // Expired cookies are dropped first, then the oldest one (RFC 6265, section 5.3).
       if cookies.count >= Self.most { cookies.removeAll { ($0.expiresAt ?? .infinity) <= now } }
       if cookies.count >= Self.most { cookies.removeFirst() }
       cookies.append(cookie)
     }
   }
 
-  /// RFC 6265, section 5.1.4: the path up to its last slash.
+  /// The path up to its last slash, as RFC 6265, section 5.1.4, defines it.
   private static func defaultPath(of path: String) -> String {
     guard path.hasPrefix("/"), let last = path.lastIndex(of: "/"), last > path.startIndex else { return "/" }
     return String(path[..<last])
@@ -135,7 +135,7 @@ enum CookieDate {
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
   ]
 
-  /// In s since 1970; nil for what is no date.
+  /// In s since 1970; nil for a text that is not a date.
   static func parse(_ text: String) -> Double? {
     var (time, day, month, year): ([Int]?, Int?, Int?, Int?)
     for token in text.split(whereSeparator: { !isTokenCharacter($0) }) {
@@ -156,12 +156,12 @@ enum CookieDate {
     return Double(days(year, month, day)) * 86_400 + Double(time[0] * 3600 + time[1] * 60 + time[2])
   }
 
-  /// Everything but RFC 6265's delimiters.
+  /// Whether the character is none of RFC 6265's delimiters.
   private static func isTokenCharacter(_ character: Character) -> Bool {
     character == ":" || character.isLetter || character.isNumber || !character.isASCII
   }
 
-  /// The number at the front of a token, and how many digits it has; nil without one, or with more than four.
+  /// The number at the start of a token, and its count of digits; nil without a digit, or with more than four.
   private static func leadingNumber(_ token: Substring) -> (value: Int, digits: Int)? {
     let digits = token.prefix { $0.isASCII && $0.isNumber }
     guard (1...4).contains(digits.count), let value = Int(digits) else { return nil }
@@ -187,24 +187,26 @@ enum CookieDate {
   }
 }
 
-/// A cache of `Cookie` header values for one state of a jar. Copies of the jar share it; a changed jar gets another one.
+/// A cache of `Cookie` header values for one state of a jar. Copies of the jar share it; a changed jar gets a new
+/// cache.
 ///
-/// A balancer's cookie goes with every call of a visit, and rendering it anew costs more than the rest of the request.
+/// A balancer's cookie goes with every call of a visit, and rendering it each time costs more than the rest of the
+/// request.
 final class CookieFieldCache: Sendable {
   private struct Field {
     var path: String
     var isSecure: Bool
     var text: String?
-    /// In s since 1970.
+    /// The validity of the text, in s since 1970.
     var (from, until): (Double, Double)
   }
 
   private let known = Mutex<[Field]>([])
 
-  /// A visit asks for a handful of paths; one with a user id in each is not worth keeping, and bounded all the same.
+  /// The most fields kept. A visit asks for a few paths; the limit stops paths that each hold another user id.
   private static let most = 8
 
-  /// The field of a request for `path` at `now`, in s since 1970; `render` says how long it stays the same.
+  /// The field of a request for `path` at `now`, in s since 1970; `render` returns it with the end of its validity.
   func field(
     for path: String, isSecure: Bool, now: Double, _ render: () -> (text: String?, until: Double)
   ) -> String? {

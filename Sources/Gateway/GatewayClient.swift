@@ -4,7 +4,7 @@ import NIOCore
 import Synchronization
 public import Transport
 
-/// One user's kept connection to a gateway's REST side; it is opened again when the gateway has closed it.
+/// One user's kept connection to a gateway's REST side; when the gateway has closed it, the next call opens a new one.
 ///
 /// ```swift
 /// let client = GatewayClient(
@@ -20,9 +20,9 @@ public final class GatewayClient: Sendable {
   private let endpoint: Endpoint
   private let firstRequests: GatewayRequests
   private let renewed: (@Sendable () -> GatewayRequests)?
-  /// Those of the host, as this client has looked them up.
+  /// The addresses of the gateway's host, looked up by this client unless they were given.
   package let addresses: HostAddresses
-  /// Which of several addresses is tried first: this one of them, counted round.
+  /// The index of the address that is tried first, modulo the number of addresses.
   package let turn: Int
   private let tls: TLSClient?
   private let executor: LoopExecutor
@@ -33,12 +33,12 @@ public final class GatewayClient: Sendable {
 
   private struct State {
     var connection: HTTPConnection?
-    /// What was set since the visit began.
+    /// The cookies that were set since the visit began.
     var cookies = CookieJar()
     /// The bytes of the last request. The next request reuses their memory, as the connection no longer holds it by then.
     var request = ByteBuffer()
 
-    /// For the running call: how long its answer is waited for after ``GatewayClient/cancel()``.
+    /// For the running call: the time that it waits for its answer after ``GatewayClient/cancel()``.
     var grace: Nanoseconds = .zero
     var isCancelled = false
 
@@ -49,21 +49,22 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// A cancelled acquire waits this long for its answer: a task that was assigned can only be released by its id.
+  /// The wait of a cancelled acquire for its answer: only the answer has the id that releases an assigned task.
   private static let acquireGrace: Nanoseconds = .milliseconds(1500)
 
-  /// A cancelled release waits this long: without its answer it stays unknown whether a later refusal means that
-  /// the task went back, or that another node has it.
+  /// The wait of a cancelled release for its answer. Without the answer, a later refusal could mean either that the
+  /// task went back or that another node has it.
   private static let releaseGrace: Nanoseconds = .seconds(1)
 
-  /// Makes a client whose operations, connecting among them, each take at most `timeout`.
+  /// Makes a client whose operations each take at most `timeout`, connecting included.
   ///
   /// - Parameters:
-  ///   - addresses: those of the endpoint's host, shared by the clients of a run; nil: they are looked up.
-  ///   - turn: which of several addresses is tried first.
-  ///   - watchesTask: every call watches its task's cancellation. Without that, calls on the client's own loop cost less, and
-  ///     the canceller of the task must call ``cancel()`` as well.
-  ///   - renewed: gives the requests where they change in the course of time, as a token does.
+  ///   - addresses: the addresses of the endpoint's host, shared by the clients of a run; nil: the client looks them
+  ///     up.
+  ///   - turn: the index of the address that is tried first, modulo their number.
+  ///   - watchesTask: every call watches its task's cancellation. Without it, calls on the client's own loop cost less,
+  ///     and the code that cancels the task must call ``cancel()`` as well.
+  ///   - renewed: returns the current requests, for example with a renewed token; nil: they never change.
   public init(
     to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, requests: GatewayRequests, tls: TLSClient?,
     on executor: LoopExecutor, timeout: Nanoseconds, watchesTask: Bool = true, keepsCookies: Bool = true,
@@ -83,16 +84,17 @@ public final class GatewayClient: Sendable {
 
   private var requests: GatewayRequests { renewed?() ?? firstRequests }
 
-  /// The next call is a new visitor's: without the cookies that were set before.
+  /// Begins a new visitor's visit: drops the cookies that were set before.
   public func beginVisit() { state.withLock { if !$0.cookies.isEmpty { $0.cookies = CookieJar() } } }
 
-  /// The cookies that were set since the visit began. Empty where none are kept.
+  /// The cookies that were set since the visit began; empty where the client keeps no cookies.
   public var cookies: CookieJar { state.withLock { $0.cookies } }
 
-  /// The value of a `Cookie` field for another connection of the same visit, such as a WebSocket at `path`; nil without any.
+  /// The value of a `Cookie` field for another connection of this visit, such as a WebSocket at `path`; nil without
+  /// cookies.
   public func cookieField(for path: String) -> String? { requests.cookies(for: path, cookies, now: wallClock()) }
 
-  /// Keeps the cookies that another connection of the same visit was given, such as a WebSocket's at `path`.
+  /// Keeps the cookies that another connection of this visit received, such as a WebSocket's at `path`.
   public func keep(setCookies: [String], from path: String) {
     guard keepsCookies, !setCookies.isEmpty else { return }
     let now = wallClock()
@@ -101,7 +103,7 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// Opens a WebSocket of the same visit, at the same of several addresses.
+  /// Opens a WebSocket of this visit, at the address of this client's turn.
   public func openWebSocket(
     path: String, headers: [(String, String)], subprotocols: [String] = [], on executor: LoopExecutor,
     limits: WebSocketLimits, timeout: Nanoseconds
@@ -111,16 +113,17 @@ public final class GatewayClient: Sendable {
       tls: tls, on: executor.eventLoop, limits: limits, timeout: timeout)
   }
 
-  /// Whether there is an open connection, so that ``connect()`` has nothing to do.
+  /// Whether a connection is open, so that ``connect()`` returns at once.
   public var isConnected: Bool { state.withLock { $0.usable != nil } }
 
-  /// Makes sure that there is an open connection; the phases of a new one, nil where there was one already.
+  /// Opens a connection unless one is open; returns the phases of a new one, nil where one was open.
   public func connect() async -> Result<ConnectPhases?, GatewayError> {
     if isConnected { return .success(nil) }
     return await open().map(\.phases).mapError(GatewayError.init)
   }
 
-  /// Asks for a task for `userID`, a valid ``UserID``; with `waitForReady` the answer comes when the task has confirmed.
+  /// Asks for a task for `userID`, a valid ``UserID``. With `waitForReady` the gateway answers when the task has
+  /// confirmed.
   public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
     switch requests.callForms.acquire {
     case .native: break
@@ -139,12 +142,12 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// Gives a task back; when the answer was read. Kind `releaseUnsupported` when the gateway has no such call
-  /// (404 or 405).
+  /// Releases a task and returns the instant at which the answer was read. Kind `releaseUnsupported` when the gateway
+  /// has no such call (404 or 405).
   ///
   /// - Parameters:
-  ///   - cookies: those of the visit that took the task, where that was not this client's last one.
-  ///   - owner: the requests of the user who took the task, where that was not this client's.
+  ///   - cookies: the cookies of the visit that took the task; nil: the cookies of this client's present visit.
+  ///   - owner: the requests of the user who took the task; nil: this client's own.
   public func release(
     taskID: String, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
   ) async -> Result<Instant, GatewayError> {
@@ -162,7 +165,7 @@ public final class GatewayClient: Sendable {
     }
   }
 
-  /// The pool as the gateway sees it, with the exchange's stamps.
+  /// The pool as the gateway reports it, with the exchange's stamps.
   public func status() async -> Result<(StatusAnswer, HTTPExchange), GatewayError> {
     switch requests.callForms.status {
     case .native: break
@@ -231,21 +234,23 @@ public final class GatewayClient: Sendable {
   private func explained(
     _ error: GatewayError, by requests: GatewayRequests, headerNames: [String]? = nil
   ) -> GatewayError {
-    // A server may repeat what it was sent. The names come behind, as an end that was cut must be at the end.
+    // A server may repeat a secret that it was sent. The redaction comes before the header names are appended, because
+    // it finds a secret that was cut off only at the end of a text.
     let words = requests.secrets.removed(from: error.message)
     return GatewayError(error.kind, words).explained(
       withHeaders: headerNames ?? requests.headerNames, askedForCertificate: tls?.wasAskedInVain ?? false)
   }
 
-  /// The error for an answer other than 101 to an upgrade of the same visit, in the words of any other call's.
+  /// The error for an answer other than 101 to an upgrade of this visit; its words are those of an ordinary call's
+  /// error.
   ///
-  /// - Parameter headerNames: the names of the header fields that were sent with it.
+  /// - Parameter headerNames: the names of the header fields that the upgrade had.
   public func refusal(_ response: HTTPResponse, headerNames: [String]) -> GatewayError {
     explained(.unexpectedStatus(response), by: requests, headerNames: headerNames)
   }
 
-  /// Asks for the user's side, `/session/{userID}`, with an upgrade that no server may grant; the answer. Closes the
-  /// connection.
+  /// Asks for the user's side, `/session/{userID}`, with an upgrade that no server may grant, returns the answer, and
+  /// closes the connection.
   ///
   /// - Parameter hasKey: whether the upgrade has an invalid key and an unknown version instead of no key, because some
   ///   proxies pass on only an upgrade with a key.
@@ -256,11 +261,11 @@ public final class GatewayClient: Sendable {
     return result.map(\.response).mapError(GatewayError.init)
   }
 
-  /// Ends the running call as the cancellation of a watched task would; later calls watch their task again. From any
-  /// thread; needed only without `watchesTask`.
+  /// Ends the running call as a cancellation of a watched task does; later calls watch their task again. May be called
+  /// from any thread; needed only without `watchesTask`.
   public func cancel() {
     state.withLock { $0.isCancelled = true }
-    // On the loop a call has either begun, or is not yet prepared and will find itself cancelled.
+    // On the loop the call has either begun and ends now, or is not yet prepared and finds itself cancelled.
     executor.eventLoop.execute {
       let (connection, grace) = self.state.withLock { ($0.connection, $0.grace) }
       connection?.cancelExchange(after: grace)
@@ -274,7 +279,7 @@ public final class GatewayClient: Sendable {
 
   private struct Call {
     var request: ByteBuffer
-    /// The kept connection if it is usable.
+    /// The kept connection, if it is usable.
     var connection: HTTPConnection?
     var grace: Nanoseconds
     var isWatched: Bool
@@ -298,14 +303,14 @@ public final class GatewayClient: Sendable {
     return result
   }
 
-  /// One bound for the whole operation, connecting included.
+  /// Runs one exchange; the time-out bounds the whole of it, connecting included.
   private func exchange(_ call: Call) async -> Result<HTTPExchange, TransportError> {
     if let connection = call.connection {
       let result =
         call.isWatched
         ? await connection.exchange(call.request, timeout: timeout, graceOnCancel: call.grace)
         : await connection.exchangeUnwatched(call.request, timeout: timeout)
-      // It was closed before anything was written, seen only on the way to its loop.
+      // The server had closed the connection before a byte was written: a new connection is safe.
       guard case .failure(let error) = result, error.kind == .closed, error.firstByteWrittenAt == nil else {
         return result
       }

@@ -2,21 +2,21 @@ import NIOCore
 import TextFormatting
 public import Transport
 
-/// Why a call to the gateway did not do what it should: a kind for counting, and words for people.
+/// Why a call to the gateway failed: a kind that results count by, and a message for the user.
 public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What results count errors by, under its ``rawValue``.
+  /// The kind of error; results count errors under its ``rawValue``.
   public enum Kind: Sendable, Hashable, CustomStringConvertible {
-    /// No answer came, for a reason below HTTP.
+    /// No answer came because the transport failed.
     case transport(TransportError.Kind)
-    /// An answer with a status that no gateway gives when it has done what it was asked for.
+    /// The status is none that a gateway gives for success, for a miss or for a refusal.
     case status(Int)
-    /// An answer that is not what the protocol says.
+    /// The answer does not follow the protocol.
     case invalidAnswer
-    /// The gateway gave no task, though not because the pool has none.
+    /// The gateway gave no task, for a reason other than an empty pool.
     case refused
-    /// The gateway knows no such task, or no longer.
+    /// The gateway does not know the task (any more).
     case releaseRefused
-    /// The gateway has no call of release.
+    /// The gateway has no release call.
     case releaseUnsupported
     /// The gateway's profile has no role of this name.
     case absentRole(String)
@@ -38,9 +38,9 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String { rawValue }
   }
 
-  /// What results count errors by.
+  /// The kind that results count the error under.
   public var kind: Kind
-  /// What happened and what to do about it, with the head of the answer where there was one.
+  /// What happened and how to correct it, with the head of the answer where there was one.
   public var message: String
 
   /// Makes an error.
@@ -49,7 +49,7 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
     self.message = message
   }
 
-  /// A failure below HTTP.
+  /// An error of the transport.
   public init(_ error: TransportError) {
     kind = .transport(error.kind)
     message = error.message
@@ -60,7 +60,7 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
     GatewayError(.absentRole(name), "the gateway's profile has no role '\(name)'")
   }
 
-  /// Whether the caller gave up, so that nothing failed.
+  /// Whether the caller cancelled the call, which is not a failure.
   public var isCancellation: Bool { kind == .transport(.cancelled) }
 
   /// The kind and the message.
@@ -68,15 +68,15 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 extension GatewayError {
-  /// An answer with a status that no gateway gives when it has done what it was asked for: from the gateway, or from a proxy
-  /// before it. Its kind is `http_<status>`; the message says what to do about it.
+  /// The error for a status that no gateway gives for success, for a miss or for a refusal; a gateway or a proxy before
+  /// it may have sent it. Its kind is `http_<status>`; the message says how to correct the cause.
   static func unexpectedStatus(_ response: HTTPResponse) -> GatewayError {
     if let wanted = wantedCertificate(response) { return wanted }
     return GatewayError(.status(response.status), "status \(response.status)\(reason(of: response))")
   }
 
-  /// A proxy that asks for a client certificate may say so only after the handshake: nginx with a page (400, and 495 or 496
-  /// where a configuration shows its own numbers). nil for other answers.
+  /// The error of a proxy that asks for a client certificate only after the handshake, as nginx does with a page (400,
+  /// and 495 or 496 where its configuration shows its own numbers); nil for other answers.
   private static func wantedCertificate(_ response: HTTPResponse) -> GatewayError? {
     guard [400, 495, 496].contains(response.status), response.isPage else { return nil }
     let title = title(response)
@@ -111,7 +111,7 @@ extension GatewayError {
     }
   }
 
-  /// An address up to what may hold a token: its query, its fragment, its user information.
+  /// An address without the parts that may hold a token: query, fragment and user information.
   private static func withoutSecrets(_ address: String) -> String {
     let place = address.prefix { $0 != "?" && $0 != "#" }
     guard let at = place.lastIndex(of: "@") else { return String(place) }
@@ -119,7 +119,7 @@ extension GatewayError {
     return scheme + String(place[place.index(after: at)...])
   }
 
-  /// " from a proxy", with the name that it gives itself. A gateway may answer with a page of its own.
+  /// " from a proxy", with the proxy's own name; empty where the gateway itself may have sent the page.
   private static func proxy(_ response: HTTPResponse) -> String {
     guard response.header("X-Powered-By") == nil, let server = response.header("Server") else {
       return " from the gateway or a proxy before it"
@@ -127,22 +127,22 @@ extension GatewayError {
     return " from a proxy (\(PlainText.ascii(server)))"
   }
 
-  /// The title of a page, or its beginning without tags: haproxy's pages have none.
+  /// The title of a page; haproxy's pages have no title, so else its beginning without tags.
   private static func title(_ response: HTTPResponse) -> String {
     let text = String(decoding: response.body.readableBytesView.prefix(4096), as: UTF8.self)
     guard let opening = text.firstRange(of: "<title>"),
       let closing = text[opening.upperBound...].firstRange(of: "</title>")
     else { return PlainText.withoutMarkup(text, limit: 120) }
     let title = text[opening.upperBound..<closing.lowerBound]
-    // Express gives every error page this title, and says what happened in the body.
+    // Express titles every error page "Error" and explains the error in the body.
     guard title != "Error" else { return PlainText.withoutMarkup(String(text[closing.upperBound...]), limit: 120) }
     return PlainText.ascii(String(title))
   }
 
-  /// This error; of status 401 or 403 with a note on what was sent as identification: the names of the header fields that
-  /// the user gave, never their values.
+  /// This error. With status 401 or 403 it gets a note on the identification that was sent: the names of the user's
+  /// header fields, never their values.
   ///
-  /// - Parameter askedForCertificate: the server asked for a client certificate, and there was none to show.
+  /// - Parameter askedForCertificate: the server asked for a client certificate, and the client had none.
   func explained(withHeaders names: [String], askedForCertificate: Bool = false) -> GatewayError {
     guard kind == .status(401) || kind == .status(403) else { return self }
     let sent =
@@ -153,19 +153,20 @@ extension GatewayError {
     return GatewayError(kind, "\(message) (\(sent)\(further))")
   }
 
-  /// An answer that is not what the protocol says; `what` is wrong with it.
+  /// The error for an answer that does not follow the protocol; `what` names the violation.
   static func invalidAnswer(_ what: String, _ response: HTTPResponse) -> GatewayError {
     GatewayError(.invalidAnswer, "\(what): \(PlainText.ascii(response.body.readableBytesView))")
   }
 }
 
 extension HTTPResponse {
-  /// Whether the body is a page for people, as proxies answer with.
+  /// Whether the body is a page for people, as a proxy's error is.
   package var isPage: Bool {
     if let type = header("Content-Type")?.lowercased() { return type.hasPrefix("text/html") }
     return isMarkup
   }
 
-  /// Whether the body begins as markup does. Its Content-Type does not count: Node's ws calls its plain words a page.
+  /// Whether the body begins as markup does. Its Content-Type does not count, because Node's ws labels plain text as a
+  /// page.
   package var isMarkup: Bool { body.readableBytesView.first { $0 > 0x20 } == UInt8(ascii: "<") }
 }

@@ -2,28 +2,28 @@ import FoundationEssentials
 import NIOCore
 public import Transport
 
-/// The requests of one gateway as bytes: everything that never changes is put together once. A class, as every user's client
-/// has the same one.
+/// The requests of one gateway as bytes. The constant parts are rendered once for all requests. A class, because all
+/// users' clients share one instance.
 public final class GatewayRequests: Sendable {
-  /// A request up to the fields of the user's, in parts between which its cookies have their place.
+  /// The head of a request, cut into parts between which the cookies are inserted.
   private struct Head {
     var start: ByteBuffer
-    /// What follows where the gateway has set no cookies; the user's own are in it.
+    /// The rest of the head for a request without cookies of the gateway; it holds the user's own cookies.
     var plainRest: ByteBuffer
-    /// What follows cookies.
+    /// The rest of the head after cookies.
     var rest: ByteBuffer
-    /// Without the endpoint's base path.
+    /// The path without the endpoint's base path.
     var path: String
   }
 
   /// The names of the header fields that the user gave.
   let headerNames: [String]
-  /// What is in no message about an answer: the user's tokens, and the values of header fields that are long enough to be
-  /// told from other words.
+  /// Removes from messages about an answer the user's tokens, and those values of header fields that are long enough
+  /// not to be ordinary words.
   package let secrets: SecretRedactor
   /// How the calls are made.
   let callForms: GatewayCallForms
-  /// The token of the caller, for profiles that have a place for it; nil without one.
+  /// The caller's token, for profiles with a place for it; nil without one.
   let token: String?
 
   private let acquireHead: Head
@@ -31,10 +31,11 @@ public final class GatewayRequests: Sendable {
   private let statusHead: Head
   private let sessionProbe: (prefix: String, fields: String)
   private let basePath: String
-  /// For a call made by a profile: the fields after the request line, and the user's cookies, which precede the body's fields.
+  /// For a call of a profile: the fields after the request line, and the fields of a body, which follow the user's
+  /// cookies.
   private let profileFields: (before: String, after: String)
   private let sendsSecureCookies: Bool
-  /// What the user sends as cookies beside those that the gateway sets.
+  /// The user's own cookies, sent beside those that the gateway sets.
   private let ownCookies: String?
 
   /// Prepares requests to `endpoint`, each with `headers`, whose names and values have been checked.
@@ -42,7 +43,7 @@ public final class GatewayRequests: Sendable {
     self.init(to: endpoint, headers: headers, callForms: GatewayCallForms(), token: nil)
   }
 
-  /// The same for calls that are made as `callForms` says.
+  /// Prepares requests whose calls are made as `callForms` says.
   ///
   /// - Parameter formerTokens: earlier tokens, which answers to running calls may still repeat.
   package init(
@@ -52,13 +53,13 @@ public final class GatewayRequests: Sendable {
     self.callForms = callForms
     self.token = token
     headerNames = headers.map(\.name)
-    // `Bearer` is no secret, what follows it is.
+    // `Bearer` is not secret; the token after it is.
     let bare = headers.filter { $0.name.lowercased() == "authorization" }
       .compactMap { $0.value.split(separator: " ").last.map { String($0) } }
     let present = [token].compactMap { $0 } + bare + headers.map(\.value).filter { $0.utf8.count >= 8 }
     secrets = SecretRedactor(present).adding(formerTokens)
     basePath = endpoint.basePath
-    // Traffic to this machine itself cannot be overheard: browsers and curl send it such cookies too.
+    // Traffic within this machine cannot be overheard, and browsers and curl send Secure cookies to it too.
     sendsSecureCookies = endpoint.isSecure || endpoint.isLoopback
     func isCookie(_ header: (name: String, value: String)) -> Bool { header.name.lowercased() == "cookie" }
     let own = headers.filter(isCookie).map(\.value)
@@ -88,24 +89,25 @@ public final class GatewayRequests: Sendable {
     statusHead = head("GET", "/api/status", "\r\n")
   }
 
-  /// Takes the cookies that the answer to a request for `path` sets; `now` in s since 1970.
+  /// Stores the cookies that the answer to a request for `path` sets; `now` in s since 1970.
   func store(_ response: HTTPResponse, from path: String, in jar: inout CookieJar, now: Double) {
     store(response.headers("Set-Cookie"), from: path, in: &jar, now: now)
   }
 
-  /// The same for the values of its `Set-Cookie` fields.
+  /// Stores the values of an answer's `Set-Cookie` fields; `now` in s since 1970.
   func store(_ fields: [String], from path: String, in jar: inout CookieJar, now: Double) {
     for field in fields { jar.store(field, from: basePath + path, now: now) }
   }
 
-  /// The value of the `Cookie` field of a request for `path`: the user's own, and those of `jar`. Nil without any.
+  /// The value of the `Cookie` field of a request for `path`: the user's own cookies and those of `jar`; nil without
+  /// any.
   func cookies(for path: String, _ jar: CookieJar, now: Double) -> String? {
     let kept = jar.isEmpty ? nil : jar.field(for: basePath + path, isSecure: sendsSecureCookies, now: now)
     guard let ownCookies else { return kept }
     return kept.map { "\(ownCookies); \($0)" } ?? ownCookies
   }
 
-  /// Replaces what is in `request` by `POST /api/acquire` for a valid user id, which needs no escaping in JSON.
+  /// Replaces the bytes in `request` by `POST /api/acquire` for a valid user id, which needs no escaping in JSON.
   func acquire(userID: String, waitForReady: Bool, _ jar: CookieJar, into request: inout ByteBuffer) {
     let (opening, closing): (StaticString, StaticString) =
       ("{\"userId\":\"", waitForReady ? "\",\"waitFor\":\"ready\"}" : "\"}")
@@ -116,7 +118,7 @@ public final class GatewayRequests: Sendable {
     request.writeStaticString(closing)
   }
 
-  /// Replaces what is in `request` by `POST /api/release` of a task id as the gateway gave it.
+  /// Replaces the bytes in `request` by `POST /api/release` with a task id as the gateway gave it.
   func release(taskID: String, _ jar: CookieJar, into request: inout ByteBuffer) {
     let quoted = JSONText.needsEscapes(taskID) ? JSONText.quoted(taskID) : nil
     let opening: StaticString = "{\"taskId\":"
@@ -133,17 +135,17 @@ public final class GatewayRequests: Sendable {
     request.writeStaticString("}")
   }
 
-  /// A request to upgrade `/session/{userID}` without its `Sec-WebSocket-Key`, or with one as long as a key that is none, and a
-  /// version that was never one: no server may grant either (RFC 6455, section 4.2.1).
+  /// A request to upgrade `/session/{userID}`, either without a `Sec-WebSocket-Key`, or with a key that has the right
+  /// length but is invalid and a version that never existed. No server may grant either (RFC 6455, section 4.2.1).
   func sessionProbe(userID: String, hasKey: Bool) -> ByteBuffer {
     let rest = hasKey ? "12\r\nSec-WebSocket-Key: not-a-key-of-16-bytes-ok\r\n\r\n" : "13\r\n\r\n"
     return ByteBuffer(string: sessionProbe.prefix + userID + sessionProbe.fields + rest)
   }
 
-  /// Replaces what is in `request` by `GET /api/status`.
+  /// Replaces the bytes in `request` by `GET /api/status`.
   func status(_ jar: CookieJar, into request: inout ByteBuffer) { begin(&request, statusHead, jar) }
 
-  /// Replaces what is in `request` by a call of a profile's; `body` is nil where the call has none.
+  /// Replaces the bytes in `request` by a call of a profile; `body` is nil where the call has none.
   func call(
     _ method: String, _ path: String, body: String?, _ jar: CookieJar, into request: inout ByteBuffer
   ) {
@@ -160,10 +162,10 @@ public final class GatewayRequests: Sendable {
     }
   }
 
-  /// The part of a request's target that cookies are about.
+  /// The path of a request's target, which is the part that cookies apply to.
   static func withoutQuery(_ path: String) -> String { String(path.prefix { $0 != "?" }) }
 
-  /// Writes a head, with the body's length and the end of the head where there is a body.
+  /// Writes a head; with a body also the body's length and the end of the head.
   private func begin(_ request: inout ByteBuffer, _ head: Head, _ jar: CookieJar, bodyLength: Int? = nil) {
     let field = jar.isEmpty ? nil : cookies(for: head.path, jar, now: wallClock())
     request.clear(
@@ -185,7 +187,7 @@ public final class GatewayRequests: Sendable {
   private static let lengthDigits = 24
 }
 
-/// In s since 1970: cookies end by the calendar.
+/// The wall clock, in s since 1970, because cookies expire at calendar times.
 func wallClock() -> Double { Date().timeIntervalSince1970 }
 
 extension ByteBuffer {
@@ -201,9 +203,9 @@ extension ByteBuffer {
 }
 
 extension GatewayRequests {
-  /// A command that gives a task back by hand: the release's request as curl sends it. Header fields of the user's are
-  /// named, their values never; where a profile has a place for the token, it says `TOKEN`. nil for a task whose name
-  /// is no plain word, as it came from outside and goes into no shell, and where the profile has no release.
+  /// A command that releases a task by hand: the release's request as curl sends it. It names the user's header fields
+  /// but not their values, and says `TOKEN` where a profile places the token. nil where the profile has no release, and
+  /// for a task whose name, which comes from outside, is not a plain word and must not reach a shell.
   public func releaseCommand(taskID: String, at endpoint: Endpoint) -> String? {
     guard !taskID.isEmpty, taskID.utf8.count <= 200, taskID.utf8.allSatisfy(Self.isPlain) else { return nil }
     var request = ByteBuffer()
@@ -247,7 +249,7 @@ package enum JSONText {
   /// `text` in quotation marks, escaped.
   package static func quoted(_ text: some StringProtocol) -> String { "\"\(escaped(text))\"" }
 
-  /// What stands between the quotation marks of a literal of `text`.
+  /// The text between the quotation marks of a literal of `text`.
   package static func escaped(_ text: some StringProtocol) -> String {
     guard needsEscapes(text) else { return String(text) }
     var result = ""

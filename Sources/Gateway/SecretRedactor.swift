@@ -1,23 +1,23 @@
-/// Takes secrets out of texts that people read: a gateway may repeat what it was sent.
+/// Removes secrets from texts that people read, because a gateway may repeat a secret that it was sent.
 ///
-/// A secret is found as it is and as others write it: percent-encoded, with JSON's escapes or HTML's, in any mixture, and
-/// several times over.
+/// It finds a secret both plain and encoded: percent-encoded, with JSON's or HTML's escapes, in any mixture, and
+/// encoded several times.
 package struct SecretRedactor: Sendable {
-  /// Sorted by their bytes, each of the groups.
+  /// The secrets in groups, each sorted by bytes.
   private var groups: [[[UInt8]]]
 
-  /// The shortest beginning of a secret that is taken for one, in bytes.
+  /// The shortest beginning of a secret, in bytes, that is removed at the end of a text.
   private static let shortest = 8
-  /// How many encodings of an encoding are looked through.
+  /// The most nested encodings that are searched.
   private static let depth = 4
 
-  /// Prepares for `secrets`.
+  /// Prepares the search for `secrets`.
   package init(_ secrets: [String]) {
     var patterns: Set<[UInt8]> = []
     for secret in secrets where !secret.isEmpty {
       var view = View(secret)
       patterns.insert(view.bytes)
-      // One that looks encoded itself may have been decoded on the way. A short rest of it would be found everywhere.
+      // A secret that looks encoded may have been decoded on the way. A short decoded rest would match everywhere.
       for _ in 0..<2 {
         guard let decoded = view.decoded(), decoded.bytes.count >= Self.shortest else { break }
         view = decoded
@@ -27,7 +27,7 @@ package struct SecretRedactor: Sendable {
     groups = patterns.isEmpty ? [] : [patterns.sorted { $0.lexicographicallyPrecedes($1) }]
   }
 
-  /// These secrets and `others`.
+  /// A redactor of these secrets and those of `others`.
   package func adding(_ others: SecretRedactor) -> SecretRedactor {
     var all = self
     all.groups += others.groups
@@ -41,8 +41,8 @@ package struct SecretRedactor: Sendable {
 
   /// `text` without the secrets.
   ///
-  /// What comes from outside is shown up to some byte, which may be in the middle of a secret: a beginning of one at the very
-  /// end of the text, of eight bytes or more, is taken out too.
+  /// A text from outside may be cut in the middle of a secret: a beginning of a secret of eight bytes or more, at the
+  /// very end of the text, is removed too.
   package func removed(from text: String) -> String {
     guard !groups.isEmpty, !text.isEmpty else { return text }
     var view: View? = View(text)
@@ -73,9 +73,10 @@ package struct SecretRedactor: Sendable {
     }
   }
 
-  /// Where the longest secret ends that begins at `start`, or the text in the middle of one; nil where none begins.
+  /// The end of the longest secret that begins at `start`, or the text's end where a secret is cut off there; nil where
+  /// no secret begins.
   private static func endOfSecret(at start: Int, in bytes: [UInt8], _ patterns: [[UInt8]]) -> Int? {
-    // Those that begin as the text does are neighbours, and the shortest of them is the first.
+    // Patterns with the same beginning are neighbours, and the shortest of them is the first.
     var alike = 0..<patterns.count
     var found: Int?
     for index in start..<bytes.count {
@@ -89,7 +90,7 @@ package struct SecretRedactor: Sendable {
     return bytes.count - start >= shortest ? bytes.count : found
   }
 
-  /// The first of sorted patterns that is past a place; the end of the range where none is.
+  /// The index of the first sorted pattern that satisfies `isPast`; the end of the range where no pattern does.
   private static func first(of patterns: [[UInt8]], in range: Range<Int>, where isPast: ([UInt8]) -> Bool) -> Int {
     var (low, high) = (range.lowerBound, range.upperBound)
     while low < high {
@@ -105,10 +106,10 @@ package struct SecretRedactor: Sendable {
 }
 
 extension SecretRedactor {
-  /// A text's bytes, decoded or not, and where each comes from.
+  /// A text's bytes, decoded or not, with the place of each in the original text.
   fileprivate struct View {
     private(set) var bytes: [UInt8]
-    /// Where each byte begins in the text as it was given, and at last where the text ends.
+    /// The place of each byte in the original text, and last the end of that text.
     private(set) var bounds: [Int]
 
     init(_ text: String) {
@@ -121,8 +122,8 @@ extension SecretRedactor {
       self.bounds = bounds
     }
 
-    /// The same with one encoding less, of each byte; nil where nothing is encoded. A code that the text's end cuts is
-    /// left out.
+    /// The view with one level of encoding removed; nil where no byte is encoded. A code that the text's end cuts off
+    /// is left out.
     func decoded() -> View? {
       guard bytes.contains(where: Code.begins) else { return nil }
       var decoded = View(bytes: [], bounds: [])
@@ -148,26 +149,26 @@ extension SecretRedactor {
     }
   }
 
-  /// How a byte is written that may not stand for itself.
+  /// An encoded byte.
   private enum Code {
-    /// What it means, and its own length.
+    /// The byte, and the length of its code.
     case byte(UInt8, Int)
-    /// The text ends within it.
+    /// The text ends within the code.
     case cut
 
-    /// Named HTML entities that encoders produce.
+    /// The named HTML entities that encoders produce.
     private static let names: [String: UInt8] = [
       "amp": UInt8(ascii: "&"), "lt": UInt8(ascii: "<"), "gt": UInt8(ascii: ">"), "quot": UInt8(ascii: "\""),
       "apos": UInt8(ascii: "'"), "sol": UInt8(ascii: "/"), "plus": UInt8(ascii: "+"), "equals": UInt8(ascii: "="),
     ]
-    /// The longest that stands between `&` and `;`, in bytes: numbers may have zeros in front.
+    /// The longest text between `&` and `;`, in bytes: numbers may have leading zeros.
     private static let longestName = 10
 
     static func begins(_ byte: UInt8) -> Bool {
       byte == UInt8(ascii: "%") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "&")
     }
 
-    /// The code at the beginning of `rest`; nil where there is none.
+    /// The code at the beginning of `rest`; nil where there is no code.
     static func read(_ rest: ArraySlice<UInt8>) -> Code? {
       guard let first = rest.first else { return nil }
       if first == UInt8(ascii: "%") { return hexadecimal(rest, after: 1, digits: 2) }
@@ -185,7 +186,7 @@ extension SecretRedactor {
         value = value << 4 | number
       }
       guard digits.count == count else { return .cut }
-      // Percent-encoding is of bytes. A character beyond ASCII stays as it is: secrets are ASCII.
+      // Percent-encoding encodes bytes. A character beyond ASCII stays as it is, because secrets are ASCII.
       return value < (count == 2 ? 0x100 : 0x80) ? .byte(UInt8(value), lead + count) : nil
     }
 

@@ -29,7 +29,7 @@ extension Nanoseconds {
 /// ```swift
 /// let sentAt = MonotonicClock.now()
 /// let deadline = sentAt + .seconds(30)
-/// …
+/// // the answer is awaited
 /// let receivedAt = MonotonicClock.now()
 /// if receivedAt < deadline { histogram.record(receivedAt - sentAt) }
 /// ```

@@ -163,7 +163,10 @@ extension FailedPart {
 
 extension ResultDocument.Failure {
   /// Whether the failure says nothing about an iteration: tasks are stopped when their users are done.
-  var isOutsideOfIterations: Bool { kind.hasPrefix("stop_task: ") }
+  var isOutsideOfIterations: Bool { kind.hasPrefix(Self.ofStoppingTasks) }
+
+  /// How the kinds of these failures begin.
+  package static let ofStoppingTasks = "stop_task: "
 }
 
 extension ResultDocument {

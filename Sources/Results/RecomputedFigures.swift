@@ -46,6 +46,8 @@ struct RecomputedFigures {
   private mutating func review(_ review: RejudgedThresholds) {
     for (index, judged) in review.judged.enumerated() {
       let said = document.thresholds[index]
+      // However the file writes it: reports show every threshold in one form.
+      document.thresholds[index].expression = judged.expression
       let isSame =
         switch (said.observed, judged.observed) {
         case (let said?, let judged?): Self.areEqual(said, judged)
@@ -82,13 +84,11 @@ struct RecomputedFigures {
 
 extension MetricDocument {
   /// The metric with its histogram's figures in place of the written ones. Facts that no histogram holds stay: the
-  /// number of failures that it leaves out, the percentiles that they make unreliable, the resolution of polls, and the
-  /// number of values beyond the range.
+  /// percentiles that failures make unreliable, the resolution of polls, and the number of values beyond the range.
   ///
   /// - Parameters:
   ///   - name: The metric's name, for the error.
-  ///   - failed: What its latencies leave out, used where the metric doesn't tell it
-  ///     (``ResultDocument/failedPart(of:)``).
+  ///   - failed: What its latencies leave out (``ResultDocument/failedPart(of:)``).
   /// - Throws: Where the histogram can't be decoded or is empty.
   package func recomputed(_ name: String, failed: FailedPart) throws(UnreadableHistogram) -> MetricDocument {
     try recomputed(from: decodedHistogram(name), name, failed: failed)
@@ -117,7 +117,6 @@ extension MetricDocument {
     }
     // Results before 0.2.0 don't mark a maximum.
     actual.unreliable = Self.failable.filter { unreliable.contains($0) || $0 == "max" && failed.failed > 0 }
-    actual.failures = failures ?? actual.failures
     actual.clamped = clamped
     actual.resolution = resolution
     return actual

@@ -34,7 +34,11 @@ package struct ResultReader: Sendable {
     do throws(FileReadError) { contents = try FileContents(file.path, ordinaryOnly: true) } catch {
       throw .init(file.path, .unreadable(error))
     }
-    return try decode(contents.bytes, file.path, withTimeline: false)
+    let document = try decode(contents.bytes, file.path, withTimeline: false)
+    for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) where !metric.hasPossibleTimes {
+      throw .init(file.path, .wrong("metrics.\(name) has a time that is none between 1 ns and 1 h"))
+    }
+    return document
   }
 
   /// - Parameter withTimeline: Whether the timeline's rows, which may be many, are decoded too.
@@ -221,7 +225,6 @@ enum ResultRules {
       return "'\(name.prefix(40))' is no name of a metric or counter"
     }
     for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
-      if !metric.hasPossibleTimes { return "metrics.\(name) has a time that is none between 1 ns and 1 h" }
       if metric.unit != "ms" { return "metrics.\(name) is not in ms" }
       if !isAmount(metric.resolution ?? 0) { return "metrics.\(name).resolution is no time" }
     }

@@ -4,7 +4,7 @@ package import Latency
 /// of one metric in it. bench-exhaustion has a row for each poll of the pool.
 ///
 /// ```swift
-/// for row in document.timeline?.rows ?? [] { print(row.t ?? 0, row.count, row.figure(.p99) ?? 0) }
+/// for row in document.timeline?.rows ?? [] { print(row.t ?? 0, row.count, row.number(.p99) ?? 0) }
 /// ```
 package struct ResultTimeline: Codable, Sendable, Equatable {
   package var rows: [Row]

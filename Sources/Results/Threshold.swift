@@ -161,7 +161,7 @@ extension ResultDocument.JudgedThreshold {
   /// The unit of the observed value, which follows from the expression's subject. For an expression of another version,
   /// which can't be parsed here, the form decides too: `<counter>.rate`, `<metric>.<statistic>`, `<counter>`.
   package var observedUnit: Threshold.Unit {
-    let subject = expression.prefix { $0 != " " }
+    let subject = expression.prefix { !" <>=".contains($0) }
     if subject.hasSuffix(".rate") { return .percent }
     return subject.contains(".") && !subject.hasSuffix(".count") ? .milliseconds : .none
   }
@@ -207,7 +207,7 @@ package struct FailureTimeouts: Sendable {
   /// The longest of the time-outs that bound `metric`; nil where the run had none of them. A metric that the tool's
   /// description does not name is bounded by `timeout`.
   package func timeout(of metric: String) -> Nanoseconds? {
-    (tool.metric(metric)?.timeouts ?? ["timeout"]).compactMap { durations[$0] }.max()
+    (tool.metric(metric)?.timeouts ?? ["timeout"]).compactMap { durations[$0] }.max() ?? durations["timeout"]
   }
 
   /// The mean of `count` times whose mean is `mean`, and of `failures` that took `bound` each, all in one unit.

@@ -5,9 +5,9 @@
 /// ```swift
 /// static let description = ToolDescription(
 ///   "bench-allocation", headlines: ["allocation", "confirmation"],
-///   metrics: [Metric("allocation"), Metric("first_byte"), Metric("connect", .setUp)],
-///   counters: [Counter("misses", .bad), Counter("unclassified")],
-///   parameters: ["waitFor", Parameter("userId", shapesLoad: false)],
+///   metrics: [.init("allocation"), .init("first_byte"), .init("connect", .setUp)],
+///   counters: [.init("misses", .bad), .init("unclassified")],
+///   parameters: ["waitFor", .init("userId", shapesLoad: false)],
 ///   defaultThresholds: ["allocation.p99 < 200ms"])
 /// ```
 ///
@@ -31,6 +31,14 @@ package struct ToolDescription: Sendable {
   package var references: [Reference]
   /// The test plan's criteria for this tool, in addition to ``thresholdsOfAll``, as users write them.
   package var defaultThresholds: [String]
+
+  /// What the other tools have beside it, each name once: the meaning of what a document has and this description lacks.
+  fileprivate struct Others: Sendable {
+    var metrics: [Metric] = []
+    var counters: [Counter] = []
+    var parameters: [Parameter] = []
+  }
+  fileprivate var others = Others()
 
   package init(
     _ name: String, headlines: [String], metrics: [Metric], counters: [Counter], parameters: [Parameter],
@@ -224,10 +232,12 @@ extension ToolDescription {
     return ["errors == 0", "censored == 0"] + (ownsTasks ? ["\(Counter.unreleased.name) == 0"] : [])
   }
 
-  package func metric(_ name: String) -> Metric? { metrics.first { $0.name == name } }
+  package func metric(_ name: String) -> Metric? {
+    metrics.first { $0.name == name } ?? others.metrics.first { $0.name == name }
+  }
 
   package func counter(_ name: String) -> Counter? {
-    Self.countersOfAll.first { $0.name == name } ?? counters.first { $0.name == name }
+    (Self.countersOfAll + counters + others.counters).first { $0.name == name }
   }
 
   /// Whether a metric is a time of setting up.
@@ -251,9 +261,10 @@ extension ToolDescription {
   /// no iteration, and what the run left behind.
   package var judgedCounters: [Counter] {
     let ofAll = Self.countersOfAll.filter { $0.meaning != nil }
-    let own = counters.filter { $0.meaning != nil && $0 != .unreleased }
+    let known = counters + others.counters
+    let own = known.filter { $0.meaning != nil && $0 != .unreleased }
     return ofAll.filter { $0.share == .ofIterations } + own + ofAll.filter { $0.share == .ofDue }
-      + counters.filter { $0 == .unreleased }
+      + known.filter { $0 == .unreleased }
   }
 
   /// How many samples of `metric` an iteration gives in a run with `parameters`; 1 where the parameters do not tell.
@@ -268,9 +279,8 @@ extension ToolDescription {
 
   /// The given parameters that shape the load, as text.
   package func shaping(_ parameters: [String: JSONValue]) -> [String: String] {
-    // Every run has another seed, unless the user gives one.
-    let others = Set(self.parameters.filter { !$0.shapesLoad }.map(\.name) + ["seed"])
-    return parameters.filter { !others.contains($0.key) && $0.value != .null }.mapValues(\.description)
+    let unshaping = Set((self.parameters + others.parameters).filter { !$0.shapesLoad }.map(\.name))
+    return parameters.filter { !unshaping.contains($0.key) && $0.value != .null }.mapValues(\.description)
   }
 }
 
@@ -307,20 +317,25 @@ package struct ToolDescriptions: Sendable {
 
   package init(_ all: [ToolDescription]) { self.all = all }
 
-  /// The description of a tool. One that is not known has no headline and no order of metrics; its metrics, counters
-  /// and parameters have the meanings that the known tools give to their names.
+  /// The description of a tool. One that is not known has no headline and no order of metrics. A metric, counter or parameter
+  /// that a description does not name, as one of a later version, has the meaning that the other tools give to its name.
   package func description(of name: String) -> ToolDescription {
-    if let known = all.first(where: { $0.name == name }) { return known }
-    func united<Part>(_ parts: KeyPath<ToolDescription, [Part]>, by name: KeyPath<Part, String>) -> [Part] {
-      var names: Set<String> = []
-      return all.flatMap { $0[keyPath: parts] }.filter { names.insert($0[keyPath: name]).inserted }
+    var description =
+      all.first { $0.name == name }
+      ?? ToolDescription(
+        name, headlines: [], metrics: [], counters: [], parameters: [], panels: all.flatMap(\.panels),
+        references: all.flatMap(\.references).filter { !$0.needs.isEmpty })
+    description.isKnown = all.contains { $0.name == name }
+    func others<Part>(
+      _ parts: KeyPath<ToolDescription, [Part]>, by partName: KeyPath<Part, String>
+    ) -> [Part] {
+      var names = Set(description[keyPath: parts].map { $0[keyPath: partName] })
+      return all.flatMap { $0[keyPath: parts] }.filter { names.insert($0[keyPath: partName]).inserted }
     }
-    var unknown = ToolDescription(
-      name, headlines: [], metrics: united(\.metrics, by: \.name), counters: united(\.counters, by: \.name),
-      parameters: united(\.parameters, by: \.name), panels: all.flatMap(\.panels),
-      references: all.flatMap(\.references).filter { !$0.needs.isEmpty })
-    unknown.isKnown = false
-    return unknown
+    description.others = .init(
+      metrics: others(\.metrics, by: \.name), counters: others(\.counters, by: \.name),
+      parameters: others(\.parameters, by: \.name))
+    return description
   }
 
   /// The metrics of all tools, sorted by tool. A name may occur twice.

@@ -52,7 +52,7 @@ import Testing
   @Test(
     arguments: [
       ("bench-allocation", "allocation", .seconds(30)), ("bench-exhaustion", "refill_full", .seconds(300)),
-      ("bench-exhaustion", "refill_task", .seconds(300)), ("bench-exhaustion", "placement", .seconds(300)),
+      ("bench-exhaustion", "refill_task", .seconds(300)), ("bench-exhaustion", "placement", .seconds(30)),
       ("bench-exhaustion", "drain", .seconds(30)), ("bench-e2e", "end_to_end_cold", .seconds(120)),
       ("bench-e2e", "run_task", .seconds(120)), ("bench-concurrent", "cold", .seconds(120)),
       ("bench-of-tomorrow", "cold", .seconds(120)), ("bench-of-tomorrow", "unheard_of", .seconds(30)),

@@ -4,33 +4,41 @@ import Testing
 /// The arrows between the modules (docs/architecture.md). SwiftPM builds all modules into one folder, where a file may import
 /// any of them: the manifest alone doesn't keep an arrow, so each file's imports are compared with it here.
 struct ModuleArrowTests {
+  private struct Target {
+    var name: String
+    var folder: String
+    /// The package's own targets that it depends on.
+    var dependencies: Set<String>
+  }
+
   private static let root: URL = {
     var url = URL(filePath: #filePath)
     for _ in 0..<3 { url.deleteLastPathComponent() }
     return url
   }()
 
-  /// What each module of the manifest may import of this package: `Sources/<name>` by the names in its `dependencies`.
-  private static let declared: [String: Set<String>] = {
+  /// The targets of the manifest with Swift files; `.product(…)` names other packages' modules and is left out.
+  private static let targets: [String: Target] = {
     let manifest = (try? String(contentsOf: root.appending(path: "Package.swift"), encoding: .utf8)) ?? ""
-    var declared: [String: Set<String>] = [:]
-    // Products stand in `.product(…)`: what is left between quotation marks are the package's own targets.
-    let own = manifest.replacing(/\.product\([^)]*\)/, with: "")
-    for target in own.matches(
-      of: /\.(?:executableTarget|target)\(\s*name: "([^"]+)"(?:,\s*dependencies: \[([^\]]*)\])?/)
-    {
-      let names = (target.output.2 ?? "").matches(of: /"([^"]+)"/).map { String($0.output.1) }
-      declared[String(target.output.1)] = Set(names)
+    let own = manifest.replacing(/\.product\([^)]*\)/, with: "").replacing(/\/\/[^\n]*/, with: "")
+    var targets: [String: Target] = [:]
+    for piece in own.split(separator: /\.(?=(?:executableTarget|testTarget|target)\(\s*name:)/).dropFirst() {
+      guard let name = piece.firstMatch(of: /name: "([^"]+)"/).map({ String($0.output.1) }) else { continue }
+      let list = piece.firstMatch(of: /dependencies: \[([^\]]*)\]/).map { $0.output.1 } ?? ""
+      let path = piece.firstMatch(of: /path: "([^"]+)"/).map { String($0.output.1) }
+      targets[name] = Target(
+        name: name, folder: path ?? (piece.hasPrefix("testTarget") ? "Tests/" : "Sources/") + name,
+        dependencies: Set(list.matches(of: /"([^"]+)"/).map { String($0.output.1) }))
     }
-    return declared
+    return targets
   }()
 
-  /// The package's own modules that a file imports.
-  private static func imports(of file: URL) throws -> [String] {
-    try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
-      line.firstMatch(of: /^(?:@\w+ )?(?:public |package |private |fileprivate |internal )?import (\w+)/)
-        .map { String($0.output.1) }
-    }.filter { declared[$0] != nil }
+  /// The package's own modules that a text of Swift imports, whatever attributes, access level and kind stand before the name.
+  private static func imports(in text: String) -> Set<String> {
+    let line =
+      /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:\w+\s+)?import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)/
+    let names = text.split(separator: "\n").compactMap { $0.firstMatch(of: line).map { String($0.output.1) } }
+    return Set(names.filter { targets[$0] != nil })
   }
 
   private static func files(below folder: String) throws -> [URL] {
@@ -39,20 +47,37 @@ struct ModuleArrowTests {
       .map { folder.appending(path: $0) }
   }
 
-  @Test func noFileImportsWhatItsModuleDoesNotDeclare() throws {
-    #expect(Self.declared.count > 20 && Self.declared["Reports"]?.contains("Results") == true)
-    var seen = 0
-    for (module, allowed) in Self.declared {
-      guard FileManager.default.fileExists(atPath: Self.root.appending(path: "Sources/\(module)").path) else {
-        continue
-      }
-      for file in try Self.files(below: "Sources/\(module)") {
-        seen += 1
-        let forbidden = Set(try Self.imports(of: file)).subtracting(allowed)
-        #expect(forbidden == [], "\(file.path)")
-      }
+  private static func text(_ file: URL) throws -> String { try String(contentsOf: file, encoding: .utf8) }
+
+  @Test(
+    arguments: [
+      "import Reports", "  package import Reports", "@testable import Reports",
+      "@_spi(X) @preconcurrency import Reports",
+      "import struct Reports.Table", "#if DEBUG\n  private import Reports\n#endif",
+    ])
+  func anImportIsFoundHoweverItIsWritten(_ text: String) {
+    #expect(Self.imports(in: text) == ["Reports"])
+    #expect(Self.imports(in: "// \(text)") == [] || text.contains("\n"))
+  }
+
+  @Test func noFileImportsWhatItsTargetDoesNotDeclare() throws {
+    #expect(Self.targets["Reports"]?.dependencies == ["Latency", "Results", "Statistics", "TextFormatting"])
+    let known = ["Sources", "Tests"].flatMap { folder in
+      (try? FileManager.default.contentsOfDirectory(atPath: Self.root.appending(path: folder).path)) ?? []
     }
-    #expect(seen > 200)
+    #expect(
+      Set(known).subtracting(Self.targets.values.map { String($0.folder.split(separator: "/").last ?? "") }) == [])
+    for target in Self.targets.values {
+      var imported: Set<String> = []
+      for file in try Self.files(below: target.folder) {
+        let own = try Self.imports(in: Self.text(file)).subtracting([target.name])
+        #expect(own.subtracting(target.dependencies) == [], "\(file.path)")
+        imported.formUnion(own)
+      }
+      // A test target also names the programs that it runs, and the libraries whose C modules its sources import.
+      guard !target.folder.hasPrefix("Tests/") else { continue }
+      #expect(target.dependencies.subtracting(imported) == [], "\(target.name) declares and does not import")
+    }
   }
 
   /// Results, reports and comparisons are made from documents alone.
@@ -61,14 +86,14 @@ struct ModuleArrowTests {
     var reached: Set<String> = []
     var next = [module]
     while let name = next.popLast() {
-      if reached.insert(name).inserted { next += Self.declared[name] ?? [] }
+      if reached.insert(name).inserted { next += Self.targets[name]?.dependencies ?? [] }
     }
     let pure: Set = ["Comparison", "Reports", "Results", "Statistics", "TextFormatting", "Latency", "CZlib"]
     #expect(reached.subtracting(pure) == [])
     // Nor by its name.
     for file in try Self.files(below: "Sources/\(module)") {
-      let code = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-        .filter { !$0.contains("//") }.joined(separator: "\n")
+      let code = try Self.text(file).split(separator: "\n").map { $0.prefix(while: { $0 != "/" }) }.joined(
+        separator: "\n")
       #expect(code.matches(of: /"bench-(allocation|api|concurrent|dirinit|e2e|exhaustion)"/).isEmpty, "\(file.path)")
     }
   }
@@ -76,8 +101,10 @@ struct ModuleArrowTests {
   /// What measures and what is measured with make no report: a command does, of the result.
   @Test(arguments: ["Benchmarks", "ColdStart", "GatewayProfiles", "Pool", "Target"])
   func noBenchmarkKnowsAReport(_ folder: String) throws {
-    for file in try Self.files(below: "Sources/InfraBench/\(folder)") {
-      #expect(Set(try Self.imports(of: file)).isDisjoint(with: ["Reports", "Comparison"]), "\(file.path)")
+    let files = try Self.files(below: "Sources/InfraBench/\(folder)")
+    #expect(!files.isEmpty)
+    for file in files {
+      #expect(try Self.imports(in: Self.text(file)).isDisjoint(with: ["Reports", "Comparison"]), "\(file.path)")
     }
   }
 }

@@ -2,9 +2,9 @@ import FoundationEssentials
 
 /// How to reach AWS: region, credentials, endpoint. Found in flags, environment and the shared files.
 public struct AWSConfiguration: Sendable {
-  /// What a user gave as flags; `nil` where nothing was given.
+  /// The user's flags; `nil` for a flag that was not given.
   public struct Flags: Sendable {
-    /// `--profile`; passes the environment's keys over.
+    /// `--profile`; with it the keys in the environment are not used.
     public var profile: String?
     /// `--region`.
     public var region: String?
@@ -45,22 +45,22 @@ public struct AWSConfiguration: Sendable {
 
   /// Finds the configuration without any network call.
   ///
-  /// Credentials may be found out only with the first call: by a `credential_process`, from STS, a container endpoint or the
-  /// instance's metadata.
+  /// The first call may be the one that fetches credentials: from a `credential_process`, STS, a container endpoint or
+  /// the instance's metadata.
   ///
   /// - Parameters:
   ///   - environment: of the process.
   ///   - readFile: a file's text, `nil` where there is none.
-  ///   - calls: the clock credentials are renewed by, and who is told of a renewal that failed.
-  ///   - transport: for credentials; `nil` makes one when it is first needed.
-  /// - Throws: ``AWSError`` `configuration`: no region, a profile that does not exist, half a key pair, a malformed URL, and
-  ///   no credentials where no source is left.
+  ///   - calls: the clock that credentials are renewed by, and the receiver of warnings about failed renewals.
+  ///   - transport: for credentials; where it is `nil`, the first request for credentials makes one.
+  /// - Throws: ``AWSError`` `configuration`: no region, a profile that does not exist, half a key pair, a malformed
+  ///   URL, or no credentials where no source is left.
   public static func resolve(
     flags: Flags, environment: [String: String],
     readFile: @escaping @Sendable (String) -> String? = AWSConfiguration.readText,
     calls: CallEnvironment = .system(warn: { _ in }), transport: (any HTTPTransport)? = nil
   ) throws(AWSError) -> AWSConfiguration {
-    // An empty variable counts as unset, for every AWS tool.
+    // Every AWS tool counts an empty variable as unset.
     let variables = environment.filter { !$0.value.isEmpty }
     let files = SharedFiles(environment: variables, readFile: readFile)
     let profile = try files.profile(flag: flags.profile, environment: variables)
@@ -87,10 +87,10 @@ public struct AWSConfiguration: Sendable {
       certificateBundle: bundle)
   }
 
-  /// A file's text, `nil` where there is none or it cannot be read.
+  /// A file's text, `nil` where the file is missing or cannot be read.
   ///
-  /// It is UTF-8, or UTF-16 where its first two bytes say so, as the shells of Windows write it. What is neither is replaced:
-  /// a comment in another encoding must not hide the keys beside it.
+  /// The text is UTF-8, or UTF-16 where the first two bytes say so, as the shells of Windows write it. Bytes that are
+  /// neither are replaced, because a comment in another encoding must not hide the keys in the same file.
   public static func readText(ofFile path: String) -> String? {
     guard let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
     let bytes = [UInt8](data)
@@ -104,16 +104,16 @@ public struct AWSConfiguration: Sendable {
   }
 }
 
-/// Something a user wrote, in a flag, a variable or a shared file, that cannot be right.
+/// A malformed or contradictory setting in a flag, a variable or a shared file.
 public struct ConfigurationProblem: Sendable, Equatable {
-  /// Where it stands: `--region`, `AWS_REGION`, `endpoint_url of the profile`.
+  /// Where the setting stands: `--region`, `AWS_REGION`, `endpoint_url of the profile`.
   public var source: String
-  /// What is wrong with it, and what to write instead.
+  /// What is wrong with the setting, and what to write instead.
   public var message: String
 }
 
 extension AWSConfiguration {
-  /// Everything that is wrong with profile, region and endpoints; credentials are not looked at.
+  /// Every problem with profile, region and endpoints; credentials are not checked.
   ///
   /// Reads the shared files, and sends nothing.
   ///
@@ -128,7 +128,7 @@ extension AWSConfiguration {
     return search.run()
   }
 
-  /// The strongest region that is written anywhere, and where.
+  /// The region of the strongest source that names one, and that source.
   static func region(
     flags: Flags, variables: [String: String], profile: SharedProfile?
   ) -> (name: String, source: String)? {
@@ -140,7 +140,7 @@ extension AWSConfiguration {
     return nil
   }
 
-  /// What helps where ``region(flags:variables:profile:)`` finds nothing.
+  /// The hint where ``region(flags:variables:profile:)`` finds no region.
   static func regionHint(_ files: SharedFiles) -> String {
     "give --region, or set REGION, AWS_REGION, AWS_DEFAULT_REGION or 'region' in \(files.configPath)"
   }
@@ -148,7 +148,7 @@ extension AWSConfiguration {
 
 private struct ProblemSearch {
   let flags: AWSConfiguration.Flags
-  /// Without empty ones.
+  /// The environment without empty variables.
   let variables: [String: String]
   let files: SharedFiles
   var found: [ConfigurationProblem] = []
@@ -164,7 +164,7 @@ private struct ProblemSearch {
 
   mutating func run() -> [ConfigurationProblem] {
     let profile = profile()
-    // A region that is wrong must not hide what else is.
+    // The check goes on with a valid region, so that a wrong one does not hide further problems.
     let region = region(profile) ?? "us-east-1"
     if flags.ecsEndpointURL?.isEmpty == true { add("--ecs-endpoint-url", "it is empty: write a URL") }
     for (service, flag) in [("ecs", flags.ecsEndpointURL), ("sts", nil)] {
@@ -194,7 +194,7 @@ private struct ProblemSearch {
     }
   }
 
-  /// The region; nil where there is none that could be one.
+  /// The region; nil where none is set or the one set is malformed.
   private mutating func region(_ profile: SharedProfile?) -> String? {
     if flags.region?.isEmpty == true {
       add("--region", "it is empty: write a name")
@@ -209,7 +209,7 @@ private struct ProblemSearch {
     return nil
   }
 
-  /// Notes a problem once: what stands for two services is one.
+  /// Notes a problem once: a setting that two services share would be reported twice.
   private mutating func add(_ source: String, _ message: String) {
     let problem = ConfigurationProblem(source: source, message: message)
     if !found.contains(problem) { found.append(problem) }

@@ -2,21 +2,22 @@ import ProcessControl
 
 /// The text of a shared AWS file, by section.
 ///
-/// Lines are put together as botocore does (Python's `configparser`): a line that is indented deeper than the setting before
-/// it belongs to that setting, and only whole lines are comments. Where botocore refuses the whole file, it is read on: a
-/// malformed line is passed over, and a section or a setting that is written twice counts as one, the later value winning.
+/// Lines are joined as botocore joins them (Python's `configparser`): a line that is indented deeper than the setting
+/// before it belongs to that setting, and only whole lines are comments. botocore refuses a whole file for one error;
+/// this reader goes on: it skips a malformed line, and merges a section or a setting that is written twice, where the
+/// later value wins.
 struct IniFile {
   /// One section.
   struct Section {
-    /// What stands between the brackets, blanks included.
+    /// The text between the brackets, blanks included.
     let name: String
     /// `name = value`, names in lower case.
     fileprivate(set) var settings: [String: String] = [:]
-    /// The indented lines after a setting without a value, as in `s3 =`; names as they are written.
+    /// The indented lines after a setting without a value, as in `s3 =`; names as written in the file.
     fileprivate(set) var nested: [String: [String: String]] = [:]
   }
 
-  /// In the order in which they are first named.
+  /// The sections in the order in which the file first names them.
   let sections: [Section]
 
   init(_ text: String) {
@@ -28,7 +29,7 @@ struct IniFile {
   /// The section `[name]`.
   subscript(_ name: String) -> Section? { sections.first { $0.name == name } }
 
-  /// The last section that `[profile name]` or `[profile "name"]` means, or, of the default profile, `[default]`.
+  /// The last section named `[profile name]` or `[profile "name"]`, or `[default]` for the default profile.
   func profile(_ name: String) -> Section? {
     sections.last { $0.isNamed("profile", name) || (name == "default" && $0.name == "default") }
   }
@@ -36,7 +37,8 @@ struct IniFile {
   /// The last section `[services name]` or `[services "name"]`.
   func services(_ name: String) -> Section? { sections.last { $0.isNamed("services", name) } }
 
-  /// Without the mark that Windows editors put at the beginning. A line ends with \n, \r or both, and with nothing else.
+  /// The lines, without the byte order mark of Windows editors. A line ends with \n, \r or both, and at no other
+  /// character.
   private static func lines(of text: String) -> [Substring.UnicodeScalarView] {
     let lines = text.replacing("\r\n", with: "\n").unicodeScalars.drop { $0 == "\u{feff}" }
     return lines.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" }
@@ -44,22 +46,22 @@ struct IniFile {
 }
 
 extension IniFile.Section {
-  /// Of "profile x" the first word matters by its beginning alone, as botocore has it.
+  /// Whether this is section `kind name`. As in botocore, the first word need only begin with `kind`.
   fileprivate func isNamed(_ kind: String, _ name: String) -> Bool {
     guard self.name.hasPrefix(kind), let words = try? ShellWords.split(self.name) else { return false }
     return words.count == 2 && words[1] == name
   }
 }
 
-/// The lines that have been read so far.
+/// The state of reading a file line by line.
 private struct IniReading {
   private typealias Values = [String: [String]]
 
   private static let defaults = "DEFAULT"
 
-  /// By section, the lines of each value.
+  /// The lines of each value, by section.
   private var values: [(name: String, values: Values)] = []
-  /// The section whose lines come.
+  /// The section that the next lines belong to.
   private var section: Int?
   /// The setting that deeper lines belong to, and its indentation.
   private var setting: String?
@@ -94,7 +96,7 @@ private struct IniReading {
     values.append((name, [:]))
   }
 
-  /// What `[DEFAULT]` says holds for every section that doesn't say otherwise.
+  /// The sections. A setting of `[DEFAULT]` holds in every section that does not set it.
   var sections: [IniFile.Section] {
     let defaults = values.first { $0.name == Self.defaults }?.values ?? [:]
     return values.filter { $0.name != Self.defaults }.map { name, own in

@@ -1,15 +1,15 @@
 import FoundationEssentials
 
-/// The URL requests of a service go to.
+/// The URL that requests of a service go to.
 public struct ServiceEndpoint: Sendable, Equatable {
-  /// Scheme, host, port unless it is the scheme's own, and path; no trailing slash but the root's.
+  /// Scheme, host, port unless it is the scheme's default, and path; a trailing slash only for the root path.
   public let url: String
-  /// What libcurl puts into `Host`, which is signed.
+  /// The value libcurl sends as `Host`, which is signed.
   public let hostHeader: String
   /// The path, at least `/`; percent-encoded.
   public let path: String
 
-  /// The service's own host.
+  /// The endpoint on the service's own host.
   ///
   /// - Parameters:
   ///   - service: `ecs`, `logs`.
@@ -31,8 +31,8 @@ public struct ServiceEndpoint: Sendable, Equatable {
 
   /// An endpoint that replaces the service's own.
   ///
-  /// - Parameter source: what to blame in the error, `--ecs-endpoint-url`.
-  /// - Throws: ``AWSError`` `configuration` for anything but http(s)://host[:port][/path].
+  /// - Parameter source: the setting that the error names, `--ecs-endpoint-url`.
+  /// - Throws: ``AWSError`` `configuration` for any text but http(s)://host[:port][/path].
   public init(parsing text: String, source: String) throws(AWSError) {
     guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), let parsed = URL(string: text),
       let scheme = parsed.scheme?.lowercased(), scheme == "http" || scheme == "https", let host = parsed.host,
@@ -47,7 +47,7 @@ public struct ServiceEndpoint: Sendable, Equatable {
     guard !authority.contains("%") else { throw .configuration("\(source) names no proper host") }
     let defaultPort = scheme == "http" ? 80 : 443
     let port = parsed.port ?? defaultPort
-    // What is written behind the host but overflows is no port to `URL`.
+    // `URL` has no port for a port number that overflows; the text shows that one was written.
     let isPortWritten = authority.hasSuffix("]") ? false : authority.contains(":")
     guard (1...65_535).contains(port), isPortWritten == (parsed.port != nil) else {
       throw .configuration("the port of \(source) is not in 1–65535")
@@ -65,8 +65,8 @@ extension ServiceEndpoint {
   /// The endpoint of a service, the strongest source first: flag, `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`, the
   /// profile's `services` section, its `endpoint_url`, the service's own.
   ///
-  /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` leaves the flag and the service's own; `AWS_USE_FIPS_ENDPOINT` and
-  /// `AWS_USE_DUALSTACK_ENDPOINT` decide between the service's own hosts.
+  /// With `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` only the flag and the service's own endpoint remain.
+  /// `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` choose among the service's own hosts.
   ///
   /// - Throws: ``AWSError`` `configuration` for a malformed URL or region, and a `services` section that does not exist.
   public static func resolve(
@@ -90,14 +90,14 @@ extension ServiceEndpoint {
     }
   }
 
-  /// What replaces a service's own endpoint.
+  /// A setting that replaces a service's own endpoint.
   enum Override {
     case none
     case url(String, source: String)
     /// The profile names a `services` section that does not exist.
     case missingSection(String)
 
-    /// Finds the strongest one.
+    /// Finds the override of the strongest source.
     init(service: String, flag: String?, environment: [String: String], profile: SharedProfile?) {
       let serviceVariable = "AWS_ENDPOINT_URL_\(service.uppercased())"
       var places: [(String?, String)] = [(flag, "--\(service)-endpoint-url")]
@@ -121,7 +121,7 @@ extension ServiceEndpoint {
       }
     }
 
-    /// Where it stands.
+    /// The setting's place, for error messages.
     var source: String {
       switch self {
       case .none: "the region's endpoint"
@@ -138,15 +138,15 @@ extension ServiceEndpoint {
   }
 }
 
-/// A group of regions whose hosts have names of their own.
+/// A group of regions whose host names share their endings.
 ///
 /// Source: botocore's `partitions.json`; the regions of `us-gov-*` share their names with `aws`.
 public struct Partition: Sendable, Equatable {
-  /// `aws`, `aws-cn`, …: the second part of an ARN.
+  /// The second part of an ARN: `aws`, `aws-cn`, ….
   public var name: String
-  /// What the hosts end with, `amazonaws.com`.
+  /// The ending of the hosts' names, `amazonaws.com`.
   public var suffix: String
-  /// What the hosts that speak IPv6 too end with, `api.aws`.
+  /// The ending of the hosts that speak IPv6 too, `api.aws`.
   public var dualStackSuffix: String
 
   private static let commercial = Partition(name: "aws", suffix: "amazonaws.com", dualStackSuffix: "api.aws")
@@ -175,7 +175,7 @@ public struct Partition: Sendable, Equatable {
     self.dualStackSuffix = dualStackSuffix
   }
 
-  /// Whether `name` has a region's form: it becomes a part of a host's name.
+  /// Whether `name` has a region's form. The check matters because the name becomes a part of a host name.
   static func isRegion(_ name: String) -> Bool {
     let isLabel = name.utf8.allSatisfy {
       (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
@@ -186,7 +186,7 @@ public struct Partition: Sendable, Equatable {
 
   /// A service's host in a region.
   func host(service: String, region: String, usesFIPS: Bool, usesDualStack: Bool) -> String {
-    // STS has no FIPS hosts of their own in GovCloud: its ordinary ones are (botocore's rules of STS).
+    // STS has no separate FIPS hosts in GovCloud, because its ordinary hosts are FIPS hosts (botocore's rules of STS).
     let isPlainlyFIPS = service == "sts" && name == "aws-us-gov" && !usesDualStack
     let label = usesFIPS && !isPlainlyFIPS ? "\(service)-fips" : service
     return "\(label).\(region).\(usesDualStack ? dualStackSuffix : suffix)"

@@ -18,7 +18,7 @@ struct SharedFiles: Sendable {
     self.readFile = readFile
   }
 
-  /// The profile that the environment asks for, and by which variable.
+  /// The profile that the environment names, and the variable that names it.
   static func askedProfile(_ environment: [String: String]) -> (name: String, variable: String)? {
     for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
       if let name = environment[variable], !name.isEmpty { return (name, variable) }
@@ -32,7 +32,7 @@ struct SharedFiles: Sendable {
     SharedProfile(name: name, config: readFile(configPath), credentials: readFile(credentialsPath))
   }
 
-  /// The profile in force; one asked for by name must exist.
+  /// The profile in force; a profile named by a flag or variable must exist.
   func profile(flag: String?, environment: [String: String]) throws(AWSError) -> SharedProfile? {
     let asked = flag.map { (name: $0, variable: "--profile") } ?? Self.askedProfile(environment)
     let profile = profile(named: asked?.name ?? "default")
@@ -44,7 +44,7 @@ struct SharedFiles: Sendable {
     return profile
   }
 
-  /// A file's first line that has anything on it, as token files have one; `nil` where there is none.
+  /// A file's first line that is not blank, which is the token in a token file; `nil` where there is no such line.
   func token(in path: String) -> String? {
     readFile(expandingHome(path))?.split(whereSeparator: \.isNewline).first { line in line.contains { !$0.isWhitespace }
     }
@@ -53,7 +53,7 @@ struct SharedFiles: Sendable {
     }
   }
 
-  /// Why the files have no profile of this name, in words.
+  /// Why the files have no profile of this name, for error messages.
   func absence(of name: String) -> String {
     let found = [configPath, credentialsPath].filter { readFile($0) != nil }
     guard !found.isEmpty else { return "neither \(configPath) nor \(credentialsPath) can be read" }
@@ -68,13 +68,13 @@ struct SharedFiles: Sendable {
     return (environment["HOME"] ?? homeOfUser ?? "~") + path.dropFirst()
   }
 
-  /// Of the user database: services and scheduled jobs often have no `HOME`.
+  /// The home directory in the user database: services and scheduled jobs often have no `HOME`.
   private static var homeOfUser: String? {
     getpwuid(getuid()).flatMap { $0.pointee.pw_dir }.map { String(cString: $0) }
   }
 
-  /// A path with `$NAME` and `${NAME}` replaced, as botocore does: files of variables are read without a shell. What is not
-  /// set stays as it is.
+  /// A path with `$NAME` and `${NAME}` replaced, as botocore does, because programs that read files of variables
+  /// without a shell leave such names in them. A variable that is not set stays in the path as written.
   private static func expandingVariables(_ path: String, _ environment: [String: String]) -> String {
     var result = ""
     var rest = path[...]
@@ -98,16 +98,16 @@ struct SharedFiles: Sendable {
   }
 }
 
-/// One profile of the shared `config` and `credentials` files, the latter's values winning.
+/// One profile of the shared `config` and `credentials` files; the `credentials` file wins.
 public struct SharedProfile: Sendable, Equatable {
-  /// Its name.
+  /// The name of the profile.
   public var name: String
   /// Settings by name; nested ones (`s3 =` and the indented lines after it) are left out.
   public var settings: [String: String]
-  /// What the `config` file alone says, and the `credentials` file alone: a key pair is never put together of both.
+  /// The settings of each file alone: the two halves of a key pair must come from one file.
   let inConfig: [String: String]
   let inCredentials: [String: String]
-  /// `endpoint_url` by service, of the section that `services` names; `nil` where that section does not exist.
+  /// `endpoint_url` by service, from the section that `services` names; `nil` where that section does not exist.
   let serviceEndpoints: [String: String]?
 
   /// One setting, `nil` where it is missing or empty.

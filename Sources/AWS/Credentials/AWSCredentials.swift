@@ -1,14 +1,15 @@
-/// A key pair, and where it came from.
+/// A key pair and its source.
 ///
-/// No textual form of it (description, debug output, reflection) shows the secret, the session token or the whole key id.
+/// No textual form of a value (description, debug output, reflection) shows the secret, the session token or the whole
+/// key id.
 public struct AWSCredentials: Sendable, Equatable {
   /// The public half, `AKIA…` or `ASIA…`.
   public var accessKeyID: String
   /// The private half.
   public var secretAccessKey: String
-  /// Present with temporary credentials; never empty.
+  /// The session token of temporary credentials; never empty.
   public var sessionToken: String?
-  /// Where the pair was found, for error messages: `environment variables`, `profile 'dev' in ~/.aws/credentials`.
+  /// The pair's source, for error messages: `environment variables`, `profile 'dev' in ~/.aws/credentials`.
   public var source: String
 
   /// Makes credentials; an empty session token counts as none (an empty header would break the signature).
@@ -19,10 +20,11 @@ public struct AWSCredentials: Sendable, Equatable {
     self.source = source
   }
 
-  /// The end of the key id, `…MPLE`: enough to tell keys apart, too little for a scanner of secrets to take it for one.
+  /// The end of the key id, `…MPLE`: long enough to tell keys apart, too short for a scanner of secrets to report it.
   public var accessKeyIDEnding: String { "…" + accessKeyID.suffix(min(4, accessKeyID.count / 2)) }
 
-  /// A copy of `text` in which the secret and the session token are replaced: a service may echo what was signed.
+  /// A copy of `text` in which the secret and the session token are replaced, because a service may echo what was
+  /// signed.
   public func redacted(_ text: String) -> String {
     var result = text
     for secret in [secretAccessKey, sessionToken ?? ""] where !secret.isEmpty {
@@ -36,7 +38,7 @@ extension AWSCredentials: CustomStringConvertible, CustomDebugStringConvertible,
   /// The end of the key's id, and the source.
   public var description: String { "key \(accessKeyIDEnding) from \(source)" }
 
-  /// The same as ``description``.
+  /// Equals ``description``.
   public var debugDescription: String { description }
 
   /// Shows no more than ``description``, so that `dump` and test failures do not print the secret.
@@ -44,14 +46,14 @@ extension AWSCredentials: CustomStringConvertible, CustomDebugStringConvertible,
 }
 
 extension AWSCredentials {
-  /// The same credentials, whose parts can be sent.
+  /// These credentials, after a check that each part can be sent.
   ///
-  /// A line break at the end of a variable is easily overlooked, and what it comes to (a header that cannot be sent, a
-  /// signature that AWS refuses) says nothing about it.
+  /// A line break at the end of a variable is easily overlooked, and the failure that follows (a header that cannot be
+  /// sent, a signature that AWS refuses) does not point to it.
   ///
   /// - Parameters:
-  ///   - names: where key id, secret and token stand.
-  ///   - hint: what to do about it.
+  ///   - names: the settings that hold key id, secret and token.
+  ///   - hint: how to correct the setting.
   /// - Throws: ``AWSError`` `configuration` that names the part with a control character in it.
   func checked(named names: [String], hint: String?) throws(AWSError) -> AWSCredentials {
     for (name, value) in zip(names, [accessKeyID, secretAccessKey, sessionToken ?? ""]) {
@@ -64,11 +66,11 @@ extension AWSCredentials {
   }
 }
 
-/// Where calls get their credentials.
+/// The source of credentials for calls.
 public protocol CredentialsProvider: Sendable {
   /// Credentials for the next call.
   ///
-  /// - Parameter rejected: credentials the service called expired; fetch others if there are any.
+  /// - Parameter rejected: the credentials that the service called expired; the provider fetches others if it can.
   /// - Throws: ``AWSError`` `configuration` where there are none, listing every place that was searched; `credentials` where
   ///   the source failed or refused; `transfer` of the kind `cancelled` for a cancelled wait.
   func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials
@@ -85,9 +87,9 @@ public struct StaticCredentials: CredentialsProvider {
   public func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials { value }
 }
 
-/// Credentials as a source gave them out.
+/// Credentials as their source issued them, with their end.
 struct IssuedCredentials: Sendable, Equatable {
   var credentials: AWSCredentials
-  /// When they end, seconds since 1970; `nil` for keys that do not end by themselves.
+  /// The end of their validity, seconds since 1970; `nil` for keys without an end.
   var expiration: Int64?
 }

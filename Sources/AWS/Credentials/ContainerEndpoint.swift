@@ -1,10 +1,10 @@
 import Latency
 
-/// Credentials of the task or pod this process runs in, by HTTP.
+/// Credentials of the task or pod that this process runs in, by HTTP.
 ///
 /// Source: "Container credential provider", AWS SDKs and Tools Reference Guide.
 struct ContainerEndpoint: Sendable, Equatable {
-  /// Bound of one try, as botocore has it.
+  /// The time-out of one try, equal to botocore's.
   static let timeout: Nanoseconds = .seconds(2)
 
   private static let relativeVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
@@ -13,12 +13,13 @@ struct ContainerEndpoint: Sendable, Equatable {
   private static let tokenFileVariable = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
   let url: String
-  /// Read each time; `nil` where the token, if there is one, is a variable.
+  /// The file that each fetch reads the token from; `nil` where a variable holds the token or there is no token.
   private let tokenFile: String?
 
-  /// The endpoint the environment names; `nil` where it names none.
+  /// The endpoint that the environment names; `nil` where it names no endpoint.
   ///
-  /// - Throws: ``AWSError`` `configuration` for a URL that credentials must not be asked of, and an unreadable token file.
+  /// - Throws: ``AWSError`` `configuration` for a URL that is not trusted with a token, and for an unreadable token
+  ///   file.
   init?(environment: [String: String], files: SharedFiles) throws(AWSError) {
     if let path = environment[Self.relativeVariable] {
       guard path.hasPrefix("/"), Self.isPlain(path) else {
@@ -39,10 +40,11 @@ struct ContainerEndpoint: Sendable, Equatable {
     if let tokenFile, files.token(in: tokenFile) == nil { throw Self.unreadable(tokenFile) }
   }
 
-  /// Why the environment names none, for the list of places looked at.
+  /// Why the environment names no endpoint, for the list of searched places.
   static let absence = "the container endpoint: neither \(relativeVariable) nor \(fullVariable) is set"
 
-  /// What its credentials are called. The query is left out: it may hold an id that is better not shown.
+  /// The name of the credentials in error messages. It leaves the query out, which may hold an id that should stay
+  /// private.
   var source: String { "the container endpoint \(url.prefix { $0 != "?" && $0 != "#" })" }
 
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
@@ -106,12 +108,13 @@ struct ContainerEndpoint: Sendable, Equatable {
     .configuration("\(tokenFileVariable) names '\(ErrorAnswer.printable(path))', which has no token or cannot be read")
   }
 
-  /// Printable ASCII without what URL parsers understand in different ways.
+  /// Whether the text is printable ASCII without characters that URL parsers understand differently.
   private static func isPlain(_ text: String) -> Bool {
     text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"\\\"<>^`{|}".utf8.contains($0) }
   }
 
-  /// https to any host; http only to this machine and to where AWS's own agents are.
+  /// Whether credentials may be asked of `url`: https to any host, http only to this machine and to the addresses of
+  /// AWS's agents.
   static func isTrustworthy(_ url: String) -> Bool {
     guard isPlain(url), let separator = url.firstRange(of: "://") else { return false }
     let scheme = url[..<separator.lowerBound].lowercased()
@@ -121,7 +124,8 @@ struct ContainerEndpoint: Sendable, Equatable {
     return scheme == "https" || agents.contains(host) || isLoopback(host)
   }
 
-  /// The host of `host[:port]`, without brackets, in lower case; `nil` for anything else, user info above all.
+  /// The host of `host[:port]`, without brackets, in lower case; `nil` for any other text, above all one with user
+  /// information.
   private static func host(of authority: Substring) -> String? {
     let isBracketed = authority.hasPrefix("[")
     let host = isBracketed ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }

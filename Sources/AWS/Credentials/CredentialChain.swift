@@ -1,31 +1,31 @@
 import Latency
 import Synchronization
 
-/// The credential provider chain: decides where credentials come from, in the order of the contract (environment, web
-/// identity, shared files, container endpoint, instance). It reads variables and files and makes no call. A profile's
-/// `role_arn` with `source_profile` or `credential_source` goes before web identity, as botocore has it: who names such
-/// a profile in a pod wants that role, not the pod's own.
+/// The credential provider chain: it decides where credentials come from, in the order of the contract (environment,
+/// web identity, shared files, container endpoint, instance). It reads variables and files and makes no call. As in
+/// botocore, a profile's `role_arn` with `source_profile` or `credential_source` goes before web identity: a user who
+/// names such a profile in a pod wants that role, not the pod's own.
 struct CredentialChain: Sendable {
-  /// The first source that was found, and why those before it have nothing.
+  /// The first source with credentials, and why the sources before it have none.
   struct Finding {
     var source: CredentialSource
     var passedOver: [String]
 
-    /// Whether it is asked although no setting names it, because no other source is left.
+    /// Whether the source is asked only because no other source is left: no setting names it.
     var isLastResort: Bool {
       if case .instance = source { true } else { false }
     }
   }
 
-  /// `--profile`, which passes the environment over.
+  /// `--profile`; with it the keys in the environment are not used.
   var profileFlag: String?
-  /// Without empty variables.
+  /// The environment without empty variables.
   var environment: [String: String]
   var files: SharedFiles
 
-  /// Finds the source; reads the files each time.
+  /// Finds the source; each call reads the files again.
   ///
-  /// - Throws: ``AWSError`` `configuration` for what is half given or wrong, and where nothing is left to ask.
+  /// - Throws: ``AWSError`` `configuration` for an incomplete or wrong setting, and where no source is left.
   func find() throws(AWSError) -> Finding {
     let keys = EnvironmentCredentials(environment)
     var passedOver: [String] = []
@@ -58,10 +58,10 @@ struct CredentialChain: Sendable {
     return Finding(source: .instance(metadata), passedOver: passedOver)
   }
 
-  /// Looks and asks.
+  /// Finds the source and fetches its credentials.
   ///
-  /// - Throws: ``AWSError`` `configuration` as ``find()`` does and for what a source gave that is none; `credentials` where
-  ///   a source failed or refused; `transfer` only for a cancelled wait.
+  /// - Throws: ``AWSError`` `configuration` as ``find()`` does, and where a source's answer has no credentials;
+  ///   `credentials` where a source failed or refused; `transfer` only for a cancelled wait.
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
     let finding = try find()
     do throws(AWSError) {
@@ -73,7 +73,7 @@ struct CredentialChain: Sendable {
     }
   }
 
-  /// The one error for "none anywhere".
+  /// The error for credentials that no source has.
   static func nothing(_ places: [String]) -> AWSError {
     let list = places.enumerated().map { "(\($0.offset + 1)) \($0.element)" }.joined(separator: "; ")
     return .configuration(
@@ -82,23 +82,23 @@ struct CredentialChain: Sendable {
   }
 }
 
-/// Where credentials come from, decided from files and environment alone, before any network call. Holds no secret but static
-/// keys.
+/// The source of credentials, decided from files and environment alone, before any network call. Static keys are the
+/// only secret in it.
 indirect enum CredentialSource: Sendable, Equatable {
-  /// They are at hand; they end at `expiration`, seconds since 1970, if that is known.
+  /// Keys that are already known; they end at `expiration`, seconds since 1970, if that is known.
   case keys(AWSCredentials, expiration: Int64? = nil)
-  /// A program writes them.
+  /// A program writes the credentials.
   case process(CredentialProcess)
-  /// STS gives them for other credentials.
+  /// STS issues them in exchange for other credentials.
   case role(AssumedRole, by: CredentialSource)
-  /// STS gives them for an identity provider's token.
+  /// STS issues them in exchange for an identity provider's token.
   case webIdentity(WebIdentityRole)
-  /// An agent beside the container gives them.
+  /// An agent beside the container issues them.
   case container(ContainerEndpoint)
-  /// The instance's metadata service gives them.
+  /// The instance's metadata service issues them.
   case instance(InstanceMetadata)
 
-  /// What the credentials will be called.
+  /// The name of the credentials in messages.
   var name: String {
     switch self {
     case .keys(let credentials, _): credentials.source
@@ -110,7 +110,7 @@ indirect enum CredentialSource: Sendable, Equatable {
     }
   }
 
-  /// Gets them.
+  /// Fetches the credentials.
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
     switch self {
     case .keys(let credentials, let expiration):
@@ -127,29 +127,29 @@ indirect enum CredentialSource: Sendable, Equatable {
 }
 
 extension AWSError {
-  /// The task that waited was cancelled.
+  /// The error of a wait whose task was cancelled.
   static var cancelledWait: AWSError {
     let error = TransferError(.cancelled, "the wait for credentials was cancelled")
     return AWSError(.transfer, message: error.message, transfer: error)
   }
 }
 
-/// What fetching credentials needs of the world; made anew for each renewal.
+/// The environment of one fetch of credentials; made anew for each renewal.
 struct CredentialContext: Sendable {
-  /// Of this process, as it is: `credential_process` inherits it.
+  /// This process's environment, unchanged: `credential_process` inherits it.
   var environment: [String: String]
   var files: SharedFiles
   /// Clock, sleep, randomness, warnings.
   var calls: CallEnvironment
   var transport: any HTTPTransport
-  /// The region and endpoint of STS.
+  /// The region and endpoint for STS.
   var region: String
   var stsEndpoint: ServiceEndpoint
-  /// Bound of a `credential_process`.
+  /// The time-out of a `credential_process`.
   var processTimeout: Nanoseconds = .seconds(60)
 }
 
-/// A transport that is made when it is first needed: most credentials need none, and each has a thread.
+/// A transport whose first request creates it: a transport costs a thread, and most credentials need no request.
 final class LazyTransport: HTTPTransport {
   private let certificateBundle: String?
   private let transport = Mutex<(any HTTPTransport)?>(nil)
@@ -175,16 +175,16 @@ struct EnvironmentCredentials: Sendable {
   private static let secret = "AWS_SECRET_ACCESS_KEY"
   private static let expiration = "AWS_CREDENTIAL_EXPIRATION"
 
-  /// Without empty variables.
+  /// The environment without empty variables.
   private let environment: [String: String]
 
   /// - Parameter environment: without empty variables.
   init(_ environment: [String: String]) { self.environment = environment }
 
-  /// The pair; `nil` without a key id, as botocore has it: a secret alone is passed over.
+  /// The pair; `nil` without a key id. As in botocore, a secret without a key id is ignored.
   ///
   /// - Throws: ``AWSError`` `configuration` for a key id without its secret, a value with a line break in it, and an
-  ///   expiration that is no time.
+  ///   expiration that is not a valid time.
   func source() throws(AWSError) -> CredentialSource? {
     guard let key = environment[Self.id] else { return nil }
     guard let secret = environment[Self.secret] else {
@@ -200,14 +200,14 @@ struct EnvironmentCredentials: Sendable {
     return .keys(credentials, expiration: try end())
   }
 
-  /// Why ``source()`` found nothing, in words.
+  /// Why ``source()`` found no credentials, for error messages.
   var absence: String {
     environment[Self.secret] == nil
       ? "\(Self.id) and \(Self.secret) are not set"
       : "\(Self.secret) is set, but \(Self.id) is not: set both or neither"
   }
 
-  /// `aws configure export-credentials --format env` writes it.
+  /// The end of the keys' validity, as `aws configure export-credentials --format env` writes it.
   private func end() throws(AWSError) -> Int64? {
     guard let text = environment[Self.expiration] else { return nil }
     guard let end = Timestamp.epochSeconds(text) else {
@@ -219,6 +219,6 @@ struct EnvironmentCredentials: Sendable {
 }
 
 extension AWSCredentials {
-  /// What keys of the environment are called.
+  /// The name of the environment's keys in messages.
   static let environmentSource = "the environment (AWS_ACCESS_KEY_ID)"
 }

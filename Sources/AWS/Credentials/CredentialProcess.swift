@@ -5,10 +5,10 @@ import ProcessControl
 ///
 /// Source: "Process credential provider", AWS SDKs and Tools Reference Guide. The program is started without a shell.
 struct CredentialProcess: Sendable, Equatable {
-  /// Bound of the program's standard output.
+  /// The most bytes that are read from the program's standard output.
   static let maximumBytes = 64 << 10
 
-  /// Where the profile is: `profile 'x' (credential_process) in ~/.aws/config`.
+  /// The setting's place: `profile 'x' (credential_process) in ~/.aws/config`.
   let source: String
   private let words: [String]
 
@@ -20,7 +20,7 @@ struct CredentialProcess: Sendable, Equatable {
     } catch {
       throw .configuration("\(source): \(error)")
     }
-    // Not shown: its value may be a secret.
+    // The message does not repeat the assignment, whose value may be a secret.
     guard !words[0].contains("=") else {
       throw .configuration(
         "\(source): the command begins with a variable", hint: "no shell reads it: write 'env NAME=…'")
@@ -56,9 +56,9 @@ struct CredentialProcess: Sendable, Equatable {
   }
 }
 
-/// The JSON in which `credential_process`, container endpoints and instances give credentials.
+/// The JSON form of credentials that `credential_process`, container endpoints and instances share.
 ///
-/// Errors name fields and never show values: what is in the wrong field may be a secret.
+/// Errors name fields and never show values: a secret may stand in the wrong field.
 struct CredentialDocument {
   private struct Body: Decodable {
     private struct Key: CodingKey {
@@ -85,7 +85,7 @@ struct CredentialDocument {
   private let body: Body
   private let place: String
 
-  /// - Parameter place: who wrote it, the subject of every error.
+  /// - Parameter place: the document's author, the subject of every error.
   init(_ bytes: [UInt8], from place: String) throws(AWSError) {
     guard let body = try? JSONDecoder().decode(Body.self, from: Data(bytes)) else {
       throw .configuration("\(place) gave no JSON object")
@@ -94,15 +94,15 @@ struct CredentialDocument {
     self.place = place
   }
 
-  /// The number `Version`, `nil` where it is missing or none.
+  /// The number `Version`; `nil` where it is missing or not a number.
   var version: Int? { body.version }
 
-  /// A text, `nil` where it is missing, empty or none.
+  /// A text field; `nil` where it is missing, empty or not a text.
   subscript(_ name: String) -> String? { body.texts[name].flatMap { $0.isEmpty ? nil : $0 } }
 
   /// Reads the credentials.
   ///
-  /// - Parameter token: the token's field, `SessionToken` or `Token`.
+  /// - Parameter token: the name of the token's field, `SessionToken` or `Token`.
   func issued(token: String, source: String) throws(AWSError) -> IssuedCredentials {
     var expiration: Int64?
     if body.names.contains("Expiration") {

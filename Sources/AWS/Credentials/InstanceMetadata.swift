@@ -1,18 +1,19 @@
 import Latency
 
-/// Credentials of the EC2 instance this process runs on: its metadata service, version 2 with its session token.
+/// Credentials of the EC2 instance that this process runs on, from its metadata service, version 2 with its session
+/// token.
 ///
 /// Source: "Use the Instance Metadata Service", Amazon EC2 User Guide.
 struct InstanceMetadata: Sendable, Equatable {
-  /// Bound of each request. There is one try: where no instance is, nothing answers.
+  /// The time-out of each request. There is only one try, because on a machine outside EC2 nothing answers.
   static let timeout: Nanoseconds = .seconds(1)
 
   private static let rolesPath = "/latest/meta-data/iam/security-credentials/"
 
-  /// Without a slash at the end.
+  /// The service's URL without a slash at the end.
   let baseURL: String
 
-  /// The service the settings name; `nil` where `AWS_EC2_METADATA_DISABLED` says not to look.
+  /// The service that the settings name; `nil` where `AWS_EC2_METADATA_DISABLED` forbids its use.
   init?(environment: [String: String], profile: SharedProfile?) throws(AWSError) {
     guard environment["AWS_EC2_METADATA_DISABLED"]?.lowercased() != "true" else { return nil }
     let mode = environment["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"] ?? profile?["ec2_metadata_service_endpoint_mode"]
@@ -22,7 +23,7 @@ struct InstanceMetadata: Sendable, Equatable {
     baseURL = url.hasSuffix("/") ? String(url.dropLast()) : url
   }
 
-  /// Why there are none, for the list of places looked at.
+  /// Why there are no credentials, for the list of searched places.
   static let absence = "the instance's metadata (IMDSv2): AWS_EC2_METADATA_DISABLED is true"
 
   var source: String { "the instance's role (IMDSv2)" }
@@ -53,7 +54,7 @@ struct InstanceMetadata: Sendable, Equatable {
     HTTPRequest(method: .get, url: baseURL + path, headers: [("X-aws-ec2-metadata-token", token)])
   }
 
-  /// Bodies are not shown: they may be secrets.
+  /// Requests a text. Errors do not show bodies, which may be secrets.
   private func text(
     _ request: HTTPRequest, _ what: String, _ context: CredentialContext
   ) async throws(AWSError) -> String {
@@ -77,7 +78,7 @@ struct InstanceMetadata: Sendable, Equatable {
     return text
   }
 
-  /// The characters of IAM's role names.
+  /// Whether all characters may stand in an IAM role's name.
   private static func isRoleName(_ text: String) -> Bool {
     let isAllowed = { (byte: UInt8) in
       (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))

@@ -1,19 +1,22 @@
-/// What a profile's settings say about credentials; follows `source_profile` as botocore does.
+/// The credentials that a profile's settings describe; follows `source_profile` as botocore does.
 struct ProfileCredentials {
-  /// Without empty variables.
+  /// The environment without empty variables.
   var environment: [String: String]
   var files: SharedFiles
   var keysOfEnvironment: EnvironmentCredentials
 
-  /// The role that a profile takes on with other credentials; `nil` where it doesn't exist or has no such role.
+  /// The role that a profile assumes with other credentials; `nil` where the profile does not exist or has no such
+  /// role.
   ///
-  /// - Throws: ``AWSError`` `configuration` for what is half given, contradictory, circular, or needs a person.
+  /// - Throws: ``AWSError`` `configuration` for settings that are incomplete, contradictory, circular, or need a
+  ///   person.
   func role(_ name: String) throws(AWSError) -> CredentialSource? {
     guard let profile = files.profile(named: name), Self.hasRole(profile) else { return nil }
     return try role(profile, visited: [])
   }
 
-  /// The role of a web identity's token, each setting from `environment`, else from the profile; `nil` without a token file.
+  /// The role of a web identity token. Each setting comes from `environment`, else from the profile; `nil` without a
+  /// token file.
   ///
   /// - Throws: ``AWSError`` `configuration` for a token file without a role, or without a token.
   func webIdentity(_ name: String, environment: [String: String]) throws(AWSError) -> WebIdentityRole? {
@@ -35,12 +38,13 @@ struct ProfileCredentials {
     return role
   }
 
-  /// What a profile has without a role: keys, or a program that writes them; `nil` where it doesn't exist or has neither.
+  /// The profile's credentials apart from roles: keys, or a program that writes them; `nil` where the profile does not
+  /// exist or has neither.
   ///
   /// - Throws: ``AWSError`` `configuration` for a key without its secret, and for a profile that needs a sign-in.
   func own(_ name: String) throws(AWSError) -> CredentialSource? { try own(name, of: nil) }
 
-  /// Why nothing was found, in words.
+  /// Why the profile has no credentials, for error messages.
   func absence(of name: String) -> String {
     guard let profile = files.profile(named: name) else { return files.absence(of: name) }
     for (settings, path) in [(profile.inCredentials, files.credentialsPath), (profile.inConfig, files.configPath)]
@@ -61,11 +65,11 @@ struct ProfileCredentials {
     profile["aws_access_key_id"] != nil || profile["aws_secret_access_key"] != nil
   }
 
-  /// - Parameter parent: the profile that has this one for its `source_profile`.
+  /// - Parameter parent: the profile whose `source_profile` is this one.
   private func own(_ name: String, of parent: String?) throws(AWSError) -> CredentialSource? {
     guard let profile = files.profile(named: name) else { return nil }
     let label = Self.label(name)
-    // A profile that needs a sign-in may say who does it in its stead.
+    // `credential_process` may name a program that does the sign-in.
     let needsSSO = profile["sso_account_id"] != nil || profile["sso_role_name"] != nil
     if needsSSO {
       if let process = try process(of: profile, label) { return process }
@@ -79,7 +83,7 @@ struct ProfileCredentials {
     return nil
   }
 
-  /// A key pair, both halves of it in the same file; a secret alone is passed over, as botocore has it.
+  /// A key pair with both halves in the same file. As in botocore, a secret without a key id is ignored.
   private func keys(
     _ settings: [String: String], in path: String, _ label: String
   ) throws(AWSError) -> AWSCredentials? {
@@ -104,7 +108,7 @@ struct ProfileCredentials {
     return .process(try CredentialProcess(command: command, source: "\(label) (credential_process) in \(path)"))
   }
 
-  /// - Parameter visited: the profiles that lead here by `source_profile`, the first one first.
+  /// - Parameter visited: the profiles that lead here by `source_profile`, in order.
   private func role(_ profile: SharedProfile, visited: [String]) throws(AWSError) -> CredentialSource {
     let label = Self.label(profile.name)
     if profile["mfa_serial"] != nil {
@@ -140,12 +144,12 @@ struct ProfileCredentials {
         "\(label) has source_profile '\(name)', which does not exist",
         hint: "check \(files.configPath) and \(files.credentialsPath)")
     }
-    // A profile may name itself: its own keys take its role on.
+    // A profile may name itself as its source: then its own keys assume its role.
     guard !path.contains(source) || (source == profile.name && Self.hasKeys(sourceProfile)) else {
       let circle = (path + [source]).map { ErrorAnswer.printable($0) }.joined(separator: " → ")
       throw .configuration("source_profile goes in a circle: \(circle)", hint: "one of them must have keys")
     }
-    // A profile that others build on gives its keys, if it has any; its own role is for those who name it.
+    // A source profile with keys gives the keys; its role applies only where the profile is named directly.
     if Self.hasRole(sourceProfile), !Self.hasKeys(sourceProfile) { return try role(sourceProfile, visited: path) }
     if let role = try webIdentity(source, environment: [:]) { return .webIdentity(role) }
     guard let found = try own(source, of: profile.name) else {
@@ -186,8 +190,8 @@ struct ProfileCredentials {
     return seconds
   }
 
-  /// The remedy is one line in the profile itself, so that its region and the profiles that name it as their source go
-  /// on working.
+  /// The error for a profile that needs a sign-in. The hint is one line for the profile itself, because its region and
+  /// the profiles that name it as their source then go on working.
   private func signInNeeded(_ profile: SharedProfile, of parent: String?) -> AWSError {
     let name = ErrorAnswer.printable(profile.name)
     let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._@/+-".contains($0)) }
@@ -206,10 +210,10 @@ struct ProfileCredentials {
 /// A profile's `role_arn` with `source_profile` or `credential_source`.
 struct AssumedRole: Sendable, Equatable {
   var roleARN: String
-  /// `nil` takes a name of the moment.
+  /// The session's name; `nil` takes a generated one.
   var sessionName: String?
   var externalID: String?
-  /// In seconds; `nil` takes the role's own.
+  /// The duration in seconds; `nil` takes the role's default.
   var durationSeconds: Int?
 
   var printableARN: String { ErrorAnswer.printable(roleARN) }
@@ -225,7 +229,7 @@ struct AssumedRole: Sendable, Equatable {
   }
 }
 
-/// A role and the file an identity provider keeps a token in: Kubernetes, GitHub Actions.
+/// A role, and the file in which an identity provider (Kubernetes, GitHub Actions) keeps a token.
 struct WebIdentityRole: Sendable, Equatable {
   var roleARN: String
   var tokenFile: String
@@ -236,7 +240,7 @@ struct WebIdentityRole: Sendable, Equatable {
     "role \(ErrorAnswer.printable(roleARN)) by way of the web identity token in \(ErrorAnswer.printable(tokenFile))"
   }
 
-  /// The identity provider renews the file, so it is read each time.
+  /// Exchanges the token for credentials. Each fetch reads the file, because the identity provider renews it.
   func fetch(_ context: CredentialContext) async throws(AWSError) -> IssuedCredentials {
     let client = STSClient(
       region: context.region, endpoint: context.stsEndpoint, credentials: nil, transport: context.transport,
@@ -247,7 +251,7 @@ struct WebIdentityRole: Sendable, Equatable {
     return try await client.assumeRoleWithWebIdentity(request, source: source)
   }
 
-  /// - Throws: ``AWSError`` `configuration` where there is none.
+  /// - Throws: ``AWSError`` `configuration` where the file has no token.
   @discardableResult
   func token(_ files: SharedFiles) throws(AWSError) -> String {
     guard let token = files.token(in: tokenFile) else {
@@ -260,7 +264,7 @@ struct WebIdentityRole: Sendable, Equatable {
 }
 
 extension String {
-  /// A role session's name where the user gives none.
+  /// A generated name for a role session, used where the user gives none.
   fileprivate static func ofTheMoment(_ context: CredentialContext) -> String {
     "infrabench-\(context.calls.wallClock())"
   }

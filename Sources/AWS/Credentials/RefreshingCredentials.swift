@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Credentials kept and renewed in time; however many ask, there is one renewal at a time.
+/// Keeps credentials and renews them in time. Concurrent callers share one renewal.
 final class RefreshingCredentials: CredentialsProvider {
   private typealias Waiter = CheckedContinuation<Result<AWSCredentials, AWSError>, Never>
 
@@ -18,7 +18,7 @@ final class RefreshingCredentials: CredentialsProvider {
 
   /// - Parameters:
   ///   - clock: seconds since 1970.
-  ///   - fetch: gets credentials anew from where they come from, files and all.
+  ///   - fetch: fetches credentials anew from their source; it reads the files again.
   init(
     clock: @escaping @Sendable () -> Int64, warn: @escaping @Sendable (String) -> Void,
     fetch: @escaping @Sendable () async -> Result<IssuedCredentials, AWSError>
@@ -28,9 +28,9 @@ final class RefreshingCredentials: CredentialsProvider {
     self.fetch = fetch
   }
 
-  /// Credentials of the source that `chain` finds; each renewal searches again.
+  /// Credentials of the source that `chain` finds; each renewal searches the chain again.
   ///
-  /// - Throws: ``AWSError`` `configuration` for what is known to be wrong before any call.
+  /// - Throws: ``AWSError`` `configuration` for an error that is known before any call.
   convenience init(_ chain: CredentialChain, _ context: CredentialContext) throws(AWSError) {
     _ = try chain.find()
     self.init(clock: context.calls.wallClock, warn: context.calls.warn) {
@@ -42,7 +42,7 @@ final class RefreshingCredentials: CredentialsProvider {
     }
   }
 
-  /// See ``CredentialsProvider``. Waits only where no valid ones are at hand; a cancelled task stops waiting.
+  /// See ``CredentialsProvider``. Waits only while there are no valid credentials; a cancelled task stops waiting.
   func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials {
     let id = nextID.add(1, ordering: .relaxed).newValue
     let result = await withTaskCancellationHandler {
@@ -64,7 +64,7 @@ final class RefreshingCredentials: CredentialsProvider {
       return nil
     }
     if let answer { waiter.resume(returning: answer) }
-    // The handler may have run before the waiter was known.
+    // The cancellation handler may have run before the waiter was registered.
     if answer == nil, Task.isCancelled { abandon(id) }
   }
 
@@ -84,7 +84,7 @@ final class RefreshingCredentials: CredentialsProvider {
     for waiter in waiters { waiter.resume(returning: outcome.answer) }
   }
 
-  /// The last one who waits ends the renewal.
+  /// Removes a waiter; the last one to leave ends the renewal.
   private func abandon(_ id: UInt64) {
     let waiter = state.withLock { state in
       let waiter = state.waiters.removeValue(forKey: id)
@@ -99,18 +99,19 @@ final class RefreshingCredentials: CredentialsProvider {
   }
 }
 
-/// When credentials are handed out, when they are renewed, and who waits for that. Pure: ``RefreshingCredentials`` acts.
+/// Decides which credentials a call gets, when a renewal starts, and which calls wait for it. Pure:
+/// ``RefreshingCredentials`` acts on the decisions.
 ///
-/// While the old ones are valid no call waits: they are handed out while the renewal runs.
+/// No call waits while the old credentials are valid: it gets them, and the renewal runs meanwhile.
 struct CredentialRenewal {
-  /// Renewed when less than this remains, in seconds.
+  /// The remaining validity, in seconds, below which credentials are renewed.
   static let margin: Int64 = 600
-  /// Between two renewals while the credentials at hand are still valid, in seconds.
+  /// The pause between two renewals while the current credentials are still valid, in seconds.
   static let pause: Int64 = 60
 
   private struct Held {
     var issued: IssuedCredentials
-    /// `nil` where this machine's clock cannot tell: no end is known, or it had passed when they were issued.
+    /// The end of validity; `nil` where this machine's clock cannot tell: the end is unknown, or had passed at issue.
     var validUntil: Int64?
     var renewAt: Int64?
     var isRejected = false
@@ -118,19 +119,19 @@ struct CredentialRenewal {
     func isUsable(at now: Int64) -> Bool { !isRejected && (validUntil.map { now < $0 } ?? true) }
   }
 
-  /// What to do about a request.
+  /// The answer to a request for credentials.
   struct Decision: Equatable {
-    /// Hand these out; `nil` means to wait for the running renewal.
+    /// The credentials for the call; `nil`: the call waits for the running renewal.
     var credentials: AWSCredentials?
     /// The number of the renewal to start now, if any.
     var starts: Int?
   }
 
-  /// What a finished renewal means.
+  /// The consequence of a finished renewal.
   struct Outcome {
-    /// For everybody who waits.
+    /// The answer for every waiting call.
     var answer: Result<AWSCredentials, AWSError>
-    /// For the user.
+    /// A warning for the user.
     var warning: String?
   }
 
@@ -147,7 +148,7 @@ struct CredentialRenewal {
     return Decision(credentials: held.issued.credentials, starts: isDue ? start() : nil)
   }
 
-  /// Takes a renewal's result; `nil` where it was given up meanwhile.
+  /// Takes a renewal's result; `nil` where the renewal was given up before it finished.
   mutating func finish(
     _ number: Int, _ result: Result<IssuedCredentials, AWSError>, at now: Int64
   ) -> Outcome? {
@@ -159,7 +160,7 @@ struct CredentialRenewal {
     }
   }
 
-  /// No call waits for the running renewal any longer, so that a later request starts another.
+  /// Gives up the running renewal, which no call waits for any longer; a later request starts another.
   mutating func giveUp() { runningNumber = nil }
 
   private mutating func start() -> Int? {
@@ -174,7 +175,7 @@ struct CredentialRenewal {
     var held = Held(issued: issued)
     var hasEnded = false
     if let end = issued.expiration {
-      // Ended already: this clock or the source is wrong, and AWS will tell which.
+      // The credentials had ended at issue: this clock or the source is wrong, and AWS's answer will tell which.
       hasEnded = end <= now
       held.validUntil = hasEnded ? nil : end
       held.renewAt = max(end - CredentialRenewal.margin, CredentialRenewal.nextTry(before: end, at: now))
@@ -207,7 +208,7 @@ struct CredentialRenewal {
     return outcome
   }
 
-  /// Not at every call, but before the end, where that is still to come.
+  /// The instant of the next renewal: after the pause, but before the end where that is still to come.
   private static func nextTry(before end: Int64?, at now: Int64) -> Int64 {
     guard let end, end > now else { return now + pause }
     return now + min(pause, max(1, (end - now) / 2))

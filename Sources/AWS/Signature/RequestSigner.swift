@@ -1,6 +1,6 @@
 /// Signs requests for one service in one region.
 public struct RequestSigner: Sendable {
-  /// Whose key signs.
+  /// The credentials that sign.
   public var credentials: AWSCredentials
   /// `eu-west-1`; an endpoint override does not change it.
   public var region: String
@@ -14,7 +14,7 @@ public struct RequestSigner: Sendable {
     self.service = service
   }
 
-  /// What signing a request gave, its steps included.
+  /// The signature of a request, with the steps that led to it.
   public struct Result: Sendable {
     /// Headers to add to the request: `X-Amz-Date`, `X-Amz-Security-Token` with a session token, `Authorization`.
     public var addedHeaders: [(name: String, value: String)]
@@ -28,10 +28,10 @@ public struct RequestSigner: Sendable {
     public var signature: String
   }
 
-  /// Signs every header of the request but headers that proxies change (`User-Agent`, `Expect`, …).
+  /// Signs every header of the request except those that proxies change (`User-Agent`, `Expect`, …).
   ///
-  /// An `X-Amz-Date`, `X-Amz-Security-Token` or `Authorization` that the request has already is replaced.
-  /// An `X-Amz-Content-SHA256` is taken for the body's hash.
+  /// An `X-Amz-Date`, `X-Amz-Security-Token` or `Authorization` that is already in the request is replaced.
+  /// The value of `X-Amz-Content-SHA256`, where there is one, serves as the body's hash.
   public func sign(_ request: SignableRequest, at date: SigningDate) -> Result {
     var added: [(name: String, value: String)] = [("X-Amz-Date", date.description)]
     if let token = credentials.sessionToken { added.append(("X-Amz-Security-Token", token)) }
@@ -61,7 +61,7 @@ public struct RequestSigner: Sendable {
   }
 }
 
-/// An HTTP request as far as a signature covers it, before it is sent or after it was received.
+/// The signed parts of an HTTP request, before it is sent or after it was received.
 public struct SignableRequest: Sendable {
   /// `GET`, `POST`, …
   public var method: String

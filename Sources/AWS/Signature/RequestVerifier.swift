@@ -1,13 +1,13 @@
 /// Checks the signatures of received requests, as the AWS front end does.
 public struct RequestVerifier: Sendable {
-  /// The one key pair that is known.
+  /// The only key pair that the verifier accepts.
   public var credentials: AWSCredentials
-  /// The service that scopes must name.
+  /// The service that the credential scope must name.
   public var service: String
-  /// How far the request's date may lie from this machine's clock, in seconds.
+  /// The largest difference between the request's date and this machine's clock, in seconds.
   public var allowedSkew: Int64
 
-  /// Makes a verifier. Any region is accepted, as an endpoint override leaves the signing region alone.
+  /// Makes a verifier. It accepts any region, because an endpoint override does not change the signing region.
   public init(credentials: AWSCredentials, service: String, allowedSkew: Int64 = 900) {
     self.credentials = credentials
     self.service = service
@@ -35,7 +35,7 @@ public struct RequestVerifier: Sendable {
     try checkCoverage(of: request, by: authorization.signedHeaders)
     try checkSkew(of: date, now: now)
 
-    // The body itself is hashed, whatever a header says its hash is.
+    // The hash is of the body itself, because a header with a hash may be wrong.
     let canonicalRequest = CanonicalRequest.text(
       of: request, signedHeaders: authorization.signedHeaders, payloadHash: SignatureV4.hash(request.body))
     let expected = SignatureV4.signature(
@@ -48,7 +48,7 @@ public struct RequestVerifier: Sendable {
     }
   }
 
-  /// `host` and every `x-amz-…` header must be signed, or a third party could change them.
+  /// Requires `host` and every `x-amz-…` header to be signed: a third party could change an unsigned one.
   private func checkCoverage(of request: SignableRequest, by signedHeaders: [String]) throws(SignatureRejection) {
     guard signedHeaders == signedHeaders.sorted() else { throw .incomplete("'SignedHeaders' must be sorted.") }
     guard signedHeaders.contains("host") else {
@@ -74,7 +74,8 @@ public struct RequestVerifier: Sendable {
     }
   }
 
-  /// Takes as long for a wrong first byte as for a wrong last one.
+  /// Compares in the same time wherever the first difference is, so that the time reveals nothing of the right
+  /// signature.
   static func equalInConstantTime(_ left: String, _ right: String) -> Bool {
     let (left, right) = (Array(left.utf8), Array(right.utf8))
     guard left.count == right.count else { return false }
@@ -126,17 +127,17 @@ public struct SignatureRejection: Error, Sendable, Equatable, CustomStringConver
   public enum Code: String, Sendable {
     /// No `Authorization` header at all.
     case missingAuthenticationToken = "MissingAuthenticationTokenException"
-    /// The header, or the date beside it, is malformed.
+    /// The header, or the date, is malformed.
     case incompleteSignature = "IncompleteSignatureException"
-    /// The key id or the session token is not known here.
+    /// The verifier does not know the key id or the session token.
     case unrecognizedClient = "UnrecognizedClientException"
-    /// The signature is wrong, covers too little, or its date is too far from this machine's clock.
+    /// The signature is wrong or leaves out a required header, or its date is too far from this machine's clock.
     case invalidSignature = "InvalidSignatureException"
   }
 
   /// AWS's code.
   public var code: Code
-  /// AWS's message; without secrets.
+  /// AWS's message; contains no secret.
   public var message: String
 
   /// Code and message.

@@ -3,11 +3,11 @@ import FoundationEssentials
 import TextFormatting
 
 /// AWS Signature Version 4: a chain of HMAC-SHA256 over a canonical request.
-/// Source: "Create a signed AWS API request" of the IAM user guide; every step is checked against botocore's answers.
+/// Source: "Create a signed AWS API request" of the IAM user guide; tests check every step against botocore's results.
 enum SignatureV4 {
   static let algorithm = "AWS4-HMAC-SHA256"
 
-  /// The scope that a signing key is valid in.
+  /// The scope in which a signing key is valid.
   struct Scope: Equatable {
     var day: String
     var region: String
@@ -33,7 +33,7 @@ enum SignatureV4 {
 
 /// The one spelling of a request that both sides hash: "Create a canonical request" of the SigV4 documentation.
 enum CanonicalRequest {
-  /// Headers that HTTP clients or proxies may change after the signing; botocore leaves the same ones out.
+  /// Headers that HTTP clients or proxies may change after signing; botocore leaves out the same ones.
   static let neverSigned: Set<String> = [
     "authorization", "expect", "transfer-encoding", "user-agent", "x-amzn-trace-id",
   ]
@@ -55,7 +55,7 @@ enum CanonicalRequest {
     return text + "\n\(signedHeaders.joined(separator: ";"))\n\(payloadHash)"
   }
 
-  /// Dot segments and repeated slashes removed, then encoded once more (only S3 does neither).
+  /// The path without dot segments and repeated slashes, encoded once more (S3 alone does neither).
   static func path(_ path: String) -> String {
     var segments: [Substring] = []
     for segment in path.split(separator: "/") where segment != "." {
@@ -69,7 +69,7 @@ enum CanonicalRequest {
     return PercentEncoding.encode("/" + segments.joined(separator: "/") + ending, keeping: "/")
   }
 
-  /// Parameters sorted by name, then value, in byte order; one without `=` gets it.
+  /// The parameters sorted by name, then value, in byte order; a parameter without `=` gets one.
   static func query(_ query: String) -> String {
     guard !query.isEmpty else { return "" }
     let parameters = query.split(separator: "&").map { parameter in
@@ -85,7 +85,7 @@ enum CanonicalRequest {
       .joined(separator: "&")
   }
 
-  /// Outer white space gone, inner runs of it one space.
+  /// The value without outer white space, and with each inner run of it as one space.
   private static func collapsingSpaces(_ value: String) -> String {
     value.split { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" }.joined(separator: " ")
   }

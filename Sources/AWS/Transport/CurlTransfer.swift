@@ -4,14 +4,14 @@ import Glibc
 import Latency
 import ProcessControl
 
-/// One transfer: its request, its easy handle while it runs, and what has come so far.
+/// One transfer: its request, its easy handle while it runs, and the bytes received so far.
 ///
-/// Unchecked because its variables are touched by the curl thread alone, once the transfer has been posted to it.
+/// `@unchecked` because only the curl thread touches its variables once the transfer has been posted to it.
 final class CurlTransfer: @unchecked Sendable {
   let id: UInt64
   private let request: HTTPRequest
   private let options: CurlTransport.Options
-  /// Whether the connection alone is made, and its certificate read: nothing is sent.
+  /// Whether the transfer only connects and reads the server's certificate, and sends nothing.
   private let readsCertificate: Bool
   private let continuation: CheckedContinuation<Result<HTTPResponse, TransferError>, Never>
 
@@ -43,14 +43,14 @@ final class CurlTransfer: @unchecked Sendable {
     errorBuffer.deallocate()
   }
 
-  /// Resumes the waiting task. Exactly one of this and ``fail(_:)`` is called, once.
+  /// Resumes the waiting task. Each transfer calls either this or ``fail(_:)``, once.
   func finish(_ result: Result<HTTPResponse, TransferError>) { continuation.resume(returning: result) }
 
   func fail(_ error: TransferError) { finish(.failure(error)) }
 
-  /// Sets up the easy handle; freed by ``freeHandle()``.
+  /// Sets up the easy handle; ``freeHandle()`` frees it.
   func makeHandle() throws(TransferError) -> UnsafeMutableRawPointer {
-    // A line break in a header would let its value add headers of its own.
+    // A line break in a header's value would add further headers.
     guard request.headers.allSatisfy({ !($0.name + $0.value).utf8.contains { $0 < 0x20 && $0 != 0x09 } }) else {
       throw TransferError(.other, "a request header holds a control character")
     }
@@ -79,11 +79,11 @@ final class CurlTransfer: @unchecked Sendable {
     }
     if let bundle = options.certificateBundle {
       codes.append(infrabench_curl_set_string(handle, CURLOPT_CAINFO, bundle))
-      // Instead of the system's, not beside them.
+      // The bundle replaces the system's certificates instead of adding to them.
       codes.append(infrabench_curl_set_string(handle, CURLOPT_CAPATH, nil))
     }
     if ProxyExemption.applies(toURL: request.url) {
-      // Empty means none, whatever http_proxy and its like say; without it libcurl reads them itself.
+      // An empty proxy means no proxy. Without the option libcurl reads http_proxy and similar variables itself.
       codes.append(infrabench_curl_set_string(handle, CURLOPT_PROXY, ""))
     }
     if request.method == .put { codes.append(infrabench_curl_set_string(handle, CURLOPT_CUSTOMREQUEST, "PUT")) }
@@ -118,12 +118,12 @@ final class CurlTransfer: @unchecked Sendable {
     headerList = nil
   }
 
-  /// What the finished transfer came to; the handle must still exist.
+  /// The result of the finished transfer; the handle must still exist.
   func result(of code: CURLcode, answeredAt: Instant) -> Result<HTTPResponse, TransferError> {
     guard code == CURLE_OK, let handle else {
       let detail = String(cString: errorBuffer)
       let message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
-      // libcurl bounds a single header itself; versions before 8.6 call that "out of memory".
+      // libcurl itself limits the size of one header; versions before 8.6 report "out of memory" for it.
       if isTooLarge || code == CURLE_OUT_OF_MEMORY || code.rawValue == 100 { return .failure(.tooLarge) }
       if code == CURLE_SSL_CACERT_BADFILE, let bundle = options.certificateBundle {
         return .failure(.unusableBundle(bundle))
@@ -134,7 +134,7 @@ final class CurlTransfer: @unchecked Sendable {
         return .failure(.tls(message, names: readsCertificate ? alternativeNames(handle) : []))
       }
       if let refusal = TransferError.proxyRefusal(message) { return .failure(refusal) }
-      // Of an http URL the unsupported protocol is the answer's, which has no status line or an odd one.
+      // For an http URL, "unsupported protocol" means an answer without a status line or with a malformed one.
       let isNotHTTP = code == CURLE_UNSUPPORTED_PROTOCOL && request.url.lowercased().hasPrefix("http")
       return .failure(TransferError(isNotHTTP ? .malformedAnswer : TransferError.Kind(code), message))
     }
@@ -151,7 +151,7 @@ final class CurlTransfer: @unchecked Sendable {
     return FileDescriptorLimit.isExceeded(errno: Int32(truncatingIfNeeded: number)) || FileDescriptorLimit.isReached
   }
 
-  /// Those of the server's own certificate, the first of its chain.
+  /// The alternative names in the server's own certificate, which is the first of the chain.
   private func alternativeNames(_ handle: UnsafeMutableRawPointer?) -> [String] {
     var pointer: UnsafeMutableRawPointer?
     guard let handle, infrabench_curl_get_pointer(handle, CURLINFO_CERTINFO, &pointer) == CURLE_OK,
@@ -191,7 +191,8 @@ final class CurlTransfer: @unchecked Sendable {
   }
 }
 
-/// libcurl's callbacks answer how many bytes they took; any other number ends the transfer.
+/// Takes a part of the body. A libcurl callback returns the number of bytes it took; any other number ends the
+/// transfer.
 private func receiveBody(bytes: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?)
   -> Int
 {
@@ -211,19 +212,20 @@ private func receiveHeader(
 extension TransferError {
   static let tooLarge = TransferError(.answerTooLarge, "the answer is larger than this client accepts")
 
-  /// This process may open no more files. No server is at fault, so the run ends.
+  /// This process may open no more files. The cause is this machine and not the server, so the run ends.
   static let outOfDescriptors = TransferError(.cancelled, "this process may have no more files open")
 
-  /// - Parameter names: the hosts that the certificate is for, where they are known.
+  /// - Parameter names: the hosts that the certificate is valid for, where they are known.
   static func tls(_ message: String, names: [String]) -> TransferError {
     var error = TransferError(.tls, "TLS failed: " + TLSFailureText.words(for: message, names: names))
     error.needsNames = names.isEmpty && TLSFailureText.isWrongName(message)
     return error
   }
 
-  /// What libcurl says of a proxy that opens no tunnel, `CONNECT tunnel failed, response 407`, in words; nil of anything else.
+  /// The error, in words, for libcurl's message about a proxy that refuses a tunnel, `CONNECT tunnel failed, response
+  /// 407`; nil for any other message.
   ///
-  /// It counts as a connection that cannot be made, not as one that was lost: the next try finds the same proxy.
+  /// It counts as a failure to connect, not as a lost connection, because the next try meets the same proxy.
   static func proxyRefusal(_ message: String) -> TransferError? {
     guard message.contains("CONNECT"), message.contains("tunnel") || message.contains("from proxy") else { return nil }
     let status: Substring? = message.split(whereSeparator: { !$0.isNumber }).first { $0.count == 3 }
@@ -242,7 +244,7 @@ extension TransferError {
 }
 
 extension TransferError.Kind {
-  /// libcurl's code, reduced to what callers decide by.
+  /// Reduces libcurl's code to the kind that callers decide by.
   init(_ code: CURLcode) {
     switch code {
     case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: self = .invalidURL
@@ -259,11 +261,11 @@ extension TransferError.Kind {
   }
 }
 
-/// As libcurl takes a bound.
+/// A length in whole milliseconds, the unit of libcurl's time-outs.
 private func wholeMilliseconds(_ length: Nanoseconds) -> Int { Int(clamping: length / .milliseconds(1)) }
 
 extension TransferTimings {
-  /// libcurl's figures are µs since the transfer's start, each including the ones before it.
+  /// Reads libcurl's phases, which are µs since the transfer's start; each includes the phases before it.
   init(of handle: UnsafeMutableRawPointer, sentAt: Instant, answeredAt: Instant) {
     func length(_ info: CURLINFO) -> Nanoseconds {
       var microseconds: curl_off_t = 0
@@ -286,8 +288,8 @@ extension TransferTimings {
   }
 }
 
-/// Hosts that are reached directly whatever the proxy variables say: this machine, and the link-local addresses where
-/// AWS's metadata and container credentials live. A proxy could neither reach them nor be trusted with them.
+/// Hosts that are reached directly, regardless of the proxy variables: this machine, and the link-local addresses of
+/// AWS's metadata and container credentials. A proxy could not reach them, and must not see the credentials.
 enum ProxyExemption {
   static func applies(toURL url: String) -> Bool {
     guard let host = URL(string: url)?.host else { return false }

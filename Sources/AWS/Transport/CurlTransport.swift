@@ -3,20 +3,20 @@ import Glibc
 public import Latency
 import Synchronization
 
-/// HTTP over libcurl on one permanent thread of its own; never blocks a thread of Swift's pool.
+/// HTTP over libcurl on one permanent thread; never blocks a thread of Swift's pool.
 ///
-/// Connections are kept alive and reused. Redirects are not followed, TLS certificates are verified. The thread ends when
-/// the last reference to the transport goes; transfers that still run then end with `shutDown`.
+/// Connections are kept alive and reused. Redirects are not followed, and TLS certificates are verified. The thread
+/// ends when the last reference to the transport goes; transfers that still run then end with `shutDown`.
 public final class CurlTransport: HTTPTransport {
-  /// Bounds and trust of a transport.
+  /// Time-outs, size limit and trusted certificates of a transport.
   public struct Options: Sendable {
     /// A file of trusted certificates in PEM (`AWS_CA_BUNDLE`); `nil` takes the system's.
     public var certificateBundle: String?
-    /// Bound of name look-up, TCP and TLS together.
+    /// The time-out of name look-up, TCP and TLS together.
     public var connectTimeout: Nanoseconds
-    /// Bound of a whole exchange.
+    /// The time-out of a whole exchange.
     public var timeout: Nanoseconds
-    /// Bound of an answer's body, in bytes.
+    /// The largest body of an answer, in bytes.
     public var maximumBodyBytes: Int
 
     /// Makes options.
@@ -51,7 +51,8 @@ public final class CurlTransport: HTTPTransport {
       return try await transfer(request)
     } catch {
       guard error.needsNames else { throw error }
-      // Only now: reading certificates takes time, which would be in every measured handshake.
+      // The first request reads the certificates, because reading takes time that would count in each measured
+      // handshake.
       do throws(TransferError) {
         _ = try await transfer(request, readsCertificate: true)
       } catch let named where named.kind == .tls {
@@ -70,7 +71,7 @@ public final class CurlTransport: HTTPTransport {
         let transfer = CurlTransfer(
           id: id, request: request, options: options, readsCertificate: readsCertificate, continuation: continuation)
         queue.post(.start(transfer))
-        // The handler below may have run before the transfer was known to the thread.
+        // The cancellation handler may have run before the thread knew the transfer.
         if Task.isCancelled { queue.post(.cancel(id)) }
       }
     } onCancel: {
@@ -80,20 +81,20 @@ public final class CurlTransport: HTTPTransport {
   }
 }
 
-/// The loop that owns libcurl: one multi handle, and every running transfer. One thread alone touches all of it.
+/// The loop that owns libcurl: one multi handle and every running transfer. Only its thread touches them.
 final class CurlThread {
   private let multi: UnsafeMutableRawPointer
   private let queue: CurlCommandQueue
   private var transfers: [UInt64: CurlTransfer] = [:]
   private var idsByHandle: [UnsafeMutableRawPointer: UInt64] = [:]
 
-  /// An hour: without transfers the thread sleeps until it is woken.
+  /// One hour: a thread without transfers sleeps until a command wakes it.
   private static let idleWaitMilliseconds: Int32 = 3_600_000
 
-  /// libcurl's global state, set up once for the process and before any thread uses it.
+  /// libcurl's global state, set up once for the process before any thread uses it.
   private static let globalInitialization = curl_global_init(Int(CURL_GLOBAL_ALL))
 
-  /// Starts a thread, and returns the queue that commands it.
+  /// Starts a thread, and returns the queue of its commands.
   static func start() throws(TransferError) -> CurlCommandQueue {
     guard globalInitialization == CURLE_OK, let multi = curl_multi_init() else {
       throw TransferError(.other, "libcurl could not be initialized")
@@ -121,14 +122,15 @@ final class CurlThread {
 
   private init(multi: UnsafeMutableRawPointer) {
     self.multi = multi
-    // The queue calls curl_multi_wakeup alone, the one function that any thread may call.
+    // The queue calls only curl_multi_wakeup on it, the one function that any thread may call.
     nonisolated(unsafe) let multi = multi
     queue = CurlCommandQueue(multi: multi)
   }
 
   private func run() {
-    // With NOSIGNAL libcurl leaves SIGPIPE alone, and OpenSSL writes to sockets without MSG_NOSIGNAL: blocked here, a closed
-    // connection is an error instead of the process's end. Other signals are other threads' to handle.
+    // With NOSIGNAL libcurl leaves SIGPIPE alone, and OpenSSL writes to sockets without MSG_NOSIGNAL. This thread
+    // blocks SIGPIPE, so that a closed connection causes an error and does not end the process. Other threads handle
+    // the other signals.
     var signals = sigset_t()
     sigfillset(&signals)
     pthread_sigmask(SIG_BLOCK, &signals, nil)
@@ -141,7 +143,7 @@ final class CurlThread {
     shutDown()
   }
 
-  /// - Returns: whether to go on.
+  /// - Returns: whether the thread goes on.
   private func handleCommands() -> Bool {
     var goesOn = true
     for command in queue.take() {
@@ -202,18 +204,18 @@ final class CurlThread {
   }
 }
 
-/// What the thread is asked to do.
+/// A command for the thread.
 enum CurlCommand: Sendable {
   case start(CurlTransfer)
   case cancel(UInt64)
   case shutDown
 }
 
-/// Commands for the thread, from any other thread.
+/// Commands for the thread, posted by any other thread.
 final class CurlCommandQueue: Sendable {
   private struct State {
     var commands: [CurlCommand] = []
-    /// The thread's multi handle, here only to wake the thread; `nil` once the thread has ended.
+    /// The thread's multi handle, used here only to wake the thread; `nil` once the thread has ended.
     nonisolated(unsafe) var multi: UnsafeMutableRawPointer?
   }
 
@@ -223,12 +225,13 @@ final class CurlCommandQueue: Sendable {
     state = Mutex(State(multi: multi))
   }
 
-  /// Adds a command and wakes the thread. After the thread's end a transfer fails at once, other commands are void.
+  /// Adds a command and wakes the thread. After the thread's end a transfer fails at once, and other commands have no
+  /// effect.
   func post(_ command: CurlCommand) {
     let accepted = state.withLock { state in
       guard let multi = state.multi else { return false }
       state.commands.append(command)
-      // Inside the lock: the thread frees the handle only after it has taken it from here.
+      // The wake-up is inside the lock: the thread takes the handle from here before it frees it.
       curl_multi_wakeup(multi)
       return true
     }
@@ -245,7 +248,7 @@ final class CurlCommandQueue: Sendable {
     }
   }
 
-  /// Accepts nothing from now on; returns what had not been taken.
+  /// Accepts no further commands; returns those that had not been taken.
   func close() -> [CurlCommand] {
     state.withLock { state in
       defer {

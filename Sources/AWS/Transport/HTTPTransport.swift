@@ -2,13 +2,13 @@ public import Latency
 
 /// One request to an AWS service, ready to be sent.
 public struct HTTPRequest: Sendable {
-  /// The methods AWS's JSON and query protocols use.
+  /// The methods that AWS's JSON and query protocols and its metadata services use.
   public enum Method: String, Sendable {
     /// Without a body.
     case get = "GET"
     /// With a body, maybe an empty one.
     case post = "POST"
-    /// Without a body here; the instance's metadata service asks for it.
+    /// Without a body; the instance's metadata service requires it.
     case put = "PUT"
   }
 
@@ -16,11 +16,11 @@ public struct HTTPRequest: Sendable {
   public var method: Method
   /// An absolute http or https URL.
   public var url: String
-  /// Headers beside those libcurl adds (`Host`, `Accept`, `Content-Length`).
+  /// Headers beside those that libcurl adds (`Host`, `Accept`, `Content-Length`).
   public var headers: [(name: String, value: String)]
-  /// The body; sent with `POST` alone.
+  /// The body; only `POST` sends it.
   public var body: [UInt8]
-  /// Bound of the whole exchange; `nil` takes the transport's.
+  /// The time-out of the whole exchange; `nil` takes the transport's.
   public var timeout: Nanoseconds?
 
   /// Makes a request.
@@ -36,7 +36,7 @@ public struct HTTPRequest: Sendable {
   }
 }
 
-/// A complete answer, of whatever status.
+/// A complete answer of any status.
 public struct HTTPResponse: Sendable {
   /// 200–599; interim answers are skipped.
   public var status: Int
@@ -44,7 +44,7 @@ public struct HTTPResponse: Sendable {
   public var headers: [(name: String, value: String)]
   /// The whole body.
   public var body: [UInt8]
-  /// When, and in which phases.
+  /// The instants of the exchange and the lengths of its phases.
   public var timings: TransferTimings
 
   /// Makes a response.
@@ -61,7 +61,7 @@ public struct HTTPResponse: Sendable {
   public func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
 }
 
-/// Sends requests. ``CurlTransport`` is the real one.
+/// Sends requests. ``CurlTransport`` is the implementation over the network.
 public protocol HTTPTransport: Sendable {
   /// Sends one request and waits for its whole answer; a cancelled task ends the transfer.
   ///
@@ -69,11 +69,11 @@ public protocol HTTPTransport: Sendable {
   func send(_ request: HTTPRequest) async throws(TransferError) -> HTTPResponse
 }
 
-/// When a transfer happened, and how long its phases took.
+/// The stamps and the phases of a transfer.
 ///
-/// `sentAt` and `answeredAt` are taken on libcurl's own thread, right before the transfer is handed to libcurl and right
-/// after libcurl reports it complete: Swift's task scheduling is not in them. With one transfer at a time they bracket the
-/// exchange to some tens of microseconds; transfers that run at the same moment share the thread and delay each other's
+/// `sentAt` and `answeredAt` are taken on libcurl's own thread, right before the transfer is handed to libcurl and
+/// right after libcurl reports it complete: Swift's task scheduling is not in them. With one transfer at a time they
+/// bracket the exchange to some tens of microseconds; concurrent transfers share the thread and delay each other's
 /// stamps. The phases are libcurl's own, in steps of 1 µs.
 public struct TransferTimings: Sendable, Equatable {
   /// When the transfer began; the name look-up and connecting come after it.

@@ -1,12 +1,12 @@
 /// Why no complete HTTP answer came.
 public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// What went wrong, as far as a caller decides by it.
+  /// The kind of failure, as far as a caller decides by it.
   public enum Kind: String, Sendable {
-    /// The URL is not one, or its scheme is neither http nor https.
+    /// The text is not a URL, or its scheme is neither http nor https.
     case invalidURL
     /// The host's name (or the proxy's) has no address.
     case nameLookup
-    /// No connection: refused, unreachable.
+    /// No connection could be made: refused, unreachable.
     case connect
     /// The TLS handshake failed or the certificate was not accepted.
     case tls
@@ -14,11 +14,11 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
     case timeout
     /// The connection broke in the middle.
     case connectionLost
-    /// What came is not HTTP.
+    /// The answer is not HTTP.
     case malformedAnswer
-    /// Headers or body beyond the transport's bound.
+    /// Headers or body exceed the transport's limit.
     case answerTooLarge
-    /// The task that waited was cancelled.
+    /// The waiting task was cancelled.
     case cancelled
     /// The transport was shut down.
     case shutDown
@@ -28,9 +28,9 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
 
   /// What went wrong.
   public var kind: Kind
-  /// libcurl's words; of TLS the reason alone.
+  /// libcurl's message; for a TLS failure only the reason.
   public var message: String
-  /// Whether the names in the server's certificate would say more.
+  /// Whether the names in the server's certificate would explain the failure.
   var needsNames = false
 
   /// Makes an error.
@@ -39,10 +39,10 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
     self.message = message
   }
 
-  /// For people.
+  /// The message.
   public var description: String { message }
 
-  /// Whether another try may fare better.
+  /// Whether another try may succeed.
   public var isTransient: Bool {
     switch kind {
     case .nameLookup, .connect, .timeout, .connectionLost, .malformedAnswer: true
@@ -51,9 +51,9 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
   }
 }
 
-/// What libcurl and OpenSSL say of a TLS failure, in words of its users: without the libraries' numbers and function names.
+/// The words for TLS failures of libcurl and OpenSSL, without the libraries' numbers and function names.
 enum TLSFailureText {
-  /// OpenSSL's reasons, by a part of them. An alert is what the peer has sent (RFC 8446, section 6.2).
+  /// OpenSSL's reasons, each recognised by a part of it. An alert comes from the peer (RFC 8446, section 6.2).
   private static let reasons: [(part: String, words: String)] = [
     ("alert certificate required", "the server asks for a client certificate"),
     (
@@ -77,15 +77,16 @@ enum TLSFailureText {
   ]
   private static let wrongName = "no alternative certificate subject name matches target host name"
 
-  /// Whether `message`, libcurl's, is about TLS whatever its code: an alert may come after the handshake.
+  /// Whether `message`, libcurl's, reports a TLS failure. Its code does not tell, because an alert may come after the
+  /// handshake.
   static func isOfTLS(_ message: String) -> Bool { message.contains("SSL routines:") }
 
-  /// Whether `message` says that the certificate is another host's.
+  /// Whether `message` says that the certificate belongs to another host.
   static func isWrongName(_ message: String) -> Bool { message.contains(wrongName) }
 
-  /// The words for `message`.
+  /// The user's words for `message`.
   ///
-  /// - Parameter names: the hosts that the certificate is for; empty where they are not known.
+  /// - Parameter names: the hosts that the certificate is valid for; empty where they are not known.
   static func words(for message: String, names: [String] = []) -> String {
     if isWrongName(message) {
       let host = message.split(separator: "'").dropFirst().first.map(String.init) ?? "this host"

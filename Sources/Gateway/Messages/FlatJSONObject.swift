@@ -1,8 +1,8 @@
-/// Reads one flat JSON object (RFC 8259) straight from its bytes: what nearly every answer of a gateway is.
+/// Reads one flat JSON object (RFC 8259), the form of most answers of a gateway, straight from its bytes.
 ///
-/// It takes a part of the RFC and gives up on the rest, so that a full parser can decide: names and strings of printable
-/// ASCII without escapes; numbers of at most 15 digits, with or without a fraction, without a sign or an exponent; no
-/// nesting; nothing but white space around the object.
+/// It supports a part of the RFC and gives up on the rest, so that a full parser can decide: names and strings of
+/// printable ASCII without escapes; numbers of at most 15 digits, with or without a fraction, without a sign or an
+/// exponent; no nesting; only white space around the object.
 enum FlatJSONObject {
   /// The bytes of a name or of a string's content.
   struct Token {
@@ -24,15 +24,15 @@ enum FlatJSONObject {
     fileprivate(set) var digits = 0
     fileprivate(set) var fractionDigits = 0
 
-    /// Correctly rounded: both operands are exact, as 10^15 < 2^53 (Clinger, How to Read Floating Point Numbers
-    /// Accurately, 1990).
+    /// The number, correctly rounded, because both operands are exact: 10^15 < 2^53 (Clinger, How to Read Floating
+    /// Point Numbers Accurately, 1990).
     var double: Double {
       var power = 1.0
       for _ in 0..<fractionDigits { power *= 10 }
       return Double(digits) / power
     }
 
-    /// Nil with a fraction, even an empty one such as `.0`.
+    /// The number as an integer; nil with a fraction, even an empty one such as `.0`.
     var integer: Int? { fractionDigits == 0 ? digits : nil }
   }
 
@@ -44,8 +44,8 @@ enum FlatJSONObject {
     case null
   }
 
-  /// Gives every member to `take`, in their order. False when the object is not one that this understands, or `take`
-  /// has refused a member: what was taken until then means nothing.
+  /// Passes every member to `take`, in order. False when this reader does not support the object, or `take` has refused
+  /// a member; the members taken until then must be discarded.
   static func scan(_ bytes: UnsafeRawBufferPointer, _ take: (Token, Value) -> Bool) -> Bool {
     var reader = FlatJSONObjectReader(bytes)
     guard reader.skip(UInt8(ascii: "{")) else { return false }
@@ -58,7 +58,7 @@ enum FlatJSONObject {
   }
 }
 
-/// A position in the bytes, before which everything was understood.
+/// A position in the bytes; the bytes before it have been read.
 private struct FlatJSONObjectReader {
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
@@ -77,7 +77,7 @@ private struct FlatJSONObjectReader {
     }
   }
 
-  /// Passes over `byte`, and white space before it; false, and nothing but the white space is passed, if it isn't next.
+  /// Skips white space and then `byte`; false if `byte` is not next, and then only the white space is skipped.
   mutating func skip(_ byte: UInt8) -> Bool {
     skipWhiteSpace()
     guard position < bytes.count, bytes[position] == byte else { return false }
@@ -113,7 +113,7 @@ private struct FlatJSONObjectReader {
     }
   }
 
-  /// What may follow a value is for the caller to see: `1e5` and `truely` end in something that is neither `,` nor `}`.
+  /// Reads a number. The caller checks the byte after a value: `1e5` and `truely` go on with neither `,` nor `}`.
   private mutating func number() -> FlatJSONObject.Number? {
     var number = FlatJSONObject.Number()
     let start = position
@@ -127,7 +127,7 @@ private struct FlatJSONObjectReader {
     return position - start <= Self.digitLimit ? number : nil
   }
 
-  /// Returns how many; no more than could overflow are read.
+  /// Reads digits and returns their count; it stops before the value could overflow.
   @discardableResult
   private mutating func takeDigits(into number: inout FlatJSONObject.Number) -> Int {
     let start = position

@@ -4,7 +4,7 @@ import NIOCore
 import TextFormatting
 public import Transport
 
-/// What a task was asked for, and how it came. A class for the reason that ``HTTPExchange`` is one.
+/// An assigned task: the gateway's answer and the exchange's stamps. A class for the same reason as ``HTTPExchange``.
 public final class AssignedTask: Sendable {
   /// The gateway's answer.
   public let answer: AcquireAnswer
@@ -21,12 +21,12 @@ public final class AssignedTask: Sendable {
 public enum AcquireOutcome: Sendable {
   /// A task was assigned.
   case assigned(AssignedTask)
-  /// The pool had none to give: no success, and no failure of the gateway either.
+  /// A miss: the pool had no warm task, which is neither a success nor a failure of the gateway.
   case miss(HTTPExchange)
-  /// Anything else.
+  /// The call failed.
   case failed(GatewayError, firstByteWrittenAt: Instant?)
 
-  /// What an answer of either dialect says.
+  /// The outcome of an answer in either dialect.
   init(_ exchange: HTTPExchange) {
     do throws(GatewayError) {
       guard exchange.response.status == 200 else { throw .unexpectedStatus(exchange.response) }
@@ -43,9 +43,10 @@ public enum AcquireOutcome: Sendable {
     }
   }
 
-  /// A miss names no task and says how many there are, or that there are none.
+  /// Throws unless the answer is a miss: a refusal without a task whose warm count is 0 or whose error says that no
+  /// task is warm.
   private static func throwUnlessMiss(_ answer: AcquireAnswer) throws(GatewayError) {
-    // A code names a failure, such as TASK_START_FAILED, however empty the pool is.
+    // A code such as TASK_START_FAILED names a failure, even where the pool is empty too.
     if let code = answer.code {
       if code == "NO_WARM_TASK" { return }
     } else if answer.warmCount == 0 || answer.error?.lowercased().contains("no warm task") ?? false {
@@ -58,14 +59,14 @@ public enum AcquireOutcome: Sendable {
 
 /// The outcome of `POST /api/release`.
 enum ReleaseOutcome {
-  /// When the answer was read; kind `releaseRefused` when the gateway knows no such task (any more), and
-  /// `releaseUnsupported` when it has no such call.
+  /// The instant at which the answer was read; kind `releaseRefused` when the gateway does not know the task (any
+  /// more), and `releaseUnsupported` when it has no such call.
   static func read(_ exchange: HTTPExchange) -> Result<Instant, GatewayError> {
     let response = exchange.response
     let decoded = Result { () throws(GatewayError) in try ReleaseAnswer.decode(response) }
     switch (response.status, decoded) {
     case (200, .success(let answer)) where answer.success: return .success(exchange.lastByteReadAt)
-    // Anything else with such an answer, such as 401 or 503, leaves the task assigned.
+    // Any other status with such an answer, such as 401 or 503, leaves the task assigned.
     case (200, .success(let answer)), (400, .success(let answer)), (404, .success(let answer)),
       (405, .success(let answer)), (409, .success(let answer)), (410, .success(let answer)):
       let reason = answer.error ?? "status \(response.status)"
@@ -78,10 +79,11 @@ enum ReleaseOutcome {
   }
 }
 
-/// An answer that is asked for once per iteration, and is therefore read from its bytes where that suffices.
+/// An answer that each iteration asks for, and which is therefore read straight from its bytes where that suffices.
 package protocol ScannableAnswer: Decodable {
-  /// The answer in `bytes`, exactly as `JSONDecoder` would give it; nil wherever that might not be so, and for anything
-  /// invalid: then `JSONDecoder` decides. The limits are those of `FlatJSONObject`, and a field that is there twice, or whose
+  /// The answer in `bytes`, equal to the result of `JSONDecoder`. nil for an invalid text and wherever the results
+  /// might differ; then `JSONDecoder` decides. The limits are those of `FlatJSONObject`; a repeated field, or a value
+  /// of another type than expected, gives nil too.
   /// value is of another type than expected, counts as unusual too.
   init?(scanning bytes: UnsafeRawBufferPointer)
 }
@@ -94,7 +96,7 @@ extension ScannableAnswer {
 }
 
 extension Decodable {
-  /// By the full parser.
+  /// Decodes the answer with the full parser.
   fileprivate static func decodeJSON(_ response: HTTPResponse) throws(GatewayError) -> Self {
     do {
       return try JSONDecoder().decode(Self.self, from: Data(response.body.readableBytesView))
@@ -105,7 +107,7 @@ extension Decodable {
 }
 
 extension StatusAnswer {
-  /// A list of tasks is not flat: nothing to scan.
+  /// Decodes the status with the full parser, because a list of tasks is not flat.
   static func decode(_ response: HTTPResponse) throws(GatewayError) -> Self { try decodeJSON(response) }
 }
 
@@ -151,7 +153,7 @@ extension ReleaseAnswer: ScannableAnswer {
   }
 }
 
-/// Takes each numbered field once, if its value is null or of the field's type.
+/// Takes each numbered field once, if its value is null or has the field's type.
 private struct FieldReader {
   private var seen: UInt16 = 0
 

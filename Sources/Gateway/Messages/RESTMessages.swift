@@ -1,6 +1,6 @@
 /// `POST /api/acquire`.
 public struct AcquireRequest: Codable, Sendable, Equatable {
-  /// Who asks: see ``UserID``.
+  /// The user who asks: see ``UserID``.
   public var userId: String
   /// The caller's name for the session, if it has one.
   public var sessionId: String?
@@ -15,11 +15,11 @@ public struct AcquireRequest: Codable, Sendable, Equatable {
   }
 }
 
-/// The phases of a task's initialisation, in milliseconds; absent where they were not seen.
+/// The phases of a task's initialisation, in milliseconds; nil for a phase that was not observed.
 public struct InitBreakdown: Codable, Sendable, Equatable {
   /// From sending `init_user` to the task's confirmation.
   public var initUserMs: Double?
-  /// Making and entering the user's directory.
+  /// Creating and entering the user's directory.
   public var workspaceMs: Double?
   /// From starting the user's process to its first line.
   public var processStartMs: Double?
@@ -30,14 +30,14 @@ public struct InitBreakdown: Codable, Sendable, Equatable {
     case processStartMs = "process_start_ms"
   }
 
-  /// Makes a breakdown of the phases that were seen.
+  /// Makes a breakdown of the observed phases.
   public init(initUserMs: Double? = nil, workspaceMs: Double? = nil, processStartMs: Double? = nil) {
     self.initUserMs = initUserMs
     self.workspaceMs = workspaceMs
     self.processStartMs = processStartMs
   }
 
-  /// Reads what is there as numbers.
+  /// Reads the fields that are numbers; the others count as absent.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -46,9 +46,9 @@ public struct InitBreakdown: Codable, Sendable, Equatable {
   }
 }
 
-/// The answer to an acquire, in either dialect: fields of the other one are absent.
+/// The answer to an acquire, in either dialect; fields of the other dialect are nil.
 public struct AcquireAnswer: Codable, Sendable, Equatable {
-  /// Of the dialect that names a `taskId`; false is a miss or a refusal even with status 200.
+  /// In the dialect with `taskId`; false means a miss or a refusal, even with status 200.
   public var success: Bool?
   /// The task's ARN; the task's id is its last part.
   public var taskArn: String?
@@ -58,15 +58,15 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
   public var userId: String?
   /// The session's name, if the caller gave one.
   public var sessionId: String?
-  /// The gateway's own figure, in milliseconds.
+  /// The gateway's own measurement, in milliseconds.
   public var latency: Double?
-  /// `"warm"` or `"cold"`, where the gateway says it.
+  /// `"warm"` or `"cold"`, where the gateway tells it.
   public var source: String?
   /// With `waitFor: "ready"` only.
   public var breakdown: InitBreakdown?
-  /// What went wrong.
+  /// The error message.
   public var error: String?
-  /// How many warm tasks there are, in a miss.
+  /// The number of warm tasks, in a miss.
   public var warmCount: Int?
   /// A machine-readable reason beside `error`, such as `TASK_START_FAILED`.
   public var code: String?
@@ -90,7 +90,7 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
     self.code = code
   }
 
-  /// Reads the answer; only `success` must be of its type where it is there, as false is a miss or a refusal.
+  /// Reads the answer; `success`, where present, must have its type, because false means a miss or a refusal.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -98,7 +98,7 @@ public struct AcquireAnswer: Codable, Sendable, Equatable {
       taskId: fields.name(.taskId), userId: fields.readable(.userId), sessionId: fields.readable(.sessionId),
       latency: fields.readable(.latency), source: fields.readable(.source), breakdown: fields.readable(.breakdown),
       error: fields.readable(.error), warmCount: fields.readable(.warmCount),
-      // A code of any type names a failure.
+      // A code of any type still names a failure.
       code: fields.name(.code) ?? fields.identity(.code))
   }
 
@@ -128,7 +128,7 @@ public struct ReleaseAnswer: Codable, Sendable, Equatable {
   public var success: Bool
   /// The task's id.
   public var taskId: String?
-  /// Why not.
+  /// Why the release failed.
   public var error: String?
 
   /// Makes an answer.
@@ -153,11 +153,11 @@ public struct TaskEntry: Codable, Sendable, Equatable {
   public var taskId: String
   /// `warming`, `warm` (in other gateways also `ready`) or `assigned`.
   public var state: String
-  /// The user of an assigned task; empty where the gateway names one by something else than text.
+  /// The user of an assigned task; empty where the user's id is not a text.
   public var userId: String?
-  /// When its socket opened: ISO 8601 text.
+  /// When the task's socket opened: ISO 8601 text.
   public var connectedAt: String?
-  /// When it was assigned: ISO 8601 text.
+  /// When the task was assigned: ISO 8601 text.
   public var assignedAt: String?
 
   /// Makes an entry.
@@ -188,11 +188,11 @@ public struct TaskEntry: Codable, Sendable, Equatable {
 public struct StatusAnswer: Codable, Sendable, Equatable {
   /// Tasks that wait for a user.
   public var warmCount: Int
-  /// Tasks that have one.
+  /// Tasks that have a user.
   public var assignedCount: Int
-  /// Every task the gateway knows; absent in some gateways.
+  /// Every task that the gateway knows; absent in some gateways.
   public var tasks: [TaskEntry]?
-  /// Whether the shared file system is there, where the gateway says it.
+  /// Whether the shared file system is mounted, where the gateway tells it.
   public var efsMounted: Bool?
 
   /// Makes an answer.
@@ -203,8 +203,9 @@ public struct StatusAnswer: Codable, Sendable, Equatable {
     self.efsMounted = efsMounted
   }
 
-  /// Reads the answer. `warmCount` is needed, and `assignedCount` where no tasks are named, which tell it too; a list of
-  /// tasks is read as a whole, as one that lacks some would say that they are not there.
+  /// Reads the answer. `warmCount` is required, and so is `assignedCount` unless the tasks are listed, from which it is
+  /// counted. A list with an unreadable task is refused, because a partial list would report that the missing tasks do
+  /// not exist.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     let isList = (try? fields.nestedUnkeyedContainer(forKey: .tasks)) != nil
@@ -223,7 +224,7 @@ public struct StatusAnswer: Codable, Sendable, Equatable {
 public struct UsersAnswer: Codable, Sendable, Equatable {
   /// Users with a directory in the workspace.
   public var users: [String]
-  /// How many.
+  /// The number of users.
   public var count: Int
 
   /// Makes an answer over `users`.
@@ -239,7 +240,7 @@ public struct HealthAnswer: Codable, Sendable, Equatable {
   public var status: String
   /// Tasks that wait for a user.
   public var warmCount: Int
-  /// Tasks that have one.
+  /// Tasks that have a user.
   public var assignedCount: Int
 
   /// Makes an answer.
@@ -250,7 +251,7 @@ public struct HealthAnswer: Codable, Sendable, Equatable {
   }
 }
 
-/// What may name a user: 1–128 of `[A-Za-z0-9._-]`, not starting with a dot. Checked by the tools and by the gateway.
+/// The rule for user ids: 1–128 of `[A-Za-z0-9._-]`, not starting with a dot. The tools and the gateway check it.
 public enum UserID {
   /// The longest user id, in characters.
   public static let maximumLength = 128
@@ -275,15 +276,15 @@ public enum UserID {
   }
 }
 
-// Gateways' answers are read field by field. A field that a caller needs must have its type; any other field of a wrong type
-// counts as absent. Gateways differ in such fields, and that must not cost the whole answer.
+// Gateways' answers are read field by field. A field that a caller needs must have its type; any other field of a wrong
+// type counts as absent. Gateways differ in such fields, and one wrong field must not make the answer unreadable.
 extension KeyedDecodingContainer {
-  /// The value of a field that is not needed: nil where it is absent or of another type than expected.
+  /// The value of an optional field; nil where it is absent or has another type than expected.
   func readable<T: Decodable>(_ key: Key, as type: T.Type = T.self) -> T? {
     (try? decodeIfPresent(type, forKey: key)) ?? nil
   }
 
-  /// A text that names something, or a whole number in its digits; nil where there is neither.
+  /// A name: a text, or the digits of a whole number; nil for any other value.
   func name(_ key: Key) -> String? {
     readable(key, as: String.self) ?? readable(key, as: Int64.self).map { String($0) }
   }

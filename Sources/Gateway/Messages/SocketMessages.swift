@@ -1,21 +1,21 @@
 /// A text frame from the gateway to a task on `/internal/warm/{taskId}`.
 public struct GatewayToTask: Codable, Sendable, Equatable {
-  /// `init_user`, or `init_user_session` of the other dialect; `user_input` bridges one line of the user.
+  /// `init_user`, or `init_user_session` in the other dialect; `user_input` passes on one line of the user.
   public var type: String
-  /// The user the task now belongs to.
+  /// The user who gets the task.
   public var userId: String?
-  /// With `init_user`: the directory to make and enter.
+  /// With `init_user`: the directory that the task creates and enters.
   public var workspaceDir: String?
-  /// With `init_user`: written to `.optima/token.json`.
+  /// With `init_user`: the token that the task writes to `.optima/token.json`.
   public var token: String?
-  /// With `init_user_session`.
+  /// With `init_user_session`: the session's id.
   public var sessionId: String?
-  /// With `init_user_session`: the environment's name, the directory above the user's.
+  /// With `init_user_session`: the environment's name, which is the directory above the user's.
   public var env: String?
-  /// One line, without its end, for the user's process (`user_input`).
+  /// With `user_input`: one line, without its end, for the user's process.
   public var line: String?
 
-  /// Makes a message; fields that its type doesn't have stay nil.
+  /// Makes a message; fields that its type does not have stay nil.
   public init(
     type: String, userId: String? = nil, workspaceDir: String? = nil, token: String? = nil, sessionId: String? = nil,
     env: String? = nil, line: String? = nil
@@ -29,8 +29,8 @@ public struct GatewayToTask: Codable, Sendable, Equatable {
     self.line = line
   }
 
-  /// Reads the message. What a session is made of (`type`, `userId`, `workspaceDir`, `token`, `line`) must be of its type
-  /// where it is there: a user must not be served without it.
+  /// Reads the message. The fields that define a session (`type`, `userId`, `workspaceDir`, `token`, `line`) must have
+  /// their types where present, because a session without them would serve the wrong user or lack its token.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -44,23 +44,23 @@ public struct GatewayToTask: Codable, Sendable, Equatable {
 
 /// A text frame from a task to the gateway.
 public struct TaskToGateway: Codable, Sendable, Equatable {
-  /// `ready`, `user_session_ready` of the other dialect, `status`, `heartbeat`, `execute_result`, `init_failed`, or
+  /// `ready`, `user_session_ready` in the other dialect, `status`, `heartbeat`, `execute_result`, `init_failed`, or
   /// `user_output` (one line of the user's process).
   public var type: String
   /// The user whose session is ready.
   public var userId: String?
-  /// With `status`.
+  /// With `status`: the task's status.
   public var status: String?
-  /// With the confirmation: what the task measured of itself.
+  /// With the confirmation: the task's own measurement of its phases.
   public var breakdown: InitBreakdown?
-  /// With `init_failed`: what went wrong.
+  /// With `init_failed`: the error message.
   public var error: String?
-  /// One line, without its end, of the user's process (`user_output`).
+  /// With `user_output`: one line of the user's process, without its end.
   public var line: String?
-  /// With `user_output`: whether the line is longer than a message and continues in the next one.
+  /// With `user_output`: whether the line exceeds a message and continues in the next one.
   public var goesOn: Bool?
 
-  /// Makes a message; fields that its type doesn't have stay nil.
+  /// Makes a message; fields that its type does not have stay nil.
   public init(
     type: String, userId: String? = nil, status: String? = nil, breakdown: InitBreakdown? = nil, error: String? = nil,
     line: String? = nil, goesOn: Bool? = nil
@@ -75,13 +75,14 @@ public struct TaskToGateway: Codable, Sendable, Equatable {
   }
 }
 
-/// What the gateway itself says on the user's side, `/session/{userId}`; every other frame there is a line of the process.
+/// The gateway's own messages on the user's side, `/session/{userId}`; every other frame there is a line of the
+/// process.
 public struct SessionMessage: Codable, Sendable, Equatable {
-  /// A failure as the user sees it.
+  /// A failure as the user gets it.
   public struct Failure: Codable, Sendable, Equatable {
-    /// For people.
+    /// The explanation for people.
     public var message: String
-    /// For programs, such as `TASK_START_FAILED`.
+    /// A code for programs, such as `TASK_START_FAILED`.
     public var code: String
 
     /// Makes a failure.
@@ -90,23 +91,23 @@ public struct SessionMessage: Codable, Sendable, Equatable {
       self.code = code
     }
 
-    /// Reads the fields that are texts; the others count as absent, so that every failure is read.
+    /// Reads the fields that are texts; the others count as absent, so that no failure is unreadable.
     public init(from decoder: any Decoder) throws {
       let fields = try decoder.container(keyedBy: CodingKeys.self)
       self.init(message: fields.readable(.message) ?? "no message", code: fields.readable(.code) ?? Self.unreadable)
     }
 
-    /// The code of a failure that names none.
+    /// The code of a failure without a readable code.
     static let unreadable = "UNKNOWN"
   }
 
   /// `session_ready` or `error`.
   public var type: String
-  /// With `session_ready`.
+  /// With `session_ready`: the task's id.
   public var taskId: String?
-  /// With `session_ready`: the phases that the gateway saw.
+  /// With `session_ready`: the phases that the gateway measured.
   public var breakdown: SessionBreakdown?
-  /// With `error`.
+  /// With `error`: the failure.
   public var error: Failure?
   /// `"warm"` or `"cold"`.
   public var source: String?
@@ -123,7 +124,8 @@ public struct SessionMessage: Codable, Sendable, Equatable {
     self.source = source
   }
 
-  /// Reads the message; `type` is needed. An error always has a failure, however few of its fields can be read.
+  /// Reads the message; `type` is required. A message of the type `error` always gets a failure, even where no field is
+  /// readable.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     let type = try fields.decode(String.self, forKey: .type)
@@ -136,15 +138,15 @@ public struct SessionMessage: Codable, Sendable, Equatable {
   }
 }
 
-/// The phases of a session's start as the gateway saw them, in milliseconds.
+/// The phases of a session's start as the gateway measured them, in milliseconds.
 public struct SessionBreakdown: Codable, Sendable, Equatable {
   /// From the user's connection to the assignment of a task.
   public var acquireMs: Double?
   /// From sending `init_user` to the task's confirmation.
   public var initUserMs: Double?
-  /// Part of the former: the user's directory.
+  /// Part of ``initUserMs``: the user's directory.
   public var workspaceMs: Double?
-  /// Part of the former: from the start of the user's process to its first line.
+  /// Part of ``initUserMs``: from the start of the user's process to its first line.
   public var processStartMs: Double?
 
   enum CodingKeys: String, CodingKey {
@@ -154,7 +156,7 @@ public struct SessionBreakdown: Codable, Sendable, Equatable {
     case processStartMs = "process_start_ms"
   }
 
-  /// Makes a breakdown of the phases that were seen.
+  /// Makes a breakdown of the measured phases.
   public init(
     acquireMs: Double? = nil, initUserMs: Double? = nil, workspaceMs: Double? = nil, processStartMs: Double? = nil
   ) {
@@ -164,7 +166,7 @@ public struct SessionBreakdown: Codable, Sendable, Equatable {
     self.processStartMs = processStartMs
   }
 
-  /// Reads what is there as numbers.
+  /// Reads the fields that are numbers; the others count as absent.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     self.init(

@@ -1,15 +1,16 @@
 package import Latency
 
-/// How a gateway is spoken to, as data: what each role of it is asked by, and what its answers mean.
+/// A description of a gateway's protocol as data: the request for each role of the gateway, and the meaning of its
+/// answers.
 ///
-/// A profile is a file of `infrabench.gateway/1` (docs/gateways.md); the suite has some of its own. A role that is nil is one
-/// that the gateway does not have.
+/// A profile is a file of `infrabench.gateway/1` (docs/gateways.md); some are built into the suite. A nil role means
+/// that the gateway does not have it.
 package struct GatewayProfile: Sendable, Equatable {
   /// A call of the REST side.
   package struct Call: Sendable, Equatable {
     /// The method, in capital letters.
     package var method: String
-    /// Behind the endpoint's base path; begins with a slash.
+    /// The path after the endpoint's base path; begins with a slash.
     package var path: ProfileTemplate
     /// A JSON text; nil: no body.
     package var body: ProfileTemplate?
@@ -22,16 +23,17 @@ package struct GatewayProfile: Sendable, Equatable {
     }
   }
 
-  /// The pool as the gateway shows it.
+  /// The call that asks for the pool's state, and the places of the state in its answer.
   package struct Status: Sendable, Equatable {
     package var call: Call
-    /// How many tasks are warm: a number.
+    /// The place of the number of warm tasks.
     package var warm: ProfileField
-    /// How many have a user: a number. Nil, or nothing there: as the tasks tell.
+    /// The place of the number of assigned tasks. Where it is nil or has no value, the assigned tasks in ``tasks`` are
+    /// counted.
     package var assigned: ProfileField?
-    /// A list of tasks; nil: it shows none.
+    /// The place of a list of tasks; nil: the gateway lists no tasks.
     package var tasks: ProfileField?
-    /// In each task.
+    /// The place of the task's id in an element of ``tasks``.
     package var taskID: ProfileField?
     package var state: ProfileField?
     package var user: ProfileField?
@@ -39,7 +41,6 @@ package struct GatewayProfile: Sendable, Equatable {
     /// The states that count as warm.
     package var warmStates: [String]
 
-    /// Makes one.
     package init(
       call: Call, warm: ProfileField, assigned: ProfileField? = nil, tasks: ProfileField? = nil,
       taskID: ProfileField? = nil, state: ProfileField? = nil, user: ProfileField? = nil,
@@ -60,19 +61,19 @@ package struct GatewayProfile: Sendable, Equatable {
   /// The call that gives a user a task, or a session.
   package struct Acquire: Sendable, Equatable {
     package var call: Call
-    /// The body when the answer is to come only when the task is ready; nil: the gateway can't be asked that.
+    /// The body of a request that the gateway answers only when the task is ready; nil: the gateway has no such
+    /// request.
     package var bodyWaiting: ProfileTemplate?
     package var success: ProfileCondition
-    /// The pool has none: no success and no failure. Nil: the gateway has no such answer.
+    /// The condition of a miss; nil: the gateway reports no misses.
     package var miss: ProfileCondition?
-    /// What the task, or the session, is called.
+    /// The place of the id of the task or the session.
     package var task: ProfileField
-    /// `warm` or `cold`, in the gateway's own word.
+    /// The place of the gateway's word `warm` or `cold`.
     package var source: ProfileField?
-    /// The gateway's own figure, in ms.
+    /// The place of the gateway's own measurement, in ms.
     package var latency: ProfileField?
 
-    /// Makes one.
     package init(
       call: Call, bodyWaiting: ProfileTemplate? = nil, success: ProfileCondition, miss: ProfileCondition? = nil,
       task: ProfileField, source: ProfileField? = nil, latency: ProfileField? = nil
@@ -87,15 +88,14 @@ package struct GatewayProfile: Sendable, Equatable {
     }
   }
 
-  /// The call that gives it back.
+  /// The call that releases a task or a session.
   package struct Release: Sendable, Equatable {
     package var call: Call
     package var success: ProfileCondition
-    /// What says that the gateway knows no such task; nil: an answer of the statuses 400, 404, 405, 409 and 410 that is
-    /// JSON, as an unknown call is answered by a page.
+    /// The condition of a refusal of an unknown task. Where it is nil, a JSON answer with the status 400, 404, 405, 409
+    /// or 410 is a refusal; for an unknown call these statuses come with a page.
     package var refused: ProfileCondition?
 
-    /// Makes one.
     package init(
       call: Call, success: ProfileCondition, refused: ProfileCondition? = nil
     ) {
@@ -105,12 +105,11 @@ package struct GatewayProfile: Sendable, Equatable {
     }
   }
 
-  /// Where a gateway takes warm tasks that connect to it.
+  /// The path at which warm tasks connect to a gateway.
   package struct Agents: Sendable, Equatable {
-    /// Has `{task}` in it.
+    /// The path; contains `{task}`.
     package var path: ProfileTemplate
 
-    /// Makes one.
     package init(
       path: ProfileTemplate
     ) {
@@ -123,7 +122,6 @@ package struct GatewayProfile: Sendable, Equatable {
     package var name: String
     package var value: ProfileTemplate
 
-    /// Makes one.
     package init(
       name: String, value: ProfileTemplate
     ) {
@@ -140,7 +138,6 @@ package struct GatewayProfile: Sendable, Equatable {
       package var send: ProfileTemplate
       package var pong: ProfileCondition?
 
-      /// Makes one.
       package init(
         every: Nanoseconds, send: ProfileTemplate, pong: ProfileCondition? = nil
       ) {
@@ -150,14 +147,13 @@ package struct GatewayProfile: Sendable, Equatable {
       }
     }
 
-    /// How a session is gone back to after its connection ended.
+    /// The way back to a session after its connection ended.
     package struct Return: Sendable, Equatable {
-      /// Has `{sessionId}` or `{token}` in it.
+      /// The path; contains `{sessionId}` or `{token}`.
       package var path: ProfileTemplate
-      /// What says that the session is there again; nil: the next answer does.
+      /// The condition of the message that confirms the session; nil: the next answer confirms it.
       package var recovered: ProfileCondition?
 
-      /// Makes one.
       package init(
         path: ProfileTemplate, recovered: ProfileCondition? = nil
       ) {
@@ -166,14 +162,13 @@ package struct GatewayProfile: Sendable, Equatable {
       }
     }
 
-    /// The phases that a ready message tells, in ms.
+    /// The places of the phases in a ready message, in ms.
     package struct Phases: Sendable, Equatable {
       package var acquire: ProfileField?
       package var initUser: ProfileField?
       package var workspace: ProfileField?
       package var processStart: ProfileField?
 
-      /// Makes one.
       package init(
         acquire: ProfileField? = nil, initUser: ProfileField? = nil, workspace: ProfileField? = nil,
         processStart: ProfileField? = nil
@@ -188,22 +183,22 @@ package struct GatewayProfile: Sendable, Equatable {
     package var path: ProfileTemplate
     package var headers: [Header]
     package var subprotocols: [String]
-    /// What the user sends first, unasked.
+    /// The messages that the user sends first, without being asked.
     package var opening: [ProfileTemplate]
-    /// What the gateway sends when the user may speak; nil: it sends nothing.
+    /// The condition of the message after which the user may send; nil: the gateway sends no such message.
     package var ready: ProfileCondition?
-    /// In the ready message.
+    /// The place of the task's id in the ready message.
     package var task: ProfileField?
     package var sessionID: ProfileField?
     package var phases: Phases
-    /// `warm` or `cold`, in the ready message, or in any later one up to the first response.
+    /// The place of `warm` or `cold` in the ready message, or in any later one up to the first response.
     package var source: ProfileField?
-    /// There is no task before the first message.
+    /// Whether the gateway starts a task only with the first message.
     package var isLazy: Bool
     package var send: ProfileTemplate
-    /// The first message of an answer.
+    /// The condition of the first message of an answer.
     package var first: ProfileCondition
-    /// The last message of an answer; nil: the first one is all of it.
+    /// The condition of the last message of an answer; nil: the first message is the whole answer.
     package var done: ProfileCondition?
     package var asked: ProfileCondition?
     package var answer: ProfileTemplate?
@@ -213,7 +208,6 @@ package struct GatewayProfile: Sendable, Equatable {
     package var errorCode: ProfileField?
     package var errorText: ProfileField?
 
-    /// Makes one.
     package init(
       path: ProfileTemplate, headers: [Header] = [], subprotocols: [String] = [], opening: [ProfileTemplate] = [],
       ready: ProfileCondition? = nil, task: ProfileField? = nil, sessionID: ProfileField? = nil,
@@ -245,7 +239,7 @@ package struct GatewayProfile: Sendable, Equatable {
     }
   }
 
-  /// What results call it.
+  /// The profile's name in results.
   package var name: String
   package var status: Status?
   package var acquire: Acquire?
@@ -253,7 +247,6 @@ package struct GatewayProfile: Sendable, Equatable {
   package var agents: Agents?
   package var session: Session?
 
-  /// Makes one.
   package init(
     name: String, status: Status? = nil, acquire: Acquire? = nil, release: Release? = nil, agents: Agents? = nil,
     session: Session? = nil
@@ -267,13 +260,13 @@ package struct GatewayProfile: Sendable, Equatable {
   }
 }
 
-/// Whether each REST call is made by built-in code (fast), by the profile's templates, or not at all.
+/// The form of each REST call: built-in code (fast), the profile's templates, or none.
 package struct GatewayCallForms: Sendable, Equatable {
-  /// How one call is made.
+  /// The form of one call.
   package enum Form<Role: Sendable & Equatable>: Sendable, Equatable {
-    /// By built-in code, which reads no templates and builds no tree of the answer.
+    /// Built-in code, which reads no templates and builds no tree of the answer.
     case native
-    /// By the profile's templates and conditions.
+    /// The profile's templates and conditions.
     case by(Role)
     /// The gateway has no such call.
     case absent
@@ -291,10 +284,10 @@ package struct GatewayCallForms: Sendable, Equatable {
   package var acquire: Form<GatewayProfile.Acquire> = .native
   package var release: Form<GatewayProfile.Release> = .native
 
-  /// The suite's own form of each call.
+  /// Built-in code for each call.
   package init() {}
 
-  /// Takes the built-in code for each call that `profile` describes exactly as `native`, the profile of that code, does.
+  /// Uses built-in code for each call that `profile` describes exactly as `native`, the profile of that code, does.
   package init(_ profile: GatewayProfile, native: GatewayProfile) {
     status = Form(profile.status, native: native.status)
     acquire = Form(profile.acquire, native: native.acquire)

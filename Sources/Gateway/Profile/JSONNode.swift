@@ -1,25 +1,25 @@
 import FoundationEssentials
 
-/// A value of a JSON text (RFC 8259) that a gateway has sent, to be looked into by a profile's pointers.
+/// A value of a JSON text (RFC 8259) from a gateway, in which a profile's pointers find fields.
 package enum JSONNode: Sendable, Equatable {
   case null
   case bool(Bool)
-  /// One beyond the largest that `Double` holds is infinite.
+  /// A number; a number beyond the largest `Double` is infinite.
   case number(Double)
-  /// A whole number that `Double` may not hold to its last digit, as the ids of many databases are.
+  /// A whole number that `Double` may not hold exactly, such as the ids of many databases.
   case integer(Int64)
   case string(String)
   case array([JSONNode])
   case object([String: JSONNode])
 
-  /// The value that `text` is; nil where it is no JSON.
+  /// The value of the JSON text `text`; nil where it is not JSON.
   package static func parse(_ text: some Collection<UInt8>) -> JSONNode? {
-    // The decoder looks at a text's bytes only where the text is asked for.
+    // The decoder checks the bytes of a string only when the string is requested.
     guard String(validating: text, as: UTF8.self) != nil else { return nil }
     return try? JSONDecoder().decode(JSONNode.self, from: Data(text))
   }
 
-  /// The value as text: a string as it is, a whole number in digits. Nil for everything else, which names nothing.
+  /// The value as text: a string, or a whole number's digits. Nil for every other value, which cannot be an id.
   package var text: String? {
     switch self {
     case .string(let text): text
@@ -29,7 +29,7 @@ package enum JSONNode: Sendable, Equatable {
     }
   }
 
-  /// The value as a finite number; nil for everything else.
+  /// The value as a finite number; nil for every other value.
   package var number: Double? {
     switch self {
     case .number(let number): number.isFinite ? number : nil
@@ -38,7 +38,7 @@ package enum JSONNode: Sendable, Equatable {
     }
   }
 
-  /// The number that JSON's `digits` write; nil where they are none.
+  /// The number that the JSON text `digits` stands for; nil where it is not a number.
   package static func written(_ digits: String) -> JSONNode? {
     Double(digits).map { numeric($0, exactly: Int64(digits)) }
   }
@@ -72,7 +72,7 @@ extension JSONNode: Decodable {
       } else if let text = try? value.decode(String.self) {
         self = .string(text)
       } else {
-        // What is left is a number that no Double holds. The rest of the answer stays usable.
+        // The value is a number beyond `Double`. As infinity it leaves the rest of the answer usable.
         self = .number(.infinity)
       }
     }
@@ -98,7 +98,7 @@ package struct JSONPointer: Sendable, Hashable {
 
   /// Reads a pointer; nil unless it is empty or begins with `/`, and has `~` only as `~0` and `~1`.
   package init?(_ text: String) {
-    // By code points, as the RFC has them: a mark behind a slash makes one Character with it.
+    // The parsing is by code points, as in the RFC: a combining mark after a slash would form one Character with it.
     let scalars = text.unicodeScalars
     guard scalars.isEmpty || scalars.first == "/" else { return nil }
     var tokens: [String] = []
@@ -122,7 +122,7 @@ package struct JSONPointer: Sendable, Hashable {
     self.tokens = tokens
   }
 
-  /// The value at this place; nil where there is none.
+  /// The value at this place; nil where there is no value.
   package func value(in root: JSONNode) -> JSONNode? {
     var node = root
     for token in tokens {
@@ -141,14 +141,14 @@ package struct JSONPointer: Sendable, Hashable {
   }
 }
 
-/// Where a profile finds a field: the first of several places that has a value other than null.
+/// The place of a field in a profile: the first of several pointers whose value is not null.
 package struct ProfileField: Sendable, Equatable {
   /// One place.
   package struct Place: Sendable, Equatable {
-    /// Where the value is.
+    /// The pointer to the value.
     package var pointer: JSONPointer
-    /// Of a text, only what stands behind the last of these counts, as a task's id does in its ARN; one at its very end is
-    /// passed over. Nil: all of it.
+    /// Characters that divide a text: only the part after the last of them counts, as for the task's id in its ARN. One
+    /// at the very end of the text is ignored. Nil: the whole text counts.
     package var last: String?
 
     /// Makes a place.
@@ -165,13 +165,13 @@ package struct ProfileField: Sendable, Equatable {
     }
   }
 
-  /// The places, the strongest first; at least one.
+  /// The places in order of preference; at least one.
   package var places: [Place]
 
   /// Makes a field of `places`.
   package init(_ places: [Place]) { self.places = places }
 
-  /// What is there; nil without anything.
+  /// The value; nil where no place has one.
   package func value(in root: JSONNode) -> JSONNode? {
     for place in places {
       if let value = place.value(in: root) { return value }
@@ -179,7 +179,7 @@ package struct ProfileField: Sendable, Equatable {
     return nil
   }
 
-  /// The value as a text that names something: a string that is not empty, or a whole number.
+  /// The value as an id: a string that is not empty, or a whole number.
   package func text(in root: JSONNode) -> String? {
     for place in places {
       if let text = place.value(in: root)?.text, !text.isEmpty { return text }

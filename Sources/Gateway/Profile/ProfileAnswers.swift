@@ -4,7 +4,7 @@ import TextFormatting
 package import Transport
 
 extension GatewayProfile.Acquire {
-  /// What `exchange` says by this profile.
+  /// The outcome of `exchange` by this profile's conditions.
   package func outcome(of exchange: HTTPExchange) -> AcquireOutcome {
     let response = exchange.response
     let root = JSONNode.parse(response.body.readableBytesView)
@@ -27,12 +27,12 @@ extension GatewayProfile.Acquire {
 }
 
 extension GatewayProfile.Release {
-  /// Without a profile's word: an answer of these, or of a status of success, is about the task where it is JSON, and about
-  /// the call where it is a page.
+  /// The statuses of a refusal where the profile has no condition for it. With one of these, or with a status of
+  /// success, a JSON answer is about the task, and a page is about the call.
   private static let statusesOfRefusal = [400, 404, 405, 409, 410]
 
-  /// When the answer was read; kind `releaseRefused` when the gateway knows no such task (any more), and
-  /// `releaseUnsupported` when it has no such call.
+  /// The instant at which the answer was read; kind `releaseRefused` when the gateway does not know the task (any
+  /// more), and `releaseUnsupported` when it has no such call.
   func outcome(of exchange: HTTPExchange) -> Result<Instant, GatewayError> {
     let response = exchange.response
     let root = JSONNode.parse(response.body.readableBytesView)
@@ -55,7 +55,7 @@ extension GatewayProfile.Release {
 }
 
 extension GatewayProfile.Status {
-  /// The pool as `response` shows it.
+  /// The pool's state in `response`.
   package func answer(in response: HTTPResponse) throws(GatewayError) -> StatusAnswer {
     guard let root = JSONNode.parse(response.body.readableBytesView) else {
       throw .invalidAnswer("not the JSON expected", response)
@@ -79,7 +79,7 @@ extension GatewayProfile.Status {
     return StatusAnswer(warmCount: warmCount, assignedCount: assigned ?? 0, tasks: tasks)
   }
 
-  /// A task of the list; nil where it lacks its name, or the state that the profile has a place for.
+  /// A task of the list; nil where it lacks its id, or the state that the profile has a place for.
   private func task(_ entry: JSONNode) -> TaskEntry? {
     guard let id = taskID?.text(in: entry) else { return nil }
     let user = user?.value(in: entry)
@@ -104,25 +104,25 @@ extension HTTPResponse {
   fileprivate var bodyText: String { String(decoding: body.readableBytesView.prefix(120), as: UTF8.self) }
 }
 
-/// What tells one answer or message of a gateway from others. Pure.
+/// A condition on answers or messages of a gateway. Pure.
 ///
-/// All parts of one set must hold; of several sets, one. A message that is no JSON meets only ``any``.
+/// A condition holds where all parts of one of its sets hold. Only ``any`` holds for a message that is not JSON.
 package struct ProfileCondition: Sendable, Equatable {
-  /// What a value is held against.
+  /// The requirement on a value.
   package enum Expectation: Sendable, Equatable {
-    /// It is one of these; null is also what is not there.
+    /// The value is one of these; a missing value counts as null.
     case oneOf([JSONNode])
-    /// There is a value other than null, or there is none.
+    /// Whether a value other than null must be there.
     case exists(Bool)
-    /// It is a text that contains this, in upper or lower case.
+    /// The value is a text that contains this one; case does not count.
     case contains(String)
   }
 
   /// Parts that must all hold.
   package struct Parts: Sendable, Equatable {
-    /// The HTTP statuses of which one is wanted; nil: any.
+    /// The allowed HTTP statuses; nil: any.
     package var status: [Int]?
-    /// By place in the answer's JSON.
+    /// The requirements by place in the answer's JSON.
     package var fields: [JSONPointer: Expectation]
 
     /// Makes a set of parts.
@@ -145,24 +145,26 @@ package struct ProfileCondition: Sendable, Equatable {
     }
   }
 
-  /// Sets of parts, of which one must hold; empty: every message meets the condition, one that is no JSON too.
+  /// Sets of parts, of which one must hold; empty: the condition holds for every message, also for one that is not
+  /// JSON.
   package var alternatives: [Parts]
 
   /// Makes a condition.
   package init(_ alternatives: [Parts]) { self.alternatives = alternatives }
 
-  /// Every message.
+  /// The condition that holds for every message.
   package static let any = ProfileCondition([])
 
-  /// Whether every message meets it, so that none need be parsed.
+  /// Whether the condition holds for every message, so that no message needs parsing.
   package var isAny: Bool { alternatives.isEmpty }
 
-  /// Whether an answer of `status` may meet it; where it names no statuses, one that says that all went well.
+  /// Whether the condition can hold for an answer with `status`; a set of parts without statuses admits 200–299.
   package func admits(status: Int) -> Bool {
     isAny || alternatives.contains { $0.status?.contains(status) ?? (200...299).contains(status) }
   }
 
-  /// Whether an answer with `status` (nil: a message, which has none) and `root` (nil: no JSON) meets it.
+  /// Whether the condition holds for an answer with `status` (nil: a message, which has none) and `root` (nil: not
+  /// JSON).
   package func holds(status: Int? = nil, _ root: JSONNode?) -> Bool {
     isAny || alternatives.contains { $0.holds(status: status, root) }
   }

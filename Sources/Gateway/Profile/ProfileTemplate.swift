@@ -7,17 +7,17 @@ import TextFormatting
 /// path.text(ProfileValues([.token: "a b"]))  // "/?token=a%20b"
 /// ```
 package struct ProfileTemplate: Sendable, Equatable {
-  /// What the suite fills in.
+  /// A placeholder, which the suite replaces.
   package enum Placeholder: String, Sendable, CaseIterable {
     /// The virtual user's id.
     case userId
-    /// What the gateway calls the session: as its ready message says, else the task.
+    /// The gateway's id of the session: from its ready message, else the task's id.
     case sessionId
-    /// The task or session that the acquire gave.
+    /// The id of the task or session in the acquire's answer.
     case task
-    /// The user's token. It is never shown.
+    /// The user's token, which no output shows.
     case token
-    /// What the user says.
+    /// The message that the user sends.
     case message
     /// A random UUID, one for each session.
     case uuid
@@ -25,13 +25,13 @@ package struct ProfileTemplate: Sendable, Equatable {
     case n
   }
 
-  /// How a value is written at its place.
+  /// The encoding of a value at its place.
   package enum Encoding: Sendable, Equatable {
-    /// As it is.
+    /// The value unchanged.
     case plain
     /// Percent-encoded: everything but RFC 3986's unreserved characters.
     case path
-    /// As the inside of a JSON string.
+    /// Escaped as the inside of a JSON string.
     case json
   }
 
@@ -43,22 +43,23 @@ package struct ProfileTemplate: Sendable, Equatable {
   private var parts: [Part] = []
   private let encoding: Encoding
 
-  /// A brace's word that is no placeholder.
+  /// The word in the braces is not a placeholder.
   package struct UnknownPlaceholder: Error, Equatable {
     /// The word.
     package var name: String
   }
 
-  /// A template with nothing in it.
+  /// Makes an empty template.
   package init(encoding: Encoding) { self.encoding = encoding }
 
-  /// Reads a text; `{word}` is a placeholder where the word is one or more of letters, and any other brace is itself.
+  /// Reads a text; `{word}` is a placeholder where the word consists of one or more letters, and any other brace is
+  /// literal.
   package init(_ text: String, as encoding: Encoding) throws(UnknownPlaceholder) {
     self.encoding = encoding
     try append(text)
   }
 
-  /// Appends what holds placeholders.
+  /// Appends text with placeholders.
   package mutating func append(_ text: String, literally encode: (String) -> String = { $0 }) throws(UnknownPlaceholder)
   {
     var rest = text[...]
@@ -79,7 +80,7 @@ package struct ProfileTemplate: Sendable, Equatable {
     appendLiteral(encode(String(rest)))
   }
 
-  /// Appends text that holds none.
+  /// Appends text without placeholders.
   package mutating func appendLiteral(_ text: String) {
     guard !text.isEmpty else { return }
     if case .literal(let before) = parts.last {
@@ -89,12 +90,12 @@ package struct ProfileTemplate: Sendable, Equatable {
     }
   }
 
-  /// The placeholders in it.
+  /// The placeholders in the template.
   package var placeholders: Set<Placeholder> {
     Set(parts.compactMap { if case .placeholder(let placeholder) = $0 { placeholder } else { nil } })
   }
 
-  /// The text with `values` in it; a placeholder without a value is left empty.
+  /// The text with `values` inserted; a placeholder without a value becomes empty.
   package func text(_ values: ProfileValues) -> String {
     var text = ""
     for part in parts {
@@ -115,14 +116,14 @@ package struct ProfileTemplate: Sendable, Equatable {
   }
 }
 
-/// What stands for a template's placeholders.
+/// The values of a template's placeholders.
 package struct ProfileValues: Sendable, Equatable {
   private var values: [ProfileTemplate.Placeholder: String]
 
   /// Makes the values.
   package init(_ values: [ProfileTemplate.Placeholder: String] = [:]) { self.values = values }
 
-  /// The value of one.
+  /// The value of one placeholder.
   package subscript(_ placeholder: ProfileTemplate.Placeholder) -> String? {
     get { values[placeholder] }
     set { values[placeholder] = newValue }

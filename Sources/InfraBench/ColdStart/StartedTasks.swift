@@ -1,6 +1,7 @@
 import AWS
 import Latency
 import ProcessControl
+import Results
 import Synchronization
 
 /// The tasks that this run has started and has not stopped.
@@ -84,7 +85,7 @@ final class StartedTasks: Sendable {
       let count = Self.unstopped(state).count
       guard count > 0 else { return nil }
       return (
-        count, "stop_task: \(state.lastFailure?.resultKind ?? "timeout")",
+        count, "\(ResultDocument.Failure.ofStoppingTasks)\(state.lastFailure?.resultKind ?? "timeout")",
         state.lastFailure?.description ?? Self.noAnswer
       )
     }

@@ -21,7 +21,6 @@ struct ComparisonReportTests {
         document.target = .init(kind: "directory", gatewayUrl: nil, ecsEndpointUrl: nil, directory: "/tmp/x")
         document.metrics["create"] = document.metrics.removeValue(forKey: "allocation")
         document.metrics["gateway_latency"] = nil
-        for name in ["misses", "cold_starts", "unclassified", "duplicate_assignments"] { document.counters[name] = nil }
       }
     }
     let others = SampleRuns.documents(2) { $0.parameters["count"] = 7 }

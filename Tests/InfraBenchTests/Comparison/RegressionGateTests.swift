@@ -119,7 +119,10 @@ struct RegressionGateTests {
   @Test func aPercentileThatFailuresTookFromNewDoesNotPass() async throws {
     let gate = try await gate(
       SampleRuns.documents(),
-      new { $0.metrics["allocation"] = SampleDocuments.metric(SampleRuns.latencies(1), failed: FailedPart(2, of: 100)) }
+      new {
+        $0.metrics["allocation"] = SampleDocuments.metric(SampleRuns.latencies(1), failed: FailedPart(2, of: 100))
+        $0.counters["errors"] = 2
+      }
     )
     #expect(gate.unjudged == [Self.group + "no NEW run has allocation mean, allocation P99"])
   }

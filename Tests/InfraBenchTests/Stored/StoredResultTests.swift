@@ -250,4 +250,35 @@ import Testing
     let read = try StoredSamples.stored(document, in: scratch)
     #expect(read.document == document && read.contradictions == [])
   }
+
+  /// A file may write an expression in any way that a user may: what it is about decides the unit.
+  @Test(
+    arguments: [
+      ("errors.rate<=50%", "errors.rate <= 50%", "0.00%"), ("allocation.count>=1", "allocation.count >= 1", "40"),
+      ("allocation.p99<1s", "allocation.p99 < 1s", "ms"), ("errors==0", "errors == 0", "0"),
+    ])
+  func thresholdsWithoutBlanksHaveTheirUnits(_ written: String, _ shown: String, _ observed: String) throws {
+    var document = sound
+    let parser = ThresholdParser(AllocationBenchmark.description)
+    let bounds = FailureTimeouts(document.tool, document.parameters)
+    let judged = try parser.parse(written).judge(
+      metrics: document.metrics, counters: document.counters, bounds: bounds)
+    document.thresholds = [judged]
+    document.thresholds[0].expression = written
+    document.verdict = document.verdictOfThresholds
+    #expect(document.thresholds[0].observedUnit == judged.observedUnit)
+    let path = try scratch.write("blanks.json", ResultCoding.encode(document))
+    let result = try ResultReader.suite.read(path)
+    #expect(result.contradictions == [] && result.document.thresholds.map(\.expression) == [shown])
+    #expect(result.document.thresholds[0].observedText.hasSuffix(observed), "\(result.document.thresholds)")
+  }
+
+  /// The counters say how much failed: an edited number hides no failure from a mean.
+  @Test(arguments: [nil, 0, 1] as [UInt64?]) func editedFailuresHideNone(_ failures: UInt64?) throws {
+    var document = sound
+    document.counters["errors"] = 4
+    document.metrics["allocation"]?.failures = failures
+    let path = try scratch.write("failures.json", ResultCoding.encode(document))
+    #expect(try ResultReader.suite.read(path).document.metrics["allocation"]?.failures == 4)
+  }
 }

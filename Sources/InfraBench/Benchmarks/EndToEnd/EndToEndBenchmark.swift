@@ -83,7 +83,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package static let catalogue = description.catalogue
 
   private static let initUser = ToolDescription.Breakdown.Part.enclosing("init_user", ["workspace", "process_start"])
-  /// A result with streamed answers has one of these metrics.
+  /// A result with streamed answers has both of these metrics.
   private static let ofStreams = ["first_response", "complete"]
 
   /// The domain's bound of a cold start is added where this tool causes cold starts: a warm pool's users have none.

@@ -28,7 +28,7 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     "bench-exhaustion", headlines: ["refill_full"],
     metrics: [
       .refill("refill_full"), .refill("refill_first"), .refill("refill_full_listed"), .refill("refill_full_running"),
-      .refill("refill_full_warm"), .refill("refill_task"), .refill("placement"),
+      .refill("refill_full_warm"), .refill("refill_task"), .init("placement", failures: .ofItsOwn),
       .init("ecs_image_pull", failures: .ofItsOwn), .init("ecs_pending_to_running", failures: .ofItsOwn),
       .init("drain", failures: .ofItsOwn), .init("drain_pauses", failures: .ofItsOwn),
       .init("cold_fallback", failures: .ofItsOwn), .init("ecs_list_tasks", failures: .ofItsOwn),

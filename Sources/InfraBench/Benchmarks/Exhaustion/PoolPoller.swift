@@ -293,7 +293,7 @@ struct PollRate: Sendable, Equatable {
     guard let effective else { return nil }
     let asked = interval > .zero ? " of \(NumberText.decimals(1 / interval.seconds, 2))/s" : ""
     let losses = lost == 0 ? "" : lost == 1 ? ", 1 poll lost" : ", \(lost) polls lost"
-    return "\(NumberText.decimals(effective, 2))/s\(asked), longest gap \(RefillText.seconds(longestGap)) s\(losses)"
+    return "\(NumberText.decimals(effective, 2))/s\(asked), longest gap \(RefillFinding.seconds(longestGap)) s\(losses)"
   }
 }
 

@@ -14,7 +14,8 @@ struct RefillOutcome: Sendable {
   /// The known times of the whole refill, by their metrics' names.
   var times: [(metric: String, time: RefillTime)] {
     var times: [(String, RefillTime?)] = [
-      ("refill_full", tracker.fullRefill(tracker.strictest)), ("refill_first", tracker.firstRefill(tracker.strictest)),
+      (RefillFinding.full, tracker.fullRefill(tracker.strictest)),
+      ("refill_first", tracker.firstRefill(tracker.strictest)),
     ]
     times += tracker.views.map { ("refill_full_\($0.rawValue)", tracker.fullRefill($0)) }
     return times.compactMap { name, time in time.map { (name, $0) } }
@@ -57,15 +58,15 @@ struct RefillOutcome: Sendable {
   /// - Parameter clock: converts instants of `MonotonicClock` to wall-clock times.
   func findings(_ clock: WallClock, timelineFrom startedAt: Instant) -> [String: JSONValue] {
     var findings: [String: JSONValue] = ["drained": .int(Int64(tracker.drainedCount ?? 0))]
-    for (metric, time) in times { findings[metric] = .string(RefillText.interval(time)) }
+    for (metric, time) in times { findings[metric] = .string(RefillFinding.text(from: time.earliest, to: time.latest)) }
     if tracker.drainedCount ?? 0 > 0 { findings["strictest_view"] = .string(tracker.strictest.rawValue) }
     let early = tracker.taskRefills(tracker.strictest).values.count { $0.latest == .zero }
     if early > 0 { findings["tasks_before_t0"] = .int(Int64(early)) }
     if let length = tracker.drainLength, tracker.drainedCount ?? 0 > 0 {
-      findings["drain_lasted"] = .string("\(RefillText.seconds(length)) s")
+      findings["drain_lasted"] = .string("\(RefillFinding.seconds(length)) s")
     }
     if let clockStart = tracker.clockStart, clockStart >= startedAt, tracker.drainedCount ?? 0 > 0 {
-      findings["t0"] = .string("\(RefillText.seconds(clockStart - startedAt)) s into the timeline")
+      findings[RefillFinding.start] = .string(RefillFinding.text(ofStart: clockStart - startedAt))
       findings["t0_utc"] = .string(clock.timestamp(of: clockStart).iso8601)
     }
     return findings
@@ -90,15 +91,6 @@ struct RefillOutcome: Sendable {
 
 /// The texts about a refill.
 enum RefillText {
-  /// `22.310–22.820 s (resolution 0.510 s)`.
-  static func interval(_ time: RefillTime) -> String {
-    guard time.latest > .zero else { return "before t0" }
-    return "\(seconds(time.earliest))–\(seconds(time.latest)) s (resolution \(seconds(time.resolution)) s)"
-  }
-
-  /// A length in seconds with three decimal places.
-  static func seconds(_ length: Nanoseconds) -> String { NumberText.decimals(length.seconds, 3) }
-
   static func progress(_ tracker: RefillTracker, at now: Instant) -> String {
     guard let clockStart = tracker.clockStart, let drained = tracker.drainedCount else { return "draining" }
     let elapsed = now.elapsed(since: clockStart) / .seconds(1)
