@@ -23,8 +23,8 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
     case malformedAnswer
     /// No complete answer came; see ``AWSError/transfer``.
     case transfer
-    /// A source of credentials (STS, a container's agent, the instance's metadata) failed or refused, after retries where
-    /// they may help.
+    /// A source of credentials (STS, a container's agent, the instance's metadata) failed or refused, after retries
+    /// where these may help.
     case credentials
     /// No credentials, no region, or a malformed setting.
     case configuration
@@ -36,7 +36,7 @@ public struct AWSError: Error, Sendable, Equatable, CustomStringConvertible {
   public var kind: Kind
   /// The operation, `ecs:ListTasks`, with `at URL` where the endpoint may be wrong; `nil` where the message names it.
   public var call: String?
-  /// The service's code, `ClusterNotFoundException`; empty where there is none.
+  /// The service's code, `ClusterNotFoundException`; empty for an error without a code.
   public var code: String
   /// What went wrong, one line.
   public var message: String

@@ -34,7 +34,7 @@ struct ErrorAnswer {
     let rawCode = body?.type ?? body?.code ?? response.header("x-amzn-errortype")
     code = ErrorAnswer.bareCode(redaction.text(rawCode ?? ErrorAnswer.element("Code", of: xml) ?? ""))
     let text = body == nil ? ErrorAnswer.element("Message", of: xml) : body?.message ?? ""
-    // Redaction comes before the cut, because a cut secret is no longer recognised.
+    // Redaction comes before the cut, because a part of a secret is secret too.
     message =
       text.map { ErrorAnswer.printable(redaction.text(ErrorAnswer.withoutCanonicalString($0))) }
       ?? ErrorAnswer.firstLine(of: response.body, redaction)
@@ -219,7 +219,7 @@ struct Redaction: Sendable {
     return result
   }
 
-  /// The bytes with all that follows `AWS4-HMAC-SHA256` up to the signature's end left out.
+  /// The bytes with each `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` replaced.
   private func withoutAuthorization(_ bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     var rest = bytes[...]

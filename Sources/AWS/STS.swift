@@ -45,7 +45,7 @@ struct STSClient: Sendable {
         ],
         isSigned: false, secrets: [request.token], source: source)
     } catch {
-      // The request is unsigned, so that the token is wrong, or the role's trust in the token's provider.
+      // The request is unsigned, so the token is wrong, or the role's trust in the token's provider.
       var error = error
       switch error.kind {
       case .expiredCredentials: error.hint = "the token of \(source) has expired: whatever writes it must renew it"

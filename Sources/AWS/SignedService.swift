@@ -16,7 +16,7 @@ import Synchronization
 final class SignedService: Sendable {
   private struct State {
     var clockOffset: Int64 = 0
-    /// The clock's offset that the last warning told of, in seconds.
+    /// The clock's offset in the last warning, in seconds.
     var toldOffset: Int64?
     var throttles = 0
     var quota = RetryQuota()

@@ -2,20 +2,20 @@ public import Gateway
 import NIOCore
 import NIOPosix
 
-/// A Session Gateway with a warm pool of its own, to measure against, to test against, and to develop against.
+/// A Session Gateway with a warm pool of its own, for measurements, tests and development.
 public final class EmbeddedGateway: Sendable {
-  /// Where it listens.
+  /// The host that the gateway listens on.
   public let host: String
-  /// Where it listens; the port it got where 0 was asked for.
+  /// The port that the gateway listens on: the assigned one where 0 was asked for.
   public let port: Int
 
-  /// The ECS-compatible endpoint's cluster.
+  /// The name of the ECS-compatible endpoint's cluster.
   public let cluster: String
-  /// The ECS-compatible endpoint's service.
+  /// The name of the ECS-compatible endpoint's service.
   public let service: String
-  /// The family of the ECS-compatible endpoint's task definition: what RunTask takes.
+  /// The family of the ECS-compatible endpoint's task definition, which RunTask takes.
   public let taskDefinition: String
-  /// The region requests to the ECS-compatible endpoint are signed for.
+  /// The region in the signatures of requests to the ECS-compatible endpoint.
   public let region: String
 
   private let group: MultiThreadedEventLoopGroup
@@ -27,9 +27,9 @@ public final class EmbeddedGateway: Sendable {
   /// `http://host:port`.
   public var url: String { "http://\(Self.authority(host, port))" }
 
-  /// Starts to listen and to fill the pool.
+  /// Starts the server and begins to fill the pool.
   ///
-  /// - Throws: an `IOError` where the port is taken or the address is none of this machine.
+  /// - Throws: an `IOError` where the port is taken or the address does not belong to this machine.
   public static func start(
     _ configuration: GatewayConfiguration, runner: any TaskRunner
   ) async throws -> EmbeddedGateway {
@@ -76,25 +76,26 @@ public final class EmbeddedGateway: Sendable {
     self.core = core
   }
 
-  /// The system's error number behind a failed ``start(_:runner:)``, if it has one.
+  /// The system's error number in an error of ``start(_:runner:)``, if it has one.
   public static func systemError(of error: any Error) -> Int32? { (error as? IOError)?.errnoCode }
 
-  /// What `GET /api/status` says.
+  /// The answer of `GET /api/status`.
   public func status() async throws -> StatusAnswer {
     try await listener.eventLoop.submit { [core] in core.value.status() }.get()
   }
 
-  /// Tells everyone, ends all tasks, closes all connections. Call it once; when it returns nothing of the gateway is left.
+  /// Informs all clients, ends all tasks and closes all connections. Call it once; the gateway has released everything
+  /// when it returns.
   public func stop() async {
     try? await listener.eventLoop.submit { [core] in core.value.shutDown() }.get()
-    // Tasks that are just starting still find the listener, and don't complain of its absence before they are ended.
+    // The tasks end before the listener, because a task that is just starting would report a missing gateway.
     await runner.stopAll()
     try? await listener.close()
     try? await listener.eventLoop.submit { [server] in server.value.closeConnections() }.get()
     try? await group.shutdownGracefully()
   }
 
-  /// The address tasks on this machine use for a server that listens on all addresses.
+  /// The address at which tasks on this machine reach a server that listens on all addresses.
   private static func reachable(_ host: String) -> String {
     switch host {
     case "0.0.0.0": "127.0.0.1"

@@ -1,9 +1,9 @@
 public import AWS
 public import Latency
 
-/// Everything an embedded gateway can be told.
+/// The settings of an embedded gateway.
 public struct GatewayConfiguration: Sendable {
-  /// The words used towards tasks; answers to clients carry the fields of both.
+  /// The form of messages to tasks; answers to clients carry the fields of both dialects.
   public enum Dialect: String, Sendable, CaseIterable {
     /// `init_user` with the directory and a token.
     case plan
@@ -11,7 +11,7 @@ public struct GatewayConfiguration: Sendable {
     case lab
   }
 
-  /// What a client may send before it is refused.
+  /// The limits on a client's input, beyond which it is refused.
   public struct Limits: Sendable {
     /// Open connections; further ones are closed at once.
     public var connections = 10_000
@@ -21,14 +21,15 @@ public struct GatewayConfiguration: Sendable {
     public var bodyBytes = 64 * 1024
     /// Bytes of a user's WebSocket message, its fragments together.
     public var messageBytes = 64 * 1024
-    /// The same for a task: a line of 64 KiB in JSON, where a byte may take six (`\u0000`), and what is around it.
+    /// Bytes of a task's WebSocket message: a line of 64 KiB in JSON, where a byte may take six (`\u0000`), and the
+    /// rest of the message.
     public var taskMessageBytes = 6 * 64 * 1024 + 1024
-    /// Bytes a user may send before the session is ready.
+    /// Bytes that a user may send before the session is ready.
     public var earlyInputBytes = 64 * 1024
-    /// How long an HTTP connection may be silent outside a request's handling.
+    /// The time-out of a silent HTTP connection that has no request in work.
     public var idleTime: Nanoseconds = .seconds(75)
 
-    /// The defaults.
+    /// Makes the default limits.
     public init() {}
   }
 
@@ -36,27 +37,28 @@ public struct GatewayConfiguration: Sendable {
   public var host = "127.0.0.1"
   /// Port to listen on; 0 for a free one.
   public var port = 0
-  /// How the pool is kept.
+  /// The rules of the pool.
   public var rules = PoolRules(targetSize: 3)
-  /// Stands for scheduling and pulling: from asking for a task until its start.
+  /// The simulated time of scheduling and pulling, from the request for a task to its start.
   public var taskStartDelay: Nanoseconds = .milliseconds(500)
-  /// How long a request waits for a task, and a cold start may take in all.
+  /// The longest wait of a request for a task, and the deadline of a whole cold start.
   public var coldStartTimeout: Nanoseconds = .seconds(30)
-  /// How tasks are spoken to.
+  /// The dialect of messages to tasks.
   public var dialect = Dialect.plan
-  /// Users are served as by the product's session gateway; `nil`: by acquire, release and `/session/{userId}`.
+  /// The settings of the product's session gateway, if users are served as by it; `nil`: by acquire, release and
+  /// `/session/{userId}`.
   public var product: ProductProfile?
   /// The shared directory, above the environments.
   public var workspaceRoot: String
-  /// Name of the environment: the directory above the users'.
+  /// The environment's name, which is the directory above the users' directories.
   public var environment = "dev"
-  /// The one key pair the ECS-compatible endpoint accepts.
+  /// The only key pair that the ECS-compatible endpoint accepts.
   public var ecsCredentials = AWSCredentials.generated()
-  /// What goes wrong on purpose.
+  /// The injected faults.
   public var faults = FaultPlan()
-  /// Bounds on what clients may send.
+  /// The limits on clients' input.
   public var limits = Limits()
-  /// Called with every lifecycle event, one JSON object without its line end, on the event loop; it must not block for long.
+  /// Takes every lifecycle event, one JSON object without its line end, on the event loop; it must not block for long.
   public var lifecycleSink: (@Sendable (String) -> Void)?
 
   /// - Parameter workspaceRoot: an existing directory.
@@ -65,43 +67,43 @@ public struct GatewayConfiguration: Sendable {
   }
 }
 
-/// What a gateway can be told to do wrong, so that the tools can be tested against it.
+/// A fault of an acquire, injected to test the tools.
 public enum AcquireFault: String, Sendable, CaseIterable {
-  /// Answer 503.
+  /// The answer has status 503.
   case unavailable = "503"
-  /// Never answer.
+  /// No answer comes.
   case mute
-  /// Reset the connection.
+  /// The connection is reset.
   case reset
-  /// Answer 200 with a body that is no JSON.
+  /// The answer has status 200 and a body that is not JSON.
   case rubbish
-  /// Announce a longer body than is sent, and close.
+  /// The answer announces a longer body than it has, and the connection closes.
   case truncate
-  /// Answer the lab dialect's miss although there may be tasks.
+  /// The answer is the lab dialect's miss, even where there are tasks.
   case miss
-  /// Hand out the last user's task a second time.
+  /// The answer is the last user's task once more.
   case duplicate
 }
 
-/// Which acquires and which starts go wrong: a pure value, the same for the same seed.
+/// The choice of the acquires and starts that fail: a pure value; equal seeds give equal choices.
 public struct FaultPlan: Sendable, Equatable {
-  /// What happens to an acquire that is hit.
+  /// The fault of the chosen acquires.
   public var acquireFault: AcquireFault?
-  /// Faults hit only the first `firstAcquires` acquires; `nil` for all.
+  /// Only the first `firstAcquires` acquires can be chosen; `nil`: all can.
   public var firstAcquires: Int?
-  /// How probably an acquire is hit, 0–1.
+  /// The probability that an acquire is chosen, 0–1.
   public var probability: Double = 1
-  /// Makes the choice of acquires reproducible.
+  /// The seed of the choice of acquires.
   public var seed: UInt64 = 0
-  /// How many starts of tasks fail, from the first on; `Int.max` for all.
+  /// The number of starts that fail, beginning with the first; `Int.max` for all.
   public var failingStarts = 0
-  /// Every acquire is answered later by this time.
+  /// The delay of every acquire's answer.
   public var acquireDelay: Nanoseconds = .zero
 
-  /// Nothing goes wrong.
+  /// Makes a plan without faults.
   public init() {}
 
-  /// What happens to the acquire with this index, counted from 0.
+  /// The fault of the acquire with this index, counted from 0; `nil` for none.
   public func fault(ofAcquire index: Int) -> AcquireFault? {
     guard let acquireFault, index < firstAcquires ?? .max else { return nil }
     return Self.fraction(seed: seed, index: UInt64(index)) < probability ? acquireFault : nil
@@ -110,7 +112,7 @@ public struct FaultPlan: Sendable, Equatable {
   /// Whether the start with this index, counted from 0, fails.
   public func failsStart(_ index: Int) -> Bool { index < failingStarts }
 
-  /// A number in 0..<1 that looks random: the output function of SplitMix64 (Steele, Lea, Flood 2014).
+  /// A pseudo-random number in 0..<1: the output function of SplitMix64 (Steele, Lea, Flood 2014).
   private static func fraction(seed: UInt64, index: UInt64) -> Double {
     var z = seed &+ (index &+ 1) &* 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9

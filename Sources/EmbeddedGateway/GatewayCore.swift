@@ -7,12 +7,12 @@ import Transport
 
 /// The gateway without its network side: the pool, and the execution of its actions. Confined to one event loop.
 ///
-/// Every event goes through ``apply(_:)``; what an action sets off in turn is queued behind the actions already decided.
+/// Every event goes through ``apply(_:)``; actions that another action causes are queued behind those already decided.
 final class GatewayCore {
   let loop: any EventLoop
   let configuration: GatewayConfiguration
   let runner: any TaskRunner
-  /// `ws://host:port` for tasks, known once the server listens.
+  /// `ws://host:port` for tasks, set once the server listens.
   var webSocketURL = ""
 
   var pool: PoolStateMachine
@@ -20,18 +20,19 @@ final class GatewayCore {
   var records: [TaskID: TaskRecord] = [:]
   var pendingAcquires: [RequestID: PendingAcquire] = [:]
   var requestCount: RequestID = 0
-  /// Counts acquires for the fault plan.
+  /// The number of acquires, for the fault plan.
   var acquireCount = 0
-  /// Counts starts for the fault plan.
+  /// The number of starts, for the fault plan.
   var startCount = 0
-  /// The task handed out last, for the fault `duplicate`.
+  /// The task that was assigned last, for the fault `duplicate`.
   var lastAssigned: TaskID?
   var httpDate = HTTPDate()
-  /// With the product's profile.
+  /// The sessions of the product's profile; nil without that profile.
   private(set) var product: ProductSessions?
-  /// Whether the workspace was there at the start: looking again would block the loop, on a network file system for long.
+  /// Whether the workspace existed at the start. It is not checked again, because a network file system could block the
+  /// loop for long.
   private(set) var isWorkspaceMounted = false
-  /// What a task writes into its user's `token.json`.
+  /// The token that a task writes into its user's `token.json`.
   let userToken: String
 
   private var actions: [PoolAction] = []
@@ -54,7 +55,7 @@ final class GatewayCore {
     product = configuration.product.map { ProductSessions(profile: $0, core: self) }
   }
 
-  /// What a request means in the profile that is served.
+  /// The route of a request in the present profile.
   func route(method: String, uri: String) -> GatewayRoute {
     product == nil ? GatewayRoute(method: method, uri: uri) : .product(method: method, uri: uri)
   }
@@ -65,7 +66,7 @@ final class GatewayCore {
     apply(pool.tick(now: MonotonicClock.now()))
   }
 
-  /// Carries out what the pool decided, and sees to the pool's next deadline.
+  /// Executes the pool's actions, and sets a timer for the pool's next deadline.
   func apply(_ decided: [PoolAction]) {
     actions.append(contentsOf: decided)
     guard !isPerforming else { return }
@@ -106,7 +107,7 @@ final class GatewayCore {
     timer = (due, scheduled)
   }
 
-  /// The end: no more timers, everyone is told, all tasks begin to stop.
+  /// Shuts down: no more timers, every client is informed, all tasks begin to stop.
   func shutDown() {
     apply(pool.shutDown())
     product?.stop()
@@ -114,7 +115,7 @@ final class GatewayCore {
     timer = nil
   }
 
-  /// Ends a request and tells its owner; nothing if it has ended already.
+  /// Ends a request and reports the outcome to its owner; no effect on a request that has ended already.
   func finish(_ request: RequestID, _ outcome: () -> PendingAcquire.Outcome) {
     guard let acquire = pendingAcquires.removeValue(forKey: request) else { return }
     acquire.report(acquire, outcome())
@@ -124,14 +125,14 @@ final class GatewayCore {
 
   func log(_ event: @autoclosure () -> LifecycleEvent) { log(event) }
 
-  /// Writes the event that `make` makes; without a sink `make` is not called.
+  /// Writes the event that `make` returns; without a sink `make` is not called.
   func log(_ make: () -> LifecycleEvent) {
     guard let sink = configuration.lifecycleSink else { return }
     sink(make().text)
   }
 }
 
-/// Random ids, as ECS makes them.
+/// Random ids in the form of ECS's ids.
 enum RandomText {
   static func hex(digits count: Int) -> String { pick(count, of: Array("0123456789abcdef".utf8)) }
 
@@ -144,7 +145,7 @@ enum RandomText {
   }
 }
 
-/// The users' side: requests for tasks, releases, and what can be asked.
+/// The users' side: requests for tasks, releases, and queries.
 extension GatewayCore {
   /// Asks the pool for a task; `report` may be called before this returns.
   @discardableResult
@@ -162,15 +163,15 @@ extension GatewayCore {
     return acquire
   }
 
-  /// The client has disconnected: its wait ends, a task that was assigned is released.
+  /// Handles a client's disconnection: its wait ends, and its assigned task is released.
   func abandon(_ acquire: PendingAcquire) {
     pendingAcquires[acquire.request] = nil
     apply(pool.cancel(acquire.request))
-    // An id that is not the gateway's own may come back and belong to someone else by now.
+    // A task with an id of its own choice may have come back meanwhile, assigned to another request.
     if let id = acquire.taskID, pool.isAssigned(id, to: acquire.request) { release(id) }
   }
 
-  /// Gives a task back; false if it isn't assigned.
+  /// Releases a task; false if it is not assigned.
   @discardableResult
   func release(_ id: TaskID) -> Bool {
     guard let actions = pool.release(id, now: MonotonicClock.now()) else { return false }
@@ -179,7 +180,8 @@ extension GatewayCore {
   }
 
   func assign(_ id: TaskID, to request: RequestID, _ source: AssignmentSource) {
-    // Either side may have gone before the action's turn came. The pool knows a closed socket already, a gone user not yet.
+    // Either side may be gone by now. The pool knows about a closed socket already, but not yet about a user who has
+    // left.
     guard let socket = records[id]?.socket else { return }
     guard let acquire = pendingAcquires[request] else {
       release(id)
@@ -265,7 +267,8 @@ extension GatewayCore {
       efsMounted: isWorkspaceMounted)
   }
 
-  /// Users with a directory in the workspace, at most 10,000. They are read on another thread, the loop being everybody's.
+  /// The users with a directory in the workspace, at most 10,000. Another thread lists them, because all clients share
+  /// the loop.
   func users() -> EventLoopFuture<UsersAnswer> {
     NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [environmentDirectory] in
       let names = (try? FileManager.default.contentsOfDirectory(atPath: environmentDirectory)) ?? []
@@ -276,15 +279,15 @@ extension GatewayCore {
 
 /// One user's request for a task, from its arrival until the task has confirmed, or for a session until its end.
 final class PendingAcquire {
-  /// What the requester is told.
+  /// The outcome that is reported to the requester.
   enum Outcome {
-    /// The task is the user's, and its `init_user` is on the way.
+    /// The task belongs to the user, and its `init_user` is on the way.
     case assigned
     /// The task has confirmed.
     case ready(InitBreakdown)
-    /// There was no task, and none is waited for.
+    /// A miss: there was no warm task, and the request does not wait for one.
     case missed
-    /// There will be no task.
+    /// The request failed and gets no task.
     case failed(PoolFailure)
     /// The task had confirmed, and is gone.
     case lost(PoolFailure)
@@ -294,11 +297,11 @@ final class PendingAcquire {
   let userID: String
   let sessionID: String?
   let receivedAt: Instant
-  /// Whether the outcome after `ready` matters: a session's does.
+  /// Whether outcomes after `ready` are reported, which only a session needs.
   let isSession: Bool
   let report: (PendingAcquire, Outcome) -> Void
 
-  /// From the assignment on.
+  /// The task's id, from the assignment on.
   var taskID: TaskID?
   /// When the task was assigned.
   var assignedAt: Instant?

@@ -3,9 +3,9 @@ import Latency
 import NIOCore
 import Transport
 
-/// The tasks' side: starts, sockets, messages, ends.
+/// The tasks' side: their starts, sockets, messages and ends.
 extension GatewayCore {
-  /// Begins the wait that stands for scheduling; the task itself starts after it.
+  /// Begins the wait that simulates the time ECS takes for scheduling; the task starts after it.
   func scheduleStart(_ id: TaskID, mark: (startedBy: String, group: String)? = nil) {
     var record = TaskRecord(id: id, isOwn: true, requestedAt: MonotonicClock.now())
     ledger.requested(id, mark: mark, at: WallClock.now())
@@ -41,7 +41,7 @@ extension GatewayCore {
     }
   }
 
-  /// Carries out the pool's wish that a task ends.
+  /// Ends a task, as the pool decided.
   func endTask(_ id: TaskID) {
     guard let record = records[id] else { return }
     ledger.stopping(id, reason: "stopped by the gateway", at: WallClock.now())
@@ -52,12 +52,12 @@ extension GatewayCore {
       timer.cancel()
       taskEnded(id, reason: "stopped before its start")
     } else if let socket = record.socket {
-      // Not ours: its socket's end is its end.
+      // The task was not started by this gateway, which can only close its socket; the closed socket ends the task.
       socket.close()
     }
   }
 
-  /// A task is gone for good.
+  /// Handles the end of a task.
   private func taskEnded(_ id: TaskID, reason: String) {
     let record = records.removeValue(forKey: id)
     ledger.ended(id, reason: reason, at: WallClock.now())
@@ -65,7 +65,7 @@ extension GatewayCore {
     record?.socket?.close()
   }
 
-  /// A task's socket has opened; false if it must be refused.
+  /// Handles a task's open socket; false if the socket must be refused.
   func socketOpened(_ id: TaskID, _ socket: TaskSocket) -> Bool {
     guard pool.admits(id) else { return false }
     let now = MonotonicClock.now()
@@ -78,7 +78,7 @@ extension GatewayCore {
     return true
   }
 
-  /// A task's socket is closed.
+  /// Handles a task's closed socket.
   func socketClosed(_ id: TaskID, _ socket: TaskSocket) {
     guard let record = records[id], record.socket === socket else { return }
     records[id]?.socket = nil
@@ -86,7 +86,7 @@ extension GatewayCore {
     apply(pool.taskDisconnected(id, now: MonotonicClock.now()))
   }
 
-  /// A message of a task; what is unknown is passed over.
+  /// Handles a task's message; an unknown message is ignored.
   func received(_ message: TaskToGateway, from id: TaskID) {
     guard let record = records[id] else { return }
     switch message.type {
@@ -112,14 +112,14 @@ extension GatewayCore {
   }
 }
 
-/// What ECS calls do to the pool.
+/// The effects of ECS calls on the pool.
 extension GatewayCore {
   func fleetService() -> FleetService {
     ledger.service(desiredCount: pool.rules.targetSize, at: WallClock.now())
   }
 
   func stopTask(_ id: TaskID, reason: String) -> FleetTask? {
-    // A task that connected by itself is none of the fleet's.
+    // A task that connected by itself does not belong to the fleet.
     guard ledger.task(id, at: WallClock.now()) != nil else { return nil }
     ledger.stopping(id, reason: reason, at: WallClock.now())
     apply(pool.stopTask(id, reason: reason, now: MonotonicClock.now()))
@@ -136,7 +136,7 @@ extension GatewayCore {
     return ids.compactMap { ledger.task($0, at: WallClock.now()) }
   }
 
-  /// `nil` for more than the pool may hold.
+  /// `nil` where the target exceeds the pool's limit.
   func setTarget(_ target: Int) -> FleetService? {
     guard target <= min(pool.rules.maxSize, pool.rules.maxTasks) else { return nil }
     apply(pool.setTarget(target, now: MonotonicClock.now()))
@@ -146,37 +146,37 @@ extension GatewayCore {
 
 /// The session that a task serves. All calls are on the event loop.
 protocol TaskListener: AnyObject {
-  /// The task's program has written a line, or a piece of one that goes on.
+  /// The task's program has written a line, or a piece of a longer line.
   func taskSaid(_ line: String, goesOn: Bool)
   /// The task reads again, or has stopped reading.
   func taskWritabilityChanged(isWritable: Bool)
 }
 
-/// What the gateway knows of one task besides its state in the pool.
+/// The gateway's record of one task, beside the task's state in the pool.
 struct TaskRecord {
   let id: TaskID
-  /// Started by the gateway; else it connected by itself.
+  /// Whether the gateway started the task; false for a task that connected by itself.
   let isOwn: Bool
   /// When the task was asked for.
   let requestedAt: Instant
-  /// The wait before the start, as long as it lasts.
+  /// The timer of the wait before the start; nil once it has ended.
   var startTimer: Scheduled<Void>?
-  /// Asked of the runner, and not ended yet.
+  /// Whether the runner has been asked for the task and has not reported its end.
   var isInRunner = false
   var socket: TaskSocket?
   /// The user's side, once the task serves a session.
   weak var session: (any TaskListener)?
 
   var userID: String?
-  /// Wall clock, in seconds since 1970.
+  /// When the task connected: wall clock, in seconds since 1970.
   var connectedAt: Double?
-  /// Wall clock, in seconds since 1970.
+  /// When the task was assigned: wall clock, in seconds since 1970.
   var assignedAt: Double?
-  /// When the runner said that it runs.
+  /// When the runner reported that the task runs.
   var runningAt: Instant?
-  /// When its user was sent to it.
+  /// When its user was sent to the task.
   var initSentAt: Instant?
-  /// What the task confirmed with.
+  /// The phases in the task's confirmation.
   var breakdown: InitBreakdown?
 
   init(id: TaskID, isOwn: Bool, requestedAt: Instant) {

@@ -4,7 +4,7 @@ import Glibc
 import Latency
 import NIOCore
 
-/// One event of a task's or a session's life, as the product logs it (spec: domain, "Lifecycle log events").
+/// One event in the life of a task or a session, in the product's log format (spec: domain, "Lifecycle log events").
 struct LifecycleEvent {
   enum Phase: String {
     case sessionCreate = "session_create"
@@ -18,18 +18,18 @@ struct LifecycleEvent {
   }
 
   let phase: Phase
-  /// All but `ws_disconnect` have one.
+  /// The event's duration; only `ws_disconnect` has none.
   var duration: Nanoseconds?
   var sessionID: String?
   var userID: String?
   var taskARN: String?
-  /// With `task_ready`.
+  /// With `task_ready`: the phases.
   var breakdown: InitBreakdown?
   /// With `task_restart`: whether the user got a task that confirmed.
   var success: Bool?
   /// With `ws_disconnect`: `processing` while a line of the user had no answer, else `idle`.
   var processingState: String?
-  /// With `ws_disconnect`.
+  /// With `ws_disconnect`: the reason.
   var reason: String?
 
   init(_ phase: Phase, duration: Nanoseconds? = nil) {
@@ -64,7 +64,7 @@ extension JSONObject {
   }
 }
 
-/// Time of day, for timestamps of documents only.
+/// Time of day, used only for timestamps in documents.
 enum WallClock {
   /// Seconds since 1970.
   static func now() -> Double {
@@ -79,7 +79,7 @@ enum WallClock {
   }
 }
 
-/// The value of a `Date` header (RFC 9110, section 5.6.7), made once a second.
+/// The value of a `Date` header (RFC 9110, section 5.6.7), rendered once a second.
 struct HTTPDate {
   private var second: time_t = -1
   private var text = ""

@@ -5,36 +5,36 @@ import Synchronization
 import Transport
 public import WarmTask
 
-/// What becomes of a task that was asked to start; reported from any thread.
+/// An event of a task that was asked to start; reported from any thread.
 public enum RunnerEvent: Sendable {
-  /// Its process runs (or, without a process, its agent).
+  /// The task's process runs, or its agent where it has no process.
   case running
-  /// It has ended, or could not be started; the last event of a task.
+  /// The task has ended, or could not be started; its last event.
   case ended(reason: String)
 }
 
-/// Makes tasks run: as processes, or as agents in the gateway's own process. A task connects to the gateway by itself.
+/// Runs tasks, either as processes or as agents in the gateway's own process. A task connects to the gateway by itself.
 public protocol TaskRunner: Sendable {
   /// Starts a task and returns at once.
   ///
   /// - Parameters:
-  ///   - gatewayURL: where the task finds its gateway, `ws://host:port`.
+  ///   - gatewayURL: the URL at which the task finds its gateway, `ws://host:port`.
   ///   - report: called with `.running` at most once, and then with `.ended` exactly once.
   func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void)
 
-  /// Begins to end a task and returns at once; one that doesn't run is passed over.
+  /// Begins to end a task and returns at once; no effect on a task that does not run.
   func stop(_ taskID: String)
 
-  /// Ends all tasks; when it returns none is left.
+  /// Ends all tasks, and returns when all have ended.
   func stopAll() async
 }
 
-/// For a gateway without tasks of its own: its pool is the tasks that connect to it.
+/// The runner of a gateway without tasks of its own: its pool holds the tasks that connect to it.
 public struct NoTasks: TaskRunner {
   /// Makes the runner.
   public init() {}
 
-  /// Reports that nothing can be started.
+  /// Reports that no task can be started.
   public func start(_ taskID: String, gatewayURL: String, report: @escaping @Sendable (RunnerEvent) -> Void) {
     report(.ended(reason: "this gateway has no tasks of its own"))
   }
@@ -46,7 +46,8 @@ public struct NoTasks: TaskRunner {
   public func stopAll() async {}
 }
 
-/// Tasks as processes of the program `warm-task`. Each dies with this process: its standard input is its lifeline.
+/// Runs tasks as processes of the program `warm-task`. A task ends when this process dies, because its standard input,
+/// which is its lifeline, ends then.
 public final class ProcessTaskRunner: TaskRunner {
   private enum Child {
     case starting(isUnwanted: Bool)
@@ -57,13 +58,13 @@ public final class ProcessTaskRunner: TaskRunner {
   private let arguments: [String]
   private let environment: [String: String]
   private let children = Mutex<[String: Child]>([:])
-  /// How long a task has for its orderly end.
+  /// The time that a task has for an orderly end.
   private static let grace = Duration.seconds(3)
 
   /// - Parameters:
-  ///   - executable: Path of `warm-task`.
-  ///   - arguments: What every task gets beside its id, its gateway and its lifeline.
-  ///   - environment: The whole environment of a task.
+  ///   - executable: the path of `warm-task`.
+  ///   - arguments: the arguments of every task beside its id, its gateway and its lifeline.
+  ///   - environment: the whole environment of a task.
   public init(executable: String, arguments: [String], environment: [String: String]) {
     self.executable = executable
     self.arguments = arguments
@@ -106,14 +107,14 @@ public final class ProcessTaskRunner: TaskRunner {
     }
     report(.running)
     process.whenEnded { [self] status in
-      // In this order, so that nothing is left to report when `stopAll` returns.
+      // The report comes before the removal: `stopAll` returns when no task is left, and no report may follow then.
       report(.ended(reason: "its process ended with \(status)"))
       children.withLock { $0[taskID] = nil }
     }
     if isUnwanted { Self.terminate(process) }
   }
 
-  /// The end of the lifeline, and SIGKILL for the whole group if that takes too long.
+  /// Ends a task's lifeline, and sends SIGKILL to the whole process group after the grace.
   public func stop(_ taskID: String) {
     let process: ChildProcess? = children.withLock { children in
       switch children[taskID] {
@@ -135,7 +136,7 @@ public final class ProcessTaskRunner: TaskRunner {
     }
   }
 
-  /// Returns when every process has ended, about 3 s from now at the latest.
+  /// Returns when every process has ended, at most about 3 s later.
   public func stopAll() async {
     for taskID in children.withLock({ Array($0.keys) }) { stop(taskID) }
     while !children.withLock({ $0.isEmpty }) {
@@ -144,7 +145,7 @@ public final class ProcessTaskRunner: TaskRunner {
   }
 }
 
-/// Tasks as agents in the gateway's own process, thousands of them: the same agent as in `warm-task`, on event loops that are
+/// Runs thousands of tasks as agents in the gateway's own process: the agent of `warm-task`, on event loops that are
 /// not the gateway's.
 public final class VirtualTaskRunner: TaskRunner {
   private let program: UserProgram
@@ -153,9 +154,9 @@ public final class VirtualTaskRunner: TaskRunner {
   private let tasks = Mutex<[String: Task<Void, Never>]>([:])
 
   /// - Parameters:
-  ///   - program: What runs for a user; `.inline` for no process at all.
-  ///   - workspaceRoot: The shared directory.
-  ///   - environmentName: The directory above the users'.
+  ///   - program: the program that runs for a user; `.inline` for no process at all.
+  ///   - workspaceRoot: the shared directory.
+  ///   - environmentName: the directory above the users' directories.
   public init(program: UserProgram, workspaceRoot: String, environmentName: String) {
     self.program = program
     self.workspaceRoot = workspaceRoot
@@ -175,14 +176,14 @@ public final class VirtualTaskRunner: TaskRunner {
         report(.running)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let outcome = await WarmTaskAgent.run(taskId: taskID, configuration: life, on: loop)
-        // In this order, so that nothing is left to report when `stopAll` returns.
+        // The report comes before the removal: `stopAll` returns when no task is left, and no report may follow then.
         report(.ended(reason: "its agent ended: \(outcome)"))
         self.tasks.withLock { $0[taskID] = nil }
       }
     }
   }
 
-  /// Cancels the agent, which ends in order.
+  /// Cancels the agent, which then ends in order.
   public func stop(_ taskID: String) {
     tasks.withLock { $0[taskID] }?.cancel()
   }

@@ -156,7 +156,7 @@ enum CookieDate {
     return Double(days(year, month, day)) * 86_400 + Double(time[0] * 3600 + time[1] * 60 + time[2])
   }
 
-  /// Whether the character is none of RFC 6265's delimiters.
+  /// Whether RFC 6265 lets the character stand in a token, as all but its delimiters may.
   private static func isTokenCharacter(_ character: Character) -> Bool {
     character == ":" || character.isLetter || character.isNumber || !character.isASCII
   }
@@ -177,7 +177,7 @@ enum CookieDate {
     return numbers.map(\.value)
   }
 
-  /// Days since 1970 in the Gregorian calendar (the days of a year that begins in March are a linear function of its month).
+  /// Days since 1970 in the Gregorian calendar (in a year from March on, the days are linear in the month).
   private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
     let shifted = month <= 2 ? year - 1 : year
     let era = shifted / 400

@@ -35,7 +35,7 @@ public final class GatewayClient: Sendable {
     var connection: HTTPConnection?
     /// The cookies that were set since the visit began.
     var cookies = CookieJar()
-    /// The bytes of the last request. The next request reuses their memory, as the connection no longer holds it by then.
+    /// The bytes of the last request. The next request reuses their memory, because the connection no longer holds it.
     var request = ByteBuffer()
 
     /// For the running call: the time that it waits for its answer after ``GatewayClient/cancel()``.

@@ -8,7 +8,7 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
   public enum Kind: Sendable, Hashable, CustomStringConvertible {
     /// No answer came because the transport failed.
     case transport(TransportError.Kind)
-    /// The status is none that a gateway gives for success, for a miss or for a refusal.
+    /// The answer has a status that no answer of the protocol has.
     case status(Int)
     /// The answer does not follow the protocol.
     case invalidAnswer
@@ -68,8 +68,8 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 extension GatewayError {
-  /// The error for a status that no gateway gives for success, for a miss or for a refusal; a gateway or a proxy before
-  /// it may have sent it. Its kind is `http_<status>`; the message says how to correct the cause.
+  /// The error for a status that no answer of the protocol has, from the gateway or a proxy before it. Its kind is
+  /// `http_<status>`; the message says how to correct the cause.
   static func unexpectedStatus(_ response: HTTPResponse) -> GatewayError {
     if let wanted = wantedCertificate(response) { return wanted }
     return GatewayError(.status(response.status), "status \(response.status)\(reason(of: response))")
@@ -119,7 +119,7 @@ extension GatewayError {
     return scheme + String(place[place.index(after: at)...])
   }
 
-  /// " from a proxy", with the proxy's own name; empty where the gateway itself may have sent the page.
+  /// The sender of a page: " from a proxy" with the proxy's name, or " from the gateway or a proxy before it".
   private static func proxy(_ response: HTTPResponse) -> String {
     guard response.header("X-Powered-By") == nil, let server = response.header("Server") else {
       return " from the gateway or a proxy before it"
@@ -127,7 +127,7 @@ extension GatewayError {
     return " from a proxy (\(PlainText.ascii(server)))"
   }
 
-  /// The title of a page; haproxy's pages have no title, so else its beginning without tags.
+  /// The title of a page, or the beginning of a page without a title, such as haproxy's, without tags.
   private static func title(_ response: HTTPResponse) -> String {
     let text = String(decoding: response.body.readableBytesView.prefix(4096), as: UTF8.self)
     guard let opening = text.firstRange(of: "<title>"),

@@ -1,20 +1,20 @@
 public import Latency
 
-/// When each request is answered: a pure function of its number and its arrival, so that every percentile a client should see
-/// can be worked out beforehand.
+/// The instant of each answer: a pure function of a request's number and arrival, so that the percentiles that a client
+/// should measure can be computed beforehand.
 public struct DelayPlan: Sendable, Equatable {
-  /// How long every acquire takes; zero answers at once.
+  /// The service time of every acquire; zero answers at once.
   public var delay: Nanoseconds
-  /// Some acquires take longer instead.
+  /// The acquires that take another service time instead.
   public var slow: SlowShare?
-  /// Times in which nothing at all is answered.
+  /// The times in which the server answers no request.
   public var stall: Stall?
 
-  /// Every `every`-th acquire takes another time than the rest.
+  /// Every `every`-th acquire has another service time than the rest.
   public struct SlowShare: Sendable, Equatable {
     /// The distance between two such acquires, by the server's count; the first one has this number. At least 1.
     public var every: Int
-    /// How long it takes.
+    /// The service time of such an acquire.
     public var delay: Nanoseconds
 
     /// Makes a share of 1 in `every` acquires that takes `delay`.
@@ -31,7 +31,7 @@ public struct DelayPlan: Sendable, Equatable {
     self.stall = stall
   }
 
-  /// How long acquire `number`, from 1, takes without a stall.
+  /// The service time of acquire `number`, from 1, without a stall.
   public func delay(ofAcquire number: Int) -> Nanoseconds {
     if let slow, number % slow.every == 0 { return slow.delay }
     return delay
@@ -39,14 +39,14 @@ public struct DelayPlan: Sendable, Equatable {
 
   /// The instant of the answer, on the clock of its arguments.
   ///
-  /// What arrives in a stall is read at the stall's end, and what would be answered in one is answered at its end: a
-  /// client can't tell that from a server that reads nothing meanwhile, as its small request lies in a socket's buffer
-  /// either way.
+  /// A request that arrives in a stall is read at the stall's end, and an answer that falls into a stall is sent at its
+  /// end. A client cannot tell this from a server that reads nothing in a stall, because its small request fits into a
+  /// socket's buffer either way.
   ///
   /// - Parameters:
-  ///   - number: which acquire it is, from 1; nil for any other request, which takes no time of its own.
-  ///   - arrival: when it arrived.
-  ///   - epoch: when the first acquire arrived; nil before that, when there is no stall yet.
+  ///   - number: the acquire's number, from 1; nil for any other request, which has no service time.
+  ///   - arrival: the request's arrival.
+  ///   - epoch: the first acquire's arrival; nil before it, when there is no stall yet.
   public func answerInstant(ofAcquire number: Int?, arrivedAt arrival: Instant, epoch: Instant?) -> Instant {
     let ownDelay = number.map(delay(ofAcquire:)) ?? .zero
     guard let stall, let epoch else { return arrival + ownDelay }
@@ -55,12 +55,12 @@ public struct DelayPlan: Sendable, Equatable {
   }
 }
 
-/// A server that stops answering again and again: in the middle of every period since the first acquire, so that a run over
-/// whole periods holds whole stalls.
+/// A stall that repeats in the middle of every period since the first acquire, so that a run over whole periods
+/// contains whole stalls.
 public struct Stall: Sendable, Equatable {
-  /// How long it does not answer; less than ``period``.
+  /// The time without answers; less than ``period``.
   public let length: Nanoseconds
-  /// From one stall's beginning to the next one's.
+  /// The time from one stall's beginning to the next one's.
   public let period: Nanoseconds
 
   /// Makes a stall of `length` in every `period`; nil unless 0 < `length` < `period`.
@@ -70,7 +70,7 @@ public struct Stall: Sendable, Equatable {
     self.period = period
   }
 
-  /// `instant`, or the end of the stall that it lies in; not before `epoch`.
+  /// `instant`, or the end of the stall that contains it; not before `epoch`.
   func firstHearing(from instant: Instant, epoch: Instant) -> Instant {
     let phase = (max(instant, epoch) - epoch) % period
     let begin = (period - length) / 2

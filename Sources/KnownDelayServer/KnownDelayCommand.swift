@@ -39,10 +39,10 @@ public struct KnownDelayCommand: AsyncParsableCommand {
   var deafEvery: Delay?
   @Flag(help: "End when standard input reaches its end.") var lifeline = false
 
-  /// For the parser.
+  /// Makes the command; the parser then sets its values.
   public init() {}
 
-  /// Checks what belongs together.
+  /// Checks the options that depend on each other.
   public func validate() throws {
     _ = try plan()
   }
@@ -88,7 +88,7 @@ public struct KnownDelayCommand: AsyncParsableCommand {
     return plan
   }
 
-  /// Waits for the end, and reports meanwhile when asked to; the exit status.
+  /// Waits for the end, and writes a report whenever it is asked for one; returns the exit status.
   private func end(
     of server: KnownDelayServer, _ signals: AsyncStream<Int32>, _ questions: UnixSignalsSequence
   ) async -> Int32 {
@@ -113,7 +113,7 @@ public struct KnownDelayCommand: AsyncParsableCommand {
 struct Delay: Equatable {
   let length: Nanoseconds
 
-  /// Throws what to write instead.
+  /// - Throws: an error that says which form to write instead.
   init(parsing text: String) throws {
     guard let length = DurationText.parse(text, units: [.us, .ms, .s], upTo: .seconds(3600)) else {
       throw ValidationError("write a number and a unit, such as 200us, 5ms or 1.5s, of at most an hour")

@@ -3,16 +3,16 @@ import Latency
 import NIOCore
 import NIOPosix
 
-/// A gateway on loopback whose delays are known, to test a load generator's accuracy with: `POST /api/acquire` (a new task each
-/// time, always warm), `POST /api/release`, `GET /api/status` on kept connections; one event loop of its own.
+/// A gateway on loopback with known delays, which tests a load generator's accuracy: `POST /api/acquire` (a new task
+/// each time, always warm), `POST /api/release`, `GET /api/status` on kept connections; one event loop of its own.
 public struct KnownDelayServer: Sendable {
-  /// Where it listens on 127.0.0.1.
+  /// The port on 127.0.0.1 that the server listens on.
   public let port: Int
   private let group: MultiThreadedEventLoopGroup
   private let listener: any Channel
   private let state: NIOLoopBound<ServerState>
 
-  /// Listens; port 0 is a free one.
+  /// Starts the server; port 0 takes a free one.
   /// - Throws: NIO's `IOError` when the port is taken or may not be used.
   public static func start(plan: DelayPlan, port: Int = 0) async throws -> KnownDelayServer {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -36,7 +36,7 @@ public struct KnownDelayServer: Sendable {
     }
   }
 
-  /// What it has seen so far.
+  /// The server's measurements so far.
   public func report() async throws -> ServerReport {
     let state = state
     return try await group.next().submit { ServerReport(counts: state.value.counts) }.get()
@@ -49,19 +49,19 @@ public struct KnownDelayServer: Sendable {
   }
 }
 
-/// What all connections share; used on the server's one loop only.
+/// The state that all connections share; used only on the server's one loop.
 final class ServerState {
   let plan: DelayPlan
   var counts = ServerCounts()
-  /// When the first acquire arrived: what stalls are counted from.
+  /// The arrival of the first acquire, from which the stalls are counted.
   var epoch: Instant?
-  /// Acquires that have arrived.
+  /// The number of acquires that have arrived.
   var arrivedAcquires = 0
 
   init(plan: DelayPlan) { self.plan = plan }
 }
 
-/// One connection: reads a request, answers it at its instant, reads the next one.
+/// One connection: it reads a request, answers it at its instant, and reads the next one.
 final class ExchangeHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -94,7 +94,7 @@ final class ExchangeHandler: ChannelInboundHandler {
       isAnswering = true
       answer(request, context, arrival)
     } catch {
-      // Nothing more is read from this connection.
+      // As if a request were being answered: nothing more is read from this connection.
       isAnswering = true
       state.counts.malformed += 1
       write(Answers.badRequest, context)
@@ -145,7 +145,7 @@ final class ExchangeHandler: ChannelInboundHandler {
     }
     isAnswering = false
     guard !request.closesConnection else { return context.close(promise: nil) }
-    // What a client sent meanwhile without waiting for its answer.
+    // The client may have sent its next request without waiting for the answer; it is read now.
     takeNext(context, MonotonicClock.now())
   }
 
@@ -154,7 +154,7 @@ final class ExchangeHandler: ChannelInboundHandler {
   }
 }
 
-/// The answers as bytes: only an assignment differs from one to the next.
+/// The answers as bytes; only an assignment differs from one to the next.
 private enum Answers {
   static let released = response("200 OK", #"{"success":true}"#)
   static let status = response("200 OK", #"{"warmCount":100000,"assignedCount":0}"#)
@@ -171,10 +171,10 @@ private enum Answers {
   }
 }
 
-/// What the server itself saw: the truth that a load generator's figures are held against. One JSON line.
+/// The server's own measurements, the reference for a load generator's results. One JSON line.
 public struct ServerReport: Codable, Sendable, Equatable {
-  /// Percentiles of what the acquires took by the server's own stamps: from the read that completed a request to the return of
-  /// the write of its answer, in ms.
+  /// Percentiles of the acquires' times by the server's own stamps: from the read that completed a request to the
+  /// return of the write of its answer, in ms.
   public struct Latencies: Codable, Sendable, Equatable {
     /// The median.
     public var p50: Double
@@ -194,13 +194,13 @@ public struct ServerReport: Codable, Sendable, Equatable {
   public var acquires: Int
   /// Answered releases.
   public var releases: Int
-  /// Everything else that was answered, 404s too.
+  /// All other answered requests, including unknown ones (404).
   public var otherRequests: Int
-  /// Connections that sent what is no request; they were closed.
+  /// Connections that were closed because of a malformed request.
   public var malformed: Int
-  /// Accepted connections, those that have ended too.
+  /// Accepted connections, including ended ones.
   public var connections: Int
-  /// Nil without an acquire.
+  /// The percentiles of the acquires; nil without an acquire.
   public var acquireMs: Latencies?
 
   init(counts: ServerCounts) {

@@ -1,16 +1,16 @@
 import NIOCore
 
-/// Reads HTTP/1.1 requests with a `Content-Length` or without a body (RFC 9112), strictly: anything else is an error, so
-/// that a generator's mistake is seen and not measured.
+/// Reads HTTP/1.1 requests with a `Content-Length` or without a body (RFC 9112). Any other input is an error, so that a
+/// generator's mistake is reported and does not distort the measurement.
 struct RequestReader {
   struct Request: Equatable {
     var method: String
     var target: String
-    /// Asked with `Connection: close`.
+    /// Whether the request has `Connection: close`.
     var closesConnection: Bool
   }
 
-  /// What made the bytes no request that is understood here.
+  /// Why the bytes are not a supported request.
   enum Malformation: Error, Equatable {
     case headTooLong, bodyTooLong, requestLine, headerLine, contentLength, transferEncoding
   }
@@ -25,7 +25,7 @@ struct RequestReader {
     received.writeBuffer(&bytes)
   }
 
-  /// Takes the next whole request; nil while there is none.
+  /// Takes the next whole request; nil while it is incomplete.
   mutating func next() throws(Malformation) -> Request? {
     let bytes = received.readableBytesView
     guard let headEnd = Self.endOfHead(bytes.prefix(Self.longestHead)) else {
@@ -33,7 +33,7 @@ struct RequestReader {
       return nil
     }
     var lines = bytes[..<headEnd].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]
-    // What follows the last line's end.
+    // The element after the last line's end is empty.
     lines.removeLast()
     guard lines.allSatisfy({ $0.last == UInt8(ascii: "\r") }) else { throw .headerLine }
     var request = try Self.request(lines.removeFirst().dropLast())
@@ -47,7 +47,7 @@ struct RequestReader {
     return request
   }
 
-  /// Behind the empty line that ends a head.
+  /// The index behind the empty line that ends a head.
   private static func endOfHead(_ bytes: ByteBufferView) -> Int? {
     var index = bytes.startIndex
     while let lineEnd = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -92,7 +92,7 @@ struct RequestReader {
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
-  /// A visible ASCII character other than the colon: wider than RFC 9110's token, and enough to refuse blanks in names.
+  /// Whether the byte is a visible ASCII character: wider than RFC 9110's token, and enough to refuse blanks in names.
   private static func isTokenByte(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7f }
 
   /// Whether `bytes` spell `lowercase` in ASCII of any case.

@@ -37,7 +37,7 @@ public struct MockGatewayCommand: AsyncParsableCommand {
   @OptionGroup(title: "Profile") var profile: ProfileOptions
   @OptionGroup(title: "Faults") var faults: FaultOptions
 
-  /// For the parser.
+  /// Makes the command; the parser then sets its values.
   public init() {}
 
   /// Serves until a signal comes or the lifeline ends.
@@ -49,8 +49,8 @@ public struct MockGatewayCommand: AsyncParsableCommand {
   }
 }
 
-// Values are read as text, so that all wrong ones are reported together.
-/// The pool and its tasks.
+// All option values are read as text, so that all wrong ones are reported together.
+/// The options of the pool and its tasks.
 struct PoolOptions: ParsableArguments {
   @Option(help: "Tasks kept warm; 0 takes whatever connects (WARM_POOL_TARGET_SIZE; default: 3).") var poolSize: String?
   @Option(help: "The most tasks that are warm or starting (WARM_POOL_MAX_SIZE; default: 10, or the pool's size).")
@@ -72,7 +72,7 @@ struct PoolOptions: ParsableArguments {
   @Option(help: "How long the stand-in takes to start, such as 250ms.") var startupDelay: String?
 }
 
-/// The server.
+/// The options of the server.
 struct ServerOptions: ParsableArguments {
   @Option(help: "Port; 0 for a free one (GATEWAY_PORT; default: 5174).") var port: String?
   @Option(help: "Address to listen on. Whoever reaches it gets shells: keep it on loopback.") var host = "127.0.0.1"
@@ -85,7 +85,7 @@ struct ServerOptions: ParsableArguments {
   @Flag(help: "Show the ECS endpoint's key in the ready line.") var printCredentials = false
 }
 
-/// How users are served.
+/// The options of the profile that users are served by.
 struct ProfileOptions: ParsableArguments {
   @Option(help: "Whose way users are served: embedded, or product (REST sessions, tokens, streamed answers).")
   var profile: String = "embedded"
@@ -102,7 +102,7 @@ struct ProfileOptions: ParsableArguments {
   var keepSessions: String?
 }
 
-/// What goes wrong on purpose, for testing tools.
+/// The options of injected faults.
 struct FaultOptions: ParsableArguments {
   @Option(help: "Answer every acquire so much later.") var acquireDelay: String?
   @Option(help: "The first N starts of tasks fail, or 'always'.") var failStarts: String?

@@ -7,11 +7,11 @@ import Latency
 import ProcessControl
 import WarmTask
 
-/// What to serve, every value checked, nothing started or written yet.
+/// The checked settings of a run; nothing has been started or written yet.
 struct MockGatewayPlan {
-  /// How tasks are made.
+  /// The source of tasks.
   enum Tasks: Equatable {
-    /// The gateway takes what connects.
+    /// The gateway starts no tasks and accepts those that connect.
     case none
     case processes(warmTask: String, arguments: [String])
     case virtual(UserProgram)
@@ -26,7 +26,7 @@ struct MockGatewayPlan {
     case file(String)
   }
 
-  /// Its workspace root is empty where a temporary one is to be made.
+  /// The gateway's settings; the workspace root is empty where the run makes a temporary one.
   var configuration: GatewayConfiguration
   var tasks: Tasks
   var lifecycle: LifecycleTarget
@@ -142,6 +142,12 @@ struct MockGatewayPlan {
     if options.command != nil, delay != nil {
       reader.note("--startup-delay is the stand-in's: leave it out with --command")
     }
+    // The agent in the task reads whole milliseconds, and no more than an hour: a longer one would fail with each task's start.
+    if let delay, product == nil, hasOwn, !options.virtualTasks,
+      delay % .milliseconds(1) > .zero || delay > .seconds(3600)
+    {
+      reader.note("--startup-delay: tasks that are processes take whole milliseconds up to 1h, such as 250ms")
+    }
     var words: [String] = []
     if let command = options.command {
       do { words = try ShellWords.split(command) } catch { reader.note("--command: \(error)") }
@@ -162,12 +168,12 @@ struct MockGatewayPlan {
       arguments += ["--command", ShellWords.joined(words)]
     } else {
       if let command = options.command { arguments += ["--command", command] }
-      if let text = options.startupDelay { arguments += ["--startup-delay", text] }
+      if let delay { arguments += ["--startup-delay", "\(delay / .milliseconds(1))ms"] }
     }
     return .processes(warmTask: warmTask, arguments: arguments)
   }
 
-  /// Where the programs of one build lie side by side.
+  /// The directory of this program, in which the other programs of the same build lie.
   static var directoryOfThisProgram: String {
     let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
@@ -175,11 +181,11 @@ struct MockGatewayPlan {
 }
 
 extension [String: String] {
-  /// The variable's value; an empty one counts as none.
+  /// The variable's value; `nil` where it is missing or empty.
   fileprivate func nonEmpty(_ name: String) -> String? { self[name].flatMap { $0.isEmpty ? nil : $0 } }
 }
 
-/// Reads texts as values and collects what is wrong with them.
+/// Reads texts as values and collects the errors.
 struct ValueReader {
   private(set) var problems: [String] = []
 

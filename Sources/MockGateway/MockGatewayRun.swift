@@ -6,11 +6,11 @@ import NIOPosix
 import ProcessControl
 import Synchronization
 
-/// The gateway's life: its workspace, its tasks, its end.
+/// One run of the gateway, with its workspace and its tasks.
 struct MockGatewayRun {
   let plan: MockGatewayPlan
 
-  /// The first line on standard output.
+  /// The first line on standard output, written when the gateway is ready.
   private struct Ready: Encodable {
     let event = "ready"
     let gatewayUrl: String
@@ -25,9 +25,9 @@ struct MockGatewayRun {
     let secretAccessKey: String?
   }
 
-  /// Serves until a signal comes or the lifeline ends; the exit status.
+  /// Serves until a signal comes or the lifeline ends; returns the exit status.
   func untilTheEnd() async -> Int32 {
-    // From here on signals are taken in order: nothing that is made below stays behind.
+    // Signals are trapped before anything is created, so that an ordinary end by a signal cleans up.
     let signals = await TerminationSignals.trap().first(
       farewell: "mock-gateway: ended at once by a second signal: its tasks and workspaces may be left as they are\n")
     var configuration = plan.configuration
@@ -57,8 +57,8 @@ struct MockGatewayRun {
     }
   }
 
-  /// As many connections as the open files allow, 20,000 at most. Beside its connection a process takes up to four
-  /// files, pipes and a pidfd, and a virtual task one, its own end of the connection.
+  /// The most connections that the limit of open files allows, 20,000 at most. Beside its connection a task takes up to
+  /// four files as a process (pipes and a pidfd), and one as a virtual task, its own end of the connection.
   static func connections(within limit: Int, tasks: Int, areVirtual: Bool = false) -> Int {
     min(20_000, max(16, limit - 64 - (areVirtual ? 1 : 4) * tasks))
   }
@@ -76,8 +76,8 @@ struct MockGatewayRun {
     }
   }
 
-  /// What a task's environment holds beside what its runner adds. A task runs its user's program: of this process' own
-  /// environment, which may hold keys and tokens, it gets only what every program needs.
+  /// The environment of a task, apart from the variables that its runner adds. A task runs its user's program, so it
+  /// gets only what every program needs: this process's environment may hold keys and tokens.
   static func taskEnvironment(
     inheriting own: [String: String], _ configuration: GatewayConfiguration
   ) -> [String: String] {
@@ -109,7 +109,8 @@ struct MockGatewayRun {
     if hasLifeline { Lifeline.watch { end.give(0) } }
     Task {
       for await signal in signals {
-        // The holder of the lifeline may have got the signal too, and gives tasks back here before it closes the lifeline.
+        // The holder of the lifeline may have got the signal too. It releases its tasks at this gateway before it
+        // closes the lifeline.
         if hasLifeline { try? await Task.sleep(for: Lifeline.patience) }
         end.give(128 + signal)
       }
@@ -156,8 +157,8 @@ struct MockGatewayRun {
   }
 }
 
-/// Writes lines to a file, a terminal or a pipe on a thread of its own, so that a slow reader never blocks the
-/// writer: lines beyond the bound are dropped and counted.
+/// Writes lines to a file, a terminal or a pipe on a thread of its own, so that a slow reader never blocks the writer.
+/// Lines beyond the bound are dropped and counted.
 final class LineWriter: Sendable {
   private struct State {
     var waiting: [UInt8] = []
@@ -170,17 +171,17 @@ final class LineWriter: Sendable {
   private let state = Mutex(State())
   private let thread = NIOThreadPool(numberOfThreads: 1)
 
-  /// - Parameter maximumWaiting: In bytes.
+  /// - Parameter maximumWaiting: the most bytes that wait to be written.
   init(to descriptor: Int32, maximumWaiting: Int = 4 << 20) {
     self.descriptor = descriptor
     self.maximumWaiting = maximumWaiting
     thread.start()
   }
 
-  /// How many lines were lost.
+  /// The number of dropped lines.
   var dropped: Int { state.withLock { $0.dropped } }
 
-  /// Takes `line`, which has no end yet, and returns at once.
+  /// Takes `line`, which has no line end, and returns at once.
   func write(_ line: String) {
     let mustStart = state.withLock { state in
       guard state.waiting.count + line.utf8.count < maximumWaiting else {
@@ -195,7 +196,7 @@ final class LineWriter: Sendable {
     if mustStart { thread.submit { _ in self.writeAll() } }
   }
 
-  /// Waits until all is written, a second at most: the reader may be gone or asleep.
+  /// Waits until all lines are written, but at most a second, because the reader may have ended or stopped.
   func flush() async {
     for _ in 0..<200 {
       if state.withLock({ !$0.isWriting }) { return }

@@ -3,13 +3,13 @@ import FoundationEssentials
 import Latency
 import ProcessControl
 
-/// What `--profile product` and the options of its own ask for.
+/// The settings from `--profile product` and its further options.
 struct ProductPlan: Equatable {
   private(set) var profile = ProductProfile()
   private var chunks = 5
   private var chunkDelay: Nanoseconds = .milliseconds(20)
   private var askEvery = 0
-  /// The options given that shape the stand-in's answers.
+  /// The given options that only the stand-in uses for its answers.
   private var standInOptions: [String] = []
 
   private enum Name: String, CaseIterable {
@@ -45,7 +45,7 @@ struct ProductPlan: Equatable {
     profile.keepSessions = reader.duration(options.keepSessions, "--keep-sessions") ?? profile.keepSessions
   }
 
-  /// A duration that is more than nothing.
+  /// A duration of more than zero.
   private static func time(_ text: String?, _ name: String, _ reader: inout ValueReader) -> Nanoseconds? {
     let time = reader.duration(text, name)
     if time == .zero { reader.note("\(name) is more than nothing") }
@@ -68,12 +68,12 @@ struct ProductPlan: Equatable {
     return rules
   }
 
-  /// Notes options that shape the stand-in's answers where another program gives them.
+  /// Reports the stand-in's options where another program gives the answers.
   func noteStandInOptions(_ reader: inout ValueReader) {
     for option in standInOptions { reader.note("\(option) is the stand-in's: leave it out with --command") }
   }
 
-  /// The stand-in as it is started for a user.
+  /// The command that starts the stand-in for a user.
   func standIn(in directory: String, startupDelay: Nanoseconds?, _ reader: inout ValueReader) -> [String] {
     let path = "\(directory)/session-stand-in"
     if !FileManager.default.isExecutableFile(atPath: path) {

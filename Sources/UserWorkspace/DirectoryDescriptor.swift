@@ -1,12 +1,12 @@
 import CWorkspace
 import Glibc
 
-/// An open directory. Everything in a workspace is reached through one, a single name at a time, so that no symbolic link
-/// planted below the root and no `..` can lead anywhere else. Closed when it goes out of scope.
+/// An open directory. All accesses to a workspace go through one, a single name at a time, so that neither a symbolic
+/// link planted below the root nor `..` can lead elsewhere. Closed when it goes out of scope.
 struct DirectoryDescriptor: ~Copyable {
   let number: Int32
 
-  /// The root itself is the operator's word: links in its path are followed.
+  /// Opens the root. Links in its path are followed, because the operator chose it.
   init(root path: String, forSync: Bool = false) throws(WorkspaceError) {
     let access = forSync ? O_RDONLY : workspace_o_path
     number = try systemCall("open", on: path) { open(path, access | O_DIRECTORY | O_CLOEXEC) }
@@ -16,7 +16,7 @@ struct DirectoryDescriptor: ~Copyable {
 
   deinit { close(number) }
 
-  /// Enters the directory `name` as `chdir` would: it needs no read permission. With `forSync` it can be given to `fsync`.
+  /// Enters the directory `name` as `chdir` would, without read permission. With `forSync` it can be given to `fsync`.
   @inline(__always)
   func enter(_ name: UnsafePointer<CChar>, forSync: Bool = false) throws(WorkspaceError) -> DirectoryDescriptor {
     let access = forSync ? O_RDONLY : workspace_o_path
@@ -26,7 +26,7 @@ struct DirectoryDescriptor: ~Copyable {
     return DirectoryDescriptor(number: entered)
   }
 
-  /// Makes the directory `name` with exactly `mode`.
+  /// Creates the directory `name` with exactly `mode`.
   /// - Throws: kind `alreadyExists` if anything has that name.
   @inline(__always)
   func make(_ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask) throws(WorkspaceError) {
@@ -36,7 +36,7 @@ struct DirectoryDescriptor: ~Copyable {
     }
   }
 
-  /// Makes the directory `name`, unless it is there; whether it was made.
+  /// Creates the directory `name` unless it exists; returns whether it was created.
   func makeIfMissing(_ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask) throws(WorkspaceError) -> Bool {
     do {
       try make(name, mode: mode, mask: mask)
@@ -53,20 +53,21 @@ struct DirectoryDescriptor: ~Copyable {
     return status.st_dev
   }
 
-  /// Writes the directory's entries to stable storage; only for a directory that was entered `forSync`.
+  /// Writes the directory's entries to stable storage. Only for a directory that was entered with `forSync`.
   @inline(__always)
   func sync(_ name: UnsafePointer<CChar>) throws(WorkspaceError) {
     try systemCall("fsync", on: name) { fsync(number) }
   }
 
-  /// Removes the directory (`AT_REMOVEDIR`) or file `name`; one that is already gone counts as removed.
+  /// Removes the directory (`AT_REMOVEDIR`) or file `name`; a missing one counts as removed.
   @inline(__always)
   func remove(_ name: UnsafePointer<CChar>, flags: Int32 = 0) throws(WorkspaceError) {
     if unlinkat(number, name, flags) == 0 || errno == ENOENT { return }
     throw WorkspaceError.failed(flags == 0 ? "unlinkat" : "rmdir", on: String(cString: name), cause: errno)
   }
 
-  /// The first names in the directory `name`, to say what stands in the way; empty when it can't be listed.
+  /// The first names in the directory `name`, for the error of a removal that they prevent; empty when it cannot be
+  /// listed.
   func someNames(in name: UnsafePointer<CChar>, limit: Int = 5) -> [String] {
     let listed = openat(number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard listed >= 0 else { return [] }
@@ -86,26 +87,27 @@ struct DirectoryDescriptor: ~Copyable {
   }
 }
 
-/// One path component as a C string, built once, so that nothing allocates between two clock readings.
+/// One path component as a C string, built once, so that nothing is allocated between two clock readings.
 struct PathComponent: Hashable, Sendable {
   let characters: [CChar]
 
-  /// The caller guarantees that `name` has no NUL and no slash.
+  /// - Precondition: `name` has no NUL and no slash.
   init(_ name: String) { self.init(bytes: Array(name.utf8)) }
 
-  /// The same, from the bytes that the kernel will see.
+  /// Makes a component from the bytes that the kernel gets, without NUL and slash.
   init(bytes: [UInt8]) { characters = bytes.map(CChar.init(bitPattern:)) + [0] }
 
   var text: String { String(decoding: characters.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }
 }
 
-/// A path split into the single names that lead from a root down to it, checked before any file is touched.
+/// A path split into the names that lead from a root down to it, checked before any file is touched.
 struct PathBelowRoot: Sendable {
   /// The directories between the root and the last name.
   let parents: [PathComponent]
   let last: PathComponent
 
-  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` when `path` isn't spelled below `root` or has `.`, `..` or NUL in it.
+  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` when `path` is not spelled below `root` or has `.`, `..` or
+  ///   NUL in it.
   init(_ path: String, inside root: String) throws(WorkspaceError) {
     let rootParts = Self.components(root)
     let parts = Self.components(path)
@@ -117,7 +119,8 @@ struct PathBelowRoot: Sendable {
     self.last = PathComponent(bytes: last)
   }
 
-  /// Compared as bytes: Swift's strings call different spellings of one character equal, the kernel doesn't.
+  /// The components, compared as bytes: Swift's strings treat different spellings of one character as equal, the kernel
+  /// does not.
   private static func components(_ path: String) -> [[UInt8]] {
     path.utf8.split(separator: UInt8(ascii: "/")).map(Array.init)
   }
@@ -135,20 +138,22 @@ struct PathBelowRoot: Sendable {
   }
 }
 
-/// Whether the umask would take away from the owner what a workspace's modes give.
+/// Whether the umask would remove the owner's bits from a workspace's modes.
 ///
-/// An ordinary umask (022, 077) leaves 0700 and 0600 alone, so directories get their mode in the call that makes them, with no
-/// moment in between and no second round trip to a file server. Only a umask that takes from the owner costs a correction.
+/// An ordinary umask (022, 077) does not change 0700 and 0600, so the creating call itself sets a directory's mode:
+/// there is no moment with another mode, and no second round trip to a file server. Only a umask that removes the
+/// owner's bits needs a correction.
 struct Umask: Sendable {
   let bits: mode_t
 
-  /// Bits that the umask removes from `mode`, so that it must be set again.
+  /// Whether the umask removes bits of `mode`, which must then be set again.
   func spoils(_ mode: mode_t) -> Bool { bits & mode != 0 }
 
-  /// The umask at first use. Reading it with `umask(2)` would change it for a moment, for every thread.
+  /// The umask at first use. It is not read with `umask(2)`, which would change it for a moment, for every thread.
   static let ofProcess = current()
 
-  /// The calling thread's umask, from `/proc`; without `/proc` it counts as hostile, which is always safe.
+  /// The calling thread's umask, from `/proc`. Without `/proc` it counts as one that removes bits, which is always
+  /// safe.
   static func current() -> Umask {
     let status = (try? readWholeFile("/proc/thread-self/status")) ?? ""
     for line in status.split(separator: "\n") where line.hasPrefix("Umask:") {
@@ -159,7 +164,7 @@ struct Umask: Sendable {
   }
 }
 
-/// Runs `body`, again if a signal interrupted it, and turns its -1 into an error.
+/// Runs `body`, again if a signal interrupted it, and throws for its result -1.
 @inline(__always)
 @discardableResult
 func systemCall<Result: SignedInteger>(
@@ -173,7 +178,7 @@ func systemCall<Result: SignedInteger>(
   }
 }
 
-/// The whole text of a small file of the kernel's, such as those in `/proc`, whose size can't be known beforehand.
+/// The whole text of one of the kernel's small files, such as those in `/proc`, whose size is not known beforehand.
 func readWholeFile(_ path: String) throws(WorkspaceError) -> String {
   let file = try systemCall("open", on: path) { open(path, O_RDONLY | O_CLOEXEC) }
   defer { close(file) }

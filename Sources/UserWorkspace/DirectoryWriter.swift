@@ -1,30 +1,31 @@
 public import Latency
 
-/// When one operation began and ended.
+/// The begin and the end of one operation.
 public struct TimedStep: Sendable, Equatable {
   /// The instant just before its first system call.
   public let start: Instant
-  /// The instant just after its last.
+  /// The instant just after its last system call.
   public let end: Instant
-  /// How long it took.
+  /// The operation's duration.
   public var duration: Nanoseconds { end - start }
 }
 
-/// One creation of a user's directory: the whole and its parts.
+/// The times of one creation of a user's directory: the whole and its parts.
 public struct CreateTimes: Sendable, Equatable {
-  /// The whole: `create`.
+  /// The whole creation.
   public let create: TimedStep
-  /// Making the user's directory, `.optima` and `.claude`.
+  /// Creating the user's directory, `.optima` and `.claude`.
   public let mkdir: Nanoseconds
   /// Opening, writing, closing and renaming the token.
   public let writeToken: Nanoseconds
-  /// `fsync` of the token and of the three directories above it; zero unless asked for.
+  /// `fsync` of the token and of the three directories above it; zero unless the writer has `fsync`.
   public let fsync: Nanoseconds
 }
 
-/// Makes, enters, reads and removes users' directories with system calls, each step timed.
+/// Creates, enters, reads and removes users' directories with system calls, and times each step.
 ///
-/// For one thread: make it on the thread that uses it. Every operation blocks. Between two clock readings nothing is allocated.
+/// For one thread: create the writer on the thread that uses it. Every operation blocks. Between two clock readings
+/// nothing is allocated.
 public struct DirectoryWriter: ~Copyable {
   private let tree: CreatedDirectories
   private let root: DirectoryDescriptor
@@ -34,10 +35,10 @@ public struct DirectoryWriter: ~Copyable {
   private let reader: TokenReader
 
   /// - Parameters:
-  ///   - tree: Remembers what this writer makes; its root is where users' directories go.
-  ///   - token: What every user's token holds, at most ``WorkspaceLayout/maximumTokenLength`` bytes.
-  ///   - fsync: Whether a creation includes writing it to stable storage.
-  /// - Throws: ``WorkspaceError`` when the root can't be opened (with `fsync`: read), or the token is too long.
+  ///   - tree: records what this writer creates; its root holds the users' directories.
+  ///   - token: the content of every user's token, at most ``WorkspaceLayout/maximumTokenLength`` bytes.
+  ///   - fsync: whether a creation includes writing it to stable storage.
+  /// - Throws: ``WorkspaceError`` when the root cannot be opened (with `fsync`: read), or the token is too long.
   public init(tree: CreatedDirectories, token: [UInt8], fsync: Bool = false) throws(WorkspaceError) {
     try WorkspaceLayout.checkLength(of: token)
     let root = try DirectoryDescriptor(root: tree.root, forSync: fsync)
@@ -49,9 +50,9 @@ public struct DirectoryWriter: ~Copyable {
     mask = .ofProcess
   }
 
-  /// Makes the user's directory, 0700, with `.optima`, `.claude` and the token, 0600.
-  /// - Throws: ``WorkspaceError``: kind `alreadyExists` if anything has the user's name (it is left alone), else the
-  ///   failed call. What was made before a failure is remembered by the tree and removed with it.
+  /// Creates the user's directory, 0700, with `.optima`, `.claude` and the token, 0600.
+  /// - Throws: ``WorkspaceError``: kind `alreadyExists` if the user's name is taken (the entry is left alone), else the
+  ///   failed call. The tree records what was created before a failure, and removes it later.
   public func create(_ user: UserDirectoryName) throws(WorkspaceError) -> CreateTimes {
     let name = user.name.characters
     let start = MonotonicClock.now()
@@ -83,7 +84,7 @@ public struct DirectoryWriter: ~Copyable {
       fsync: (tokenSynced - written) + (end - published))
   }
 
-  /// Enters an existing user's directory and reads its token, as a task does for a user who comes back.
+  /// Enters an existing user's directory and reads its token, as a task does for a returning user.
   /// - Throws: ``WorkspaceError``: `notFound`, `notADirectory` (a link or file in the way), `contentDiffers`, or the
   ///   failed call.
   public func switchTo(_ user: UserDirectoryName) throws(WorkspaceError) -> TimedStep {
@@ -96,8 +97,8 @@ public struct DirectoryWriter: ~Copyable {
     return TimedStep(start: start, end: end)
   }
 
-  /// Reads the token alone: the user's directory is entered before the clock starts.
-  /// - Throws: As ``switchTo(_:)``.
+  /// Reads only the token; the user's directory is entered before the clock starts.
+  /// - Throws: the errors of ``switchTo(_:)``.
   public func read(_ user: UserDirectoryName) throws(WorkspaceError) -> TimedStep {
     let directory = try root.enter(user.name.characters)
     let start = MonotonicClock.now()
@@ -107,9 +108,9 @@ public struct DirectoryWriter: ~Copyable {
     return TimedStep(start: start, end: end)
   }
 
-  /// Removes the user's directory: the known files in it by name, and directories only when they are empty then.
-  /// - Throws: ``WorkspaceError``: `notFound` if this tree did not make it; `foreignFiles` if something that it didn't
-  ///   make is in there, which stays; else the failed call. After a failure the tree still remembers the user.
+  /// Removes the user's directory: its known files by name, and its directories only once they are empty.
+  /// - Throws: ``WorkspaceError``: `notFound` if this tree did not create it; `foreignFiles` if it holds an entry that
+  ///   the tree did not create, which stays; else the failed call. After a failure the tree still records the user.
   public func remove(_ user: UserDirectoryName) throws(WorkspaceError) -> TimedStep {
     guard tree.remembers(user) else {
       throw WorkspaceError(.notFound, "'\(user)' was not made by this run, so it is not removed; remove it by hand")

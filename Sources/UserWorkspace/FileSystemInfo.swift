@@ -1,39 +1,39 @@
 import CWorkspace
 import Glibc
 
-/// What kind of file system a path is on, so that a result says what its times are times of.
+/// The kind of file system that a path is on, without which a result's times mean little.
 public struct FileSystemInfo: Sendable, Equatable {
-  /// The path asked about.
+  /// The examined path.
   public let path: String
-  /// `nfs4`, `ext4`, `tmpfs`…; `unknown(0x…)` with the kernel's magic number where even that says nothing.
+  /// `nfs4`, `ext4`, `tmpfs`…; `unknown(0x…)` with the kernel's magic number for a type without a known name.
   public let type: String
   /// The server's export or the device; nil when the mount table could not be read.
   public let source: String?
-  /// Where it is mounted; nil as above.
+  /// The mount point; nil when the mount table could not be read.
   public let mountPoint: String?
-  /// Mount options, then the file system's own; empty as above.
+  /// Mount options, then the file system's own; empty when the mount table could not be read.
   public let options: [String]
 
-  /// Whether each operation may take a trip over the network: NFS (so EFS), SMB, 9p, Ceph, Lustre and the like.
+  /// Whether each operation may need a round trip over the network: NFS (so EFS), SMB, 9p, Ceph, Lustre and the like.
   public var isNetwork: Bool { Self.networkTypes.contains(type) }
 
-  /// Whether it is the protocol that EFS speaks.
+  /// Whether the file system is NFS, the protocol of EFS.
   public var isNFS: Bool { type == "nfs" || type == "nfs4" }
 
-  /// Whether this is surely Amazon EFS: mounted under its DNS name. A mount through its TLS helper (from 127.0.0.1), or by IP
-  /// address, can't be told from any other NFS server.
+  /// Whether this is certainly Amazon EFS, mounted under its DNS name. A mount through its TLS helper (from 127.0.0.1),
+  /// or by IP address, cannot be told from any other NFS server.
   public var isNamedEFS: Bool { isNFS && (source?.contains(".efs.") ?? false) }
 
-  /// NFS's `lookupcache` (`all`, `positive`, `none`): whether a look-up that failed may be remembered. nil: the default, `all`.
+  /// NFS's `lookupcache` (`all`, `positive`, `none`): whether a failed look-up may be cached. nil: the default, `all`.
   public var lookupCache: String? { value(of: "lookupcache") }
 
-  /// NFS's options on how long attributes are believed (`noac`, `actimeo=`, `acregmin=`…), as written; empty: 3 s to 60 s.
+  /// NFS's options for the caching of attributes (`noac`, `actimeo=`, `acregmin=`…), as written; empty: 3 s to 60 s.
   public var attributeCache: [String] {
     let names: Set<Substring> = ["ac", "noac", "actimeo", "acregmin", "acregmax", "acdirmin", "acdirmax"]
     return options.filter { option in option.split(separator: "=").first.map(names.contains) ?? false }
   }
 
-  /// What the reader of a result must know when this is no EFS; nil on NFS.
+  /// A note for the reader of a result that was not measured on EFS; nil on NFS.
   public var note: String? {
     if isNFS { return nil }
     let place =
@@ -47,7 +47,7 @@ public struct FileSystemInfo: Sendable, Equatable {
       + "where every step is a network round trip; give --root on the EFS mount to measure that"
   }
 
-  /// - Throws: ``WorkspaceError`` when `path` can't be reached.
+  /// - Throws: ``WorkspaceError`` when `path` cannot be reached.
   public init(path: String) throws(WorkspaceError) {
     let file = try DirectoryDescriptor(root: path)
     let mounts = MountTable(parsing: (try? readWholeFile("/proc/thread-self/mountinfo")) ?? "")
@@ -73,7 +73,7 @@ public struct FileSystemInfo: Sendable, Equatable {
     "glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.s3fs", "fuse.mountpoint-s3", "ncpfs", "coda",
   ]
 
-  /// The kernel's own word on which mount an open directory is on.
+  /// The id of the mount that an open directory is on, from the kernel; nil where the kernel does not tell it.
   private static func mountID(of file: borrowing DirectoryDescriptor) -> Int? {
     let text = (try? readWholeFile("/proc/thread-self/fdinfo/\(file.number)")) ?? ""
     for line in text.split(separator: "\n") where line.hasPrefix("mnt_id:") {
@@ -82,7 +82,7 @@ public struct FileSystemInfo: Sendable, Equatable {
     return nil
   }
 
-  /// Where the kernel doesn't say it (gVisor, for one): by path and device.
+  /// Finds the mount by path and device, for kernels that do not tell it (gVisor, for one).
   static func lookUp(_ path: String, in mounts: MountTable) -> MountEntry? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }
@@ -92,7 +92,7 @@ public struct FileSystemInfo: Sendable, Equatable {
     return mounts.entry(holding: String(cString: resolved), device: device)
   }
 
-  /// From `statfs`'s magic numbers: statfs(2), linux/magic.h.
+  /// The name for a magic number of `statfs`; source: statfs(2), linux/magic.h.
   static func typeName(magic: UInt32) -> String {
     switch magic {
     case 0x6969: "nfs"
@@ -116,13 +116,13 @@ public struct FileSystemInfo: Sendable, Equatable {
 
 /// One line of `/proc/self/mountinfo`: see proc_pid_mountinfo(5).
 public struct MountEntry: Sendable, Equatable {
-  /// Unique among the mounts of one moment.
+  /// The mount's id, unique among the mounts of one moment.
   public let id: Int
   /// `major:minor`, as `stat` gives it for files on this mount (btrfs and overlay may differ).
   public let device: String
-  /// Which part of the file system is mounted here: `/`, or a sub-directory for a bind mount.
+  /// The part of the file system that is mounted here: `/`, or a sub-directory for a bind mount.
   public let root: String
-  /// Where, as this process sees it.
+  /// The mount point, as this process sees it.
   public let mountPoint: String
   /// Options of this mount, then those of the file system, in the kernel's order.
   public let options: [String]
@@ -132,12 +132,12 @@ public struct MountEntry: Sendable, Equatable {
   public let source: String
 }
 
-/// The mounts a process sees, parsed from the text of `/proc/self/mountinfo`. Pure: no file is touched.
+/// The mounts that a process sees, parsed from the text of `/proc/self/mountinfo`. Pure: no file is touched.
 public struct MountTable: Sendable, Equatable {
   /// In the kernel's order: a later entry covers an earlier one on the same mount point.
   public let entries: [MountEntry]
 
-  /// Lines that don't have the documented form are left out.
+  /// Parses the text; lines without the documented form are left out.
   public init(parsing text: some StringProtocol) {
     entries = text.split(separator: "\n").compactMap { Self.entry(Substring($0)) }
   }
@@ -145,8 +145,8 @@ public struct MountTable: Sendable, Equatable {
   /// The mount with this id.
   public func entry(id: Int) -> MountEntry? { entries.last { $0.id == id } }
 
-  /// The mount that an absolute path without symbolic links is on: the longest mount point above it, among those with `device`
-  /// if there is any such; of equals the last, which covers the others.
+  /// The mount that an absolute path without symbolic links is on: the longest mount point above it, among the mounts
+  /// with `device` if there are any; of equal ones the last, which covers the others.
   public func entry(holding path: String, device: String? = nil) -> MountEntry? {
     let above = entries.filter { Self.isPath(path, in: $0.mountPoint) }
     let onDevice = above.filter { $0.device == device }
@@ -164,7 +164,8 @@ public struct MountTable: Sendable, Equatable {
       && (path.count == mountPoint.count || path[mountPoint.count] == UInt8(ascii: "/"))
   }
 
-  /// `36 35 98:0 /root /point rw,noatime shared:1 … - type source super,options`: any number of tags before the lone dash.
+  /// Parses `36 35 98:0 /root /point rw,noatime shared:1 … - type source super,options`, with any number of tags before
+  /// the lone dash.
   private static func entry(_ line: Substring) -> MountEntry? {
     let fields = line.split(separator: " ", omittingEmptySubsequences: false)
     guard fields.count >= 9, let dash = fields[6...].firstIndex(of: "-"), fields.count > dash + 3,
@@ -178,7 +179,8 @@ public struct MountTable: Sendable, Equatable {
       type: unescaped(fields[dash + 1]), source: unescaped(fields[dash + 2]))
   }
 
-  /// The kernel writes space, tab, newline, backslash and `#` as a backslash and three octal digits.
+  /// The text of a field in which the kernel wrote space, tab, newline, backslash and `#` as a backslash and three
+  /// octal digits.
   private static func unescaped(_ field: Substring) -> String {
     let bytes = Array(field.utf8)
     var result: [UInt8] = []
@@ -198,7 +200,7 @@ public struct MountTable: Sendable, Equatable {
   private static func octalEscape(_ bytes: ArraySlice<UInt8>) -> UInt8? {
     let digits = bytes.dropFirst().prefix(3)
     guard bytes.first == UInt8(ascii: "\\"), digits.count == 3 else { return nil }
-    // Not more than 0o377; and `UInt8(_:radix:)` alone would take a sign.
+    // Three octal digits are at most 0o377. `UInt8(_:radix:)` without this check would accept a sign.
     guard digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }) else { return nil }
     return UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
   }

@@ -1,10 +1,11 @@
 import CWorkspace
 import Glibc
 
-/// Makes one user's directory under one user id, and tries to get at it under another.
+/// Creates one user's directory under one user id, and tries to access it under another.
 ///
-/// Each id acts on a thread of its own, which then ends: on Linux credentials belong to a thread, so the process never changes.
-/// What runs there makes system calls only: a thread started from it would inherit its credentials.
+/// Each id acts on a thread of its own, which then ends: on Linux credentials belong to a thread, so those of the
+/// process never change. These threads make only system calls, because a thread started from one would inherit its
+/// credentials.
 public struct IsolationProbe: Sendable {
   private let root: String
   private let owner: uid_t
@@ -12,14 +13,14 @@ public struct IsolationProbe: Sendable {
   private let beforeAttempts: @Sendable (_ ownersDirectory: String) -> Void
 
   /// - Parameters:
-  ///   - root: A directory that exists, and that both ids can reach.
-  ///   - owner: The user and group id that makes its directory.
-  ///   - intruder: The user and group id that then tries to get at it.
+  ///   - root: an existing directory that both ids can reach.
+  ///   - owner: the user and group id that creates its directory.
+  ///   - intruder: the user and group id that tries to access it.
   public init(root: String, owner: UInt32, intruder: UInt32) {
     self.init(root: root, owner: owner, intruder: intruder, beforeAttempts: { _ in })
   }
 
-  /// For tests: `beforeAttempts` runs as the owner, and may open what should be closed.
+  /// For tests: `beforeAttempts` runs as the owner, and may grant access that should be refused.
   init(root: String, owner: UInt32, intruder: UInt32, beforeAttempts: @escaping @Sendable (String) -> Void) {
     self.root = root
     self.owner = owner
@@ -28,7 +29,7 @@ public struct IsolationProbe: Sendable {
   }
 
   /// Runs the probe on threads of its own.
-  /// - Throws: ``WorkspaceError`` only when no thread could be made; whatever prevents a statement is in the result.
+  /// - Throws: ``WorkspaceError`` only when no thread could be created; any other obstacle is in the result.
   public func run() async throws(WorkspaceError) -> IsolationReport {
     try await runOnOwnThread { runAndWait() }
   }
@@ -47,7 +48,7 @@ public struct IsolationProbe: Sendable {
     } catch {
       result = .notTested(reason: error.reason)
     }
-    // Each id clears up after itself: root may not be root on a file server.
+    // Each id removes its own directory, because a file server may not treat root as root.
     _ = try? perform(as: intruder) { place.removeUser(of: intruder) }
     _ = try? perform(as: owner) { place.removeUser(of: owner) }
     return IsolationReport(result: result, leftovers: place.remove(users: [owner, intruder]))
@@ -61,7 +62,7 @@ public struct IsolationProbe: Sendable {
   }
 
   private func probe(_ place: IsolationDirectory) throws(NotTested) -> [IsolationViolation] {
-    // Both make and read a directory of their own: without that, a refusal would prove nothing.
+    // Each id first creates and reads a directory of its own: if that failed, a later refusal would prove nothing.
     for user in [owner, intruder] {
       let failure = try perform(as: user) { place.makeUser(of: user) }
       if let failure {
@@ -72,7 +73,7 @@ public struct IsolationProbe: Sendable {
     let outcomes = try perform(as: intruder) { place.attemptAll(on: owner) }
     let path = place.pathBelowRoot(of: owner)
     let violations = outcomes.filter { $0.1 == .succeeded }.map { IsolationViolation(attempt: $0.0, path: path) }
-    // One success is enough for a finding; the lack of any counts only if every attempt was refused for lack of permission.
+    // One successful attempt is a violation. A clean result needs every attempt to be refused for lack of permission.
     if violations.isEmpty {
       for case (let attempt, .unclear(let cause)) in outcomes {
         throw NotTested(
@@ -105,13 +106,14 @@ public struct IsolationProbe: Sendable {
   }
 }
 
-/// Why the probe can make no statement.
+/// Why the probe has no finding.
 private struct NotTested: Error {
   let reason: String
   init(_ reason: String) { self.reason = reason }
 }
 
-/// Whether the calling thread has no effective capability, such as CAP_DAC_OVERRIDE, that passes over modes: capabilities(7).
+/// Whether the calling thread lacks the effective capabilities, such as CAP_DAC_OVERRIDE, that bypass modes:
+/// capabilities(7).
 private func hasNoCapabilities() -> Bool {
   let status = (try? readWholeFile("/proc/thread-self/status")) ?? ""
   for line in status.split(separator: "\n") where line.hasPrefix("CapEff:") {
@@ -120,11 +122,12 @@ private func hasNoCapabilities() -> Bool {
   return false
 }
 
-/// The directory, open to all like `/tmp`, in which two user ids make their own for the probe; and what each does there.
+/// The directory, open to all like `/tmp`, in which two user ids create their own for the probe, and the steps of each
+/// id.
 ///
-/// Everything here goes by path, as another process would, so that the directories above are part of what is tested.
+/// All accesses are by path, as another process's would be, so that the directories above are tested too.
 struct IsolationDirectory: Sendable {
-  /// How an attempt ended.
+  /// The outcome of an attempt.
   enum Outcome: Sendable, Equatable {
     case succeeded
     case denied
@@ -138,12 +141,13 @@ struct IsolationDirectory: Sendable {
   private static let token = Array("{\"token\":\"isolation-probe\"}".utf8)
   private static let intrusion = ".infrabench-intruder"
 
-  /// - Throws: ``WorkspaceError`` when it can't be made, for example because the server maps root to nobody.
+  /// - Throws: ``WorkspaceError`` when the directory cannot be created, for example because the server maps root to
+  ///   nobody.
   init(root: String) throws(WorkspaceError) {
     name = "infrabench-isolation-\(String(UInt64.random(in: .min ... .max), radix: 36))"
     path = "\(root)/\(name)"
     try systemCall("mkdir", on: path) { mkdir(path, 0o700) }
-    // The sticky bit: anyone may make a directory here, nobody may rename or remove another's.
+    // The sticky bit lets any user create a directory here, and no user rename or remove another's.
     do throws(WorkspaceError) {
       try systemCall("chmod", on: path) { chmod(path, 0o1777) }
     } catch {
@@ -154,7 +158,7 @@ struct IsolationDirectory: Sendable {
 
   func pathBelowRoot(of user: uid_t) -> String { "\(name)/\(user)" }
 
-  /// Makes and reads back a directory of one's own; what went wrong, if anything did.
+  /// Creates a directory of the id's own and reads it back; returns the error, nil for success.
   func makeUser(of user: uid_t) -> WorkspaceError? {
     do throws(WorkspaceError) {
       _ = try WorkspacePreparation.prepare(directory: directory(of: user), inside: path, token: Self.token)
@@ -169,7 +173,7 @@ struct IsolationDirectory: Sendable {
     }
   }
 
-  /// Tries everything on `user`'s directory; to be called under another id.
+  /// Makes every attempt on `user`'s directory; to be called under another id.
   func attemptAll(on user: uid_t) -> [(IsolationViolation.Attempt, Outcome)] {
     IsolationViolation.Attempt.allCases.map { ($0, attempt($0, on: user)) }
   }
@@ -178,7 +182,7 @@ struct IsolationDirectory: Sendable {
     let token = "\(directory(of: user))/\(WorkspaceLayout.productDirectory)/\(WorkspaceLayout.tokenFile)"
     switch attempt {
     case .enter:
-      // Any look-up inside needs the right to pass through.
+      // A look-up of any name inside needs the permission to enter.
       var status = stat()
       return outcome(of: lstat("\(directory(of: user))/\(WorkspaceLayout.productDirectory)", &status))
     case .list: return open(directory(of: user), O_RDONLY | O_DIRECTORY)
@@ -204,7 +208,7 @@ struct IsolationDirectory: Sendable {
     return errno == EACCES || errno == EPERM ? .denied : .unclear(errno)
   }
 
-  /// Removes what ``makeUser(of:)`` made, and nothing else.
+  /// Removes only what ``makeUser(of:)`` created.
   func removeUser(of user: uid_t) {
     guard let place = try? DirectoryDescriptor(root: path) else { return }
     if let entered = try? place.enter(PathComponent("\(user)").characters) {
@@ -213,7 +217,7 @@ struct IsolationDirectory: Sendable {
     _ = UserRemoval.remove(PathComponent("\(user)"), from: place)
   }
 
-  /// Removes the place, and what the users could not remove themselves; the paths that stay.
+  /// Removes the directory, and what the users could not remove themselves; returns the paths that stay.
   func remove(users: [uid_t]) -> [String] {
     for user in users { removeUser(of: user) }
     return rmdir(path) == 0 ? [] : [name]
@@ -222,40 +226,40 @@ struct IsolationDirectory: Sendable {
   func directory(of user: uid_t) -> String { "\(path)/\(user)" }
 }
 
-/// What a user could do to another that the modes should have prevented.
+/// A successful access to another user's directory that the modes should have prevented.
 public struct IsolationViolation: Sendable, Equatable, CustomStringConvertible {
-  /// Something one user tries on another's directory.
+  /// An attempt of one user on another's directory.
   public enum Attempt: String, Sendable, CaseIterable {
-    /// Passing through the directory.
+    /// Enter the directory.
     case enter
-    /// Listing its names.
+    /// List its names.
     case list
-    /// Opening the token for reading.
+    /// Open the token for reading.
     case readToken = "read_token"
-    /// Making a file in the directory.
+    /// Create a file in the directory.
     case makeFile = "make_file"
-    /// Opening the token for writing.
+    /// Open the token for writing.
     case overwriteToken = "overwrite_token"
   }
 
-  /// What succeeded.
+  /// The attempt that succeeded.
   public let attempt: Attempt
-  /// On which path, relative to the root.
+  /// The path that was accessed, relative to the root.
   public let path: String
 
   /// One sentence for the report.
   public var description: String { "another user could \(attempt.rawValue) '\(path)'" }
 }
 
-/// Whether one user's files are closed to another: measured, or honestly not.
+/// Whether one user's files are closed to another, or why that could not be tested.
 public enum IsolationResult: Sendable, Equatable {
-  /// Two user ids really tried; none of the attempts succeeded if there are no violations.
+  /// Two user ids made the attempts; without violations all were refused.
   case tested(violations: [IsolationViolation])
-  /// No statement is possible, and why.
+  /// The test was not possible, for this reason.
   case notTested(reason: String)
 }
 
-/// The result, and what the probe had to leave behind.
+/// The finding, and the paths that the probe could not remove.
 public struct IsolationReport: Sendable, Equatable {
   /// The finding.
   public let result: IsolationResult

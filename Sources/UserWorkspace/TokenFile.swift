@@ -1,8 +1,8 @@
 import Glibc
 
-/// Writing a token so that no reader ever sees half of it: under a temporary name, then renamed.
+/// Writes a token under a temporary name and then renames it, so that no reader sees an incomplete token.
 enum TokenFile {
-  /// Makes `temporary` (which must not exist), mode 0600, with all of `token`; the descriptor is the caller's to close.
+  /// Creates `temporary` (which must not exist), mode 0600, with all of `token`; the caller closes the descriptor.
   @inline(__always)
   static func write(
     _ token: [UInt8], as temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor,
@@ -30,7 +30,8 @@ enum TokenFile {
     }
   }
 
-  /// Gives the finished file its real name, in place of any earlier token. A symbolic link there is replaced, not followed.
+  /// Renames the finished file to its final name, in place of any earlier token. A symbolic link there is replaced, not
+  /// followed.
   @inline(__always)
   static func publish(
     _ temporary: UnsafePointer<CChar>, as name: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor
@@ -44,7 +45,7 @@ enum TokenFile {
     }
   }
 
-  /// Writes the file's content to stable storage, before its real name can point to it.
+  /// Writes the file's content to stable storage; must come before the rename.
   @inline(__always)
   static func sync(
     _ file: Int32, _ temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor
@@ -58,7 +59,7 @@ enum TokenFile {
     }
   }
 
-  /// Closes the written file; file servers may report a failed write only here.
+  /// Closes the written file. The error counts, because file servers may report a failed write only here.
   @inline(__always)
   static func finish(
     _ file: Int32, _ temporary: UnsafePointer<CChar>, in directory: borrowing DirectoryDescriptor
@@ -71,24 +72,24 @@ enum TokenFile {
   }
 }
 
-/// Reads tokens into one buffer that is allocated once. One per thread.
+/// Reads tokens into one buffer that is allocated once. One reader per thread.
 struct TokenReader: ~Copyable {
   private let buffer: UnsafeMutableRawBufferPointer
 
   init() {
-    // One byte more than the longest token, so that a longer file shows.
+    // The buffer has one byte more than the longest token, so that a longer file is recognised.
     buffer = .allocate(byteCount: WorkspaceLayout.maximumTokenLength + 1, alignment: 16)
   }
 
   deinit { buffer.deallocate() }
 
-  /// Reads the token of the user whose directory was entered; its length in bytes.
+  /// Reads the token in the user's directory that was entered; returns its length in bytes.
   @inline(__always)
   func read(in user: borrowing DirectoryDescriptor) throws(WorkspaceError) -> Int {
     let product = try user.enter(LayoutName.product)
     let name = LayoutName.token
     let parent = product.number
-    // O_NONBLOCK: a planted named pipe must not hang the reader.
+    // Without O_NONBLOCK a planted named pipe would block the reader.
     let file = try systemCall("openat", on: name) {
       openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
     }

@@ -1,25 +1,26 @@
 internal import Glibc
 public import Latency
 
-/// How long after its writer has finished a file is seen through a second mount of the same tree.
+/// The time until a finished file can be read through a second mount of the same tree.
 public struct Visibility: Sendable, Equatable {
-  /// From the instant the writer had finished to the end of the first read that found the right content.
+  /// From the end of the writer's work to the end of the first read with the right content.
   public let delay: TimedStep
-  /// How many look-ups it took; 1 when the first one found it.
+  /// The number of look-ups; 1 when the first one succeeded.
   public let lookUps: Int
 
-  /// Whether the very first look-up found the right content: what close-to-open consistency promises.
+  /// Whether the first look-up found the right content, as close-to-open consistency promises.
   public var firstLookUpSucceeded: Bool { lookUps == 1 }
 }
 
 /// Writes through one mount and reads through another, as two tasks of one shared file system do.
 ///
-/// The peer looks a name up only after its writer has finished. An earlier look-up would fail, NFS would remember that
-/// failure for as long as its attribute cache holds, and the probe would measure the damage that it had done itself.
+/// The peer looks a name up only after its writer has finished. An earlier look-up would fail, NFS would cache that
+/// failure for the time of its attribute cache, and the probe would measure a delay that it had caused itself.
+///
 /// For one thread; blocks.
 public struct VisibilityProbe: ~Copyable {
-  /// Whether both paths are on one device and so, as a rule, behind one cache: then the probe shows nothing about two clients.
-  /// Mounting NFS with `nosharecache`, or from another host, gives a cache of its own.
+  /// Whether both paths are on one device and therefore usually behind one cache; then the result says nothing about
+  /// two clients. A mount with NFS's `nosharecache`, or on another host, has a cache of its own.
   public let sharesCache: Bool
   private let writer: DirectoryWriter
   private let peer: DirectoryDescriptor
@@ -28,14 +29,15 @@ public struct VisibilityProbe: ~Copyable {
   private let shouldStop: @Sendable () -> Bool
   private let reader: TokenReader
 
-  /// Opens both roots and makes sure, with a marker file, that they show the same tree.
+  /// Opens both roots and checks, with a marker file, that they show the same tree.
   /// - Parameters:
-  ///   - tree: Whose root is written to.
-  ///   - peerRoot: Another mount of the same directory.
-  ///   - token: What is written and must be read; at most ``WorkspaceLayout/maximumTokenLength`` bytes.
-  ///   - timeout: Bound of one wait.
-  ///   - shouldStop: Asked between two look-ups; once it says yes, a wait ends as if its time were up.
-  /// - Throws: ``WorkspaceError``: `differentTree` if the marker doesn't appear within the timeout; or the failed call.
+  ///   - tree: the tree whose root the probe writes to.
+  ///   - peerRoot: another mount of the same directory.
+  ///   - token: the content to write and to expect; at most ``WorkspaceLayout/maximumTokenLength`` bytes.
+  ///   - timeout: the time-out of one wait.
+  ///   - shouldStop: asked between two look-ups; when it returns true, the wait ends as after a time-out.
+  /// - Throws: ``WorkspaceError``: `differentTree` if the marker does not appear within the time-out; or the failed
+  ///   call.
   public init(
     tree: CreatedDirectories, peerRoot: String, token: [UInt8], timeout: Nanoseconds,
     shouldStop: @escaping @Sendable () -> Bool = { false }
@@ -64,13 +66,13 @@ public struct VisibilityProbe: ~Copyable {
   }
 
   /// Creates `user` through the first mount, then reads the token through the second until it is right.
-  /// - Throws: ``WorkspaceError``: `timeout` when it did not become so in time; else as ``DirectoryWriter/create(_:)``, or the
-  ///   failed call, but for a name or a handle that isn't known yet.
+  /// - Throws: ``WorkspaceError``: `timeout` when the token was not right in time; the errors of
+  ///   ``DirectoryWriter/create(_:)``; or a failed call, except for a name or a handle that the peer does not know yet.
   public func measure(_ user: UserDirectoryName) throws(WorkspaceError) -> Visibility {
     try waitForToken(of: user, since: try writer.create(user).create.end)
   }
 
-  /// Looks `user` up until its token is right; `finished` is when its writer was done. Tests act in `afterMiss`.
+  /// Looks `user` up until its token is right; `finished` is the end of the writer's work. Tests act in `afterMiss`.
   func waitForToken(
     of user: UserDirectoryName, since finished: Instant, afterMiss: (_ lookUps: Int) -> Void = { _ in }
   ) throws(WorkspaceError) -> Visibility {
@@ -89,7 +91,7 @@ public struct VisibilityProbe: ~Copyable {
     return Visibility(delay: TimedStep(start: finished, end: MonotonicClock.now()), lookUps: lookUps)
   }
 
-  /// Not there, stale and not yet complete all mean: not yet.
+  /// Whether the token is right. A missing, stale or incomplete file counts as not yet visible.
   private func isSeen(_ user: UserDirectoryName) throws(WorkspaceError) -> Bool {
     do throws(WorkspaceError) {
       let directory = try peer.enter(user.name.characters)
@@ -111,8 +113,8 @@ public struct VisibilityProbe: ~Copyable {
   }
 }
 
-/// Asks again at once for the first millisecond, then in pauses of 0.1 ms that grow to 5 ms: the poll interval
-/// limits the resolution.
+/// Pauses between look-ups: none in the first millisecond, then 0.1 ms growing to 5 ms. The pauses limit the resolution
+/// of the result.
 private struct Backoff {
   let start: Instant
   let timeout: Nanoseconds
@@ -125,7 +127,7 @@ private struct Backoff {
     self.shouldStop = shouldStop
   }
 
-  /// Pauses before the next attempt; false when the time is up, or `shouldStop` says so.
+  /// Pauses before the next look-up; false when the time-out has passed, or `shouldStop` returns true.
   mutating func pause() -> Bool {
     let elapsed = MonotonicClock.now().elapsed(since: start)
     if elapsed >= timeout || shouldStop() { return false }

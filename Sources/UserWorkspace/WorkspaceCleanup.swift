@@ -1,33 +1,34 @@
 import Glibc
 import Synchronization
 
-/// What a run has made below one root, so that exactly that can be removed, at the end or when it is interrupted.
+/// The record of a run's directories below one root, by which they alone are removed, at the end or after an
+/// interruption.
 ///
 /// Shared by all writers of a run; safe from any thread.
 public final class CreatedDirectories: Sendable {
-  /// The directory, which existed before, that everything was made in.
+  /// The root, which existed before the run and holds all its directories.
   public let root: String
   private let descriptor: DirectoryDescriptor
   private let users = Mutex<Set<UserDirectoryName>>([])
 
-  /// What became of a removal.
+  /// The result of a removal.
   public struct RemovalReport: Sendable, Equatable {
-    /// How many users' directories were removed.
+    /// The number of users' directories that were removed.
     public internal(set) var removed = 0
-    /// What stays, and why; to be shown to the user.
+    /// The entries that stay, with reasons to show to the user.
     public internal(set) var leftovers: [Leftover] = []
   }
 
-  /// - Throws: ``WorkspaceError`` when `root` is missing, not a directory, or can't be reached.
+  /// - Throws: ``WorkspaceError`` when `root` is missing, not a directory, or cannot be reached.
   public init(root: String) throws(WorkspaceError) {
     self.root = root
     descriptor = try DirectoryDescriptor(root: root)
   }
 
-  /// How many users' directories exist by this run's doing.
+  /// The number of existing users' directories that this run created.
   public var count: Int { users.withLock { $0.count } }
 
-  /// The users whose directories exist by this run's doing, in no order.
+  /// The users whose directories this run created and has not removed, in no order.
   public var remaining: [UserDirectoryName] { users.withLock { Array($0) } }
 
   func remember(_ user: UserDirectoryName) { users.withLock { _ = $0.insert(user) } }
@@ -36,10 +37,11 @@ public final class CreatedDirectories: Sendable {
 
   func remembers(_ user: UserDirectoryName) -> Bool { users.withLock { $0.contains(user) } }
 
-  /// Removes every directory that was made and is still there; foreign files, and the directories above them, stay.
+  /// Removes every directory that the run created and that still exists; foreign files, and the directories above them,
+  /// stay.
   ///
-  /// May be called again and from several threads: the second call waits for the first, then finds nothing left to do but what
-  /// could not be removed. Stop the writers first. It blocks, so never call it on the cooperative pool.
+  /// May be called again and from several threads: the second call waits for the first, and then retries only the
+  /// leftovers. Stop the writers first. It blocks, so never call it on the cooperative pool.
   public func removeAll() -> RemovalReport {
     users.withLock { users in
       var report = RemovalReport()
@@ -56,19 +58,19 @@ public final class CreatedDirectories: Sendable {
   }
 }
 
-/// Something that stays because removing it was not possible, or not this suite's to do.
+/// An entry that stays because it could not be removed, or is not the suite's own.
 public struct Leftover: Sendable, Equatable, CustomStringConvertible {
-  /// Where it is, relative to the tree's root.
+  /// The entry's path, relative to the tree's root.
   public let path: String
-  /// Why it stays: kind `foreignFiles`, `notADirectory`, or the failed system call.
+  /// Why the entry stays: kind `foreignFiles`, `notADirectory`, or the failed system call.
   public let cause: WorkspaceError
 
   /// Path and reason, for a note to the user.
   public var description: String { "'\(path)' stays: \(cause.message)" }
 }
 
-/// Removes one user's directory by the names that the suite gives, and nothing else: no listing, no recursion, no links
-/// followed.
+/// Removes one user's directory by the names that the suite gives: without a listing, without recursion, and without
+/// following links.
 enum UserRemoval {
   static func remove(_ user: PathComponent, from root: borrowing DirectoryDescriptor) -> [Leftover] {
     var leftovers: [Leftover] = []
@@ -90,7 +92,7 @@ enum UserRemoval {
     do throws(WorkspaceError) {
       let product = try user.enter(LayoutName.product)
       try product.remove(LayoutName.token)
-      // Only there if its writer was stopped between making it and renaming it.
+      // The file exists only if its writer was stopped between creating and renaming it.
       try product.remove(LayoutName.newToken)
     } catch {
       if error.kind != .notFound {
@@ -121,13 +123,13 @@ enum UserRemoval {
   }
 }
 
-/// A fresh directory for a run that was given no root: mode 0700, a name of its own.
+/// A new directory for a run without a given root: mode 0700 and a unique name.
 public struct TemporaryRoot: Sendable {
   /// Its absolute path.
   public let path: String
 
-  /// Makes it in `$TMPDIR`, else in `/tmp`.
-  /// - Throws: ``WorkspaceError`` when that is missing or not writable.
+  /// Creates the directory in `$TMPDIR`, else in `/tmp`.
+  /// - Throws: ``WorkspaceError`` when that directory is missing or not writable.
   public init() throws(WorkspaceError) {
     try self.init(in: getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp")
   }
@@ -140,8 +142,8 @@ public struct TemporaryRoot: Sendable {
     path = PathComponent(bytes: template.dropLast().map(UInt8.init(bitPattern:))).text
   }
 
-  /// Removes it if it is empty; already gone counts as removed. Remove what was made in it first.
-  /// - Throws: ``WorkspaceError`` of the kind `foreignFiles` if something is still in it.
+  /// Removes the directory if it is empty; a missing one counts as removed. Remove its content first.
+  /// - Throws: ``WorkspaceError`` of the kind `foreignFiles` if it is not empty.
   public func remove() throws(WorkspaceError) {
     if rmdir(path) == 0 || errno == ENOENT { return }
     throw WorkspaceError.failed("rmdir", on: path, cause: errno)

@@ -1,42 +1,42 @@
 internal import Glibc
 
-/// Why a user's workspace could not be made, entered, measured or removed.
+/// Why a user's workspace could not be created, entered, measured or removed.
 public struct WorkspaceError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// What kind of failure it is, for programs.
+  /// The kind of failure, for programs.
   public enum Kind: String, Sendable {
-    /// A path that leaves its root, or names nothing below it.
+    /// The path leaves its root, or names nothing below it.
     case outsideRoot
-    /// Something else stands where a directory or a file belongs: a file, a symbolic link.
+    /// Another entry, such as a file or a symbolic link, stands in the place of a directory or a file.
     case notADirectory
-    /// A symbolic link where none may be followed.
+    /// A symbolic link stands where links are not followed.
     case symbolicLink
-    /// What was to be made is there already.
+    /// The entry to create exists already.
     case alreadyExists
-    /// What was to be entered or read isn't there.
+    /// The entry to enter or read does not exist.
     case notFound
-    /// The kernel refused: owner or mode of a directory.
+    /// The kernel refused access because of a directory's owner or mode.
     case permissionDenied
     /// No space, no inodes or no quota left, or a read-only mount.
     case noSpace
-    /// A token that is longer than ``WorkspaceLayout/maximumTokenLength``.
+    /// The token is longer than ``WorkspaceLayout/maximumTokenLength``.
     case tokenTooLong
-    /// A file was read, and holds something other than what was written.
+    /// A file does not have the content that was written.
     case contentDiffers
-    /// Something that this suite did not make is in a directory that it would remove; it stays.
+    /// A directory to remove holds an entry that this suite did not create; it stays.
     case foreignFiles
     /// Two paths that should be mounts of one tree show different trees.
     case differentTree
-    /// It did not happen within its bound.
+    /// The event did not happen before the time-out.
     case timeout
-    /// Any other failure of a system call; ``WorkspaceError/systemError`` tells which.
+    /// Any other failure of a system call; ``WorkspaceError/systemError`` has the number.
     case systemCallFailed
   }
 
-  /// What kind of failure it is.
+  /// The kind of failure.
   public let kind: Kind
-  /// What happened, to what, and what to do about it.
+  /// The failure, the path, and how to correct the cause.
   public let message: String
-  /// The `errno` behind it, where a system call failed.
+  /// The `errno` of a failed system call; nil otherwise.
   public let systemError: Int32?
 
   /// An error of the suite's own, or one with a known cause.

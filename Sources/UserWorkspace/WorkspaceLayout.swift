@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a user's directory holds, and with which modes: `{root}/{environment}/{user}/.optima/token.json` and `.claude`.
+/// The content and the modes of a user's directory: `{root}/{environment}/{user}/.optima/token.json` and `.claude`.
 public enum WorkspaceLayout {
   /// The product's own directory in the user's, mode 0700.
   public static var productDirectory: String { String(cString: LayoutName.product) }
@@ -8,12 +8,13 @@ public enum WorkspaceLayout {
   public static var assistantDirectory: String { String(cString: LayoutName.assistant) }
   /// The token's file in the product's directory, mode 0600.
   public static var tokenFile: String { String(cString: LayoutName.token) }
-  /// The longest token, in bytes: it is read back into one buffer.
+  /// The longest token, in bytes; a token is read back into one buffer of this size.
   public static let maximumTokenLength = 65_536
 
-  /// Mode of a user's directory and of those in it.
+  /// Mode of a user's directory and of the directories in it.
   static let privateDirectoryMode: mode_t = 0o700
-  /// Mode of the environment directories above the users: tasks under other user ids must pass through them.
+  /// Mode of the environment directories above the users' directories: tasks under other user ids must pass through
+  /// them.
   static let sharedDirectoryMode: mode_t = 0o755
   /// Mode of the token.
   static let tokenMode: mode_t = 0o600
@@ -25,12 +26,12 @@ public enum WorkspaceLayout {
   }
 }
 
-/// The layout's names as C strings in the program's constant data: using them neither allocates nor initialises anything.
+/// The layout's names as C strings in the program's constant data; their use needs no allocation and no initialisation.
 enum LayoutName {
   @inline(__always) static var product: UnsafePointer<CChar> { cString(".optima") }
   @inline(__always) static var assistant: UnsafePointer<CChar> { cString(".claude") }
   @inline(__always) static var token: UnsafePointer<CChar> { cString("token.json") }
-  /// A token while a benchmark writes it; in a directory just made, no other writer can be using the name.
+  /// A token while a benchmark writes it. In a directory that was just created, no other writer can use the name.
   @inline(__always) static var newToken: UnsafePointer<CChar> { cString(".token.json.new") }
 
   /// String literals end with a NUL.
@@ -44,8 +45,8 @@ enum LayoutName {
 public struct UserDirectoryName: Hashable, Sendable, CustomStringConvertible {
   let name: PathComponent
 
-  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` unless `user` is one plain path component that doesn't start
-  ///   with a dot.
+  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` unless `user` is one plain path component that does not
+  ///   start with a dot.
   public init(_ user: String) throws(WorkspaceError) {
     let bytes = Array(user.utf8)
     guard let first = bytes.first, first != UInt8(ascii: "."), !bytes.contains(UInt8(ascii: "/")), !bytes.contains(0)
@@ -59,19 +60,19 @@ public struct UserDirectoryName: Hashable, Sendable, CustomStringConvertible {
   public var description: String { name.text }
 }
 
-/// What the agent in a task does when it is given a user: the user's directory is there, private, and holds the token.
+/// The preparation of a user's directory by the agent in a task: it is created with private modes and gets the token.
 public enum WorkspacePreparation {
-  /// Makes, or enters, `directory` with its `.optima`, `.claude` and token.
+  /// Creates, or enters, `directory` with its `.optima`, `.claude` and token.
   ///
-  /// Missing directories between root and user are made with mode 0755, the user's own with 0700, the token with 0600;
-  /// what is there already keeps its owner and mode. An earlier token is replaced in one step: a reader sees the old
-  /// one or the new one. Blocks: call it from a thread of its own, never from the cooperative pool.
+  /// Missing directories between root and user are created with mode 0755, the user's own with 0700, the token with
+  /// 0600; existing ones keep their owner and mode. An earlier token is replaced in one step, so that a reader sees
+  /// either the old or the new one. The call blocks: make it from a thread of its own, never from the cooperative pool.
   /// - Parameters:
-  ///   - directory: A path below `root`, spelled with the same prefix; no `.` or `..` in it.
-  ///   - root: A directory that exists. Symbolic links are followed in its own path, and nowhere below it.
-  ///   - token: The token's bytes, at most ``WorkspaceLayout/maximumTokenLength``.
-  /// - Returns: Whether the user's directory was made new.
-  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` before any file is touched, else the failure of the system call.
+  ///   - directory: a path below `root`, spelled with the same prefix; no `.` or `..` in it.
+  ///   - root: an existing directory. Symbolic links are followed in its own path, and nowhere below it.
+  ///   - token: the token's bytes, at most ``WorkspaceLayout/maximumTokenLength``.
+  /// - Returns: whether the user's directory is new.
+  /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` before any file is touched, else the failed system call.
   public static func prepare(
     directory: String, inside root: String, token: [UInt8]
   ) throws(WorkspaceError) -> Bool {
@@ -93,7 +94,7 @@ public enum WorkspacePreparation {
     let user = try parent.enter(path.last.characters)
     _ = try user.makeIfMissing(LayoutName.product, mode: mode, mask: mask)
     _ = try user.makeIfMissing(LayoutName.assistant, mode: mode, mask: mask)
-    // A planted link instead of a directory must be an error here too, not a surprise for the user's process.
+    // A planted link in place of the directory must be an error here and not reach the user's process.
     _ = try user.enter(LayoutName.assistant)
     let product = try user.enter(LayoutName.product)
     try replaceToken(in: product, with: token, mask: mask)
@@ -103,7 +104,7 @@ public enum WorkspacePreparation {
   private static func replaceToken(
     in product: borrowing DirectoryDescriptor, with token: [UInt8], mask: Umask
   ) throws(WorkspaceError) {
-    // Two tasks may prepare one user at once (a reconnect): each writes under a name of its own.
+    // Two tasks may prepare one user at the same time (a reconnect), so each writes under a name of its own.
     let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
     let temporary = PathComponent(".\(WorkspaceLayout.tokenFile).\(suffix)")
     let file = try TokenFile.write(token, as: temporary.characters, in: product, mask: mask)

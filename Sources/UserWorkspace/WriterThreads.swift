@@ -1,27 +1,28 @@
 import Glibc
 import Synchronization
 
-/// One of several writers that run at the same time, each on a thread of its own.
+/// One of several concurrent writers, each on a thread of its own.
 public struct ParallelWriter: Sendable {
-  /// Which one, from 0.
+  /// The writer's index, from 0.
   public let index: Int
   fileprivate let line: WriterBarrier
 
-  /// Waits until every writer is ready (or has given up), so that all start at once. Call it once, after all preparation.
+  /// Waits until every writer is ready (or has given up), so that all start at the same time. Call it once, after all
+  /// preparation.
   public func waitForStart() { line.arrive(index, andWait: true) }
 
-  /// Whether the run was cancelled; to be asked between operations.
+  /// Whether the run was cancelled; check it between operations.
   public var shouldStop: Bool { line.isStopped }
 }
 
-/// Runs `body` for `count` writers at once, each on a thread of its own, and waits for all.
+/// Runs `body` for `count` concurrent writers, each on a thread of its own, and waits for all.
 ///
 /// A body makes its ``DirectoryWriter`` and its recorder, calls ``ParallelWriter/waitForStart()``, then loops until its
-/// operations are done or ``ParallelWriter/shouldStop``, and returns what it has recorded: nothing is shared while the
-/// clock runs. When the calling task is cancelled the writers stop after the operation they are in, and what they have
-/// recorded is returned all the same.
-/// - Returns: The bodies' results in the order of their indices.
-/// - Throws: ``WorkspaceError`` when a thread could not be made; writers already running are stopped first.
+/// operations are done or ``ParallelWriter/shouldStop``, and returns its records. The writers share nothing while the
+/// clock runs. When the calling task is cancelled, the writers stop after their current operations, and their records
+/// are still returned.
+/// - Returns: the bodies' results in the order of their indices.
+/// - Throws: ``WorkspaceError`` when a thread could not be created; the writers that already run are stopped first.
 public func runWriters<Output: Sendable>(
   count: Int, body: @escaping @Sendable (ParallelWriter) -> Output
 ) async throws(WorkspaceError) -> [Output] {
@@ -59,9 +60,10 @@ private func runWriter<Output: Sendable>(
   }
 }
 
-/// A barrier: writers wait here for each other before they start, and learn that they should stop.
+/// A barrier: writers wait here for each other before they start, and learn here that they should stop.
 ///
-/// `@unchecked`: `missing` is only touched with `mutex` held; the condition and the mutex live at a fixed address of their own.
+/// `@unchecked`: `missing` is only touched with `mutex` held; the condition and the mutex live at a fixed address of
+/// their own.
 final class WriterBarrier: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let opened = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -91,7 +93,7 @@ final class WriterBarrier: @unchecked Sendable {
     while waits, !missing.isEmpty, !isStopped { pthread_cond_wait(opened, mutex) }
   }
 
-  /// Those who wait go on, and find that they should stop.
+  /// Wakes the waiting writers, which then find that they should stop.
   func stop() {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -100,9 +102,9 @@ final class WriterBarrier: @unchecked Sendable {
   }
 }
 
-/// Runs `body` on a thread made for it, which then ends: the place for system calls that block, of which the cooperative pool,
-/// with as many threads as cores, must see none.
-/// - Throws: ``WorkspaceError`` when no thread could be made.
+/// Runs `body` on a new thread, which then ends. Blocking system calls belong there, because the cooperative pool has
+/// only as many threads as cores and must not be blocked.
+/// - Throws: ``WorkspaceError`` when no thread could be created.
 public func runOnOwnThread<Output: Sendable>(
   _ body: @escaping @Sendable () -> Output
 ) async throws(WorkspaceError) -> Output {
@@ -117,7 +119,7 @@ public func runOnOwnThread<Output: Sendable>(
   return try result.get()
 }
 
-/// The same for a caller that may block: waits until the thread has ended.
+/// Runs `body` on a new thread and waits until it has ended, for a caller that may block.
 func runOnOwnThreadAndWait<Output: Sendable>(
   _ body: @escaping @Sendable () -> Output
 ) throws(WorkspaceError) -> Output? {

@@ -1,7 +1,7 @@
 import Latency
 public import NIOCore
 
-/// Keeps a number of warm tasks at a gateway: each that ends is replaced by a new one with a new id.
+/// Keeps a number of warm tasks at a gateway: each task that ends is replaced by a new one with a new id.
 public struct AgentPool: Sendable {
   private let configuration: WarmTaskConfiguration
   private let count: Int
@@ -13,10 +13,10 @@ public struct AgentPool: Sendable {
   /// Makes a pool; ``run()`` starts it.
   ///
   /// - Parameters:
-  ///   - count: Tasks alive at a time.
-  ///   - loops: Tasks take turns on them; at least one.
-  ///   - jitter: 0…1, asked before each pause.
-  ///   - makeTaskId: A fresh id for every task.
+  ///   - count: the number of tasks alive at the same time.
+  ///   - loops: the event loops, assigned to tasks in turn; at least one.
+  ///   - jitter: returns a number in 0…1 for each pause.
+  ///   - makeTaskId: returns a new id for every task.
   public init(
     configuration: WarmTaskConfiguration, count: Int, loops: [any EventLoop],
     observer: @escaping TaskObserver = { _ in }, jitter: @escaping @Sendable () -> Double = { .random(in: 0...1) },
@@ -37,7 +37,7 @@ public struct AgentPool: Sendable {
     }
   }
 
-  /// Lives one life in each place, without replacement, and returns how they ended.
+  /// Runs one task in each place, without replacement, and returns their outcomes.
   public func runOnce() async -> [TaskOutcome] {
     await withTaskGroup(of: TaskOutcome.self) { group in
       for place in 0..<count { group.addTask { await live(on: loops[place % loops.count]) } }
@@ -59,7 +59,7 @@ public struct AgentPool: Sendable {
     await WarmTaskAgent.run(taskId: makeTaskId(), configuration: configuration, on: loop, observer: observer)
   }
 
-  /// 32 hexadecimal digits, as ECS names its tasks.
+  /// A random id of 32 hexadecimal digits, the form of ECS's task ids.
   public static func randomTaskId() -> String {
     [UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max)]
       .map { half in
@@ -70,17 +70,17 @@ public struct AgentPool: Sendable {
   }
 }
 
-/// How long a place in the pool stays empty before its next task starts. A healthy life is replaced at once; failures
-/// in a row wait ever longer, so that a broken gateway is asked a few times a minute and not a thousand times a second.
+/// The pause before a place in the pool gets its next task. A healthy task is replaced at once. After consecutive
+/// failures the pauses grow, so that a broken gateway gets a few requests a minute and not a thousand a second.
 struct ReplacementBackoff {
   static let first: Nanoseconds = .milliseconds(250)
   static let longest: Nanoseconds = .seconds(15)
-  /// A task that waited this long and was then retired was well, even if no user ever came.
+  /// A task that was retired after waiting at least this long counts as healthy, even without a user.
   static let healthyWait: Nanoseconds = .seconds(5)
 
   private var failures = 0
 
-  /// The pause after a life.
+  /// The pause after a task's end.
   ///
   /// - Parameter jitter: 0…1; the pause is between half of its full length and the whole.
   mutating func pause(after outcome: TaskOutcome, lived: Nanoseconds, jitter: Double) -> Nanoseconds {

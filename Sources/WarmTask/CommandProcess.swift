@@ -5,13 +5,13 @@ import NIOPosix
 import ProcessControl
 import Transport
 
-/// A real process: its standard streams on the agent's event loop, its start and its end with the process keeper.
+/// A real process: the agent's event loop handles its standard streams, the process keeper its start and its end.
 ///
-/// It is in a group of its own, dies with this process (`PR_SET_PDEATHSIG`), and takes its group along when it ends.
+/// The process leads a group of its own, dies with this process (`PR_SET_PDEATHSIG`), and its group ends with it.
 final class CommandProcess: UserProcess {
-  /// Bytes that may wait for a program that doesn't read its input, before the socket isn't read either.
+  /// The bytes that may wait for a program that does not read its input; beyond it the socket is not read either.
   static let maximumPendingInput = 1 << 20
-  /// How long output may still come from a pipe that another process holds open after the program has ended.
+  /// The time in which output may still come, after the program's end, from a pipe that another process holds open.
   private static let drainBound = TimeAmount.seconds(1)
 
   private let request: ProcessRequest
@@ -97,7 +97,8 @@ final class CommandProcess: UserProcess {
     }
   }
 
-  /// A channel over our end of a pipe. On a failure the descriptor is closed, and the program sees the end of the pipe.
+  /// A channel over the agent's end of a pipe. On a failure the descriptor is closed, and the program sees the end of
+  /// the pipe.
   private func open(
     _ descriptor: OwnedDescriptor?, isInput: Bool, configure: @escaping @Sendable (any Channel) throws -> Void
   ) -> (any Channel)? {
@@ -116,16 +117,16 @@ final class CommandProcess: UserProcess {
     return channel.value
   }
 
-  /// End of its input, SIGTERM to its group, and SIGKILL if it is still there after the grace.
+  /// Closes the input, sends SIGTERM to the group, and SIGKILL if the process still exists after the grace.
   private func end(_ child: ChildProcess) {
     input?.close(promise: nil)
     child.signalGroup(SIGTERM)
     killTimer = loop.scheduleTask(in: TimeAmount(stopGrace)) { _ = child.signalGroup(SIGKILL) }
-    // The agent reads no more output, and a program that writes must not hang on a full pipe.
+    // The agent reads no more lines, but the output is drained: a program that writes must not block on a full pipe.
     output?.setOption(.autoRead, value: true).whenFailure { _ in }
   }
 
-  /// The end is told when the output has come to its end too, so that no line is lost.
+  /// Reports the end only after the end of the output, so that no line is lost.
   private func hasEnded(_ status: ExitStatus) {
     killTimer?.cancel()
     input?.close(promise: nil)
@@ -138,17 +139,17 @@ final class CommandProcess: UserProcess {
   }
 }
 
-/// A user's program's standard error goes to the agent's own, line by line, each cut at a bound.
+/// Copies the standard error of users' programs to the agent's own, line by line, each cut at a bound.
 enum ErrorOutput {
   static let maximumLineLength = 4096
-  /// Writing to a terminal or a full pipe blocks: never on an event loop.
+  /// Writing to a terminal or a full pipe blocks, so an event loop must not do it.
   private static let writer: NIOThreadPool = {
     let pool = NIOThreadPool(numberOfThreads: 1)
     pool.start()
     return pool
   }()
 
-  /// The next lines are read when these have been written.
+  /// A reader that reads the next lines once the present ones have been written.
   static func reader(on channel: any Channel) -> LineReader {
     LineReader(maximumLength: maximumLineLength) { lines, _ in
       let text = lines.map { $0.text + "\n" }.joined()

@@ -1,7 +1,7 @@
 import Latency
 import NIOCore
 
-/// Cuts bytes into lines. A line beyond the maximum comes in pieces that say so, so that memory stays bounded.
+/// Splits bytes into lines. A line beyond the maximum comes in pieces marked as such, so that memory stays bounded.
 struct LineFramer {
   let maximumLength: Int
   private var partial = ByteBuffer()
@@ -27,12 +27,12 @@ struct LineFramer {
     }
   }
 
-  /// A last line without an end.
+  /// The last line where it has no end; nil otherwise.
   mutating func finish() -> OutputLine? {
     partial.readableBytes == 0 ? nil : OutputLine(text: take(partial.readableBytes))
   }
 
-  /// The longest piece that ends between two characters; invalid UTF-8 is cut anywhere.
+  /// The length of the longest piece that ends between two characters; invalid UTF-8 is cut anywhere.
   private func lengthOfPiece(_ view: ByteBufferView) -> Int {
     for length in ((maximumLength - min(3, maximumLength - 1))...maximumLength).reversed()
     where view[view.startIndex + length] & 0xc0 != 0x80 { return length }
@@ -42,7 +42,7 @@ struct LineFramer {
   private mutating func take(_ count: Int) -> String { partial.readString(length: count) ?? "" }
 }
 
-/// Reads lines from a pipe, one batch at a time: the next read waits until it is asked for.
+/// Reads lines from a pipe, one batch at a time: the next read waits until it is requested.
 final class LineReader: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   private var framer: LineFramer

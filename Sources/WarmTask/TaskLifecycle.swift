@@ -3,7 +3,7 @@ import Latency
 import ProcessControl
 import Transport
 
-/// One task's life as a pure state machine: events in, actions out. It goes one way only:
+/// One task's life as a pure state machine: events in, actions out. The states follow one another in one direction:
 /// warm → preparing → starting → ready → over.
 struct TaskLifecycle {
   enum Event {
@@ -17,7 +17,7 @@ struct TaskLifecycle {
     case processEnded(ExitStatus)
     case inputDropped
     case initTimedOut
-    /// nil: this side closed it.
+    /// nil: this side closed the socket.
     case socketEnded(WebSocketError?)
     case stopRequested
   }
@@ -29,16 +29,16 @@ struct TaskLifecycle {
     case startProcess(Assignment)
     case writeInput(String)
     case send(TaskToGateway)
-    /// Like `send`, and its instant is reported.
+    /// Send the message as `send` does, and report the instant.
     case confirm(TaskToGateway)
-    /// All output so far is passed on: the process may be read again.
+    /// Read the process's output again: all output so far has been passed on.
     case readOutput
     case report(TaskEvent.Kind, at: Instant)
-    /// The life is over: the process is stopped and the socket closed with this code.
+    /// Stop the process, and close the socket with this code: the task's life is over.
     case finish(TaskOutcome, closeCode: UInt16)
   }
 
-  /// Input that came before the program was started.
+  /// The most lines of input that are held until the program has started.
   static let maximumHeldInput = 64
 
   private enum State {
@@ -51,7 +51,7 @@ struct TaskLifecycle {
   private struct Progress {
     var workspaceReadyAt: Instant
     var processStartedAt: Instant?
-    /// False for the inline program.
+    /// Whether the user's program is a process; false for the inline program.
     var hasProcess = false
   }
   private var state = State.warm
@@ -60,7 +60,7 @@ struct TaskLifecycle {
 
   init(settings: Assignment.Settings) { self.settings = settings }
 
-  /// Whether another line of input would be taken. The agent doesn't read its socket while there is no room.
+  /// Whether another line of input can be held. The agent does not read its socket while there is no room.
   var hasRoomForInput: Bool { heldInput.count < Self.maximumHeldInput }
 
   mutating func handle(_ event: Event) -> [Action] {
@@ -93,7 +93,7 @@ struct TaskLifecycle {
       }
       return actions
     case ("init_user", _), ("init_user_session", _):
-      // One task, one user: the first user keeps it.
+      // A task serves one user, so the first user keeps it.
       return [.send(TaskToGateway(type: "status", status: "already_assigned"))]
     case ("user_input", .ready): return message.line.map { [.writeInput($0)] } ?? []
     case ("user_input", .preparing), ("user_input", .starting):
@@ -125,13 +125,13 @@ struct TaskLifecycle {
   private mutating func processSaid(_ lines: [OutputLine], at: Instant) -> [Action] {
     var rest = lines[...]
     var actions: [Action] = []
-    // The first line may come in pieces: it is there with the last one.
+    // The first line may come in pieces, and is complete with its last piece.
     if case .starting = state { rest = rest.drop { $0.goesOn } }
     if case .starting(let assignment, let progress) = state, rest.popFirst() != nil {
       state = .ready
       let breakdown = InitBreakdown(
         initUserMs: milliseconds(from: assignment.receivedAt, to: at),
-        // A phase that has not happened is left out: it took no time, and not 0 ms.
+        // A phase that did not happen is left out, because 0 ms would claim that it was measured.
         workspaceMs: assignment.directory == nil
           ? nil : milliseconds(from: assignment.receivedAt, to: progress.workspaceReadyAt),
         processStartMs: progress.hasProcess ? milliseconds(from: progress.processStartedAt ?? at, to: at) : nil)
@@ -187,13 +187,13 @@ struct TaskLifecycle {
   }
 }
 
-/// A user given to a task: checked, and alike for both dialects.
+/// A user's assignment to a task, checked, in one form for both dialects.
 struct Assignment: Sendable, Equatable {
   enum Dialect: Sendable { case plan, lab }
 
-  /// What the task knows without being told.
+  /// The settings that an assignment may leave out.
   struct Settings: Sendable {
-    /// nil: no directory is made.
+    /// nil: the task creates no directory.
     var workspaceRoot: String?
     var environmentName: String
     var initTimeout: Nanoseconds
@@ -207,13 +207,13 @@ struct Assignment: Sendable, Equatable {
   let userId: String
   let sessionId: String?
   let environmentName: String
-  /// Below the workspace root; nil where there is no root.
+  /// The user's directory, below the workspace root; nil without a root.
   let directory: String?
   let token: String?
   let receivedAt: Instant
 
-  /// Reads `init_user` or `init_user_session`. Whether the plan dialect's `workspaceDir` is below the root is checked where
-  /// it is made, part by part.
+  /// Reads `init_user` or `init_user_session`. The directory's creation checks, part by part, whether the plan
+  /// dialect's `workspaceDir` is below the root.
   static func make(
     of message: GatewayToTask, receivedAt: Instant, settings: Settings
   ) -> Result<Assignment, Refusal> {
@@ -221,7 +221,7 @@ struct Assignment: Sendable, Equatable {
       return .failure(Refusal(message: "the user id is invalid: it is \(UserID.rule)"))
     }
     let environmentName = message.env ?? settings.environmentName
-    // It becomes a directory's name, as the user id does.
+    // The name becomes a directory's name, so it obeys the rule for user ids.
     guard UserID.isValid(environmentName) else {
       return .failure(Refusal(message: "the environment's name is invalid: it is \(UserID.rule)"))
     }
@@ -234,8 +234,8 @@ struct Assignment: Sendable, Equatable {
         environmentName: environmentName, directory: directory, token: message.token, receivedAt: receivedAt))
   }
 
-  /// The environment of the user's program. Of the agent's own only what every program needs is handed down: the rest
-  /// may hold the agent's credentials.
+  /// The environment of the user's program. It gets only the variables that every program needs, because the rest of
+  /// the agent's environment may hold credentials.
   func programEnvironment(inheriting own: [String: String]) -> [String: String] {
     var variables = own.filter { Self.inherited.contains($0.key) }
     variables["USER_ID"] = userId

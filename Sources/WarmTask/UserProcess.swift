@@ -3,40 +3,42 @@ import NIOCore
 import ProcessControl
 import Transport
 
-/// What a user's program tells its agent, always on the agent's event loop.
+/// An event of a user's program, reported on the agent's event loop.
 enum UserProcessEvent {
   case started(pid: Int32?, at: Instant)
-  /// It was not started; there will be no `ended`.
+  /// The program could not be started; no `ended` follows.
   case failed(String)
-  /// Complete lines, without their ends, and the instant they were read. Nothing more comes until `readMore`.
+  /// Complete lines, without their ends, and the instant at which they were read. No further lines come until
+  /// `readMore`.
   case lines([OutputLine], at: Instant)
-  /// What waited for the program to read it is below the bound again.
+  /// The input that waits for the program is below the bound again.
   case roomForInput
-  /// The last event: all output has been told.
+  /// The last event: the program has ended, and all its output has been reported.
   case ended(ExitStatus)
 }
 
 /// A user's running program, or its stand-in in memory. Confined to one event loop.
 protocol UserProcess: AnyObject {
-  /// Starts it, once.
+  /// Starts the program; called once.
   func start()
-  /// Whether it keeps up with its input. Further lines are kept too, but the writer should wait for `roomForInput`.
+  /// Whether the program keeps up with its input. Further lines are kept too, but the writer should wait for
+  /// `roomForInput`.
   var hasRoomForInput: Bool { get }
-  /// Hands it one line. False if it doesn't take it: its input is closed.
+  /// Passes one line to the program; false if its input is closed.
   func write(line: String) -> Bool
-  /// Allows the next `lines`.
+  /// Allows the next `lines` event.
   func readMore()
-  /// Ends it in order, then by force; `ended` tells when it is done.
+  /// Ends the program in order, then by force; `ended` reports the end.
   func stop()
 }
 
-/// No process at all: answers like `session-stand-in`, in memory.
+/// A program without a process: it answers like `session-stand-in`, in memory.
 final class InlineProcess: UserProcess {
   private let loop: any EventLoop
   private let startDelay: Nanoseconds
   private let tell: (UserProcessEvent) -> Void
   private var sequence = 0
-  /// Input that came before the first line, which is to be the first; nil from then on.
+  /// Input that came before the program's first line, which must precede all answers; nil after that line.
   private var early: [String]? = []
   private var isOver = false
 
@@ -86,6 +88,6 @@ final class InlineProcess: UserProcess {
     if !isOver { tell(.lines([OutputLine(text: line)], at: MonotonicClock.now())) }
   }
 
-  /// Never inside the caller's own turn, as with a real process.
+  /// Runs `body` in a later turn of the loop: a real process never reports within its caller's turn either.
   private func later(_ body: @escaping () -> Void) { loop.assumeIsolated().execute(body) }
 }

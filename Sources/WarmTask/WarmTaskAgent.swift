@@ -9,9 +9,9 @@ import UserWorkspace
 
 /// The agent in a container: one warm task from its WebSocket to its end, on one event loop.
 ///
-/// It decides nothing itself: ``TaskLifecycle`` does, and this actor carries out its actions.
+/// ``TaskLifecycle`` makes the decisions, and this actor executes its actions.
 public actor WarmTaskAgent {
-  /// The event loop, so that socket, process and timers need no hop.
+  /// The event loop is the executor, so that socket, process and timers need no hop.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
   private let taskId: String
@@ -42,12 +42,12 @@ public actor WarmTaskAgent {
         initTimeout: configuration.initTimeout))
   }
 
-  /// Lives one task's whole life: connects, waits for a user, serves it, and returns when its process is gone and its
-  /// socket closed. Cancellation ends it in order, within about 3 s.
+  /// Runs one task: it connects, waits for a user, serves the user, and returns when its process has ended and its
+  /// socket is closed. Cancellation ends it in order, within about 3 s.
   ///
   /// - Parameters:
-  ///   - taskId: Part of the gateway's path: letters, digits, `.`, `_`, `-`.
-  ///   - observer: Told what happens, with instants taken on the loop.
+  ///   - taskId: a part of the gateway's path: letters, digits, `.`, `_`, `-`.
+  ///   - observer: takes the events, with instants taken on the loop.
   public static func run(
     taskId: String, configuration: WarmTaskConfiguration, on loop: any EventLoop,
     observer: @escaping TaskObserver = { _ in }
@@ -56,7 +56,7 @@ public actor WarmTaskAgent {
   }
 
   private func live() async -> TaskOutcome {
-    // While the task is waiting is the time for what its user would wait for otherwise.
+    // The threads start while the task waits, so that its user does not wait for them.
     WorkspaceThreads.start()
     do throws(WebSocketError) {
       let socket = try await WebSocketConnection.connect(
@@ -99,15 +99,16 @@ public actor WarmTaskAgent {
     }
   }
 
-  /// Waits until the user's program keeps up with its input: what a user sends ahead of that stays in the socket, and slows
-  /// the sender down instead of being lost. An end of the socket behind unread input shows at the next heartbeat: it fails.
+  /// Waits until the user's program keeps up with its input. Further input stays in the socket and slows the sender
+  /// down, instead of being lost. While there is unread input, the end of the socket shows only when the next heartbeat
+  /// fails.
   private func nextMessage() async throws(WebSocketError) -> WebSocketMessage? {
     while !maySendMore {
       guard !Task.isCancelled else { throw .cancelled }
       await withTaskCancellationHandler {
         await withCheckedContinuation { continuation in
           waitingForRoom = continuation
-          // A cancellation before this line would resume nothing.
+          // A cancellation before this line had no continuation to resume.
           if Task.isCancelled { resumeReceiving(evenWithoutRoom: true) }
         }
       } onCancel: {
@@ -117,7 +118,7 @@ public actor WarmTaskAgent {
     return try await socket?.receive()
   }
 
-  /// Whether the gateway's next message is wanted: there is room for it, or the life is at its end.
+  /// Whether to read the gateway's next message: there is room for it, or the task's life is at its end.
   private var maySendMore: Bool {
     socketIsOver || outcome != nil || (lifecycle.hasRoomForInput && process?.hasRoomForInput ?? true)
   }
@@ -145,7 +146,7 @@ public actor WarmTaskAgent {
     case .send(let message): post(message)
     case .confirm(let message): post(message) { $0.report(.readySent, at: $1) }
     case .readOutput:
-      // A WebSocket that doesn't take the output stops the program that makes it.
+      // A WebSocket that does not take the output stops the program that writes it.
       afterWrites { $0.process?.readMore() }
     case .report(let kind, let at): report(kind, at: at)
     case .finish(let outcome, let closeCode):
@@ -248,7 +249,7 @@ public actor WarmTaskAgent {
   }
 }
 
-/// Makes workspaces on threads of their own: a call on a network file system blocks for tens of milliseconds, which
+/// Creates workspaces on threads of their own: a call on a network file system blocks for tens of milliseconds, which
 /// neither an event loop nor the cooperative pool can afford.
 enum WorkspaceThreads {
   private static let pool: NIOThreadPool = {
@@ -257,12 +258,12 @@ enum WorkspaceThreads {
     return pool
   }()
 
-  /// Starts the threads, if they don't run yet.
+  /// Starts the threads, unless they run already.
   static func start() {
     _ = pool
   }
 
-  /// Prepares `directory` and tells on the event loop; nil is success.
+  /// Prepares `directory` and reports on the event loop; nil is success.
   static func prepare(
     _ directory: String, inside root: String, token: String?, on loop: any EventLoop,
     done: @escaping @Sendable (_ failure: String?) -> Void
@@ -270,7 +271,7 @@ enum WorkspaceThreads {
     pool.submit { _ in
       var failure: String?
       do throws(WorkspaceError) {
-        // A session without a token gets an empty JSON object: the program that reads the file finds valid JSON.
+        // A session without a token gets an empty JSON object, so that a program that reads the file finds valid JSON.
         _ = try WorkspacePreparation.prepare(directory: directory, inside: root, token: Array((token ?? "{}").utf8))
       } catch {
         failure = error.description

@@ -2,38 +2,38 @@ public import Latency
 public import ProcessControl
 public import Transport
 
-/// How a warm task behaves; the same for every task of a pool.
+/// The settings of a warm task, shared by all tasks of a pool.
 public struct WarmTaskConfiguration: Sendable {
   /// The gateway; the task opens `{gateway}/internal/warm/{taskId}`, or another path of it.
   public let gateway: Endpoint
-  /// The path of the task with this id, behind the gateway's own.
+  /// The path of a task's WebSocket by the task's id, after the gateway's base path.
   public var path: @Sendable (_ taskId: String) -> String = { "/internal/warm/\($0)" }
-  /// Sent with the upgrade; may hold secrets.
+  /// Header fields of the upgrade; may hold secrets.
   public var headers: [(String, String)] = []
-  /// For `wss` gateways.
+  /// The TLS settings for `wss` gateways.
   public var tls: TLSClient?
-  /// Those of the gateway's host: tasks connect to them in turn.
+  /// The addresses of the gateway's host; tasks connect to them in turn.
   public var addresses: HostAddresses
-  /// Of the rotation through the addresses, for all tasks; nil: each has a turn of its own.
+  /// The index of the address that all tasks try first; nil: each task takes the next address.
   public var turn: Int?
-  /// The shared file system (`EFS_MOUNT_PATH`), below which every user's directory lies. nil: no directory is made, and
-  /// the user's program runs where the agent runs.
+  /// The shared file system (`EFS_MOUNT_PATH`), which holds the users' directories. nil: no directory is created, and
+  /// the user's program runs in the agent's working directory.
   public var workspaceRoot: String?
-  /// The directory between the root and the user's (`ENVIRONMENT`), where the gateway doesn't say it.
+  /// The directory between the root and the user's (`ENVIRONMENT`), where the gateway does not name it.
   public var environmentName = "dev"
-  /// What a user gets.
+  /// The program that runs for a user.
   public var program: UserProgram
-  /// Between two heartbeats.
+  /// The time between two heartbeats.
   public var heartbeatInterval: Nanoseconds = .seconds(15)
-  /// From `init_user` to the program's first line; beyond it the gateway is told `init_failed`.
+  /// The time-out from `init_user` to the program's first line; after it the gateway gets `init_failed`.
   public var initTimeout: Nanoseconds = .seconds(30)
-  /// Bound of opening the WebSocket.
+  /// The time-out of opening the WebSocket.
   public var connectTimeout: Nanoseconds = .seconds(30)
-  /// Between SIGTERM and SIGKILL for a user's program.
+  /// The time between SIGTERM and SIGKILL for a user's program.
   public var stopGrace: Nanoseconds = .seconds(2)
-  /// In bytes; a longer line of the program's output is passed on in pieces of this length.
+  /// The longest line of output, in bytes; a longer line is passed on in pieces of this length.
   public var maximumLineLength = 65_536
-  /// Bounds of the gateway's frames.
+  /// The limits on the gateway's frames.
   public var limits = WebSocketLimits()
 
   /// Makes a configuration with the defaults.
@@ -45,12 +45,12 @@ public struct WarmTaskConfiguration: Sendable {
   }
 }
 
-/// What runs for a user. A program is ready with its first line of output, which is not passed on to the user.
+/// The program that runs for a user. It is ready with its first line of output, which is not passed on to the user.
 public enum UserProgram: Sendable, Equatable {
-  /// No process: an echo in memory that answers like `session-stand-in`, `startDelay` after its start. For
-  /// thousands of tasks.
+  /// No process: an echo in memory that answers like `session-stand-in`, `startDelay` after its start. It makes
+  /// thousands of tasks possible.
   case inline(startDelay: Nanoseconds = .zero)
-  /// A program and its arguments; at least one word. There is no shell between: its start would be measured too.
+  /// A program and its arguments; at least one word. It runs without a shell, whose start would be measured too.
   case command([String])
 
   /// The stand-in at `path`, ready after `startDelay` (in whole milliseconds).
@@ -59,40 +59,40 @@ public enum UserProgram: Sendable, Equatable {
   }
 }
 
-/// Something that happened inside a task, for a benchmark that supplies the tasks itself.
+/// An event in a task's life, for a benchmark that supplies the tasks itself.
 public struct TaskEvent: Sendable, Equatable {
-  /// What happened.
+  /// The kind of event.
   public enum Kind: Sendable, Equatable {
     /// The WebSocket is open: the task is warm.
     case connected
     /// `init_user` or `init_user_session` has been read.
     case initReceived(userId: String)
-    /// The user's directory is there; not reported where none is made.
+    /// The user's directory exists; not reported where no directory is created.
     case workspaceReady
     /// The user's program was started; the instant is right before the fork. No pid for the inline program.
     case processStarted(pid: Int32?)
     /// The program's first line has been read.
     case firstLine
-    /// The confirmation goes to the socket.
+    /// The confirmation is written to the socket.
     case readySent
-    /// The task's life is over, its process gone and its socket closed.
+    /// The task's life is over, its process has ended and its socket is closed.
     case ended(TaskOutcome)
   }
 
-  /// The task.
+  /// The task's id.
   public let taskId: String
-  /// What happened.
+  /// The kind of event.
   public let kind: Kind
-  /// When, by ``MonotonicClock``; taken on the event loop.
+  /// The event's instant by ``MonotonicClock``, taken on the event loop.
   public let at: Instant
 }
 
-/// Called on the task's event loop: it must not block.
+/// Takes events on the task's event loop; it must not block.
 public typealias TaskObserver = @Sendable (TaskEvent) -> Void
 
-/// How a task's life ended.
+/// The outcome of a task's life.
 public enum TaskOutcome: Sendable, Equatable {
-  /// The gateway could not be reached, or refused.
+  /// The gateway could not be reached, or refused the task.
   case notConnected(WebSocketError)
   /// The gateway closed the socket before it assigned a user.
   case retired
@@ -100,7 +100,7 @@ public enum TaskOutcome: Sendable, Equatable {
   case released
   /// The user's program ended by itself, after it was ready; the gateway has been told.
   case processEnded(ExitStatus)
-  /// There is no session for the user; the gateway has been told why.
+  /// The user's session could not be set up; the gateway has been told why.
   case initFailed(String)
   /// The socket broke, or the gateway broke the protocol.
   case connectionLost(WebSocketError)

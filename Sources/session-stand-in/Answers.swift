@@ -1,20 +1,21 @@
 import Glibc
 
-/// Answers messages in chunks, as an agent of the product streams its words. A line is a JSON object each way.
+/// Answers messages in chunks, as an agent of the product streams its words. Each line is a JSON object, in both
+/// directions.
 ///
-/// It reads `{"type":"message","message":…}`, `{"type":"answer_question",…}` and `{"type":"abort"}`, in just this order of keys,
-/// as the gateway writes them. It writes `text_delta` for each chunk, the first at once and the others `chunkDelay` apart, and
-/// `finish` at the end of each answer, also of one that was aborted. Of a message only the text is looked at, which is put into
-/// the first chunk as it is, escapes and all.
+/// It reads `{"type":"message","message":…}`, `{"type":"answer_question",…}` and `{"type":"abort"}`, only with this
+/// order of keys, which the gateway writes. It writes `text_delta` for each chunk, the first at once and the others
+/// `chunkDelay` apart, and `finish` at the end of each answer, also of an aborted one. It reads only the text of a
+/// message and puts it into the first chunk unchanged, with its escapes.
 struct Answers {
   let chunks: Int
-  /// In ns.
+  /// The time between two chunks, in ns.
   var chunkDelay: UInt64 = 20_000_000
-  /// A question comes before the answer to every message whose number is a multiple of this; 0 for never.
+  /// The program asks a question before its answer to every message whose number is a multiple of this; 0 for never.
   var askEvery = 0
 
   private var input = LineInput()
-  /// Lines that came while an answer was under way, and are none of its.
+  /// Lines that came while another message was being answered; they wait for their turn.
   private var held: [[UInt8]] = []
   private var sequence = 0
 
@@ -42,13 +43,13 @@ struct Answers {
     finish("end_turn", text, chunks)
   }
 
-  /// A token is taken to be four bytes of a message, or one chunk of an answer.
+  /// Ends an answer. One token counts as four bytes of a message, or one chunk of an answer.
   private func finish(_ reason: String, _ text: ArraySlice<UInt8>, _ output: Int) {
     let usage = #"{"input_tokens":\#((text.count + 3) / 4),"output_tokens":\#(output)}"#
     say(#"{"type":"finish","reason":"\#(reason)","usage":\#(usage)}"#.utf8 + [newline])
   }
 
-  /// False for an abort, or the end of the input.
+  /// Waits for the answer to a question; false for an abort, or the end of the input.
   private mutating func waitForAnswer() -> Bool {
     while let line = input.line() {
       if Self.isOfType("answer_question", line) { return true }
@@ -58,7 +59,7 @@ struct Answers {
     return false
   }
 
-  /// Waits until `deadline`, or until an abort comes. At the end of the input the answer still comes to its end.
+  /// Waits until `deadline`, or until an abort comes. At the end of the input the answer is still completed.
   private mutating func isAborted(until deadline: UInt64) -> Bool {
     while let line = input.line(until: deadline) {
       if Self.isOfType("abort", line) { return true }
@@ -71,7 +72,7 @@ struct Answers {
     line.starts(with: "{\"type\":\"\(type)\"".utf8)
   }
 
-  /// The text between the quotes of a message; `nil` for another line.
+  /// The text between the quotes of a message; `nil` for any other line.
   private static func text(of line: [UInt8]) -> ArraySlice<UInt8>? {
     let beginning = Array("{\"type\":\"message\",\"message\":\"".utf8)
     guard line.starts(with: beginning) else { return nil }
@@ -85,19 +86,19 @@ struct Answers {
 
 private let newline = UInt8(ascii: "\n")
 
-/// Monotonic, in ns.
+/// The monotonic clock, in ns.
 private func now() -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
-/// Lines of standard input, with or without a bound on the wait for them.
+/// Reads lines of standard input, with or without a deadline.
 private struct LineInput {
   private var bytes: [UInt8] = []
   private var hasEnded = false
 
-  /// The next line without its end; `nil` when the input has ended, or when `deadline` has come.
+  /// The next line without its end; `nil` when the input has ended, or when `deadline` has passed.
   mutating func line(until deadline: UInt64? = nil) -> [UInt8]? {
     while true {
       if let end = bytes.firstIndex(of: newline) {
@@ -113,11 +114,11 @@ private struct LineInput {
     }
   }
 
-  /// False when the time is over. Nothing more can come from an input that has ended, and the time is only waited for.
+  /// Waits for input; false at the deadline. At the end of the input no input can come, and it only waits.
   private func waitForInput(until deadline: UInt64) -> Bool {
     let left = deadline - min(deadline, now())
     var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
-    // Its first bit is standard input's.
+    // The first bit of the set is standard input's.
     var files = fd_set()
     files.__fds_bits.0 = hasEnded ? 0 : 1
     let count = pselect(1, &files, nil, nil, &time, nil)

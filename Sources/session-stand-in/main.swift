@@ -1,4 +1,5 @@
-// Stands in for the user's program: one line when it is ready, then every line of its input back, numbered.
+// Stands in for the user's program: it writes one line when it is ready, and then echoes every line of its input,
+// numbered.
 //
 //   $ printf 'hello\nworld\n' | session-stand-in
 //   session-stand-in ready
@@ -13,8 +14,8 @@
 //   {"type":"text_delta","text":" (2 of 2)"}
 //   {"type":"finish","reason":"end_turn","usage":{"input_tokens":2,"output_tokens":2}}
 //
-// It ends at the end of its input. `--startup-delay 250ms` (ms or s) sleeps before the first line, as a program does
-// that takes so long to start. Glibc alone, so that its own start is not what is measured.
+// It ends at the end of its input. `--startup-delay 250ms` (ms or s) makes it sleep before the first line, as a program
+// with a slow start would. It uses Glibc alone, so that its own start adds little to the measurement.
 import Glibc
 
 func microseconds(_ text: String) -> UInt32? {
@@ -61,7 +62,7 @@ while let name = arguments.popFirst() {
   default: refuse()
   }
 }
-// The delay is what `--startup-delay` asks for: it stands for the start of a real program.
+// `--startup-delay` simulates the start of a real program.
 if startupDelay > 0 { usleep(startupDelay) }
 
 say("session-stand-in ready\n".utf8)
@@ -69,7 +70,7 @@ if var answers {
   answers.serve()
 } else {
   var sequence = 0
-  // The line's own end is echoed too; a last line without one stays without.
+  // The echo includes the line's end; the last line may have none.
   while let line = readLine(strippingNewline: false) {
     sequence += 1
     say("\(sequence) \(line)".utf8)

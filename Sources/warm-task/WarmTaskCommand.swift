@@ -38,7 +38,7 @@ struct WarmTaskCommand: AsyncParsableCommand {
   }
 }
 
-/// The command line as it was typed. Values are read as text, so that all wrong ones are reported together.
+/// The command line's options. Values are read as text, so that all wrong ones are reported together.
 struct WarmTaskOptions: ParsableArguments {
   @Option(help: "The gateway: ws, wss, http or https (GATEWAY_WS_URL).") var gatewayUrl: String?
   @Option(help: "How many tasks to keep at the gateway, 1 to 100000 (default: 1).") var count: String?
@@ -58,12 +58,12 @@ struct WarmTaskOptions: ParsableArguments {
   @Flag(help: "End when standard input reaches its end.") var lifeline = false
 }
 
-/// What to do, every value checked.
+/// The checked settings of a run.
 struct WarmTaskPlan {
   var configuration: WarmTaskConfiguration
   var count: Int
   var taskId: String?
-  /// No replacement.
+  /// Whether a task that ends is not replaced.
   var isSingleLife: Bool
   var hasLifeline: Bool
 }
@@ -116,7 +116,7 @@ extension WarmTaskOptions {
     return try Endpoint(parsing: text)
   }
 
-  /// nil, in a second layer, for a gateway without TLS; `isSecure` is nil where its URL is wrong.
+  /// The TLS settings; nil for a gateway without TLS. `isSecure` is nil where the gateway's URL is wrong.
   private func tls(isSecure: Bool?) throws -> TLSClient? {
     let given = [("--ca-file", caFile), ("--cert", cert), ("--key", key)]
     if isSecure == false, let option = given.first(where: { $1 != nil }) {
@@ -145,7 +145,7 @@ extension WarmTaskOptions {
     return number
   }
 
-  /// A root in two layers: none given, or one that exists.
+  /// The workspace root, checked for existence; nil without one.
   private func workspace(_ environment: [String: String]) throws -> String? {
     guard var path = workspaceRoot ?? environment["EFS_MOUNT_PATH"] else { return nil }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
@@ -174,7 +174,7 @@ extension WarmTaskOptions {
     return .standIn(path: path, startDelay: delay)
   }
 
-  /// The value may be a secret: messages don't repeat it.
+  /// A header field. Errors do not repeat its value, which may be a secret.
   private static func field(_ text: String) throws -> (String, String) {
     guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
       throw ValidationError("a --header is written 'Name: value'")

@@ -6,13 +6,13 @@ import TextFormatting
 import Transport
 import WarmTask
 
-/// How a run came to its end.
+/// The reason for a run's end.
 enum Ending: Sendable {
   case lives([TaskOutcome])
   case signal(Int32)
   case parentGone
 
-  /// 128 + the signal's number, as shells have it; 1 if a single life failed.
+  /// 128 + the signal's number, as in shells; 1 if a single task failed.
   var exitCode: Int32 {
     switch self {
     case .signal(let number): 128 + number
@@ -22,14 +22,15 @@ enum Ending: Sendable {
   }
 }
 
-/// Runs the tasks until they have ended, a signal comes, or the parent is gone. Users' programs are ended in every case.
+/// Runs the tasks until they have ended, a signal comes, or the parent is gone. Users' programs are ended in every
+/// case.
 struct WarmTaskRun {
   let plan: WarmTaskPlan
   let loop: any EventLoop
 
   func untilTheEnd() async -> Ending {
     let (failures, talk) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(100))
-    // Before anything is begun: until then a signal ends the process as it would any other.
+    // The trap comes before anything is started; until then a signal simply ends the process.
     let signals = await TerminationSignals.trap().first(
       farewell: "warm-task: ended at once by a second signal: users' programs may be left as they are\n")
     return await withTaskGroup(of: Ending?.self) { group in
@@ -65,7 +66,7 @@ struct WarmTaskRun {
       return nil
     }
     let outcomes = await pool.runOnce()
-    // Reported here, because the task that reports failures may be cancelled before it has written them.
+    // The failures are reported here, because the task that reports them may be cancelled before it has written them.
     for outcome in outcomes {
       if let failure = outcome.failure(without: secrets) { report("warm-task: \(failure)\n") }
     }
@@ -74,7 +75,7 @@ struct WarmTaskRun {
 
   private func first(of signals: AsyncStream<Int32>) async -> Ending? {
     for await signal in signals {
-      // The holder of the lifeline may have got the signal too, and ends this task when it is time.
+      // The holder of the lifeline may have got the signal too, and ends this task at the right time.
       if plan.hasLifeline { try? await Task.sleep(for: Lifeline.patience) }
       return .signal(signal)
     }
@@ -91,7 +92,7 @@ struct WarmTaskRun {
 }
 
 extension TaskOutcome {
-  /// Whether the life did not go as it should.
+  /// Whether the task's life ended in a failure.
   fileprivate var isFailure: Bool {
     switch self {
     case .notConnected, .connectionLost, .initFailed: true
@@ -101,16 +102,16 @@ extension TaskOutcome {
 }
 
 extension SecretRedactor {
-  /// Takes the values of `--header` out of what a gateway says, which may repeat them as they were sent or as one line.
+  /// Takes the values of `--header` out of the gateway's messages, which may repeat them one by one or as a line.
   fileprivate init(headers: [(String, String)]) {
-    // In `Bearer abc` the token alone is the secret too.
+    // In `Bearer abc` the token without `Bearer` is a secret too.
     let values = headers.flatMap { [$0.1] + $0.1.split(separator: " ").suffix(1).map(String.init) }
     self.init(values + values.map { PlainText.withoutMarkup($0) })
   }
 }
 
 extension TaskOutcome {
-  /// What went wrong, for people; nil for a life that went as it should.
+  /// The failure in words; nil for a successful life.
   func failure(without secrets: SecretRedactor) -> String? {
     switch self {
     case .notConnected(let error), .connectionLost(let error): error.words(without: secrets)
@@ -121,8 +122,8 @@ extension TaskOutcome {
 }
 
 extension WebSocketError {
-  /// The description, with secrets taken out of the gateway's own words alone: a short secret must not spoil the words around
-  /// them.
+  /// The description. Secrets are removed only from the gateway's words, because the removal of a short secret could
+  /// spoil the words around them.
   fileprivate func words(without secrets: SecretRedactor) -> String {
     switch self {
     case .upgradeRefused(var refusal):

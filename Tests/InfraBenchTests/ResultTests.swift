@@ -151,7 +151,8 @@ import Testing
       for kind in ["timeout", "connect_timeout", "http_503"] { recording.fail(kind, "example") }
     }
     #expect(
-      Set(document.counters.keys) == Set(Catalogue.engineCounters + AllocationBenchmark.catalogue.counters))
+      Set(document.counters.keys)
+        == Set(ToolDescription.countersOfAll.map(\.name) + AllocationBenchmark.catalogue.counters))
     #expect(document.counters["errors"] == 3 && document.counters["timeouts"] == 2)
     #expect(document.errors.map(\.kind) == ["timeout", "connect_timeout", "http_503"])
     #expect(document.durationSeconds == 1.5)

@@ -68,7 +68,7 @@ extension ServiceEndpoint {
   /// With `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` only the flag and the service's own endpoint remain.
   /// `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` choose among the service's own hosts.
   ///
-  /// - Throws: ``AWSError`` `configuration` for a malformed URL or region, and a `services` section that does not exist.
+  /// - Throws: ``AWSError`` `configuration` for a malformed URL or region, or a missing `services` section.
   public static func resolve(
     service: String, region: String, flag: String?, environment: [String: String], profile: SharedProfile?
   ) throws(AWSError) -> ServiceEndpoint {

@@ -71,8 +71,8 @@ public protocol CredentialsProvider: Sendable {
   /// Credentials for the next call.
   ///
   /// - Parameter rejected: the credentials that the service called expired; the provider fetches others if it can.
-  /// - Throws: ``AWSError`` `configuration` where there are none, listing every place that was searched; `credentials` where
-  ///   the source failed or refused; `transfer` of the kind `cancelled` for a cancelled wait.
+  /// - Throws: ``AWSError`` `configuration` where no source has credentials, with the list of searched places;
+  ///   `credentials` where the source failed or refused; `transfer` of the kind `cancelled` for a cancelled wait.
   func credentials(replacing rejected: AWSCredentials?) async throws(AWSError) -> AWSCredentials
 }
 

@@ -118,7 +118,7 @@ public struct SigningDate: Sendable, Equatable, CustomStringConvertible {
     self = date
   }
 
-  /// Makes a date of its parts in UTC; `nil` for a date that does not exist. Second 60 counts as the next minute's first.
+  /// Makes a date of its parts in UTC; `nil` for a date that does not exist. Second 60 is the next minute's first.
   public init?(year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64) {
     guard (1...9999).contains(year), (1...12).contains(month), (1...31).contains(day), (0...23).contains(hour),
       (0...59).contains(minute), (0...60).contains(second)

@@ -51,8 +51,7 @@ public final class CurlTransport: HTTPTransport {
       return try await transfer(request)
     } catch {
       guard error.needsNames else { throw error }
-      // The first request reads the certificates, because reading takes time that would count in each measured
-      // handshake.
+      // The certificate is read only after a failure: the time for it would be part of every measured handshake.
       do throws(TransferError) {
         _ = try await transfer(request, readsCertificate: true)
       } catch let named where named.kind == .tls {

@@ -1,20 +1,20 @@
 public import AWS
 import FoundationEssentials
 
-/// The gateway's ECS-compatible endpoint without HTTP: a signed request in, an answer out.
+/// The gateway's ECS-compatible endpoint without HTTP: it takes a signed request and returns an answer.
 ///
-/// It speaks AWS JSON 1.1 as Amazon ECS does (API version 2014-11-13), errors included, for the operations that a pool is
-/// watched and drained with. Every request must be signed with the one key pair it was made with.
+/// It speaks AWS JSON 1.1 as Amazon ECS does (API version 2014-11-13), errors included, for the operations that observe
+/// and drain a pool. Every request must be signed with the key pair that the endpoint was made with.
 public struct ECSEndpoint: Sendable {
   static let targetPrefix = "AmazonEC2ContainerServiceV20141113."
 
   /// An answer, ready to be written.
   public struct Response: Sendable {
-    /// 200, 400 or 404. The plumbing bounds the body.
+    /// 200, 400 or 404. The HTTP server limits the body.
     public var status: Int
-    /// `Content-Type` and `x-amzn-RequestId`; `Content-Length` and `Date` are the plumbing's.
+    /// `Content-Type` and `x-amzn-RequestId`; the HTTP server adds `Content-Length` and `Date`.
     public var headers: [(name: String, value: String)]
-    /// JSON.
+    /// The JSON body.
     public var body: [UInt8]
   }
 
@@ -33,12 +33,12 @@ public struct ECSEndpoint: Sendable {
     operations = ECSOperations(fleet: fleet)
   }
 
-  /// Whether a request is meant for this endpoint rather than for the gateway's own REST routes.
+  /// Whether a request belongs to this endpoint and not to the gateway's own REST routes.
   public static func claims(_ request: SignableRequest) -> Bool {
     request.header("x-amz-target") != nil || request.header("authorization")?.hasPrefix("AWS4-HMAC-SHA256") == true
   }
 
-  /// Answers one request; every request gets an answer, a malformed one too.
+  /// Answers one request; a malformed request gets an error as its answer.
   public func respond(to request: SignableRequest) async -> Response {
     let requestID = UUID().uuidString.lowercased()
     do throws(ECSError) {
@@ -69,7 +69,7 @@ public struct ECSEndpoint: Sendable {
   }
 }
 
-/// An error in ECS's own terms: `{"__type": code, "message": message}`.
+/// An error in ECS's own form: `{"__type": code, "message": message}`.
 struct ECSError: Error, Encodable, Equatable {
   var code: String
   var message: String
@@ -101,7 +101,8 @@ struct ECSError: Error, Encodable, Equatable {
 
 /// Bodies of AWS JSON 1.1.
 enum ECSJSON {
-  /// - Throws: ``ECSError`` `SerializationException` for anything but a JSON object with members of the right types.
+  /// - Throws: ``ECSError`` `SerializationException` unless the body is a JSON object whose members have the right
+  ///   types.
   static func decode<Input: Decodable>(_ type: Input.Type, from body: [UInt8]) throws(ECSError) -> Input {
     do {
       return try JSONDecoder().decode(type, from: Data(body.isEmpty ? Array("{}".utf8) : body))
@@ -113,7 +114,7 @@ enum ECSJSON {
   }
 
   static func encode(_ output: some Encodable) -> [UInt8] {
-    // Fails only for numbers that JSON cannot write, NaN and infinity; no instant of a task is one.
+    // Encoding fails only for NaN and infinity, which JSON cannot write and no instant of a task can be.
     (try? JSONEncoder().encode(output)).map(Array.init) ?? Array("{}".utf8)
   }
 
@@ -123,7 +124,7 @@ enum ECSJSON {
 }
 
 extension AWSCredentials {
-  /// A random key pair in AWS's form (20 and 40 characters), good for one run of the gateway.
+  /// A random key pair in AWS's form (20 and 40 characters), used for one run of the gateway.
   public static func generated() -> AWSCredentials {
     var generator = SystemRandomNumberGenerator()
     func text(_ count: Int, of alphabet: String) -> String {

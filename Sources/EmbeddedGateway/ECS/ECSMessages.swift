@@ -1,5 +1,5 @@
-/// Bodies of the requests; field names as in ECS's API reference. What ECS requires is optional here all the same, so that
-/// its absence gets ECS's own error instead of a parser's.
+/// Bodies of the requests; field names as in ECS's API reference. Fields that ECS requires are optional here, so that a
+/// missing one gets ECS's own error and not a parser's.
 enum ECSRequests {
   struct ListTasks: Decodable {
     var cluster: String?

@@ -1,7 +1,7 @@
 import AWS
 import FoundationEssentials
 
-/// The operations, by name. Each checks its parameters as ECS does and then asks the fleet.
+/// The operations by name. Each checks its parameters as ECS does and then calls the fleet.
 struct ECSOperations: Sendable {
   let fleet: any TaskFleet
 
@@ -20,7 +20,7 @@ struct ECSOperations: Sendable {
     }
   }
 
-  /// The fleet's service, if the request means the fleet's cluster; without a name it means `default`.
+  /// The fleet's service, if the request names the fleet's cluster; a request without a name means `default`.
   func service(inCluster cluster: String?) async throws(ECSError) -> FleetService {
     let service = await fleet.service()
     guard [service.clusterName, service.clusterARN].contains(cluster ?? "default") else { throw .clusterNotFound }
@@ -32,7 +32,7 @@ struct ECSOperations: Sendable {
     guard let definition = request.taskDefinition, !definition.isEmpty else {
       throw .client("TaskDefinition cannot be empty.")
     }
-    // `family`, `family:revision`, or the whole ARN, whose last part is one of the two.
+    // The definition is `family`, `family:revision`, or a whole ARN, whose last part is one of the two.
     let family = definition.split(separator: "/").last?.split(separator: ":").first
     guard family.map(String.init) == service.family else { throw .client("Unable to describe task definition.") }
     let count = request.count ?? 1
@@ -49,7 +49,7 @@ struct ECSOperations: Sendable {
       failures: Array(repeating: unplaced, count: max(0, count - tasks.count)))
   }
 
-  /// Where a task would run. It is checked as ECS does, and makes no difference here.
+  /// Checks the placement as ECS does. It has no effect here.
   private func checkPlacement(_ request: ECSRequests.RunTask) throws(ECSError) {
     if let launchType = request.launchType {
       guard ["EC2", "FARGATE", "EXTERNAL"].contains(launchType) else { throw .parameter("Launch type not supported.") }
@@ -107,7 +107,7 @@ struct ECSOperations: Sendable {
     return ECSAnswers.OneService(service: ECSAnswers.Service(changed))
   }
 
-  /// The id in a task's name, which is the id itself or an ARN; `nil` for an ARN of another cluster.
+  /// The id in a task's name, which is the id or an ARN; `nil` for an ARN of another cluster.
   func taskID(_ task: String, of service: FleetService) -> String? {
     guard task.hasPrefix("arn:") else { return task }
     let prefix = service.taskARN(id: "")
@@ -116,8 +116,8 @@ struct ECSOperations: Sendable {
 }
 
 extension ECSOperations {
-  /// Tasks whose *desired* status is the one asked for (`RUNNING` unless said otherwise): with `RUNNING` that includes
-  /// those still `PROVISIONING` or `PENDING`, exactly as in ECS.
+  /// Tasks whose *desired* status is the requested one (`RUNNING` by default). As in ECS, `RUNNING` includes tasks that
+  /// are still `PROVISIONING` or `PENDING`.
   func listTasks(_ request: ECSRequests.ListTasks) async throws(ECSError) -> ECSAnswers.TaskARNs {
     let service = try await service(inCluster: request.cluster)
     if let name = request.serviceName, ![service.name, service.arn].contains(name) { throw .serviceNotFound }
@@ -170,14 +170,14 @@ extension ECSOperations {
   }
 }
 
-/// Where a page ended. It names the last task rather than a position, as tasks stop between two pages; it holds for the
-/// filters it was made for only.
+/// The end of a page. The token names the last task and not a position, because tasks stop between two pages. It is
+/// valid only for the filters of its listing.
 struct PageToken: Equatable {
   var lastTaskID: String
 
   init(lastTaskID: String) { self.lastTaskID = lastTaskID }
 
-  /// `nil` for a text that is no token of these filters.
+  /// `nil` for a text that is not a token of these filters.
   init?(_ text: String, of request: ECSRequests.ListTasks) {
     guard text.utf8.count <= 4_096, let data = Data(base64Encoded: text) else { return nil }
     let parts = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)

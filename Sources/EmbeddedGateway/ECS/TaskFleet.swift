@@ -1,31 +1,33 @@
 import NIOCore
 
-/// What the ECS-compatible endpoint shows and changes: the tasks of one cluster, and the one service that keeps them.
+/// The state behind the ECS-compatible endpoint: the tasks of one cluster, and the one service that keeps them.
 ///
-/// The gateway's pool implements it. Every operation is a snapshot or one step; none waits for a task to change its state.
+/// The gateway's pool implements it. Every operation takes a snapshot or one step; none waits for a task to change its
+/// state.
 public protocol TaskFleet: Sendable {
-  /// Every task in order of creation, those that stopped lately (ECS shows them for about an hour) included.
+  /// Every task in order of creation, including those that stopped within about an hour, as in ECS.
   func tasks() async -> [FleetTask]
 
   /// The service that keeps the pool.
   func service() async -> FleetService
 
-  /// Sets a task's desired status to stopped and begins to stop it; a task already stopping or stopped stays as it is.
+  /// Sets a task's desired status to stopped and begins to stop it; no effect on a task that is already stopping or
+  /// stopped.
   ///
-  /// - Returns: the task after the step, `nil` where there is none of this id.
+  /// - Returns: the task after the step, `nil` where the fleet has no task of this id.
   func stopTask(id: String, reason: String) async -> FleetTask?
 
   /// Starts up to `count` (1–10) tasks.
   ///
   /// - Parameters:
-  ///   - startedBy: the caller's mark, empty where none was given.
+  ///   - startedBy: the caller's mark, empty without one.
   ///   - group: `family:<name>` unless the caller chose one.
-  /// - Returns: the tasks there was room for, in their first state.
+  /// - Returns: the tasks that found room, in their first state.
   func runTasks(count: Int, startedBy: String, group: String) async -> [FleetTask]
 
-  /// Sets how many tasks the service keeps (0 and up).
+  /// Sets the number of tasks that the service keeps (0 and up).
   ///
-  /// - Returns: the service, `nil` where there is no room for `count` tasks; then nothing has changed.
+  /// - Returns: the service; `nil` where there is no room for `count` tasks, and then nothing has changed.
   func setDesiredCount(_ count: Int) async -> FleetService?
 }
 
@@ -33,23 +35,23 @@ public protocol TaskFleet: Sendable {
 public struct FleetTask: Sendable, Equatable {
   /// The states a task passes through, in this order.
   public enum Status: String, Sendable, CaseIterable {
-    /// Resources are being found.
+    /// ECS is finding resources.
     case provisioning = "PROVISIONING"
-    /// Placed; the image is being pulled and the container started.
+    /// The task is placed; the image is being pulled and the container started.
     case pending = "PENDING"
     /// The container runs.
     case running = "RUNNING"
-    /// Asked to end.
+    /// The task was asked to end.
     case stopping = "STOPPING"
-    /// Ended.
+    /// The task has ended.
     case stopped = "STOPPED"
   }
 
-  /// What ECS wants of a task.
+  /// The status that ECS drives a task to.
   public enum DesiredStatus: String, Sendable {
-    /// To run; so from the very start, while ``FleetTask/lastStatus`` is still `PROVISIONING`.
+    /// The task is to run. A new task has this value while ``FleetTask/lastStatus`` is still `PROVISIONING`.
     case running = "RUNNING"
-    /// To end.
+    /// The task is to end.
     case stopped = "STOPPED"
   }
 
@@ -57,15 +59,15 @@ public struct FleetTask: Sendable, Equatable {
   public var arn: String
   /// The ARN's last part.
   public var taskID: String
-  /// The state last seen.
+  /// The last known state.
   public var lastStatus: Status
-  /// What ECS wants.
+  /// The status that ECS drives the task to.
   public var desiredStatus: DesiredStatus
-  /// `service:<name>` for a task of the service, else what RunTask was given.
+  /// `service:<name>` for a task of the service, else the group of the RunTask call.
   public var group: String
-  /// `ecs-svc/<deployment id>` for a task of the service, else what RunTask was given; empty for nothing.
+  /// `ecs-svc/<deployment id>` for a task of the service, else the mark of the RunTask call; empty without one.
   public var startedBy: String
-  /// Entry into `PENDING`, like every instant here in seconds since 1970 with a fraction; `nil` before it.
+  /// Entry into `PENDING`; `nil` before it. All instants of a task are seconds since 1970 with a fraction.
   public var createdAt: Double?
   /// When the pull of the image began.
   public var pullStartedAt: Double?
@@ -77,10 +79,10 @@ public struct FleetTask: Sendable, Equatable {
   public var stoppingAt: Double?
   /// When the task had ended.
   public var stoppedAt: Double?
-  /// Why the task ended, for people; empty while it runs.
+  /// Why the task ended, in words; empty while it runs.
   public var stoppedReason: String
 
-  /// A task that has just been asked for: `PROVISIONING`, wanted `RUNNING`, no instants yet.
+  /// Makes a new task: `PROVISIONING`, desired status `RUNNING`, without instants.
   public init(arn: String, taskID: String, group: String, startedBy: String) {
     self.arn = arn
     self.taskID = taskID
@@ -100,19 +102,19 @@ public struct FleetService: Sendable, Equatable {
   public var name: String
   /// Family of the task definition.
   public var family: String
-  /// Region and account that ARNs are made of.
+  /// The region in the ARNs.
   public var region: String
-  /// Twelve digits.
+  /// The account in the ARNs, twelve digits.
   public var accountID: String
-  /// What ``FleetTask/startedBy`` of the service's tasks says, `ecs-svc/<digits>`.
+  /// The ``FleetTask/startedBy`` of the service's tasks, `ecs-svc/<digits>`.
   public var deploymentID: String
-  /// How many tasks the service keeps.
+  /// The number of tasks that the service keeps.
   public var desiredCount: Int
-  /// How many of its tasks are `RUNNING`.
+  /// The number of its tasks that are `RUNNING`.
   public var runningCount: Int
-  /// How many of its tasks are `PROVISIONING` or `PENDING`.
+  /// The number of its tasks that are `PROVISIONING` or `PENDING`.
   public var pendingCount: Int
-  /// When the service was made, in seconds since 1970.
+  /// The service's creation, in seconds since 1970.
   public var createdAt: Double
 
   /// Makes a service without tasks.
@@ -142,11 +144,11 @@ public struct FleetService: Sendable, Equatable {
   public func taskARN(id: String) -> String { "arn:aws:ecs:\(region):\(accountID):task/\(clusterName)/\(id)" }
 }
 
-/// The pool as the ECS-compatible endpoint sees it.
+/// The pool in the form that the ECS-compatible endpoint needs.
 struct PoolFleet: TaskFleet {
   private let core: NIOLoopBound<GatewayCore>
   private let loop: any EventLoop
-  /// The answer once the gateway has ended.
+  /// The service that is reported once the gateway has ended.
   private let emptyService: FleetService
 
   init(core: GatewayCore) {
@@ -180,15 +182,15 @@ struct PoolFleet: TaskFleet {
   }
 }
 
-/// What ECS would know of the gateway's own tasks: their statuses and instants, those that ended lately included.
+/// The record of the gateway's own tasks in ECS's terms: statuses and instants, recently ended tasks included.
 ///
-/// A pure value. Instants are seconds since 1970. The start delay stands for finding resources (its first half, `PROVISIONING`)
-/// and for the image (its second half, `PENDING`).
+/// A pure value. Instants are seconds since 1970. The start delay represents the search for resources (its first half,
+/// `PROVISIONING`) and the pull of the image (its second half, `PENDING`).
 struct ECSTaskHistory {
   let service: FleetService
-  /// In seconds.
+  /// The start delay, in seconds.
   let startDelay: Double
-  /// How many ended tasks are remembered.
+  /// The number of ended tasks that are kept.
   let stoppedTasksKept: Int
 
   private struct Entry {
@@ -197,7 +199,7 @@ struct ECSTaskHistory {
   }
 
   private var entries: [TaskID: Entry] = [:]
-  /// In order of creation.
+  /// The ids in order of creation.
   private var order = OrderedQueue<TaskID>()
   private var stopped = OrderedQueue<TaskID>()
 
@@ -207,7 +209,7 @@ struct ECSTaskHistory {
     self.stoppedTasksKept = stoppedTasksKept
   }
 
-  /// A task was asked for; with a `mark` by RunTask, else by the service.
+  /// Records the request for a task: with a `mark` by RunTask, else by the service.
   mutating func requested(_ id: TaskID, mark: (startedBy: String, group: String)? = nil, at now: Double) {
     let task = FleetTask(
       arn: service.taskARN(id: id), taskID: id, group: mark?.group ?? "service:\(service.name)",

@@ -1,6 +1,6 @@
-/// A first-in, first-out queue whose elements may also leave from the middle; every operation takes amortised constant time.
+/// A first-in, first-out queue whose elements may also leave from the middle; operations take amortised constant time.
 struct OrderedQueue<Element: Hashable> {
-  /// Elements in order; one that left from the middle leaves a hole.
+  /// The elements in order; one that left from the middle leaves an empty slot.
   private var slots: [Element?] = []
   /// Index of the first slot that may be occupied.
   private var head = 0
@@ -34,7 +34,7 @@ struct OrderedQueue<Element: Hashable> {
     return nil
   }
 
-  /// Removes `element`; tells whether it was there.
+  /// Removes `element`; returns whether it was there.
   @discardableResult
   mutating func remove(_ element: Element) -> Bool {
     guard let index = indices.removeValue(forKey: element) else { return false }

@@ -1,30 +1,31 @@
 public import Latency
 
-/// The rules a warm pool is kept by (spec: "Pool rules").
+/// The rules of a warm pool (spec: "Pool rules").
 public struct PoolRules: Sendable, Equatable {
-  /// How many tasks are kept warm.
+  /// The number of tasks to keep warm.
   public var targetSize: Int
-  /// Tasks are started when warm + starting falls below this; `nil`: the target.
+  /// Tasks are started when warm + starting falls below this number; `nil`: the target.
   public var replenishThreshold: Int?
   /// The most tasks that are warm or starting.
   public var maxSize: Int
-  /// The most tasks in all, assigned and ending ones too.
+  /// The most tasks in all, including assigned and ending ones.
   public var maxTasks: Int
-  /// How long a task stays warm before it is retired.
+  /// The time after which a warm task is retired.
   public var timeToLive: Nanoseconds = .seconds(30 * 60)
-  /// Whether an assigned task is replaced only when it is released, as by an ECS service: there it stays RUNNING, and counts.
+  /// Whether an assigned task is replaced only when it is released. An ECS service does so, because an assigned task is
+  /// still RUNNING and counts.
   public var replacesOnRelease = false
-  /// Whether a request that finds no warm task waits for one to start; else it is a miss.
+  /// Whether a request without a warm task waits for a cold start; else it is a miss.
   public var allowsColdStarts = true
-  /// The most requests that wait at a time.
+  /// The most requests that wait at the same time.
   public var maxWaiting = 10_000
-  /// How long a start may take until the task is connected.
+  /// The deadline of a start, until the task is connected.
   public var startTimeout: Nanoseconds = .seconds(30)
-  /// How long a task may take to confirm its user.
+  /// The deadline of a task's confirmation of its user.
   public var initTimeout: Nanoseconds = .seconds(30)
-  /// The most tasks that the gateway didn't start itself (as in the lab, whose gateway takes every task that connects).
+  /// The most tasks that the gateway did not start itself (the lab's gateway takes every task that connects).
   public var maxExternalTasks = 4096
-  /// A task that dies within this time of connecting counts as a failed start.
+  /// A task that dies within this time after connecting counts as a failed start.
   public var settleTime: Nanoseconds = .seconds(1)
   /// The first pause after a failed start.
   public var firstBackoff: Nanoseconds = .milliseconds(500)
@@ -34,7 +35,7 @@ public struct PoolRules: Sendable, Equatable {
   /// Rules for a pool of `targetSize` tasks.
   ///
   /// - Parameters:
-  ///   - maxSize: `nil`: 10, or the target if that is more. None at all without a target: a bare gateway starts nothing.
+  ///   - maxSize: `nil`: 10, or the target if that is more; 0 without a target, because a bare gateway starts no tasks.
   ///   - maxTasks: `nil`: four times the target, or without a target `maxSize`.
   public init(targetSize: Int, maxSize: Int? = nil, maxTasks: Int? = nil) {
     self.targetSize = targetSize
@@ -42,48 +43,48 @@ public struct PoolRules: Sendable, Equatable {
     self.maxTasks = maxTasks ?? (targetSize == 0 ? self.maxSize : 4 * targetSize)
   }
 
-  /// The threshold in force: never above the target.
+  /// The effective threshold, never above the target.
   var threshold: Int { min(replenishThreshold ?? targetSize, targetSize) }
 
-  /// Whether an empty pool lets requests wait: a gateway that may start nothing can only miss.
+  /// Whether requests wait when the pool is empty: a gateway that may start no task can only report a miss.
   var startsWhenEmpty: Bool { allowsColdStarts && maxSize > 0 && maxTasks > 0 }
 }
 
-/// Names a task; the last part of its ARN.
+/// The id of a task, which is the last part of its ARN.
 public typealias TaskID = String
 
-/// Names a request for a task, for as long as it waits or its session lasts.
+/// The id of a request for a task, valid while it waits or its session lasts.
 typealias RequestID = UInt64
 
-/// How a request was served.
+/// The source of a request's task.
 enum AssignmentSource: String {
-  /// A task was waiting.
+  /// A warm start: a warm task was waiting.
   case warm
-  /// None was; also when a task that was already starting came to serve it.
+  /// A cold start: no task was warm, even where a task was already starting.
   case cold
 }
 
-/// What the pool wants done. The state machine decides, its owner acts.
+/// An action of the pool. The state machine decides, and its owner acts.
 enum PoolAction: Equatable {
   /// Start a task; answered by `taskConnected` or `taskDied`.
   case start(TaskID)
   /// Close the task's socket and end its process; answered by `taskDied`.
   case stop(TaskID)
-  /// The task belongs to the request: send it its user; answered by `taskReady`, `initFailed` or `taskDied`.
+  /// Assign the task to the request and send it its user; answered by `taskReady`, `initFailed` or `taskDied`.
   case assign(TaskID, RequestID, AssignmentSource)
   /// The task has confirmed its user.
   case ready(TaskID, RequestID)
-  /// No task, and none is waited for.
+  /// The request is a miss: it gets no task and does not wait.
   case miss(RequestID)
   /// The request has failed for good.
   case fail(RequestID, PoolFailure)
-  /// The task of a request that had become ready is gone.
+  /// The request's task is gone after it had become ready.
   case lost(TaskID, RequestID, PoolFailure)
 }
 
-/// Why a request got no task, or lost it.
+/// Why a request got no task, or lost its task.
 struct PoolFailure: Error, Equatable {
-  /// For programs; the first is the product's own (spec: "Pool rules").
+  /// A code for programs; the first one is the product's own (spec: "Pool rules").
   enum Code: String {
     case taskStartFailed = "TASK_START_FAILED"
     case taskDied = "TASK_DIED"
@@ -93,7 +94,7 @@ struct PoolFailure: Error, Equatable {
   }
 
   let code: Code
-  /// For people.
+  /// The explanation for people.
   let message: String
 
   init(_ code: Code, _ message: String) {
@@ -102,8 +103,8 @@ struct PoolFailure: Error, Equatable {
   }
 }
 
-/// Keeps a broken image from becoming a storm of starts: after a failure starts pause for a time that doubles up to a cap,
-/// and then one task at a time is tried until one connects.
+/// Limits the starts of a broken image: after a failure starts pause, for a time that doubles up to a cap, and then one
+/// task at a time is tried until one connects.
 struct StartBackoff {
   /// The first pause.
   let initial: Nanoseconds
@@ -112,7 +113,7 @@ struct StartBackoff {
   /// A failure this long after the last pause begins a new streak.
   let quietPeriod: Nanoseconds
 
-  /// Instant before which nothing is started.
+  /// The instant before which no task is started.
   private(set) var retryAt: Instant = .distantPast
   private var streak = 0
   private var isProbing = false
@@ -123,22 +124,22 @@ struct StartBackoff {
     self.quietPeriod = quietPeriod
   }
 
-  /// A start failed, or a task died as soon as it was there. Failures during a pause belong to the same burst and don't
-  /// lengthen it.
+  /// Notes a failed start, or a task that died as soon as it connected. A failure during a pause belongs to the same
+  /// burst and does not extend the pause.
   mutating func failed(at now: Instant) {
     guard now >= retryAt else { return }
     if now > retryAt + quietPeriod { streak = 0 }
-    // 2^20 times any sensible first pause is above any sensible cap.
+    // The shift stops at 2^20, because the product exceeds any sensible cap by then.
     let pause = min(cap, initial * (1 << min(streak, 20)))
     streak += 1
     retryAt = now + pause
     isProbing = true
   }
 
-  /// A task connected: the image works, so tasks may start side by side again.
+  /// Notes that a task connected: the image works, so several tasks may start at the same time again.
   mutating func connected() { isProbing = false }
 
-  /// How many more tasks may be started at `now` while `starting` are on their way.
+  /// The number of further tasks that may start at `now`, with `starting` tasks already starting.
   func allowance(at now: Instant, starting: Int) -> Int {
     if now < retryAt { return 0 }
     return isProbing ? max(0, 1 - starting) : .max

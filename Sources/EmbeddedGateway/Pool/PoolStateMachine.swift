@@ -2,17 +2,17 @@ import Latency
 
 /// The warm pool as a pure state machine: events in, actions out; no clock, no randomness, no I/O of its own.
 ///
-/// Instants never run backwards. Events of tasks that are no longer known
-/// are ignored.
+/// Instants never run backwards. Events of unknown tasks are ignored.
 ///
 /// ```swift
 /// var ids = ["t1", "t2"]
 /// var pool = PoolStateMachine(rules: PoolRules(targetSize: 1), makeTaskID: { ids.removeFirst() })
-/// pool.tick(now: 0)                        // [.start("t1")]
-/// pool.taskConnected("t1", now: 5)         // []: it is warm
-/// pool.acquire(1, deadline: 100, now: 10)  // [.assign("t1", 1, .warm), .start("t2")]: a hit and its refill
-/// pool.taskReady("t1")                     // [.ready("t1", 1)]
-/// pool.release("t1", now: 20)              // [.lost("t1", 1, …), .stop("t1")]
+/// let start = Instant(nanoseconds: 0)
+/// pool.tick(now: start)                                         // [.start("t1")]
+/// pool.taskConnected("t1", now: start)                          // []: the task is warm
+/// pool.acquire(1, deadline: start + .seconds(30), now: start)   // [.assign("t1", 1, .warm), .start("t2")]
+/// pool.taskReady("t1")                                          // [.ready("t1", 1)]
+/// pool.release("t1", now: start + .seconds(5))                  // [.lost("t1", 1, …), .stop("t1")]
 /// ```
 struct PoolStateMachine {
   /// The states of a task, in this order; a task never returns to an earlier one.
@@ -25,14 +25,14 @@ struct PoolStateMachine {
   }
 
   struct PoolTask {
-    /// Not started by the pool; it connected by itself.
+    /// Whether the task connected by itself; the pool starts all other tasks.
     let isExternal: Bool
     var state: TaskState
   }
 
   var rules: PoolRules
   var tasks: [TaskID: PoolTask] = [:]
-  /// Tasks ready to be handed out, longest waiting first.
+  /// Tasks that can be assigned, longest waiting first.
   var warm = OrderedQueue<TaskID>()
   /// Requests that wait for a task, in order of arrival, each with its deadline.
   var waiting = OrderedQueue<RequestID>()
@@ -42,11 +42,11 @@ struct PoolStateMachine {
   var externalCount = 0
   var backoff: StartBackoff
   var isShutDown = false
-  /// Not later than the next instant at which ``tick(now:)`` has something to do; `nil` for never.
+  /// An instant no later than the next due work of ``tick(now:)``; `nil` for never.
   var dueAt: Instant?
   private let makeTaskID: () -> TaskID
 
-  /// - Parameter makeTaskID: makes an id that no task has had before.
+  /// - Parameter makeTaskID: returns an id that no task has had before.
   init(rules: PoolRules, makeTaskID: @escaping () -> TaskID) {
     self.rules = rules
     self.makeTaskID = makeTaskID
@@ -56,13 +56,13 @@ struct PoolStateMachine {
 
   var warmCount: Int { warm.count }
 
-  /// What is assigned and yet needs no replacement.
+  /// The number of assigned tasks that are replaced only on release.
   private var unreplaced: Int { rules.replacesOnRelease ? assignedCount : 0 }
 
-  /// How many tasks are to be warm or starting for users who have not come yet.
+  /// The target number of warm and starting tasks, beyond those for waiting requests.
   var wanted: Int { max(0, rules.targetSize - unreplaced) }
 
-  /// The state as the protocol names it; `nil` for a task that is ending or unknown.
+  /// The state's name in the protocol; `nil` for a task that is ending or unknown.
   func stateName(of id: TaskID) -> String? {
     switch tasks[id]?.state {
     case .starting: "warming"
@@ -72,7 +72,7 @@ struct PoolStateMachine {
     }
   }
 
-  /// Whether a socket of this task would be taken now.
+  /// Whether the pool would accept a socket of this task now.
   func admits(_ id: TaskID) -> Bool {
     guard !isShutDown else { return false }
     guard let task = tasks[id] else { return externalCount < rules.maxExternalTasks }
@@ -80,7 +80,7 @@ struct PoolStateMachine {
     return false
   }
 
-  /// Starts tasks up to the target if there are fewer than the threshold; a request that waits raises both by one.
+  /// Starts tasks up to the target if there are fewer than the threshold; each waiting request raises both by one.
   mutating func replenish(now: Instant, into actions: inout [PoolAction]) {
     let supply = warm.count + startingCount
     guard !isShutDown, supply < max(0, rules.threshold - unreplaced) + waiting.count else { return }
@@ -91,7 +91,7 @@ struct PoolStateMachine {
     for _ in 0..<missing { actions.append(.start(addStartingTask(now: now))) }
   }
 
-  /// Notes a new task of the pool's own.
+  /// Records a new task that the pool starts.
   mutating func addStartingTask(now: Instant) -> TaskID {
     let id = makeTaskID()
     let deadline = now + rules.startTimeout
@@ -101,7 +101,7 @@ struct PoolStateMachine {
     return id
   }
 
-  /// Hands `id` to `request`; the task must confirm before `deadline`.
+  /// Assigns `id` to `request`; the task must confirm before `deadline`.
   mutating func assign(
     _ id: TaskID, to request: RequestID, _ source: AssignmentSource, deadline: Instant,
     into actions: inout [PoolAction]
@@ -112,7 +112,7 @@ struct PoolStateMachine {
     actions.append(.assign(id, request, source))
   }
 
-  /// Takes a task out of service, tells the request that holds it, and ends it.
+  /// Takes a task out of service, reports the failure to the request that holds it, and ends it.
   mutating func retire(_ id: TaskID, because failure: PoolFailure, into actions: inout [PoolAction]) {
     guard let task = tasks[id], task.state != .stopping else { return }
     withdraw(id, task.state, because: failure, into: &actions)
@@ -120,7 +120,7 @@ struct PoolStateMachine {
     actions.append(.stop(id))
   }
 
-  /// Takes the task out of the counts of `state`, and tells the request that had it.
+  /// Removes the task from the counts of `state`, and reports the failure to its request.
   mutating func withdraw(
     _ id: TaskID, _ state: TaskState, because failure: PoolFailure, into actions: inout [PoolAction]
   ) {
@@ -137,7 +137,7 @@ struct PoolStateMachine {
     }
   }
 
-  /// A failed start is told to one request: the first in the queue for which no running start is left.
+  /// Reports a failed start to one request: the first in the queue for which no running start is left.
   mutating func tellOneWaiter(_ failure: PoolFailure, into actions: inout [PoolAction]) {
     guard waiting.count > startingCount else { return }
     let request = waiting.elements[startingCount]
@@ -145,7 +145,7 @@ struct PoolStateMachine {
     actions.append(.fail(request, failure))
   }
 
-  /// Ends the request's wait; false if it doesn't wait.
+  /// Ends the request's wait; false if it does not wait.
   @discardableResult
   mutating func forget(_ request: RequestID) -> Bool {
     waiterDeadlines[request] = nil
@@ -157,7 +157,7 @@ struct PoolStateMachine {
   }
 }
 
-/// What users do: ask for a task, give up, give a task back.
+/// Users' events: a request for a task, a disconnection, a release.
 extension PoolStateMachine {
   /// A request asks for a task and waits for one until `deadline`.
   mutating func acquire(_ request: RequestID, deadline: Instant, now: Instant) -> [PoolAction] {
@@ -181,8 +181,8 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// The client has disconnected. A task that was started for its waiting request ends. A request that already has a task
-  /// keeps it: its owner must release it.
+  /// A client has disconnected. A task that was started for its waiting request ends. A request with a task keeps it,
+  /// and its owner must release it.
   mutating func cancel(_ request: RequestID) -> [PoolAction] {
     guard forget(request) else { return [] }
     var actions: [PoolAction] = []
@@ -190,7 +190,7 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// An assigned task is given back: it ends and is replaced. `nil` if it isn't assigned.
+  /// An assigned task is released: it ends and is replaced. `nil` if it is not assigned.
   mutating func release(_ id: TaskID, now: Instant) -> [PoolAction]? {
     switch tasks[id]?.state {
     case .initialising, .inUse: end(id, because: PoolFailure(.taskReleased, "the task was released"), now: now)
@@ -198,7 +198,7 @@ extension PoolStateMachine {
     }
   }
 
-  /// Whether the task belongs to this very request.
+  /// Whether the task is assigned to this request.
   func isAssigned(_ id: TaskID, to request: RequestID) -> Bool {
     switch tasks[id]?.state {
     case .initialising(request, _), .inUse(request): true
@@ -206,7 +206,7 @@ extension PoolStateMachine {
     }
   }
 
-  /// The longest waiting task that is still within its time to live; those that aren't are retired on the way.
+  /// The longest waiting task that is still within its time to live; expired tasks before it are retired.
   private mutating func takeWarmTask(now: Instant, into actions: inout [PoolAction]) -> TaskID? {
     while let id = warm.removeFirst() {
       if case .warm(let since)? = tasks[id]?.state, since + rules.timeToLive > now { return id }
@@ -217,7 +217,7 @@ extension PoolStateMachine {
   }
 }
 
-/// What happens to tasks.
+/// Tasks' events.
 extension PoolStateMachine {
   /// A task's socket is open: it serves the longest waiting request, else it becomes warm.
   ///
@@ -233,7 +233,7 @@ extension PoolStateMachine {
     }
     var actions: [PoolAction] = []
     if let request = waiting.removeFirst() {
-      // The request's own deadline bounds the whole of a cold start.
+      // The request's own deadline holds for the whole cold start.
       let deadline = min(now + rules.initTimeout, waiterDeadlines.removeValue(forKey: request) ?? .distantFuture)
       assign(id, to: request, .cold, deadline: deadline, into: &actions)
     } else {
@@ -252,22 +252,22 @@ extension PoolStateMachine {
     return [.ready(id, request)]
   }
 
-  /// The task could not make its user's session.
+  /// The task could not set up its user's session.
   mutating func initFailed(_ id: TaskID, reason: String, now: Instant) -> [PoolAction] {
     guard case .initialising? = tasks[id]?.state else { return [] }
     return end(id, because: PoolFailure(.taskStartFailed, "task \(id): \(reason)"), now: now)
   }
 
-  /// A task's socket broke. What lives on of the task is ended; it is never handed out again.
+  /// A task's socket broke. The task is never assigned again, and the rest of it is ended.
   mutating func taskDisconnected(_ id: TaskID, now: Instant) -> [PoolAction] {
     guard let task = tasks[id] else { return [] }
-    // Of a task that is not the gateway's own the socket is all there is.
+    // A task that connected by itself has only its socket, so the closed socket is its end.
     if task.isExternal { return taskDied(id, reason: "its connection closed", now: now) }
     noteEarlyDeath(task.state, now: now)
     return end(id, because: Self.death(of: id, task.state, "its connection closed"), now: now)
   }
 
-  /// A task is gone, or could not be started.
+  /// A task has ended, or could not be started.
   mutating func taskDied(_ id: TaskID, reason: String, now: Instant) -> [PoolAction] {
     guard let task = tasks.removeValue(forKey: id) else { return [] }
     if task.isExternal { externalCount -= 1 } else { noteEarlyDeath(task.state, now: now) }
@@ -308,9 +308,9 @@ extension PoolStateMachine {
   }
 }
 
-/// What time and the operator do.
+/// Events of the clock and of the operator.
 extension PoolStateMachine {
-  /// Time has passed: deadlines, times to live, pauses after failed starts. Sets ``dueAt`` anew.
+  /// Time has passed: handles deadlines, times to live and pauses after failed starts. Sets ``dueAt`` anew.
   mutating func tick(now: Instant) -> [PoolAction] {
     var actions: [PoolAction] = []
     var expired = 0
@@ -319,7 +319,7 @@ extension PoolStateMachine {
       expired += 1
       actions.append(.fail(request, PoolFailure(.taskStartFailed, "no task became free in time")))
     }
-    // In order of their ids, so that the same events give the same actions.
+    // The order is that of the ids, so that equal events give equal actions.
     for id in tasks.keys.sorted() {
       switch tasks[id]?.state {
       case .starting(let deadline) where deadline <= now:
@@ -340,7 +340,7 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// How many tasks are kept warm from now on (ECS UpdateService). Surplus tasks end: starting tasks first, then the
+  /// Sets the number of tasks to keep warm (ECS UpdateService). Surplus tasks end: starting tasks first, then the
   /// longest warm.
   mutating func setTarget(_ target: Int, now: Instant) -> [PoolAction] {
     rules.targetSize = max(0, target)
@@ -351,8 +351,8 @@ extension PoolStateMachine {
     return actions
   }
 
-  /// Ends starting tasks beyond the target that no request waits for any longer; at most `count`, so that
-  /// what RunTask has started stays.
+  /// Ends starting tasks beyond the target that no request waits for any longer; at most `count`, so that tasks started
+  /// by RunTask stay.
   mutating func retireStarting(atMost count: Int, into actions: inout [PoolAction]) {
     guard count > 0, surplus > 0 else { return }
     let failure = PoolFailure(.taskReleased, "whoever it was started for is gone")

@@ -2,16 +2,16 @@ import FoundationEssentials
 import Gateway
 import NIOCore
 
-/// What a client of the product's profile says on its WebSocket.
+/// A client's message on its WebSocket in the product's profile.
 enum ClientMessage: Equatable {
   case message(Prompt)
   case ping
   case abort
   case answerQuestion(String)
-  /// The token's text; whether it is one is seen later.
+  /// The new token's text, not yet verified.
   case updateToken(String)
 
-  /// A text frame that is none of these; it is answered by an error, and the session goes on.
+  /// A text frame that is not a message; the answer is an error, and the session goes on.
   struct ParseError: Error, Equatable {
     enum Code: String {
       case invalidJSON = "INVALID_JSON"
@@ -75,18 +75,18 @@ enum ClientMessage: Equatable {
   }
 }
 
-/// A message that wants an answer.
+/// A client's message that needs an answer.
 struct Prompt: Equatable {
   static let maximumConversationID = 256
 
   let text: String
   let conversationID: String?
 
-  /// What it costs to keep, in bytes: even an empty one costs something.
+  /// The charge against the queue's limit, in bytes: an empty message also takes some memory.
   var cost: Int { text.utf8.count + (conversationID?.utf8.count ?? 0) + 64 }
 }
 
-/// What the product's profile says on a client's WebSocket.
+/// The gateway's message on a client's WebSocket in the product's profile.
 enum ServerMessage: Equatable {
   case sessionReady
   /// The client has come back.
@@ -95,7 +95,7 @@ enum ServerMessage: Equatable {
   case taskReady(TaskID, AssignmentSource, InitBreakdown)
   case thinking(conversation: String?)
   case textDelta(String, conversation: String?)
-  /// A `tool_call`, `tool_result` or `progress` of the program, which is sent to the client unchanged.
+  /// A `tool_call`, `tool_result` or `progress` of the program, sent to the client unchanged.
   case passedOn(String)
   case askQuestion(String, conversation: String?)
   case finish(reason: String, Usage, conversation: String?)
@@ -103,13 +103,13 @@ enum ServerMessage: Equatable {
   case tokenUpdated
   case pong
 
-  /// Counts of tokens, as the program says them.
+  /// Counts of tokens, as the program reports them.
   struct Usage: Equatable {
     var input = 0
     var output = 0
   }
 
-  /// What it costs to hold back, in bytes.
+  /// The charge against the limit of held-back messages, in bytes.
   var cost: Int {
     switch self {
     case .textDelta(let text, _), .passedOn(let text), .askQuestion(let text, _): text.utf8.count + 128
@@ -117,7 +117,7 @@ enum ServerMessage: Equatable {
     }
   }
 
-  /// The message as it goes over the wire.
+  /// The message's bytes on the wire.
   func bytes(session: String) -> ByteBuffer {
     if case .passedOn(let line) = self { return ByteBuffer(string: line) }
     var object = JSONObject()
@@ -180,22 +180,22 @@ extension JSONObject {
   }
 }
 
-/// What a line of the task's program means in the product's profile, and what it is sent.
+/// The meaning of a line from the task's program in the product's profile.
 ///
-/// The program gets one JSON object a line: `{"type":"message","message":…}`, `{"type":"answer_question","answer":…}` or
-/// `{"type":"abort"}`. What it writes is the answer: a line that is a JSON object of one of the types below is what its type
-/// says, every other line is a chunk of text. **An answer ends with the line of type `finish`, and with nothing else.**
+/// The program gets one JSON object a line: `{"type":"message","message":…}`, `{"type":"answer_question","answer":…}`
+/// or `{"type":"abort"}`. Its output is the answer: a line that is a JSON object of a type below has that type's
+/// meaning, and every other line is a chunk of text. **Only a line of type `finish` ends an answer.**
 enum ProgramLine: Equatable {
   case text(String)
   case ask(String)
   case finish(reason: String?, ServerMessage.Usage)
-  /// A `tool_call`, `tool_result` or `progress`, which is handed to the client unchanged.
+  /// A `tool_call`, `tool_result` or `progress`, sent to the client unchanged.
   case passedOn(String)
-  /// `thinking`: the gateway has said it already.
+  /// `thinking`: ignored, because the gateway itself has sent it already.
   case nothing
 
   init(_ line: String) {
-    // Most lines are chunks of text, and a line of JSON begins with a brace: only such a line is parsed.
+    // Most lines are chunks of text. Only a line that begins with a brace can be JSON, so only such a line is parsed.
     guard line.utf8.first == UInt8(ascii: "{"),
       let wire = try? JSONDecoder().decode(Wire.self, from: Data(line.utf8))
     else {
@@ -234,7 +234,8 @@ enum ProgramInput: Equatable {
   case answer(String)
   case abort
 
-  /// The line, without its end. The keys come in this order, the message's text second: the stand-in reads no other JSON.
+  /// The line, without its end. The order of the keys is fixed, with the text second, because the stand-in reads only
+  /// this form.
   var line: String {
     var object = JSONObject()
     switch self {

@@ -1,25 +1,25 @@
 public import Latency
 
-/// Makes the gateway answer as the product's session gateway does: REST sessions, tokens, streamed answers, lazy starts
-/// (spec: gateway-profiles).
+/// The settings of the product's session gateway: REST sessions, tokens, streamed answers, lazy starts (spec:
+/// gateway-profiles). With them the embedded gateway answers as it does.
 public struct ProductProfile: Sendable, Equatable {
-  /// Which tokens are accepted.
+  /// The rules for accepting tokens.
   public var tokens = TokenRules()
-  /// How long a client may send nothing before it is cut off.
+  /// The time-out of a client that sends nothing.
   public var pingTimeout: Nanoseconds = .seconds(60)
-  /// How long a WebSocket may carry no byte either way before it is cut, as a load balancer cuts it; `nil` for ever.
+  /// The time after which a WebSocket without a byte either way is cut, as a load balancer does; `nil` for never.
   public var idleTimeout: Nanoseconds?
-  /// How long a session and its task live on after its WebSocket's death.
+  /// The time that a session and its task are kept after the session's WebSocket has closed.
   public var keepSessions: Nanoseconds = .seconds(30)
-  /// How long a session that was made by REST waits for its first WebSocket.
+  /// The time that a session made by REST waits for its first WebSocket.
   public var keepUnattached: Nanoseconds = .seconds(3600)
-  /// The most sessions at a time.
+  /// The most sessions at the same time.
   public var maximumSessions = 10_000
   /// The most messages of a session that wait for their turn.
   public var maximumQueuedMessages = 32
-  /// The most bytes of these.
+  /// The most bytes of a session's waiting messages.
   public var maximumQueuedBytes = 256 * 1024
-  /// What may wait for a client to come back before the task is read no longer, in bytes.
+  /// The bytes held back for a disconnected client beyond which the task is no longer read.
   public var maximumHeldBytes = 256 * 1024
   /// The longest line of the task's program, in bytes.
   public var maximumLineBytes = 512 * 1024
@@ -28,21 +28,21 @@ public struct ProductProfile: Sendable, Equatable {
   public init() {}
 }
 
-/// Which tokens the product's profile accepts.
+/// The product's rules for accepting tokens.
 public struct TokenRules: Sendable, Equatable {
-  /// The tokens that are known, each with whether it has expired; `nil`: every token is.
+  /// The known tokens, each with whether it has expired; `nil`: every token is known.
   public var known: [String: Bool]?
-  /// How long a token is valid after its first use; `nil` for ever.
+  /// The validity of a token after its first use; `nil` for ever.
   public var lifetime: Nanoseconds?
 
-  /// Any token, for ever.
+  /// Makes rules that accept any token for ever.
   public init() {}
 
-  /// Reads a file of tokens: one a line, `expired` behind it where it is to be refused; empty lines and lines that begin with
-  /// `#` are passed over.
+  /// Reads a file of tokens: one a line, followed by `expired` where it is to be refused. Empty lines and lines that
+  /// begin with `#` are ignored.
   ///
-  /// - Throws: ``ParseError`` with the numbers of the lines that are none, or where there is no token at all. It
-  ///   repeats no token.
+  /// - Throws: ``ParseError`` with the numbers of the malformed lines, or for a file without a token. It repeats no
+  ///   token.
   public static func known(in text: String) throws -> [String: Bool] {
     var known: [String: Bool] = [:]
     var wrong: [Int] = []
@@ -63,9 +63,9 @@ public struct TokenRules: Sendable, Equatable {
     return known
   }
 
-  /// What is wrong with a file of tokens.
+  /// The errors in a file of tokens.
   public struct ParseError: Error, CustomStringConvertible {
-    /// For people.
+    /// The message for the user.
     public let description: String
 
     init(_ description: String) { self.description = description }

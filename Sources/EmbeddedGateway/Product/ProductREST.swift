@@ -6,7 +6,7 @@ import NIOHTTP1
 
 /// The REST side of the product's profile.
 extension RESTHandler {
-  /// `POST /api/sessions`: a session without a task, which it gets with its first message.
+  /// `POST /api/sessions`: creates a session without a task; its first message gets it one.
   func createProductSession(_ head: HTTPRequestHead, _ body: ByteBuffer, in sessions: ProductSessions) {
     do throws(ProductError) {
       let token = try sessions.accepted(Self.bearer(head))
@@ -37,7 +37,7 @@ extension RESTHandler {
     }
   }
 
-  /// A request for the WebSocket that wasn't upgraded.
+  /// Refuses a request for the WebSocket that is not a valid upgrade.
   func refuseProductSocket(_ head: HTTPRequestHead, in sessions: ProductSessions) {
     do throws(ProductError) {
       if head.headers.contains(name: "sec-websocket-key") { _ = try sessions.socket(for: head.uri) }
@@ -58,7 +58,7 @@ extension RESTHandler {
     var userId: String?
   }
 
-  /// A body may be left out.
+  /// Reads the body, which may be missing.
   private static func wish(_ body: ByteBuffer) throws(ProductError) -> Wish {
     guard body.readableBytes > 0 else { return Wish() }
     do { return try JSONDecoder().decode(Wish.self, from: Data(body.readableBytesView)) } catch {
@@ -66,7 +66,7 @@ extension RESTHandler {
     }
   }
 
-  /// The token of `Authorization: Bearer TOKEN`; the scheme's case doesn't count (RFC 9110, section 11.1).
+  /// The token of `Authorization: Bearer TOKEN`; the scheme's case does not count (RFC 9110, section 11.1).
   private static func bearer(_ head: HTTPRequestHead) -> String? {
     guard let value = head.headers.first(name: "authorization") else { return nil }
     let parts = value.split(separator: " ", maxSplits: 1)
@@ -76,8 +76,8 @@ extension RESTHandler {
 }
 
 extension GatewayRoute {
-  /// What a request means in the product's profile: its sessions instead of acquire, release and `/session/…`; what tools look
-  /// at, the tasks' side and the ECS-compatible endpoint as always.
+  /// The route of a request in the product's profile. Sessions replace acquire, release and `/session/…`; the queries
+  /// for tools, the tasks' side and the ECS-compatible endpoint stay unchanged.
   static func product(method: String, uri: String) -> GatewayRoute {
     let path = uri.prefix { $0 != "?" && $0 != "#" }
     let sessions = "/api/sessions"
@@ -99,12 +99,12 @@ extension GatewayRoute {
   }
 }
 
-/// Why the product's profile refuses a request or an upgrade: what the product's error JSON holds, and the status before it.
+/// Why the product's profile refuses a request or an upgrade: the content of the product's error JSON, and the status.
 struct ProductError: Error, Equatable {
   let status: HTTPResponseStatus
-  /// For programs.
+  /// A code for programs.
   let code: String
-  /// For people; repeats no token.
+  /// The explanation for people; repeats no token.
   let message: String
 
   init(_ status: HTTPResponseStatus, _ code: String, _ message: String) {

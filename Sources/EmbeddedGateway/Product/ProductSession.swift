@@ -1,24 +1,24 @@
 import Gateway
 import Latency
 
-/// One session of the product's profile as a pure state machine: what the client, the task and time do comes in, what is to be
-/// done comes out.
+/// One session of the product's profile as a pure state machine: events of the client, the task and the clock in,
+/// actions out.
 ///
-/// Messages wait in a bounded queue, first until there is a task
-/// (there is none before the first message: lazy start), then until it is their turn: the program answers one at a
-/// time. While no client is connected, what is said to it is held back. A session that is over does nothing any more.
+/// Messages wait in a bounded queue: first for a task, which a session gets only with its first message (lazy start),
+/// then for their turn, because the program answers one message at a time. While no client is connected, the messages
+/// to it are held back. A session that is over ignores every event.
 struct ProductSession {
-  /// What the session wants done, in this order.
+  /// An action of the session; actions are executed in order.
   enum Action: Equatable {
     case send(ServerMessage)
-    /// Close the client's WebSocket; it is not the session's any more.
+    /// Close the client's WebSocket, which no longer belongs to the session.
     case close(ProductClose)
     /// Get a task; answered by `taskReady` or `taskFailed`.
     case acquire
     case give(ProgramInput)
-    /// Give the task back, or the wish for one.
+    /// Release the task, or withdraw the request for one.
     case release
-    /// An answer is complete that began at this instant.
+    /// The answer that began at this instant is complete.
     case answered(since: Instant)
     /// Forget the session.
     case end
@@ -28,21 +28,21 @@ struct ProductSession {
     case none, starting, ready
   }
 
-  /// What the program does.
+  /// The state of the program.
   enum Turn: Equatable {
     case idle, answering
-    /// It waits for the answer to this question.
+    /// The program waits for the answer to this question.
     case asking(String)
-    /// It was told to end its answer; what it still says of it is passed over.
+    /// The program was told to end its answer; the rest of its output for that answer is dropped.
     case aborting
   }
 
   let profile: ProductProfile
-  /// A session that was made by REST is ended by REST alone.
+  /// Whether the session was made by REST; then only REST ends it.
   let isFromREST: Bool
   var task = TaskState.none
   var turn = Turn.idle
-  /// Of the message that is being answered.
+  /// The conversation of the message that is being answered.
   var conversation: String?
   var askedAt: Instant = .distantPast
   /// Messages that wait for their turn.
@@ -54,10 +54,10 @@ struct ProductSession {
   private(set) var isConnected = false
   private(set) var isOver = false
   private var hasBeenConnected = false
-  /// What the client is told when it comes back.
+  /// The messages that the client gets when it comes back.
   private var held: [ServerMessage] = []
   private var heldBytes = 0
-  /// When the client was last heard of, or since when it is gone.
+  /// When the client last sent something, or, while it is disconnected, when it left.
   private var since: Instant
 
   init(profile: ProductProfile, isFromREST: Bool, now: Instant) {
@@ -66,17 +66,17 @@ struct ProductSession {
     since = now
   }
 
-  /// When ``tick(now:)`` has something to do; `nil` once the session is over.
+  /// When ``tick(now:)`` is due; `nil` once the session is over.
   var dueAt: Instant? {
     if isOver { return nil }
     if isConnected { return since + profile.pingTimeout }
     return since + (hasBeenConnected ? profile.keepSessions : profile.keepUnattached)
   }
 
-  /// Whether the task's messages are to be read: not while too much is held back for a client that is away.
+  /// Whether to read the task's messages: not while the messages held back for an absent client exceed the limit.
   var takesOutput: Bool { isConnected || heldBytes < profile.maximumHeldBytes }
 
-  /// For people and tools.
+  /// The session's state, as `session_recovered` and REST answers name it.
   var stateName: String {
     switch turn {
     case .asking: "asking"
@@ -87,7 +87,7 @@ struct ProductSession {
 
   // MARK: The client's connection
 
-  /// A client's WebSocket is open. One that is still open must have been ``replaced(now:)`` before.
+  /// A client's WebSocket is open. An earlier one that is still open must have been ``replaced(now:)`` before.
   mutating func connected(now: Instant) -> [Action] {
     guard !isOver else { return [.close(.deleted)] }
     isConnected = true
@@ -97,7 +97,7 @@ struct ProductSession {
     var actions = [Action.send(.sessionRecovered(state: stateName))]
     if case .asking(let question) = turn {
       let asked = ServerMessage.askQuestion(question, conversation: conversation)
-      // It may have been lost with the old socket.
+      // The question may have been lost with the old socket.
       if !held.contains(asked) { actions.append(.send(asked)) }
     }
     actions += held.map(Action.send)
@@ -111,7 +111,7 @@ struct ProductSession {
 
   /// The WebSocket has closed.
   ///
-  /// - Parameter isGoodbye: The client has closed it in order, with code 1000: it doesn't want to come back.
+  /// - Parameter isGoodbye: The client has closed the WebSocket with code 1000, so it does not want to come back.
   mutating func disconnected(isGoodbye: Bool, now: Instant) -> [Action] {
     guard isConnected, !isOver else { return [] }
     isConnected = false
@@ -119,12 +119,12 @@ struct ProductSession {
     return isGoodbye && !isFromREST ? finish() : []
   }
 
-  /// Something came from the client, a control frame perhaps.
+  /// The client has sent a frame of any kind.
   mutating func heard(now: Instant) {
     if isConnected { since = now }
   }
 
-  /// Time has passed: a client was silent for too long, or didn't come back.
+  /// Time has passed: checks whether the client was silent for too long, or did not come back.
   mutating func tick(now: Instant) -> [Action] {
     guard let dueAt, dueAt <= now else { return [] }
     return isConnected ? disconnect(.silent, now: now) : finish()
@@ -158,7 +158,7 @@ struct ProductSession {
     return hadTask ? [.release, .end] : [.end]
   }
 
-  /// Closes the WebSocket; the session lives on for its time.
+  /// Closes the WebSocket; the session is kept for its time.
   mutating func disconnect(_ reason: ProductClose, now: Instant) -> [Action] {
     guard isConnected else { return [] }
     isConnected = false
@@ -166,7 +166,7 @@ struct ProductSession {
     return [.close(reason)]
   }
 
-  /// Tells the client, now or when it is back.
+  /// Sends a message to the client, now or when it is back.
   mutating func say(_ message: ServerMessage) -> [Action] {
     guard !isConnected else { return [.send(message)] }
     held.append(message)
@@ -177,22 +177,22 @@ struct ProductSession {
 
 /// Why the gateway closes a client's WebSocket.
 enum ProductClose: UInt16, Equatable {
-  /// The session was ended by REST.
+  /// REST ended the session.
   case deleted = 1000
   case stopping = 1001
-  /// Its token has expired.
+  /// The token has expired.
   case tokenExpired = 4001
-  /// Nothing came from the client for too long.
+  /// The client was silent for too long.
   case silent = 4008
   /// Another WebSocket took the session over.
   case replaced = 4009
 }
 
-/// What the client says.
+/// The client's messages.
 extension ProductSession {
-  /// A message of the client.
+  /// Handles a message of the client.
   ///
-  /// - Parameter verdict: on the client's token; with `updateToken` on the new one.
+  /// - Parameter verdict: the verdict on the client's token; with `updateToken` on the new token.
   mutating func received(_ message: ClientMessage, verdict: TokenVerdict, now: Instant) -> [Action] {
     guard isConnected else { return [] }
     switch message {
@@ -212,7 +212,7 @@ extension ProductSession {
     }
   }
 
-  /// A text frame that is no message.
+  /// Handles a text frame that is not a message.
   mutating func received(_ mistake: ClientMessage.ParseError) -> [Action] {
     guard isConnected else { return [] }
     return [.send(.error(code: mistake.code.rawValue, message: mistake.message, conversation: nil))]
@@ -237,7 +237,7 @@ extension ProductSession {
     return advance(now: now)
   }
 
-  /// Gets a task where one is needed, and gives it the next message when it is free.
+  /// Requests a task where one is needed, and sends it the next message when it is free.
   mutating func advance(now: Instant) -> [Action] {
     guard !queue.isEmpty else { return [] }
     switch task {
@@ -261,8 +261,8 @@ extension ProductSession {
     return prompt
   }
 
-  /// Ends the running answer; before there is a task, the first waiting message. An abort that comes after the answer's
-  /// end has nothing to do.
+  /// Ends the running answer or, before there is a task, the first waiting message. An abort after the answer's end has
+  /// no effect.
   private mutating func abort() -> [Action] {
     switch turn {
     case .answering, .asking:
@@ -285,9 +285,9 @@ extension ProductSession {
   }
 }
 
-/// What becomes of the task, and what its program says.
+/// The task's events and the output of its program.
 extension ProductSession {
-  /// There is a task, and its program runs.
+  /// The session has a task, and the task's program runs.
   mutating func taskReady(
     _ id: TaskID, _ source: AssignmentSource, _ breakdown: InitBreakdown, now: Instant
   ) -> [Action] {
@@ -296,7 +296,7 @@ extension ProductSession {
     return say(.taskReady(id, source, breakdown)) + advance(now: now)
   }
 
-  /// No task can be had: every waiting message is refused, and the next message asks for a task again.
+  /// The session gets no task: every waiting message is refused, and the next message requests a task again.
   mutating func taskFailed(_ message: String) -> [Action] {
     guard task == .starting else { return [] }
     task = .none
@@ -311,8 +311,8 @@ extension ProductSession {
     return actions
   }
 
-  /// The task is gone: the running answer can't be completed, waiting messages get a new task. Without either the client is
-  /// not told, and the next message starts a task.
+  /// The task is gone. The running answer cannot be completed, and waiting messages get a new task. Where there is
+  /// neither, the client is not told, and the next message requests a task.
   mutating func taskLost(code: String, message: String, now: Instant) -> [Action] {
     guard task == .ready else { return [] }
     task = .none
@@ -330,7 +330,7 @@ extension ProductSession {
   /// The program has written a line, or a piece of one. Output without a running question is dropped.
   mutating func taskSaid(_ piece: String, goesOn: Bool, now: Instant) -> [Action] {
     guard task == .ready else { return [] }
-    // A line without end is passed on in pieces of text: nothing of an answer is lost, and nothing grows for ever.
+    // A line beyond the limit is passed on in pieces of text, so that no text is lost and the memory stays bounded.
     if unfinishedLine.utf8.count + piece.utf8.count > profile.maximumLineBytes {
       let beginning = unfinishedLine
       unfinishedLine = piece

@@ -3,7 +3,7 @@ import Latency
 import NIOCore
 import Transport
 
-/// The sessions of the product's profile, and who may have them. Confined to the core's event loop.
+/// The sessions of the product's profile, with the check of access to them. Confined to the core's event loop.
 final class ProductSessions {
   private let profile: ProductProfile
   private unowned let core: GatewayCore
@@ -20,7 +20,7 @@ final class ProductSessions {
     tokens.verdict(on: token, now: MonotonicClock.now(), wallClock: WallClock.now())
   }
 
-  /// The token that a request shows, if it is accepted.
+  /// The token of a request, if it is accepted.
   func accepted(_ text: String?) throws(ProductError) -> Token {
     guard let text, !text.isEmpty else { throw TokenVerdict.missing.refusal ?? .noSession }
     guard let token = Token(text) else { throw TokenVerdict.unknown.refusal ?? .noSession }
@@ -28,7 +28,7 @@ final class ProductSessions {
     return token
   }
 
-  /// The handler that takes the WebSocket at `uri`. That a token has expired is said on the WebSocket, as the product does it.
+  /// The handler of the WebSocket at `uri`. As in the product, an expired token is reported on the WebSocket itself.
   func socket(for uri: String) throws(ProductError) -> ProductSocket {
     let query = QueryItems(uri: uri)
     guard let text = query["token"], !text.isEmpty else { throw TokenVerdict.missing.refusal ?? .noSession }
@@ -40,14 +40,15 @@ final class ProductSessions {
     return ProductSocket(sessions: self, token: token, sessionID: id)
   }
 
-  /// A session by its id, which cannot be guessed. Where its token and the one that is shown name subjects, they are the same.
+  /// A session by its id, which cannot be guessed. Where both its token and the request's token name subjects, they
+  /// must be equal.
   func session(_ id: String, shown token: Token) throws(ProductError) -> ProductSessionHost {
     guard let host = hosts[id] else { throw .noSession }
     if let own = host.subject, let other = token.subject, own != other { throw .noSession }
     return host
   }
 
-  /// The session that a WebSocket is for: the one with this id, or a new one.
+  /// The session of a WebSocket: the one with this id, or a new one.
   func open(_ id: String?, token: Token) throws(ProductError) -> ProductSessionHost {
     if let refusal = verdict(on: token).refusal { throw refusal }
     if let id { return try session(id, shown: token) }
@@ -69,19 +70,20 @@ final class ProductSessions {
     guard hosts.count < profile.maximumSessions else { throw .tooManySessions }
   }
 
-  /// The end: every session is told and over.
+  /// Tells every session that the gateway stops, and ends it.
   func stop() {
     for host in Array(hosts.values) { host.stop() }
   }
 }
 
-/// Carries out what a ``ProductSession`` wants: its client's WebSocket, its task, its timer. Confined to the core's event loop.
+/// Executes the actions of a ``ProductSession`` on its client's WebSocket, its task and its timer. Confined to the
+/// core's event loop.
 ///
-/// Neither side is read faster than the other one takes what it says.
+/// Neither side is read faster than the other side takes the messages.
 final class ProductSessionHost: TaskListener {
   let id: String
   let userID: String
-  /// Of the token that the session was made with; `nil` for a token without a subject.
+  /// The subject of the token that the session was made with; `nil` for a token without a subject.
   let subject: String?
 
   private let core: GatewayCore
@@ -90,9 +92,10 @@ final class ProductSessionHost: TaskListener {
   private var session: ProductSession
   private weak var socket: ProductSocket?
   private var pendingAcquire: PendingAcquire?
-  /// Whether the task's messages are taken from its socket.
+  /// Whether the task's messages are read from its socket.
   private var isTaskRead = true
-  /// Tells a wish for a task from the ones before it, whose outcomes don't count any more.
+  /// The number of the current request for a task. The outcome of an earlier, withdrawn request has a smaller number
+  /// and is ignored.
   private var wish = 0
   private var timer: (due: Instant, scheduled: Scheduled<Void>)?
   private var actions: [ProductSession.Action] = []
@@ -122,7 +125,7 @@ final class ProductSessionHost: TaskListener {
     readTask()
   }
 
-  /// A WebSocket has closed, perhaps one that is this session's no longer.
+  /// A WebSocket has closed; it may be one that the session has replaced.
   func detached(_ socket: ProductSocket, isGoodbye: Bool) {
     guard self.socket === socket else { return }
     self.socket = nil
@@ -153,7 +156,8 @@ final class ProductSessionHost: TaskListener {
     readTask()
   }
 
-  /// What a program is sent is little: one message at a time, one answer to each question, one abort.
+  /// The program's input is small (one message at a time, one answer to each question, one abort) and needs no flow
+  /// control.
   func taskWritabilityChanged(isWritable: Bool) {}
 
   /// Reads the task's messages, or stops reading them until the client takes them.
@@ -184,7 +188,7 @@ final class ProductSessionHost: TaskListener {
       guard let self, wish == own else { return }
       handle(outcome, of: acquire)
     }
-    // It may have failed by now.
+    // The request may have failed already.
     if session.task != .none { pendingAcquire = made }
   }
 
@@ -201,7 +205,7 @@ final class ProductSessionHost: TaskListener {
     case .failed(let failure), .lost(let failure):
       self.pendingAcquire = nil
       guard failure.code != .gatewayStopping else { return apply { session, _ in session.stopped() } }
-      // Only one of them does something: a task is either waited for or there.
+      // Only one of the two has an effect: the session either waits for a task or has one.
       apply { session, _ in session.taskFailed(failure.message) }
       apply { $0.taskLost(code: failure.code.rawValue, message: failure.message, now: $1) }
     }
@@ -216,7 +220,7 @@ final class ProductSessionHost: TaskListener {
 
   // MARK: Effects
 
-  /// Passes an event to the session and executes its actions; actions that these cause are executed after them.
+  /// Passes an event to the session and executes its actions; actions caused by these are executed after them.
   private func apply(_ event: (inout ProductSession, Instant) -> [ProductSession.Action]) {
     actions += event(&session, MonotonicClock.now())
     guard !isPerforming else { return }
@@ -254,7 +258,8 @@ final class ProductSessionHost: TaskListener {
     }
   }
 
-  /// The timer may be early, as a client that is heard of moves its deadline; it is set again then.
+  /// Sets the timer. A timer may fire before the deadline, because each frame of the client moves the deadline; then it
+  /// is set again.
   private func armTimer() {
     guard let due = session.dueAt else { return }
     if let timer {

@@ -3,11 +3,12 @@ import NIOCore
 import NIOWebSocket
 import Transport
 
-/// A client's WebSocket of the product's profile, `/?token=…`: shows its token, and carries messages to and from its session.
+/// A client's WebSocket of the product's profile, `/?token=…`: presents its token, and carries messages to and from its
+/// session.
 final class ProductSocket: TextSocketOwner {
   private let sessions: ProductSessions
   private var token: Token
-  /// The session that the client comes back to; `nil` for a new one.
+  /// The session that the client comes back to; `nil` for a new session.
   private let sessionID: String?
   private var host: ProductSessionHost?
   private weak var socket: TextSocket?
@@ -45,7 +46,7 @@ final class ProductSocket: TextSocketOwner {
     host?.received(message, verdict: verdict(for: message))
   }
 
-  /// What a message's fate depends on: the token that was shown, or the new one that it brings.
+  /// The verdict that decides about a message: on the token of the connection, or on the new token in the message.
   private func verdict(for message: Result<ClientMessage, ClientMessage.ParseError>) -> TokenVerdict {
     guard case .success(.updateToken(let text)) = message else { return sessions.verdict(on: token) }
     guard let new = Token(text) else { return .unknown }
@@ -64,12 +65,12 @@ final class ProductSocket: TextSocketOwner {
   func socketClosed() { host?.detached(self, isGoodbye: hasSaidGoodbye) }
 }
 
-/// Cuts a WebSocket on which no byte has gone either way for too long: without a word, as a load balancer does it.
-/// Stands behind an `IdleStateHandler` at the very wire.
+/// Cuts a WebSocket without a byte in either direction for too long, without a close frame, as a load balancer does.
+/// Its place is behind an `IdleStateHandler` that is next to the network.
 final class IdleWebSocketCutter: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 
-  /// Puts both before everything else on `channel`.
+  /// Puts an `IdleStateHandler` and the cutter before all other handlers of `channel`.
   static func install(on channel: any Channel, after time: Nanoseconds) throws {
     try channel.pipeline.syncOperations.addHandlers(
       IdleStateHandler(allTimeout: TimeAmount(time)), IdleWebSocketCutter(), position: .first)
@@ -81,11 +82,12 @@ final class IdleWebSocketCutter: ChannelInboundHandler {
   }
 }
 
-/// The query of a request's target (RFC 3986): `name=value` pairs, percent-decoded. A plus sign is one, as in tokens.
+/// The query of a request's target (RFC 3986): `name=value` pairs, percent-decoded. A plus sign stays one, because
+/// tokens may hold it.
 struct QueryItems {
   private var values: [String: String] = [:]
 
-  /// Of a name that comes twice the first value counts; what can't be decoded is left out.
+  /// The first value of a repeated name counts; pairs that cannot be decoded are left out.
   init(uri: String) {
     guard let query = uri.prefix(while: { $0 != "#" }).split(separator: "?", maxSplits: 1).dropFirst().first else {
       return

@@ -3,18 +3,18 @@ import FoundationEssentials
 import Gateway
 import Latency
 
-/// A client's token and its claims. This is the only place that parses a token; its text is never logged or passed on.
+/// A client's token and its claims. Only this type parses tokens; their text is never logged or passed on.
 struct Token {
-  /// The longest token that is taken, in bytes.
+  /// The longest accepted token, in bytes.
   static let maximumLength = 8192
 
   let text: String
-  /// Of a JWT (RFC 7519) with a claim `exp`: seconds since 1970.
+  /// The claim `exp` of a JWT (RFC 7519), seconds since 1970; `nil` without it.
   let expiresAt: Double?
-  /// Of a JWT with a claim `sub`.
+  /// The claim `sub` of a JWT; `nil` without it.
   let subject: String?
 
-  /// `nil` for what can't be a token.
+  /// `nil` for a text that cannot be a token.
   init?(_ text: some StringProtocol) {
     guard Self.isPossible(text) else { return nil }
     self.text = String(text)
@@ -23,12 +23,12 @@ struct Token {
     subject = claims?.sub
   }
 
-  /// 1 to 8192 printable characters of ASCII, no spaces.
+  /// Whether the text is 1 to 8192 printable ASCII characters without spaces.
   static func isPossible(_ text: some StringProtocol) -> Bool {
     !text.isEmpty && text.utf8.count <= maximumLength && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
   }
 
-  /// The user's id of the token: the subject where it is a valid id, else a digest of the token, from which the token cannot be
+  /// The user's id: the subject where it is a valid id, else a digest of the token, from which the token cannot be
   /// recovered.
   var userID: String {
     if let subject, UserID.isValid(subject) { return subject }
@@ -60,14 +60,14 @@ struct Token {
   }
 }
 
-/// What a token entitles its bearer to.
+/// The rights of a token's bearer.
 enum TokenVerdict: Equatable {
   case accepted, missing, unknown, expired
 }
 
 /// Judges tokens: a pure value; instants are passed in.
 struct TokenVerifier {
-  /// The most first uses that are remembered; the oldest are forgotten.
+  /// The most first uses that are remembered; beyond it the oldest are dropped.
   static let maximumUses = 100_000
 
   private let rules: TokenRules
@@ -78,7 +78,7 @@ struct TokenVerifier {
     self.rules = rules
   }
 
-  /// What `token` entitles its bearer to now.
+  /// Judges `token` at the present instant.
   ///
   /// - Parameter wallClock: seconds since 1970.
   mutating func verdict(on token: Token, now: Instant, wallClock: Double) -> TokenVerdict {

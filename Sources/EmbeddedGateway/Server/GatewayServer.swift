@@ -6,11 +6,11 @@ import NIOPosix
 import NIOWebSocket
 import Transport
 
-/// REST and WebSocket on one port. Everything runs on one event loop, the core's.
+/// REST and WebSocket on one port, on one event loop, which is the core's.
 final class GatewayServer {
   private let core: GatewayCore
   private let ecs: ECSEndpoint
-  /// Open connections.
+  /// The open connections.
   private var connections: [ObjectIdentifier: any Channel] = [:]
 
   init(core: GatewayCore) {
@@ -20,7 +20,7 @@ final class GatewayServer {
       wallClock: { Int64(WallClock.now()) })
   }
 
-  /// Listens.
+  /// Binds the port and begins to listen.
   func bind(host: String, port: Int, group: any EventLoopGroup) -> EventLoopFuture<any Channel> {
     let bound = NIOLoopBound(self, eventLoop: core.loop)
     return ServerBootstrap(group: group)
@@ -53,9 +53,9 @@ final class GatewayServer {
     configuration.decoderConfiguration.maxHeaderFieldSize = limits.headerBytes
     configuration.decoderConfiguration.maxHeaderListSize = limits.headerBytes
     configuration.decoderConfiguration.maxHeaderFieldCount = 100
-    // Every value of a header is this gateway's own or an error text of its own.
+    // All header values come from this gateway's own code, so no validation is needed.
     configuration.enableResponseHeaderValidation = false
-    // What becomes of the connection is its handlers' matter.
+    // The handlers close the connection, so the upgrade's result is not needed.
     _ = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
     let upgrader = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
     let filter = UpgradeFilter(activity: activity) { [core] head in
@@ -68,9 +68,9 @@ final class GatewayServer {
   private func upgradeConfiguration(_ activity: ConnectionActivity) -> NIOTypedHTTPServerUpgradeConfiguration<Void> {
     let bound = NIOLoopBound((core: core, ecs: ecs, activity: activity), eventLoop: core.loop)
     let upgrader = NIOTypedWebSocketServerUpgrader<Void>(
-      // The parser's bound is the same for all; each owner's own bound is checked behind it.
+      // The parser has the largest limit of all owners; each owner then checks its own limit.
       maxFrameSize: max(core.configuration.limits.messageBytes, core.configuration.limits.taskMessageBytes),
-      // The filter has let through only what is accepted.
+      // The filter has passed only requests that are accepted.
       shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
       upgradePipelineHandler: { channel, head in
         channel.eventLoop.makeCompletedFuture {
@@ -106,25 +106,25 @@ final class GatewayServer {
   }
 }
 
-/// What a request's method and path mean.
+/// The route of a request, by its method and path.
 enum GatewayRoute: Equatable {
   case acquire, release, status, users, health
   /// `POST /`: the ECS-compatible endpoint.
   case ecs
   /// A WebSocket of a task.
   case task(TaskID)
-  /// The product's profile: its REST sessions, and its WebSocket at the root.
+  /// The routes of the product's profile: its REST sessions, and its WebSocket at the root.
   case createSession, productSocket
   case deleteSession(id: String)
   /// A WebSocket of a user.
   case session(userID: String)
-  /// Right path, wrong method; what would be right.
+  /// The path exists but not with this method; `allow` lists the right ones.
   case methodNotAllowed(allow: String)
-  /// The id in the path is none.
+  /// The id in the path is not valid.
   case invalidID
   case unknown
 
-  /// Reads `uri` as the embedded profile does; its query doesn't count.
+  /// Reads `uri` as the embedded profile does; its query is ignored.
   init(method: String, uri: String) {
     let path = uri.prefix { $0 != "?" && $0 != "#" }
     switch path {
@@ -137,7 +137,7 @@ enum GatewayRoute: Equatable {
     default:
       if path.hasPrefix("/internal/warm/") {
         let id = path.dropFirst("/internal/warm/".count)
-        // Ids of tasks end up in paths and logs as those of users do, and obey the same rule.
+        // Task ids end up in paths and logs as user ids do, and obey the same rule.
         self = UserID.isValid(id) ? Self.only("GET", method, .task(String(id))) : .invalidID
       } else if path.hasPrefix("/session/") {
         let id = path.dropFirst("/session/".count)
@@ -153,8 +153,9 @@ enum GatewayRoute: Equatable {
   }
 }
 
-/// Stands before NIO's upgrade handler, which swallows the head of a request whose upgrade is refused: makes such a request an
-/// ordinary one, so that the REST handler can say what is wrong with it. Leaves after the first request's head.
+/// Turns a request whose upgrade is refused into an ordinary request, so that the REST handler can explain the refusal.
+/// It stands before NIO's upgrade handler, which would swallow the head of such a request, and leaves after the first
+/// request's head.
 final class UpgradeFilter: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
@@ -162,7 +163,7 @@ final class UpgradeFilter: ChannelInboundHandler, RemovableChannelHandler {
   private let activity: ConnectionActivity
   private let accepts: (HTTPRequestHead) -> Bool
 
-  /// - Parameter accepts: whether there is an owner for the WebSocket that this head asks for.
+  /// - Parameter accepts: whether the WebSocket that this head asks for has an owner.
   init(activity: ConnectionActivity, accepts: @escaping (HTTPRequestHead) -> Bool) {
     self.activity = activity
     self.accepts = accepts
@@ -171,7 +172,7 @@ final class UpgradeFilter: ChannelInboundHandler, RemovableChannelHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
     if head.headers.contains(name: "upgrade"), !(Self.isHandshake(head) && accepts(head)) {
-      // The parser expects another protocol from here on: this is the connection's last request.
+      // The parser expects another protocol from here on, so this is the connection's last request.
       head.headers.remove(name: "upgrade")
       activity.mustClose = true
     }
@@ -179,7 +180,7 @@ final class UpgradeFilter: ChannelInboundHandler, RemovableChannelHandler {
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
   }
 
-  /// RFC 6455, section 4.2.1.
+  /// Whether the head is a WebSocket handshake (RFC 6455, section 4.2.1).
   private static func isHandshake(_ head: HTTPRequestHead) -> Bool {
     let headers = head.headers
     return head.method == .GET && headers[canonicalForm: "upgrade"].map { $0.lowercased() } == ["websocket"]
@@ -188,11 +189,11 @@ final class UpgradeFilter: ChannelInboundHandler, RemovableChannelHandler {
   }
 }
 
-/// What the handlers of one connection tell one another.
+/// State that the handlers of one connection share.
 final class ConnectionActivity {
-  /// The connection has a reason to be silent: a request in work, or a WebSocket.
+  /// Whether the connection may be silent: a request is in work, or it carries a WebSocket.
   var isBusy = false
-  /// Nothing can follow the present request.
+  /// Whether the connection must close after the present request.
   var mustClose = false
 }
 
@@ -212,8 +213,8 @@ final class IdleConnectionCloser: ChannelInboundHandler {
   }
 }
 
-/// Closes an HTTP connection on which something went wrong (a request that can't be parsed has been answered by then). The REST
-/// handler isn't there yet while the first request is read.
+/// Closes an HTTP connection after an error; a request that cannot be parsed has been answered by then. It is a handler
+/// of its own because the REST handler does not exist yet while the first request is read.
 final class HTTPErrorCloser: ChannelInboundHandler {
   typealias InboundIn = NIOAny
 

@@ -2,7 +2,7 @@ import Gateway
 import Latency
 import NIOCore
 
-/// Writes one JSON object (RFC 8259) straight into a buffer: the hot answers are small, flat and always alike.
+/// Writes one JSON object (RFC 8259) straight into a buffer, because the frequent answers are small and flat.
 struct JSONObject {
   private var buffer: ByteBuffer
   private var isEmpty = true
@@ -50,7 +50,7 @@ struct JSONObject {
     buffer.writeString(String(fraction))
   }
 
-  /// Adds a number of milliseconds, rounded to three decimals; nothing for `nil` or what is no time.
+  /// Adds a number of milliseconds, rounded to three decimals; nothing for `nil` or a number that is not a time.
   mutating func add(_ key: StaticString, milliseconds: Double?) {
     guard let milliseconds, milliseconds >= 0, milliseconds < 1e12 else { return }
     add(key, milliseconds: .milliseconds(milliseconds))

@@ -8,7 +8,7 @@ import NIOHTTP1
 import NIOPosix
 import Transport
 
-/// One HTTP connection: takes a request at a time (the pipeline holds back the next one), answers it, keeps the connection.
+/// One HTTP connection. It answers one request at a time, while the pipeline holds back the next one, and stays open.
 final class RESTHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
@@ -18,11 +18,11 @@ final class RESTHandler: ChannelInboundHandler {
     let head: HTTPRequestHead
     let receivedAt: Instant
     var body: ByteBuffer
-    /// An acquire that waits for its task.
+    /// The acquire that waits for its task.
     var pendingAcquire: PendingAcquire?
-    /// Not to be answered before this instant.
+    /// The instant before which the answer is held back.
     var notBefore: Instant = .distantPast
-    /// The body was too long: already answered, the rest is passed over.
+    /// Whether the body was too long: the request is already answered, and the rest of the body is dropped.
     var isRefused = false
   }
 
@@ -31,7 +31,7 @@ final class RESTHandler: ChannelInboundHandler {
   private let activity: ConnectionActivity
   private var context: ChannelHandlerContext?
   private var exchange: Exchange?
-  /// Tells an exchange from the ones before it on this connection.
+  /// The number of the current exchange on this connection, by which a late outcome of an earlier one is recognised.
   private(set) var exchangeNumber = 0
 
   init(core: GatewayCore, ecs: ECSEndpoint, activity: ConnectionActivity) {
@@ -71,8 +71,8 @@ final class RESTHandler: ChannelInboundHandler {
     }
   }
 
-  /// Whether a web page sent this: browsers say so with `Origin` for every WebSocket and every POST (RFC 6454), and any page
-  /// may send them to this machine. The gateway has no pages of its own.
+  /// Whether a web page sent this request. Browsers add `Origin` to every WebSocket and every POST (RFC 6454), and any
+  /// page may send them to this machine, but the gateway has no pages of its own.
   static func isOfABrowser(_ head: HTTPRequestHead) -> Bool { head.headers.contains(name: "origin") }
 
   private func route(_ head: HTTPRequestHead, _ body: ByteBuffer) {
@@ -139,7 +139,7 @@ final class RESTHandler: ChannelInboundHandler {
 // MARK: - What the routes use
 
 extension RESTHandler {
-  /// When the request's head had been read.
+  /// When the request's head was read.
   var receivedAt: Instant { exchange?.receivedAt ?? MonotonicClock.now() }
 
   /// Whether the request still waits for its answer.
@@ -147,11 +147,10 @@ extension RESTHandler {
 
   var channel: (any Channel)? { context?.channel }
 
-  /// If the client leaves, the acquire is abandoned.
+  /// Notes the request's acquire, which is abandoned if the client leaves.
   func wait(for acquire: PendingAcquire) { exchange?.pendingAcquire = acquire }
 
-  /// Keeps the answer, whenever it is ready, until `instant`: the time that the work takes is part
-  /// of the delay.
+  /// Holds the answer back until `instant`; the time that the work takes is part of the delay.
   func holdAnswer(until instant: Instant) { exchange?.notBefore = instant }
 
   func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) -> Value? {
@@ -180,7 +179,7 @@ extension RESTHandler {
 
   /// Sends the answer and makes the connection ready for the next request, or closes it.
   ///
-  /// - Parameter announcedLength: for a fault: a `content-length` that is not the body's.
+  /// - Parameter announcedLength: a false `content-length`, for a fault.
   func answer(
     _ status: HTTPResponseStatus, _ body: ByteBuffer, headers extra: [(String, String)] = [],
     type: String = "application/json", close: Bool = false, announcedLength: Int? = nil
@@ -197,7 +196,7 @@ extension RESTHandler {
     let keepsAlive = exchange.head.isKeepAlive && !close && !activity.mustClose
     var headers = HTTPHeaders()
     headers.reserveCapacity(4 + extra.count)
-    // RFC 9110, section 8.6.
+    // A 204 answer must not have a Content-Length (RFC 9110, section 8.6).
     if status != .noContent {
       headers.add(name: "content-type", value: type)
       headers.add(name: "content-length", value: String(announcedLength ?? body.readableBytes))
@@ -223,7 +222,7 @@ extension RESTHandler {
   }
 }
 
-/// `POST /api/acquire`, with the faults that are asked for.
+/// `POST /api/acquire`, with the injected faults.
 extension RESTHandler {
   func acquire(_ body: ByteBuffer) {
     guard let request = decode(AcquireRequest.self, from: body), !request.userId.isEmpty else {
@@ -260,11 +259,11 @@ extension RESTHandler {
     let acquire = core.acquire(
       userID: request.userId, sessionID: request.sessionId, receivedAt: receivedAt
     ) { [weak self] acquire, outcome in
-      // What becomes of a task after its answer is nothing that a later request on this connection should hear.
+      // Later outcomes of the task must not reach a later request on this connection.
       guard let self, isWaiting, exchangeNumber == number else { return }
       report(outcome, of: acquire, waitsForReady: waitsForReady)
     }
-    // Still waiting: from now on the client's leaving ends it. An answered exchange is over, and this does nothing.
+    // A request that still waits is abandoned if its client leaves. For an answered one this has no effect.
     wait(for: acquire)
   }
 
@@ -285,7 +284,7 @@ extension RESTHandler {
     answer(.ok, object.bytes)
   }
 
-  /// The fields of both dialects.
+  /// The answer with the fields of both dialects.
   private func granted(
     _ taskID: TaskID, _ userID: String, _ sessionID: String?, _ source: AssignmentSource
   ) -> JSONObject {
@@ -295,14 +294,14 @@ extension RESTHandler {
     object.add("taskId", taskID)
     object.add("userId", userID)
     object.add("sessionId", sessionID)
-    // An answer that is held back leaves when the delay is over.
+    // The latency includes the injected delay, because a held-back answer leaves when the delay is over.
     let latency = max(MonotonicClock.now() - receivedAt, core.configuration.faults.acquireDelay)
     object.add("latency", milliseconds: latency)
     object.add("source", source.rawValue)
     return object
   }
 
-  /// Status 200, as in the lab's gateway.
+  /// Answers a miss with status 200, as the lab's gateway does.
   private func answerMiss(warmCount: Int) {
     var object = JSONObject()
     object.add("success", false)
@@ -313,13 +312,13 @@ extension RESTHandler {
 
   private func reset() {
     guard let channel else { return }
-    // Closing with a linger time of 0 sends RST instead of FIN.
+    // A linger time of 0 makes the close send RST instead of FIN.
     let lingerless = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
     lingerless?.whenComplete { _ in channel.close(promise: nil) }
   }
 }
 
-/// `POST /` with the ECS-compatible endpoint's requests.
+/// `POST /`: the requests to the ECS-compatible endpoint.
 extension RESTHandler {
   func answerECS(_ head: HTTPRequestHead, _ body: ByteBuffer) {
     let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)

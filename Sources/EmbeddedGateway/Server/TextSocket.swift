@@ -8,12 +8,12 @@ protocol TextSocketOwner: AnyObject {
   func socketOpened(_ socket: TextSocket)
   /// A whole text message, unmasked.
   func socketReceived(_ message: ByteBuffer)
-  /// A frame has come, of any kind; `socketReceived` follows where it is a message.
+  /// A frame of any kind has come; `socketReceived` follows where it completes a message.
   func socketHeard()
   func socketWritabilityChanged(isWritable: Bool)
   /// The peer wants to close, with this code if it gave one; `socketClosed` follows.
   func socketReceivedClose(_ code: WebSocketErrorCode?)
-  /// Called once, whichever side has closed it.
+  /// The socket has closed, from either side; called once.
   func socketClosed()
 }
 
@@ -22,7 +22,7 @@ extension TextSocketOwner {
   func socketReceivedClose(_ code: WebSocketErrorCode?) {}
 }
 
-/// The server's end of a WebSocket that carries text messages (RFC 6455); answers pings and closes by itself.
+/// The server's end of a WebSocket that carries text messages (RFC 6455); it answers pings and close frames itself.
 final class TextSocket: ChannelInboundHandler {
   typealias InboundIn = WebSocketFrame
   typealias OutboundOut = WebSocketFrame
@@ -45,24 +45,25 @@ final class TextSocket: ChannelInboundHandler {
       aggregator, TextSocket(owner: owner, maximumMessage: maximumMessage))
   }
 
-  /// False while the peer reads more slowly than it is written to; the writer should then pause its source.
+  /// Whether the peer reads fast enough; while it is false the writer should pause its source.
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
   func send(_ object: JSONObject) { send(object.bytes) }
 
-  /// Sends one text message, or a fragment of one (RFC 6455, section 5.4); nothing on a closed socket.
+  /// Sends one text message, or a fragment of one (RFC 6455, section 5.4); no effect on a closed socket.
   ///
   /// - Parameters:
-  ///   - continues: It belongs to the message that the last call left open.
-  ///   - isLast: The message ends with it.
+  ///   - continues: whether the text continues the message that the last call left open.
+  ///   - isLast: whether the message ends with the text.
   func send(_ text: ByteBuffer, continues: Bool = false, isLast: Bool = true) {
     guard let context, !isClosing else { return }
     let frame = WebSocketFrame(fin: isLast, opcode: continues ? .continuation : .text, data: text)
     context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
   }
 
-  /// Says why and closes: at once if the peer asked for it, else when the peer has answered, at most a second later (RFC 6455,
-  /// section 7.1.1). Closing a socket with unread input would reset it and lose what was just sent.
+  /// Sends a close frame with the code, and closes: at once if the peer closed first, else after the peer's answer, at
+  /// most a second later (RFC 6455, section 7.1.1). An immediate close with unread input would reset the connection and
+  /// lose the last message.
   func close(_ code: WebSocketErrorCode = .normalClosure, peerHasClosed: Bool = false) {
     guard let context, !isClosing else { return }
     isClosing = true
@@ -77,7 +78,7 @@ final class TextSocket: ChannelInboundHandler {
     }
   }
 
-  /// Whether the peer's messages are taken from the socket.
+  /// Starts or stops reading the peer's messages from the socket.
   func setReading(_ isReading: Bool) {
     guard let context else { return }
     try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
@@ -97,11 +98,11 @@ final class TextSocket: ChannelInboundHandler {
     }
     owner.socketHeard()
     switch frame.opcode {
-    // The aggregator bounds fragments only.
+    // The aggregator limits only fragmented messages.
     case .text where frame.length > maximumMessage: close(.messageTooLarge)
     case .text: owner.socketReceived(frame.unmaskedData)
     case .ping:
-      // A peer that pings without reading the answers is not answered for ever.
+      // A peer that pings without reading would make the answers pile up, so its connection is closed.
       guard context.channel.isWritable else { return close(.policyViolation) }
       let pong = WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)
       context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
@@ -155,7 +156,7 @@ final class TaskSocket: TextSocketOwner {
   }
 
   func socketReceived(_ message: ByteBuffer) {
-    // A task that talks nonsense is not one to give users to.
+    // A task that sends an invalid message is not fit for a user.
     guard let decoded = try? JSONDecoder().decode(TaskToGateway.self, from: Data(message.readableBytesView)) else {
       socket?.close(.policyViolation)
       return

@@ -3,13 +3,13 @@ import Latency
 import NIOCore
 import Transport
 
-/// A user's WebSocket, `/session/{userId}`: gets a task, says so, and then carries lines between the user and the
+/// A user's WebSocket, `/session/{userId}`: it gets a task, reports it, and then carries lines between the user and the
 /// task's process.
 ///
-/// Neither direction buffers without bound: a side that reads too slowly stops the other one's socket.
+/// Neither direction buffers without limit: a side that reads too slowly stops the reading of the other side's socket.
 final class UserSocket: TextSocketOwner, TaskListener {
   private enum State {
-    /// Lines that came before the task was ready, and their bytes.
+    /// Lines that came before the task was ready, and their number of bytes.
     case starting(early: [String], bytes: Int)
     case bridging(TaskID)
     case ended
@@ -20,7 +20,7 @@ final class UserSocket: TextSocketOwner, TaskListener {
   private var state = State.starting(early: [], bytes: 0)
   private var pendingAcquire: PendingAcquire?
   private weak var socket: TextSocket?
-  /// When the last line went to the task, while it has no answer.
+  /// When the last line went to the task; nil once the line has an answer.
   private var unansweredSince: Instant?
   /// Whether the task's line is incomplete: its pieces are fragments of one message (RFC 6455, section 5.4).
   private var isInsideLine = false
@@ -76,7 +76,7 @@ final class UserSocket: TextSocketOwner, TaskListener {
   }
 
   func socketReceived(_ message: ByteBuffer) {
-    // The task's program reads lines: one message would become several.
+    // The task's program reads lines, so a message with a line break would become several messages.
     guard !message.readableBytesView.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
       return end(message: "a message is one line, without line ends", code: "INVALID_LINE")
     }
@@ -84,7 +84,7 @@ final class UserSocket: TextSocketOwner, TaskListener {
     switch state {
     case .starting(var early, var bytes):
       early.append(line)
-      // A frame costs something even when it is empty.
+      // An empty frame counts too, because it takes memory.
       bytes += message.readableBytes + 64
       state = .starting(early: early, bytes: bytes)
       if bytes > core.configuration.limits.earlyInputBytes {
@@ -146,7 +146,7 @@ final class UserSocket: TextSocketOwner, TaskListener {
     var error = JSONObject()
     error.add("type", "error")
     error.add("error", failure)
-    // A new message may not begin inside another one.
+    // RFC 6455 allows no new message inside an open one, so the open one is ended first.
     if isInsideLine { socket?.send(ByteBuffer(), continues: true) }
     socket?.send(error)
     socket?.close()

@@ -147,8 +147,8 @@ package struct ProfileField: Sendable, Equatable {
   package struct Place: Sendable, Equatable {
     /// The pointer to the value.
     package var pointer: JSONPointer
-    /// Characters that divide a text: only the part after the last of them counts, as for the task's id in its ARN. One
-    /// at the very end of the text is ignored. Nil: the whole text counts.
+    /// The separator after whose last occurrence the value begins, such as `/` for the task's id in its ARN; one at the
+    /// very end of the text is ignored. Nil: the whole text is the value.
     package var last: String?
 
     /// Makes a place.

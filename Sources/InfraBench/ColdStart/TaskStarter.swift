@@ -252,11 +252,11 @@ extension TaskStarter {
   }
 
   private func watchECS() async {
-    var beat = PollSchedule(interval: settings.pollInterval, from: MonotonicClock.now())
+    var schedule = PollSchedule(interval: settings.pollInterval, from: MonotonicClock.now())
     while !Task.isCancelled {
       let now = MonotonicClock.now()
-      if now < beat.nextAt { try? await Task.sleep(for: beat.nextAt - now) }
-      beat.polls(at: MonotonicClock.now())
+      if now < schedule.nextAt { try? await Task.sleep(for: schedule.nextAt - now) }
+      schedule.polls(at: MonotonicClock.now())
       // Deadlines are checked here too, because the gateway's poll may hang.
       finish(state.withLock { $0.tracker.expire(at: MonotonicClock.now()) })
       let asked = state.withLock { $0.tracker.underWay }
@@ -331,25 +331,5 @@ extension TaskStarter {
     case .failure(let error) where error.isCancellation: break
     case .failure(let error): session.bench.note("looks at the gateway were lost: \(error.kind)")
     }
-  }
-}
-
-/// When the next poll of a fixed interval is due. Pure.
-struct PollSchedule {
-  /// The time between two polls; at least 1 ns.
-  let interval: Nanoseconds
-  private(set) var nextAt: Instant
-
-  /// A schedule whose first poll is due at `start`.
-  init(interval: Nanoseconds, from start: Instant) {
-    self.interval = max(.nanoseconds(1), interval)
-    nextAt = start
-  }
-
-  /// The poll that was due is made at `now`. Polls that were missed meanwhile are skipped: polls right after one
-  /// another would show nothing new and use up ECS's quota.
-  mutating func polls(at now: Instant) {
-    let late = now.elapsed(since: nextAt)
-    nextAt += interval * (late / interval + 1)
   }
 }

@@ -2,11 +2,8 @@
 public struct Catalogue: Sendable, Equatable {
   /// The names of the latency metrics, in the order of reports: the first one is the headline.
   public let metrics: [String]
-  /// The names of the benchmark's own counters, without ``engineCounters``, in the order of reports.
+  /// The names of the benchmark's own counters, without those that every benchmark has, in the order of reports.
   public let counters: [String]
-
-  /// Counters that the engine keeps for every benchmark.
-  public static let engineCounters = ["iterations", "errors", "timeouts", "dropped", "censored"]
 
   /// Makes a catalogue; names are unique.
   public init(metrics: [String], counters: [String]) {

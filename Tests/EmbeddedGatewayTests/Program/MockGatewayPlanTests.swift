@@ -116,6 +116,23 @@ import WarmTask
     #expect(try #require(error?.message).contains(part))
   }
 
+  /// A length that the agent refuses would fail each task's start, long after the gateway said that it is ready.
+  @Test(arguments: [("500us", false), ("1500us", false), ("2h", false), ("0ms", true), ("1500ms", true), ("1h", true)])
+  func aStartDelayThatTheAgentDoesNotTakeIsRefusedAtOnce(text: String, isTaken: Bool) throws {
+    let options = ["--startup-delay", text]
+    guard isTaken else {
+      let error = #expect(throws: ValidationError.self) { try plan(options, ownDirectory: GatewayProgram.directory) }
+      #expect(
+        try #require(error?.message).contains("--startup-delay: tasks that are processes take whole milliseconds"))
+      return
+    }
+    let taken = try plan(options, ownDirectory: GatewayProgram.directory)
+    guard case .processes(_, let arguments) = taken.tasks else { throw ValidationError("\(taken.tasks)") }
+    #expect(arguments.first == "--startup-delay" && arguments.last?.hasSuffix("ms") == true)
+    // Virtual tasks have no agent.
+    #expect(throws: Never.self) { try plan(["--virtual-tasks"] + options) }
+  }
+
   @Test func tasksGetNoSecretsOfTheGatewaysEnvironment() {
     var configuration = GatewayConfiguration(workspaceRoot: "/efs")
     configuration.environment = "stage"

@@ -25,7 +25,7 @@ struct PoolPoller {
   private let gateway: GatewayClient?
   private var ecs: ECSPoolView?
   private let bench: RunContext
-  private var nextAt = MonotonicClock.now()
+  private var schedule: PollSchedule
 
   /// A poller of ECS, of the gateway, or of both; nil for the one that is not polled.
   init(gateway: GatewayClient?, ecs: ECSPoolView?, interval: Nanoseconds, bench: RunContext) {
@@ -35,6 +35,7 @@ struct PoolPoller {
     views = (ecs == nil ? [] : [.listed, .running]) + (gateway == nil ? [] : [.warm])
     timeline = PoolTimeline(views: views)
     rate = PollRate(interval: interval)
+    schedule = PollSchedule(interval: interval, from: MonotonicClock.now())
   }
 
   /// ECS's own times of tasks' starts.
@@ -45,10 +46,9 @@ struct PoolPoller {
   /// Polls that were missed because one took longer than the interval are skipped.
   mutating func poll(retry: RetryPolicy = .never) async -> PoolPoll? {
     let now = MonotonicClock.now()
-    if now < nextAt { try? await Task.sleep(for: nextAt - now) }
+    if now < schedule.nextAt { try? await Task.sleep(for: schedule.nextAt - now) }
     guard !Task.isCancelled else { return nil }
-    let late = MonotonicClock.now().elapsed(since: nextAt)
-    nextAt += rate.interval * (late / max(.nanoseconds(1), rate.interval) + 1)
+    schedule.polls(at: MonotonicClock.now())
     var poll = PoolPoll()
     // A copy is given to the child task and returned with its changes.
     let view = ecs

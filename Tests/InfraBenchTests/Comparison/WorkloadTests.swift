@@ -5,7 +5,7 @@ import Testing
 @testable import Results
 import Comparison
 
-struct LoadShapeTests {
+struct WorkloadTests {
   private static let shaping = [
     "count", "duration", "concurrency", "maxInFlight", "warmup", "timeout", "threads", "stages", "rate", "arrival",
     "dropWhenBusy", "precise", "thinkTime", "agents", "poolSize", "maxTasks", "taskStartDelay", "waitFor", "hold",

@@ -7,7 +7,7 @@ import TestSupport
 @testable import Results
 
 /// When the next calls may be made.
-@Suite struct CallPaceTests {
+@Suite struct CallRateLimitTests {
   private static let fivePerSecond = ArrivalRate(starts: 5, period: .seconds(1))
 
   @Test func anIterationHasTheTimeOfItsCalls() {
