@@ -12,8 +12,7 @@ package struct ResultTimeline: Codable, Sendable, Equatable {
   package init(_ rows: [Row]) { self.rows = rows }
 
   /// The key under which a decoder's user info says that the rows are skipped.
-  static let isSkippedKey =
-    CodingUserInfoKey(rawValue: "skipsTimeline") ?? { preconditionFailure("any text is a key") }()
+  static let isSkippedKey = CodingUserInfoKey.named("skipsTimeline")
 
   package init(from decoder: any Decoder) throws {
     let isSkipped = decoder.userInfo[Self.isSkippedKey] as? Bool ?? false

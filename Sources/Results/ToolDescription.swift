@@ -33,12 +33,9 @@ package struct ToolDescription: Sendable {
   package var defaultThresholds: [String]
 
   /// What the other tools have beside it, each name once: the meaning of what a document has and this description lacks.
-  fileprivate struct Others: Sendable {
-    var metrics: [Metric] = []
-    var counters: [Counter] = []
-    var parameters: [Parameter] = []
-  }
-  fileprivate var others = Others()
+  fileprivate var others: (metrics: [Metric], counters: [Counter]) = ([], [])
+  /// The parameters, of this tool and of the others, that do not shape the load.
+  fileprivate var unshaping: Set<String>
 
   package init(
     _ name: String, headlines: [String], metrics: [Metric], counters: [Counter], parameters: [Parameter],
@@ -53,6 +50,7 @@ package struct ToolDescription: Sendable {
     self.panels = panels
     self.references = references
     self.defaultThresholds = defaultThresholds
+    unshaping = Set(parameters.filter { !$0.shapesLoad }.map(\.name))
   }
 }
 
@@ -279,8 +277,7 @@ extension ToolDescription {
 
   /// The given parameters that shape the load, as text.
   package func shaping(_ parameters: [String: JSONValue]) -> [String: String] {
-    let unshaping = Set((self.parameters + others.parameters).filter { !$0.shapesLoad }.map(\.name))
-    return parameters.filter { !unshaping.contains($0.key) && $0.value != .null }.mapValues(\.description)
+    parameters.filter { !unshaping.contains($0.key) && $0.value != .null }.mapValues(\.description)
   }
 }
 
@@ -310,32 +307,38 @@ extension ToolDescription: Codable {
 
 /// The tools that a reader of results knows.
 package struct ToolDescriptions: Sendable {
-  package var all: [ToolDescription]
+  package let all: [ToolDescription]
+  /// With what each lacks beside the others. It is made once: a reader asks for the description of each document.
+  private let byName: [String: ToolDescription]
 
   /// The key under which a decoder's user info has them.
-  package static let key = CodingUserInfoKey(rawValue: "tools") ?? { preconditionFailure("any text is a key") }()
+  package static let key = CodingUserInfoKey.named("tools")
 
-  package init(_ all: [ToolDescription]) { self.all = all }
+  package init(_ all: [ToolDescription]) {
+    self.all = all
+    byName = Dictionary(all.map { ($0.name, Self.completed($0, by: all)) }) { first, _ in first }
+  }
 
   /// The description of a tool. One that is not known has no headline and no order of metrics. A metric, counter or parameter
   /// that a description does not name, as one of a later version, has the meaning that the other tools give to its name.
   package func description(of name: String) -> ToolDescription {
-    var description =
-      all.first { $0.name == name }
-      ?? ToolDescription(
-        name, headlines: [], metrics: [], counters: [], parameters: [], panels: all.flatMap(\.panels),
-        references: all.flatMap(\.references).filter { !$0.needs.isEmpty })
-    description.isKnown = all.contains { $0.name == name }
-    func others<Part>(
-      _ parts: KeyPath<ToolDescription, [Part]>, by partName: KeyPath<Part, String>
-    ) -> [Part] {
-      var names = Set(description[keyPath: parts].map { $0[keyPath: partName] })
-      return all.flatMap { $0[keyPath: parts] }.filter { names.insert($0[keyPath: partName]).inserted }
+    if let known = byName[name] { return known }
+    var unknown = ToolDescription(
+      name, headlines: [], metrics: [], counters: [], parameters: [], panels: all.flatMap(\.panels),
+      references: all.flatMap(\.references).filter { !$0.needs.isEmpty })
+    unknown.isKnown = false
+    return Self.completed(unknown, by: all)
+  }
+
+  private static func completed(_ tool: ToolDescription, by all: [ToolDescription]) -> ToolDescription {
+    func others<Part>(_ parts: KeyPath<ToolDescription, [Part]>, by name: KeyPath<Part, String>) -> [Part] {
+      var names = Set(tool[keyPath: parts].map { $0[keyPath: name] })
+      return all.flatMap { $0[keyPath: parts] }.filter { names.insert($0[keyPath: name]).inserted }
     }
-    description.others = .init(
-      metrics: others(\.metrics, by: \.name), counters: others(\.counters, by: \.name),
-      parameters: others(\.parameters, by: \.name))
-    return description
+    var tool = tool
+    tool.others = (others(\.metrics, by: \.name), others(\.counters, by: \.name))
+    tool.unshaping.formUnion(others(\.parameters, by: \.name).filter { !$0.shapesLoad }.map(\.name))
+    return tool
   }
 
   /// The metrics of all tools, sorted by tool. A name may occur twice.
@@ -343,4 +346,11 @@ package struct ToolDescriptions: Sendable {
 
   /// The names of all counters whose rates are judged.
   package var judgedCounterNames: Set<String> { Set(all.flatMap { $0.judgedCounters.map(\.name) }) }
+}
+
+extension CodingUserInfoKey {
+  /// The key of this name. The initialiser is failable because a raw value can be of any type; every text is a key.
+  static func named(_ name: String) -> CodingUserInfoKey {
+    CodingUserInfoKey(rawValue: name) ?? { preconditionFailure("every text is a key") }()
+  }
 }

@@ -73,7 +73,7 @@ final class StartedTasks: Sendable {
   var startedCount: UInt64 { state.withLock { UInt64($0.ledger.count) } }
   /// The number of tasks whose StopTask succeeded.
   var stoppedCount: UInt64 { state.withLock { $0.stopped } }
-  /// The number of tasks that were left running, as they serve or may serve a user of somebody else.
+  /// The number of tasks that were left running because they serve, or may serve, another client's user.
   var leftCount: UInt64 { state.withLock { UInt64($0.left.count) } }
 
   /// Why ECS refuses to stop tasks for good; nil while it does not.

@@ -19,7 +19,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     /// Only the REST side is seen: the assignment, and readiness by the status.
     case status
 
-    /// The metric of the whole way, as far as it is seen.
+    /// The metric of the whole way, or of the part of it that a client sees.
     var headline: String { self == .session ? "end_to_end" : "ready" }
   }
 
