@@ -44,17 +44,21 @@ final class SuiteRun: Sendable {
   let console = Console(print: .text, isQuiet: false)
   let startedAt = Timestamp(Date()).iso8601
   private let compare: Compare
+  /// The instant at which a signal came: a second one soon after the first is a repetition.
+  private let now: @Sendable () -> Instant
   private let state = Mutex(State())
 
   /// - Parameter programs: The directory of the tools; nil: the directory of this program.
   init(
     settings: SuiteSettings, environment: [String: String], programs: String? = nil,
-    compare: @escaping Compare = { await SuiteComparison.make(of: $0, $1) }
+    compare: @escaping Compare = { await SuiteComparison.make(of: $0, $1) },
+    now: @escaping @Sendable () -> Instant = { MonotonicClock.now() }
   ) {
     self.settings = settings
     self.environment = environment
     self.programs = programs ?? Executables.ownDirectory
     self.compare = compare
+    self.now = now
     files = SuiteFiles(directory: settings.directory)
   }
 
@@ -70,7 +74,7 @@ final class SuiteRun: Sendable {
     let work = Task { await runAndPublish() }
     let watcher = Task {
       await watchSignals { number in
-        self.act(after: number) { $0.receive(number, at: MonotonicClock.now()) }
+        self.act(after: number) { $0.receive(number, at: self.now()) }
         // A cancelled flush is bounded: the sender of the signal does not wait for a terminal that is stopped.
         work.cancel()
       }
