@@ -34,6 +34,6 @@ for number in 1 2 3 15; do trap "stop $number" "$number"; done
 old() { $build && [ -n "$(find "$root/Package.swift" "$root/Sources" -newer "$suite" -print -quit)" ]; }
 # Wrong options are found first, where the program is as new as its sources or is not to be built: they leave all as it is.
 [ ! -x "$suite" ] || old || "$suite" --check "$@" || exit; forget
-if $build; then run "$root/scripts/setup.sh"; run swift build --package-path "$root" -c release --quiet; fi
+if $build; then run "$root/scripts/setup.sh"; run "$root/scripts/build.sh" --package-path "$root" -c release; fi
 [ -x "$suite" ] || { echo "error: there is no $suite: leave --no-build out" >&2 && exit 1; }
 trap - 1 2 3 15 && exec "$suite" "$@"

@@ -13,11 +13,12 @@ let getRequest = ByteBuffer(string: "GET /x HTTP/1.1\r\nHost: test\r\n\r\n")
 extension HTTPConnection {
   /// A plain or TLS connection to 127.0.0.1.
   static func open(
-    _ port: Int, tls: TLSClient? = nil, host: String = "127.0.0.1", timeout: Nanoseconds = 20 * second
+    _ port: Int, tls: TLSClient? = nil, host: String = "127.0.0.1", timeout: Nanoseconds = 20 * second,
+    idleBounds: IdleBounds = IdleBounds()
   ) async throws -> HTTPConnection {
     try await connect(
       to: Endpoint(host: host, port: port, isSecure: tls != nil), tls: tls, on: testLoops.executor(forUser: 0),
-      timeout: timeout
+      timeout: timeout, idleBounds: idleBounds
     ).get()
   }
 

@@ -48,9 +48,10 @@ public final class HTTPConnection: Sendable {
   ///   - addresses: the addresses of the endpoint's host, shared by the connections of a run; with nil the name is
   ///     looked up.
   ///   - turn: the user's place in the rotation, which decides the address that is tried first.
+  ///   - idleBounds: when the end of the connection is counted as that of an idle one.
   public static func connect(
     to endpoint: Endpoint, addresses: HostAddresses? = nil, turn: Int = 0, tls: TLSClient?, on executor: LoopExecutor,
-    timeout: Nanoseconds
+    timeout: Nanoseconds, idleBounds: IdleBounds = IdleBounds()
   ) async -> Result<HTTPConnection, TransportError> {
     let addresses = addresses ?? HostAddresses(of: endpoint)
     let eventLoop = executor.eventLoop
@@ -62,7 +63,7 @@ public final class HTTPConnection: Sendable {
     }
     defer { bound.cancel() }
     return await withTaskCancellationHandler {
-      open(endpoint, addresses, turn, tls, attempt, on: executor, timeout: timeout).cascade(to: done)
+      open(endpoint, addresses, turn, tls, attempt, on: executor, timeout: timeout, idleBounds).cascade(to: done)
       do {
         return .success(try await done.futureResult.get())
       } catch {
@@ -77,7 +78,7 @@ public final class HTTPConnection: Sendable {
 
   private static func open(
     _ endpoint: Endpoint, _ addresses: HostAddresses, _ turn: Int, _ tls: TLSClient?, _ attempt: ConnectAttempt,
-    on executor: LoopExecutor, timeout: Nanoseconds
+    on executor: LoopExecutor, timeout: Nanoseconds, _ idleBounds: IdleBounds
   ) -> EventLoopFuture<HTTPConnection> {
     let startedAt = MonotonicClock.now()
     // Each tried address has a channel of its own, and each handshake's outcome belongs to its channel.
@@ -86,7 +87,7 @@ public final class HTTPConnection: Sendable {
       deadline: startedAt + timeout, goesOn: { !attempt.isCancelled },
       configure: { channel, start in
         channel.eventLoop.makeCompletedFuture {
-          attempt.began(channel, try configure(channel, endpoint, tls, executor, dialedAt: start.dialedAt))
+          attempt.began(channel, try configure(channel, endpoint, tls, executor, idleBounds, dialedAt: start.dialedAt))
         }
       })
     return dialer.dial().flatMap { channel, start in
@@ -103,7 +104,7 @@ public final class HTTPConnection: Sendable {
 
   private static func configure(
     _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor,
-    dialedAt: Instant
+    _ idleBounds: IdleBounds, dialedAt: Instant
   ) throws -> HTTPExchangeHandler {
     let operations = channel.pipeline.syncOperations
     try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffer())
@@ -121,7 +122,8 @@ public final class HTTPConnection: Sendable {
       secured.succeed(nil)
     }
     let handler = HTTPExchangeHandler(
-      secured: secured.futureResult, executor: executor, wanted: tls?.wanted, dialedAt: dialedAt)
+      secured: secured.futureResult, executor: executor, wanted: tls?.wanted, dialedAt: dialedAt,
+      idleBounds: idleBounds)
     try operations.addHandler(handler)
     return handler
   }

@@ -43,7 +43,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   private let wanted: CertificateRequest?
   /// When the attempt at this address began.
   private let dialedAt: Instant
-  private var idle = IdleConnection()
+  private var idle: IdleConnection
   private var reader = HTTPResponseReader()
   private var pending: Pending?
   private var context: ChannelHandlerContext?
@@ -60,11 +60,16 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
   ///   - executor: runs the tasks that wait for the answers.
   ///   - wanted: whether the server asked for a client certificate; nil without TLS.
   ///   - dialedAt: when the attempt at this address began.
-  init(secured: EventLoopFuture<Instant?>, executor: LoopExecutor, wanted: CertificateRequest?, dialedAt: Instant) {
+  ///   - idleBounds: when an end is that of an idle connection.
+  init(
+    secured: EventLoopFuture<Instant?>, executor: LoopExecutor, wanted: CertificateRequest?, dialedAt: Instant,
+    idleBounds: IdleBounds
+  ) {
     self.secured = secured
     self.executor = executor
     self.wanted = wanted
     self.dialedAt = dialedAt
+    idle = IdleConnection(bounds: idleBounds)
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }

@@ -1,6 +1,21 @@
 import Glibc
-package import Latency
+public import Latency
 import NIOCore
+
+/// When the end of an idle connection is told apart from the end of one that is in use.
+public struct IdleBounds: Sendable {
+  /// The shortest pause between an answer and the next request that a server's keep-alive time-out may end. No server's
+  /// is shorter; a peer that closes a busy connection has other reasons.
+  public var kept: Nanoseconds = .milliseconds(100)
+  /// The shortest pause before the first request. Servers wait seconds for it (nginx 60 s, haproxy and Node at least
+  /// some), while a generator that connects many users at once may need a tenth of one to send it.
+  public var fresh: Nanoseconds = .seconds(1)
+  /// Added to the round trips in which an end crosses a request, because either side may be busy with other work.
+  public var delay: Nanoseconds = .milliseconds(50)
+
+  /// The bounds for a real network.
+  public init() {}
+}
 
 /// Tracks how long a persistent connection has been idle, and tells what its end right after a request means. Pure.
 ///
@@ -14,18 +29,18 @@ package struct IdleConnection: Sendable {
   private var begunAt = MonotonicClock.now()
   /// An end later than this after the request did not cross it: a peer that ends the connection while it works on the
   /// request ends it later than a round trip.
-  package private(set) var crossing = IdleConnection.longestCrossing
+  package private(set) var crossing: Nanoseconds
+  private let bounds: IdleBounds
 
-  /// No server's keep-alive time-out is shorter. A peer that closes a busy connection has other reasons.
-  package static let shortest: Nanoseconds = .milliseconds(100)
-  /// The upper bound of ``crossing`` for any network path.
+  /// The upper bound of ``crossing`` for any network path, beside the delay.
   package static let longestCrossing: Nanoseconds = .seconds(1)
-  /// Added to the round trips, because either side may be busy with other work.
-  package static let delay: Nanoseconds = .milliseconds(50)
   /// A connection that was used within this time is not checked before the next request.
   package static let inUse: Nanoseconds = .milliseconds(1)
 
-  package init() {}
+  package init(bounds: IdleBounds = IdleBounds()) {
+    self.bounds = bounds
+    crossing = max(Self.longestCrossing, bounds.delay)
+  }
 
   /// Whether a request was answered over it.
   package var hasServed: Bool { servedAt != nil }
@@ -35,7 +50,7 @@ package struct IdleConnection: Sendable {
 
   /// Notes that TCP took `duration` to connect, which is one round trip.
   package mutating func connected(in duration: Nanoseconds) {
-    crossing = min(Self.longestCrossing, 3 * duration + Self.delay)
+    crossing = max(bounds.delay, min(Self.longestCrossing, 3 * duration + bounds.delay))
   }
 
   /// Notes an answered request.
@@ -54,7 +69,9 @@ package struct IdleConnection: Sendable {
   ///   - writtenAt: when the request was written.
   ///   - endedAt: when the end was read, before any byte of an answer.
   package func race(idleFor: Nanoseconds, writtenAt: Instant, endedAt: Instant) -> TransportError? {
-    guard idleFor >= Self.shortest, endedAt.elapsed(since: writtenAt) <= crossing else { return nil }
+    guard idleFor >= (hasServed ? bounds.kept : bounds.fresh), endedAt.elapsed(since: writtenAt) <= crossing else {
+      return nil
+    }
     return TransportError(
       .closedIdle,
       "the peer closed a connection that had been idle for \(idleFor / .milliseconds(1)) ms just as a request was sent; it was not "

@@ -17,10 +17,10 @@ import Testing
       for directory in ["project", "project/scripts", "project/Sources", "project/docs", "path", "elsewhere"] {
         scratch.directory(directory)
       }
-      for file in ["run-all-tests.sh", "docs/bench-suite.txt"] {
+      for file in ["run-all-tests.sh", "scripts/build.sh", "docs/bench-suite.txt"] {
         scratch.write("project/\(file)", try String(contentsOf: root.appending(path: file), encoding: .utf8))
+        chmod(scratch("project/\(file)"), 0o755)
       }
-      chmod(scratch("project/run-all-tests.sh"), 0o755)
       scratch.write("project/Package.swift", "")
       program("project/scripts/setup.sh", note("setup"))
       program("path/swift", note("swift") + "\n" + build)
@@ -84,7 +84,7 @@ import Testing
   }
 
   private static func build(_ project: Project) -> [String] {
-    ["setup ", "swift build --package-path \(project.scratch("project")) -c release --quiet"]
+    ["setup ", "swift build --package-path \(project.scratch("project")) -c release"]
   }
 
   @Test func itInstallsBuildsAndBecomesTheSuiteWithItsOptions() async throws {
@@ -191,7 +191,18 @@ import Testing
     let (outcome, calls) = try await project.run(["--output-dir", "out"])
     #expect(project.scratch.names(in: "elsewhere/out") == ["2026-01-01"])
     #expect(outcome.status == .exited(1) && !calls.contains { $0.hasPrefix("suite") })
-    #expect(outcome.standardError.hasPrefix("because\nerror: '") && outcome.standardError.hasSuffix("failed\n"))
+    #expect(outcome.standardError.contains("because\nerror: '") && outcome.standardError.hasSuffix("failed\n"))
+  }
+
+  /// The minutes of a first build are not silent, and standard output stays the suite's.
+  @Test func aBuildSaysWhatItDoesOnStandardError() async throws {
+    let project = try Project()
+    project.program("path/swift", "echo 'Fetching one'; for step in 1 2 3; do echo \"[$step/3] Compiling\"; done; exit 70")
+    let (outcome, _) = try await project.run([])
+    #expect(outcome.status == .exited(1) && outcome.standardOutput.isEmpty)
+    let lines = outcome.standardError.split(separator: "\n").dropLast()
+    #expect(lines.first?.hasPrefix("building: minutes the first time") == true)
+    #expect(lines.dropFirst() == ["Fetching one", "[1/3] Compiling"], "a step every 10 s is enough: \(lines)")
   }
 
   @Test func noEarlierVerdictIsLeftWhereTheBuildIsKilled() async throws {
