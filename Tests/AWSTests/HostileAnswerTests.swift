@@ -118,7 +118,9 @@ import Testing
     ]
   }
 
-  @Test(arguments: operations) func otherShapesAreAnErrorAndNeverAnEmptyList(operation: Operation) async throws {
+  @Test(.wholeSuiteOnly, arguments: operations) func otherShapesAreAnErrorAndNeverAnEmptyList(operation: Operation)
+    async throws
+  {
     for (index, body) in HostileAnswerTests.shapes.enumerated() {
       let text = String(decoding: body.prefix(60), as: UTF8.self)
       let error = try await HostileAnswerTests.error(operation, body)

@@ -1,6 +1,7 @@
 import AWS
 import AWSTestSupport
 import Foundation
+import TestSupport
 import Testing
 
 /// The client against moto, a server of ECS that nobody here wrote.
@@ -37,7 +38,7 @@ struct MotoTests {
     }
   }
 
-  @Test func aDrainAndRefillAreSeenAsTheyHappened() async throws {
+  @Test(.wholeSuiteOnly) func aDrainAndRefillAreSeenAsTheyHappened() async throws {
     try await MotoPool.run(count: 12) { pool in
       let client = try MotoTests.client(pool)
       let events = try await pool.cycle(5, after: 0.2)
@@ -56,7 +57,7 @@ struct MotoTests {
     }
   }
 
-  @Test func withSignatureChecksOnlyTheRightSecretPasses() async throws {
+  @Test(.wholeSuiteOnly) func withSignatureChecksOnlyTheRightSecretPasses() async throws {
     try await MotoPool.run(count: 1, checksSignatures: true) { pool in
       let right = try await MotoTests.client(pool).listTasks(.init(cluster: pool.cluster)).value
       #expect(right.count == 1)
@@ -76,7 +77,7 @@ struct MotoTests {
   }
 
   /// moto takes a request without an `Authorization` for one of S3's, and answers it with XML and status 200.
-  @Test func anAnswerOfAnotherServiceIsAnError() async throws {
+  @Test(.wholeSuiteOnly) func anAnswerOfAnotherServiceIsAnError() async throws {
     try await MotoPool.run(count: 1) { pool in
       let client = try makeClient(
         WithoutAuthorization(transport: CurlTransport()), endpoint: pool.url, environment: .system { _ in })

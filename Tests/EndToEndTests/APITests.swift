@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import ProcessControl
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -208,7 +209,7 @@ import Testing
     #expect(result.output.contains("(3 calls, first call), describe_tasks="))
   }
 
-  @Test func lostConnectionsAndTimeoutsAreCountedAndTheRunGoesOn() async throws {
+  @Test(.wholeSuiteOnly) func lostConnectionsAndTimeoutsAreCountedAndTheRunGoesOn() async throws {
     let result = try await run("--iterations", "4", "--timeout", "6s") { operation, number in
       switch (operation, number) {
       case ("ListTasks", 2): .raw(Array("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".utf8))
@@ -317,7 +318,7 @@ import Testing
     }
   }
 
-  @Test func aRealECSIsCalledFiveTimesASecondAtMost() async throws {
+  @Test(.wholeSuiteOnly) func aRealECSIsCalledFiveTimesASecondAtMost() async throws {
     let instants = Mutex<[ContinuousClock.Instant]>([])
     let ecs = TaskLister(1)
     try await HTTPTestServer.run { request in
@@ -335,6 +336,7 @@ import Testing
   }
 
   @Test(
+    .wholeSuiteOnly,
     .enabled(if: MotoPool.isAvailable, "needs moto[server] and boto3; INFRABENCH_PYTHON names a Python"),
     .timeLimit(.minutes(3)))
   func motoClosesEachConnectionAndTheDocumentSaysSo() async throws {

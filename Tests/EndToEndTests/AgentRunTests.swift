@@ -1,6 +1,7 @@
 import Gateway
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -36,7 +37,7 @@ import Testing
     await gateway.stop()
   }
 
-  @Test(arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"])
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"])
   func gatewayWithTasksOfItsOwnIsNotGivenAgentsUnasked(_ tool: String) async throws {
     let gateway = try await MockGateway.start()
     let refused = try await run(tool, gateway.url, "--agents", "2")

@@ -1,6 +1,7 @@
 import Gateway
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -51,7 +52,7 @@ import Testing
     try expectWorthless(result, kinds: ["connect_refused", "connect: connect_refused"])
   }
 
-  @Test(arguments: tools) func muteGatewayEndsWithinTheTimeout(_ tool: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: tools) func muteGatewayEndsWithinTheTimeout(_ tool: String) async throws {
     let gateway = try await ScriptedGateway { request in
       request.line == "GET /api/status" ? ScriptedGateway.status(warm: 3) : .silence
     }
@@ -61,7 +62,7 @@ import Testing
     #expect(try result.document().counters["timeouts"] == 2)
   }
 
-  @Test(arguments: tools) func whollyMuteGatewayEndsToo(_ tool: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: tools) func whollyMuteGatewayEndsToo(_ tool: String) async throws {
     let gateway = try await ScriptedGateway { _ in .silence }
     let result = try await run(tool, gateway.url, timeout: Self.short)
     await gateway.stop()
@@ -112,7 +113,7 @@ import Testing
     #expect(document.counters["failed_init_user"] == 2, "\(document.errors)")
   }
 
-  @Test func programThatNeverSaysAWordIsATimeoutOfItsStep() async throws {
+  @Test(.wholeSuiteOnly) func programThatNeverSaysAWordIsATimeoutOfItsStep() async throws {
     let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--command", "/bin/cat"])
     // The steps before it are to be over by then.
     let result = try await run("bench-e2e", gateway.url, timeout: "3s")
@@ -121,7 +122,7 @@ import Testing
     #expect(try result.document().counters["failed_ready"] == 2)
   }
 
-  @Test func userWhoGetsNoAnswerIsATimeoutOfItsStep() async throws {
+  @Test(.wholeSuiteOnly) func userWhoGetsNoAnswerIsATimeoutOfItsStep() async throws {
     let mute = "/bin/sh -c 'echo ready; exec sleep 600'"
     let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--command", mute])
     let result = try await run("bench-e2e", gateway.url, timeout: "3s")
@@ -145,7 +146,7 @@ import Testing
   }
 
   /// A pool of size 0, whose iterations would each wait for the whole of --timeout.
-  @Test(arguments: tools) func anEmptyPoolIsWaitedForOnce(_ tool: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: tools) func anEmptyPoolIsWaitedForOnce(_ tool: String) async throws {
     let gateway = try await ScriptedGateway { request in
       switch request.line {
       case "GET /api/status": ScriptedGateway.status(warm: 0)
@@ -243,7 +244,9 @@ import Testing
     #expect(try result.document().counters["duplicate_assignments"] == 2)
   }
 
-  @Test(arguments: tools) func gatewayThatDiesMidRunLeavesItsSamplesAndCountedErrors(_ tool: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: tools) func gatewayThatDiesMidRunLeavesItsSamplesAndCountedErrors(_ tool: String)
+    async throws
+  {
     // Slow enough that most iterations are still to come when it dies.
     let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--acquire-delay", "100ms"])
     let load = tool == "bench-concurrent" ? ["--count", "60", "--concurrency", "1"] : ["--count", "60"]
@@ -284,7 +287,7 @@ import Testing
     #expect((3...10).contains(gateway.requests.filter { $0.line == "POST /api/release" }.count))
   }
 
-  @Test(arguments: ["bench-allocation", "bench-e2e"])
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-e2e"])
   func aPoolThatGivesNothingCostsOneWaitAndOneRequest(_ tool: String) async throws {
     let gateway = try await ScriptedGateway { request in
       switch request.line {

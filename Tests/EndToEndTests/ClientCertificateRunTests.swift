@@ -48,7 +48,7 @@ struct ClientCertificateRunTests {
     ("bench-exhaustion", ["--drain-count", "1", "--settle", "0s", "--confirm-drain", "127.0.0.1"]),
   ]
 
-  @Test(arguments: tools) func everyToolShowsIt(_ tool: String, _ load: [String]) async throws {
+  @Test(.wholeSuiteOnly, arguments: tools) func everyToolShowsIt(_ tool: String, _ load: [String]) async throws {
     try await withGateway { url, files, _, _ in
       let result = try await BenchRun.run(
         tool,

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Gateway
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -76,7 +77,7 @@ import Testing
     #expect(document.metrics["refill_full"]?.count == 1)
   }
 
-  @Test func tasksOfTheEmbeddedPoolAreStoppedAndSeenByThreeViews() async throws {
+  @Test(.wholeSuiteOnly) func tasksOfTheEmbeddedPoolAreStoppedAndSeenByThreeViews() async throws {
     let outcome = try await run(
       "--drain-by", "stop-tasks", "--pool-size", "3", "--task-start-delay", "2s", "--poll-interval", "50ms",
       "--cycles", "2")
@@ -128,7 +129,7 @@ import Testing
     #expect(document.timeline?.rows.last?[.warm] == 0)
   }
 
-  @Test func aColdFallbackThatTakesTooLongIsATimeout() async throws {
+  @Test(.wholeSuiteOnly) func aColdFallbackThatTakesTooLongIsATimeout() async throws {
     let outcome = try await run(
       "--pool-size", "2", "--max-tasks", "2", "--poll-interval", "50ms", "--release", "at-end", "--timeout", "6s",
       "--refill-timeout", "9s")

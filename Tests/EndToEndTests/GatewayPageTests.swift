@@ -19,7 +19,7 @@ import Testing
     ("bench-allocation", ["allocation": 5]), ("bench-concurrent", ["all": 3]),
   ]
 
-  @Test func everyExampleRunsAsItStands() async throws {
+  @Test(.wholeSuiteOnly) func everyExampleRunsAsItStands() async throws {
     let scratch = try Scratch()
     let profiles = try GatewayPage.blocks("json")
     try #require(profiles.count == 1)

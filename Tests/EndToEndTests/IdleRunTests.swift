@@ -35,6 +35,7 @@ import Testing
   }
 
   @Test(
+    .wholeSuiteOnly,
     .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"), arguments: ["1s", "1300ms"])
   func connectionsThatNginxHasClosedAreReplacedAndEveryRequestIsCountedOnce(_ pause: String) async throws {
     let gateway = try await MockGateway.start()

@@ -1,6 +1,7 @@
 import Gateway
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -47,7 +48,7 @@ import Testing
   }
 
   /// The measured part ends when the process should have ended: it stands still meanwhile, as on a machine that sleeps.
-  @Test func aRunThatIsOverdueSaysItsResultAllTheSame() async throws {
+  @Test(.wholeSuiteOnly) func aRunThatIsOverdueSaysItsResultAllTheSame() async throws {
     let acquires = Counting()
     let gateway = try await ScriptedGateway { request in
       switch request.line {
@@ -156,7 +157,7 @@ import Testing
     try await expectGone(children)
   }
 
-  @Test func laterSignalEndsAtOnce() async throws {
+  @Test(.wholeSuiteOnly) func laterSignalEndsAtOnce() async throws {
     let gateway = try await ScriptedGateway { request in
       switch request.line {
       case "GET /api/status": ScriptedGateway.status(warm: 3)
@@ -214,7 +215,7 @@ import Testing
     await gateway.stop()
   }
 
-  @Test func releasesToAMuteGatewayShareTheirTimeWithAgentsToo() async throws {
+  @Test(.wholeSuiteOnly) func releasesToAMuteGatewayShareTheirTimeWithAgentsToo() async throws {
     // One after another they would take longer in every run; a busy machine may be slow in some.
     var durations: [Duration] = []
     for _ in 1...3 {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 @testable import Results
 
@@ -39,7 +40,7 @@ import Testing
     #expect(!lines.isEmpty && lines.allSatisfy { $0.count <= 15 && $0.hasSuffix("…") }, "\(lines)")
   }
 
-  @Test(arguments: [(["--quiet"], "xterm"), ([], "dumb")])
+  @Test(.wholeSuiteOnly, arguments: [(["--quiet"], "xterm"), ([], "dumb")])
   func withoutATerminalThatErasesOrWithQuietThereIsNone(_ arguments: [String], _ term: String) async throws {
     let output = try await run(arguments, term: term)
     #expect(!output.contains(Self.eraseLine) && !output.contains(" of 5 d"))

@@ -3,6 +3,7 @@ import AWSTestSupport
 import FoundationEssentials
 import Latency
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -23,7 +24,7 @@ struct MotoExhaustionTests {
     ]
   }
 
-  @Test func theRefillLiesWhereItsKeeperSaysItWas() async throws {
+  @Test(.wholeSuiteOnly) func theRefillLiesWhereItsKeeperSaysItWas() async throws {
     try await MotoPool.run(count: 12, checksSignatures: true) { pool in
       let run = try await BenchRun.start("bench-exhaustion", Self.arguments(pool), environment: pool.environment)
       try await eventually("the pool is never empty") { try await Self.runningCount(pool) == 0 }
@@ -44,7 +45,7 @@ struct MotoExhaustionTests {
     }
   }
 
-  @Test func aDrainBySomebodyElseIsTimedWithinOnePoll() async throws {
+  @Test(.wholeSuiteOnly) func aDrainBySomebodyElseIsTimedWithinOnePoll() async throws {
     try await MotoPool.run(count: 5) { pool in
       let bench = RunContext(console: Console(print: .text, isQuiet: true))
       let settings = ECSSettings(
@@ -86,7 +87,7 @@ struct MotoExhaustionTests {
     try await client(pool).describeServices([pool.service], cluster: pool.cluster).value.first?.desiredCount
   }
 
-  @Test func anOwnerWhoScalesDownDuringTheRunIsNotOverruled() async throws {
+  @Test(.wholeSuiteOnly) func anOwnerWhoScalesDownDuringTheRunIsNotOverruled() async throws {
     try await MotoPool.run(count: 3) { pool in
       let run = try await BenchRun.start(
         "bench-exhaustion", Self.arguments(pool) + ["--refill-timeout", "4s"], environment: pool.environment)
@@ -100,7 +101,7 @@ struct MotoExhaustionTests {
     }
   }
 
-  @Test func aPoolWithMoreTasksThanItsServiceKeepsIsNotStopped() async throws {
+  @Test(.wholeSuiteOnly) func aPoolWithMoreTasksThanItsServiceKeepsIsNotStopped() async throws {
     try await MotoPool.run(count: 4) { pool in
       _ = try await Self.client(pool).updateService(pool.service, cluster: pool.cluster, desiredCount: 2)
       let result = try await BenchRun.run(
@@ -110,7 +111,7 @@ struct MotoExhaustionTests {
     }
   }
 
-  @Test func aWrongSecretEndsTheRunAndSaysWhereItCameFrom() async throws {
+  @Test(.wholeSuiteOnly) func aWrongSecretEndsTheRunAndSaysWhereItCameFrom() async throws {
     try await MotoPool.run(count: 2, checksSignatures: true) { pool in
       let environment = pool.environment.merging(["AWS_SECRET_ACCESS_KEY": "wrong-and-not-shown"]) { $1 }
       let result = try await BenchRun.run("bench-exhaustion", Self.arguments(pool), environment: environment)

@@ -161,7 +161,8 @@ struct NodeLabGatewayTests {
     proxy_set_header Connection $connection_upgrade;
     """
 
-  @Test(.enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"), arguments: ways)
+  @Test(
+    .wholeSuiteOnly, .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"), arguments: ways)
   func everyToolRunsThroughNginx(_ way: Way) async throws {
     try await NodeLab.with(tasks: 3) { lab in
       let proxy = try await ForeignProxy.nginx("location / { proxy_pass \(lab.gateway.url); \(Self.toLab) }")
@@ -177,7 +178,9 @@ struct NodeLabGatewayTests {
     }
   }
 
-  @Test(.enabled(if: ForeignProxy.haproxy != nil, "needs haproxy: scripts/setup.sh peers"), arguments: ways)
+  @Test(
+    .wholeSuiteOnly, .enabled(if: ForeignProxy.haproxy != nil, "needs haproxy: scripts/setup.sh peers"), arguments: ways
+  )
   func everyToolRunsThroughHaproxy(_ way: Way) async throws {
     try await NodeLab.with(tasks: 3) { lab in
       let proxy = try await ForeignProxy.haproxy("server lab 127.0.0.1:\(lab.gateway.port)")
@@ -202,7 +205,7 @@ struct NodeLabGatewayTests {
   }
 
   /// nginx speaks HTTP/1.0 to what is behind it unless told otherwise: each call has a connection of its own there.
-  @Test(.enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"))
+  @Test(.wholeSuiteOnly, .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"))
   func aBackEndOfHTTP10IsDriven() async throws {
     try await NodeLab.with(tasks: 2) { lab in
       let proxy = try await ForeignProxy.nginx(
@@ -213,7 +216,9 @@ struct NodeLabGatewayTests {
     }
   }
 
-  @Test(.enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"), arguments: [1, 2, 3])
+  @Test(
+    .wholeSuiteOnly, .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"),
+    arguments: [1, 2, 3])
   func aProxyThatClosesAfterSomeRequestsCostsNoSample(requests: Int) async throws {
     try await NodeLab.with(tasks: 2) { lab in
       let proxy = try await ForeignProxy.nginx(

@@ -41,7 +41,7 @@ struct NodeProductGatewayTests {
     #expect(least <= 2 + 0.001 * (seen.first ?? 0), "\(seen) for \(logged)", sourceLocation: location)
   }
 
-  @Test(arguments: [(40, 5, 10), (5, 1, 0), (150, 20, 3)])
+  @Test(.wholeSuiteOnly, arguments: [(40, 5, 10), (5, 1, 0), (150, 20, 3)])
   func firstTokenAndCompletionAreThoseOfTheGatewaysLog(think: Int, chunks: Int, delay: Int) async throws {
     let options = ["--think", "\(think)", "--chunks", "\(chunks)", "--chunk-delay", "\(delay)", "--says-source", "yes"]
     try await NodeProduct.with(options) { product in
@@ -58,7 +58,7 @@ struct NodeProductGatewayTests {
   }
 
   /// The user has seen it: that the rest took too long is another step's failure.
-  @Test func aFirstTokenStandsWhoseAnswerIsNeverComplete() async throws {
+  @Test(.wholeSuiteOnly) func aFirstTokenStandsWhoseAnswerIsNeverComplete() async throws {
     let options = ["--chunks", "100", "--chunk-delay", "200", "--says-source", "yes"]
     try await NodeProduct.with(options) { product in
       let result = try await product.run(["--count", "3", "--concurrency", "3", "--timeout", "4s"])
@@ -82,7 +82,7 @@ struct NodeProductGatewayTests {
     }
   }
 
-  @Test(arguments: ["yes", "no"]) func aLazyStartIsToldByTheGatewaysWord(_ says: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: ["yes", "no"]) func aLazyStartIsToldByTheGatewaysWord(_ says: String) async throws {
     try await NodeProduct.with(["--warm", "0", "--start-delay", "120", "--says-source", says]) { product in
       let document = try passed(
         try await product.run(["--count", "4"] + (says == "no" ? ["--threshold", "unclassified == 4"] : [])))
@@ -148,7 +148,9 @@ struct NodeProductGatewayTests {
     }
   }
 
-  @Test(arguments: ["after-ready", "mid-answer"]) func aSessionIsGoneBackTo(_ moment: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: ["after-ready", "mid-answer"]) func aSessionIsGoneBackTo(_ moment: String)
+    async throws
+  {
     try await NodeProduct.with(["--think", "60", "--chunks", "5", "--chunk-delay", "40"]) { product in
       let document = try passed(try await product.run(["--count", "4", "--reconnect", moment]))
       #expect(document.metrics["recovery"]?.count == 4, "\(document.errors)")
@@ -156,9 +158,11 @@ struct NodeProductGatewayTests {
     }
   }
 
-  @Test(arguments: [
-    ("bench-allocation", ["--count", "10"], 10), ("bench-concurrent", ["--concurrency", "4", "--bursts", "2"], 8),
-  ])
+  @Test(
+    .wholeSuiteOnly,
+    arguments: [
+      ("bench-allocation", ["--count", "10"], 10), ("bench-concurrent", ["--concurrency", "4", "--bursts", "2"], 8),
+    ])
   func sessionsAreMadeAndDeletedByREST(tool: String, options: [String], sessions: Int) async throws {
     try await NodeProduct.with { product in
       let result = try await product.run(tool: tool, options + ["--threshold", "unreleased == 0"])

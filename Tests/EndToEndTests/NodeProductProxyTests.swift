@@ -26,7 +26,7 @@ struct NodeProductProxyTests {
   /// By nginx's log: it writes the line of a WebSocket when that ends.
   private func upgrades(_ proxy: ForeignProxy) -> Int { proxy.log.count { $0.contains(#" HTTP/1.1" 101 "#) } }
 
-  @Test(.enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"))
+  @Test(.wholeSuiteOnly, .enabled(if: TestCertificate.isAvailable, "needs /usr/bin/openssl"))
   func sessionsThroughNginxThatEndsTheTLS() async throws {
     try await NodeProduct.with { product in
       let certificate = try TestCertificate(names: "IP:127.0.0.1")
@@ -43,7 +43,7 @@ struct NodeProductProxyTests {
     }
   }
 
-  @Test func aThousandSessionsComeThroughNginx() async throws {
+  @Test(.wholeSuiteOnly) func aThousandSessionsComeThroughNginx() async throws {
     try await NodeProduct.with(["--think", "20"]) { product in
       let proxy = try await nginx(product)
       defer { proxy.stop() }
@@ -69,7 +69,7 @@ struct NodeProductProxyTests {
     }
   }
 
-  @Test(arguments: Balancer.allCases) func pingsKeepIdleSessionsAlive(_ kind: Balancer) async throws {
+  @Test(.wholeSuiteOnly, arguments: Balancer.allCases) func pingsKeepIdleSessionsAlive(_ kind: Balancer) async throws {
     try await NodeProduct.with { product in
       let proxy = try await impatient(kind, product)
       defer { proxy.stop() }
@@ -83,7 +83,9 @@ struct NodeProductProxyTests {
     }
   }
 
-  @Test(arguments: Balancer.allCases) func withoutPingsTheEndOfIdleSessionsIsSeen(_ kind: Balancer) async throws {
+  @Test(.wholeSuiteOnly, arguments: Balancer.allCases) func withoutPingsTheEndOfIdleSessionsIsSeen(_ kind: Balancer)
+    async throws
+  {
     try await NodeProduct.with { product in
       let proxy = try await impatient(kind, product)
       defer { proxy.stop() }
@@ -101,7 +103,7 @@ struct NodeProductProxyTests {
     }
   }
 
-  @Test func theGatewaysOwnLimitIsKeptByPingsToo() async throws {
+  @Test(.wholeSuiteOnly) func theGatewaysOwnLimitIsKeptByPingsToo() async throws {
     try await NodeProduct.with(["--idle-limit", "1000"]) { product in
       let hold = ["--count", "3", "--concurrency", "3", "--hold-sessions", "3s"]
       let kept = try await product.run(profile: try await product.profile(pingEvery: "200ms"), hold)
@@ -121,7 +123,7 @@ struct NodeProductProxyTests {
       "balance roundrobin\ncookie NODE insert indirect nocache\n" + servers.joined(separator: "\n"))
   }
 
-  @Test func withItsCookiesNoReleaseIsRefused() async throws {
+  @Test(.wholeSuiteOnly) func withItsCookiesNoReleaseIsRefused() async throws {
     try await NodeProduct.with(count: 2) { product in
       let proxy = try await balanced(product)
       defer { proxy.stop() }
@@ -137,7 +139,7 @@ struct NodeProductProxyTests {
     }
   }
 
-  @Test func withoutCookiesTheRefusedReleasesAreCounted() async throws {
+  @Test(.wholeSuiteOnly) func withoutCookiesTheRefusedReleasesAreCounted() async throws {
     try await NodeProduct.with(count: 2) { product in
       let proxy = try await balanced(product)
       defer { proxy.stop() }
@@ -154,7 +156,7 @@ struct NodeProductProxyTests {
     }
   }
 
-  @Test func aSessionIsGoneBackToOnItsNode() async throws {
+  @Test(.wholeSuiteOnly) func aSessionIsGoneBackToOnItsNode() async throws {
     try await NodeProduct.with(["--think", "50"], count: 2) { product in
       let proxy = try await balanced(product)
       defer { proxy.stop() }
@@ -167,7 +169,7 @@ struct NodeProductProxyTests {
     }
   }
 
-  @Test func withoutCookiesAnotherNodeBeginsAnotherSession() async throws {
+  @Test(.wholeSuiteOnly) func withoutCookiesAnotherNodeBeginsAnotherSession() async throws {
     try await NodeProduct.with(count: 2) { product in
       let proxy = try await balanced(product)
       defer { proxy.stop() }
@@ -183,7 +185,7 @@ struct NodeProductProxyTests {
 
   // MARK: A proxy that is reloaded
 
-  @Test func aReloadInTheMiddleLosesNoSample() async throws {
+  @Test(.wholeSuiteOnly) func aReloadInTheMiddleLosesNoSample() async throws {
     try await NodeProduct.with(["--think", "30"]) { product in
       let proxy = try await nginx(product, canReload: true)
       defer { proxy.stop() }

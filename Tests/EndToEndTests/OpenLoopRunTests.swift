@@ -12,7 +12,7 @@ import Testing
 
   private func counter(_ name: String, of document: ResultDocument) -> UInt64 { document.counters[name] ?? 0 }
 
-  @Test func aDeafServersPercentilesAreTheAnalyticOnes() async throws {
+  @Test(.wholeSuiteOnly) func aDeafServersPercentilesAreTheAnalyticOnes() async throws {
     // A stall of this machine makes waits longer, never shorter: one run of three without any is enough.
     var found: [(p99: Double, p999: Double)] = []
     for _ in 1...3 {
@@ -69,7 +69,7 @@ import Testing
     #expect(document.generator.backlogMax == 0)
   }
 
-  @Test(arguments: [1, 2]) func theBooksAgreeWhenARunIsInterrupted(threads: Int) async throws {
+  @Test(.wholeSuiteOnly, arguments: [1, 2]) func theBooksAgreeWhenARunIsInterrupted(threads: Int) async throws {
     let server = try await KnownDelays.start(["--delay", "50ms"])
     let run = try await BenchRun.start(
       "bench-concurrent",
@@ -92,7 +92,7 @@ import Testing
     #expect(report.releases >= report.acquires && report.releases <= report.acquires + 4)
   }
 
-  @Test func whatWaitsLongerThanTheTimeoutAfterTheEndIsCensored() async throws {
+  @Test(.wholeSuiteOnly) func whatWaitsLongerThanTheTimeoutAfterTheEndIsCensored() async throws {
     let server = try await KnownDelays.start(["--delay", "1s"])
     let result = try await BenchRun.run(
       "bench-concurrent",
@@ -111,7 +111,7 @@ import Testing
     #expect(document.notes.contains { $0.contains("all 2 users were busy") && $0.contains("--max-in-flight") })
   }
 
-  @Test func aGeneratorThatCannotKeepUpIsSaturatedAndDoesNotPass() async throws {
+  @Test(.wholeSuiteOnly) func aGeneratorThatCannotKeepUpIsSaturatedAndDoesNotPass() async throws {
     let server = try await KnownDelays.start()
     let load = [
       "--gateway-url", server.url, "--rate", "1000000/s", "--max-in-flight", "20", "--duration", "2500ms",
@@ -129,7 +129,7 @@ import Testing
     _ = try await server.end()
   }
 
-  @Test func sessionsArriveOnScheduleToo() async throws {
+  @Test(.wholeSuiteOnly) func sessionsArriveOnScheduleToo() async throws {
     let gateway = try await MockGateway.start()
     let result = try await BenchRun.run(
       "bench-e2e",
@@ -144,7 +144,7 @@ import Testing
     }
   }
 
-  @Test func usersComeAndGoByStages() async throws {
+  @Test(.wholeSuiteOnly) func usersComeAndGoByStages() async throws {
     let server = try await KnownDelays.start(["--delay", "20ms"])
     let result = try await BenchRun.run(
       "bench-concurrent", ["--gateway-url", server.url, "--stages", "2s:5,2s:0"] + Self.quiet)

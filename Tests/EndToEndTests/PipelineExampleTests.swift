@@ -13,7 +13,8 @@ import Testing
     #expect(try shown.map(\.text) == [PipelineExamples.text(".github/workflows/nightly.yml")])
   }
 
-  @Test(.enabled(if: PipelineExamples.isReadable, needsYAML)) func everyExampleIsYAMLAndItsShellIsShell() async throws {
+  @Test(.wholeSuiteOnly, .enabled(if: PipelineExamples.isReadable, needsYAML))
+  func everyExampleIsYAMLAndItsShellIsShell() async throws {
     let snippets = try await PipelineExamples.snippets()
     let places = snippets.map(\.place)
     for part in [
@@ -97,6 +98,7 @@ import Testing
   }
 
   @Test(
+    .wholeSuiteOnly,
     .enabled(if: PipelineExamples.isReadable, needsYAML), .enabled(if: hasSuite, "bench-suite is not built"))
   func everyExampleRunsAsItStands() async throws {
     let gateways = try await [MockGateway.start(), MockGateway.start()]

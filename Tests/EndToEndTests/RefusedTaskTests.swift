@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import ProcessControl
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -93,16 +94,20 @@ import Testing
     #"{"task": {"taskArn": "\#(arn)", "lastStatus": "RUNNING", "desiredStatus": "STOPPED"}}"#)
   private static let none = ScriptedGateway.Answer.json(#"{"taskArns": []}"#)
 
-  @Test(arguments: [
-    ("AccessDeniedException", "not authorized to perform: ecs:RunTask", "allow the action ecs:RunTask"),
-    (
-      "AccessDeniedException", "not authorized to perform: iam:PassRole on resource: r", "allow the action iam:PassRole"
-    ),
-    ("ClientException", "Unable to describe task definition.", "check --task-definition"),
-    ("ClusterNotFoundException", "Cluster not found.", "check --cluster; a cluster belongs to one --region"),
-    ("InvalidParameterException", "Network Configuration must be provided when networkMode", "check --subnets"),
-    ("UnrecognizedClientException", "The security token is invalid", "key or secret is wrong"),
-  ]) func aRefusalEndsTheRunAndSaysWhatIsMissing(code: String, message: String, remedy: String) async throws {
+  @Test(
+    .wholeSuiteOnly,
+    arguments: [
+      ("AccessDeniedException", "not authorized to perform: ecs:RunTask", "allow the action ecs:RunTask"),
+      (
+        "AccessDeniedException", "not authorized to perform: iam:PassRole on resource: r",
+        "allow the action iam:PassRole"
+      ),
+      ("ClientException", "Unable to describe task definition.", "check --task-definition"),
+      ("ClusterNotFoundException", "Cluster not found.", "check --cluster; a cluster belongs to one --region"),
+      ("InvalidParameterException", "Network Configuration must be provided when networkMode", "check --subnets"),
+      ("UnrecognizedClientException", "The security token is invalid", "key or secret is wrong"),
+    ]) func aRefusalEndsTheRunAndSaysWhatIsMissing(code: String, message: String, remedy: String) async throws
+  {
     let calls = Calls()
     let result = try await run(calls: calls) { name, _ in name == "RunTask" ? Self.error(code, message) : Self.none }
     #expect(result.status == .exited(1), "\(result.talk)")
@@ -151,7 +156,7 @@ import Testing
     #expect(calls.count("StopTask") == 0)
   }
 
-  @Test(arguments: [("PENDING", "pending_to_running"), ("RUNNING", "wait_connection")])
+  @Test(.wholeSuiteOnly, arguments: [("PENDING", "pending_to_running"), ("RUNNING", "wait_connection")])
   func aTaskThatNeverComesIsATimeoutOfItsStep(status: String, step: String) async throws {
     let calls = Calls()
     // A task that runs must have been seen to run before its time is over.
@@ -222,7 +227,7 @@ import Testing
   }
 
   /// The last one's id is that of this run's only user, who was given nothing: a colleague has come with it too.
-  @Test(arguments: ["alice", "test-user-0007", "test-user-0001"])
+  @Test(.wholeSuiteOnly, arguments: ["alice", "test-user-0007", "test-user-0001"])
   func aTaskThatServesSomebodyElseIsLeftToTheGateway(user: String) async throws {
     let calls = Calls()
     let miss = ScriptedGateway.Answer.json(#"{"success": false, "error": "No warm tasks", "warmCount": 0}"#)
@@ -280,7 +285,7 @@ import Testing
 
   /// The gateway is mute from the acquire on: the releases take all of their time, and no look shows the task. Its user is
   /// this run's own.
-  @Test func aTaskOfThisRunsUserIsStoppedBehindAGatewayThatHasBecomeMute() async throws {
+  @Test(.wholeSuiteOnly) func aTaskOfThisRunsUserIsStoppedBehindAGatewayThatHasBecomeMute() async throws {
     let calls = Calls()
     let server = try await ScriptedGateway { request in
       let name = request.line == "POST /" ? Self.operation(of: request) : request.line
@@ -315,7 +320,7 @@ import Testing
   }
 
   /// Neither a stop between iterations nor the ones at the end outlast a signal for long.
-  @Test func stopsThatHangAreCutOffAndSaid() async throws {
+  @Test(.wholeSuiteOnly) func stopsThatHangAreCutOffAndSaid() async throws {
     let calls = Calls()
     let server = try await Self.server(calls: calls) { name, _ in
       switch name {

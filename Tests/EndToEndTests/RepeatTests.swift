@@ -16,7 +16,7 @@ import Testing
       .sorted { ($0.repetition?.run ?? 0) < ($1.repetition?.run ?? 0) }
   }
 
-  @Test func runsInTheSameSecondHaveFilesAndSeedsOfTheirOwn() async throws {
+  @Test(.wholeSuiteOnly) func runsInTheSameSecondHaveFilesAndSeedsOfTheirOwn() async throws {
     let result = try await BenchRun.run(
       "bench-dirinit", ["--count", "2", "--repeat", "4", "--label", "x"] + BenchRun.anySpeed)
     #expect(result.status == .exited(0), "\(result.talk)")
@@ -37,13 +37,16 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("bench-allocation", ["--count", "2"] + BenchRun.smallPool, "embedded"),
-    ("bench-concurrent", ["--concurrency", "2"] + BenchRun.smallPool, "embedded"),
-    ("bench-e2e", ["--count", "2"] + BenchRun.smallPool, "embedded"),
-    ("bench-exhaustion", ["--poll-interval", "20ms"] + BenchRun.smallPool, "embedded"),
-    ("bench-api", ["--iterations", "2"], "embedded"),
-  ]) func everyRunHasATargetOfItsOwn(tool: String, options: [String], kind: String) async throws {
+  @Test(
+    .wholeSuiteOnly,
+    arguments: [
+      ("bench-allocation", ["--count", "2"] + BenchRun.smallPool, "embedded"),
+      ("bench-concurrent", ["--concurrency", "2"] + BenchRun.smallPool, "embedded"),
+      ("bench-e2e", ["--count", "2"] + BenchRun.smallPool, "embedded"),
+      ("bench-exhaustion", ["--poll-interval", "20ms"] + BenchRun.smallPool, "embedded"),
+      ("bench-api", ["--iterations", "2"], "embedded"),
+    ]) func everyRunHasATargetOfItsOwn(tool: String, options: [String], kind: String) async throws
+  {
     let run = try await BenchRun.start(tool, options + BenchRun.anySpeed + ["--repeat", "3", "--print", "json"])
     let result = await run.end()
     #expect(result.status == .exited(0), "\(result.talk)")
@@ -74,7 +77,7 @@ import Testing
     #expect(try documents(result).map { $0.counters["iterations"] } == [3, 3, 3, 3])
   }
 
-  @Test func eachRunFindsTheSharedPoolAsFullAsTheFirstDid() async throws {
+  @Test(.wholeSuiteOnly) func eachRunFindsTheSharedPoolAsFullAsTheFirstDid() async throws {
     // It needs longer to fill than bench-concurrent waits for a pool that it has never seen full.
     let gateway = try await MockGateway.start(
       ["--virtual-tasks", "--pool-size", "4", "--task-start-delay", "3s"], warm: 4)
@@ -86,7 +89,7 @@ import Testing
     #expect(try documents(result).map { $0.counters["warm"] } == [3, 3])
   }
 
-  @Test func aSignalEndsTheRunUnderWayAndThereIsNoFurtherOne() async throws {
+  @Test(.wholeSuiteOnly) func aSignalEndsTheRunUnderWayAndThereIsNoFurtherOne() async throws {
     // Slow enough that the second run goes on when the signal comes.
     let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--acquire-delay", "150ms"])
     let run = try await BenchRun.start(
@@ -106,10 +109,13 @@ import Testing
     await gateway.stop()
   }
 
-  @Test(arguments: [
-    ("bench-allocation", ["--count", "3"]), ("bench-e2e", ["--count", "3"]),
-    ("bench-concurrent", ["--concurrency", "2", "--bursts", "3"]),
-  ]) func aReportThatDrawsTheTimeHasATimeline(tool: String, options: [String]) async throws {
+  @Test(
+    .wholeSuiteOnly,
+    arguments: [
+      ("bench-allocation", ["--count", "3"]), ("bench-e2e", ["--count", "3"]),
+      ("bench-concurrent", ["--concurrency", "2", "--bursts", "3"]),
+    ]) func aReportThatDrawsTheTimeHasATimeline(tool: String, options: [String]) async throws
+  {
     let result = try await BenchRun.run(
       tool, options + BenchRun.smallPool + BenchRun.anySpeed + ["--format", "json,html"])
     #expect(result.status == .exited(0), "\(result.talk)")
@@ -136,6 +142,7 @@ import Testing
 
   /// A run that left its event loops behind would leave their threads and descriptors.
   @Test(
+    .wholeSuiteOnly,
     arguments: [
       (MockGateway.threeVirtualTasks, 3, ["--repeat", "30"]),
       (["--pool-size", "0", "--dialect", "lab"], 0, ["--agents", "2", "--repeat", "10"]),

@@ -3,6 +3,7 @@ import Gateway
 import Glibc
 import ProcessControl
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -105,7 +106,7 @@ import Testing
     #expect(outcome.standardOutput.contains("Run 8: "))
   }
 
-  @Test func aSecondQuitEndsAtOnceAndNothingIsDumped() async throws {
+  @Test(.wholeSuiteOnly) func aSecondQuitEndsAtOnceAndNothingIsDumped() async throws {
     let gateway = try await ScriptedGateway { request in
       switch request.line {
       case "GET /api/status": ScriptedGateway.status(warm: 3)

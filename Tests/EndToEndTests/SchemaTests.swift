@@ -13,6 +13,7 @@ struct SchemaTests {
   ]
 
   @Test(
+    .wholeSuiteOnly,
     .enabled(if: DocumentSchema.isAvailable, "needs Python's jsonschema; INFRABENCH_PYTHON names an interpreter"),
     arguments: runs)
   func documentOfEveryToolIsValid(_ run: (tool: String, options: [String])) async throws {

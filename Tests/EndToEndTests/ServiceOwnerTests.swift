@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import ProcessControl
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -151,10 +152,12 @@ import Testing
   }
 
   /// ECS refuses the question, or is mute: nobody has changed the service, as far as is known.
-  @Test(arguments: [
-    (ScriptedECS.Rules(desiredCount: 60, deniedAfterStops: ["DescribeServices": 1]), "AccessDenied"),
-    (.init(desiredCount: 60, secondsAfterStop: ["DescribeServices": 30]), "did not say within 2s"),
-  ])
+  @Test(
+    .wholeSuiteOnly,
+    arguments: [
+      (ScriptedECS.Rules(desiredCount: 60, deniedAfterStops: ["DescribeServices": 1]), "AccessDenied"),
+      (.init(desiredCount: 60, secondsAfterStop: ["DescribeServices": 30]), "did not say within 2s"),
+    ])
   func aDrainThatEndedAsECSCouldNotBeAskedIsNoChangeOfTheService(rules: ScriptedECS.Rules, said: String) async throws {
     let ecs = ScriptedECS(rules)
     let begin = ContinuousClock.now
@@ -219,7 +222,7 @@ import Testing
     }
   }
 
-  @Test func throttledStopsAreCountedAndTheirPausesAreApart() async throws {
+  @Test(.wholeSuiteOnly) func throttledStopsAreCountedAndTheirPausesAreApart() async throws {
     let ecs = ScriptedECS(.init(placementSeconds: 5, throttled: ["StopTask": 1...1, "ListTasks": 1...1]))
     let result = try await run(ecs)
     let document = try result.document()

@@ -77,7 +77,7 @@ import Testing
     #expect(document.errors.first?.example.contains("1 line came, and none is as --expect says") == true)
   }
 
-  @Test func aPatternThatTakesForEverEndsNeitherTheLoopNorTheRun() async throws {
+  @Test(.wholeSuiteOnly) func aPatternThatTakesForEverEndsNeitherTheLoopNorTheRun() async throws {
     let server = try await SessionServer(answer: String(repeating: "a", count: 40) + "! ") {
       [SessionServer.ready("t\($0)")]
     }

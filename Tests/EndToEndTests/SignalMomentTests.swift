@@ -22,7 +22,7 @@ import Testing
   /// From the signal to the end. What the tool promises is 7 s; a busy machine may be slow.
   private static let bound = Duration.seconds(20)
 
-  @Test(arguments: draws) func aSignalAtAnyMomentLosesNothing(_ draw: SignalDraw) async throws {
+  @Test(.wholeSuiteOnly, arguments: draws) func aSignalAtAnyMomentLosesNothing(_ draw: SignalDraw) async throws {
     let target = try await SignalTarget.start(draw.setup.target, startsTasks: draw.setup.options.contains("run-task"))
     let run = try await BenchRun.start(
       draw.setup.tool, draw.setup.options + target.options + BenchRun.anySpeed, environment: target.environment)

@@ -1,6 +1,7 @@
 import Gateway
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -34,6 +35,7 @@ import Testing
 
   /// It signals the tool alone, and then the whole group.
   @Test(
+    .wholeSuiteOnly,
     .enabled(if: Tool.isInstalled("timeout") && Tool.isInstalled("setsid"), "needs timeout and setsid"),
     arguments: senders)
   func timeoutEndsARunInOrder(words: [String], code: Int32) async throws {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -52,7 +53,9 @@ import Testing
       said: "1 task of this run was left"),
   ]
 
-  @Test(arguments: leavings) func whatIsNotSurelyThisRunsAndIdleIsLeftAndSaid(leaving: Leaving) async throws {
+  @Test(.wholeSuiteOnly, arguments: leavings) func whatIsNotSurelyThisRunsAndIdleIsLeftAndSaid(leaving: Leaving)
+    async throws
+  {
     let world = StartedTaskWorld(leaving.rules)
     let result = try await world.run(
       "bench-concurrent",
@@ -83,7 +86,7 @@ import Testing
   }
 
   /// Three batches of stops that take three seconds each, and then as many again at the end of the run.
-  @Test func anOrderlyEndStopsAllTasksHoweverManyThereAre() async throws {
+  @Test(.wholeSuiteOnly) func anOrderlyEndStopsAllTasksHoweverManyThereAre() async throws {
     let world = StartedTaskWorld(.init(stop: { _ in .late(seconds: 3) }))
     let result = try await world.run(
       "bench-concurrent", ["--concurrency", "35", "--start-timeout", "1ms", "--no-default-thresholds"])
@@ -96,7 +99,7 @@ import Testing
   }
 
   /// With a signal there is no time for all of them: the rest is said.
-  @Test func aSignalDuringTheStopsAtTheEndLeavesThemLittleTime() async throws {
+  @Test(.wholeSuiteOnly) func aSignalDuringTheStopsAtTheEndLeavesThemLittleTime() async throws {
     let world = StartedTaskWorld(.init(stop: { _ in .late(seconds: 2) }))
     try await world.serve { url in
       let run = try await BenchRun.start(
@@ -143,7 +146,9 @@ import Testing
     Late(testDescription: "never heard of", start: .unanswered(startsAfter: nil), isFound: false),
   ]
 
-  @Test(arguments: lates) func aRunTaskThatIsUnansweredAtTheEndIsFollowedForTheWholeBound(late: Late) async throws {
+  @Test(.wholeSuiteOnly, arguments: lates) func aRunTaskThatIsUnansweredAtTheEndIsFollowedForTheWholeBound(late: Late)
+    async throws
+  {
     let world = StartedTaskWorld(.init(start: { _ in late.start }))
     try await world.serve { url in
       let run = try await BenchRun.start(

@@ -1,6 +1,7 @@
 import Gateway
 import ProcessControl
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -43,7 +44,7 @@ import Testing
     #expect(document.errors.first?.example.contains("no user of any task") == true, "\(document.errors)")
   }
 
-  @Test(arguments: [0.3, 1.5]) func aUserThatIsShownLaterIsWaitedFor(_ seconds: Double) async throws {
+  @Test(.wholeSuiteOnly, arguments: [0.3, 1.5]) func aUserThatIsShownLaterIsWaitedFor(_ seconds: Double) async throws {
     let result = try await run(userAfter: seconds, timeout: "20s")
     #expect(result.status == .exited(0), "\(result.talk)")
     let document = try result.document()

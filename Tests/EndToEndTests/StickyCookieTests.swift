@@ -84,10 +84,12 @@ struct StickyCookieTests {
     }
   }
 
-  @Test(arguments: [
-    ("bench-concurrent", ["--concurrency", "10", "--bursts", "2"]),
-    ("bench-concurrent", ["--concurrency", "10", "--hold"]), ("bench-allocation", ["--count", "10", "--hold"]),
-  ])
+  @Test(
+    .wholeSuiteOnly,
+    arguments: [
+      ("bench-concurrent", ["--concurrency", "10", "--bursts", "2"]),
+      ("bench-concurrent", ["--concurrency", "10", "--hold"]), ("bench-allocation", ["--count", "10", "--hold"]),
+    ])
   func tasksThatAreHeldGoBackToTheirNodesAtTheEnd(_ tool: String, _ options: [String]) async throws {
     try await withBalancer(tasks: 20) { url, balancer, nodes in
       let result = try await BenchRun.run(tool, ["--gateway-url", url, "--allow-saturated"] + options)

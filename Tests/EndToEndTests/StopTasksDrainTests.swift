@@ -1,5 +1,6 @@
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -20,7 +21,7 @@ import Testing
     }
   }
 
-  @Test func tasksThatStayPendingAfterTheyAreListedAreNotRefilledYet() async throws {
+  @Test(.wholeSuiteOnly) func tasksThatStayPendingAfterTheyAreListedAreNotRefilledYet() async throws {
     // Replacements come after t₀ even where an answer is late.
     let ecs = ScriptedECS(.init(pendingSeconds: 3, placementSeconds: 1))
     let result = try await run(ecs)
@@ -49,7 +50,7 @@ import Testing
     #expect(ecs.calls("DescribeTasks") < ecs.calls("ListTasks"))
   }
 
-  @Test func somePollsAreThrottledAndShowAsGaps() async throws {
+  @Test(.wholeSuiteOnly) func somePollsAreThrottledAndShowAsGaps() async throws {
     // The refill comes three seconds after the drain: in the midst of the gap, with a second to spare on both sides.
     let ecs = ScriptedECS(.init(pendingSeconds: 3, throttled: ["ListTasks": 4...24]))
     let result = try await run(ecs)
@@ -62,7 +63,7 @@ import Testing
     #expect(resolution >= 2_000)
   }
 
-  @Test func cyclesGiveASampleEachAndEveryTaskOfThemCounts() async throws {
+  @Test(.wholeSuiteOnly) func cyclesGiveASampleEachAndEveryTaskOfThemCounts() async throws {
     let ecs = ScriptedECS(.init(desiredCount: 2, placementSeconds: 1))
     let result = try await run(ecs, "--cycles", "3", "--settle", "300ms")
     #expect(result.status == .exited(0), "\(result.talk)")
@@ -179,7 +180,7 @@ import Testing
   }
 
   /// The figures that there are must not stand in for the one that there is not.
-  @Test func aRefillThatNeverComesCrossesItsThresholdAndHasNoHeadline() async throws {
+  @Test(.wholeSuiteOnly) func aRefillThatNeverComesCrossesItsThresholdAndHasNoHeadline() async throws {
     let ecs = ScriptedECS(.init(pendingSeconds: 600, placementSeconds: 1))
     let result = try await run(ecs, "--refill-timeout", "4s", "--print", "text")
     #expect(result.status == .exited(99), "\(result.talk)")

@@ -21,7 +21,7 @@ import Reports
     #expect(run.output.contains(", profile product\n"))
   }
 
-  @Test func resultsOfSeveralMessagesAreReadByEveryTool() async throws {
+  @Test(.wholeSuiteOnly) func resultsOfSeveralMessagesAreReadByEveryTool() async throws {
     let scratch = try Scratch()
     for _ in 0..<2 {
       let run = try await Tool(name: "bench-e2e").run(

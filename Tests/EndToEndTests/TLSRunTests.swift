@@ -1,4 +1,5 @@
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -29,7 +30,7 @@ struct TLSRunTests {
     #expect(document.counters["errors"] == 2 && document.metrics.isEmpty)
   }
 
-  @Test(arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"], ["https", "wss"])
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"], ["https", "wss"])
   func fileOfTheAuthorityMakesItKnown(tool: String, scheme: String) async throws {
     let (result, url) = try await run(tool) {
       ["--gateway-url", scheme + $0.url.dropFirst("https".count), "--ca-file", $0.certificate]

@@ -1,4 +1,5 @@
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -50,7 +51,7 @@ import Testing
   }
 
   /// Every tenth request meets its time-out of 500 ms, and the others are answered after 1 ms.
-  @Test func aMaximumAndAMeanAnswerForRequestsThatTimedOut() async throws {
+  @Test(.wholeSuiteOnly) func aMaximumAndAMeanAnswerForRequestsThatTimedOut() async throws {
     let server = try await KnownDelays.start(["--delay", "1ms", "--slow-every", "10", "--slow", "5s"])
     let result = try await BenchRun.run(
       "bench-allocation",

@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(4))) struct TrueNumbersTests {
   private func counter(_ name: String, of document: ResultDocument) -> UInt64 { document.counters[name] ?? 0 }
 
-  @Test func idleUsersDoNotLengthenTheLastAnswers() async throws {
+  @Test(.wholeSuiteOnly) func idleUsersDoNotLengthenTheLastAnswers() async throws {
     // What this machine does meanwhile makes waits longer, never shorter: one run of three without that is enough.
     var found: [Double] = []
     for _ in 1...3 {
@@ -30,7 +30,7 @@ import Testing
     Issue.record("the server takes 300 ms; the longest of each run: \(found)")
   }
 
-  @Test(arguments: [["--concurrency", "5"], ["--rate", "100/s", "--max-in-flight", "1000"]])
+  @Test(.wholeSuiteOnly, arguments: [["--concurrency", "5"], ["--rate", "100/s", "--max-in-flight", "1000"]])
   func aTargetThatDiesDoesNotPass(_ load: [String]) async throws {
     let answers = Counting()
     let gateway = try await ScriptedGateway { request in
@@ -53,7 +53,7 @@ import Testing
     #expect(note.hasPrefix("nothing was answered in the last ") && note.contains("after its begin"), "\(note)")
   }
 
-  @Test func usersThatNeverGotInAreErrors() async throws {
+  @Test(.wholeSuiteOnly) func usersThatNeverGotInAreErrors() async throws {
     let gateway = try CrowdedGateway(places: 3)
     let result = try await BenchRun.run(
       "bench-allocation",

@@ -2,6 +2,7 @@ import EmbeddedGateway
 import FoundationEssentials
 import Gateway
 import Latency
+import TestSupport
 import Testing
 import Transport
 
@@ -75,7 +76,7 @@ import Transport
     }
   }
 
-  @Test func clientThatReadsNothingIsNotAnsweredWithoutBound() async throws {
+  @Test(.wholeSuiteOnly) func clientThatReadsNothingIsNotAnsweredWithoutBound() async throws {
     try await withProduct { gateway in
       let (client, _) = try await ProductClient.open(gateway)
       let count = 20_000

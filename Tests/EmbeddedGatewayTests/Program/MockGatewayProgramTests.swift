@@ -2,6 +2,7 @@ import FoundationEssentials
 import Gateway
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 /// The program itself, with real tasks.
@@ -121,7 +122,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: ready.workspaceRoot))
   }
 
-  @Test func takenPortIsExplained() async throws {
+  @Test(.wholeSuiteOnly) func takenPortIsExplained() async throws {
     let (first, ready) = try await start(["--pool-size", "0"])
     let second = try await ProcessKeeper.shared.spawn(
       ProcessRequest(

@@ -2,6 +2,7 @@ import EmbeddedGateway
 import Gateway
 import Latency
 import NIOCore
+import TestSupport
 import Testing
 import Transport
 
@@ -74,7 +75,7 @@ import Transport
     }
   }
 
-  @Test func silentConnectionIsClosedButNotOneThatWaits() async throws {
+  @Test(.wholeSuiteOnly) func silentConnectionIsClosedButNotOneThatWaits() async throws {
     try await withGateway(
       PoolRules(targetSize: 1), tasks: ScriptedTasks(.absent),
       configure: {

@@ -21,7 +21,7 @@ struct RandomRunTests {
     return (0..<count).map { first &+ $0 }
   }()
 
-  @Test(arguments: seeds) func whateverIsDrawnTheResultIsTrue(_ seed: UInt64) async throws {
+  @Test(.wholeSuiteOnly, arguments: seeds) func whateverIsDrawnTheResultIsTrue(_ seed: UInt64) async throws {
     let run = RandomRun(seed: seed)
     let gateway = try await FaultyGateway.start(run.script)
     let bench = try await BenchRun.start(run.tool.rawValue, ["--gateway-url", gateway.url] + run.arguments)

@@ -16,7 +16,7 @@ import Reports
   // MARK: What dies
 
   /// Both have temporary files: a gateway's workspaces, and directories of the tool's own.
-  @Test(arguments: ["bench-allocation", "bench-dirinit"])
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-dirinit"])
   func aToolThatIsKilledIsAnErrorAndTheOthersAreRun(_ name: String) async throws {
     let scratch = try Scratch()
     scratch.write(

@@ -67,7 +67,7 @@ struct SuiteRegressionTests {
     return (try await MockGateway.start(), slow)
   }
 
-  @Test(arguments: ["nightly-gateway: Measure", "sh: #!"])
+  @Test(.wholeSuiteOnly, arguments: ["nightly-gateway: Measure", "sh: #!"])
   func aNightThatIsSlowerThanTheOneBeforeEndsWith99(place: String) async throws {
     let night = try #require(try await PipelineExamples.snippets().first { $0.place.hasPrefix(place) })
     let scratch = try Self.checkout()
@@ -95,7 +95,7 @@ struct SuiteRegressionTests {
     await gateways.slow.stop()
   }
 
-  @Test func aPullRequestWhoseGatewayIsSlowerEndsWith99() async throws {
+  @Test(.wholeSuiteOnly) func aPullRequestWhoseGatewayIsSlowerEndsWith99() async throws {
     let steps = try await PipelineExamples.snippets().filter { $0.place.hasPrefix("gate: ") }
     #expect(steps.count == 2)
     let scratch = try Self.checkout()

@@ -1,5 +1,6 @@
 import Foundation
 import ProcessControl
+import TestSupport
 import Testing
 @testable import Results
 
@@ -197,7 +198,8 @@ import Testing
   /// The minutes of a first build are not silent, and standard output stays the suite's.
   @Test func aBuildSaysWhatItDoesOnStandardError() async throws {
     let project = try Project()
-    project.program("path/swift", "echo 'Fetching one'; for step in 1 2 3; do echo \"[$step/3] Compiling\"; done; exit 70")
+    project.program(
+      "path/swift", "echo 'Fetching one'; for step in 1 2 3; do echo \"[$step/3] Compiling\"; done; exit 70")
     let (outcome, _) = try await project.run([])
     #expect(outcome.status == .exited(1) && outcome.standardOutput.isEmpty)
     let lines = outcome.standardError.split(separator: "\n").dropLast()
@@ -247,7 +249,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [SIGTERM, SIGINT, SIGHUP], Step.allCases)
+  @Test(.wholeSuiteOnly, arguments: [SIGTERM, SIGINT, SIGHUP], Step.allCases)
   func aSignalToTheScriptAloneEndsWhatItRunsAndAllBelow(signal: Int32, step: Step) async throws {
     let project = try Project()
     project.leaveAnEarlierVerdict(in: "elsewhere/results")

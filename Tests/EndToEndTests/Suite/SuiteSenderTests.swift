@@ -2,6 +2,7 @@ import FoundationEssentials
 import Gateway
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -26,7 +27,7 @@ import Reports
     for process in processes where process.isAlive { kill(process.pid, signal) }
   }
 
-  @Test(arguments: [(SIGQUIT, 131), (SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
+  @Test(.wholeSuiteOnly, arguments: [(SIGQUIT, 131), (SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] as [(Int32, Int32)])
   func aSignalToEverythingIsOneSignalToTheTool(signal: Int32, status: Int32) async throws {
     let gateway = try await MockGateway.start()
     let run = try await holding(gateway)
@@ -42,7 +43,7 @@ import Reports
   }
 
   /// SIGHUP under `nohup`, SIGINT and SIGQUIT in a script's background job.
-  @Test(arguments: [SIGHUP, SIGINT, SIGQUIT])
+  @Test(.wholeSuiteOnly, arguments: [SIGHUP, SIGINT, SIGQUIT])
   func whatWasIgnoredAtTheStartIsIgnoredByTheToolsToo(signal: Int32) async throws {
     let run = try await BenchSuite.start(
       ["--only", "bench-allocation"] + BenchSuite.anySpeed + [

@@ -35,12 +35,12 @@ import Reports
      "bench-concurrent": {"bursts": 1, "beyond": 1, "concurrency": 2}, "bench-exhaustion": {"poll-interval": "20ms"},
      "bench-api": {"iterations": 3}}
     """
-  @Test(arguments: draws) func aSignalAtAnyMomentLosesNothing(_ draw: SuiteDraw) async throws {
+  @Test(.wholeSuiteOnly, arguments: draws) func aSignalAtAnyMomentLosesNothing(_ draw: SuiteDraw) async throws {
     try await check(draw)
   }
 
   /// It signals the suite alone, and then its group.
-  @Test(.enabled(if: Tool.isInstalled("timeout"), "needs timeout"), arguments: timeouts)
+  @Test(.wholeSuiteOnly, .enabled(if: Tool.isInstalled("timeout"), "needs timeout"), arguments: timeouts)
   func timeoutAtAnyMomentLosesNothing(_ draw: SuiteDraw) async throws {
     try await check(draw)
   }

@@ -27,7 +27,7 @@ struct BotocoreTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(3))) func botocoreFindsTheSame() async throws {
+  @Test(.wholeSuiteOnly, .timeLimit(.minutes(3))) func botocoreFindsTheSame() async throws {
     try await CredentialServer.run(expiration: "2035-01-01T00:00:00Z") { server in
       let made = MadeHome.handPicked + MadeHome.generated
       try #require(Set(made.map(\.name)).count == made.count, "two homes have the same name")
