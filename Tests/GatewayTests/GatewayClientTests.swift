@@ -107,7 +107,9 @@ import Transport
   ])
   func brokenAnswersAreTransportFailures(_ bytes: String, _ kind: String) async throws {
     let server = try await ScriptedServer { _ in [.send(bytes), .close] }
-    let outcome = await Self.client(server.port).acquire(userID: "user")
+    let client = Self.client(server.port)
+    // On the loop, as users are: no pause between connecting and asking.
+    let outcome = await onLoop { await client.acquire(userID: "user") }.value
     #expect(failure(outcome)?.kind.rawValue == kind)
     await server.stop()
   }
