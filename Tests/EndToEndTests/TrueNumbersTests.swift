@@ -68,7 +68,7 @@ import Testing
     #expect(document.errors.contains { $0.kind == "connect_timeout" && $0.count >= 8 }, "\(document.errors)")
   }
 
-  @Test func throughputIsOverTheTimeInWhichStartsWereMade() async throws {
+  @Test(.wholeSuiteOnly) func throughputIsOverTheTimeInWhichStartsWereMade() async throws {
     let server = try await KnownDelays.start(["--slow-every", "40", "--slow", "4s"])
     let result = try await BenchRun.run(
       "bench-concurrent",
@@ -85,7 +85,7 @@ import Testing
     #expect(try scheduled.document().durationSeconds == 1)
   }
 
-  @Test(arguments: [1050, 1300]) func aStoppedGeneratorIsNoticed(_ milliseconds: Int) async throws {
+  @Test(.wholeSuiteOnly, arguments: [1050, 1300]) func aStoppedGeneratorIsNoticed(_ milliseconds: Int) async throws {
     let server = try await KnownDelays.start()
     let run = try await BenchRun.start(
       "bench-concurrent", ["--gateway-url", server.url, "--rate", "50/s", "--duration", "5s"])
@@ -115,7 +115,9 @@ import Testing
     #expect(reason?.contains("did not get to its work") == true, "\(tenths): \(reason ?? "no reason")")
   }
 
-  @Test(.enabled(if: CPUQuotaGroup.isPossible, "needs a control group with a CPU quota that may be written"))
+  @Test(
+    .wholeSuiteOnly,
+    .enabled(if: CPUQuotaGroup.isPossible, "needs a control group with a CPU quota that may be written"))
   func aThrottledGeneratorIsNoticed() async throws {
     let group = try #require(CPUQuotaGroup(percent: 10))
     defer { group.remove() }

@@ -1,5 +1,6 @@
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -130,7 +131,9 @@ import Testing
     ("bench-e2e", ["--count", "3"]), ("bench-exhaustion", ["--drain-count", "1", "--settle", "0s"]),
   ]
 
-  @Test(arguments: acquiring) func anAcquireThatGotNoAnswerIsSaid(tool: String, options: [String]) async throws {
+  @Test(.wholeSuiteOnly, arguments: acquiring) func anAcquireThatGotNoAnswerIsSaid(tool: String, options: [String])
+    async throws
+  {
     let gateway = try await ScriptedGateway { request in
       switch request.line {
       case "GET /api/status": .json(#"{"warmCount": 5, "assignedCount": 0, "tasks": [\#(Self.waiting)]}"#)

@@ -1,6 +1,7 @@
 import Foundation
 import ProcessControl
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -61,7 +62,7 @@ import Testing
     #expect(document.counters["unclassified"] == 0)
   }
 
-  @Test func benchAllocationTellsThemByWhenTheTasksConnectedToo() async throws {
+  @Test(.wholeSuiteOnly) func benchAllocationTellsThemByWhenTheTasksConnectedToo() async throws {
     let gateway = try await gateway(warm: 1, late: 5)
     let result = try await BenchRun.run(
       "bench-allocation",
@@ -91,7 +92,7 @@ import Testing
     #expect(try result.passedDocument().counters["unclassified"] == 4)
   }
 
-  @Test func waitingForThePoolIsNotInTheDurationOfBursts() async throws {
+  @Test(.wholeSuiteOnly) func waitingForThePoolIsNotInTheDurationOfBursts() async throws {
     let warmAt = ContinuousClock.now + .seconds(5)
     let assigned = Counting()
     let gateway = try await ScriptedGateway { request in

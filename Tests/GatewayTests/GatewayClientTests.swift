@@ -109,8 +109,9 @@ import Transport
     let server = try await ScriptedServer { _ in [.send(bytes), .close] }
     let client = Self.client(server.port)
     // On the loop, as users are: no pause between connecting and asking.
-    let outcome = await onLoop { await client.acquire(userID: "user") }.value
-    #expect(failure(outcome)?.kind.rawValue == kind)
+    let failed = await onLoop { self.failure(await client.acquire(userID: "user"))?.kind.rawValue ?? "no failure" }
+      .value
+    #expect(failed == kind)
     await server.stop()
   }
 

@@ -1,5 +1,6 @@
 import Histogram
 import Latency
+import TestSupport
 import Testing
 
 /// Our histogram against the hdrhistogram-swift package, which clamps to the exact minimum and maximum where we don't.
@@ -24,7 +25,7 @@ import Testing
     Case(lowest: 1024, highest: 1 << 50, digits: 2),
   ]
 
-  @Test(arguments: cases)
+  @Test(.wholeSuiteOnly, arguments: cases)
   func agreesOnRandomAndEdgeValues(_ shape: Case) throws {
     var random = SplitMix64(seed: shape.highest &+ UInt64(shape.digits))
     var ours = LatencyHistogram(layout: try layout(shape.lowest, shape.highest, digits: shape.digits))

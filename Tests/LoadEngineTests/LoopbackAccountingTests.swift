@@ -87,7 +87,9 @@ import Transport
     }
   }
 
-  @Test(arguments: [1, 4], Mode.allCases) func booksAgreeUnderErrorsTimeoutsAndResets(_ users: Int, _ mode: Mode)
+  @Test(.wholeSuiteOnly, arguments: [1, 4], Mode.allCases) func booksAgreeUnderErrorsTimeoutsAndResets(
+    _ users: Int, _ mode: Mode
+  )
     async throws
   {
     let server = try await ScriptedServer { Self.treatment(of: Self.number($0)).actions }

@@ -101,7 +101,7 @@ import Transport
     #expect(scenario.seen.withLock { $0.performed } == 0 && scenario.seen.withLock { $0.retired } == 5)
   }
 
-  @Test func whatHangsAtTheEndIsGivenUpAfterTheBound() async {
+  @Test(.wholeSuiteOnly) func whatHangsAtTheEndIsGivenUpAfterTheBound() async {
     let scenario = FakeScenario { $0.number == 10 ? .hang : .succeed }
     var plan = LoadPlan.openLoop(Self.fast, users: 1, count: 30)
     plan.drainBound = .seconds(2)

@@ -2,6 +2,7 @@ import Glibc
 import Latency
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 import Transport
 
@@ -92,7 +93,9 @@ import Transport
     func note(_ event: String) { order.withLock { $0.append(event) } }
   }
 
-  @Test(arguments: [0, 30, 60, 90]) func aStopOfLittleMoreThanASecondIsSeenWhereverItFalls(_ phase: UInt32) async {
+  @Test(.wholeSuiteOnly, arguments: [0, 30, 60, 90]) func aStopOfLittleMoreThanASecondIsSeenWhereverItFalls(
+    _ phase: UInt32
+  ) async {
     let loops = LoopGroup()
     let monitor = GeneratorMonitor(loops)
     // The thread itself stands still: a task that waits would leave it free.

@@ -1,5 +1,6 @@
 import Foundation
 import Statistics
+import TestSupport
 import Testing
 
 /// Against SciPy's `mannwhitneyu`, the Hodges–Lehmann shift by NumPy, and intervals found by trying shifts with SciPy; how they
@@ -68,7 +69,7 @@ import Testing
     #expect(unbounded > 20 && unbounded < 200)
   }
 
-  @Test func largeSamplesHaveTheExactPUpToTenThousandPairsAndTheApproximationBeyond() {
+  @Test(.wholeSuiteOnly) func largeSamplesHaveTheExactPUpToTenThousandPairsAndTheApproximationBeyond() {
     #expect(reference.large.count == 24)
     for sample in reference.large {
       let p = RankTest(old: sample.old, new: sample.new).pValue

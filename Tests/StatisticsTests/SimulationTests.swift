@@ -1,5 +1,6 @@
 import Glibc
 import Latency
+import TestSupport
 import Testing
 
 @testable import RunSimulation
@@ -14,7 +15,7 @@ import Testing
       lowestDiscernibleValue: 10_000, highestTrackableValue: 1_000_000_000, significantDigits: 3)
   }
 
-  @Test func twoHalvesOfOnePopulationAreRarelyFlagged() {
+  @Test(.wholeSuiteOnly) func twoHalvesOfOnePopulationAreRarelyFlagged() {
     let simulation = Simulation(
       scenario: .unchanged, comparisons: 1000, requests: 100, runs: 6, seed: 1, layout: layout)
     let findings = simulation.findings(minEffects: [0, 0.05])

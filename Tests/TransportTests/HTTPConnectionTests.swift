@@ -122,7 +122,7 @@ import Transport
   }
 
   /// NIO itself gives up after 10 s unless it is told otherwise.
-  @Test func connectingMayTakeTheWholeTimeout() async throws {
+  @Test(.wholeSuiteOnly) func connectingMayTakeTheWholeTimeout() async throws {
     let (descriptor, port) = try boundSocket()
     defer { close(descriptor) }
     #expect(listen(descriptor, 0) == 0)
@@ -176,7 +176,7 @@ import Transport
     await server.stop()
   }
 
-  @Test func aLaterLongerTimeoutIsNotCutShort() async throws {
+  @Test(.wholeSuiteOnly) func aLaterLongerTimeoutIsNotCutShort() async throws {
     let server = try await ScriptedServer {
       $0.number == 1 ? [ScriptedServer.answer("1")] : [.wait(.milliseconds(5200)), ScriptedServer.answer("2")]
     }

@@ -1,4 +1,5 @@
 import Latency
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -49,7 +50,7 @@ import Testing
     }
   }
 
-  @Test func aHeatMapHasEverySampleInOneCell() throws {
+  @Test(.wholeSuiteOnly) func aHeatMapHasEverySampleInOneCell() throws {
     let intervals = (0..<200).compactMap { second in
       LatencyInterval(HTMLSamples.interval(Double(second), (1...25).map { $0 * $0 * 100_000 + UInt64(second) }))
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -48,7 +49,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [1e300, -1e300, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, -1, 0])
+  @Test(
+    .wholeSuiteOnly,
+    arguments: [1e300, -1e300, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, -1, 0])
   func anyNumberInMetricsAndCountersHasAPage(_ number: Double) throws {
     for var document in [HTMLSamples.load, HTMLSamples.endToEnd] {
       for (name, metric) in document.metrics {

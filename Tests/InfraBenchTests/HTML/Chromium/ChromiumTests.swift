@@ -37,7 +37,7 @@ struct ChromiumTests {
     ]
   }
 
-  @Test func hostileTextIsTextInTheBrowserToo() async throws {
+  @Test(.wholeSuiteOnly) func hostileTextIsTextInTheBrowserToo() async throws {
     let visitors = try ListeningSocket()
     let text = HTMLSamples.hostile.replacing("127.0.0.1:9", with: "127.0.0.1:\(visitors.port)")
     let (hostile, visitorCount) = try await visitors.visitors {
@@ -55,7 +55,7 @@ struct ChromiumTests {
   }
 
   /// The second line of defence, were a text ever to get through.
-  @Test func aScriptInAPageDoesNotRunAndAnImageIsNotFetched() async throws {
+  @Test(.wholeSuiteOnly) func aScriptInAPageDoesNotRunAndAnImageIsNotFetched() async throws {
     let visitors = try ListeningSocket()
     let source = ResultHTML(HTMLSamples.load).source
     let evil = """
@@ -76,7 +76,7 @@ struct ChromiumTests {
     #expect(open?.title == "owned" && some > 0)
   }
 
-  @Test(arguments: [360, 1280])
+  @Test(.wholeSuiteOnly, arguments: [360, 1280])
   func pagesFitTheirWindow(_ width: Int) async throws {
     var pages = Self.plain
     pages.merge(Self.pages(naming: String(repeating: "unbroken", count: 40))) { first, _ in first }
@@ -94,7 +94,7 @@ struct ChromiumTests {
     #expect(pages["comparison"]?.title.hasPrefix("Comparison: 2 slower or worse") == true)
   }
 
-  @Test(arguments: [360, 1280])
+  @Test(.wholeSuiteOnly, arguments: [360, 1280])
   func pagesAreDrawnInLightAndDark(_ width: Int) async throws {
     let page = folder.appending(path: "page.html")
     for name in ["load", "pool", "comparison"] {
