@@ -76,6 +76,9 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
 
+    // What a pool would do, without a network: simulation and closed formulas.
+    .target(name: "Planning", dependencies: ["Latency", "Statistics"]),
+
     // Results and what is made of them. No report imports a benchmark, and no benchmark a report.
     .target(name: "Results", dependencies: ["Latency", "TextFormatting"]),
     .target(name: "Reports", dependencies: ["Latency", "Results", "Statistics", "TextFormatting"]),
@@ -267,6 +270,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(name: "PackageTests"),
+    .testTarget(name: "PlanningTests", dependencies: ["Latency", "Planning", "Statistics", "TestSupport"]),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Latency", "RunSimulation", "Statistics", "TestSupport"],
       exclude: ["Fixtures"]),
