@@ -116,11 +116,11 @@ package struct Capacity: Sendable, Equatable {
     case utilisationAbove(Double)
   }
 
-  /// Tasks of one instance, at least 1.
+  /// Tasks of one instance, from 1 to 10,000.
   package var slots: Int
   /// Instances at the beginning, and the fewest that are kept.
   package var fewest: Int
-  /// The most instances that run or boot; nil: no bound.
+  /// The most instances that run or boot, at most 100,000; nil: no bound.
   package var most: Int?
   /// The time until a taken instance of the instance pool is replaced there.
   package var poolRefill: LengthDistribution
@@ -141,7 +141,7 @@ package struct Capacity: Sendable, Equatable {
   }
 
   /// The most tasks at one time; nil: no bound.
-  package var mostTasks: Int? { most.map { $0.multipliedReportingOverflow(by: slots) }.map { $0.overflow ? .max : $0.partialValue } }
+  package var mostTasks: Int? { most.map { $0 * slots } }
 }
 
 /// How long and how often is simulated.

@@ -72,6 +72,9 @@ struct RunRecord: Sendable {
     nextSample = warmup
   }
 
+  /// Stands for a record that is elsewhere; it has no room for a wait.
+  static let placeholder = RunRecord(RunSchedule())
+
   mutating func arrive(at time: UInt64, isHit: Bool) {
     current.arrivals += 1
     if isHit { current.hits += 1 }
