@@ -88,7 +88,12 @@ package struct CandidateResult: Sendable {
   /// They may differ by the larger of two 99.99 % intervals, that of the runs and that of the formula's own variance,
   /// and by one arrival.
   package var contradiction: String? {
-    guard let formula = choice.formula, choice.reasonNotCompared == nil, arrivals > 0 else { return nil }
+    guard let formula = choice.formula, choice.reasonNotCompared == nil else { return nil }
+    return contradiction(to: formula)
+  }
+
+  func contradiction(to formula: Formula) -> String? {
+    guard arrivals > 0 else { return nil }
     let exact = formula.hitRate(size: candidate.poolSize)
     let all = Double(arrivals)
     let allowed = max(hitRate.halfOf9999 ?? 0, formula.chance(size: candidate.poolSize, arrivals: all)) + 1 / all

@@ -26,7 +26,7 @@ extension PlanModel {
     room(candidates) + starts(candidates) + work(candidates)
   }
 
-  private func text(_ value: Double) -> String { NumberText.fixed(value, significant: 4) }
+  private func text(_ value: Double) -> String { Self.number(value) }
 
   /// Arrivals a second, and the arithmetic of tasks at one time.
   private var offered: (tasks: Double, text: String) {

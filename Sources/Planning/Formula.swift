@@ -128,5 +128,10 @@ extension PlanModel {
     return reasons
   }
 
-  static func number(_ value: Double) -> String { NumberText.fixed(value, significant: 6) }
+  /// A number with six figures at most, without zeros at its end.
+  static func number(_ value: Double) -> String {
+    let text = NumberText.fixed(value, significant: 6)
+    guard text.contains("."), !text.contains("e") else { return text }
+    return String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed())
+  }
 }

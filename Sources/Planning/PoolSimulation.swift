@@ -76,13 +76,13 @@ struct PoolSimulation {
     fleet = model.capacity.map { InstanceFleet($0, instancePool: candidate.instancePool) }
   }
 
-  /// Simulates the run to its end. Users of the measured time who wait then are waited for, at most as long again as the
-  /// run; meanwhile others come, who are in no figure.
+  /// Simulates the run to its end. Users of the measured time who wait then are waited for, at most for a day or as long
+  /// again as the run; meanwhile others come, who are in no figure.
   mutating func simulate() {
     fill()
     var nextArrival = arrivals.next() ?? .max
     var nextLook = lookLength ?? .max
-    let latest = 2 * end
+    let latest = end + max(end, DailyProfile.day.nanoseconds)
     while true {
       let expiry = nextExpiry
       let time = min(min(calendar.nextTime, nextArrival), min(nextLook, expiry))
