@@ -83,12 +83,16 @@ let package = Package(
     .target(name: "Reports", dependencies: ["Latency", "Results", "Statistics", "TextFormatting"]),
     .target(name: "Comparison", dependencies: ["Latency", "Reports", "Results", "Statistics", "TextFormatting"]),
 
+    // What a pool would do: simulation and closed formulas, without a network; and their reports.
+    .target(name: "Planning", dependencies: ["Latency", "Results", "Statistics", "TextFormatting"]),
+    .target(name: "PlanReports", dependencies: ["Latency", "Planning", "Reports", "Results", "TextFormatting"]),
+
     // The suite.
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWS", "Comparison", "Gateway", "Latency", "LoadEngine", "ProcessControl", "Reports", "Results",
-        "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
+        "AWS", "Comparison", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning", "ProcessControl", "Reports",
+        "Results", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [
@@ -113,6 +117,7 @@ let package = Package(
     .executableTarget(name: "bench-dirinit", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-e2e", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-exhaustion", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-plan", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-report", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-suite", dependencies: ["CLauncher"]),
     .executableTarget(
@@ -232,8 +237,8 @@ let package = Package(
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
-        "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "LoadEngine", "ProcessControl",
-        "Reports", "Results", "Statistics", "TestSupport", "TextFormatting", "Transport", "WarmTask",
+        "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "LoadEngine", "PlanReports", "Planning",
+        "ProcessControl", "Reports", "Results", "Statistics", "TestSupport", "TextFormatting", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
@@ -252,9 +257,8 @@ let package = Package(
         "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "ProcessControl", "Reports",
         "Results", "TestSupport", "TextFormatting", "Transport",
         "infrabench", "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit",
-        "bench-e2e",
-        "bench-exhaustion", "bench-report", "bench-suite", "known-delay-server", "mock-gateway", "session-stand-in",
-        "warm-task",
+        "bench-e2e", "bench-exhaustion", "bench-plan", "bench-report", "bench-suite", "known-delay-server",
+        "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -271,6 +275,9 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
     .testTarget(name: "PackageTests"),
+    .testTarget(
+      name: "PlanningTests", dependencies: ["Latency", "Planning", "Results", "Statistics", "TestSupport"],
+      exclude: ["pool_in_simpy.py"]),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Latency", "RunSimulation", "Statistics", "TestSupport"],
       exclude: ["Fixtures"]),

@@ -63,7 +63,7 @@ install_without_starting() {
 [ "${1:-}" = tests ] || [ "${1:-}" = peers ] || exit 0
 
 # The tests' other implementations are welcome, not needed: without them some tests are skipped, and say so.
-python_packages=(hdrhistogram jsonschema prometheus-client websockets boto3 'moto[server]' lxml junitparser markdown-it-py pyyaml)
+python_packages=(hdrhistogram jsonschema prometheus-client websockets boto3 'moto[server]' lxml junitparser markdown-it-py pyyaml simpy)
 stamp=".venv/installed-$(printf '%s\n' "${python_packages[@]}" | cksum | cut -d ' ' -f 1)"
 if [ ! -e "$stamp" ]; then
   if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then

@@ -30,16 +30,16 @@ extension ResultFile.Identity {
 }
 
 /// The bytes of a file, with its identity.
-struct FileContents: Sendable {
+package struct FileContents: Sendable {
   let identity: ResultFile.Identity
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// The largest size, in bytes. No result is as large, but other files that end in .json may be.
   static let limit = 64 << 20
 
   /// Reads the file in pieces, because a pipe does not tell its size.
   ///
   /// - Parameter ordinaryOnly: Refuses pipes and devices, because reading them may wait without end.
-  init(_ path: String, ordinaryOnly: Bool = false) throws(FileReadError) {
+  package init(_ path: String, ordinaryOnly: Bool = false) throws(FileReadError) {
     let file = open(path, O_RDONLY | O_CLOEXEC | (ordinaryOnly ? O_NONBLOCK : 0))
     guard file >= 0 else { throw .system(errno) }
     defer { close(file) }

@@ -4,6 +4,12 @@ import TextFormatting
 /// Why an expression is no threshold. The message says what to write instead.
 package struct ThresholdError: Error, Sendable, Equatable {
   package var message: String
+
+  package init(message: String, isUnknownName: Bool = false) {
+    self.message = message
+    self.isUnknownName = isUnknownName
+  }
+
   /// Whether only the name is unknown, which another tool may have.
   package var isUnknownName = false
 }
@@ -37,16 +43,21 @@ package struct ThresholdParser {
   }
 
   package func parse(_ expression: String, isDefault: Bool = false) throws(ThresholdError) -> Threshold {
-    let (left, comparison, right) = try split(expression)
+    let (left, comparison, right) = try Self.split(expression, example: "allocation.p99 < 200ms")
     let subject = try subject(left)
     return Threshold(
       expression: "\(left) \(comparison.rawValue) \(right)", subject: subject, comparison: comparison,
       bound: try bound(right, for: subject), isDefault: isDefault)
   }
 
-  private func split(_ text: String) throws(ThresholdError) -> (String, Threshold.Comparison, String) {
+  /// Splits `<subject> <op> <value>`; both sides are without blanks at their ends.
+  ///
+  /// - Parameter example: an expression, for the message about a text that is none.
+  package static func split(
+    _ text: String, example: String
+  ) throws(ThresholdError) -> (subject: String, comparison: Threshold.Comparison, value: String) {
     guard text.utf8.count <= 200, let start = text.firstIndex(where: { "<>=".contains($0) }) else {
-      throw ThresholdError(message: "'\(text.prefix(60))' has no comparison: write it as 'allocation.p99 < 200ms'")
+      throw ThresholdError(message: "'\(text.prefix(60))' has no comparison: write it as '\(example)'")
     }
     let rest = text[start...]
     // Two-character operators come first in the list.

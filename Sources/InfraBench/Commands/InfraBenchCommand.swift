@@ -10,9 +10,9 @@ import TextFormatting
 /// mean the same by each of its names.
 package struct InfraBenchCommand: ParsableCommand {
   /// The tools, in the order of the help: the benchmarks in the order in which bench-suite runs them, bench-suite, and
-  /// those that read results. A new tool is added here; a new benchmark to ``SuiteTool/all``.
+  /// those that measure nothing themselves. A new tool is added here; a new benchmark to ``SuiteTool/all``.
   static let tools: [any ToolCommand.Type] =
-    SuiteTool.all.map(\.command) + [BenchSuiteCommand.self, CompareCommand.self, ReportCommand.self]
+    SuiteTool.all.map(\.command) + [BenchSuiteCommand.self, CompareCommand.self, PlanCommand.self, ReportCommand.self]
 
   package static let configuration = CommandConfiguration(
     commandName: "infrabench",

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import PlanReports
 import Testing
 
 @testable import InfraBench
@@ -25,6 +26,7 @@ struct ChromiumTests {
       "result": ResultHTML(HTMLSamples.filled(with: text)).source,
       "comparison": ComparisonHTML(ComparisonSamples.comparison(naming: text)).source,
       "trend": TrendHTML(ComparisonSamples.trend(naming: text), name: text).source,
+      "plan": (try? PlanSamples.summary(naming: text)).map { PlanHTML($0).source } ?? "",
     ]
   }
 
@@ -34,6 +36,7 @@ struct ChromiumTests {
       "phases": ResultHTML(HTMLSamples.endToEnd).source,
       "comparison": ComparisonHTML(ComparisonSamples.comparison()).source,
       "trend": TrendHTML(ComparisonSamples.trend(), name: "results").source,
+      "plan": (try? PlanSamples.summary()).map { PlanHTML($0).source } ?? "",
     ]
   }
 
@@ -45,7 +48,7 @@ struct ChromiumTests {
     }
     #expect(visitorCount == 0)
     let harmless = try await MeasuredPage.measure(Self.pages(naming: "word"), width: 1280, in: folder)
-    #expect(hostile.count == 3 && harmless.count == 3)
+    #expect(hostile.count == 4 && harmless.count == 4)
     for (name, page) in hostile {
       #expect(page.elements == harmless[name]?.elements, "\(name)")
       #expect(page.attributes == harmless[name]?.attributes, "\(name)")

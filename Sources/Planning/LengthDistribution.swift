@@ -1,0 +1,117 @@
+import Glibc
+package import Latency
+import Statistics
+
+/// How long something takes that differs from time to time: a task's start, a session.
+package enum LengthDistribution: Sendable, Equatable {
+  /// Always the same.
+  case constant(Nanoseconds)
+  /// Without memory: what remains of it does not depend on what has passed.
+  case exponential(mean: Nanoseconds)
+  /// Its logarithm is normally distributed.
+  case logNormal(LogNormal)
+  /// As often as it was measured, or recorded in a file.
+  case measured(MeasuredLengths)
+  /// Parts one after another, each independent of the others.
+  case sum([LengthDistribution])
+
+  /// The longest length, a year: sums of lengths stay far from overflow.
+  static let longest: Double = 366 * 24 * 3600 * 1e9
+
+  /// The mean, in seconds.
+  package var mean: Double {
+    switch self {
+    case .constant(let length), .exponential(let length): length.seconds
+    case .logNormal(let shape): shape.mean
+    case .measured(let lengths): lengths.mean
+    case .sum(let parts): parts.reduce(0) { $0 + $1.mean }
+    }
+  }
+
+  /// Whether what remains of it never depends on what has passed.
+  package var isExponential: Bool {
+    if case .exponential = self { true } else { false }
+  }
+
+  /// A length, in ns. Each part uses one random number.
+  func sample(_ stream: inout RandomStream) -> UInt64 {
+    switch self {
+    case .constant(let length): length.nanoseconds
+    case .exponential(let mean): Self.bounded(stream.exponential() * Double(mean.nanoseconds))
+    case .logNormal(let shape): Self.bounded(shape.sample(stream.unit()))
+    case .measured(let lengths): lengths.sample(&stream)
+    case .sum(let parts):
+      parts.reduce(0) { sum, part in sum + part.sample(&stream) }
+    }
+  }
+
+  private static func bounded(_ nanoseconds: Double) -> UInt64 { UInt64(min(nanoseconds, longest).rounded()) }
+}
+
+/// A log-normal distribution by two of its percentiles.
+package struct LogNormal: Sendable, Equatable {
+  package let p50: Nanoseconds
+  package let p99: Nanoseconds
+  /// The standard deviation of the logarithm.
+  private let sigma: Double
+  private let location: Double
+
+  /// Nil unless 0 < `p50` ≤ `p99`.
+  package init?(p50: Nanoseconds, p99: Nanoseconds) {
+    guard p50 > .zero, p50 <= p99 else { return nil }
+    self.p50 = p50
+    self.p99 = p99
+    location = log(Double(p50.nanoseconds))
+    sigma = (log(Double(p99.nanoseconds)) - location) / NormalDistribution.quantile(0.99)
+  }
+
+  /// The mean in seconds: exp(µ + σ²/2).
+  var mean: Double { exp(location + sigma * sigma / 2) / 1e9 }
+
+  /// The length in ns that a share `u` of the lengths does not exceed.
+  func sample(_ u: Double) -> Double { exp(location + sigma * NormalDistribution.quantile(u)) }
+}
+
+/// Lengths as often as they occurred.
+package struct MeasuredLengths: Sendable, Equatable {
+  /// In ns, in growing order.
+  private let values: [UInt64]
+  /// The number of lengths up to and with each of `values`.
+  private let cumulative: [UInt64]
+  /// In seconds.
+  package let mean: Double
+  /// How many lengths there are.
+  package var count: UInt64 { cumulative.last ?? 0 }
+
+  /// The lengths of a histogram, each as the middle of its bucket; nil where it is empty.
+  package init?(_ histogram: LatencyHistogram) {
+    self.init(histogram.recordedBuckets().map { ($0.lower + ($0.upper - $0.lower) / 2, $0.count) })
+  }
+
+  /// Single lengths in any order; nil without one.
+  package init?(_ lengths: [Nanoseconds]) {
+    self.init(lengths.map(\.nanoseconds).sorted().map { ($0, 1) })
+  }
+
+  private init?(_ counted: [(value: UInt64, count: UInt64)]) {
+    guard !counted.isEmpty else { return nil }
+    values = counted.map(\.value)
+    var sum: UInt64 = 0
+    cumulative = counted.map { entry in
+      sum += entry.count
+      return sum
+    }
+    let total = Double(sum)
+    mean = counted.reduce(0) { $0 + Double($1.value) / 1e9 * (Double($1.count) / total) }
+  }
+
+  func sample(_ stream: inout RandomStream) -> UInt64 {
+    let rank = stream.below(count)
+    var (low, high) = (0, values.count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if cumulative[middle] > rank { high = middle } else { low = middle + 1 }
+    }
+    return values[low]
+  }
+}

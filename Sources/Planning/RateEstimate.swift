@@ -1,0 +1,58 @@
+import Glibc
+import Statistics
+
+/// A rate with its interval over runs.
+package struct RateEstimate: Sendable, Equatable {
+  /// 0…1: all hits over all arrivals. 0 where nobody came.
+  package let value: Double
+  /// The 95 % interval; nil where the runs allow none.
+  package let interval: ClosedRange<Double>?
+  /// Half the width of the 99.99 % interval; nil where the runs allow none.
+  let halfOf9999: Double?
+
+  /// The runs are the samples, because the arrivals of one run depend on one another: a miss is seldom alone.
+  ///
+  /// The rate is that of all runs together, the ratio of two sums. Its standard error is that of a ratio (Cochran:
+  /// Sampling Techniques, 1977, ch. 6.4), and Student's t makes the interval. Where few hits or few misses were seen, the
+  /// runs hardly differ, and an interval that comes from their differences alone would be too narrow: it is widened to
+  /// the exact interval of a Poisson number (Garwood, Biometrika 28 (1936)).
+  init(runs: [RunRecord.Tally]) {
+    let arrivals = runs.reduce(0) { $0 + Double($1.arrivals) }
+    let hits = runs.reduce(0) { $0 + Double($1.hits) }
+    let rate = arrivals > 0 ? hits / arrivals : 0
+    value = rate
+    guard runs.count >= 2, arrivals > 0 else {
+      interval = nil
+      halfOf9999 = nil
+      return
+    }
+    let squares = runs.reduce(0) { sum, run in
+      let deviation = Double(run.hits) - rate * Double(run.arrivals)
+      return sum + deviation * deviation
+    }
+    let count = Double(runs.count)
+    let standardError = sqrt(squares / (count - 1) / count) / (arrivals / count)
+    let student = StudentT(degreesOfFreedom: runs.count - 1)
+    let half = standardError * student.twoSidedQuantile(level: 0.95)
+    let few = Self.boundOfFew
+    let low = min(rate - half, arrivals - hits < few ? 1 - Self.highest(of: arrivals - hits) / arrivals : 1)
+    let high = max(rate + half, hits < few ? Self.highest(of: hits) / arrivals : 0)
+    interval = max(0, low)...min(1, max(high, low, 0))
+    halfOf9999 = standardError * student.twoSidedQuantile(level: 0.9999)
+  }
+
+  /// Below this number the differences of runs say little.
+  private static let boundOfFew = 30.0
+
+  /// The upper end of the 95 % interval of a Poisson number's mean, where `number` was seen: the mean with which a number
+  /// as small has a probability of 2.5 %.
+  private static func highest(of number: Double) -> Double {
+    let seen = Int(number)
+    var (low, high) = (number, number + 10 + 5 * number.squareRoot())
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      if ClosedForms.poisson(atMost: seen, mean: middle) > 0.025 { low = middle } else { high = middle }
+    }
+    return high
+  }
+}

@@ -1,0 +1,85 @@
+import Latency
+import PlanReports
+import Planning
+import Results
+import TestSupport
+import Testing
+
+@testable import InfraBench
+
+struct PlanReportTests {
+  @Test func reportsAreTheGoldenOnes() throws {
+    let summary = try PlanSamples.summary()
+    try Golden.expect(PlanReport(summary, explains: true).text, "plan.txt")
+    try Golden.expect(PlanReport(summary, explains: true).markdown, "plan.md")
+    try Golden.expect(PlanHTML(summary).source, "plan.html")
+    try Golden.expect(ResultCoding.encode(PlanDocument(summary)), "plan.json")
+    let formula = try PlanSamples.withFormula()
+    try Golden.expect(PlanReport(formula, explains: true).text, "plan-formula.txt")
+    try Golden.expect(PlanHTML(formula).source, "plan-formula.html")
+  }
+
+  @Test(.enabled(if: DocumentSchema.isAvailable, "needs Python's jsonschema; INFRABENCH_PYTHON names an interpreter"))
+  func documentsAreValid() async throws {
+    for summary in [
+      try PlanSamples.summary(), try PlanSamples.withFormula(), try PlanSamples.withFormula(requirement: nil),
+      try PlanSamples.withFormula(requirement: "hit >= 100%"), Self.empty,
+    ] {
+      let json = try ResultCoding.encode(PlanDocument(summary))
+      #expect(try await DocumentSchema.faults(in: json, schema: .plan) == [])
+    }
+  }
+
+  /// Nobody comes: no rate, no interval, no wait.
+  private static var empty: PlanSummary {
+    let model = PlanModel(
+      arrivals: .poisson(perSecond: 1e-9), times: PlanTimes(), schedule: RunSchedule(runs: 2, seed: 1))
+    return PlanSummary(Plan(model, candidates: [Candidate(poolSize: 1)]), inputs: [])
+  }
+
+  @Test func aPlanWithoutUsersHasReportsToo() throws {
+    let report = PlanReport(Self.empty, explains: false)
+    #expect(report.text.contains("-") && !report.text.contains("nan"))
+    _ = try MarkupReader(PlanHTML(Self.empty).source)
+  }
+
+  @Test func anAnswerIsASentenceInEachReport() throws {
+    let summary = try PlanSamples.withFormula()
+    let answer = "a pool of 4 meets hit >= 99%: 99.125% by the formula"
+    #expect(PlanReport(summary, explains: false).text.hasSuffix("answer: \(answer)\n"))
+    #expect(PlanReport(summary, explains: false).markdown.hasPrefix("## Plan: a pool of 4 meets"))
+    #expect(try MarkupReader(PlanHTML(summary).source).text.contains(answer))
+    let none = try PlanSamples.withFormula(requirement: "hit >= 99.99%")
+    #expect(PlanReport(none, explains: false).text.contains("answer: no candidate meets hit >= 99.99%; the best"))
+  }
+
+  @Test func hostileTextBecomesNoMarkup() throws {
+    let pages = try [HTMLSamples.hostile, "word"].map {
+      try MarkupReader(PlanHTML(PlanSamples.summary(naming: $0)).source)
+    }
+    #expect(pages[0].elements.map(\.name) == pages[1].elements.map(\.name))
+    #expect(Set(pages[0].elements.flatMap(\.attributes.keys)) == Set(pages[1].elements.flatMap(\.attributes.keys)))
+  }
+
+  @Test func everyPictureHasWordsAndATable() throws {
+    for summary in [try PlanSamples.summary(), try PlanSamples.withFormula()] {
+      let source = PlanHTML(summary).source
+      let page = try MarkupReader(source)
+      let pictures = page.elements.filter { $0.name == "svg" && $0.attributes["class"] == "picture" }
+      // Hit rate over size, waits, cost over wait, and a day.
+      #expect(pictures.count == 4)
+      #expect(pictures.allSatisfy { $0.attributes["role"] == "img" && $0.attributes["aria-label"]?.isEmpty == false })
+      for figure in source.split(separator: "<figure>").dropFirst() {
+        #expect(figure.contains("<figcaption>") && figure.contains("<caption>"))
+      }
+    }
+  }
+
+  @Test func oneRunAndAFormulaThatIsNotComparedAreNoted() {
+    let model = PlanModel(
+      arrivals: .poisson(perSecond: 0.1), times: PlanTimes(),
+      schedule: RunSchedule(horizon: .seconds(3600), warmup: .seconds(10), runs: 1, seed: 1))
+    let notes = PlanSummary(Plan(model, candidates: [Candidate(poolSize: 1)]), inputs: []).notes
+    #expect(notes.count == 2 && notes[0].contains("20 parts") && notes[1].contains("ten times E[L] = 100 s"), "\(notes)")
+  }
+}

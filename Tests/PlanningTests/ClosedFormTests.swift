@@ -1,0 +1,87 @@
+import Planning
+import Testing
+
+/// Against the figures of the planner's contract, which are known to six digits.
+struct ClosedFormTests {
+  private static let load = 5.0 / 60 * 10
+
+  @Test(arguments: zip(1...5, [0.434598, 0.796763, 0.947666, 0.989583, 0.998316]))
+  func aQueueHitsWhereFewerStartsAreUnderWayThanThePoolIsLarge(_ size: Int, _ expected: Double) {
+    #expect(abs(ClosedForms.hitRateWhereMissesQueue(size: size, load: Self.load) - expected) < 5e-7)
+  }
+
+  @Test(arguments: zip(1...5, [0.545455, 0.840764, 0.957641, 0.991253, 0.998544]))
+  func anOwnStartLeavesThePoolAnErlangLossSystem(_ size: Int, _ expected: Double) {
+    #expect(abs(ClosedForms.hitRateWhereMissesStartTheirOwn(size: size, load: Self.load) - expected) < 5e-7)
+  }
+
+  @Test(arguments: zip(1...5, [0.166667, 0.754902, 0.942290, 0.988976, 0.998254]))
+  func aWaitThatOrdersNothingIsAnErlangDelaySystem(_ size: Int, _ expected: Double) {
+    #expect(abs(ClosedForms.hitRateWhereMissesWait(size: size, load: Self.load) - expected) < 5e-7)
+  }
+
+  @Test(arguments: [(5, 2, 0.947347, 0.963303), (10, 5, 0.968172, 0.981615), (20, 10, 0.996546, 0.998131)])
+  func largerPoolsAreTheContracts(_ size: Int, _ load: Double, _ queue: Double, _ own: Double) {
+    #expect(abs(ClosedForms.hitRateWhereMissesQueue(size: size, load: load) - queue) < 5e-7)
+    #expect(abs(ClosedForms.hitRateWhereMissesStartTheirOwn(size: size, load: load) - own) < 5e-7)
+  }
+
+  @Test(arguments: [(1, 5, 5), (2, 7, 7), (5, 12, 11), (10, 19, 18), (20, 32, 30), (50, 68, 64)])
+  func theSmallestSizesFor99PercentAreTheContracts(_ load: Double, _ queue: Int, _ own: Int) {
+    let sizes = [ClosedForms.hitRateWhereMissesQueue, ClosedForms.hitRateWhereMissesStartTheirOwn].map { hitRate in
+      ClosedForms.smallestSize(for: 0.99, upTo: 200) { hitRate($0, load) }
+    }
+    #expect(sizes == [queue, own])
+    #expect(ClosedForms.smallestSize(for: 0.99, upTo: 3) { _ in 0.5 } == nil)
+  }
+
+  /// 5 a minute, 30 minutes, 20 s.
+  @Test func aServiceNeeds171TasksFor99Percent() {
+    let load = 5.0 / 60 * (30 * 60 + 20)
+    let size = ClosedForms.smallestSize(for: 0.99, upTo: 500) { 1 - ClosedForms.erlangB(servers: $0, load: load) }
+    #expect(size == 171)
+  }
+
+  @Test func aRefillTakesAsManyRoundsAsThereAreParallelStarts() {
+    #expect(ClosedForms.refill(starts: 5, parallel: 5, constant: 10) == 10)
+    #expect(ClosedForms.refill(starts: 5, parallel: 2, constant: 10) == 30)
+    #expect(ClosedForms.refill(starts: 0, parallel: 2, constant: 10) == 0)
+    #expect(ClosedForms.refill(starts: 1, parallel: 4, exponentialMean: 10) == 10)
+    let three = ClosedForms.refill(starts: 3, parallel: 2, exponentialMean: 10)
+    #expect(abs(three - (10 + 5 + 5)) < 1e-12)
+    let all = ClosedForms.refill(starts: 4, parallel: 9, exponentialMean: 12)
+    #expect(abs(all - (12 + 6 + 4 + 3)) < 1e-12)
+  }
+
+  @Test(arguments: [0.001, 0.5, 3, 20, 151.6667, 5000, 250_000])
+  func poissonTailsAddUpAndAgreeWithASumOfAllTerms(_ mean: Double) {
+    let deviation = mean.squareRoot()
+    for number in [0, Int(mean - 3 * deviation), Int(mean), Int(mean + 3 * deviation)] where number >= 0 {
+      // By the recursion of the loss formula: B(n, a) = P(X = n) / P(X ≤ n).
+      let below = ClosedForms.poisson(atMost: number - 1, mean: mean)
+      let upTo = ClosedForms.poisson(atMost: number, mean: mean)
+      guard upTo > 1e-12, mean < 10_000 else { continue }
+      #expect(abs((upTo - below) / upTo - ClosedForms.erlangB(servers: number, load: mean)) < 1e-8)
+    }
+    #expect(abs(ClosedForms.poisson(atMost: Int(mean + 12 * deviation) + 20, mean: mean) - 1) < 1e-9)
+    #expect(ClosedForms.poisson(atMost: -1, mean: mean) == 0)
+  }
+
+  @Test func extremesAreTheFormulasOwn() {
+    #expect(ClosedForms.erlangB(servers: 0, load: 3) == 1)
+    #expect(ClosedForms.erlangB(servers: 5, load: 0) == 0)
+    #expect(ClosedForms.erlangC(servers: 5, load: 5) == 1)
+    #expect(ClosedForms.poisson(atMost: 0, mean: 0) == 1)
+    #expect(ClosedForms.erlangB(servers: 100_000, load: 99_000).isFinite)
+  }
+
+  /// Misses of rare kinds come alone, and those of a full system come together.
+  @Test func missesAreMoreDispersedTheMoreOftenTheyCome() {
+    let lone = ClosedForms.dispersionOfMisses(size: 12, load: 1, isLost: true)
+    let many = ClosedForms.dispersionOfMisses(size: 10, load: 9, isLost: true)
+    #expect(lone > 1 && lone < 1.3 && many > lone && many < 20, "\(lone) \(many)")
+    // With no pool all users miss, so their number is that of the arrivals, which is Poisson.
+    #expect(ClosedForms.dispersionOfMisses(size: 0, load: 2, isLost: true) == 1)
+    #expect(ClosedForms.dispersionOfMisses(size: 400, load: 1, isLost: false).isFinite)
+  }
+}
