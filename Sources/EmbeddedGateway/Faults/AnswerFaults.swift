@@ -169,7 +169,8 @@ final class UserSocketFaults {
     var text = frame.data
     switch rule.kind {
     case .answerInvalidJSON:
-      socket.write(WebSocketFrame(fin: true, opcode: .text, data: text.readSlice(length: text.readableBytes - 2) ?? text))
+      socket.write(
+        WebSocketFrame(fin: true, opcode: .text, data: text.readSlice(length: text.readableBytes - 2) ?? text))
     case .answerOversized:
       socket.write(WebSocketFrame(fin: true, opcode: .text, data: RESTHandler.padded(text, to: rule.size)))
     case .answerTruncated: socket.truncate(text)

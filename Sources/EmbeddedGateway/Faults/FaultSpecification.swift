@@ -128,7 +128,8 @@ private struct FaultDocument {
   }
 
   init(parsing text: String) throws(FaultSpecificationError) {
-    let problem = "the JSON has to be {\"seed\": 7, \"faults\": [\"task-death\", {\"fault\": \"answer-slow\", \"p\": 0.5}]}"
+    let problem =
+      "the JSON has to be {\"seed\": 7, \"faults\": [\"task-death\", {\"fault\": \"answer-slow\", \"p\": 0.5}]}"
     guard let body = try? JSONDecoder().decode(Body.self, from: Data(text.utf8)),
       let keys = try? JSONDecoder().decode([String: Ignored].self, from: Data(text.utf8)).keys
     else { throw FaultSpecificationError(problems: [problem]) }
@@ -164,7 +165,8 @@ struct FaultReader {
 
   /// A text of a user in a message: short, and without control characters.
   static func shown(_ text: some StringProtocol) -> String {
-    let clean = String(text.unicodeScalars.prefix(60).map { $0.properties.isWhitespace || $0.value < 32 ? " " : Character($0) })
+    let clean = String(
+      text.unicodeScalars.prefix(60).map { $0.properties.isWhitespace || $0.value < 32 ? " " : Character($0) })
     return text.unicodeScalars.count > 60 ? clean + "…" : clean
   }
 
@@ -251,7 +253,9 @@ struct FaultReader {
 
   private mutating func check(_ rule: FaultRule, _ item: FaultItem) {
     if let every = rule.every {
-      guard let length = rule.length else { return note("\(item.shown): every=\(DurationText.write(every)) needs for=") }
+      guard let length = rule.length else {
+        return note("\(item.shown): every=\(DurationText.write(every)) needs for=")
+      }
       if length > every { note("\(item.shown): for= is longer than every=") }
     }
   }
@@ -339,7 +343,8 @@ struct FaultReader {
       places.insert(place)
     }
     if places.count > 1, places.contains(.assigned) {
-      note("\(item.shown): on=assigned stands alone, because it strikes assignments (p) and the others the clock (rate)")
+      note(
+        "\(item.shown): on=assigned stands alone, because it strikes assignments (p) and the others the clock (rate)")
     }
     return places.isEmpty ? nil : places
   }

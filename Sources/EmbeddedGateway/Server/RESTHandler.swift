@@ -25,6 +25,8 @@ final class RESTHandler: ChannelInboundHandler {
     var place: FaultPlace?
     /// The fault that spoils the answer.
     var fault: FaultRule?
+    /// Whether a fault has taken the place of the answer, so that the work stays done although the client leaves.
+    var isSpoiled = false
     /// Whether the body was too long: the request is already answered, and the rest of the body is dropped.
     var isRefused = false
   }
@@ -166,7 +168,9 @@ extension RESTHandler {
   var channel: (any Channel)? { context?.channel }
 
   /// Notes the request's acquire, which is abandoned if the client leaves.
-  func wait(for acquire: PendingAcquire) { exchange?.pendingAcquire = acquire }
+  func wait(for acquire: PendingAcquire) {
+    if exchange?.isSpoiled == false { exchange?.pendingAcquire = acquire }
+  }
 
   /// Holds the answer back until `instant`; the time that the work takes is part of the delay.
   func holdAnswer(until instant: Instant) {
@@ -220,6 +224,7 @@ extension RESTHandler {
     if let rule = exchange.fault {
       self.exchange?.fault = nil
       // The answer counts as given: a task that was granted stays with its user, who will not hear of it.
+      self.exchange?.isSpoiled = true
       self.exchange?.pendingAcquire = nil
       return spoil(rule, status, body)
     }
