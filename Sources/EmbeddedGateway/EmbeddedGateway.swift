@@ -18,11 +18,17 @@ public final class EmbeddedGateway: Sendable {
   /// The region in the signatures of requests to the ECS-compatible endpoint.
   public let region: String
 
+  /// The address at which faults are set and read, `http://127.0.0.1:port`; `nil` unless it was asked for.
+  public let controlURL: String?
+  /// The token that the control address wants; `nil` unless it was asked for.
+  public let controlToken: String?
+
   private let group: MultiThreadedEventLoopGroup
   private let runner: any TaskRunner
   private let listener: any Channel
   private let server: NIOLoopBound<GatewayServer>
   private let core: NIOLoopBound<GatewayCore>
+  private let control: (listener: any Channel, server: NIOLoopBound<ControlServer>)?
 
   /// `http://host:port`.
   public var url: String { "http://\(Self.authority(host, port))" }
@@ -49,19 +55,25 @@ public final class EmbeddedGateway: Sendable {
     let core = NIOLoopBound(
       GatewayCore(configuration: configuration, runner: runner, loop: loop), eventLoop: loop)
     let server = NIOLoopBound(GatewayServer(core: core.value), eventLoop: loop)
-    return server.value.bind(host: configuration.host, port: configuration.port, group: group).map { listener in
+    return server.value.bind(host: configuration.host, port: configuration.port, group: group).flatMap { listener in
       let port = listener.localAddress?.port ?? configuration.port
       core.value.webSocketURL = "ws://\(authority(reachable(configuration.host), port))"
-      core.value.start()
-      return EmbeddedGateway(
-        host: configuration.host, port: port, fleet: core.value.ledger.service, group: group, runner: runner,
-        listener: listener, server: server, core: core)
+      let gateway = { @Sendable (control: (any Channel, NIOLoopBound<ControlServer>)?) in
+        core.value.start()
+        return EmbeddedGateway(
+          host: configuration.host, port: port, fleet: core.value.ledger.service, group: group, runner: runner,
+          listener: listener, server: server, core: core, control: control)
+      }
+      guard configuration.hasControlAddress else { return loop.makeSucceededFuture(gateway(nil)) }
+      let control = NIOLoopBound(ControlServer(core: core.value), eventLoop: loop)
+      return control.value.bind(group: group).map { gateway(($0, control)) }
     }
   }
 
   private init(
     host: String, port: Int, fleet: FleetService, group: MultiThreadedEventLoopGroup, runner: any TaskRunner,
-    listener: any Channel, server: NIOLoopBound<GatewayServer>, core: NIOLoopBound<GatewayCore>
+    listener: any Channel, server: NIOLoopBound<GatewayServer>, core: NIOLoopBound<GatewayCore>,
+    control: (any Channel, NIOLoopBound<ControlServer>)?
   ) {
     cluster = fleet.clusterName
     service = fleet.name
@@ -74,6 +86,9 @@ public final class EmbeddedGateway: Sendable {
     self.listener = listener
     self.server = server
     self.core = core
+    self.control = control.map { (listener: $0.0, server: $0.1) }
+    controlURL = control.map { "http://\(Self.authority(ControlServer.host, $0.0.localAddress?.port ?? 0))" }
+    controlToken = control.map { $0.1.value.token }
   }
 
   /// The system's error number in an error of ``start(_:runner:)``, if it has one.
@@ -90,8 +105,12 @@ public final class EmbeddedGateway: Sendable {
     try? await listener.eventLoop.submit { [core] in core.value.shutDown() }.get()
     // The tasks end before the listener, because a task that is just starting would report a missing gateway.
     await runner.stopAll()
+    try? await control?.listener.close()
     try? await listener.close()
-    try? await listener.eventLoop.submit { [server] in server.value.closeConnections() }.get()
+    try? await listener.eventLoop.submit { [server, control] in
+      server.value.closeConnections()
+      control?.server.value.closeConnections()
+    }.get()
     try? await group.shutdownGracefully()
   }
 

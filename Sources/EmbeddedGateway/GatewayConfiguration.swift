@@ -56,6 +56,12 @@ public struct GatewayConfiguration: Sendable {
   public var ecsCredentials = AWSCredentials.generated()
   /// The injected faults.
   public var faults = FaultPlan()
+  /// The plan of faults that begins with the gateway; `nil`: none.
+  public var injectedFaults: InjectedFaults?
+  /// Whether the plan can be set and read on a control address of its own.
+  public var hasControlAddress = false
+  /// A bug to plant, for tests of what finds bugs.
+  public var plantedBug: PlantedBug?
   /// The limits on clients' input.
   public var limits = Limits()
   /// Takes every lifecycle event, one JSON object without its line end, on the event loop; it must not block for long.

@@ -27,6 +27,13 @@ final class GatewayCore {
   /// The task that was assigned last, for the fault `duplicate`.
   var lastAssigned: TaskID?
   var httpDate = HTTPDate()
+  /// The running plan of injected faults.
+  var faults: FaultInjector?
+  var faultTimer: Scheduled<Void>?
+  /// Tasks that the ECS-compatible endpoint does not show until the instant.
+  var hiddenTasks: [TaskID: Instant] = [:]
+  /// Answers that wait for the end of a stall.
+  var heldAnswers: [() -> Void] = []
   /// The sessions of the product's profile; nil without that profile.
   private(set) var product: ProductSessions?
   /// Whether the workspace existed at the start. It is not checked again, because a network file system could block the
@@ -64,6 +71,7 @@ final class GatewayCore {
   func start() {
     isWorkspaceMounted = FileManager.default.fileExists(atPath: configuration.workspaceRoot)
     apply(pool.tick(now: MonotonicClock.now()))
+    if let plan = configuration.injectedFaults { setFaults(plan) }
   }
 
   /// Executes the pool's actions, and sets a timer for the pool's next deadline.
@@ -109,6 +117,7 @@ final class GatewayCore {
 
   /// Shuts down: no more timers, every client is informed, all tasks begin to stop.
   func shutDown() {
+    endFaults()
     apply(pool.shutDown())
     product?.stop()
     timer?.scheduled.cancel()
@@ -158,6 +167,7 @@ extension GatewayCore {
       request: requestCount, userID: userID, sessionID: sessionID, receivedAt: receivedAt, isSession: isSession,
       report: report)
     pendingAcquires[acquire.request] = acquire
+    if configuration.plantedBug == .doubleAssignment, sharesTask(with: acquire) { return acquire }
     let deadline = receivedAt + configuration.coldStartTimeout
     apply(pool.acquire(acquire.request, deadline: deadline, now: MonotonicClock.now()))
     return acquire
@@ -168,6 +178,7 @@ extension GatewayCore {
     pendingAcquires[acquire.request] = nil
     apply(pool.cancel(acquire.request))
     // A task with an id of its own choice may have come back meanwhile, assigned to another request.
+    if configuration.plantedBug == .leakOnDisconnect { return }
     if let id = acquire.taskID, pool.isAssigned(id, to: acquire.request) { release(id) }
   }
 
@@ -198,6 +209,7 @@ extension GatewayCore {
     socket.send(initMessage(for: acquire))
     acquire.report(acquire, .assigned)
     log(event(.sessionCreate, acquire, since: acquire.receivedAt))
+    strikeAssigned(id)
   }
 
   func confirm(_ id: TaskID, _ request: RequestID) {
@@ -214,6 +226,7 @@ extension GatewayCore {
   }
 
   func fail(_ request: RequestID, _ failure: PoolFailure) {
+    if configuration.plantedBug == .swallowedStartFailure, failure.code == .taskStartFailed { return }
     if let acquire = pendingAcquires[request] { logRestart(acquire, success: false) }
     finish(request) { .failed(failure) }
   }
@@ -240,13 +253,13 @@ extension GatewayCore {
     case .plan:
       message.add("type", "init_user")
       message.add("userId", acquire.userID)
-      message.add("workspaceDir", "\(environmentDirectory)/\(acquire.userID)")
+      message.add("workspaceDir", "\(environmentDirectory)\(environmentSuffix(acquire))/\(acquire.userID)")
       message.add("token", userToken)
     case .lab:
       message.add("type", "init_user_session")
       message.add("userId", acquire.userID)
       message.add("sessionId", acquire.sessionID)
-      message.add("env", configuration.environment)
+      message.add("env", configuration.environment + environmentSuffix(acquire))
     }
     return message
   }

@@ -19,7 +19,7 @@ extension GatewayCore {
     records[id]?.startTimer = nil
     startCount += 1
     log(taskEvent(.taskStart, id, since: record.requestedAt))
-    guard !configuration.faults.failsStart(startCount - 1) else {
+    guard !configuration.faults.failsStart(startCount - 1), strike(.start) == nil else {
       return taskEnded(id, reason: "the start was made to fail")
     }
     records[id]?.isInRunner = true
@@ -43,7 +43,7 @@ extension GatewayCore {
 
   /// Ends a task, as the pool decided.
   func endTask(_ id: TaskID) {
-    guard let record = records[id] else { return }
+    guard let record = records[id], !lingers(id) else { return }
     ledger.stopping(id, reason: "stopped by the gateway", at: WallClock.now())
     if record.isInRunner {
       runner.stop(id)
@@ -75,6 +75,7 @@ extension GatewayCore {
     records[id] = record
     log(taskEvent(.taskConnect, id, since: record.runningAt ?? record.requestedAt))
     apply(pool.taskConnected(id, now: now) ?? [])
+    if configuration.plantedBug == .endlessReplacement { startAnotherTask() }
     return true
   }
 
@@ -91,7 +92,7 @@ extension GatewayCore {
     guard let record = records[id] else { return }
     switch message.type {
     case "ready", "user_session_ready":
-      guard let sentAt = record.initSentAt, record.breakdown == nil else { return }
+      guard let sentAt = record.initSentAt, record.breakdown == nil, admitsReady(message, from: id) else { return }
       var breakdown = message.breakdown ?? InitBreakdown()
       breakdown.initUserMs = (MonotonicClock.now() - sentAt).milliseconds
       records[id]?.breakdown = breakdown
@@ -100,7 +101,9 @@ extension GatewayCore {
       let reason = message.error ?? "the user's session could not be made"
       apply(pool.initFailed(id, reason: reason, now: MonotonicClock.now()))
     case "user_output":
-      if let line = message.line { record.session?.taskSaid(line, goesOn: message.goesOn ?? false) }
+      guard let line = message.line else { return }
+      record.session?.taskSaid(line, goesOn: message.goesOn ?? false)
+      if configuration.plantedBug == .crosstalk { repeatElsewhere(line, goesOn: message.goesOn ?? false, of: id) }
     default: break
     }
   }
@@ -178,6 +181,13 @@ struct TaskRecord {
   var initSentAt: Instant?
   /// The phases in the task's confirmation.
   var breakdown: InitBreakdown?
+
+  /// Whether an injected fault has killed the task, or has broken its socket in a way that does not show at once.
+  var isStruck = false
+  /// Whether an injected fault holds the task's confirmation back, or has lost it.
+  var isReadyHeld = false
+  /// Whether an injected fault has let the task live on beyond its end.
+  var hasLingered = false
 
   init(id: TaskID, isOwn: Bool, requestedAt: Instant) {
     self.id = id

@@ -27,6 +27,20 @@ public protocol TaskRunner: Sendable {
 
   /// Ends all tasks, and returns when all have ended.
   func stopAll() async
+
+  /// Whether each task is a process, which ``kill(_:)`` kills.
+  var hasProcesses: Bool { get }
+
+  /// Ends a task at once and without order, as a crash does; returns at once. No effect on a task that does not run.
+  func kill(_ taskID: String)
+}
+
+extension TaskRunner {
+  /// False: the tasks have no processes.
+  public var hasProcesses: Bool { false }
+
+  /// Stops the task; its owner breaks its socket.
+  public func kill(_ taskID: String) { stop(taskID) }
 }
 
 /// The runner of a gateway without tasks of its own: its pool holds the tasks that connect to it.
@@ -126,6 +140,15 @@ public final class ProcessTaskRunner: TaskRunner {
       }
     }
     if let process { Self.terminate(process) }
+  }
+
+  /// True: each task is a process of `warm-task`.
+  public var hasProcesses: Bool { true }
+
+  /// Sends SIGKILL to the task's process group.
+  public func kill(_ taskID: String) {
+    let child = children.withLock { $0[taskID] }
+    if case .running(let process)? = child { process.signalGroup(SIGKILL) } else { stop(taskID) }
   }
 
   private static func terminate(_ process: ChildProcess) {

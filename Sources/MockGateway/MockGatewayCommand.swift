@@ -20,6 +20,8 @@ public struct MockGatewayCommand: AsyncParsableCommand {
         A gateway that answers every acquire after exactly 5 ms, and one that hands tasks out twice:
           mock-gateway --acquire-delay 5ms
           mock-gateway --fault duplicate --fault-probability 0.1 --fault-seed 1
+        Tasks that die, and answers that stall for a second in every ten (docs/faults.md):
+          mock-gateway --faults 'seed=7; task-death; gateway-stall:after=2s,for=1s,every=10s'
         The product's gateway, whose answers come in 20 chunks within a second:
           mock-gateway --profile product --chunks 20 --chunk-delay 50ms
 
@@ -65,6 +67,7 @@ struct PoolOptions: ParsableArguments {
   var taskStartDelay: String?
   @Option(help: "How long a request waits for a task that has yet to start (default: 30s).")
   var coldStartTimeout: String?
+  @Option(help: "How long a task may take to confirm its user (default: 30s).") var initTimeout: String?
   @Flag(help: "A request that finds no warm task is a miss.") var noColdStarts = false
   @Flag(help: "Tasks and users' programs in this process' memory instead of processes.") var virtualTasks = false
   @Option(help: "The program warm-task (default: beside this one).") var warmTask: String?
@@ -110,4 +113,11 @@ struct FaultOptions: ParsableArguments {
   @Option(help: "Only the first N acquires.") var faultFirst: String?
   @Option(help: "Each acquire with this probability, 0 to 1 (default: 1).") var faultProbability: String?
   @Option(help: "The same acquires for the same seed (default: 0).") var faultSeed: String?
+  @Option(
+    help: ArgumentHelp(
+      "Faults of tasks, answers and ECS: a preset, a list, or a JSON file; see docs/faults.md.", valueName: "spec"))
+  var faults: String?
+  @Flag(help: "Open a control address for faults (controlUrl, controlToken in the ready line); --faults does so too.")
+  var control = false
+  @Option(help: .hidden) var plantedBug: String?
 }

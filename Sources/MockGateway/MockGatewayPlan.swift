@@ -45,6 +45,9 @@ struct MockGatewayPlan {
     configuration.taskStartDelay = reader.duration(pool.taskStartDelay, "--task-start-delay") ?? .milliseconds(500)
     configuration.coldStartTimeout = reader.duration(pool.coldStartTimeout, "--cold-start-timeout") ?? .seconds(30)
     configuration.faults = Self.plan(faults, &reader)
+    configuration.injectedFaults = Self.injectedFaults(faults.faults, &reader)
+    configuration.hasControlAddress = faults.control || faults.faults != nil
+    configuration.plantedBug = reader.choice(faults.plantedBug, "--planted-bug", of: PlantedBug.self)
     configuration.host = server.host
     configuration.port =
       reader.number(server.port ?? environment.nonEmpty("GATEWAY_PORT"), "--port", in: 0...65535) ?? 5174
@@ -85,6 +88,8 @@ struct MockGatewayPlan {
       options.replenishThreshold, "--replenish-threshold", in: 1...max(1, size))
     rules.timeToLive = reader.duration(options.taskTtl, "--task-ttl") ?? rules.timeToLive
     if rules.timeToLive == 0 { reader.note("--task-ttl is more than nothing") }
+    rules.initTimeout = reader.duration(options.initTimeout, "--init-timeout") ?? rules.initTimeout
+    if rules.initTimeout == 0 { reader.note("--init-timeout is more than nothing") }
     rules.replacesOnRelease = options.replaceOnRelease
     rules.allowsColdStarts = !options.noColdStarts
     return rules
@@ -107,6 +112,24 @@ struct MockGatewayPlan {
     }
     plan.seed = UInt64(reader.number(options.faultSeed, "--fault-seed", in: 0...Int.max) ?? 0)
     return plan
+  }
+
+  /// The plan that `--faults` names: a file where the text has a slash or ends in `.json`, else the text itself.
+  private static func injectedFaults(_ text: String?, _ reader: inout ValueReader) -> InjectedFaults? {
+    guard var text else { return nil }
+    if text.hasSuffix(".json") || (text.contains("/") && FileManager.default.fileExists(atPath: text)) {
+      guard let data = FileManager.default.contents(atPath: text) else {
+        reader.note("--faults: the file '\(text)' can't be read")
+        return nil
+      }
+      text = String(decoding: data, as: UTF8.self)
+    }
+    do throws(FaultSpecificationError) {
+      return try InjectedFaults(parsing: text)
+    } catch {
+      for problem in error.problems { reader.note("--faults: \(problem)") }
+      return nil
+    }
   }
 
   private static func workspace(

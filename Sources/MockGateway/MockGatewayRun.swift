@@ -23,6 +23,8 @@ struct MockGatewayRun {
     let workspaceRoot: String
     let accessKeyId: String?
     let secretAccessKey: String?
+    let controlUrl: String?
+    let controlToken: String?
   }
 
   /// Serves until a signal comes or the lifeline ends; returns the exit status.
@@ -96,7 +98,7 @@ struct MockGatewayRun {
       service: gateway.service, taskDefinition: gateway.taskDefinition, region: gateway.region,
       workspaceRoot: configuration.workspaceRoot,
       accessKeyId: key?.accessKeyID,
-      secretAccessKey: key?.secretAccessKey)
+      secretAccessKey: key?.secretAccessKey, controlUrl: gateway.controlURL, controlToken: gateway.controlToken)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let line = try? encoder.encode(ready) else { return false }

@@ -39,21 +39,29 @@ public struct ECSEndpoint: Sendable {
   }
 
   /// Answers one request; a malformed request gets an error as its answer.
-  public func respond(to request: SignableRequest) async -> Response {
-    let requestID = UUID().uuidString.lowercased()
+  ///
+  /// - Parameter clockSkew: how far the endpoint's clock is ahead, in seconds: an injected fault.
+  public func respond(to request: SignableRequest, clockSkew: Int64 = 0) async -> Response {
     do throws(ECSError) {
-      let body = try await body(answering: request)
-      return Response(status: 200, headers: ECSEndpoint.headers(requestID), body: body)
+      let body = try await body(answering: request, clockSkew: clockSkew)
+      return Response(status: 200, headers: Self.headers(Self.requestID()), body: body)
     } catch {
-      var headers = ECSEndpoint.headers(requestID)
-      headers.append(("x-amzn-ErrorType", error.code))
-      return Response(status: error.status, headers: headers, body: ECSJSON.encode(error))
+      return Self.response(to: error)
     }
   }
 
-  private func body(answering request: SignableRequest) async throws(ECSError) -> [UInt8] {
+  /// The answer that reports an error.
+  static func response(to error: ECSError) -> Response {
+    Response(
+      status: error.status, headers: headers(requestID()) + [("x-amzn-ErrorType", error.code)],
+      body: ECSJSON.encode(error))
+  }
+
+  private static func requestID() -> String { UUID().uuidString.lowercased() }
+
+  private func body(answering request: SignableRequest, clockSkew: Int64) async throws(ECSError) -> [UInt8] {
     do throws(SignatureRejection) {
-      try verifier.verify(request, at: SigningDate(epochSeconds: wallClock()))
+      try verifier.verify(request, at: SigningDate(epochSeconds: wallClock() + clockSkew))
     } catch {
       throw ECSError(code: error.code.rawValue, message: error.message)
     }

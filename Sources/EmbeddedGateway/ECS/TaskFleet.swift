@@ -158,7 +158,7 @@ struct PoolFleet: TaskFleet {
   }
 
   func tasks() async -> [FleetTask] {
-    await onLoop { $0.ledger.tasks(at: WallClock.now()) } ?? []
+    await onLoop { $0.fleetTasks() } ?? []
   }
 
   func service() async -> FleetService {

@@ -60,6 +60,7 @@ final class GatewayServer {
     let upgrader = try channel.pipeline.syncOperations.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
     let filter = UpgradeFilter(activity: activity) { [core] head in
       !RESTHandler.isOfABrowser(head) && Self.owner(for: head, in: core) != nil
+        && Self.survivesHandshake(head, activity, in: core)
     }
     try channel.pipeline.syncOperations.addHandler(filter, position: .before(upgrader))
     try channel.pipeline.syncOperations.addHandler(HTTPErrorCloser())
@@ -82,7 +83,8 @@ final class GatewayServer {
           }
           let limits = core.configuration.limits
           let maximum = owner is TaskSocket ? limits.taskMessageBytes : limits.messageBytes
-          try TextSocket.install(on: channel, owner: owner, maximumMessage: maximum)
+          let faults = owner is TaskSocket ? nil : UserSocketFaults(core: core, rule: activity.fault)
+          try TextSocket.install(on: channel, owner: owner, maximumMessage: maximum, faults: faults)
         }
       })
     return NIOTypedHTTPServerUpgradeConfiguration(
@@ -93,6 +95,18 @@ final class GatewayServer {
           try channel.pipeline.syncOperations.addHandler(RESTHandler(core: core, ecs: ecs, activity: activity))
         }
       })
+  }
+
+  /// Whether an injected fault lets a user's handshake pass. The fault is noted in `activity`: one of the handshake is the
+  /// REST handler's work, one of the first message the socket's.
+  private static func survivesHandshake(
+    _ head: HTTPRequestHead, _ activity: ConnectionActivity, in core: GatewayCore
+  ) -> Bool {
+    guard core.route(method: head.method.rawValue, uri: head.uri).faultPlace == .session,
+      let rule = core.strike(.answer(.session))
+    else { return true }
+    activity.fault = rule
+    return ![.answer5xx, .answerReset, .answerHalfClose].contains(rule.kind)
   }
 
   /// The owner of the WebSocket that `head` asks for; `nil` where it is refused.
@@ -195,6 +209,8 @@ final class ConnectionActivity {
   var isBusy = false
   /// Whether the connection must close after the present request.
   var mustClose = false
+  /// The injected fault of the WebSocket that the connection becomes.
+  var fault: FaultRule?
 }
 
 /// Closes an HTTP connection that has been silent for too long without a reason; stands behind an `IdleStateHandler`.

@@ -1,7 +1,6 @@
 import AWS
 import FoundationEssentials
 import Gateway
-import Glibc
 import Latency
 import NIOCore
 import NIOHTTP1
@@ -22,6 +21,12 @@ final class RESTHandler: ChannelInboundHandler {
     var pendingAcquire: PendingAcquire?
     /// The instant before which the answer is held back.
     var notBefore: Instant = .distantPast
+    /// Where faults find the answer.
+    var place: FaultPlace?
+    /// The fault that spoils the answer.
+    var fault: FaultRule?
+    /// Whether a fault has taken the place of the answer, so that the work stays done although the client leaves.
+    var isSpoiled = false
     /// Whether the body was too long: the request is already answered, and the rest of the body is dropped.
     var isRefused = false
   }
@@ -79,7 +84,9 @@ final class RESTHandler: ChannelInboundHandler {
     guard !Self.isOfABrowser(head) else {
       return answerError(.forbidden, "requests of web pages (with an Origin header) are refused", close: true)
     }
-    switch core.route(method: head.method.rawValue, uri: head.uri) {
+    let route = core.route(method: head.method.rawValue, uri: head.uri)
+    guard !suffersFault(on: route) else { return }
+    switch route {
     case .acquire: acquire(body)
     case .release: release(body)
     case .status: answer(encoding: core.status())
@@ -103,6 +110,19 @@ final class RESTHandler: ChannelInboundHandler {
       )
     case .unknown: answerError(.notFound, "there is nothing at this path")
     }
+  }
+
+  /// Lets the request suffer its fault; false where it is to be carried out.
+  private func suffersFault(on route: GatewayRoute) -> Bool {
+    guard core.faults != nil, let place = route.faultPlace else { return false }
+    exchange?.place = place
+    if place == .session {
+      guard let rule = activity.fault else { return false }
+      spoil(rule, .ok, ByteBuffer())
+      return true
+    }
+    guard let rule = core.strike(.answer(place)) else { return false }
+    return spoilsBeforeWork(rule)
   }
 
   private func release(_ body: ByteBuffer) {
@@ -148,10 +168,18 @@ extension RESTHandler {
   var channel: (any Channel)? { context?.channel }
 
   /// Notes the request's acquire, which is abandoned if the client leaves.
-  func wait(for acquire: PendingAcquire) { exchange?.pendingAcquire = acquire }
+  func wait(for acquire: PendingAcquire) {
+    if exchange?.isSpoiled == false { exchange?.pendingAcquire = acquire }
+  }
 
   /// Holds the answer back until `instant`; the time that the work takes is part of the delay.
-  func holdAnswer(until instant: Instant) { exchange?.notBefore = instant }
+  func holdAnswer(until instant: Instant) {
+    guard let exchange, exchange.notBefore < instant else { return }
+    self.exchange?.notBefore = instant
+  }
+
+  /// Has the rule spoil the answer once the work is done.
+  func spoilAnswer(by rule: FaultRule) { exchange?.fault = rule }
 
   func decode<Value: Decodable>(_ type: Value.Type, from body: ByteBuffer) -> Value? {
     try? JSONDecoder().decode(type, from: Data(body.readableBytesView))
@@ -193,6 +221,24 @@ extension RESTHandler {
       }
       return
     }
+    if let rule = exchange.fault {
+      self.exchange?.fault = nil
+      // The answer counts as given: a task that was granted stays with its user, who will not hear of it.
+      self.exchange?.isSpoiled = true
+      self.exchange?.pendingAcquire = nil
+      return spoil(rule, status, body)
+    }
+    let number = exchangeNumber
+    if core.faults != nil, let place = exchange.place,
+      core.holds(
+        place,
+        until: { [weak self] in
+          guard let self, isWaiting, exchangeNumber == number else { return }
+          answer(status, body, headers: extra, type: type, close: close, announcedLength: announcedLength)
+        })
+    {
+      return
+    }
     let keepsAlive = exchange.head.isKeepAlive && !close && !activity.mustClose
     var headers = HTTPHeaders()
     headers.reserveCapacity(4 + extra.count)
@@ -201,7 +247,7 @@ extension RESTHandler {
       headers.add(name: "content-type", value: type)
       headers.add(name: "content-length", value: String(announcedLength ?? body.readableBytes))
     }
-    headers.add(name: "date", value: core.httpDate.value())
+    if !extra.contains(where: { $0.0 == "date" }) { headers.add(name: "date", value: core.httpDate.value()) }
     if !keepsAlive {
       headers.add(name: "connection", value: "close")
     } else if exchange.head.version.minor == 0 {
@@ -309,13 +355,6 @@ extension RESTHandler {
     object.add("warmCount", warmCount)
     answer(.ok, object.bytes)
   }
-
-  private func reset() {
-    guard let channel else { return }
-    // A linger time of 0 makes the close send RST instead of FIN.
-    let lingerless = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-    lingerless?.whenComplete { _ in channel.close(promise: nil) }
-  }
 }
 
 /// `POST /`: the requests to the ECS-compatible endpoint.
@@ -328,21 +367,26 @@ extension RESTHandler {
     guard ECSEndpoint.claims(request) else {
       return answerError(.notFound, "POST / is the ECS endpoint: it needs X-Amz-Target and a signature")
     }
+    let operation = request.header("x-amz-target").flatMap { $0.split(separator: ".").last } ?? "Unknown"
+    if let refusal = core.ecsRefusal(String(operation)) { return answer(ECSEndpoint.response(to: refusal), skew: 0) }
+    let skew = core.faults?.clockSkew(now: MonotonicClock.now()) ?? 0
     let number = exchangeNumber
     let bound = NIOLoopBound(self, eventLoop: core.loop)
     Task { [ecs, loop = core.loop] in
-      let response = await ecs.respond(to: request)
+      let response = await ecs.respond(to: request, clockSkew: skew)
       loop.execute {
         let handler = bound.value
         guard handler.isWaiting, handler.exchangeNumber == number else { return }
-        handler.answer(response)
+        handler.answer(response, skew: skew)
       }
     }
   }
 
-  private func answer(_ response: ECSEndpoint.Response) {
+  private func answer(_ response: ECSEndpoint.Response, skew: Int64) {
     let type = response.headers.first { $0.name.lowercased() == "content-type" }?.value
-    let others = response.headers.filter { $0.name.lowercased() != "content-type" }.map { ($0.name, $0.value) }
+    var others = response.headers.filter { $0.name.lowercased() != "content-type" }.map { ($0.name, $0.value) }
+    // A client sets its clock by the date of the answer, so the date is the skewed clock's.
+    if skew != 0 { others.append(("date", HTTPDate.text(of: Int(WallClock.now()) + Int(skew)))) }
     answer(
       HTTPResponseStatus(statusCode: response.status), ByteBuffer(bytes: response.body), headers: others,
       type: type ?? "application/x-amz-json-1.1")

@@ -29,24 +29,31 @@ final class TextSocket: ChannelInboundHandler {
 
   private let owner: any TextSocketOwner
   private let maximumMessage: Int
+  /// Injected faults of what is sent.
+  private let faults: UserSocketFaults?
   private var context: ChannelHandlerContext?
   private var isClosing = false
+  /// Whether nothing is read and written any more, though the connection stays open.
+  private var isMute = false
 
-  init(owner: any TextSocketOwner, maximumMessage: Int) {
+  init(owner: any TextSocketOwner, maximumMessage: Int, faults: UserSocketFaults?) {
     self.owner = owner
     self.maximumMessage = maximumMessage
+    self.faults = faults
   }
 
   /// Adds the handlers of a WebSocket to an upgraded channel.
-  static func install(on channel: any Channel, owner: any TextSocketOwner, maximumMessage: Int) throws {
+  static func install(
+    on channel: any Channel, owner: any TextSocketOwner, maximumMessage: Int, faults: UserSocketFaults? = nil
+  ) throws {
     let aggregator = NIOWebSocketFrameAggregator(
       minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 64, maxAccumulatedFrameSize: maximumMessage)
     try channel.pipeline.syncOperations.addHandlers(
-      aggregator, TextSocket(owner: owner, maximumMessage: maximumMessage))
+      aggregator, TextSocket(owner: owner, maximumMessage: maximumMessage, faults: faults))
   }
 
   /// Whether the peer reads fast enough; while it is false the writer should pause its source.
-  var isWritable: Bool { context?.channel.isWritable ?? false }
+  var isWritable: Bool { context?.channel.isWritable ?? false && faults?.isHolding != true }
 
   func send(_ object: JSONObject) { send(object.bytes) }
 
@@ -56,8 +63,14 @@ final class TextSocket: ChannelInboundHandler {
   ///   - continues: whether the text continues the message that the last call left open.
   ///   - isLast: whether the message ends with the text.
   func send(_ text: ByteBuffer, continues: Bool = false, isLast: Bool = true) {
-    guard let context, !isClosing else { return }
+    guard context != nil, !isClosing else { return }
     let frame = WebSocketFrame(fin: isLast, opcode: continues ? .continuation : .text, data: text)
+    if faults?.takes(frame, on: self) != true { write(frame) }
+  }
+
+  /// Writes a frame as it is.
+  func write(_ frame: WebSocketFrame) {
+    guard let context, !isMute else { return }
     context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
   }
 
@@ -66,7 +79,9 @@ final class TextSocket: ChannelInboundHandler {
   /// lose the last message.
   func close(_ code: WebSocketErrorCode = .normalClosure, peerHasClosed: Bool = false) {
     guard let context, !isClosing else { return }
+    if faults?.holdsClose({ self.close(code, peerHasClosed: peerHasClosed) }) == true { return }
     isClosing = true
+    isMute = false
     var data = context.channel.allocator.buffer(capacity: 2)
     data.write(webSocketErrorCode: code)
     let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: data)
@@ -80,9 +95,14 @@ final class TextSocket: ChannelInboundHandler {
 
   /// Starts or stops reading the peer's messages from the socket.
   func setReading(_ isReading: Bool) {
-    guard let context else { return }
+    guard let context, !isMute else { return }
     try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
     if isReading { context.read() }
+  }
+
+  /// Tells the owner whether the peer reads fast enough, after held messages have left.
+  func reportWritability() {
+    if context != nil { owner.socketWritabilityChanged(isWritable: isWritable) }
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -92,6 +112,7 @@ final class TextSocket: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let frame = unwrapInboundIn(data)
+    if isMute { return }
     if isClosing {
       if frame.opcode == .connectionClose { context.close(promise: nil) }
       return
@@ -116,7 +137,7 @@ final class TextSocket: ChannelInboundHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    owner.socketWritabilityChanged(isWritable: context.channel.isWritable)
+    reportWritability()
     context.fireChannelWritabilityChanged()
   }
 
@@ -128,6 +149,38 @@ final class TextSocket: ChannelInboundHandler {
     guard self.context != nil else { return }
     self.context = nil
     owner.socketClosed()
+  }
+}
+
+/// Ways in which a connection breaks, for injected faults. The owner learns of the end as of any other.
+extension TextSocket {
+  /// Resets the connection (RST).
+  func abort() { context?.channel.reset() }
+
+  /// Closes the gateway's direction alone (FIN), without a close frame.
+  func closeOutput() { first?.close(mode: .output, promise: nil) }
+
+  /// Reads and writes nothing from now on, and leaves the connection open.
+  func mute() {
+    setReading(false)
+    isMute = true
+  }
+
+  /// Sends the beginning of a message that announces its whole length, and closes the connection.
+  func truncate(_ text: ByteBuffer) {
+    guard let first else { return }
+    // The frame's head by RFC 6455, section 5.2: the last fragment of a text, with a length of 16 bits.
+    var bytes = ByteBuffer(bytes: [0x81, 126])
+    bytes.writeInteger(UInt16(clamping: text.readableBytes))
+    bytes.writeBytes(text.readableBytesView.prefix(text.readableBytes / 2))
+    isClosing = true
+    first.writeAndFlush(NIOAny(bytes), promise: nil)
+    first.close(promise: nil)
+  }
+
+  /// The handler next to the network, past which nothing frames what is written.
+  private var first: ChannelHandlerContext? {
+    try? context?.channel.pipeline.syncOperations.context(handlerType: IdleStateHandler.self)
   }
 }
 
@@ -147,6 +200,12 @@ final class TaskSocket: TextSocketOwner {
   func send(_ message: JSONObject) { socket?.send(message) }
 
   func close() { socket?.close() }
+
+  func abort() { socket?.abort() }
+
+  func closeOutput() { socket?.closeOutput() }
+
+  func mute() { socket?.mute() }
 
   func setReading(_ isReading: Bool) { socket?.setReading(isReading) }
 

@@ -6,7 +6,8 @@ import Testing
 /// The program `mock-gateway` with real tasks; ended by ``stop()``.
 struct GatewayProgram {
   struct Ready: Decodable {
-    let event, gatewayUrl, profile, workspaceRoot: String
+    let event, gatewayUrl, ecsEndpointUrl, profile, workspaceRoot: String
+    let controlUrl, controlToken: String?
   }
 
   let process: ChildProcess
