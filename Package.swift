@@ -188,7 +188,9 @@ let package = Package(
     .testTarget(name: "TextFormattingTests", dependencies: ["TextFormatting"]),
     .testTarget(
       name: "LatencyTests",
-      dependencies: ["CZlib", "Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      dependencies: [
+        "CZlib", "Latency", "TestSupport", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
       exclude: ["Fixtures"]),
     .testTarget(name: "UserWorkspaceTests", dependencies: ["Latency", "UserWorkspace"]),
     .testTarget(name: "ProcessControlTests", dependencies: ["Latency", "ProcessControl"]),
