@@ -3,7 +3,8 @@
 #   scripts/setup.sh          what building and running needs
 #   scripts/setup.sh tests    also what the tests use where it is there (Python packages in .venv)
 #   scripts/setup.sh peers    also what some tests drive that nobody here wrote: proxies (nginx, haproxy), and a gateway's
-#                             server (Node with express and ws); starts none of them
+#                             server (Node with express and ws), the shells whose completions there are (zsh, fish), and
+#                             mandoc for the manual pages; starts none of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -91,4 +92,11 @@ command -v node >/dev/null || missing+=(nodejs)
 for module in express ws; do [ -e "/usr/share/nodejs/$module/package.json" ] || missing+=("node-$module"); done
 if [ "${#missing[@]}" -gt 0 ]; then
   install_without_starting "${missing[@]}" || say "note: without ${missing[*]} tests against gateways in Node are skipped"
+fi
+missing=()
+for shell in zsh fish; do command -v "$shell" >/dev/null || missing+=("$shell"); done
+command -v mandoc >/dev/null || missing+=(mandoc)
+command -v man >/dev/null || missing+=(man-db)
+if [ "${#missing[@]}" -gt 0 ]; then
+  install_packages "${missing[@]}" || say "note: without ${missing[*]} tests of completions or manual pages are skipped"
 fi

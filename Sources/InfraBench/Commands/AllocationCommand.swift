@@ -34,8 +34,8 @@ package struct AllocationCommand: BenchmarkCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Measure until the task is assigned, or until it has confirmed (ready). (default: assigned)", valueName: "moment")
-  )
+      "Measure until the task is assigned, or until it has confirmed (ready). (default: assigned)", valueName: "moment"),
+    completion: .list(AllocationBenchmark.WaitFor.allCases.map(\.rawValue)))
   var waitFor: String?
 
   package init() {}

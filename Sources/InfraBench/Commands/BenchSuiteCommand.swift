@@ -50,16 +50,16 @@ package struct BenchSuiteCommand: ToolCommand {
   @Flag(help: "Leave bench-dirinit out.")
   var skipEfs = false
 
-  @Option(help: ArgumentHelp("Leave a tool out; repeatable.", valueName: "tool"))
+  @Option(help: ArgumentHelp("Leave a tool out; repeatable.", valueName: "tool"), completion: .list(SuiteTool.names))
   var skip: [String] = []
 
-  @Option(help: ArgumentHelp("Run this tool alone; repeatable.", valueName: "tool"))
+  @Option(help: ArgumentHelp("Run this tool alone; repeatable.", valueName: "tool"), completion: .list(SuiteTool.names))
   var only: [String] = []
 
   @Option(
     help: ArgumentHelp(
       "Run bench-e2e once more by this gateway profile (\(BuiltInProfiles.names.joined(separator: ", "))), labelled by it; "
-        + "for the embedded gateway; repeatable.", valueName: "name"))
+        + "for the embedded gateway; repeatable.", valueName: "name"), completion: .list(BuiltInProfiles.names))
   var withProfile: [String] = []
 
   @Option(
@@ -69,7 +69,7 @@ package struct BenchSuiteCommand: ToolCommand {
       valueName: "n"))
   var repeatCount: String?
 
-  @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))
+  @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"), completion: .directory)
   var outputDir: String?
 
   @Option(help: ArgumentHelp("A name for the run, in the results and their files' names.", valueName: "text"))
@@ -86,7 +86,8 @@ package struct BenchSuiteCommand: ToolCommand {
       valueName: "list"))
   var format: String?
 
-  @Option(help: ArgumentHelp("Options from a JSON file, an object for each tool.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Options from a JSON file, an object for each tool.", valueName: "file"), completion: .file())
   var scenario: String?
 
   @Flag(help: "run-all-tests.sh: neither install nor build.")
@@ -104,7 +105,7 @@ package struct BenchSuiteCommand: ToolCommand {
   @Option(
     help: ArgumentHelp(
       "Compare with all results below this folder. (default: the latest earlier day in the output directory)",
-      valueName: "dir"))
+      valueName: "dir"), completion: .directory)
   var baseline: String?
 
   @Flag(help: ArgumentHelp("Check the options and end.", visibility: .hidden))

@@ -33,7 +33,7 @@ extension BenchmarkCommand {
         SuitePipe.current?.report(.error(Self.message(for: error)))
         await console.flush()
       }
-      exit(withError: error)
+      exitProcess(with: error, arguments: commandLine)
     }
   }
 

@@ -34,10 +34,11 @@ package struct CompareCommand: ToolCommand {
       """,
     version: SuiteVersion.version)
 
-  @Argument(help: ArgumentHelp("OLD and NEW: files, or folders of results.", valueName: "path"))
+  @Argument(help: ArgumentHelp("OLD and NEW: files, or folders of results.", valueName: "path"), completion: .file())
   var paths: [String] = []
 
-  @Option(help: ArgumentHelp("Percentiles by day of all results below a folder.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Percentiles by day of all results below a folder.", valueName: "dir"), completion: .directory)
   var trend: String?
 
   @Option(help: ArgumentHelp("A change counts from here on. (default: 5%)", valueName: "percent"))
@@ -70,10 +71,12 @@ package struct CompareCommand: ToolCommand {
       "Show only this metric or counter; repeatable. Verdicts and exit status are the same.", valueName: "name"))
   var metrics: [String] = []
 
-  @Option(help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"))
+  @Option(
+    help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"),
+    completion: .list(OutputSettings.Print.allCases.map(\.rawValue)))
   var print: String?
 
-  @Option(help: ArgumentHelp("Also write a page with pictures.", valueName: "file"))
+  @Option(help: ArgumentHelp("Also write a page with pictures.", valueName: "file"), completion: .file())
   var html: String?
 
   package init() {}

@@ -27,10 +27,13 @@ package struct DirInitCommand: BenchmarkCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where users' directories go; must exist. (default: a fresh temporary directory)", valueName: "dir"))
+      "Where users' directories go; must exist. (default: a fresh temporary directory)", valueName: "dir"),
+    completion: .directory)
   var root: String?
 
-  @Option(help: ArgumentHelp("A second mount of the same tree: when does it see what was made?", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("A second mount of the same tree: when does it see what was made?", valueName: "dir"),
+    completion: .directory)
   var peerRoot: String?
 
   @Flag(help: "Creation includes fsync of the token and the directories.")

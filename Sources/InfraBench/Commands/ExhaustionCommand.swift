@@ -50,7 +50,9 @@ package struct ExhaustionCommand: BenchmarkCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
 
-  @Option(help: ArgumentHelp("How the pool is drained: acquire or stop-tasks. (default: acquire)", valueName: "way"))
+  @Option(
+    help: ArgumentHelp("How the pool is drained: acquire or stop-tasks. (default: acquire)", valueName: "way"),
+    completion: .list(ExhaustionBenchmark.DrainBy.allCases.map(\.rawValue)))
   var drainBy: String?
 
   @Option(
@@ -79,7 +81,7 @@ package struct ExhaustionCommand: BenchmarkCommand {
   @Option(
     help: ArgumentHelp(
       "When drained tasks are given back: after-drain or at-end. (default: after-drain)",
-      valueName: "moment"))
+      valueName: "moment"), completion: .list(ExhaustionBenchmark.Release.allCases.map(\.rawValue)))
   var release: String?
 
   @Flag(help: "Don't send another user to the empty pool.")

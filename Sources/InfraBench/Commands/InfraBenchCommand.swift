@@ -19,7 +19,8 @@ package struct InfraBenchCommand: ParsableCommand {
     abstract: "Benchmarks and load tests for gateways with a pool of pre-warmed sessions.",
     usage: "infrabench <tool> [options of the tool]",
     discussion: """
-      Each tool is also a program: 'infrabench allocation' is 'bench-allocation'.
+      Each tool is also a program: 'infrabench allocation' is 'bench-allocation'. Each prints a script for a shell's \
+      completions, such as 'bench-api --generate-completion-script bash' (zsh, fish).
 
       Examples:
         infrabench allocation --count 20

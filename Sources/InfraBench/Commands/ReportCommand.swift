@@ -32,7 +32,9 @@ package struct ReportCommand: ToolCommand {
       """,
     version: SuiteVersion.version)
 
-  @Argument(help: ArgumentHelp("Results as JSON, infrabench.result/1.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("Results as JSON, infrabench.result/1.", valueName: "file"),
+    completion: .file(extensions: ["json"]))
   var files: [String] = []
 
   @Flag(help: "Make one result of all files: runs of one tool, kind of target and load, one after another.")
@@ -44,7 +46,8 @@ package struct ReportCommand: ToolCommand {
   var format: String?
 
   @Option(
-    help: ArgumentHelp("Where files are written; without it --format goes to standard output.", valueName: "dir"))
+    help: ArgumentHelp("Where files are written; without it --format goes to standard output.", valueName: "dir"),
+    completion: .directory)
   var outputDir: String?
 
   @Option(
@@ -53,7 +56,9 @@ package struct ReportCommand: ToolCommand {
       valueName: "name"))
   var metric: [String] = []
 
-  @Option(help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"))
+  @Option(
+    help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"),
+    completion: .list(OutputSettings.Print.allCases.map(\.rawValue)))
   var print: String?
 
   @Flag(help: "No notes on standard error.")

@@ -12,7 +12,12 @@ package protocol ToolCommand: AsyncParsableCommand {
 extension ToolCommand {
   package static func runAsTool(_ arguments: [String]) async {
     TerminationSignals.quitWithoutBacktrace()
-    await main(arguments)
+    do {
+      var command = try await asyncParseAsRoot(arguments)
+      if var tool = command as? any AsyncParsableCommand { try await tool.run() } else { try command.run() }
+    } catch {
+      exitProcess(with: error, arguments: arguments)
+    }
   }
 
   /// The tool's name as a program, `bench-allocation`.

@@ -14,7 +14,9 @@ package struct ArrivalOptions: ParsableArguments {
       valueName: "r"))
   package var rate: String?
 
-  @Option(help: ArgumentHelp("Open loop: constant or poisson. (default: constant)", valueName: "kind"))
+  @Option(
+    help: ArgumentHelp("Open loop: constant or poisson. (default: constant)", valueName: "kind"),
+    completion: .list(["constant", "poisson"]))
   package var arrival: String?
 
   @Option(

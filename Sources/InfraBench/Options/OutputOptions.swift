@@ -17,7 +17,7 @@ package struct OutputOptions: ParsableArguments {
   @Flag(help: "A run whose generator was saturated keeps its other verdict, and its exit status.")
   package var allowSaturated = false
 
-  @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"))
+  @Option(help: ArgumentHelp("Where results are written. (default: results)", valueName: "dir"), completion: .directory)
   package var outputDir: String?
 
   @Option(
@@ -28,7 +28,9 @@ package struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A name for this run, in the result and its file's name.", valueName: "text"))
   package var label: String?
 
-  @Option(help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"))
+  @Option(
+    help: ArgumentHelp("What goes to standard output: text, json or md. (default: text)", valueName: "kind"),
+    completion: .list(OutputSettings.Print.allCases.map(\.rawValue)))
   package var print: String?
 
   @Flag(help: "No progress and no notes on standard error.")

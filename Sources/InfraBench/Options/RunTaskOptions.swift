@@ -11,7 +11,7 @@ package struct RunTaskOptions: ParsableArguments {
       gateway: a cold start is what a user finds when the pool is empty. run-task: this tool starts a task by ECS's \
       RunTask for each cold user, times its way to the gateway, and stops it afterwards. (default: gateway)
       """,
-      valueName: "way"))
+      valueName: "way"), completion: .list(["gateway", "run-task"]))
   package var coldBy: String?
 
   @OptionGroup package var access: ECSAccessOptions
@@ -21,7 +21,9 @@ package struct RunTaskOptions: ParsableArguments {
       "What is started: family, family:revision or ARN. (default: the embedded gateway's own)", valueName: "name"))
   package var taskDefinition: String?
 
-  @Option(help: ArgumentHelp("FARGATE, EC2 or EXTERNAL. (default: the cluster's strategy)", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("FARGATE, EC2 or EXTERNAL. (default: the cluster's strategy)", valueName: "type"),
+    completion: .list(["FARGATE", "EC2", "EXTERNAL"]))
   package var launchType: String?
 
   @Option(help: ArgumentHelp("The capacity provider, instead of a launch type.", valueName: "name"))

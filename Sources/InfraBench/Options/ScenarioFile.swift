@@ -193,7 +193,7 @@ package struct ScenarioOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A JSON object with any of these options by long name, such as {\"count\": 100, \"hold\": true}. An option given "
-        + "here wins over the file, the file over the environment.", valueName: "file"))
+        + "here wins over the file, the file over the environment.", valueName: "file"), completion: .file())
   package var scenario: String?
 
   package init() {}

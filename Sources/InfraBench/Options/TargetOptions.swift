@@ -28,7 +28,7 @@ package struct TargetOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A file that holds a bearer token, or one a line, which users take in turn. [env: GATEWAY_TOKEN, the token itself]",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   package var tokenFile: String?
 
   @Option(
@@ -40,10 +40,12 @@ package struct TargetOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How the gateway is spoken to: \(BuiltInProfiles.names.joined(separator: ", ")) or a profile's file. (default: found out by looking)",
-      valueName: "name|file"))
+      valueName: "name|file"), completion: .file())
   package var gatewayProfile: String?
 
-  @Option(help: ArgumentHelp("PEM certificates to trust instead of the system's roots.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("PEM certificates to trust instead of the system's roots.", valueName: "file"),
+    completion: .file())
   package var caFile: String?
 
   @Flag(help: "Accept any certificate.")
@@ -51,10 +53,11 @@ package struct TargetOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A client certificate for a gateway that asks for one: PEM, its chain behind it. With --key.", valueName: "file"))
+      "A client certificate for a gateway that asks for one: PEM, its chain behind it. With --key.", valueName: "file"),
+    completion: .file())
   package var cert: String?
 
-  @Option(help: ArgumentHelp("The private key of --cert: PEM, not encrypted.", valueName: "file"))
+  @Option(help: ArgumentHelp("The private key of --cert: PEM, not encrypted.", valueName: "file"), completion: .file())
   package var key: String?
 
   @Flag(
