@@ -68,7 +68,7 @@ import Testing
       [
         "--gateway-url", gateway.url, "--duration", "3s", "--timeout", "6s", "--no-default-thresholds",
         "--allow-saturated",
-      ] + (tool == "bench-concurrent" ? ["--concurrency", "4"] : []))
+      ] + (tool == "bench-concurrent" ? ["--concurrency", "2"] : []))
     let report = try await control.ask("DELETE")
     watch.cancel()
     #expect(await watch.value <= Self.maxTasks)
