@@ -99,6 +99,26 @@ import Testing
     if preset != "aws-throttle" { #expect(report.injected > 0, "\(report)") }
   }
 
+  /// What bench-api counts as throttled is what the gateway throttled.
+  @Test func everyThrottledCallIsCounted() async throws {
+    let key = ["INFRABENCH_ECS_ACCESS_KEY_ID": "AKIATEST", "INFRABENCH_ECS_SECRET_ACCESS_KEY": "secret"]
+    let gateway = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--control"], environment: key)
+    let control = try Control(readyLine: gateway.readyLine)
+    _ = try await control.ask("POST", "seed=1; aws-throttle")
+    let result = try await BenchRun.run(
+      "bench-api",
+      [
+        "--ecs-endpoint-url", gateway.url, "--cluster", "embedded", "--service", "warm-pool", "--region", "us-east-1",
+        "--iterations", "30", "--rate", "60/s", "--force-rate", "--no-default-thresholds", "--allow-saturated",
+      ], environment: ["AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "secret"])
+    let report = try await control.ask("DELETE")
+    await gateway.stop()
+    let counters = try result.document().counters
+    let throttled = report.faults.filter { $0.fault == "ecs-throttling" }.reduce(0) { $0 + $1.injected }
+    #expect(throttled > 0 && counters["throttles"] == UInt64(throttled), "\(counters)")
+    #expect(counters["errors"] == UInt64(throttled) && counters["iterations"] == 30, "\(counters)")
+  }
+
   @Test(arguments: presets) func everySessionEndsAsSomething(preset: String) async throws {
     let (document, report) = try await run("bench-e2e", preset, tasks: [])
     expectExactAccounts(document, "end_to_end", preset)
