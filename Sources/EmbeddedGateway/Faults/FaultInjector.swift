@@ -36,11 +36,13 @@ struct FaultInjector {
     private(set) var events = 0
     /// Strikes that took effect.
     fileprivate(set) var injected = 0
-    /// Strikes of the clock that found no task.
+    /// Strikes of the clock that found no task as long as the rule played.
     fileprivate(set) var withoutTarget = 0
     fileprivate(set) var lastInjectedAt: Instant?
     /// The next strike of a rule that strikes by the clock, counted from the plan's start.
     fileprivate var nextStrike: Nanoseconds?
+    /// Whether that strike was due before and found no task.
+    private var isWaiting = false
     private var streakLeft = 0
     private var random: FaultRandom
 
@@ -71,9 +73,23 @@ struct FaultInjector {
       lastInjectedAt = now
     }
 
+    /// A strike of the clock found no task: it waits for one, asking every 5 ms, until the play ends.
+    fileprivate mutating func foundNoTarget(at elapsed: Nanoseconds) {
+      guard rule.plays(at: elapsed) else {
+        withoutTarget += 1
+        return drawStrike(after: elapsed)
+      }
+      isWaiting = true
+      nextStrike = elapsed + .milliseconds(5)
+    }
+
+    /// Whether the strike has waited for a task beyond the end of its play.
+    fileprivate func isTooLate(at elapsed: Nanoseconds) -> Bool { isWaiting && !rule.plays(at: elapsed) }
+
     /// Draws the next strike of a Poisson process that runs only while the rule plays.
     fileprivate mutating func drawStrike(after elapsed: Nanoseconds) {
       nextStrike = nil
+      isWaiting = false
       guard !isSpent, var from = rule.nextPlay(from: elapsed) else { return }
       // Each turn begins a play; as the process has no memory, a strike beyond the play's end is drawn anew in the next.
       for _ in 0..<10_000 {
@@ -125,13 +141,13 @@ struct FaultInjector {
     var found: [(FaultRule, Int)] = []
     for index in players.indices {
       guard let strike = players[index].nextStrike, strike <= elapsed else { continue }
-      let count = targets(players[index].rule)
-      if count > 0 {
-        players[index].note(now)
-        found.append((players[index].rule, players[index].pick(of: count)))
-      } else {
-        players[index].withoutTarget += 1
+      let count = players[index].isTooLate(at: elapsed) ? 0 : targets(players[index].rule)
+      guard count > 0 else {
+        players[index].foundNoTarget(at: elapsed)
+        continue
       }
+      players[index].note(now)
+      found.append((players[index].rule, players[index].pick(of: count)))
       players[index].drawStrike(after: elapsed)
     }
     return found

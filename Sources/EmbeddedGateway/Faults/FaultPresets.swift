@@ -15,8 +15,8 @@ enum FaultPreset: String, CaseIterable {
   var specification: String {
     switch self {
     case .taskDeath:
-      "task-dies-warm:rate=0.5/s; task-dies-in-use:rate=0.2/s; socket-breaks:on=warm,rate=0.2/s; "
-        + "socket-half-closes:on=warm,rate=0.1/s"
+      "task-dies-warm:rate=1/s; task-dies-in-use:rate=1/s; socket-breaks:on=warm,rate=0.5/s; "
+        + "socket-half-closes:on=warm,rate=0.2/s"
     case .readyRace:
       "task-dies-assigned:p=0.1; socket-breaks:on=assigned,p=0.05; socket-half-closes:on=assigned,p=0.05; "
         + "never-ready:p=0.02; slow-init:p=0.2,delay=300ms"

@@ -13,7 +13,7 @@ struct FaultReport: Encodable, Sendable {
     let events: Int
     /// The strikes that took effect.
     let injected: Int
-    /// The strikes of the clock that found no task.
+    /// The strikes of the clock that found no task as long as the rule played.
     let withoutTarget: Int
     let lastInjectedMsAgo: Double?
   }

@@ -28,7 +28,7 @@ struct FaultRule: Sendable, Equatable {
   /// The status of an answer, 500–599.
   var status = 503
   /// The number of bytes of an oversized answer.
-  var size = 2 << 20
+  var size = 5 << 20
   /// How far the endpoint's clock is ahead, in seconds; negative: behind.
   var skew: Int64 = 3600
   /// Whether the request is carried out before its answer is spoiled.

@@ -28,6 +28,8 @@ struct PoolStateMachine {
     /// Whether the task connected by itself; the pool starts all other tasks.
     let isExternal: Bool
     var state: TaskState
+    /// When the socket of a task that the pool started opened.
+    var connectedAt: Instant?
   }
 
   var rules: PoolRules
@@ -229,6 +231,7 @@ extension PoolStateMachine {
       externalCount += 1
     } else {
       startingCount -= 1
+      tasks[id]?.connectedAt = now
       backoff.connected()
     }
     var actions: [PoolAction] = []
@@ -293,15 +296,6 @@ extension PoolStateMachine {
     return actions
   }
 
-  private mutating func noteEarlyDeath(_ state: TaskState, now: Instant) {
-    switch state {
-    case .starting: backoff.failed(at: now)
-    case .warm(let since) where now < since + rules.settleTime: backoff.failed(at: now)
-    default: return
-    }
-    wake(at: backoff.retryAt)
-  }
-
   private static func death(of id: TaskID, _ state: TaskState, _ reason: String) -> PoolFailure {
     if case .inUse = state { return PoolFailure(.taskDied, "task \(id) is gone: \(reason)") }
     return PoolFailure(.taskStartFailed, "task \(id) could not serve: \(reason)")
@@ -324,7 +318,7 @@ extension PoolStateMachine {
       switch tasks[id]?.state {
       case .starting(let deadline) where deadline <= now:
         let failure = PoolFailure(.taskStartFailed, "task \(id) did not connect in time")
-        backoff.failed(at: now)
+        noteFailedStart(now: now)
         retire(id, because: failure, into: &actions)
         tellOneWaiter(failure, into: &actions)
       case .warm(let since) where since + rules.timeToLive <= now:

@@ -89,10 +89,17 @@ import Testing
     #expect(plan.due(now: due) { _ in 1 }.count == 1)
   }
 
-  @Test func strikeWithoutATargetIsCountedApart() throws {
-    var plan = try injector("task-dies-warm:rate=10/s,for=10s")
+  @Test func strikeWaitsForATargetUntilItsPlayEnds() throws {
+    var plan = try injector("task-dies-warm:rate=10/s,for=10s,every=20s")
     #expect(strikes(&plan, until: .seconds(20), targets: 0) == [])
-    #expect(plan.players[0].injected == 0 && plan.players[0].withoutTarget > 50)
+    #expect(plan.players[0].injected == 0 && plan.players[0].withoutTarget == 1)
+    // The first strike of the next play waits, and hits the first task that comes.
+    let due = try #require(plan.nextDue)
+    #expect(due >= start + .seconds(20))
+    #expect(plan.due(now: due) { _ in 0 }.isEmpty)
+    let again = try #require(plan.nextDue)
+    #expect(again == due + .milliseconds(5) && plan.due(now: again) { _ in 1 }.count == 1)
+    #expect(plan.players[0].injected == 1 && plan.players[0].withoutTarget == 1)
   }
 
   @Test func lateWakeUpStrikesOnceAndGoesOnFromThere() throws {

@@ -30,6 +30,31 @@ import Testing
     #expect(world.startsInAll < 200, "\(world.startsInAll) starts")
   }
 
+  /// Tasks of a sound image that die young, one in two, are no crash loop: the others live, so pauses stay short.
+  @Test func tasksThatLiveOnKeepThePausesShort() {
+    var world = PoolWorld.filled(PoolRules(targetSize: 4))
+    var emptyRounds = 0
+    var longest = 0
+    for round in 0..<120 {
+      world.connectAll()
+      // The youngest task dies half a second after it connected, and every second one is spared for two seconds.
+      world.pass(second / 2)
+      if let youngest = world.pool.warm.elements.last { world.die(youngest) }
+      world.pass(second / 2)
+      if round % 2 == 1 {
+        world.connectAll()
+        world.pass(2 * second)
+      }
+      emptyRounds = world.pool.warmCount + world.pool.startingCount == 0 ? emptyRounds + 1 : 0
+      longest = max(longest, emptyRounds)
+    }
+    #expect(longest <= 2, "the pool was empty for \(longest) rounds")
+    #expect(world.pool.backoff.retryAt <= world.now + 2 * second)
+    world.pass(2 * second)
+    for _ in 0..<3 { world.connectAll() }
+    #expect(world.pool.warmCount == 4)
+  }
+
   @Test func poolIsBackAtItsTargetAfterFailuresEnd() {
     var world = PoolWorld(PoolRules(targetSize: 5))
     world.tick()

@@ -7,7 +7,7 @@ import Testing
 struct GatewayProgram {
   struct Ready: Decodable {
     let event, gatewayUrl, ecsEndpointUrl, profile, workspaceRoot: String
-    let controlUrl, controlToken: String?
+    let controlUrl, controlToken, accessKeyId, secretAccessKey: String?
   }
 
   let process: ChildProcess

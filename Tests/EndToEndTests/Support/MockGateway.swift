@@ -12,6 +12,8 @@ struct MockGateway: Sendable {
   static let threeVirtualTasks = ["--virtual-tasks", "--pool-size", "3"]
 
   let url: String
+  /// What it said when it served.
+  let readyLine: String
   let child: ChildProcess
   private let client: GatewayClient
   private let scratch: Scratch
@@ -32,9 +34,10 @@ struct MockGateway: Sendable {
     try await eventually("mock-gateway does not serve") {
       running.standardOutputSoFar.contains("\n") || running.child.exitStatus != nil
     }
-    let url = try JSONDecoder().decode(Ready.self, from: Data(running.standardOutputSoFar.utf8)).gatewayUrl
+    let line = running.standardOutputSoFar
+    let url = try JSONDecoder().decode(Ready.self, from: Data(line.utf8)).gatewayUrl
     let gateway = MockGateway(
-      url: url, child: running.child, client: try GatewayClient.ofTests(url), scratch: scratch)
+      url: url, readyLine: line, child: running.child, client: try GatewayClient.ofTests(url), scratch: scratch)
     try await eventually("never warm") { try await gateway.status().warmCount == warm }
     return gateway
   }
