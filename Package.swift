@@ -24,7 +24,9 @@ let package = Package(
   targets: [
     // C: system libraries and system calls that Swift cannot reach itself.
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
-    .target(name: "CLibcurl", linkerSettings: [.linkedLibrary("curl")]),
+    // No -lcurl: it is loaded at the first use.
+    .target(name: "CLibcurl"),
+    .target(name: "CLauncher"),
     .target(name: "CProcess"),
     .target(name: "CWorkspace"),
 
@@ -111,16 +113,17 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
 
-    // Programs.
-    .executableTarget(name: "bench-allocation", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-api", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-compare", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-concurrent", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-dirinit", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-e2e", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-exhaustion", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-report", dependencies: ["InfraBench"]),
-    .executableTarget(name: "bench-suite", dependencies: ["InfraBench"]),
+    // Programs. Only `infrabench` links the suite; each `bench-*` is a launcher in C that becomes it.
+    .executableTarget(name: "infrabench", dependencies: ["InfraBench"]),
+    .executableTarget(name: "bench-allocation", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-api", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-compare", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-concurrent", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-dirinit", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-e2e", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-exhaustion", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-report", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-suite", dependencies: ["CLauncher"]),
     .executableTarget(
       name: "mock-gateway",
       dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -261,7 +264,8 @@ let package = Package(
       dependencies: [
         "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "ProcessControl", "Reports",
         "Results", "TestSupport", "TextFormatting", "Transport",
-        "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e",
+        "infrabench", "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit",
+        "bench-e2e",
         "bench-exhaustion", "bench-report", "bench-suite", "known-delay-server", "mock-gateway", "session-stand-in",
         "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
@@ -298,4 +302,6 @@ for target in package.targets where target.type != .plugin {
   // stays where its caller is, which spares the load engine a look for the executor at every call.
   settings.append(.enableUpcomingFeature("NonisolatedNonsendingByDefault"))
   target.swiftSettings = settings
+  // A launcher without Swift's startup routines holds nothing of Swift's libraries where these are linked statically.
+  if target.name.hasPrefix("bench-") { target.linkerSettings = [.unsafeFlags(["-nostartfiles"])] }
 }

@@ -2,7 +2,7 @@
 # Installs what is missing, builds the suite (release), and becomes bench-suite, with the same options: see --help.
 set -euo pipefail
 root=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
-suite=$root/.build/release/bench-suite
+suite=$root/.build/release/bench-suite program=$root/.build/release/infrabench
 build=true output=results last=''
 for word in "$@"; do
   case $word in
@@ -31,7 +31,8 @@ stop() {
   forget || true; exit $((128 + $1))
 }
 for number in 1 2 3 15; do trap "stop $number" "$number"; done
-old() { $build && [ -n "$(find "$root/Package.swift" "$root/Sources" -newer "$suite" -print -quit)" ]; }
+# The suite's own file is a launcher, as old as ever; the program that it becomes is as new as the last build, or not there.
+old() { $build && [ -n "$(find "$root/Package.swift" "$root/Sources" -newer "$program" -print -quit 2>&1)" ]; }
 # Wrong options are found first, where the program is as new as its sources or is not to be built: they leave all as it is.
 [ ! -x "$suite" ] || old || "$suite" --check "$@" || exit; forget
 if $build; then run "$root/scripts/setup.sh"; run swift build --package-path "$root" -c release --quiet; fi

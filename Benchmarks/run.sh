@@ -79,7 +79,7 @@ fi
 
 programs=${BENCHMARK_PROGRAMS:-}
 if [ -z "$programs" ]; then
-  for product in bench-concurrent bench-e2e mock-gateway known-delay-server benchmark-histogram benchmark-directory-init \
+  for product in infrabench bench-concurrent bench-e2e mock-gateway known-delay-server benchmark-histogram benchmark-directory-init \
     benchmark-comparison bench-compare; do
     (cd "$root" && swift build -c release --product "$product") >&2
   done

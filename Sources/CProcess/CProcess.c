@@ -190,6 +190,10 @@ int cprocess_pipe(int *read_end, int *write_end) {
   return 0;
 }
 
+void cprocess_set_name(const char *name) {
+  prctl(PR_SET_NAME, name);
+}
+
 int cprocess_signal(int pidfd, int signal) {
   return pidfd_send_signal(pidfd, signal, NULL, 0) == 0 ? 0 : errno;
 }

@@ -17,7 +17,7 @@ struct ModuleArrowTests {
     return url
   }()
 
-  /// The targets of the manifest with Swift files; `.product(…)` names other packages' modules and is left out.
+  /// The targets of the manifest; `.product(…)` names other packages' modules and is left out.
   private static let targets: [String: Target] = {
     let manifest = (try? String(contentsOf: root.appending(path: "Package.swift"), encoding: .utf8)) ?? ""
     let own = manifest.replacing(/\.product\([^)]*\)/, with: "").replacing(/\/\/[^\n]*/, with: "")
@@ -45,10 +45,16 @@ struct ModuleArrowTests {
     return Set(names.filter { targets[$0] != nil })
   }
 
-  private static func files(below folder: String) throws -> [URL] {
+  /// The package's own C modules whose header a text of C includes.
+  private static func includes(in text: String) -> Set<String> {
+    let names = text.matches(of: /(?m)^\s*#\s*include\s+["<](\w+)\.h[">]/).map { String($0.output.1) }
+    return Set(names.filter { targets[$0] != nil })
+  }
+
+  private static func files(below folder: String, suffixes: [String] = [".swift"]) throws -> [URL] {
     let folder = root.appending(path: folder)
-    return try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".swift") }
-      .map { folder.appending(path: $0) }
+    return try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+      .filter { name in suffixes.contains { name.hasSuffix($0) } }.map { folder.appending(path: $0) }
   }
 
   private static func text(_ file: URL) throws -> String { try String(contentsOf: file, encoding: .utf8) }
@@ -64,6 +70,10 @@ struct ModuleArrowTests {
     #expect(Self.imports(in: "// \(text)") == [] || text.contains("\n"))
   }
 
+  @Test func anIncludeIsAnArrowToo() {
+    #expect(Self.includes(in: "#include <stdio.h>\n#include \"CLauncher.h\"\n") == ["CLauncher"])
+  }
+
   @Test func noFileImportsWhatItsTargetDoesNotDeclare() throws {
     #expect(Self.targets["Reports"]?.dependencies == ["Latency", "Results", "Statistics", "TextFormatting"])
     let known = ["Sources", "Tests"].flatMap { folder in
@@ -73,8 +83,10 @@ struct ModuleArrowTests {
       Set(known).subtracting(Self.targets.values.map { String($0.folder.split(separator: "/").last ?? "") }) == [])
     for target in Self.targets.values {
       var imported: Set<String> = []
-      for file in try Self.files(below: target.folder) {
-        let own = try Self.imports(in: Self.text(file)).subtracting([target.name])
+      for file in try Self.files(below: target.folder, suffixes: [".swift", ".c", ".h"]) {
+        let text = try Self.text(file)
+        let all = file.pathExtension == "swift" ? Self.imports(in: text) : Self.includes(in: text)
+        let own = all.subtracting([target.name])
         #expect(own.subtracting(target.dependencies) == [], "\(file.path)")
         imported.formUnion(own)
       }

@@ -54,7 +54,7 @@ final class CurlTransfer: @unchecked Sendable {
     guard request.headers.allSatisfy({ !($0.name + $0.value).utf8.contains { $0 < 0x20 && $0 != 0x09 } }) else {
       throw TransferError(.other, "a request header holds a control character")
     }
-    guard let handle = curl_easy_init() else { throw TransferError(.other, "libcurl gave no handle") }
+    guard let handle = infrabench_curl_easy_init() else { throw TransferError(.other, "libcurl gave no handle") }
     self.handle = handle
     let context = Unmanaged.passUnretained(self).toOpaque()
     var codes = [
@@ -98,7 +98,7 @@ final class CurlTransfer: @unchecked Sendable {
         })
     }
     for (name, value) in request.headers {
-      guard let longer = curl_slist_append(headerList, "\(name): \(value)") else {
+      guard let longer = infrabench_curl_slist_append(headerList, "\(name): \(value)") else {
         throw TransferError(.other, "libcurl is out of memory")
       }
       headerList = longer
@@ -106,14 +106,14 @@ final class CurlTransfer: @unchecked Sendable {
     codes.append(infrabench_curl_set_headers(handle, headerList))
     if let failure = codes.first(where: { $0 != CURLE_OK }) {
       throw TransferError(
-        failure == CURLE_URL_MALFORMAT ? .invalidURL : .other, String(cString: curl_easy_strerror(failure)))
+        failure == CURLE_URL_MALFORMAT ? .invalidURL : .other, String(cString: infrabench_curl_easy_strerror(failure)))
     }
     return handle
   }
 
   func freeHandle() {
-    if let handle { curl_easy_cleanup(handle) }
-    if let headerList { curl_slist_free_all(headerList) }
+    if let handle { infrabench_curl_easy_cleanup(handle) }
+    if let headerList { infrabench_curl_slist_free_all(headerList) }
     handle = nil
     headerList = nil
   }
@@ -122,7 +122,7 @@ final class CurlTransfer: @unchecked Sendable {
   func result(of code: CURLcode, answeredAt: Instant) -> Result<HTTPResponse, TransferError> {
     guard code == CURLE_OK, let handle else {
       let detail = String(cString: errorBuffer)
-      let message = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+      let message = detail.isEmpty ? String(cString: infrabench_curl_easy_strerror(code)) : detail
       // libcurl itself limits the size of one header; versions before 8.6 report "out of memory" for it.
       if isTooLarge || code == CURLE_OUT_OF_MEMORY || code.rawValue == 100 { return .failure(.tooLarge) }
       if code == CURLE_SSL_CACERT_BADFILE, let bundle = options.certificateBundle {

@@ -35,9 +35,21 @@ public final class CurlTransport: HTTPTransport {
   private let queue: CurlCommandQueue
   private let nextID = Atomic<UInt64>(1)
 
-  /// Starts the thread.
+  /// Loads libcurl, unless that was done before. A program that is certain to need it calls this before it starts or
+  /// writes anything.
   ///
-  /// - Throws: ``TransferError`` `other` where libcurl or the thread cannot be started.
+  /// - Throws: ``TransferError`` `noLibrary`, which says what to install.
+  public static func loadLibrary() throws(TransferError) {
+    var reason: UnsafePointer<CChar>?
+    let status = infrabench_curl_load(&reason)
+    guard status != infrabench_curl_loaded else { return }
+    throw TransferError.noLibrary(
+      isTooOld: status == infrabench_curl_too_old, reason: reason.map { String(cString: $0) } ?? "")
+  }
+
+  /// Loads libcurl where that was not done before, and starts the thread.
+  ///
+  /// - Throws: ``TransferError`` `noLibrary`; `other` where libcurl or the thread cannot be started.
   public init(options: Options = Options()) throws(TransferError) {
     self.options = options
     queue = try CurlThread.start()
@@ -91,11 +103,12 @@ final class CurlThread {
   private static let idleWaitMilliseconds: Int32 = 3_600_000
 
   /// libcurl's global state, set up once for the process before any thread uses it.
-  private static let globalInitialization = curl_global_init(Int(CURL_GLOBAL_ALL))
+  private static let globalInitialization = infrabench_curl_global_init(Int(CURL_GLOBAL_ALL))
 
   /// Starts a thread, and returns the queue of its commands.
   static func start() throws(TransferError) -> CurlCommandQueue {
-    guard globalInitialization == CURLE_OK, let multi = curl_multi_init() else {
+    try CurlTransport.loadLibrary()
+    guard globalInitialization == CURLE_OK, let multi = infrabench_curl_multi_init() else {
       throw TransferError(.other, "libcurl could not be initialized")
     }
     let loop = CurlThread(multi: multi)
@@ -111,7 +124,7 @@ final class CurlThread {
       }, context.toOpaque())
     guard status == 0 else {
       context.release()
-      curl_multi_cleanup(multi)
+      infrabench_curl_multi_cleanup(multi)
       throw TransferError(
         .other, "the thread of the HTTP transport could not be started: \(String(cString: strerror(status)))")
     }
@@ -135,9 +148,9 @@ final class CurlThread {
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     while handleCommands() {
       var running: Int32 = 0
-      curl_multi_perform(multi, &running)
+      infrabench_curl_multi_perform(multi, &running)
       finishCompleted()
-      curl_multi_poll(multi, nil, 0, CurlThread.idleWaitMilliseconds, nil)
+      infrabench_curl_multi_poll(multi, CurlThread.idleWaitMilliseconds)
     }
     shutDown()
   }
@@ -162,10 +175,10 @@ final class CurlThread {
       transfers[transfer.id] = transfer
       idsByHandle[handle] = transfer.id
       transfer.sentAt = MonotonicClock.now()
-      let code = curl_multi_add_handle(multi, handle)
+      let code = infrabench_curl_multi_add_handle(multi, handle)
       guard code == CURLM_OK else {
         _ = remove(transfer.id)
-        throw TransferError(.other, String(cString: curl_multi_strerror(code)))
+        throw TransferError(.other, String(cString: infrabench_curl_multi_strerror(code)))
       }
     } catch {
       transfer.fail(error)
@@ -174,7 +187,7 @@ final class CurlThread {
 
   private func finishCompleted() {
     var remaining: Int32 = 0
-    while let message = curl_multi_info_read(multi, &remaining) {
+    while let message = infrabench_curl_multi_info_read(multi, &remaining) {
       guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else { continue }
       let answeredAt = MonotonicClock.now()
       let code = infrabench_curl_message_result(message)
@@ -189,7 +202,7 @@ final class CurlThread {
     guard let transfer = transfers.removeValue(forKey: id) else { return nil }
     if let handle = transfer.handle {
       idsByHandle.removeValue(forKey: handle)
-      curl_multi_remove_handle(multi, handle)
+      infrabench_curl_multi_remove_handle(multi, handle)
     }
     transfer.freeHandle()
     return transfer
@@ -199,7 +212,7 @@ final class CurlThread {
     let error = TransferError(.shutDown, "the HTTP transport was shut down")
     for case .start(let transfer) in queue.close() { transfer.fail(error) }
     for id in Array(transfers.keys) { remove(id)?.fail(error) }
-    curl_multi_cleanup(multi)
+    infrabench_curl_multi_cleanup(multi)
   }
 }
 
@@ -231,7 +244,7 @@ final class CurlCommandQueue: Sendable {
       guard let multi = state.multi else { return false }
       state.commands.append(command)
       // The wake-up is inside the lock: the thread takes the handle from here before it frees it.
-      curl_multi_wakeup(multi)
+      infrabench_curl_multi_wakeup(multi)
       return true
     }
     if !accepted, case .start(let transfer) = command {

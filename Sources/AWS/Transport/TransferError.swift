@@ -22,6 +22,8 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
     case cancelled
     /// The transport was shut down.
     case shutDown
+    /// This machine has no libcurl, or one that is too old.
+    case noLibrary
     /// Anything else libcurl reports.
     case other
   }
@@ -46,8 +48,19 @@ public struct TransferError: Error, Sendable, Equatable, CustomStringConvertible
   public var isTransient: Bool {
     switch kind {
     case .nameLookup, .connect, .timeout, .connectionLost, .malformedAnswer: true
-    case .invalidURL, .tls, .answerTooLarge, .cancelled, .shutDown, .other: false
+    case .invalidURL, .tls, .answerTooLarge, .cancelled, .shutDown, .noLibrary, .other: false
     }
+  }
+}
+
+extension TransferError {
+  /// - Parameter reason: the dynamic linker's words.
+  static func noLibrary(isTooOld: Bool, reason: String) -> TransferError {
+    TransferError(
+      .noLibrary,
+      "calls of AWS are made with libcurl, which "
+        + (isTooOld ? "is too old here: install 7.68 or later" : "is not installed here: install it")
+        + ", on Debian and Ubuntu with 'apt-get install libcurl4' (\(reason))")
   }
 }
 

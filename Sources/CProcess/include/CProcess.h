@@ -63,6 +63,9 @@ int cprocess_guard(int *descriptor);
 /// Raises this process' soft RLIMIT_NOFILE to the hard one, or to 1,048,576 where that is more. Returns 0 or an errno.
 int cprocess_raise_open_files(uint64_t *before, uint64_t *now);
 
+/// Gives the calling thread a name, of which the kernel keeps 15 bytes; the main thread's is the process's.
+void cprocess_set_name(const char *name);
+
 /// Sends a signal through a pidfd. Returns 0 or an errno.
 int cprocess_signal(int pidfd, int signal);
 

@@ -5,7 +5,7 @@ import ProcessControl
 import Results
 
 /// `bench-suite`; the script `run-all-tests.sh` builds it and replaces itself by it.
-package struct BenchSuiteCommand: AsyncParsableCommand {
+package struct BenchSuiteCommand: ToolCommand {
   package static let configuration = CommandConfiguration(
     commandName: "bench-suite",
     abstract: "Runs all benchmarks one after another, and writes one summary.",
@@ -116,12 +116,6 @@ package struct BenchSuiteCommand: AsyncParsableCommand {
   var further: [String] = []
 
   package init() {}
-
-  /// The whole of the executable. Does not return.
-  package static func runAsTool() async {
-    TerminationSignals.quitWithoutBacktrace()
-    await main()
-  }
 
   package func run() async throws {
     // Without a reader of the output the results must not be lost.

@@ -1,11 +1,11 @@
-package import ArgumentParser
+import ArgumentParser
 import FoundationEssentials
 import Glibc
 import ProcessControl
 package import Results
 
 /// A benchmark as a command: it reads options, makes runs, and ends with an exit status.
-package protocol BenchmarkCommand: AsyncParsableCommand {
+package protocol BenchmarkCommand: ToolCommand {
   /// Reads the options. Each problem goes to `reader.problems`; nothing is started or written.
   func prepare(_ reader: inout OptionReader) -> PreparedRun
   /// A text to print in place of a run, where the options ask for one; nil: the run is made.
@@ -17,11 +17,9 @@ extension BenchmarkCommand {
 }
 
 extension BenchmarkCommand {
-  /// Runs the whole executable: parses the process's arguments and runs. Does not return.
-  package static func runAsTool() async {
+  package static func runAsTool(_ commandLine: [String]) async {
     TerminationSignals.quitWithoutBacktrace()
     _ = SuitePipe.current
-    let commandLine = Array(CommandLine.arguments.dropFirst())
     let scenario = ScenarioFile(
       commandLine: commandLine, tool: configuration.commandName ?? "this tool", options: ToolOption.all(of: Self.self))
     do {

@@ -6,7 +6,7 @@ import Comparison
 import Results
 
 /// `bench-compare`.
-package struct CompareCommand: AsyncParsableCommand {
+package struct CompareCommand: ToolCommand {
   package static let configuration = CommandConfiguration(
     commandName: "bench-compare",
     abstract: "Are the new results slower than the old ones, by how much, and is it noise? And how did they go by day?",
@@ -77,12 +77,6 @@ package struct CompareCommand: AsyncParsableCommand {
   var html: String?
 
   package init() {}
-
-  /// The whole of the executable. Does not return.
-  package static func runAsTool() async {
-    TerminationSignals.quitWithoutBacktrace()
-    await main()
-  }
 
   package func run() async throws {
     signal(SIGPIPE, SIG_IGN)

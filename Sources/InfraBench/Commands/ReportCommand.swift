@@ -5,7 +5,7 @@ import ProcessControl
 import Results
 
 /// `bench-report`.
-package struct ReportCommand: AsyncParsableCommand {
+package struct ReportCommand: ToolCommand {
   package static let configuration = CommandConfiguration(
     commandName: "bench-report",
     abstract: "Shows, merges and exports stored results.",
@@ -79,11 +79,5 @@ package struct ReportCommand: AsyncParsableCommand {
       status = EX_USAGE
     }
     throw ExitCode(await console.exitStatus(status))
-  }
-
-  /// The whole of the executable. Does not return.
-  package static func runAsTool() async {
-    TerminationSignals.quitWithoutBacktrace()
-    await main()
   }
 }

@@ -55,6 +55,9 @@ package protocol Benchmark: Sendable {
   /// The most files and sockets that a run has open at one time, beside those that every tool has.
   var openFiles: Int { get }
 
+  /// Whether the run is certain to call AWS, or the embedded gateway's ECS endpoint.
+  var callsAWS: Bool { get }
+
   /// This measurement with random choices from another seed.
   func seeded(_ seed: UInt64) -> Self
 
@@ -78,6 +81,8 @@ extension Benchmark {
   package var sharedPool: TargetSettings? { nil }
 
   package var openFiles: Int { 0 }
+
+  package var callsAWS: Bool { false }
 
   /// For a measurement that draws nothing from a seed.
   package func seeded(_ seed: UInt64) -> Self { self }

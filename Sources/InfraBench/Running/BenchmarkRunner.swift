@@ -1,3 +1,4 @@
+import AWS
 import FoundationEssentials
 import Glibc
 import LoadEngine
@@ -63,6 +64,12 @@ package struct BenchmarkRunner: Sendable {
     if let problem = DescriptorShortage.problem(files: benchmark.openFiles, limit: limit) {
       bench.console.error(problem)
       return (.failed, nil)
+    }
+    if benchmark.callsAWS {
+      do throws(TransferError) { try CurlTransport.loadLibrary() } catch {
+        bench.console.error(error.message)
+        return (.failed, nil)
+      }
     }
     let conditions = GeneratorConditions()
     let outcome = await DescriptorShortage.watching { () async throws(BenchmarkFailure) in

@@ -19,6 +19,7 @@ extension ResultReader {
 /// A benchmark of the suite: all that bench-suite has to know before it runs it.
 struct SuiteTool: Sendable {
   let name: String
+  let command: any BenchmarkCommand.Type
   let description: ToolDescription
   /// Its options with long names.
   let options: [ToolOption]
@@ -39,6 +40,7 @@ struct SuiteTool: Sendable {
 
   private init<Command: BenchmarkCommand, Work: Benchmark>(_ command: Command.Type, _ benchmark: Work.Type) {
     name = benchmark.tool
+    self.command = command
     description = benchmark.description
     options = ToolOption.all(of: command)
     findProblems = { arguments, environment, now in

@@ -21,7 +21,7 @@ struct SuiteRegressionTests {
     scratch.directory(".build/release")
     let built = URL(filePath: try Tool(name: "bench-suite").path).deletingLastPathComponent()
     // The suite looks for its tools beside itself: a link to it would lead to the real ones.
-    for name in ["bench-suite", "bench-compare"] {
+    for name in ["infrabench", "bench-suite", "bench-compare"] {
       let copy = URL(filePath: scratch(".build/release/\(name)"))
       try FileManager.default.copyItem(at: built.appending(path: name), to: copy)
     }

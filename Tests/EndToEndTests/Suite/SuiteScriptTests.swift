@@ -38,6 +38,7 @@ import Testing
       case "$*" in *--wrong*) echo 'error: wrong' >&2; exit 64;; "--check"*) exit 0;; *) echo ran; exit 99;; esac
       PROGRAM
       chmod +x '\(scratch("project/.build/release/bench-suite"))'
+      touch '\(scratch("project/.build/release/infrabench"))'
       """
     }
 
@@ -149,7 +150,7 @@ import Testing
     try await project.buildNow()
     try FileManager.default.setAttributes(
       [.modificationDate: Date(timeIntervalSinceNow: -60)],
-      ofItemAtPath: project.scratch("project/.build/release/bench-suite"))
+      ofItemAtPath: project.scratch("project/.build/release/infrabench"))
     let (outcome, calls) = try await project.run(["--wrong"])
     #expect(outcome.status == .exited(64))
     #expect(calls == Self.build(project) + ["suite [--wrong]"])

@@ -49,6 +49,8 @@ package struct APIBenchmark: Benchmark {
   /// One call at a time: to ECS, or to the source of its credentials.
   package var openFiles: Int { 2 }
 
+  package var callsAWS: Bool { true }
+
   package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     guard let ecs else { return try await measureEmbedded(bench, startedAt) }

@@ -58,6 +58,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
 
   package var maxInFlight: Int? { load.maxInFlight }
 
+  package var callsAWS: Bool { runTask != nil }
+
   package var openFiles: Int {
     // The first burst's users keep their connections while the second burst comes.
     guard case .bursts(_, let beyond) = shape else { return load.users + target.openFiles }

@@ -144,6 +144,8 @@ package struct EndToEndBenchmark: GatewayBenchmark {
 
   package var maxInFlight: Int? { load.maxInFlight }
 
+  package var callsAWS: Bool { runTask != nil }
+
   /// Each user has a connection to each side of the gateway.
   package var openFiles: Int { 2 * load.users + target.openFiles }
 

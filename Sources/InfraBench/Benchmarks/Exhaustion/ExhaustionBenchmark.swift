@@ -99,6 +99,12 @@ package struct ExhaustionBenchmark: GatewayBenchmark {
     return own.merging(ecs?.parameters ?? [:]) { $1 }
   }
 
+  /// ECS is polled where one is named, and the embedded gateway's own.
+  package var callsAWS: Bool {
+    if case .embedded = target.gateway, usesGateway { return true }
+    return ecs != nil
+  }
+
   package var openFiles: Int {
     let pool: Int? = if usesGateway, case .embedded(let embedded) = target.gateway { embedded.poolSize } else { nil }
     return openFiles(draining: drainCount ?? pool ?? 0)

@@ -1,6 +1,0 @@
-import InfraBench
-
-@main
-struct Main {
-  static func main() async { await DirInitCommand.runAsTool() }
-}
