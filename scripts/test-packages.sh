@@ -128,6 +128,9 @@ test_archive() {
   nothing_is_left "install.sh without rights"
   as_user "$folder/install.sh" --prefix /tmp/home/.local
   as_user .local/bin/bench-allocation --count 10
+  # There is no libcurl yet: a tool that needs it says so.
+  if as_user .local/bin/bench-api --iterations 1 2>"$work/error"; then fail "bench-api ran without libcurl"; fi
+  grep -q 'apt-get install libcurl4' "$work/error" || fail "bench-api without libcurl: $(cat "$work/error")"
   as_user .local/lib/infrabench/install.sh --uninstall
   as_user test ! -e .local || fail "install.sh --uninstall left $(as_user find .local)"
   in_bare "$folder/install.sh"

@@ -4,7 +4,7 @@ import Testing
 /// `packaging/install.sh`, in an archive whose programs are scripts. scripts/test-packages.sh runs the real archive on a bare system.
 struct InstallScriptTests {
   /// An unpacked archive and a folder to install in.
-  private struct Archive: ~Copyable {
+  private final class Archive {
     let folder = FileManager.default.temporaryDirectory.appending(path: "install test \(UUID().uuidString)")
 
     init() throws {
