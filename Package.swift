@@ -7,13 +7,19 @@ let package = Package(
     .library(name: "Latency", targets: ["Latency"])
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Exact versions, also of what these packages use themselves: two builds of one commit are built of the same sources.
+    // docs/decisions.md says why Package.resolved does not do this.
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    // Used by SwiftNIO.
+    .package(url: "https://github.com/apple/swift-atomics", exact: "1.3.0"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     // The oracle of the histogram tests, and beside our own in a benchmark; no tool depends on it.
-    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+    .package(url: "https://github.com/apple/swift-numerics", exact: "1.1.1"),
   ],
   targets: [
     // C: system libraries and system calls that Swift cannot reach itself.
@@ -44,6 +50,9 @@ let package = Package(
         .product(name: "NIOTLS", package: "swift-nio"),
         .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        // Not imported here, but by SwiftNIO: SwiftPM warns of a package that no target names.
+        .product(name: "Atomics", package: "swift-atomics"),
+        .product(name: "DequeModule", package: "swift-collections"),
       ]),
 
     // Load, gateway client, AWS.
@@ -155,7 +164,11 @@ let package = Package(
       path: "Benchmarks/Sources/benchmark-directory-init"),
     .executableTarget(
       name: "benchmark-histogram",
-      dependencies: ["Latency", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      dependencies: [
+        "Latency", .product(name: "Histogram", package: "hdrhistogram-swift"),
+        // Not imported here, but by Histogram.
+        .product(name: "RealModule", package: "swift-numerics"),
+      ],
       path: "Benchmarks/Sources/benchmark-histogram"),
     .target(name: "RunSimulation", dependencies: ["Latency", "Statistics"], path: "Benchmarks/Sources/RunSimulation"),
     .executableTarget(

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Installs what a build needs and is missing. Debian packages only; says the exact command where it cannot.
-#   scripts/setup.sh          what building and running needs
-#   scripts/setup.sh tests    also what the tests use where it is there (Python packages in .venv)
-#   scripts/setup.sh peers    also what some tests drive that nobody here wrote: proxies (nginx, haproxy), and a gateway's
-#                             server (Node with express and ws), the shells whose completions there are (zsh, fish), and
-#                             mandoc for the manual pages; starts none of them
+#   scripts/setup.sh               what building and running needs
+#   scripts/setup.sh packages      also what scripts/release.sh needs
+#   scripts/setup.sh bare-systems  only what scripts/test-packages.sh needs (debootstrap)
+#   scripts/setup.sh tests         also what the tests use where it is there (Python packages in .venv)
+#   scripts/setup.sh peers         also what some tests drive that nobody here wrote: proxies (nginx, haproxy), and a gateway's
+#                                  server (Node with express and ws), the shells whose completions there are (zsh, fish), and
+#                                  mandoc for the manual pages; starts none of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -44,10 +46,20 @@ install_packages() {
   fi
 }
 
+if [ "${1:-}" = bare-systems ]; then
+  [ -x /usr/sbin/debootstrap ] || install_packages debootstrap
+  exit
+fi
+
 require_swift
 missing=()
 has_header curl/curl.h || missing+=(libcurl4-openssl-dev)
 has_header zlib.h || missing+=(zlib1g-dev)
+if [ "${1:-}" = packages ]; then
+  command -v dpkg-shlibdeps >/dev/null || missing+=
+  command -v libdeflate-gzip >/dev/null || missing+=(libdeflate-tools)
+  command -v python3 >/dev/null || missing+=(python3-minimal)
+fi
 if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
 
 # install_without_starting PACKAGE...: Debian's packages of daemons start them, unless a policy forbids it (invoke-rc.d).
