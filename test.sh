@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The linter and the tests. Installs what is missing first.
 #   ./test.sh            the fast suite: some minutes
-#   ./test.sh --all      everything, as CI runs it: also the tests that take longest
+#   ./test.sh --all      everything, as CI runs it: also the tests that take longest, as do those that --filter names
 #   ./test.sh --peers    installs first the foreign programs (nginx, haproxy, Node …) without which some tests are skipped
 # Other arguments go to `swift test`, such as --filter.
 set -euo pipefail
@@ -17,6 +17,8 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+# Who names tests wants them, however long they take.
+for word; do case $word in --filter*) export INFRABENCH_TESTS=all ;; esac; done
 scripts/setup.sh "$setup"
 if [ -x .venv/bin/python ]; then export INFRABENCH_PYTHON="$PWD/.venv/bin/python"; fi
 
