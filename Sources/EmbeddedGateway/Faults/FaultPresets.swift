@@ -27,9 +27,14 @@ enum FaultPreset: String, CaseIterable {
       "socket-breaks:on=in-use,rate=1/s; old-session-lingers:p=0.5,hold=1s; restart-stops-new:p=0.05; "
         + "answer-reset:on=session,p=0.05"
     case .all:
-      Self.allCases.filter { $0 != .all }.map(\.specification).joined(separator: "; ")
-        + "; answer-slow:p=0.05,delay=200ms; answer-5xx:on=acquire+release,p=0.02; "
-        + "answer-reset:on=acquire+release,p=0.01; answer-half-close:on=acquire,p=0.01; "
+      // Rarer than in the presets by themselves: together they leave no task alive for long.
+      "task-dies-warm:rate=0.3/s; task-dies-in-use:rate=0.3/s; socket-breaks:on=warm,rate=0.2/s; "
+        + "socket-half-closes:on=warm,rate=0.1/s; task-dies-assigned:p=0.05; socket-breaks:on=assigned,p=0.03; "
+        + "socket-half-closes:on=assigned,p=0.03; never-ready:p=0.01; slow-init:p=0.1,delay=300ms; "
+        + "answer-stall:after=2s,for=1s,every=10s; start-fails:p=0.1,streak=2; ecs-throttling:p=0.1; "
+        + "ecs-task-flickers:p=0.1; socket-breaks:on=in-use,rate=0.3/s; old-session-lingers:p=0.3,hold=1s; "
+        + "restart-stops-new:p=0.03; answer-slow:p=0.05,delay=200ms; answer-5xx:on=acquire+release,p=0.02; "
+        + "answer-reset:on=acquire+release+session,p=0.02; answer-half-close:on=acquire,p=0.01; "
         + "answer-truncated:on=acquire+release,p=0.01; answer-invalid-json:on=acquire+release,p=0.01; "
         + "answer-oversized:on=acquire,p=0.01"
     }

@@ -252,6 +252,7 @@ extension PoolStateMachine {
   mutating func taskReady(_ id: TaskID) -> [PoolAction] {
     guard case .initialising(let request, _)? = tasks[id]?.state else { return [] }
     tasks[id]?.state = .inUse(request)
+    if let connectedAt = tasks[id]?.connectedAt { backoff.proved(connectedAt: connectedAt) }
     return [.ready(id, request)]
   }
 

@@ -14,6 +14,8 @@ struct StartBackoff {
   private(set) var retryAt: Instant = .distantPast
   /// When the streak's first start failed.
   private var streakBegan: Instant = .distantPast
+  /// When the youngest task that has proved sound connected.
+  private var lastSound: Instant = .distantPast
   private var streak = 0
   private var isProbing = false
 
@@ -24,13 +26,10 @@ struct StartBackoff {
   }
 
   /// Notes a failed start, or a task that died as soon as it connected. A failure during a pause belongs to the same
-  /// burst and does not extend the pause.
-  ///
-  /// - Parameter lastSound: when the youngest task that has settled connected. One that is younger than the streak
-  ///   shows that the image is sound, so the failure begins a new streak.
-  mutating func failed(at now: Instant, lastSound: Instant?) {
+  /// burst and does not extend the pause. One after a sound task that is younger than the streak begins a new streak.
+  mutating func failed(at now: Instant) {
     guard now >= retryAt else { return }
-    if now > retryAt + quietPeriod || lastSound ?? .distantPast > streakBegan { streak = 0 }
+    if now > retryAt + quietPeriod || lastSound > streakBegan { streak = 0 }
     if streak == 0 { streakBegan = now }
     // The shift stops at 2^20, because the product exceeds any sensible cap by then.
     let pause = min(cap, initial * (1 << min(streak, 20)))
@@ -41,6 +40,9 @@ struct StartBackoff {
 
   /// Notes that a task connected: the image works, so several tasks may start at the same time again.
   mutating func connected() { isProbing = false }
+
+  /// Notes that a task which connected at this instant is sound: it has settled, or has confirmed its user.
+  mutating func proved(connectedAt: Instant) { lastSound = max(lastSound, connectedAt) }
 
   /// The number of further tasks that may start at `now`, with `starting` tasks already starting.
   func allowance(at now: Instant, starting: Int) -> Int {
@@ -65,6 +67,7 @@ extension PoolStateMachine {
   /// Notes a failed start, and what the other tasks say about the image.
   mutating func noteFailedStart(now: Instant) {
     let settled = tasks.values.compactMap(\.connectedAt).filter { $0 + rules.settleTime <= now }
-    backoff.failed(at: now, lastSound: settled.max())
+    if let youngest = settled.max() { backoff.proved(connectedAt: youngest) }
+    backoff.failed(at: now)
   }
 }

@@ -55,6 +55,23 @@ import Testing
     #expect(world.pool.warmCount == 4)
   }
 
+  /// A task that has served a user shows that the image is sound, however short the session was.
+  @Test func tasksThatServedAUserKeepThePausesShort() {
+    var world = PoolWorld.filled(PoolRules(targetSize: 2))
+    for _ in 0..<60 {
+      world.connectAll()
+      world.acquire()
+      for id in world.assignedTasks { world.confirm(id) }
+      world.pass(second / 5)
+      for id in world.assignedTasks { world.release(id) }
+      world.reap()
+      if let start = world.starting.first { world.failStart(start) }
+      for id in world.pool.warm.elements { world.die(id) }
+      world.pass(second)
+    }
+    #expect(world.pool.backoff.retryAt <= world.now + 2 * second)
+  }
+
   @Test func poolIsBackAtItsTargetAfterFailuresEnd() {
     var world = PoolWorld(PoolRules(targetSize: 5))
     world.tick()
