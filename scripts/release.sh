@@ -39,10 +39,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # How the programs become small: each function in a section of its own, so that the linker drops what nothing calls (--gc-sections, SwiftPM's
-# own) and keeps one of functions that are equal and have no address (--icf=safe); no symbols for libraries that a program could load; no
-# debug information, which would be stripped anyhow.
+# own); no symbols for libraries that a program could load; relocations as a bit map, which glibc knows since 2.36; no debug information, which
+# would be stripped anyhow. LLVM's linker, because GNU gold has no such bit map.
 smaller=(-debug-info-format none -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections -Xcc -fdata-sections
-  -Xlinker --no-export-dynamic -Xlinker --icf=safe)
+  -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -O2)
 
 build_programs() {
   local folder program
@@ -129,7 +129,8 @@ completions() {
   shift
   mkdir -p "$prefix"/share/bash-completion/completions "$prefix"/share/zsh/vendor-completions "$prefix"/share/fish/vendor_completions.d
   for program; do
-    "$prefix/bin/$program" --generate-completion-script bash >"$prefix/share/bash-completion/completions/$program"
+    # It is read by the user's shell, not run.
+    "$prefix/bin/$program" --generate-completion-script bash | sed '1{/^#!/d}' >"$prefix/share/bash-completion/completions/$program"
     "$prefix/bin/$program" --generate-completion-script zsh >"$prefix/share/zsh/vendor-completions/_$program"
     "$prefix/bin/$program" --generate-completion-script fish >"$prefix/share/fish/vendor_completions.d/$program.fish"
   done
