@@ -32,7 +32,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static enum infrabench_curl_status status = infrabench_curl_missing;
 static char failure[512];
 
-// In an order that does not matter, so a function that is missing names itself in dlerror's words.
+// Where a function is missing, dlerror's words name it.
 static bool find_functions(void *library) {
 #define FIND(name) \
   *(void **)&curl.name = dlsym(library, "curl_" #name); \
@@ -87,7 +87,6 @@ CURLMsg *infrabench_curl_multi_info_read(CURLM *multi, int *remaining) {
 }
 const char *infrabench_curl_multi_strerror(CURLMcode code) { return curl.multi_strerror(code); }
 
-// `(curl.easy_setopt)` and not `curl.easy_setopt`: the headers may have a macro of a function's name.
 CURLcode infrabench_curl_set_long(CURL *handle, CURLoption option, long value) {
   return curl.easy_setopt(handle, option, value);
 }
@@ -122,8 +121,10 @@ CURLcode infrabench_curl_set_header_callback(CURL *handle, curl_write_callback c
 CURLcode infrabench_curl_allow_http_only(CURL *handle) {
   const CURLcode code = curl.easy_setopt(handle, OPTION_PROTOCOLS_STR, "http,https");
   if (code != CURLE_UNKNOWN_OPTION) return code;
+#pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wdeprecated-declarations"
   return curl.easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#pragma clang diagnostic pop
 }
 
 CURLcode infrabench_curl_leave_resolver_behind(CURL *handle) {
