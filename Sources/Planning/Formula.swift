@@ -128,9 +128,9 @@ extension PlanModel {
     return reasons
   }
 
-  /// A number with six figures at most, without zeros at its end.
+  /// A number with about six figures, without zeros at its end.
   static func number(_ value: Double) -> String {
-    let text = NumberText.fixed(value, significant: 6)
+    let text = abs(value) < 1 ? NumberText.decimals(value, 6) : NumberText.fixed(value, significant: 6)
     guard text.contains("."), !text.contains("e") else { return text }
     return String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed())
   }
