@@ -234,7 +234,8 @@ let package = Package(
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
-        "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "LoadEngine", "PlanReports", "Planning",
+        "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "LoadEngine", "PlanReports",
+        "Planning",
         "ProcessControl", "Reports", "Results", "Statistics", "TestSupport", "TextFormatting", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -254,7 +255,8 @@ let package = Package(
         "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "ProcessControl", "Reports",
         "Results", "TestSupport", "TextFormatting", "Transport",
         "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit", "bench-e2e",
-        "bench-exhaustion", "bench-plan", "bench-report", "bench-suite", "known-delay-server", "mock-gateway", "session-stand-in",
+        "bench-exhaustion", "bench-plan", "bench-report", "bench-suite", "known-delay-server", "mock-gateway",
+        "session-stand-in",
         "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

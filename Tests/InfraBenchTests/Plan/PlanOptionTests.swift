@@ -30,7 +30,8 @@ struct PlanOptionTests {
     #expect(rules.keeper == .pool && rules.fallback == .ownStart && rules.replenish == .onAcquire)
     #expect(rules.afterRelease == .replace && rules.parallelStarts == nil && rules.timeToLive == nil)
     #expect(settings.prices == nil && settings.requirements == [] && settings.notes == [])
-    #expect(settings.inputs.filter { $0.source.hasPrefix("default") }.map(\.name).prefix(2) == ["assign", "task-start"])
+    #expect(
+      settings.inputs.filter { $0.source.hasPrefix("default") }.map(\.name).prefix(2) == ["assign", "task-start"])
   }
 
   @Test func everyOptionReachesTheModel() throws {
@@ -91,7 +92,8 @@ struct PlanOptionTests {
     "--after-release": ["keep"], "--ttl": ["0s", "-1s"], "--fallback": ["hope"], "--keeper": ["me"],
     "--instances": ["1..5"], "--instance-pool": ["x", "2000..1"], "--instance-pool-refill": ["3s"],
     "--scale-out": ["free<2"], "--scale-in": ["5m"],
-    "--prices": ["/nonexistent", "lab", "/dev/zero", "/tmp"], "--horizon": ["0s", "9999999h"], "--warmup": ["2", "-2h"],
+    "--prices": ["/nonexistent", "lab", "/dev/zero", "/tmp"], "--horizon": ["0s", "9999999h"],
+    "--warmup": ["2", "-2h"],
     "--runs": ["0", "1e3"], "--seed": ["1.5", "-1"],
     "--require": ["hit", "fast", "instances <= 3", "hit >= nan%", "cost <= 100"], "--preset": ["team"],
     "--measured": ["/nonexistent.json", "/dev/null", "/tmp"],
@@ -111,7 +113,10 @@ struct PlanOptionTests {
   }
 
   @Test(arguments: [
-    ("--arrival-profile", ["9h:5/m", "0h:1/m,25h:5/m", "0h:1/m,9h:5/m,9h:6/m", "0h:0/m", "0h", "0h:x", "0h:1/m,9h:-1/m"]),
+    (
+      "--arrival-profile",
+      ["9h:5/m", "0h:1/m,25h:5/m", "0h:1/m,9h:5/m,9h:6/m", "0h:0/m", "0h", "0h:x", "0h:1/m,9h:-1/m"]
+    ),
     ("--arrivals", ["/nonexistent", "/dev/zero", "/tmp"]),
     ("--candidates", ["3", "3/x", "3/2", "1/0,", "-1/0"]),
   ])
@@ -128,7 +133,8 @@ struct PlanOptionTests {
     ["--slots", "7", "--instances", "1..1000000"], ["--slots", "7", "--scale-out", "free<0"],
     ["--slots", "7", "--scale-out", "util>100%"], ["--slots", "7", "--scale-in", "0s"],
     ["--slots", "7", "--instance-pool", "0..2000"], ["--keeper", "ecs-service", "--max-size", "5"],
-    ["--keeper", "ecs-service", "--replenish", "every:5s"], ["--slots", "7", "--candidates", "1/1", "--pool-size", "3"],
+    ["--keeper", "ecs-service", "--replenish", "every:5s"],
+    ["--slots", "7", "--candidates", "1/1", "--pool-size", "3"],
     ["--arrival-profile", "0h:5/m"],
   ])
   func optionsThatDoNotFitAreRefused(_ arguments: [String]) throws {
@@ -136,15 +142,21 @@ struct PlanOptionTests {
   }
 
   @Test(arguments: [
-    (["--slots", "7", "--instances", "1..20"], "--instances", "150.855 tasks at once, and 20 instances × 7 slots = 140"),
+    (
+      ["--slots", "7", "--instances", "1..20"], "--instances", "150.855 tasks at once, and 20 instances × 7 slots = 140"
+    ),
     (["--slots", "7", "--instances", "1..30", "--pool-size", "300"], "--pool-size", "30 instances × 7 slots = 210"),
-    (["--parallel-starts", "1", "--task-start", "20s"], "--parallel-starts", "0.083333/s × 20 s = 1.66667 starts at once"),
+    (
+      ["--parallel-starts", "1", "--task-start", "20s"], "--parallel-starts",
+      "0.083333/s × 20 s = 1.66667 starts at once"
+    ),
     (["--fallback", "wait", "--pool-size", "0..3"], "--pool-size", "give sizes from 1 on"),
     (["--horizon", "8000h", "--runs", "100000"], "--horizon", "arrivals a run"),
   ])
   func impossibleInputIsRefusedWithItsArithmetic(_ arguments: [String], _ option: String, _ arithmetic: String) throws {
     let problems = try read(["--arrival-rate", "5/m"] + arguments).problems
-    #expect(problems.count == 1 && problems[0].hasPrefix("\(option): ") && problems[0].contains(arithmetic), "\(problems)")
+    #expect(
+      problems.count == 1 && problems[0].hasPrefix("\(option): ") && problems[0].contains(arithmetic), "\(problems)")
   }
 
   @Test func theUsualCandidatesFitTheRules() throws {
