@@ -252,7 +252,8 @@ let package = Package(
     .testTarget(
       name: "InfraBenchTests",
       dependencies: [
-        "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "LoadEngine", "PlanReports", "Planning",
+        "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "LoadEngine", "PlanReports",
+        "Planning",
         "ProcessControl", "Reports", "Results", "Statistics", "TestSupport", "TextFormatting", "Transport", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -114,13 +114,17 @@ package struct PlanHTML {
     guard let shown = plan.shown else { return nil }
     let day = DayPicture(result: shown)
     guard let picture = day.picture else { return nil }
+    let hasSessions = shown.meanSessions != nil
+    let hasInstances = shown.meanInstances != nil
     var table = HTMLTable(
-      "The pool over time", header: ["hours", "warm", "fewest warm", "starting", "waiting", "sessions", "instances"])
+      "The pool over time",
+      header: ["hours", "warm", "fewest warm", "starting", "waiting"] + (hasSessions ? ["sessions"] : [])
+        + (hasInstances ? ["instances"] : []))
     let points = shown.timeline
     for (place, point) in points.enumerated() where place.isMultiple(of: max(1, points.count / 24)) {
-      let numbers = [
-        point.warm, point.fewestWarm, point.starting, point.waiting, point.sessions, point.instances,
-      ]
+      let numbers =
+        [point.warm, point.fewestWarm, point.starting, point.waiting] + (hasSessions ? [point.sessions] : [])
+        + (hasInstances ? [point.instances] : [])
       table.add([NumberText.decimals(point.time.seconds / 3600, 2)] + numbers.map { "\($0)" })
     }
     return HTMLSection(

@@ -11,7 +11,7 @@ struct HitRatePicture {
   let plan: Plan
 
   /// The most nines that are drawn; a rate beyond them lies at the edge.
-  private static let mostNines = 6.0
+  private static let mostNines = 5.0
 
   /// The place of a rate: 1 for 90 %, 2 for 99 %.
   private static func nines(_ rate: Double) -> Double {
@@ -19,7 +19,7 @@ struct HitRatePicture {
   }
 
   private static func label(_ nines: Double) -> String {
-    nines == 0 ? "0 %" : "\(Ticks.number((1 - pow(10, -nines)) * 100)) %"
+    "\(NumberText.decimals((1 - pow(10, -nines)) * 100, max(0, Int(nines.rounded(.up)) - 2))) %"
   }
 
   /// The candidates with equal instance pools, by that number, at most one for each colour.
@@ -48,7 +48,8 @@ struct HitRatePicture {
       "\(result.candidate.poolSize): \(PlanTables.percent(result.hitRate.value))"
     }.joined(separator: "; ")
     return plot.picture(
-      "Hit rate over the pool's size. \(text)", plot.rows(Self.label) + plot.columns("pool size", columns) + HTML(drawn))
+      "Hit rate over the pool's size. \(text)", plot.rows(Self.label) + plot.columns("pool size", columns) + HTML(drawn)
+    )
   }
 
   private func draw(_ results: [CandidateResult], on plot: Plot) -> HTML {
@@ -121,7 +122,8 @@ struct FrontPicture {
     let text = results.map { "\(tables.name($0)): \(Ticks.number(plan.expense(of: $0)))" }.joined(separator: "; ")
     return plot.picture(
       "Mean wait over \(expenseName). \(text)",
-      plot.rows(Ticks.time) + columns + "<g class=\"c0\">\n\(HTML.line(front.map(point), class: "line"))\(points)</g>\n")
+      plot.rows(Ticks.time) + columns + "<g class=\"c0\">\n\(HTML.line(front.map(point), class: "line"))\(points)</g>\n"
+    )
   }
 }
 
@@ -149,7 +151,8 @@ struct DayPicture {
     let most = points.flatMap { point in shown.map { $0.number(point) } }.max() ?? 1
     let hours = last.time.seconds / 3600
     let plot = Plot(
-      height: 320, x: Axis(linear: 0, hours, ticks: 8), y: Axis(linear: 0, Double(max(most, 1)) * 1.1, ticks: min(max(most, 1), 6)))
+      height: 320, x: Axis(linear: 0, hours, ticks: 8),
+      y: Axis(linear: 0, Double(max(most, 1)) * 1.1, ticks: min(max(most, 1), 6)))
     let lines = shown.map { view -> HTML in
       var path: [(x: Double, y: Double)] = []
       for point in points {

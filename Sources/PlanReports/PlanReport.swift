@@ -26,7 +26,9 @@ package struct PlanReport {
   }
 
   package var markdown: String {
-    var parts = ["## \(tables.answer.map { Markdown.escape("Plan: \($0)") } ?? "Plan")\n", Markdown.escape(title) + "\n"]
+    var parts = [
+      "## \(tables.answer.map { Markdown.escape("Plan: \($0)") } ?? "Plan")\n", Markdown.escape(title) + "\n",
+    ]
     parts.append("### Input\n\n\(inputs.markdown)")
     parts.append("### Hit rate\n\n\(tables.hits.markdown)")
     parts.append(
@@ -57,7 +59,8 @@ package struct PlanReport {
   private func items(_ sentences: [String]) -> String { sentences.map { "- \(Markdown.escape($0))\n" }.joined() }
 }
 
-/// Which formula applies to which candidates, and why or why not.
+/// What formulas say: of the candidate that is shown how long its refill takes and how many users there are, then which
+/// formula applies to which candidates, and why or why not.
 struct PlanExplanation {
   let sentences: [String]
 
@@ -70,17 +73,20 @@ struct PlanExplanation {
         groups.append((result.choice, [result]))
       }
     }
-    sentences = groups.flatMap { choice, results in
-      let sizes = groups.count == 1 ? "" : "pool \(Self.sizes(results)): "
-      guard choice.formula != nil else {
-        return ["\(sizes)no formula applies, because \(PlainText.list(choice.reasons, "and"))"]
-      }
-      return choice.reasons.map { sizes + $0 }
-        + results.map { result in
-          "S = \(result.candidate.poolSize): hit rate \(PlanTables.percent(result.formulaHitRate ?? 0)) by the formula, "
-            + "\(PlanTables.percent(result.hitRate.value)) by the simulation"
+    let others = plan.shown.map { plan.model.otherFigures(size: $0.candidate.poolSize) } ?? []
+    sentences =
+      others
+      + groups.flatMap { choice, results in
+        let sizes = groups.count == 1 ? "" : "pool \(Self.sizes(results)): "
+        guard choice.formula != nil else {
+          return ["\(sizes)no formula applies, because \(PlainText.list(choice.reasons, "and"))"]
         }
-    }
+        return choice.reasons.map { sizes + $0 }
+          + results.map { result in
+            "S = \(result.candidate.poolSize): hit rate \(PlanTables.percent(result.formulaHitRate ?? 0)) by the formula, "
+              + "\(PlanTables.percent(result.hitRate.value)) by the simulation"
+          }
+      }
   }
 
   private static func sizes(_ results: [CandidateResult]) -> String {

@@ -98,7 +98,8 @@ package struct CandidateResult: Sendable {
     let all = Double(arrivals)
     let allowed = max(hitRate.halfOf9999 ?? 0, formula.chance(size: candidate.poolSize, arrivals: all)) + 1 / all
     guard abs(hitRate.value - exact) > allowed else { return nil }
-    return "a pool of \(candidate.poolSize): the simulation's hit rate is \(hitRate.value), the formula's \(exact), and by "
+    return
+      "a pool of \(candidate.poolSize): the simulation's hit rate is \(hitRate.value), the formula's \(exact), and by "
       + "chance they differ by at most \(allowed) (\(arrivals) arrivals, \(formula.text), a = \(formula.load))"
   }
 }

@@ -111,8 +111,12 @@ extension ClosedForms {
     let peak = min(last, Int(load))
     var shares = [Double](repeating: 0, count: last + 1)
     shares[peak] = 1
-    for state in stride(from: peak - 1, through: 0, by: -1) { shares[state] = shares[state + 1] * Double(state + 1) / load }
-    for state in stride(from: peak + 1, through: last, by: 1) { shares[state] = shares[state - 1] * load / Double(state) }
+    for state in stride(from: peak - 1, through: 0, by: -1) {
+      shares[state] = shares[state + 1] * Double(state + 1) / load
+    }
+    for state in stride(from: peak + 1, through: last, by: 1) {
+      shares[state] = shares[state - 1] * load / Double(state)
+    }
     let all = shares.reduce(0, +)
     let missing = shares[size...].reduce(0, +) / all
     guard missing > 0 else { return 1 }

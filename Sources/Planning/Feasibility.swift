@@ -44,7 +44,6 @@ extension PlanModel {
     let arithmetic = "\(most) instances × \(capacity.slots) slots = \(room)"
     var found: [ImpossiblePlan] = []
     let (tasks, offer) = offered
-    // Where misses are lost or tasks are used again, the load that is offered need not be served.
     if tasks >= Double(room) {
       found.append(
         ImpossiblePlan(
@@ -102,7 +101,8 @@ extension PlanModel {
       found.append(
         ImpossiblePlan(
           cause: .horizon,
-          sentence: "that is too much to simulate: \(text(rate))/s × \(text(schedule.horizon.seconds + schedule.warmup.seconds)) s = "
+          sentence:
+            "that is too much to simulate: \(text(rate))/s × \(text(schedule.horizon.seconds + schedule.warmup.seconds)) s = "
             + "\(text(ofRun)) arrivals a run, of at most 1e8, and × \(schedule.runs) runs × \(candidates.count) candidates = "
             + "\(text(all)), of at most 2e10: give a shorter --horizon, fewer --runs or fewer candidates"))
     }
@@ -111,7 +111,8 @@ extension PlanModel {
       found.append(
         ImpossiblePlan(
           cause: .session,
-          sentence: "that is too much to simulate: \(offered.text), of at most 1e7: give shorter times or a lower rate"))
+          sentence: "that is too much to simulate: \(offered.text), of at most 1e7: give shorter times or a lower rate")
+      )
     }
     return found
   }

@@ -120,7 +120,8 @@ extension PlanModel {
     }
     switch (rules.keeper, rules.fallback) {
     case (.ecsService, .queue), (.ecsService, .wait):
-      reasons.append("users wait for tasks whose time with a user is a session and a start, for which there is no formula")
+      reasons.append(
+        "users wait for tasks whose time with a user is a session and a start, for which there is no formula")
     case (.pool, .wait) where !times.taskStart.isExponential:
       reasons.append("where a miss waits and orders nothing, the formula is of exponential starts alone")
     default: break
@@ -128,9 +129,42 @@ extension PlanModel {
     return reasons
   }
 
-  /// A number with six figures at most, without zeros at its end.
+  /// What is known beside the hit rate, in sentences: how long a drained pool takes to be full again, and how many users
+  /// are there at one time.
+  package func otherFigures(size: Int) -> [String] {
+    [refill(size: size), usersAtOnce].compactMap { $0 }
+  }
+
+  private func refill(size: Int) -> String? {
+    guard capacity == nil, rules.keeper == .pool, rules.replenish == .onAcquire, size > 0 else { return nil }
+    let parallel = min(rules.parallelStarts ?? size, size)
+    let begin = "a drained pool of \(size) is full again after"
+    let length = times.taskStart.mean
+    switch times.taskStart {
+    case .constant:
+      let time = ClosedForms.refill(starts: size, parallel: parallel, constant: length)
+      return "\(begin) ⌈\(size)/\(parallel)⌉ × \(Self.number(length)) s = \(Self.number(time)) s"
+    case .exponential:
+      let time = ClosedForms.refill(starts: size, parallel: parallel, exponentialMean: length)
+      return
+        "\(begin) Σ \(Self.number(length)) s / min(\(parallel), i), i = 1…\(size), = \(Self.number(time)) s on average"
+    case .logNormal, .measured, .sum: return nil
+    }
+  }
+
+  /// Users with a session are Poisson where arrivals are, whatever the pool (M/G/∞), unless some get no task.
+  private var usersAtOnce: String? {
+    guard case .poisson(let rate) = arrivals, needsSessions, rules.fallback != .refuse else { return nil }
+    let mean = rate * times.session.mean
+    var most = Int(mean)
+    while ClosedForms.poisson(atMost: most, mean: mean) < 0.99 { most += 1 }
+    return
+      "users with a session are Poisson with mean λ·E[session] = \(Self.number(mean)): in 99 % of the time at most \(most)"
+  }
+
+  /// A number with about six figures, without zeros at its end.
   static func number(_ value: Double) -> String {
-    let text = NumberText.fixed(value, significant: 6)
+    let text = abs(value) < 1 ? NumberText.decimals(value, 6) : NumberText.fixed(value, significant: 6)
     guard text.contains("."), !text.contains("e") else { return text }
     return String(text.reversed().drop { $0 == "0" }.drop { $0 == "." }.reversed())
   }

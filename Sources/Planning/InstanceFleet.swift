@@ -81,12 +81,19 @@ struct InstanceFleet {
       link(instance)
       return .running(instance)
     }
-    let withRoom = bootingInstances.filter { instances[$0].held < capacity.slots }
-    let soonest = withRoom.min { instances[$0].readyAt < instances[$1].readyAt }
-    guard let instance = soonest ?? order(boot: boot) else { return .none }
+    guard let instance = soonestWithRoom ?? order(boot: boot) else { return .none }
     instances[instance].held += 1
     heldSlots += 1
     return .booting(instance)
+  }
+
+  /// The booting instance with a free slot that is ready first.
+  private var soonestWithRoom: Int? {
+    var soonest: Int?
+    for instance in bootingInstances where instances[instance].held < capacity.slots {
+      if soonest.map({ instances[instance].readyAt < instances[$0].readyAt }) ?? true { soonest = instance }
+    }
+    return soonest
   }
 
   /// Orders an instance; nil where no further one may be booted.

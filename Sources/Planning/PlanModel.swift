@@ -155,7 +155,8 @@ package struct RunSchedule: Sendable, Equatable {
   package var seed: UInt64
 
   package init(
-    horizon: Nanoseconds = .seconds(8 * 3600), warmup: Nanoseconds = .seconds(2 * 3600), runs: Int = 20, seed: UInt64 = 0
+    horizon: Nanoseconds = .seconds(8 * 3600), warmup: Nanoseconds = .seconds(2 * 3600), runs: Int = 20,
+    seed: UInt64 = 0
   ) {
     self.horizon = horizon
     self.warmup = warmup

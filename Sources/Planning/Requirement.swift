@@ -66,7 +66,9 @@ package struct Requirement: Sendable, Equatable {
   private static func bound(_ text: String, of subject: Subject) throws(ThresholdError) -> Double {
     switch subject {
     case .hit, .refused:
-      if text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()), percent <= 100 { return percent }
+      if text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()), percent <= 100 {
+        return percent
+      }
       throw ThresholdError(message: "'\(text.prefix(40))' is no share: write it in percent, such as 99%")
     case .wait:
       if let length = DurationText.parse(text) { return Double(length.nanoseconds) }

@@ -1,3 +1,4 @@
+import Latency
 import Planning
 import Testing
 
@@ -51,6 +52,22 @@ struct ClosedFormTests {
     #expect(abs(three - (10 + 5 + 5)) < 1e-12)
     let all = ClosedForms.refill(starts: 4, parallel: 9, exponentialMean: 12)
     #expect(abs(all - (12 + 6 + 4 + 3)) < 1e-12)
+  }
+
+  @Test func aPlanSaysHowLongARefillTakesAndHowManyUsersThereAre() {
+    var model = PlanModel(arrivals: .poisson(perSecond: 5.0 / 60), times: PlanTimes())
+    model.rules.parallelStarts = 2
+    #expect(model.otherFigures(size: 5) == ["a drained pool of 5 is full again after ⌈5/2⌉ × 10 s = 30 s"])
+    model.times.taskStart = .exponential(mean: .seconds(12))
+    #expect(model.otherFigures(size: 3).first?.hasSuffix("i = 1…3, = 24 s on average") == true)
+    model.rules.parallelStarts = nil
+    #expect(model.otherFigures(size: 4).first?.hasSuffix("i = 1…4, = 25 s on average") == true)
+    model.capacity = Capacity(slots: 7)
+    // By SciPy: poisson.ppf(0.99, 150) is 179.
+    #expect(
+      model.otherFigures(size: 4) == [
+        "users with a session are Poisson with mean λ·E[session] = 150: in 99 % of the time at most 179"
+      ])
   }
 
   @Test(arguments: [0.001, 0.5, 3, 20, 151.6667, 5000, 250_000])

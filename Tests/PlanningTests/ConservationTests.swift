@@ -63,7 +63,10 @@ struct ConservationTests {
       #expect(counts.arrivals == counts.served + counts.refused + counts.here)
       #expect(
         [counts.arrivals, counts.hits, counts.refused, counts.here, counts.served]
-          == [Int(tally.arrivals), Int(tally.hits), Int(record.refused), Int(record.unserved), Int(record.waits.totalCount)],
+          == [
+            Int(tally.arrivals), Int(tally.hits), Int(record.refused), Int(record.unserved),
+            Int(record.waits.totalCount),
+          ],
         "seed \(seed): \(model) \(candidate)")
       if let most = model.capacity?.mostTasks { #expect(checker.mostTasks <= most, "seed \(seed): \(model)") }
       if let most = model.rules.parallelStarts {
@@ -73,7 +76,8 @@ struct ConservationTests {
   }
 
   @Test func aLimitOfStartsHoldsOnceThePoolHasBegun() {
-    var model = PlanModel(arrivals: .poisson(perSecond: 1), times: PlanTimes(taskStart: .exponential(mean: .seconds(3))))
+    var model = PlanModel(
+      arrivals: .poisson(perSecond: 1), times: PlanTimes(taskStart: .exponential(mean: .seconds(3))))
     model.rules.parallelStarts = 4
     for fallback in [KeepingRules.Fallback.ownStart, .queue] {
       model.rules.fallback = fallback
@@ -91,7 +95,8 @@ struct ConservationTests {
   }
 
   @Test func allCandidatesSeeTheSameUsersWithTheSameSessions() {
-    var model = PlanModel(arrivals: .poisson(perSecond: 0.5), times: PlanTimes(taskStart: .exponential(mean: .seconds(5))))
+    var model = PlanModel(
+      arrivals: .poisson(perSecond: 0.5), times: PlanTimes(taskStart: .exponential(mean: .seconds(5))))
     model.capacity = Capacity(slots: 3, most: 200)
     model.times.session = .exponential(mean: .seconds(40))
     model.schedule = RunSchedule(horizon: .seconds(800), warmup: .seconds(100), runs: 1, seed: 77)

@@ -77,7 +77,8 @@ struct FormulaGridTests {
       return model.formulaChoice(size: 3)
     }
     let changes: [(inout PlanModel) -> Void] = [
-      { $0.capacity = Capacity(slots: 7) }, { $0.rules.parallelStarts = 4 }, { $0.rules.replenish = .every(.seconds(30)) },
+      { $0.capacity = Capacity(slots: 7) }, { $0.rules.parallelStarts = 4 },
+      { $0.rules.replenish = .every(.seconds(30)) },
       { $0.rules.timeToLive = .seconds(60) }, { $0.rules.afterRelease = .recycle }, { $0.rules.threshold = 2 },
       { $0.rules.maxSize = 2 }, { $0.rules.fallback = .wait }, { $0.arrivals = .recorded(.init([.zero])!) },
       { ($0.rules.keeper, $0.rules.fallback) = (.ecsService, .queue) },

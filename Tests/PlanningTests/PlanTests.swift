@@ -51,10 +51,11 @@ struct PlanTests {
     }
   }
 
-  @Test(arguments: [
-    [], [(1.0, 1.0)], [(0, 1), (0, 2)], [(0, 1), (9, 2), (8, 1)], [(0, 0)], [(0, 1), (24, 2)], [(0, -1)], [(0, .nan)],
-    [(0, .infinity)],
-  ] as [[(Double, Double)]])
+  @Test(
+    arguments: [
+      [], [(1.0, 1.0)], [(0, 1), (0, 2)], [(0, 1), (9, 2), (8, 1)], [(0, 0)], [(0, 1), (24, 2)], [(0, -1)], [(0, .nan)],
+      [(0, .infinity)],
+    ] as [[(Double, Double)]])
   func anImpossibleProfileIsNone(_ steps: [(Double, Double)]) {
     #expect(DailyProfile(steps.map { .init(start: .nanoseconds($0.0 * 3.6e12), perSecond: $0.1) }) == nil)
   }
@@ -84,7 +85,8 @@ struct PlanTests {
     let result = Plan(model, candidates: [Candidate(poolSize: 2)]).results[0]
     // a = 1: 1 − ErlangB(2, 1) = 80 %.
     let expected = [
-      "hit >= 80%": true, "hit > 80.001%": false, "hit < 80%": false, "wait.p50 < 261ms": true, "wait.p50 < 250ms": false,
+      "hit >= 80%": true, "hit > 80.001%": false, "hit < 80%": false, "wait.p50 < 261ms": true,
+      "wait.p50 < 250ms": false,
       "wait.max <= 2300ms": true, "refused == 0%": true, "cost <= 100": false, "instances <= 3": false,
     ]
     for (text, isMet) in expected {
@@ -140,7 +142,9 @@ struct PlanTests {
     }
     for result in plan.results where !front.contains(where: { $0.candidate == result.candidate }) {
       #expect(
-        front.contains { plan.expense(of: $0) <= plan.expense(of: result) && plan.wait(of: $0) <= plan.wait(of: result) })
+        front.contains {
+          plan.expense(of: $0) <= plan.expense(of: result) && plan.wait(of: $0) <= plan.wait(of: result)
+        })
     }
   }
 
@@ -169,7 +173,8 @@ struct PlanTests {
     #expect(overload.map(\.cause) == [.instances])
     #expect(
       overload.first?.sentence.contains(
-        "0.1/s × (10 s start + 0.26 s assignment + 1800 s session) = 181.026 tasks at once, and 20 instances × 7 slots = 140")
+        "0.1/s × (10 s start + 0.26 s assignment + 1800 s session) = 181.026 tasks at once, and 20 instances × 7 slots = 140"
+      )
         == true, "\(overload)")
     #expect(causes { $0.capacity = Capacity(slots: 7, most: 26) } == [])
     #expect(causes(size: 200) { $0.capacity = Capacity(slots: 7, most: 26) }.map(\.cause) == [.poolSize])

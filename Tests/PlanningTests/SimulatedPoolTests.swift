@@ -22,10 +22,13 @@ struct SimulatedPoolTests {
   }
 
   private static let scenarios = [
-    Scenario(name: "instances, an instance pool, scale in", other: [
-      "slots": 3, "instances": 1, "instancePool": 1, "instanceWarm": 17, "instanceCold": 81, "poolRefill": 60,
-      "scaleIn": 90, "session": 150,
-    ], size: 3) {
+    Scenario(
+      name: "instances, an instance pool, scale in",
+      other: [
+        "slots": 3, "instances": 1, "instancePool": 1, "instanceWarm": 17, "instanceCold": 81, "poolRefill": 60,
+        "scaleIn": 90, "session": 150,
+      ], size: 3
+    ) {
       $0.capacity = Capacity(
         slots: 3, fewest: 1, poolRefill: .constant(.seconds(60)), scaleIn: .seconds(90))
       $0.times.session = .exponential(mean: .seconds(150))

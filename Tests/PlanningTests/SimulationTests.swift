@@ -149,7 +149,8 @@ struct SimulationTests {
 
   @Test func emptyInstancesAreStoppedOnlyWhereThatIsAskedFor() {
     var model = PlanModel(
-      arrivals: .profile(DailyProfile([.init(start: .zero, perSecond: 0.5), .init(start: .seconds(3600), perSecond: 0)])!),
+      arrivals: .profile(
+        DailyProfile([.init(start: .zero, perSecond: 0.5), .init(start: .seconds(3600), perSecond: 0)])!),
       times: PlanTimes(session: .exponential(mean: .seconds(60))), capacity: Capacity(slots: 3),
       schedule: RunSchedule(horizon: .seconds(4 * 3600), warmup: .zero, runs: 1, seed: 3))
     let kept = Plan(model, candidates: [Candidate(poolSize: 2)]).results[0]

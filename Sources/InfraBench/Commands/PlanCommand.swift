@@ -8,7 +8,8 @@ import Results
 package struct PlanCommand: ToolCommand {
   package static let configuration = CommandConfiguration(
     commandName: "bench-plan",
-    abstract: "What pool size do the measured times justify? Hit rates, waits and costs of pools that are only simulated.",
+    abstract:
+      "What pool size do the measured times justify? Hit rates, waits and costs of pools that are only simulated.",
     discussion: """
       Simulates users who come at a rate, and pools that are kept by rules, for each candidate over the same arrivals. \
       Beside the simulation stands the formula (Erlang, Poisson) where one holds; --explain says which, and why. No \
@@ -114,7 +115,8 @@ package struct PlanTimeOptions: ParsableArguments {
     help: ArgumentHelp("Results of the suite, from whose histograms lengths are drawn; repeatable.", valueName: "file"))
   var measured: [String] = []
 
-  @Option(help: ArgumentHelp("From a task's choice to its ready; every user waits for it. (default: 260ms)", valueName: "d"))
+  @Option(
+    help: ArgumentHelp("From a task's choice to its ready; every user waits for it. (default: 260ms)", valueName: "d"))
   var assign: String?
 
   @Option(help: ArgumentHelp("From the order of a task to a warm task. (default: 10s)", valueName: "d"))
@@ -144,7 +146,8 @@ package struct PlanPoolOptions: ParsableArguments {
   var candidates: String?
 
   @Option(
-    help: ArgumentHelp("Order starts when fewer tasks are warm or starting. (default: the pool's size)", valueName: "n"))
+    help: ArgumentHelp("Order starts when fewer tasks are warm or starting. (default: the pool's size)", valueName: "n")
+  )
   var replenishThreshold: String?
 
   @Option(help: ArgumentHelp("The most tasks that are warm or starting. (default: no bound)", valueName: "n"))
@@ -226,7 +229,8 @@ package struct PlanSimulationOptions: ParsableArguments {
   var horizon: String?
 
   @Option(
-    help: ArgumentHelp("Simulated before it, in no figure. (default: 2h, a service: ten sessions, a file: 0s)", valueName: "d"))
+    help: ArgumentHelp(
+      "Simulated before it, in no figure. (default: 2h, a service: ten sessions, a file: 0s)", valueName: "d"))
   var warmup: String?
 
   @Option(help: ArgumentHelp("Runs with other random numbers, for the intervals. (default: 20)", valueName: "n"))

@@ -43,7 +43,8 @@ extension OptionReader {
         } else {
           problems.add(
             "--measured",
-            "'\(PlainText.line(path))' has no time of a plan: name a result with \(PlainText.list(MeasuredTimes.allMetrics))")
+            "'\(PlainText.line(path))' has no time of a plan: name a result with \(PlainText.list(MeasuredTimes.allMetrics))"
+          )
         }
       } catch {
         problems.add("--measured", error.description)
@@ -104,7 +105,8 @@ extension OptionReader {
       }
       if let resolution = document.resolution {
         notes.append(
-          "\(metric) was found by polling: each time may have been up to \(NumberText.time(milliseconds: resolution)) shorter")
+          "\(metric) was found by polling: each time may have been up to \(NumberText.time(milliseconds: resolution)) shorter"
+        )
       }
     }
     guard let whole, let lengths = MeasuredLengths(whole) else { return nil }

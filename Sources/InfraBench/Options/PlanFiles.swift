@@ -5,24 +5,38 @@ import TextFormatting
 
 /// Files of arrivals and of sessions: a value a line, or a gateway's lifecycle log.
 struct PlanFile {
-  /// Each line with its number, without blanks at its ends; empty lines are left out.
-  private let lines: [(number: Int, bytes: ArraySlice<UInt8>)]
+  private let bytes: [UInt8]
 
   /// - Throws: Why it can't be read. The description follows the file's name.
   init(_ path: String) throws(FileReadError) {
     self.init(try FileContents(path, ordinaryOnly: true).bytes)
   }
 
-  init(_ bytes: [UInt8]) {
-    func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0d].contains(byte) }
-    lines = bytes.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated().compactMap { number, line in
-      var line = line.drop(while: isBlank)
-      while let last = line.last, isBlank(last) { line.removeLast() }
-      return line.isEmpty ? nil : (number + 1, line)
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0d].contains(byte) }
+
+  /// Calls `body` with each line and its number, without blanks at its ends. Empty lines are left out. The lines are not
+  /// kept: a file may have tens of millions.
+  private func eachLine(_ body: (Int, ArraySlice<UInt8>) throws(Fault) -> Void) throws(Fault) {
+    var (start, number) = (0, 0)
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: 0x0a) ?? bytes.count
+      var line = bytes[start..<end].drop(while: Self.isBlank)
+      while let last = line.last, Self.isBlank(last) { line.removeLast() }
+      (start, number) = (end + 1, number + 1)
+      if !line.isEmpty { try body(number, line) }
     }
   }
 
-  private var isLog: Bool { lines.first?.bytes.first == UInt8(ascii: "{") }
+  private var isLog: Bool { bytes.first { !Self.isBlank($0) && $0 != 0x0a } == UInt8(ascii: "{") }
+
+  /// The sessions of a lifecycle log.
+  private func logged() throws(Fault) -> LifecycleSessions {
+    var sessions = LifecycleSessions()
+    try eachLine { (_, line) throws(Fault) in try sessions.read(line) }
+    return sessions
+  }
 
   /// Why a file has no arrivals or sessions. The sentence follows the file's name.
   struct Fault: Error, Equatable {
@@ -33,13 +47,14 @@ struct PlanFile {
   func arrivals() throws(Fault) -> RecordedArrivals {
     var instants: [Nanoseconds] = []
     if isLog {
-      instants = try LifecycleSessions(lines.map(\.bytes)).arrivals
+      instants = try logged().arrivals
     } else {
-      for (number, bytes) in lines {
+      try eachLine { (number, bytes) throws(Fault) in
         let text = String(decoding: bytes, as: UTF8.self)
         guard let instant = InstantText.parse(text) else {
           throw Fault(
-            sentence: "line \(number): '\(PlainText.line(text, limit: 40))' is no instant: write seconds, such as 12.5, or "
+            sentence:
+              "line \(number): '\(PlainText.line(text, limit: 40))' is no instant: write seconds, such as 12.5, or "
               + "2026-11-20T09:00:00Z")
         }
         if let last = instants.last, instant < last {
@@ -59,9 +74,9 @@ struct PlanFile {
   func sessions() throws(Fault) -> MeasuredLengths {
     var lengths: [Nanoseconds] = []
     if isLog {
-      lengths = try LifecycleSessions(lines.map(\.bytes)).lengths
+      lengths = try logged().lengths
     } else {
-      for (number, bytes) in lines {
+      try eachLine { (number, bytes) throws(Fault) in
         let text = String(decoding: bytes, as: UTF8.self)
         guard let length = DurationText.parse(text) else {
           throw Fault(
@@ -78,41 +93,41 @@ struct PlanFile {
 /// The sessions of a lifecycle log. Lines of other programs and other events are passed over.
 struct LifecycleSessions {
   private(set) var arrivals: [Nanoseconds] = []
-  private(set) var lengths: [Nanoseconds] = []
+  private var created: [String: Nanoseconds] = [:]
+  private var ended: [String: Nanoseconds] = [:]
 
-  /// - Throws: Where no line is the creation of a session, or one has no instant.
-  init(_ lines: [ArraySlice<UInt8>]) throws(PlanFile.Fault) {
-    var created: [String: Nanoseconds] = [:]
-    var ended: [String: Nanoseconds] = [:]
-    for line in lines {
-      guard case .object(let members)? = try? StrictJSON.parse(Array(line)) else { continue }
-      func text(_ key: String) -> String? {
-        if case .string(let text)? = members.first(where: { $0.key == key })?.value { text } else { nil }
-      }
-      guard text("event") == "task_lifecycle", let phase = text("phase") else { continue }
-      guard phase == "session_create" || phase == "ws_disconnect" else { continue }
-      guard let written = text("timestamp"), let instant = InstantText.parse(written) else {
-        throw PlanFile.Fault(
-          sentence: "has a \(phase) whose timestamp is no instant such as 2026-11-20T09:00:00.000Z")
-      }
-      let session = text("sessionId")
-      if phase == "session_create" {
-        var duration: Nanoseconds = .zero
-        if case .number(let digits)? = members.first(where: { $0.key == "duration_ms" })?.value,
-          let number = Double(digits), (0...Double(DurationText.longest.nanoseconds) / 1e6).contains(number)
-        {
-          duration = .nanoseconds(number * 1e6)
-        }
-        // The event is written when the session has been created; its user came before.
-        arrivals.append(instant - duration)
-        if let session { created[session] = instant }
-      } else if let session {
-        ended[session] = max(ended[session] ?? .zero, instant)
-      }
-    }
-    lengths = created.sorted { $0.key < $1.key }.compactMap { session, instant in
+  /// From a session's creation to the last time that its socket broke; of sessions that have both.
+  var lengths: [Nanoseconds] {
+    created.sorted { $0.key < $1.key }.compactMap { session, instant in
       ended[session].flatMap { $0 > instant ? $0 - instant : nil }
     }
+  }
+
+  /// - Throws: Where the line is the beginning or the end of a session without an instant.
+  mutating func read(_ line: ArraySlice<UInt8>) throws(PlanFile.Fault) {
+    guard case .object(let members)? = try? StrictJSON.parse(Array(line)) else { return }
+    func text(_ key: String) -> String? {
+      if case .string(let text)? = members.first(where: { $0.key == key })?.value { text } else { nil }
+    }
+    guard text("event") == "task_lifecycle", let phase = text("phase") else { return }
+    guard phase == "session_create" || phase == "ws_disconnect" else { return }
+    guard let written = text("timestamp"), let instant = InstantText.parse(written) else {
+      throw PlanFile.Fault(sentence: "has a \(phase) whose timestamp is no instant such as 2026-11-20T09:00:00.000Z")
+    }
+    let session = text("sessionId")
+    guard phase == "session_create" else {
+      if let session { ended[session] = max(ended[session] ?? .zero, instant) }
+      return
+    }
+    var duration: Nanoseconds = .zero
+    if case .number(let digits)? = members.first(where: { $0.key == "duration_ms" })?.value,
+      let number = Double(digits), (0...Double(DurationText.longest.nanoseconds) / 1e6).contains(number)
+    {
+      duration = .nanoseconds(number * 1e6)
+    }
+    // The event is written when the session has been created; its user came before.
+    arrivals.append(instant - duration)
+    if let session { created[session] = instant }
   }
 }
 
@@ -204,7 +219,8 @@ extension OptionReader {
     guard written.utf8.first != UInt8(ascii: "-"), !written.hasPrefix("exp:"), !written.hasPrefix("const:"),
       !written.hasPrefix("lognormal:")
     else {
-      problems.add("--session", "'\(PlainText.line(written, limit: 60))' is no length: \(LengthText.rule), or name a file")
+      problems.add(
+        "--session", "'\(PlainText.line(written, limit: 60))' is no length: \(LengthText.rule), or name a file")
       return usual
     }
     let lengths = read("--session", written) { (file) throws(PlanFile.Fault) in try file.sessions() }

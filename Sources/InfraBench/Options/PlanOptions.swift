@@ -45,8 +45,9 @@ extension OptionReader {
     let schedule = schedule(command.simulation, arrivals: arrivals, times: times, rules: rules, &reading)
     let requirements = requirements(command.requirements)
     let prices = prices(command.instances.prices ?? (isLab ? LabPreset.prices : nil), capacity: capacity, requirements)
-    guard let arrivals else { return nil }
-    let model = PlanModel(arrivals: arrivals, times: times, rules: rules, capacity: capacity, schedule: schedule)
+    // Where it is wrong who comes, the candidates are still read, so that all mistakes are said.
+    let model = PlanModel(
+      arrivals: arrivals ?? .poisson(perSecond: 1), times: times, rules: rules, capacity: capacity, schedule: schedule)
     let candidates = candidates(command, of: model, &reading)
     // What is impossible follows from values that are right.
     guard problems.isEmpty else { return nil }
@@ -219,7 +220,9 @@ extension OptionReader {
       }
       return candidatePairs(pairs, hasInstances: model.capacity != nil)
     }
-    let instancePools = pools.map { numbers("--instance-pool", $0, most: 100_000) } ?? [0]
+    // Without instances there is a message about --instance-pool already.
+    let instancePools =
+      model.capacity == nil ? [0] : pools.map { numbers("--instance-pool", $0, most: 100_000) } ?? [0]
     let poolSizes = sizes.map { numbers("--pool-size", $0, most: 100_000) } ?? Self.usualSizes(of: model)
     if poolSizes.count * instancePools.count > Self.mostCandidates {
       problems.add("--pool-size", "these are \(poolSizes.count * instancePools.count) candidates: give at most 1000")

@@ -88,7 +88,9 @@ extension OptionReader {
   mutating func instanceRange(_ written: String) -> (fewest: Int, most: Int?) {
     let ends = NumberList.ends(written)
     guard let ends, ends.lowerBound >= 1, ends.upperBound <= 100_000 else {
-      problems.add("--instances", "'\(written.prefix(40))' is wrong: write the fewest and the most, such as 1..50, from 1 to 100000")
+      problems.add(
+        "--instances",
+        "'\(written.prefix(40))' is wrong: write the fewest and the most, such as 1..50, from 1 to 100000")
       return (1, nil)
     }
     return (ends.lowerBound, ends.upperBound)
@@ -113,7 +115,8 @@ extension OptionReader {
       let numbers = part.split(separator: "/", omittingEmptySubsequences: false).map {
         PlainText.wholeNumber(String($0)).flatMap { $0 <= 100_000 ? $0 : nil }
       }
-      guard numbers.count == 2, let size = numbers[0], let pool = numbers[1], candidates.count < Self.mostCandidates else {
+      guard numbers.count == 2, let size = numbers[0], let pool = numbers[1], candidates.count < Self.mostCandidates
+      else {
         problems.add(
           "--candidates",
           "'\(part.prefix(40))' is wrong: write a pool size and an instance pool, such as 3/2, up to 100000 each and "
@@ -181,7 +184,9 @@ enum NumberList {
     var numbers: [Int] = []
     var seen: Set<Int> = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let ends = ends(String(part)), ends.upperBound <= most, ends.count + numbers.count <= count else { return nil }
+      guard let ends = ends(String(part)), ends.upperBound <= most, ends.count + numbers.count <= count else {
+        return nil
+      }
       numbers += ends.filter { seen.insert($0).inserted }
     }
     return numbers

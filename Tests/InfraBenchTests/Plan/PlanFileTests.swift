@@ -46,7 +46,9 @@ struct PlanFileTests {
   func aFileWithoutArrivalsIsRefusedWithItsLine(_ text: String, _ reason: String) throws {
     let path = try scratch.write("arrivals.txt", text)
     let problems = try read(["--arrivals", path]).problems
-    #expect(problems.count == 1 && problems[0].hasPrefix("--arrivals: '\(path)'") && problems[0].contains(reason), "\(problems)")
+    #expect(
+      problems.count == 1 && problems[0].hasPrefix("--arrivals: '\(path)'") && problems[0].contains(reason),
+      "\(problems)")
   }
 
   @Test func bytesThatAreNoTextAreRefused() throws {
@@ -114,14 +116,16 @@ struct PlanFileTests {
   }
 
   @Test(arguments: [
-    ("", "a value is expected"), ("[]", "is no JSON object"), ("{}", "lacks runningInstancePerHour, stoppedInstancePerHour"),
+    ("", "a value is expected"), ("[]", "is no JSON object"),
+    ("{}", "lacks runningInstancePerHour, stoppedInstancePerHour"),
     ("{\(prices), \"warmTaskPerHour\": 1}", "'warmTaskPerHour' is there more than once"),
     ("{\(prices), \"warmTasksPerHour\": 1}", "did you mean 'warmTaskPerHour'?"),
     ("{\(prices.replacing("0.9", with: "-1"))}", "storagePerInstanceMonth is a number from 0"),
     ("{\(prices.replacing("0.9", with: "1e999"))}", "storagePerInstanceMonth is a number from 0"),
     ("{\(prices.replacing("0.9", with: "NaN"))}", "a value is expected"),
     ("{\(prices.replacing("0.9", with: "\"0.9\""))}", "storagePerInstanceMonth is a number from 0"),
-    ("{\(prices), \"currency\": \"\"}", "currency is a text"), ("{\(prices), \"currency\": \"\\u001b[2J\"}", "currency is a text"),
+    ("{\(prices), \"currency\": \"\"}", "currency is a text"),
+    ("{\(prices), \"currency\": \"\\u001b[2J\"}", "currency is a text"),
     ("{\(prices)", "a comma or } is expected"), (String(repeating: "[", count: 100_000), "nested too deeply"),
   ])
   func wrongPricesAreRefused(_ text: String, _ reason: String) throws {

@@ -30,7 +30,8 @@ struct PlanOptionTests {
     #expect(rules.keeper == .pool && rules.fallback == .ownStart && rules.replenish == .onAcquire)
     #expect(rules.afterRelease == .replace && rules.parallelStarts == nil && rules.timeToLive == nil)
     #expect(settings.prices == nil && settings.requirements == [] && settings.notes == [])
-    #expect(settings.inputs.filter { $0.source.hasPrefix("default") }.map(\.name).prefix(2) == ["assign", "task-start"])
+    #expect(
+      settings.inputs.filter { $0.source.hasPrefix("default") }.map(\.name).prefix(2) == ["assign", "task-start"])
   }
 
   @Test func everyOptionReachesTheModel() throws {
@@ -78,28 +79,53 @@ struct PlanOptionTests {
     #expect(other.model.capacity?.most == 60 && other.model.capacity?.slots == 7)
   }
 
-  /// What the parser takes for an option is joined to its name.
+  /// Wrong values by option. Each is given beside one wrong value of every other option: all are named.
+  private static let wrong = [
+    "--arrival-rate": ["0/s", "5", "-5/m", "nan/m", "99999999999999999999/s"],
+    "--session": ["exp:0s", "lognormal:2s,1s", "/nonexistent", "uniform:3s", "const:", "-5m"],
+    "--assign": ["-1s", "nan", "inf"],
+    "--task-start": ["10", "1e9s", "exp:", "lognormal:1s", "lognormal:1s,2s,3s", "99999999h"],
+    "--instance-warm": ["1s"], "--instance-cold": ["1s"],
+    "--pool-size": ["3..1", "a", "0..100000", "-1", "1..2..3", "1,,2", "999999999999999999999"],
+    "--replenish-threshold": ["x"], "--max-size": ["-1"],
+    "--replenish": ["every:0s", "never", "every:", "every:-5s"], "--parallel-starts": ["0", "1.5"],
+    "--after-release": ["keep"], "--ttl": ["0s", "-1s"], "--fallback": ["hope"], "--keeper": ["me"],
+    "--instances": ["1..5"], "--instance-pool": ["x", "2000..1"], "--instance-pool-refill": ["3s"],
+    "--scale-out": ["free<2"], "--scale-in": ["5m"],
+    "--prices": ["/nonexistent", "lab", "/dev/zero", "/tmp"], "--horizon": ["0s", "9999999h"],
+    "--warmup": ["2", "-2h"],
+    "--runs": ["0", "1e3"], "--seed": ["1.5", "-1"],
+    "--require": ["hit", "fast", "instances <= 3", "hit >= nan%", "cost <= 100"], "--preset": ["team"],
+    "--measured": ["/nonexistent.json", "/dev/null", "/tmp"],
+  ]
+
+  @Test func everyWrongValueIsNamedWithItsOptionAndAllAtOnce() throws {
+    for round in 0..<(Self.wrong.values.map(\.count).max() ?? 0) {
+      let given = Self.wrong.compactMapValues { $0.count > round ? $0[round] : nil }
+      // What begins with a dash is joined to its option, because the parser would take it for another one.
+      let users = given["--arrival-rate"] == nil ? ["--arrival-rate=5/m"] : []
+      let problems = try read(users + given.map { "\($0.key)=\($0.value)" }).problems
+      for (option, value) in given {
+        #expect(problems.count { $0.hasPrefix("\(option): ") } == 1, "\(option) \(value) in \(problems)")
+      }
+      #expect(problems.count == given.count, "\(problems)")
+    }
+  }
+
   @Test(arguments: [
-    ["--arrival-rate=0/s"], ["--arrival-rate=5"], ["--arrival-rate=-5/m"], ["--arrival-rate=nan/m"],
-    ["--arrival-rate=99999999999999999999/s"], ["--arrival-profile=9h:5/m"], ["--arrival-profile=0h:1/m,25h:5/m"],
-    ["--arrival-profile=0h:1/m,9h:5/m,9h:6/m"], ["--arrival-profile=0h:0/m"], ["--arrival-profile="],
-    ["--arrival-profile=0h"], ["--arrivals=/nonexistent"], ["--arrivals="], ["--arrivals=/dev/zero"], ["--arrivals=/tmp"],
-    ["--session=exp:0s"], ["--session=lognormal:2s,1s"], ["--session=/nonexistent"], ["--session=uniform:3s"],
-    ["--assign=-1s"], ["--assign=nan"], ["--task-start=10"], ["--task-start=1e9s"], ["--task-start=exp:"],
-    ["--task-start=lognormal:1s"], ["--task-start=lognormal:1s,2s,3s"], ["--instance-warm=1s"], ["--instance-cold=1s"],
-    ["--pool-size=3..1"], ["--pool-size=a"], ["--pool-size=0..100000"], ["--pool-size=-1"], ["--pool-size=1..2..3"],
-    ["--candidates=3"], ["--candidates=3/x"], ["--candidates=3/2"], ["--replenish-threshold=x"], ["--max-size=-1"],
-    ["--replenish=every:0s"], ["--replenish=never"], ["--parallel-starts=0"], ["--after-release=keep"], ["--ttl=0s"],
-    ["--fallback=hope"], ["--keeper=me"], ["--slots=0"], ["--instances=1..5"], ["--instance-pool=2"],
-    ["--instance-pool-refill=3s"], ["--scale-out=free<2"], ["--scale-in=5m"], ["--prices=/nonexistent"],
-    ["--prices=lab"], ["--horizon=0s"], ["--warmup=2"], ["--runs=0"], ["--seed=1.5"], ["--require=hit"],
-    ["--require=cost <= 100"], ["--require=instances <= 3"], ["--preset=team"], ["--measured=/nonexistent.json"],
+    (
+      "--arrival-profile",
+      ["9h:5/m", "0h:1/m,25h:5/m", "0h:1/m,9h:5/m,9h:6/m", "0h:0/m", "0h", "0h:x", "0h:1/m,9h:-1/m"]
+    ),
+    ("--arrivals", ["/nonexistent", "/dev/zero", "/tmp"]),
+    ("--candidates", ["3", "3/x", "3/2", "1/0,", "-1/0"]),
   ])
-  func aWrongValueIsNamedWithItsOption(_ arguments: [String]) throws {
-    let option = String(arguments[0].prefix { $0 != "=" })
-    let users = option.hasPrefix("--arrival") ? [] : ["--arrival-rate", "5/m"]
-    let problems = try read(users + arguments).problems
-    #expect(problems.count == 1 && problems.first?.hasPrefix("\(option): ") == true, "\(problems)")
+  func wrongProfilesFilesAndPairsAreNamed(_ option: String, _ values: [String]) throws {
+    for value in values {
+      let users = option == "--candidates" ? ["--arrival-rate=5/m"] : []
+      let problems = try read(users + ["\(option)=\(value)"]).problems
+      #expect(problems.count == 1 && problems.first?.hasPrefix("\(option): ") == true, "\(value): \(problems)")
+    }
   }
 
   @Test(arguments: [
@@ -107,36 +133,30 @@ struct PlanOptionTests {
     ["--slots", "7", "--instances", "1..1000000"], ["--slots", "7", "--scale-out", "free<0"],
     ["--slots", "7", "--scale-out", "util>100%"], ["--slots", "7", "--scale-in", "0s"],
     ["--slots", "7", "--instance-pool", "0..2000"], ["--keeper", "ecs-service", "--max-size", "5"],
-    ["--keeper", "ecs-service", "--replenish", "every:5s"], ["--slots", "7", "--candidates", "1/1", "--pool-size", "3"],
+    ["--keeper", "ecs-service", "--replenish", "every:5s"],
+    ["--slots", "7", "--candidates", "1/1", "--pool-size", "3"],
     ["--arrival-profile", "0h:5/m"],
   ])
   func optionsThatDoNotFitAreRefused(_ arguments: [String]) throws {
     #expect(try read(["--arrival-rate", "5/m"] + arguments).problems.count == 1)
   }
 
-  @Test func allMistakesAreSaidAtOnce() throws {
-    let problems = try read([
-      "--session", "exp:0s", "--task-start", "10", "--pool-size", "x", "--ttl", "soon", "--slots", "0", "--runs", "0",
-      "--require", "fast", "--prices", "/nonexistent",
-    ]).problems
-    let options = Set(problems.map { String($0.prefix { $0 != ":" }) })
-    #expect(
-      options == [
-        "--session", "--task-start", "--pool-size", "--ttl", "--slots", "--runs", "--require", "--prices",
-        "--arrival-rate",
-      ], "\(problems)")
-  }
-
   @Test(arguments: [
-    (["--slots", "7", "--instances", "1..20"], "--instances", "150.855 tasks at once, and 20 instances × 7 slots = 140"),
+    (
+      ["--slots", "7", "--instances", "1..20"], "--instances", "150.855 tasks at once, and 20 instances × 7 slots = 140"
+    ),
     (["--slots", "7", "--instances", "1..30", "--pool-size", "300"], "--pool-size", "30 instances × 7 slots = 210"),
-    (["--parallel-starts", "1", "--task-start", "20s"], "--parallel-starts", "0.083333/s × 20 s = 1.66667 starts at once"),
+    (
+      ["--parallel-starts", "1", "--task-start", "20s"], "--parallel-starts",
+      "0.083333/s × 20 s = 1.66667 starts at once"
+    ),
     (["--fallback", "wait", "--pool-size", "0..3"], "--pool-size", "give sizes from 1 on"),
     (["--horizon", "8000h", "--runs", "100000"], "--horizon", "arrivals a run"),
   ])
   func impossibleInputIsRefusedWithItsArithmetic(_ arguments: [String], _ option: String, _ arithmetic: String) throws {
     let problems = try read(["--arrival-rate", "5/m"] + arguments).problems
-    #expect(problems.count == 1 && problems[0].hasPrefix("\(option): ") && problems[0].contains(arithmetic), "\(problems)")
+    #expect(
+      problems.count == 1 && problems[0].hasPrefix("\(option): ") && problems[0].contains(arithmetic), "\(problems)")
   }
 
   @Test func theUsualCandidatesFitTheRules() throws {

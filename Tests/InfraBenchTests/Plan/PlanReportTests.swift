@@ -80,6 +80,7 @@ struct PlanReportTests {
       arrivals: .poisson(perSecond: 0.1), times: PlanTimes(),
       schedule: RunSchedule(horizon: .seconds(3600), warmup: .seconds(10), runs: 1, seed: 1))
     let notes = PlanSummary(Plan(model, candidates: [Candidate(poolSize: 1)]), inputs: []).notes
-    #expect(notes.count == 2 && notes[0].contains("20 parts") && notes[1].contains("ten times E[L] = 100 s"), "\(notes)")
+    #expect(
+      notes.count == 2 && notes[0].contains("20 parts") && notes[1].contains("ten times E[L] = 100 s"), "\(notes)")
   }
 }
