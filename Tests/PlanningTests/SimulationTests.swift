@@ -167,14 +167,19 @@ struct SimulationTests {
       arrivals: .poisson(perSecond: 0.2), times: PlanTimes(session: .exponential(mean: .seconds(120))),
       capacity: Capacity(slots: 4, scaleIn: .seconds(60)),
       schedule: RunSchedule(horizon: .seconds(4000), warmup: .seconds(900), runs: 4, seed: 8))
-    func longWaits(_ rule: Capacity.ScaleOut?) -> Double {
+    func run(_ rule: Capacity.ScaleOut?) -> (longWaits: Double, instances: Double) {
       model.capacity?.scaleOut = rule
-      return Plan(model, candidates: [Candidate(poolSize: 2)]).results[0].longer[3]
+      let result = Plan(model, candidates: [Candidate(poolSize: 2)]).results[0]
+      return (result.longer[3], result.meanInstances ?? 0)
     }
-    let none = longWaits(nil)
-    #expect(none > 0.005)
-    #expect(longWaits(.freeBelow(12)) < none / 3)
-    #expect(longWaits(.utilisationAbove(0.5)) < none / 3)
+    let none = run(nil)
+    #expect(none.longWaits > 0.005)
+    // 24 sessions, 2 tasks of the pool and 2 starts are 7 instances; 12 free slots are 3 more.
+    for rule in [Capacity.ScaleOut.freeBelow(12), .utilisationAbove(0.5)] {
+      let ahead = run(rule)
+      #expect(ahead.longWaits < none.longWaits / 3)
+      #expect(ahead.instances > none.instances && ahead.instances < 20, "\(ahead)")
+    }
   }
 
   @Test func equalSeedsGiveEqualPlans() {
