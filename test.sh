@@ -7,18 +7,17 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-setup=tests
-while [ $# -gt 0 ]; do
-  case $1 in
+setup=tests others=()
+for word; do
+  case $word in
     --all) export INFRABENCH_TESTS=all ;;
     --peers) setup=peers ;;
     -h | --help) exec sed -n '2,6s/^# \{0,1\}//p' test.sh ;;
-    *) break ;;
+    # Who names tests wants them, however long they take.
+    --filter*) export INFRABENCH_TESTS=all; others+=("$word") ;;
+    *) others+=("$word") ;;
   esac
-  shift
 done
-# Who names tests wants them, however long they take.
-for word; do case $word in --filter*) export INFRABENCH_TESTS=all ;; esac; done
 scripts/setup.sh "$setup"
 if [ -x .venv/bin/python ]; then export INFRABENCH_PYTHON="$PWD/.venv/bin/python"; fi
 
@@ -31,7 +30,7 @@ scripts/build.sh --build-tests
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 status=0
-swift test --skip-build "$@" 2>&1 | tee "$output" || status=$?
+swift test --skip-build "${others[@]}" 2>&1 | tee "$output" || status=$?
 # What failed stands thousands of lines above the end: once more, where it is looked for.
 if [ "$status" != 0 ]; then
   echo "what failed:"

@@ -16,8 +16,8 @@ if [ -e "$here/installed-files" ]; then installed=true; fi
 prefix='' action=install
 while [ $# -gt 0 ]; do
   case $1 in
-    --prefix) [ $# -gt 1 ] || fail '--prefix needs a folder' 64; prefix=$2; shift ;;
-    --prefix=*) prefix=${1#*=} ;;
+    --prefix) [ -n "${2:-}" ] || fail '--prefix needs a folder' 64; prefix=$2; shift ;;
+    --prefix=*) prefix=${1#*=}; [ -n "$prefix" ] || fail '--prefix needs a folder' 64 ;;
     --uninstall) action=uninstall ;;
     -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) fail "there is no '$1': see --help" 64 ;;
@@ -70,23 +70,42 @@ may_write
 
 files=$(find bin lib share ! -type d | LC_ALL=C sort)
 for path in $files; do
+  if [ -d "$prefix/$path" ] && [ ! -h "$prefix/$path" ]; then fail "$prefix/$path is a folder: remove it, or choose another --prefix"; fi
   if { [ -e "$prefix/$path" ] || [ -h "$prefix/$path" ]; } && ! grep -qxF "f $path" "$list" 2>/dev/null; then
     fail "$prefix/$path is there already, and this did not install it: remove it, or choose another --prefix"
   fi
 done
-# An older version's files that this one does not have would be left behind.
-if [ -e "$list" ]; then uninstall; fi
-
-folders=$(for folder in . $(find bin lib share -type d | sed 's|^|/|' | LC_ALL=C sort); do
-  [ -d "$prefix/$folder" ] || printf 'd %s\n' "$folder"
-done)
+# An older version stays until all of this one is there. The list names the files of both until then, so that a failure on the way, such as
+# a full disk, leaves nothing that --uninstall does not know.
+folders=$(
+  sed -n '/^d /p' "$list" 2>/dev/null || true
+  for folder in . $(find bin lib share -type d | sed 's|^|/|' | LC_ALL=C sort); do
+    [ -d "$prefix/$folder" ] || printf 'd %s\n' "$folder"
+  done
+)
+older=$(sed -n 's/^f //p' "$list" 2>/dev/null || true)
 for folder in $(find bin lib share -type d); do mkdir -p -- "$prefix/$folder"; done
-{
-  if [ -n "$folders" ]; then printf '%s\n' "$folders"; fi
-  printf 'f %s\n' $files lib/infrabench/install.sh
-} >"$list"
-for path in $files; do cp -P -- "$path" "$prefix/$path"; done
-cp -- install.sh "$prefix/lib/infrabench/install.sh"
+# write_list FILE...: the folders and these files.
+write_list() {
+  {
+    if [ -n "$folders" ]; then printf '%s\n' "$folders" | awk '!seen[$0]++'; fi
+    printf 'f %s\n' "$@" | awk '!seen[$0]++'
+  } >"$list.new"
+  mv -f -- "$list.new" "$list"
+}
+write_list $files lib/infrabench/install.sh $older
+for path in $files install.sh; do
+  to=$prefix/$path
+  if [ "$path" = install.sh ]; then to=$prefix/lib/infrabench/install.sh; fi
+  cp -P -- "$path" "$to.new" || { rm -f -- "$to.new"; fail "$to could not be written"; }
+  # The modes of the unpacked archive are those that its owner's umask left.
+  [ -h "$to.new" ] || chmod u=rwX,go=rX -- "$to.new"
+  mv -f -- "$to.new" "$to"
+done
+for path in $older; do
+  case " $(printf '%s ' $files) lib/infrabench/install.sh " in *" $path "*) ;; *) rm -f -- "$prefix/$path" ;; esac
+done
+write_list $files lib/infrabench/install.sh
 
 printf 'installed in %s; to remove it: %s/lib/infrabench/install.sh --uninstall\n' "$prefix" "$prefix"
 case :$PATH: in

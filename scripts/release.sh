@@ -42,7 +42,10 @@ trap 'rm -rf "$work"' EXIT
 # own); no symbols for libraries that a program could load; relocations as a bit map, which glibc knows since 2.36; no debug information, which
 # would be stripped anyhow. LLVM's linker, because GNU gold has no such bit map.
 smaller=(-debug-info-format none -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections -Xcc -fdata-sections
-  -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -O2)
+  -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker -O2)
+if [ "$(printf '%s\n' 2.36 "$(getconf GNU_LIBC_VERSION | cut -d ' ' -f 2)" | sort -V | head -n 1)" = 2.36 ]; then
+  smaller+=(-Xlinker -z -Xlinker pack-relative-relocs)
+fi
 
 build_programs() {
   local folder program
@@ -71,10 +74,12 @@ check_programs() {
 
 # licences FOLDER: the texts of what is linked in, one file for each package, with its version.
 licences() {
-  local package link licence version
+  local package packages licence version
   mkdir -p "$1"
+  packages=$(linked_packages)
+  grep -qx swift-nio <<<"$packages" || fail "the linker's input names no swift-nio: where are the packages whose licences are packed?"
   cp "$(dirname "$(readlink -f "$(command -v swift)")")/../share/swift/LICENSE.txt" "$1/swift-runtime.txt"
-  for package in $(linked_packages); do
+  for package in $packages; do
     version=$(sed -n "s|.*/$package\", exact: \"\([0-9.]*\)\".*|\1|p" Package.swift)
     [ -n "$version" ] || fail "Package.swift does not say which exact version of $package, which is in the programs, is built"
     {

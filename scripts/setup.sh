@@ -56,7 +56,7 @@ missing=()
 has_header curl/curl.h || missing+=(libcurl4-openssl-dev)
 has_header zlib.h || missing+=(zlib1g-dev)
 if [ "${1:-}" = packages ]; then
-  command -v dpkg-shlibdeps >/dev/null || missing+=
+  command -v dpkg-shlibdeps >/dev/null || missing+=(dpkg-dev)
   command -v libdeflate-gzip >/dev/null || missing+=(libdeflate-tools)
   command -v python3 >/dev/null || missing+=(python3-minimal)
 fi

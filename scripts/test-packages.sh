@@ -3,13 +3,13 @@
 #   scripts/test-packages.sh [--packages DIR] [RELEASE...]
 # DIR is dist/ if none is given: scripts/release.sh fills it. RELEASE is a release of Debian, such as trixie; without one it is this system's.
 # Needs root, debootstrap (installed if it is missing) and Debian's archive in apt's sources.
-# Exit status: 0 passed, or skipped with a line that says why; 1 failed; 64 wrong usage.
+# Exit status: 0 passed; 77 skipped, with a line that says why; 1 failed; 64 wrong usage.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { printf 'test-packages: %s\n' "$*" >&2; }
 fail() { say "error: $1"; exit "${2:-1}"; }
-skip() { say "skipped: $1"; exit 0; }
+skip() { say "skipped: $1"; exit 77; }
 
 packages=dist releases=()
 while [ $# -gt 0 ]; do

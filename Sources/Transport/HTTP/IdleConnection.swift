@@ -7,8 +7,8 @@ public struct IdleBounds: Sendable {
   /// The shortest pause between an answer and the next request that a server's keep-alive time-out may end. No server's
   /// is shorter; a peer that closes a busy connection has other reasons.
   public var kept: Nanoseconds = .milliseconds(100)
-  /// The shortest pause before the first request. Servers wait seconds for it (nginx 60 s, haproxy and Node at least
-  /// some), while a generator that connects many users at once may need a tenth of one to send it.
+  /// The shortest pause before the first request. Servers wait many seconds for it (nginx and Node 60 s), while
+  /// a generator that connects many users at once may take a tenth of a second to send it.
   public var fresh: Nanoseconds = .seconds(1)
   /// Added to the round trips in which an end crosses a request, because either side may be busy with other work.
   public var delay: Nanoseconds = .milliseconds(50)
