@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Gateway
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -8,7 +9,7 @@ import Testing
 
 /// The tools against a gateway that plays each preset: every iteration ends as something that is counted, the pool is
 /// back at its target afterwards, and neither tasks nor processes are left.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct PresetRunTests {
+@Suite(.wholeSuiteOnly, .serialized, .timeLimit(.minutes(10))) struct PresetRunTests {
   static let presets = [
     "task-death", "ready-race", "gateway-stall", "start-storm", "aws-throttle", "reconnect-storm", "all",
   ]

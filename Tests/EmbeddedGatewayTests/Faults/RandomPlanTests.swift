@@ -1,11 +1,12 @@
 import FoundationEssentials
 import Gateway
+import TestSupport
 import Testing
 import Transport
 
 /// Real tasks under drawn plans, while users come and go: the limits hold, everybody gets a word, and afterwards all is
 /// as before. `INFRABENCH_RANDOM_SEED` draws other plans.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct RandomPlanTests {
+@Suite(.wholeSuiteOnly, .serialized, .timeLimit(.minutes(5))) struct RandomPlanTests {
   private static let maxTasks = 8
   private static let firstSeed = ProcessInfo.processInfo.environment["INFRABENCH_RANDOM_SEED"].flatMap { Int($0) } ?? 1
 

@@ -1,11 +1,12 @@
 import FoundationEssentials
 import Gateway
 import Glibc
+import TestSupport
 import Testing
 import Transport
 
 /// Faults of tasks, as the process table, the status and users see them: with processes and with virtual tasks.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct TaskFaultTests {
+@Suite(.wholeSuiteOnly, .serialized, .timeLimit(.minutes(5))) struct TaskFaultTests {
   static let both = [FaultyGateway.twoProcesses, FaultyGateway.twoVirtualTasks]
 
   private func warmTasks(_ gateway: FaultyGateway) async throws -> Set<String> {
