@@ -8,7 +8,7 @@ let package = Package(
   ],
   dependencies: [
     // Exact versions, also of what these packages use themselves: two builds of one commit are built of the same sources.
-    // docs/decisions.md says why Package.resolved does not do this.
+    // docs/packaging.md says why Package.resolved does not do this.
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),

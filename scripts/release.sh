@@ -2,7 +2,7 @@
 # Makes the packages of a release: an archive with install.sh, a Debian package, and their SHA-256.
 #   scripts/release.sh [--output DIR] [--no-build]
 # DIR is dist/ if none is given. --no-build packs the programs that an earlier call built in .build-static.
-# The programs hold the Swift runtime, so that they run where no Swift is (docs/decisions.md). Exit status: 0, 1, or 64 for wrong usage.
+# The programs hold the Swift runtime, so that they run where no Swift is (docs/packaging.md). Exit status: 0, 1, or 64 for wrong usage.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

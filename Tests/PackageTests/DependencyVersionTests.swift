@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The versions of other packages (docs/decisions.md): Package.resolved is not committed, so the manifest alone says what is built.
+/// The versions of other packages (docs/packaging.md): Package.resolved is not committed, so the manifest alone says what is built.
 struct DependencyVersionTests {
   @Test func everyPackageHasAnExactVersion() throws {
     let manifest = try String(
