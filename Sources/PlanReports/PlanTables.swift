@@ -173,6 +173,14 @@ struct PlanNotes {
       notes.append(
         "arrivals are the file's in each run: intervals show how starts and sessions differ, not how arrivals would")
     }
+    let (model, warmup) = (plan.model, plan.model.schedule.warmup)
+    if model.needsSessions, warmup < model.settling {
+      notes.append(
+        "a run begins with nobody there, which shows for about ten sessions, \(DurationText.write(Self.rounded(model.settling))), "
+          + "and the warm-up is \(DurationText.write(warmup)): sessions, instances and costs are too low")
+    }
+    let strains = model.strainsOfPeak(plan.results.map(\.candidate))
+    notes += strains.map { "at the day's highest rate \($0)" }
     if let reason = plan.results.compactMap(\.choice.reasonNotCompared).first {
       notes.append("the simulation is not held against the formula: \(reason)")
     }
@@ -183,7 +191,11 @@ struct PlanNotes {
           + "simulation ended: waits are of the others, and so too short")
     }
     let clamped = plan.results.reduce(UInt64(0)) { $0 + $1.waits.clampedCount }
-    if clamped > 0 { notes.append("\(clamped) waits were longer than 1 h, and count as 1 h") }
+    if clamped > 0 {
+      notes.append("\(clamped) waits were longer than 1 h, and count as 1 h: the mean and the maximum are too short")
+    }
     sentences = notes
   }
+
+  private static func rounded(_ length: Nanoseconds) -> Nanoseconds { .seconds(length.seconds.rounded()) }
 }

@@ -78,6 +78,16 @@ package struct RecordedArrivals: Sendable, Equatable {
   /// From the first to the last one.
   package var length: Nanoseconds { instants[instants.count - 1] }
 
+  /// The most arrivals within a time of this length.
+  package func most(within length: Nanoseconds) -> Int {
+    var (most, first) = (0, 0)
+    for place in instants.indices {
+      while instants[place] - instants[first] > length { first += 1 }
+      most = max(most, place - first + 1)
+    }
+    return most
+  }
+
   var meanPerSecond: Double { length > .zero ? Double(instants.count - 1) / length.seconds : 0 }
 }
 

@@ -27,6 +27,9 @@ package struct CandidateResult: Sendable {
   package let meanStopped: Double?
   /// Nil without prices.
   package let cost: MonthlyCost?
+  private let runs: Int
+  /// Whether the formula's variance is no less than that of these times: starts vary no more than exponential ones.
+  private let isVarianceKnown: Bool
   /// How the first run went, for a day at most.
   let samples: [RunRecord.Sample]
 
@@ -57,6 +60,14 @@ package struct CandidateResult: Sendable {
 
   init(_ candidate: Candidate, _ model: PlanModel, _ record: RunRecord, prices: Prices?) {
     self.candidate = candidate
+    runs = record.runs.count
+    let lengths = [model.times.taskStart] + (model.rules.keeper == .pool ? [] : [model.times.session])
+    isVarianceKnown = lengths.allSatisfy { length in
+      switch length {
+      case .constant, .exponential: true
+      case .logNormal, .measured, .sum: false
+      }
+    }
     arrivals = record.runs.reduce(0) { $0 + $1.arrivals }
     hits = record.runs.reduce(0) { $0 + $1.hits }
     refused = record.refused
@@ -86,17 +97,22 @@ package struct CandidateResult: Sendable {
   /// Why the simulation contradicts the formula, which would be a mistake of this program; nil where it does not.
   ///
   /// They may differ by the larger of two 99.99 % intervals, that of the runs and that of the formula's own variance,
-  /// and by one arrival.
+  /// and by one arrival. Below ten runs the formula's interval counts alone: Student's quantile, 28 for four runs and 6366
+  /// for two, would hide any mistake. It stays where starts may vary more than exponential ones, whose variance the
+  /// formula's interval takes.
   package var contradiction: String? {
     guard let formula = choice.formula, choice.reasonNotCompared == nil else { return nil }
     return contradiction(to: formula)
   }
 
+  private static let fewRuns = 10
+
   func contradiction(to formula: Formula) -> String? {
     guard arrivals > 0 else { return nil }
     let exact = formula.hitRate(size: candidate.poolSize)
     let all = Double(arrivals)
-    let allowed = max(hitRate.halfOf9999 ?? 0, formula.chance(size: candidate.poolSize, arrivals: all)) + 1 / all
+    let ofRuns = runs < Self.fewRuns && isVarianceKnown ? 0 : hitRate.halfOf9999 ?? 0
+    let allowed = max(ofRuns, formula.chance(size: candidate.poolSize, arrivals: all)) + 1 / all
     guard abs(hitRate.value - exact) > allowed else { return nil }
     return
       "a pool of \(candidate.poolSize): the simulation's hit rate is \(hitRate.value), the formula's \(exact), and by "

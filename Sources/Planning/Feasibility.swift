@@ -5,7 +5,7 @@ import TextFormatting
 package struct ImpossiblePlan: Sendable, Equatable {
   /// What has to be changed.
   package enum Cause: Sendable {
-    case poolSize, instances, parallelStarts, maxSize, horizon, session
+    case poolSize, instances, parallelStarts, maxSize, threshold, horizon, session
   }
 
   package var cause: Cause
@@ -26,6 +26,15 @@ extension PlanModel {
     room(candidates) + starts(candidates) + work(candidates)
   }
 
+  /// The same of a daily profile's highest rate, which lasts for a part of the day: users wait then, and the rest of the
+  /// day makes up for it.
+  package func strainsOfPeak(_ candidates: [Candidate]) -> [String] {
+    guard case .profile = arrivals, arrivals.highestPerSecond > arrivals.meanPerSecond else { return [] }
+    var peak = self
+    peak.arrivals = .poisson(perSecond: arrivals.highestPerSecond)
+    return (peak.room(candidates) + peak.starts(candidates)).map(\.sentence)
+  }
+
   private func text(_ value: Double) -> String { Self.number(value) }
 
   /// Arrivals a second, and the arithmetic of tasks at one time.
@@ -39,57 +48,145 @@ extension PlanModel {
     )
   }
 
+  /// Whether rates say how many there are at one time. Recorded arrivals may come in a burst, whose rate lasts for a moment.
+  private var isSteady: Bool {
+    if case .recorded = arrivals { false } else { true }
+  }
+
   private func room(_ candidates: [Candidate]) -> [ImpossiblePlan] {
     guard let capacity, let room = capacity.mostTasks, let most = capacity.most else { return [] }
     let arithmetic = "\(most) instances × \(capacity.slots) slots = \(room)"
     var found: [ImpossiblePlan] = []
+    let largest = candidates.map(\.poolSize).max() ?? 0
     let (tasks, offer) = offered
-    if tasks >= Double(room) {
+    let (used, usedText) = ofUsers
+    if isSteady, tasks >= Double(room) {
       found.append(
         ImpossiblePlan(
           cause: .instances, sentence: "the users need more than there is: \(offer), and \(arithmetic): allow more"))
     }
-    if let largest = candidates.map(\.poolSize).max(), largest > room {
+    if largest > room {
       found.append(
         ImpossiblePlan(cause: .poolSize, sentence: "a pool of \(largest) has no room: \(arithmetic)"))
+    } else if isSteady, tasks < Double(room), keepsFull, used + Double(largest) > Double(room) {
+      found.append(
+        ImpossiblePlan(
+          cause: .poolSize,
+          sentence:
+            "a pool of \(largest) leaves too little room for its users: \(usedText), and \(largest) of the pool "
+            + "are more than \(arithmetic): allow more instances, or give smaller sizes"))
     }
     return found
   }
 
+  /// Whether the pool is refilled to its size whatever the users need, so that its slots are lost to them.
+  private var keepsFull: Bool {
+    rules.keeper == .pool && rules.afterRelease == .replace && rules.threshold == nil && rules.maxSize == nil
+      && rules.timeToLive == nil
+  }
+
+  /// Tasks of users at one time, whose slots the pool does not have.
+  private var ofUsers: (tasks: Double, text: String) {
+    let rate = arrivals.meanPerSecond
+    let length = times.assign.mean + times.session.mean
+    return (
+      rate * length,
+      "\(text(rate))/s × (\(text(times.assign.mean)) s assignment + \(text(times.session.mean)) s session) = "
+        + "\(text(rate * length)) tasks of users at once"
+    )
+  }
+
   private func starts(_ candidates: [Candidate]) -> [ImpossiblePlan] {
+    let never = neverOrdered + beyondMaxSize(candidates)
+    guard never.isEmpty else { return never }
+    return (isSteady ? limits : []) + queues(candidates)
+  }
+
+  /// Pools whose users wait for a task that nothing orders.
+  private var neverOrdered: [ImpossiblePlan] {
+    guard rules.keeper == .pool, rules.afterRelease == .replace, rules.fallback == .wait || rules.fallback == .queue
+    else { return [] }
+    if rules.maxSize == 0 {
+      return [
+        ImpossiblePlan(
+          cause: .maxSize, sentence: "no task is ever ordered, and users would wait for ever: allow 1 or more")
+      ]
+    }
+    if rules.threshold == 0, rules.fallback == .wait {
+      return [
+        ImpossiblePlan(
+          cause: .threshold,
+          sentence:
+            "no task is ever ordered, because never fewer than 0 are warm or starting, and users would wait for "
+            + "ever: give 1 or more, or another --fallback")
+      ]
+    }
+    return []
+  }
+
+  private func beyondMaxSize(_ candidates: [Candidate]) -> [ImpossiblePlan] {
+    guard rules.keeper == .pool, let most = rules.maxSize, most > 0, let largest = candidates.map(\.poolSize).max(),
+      largest > most
+    else { return [] }
+    return [
+      ImpossiblePlan(
+        cause: .maxSize,
+        sentence: "a pool of \(largest) is never full, because at most \(most) tasks are warm or starting: allow "
+          + "\(largest) or more, or give smaller sizes")
+    ]
+  }
+
+  /// Limits below the starts that users need.
+  private var limits: [ImpossiblePlan] {
     let rate = arrivals.meanPerSecond
     let load = rate * times.taskStart.mean
     let arithmetic = "\(text(rate))/s × \(text(times.taskStart.mean)) s = \(text(load)) starts at once"
-    var found: [ImpossiblePlan] = []
-    if rules.afterRelease == .replace, rules.fallback != .refuse, rules.keeper == .pool {
-      if let parallel = rules.parallelStarts, load >= Double(parallel) {
-        found.append(
-          ImpossiblePlan(
-            cause: .parallelStarts,
-            sentence: "the starts can't keep up: \(arithmetic) are needed, and \(parallel) are allowed: allow more"))
-      }
-      if let most = rules.maxSize, rules.fallback == .queue || rules.fallback == .wait, load >= Double(most) {
-        found.append(
-          ImpossiblePlan(
-            cause: .maxSize,
-            sentence: "the starts can't keep up: \(arithmetic) are needed, and \(most) are allowed: allow more"))
-      }
+    func impossible(_ cause: ImpossiblePlan.Cause, _ allowed: Int) -> ImpossiblePlan {
+      ImpossiblePlan(
+        cause: cause,
+        sentence: "the starts can't keep up: \(arithmetic) are needed, and \(allowed) are allowed: allow more")
     }
-    let (tasks, offer) = offered
-    let smallest: Double? =
-      switch (rules.keeper, rules.fallback) {
-      case (.pool, .wait) where rules.afterRelease == .replace: load
-      case (.ecsService, .wait), (.ecsService, .queue): tasks
-      default: nil
-      }
-    if let smallest, let size = candidates.map(\.poolSize).min(), Double(size) <= smallest {
-      found.append(
-        ImpossiblePlan(
-          cause: .poolSize,
-          sentence: "with a pool of \(size) ever more users would wait: "
-            + "\(rules.keeper == .pool ? arithmetic : offer): give sizes from \(Int(min(smallest, 1e9)) + 1) on"))
+    guard rules.afterRelease == .replace, rules.fallback != .refuse else { return [] }
+    var found: [ImpossiblePlan] = []
+    // A service needs a start a user too: in place of the user's task, or for the user alone.
+    if let parallel = rules.parallelStarts, load >= Double(parallel) {
+      found.append(impossible(.parallelStarts, parallel))
+    }
+    let waits = rules.fallback == .queue || rules.fallback == .wait
+    if rules.keeper == .pool, waits, let most = rules.maxSize, load >= Double(most) {
+      found.append(impossible(.maxSize, most))
     }
     return found
+  }
+
+  /// Pools to which more users come than they have tasks for.
+  private func queues(_ candidates: [Candidate]) -> [ImpossiblePlan] {
+    guard let size = candidates.map(\.poolSize).min() else { return [] }
+    let rate = arrivals.meanPerSecond
+    let load = rate * times.taskStart.mean
+    var smallest: Double?
+    var arithmetic = "\(text(rate))/s × \(text(times.taskStart.mean)) s = \(text(load)) starts at once"
+    switch (rules.keeper, rules.fallback) {
+    case (.pool, .wait) where rules.afterRelease == .replace:
+      smallest = load
+      // A look orders no more than the pool is large.
+      if case .every(let interval) = rules.replenish, rate * interval.seconds > load {
+        smallest = rate * interval.seconds
+        arithmetic =
+          "\(text(rate))/s × \(text(interval.seconds)) s = \(text(rate * interval.seconds)) users from look to look, "
+          + "each of which orders at most as many tasks as the pool has"
+      }
+    case (.ecsService, .wait), (.ecsService, .queue): (smallest, arithmetic) = offered
+    default: break
+    }
+    if !isSteady, smallest != nil { (smallest, arithmetic) = (0, "none is ordered for them") }
+    guard let smallest, Double(size) <= smallest else { return [] }
+    return [
+      ImpossiblePlan(
+        cause: .poolSize,
+        sentence: "with a pool of \(size) ever more users would wait: \(arithmetic): give sizes from "
+          + "\(Int(min(smallest, 1e9)) + 1) on")
+    ]
   }
 
   private func work(_ candidates: [Candidate]) -> [ImpossiblePlan] {

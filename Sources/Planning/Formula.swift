@@ -137,6 +137,7 @@ extension PlanModel {
 
   private func refill(size: Int) -> String? {
     guard capacity == nil, rules.keeper == .pool, rules.replenish == .onAcquire, size > 0 else { return nil }
+    guard rules.maxSize ?? size >= size else { return nil }
     let parallel = min(rules.parallelStarts ?? size, size)
     let begin = "a drained pool of \(size) is full again after"
     let length = times.taskStart.mean
@@ -152,9 +153,12 @@ extension PlanModel {
     }
   }
 
-  /// Users with a session are Poisson where arrivals are, whatever the pool (M/G/∞), unless some get no task.
+  /// Users with a session are Poisson where arrivals are, whatever the pool (M/G/∞), unless some get no task: they are
+  /// refused, or the instances are bounded, which refuses users or keeps them waiting.
   private var usersAtOnce: String? {
-    guard case .poisson(let rate) = arrivals, needsSessions, rules.fallback != .refuse else { return nil }
+    guard case .poisson(let rate) = arrivals, needsSessions, rules.fallback != .refuse, capacity?.most == nil else {
+      return nil
+    }
     let mean = rate * times.session.mean
     var most = Int(mean)
     while ClosedForms.poisson(atMost: most, mean: mean) < 0.99 { most += 1 }

@@ -21,8 +21,14 @@ package struct PlanModel: Sendable, Equatable {
   }
 
   /// Whether anything depends on when sessions end. Otherwise sessions are not simulated.
-  var needsSessions: Bool {
+  package var needsSessions: Bool {
     capacity != nil || rules.keeper == .ecsService || rules.afterRelease == .recycle
+  }
+
+  /// The time after which it hardly shows that nobody was there when a run began: ten times a session with its assignment
+  /// and its start, at most about a year.
+  package var settling: Nanoseconds {
+    .seconds(min(10 * (times.session.mean + times.assign.mean + times.taskStart.mean), 10_000 * 3600))
   }
 }
 

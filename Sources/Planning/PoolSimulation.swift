@@ -135,7 +135,7 @@ struct PoolSimulation {
     record.hold(
       from: now, to: time,
       .init(
-        warm: warm.count, starting: starting, waiting: waiting.count, sessions: sessionCount,
+        warm: warm.count, starting: starting - postponed, waiting: waiting.count, sessions: sessionCount,
         instances: fleet?.liveCount ?? 0, stopped: fleet?.stoppedCount ?? 0))
     now = time
   }

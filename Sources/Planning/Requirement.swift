@@ -79,8 +79,13 @@ package struct Requirement: Sendable, Equatable {
     }
   }
 
-  /// Judges a candidate. A value that the candidate does not have is not met.
+  /// Judges a candidate. A value that the candidate does not have is not met; nor is a statistic of waits that are only
+  /// known to be longer than the histogram's top.
   package func judge(_ result: CandidateResult) -> Judgement {
+    if case .wait(let statistic) = subject, !result.waits.isEmpty, Self.isBeyondTop(statistic, of: result.waits) {
+      let top = LatencyText.format(Double(result.waits.layout.highestTrackableValue))
+      return Judgement(expression: expression, isMet: false, observed: "more than \(top)")
+    }
     guard let (value, text) = observed(result) else {
       return Judgement(expression: expression, isMet: false, observed: "none")
     }
@@ -120,6 +125,16 @@ package struct Requirement: Sendable, Equatable {
   }
 
   private static func percent(_ percent: Double) -> String { "\(NumberText.decimals(percent, 3))%" }
+
+  /// Whether a statistic is made of waits that were longer than the histogram's top, and were recorded as that: the mean
+  /// and the maximum where there is any, and a percentile that lies at the top.
+  private static func isBeyondTop(_ statistic: Threshold.Statistic, of waits: LatencyHistogram) -> Bool {
+    guard waits.clampedCount > 0 else { return false }
+    switch statistic {
+    case .mean, .max: return true
+    default: return value(statistic, of: waits) >= Double(waits.layout.highestTrackableValue)
+    }
+  }
 
   private static func value(_ statistic: Threshold.Statistic, of waits: LatencyHistogram) -> Double {
     switch statistic {

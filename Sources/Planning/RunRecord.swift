@@ -28,7 +28,7 @@ struct RunRecord: Sendable {
     /// Since the measured time began, in ns.
     var time: UInt64
     var warm: Int
-    /// The fewest warm tasks since the point before.
+    /// The fewest warm tasks since the point before; at the first point as many as then.
     var fewestWarm: Int
     var starting: Int
     var waiting: Int
@@ -102,8 +102,8 @@ struct RunRecord: Sendable {
 
   /// The numbers did not change between two instants.
   mutating func hold(from: UInt64, to: UInt64, _ level: Level) {
+    guard to > from, to > warmup, from < end else { return }
     if runs.isEmpty, to > nextSample || level.warm < fewestWarm { sample(until: to, level) }
-    guard to > warmup, from < end else { return }
     let length = Double(min(to, end) - max(from, warmup))
     integral.warm += Double(level.warm) * length
     integral.starting += Double(level.starting) * length

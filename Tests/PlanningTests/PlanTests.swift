@@ -162,6 +162,53 @@ struct PlanTests {
 
   // MARK: Impossible plans
 
+  /// 20 users within 0.08 s are 237.5 a second, for a moment.
+  @Test func aBurstIsNoSteadyLoad() throws {
+    let recorded = try #require(RecordedArrivals((0..<20).map { .milliseconds($0 * 4) }))
+    var model = PlanModel(arrivals: .recorded(recorded), times: PlanTimes(), capacity: Capacity(slots: 7, most: 5))
+    model.rules.parallelStarts = 5
+    model.schedule = RunSchedule(horizon: .seconds(2), warmup: .zero, runs: 2)
+    #expect(model.impossibilities([Candidate(poolSize: 3)]) == [])
+    model.rules.fallback = .wait
+    #expect(model.impossibilities([Candidate(poolSize: 3)]) == [])
+    #expect(
+      model.impossibilities([Candidate(poolSize: 0), Candidate(poolSize: 36)]).map(\.cause) == [.poolSize, .poolSize])
+    #expect(recorded.most(within: .milliseconds(8)) == 3 && recorded.most(within: .seconds(1)) == 20)
+  }
+
+  /// Starts of 2 h: waits are known to be longer than the histogram's top, and no more.
+  @Test func aWaitBeyondTheTopMeetsNothing() throws {
+    var model = PlanModel(
+      arrivals: .poisson(perSecond: 1.0 / 3600), times: PlanTimes(taskStart: .constant(.seconds(7200))))
+    model.schedule = RunSchedule(horizon: .seconds(40 * 3600), warmup: .zero, runs: 3, seed: 1)
+    let result = Plan(model, candidates: [Candidate(poolSize: 0)]).results[0]
+    for text in ["wait.p50 < 90m", "wait.mean < 90m", "wait.max < 90m"] {
+      let judgement = try Requirement(text).judge(result)
+      #expect(!judgement.isMet && judgement.observed.hasPrefix("more than"), "\(judgement)")
+    }
+  }
+
+  /// One of 20 starts at a time: the other orders have not begun.
+  @Test func anOrderThatHasNotBegunIsNoStartingTask() {
+    var model = PlanModel(arrivals: .poisson(perSecond: 1), times: PlanTimes(taskStart: .constant(.seconds(60))))
+    (model.rules.parallelStarts, model.rules.fallback) = (1, .refuse)
+    model.schedule = RunSchedule(horizon: .seconds(2000), warmup: .seconds(100), runs: 1, seed: 1)
+    let result = Plan(model, candidates: [Candidate(poolSize: 20)]).results[0]
+    #expect(PoolSimulation.checked(model, Candidate(poolSize: 20)).0.mostStarting == 1)
+    #expect(result.meanStarting > 0.9 && result.meanStarting <= 1)
+  }
+
+  /// No task was warm in the first half of the warm-up.
+  @Test func theFirstPointKnowsNothingOfTheWarmUp() {
+    var record = RunRecord(RunSchedule(horizon: .seconds(1000), warmup: .seconds(100), runs: 1))
+    func level(_ warm: Int) -> RunRecord.Level {
+      .init(warm: warm, starting: 0, waiting: 0, sessions: 0, instances: 0, stopped: 0)
+    }
+    record.hold(from: 0, to: 50_000_000_000, level(0))
+    record.hold(from: 50_000_000_000, to: 300_000_000_000, level(4))
+    #expect(record.samples.first?.fewestWarm == 4)
+  }
+
   @Test func whatCanNotBeServedIsSaidWithItsArithmetic() {
     func causes(size: Int = 3, _ change: (inout PlanModel) -> Void) -> [ImpossiblePlan] {
       var model = PlanModel(arrivals: .poisson(perSecond: 0.1), times: PlanTimes())
@@ -176,7 +223,9 @@ struct PlanTests {
         "0.1/s × (10 s start + 0.26 s assignment + 1800 s session) = 181.026 tasks at once, and 20 instances × 7 slots = 140"
       )
         == true, "\(overload)")
-    #expect(causes { $0.capacity = Capacity(slots: 7, most: 26) } == [])
+    #expect(causes { $0.capacity = Capacity(slots: 7, most: 27) } == [])
+    // 180.026 tasks of users and 3 of the pool are more than 182.
+    #expect(causes { $0.capacity = Capacity(slots: 7, most: 26) }.map(\.cause) == [.poolSize])
     #expect(causes(size: 200) { $0.capacity = Capacity(slots: 7, most: 26) }.map(\.cause) == [.poolSize])
     #expect(causes { $0.rules.parallelStarts = 1 }.map(\.cause) == [.parallelStarts])
     #expect(causes { $0.rules.parallelStarts = 2 } == [])
@@ -184,7 +233,13 @@ struct PlanTests {
     #expect(causes(size: 2) { $0.rules.fallback = .wait } == [])
     #expect(causes(size: 0) { $0.rules.fallback = .wait }.map(\.cause) == [.poolSize])
     #expect(causes { ($0.rules.keeper, $0.rules.fallback) = (.ecsService, .queue) }.map(\.cause) == [.poolSize])
-    #expect(causes { ($0.rules.fallback, $0.rules.maxSize) = (.queue, 1) }.map(\.cause) == [.maxSize])
+    #expect(causes(size: 1) { ($0.rules.fallback, $0.rules.maxSize) = (.queue, 1) }.map(\.cause) == [.maxSize])
+    #expect(causes { $0.rules.maxSize = 2 }.map(\.cause) == [.maxSize])
+    #expect(causes { ($0.rules.fallback, $0.rules.maxSize) = (.queue, 0) }.map(\.cause) == [.maxSize])
+    #expect(causes { ($0.rules.fallback, $0.rules.threshold) = (.wait, 0) }.map(\.cause) == [.threshold])
+    #expect(
+      causes { ($0.rules.fallback, $0.rules.replenish) = (.wait, .every(.seconds(40))) }.map(\.cause) == [.poolSize])
+    #expect(causes { ($0.rules.keeper, $0.rules.parallelStarts) = (.ecsService, 1) }.map(\.cause) == [.parallelStarts])
     #expect(causes { $0.arrivals = .poisson(perSecond: 1e6) }.map(\.cause).contains(.horizon))
     #expect(causes { $0.times.taskStart = .constant(.seconds(200_000_000)) }.map(\.cause).contains(.session))
   }

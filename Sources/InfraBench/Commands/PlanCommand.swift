@@ -230,7 +230,8 @@ package struct PlanSimulationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Simulated before it, in no figure. (default: 2h, a service: ten sessions, a file: 0s)", valueName: "d"))
+      "Simulated before it, in no figure. (default: 2h; with instances, recycle or a service ten sessions; a file: 0s)",
+      valueName: "d"))
   var warmup: String?
 
   @Option(help: ArgumentHelp("Runs with other random numbers, for the intervals. (default: 20)", valueName: "n"))

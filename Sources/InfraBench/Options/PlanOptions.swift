@@ -42,16 +42,19 @@ extension OptionReader {
     let arrivals = planArrivals(command.users, &reading)
     let rules = rules(command.pool, &reading)
     let capacity = capacity(command.instances, cold: times.instanceCold, &reading)
-    let schedule = schedule(command.simulation, arrivals: arrivals, times: times, rules: rules, &reading)
     let requirements = requirements(command.requirements)
     let prices = prices(command.instances.prices ?? (isLab ? LabPreset.prices : nil), capacity: capacity, requirements)
     // Where it is wrong who comes, the candidates are still read, so that all mistakes are said.
-    let model = PlanModel(
-      arrivals: arrivals ?? .poisson(perSecond: 1), times: times, rules: rules, capacity: capacity, schedule: schedule)
+    var model = PlanModel(arrivals: arrivals ?? .poisson(perSecond: 1), times: times, rules: rules, capacity: capacity)
+    model.schedule = schedule(command.simulation, of: model, &reading)
     let candidates = candidates(command, of: model, &reading)
     // What is impossible follows from values that are right.
     guard problems.isEmpty else { return nil }
-    for impossible in model.impossibilities(candidates) { problems.add(impossible.cause.option, impossible.sentence) }
+    for impossible in model.impossibilities(candidates) {
+      // The sizes may come from another option.
+      let isPairs = impossible.cause == .poolSize && command.pool.candidates != nil
+      problems.add(isPairs ? "--candidates" : impossible.cause.option, impossible.sentence)
+    }
     return PlanSettings(
       model: model, candidates: candidates, requirements: requirements, prices: prices, inputs: reading.inputs,
       notes: reading.notes)
@@ -184,21 +187,19 @@ extension OptionReader {
   }
 
   private mutating func schedule(
-    _ options: PlanSimulationOptions, arrivals: ArrivalProcess?, times: PlanTimes, rules: KeepingRules,
-    _ reading: inout PlanReading
+    _ options: PlanSimulationOptions, of model: PlanModel, _ reading: inout PlanReading
   ) -> RunSchedule {
     var schedule = RunSchedule()
-    switch arrivals {
+    switch model.arrivals {
     case .profile: schedule.horizon = DailyProfile.day
     // A second more than the last arrival, so that it is measured too.
     case .recorded(let recorded): (schedule.horizon, schedule.warmup) = (recorded.length + .seconds(1), .zero)
-    default: break
+    case .poisson: break
     }
-    if case .recorded? = arrivals {
-    } else if rules.keeper == .ecsService {
+    if case .recorded = model.arrivals {
+    } else if model.needsSessions {
       // Sessions forget how a run began after some of their own lengths only.
-      let hours = (10 * (times.session.mean + times.taskStart.mean) / 3600).rounded(.up)
-      schedule.warmup = max(schedule.warmup, .seconds(min(hours, 10_000) * 3600))
+      schedule.warmup = max(schedule.warmup, .seconds((model.settling.seconds / 3600).rounded(.up) * 3600))
     }
     schedule.horizon = duration("--horizon", options.horizon, default: schedule.horizon, minimum: .seconds(1))
     schedule.warmup = duration("--warmup", options.warmup, default: schedule.warmup)
@@ -236,15 +237,29 @@ extension OptionReader {
   /// Ten sizes from the smallest on that is possible. A service's tasks with users count, so its sizes lie around the
   /// number of tasks that are missing on average, in steps of its deviation.
   private static func usualSizes(of model: PlanModel) -> [Int] {
-    let rate = model.arrivals.meanPerSecond
+    let rate = model.arrivals.highestPerSecond
     let times = model.times
+    let ofUser = times.session.mean + times.assign.mean + times.taskStart.mean
     guard model.rules.keeper == .pool else {
-      let load = min(rate * (times.session.mean + times.assign.mean + times.taskStart.mean), 50_000)
+      if case .recorded(let recorded) = model.arrivals {
+        let most = Double(min(recorded.most(within: .seconds(min(ofUser, 1e8))), 90_000))
+        return Set((1...10).map { Int((most * Double($0) / 10).rounded(.up)) }).sorted()
+      }
+      let load = min(rate * ofUser, 50_000)
       let step = max(1, (load.squareRoot() / 2).rounded())
       return (0..<10).map { Int(load.rounded(.up) + Double($0) * step) }
     }
-    let first = model.rules.fallback == .wait ? Int(min(rate * times.taskStart.mean, 90_000)) + 1 : 1
-    return Array(first..<(first + 10))
+    var first = 1
+    if model.rules.fallback == .wait, model.rules.afterRelease == .replace {
+      var length = times.taskStart.mean
+      if case .every(let interval) = model.rules.replenish { length = max(length, interval.seconds) }
+      if case .recorded = model.arrivals { length = 0 }
+      first = Int(min(rate * length, 90_000)) + 1
+    }
+    let sizes = Array(first..<(first + 10))
+    // Where none is possible, the sentence that says why names the first.
+    let possible = sizes.filter { $0 <= model.rules.maxSize ?? .max }
+    return possible.isEmpty ? sizes : possible
   }
 
   private mutating func requirements(_ written: [String]) -> [Requirement] {
@@ -284,6 +299,7 @@ extension ImpossiblePlan.Cause {
     case .instances: "--instances"
     case .parallelStarts: "--parallel-starts"
     case .maxSize: "--max-size"
+    case .threshold: "--replenish-threshold"
     case .horizon: "--horizon"
     case .session: "--session"
     }

@@ -111,20 +111,24 @@ extension OptionReader {
   /// `2/2,3/2`: pool sizes with their instance pools.
   mutating func candidatePairs(_ written: String, hasInstances: Bool) -> [Candidate] {
     var candidates: [Candidate] = []
-    for part in written.split(separator: ",", omittingEmptySubsequences: false) {
+    var wrong: [Substring] = []
+    for part in written.split(separator: ",", omittingEmptySubsequences: false).prefix(Self.mostCandidates + 1) {
       let numbers = part.split(separator: "/", omittingEmptySubsequences: false).map {
         PlainText.wholeNumber(String($0)).flatMap { $0 <= 100_000 ? $0 : nil }
       }
-      guard numbers.count == 2, let size = numbers[0], let pool = numbers[1], candidates.count < Self.mostCandidates
-      else {
-        problems.add(
-          "--candidates",
-          "'\(part.prefix(40))' is wrong: write a pool size and an instance pool, such as 3/2, up to 100000 each and "
-            + "at most 1000 pairs")
-        return []
+      guard numbers.count == 2, let size = numbers[0], let pool = numbers[1] else {
+        wrong.append(part)
+        continue
       }
       let candidate = Candidate(poolSize: size, instancePool: pool)
       if !candidates.contains(candidate) { candidates.append(candidate) }
+    }
+    if !wrong.isEmpty || candidates.count > Self.mostCandidates {
+      problems.add(
+        "--candidates",
+        Self.list(wrong.isEmpty ? [Substring(written)] : wrong)
+          + " wrong: write a pool size and an instance pool, such as 3/2, up to 100000 each and at most 1000 pairs")
+      return []
     }
     if !hasInstances, candidates.contains(where: { $0.instancePool > 0 }) {
       problems.add("--candidates", "instance pools are simulated where --slots is given")
@@ -132,17 +136,28 @@ extension OptionReader {
     return candidates
   }
 
+  /// The first of the parts of a list that are wrong, as the beginning of a sentence: `'a' and 'b' are`.
+  private static func list(_ wrong: [Substring]) -> String {
+    let more = wrong.count > 10 ? ["\(wrong.count - 10) more"] : []
+    return PlainText.list(wrong.prefix(10).map { "'\($0.prefix(40))'" } + more, "and")
+      + (wrong.count == 1 ? " is" : " are")
+  }
+
   /// `0h:1/m,9h:5/m,18h:1/m`.
   mutating func profile(_ written: String) -> DailyProfile? {
     var steps: [DailyProfile.Step] = []
+    var wrong: [Substring] = []
     for part in written.split(separator: ",", omittingEmptySubsequences: false).prefix(1441) {
       let sides = part.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
       guard sides.count == 2, let start = DurationText.parse(sides[0]), let rate = RateText.parse(sides[1]) else {
-        problems.add(
-          "--arrival-profile", "'\(part.prefix(40))' is no time of day with a rate: write it as 9h:5/m")
-        return nil
+        wrong.append(part)
+        continue
       }
       steps.append(DailyProfile.Step(start: start, perSecond: rate.perSecond))
+    }
+    if !wrong.isEmpty {
+      problems.add("--arrival-profile", Self.list(wrong) + " no time of day with a rate: write each as 9h:5/m")
+      return nil
     }
     if steps.count <= 1440, let profile = DailyProfile(steps) { return profile }
     problems.add(

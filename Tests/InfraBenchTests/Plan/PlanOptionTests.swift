@@ -166,6 +166,18 @@ struct PlanOptionTests {
     #expect(service.candidates.first?.poolSize == 152 && service.candidates.count == 10)
     #expect(service.candidates.contains { $0.poolSize > 171 })
     #expect(service.model.schedule.warmup >= .seconds(18_200))
+    // Instances and recycled tasks forget the beginning of a run as slowly as a service does.
+    for rule in [["--slots", "7"], ["--after-release", "recycle"]] {
+      let long = try right(["--arrival-rate", "1/m", "--session", "exp:8h"] + rule)
+      #expect(long.model.schedule.warmup == .seconds(81 * 3600))
+    }
+  }
+
+  @Test func allWrongPartsOfAListAreNamed() throws {
+    let pairs = try read(["--arrival-rate", "5/m", "--slots", "7", "--candidates", "a/1,2/2,3/b"]).problems
+    #expect(pairs.count == 1 && pairs[0].hasPrefix("--candidates: 'a/1' and '3/b' are wrong"), "\(pairs)")
+    let profile = try read(["--arrival-profile", "0h:x,9h:5/m,1y:1/m"]).problems
+    #expect(profile.count == 1 && profile[0].contains("'0h:x' and '1y:1/m' are no time"), "\(profile)")
   }
 
   @Test func theHelpIsTheGoldenOne() throws {
