@@ -9,7 +9,7 @@ import Testing
   .enabled(if: MotoPool.isAvailable, "needs moto[server] and boto3; INFRABENCH_PYTHON names a Python that has them"),
   .timeLimit(.minutes(2)))
 struct MotoTests {
-  @Test func aPoolIsListedDescribedScaledAndStopped() async throws {
+  @Test(.wholeSuiteOnly) func aPoolIsListedDescribedScaledAndStopped() async throws {
     try await MotoPool.run(count: 12) { pool in
       let client = try MotoTests.client(pool)
       let filter = TaskFilter(cluster: pool.cluster, serviceName: pool.service)

@@ -15,7 +15,7 @@ import Testing
     try await BenchRun.run(tool, ["--gateway-url", url] + options + Self.judgement)
   }
 
-  @Test func mockGatewayWithoutTasksIsMeasuredWithAgents() async throws {
+  @Test(.wholeSuiteOnly) func mockGatewayWithoutTasksIsMeasuredWithAgents() async throws {
     let gateway = try await MockGateway.start(["--pool-size", "0", "--dialect", "lab"], warm: 0)
     let allocation = try await run("bench-allocation", gateway.url, "--agents", "2", "--count", "5").passedDocument()
     #expect(allocation.metrics["allocation"]?.count == 5 && allocation.counters["misses"] == 0)

@@ -180,7 +180,7 @@ import Testing
     #expect(!gateway.requests.contains { $0.line == "POST /api/acquire" })
   }
 
-  @Test func aPoolOfSizeZeroEndsAsWorthless() async throws {
+  @Test(.wholeSuiteOnly) func aPoolOfSizeZeroEndsAsWorthless() async throws {
     let gateway = try await MockGateway.start(["--virtual-tasks", "--pool-size", "0", "--max-size", "0"], warm: 0)
     let begin = ContinuousClock.now
     let result = try await BenchRun.run(

@@ -62,7 +62,7 @@ struct ClientCertificateRunTests {
     }
   }
 
-  @Test(arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"])
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"])
   func withoutOneTheErrorSaysWhatToGive(_ tool: String) async throws {
     try await withGateway { url, files, _, _ in
       let load = tool == "bench-concurrent" ? ["--concurrency", "2"] : ["--count", "2"]
@@ -96,7 +96,7 @@ struct ClientCertificateRunTests {
     }
   }
 
-  @Test func wrongFilesAreWrongUsageBeforeAnythingIsAsked() async throws {
+  @Test(.wholeSuiteOnly) func wrongFilesAreWrongUsageBeforeAnythingIsAsked() async throws {
     try await withGateway { url, files, proxy, _ in
       let wrong: [(options: [String], words: String)] = [
         (["--cert", files.chain], "--cert: its private key is missing"),

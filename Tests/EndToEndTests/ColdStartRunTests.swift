@@ -171,6 +171,7 @@ import Testing
   }
 
   @Test(
+    .wholeSuiteOnly,
     arguments: [("bench-e2e", "60s"), ("bench-concurrent", "60s"), ("bench-concurrent", "20ms")], [SIGINT, SIGTERM])
   func anInterruptedRunLeavesNoTasks(run: (tool: String, delay: String), signal: Int32) async throws {
     let (gateway, options, environment) = try await remote(pool: 0, ["--task-start-delay", run.delay])

@@ -54,7 +54,7 @@ import Testing
     try await Tool(name: "bench-compare").run(arguments, in: scratch.path)
   }
 
-  @Test func aRegressionExitsWith99WhereThatIsAskedFor() async throws {
+  @Test(.wholeSuiteOnly) func aRegressionExitsWith99WhereThatIsAskedFor() async throws {
     let scratch = try await Self.folders()
     let plain = try await compare(["old", "new"], in: scratch)
     #expect(plain.status == .exited(0), "\(plain.standardError)")
@@ -73,7 +73,8 @@ import Testing
   }
 
   /// On a full disk, say: an empty comment on a pull request must not be green.
-  @Test(arguments: ["> /dev/full", ">&-"]) func lostOutputIsAFailure(redirection: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: ["> /dev/full", ">&-"]) func lostOutputIsAFailure(redirection: String) async throws
+  {
     let scratch = try await Self.folders()
     let shell = ["/bin/sh", "-c", "exec \"$0\" \"$@\" \(redirection)"]
     let outcome = try await Tool(name: "bench-compare").run(["old", "new"], in: scratch.path, through: shell)
@@ -81,7 +82,7 @@ import Testing
     #expect(outcome.standardError.contains("standard output could not be written: "), "\(outcome.standardError)")
   }
 
-  @Test func whatIsShownDoesNotMoveTheGate() async throws {
+  @Test(.wholeSuiteOnly) func whatIsShownDoesNotMoveTheGate() async throws {
     let scratch = try await Self.folders()
     let outcome = try await compare(["old", "new", "--fail-on-regression", "--metric", "read"], in: scratch)
     #expect(outcome.status == .exited(99))
@@ -101,7 +102,9 @@ import Testing
     #expect(outcome.standardOutput.contains("6 of 6 NEW runs were worthless"))
   }
 
-  @Test(.enabled(if: DocumentSchema.isAvailable, "needs Python's jsonschema; INFRABENCH_PYTHON names an interpreter"))
+  @Test(
+    .wholeSuiteOnly,
+    .enabled(if: DocumentSchema.isAvailable, "needs Python's jsonschema; INFRABENCH_PYTHON names an interpreter"))
   func theJSONIsValid() async throws {
     let scratch = try await Self.folders()
     let comparison = try await compare(["old", "new", "--print", "json"], in: scratch)

@@ -1,12 +1,13 @@
 import FoundationEssentials
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
 @testable import Results
 
 /// The completion scripts, as the real shells read them: `--generate-completion-script SHELL` of each tool.
-@Suite(.timeLimit(.minutes(2))) struct CompletionTests {
+@Suite(.wholeSuiteOnly, .timeLimit(.minutes(2))) struct CompletionTests {
   /// Asks a shell for the completions of a command line whose cursor is at its end.
   private static func complete(_ line: String, in shell: String) async throws -> [String] {
     let scratch = try Scratch()

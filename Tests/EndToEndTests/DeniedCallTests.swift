@@ -1,4 +1,5 @@
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -37,7 +38,7 @@ import Testing
     #expect(ecs.stopped.isEmpty && ecs.calls("UpdateService") == 0)
   }
 
-  @Test func aCountThatMayNotBePutBackIsSaidAndTheDrainIsKept() async throws {
+  @Test(.wholeSuiteOnly) func aCountThatMayNotBePutBackIsSaidAndTheDrainIsKept() async throws {
     let ecs = ScriptedECS(.init(denied: ["UpdateService"], scalesTo: 2))
     let result = try await exhaustion(ecs, ["--restore-desired-count"])
     expectNamed("UpdateService", result, status: 99)
@@ -84,7 +85,9 @@ import Testing
     if !takesNone { #expect(try result.document().metrics["drain"]?.count == 1) }
   }
 
-  @Test(arguments: ["bench-e2e", "bench-concurrent"], ["RunTask", "ListTasks", "DescribeTasks", "StopTask"])
+  @Test(
+    .wholeSuiteOnly, arguments: ["bench-e2e", "bench-concurrent"],
+    ["RunTask", "ListTasks", "DescribeTasks", "StopTask"])
   func whatStartsOfTasksNeedIsNamedAndNoTaskIsLeftUnsaid(tool: String, action: String) async throws {
     let world = StartedTaskWorld(.init(connectSeconds: 0.3, denied: [action]))
     let own = tool == "bench-e2e" ? ["--count", "2"] : ["--concurrency", "2"]
@@ -106,7 +109,7 @@ import Testing
 
   // MARK: In the midst of a run
 
-  @Test(arguments: [("ListTasks", 3), ("DescribeTasks", 3), ("StopTask", 1)])
+  @Test(.wholeSuiteOnly, arguments: [("ListTasks", 3), ("DescribeTasks", 3), ("StopTask", 1)])
   func aDrainIsKeptWhenSomethingIsDeniedAfterIt(action: String, stops: Int) async throws {
     let ecs = ScriptedECS(.init(pendingSeconds: 1, deniedAfterStops: [action: stops]))
     let result = try await exhaustion(ecs)

@@ -92,7 +92,9 @@ import Testing
     #expect(document.timeline?.rows.contains { $0[.warm] == 0 } == true)
   }
 
-  @Test(arguments: ["after-drain", "at-end"]) func everyCycleFindsThePoolFull(release: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: ["after-drain", "at-end"]) func everyCycleFindsThePoolFull(release: String)
+    async throws
+  {
     let outcome = try await run(
       "--pool-size", "2", "--task-start-delay", "200ms", "--poll-interval", "20ms", "--cycles", "3", "--release",
       release)
@@ -149,7 +151,7 @@ import Testing
     #expect(scratch.names(in: "results") == nil)
   }
 
-  @Test func anECSEndpointThatCannotBeReachedEndsTheRunBeforeTheDrain() async throws {
+  @Test(.wholeSuiteOnly) func anECSEndpointThatCannotBeReachedEndsTheRunBeforeTheDrain() async throws {
     let gateway = try await MockGateway.start(["--pool-size", "2"], warm: 2)
     let outcome = try await run(
       "--gateway-url", gateway.url, "--ecs-endpoint-url", "http://127.0.0.1:1", "--service", "pool",
@@ -161,7 +163,7 @@ import Testing
     await gateway.stop()
   }
 
-  @Test func aKeyThatIsNotAcceptedEndsTheRunBeforeTheDrain() async throws {
+  @Test(.wholeSuiteOnly) func aKeyThatIsNotAcceptedEndsTheRunBeforeTheDrain() async throws {
     let gateway = try await MockGateway.start(["--pool-size", "2", "--task-start-delay", "1s"], warm: 2)
     let outcome = try await run(
       "--gateway-url", gateway.url, "--ecs-endpoint-url", gateway.url, "--service", "pool", environment: Self.keys)

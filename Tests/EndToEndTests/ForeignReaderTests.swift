@@ -1,5 +1,6 @@
 import Foundation
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -34,7 +35,8 @@ import Testing
     json.dump(figures, sys.stdout)
     """
 
-  @Test(.enabled(if: python != nil, "set INFRABENCH_PYTHON to a Python that has the package hdrhistogram"))
+  @Test(
+    .wholeSuiteOnly, .enabled(if: python != nil, "set INFRABENCH_PYTHON to a Python that has the package hdrhistogram"))
   func pythonReadsTheFiguresThatWerePrinted() async throws {
     let result = try await BenchRun.run(
       "bench-allocation", ["--count", "30", "--concurrency", "2", "--no-default-thresholds"] + BenchRun.smallPool)

@@ -246,7 +246,9 @@ import Testing
     return duration
   }
 
-  @Test(arguments: ["bench-allocation", "bench-e2e"]) func nothingOutlivesAKilledTool(_ tool: String) async throws {
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-e2e"]) func nothingOutlivesAKilledTool(_ tool: String)
+    async throws
+  {
     // A session lasts long enough to be seen.
     let command = try "'\(Tool(name: "session-stand-in").path)' --startup-delay 1s"
     let hasSessions = tool == "bench-e2e"

@@ -21,7 +21,7 @@ import Testing
     output.components(between: Self.eraseLine).filter { $0.contains(" of 5 d") }
   }
 
-  @Test func theLiveLineIsRefreshedAndGivesWayToWholeLinesAndIsGoneAtTheEnd() async throws {
+  @Test(.wholeSuiteOnly) func theLiveLineIsRefreshedAndGivesWayToWholeLinesAndIsGoneAtTheEnd() async throws {
     let output = try await run()
     let lines = liveLines(output)
     #expect(lines.count >= 4, "\(output)")
@@ -35,7 +35,7 @@ import Testing
     #expect(screen.filter { $0.hasPrefix("note: ") || $0.hasPrefix("Run ") }.allSatisfy { !$0.hasSuffix(" ") })
   }
 
-  @Test func aNarrowTerminalCutsTheLine() async throws {
+  @Test(.wholeSuiteOnly) func aNarrowTerminalCutsTheLine() async throws {
     let lines = liveLines(try await run(columns: 16))
     #expect(!lines.isEmpty && lines.allSatisfy { $0.count <= 15 && $0.hasSuffix("…") }, "\(lines)")
   }

@@ -1,5 +1,6 @@
 import Foundation
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -7,7 +8,8 @@ import Testing
 
 /// The manual pages that `scripts/man-pages.sh` makes of the built programs, as `man` and `mandoc` read them.
 @Suite(
-  .timeLimit(.minutes(2)), .enabled(if: Tool.isInstalled("python3"), "needs python3, which writes the pages"))
+  .wholeSuiteOnly, .timeLimit(.minutes(2)),
+  .enabled(if: Tool.isInstalled("python3"), "needs python3, which writes the pages"))
 struct ManualPageTests {
   private static let root = {
     var url = URL(filePath: #filePath)

@@ -65,7 +65,7 @@ struct NodeLabGatewayTests {
     }
   }
 
-  @Test(arguments: ways) func everyToolRunsOnTasksOfAnotherProcess(_ way: Way) async throws {
+  @Test(.wholeSuiteOnly, arguments: ways) func everyToolRunsOnTasksOfAnotherProcess(_ way: Way) async throws {
     try await NodeLab.with(tasks: 3) { lab in
       let document = try await run(way, lab.gateway.url)
       lab.expectTaken(way.taken, "\(document.notes)")

@@ -71,7 +71,7 @@ struct NodeProductGatewayTests {
     }
   }
 
-  @Test func severalMessagesGoOverOneSocket() async throws {
+  @Test(.wholeSuiteOnly) func severalMessagesGoOverOneSocket() async throws {
     try await NodeProduct.with(["--says-source", "yes"]) { product in
       let document = try passed(try await product.run(["--count", "5", "--messages", "4"]))
       #expect(document.metrics["first_response_warm"]?.count == 5)
@@ -96,7 +96,7 @@ struct NodeProductGatewayTests {
     }
   }
 
-  @Test func aQuestionIsAnsweredAndCounted() async throws {
+  @Test(.wholeSuiteOnly) func aQuestionIsAnsweredAndCounted() async throws {
     try await NodeProduct.with { product in
       let document = try passed(try await product.run(["--count", "5", "--message", "[ask] list the files"]))
       #expect(document.counters["questions"] == 5 && document.metrics["complete"]?.count == 5)
@@ -120,7 +120,7 @@ struct NodeProductGatewayTests {
     }
   }
 
-  @Test(arguments: [("[fail]", "TASK_RESTART_FAILED", "failed"), ("[cut]", "closed", "cut")])
+  @Test(.wholeSuiteOnly, arguments: [("[fail]", "TASK_RESTART_FAILED", "failed"), ("[cut]", "closed", "cut")])
   func anAnswerThatDoesNotComeIsAFailedStepAndNoSample(text: String, kind: String, event: String) async throws {
     try await NodeProduct.with { product in
       let result = try await product.run(["--count", "4", "--message", text])
@@ -173,7 +173,7 @@ struct NodeProductGatewayTests {
     }
   }
 
-  @Test func withoutCapacityTheGatewaysAnswerIsAMiss() async throws {
+  @Test(.wholeSuiteOnly) func withoutCapacityTheGatewaysAnswerIsAMiss() async throws {
     try await NodeProduct.with(["--capacity", "2"]) { product in
       let document = try await product.run(tool: "bench-concurrent", ["--concurrency", "4", "--hold"]).document()
       #expect(document.counters["misses"] == 2, "\(document.errors)")

@@ -1,5 +1,6 @@
 import ProcessControl
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -15,20 +16,20 @@ import Testing
     #expect(try result.document().tool == "bench-allocation")
   }
 
-  @Test func printedMarkdownIsTheFileToTheByte() async throws {
+  @Test(.wholeSuiteOnly) func printedMarkdownIsTheFileToTheByte() async throws {
     let result = try await BenchRun.run("bench-e2e", Self.quick + ["--print", "md"])
     #expect(try result.file("md") == result.output)
     #expect(result.output.hasPrefix("# bench-e2e"))
   }
 
-  @Test func quietRunSaysNothingOnStandardErrorAndItsDataAllTheSame() async throws {
+  @Test(.wholeSuiteOnly) func quietRunSaysNothingOnStandardErrorAndItsDataAllTheSame() async throws {
     let result = try await BenchRun.run("bench-allocation", Self.quick + ["--quiet"])
     #expect(result.talk == "")
     #expect(result.output.hasPrefix("Run 1: allocation_time="))
     #expect(result.files().count == 2)
   }
 
-  @Test func formatsAndDirectoryAreTheUsersChoice() async throws {
+  @Test(.wholeSuiteOnly) func formatsAndDirectoryAreTheUsersChoice() async throws {
     let result = try await BenchRun.run(
       "bench-allocation", Self.quick + ["--format", "json", "--output-dir", "here/and there"])
     #expect(result.files() == [:])
@@ -36,7 +37,7 @@ import Testing
     #expect(names.count == 1 && names.allSatisfy { $0.hasSuffix("-bench-allocation.json") }, "\(names)")
   }
 
-  @Test func labelIsInTheDocumentAsItIsAndInTheNameAsItMayBe() async throws {
+  @Test(.wholeSuiteOnly) func labelIsInTheDocumentAsItIsAndInTheNameAsItMayBe() async throws {
     let label = "stage: α/β ../../x"
     let result = try await BenchRun.run("bench-allocation", Self.quick + ["--label", label])
     #expect(try result.document().label == label)
@@ -47,7 +48,7 @@ import Testing
     #expect(result.files()["\(day)/\(time)Z-bench-allocation-stage------..-..-x.json"] != nil, "\(result.files().keys)")
   }
 
-  @Test func nothingIsColouredOnAFile() async throws {
+  @Test(.wholeSuiteOnly) func nothingIsColouredOnAFile() async throws {
     let result = try await BenchRun.run("bench-allocation", Self.quick)
     #expect(!result.output.contains("\u{1b}") && !result.talk.contains("\u{1b}"))
   }
@@ -62,7 +63,7 @@ import Testing
     #expect(help.scratch.names(in: "") == [])
   }
 
-  @Test func targetOnTheSameCoresIsANoteInEveryPlaceAndNoVerdict() async throws {
+  @Test(.wholeSuiteOnly) func targetOnTheSameCoresIsANoteInEveryPlaceAndNoVerdict() async throws {
     let result = try await BenchRun.run("bench-allocation", Self.quick)
     let document = try result.passedDocument()
     let notes = document.notes.filter { $0.hasPrefix("target and load generator share ") }

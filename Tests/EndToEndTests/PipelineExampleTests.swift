@@ -132,7 +132,7 @@ import Testing
     for gateway in gateways { await gateway.stop() }
   }
 
-  @Test(.enabled(if: PipelineExamples.isReadable, needsYAML))
+  @Test(.wholeSuiteOnly, .enabled(if: PipelineExamples.isReadable, needsYAML))
   func noPipelineTakesAnEarlierVerdictForThatOfARunWithWrongOptions() async throws {
     var checkouts: [String: Scratch] = [:]
     for snippet in try await PipelineExamples.snippets() {

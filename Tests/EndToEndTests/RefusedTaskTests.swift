@@ -255,7 +255,7 @@ import Testing
   }
 
   /// ECS has begun to start the task, and nothing is heard of it when the signal comes.
-  @Test func aRunTaskThatTheSignalCutsOffIsLookedForToo() async throws {
+  @Test(.wholeSuiteOnly) func aRunTaskThatTheSignalCutsOffIsLookedForToo() async throws {
     let calls = Calls()
     let mark = Mutex("")
     let server = try await Self.server(calls: calls) { name, request in
@@ -382,7 +382,7 @@ import Testing
   }
 
   /// Every cold start works, and each would leave a task.
-  @Test(arguments: ["bench-e2e", "bench-concurrent"])
+  @Test(.wholeSuiteOnly, arguments: ["bench-e2e", "bench-concurrent"])
   func aStopThatIsRefusedIsAnErrorAndEndsTheRun(tool: String) async throws {
     let calls = Calls()
     let user = Mutex("nobody")

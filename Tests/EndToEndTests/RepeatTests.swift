@@ -180,7 +180,7 @@ import Testing
     #expect(try documents(result).map(\.verdict) == [.fail, .fail])
   }
 
-  @Test func twoGatewaysAreMeasuredInTurn() async throws {
+  @Test(.wholeSuiteOnly) func twoGatewaysAreMeasuredInTurn() async throws {
     let quick = try await MockGateway.start()
     let slow = try await MockGateway.start(MockGateway.threeVirtualTasks + ["--acquire-delay", "60ms"])
     let result = try await BenchRun.run(

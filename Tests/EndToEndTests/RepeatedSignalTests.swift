@@ -48,7 +48,7 @@ import Testing
     await gateway.stop()
   }
 
-  @Test func theDocumentIsWrittenBeforeAnythingIsGivenBack() async throws {
+  @Test(.wholeSuiteOnly) func theDocumentIsWrittenBeforeAnythingIsGivenBack() async throws {
     let results = Mutex<String?>(nil)
     let wasWritten = Mutex<Bool?>(nil)
     let gateway = try await ScriptedGateway { request in
@@ -79,7 +79,7 @@ import Testing
     #expect(document.notes.contains { $0.contains("could not be released") }, "\(document.notes)")
   }
 
-  @Test(arguments: ["bench-allocation", "bench-e2e"])
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-e2e"])
   func aSignalToEveryProcessOfTheRunLetsTheReleasesBeDone(_ tool: String) async throws {
     let run = try await BenchRun.start(
       tool, ["--count", "100", "--think-time", "50ms"] + (tool == "bench-e2e" ? [] : ["--hold"]))
@@ -90,7 +90,7 @@ import Testing
   }
 
   /// SIGHUP under `nohup`, SIGINT and SIGQUIT in a script's background job.
-  @Test(arguments: [SIGHUP, SIGINT, SIGQUIT])
+  @Test(.wholeSuiteOnly, arguments: [SIGHUP, SIGINT, SIGQUIT])
   func aSignalThatWasIgnoredAtTheStartStaysIgnored(signal: Int32) async throws {
     let scratch = try Scratch()
     let gateway = try await MockGateway.start()

@@ -1,4 +1,5 @@
 import ProcessControl
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -15,7 +16,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"], [true, false])
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"], [true, false])
   func headersAndTokensAreSentAndNeverTold(tool: String, tokenIsInAFile: Bool) async throws {
     // It repeats what it was sent, as a debugging gateway might.
     let gateway = try await ScriptedGateway { request in

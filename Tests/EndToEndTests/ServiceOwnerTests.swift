@@ -22,7 +22,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [["--refill-timeout", "900ms"], ["--refill-timeout", "900ms", "--restore-desired-count"]])
+  @Test(
+    .wholeSuiteOnly,
+    arguments: [["--refill-timeout", "900ms"], ["--refill-timeout", "900ms", "--restore-desired-count"]])
   func aCountThatIsLoweredIsPutBackOnlyWhereThatWasAskedFor(options: [String]) async throws {
     let ecs = ScriptedECS(.init(scalesTo: 2))
     let result = try await run(ecs, options[0], options[1], options.count > 2 ? options[2] : "--quiet")

@@ -187,7 +187,9 @@ import Testing
     ]
   }
 
-  @Test(arguments: pendings) func whatIsWrittenBeforeTheStopsNamesTheTasks(pending: Pending) async throws {
+  @Test(.wholeSuiteOnly, arguments: pendings) func whatIsWrittenBeforeTheStopsNamesTheTasks(pending: Pending)
+    async throws
+  {
     let world = StartedTaskWorld(pending.rules)
     try await world.serve { url in
       let run = try await BenchRun.start(

@@ -36,7 +36,7 @@ import Testing
     return result
   }
 
-  @Test func aGatewayThatHidesUsersShowsNoReadiness() async throws {
+  @Test(.wholeSuiteOnly) func aGatewayThatHidesUsersShowsNoReadiness() async throws {
     let result = try await run(userAfter: nil, timeout: "1s")
     #expect(result.status == .exited(1), "\(result.talk)")
     let document = try result.document()

@@ -38,7 +38,7 @@ struct StickyCookieTests {
   /// By haproxy's word.
   private func count(_ line: String, in balancer: ForeignProxy) -> Int { balancer.log.count { $0.hasPrefix(line) } }
 
-  @Test func withItsCookiesEveryTaskGoesBackToItsNode() async throws {
+  @Test(.wholeSuiteOnly) func withItsCookiesEveryTaskGoesBackToItsNode() async throws {
     try await withBalancer(tasks: 10) { url, balancer, nodes in
       let result = try await BenchRun.run(
         "bench-allocation",

@@ -79,7 +79,7 @@ import Testing
     #expect(ecs.stopped == (1...6).map { "task-\($0)" } || Set(ecs.stopped) == Set((1...6).map { "task-\($0)" }))
   }
 
-  @Test func aPoolThatWasFullBeforeTheClockStartedWasNotTimed() async throws {
+  @Test(.wholeSuiteOnly) func aPoolThatWasFullBeforeTheClockStartedWasNotTimed() async throws {
     // Each task is replaced at once, and the last call's answer comes long after the others'.
     let ecs = ScriptedECS(.init(desiredCount: 1, placementSeconds: 0, stopSeconds: 3, stopsBeforeAnswer: true))
     let result = try await run(ecs, "--poll-interval", "100ms", "--force-poll-interval")

@@ -54,7 +54,7 @@ import Reports
   }
 
   /// The suite's two runs of the users' way, each a case of its own.
-  @Test func theSuiteRunsTheProfilesWayToo() async throws {
+  @Test(.wholeSuiteOnly) func theSuiteRunsTheProfilesWayToo() async throws {
     let scratch = try Scratch()
     let run = try await Tool(name: "bench-suite").run(
       ["--only", "bench-e2e", "--with-profile", "product", "--", "--count", "2"] + BenchRun.anySpeed,

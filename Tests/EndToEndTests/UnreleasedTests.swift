@@ -88,7 +88,7 @@ import Testing
   }
 
   /// The node that has the task was slow; the one that is asked then does not know it.
-  @Test func aReleaseWithoutAnAnswerThatIsRefusedThenIsCounted() async throws {
+  @Test(.wholeSuiteOnly) func aReleaseWithoutAnAnswerThatIsRefusedThenIsCounted() async throws {
     let calls = Counting()
     let gateway = try await gateway { _ in calls.next() <= 2 ? .silence : Self.refusal }
     let result = try await BenchRun.run(
@@ -111,7 +111,7 @@ import Testing
     #expect(gateway.requests.count { $0.line == "POST /api/release" } == 4)
   }
 
-  @Test(arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"])
+  @Test(.wholeSuiteOnly, arguments: ["bench-allocation", "bench-concurrent", "bench-e2e"])
   func aReleaseThatIsRefusedAfterTheSignalIsCounted(tool: String) async throws {
     let gateway = try await gateway { _ in
       .late(#"{"success": false, "error": "unknown task"}"#, status: 404, seconds: 0.4)

@@ -56,7 +56,7 @@ import Testing
     #expect(document.metrics["warm"]?.count == 2 && document.metrics["cold"]?.count == 2)
   }
 
-  @Test func tooFewWarmTasksAreToldByWhenTheTasksConnected() async throws {
+  @Test(.wholeSuiteOnly) func tooFewWarmTasksAreToldByWhenTheTasksConnected() async throws {
     let document = try await run(gateway(warm: 1, late: 5), users: 3)
     #expect(document.counters["warm"] == 1 && document.counters["cold"] == 2, "\(document.counters)")
     #expect(document.counters["unclassified"] == 0)
@@ -126,7 +126,7 @@ import Testing
     #expect(try result.passedDocument().metrics["connect"]?.count == 4)
   }
 
-  @Test func withinTheSecondOfTheRequestNobodyCanTell() async throws {
+  @Test(.wholeSuiteOnly) func withinTheSecondOfTheRequestNobodyCanTell() async throws {
     let document = try await run(gateway(warm: 1, late: 0), users: 2)
     // The second may turn between the request and the look after it: then the task is cold.
     #expect(document.counters["warm"] == 1)

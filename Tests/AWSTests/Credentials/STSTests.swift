@@ -129,6 +129,7 @@ import Testing
   }
 
   @Test(
+    .wholeSuiteOnly,
     .timeLimit(.minutes(2)),
     .enabled(
       if: Python.canImport("moto.server, boto3"), "needs moto[server] and boto3; INFRABENCH_PYTHON names a Python"))

@@ -5,7 +5,7 @@ import Testing
 import Transport
 
 /// Faults of answers, as a client meets them.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct AnswerFaultTests {
+@Suite(.wholeSuiteOnly, .serialized, .timeLimit(.minutes(3))) struct AnswerFaultTests {
   private let user = #"{"userId":"a"}"#
 
   /// All that comes until the gateway closes, or within a second.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Faults of the ECS-compatible endpoint, as botocore and the suite's own client meet them.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct ECSFaultTests {
+@Suite(.wholeSuiteOnly, .serialized, .timeLimit(.minutes(3))) struct ECSFaultTests {
   /// Calls the endpoint through botocore, as its last argument says: `raw` without retries, `retry` with its own. Prints
   /// a line for each call: what was listed and described, or the error's code.
   private static let botocore = """

@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Gateway
+import TestSupport
 import Testing
 import Transport
 
 /// Each planted bug from outside, beside the right behaviour of a gateway without it.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct PlantedBugTests {
+@Suite(.wholeSuiteOnly, .serialized, .timeLimit(.minutes(3))) struct PlantedBugTests {
   static let states = [false, true]
 
   private func with(_ bug: String, _ isPlanted: Bool, _ body: (FaultyGateway) async throws -> Void) async throws {

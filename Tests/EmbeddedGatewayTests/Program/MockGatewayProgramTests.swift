@@ -99,7 +99,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: ready.workspaceRoot))
   }
 
-  @Test func noTaskOutlivesAKilledGateway() async throws {
+  @Test(.wholeSuiteOnly) func noTaskOutlivesAKilledGateway() async throws {
     let (gateway, ready) = try await start(["--pool-size", "3"])
     defer { try? FileManager.default.removeItem(atPath: ready.workspaceRoot) }
     try await eventually("never warm") { try await status(ready.port).warmCount == 3 }

@@ -36,7 +36,7 @@ import Reports
     try await run.expectNothingLeft("\(outcome.standardError)")
   }
 
-  @Test func aGatewayThatIsKilledIsNoPass() async throws {
+  @Test(.wholeSuiteOnly) func aGatewayThatIsKilledIsNoPass() async throws {
     let run = try await BenchSuite.start(
       ["--only", "bench-allocation", "--threshold", "errors == 0"] + Self.anySpeed
         + ["--count", "100", "--timeout", "1s"])
@@ -126,7 +126,7 @@ import Reports
     try await run.expectNothingLeft()
   }
 
-  @Test func aMuteGatewayIsNoPass() async throws {
+  @Test(.wholeSuiteOnly) func aMuteGatewayIsNoPass() async throws {
     let gateway = try MuteServer()
     let run = try await BenchSuite.start(
       ["--only", "bench-allocation", "--only", "bench-concurrent"] + Self.anySpeed + [
