@@ -1,10 +1,11 @@
 import FoundationEssentials
 import Glibc
 import ProcessControl
+import TestSupport
 import Testing
 
 /// libcurl and its twenty libraries are loaded where a tool calls AWS, and nowhere else.
-@Suite(.timeLimit(.minutes(3))) struct LibcurlTests {
+@Suite(.wholeSuiteOnly, .timeLimit(.minutes(3))) struct LibcurlTests {
   private static let libraries = ["libcurl", "libssl", "libcrypto", "libnghttp2", "libldap"]
 
   /// The lines of all mapped files; empty for a process that has ended. The kernel gives some lines at each read, and

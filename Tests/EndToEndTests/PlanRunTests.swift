@@ -70,7 +70,7 @@ import Testing
   /// Neighbouring arrivals depend on one another, so the measured rate's error comes from repeats: four runs of 5 s. The
   /// prediction has an error too: a refill is found by polls, and each start was up to the poll's resolution shorter. A
   /// busy machine starts tasks late, in the drains before and after the load too.
-  @Test func measuredTimesPredictTheMeasuredWarmRate() async throws {
+  @Test(.wholeSuiteOnly) func measuredTimesPredictTheMeasuredWarmRate() async throws {
     let gateway = try await MockGateway.start(
       ["--virtual-tasks", "--pool-size", "5", "--task-start-delay", "100ms", "--max-tasks", "40"], warm: 5)
     let target = ["--gateway-url", gateway.url, "--allow-saturated", "--no-default-thresholds", "--quiet"]

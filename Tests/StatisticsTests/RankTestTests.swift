@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test func swappingTheSidesMirrors() {
+  @Test(.wholeSuiteOnly) func swappingTheSidesMirrors() {
     var random = SeededRandom(seed: 3)
     for round in 0..<Self.rounds {
       let (old, new) = Self.samples(round, &random)

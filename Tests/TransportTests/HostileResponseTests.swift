@@ -56,7 +56,8 @@ import Transport
     return nil
   }
 
-  @Test(arguments: invalid + chunks.map { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + $0 })
+  @Test(
+    .wholeSuiteOnly, arguments: invalid + chunks.map { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + $0 })
   func malformedResponsesAreInvalidInOnePieceAndByteByByte(_ text: String) {
     #expect(kind([Array(text.utf8)]) == .invalidResponse)
     #expect(kind(text.utf8.map { [$0] }) == .invalidResponse)

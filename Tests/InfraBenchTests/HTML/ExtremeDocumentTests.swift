@@ -19,7 +19,7 @@ import Testing
   ]
 
   /// One row alone, beside a usual one, and rows in which a single value is odd.
-  @Test(arguments: values) func anyValueInATimelineHasAPage(_ value: JSONValue) throws {
+  @Test(.wholeSuiteOnly, arguments: values) func anyValueInATimelineHasAPage(_ value: JSONValue) throws {
     let odd = ResultTimeline.Row(Dictionary(Self.keys.map { ($0, value) }, uniquingKeysWith: { $1 }))
     for var document in [HTMLSamples.load, HTMLSamples.pool] {
       document.metrics = [:]
@@ -79,7 +79,7 @@ import Testing
   }
 
   /// Ten thousand rows of all odd values in turn, and as many findings, have a page of a readable length.
-  @Test func tenThousandRowsHaveAPage() throws {
+  @Test(.wholeSuiteOnly) func tenThousandRowsHaveAPage() throws {
     for var document in [HTMLSamples.load, HTMLSamples.pool] {
       document.metrics = [:]
       let rows = (0..<10_000).map { index in
@@ -102,6 +102,7 @@ import Testing
   }
 
   @Test(
+    .wholeSuiteOnly,
     arguments: [1e300, -1e300, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, .nan, -1, 0])
   func anyChangeHasAComparison(_ number: Double) throws {
     var comparison = ComparisonSamples.comparison()

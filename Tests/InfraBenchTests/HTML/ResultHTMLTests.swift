@@ -1,5 +1,6 @@
 import Foundation
 import Latency
+import TestSupport
 import Testing
 
 @testable import InfraBench
@@ -85,7 +86,7 @@ import Testing
   }
 
   /// 240 intervals of samples in every bucket, and six metrics.
-  @Test func pagesOfTheLongestRunsAreBounded() throws {
+  @Test(.wholeSuiteOnly) func pagesOfTheLongestRunsAreBounded() throws {
     var histogram = LatencyHistogram()
     for index in 0..<20_000 as Range<UInt64> { histogram.record(1000 + index * index * 3) }
     let metric = try #require(MetricDocument(histogram))
