@@ -253,8 +253,8 @@ let package = Package(
       name: "InfraBenchTests",
       dependencies: [
         "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "LoadEngine", "PlanReports",
-        "Planning",
-        "ProcessControl", "Reports", "Results", "Statistics", "TestSupport", "TextFormatting", "Transport", "WarmTask",
+        "Planning", "ProcessControl", "Reports", "Results", "Statistics", "TestSupport", "TextFormatting", "Transport",
+        "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),

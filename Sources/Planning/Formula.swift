@@ -24,7 +24,7 @@ package struct Formula: Sendable, Equatable {
     }
   }
 
-  /// How far a simulation of so many arrivals may be from the formula by chance, in 99.99 of 100 cases.
+  /// How far a simulation with this number of arrivals may be from the formula by chance, in 99.99 of 100 cases.
   ///
   /// Where misses are rare the runs of a simulation hardly show how much they differ, so the formula's own variance
   /// counts too. A Poisson number is skewed; the Cornish–Fisher term (z² − 1)/6 allows for that.

@@ -12,6 +12,6 @@ public enum WholeSuite {
 }
 
 extension Trait where Self == ConditionTrait {
-  /// Of the whole suite only: a test that takes many seconds, and whose subject a quicker one covers in its main lines.
+  /// Of the whole suite only: a test that takes some seconds. The fast suite keeps a quicker one of each tool's main lines.
   public static var wholeSuiteOnly: Self { .enabled(if: WholeSuite.isWanted, "takes long: ./test.sh --all") }
 }
