@@ -76,10 +76,12 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    // The plans of injected faults: the gateway plays them, and the tools check them before they start it.
+    .target(name: "Faults", dependencies: ["Gateway", "Latency"]),
     .target(
       name: "EmbeddedGateway",
       dependencies: [
-        "AWS", "Gateway", "Latency", "ProcessControl", "Transport", "WarmTask",
+        "AWS", "Faults", "Gateway", "Latency", "ProcessControl", "Transport", "WarmTask",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -100,8 +102,8 @@ let package = Package(
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWS", "Comparison", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning", "ProcessControl", "Reports",
-        "Results", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
+        "AWS", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning", "ProcessControl",
+        "Reports", "Results", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [
@@ -112,7 +114,7 @@ let package = Package(
     .target(
       name: "MockGateway",
       dependencies: [
-        "AWS", "EmbeddedGateway", "Gateway", "Latency", "ProcessControl", "WarmTask",
+        "AWS", "EmbeddedGateway", "Faults", "Gateway", "Latency", "ProcessControl", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
@@ -129,6 +131,7 @@ let package = Package(
     .executableTarget(name: "bench-plan", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-report", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-suite", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-verify", dependencies: ["CLauncher"]),
     .executableTarget(
       name: "mock-gateway",
       dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -261,7 +264,7 @@ let package = Package(
     .testTarget(
       name: "EmbeddedGatewayTests",
       dependencies: [
-        "AWS", "EmbeddedGateway", "Gateway", "Latency", "MockGateway", "ProcessControl", "Transport",
+        "AWS", "EmbeddedGateway", "Faults", "Gateway", "Latency", "MockGateway", "ProcessControl", "Transport",
         "TestSupport", "WarmTask", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -273,8 +276,8 @@ let package = Package(
         "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "ProcessControl", "Reports",
         "Results", "TestSupport", "TextFormatting", "Transport",
         "infrabench", "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit",
-        "bench-e2e", "bench-exhaustion", "bench-plan", "bench-report", "bench-suite", "known-delay-server",
-        "mock-gateway", "session-stand-in", "warm-task",
+        "bench-e2e", "bench-exhaustion", "bench-plan", "bench-report", "bench-suite", "bench-verify",
+        "known-delay-server", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

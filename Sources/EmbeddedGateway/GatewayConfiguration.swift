@@ -1,3 +1,4 @@
+package import Faults
 public import AWS
 public import Latency
 
@@ -57,7 +58,7 @@ public struct GatewayConfiguration: Sendable {
   /// The injected faults.
   public var faults = FaultPlan()
   /// The plan of faults that begins with the gateway; `nil`: none.
-  public var injectedFaults: InjectedFaults?
+  package var injectedFaults: InjectedFaults?
   /// Whether the plan can be set and read on a control address of its own.
   public var hasControlAddress = false
   /// A bug to plant, for tests of what finds bugs.

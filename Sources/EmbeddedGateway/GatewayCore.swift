@@ -24,6 +24,8 @@ final class GatewayCore {
   var acquireCount = 0
   /// The number of starts, for the fault plan.
   var startCount = 0
+  /// The number of tasks that were given to users.
+  private var assignmentCount = 0
   /// The task that was assigned last, for the fault `duplicate`.
   var lastAssigned: TaskID?
   var httpDate = HTTPDate()
@@ -206,6 +208,7 @@ extension GatewayCore {
     records[id]?.assignedAt = WallClock.now()
     records[id]?.initSentAt = now
     lastAssigned = id
+    assignmentCount += 1
     socket.send(initMessage(for: acquire))
     acquire.report(acquire, .assigned)
     log(event(.sessionCreate, acquire, since: acquire.receivedAt))
@@ -277,7 +280,9 @@ extension GatewayCore {
     }
     return StatusAnswer(
       warmCount: pool.warmCount, assignedCount: pool.assignedCount, tasks: tasks,
-      efsMounted: isWorkspaceMounted)
+      efsMounted: isWorkspaceMounted,
+      limits: .init(targetSize: pool.rules.targetSize, maxSize: pool.rules.maxSize, maxTasks: pool.rules.maxTasks),
+      assignments: assignmentCount)
   }
 
   /// The users with a directory in the workspace, at most 10,000. Another thread lists them, because all clients share

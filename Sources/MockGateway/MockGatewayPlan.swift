@@ -1,3 +1,4 @@
+import Faults
 import ArgumentParser
 import AWS
 import EmbeddedGateway

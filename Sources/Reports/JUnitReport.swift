@@ -14,6 +14,7 @@ package struct JUnitReport {
     let cause = CommonestError([document])?.words
     suite.add(
       .init(name: Self.wholeRun, seconds: document.durationSeconds, outcome: Self.outcome(of: document, cause: cause)))
+    for check in document.checks ?? [] { suite.add(check) }
     suite.add(document.thresholds, causes: [cause].compactMap(\.self))
     suites = [suite]
   }
@@ -148,6 +149,20 @@ struct JUnitSuite {
     for threshold in thresholds {
       add(Case(name: threshold.expression, outcome: Self.outcome(of: threshold, causes: causes)))
     }
+  }
+
+  /// Adds a case for a check.
+  mutating func add(_ check: CheckRecord) {
+    let outcome: Outcome =
+      switch check.verdict {
+      case .pass: .passed
+      case .notTested: .skipped(reason: "not tested: \(check.reason ?? "")")
+      case .fail:
+        .failed(
+          type: "invariant_violated", message: check.violations.first?.what ?? check.claim,
+          details: ["must hold: \(check.claim)"] + CheckTable.history(of: check))
+      }
+    add(Case(name: "check \(check.name)", seconds: check.seconds, outcome: outcome))
   }
 
   private static func outcome(of threshold: ResultDocument.JudgedThreshold, causes: [String]) -> Outcome {

@@ -24,6 +24,7 @@ package struct MarkdownReport {
       parts.append(document.notes.map { "> Note: \(Markdown.escape($0))\n" }.joined(separator: ">\n"))
     }
     parts.append(facts)
+    if let checks = CheckTable(document)?.markdown { parts.append("## Checks\n\n\(checks)") }
     if document.metrics.isEmpty {
       parts.append("## Latencies\n\nThere was no sample.\n")
     } else {

@@ -26,6 +26,7 @@ package struct TextReport {
         + "\n")
     if !document.metrics.isEmpty { parts.append(tables.percentiles.plain + lines(tables.legend)) }
     parts += remarks
+    if let checks = CheckTable(document)?.plain { parts.append(checks) }
     parts.append(counterLine + "\n")
     if let throughput = Throughput(document: document).line { parts.append(PlainText.line(throughput) + "\n") }
     if let findings = document.findings, !findings.isEmpty {

@@ -126,6 +126,8 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package var notes: [String]
   /// Tool-specific findings that are neither latencies nor counters, such as bench-dirinit's `isolation`.
   package var findings: [String: JSONValue]?
+  /// The properties of the target that the run has checked; nil where it checked none.
+  package var checks: [CheckRecord]?
   /// Nil for a single run.
   package var repetition: Repetition?
 
@@ -135,7 +137,7 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     parameters: [String: JSONValue], target: Target, environment: EnvironmentFacts,
     metrics: [String: MetricDocument], counters: [String: UInt64], errors: [Failure], generator: Generator,
     timeline: ResultTimeline? = nil, thresholds: [JudgedThreshold], notes: [String],
-    findings: [String: JSONValue]? = nil, repetition: Repetition? = nil
+    findings: [String: JSONValue]? = nil, checks: [CheckRecord]? = nil, repetition: Repetition? = nil
   ) {
     self.schema = schema
     self.tool = tool
@@ -156,6 +158,7 @@ package struct ResultDocument: Codable, Sendable, Equatable {
     self.thresholds = thresholds
     self.notes = notes
     self.findings = findings
+    self.checks = checks
     self.repetition = repetition
   }
 }

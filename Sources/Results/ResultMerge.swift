@@ -37,6 +37,7 @@ package struct ResultMerge {
     merged.timeline = nil
     merged.repetition = nil
     merged.findings = findings
+    merged.checks = nil
     merged.notes = MergeNotes(runs: runs).all
     merged.thresholds =
       MergedThresholds(runs: runs, first: first, metrics: merged.metrics, counters: merged.counters).judged
@@ -240,6 +241,9 @@ struct MergeNotes {
     let left = findings.filter { name in runs.contains { $0.findings?[name] != first.findings?[name] } }
     if !left.isEmpty {
       notes.append("findings that differ between the runs are left out: \(left.joined(separator: ", "))")
+    }
+    if runs.contains(where: { $0.checks != nil }) {
+      notes.append("what each run checked is in the runs' own files: the counters are of all of them")
     }
     return notes
   }

@@ -200,6 +200,8 @@ enum ResultRules {
   static let mostTimelineRows = 100_000
   static let mostThresholds = 10_000
   static let mostNames = 1_000
+  static let mostChecks = 100
+  static let mostEvents = 10_000
 
   /// The first rule that the document breaks; nil where it breaks none. docs/schema has the same rules.
   static func violation(in document: ResultDocument) -> String? {
@@ -218,6 +220,7 @@ enum ResultRules {
       ("metrics", document.metrics.count, mostNames), ("counters", document.counters.count, mostNames),
       ("timeline", document.timeline?.rows.count ?? 0, mostTimelineRows),
       ("thresholds", document.thresholds.count, mostThresholds),
+      ("checks", document.checks?.count ?? 0, mostChecks),
     ] where count > most {
       return "\(list) has \(count) entries, and no run has more than \(most)"
     }
@@ -228,6 +231,22 @@ enum ResultRules {
       if metric.unit != "ms" { return "metrics.\(name) is not in ms" }
       if !isAmount(metric.resolution ?? 0) { return "metrics.\(name).resolution is no time" }
     }
+    return (document.checks ?? []).lazy.compactMap(violation).first
+  }
+
+  /// The first rule that a check's record breaks.
+  private static func violation(in check: CheckRecord) -> String? {
+    guard isName(check.name, plus: "-") else { return "'\(check.name.prefix(40))' is no name of a check" }
+    let place = "checks.\(check.name)"
+    if check.violations.count > mostEvents || check.events.count > mostEvents {
+      return "\(place) has more events than a run keeps, \(mostEvents)"
+    }
+    let times = [check.begin, check.seconds] + check.events.map(\.t) + check.violations.map(\.t)
+    if !times.allSatisfy(isAmount) || check.eventsLeftOut < 0 { return "\(place) has a time or a number that is none" }
+    if !check.violations.allSatisfy({ $0.events.allSatisfy(check.events.indices.contains) }) {
+      return "\(place) has a violation by events that it lacks"
+    }
+    if check.verdict == .notTested, check.reason == nil { return "\(place) was not tested, and does not say why" }
     return nil
   }
 

@@ -31,6 +31,8 @@ package struct ToolDescription: Sendable {
   package var references: [Reference]
   /// The test plan's criteria for this tool, in addition to ``thresholdsOfAll``, as users write them.
   package var defaultThresholds: [String]
+  /// Whether a failed iteration fails the run. In a tool that provokes failures it does not.
+  package var judgesErrors: Bool
 
   /// What the other tools have beside it, each name once: the meaning of what a document has and this description lacks.
   fileprivate var others: (metrics: [Metric], counters: [Counter]) = ([], [])
@@ -39,7 +41,8 @@ package struct ToolDescription: Sendable {
 
   package init(
     _ name: String, headlines: [String], metrics: [Metric], counters: [Counter], parameters: [Parameter],
-    breakdowns: [Breakdown] = [], panels: [Panel] = [], references: [Reference] = [], defaultThresholds: [String] = []
+    breakdowns: [Breakdown] = [], panels: [Panel] = [], references: [Reference] = [], judgesErrors: Bool = true,
+    defaultThresholds: [String] = []
   ) {
     self.name = name
     self.headlines = headlines
@@ -49,6 +52,7 @@ package struct ToolDescription: Sendable {
     self.breakdowns = breakdowns
     self.panels = panels
     self.references = references
+    self.judgesErrors = judgesErrors
     self.defaultThresholds = defaultThresholds
     unshaping = Set(parameters.filter { !$0.shapesLoad }.map(\.name))
   }
@@ -227,7 +231,8 @@ extension ToolDescription {
   /// left behind.
   package var thresholdsOfAll: [String] {
     let ownsTasks = counters.contains(.unreleased)
-    return ["errors == 0", "censored == 0"] + (ownsTasks ? ["\(Counter.unreleased.name) == 0"] : [])
+    return (judgesErrors ? ["errors == 0"] : []) + ["censored == 0"]
+      + (ownsTasks ? ["\(Counter.unreleased.name) == 0"] : [])
   }
 
   package func metric(_ name: String) -> Metric? {

@@ -13,6 +13,8 @@ struct Answers {
   var chunkDelay: UInt64 = 20_000_000
   /// The program asks a question before its answer to every message whose number is a multiple of this; 0 for never.
   var askEvery = 0
+  /// Whether messages may be requests to files and processes.
+  var takesVerbs = false
 
   private var input = LineInput()
   /// Lines that came while another message was being answered; they wait for their turn.
@@ -30,6 +32,12 @@ struct Answers {
 
   private mutating func answer(_ text: ArraySlice<UInt8>) {
     sequence += 1
+    if takesVerbs, let answer = Verbs.answer(text) {
+      // No answer has a character that JSON would escape but in a path, where it becomes a question mark.
+      let plain = String(answer.map { $0 == "\"" || $0 == "\\" || $0.isNewline ? "?" : $0 })
+      say("{\"type\":\"text_delta\",\"text\":\"\(plain)\"}\n".utf8)
+      return finish("end_turn", text, 1)
+    }
     if askEvery > 0, sequence % askEvery == 0 {
       say(#"{"type":"ask_question","question":"go on with message \#(sequence)?"}"#.utf8 + [newline])
       guard waitForAnswer() else { return finish("aborted", text, 0) }

@@ -14,6 +14,12 @@
 //   {"type":"text_delta","text":" (2 of 2)"}
 //   {"type":"finish","reason":"end_turn","usage":{"input_tokens":2,"output_tokens":2}}
 //
+// With `--verbs` lines that begin with `~` and a number are requests to files and processes (see Verbs.swift):
+//
+//   $ printf '~1 whoami\n' | session-stand-in --verbs
+//   session-stand-in ready
+//   ~1 ok uid=1000 gid=1000 pid=4711 cwd=/home/user
+//
 // It ends at the end of its input. `--startup-delay 250ms` (ms or s) makes it sleep before the first line, as a program
 // with a slow start would. It uses Glibc alone, so that its own start adds little to the measurement.
 import Glibc
@@ -40,6 +46,7 @@ func refuse() -> Never {
   say(
     """
     usage: session-stand-in [--startup-delay 250ms] [--chunks 5 [--chunk-delay 20ms] [--ask-every 3]]
+                            [--verbs]
 
     """.utf8, to: STDERR_FILENO)
   exit(64)
@@ -47,8 +54,13 @@ func refuse() -> Never {
 
 var startupDelay: UInt32 = 0
 var answers: Answers?
+var takesVerbs = false
 var arguments = CommandLine.arguments.dropFirst()
 while let name = arguments.popFirst() {
+  if name == "--verbs", !takesVerbs {
+    takesVerbs = true
+    continue
+  }
   guard let text = arguments.popFirst() else { refuse() }
   switch (name, microseconds(text), Int(text)) {
   case ("--startup-delay", let delay?, _): startupDelay = delay
@@ -67,12 +79,17 @@ if startupDelay > 0 { usleep(startupDelay) }
 
 say("session-stand-in ready\n".utf8)
 if var answers {
+  answers.takesVerbs = takesVerbs
   answers.serve()
 } else {
   var sequence = 0
   // The echo includes the line's end; the last line may have none.
   while let line = readLine(strippingNewline: false) {
     sequence += 1
-    say("\(sequence) \(line)".utf8)
+    if takesVerbs, let answer = Verbs.answer(line.utf8.prefix { $0 != UInt8(ascii: "\n") }) {
+      say("\(answer)\n".utf8)
+    } else {
+      say("\(sequence) \(line)".utf8)
+    }
   }
 }

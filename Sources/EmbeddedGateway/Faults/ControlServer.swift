@@ -1,3 +1,4 @@
+import Faults
 import Crypto
 import FoundationEssentials
 import NIOCore

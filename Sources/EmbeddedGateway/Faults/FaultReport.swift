@@ -1,3 +1,4 @@
+import Faults
 import Latency
 
 /// What plays and what was injected: the answer of `GET /faults`.

@@ -1,3 +1,4 @@
+import Faults
 import Gateway
 import Latency
 import NIOCore

@@ -1,3 +1,4 @@
+import Faults
 import AWS
 import FoundationEssentials
 import Gateway

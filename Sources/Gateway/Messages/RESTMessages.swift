@@ -194,13 +194,39 @@ public struct StatusAnswer: Codable, Sendable, Equatable {
   public var tasks: [TaskEntry]?
   /// Whether the shared file system is mounted, where the gateway tells it.
   public var efsMounted: Bool?
+  /// What the pool keeps to, where the gateway tells it.
+  public var limits: PoolLimits?
+  /// How many tasks the gateway has given to users since its start, where it tells it.
+  public var assignments: Int?
+
+  /// The sizes that a pool keeps to.
+  public struct PoolLimits: Codable, Sendable, Equatable {
+    /// Warm tasks that the pool is refilled to.
+    public var targetSize: Int
+    /// The most tasks that are warm or starting.
+    public var maxSize: Int
+    /// The most tasks in all, assigned ones too.
+    public var maxTasks: Int
+
+    /// Makes the limits of a pool.
+    public init(targetSize: Int, maxSize: Int, maxTasks: Int) {
+      self.targetSize = targetSize
+      self.maxSize = maxSize
+      self.maxTasks = maxTasks
+    }
+  }
 
   /// Makes an answer.
-  public init(warmCount: Int, assignedCount: Int, tasks: [TaskEntry]? = nil, efsMounted: Bool? = nil) {
+  public init(
+    warmCount: Int, assignedCount: Int, tasks: [TaskEntry]? = nil, efsMounted: Bool? = nil, limits: PoolLimits? = nil,
+    assignments: Int? = nil
+  ) {
     self.warmCount = warmCount
     self.assignedCount = assignedCount
     self.tasks = tasks
     self.efsMounted = efsMounted
+    self.limits = limits
+    self.assignments = assignments
   }
 
   /// Reads the answer. `warmCount` is required, and so is `assignedCount` unless the tasks are listed, from which it is
@@ -216,7 +242,8 @@ public struct StatusAnswer: Codable, Sendable, Equatable {
     self.init(
       warmCount: try fields.decode(Int.self, forKey: .warmCount),
       assignedCount: try assigned ?? fields.decode(Int.self, forKey: .assignedCount), tasks: tasks,
-      efsMounted: fields.readable(.efsMounted))
+      efsMounted: fields.readable(.efsMounted), limits: fields.readable(.limits),
+      assignments: fields.readable(.assignments))
   }
 }
 

@@ -12,7 +12,9 @@ package struct InfraBenchCommand: ParsableCommand {
   /// The tools, in the order of the help: the benchmarks in the order in which bench-suite runs them, bench-suite, and
   /// those that measure nothing themselves. A new tool is added here; a new benchmark to ``SuiteTool/all``.
   static let tools: [any ToolCommand.Type] =
-    SuiteTool.all.map(\.command) + [BenchSuiteCommand.self, CompareCommand.self, PlanCommand.self, ReportCommand.self]
+    SuiteTool.all.map(\.command) + [
+      VerifyCommand.self, BenchSuiteCommand.self, CompareCommand.self, PlanCommand.self, ReportCommand.self,
+    ]
 
   package static let configuration = CommandConfiguration(
     commandName: "infrabench",

@@ -122,7 +122,7 @@ extension OptionReader {
     if !problems.names(option) { problems.add(option, sentence) }
   }
 
-  private mutating func rate(_ written: String?) -> ArrivalRate? {
+  mutating func rate(_ written: String?) -> ArrivalRate? {
     guard let written else { return nil }
     if let rate = RateText.parse(written), rate.starts > 0 { return rate }
     problems.add("--rate", "'\(written.prefix(40))' is no rate: \(RateText.rule)")

@@ -156,6 +156,8 @@ package struct Measurement: Sendable {
   /// How long the target had answered nothing when the run ended, and how long it had answered before; see ``LoadRun``.
   package var silence: (length: Nanoseconds, since: Nanoseconds)?
   package var findings: [String: JSONValue]?
+  /// What the run has checked; nil where it checked nothing.
+  package var checks: [CheckRecord]?
 
   /// Takes what a run knows beside its recording.
   package mutating func take(silence: (length: Nanoseconds, since: Nanoseconds)?, failedSetUps: UInt64) {

@@ -26,14 +26,29 @@ struct ResultAssembly {
     let judged = thresholds.map {
       $0.judge(metrics: metrics, counters: counters, bounds: bounds, missing: measurement.missing)
     }
+    let checks = checks(judged)
     return ResultDocument(
       tool: B.description, version: SuiteVersion.version, build: SuiteVersion.build, label: output.label,
       startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: measurement.duration.seconds,
-      verdict: verdict(of: B.description, metrics: metrics, judged: judged), parameters: benchmark.parameters,
+      verdict: verdict(of: B.description, metrics: metrics, judged: judged, checks: checks),
+      parameters: benchmark.parameters,
       target: measurement.target,
       environment: .current(environment: environment), metrics: metrics, counters: counters,
       errors: errors, generator: generator, timeline: measurement.timeline, thresholds: judged,
-      notes: loadNotes(benchmark.maxInFlight) + notes + verdictNotes, findings: measurement.findings)
+      notes: loadNotes(benchmark.maxInFlight) + notes + verdictNotes, findings: measurement.findings, checks: checks)
+  }
+
+  /// The checks with their verdicts: a threshold that was met allows what its counter counts.
+  private func checks(_ judged: [ResultDocument.JudgedThreshold]) -> [CheckRecord]? {
+    let met = zip(thresholds, judged).compactMap { threshold, judged -> String? in
+      guard case .counter(let name) = threshold.subject, judged.pass, judged.skipped != true else { return nil }
+      return name
+    }
+    let crossed = zip(thresholds, judged).compactMap { threshold, judged -> String? in
+      guard case .counter(let name) = threshold.subject, !judged.pass else { return nil }
+      return name
+    }
+    return measurement.checks?.map { $0.judged(allowing: Set(met).subtracting(crossed)) }
   }
 
   private func counters(of recording: Recording) -> [String: UInt64] {
@@ -98,10 +113,14 @@ struct ResultAssembly {
   }
 
   private func verdict(
-    of tool: ToolDescription, metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold]
+    of tool: ToolDescription, metrics: [String: MetricDocument], judged: [ResultDocument.JudgedThreshold],
+    checks: [CheckRecord]?
   ) -> ResultDocument.Verdict {
     if isInterrupted { return .interrupted }
-    if measurement.worthless != nil || metrics.keys.allSatisfy(tool.isSetUp) { return .error }
+    // What was checked is a result even where no time was measured.
+    let isEmpty = metrics.keys.allSatisfy(tool.isSetUp) && !(checks ?? []).contains { $0.verdict != .notTested }
+    if measurement.worthless != nil || isEmpty { return .error }
+    if let checks, checks.contains(where: { $0.verdict == .fail }) { return .fail }
     if measurement.generator.saturated, !output.allowsSaturated { return .fail }
     return judged.allSatisfy(\.pass) ? .pass : .fail
   }

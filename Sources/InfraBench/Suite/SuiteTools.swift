@@ -3,11 +3,12 @@ import FoundationEssentials
 package import Results
 
 extension ToolDescriptions {
-  /// The benchmarks of the suite, in the order in which bench-suite runs them. A new benchmark is added here and in
-  /// ``SuiteTool/all``.
+  /// The tools whose results are known: those that bench-suite runs, in its order, and bench-verify. A new benchmark is
+  /// added here, and in ``SuiteTool/all`` if bench-suite runs it.
   package static let suite = ToolDescriptions([
     AllocationBenchmark.description, DirInitBenchmark.description, EndToEndBenchmark.description,
     ConcurrentBenchmark.description, ExhaustionBenchmark.description, APIBenchmark.description,
+    VerifyBenchmark.description,
   ])
 }
 
@@ -36,7 +37,7 @@ struct SuiteTool: Sendable {
   ]
 
   /// The tools' names, in the order in which they run.
-  static let names = ToolDescriptions.suite.all.map(\.name)
+  static let names = all.map(\.name)
 
   private init<Command: BenchmarkCommand, Work: Benchmark>(_ command: Command.Type, _ benchmark: Work.Type) {
     name = benchmark.tool

@@ -12,6 +12,8 @@ package struct EmbeddedGatewayProcess: Sendable {
   package let endpoint: Endpoint
   /// Its ECS-compatible endpoint, and the key to it.
   package let ecs: ECSAccess
+  /// Its control address; nil unless it was asked for.
+  let control: FaultControl.Access?
 
   private let child: ChildProcess
 
@@ -23,6 +25,8 @@ package struct EmbeddedGatewayProcess: Sendable {
     var service: String?
     var taskDefinition: String?
     var region: String?
+    var controlUrl: String?
+    var controlToken: String?
   }
 
   private static let startBound: Nanoseconds = .seconds(15)
@@ -69,6 +73,12 @@ package struct EmbeddedGatewayProcess: Sendable {
     else { throw BenchmarkFailure("the embedded gateway said something unexpected: \(readyLine.prefix(200))") }
     self.child = child
     self.endpoint = endpoint
+    control =
+      if let url = ready.controlUrl, let token = ready.controlToken, let endpoint = try? Endpoint(parsing: url) {
+        FaultControl.Access(endpoint: endpoint, token: token)
+      } else {
+        nil
+      }
     ecs = ECSAccess(
       endpointURL: ready.ecsEndpointUrl, key: key, cluster: ready.cluster, service: ready.service,
       taskDefinition: ready.taskDefinition, region: ready.region)

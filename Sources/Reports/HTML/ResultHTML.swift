@@ -23,6 +23,7 @@ package struct ResultHTML {
   private var content: HTML {
     let parts: [HTML?] = [
       header, warnings, headline,
+      section("Checks", CheckSequence.html(of: document)),
       section("Thresholds", document.thresholds.isEmpty ? nil : thresholds),
       section("Latencies", latencies),
       HTML(panels),

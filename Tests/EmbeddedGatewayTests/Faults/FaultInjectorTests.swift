@@ -2,6 +2,7 @@ import Latency
 import Testing
 
 @testable import EmbeddedGateway
+import Faults
 
 /// What a plan strikes, and when.
 @Suite struct FaultInjectorTests {

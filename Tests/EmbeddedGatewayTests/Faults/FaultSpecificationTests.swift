@@ -2,6 +2,7 @@ import Latency
 import Testing
 
 @testable import EmbeddedGateway
+import Faults
 
 /// How faults are written.
 @Suite struct FaultSpecificationTests {

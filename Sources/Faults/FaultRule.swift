@@ -1,42 +1,42 @@
-import Latency
+package import Latency
 
 /// One fault of a plan: its kind, the time during which it plays, and when it strikes within that time.
-struct FaultRule: Sendable, Equatable {
-  let kind: FaultKind
+package struct FaultRule: Sendable, Equatable {
+  package let kind: FaultKind
   /// From the plan's start until the fault plays for the first time.
-  var after: Nanoseconds = .zero
+  package var after: Nanoseconds = .zero
   /// How long it plays; `nil`: until the plan is removed.
-  var length: Nanoseconds?
+  package var length: Nanoseconds?
   /// The time from one beginning of the play to the next; `nil`: it plays once.
-  var every: Nanoseconds?
+  package var every: Nanoseconds?
   /// Strikes a second, on average (``FaultKind/Trigger/clock``).
-  var rate = 1.0
+  package var rate = 1.0
   /// The probability that an event is struck, 0–1 (``FaultKind/Trigger/event``).
-  var probability = 1.0
+  package var probability = 1.0
   /// The most strikes; `nil`: no limit.
-  var count: Int?
+  package var count: Int?
   /// The first events that are never struck.
-  var skip = 0
+  package var skip = 0
   /// The number of events in a row that a strike hits.
-  var streak = 1
+  package var streak = 1
   /// The places at which it strikes; empty for a kind that has none.
-  var places: Set<FaultPlace> = []
+  package var places: Set<FaultPlace> = []
   /// How late an answer or a confirmation comes.
-  var delay: Nanoseconds = .zero
+  package var delay: Nanoseconds = .zero
   /// How long a task lingers, or is not listed; `nil`: until the plan is removed.
-  var hold: Nanoseconds?
+  package var hold: Nanoseconds?
   /// The status of an answer, 500–599.
-  var status = 503
+  package var status = 503
   /// The number of bytes of an oversized answer.
-  var size = 5 << 20
+  package var size = 5 << 20
   /// How far the endpoint's clock is ahead, in seconds; negative: behind.
-  var skew: Int64 = 3600
+  package var skew: Int64 = 3600
   /// Whether the request is carried out before its answer is spoiled.
-  var isWorkDone = false
+  package var isWorkDone = false
   /// The rule as it would be written.
-  var text = ""
+  package var text = ""
 
-  init(_ kind: FaultKind) {
+  package init(_ kind: FaultKind) {
     self.kind = kind
     places = kind.places.first == .warm ? [.warm] : Set(kind.places).subtracting([.ecs])
     switch kind {
@@ -48,10 +48,10 @@ struct FaultRule: Sendable, Equatable {
     }
   }
 
-  var trigger: FaultKind.Trigger { kind.trigger(at: places) }
+  package var trigger: FaultKind.Trigger { kind.trigger(at: places) }
 
   /// Whether the rule plays `elapsed` after the plan's start.
-  func plays(at elapsed: Nanoseconds) -> Bool {
+  package func plays(at elapsed: Nanoseconds) -> Bool {
     guard elapsed >= after else { return false }
     guard let length else { return true }
     let time = elapsed - after
@@ -59,7 +59,7 @@ struct FaultRule: Sendable, Equatable {
   }
 
   /// The first time from `elapsed` on at which the rule plays; `nil` where it has played for the last time.
-  func nextPlay(from elapsed: Nanoseconds) -> Nanoseconds? {
+  package func nextPlay(from elapsed: Nanoseconds) -> Nanoseconds? {
     if elapsed <= after { return after }
     if plays(at: elapsed) { return elapsed }
     guard let every else { return nil }
@@ -67,28 +67,28 @@ struct FaultRule: Sendable, Equatable {
   }
 
   /// The end of the play that runs `elapsed` after the plan's start; `nil` where none runs, or it has no end.
-  func endOfPlay(at elapsed: Nanoseconds) -> Nanoseconds? {
+  package func endOfPlay(at elapsed: Nanoseconds) -> Nanoseconds? {
     guard plays(at: elapsed), let length else { return nil }
     guard let every else { return after + length }
     return after + every * ((elapsed - after) / every) + length
   }
 
   /// Whether the rule has played for the last time.
-  func isOver(at elapsed: Nanoseconds) -> Bool { nextPlay(from: elapsed) == nil }
+  package func isOver(at elapsed: Nanoseconds) -> Bool { nextPlay(from: elapsed) == nil }
 }
 
 /// A checked plan of faults: a pure value. Equal seeds strike equal events.
-public struct InjectedFaults: Sendable, Equatable {
-  var rules: [FaultRule]
+package struct InjectedFaults: Sendable, Equatable {
+  package var rules: [FaultRule]
   /// The seed of all draws.
-  var seed: UInt64
+  package var seed: UInt64
 
   /// A plan without faults.
-  public init() {
+  package init() {
     rules = []
     seed = 0
   }
 
   /// Whether there is no fault in the plan.
-  public var isEmpty: Bool { rules.isEmpty }
+  package var isEmpty: Bool { rules.isEmpty }
 }

@@ -3,12 +3,12 @@ import Gateway
 import Latency
 
 /// The mistakes in a specification of faults, one text each.
-public struct FaultSpecificationError: Error, Sendable, CustomStringConvertible {
+package struct FaultSpecificationError: Error, Sendable, CustomStringConvertible {
   /// What is wrong, and what to write instead.
-  public let problems: [String]
+  package let problems: [String]
 
   /// All problems, one a line.
-  public var description: String { problems.joined(separator: "\n") }
+  package var description: String { problems.joined(separator: "\n") }
 }
 
 /// Reads faults as people write them: as a text, or as JSON.
@@ -21,11 +21,11 @@ public struct FaultSpecificationError: Error, Sendable, CustomStringConvertible 
 /// ```
 extension InjectedFaults {
   /// The longest specification, in bytes.
-  public static let longestSpecification = 64 << 10
+  package static let longestSpecification = 64 << 10
   static let mostRules = 200
 
   /// - Throws: ``FaultSpecificationError`` with every mistake in `text`.
-  public init(parsing text: String) throws(FaultSpecificationError) {
+  package init(parsing text: String) throws(FaultSpecificationError) {
     self.init()
     var reader = FaultReader()
     if text.utf8.count > Self.longestSpecification {

@@ -1,7 +1,7 @@
 import Latency
 
 /// A kind of injected fault, by its name in a specification (`docs/faults.md`).
-public enum FaultKind: String, Sendable, CaseIterable {
+package enum FaultKind: String, Sendable, CaseIterable {
   // MARK: Tasks
   /// A task that waits for a user is killed: SIGKILL to its process, or RST on the socket of a virtual task.
   case taskDiesWarm = "task-dies-warm"
@@ -59,14 +59,14 @@ public enum FaultKind: String, Sendable, CaseIterable {
   case ecsTaskFlickers = "ecs-task-flickers"
 
   /// A parameter's name in a specification.
-  enum Parameter: String, CaseIterable {
+  package enum Parameter: String, CaseIterable {
     case after, length = "for", every
     case rate, p, count, skip, streak
     case on, delay, hold, status, size, skew, work
   }
 
   /// How a fault finds its moment.
-  enum Trigger {
+  package enum Trigger {
     /// At drawn instants, `rate` of them a second on average.
     case clock
     /// At each event of its kind, with probability `p`.
@@ -76,7 +76,7 @@ public enum FaultKind: String, Sendable, CaseIterable {
   }
 
   /// The parameters beside those of the time during which the fault plays and of its trigger.
-  var ownParameters: [Parameter] {
+  package var ownParameters: [Parameter] {
     switch self {
     case .socketBreaks, .socketHalfCloses, .socketMute: [.on]
     case .slowInit: [.delay]
@@ -93,7 +93,7 @@ public enum FaultKind: String, Sendable, CaseIterable {
   }
 
   /// The places that `on` may name; the first ones, up to ``defaultPlaces``, are the default.
-  var places: [FaultPlace] {
+  package var places: [FaultPlace] {
     switch self {
     case .socketBreaks, .socketHalfCloses, .socketMute: [.warm, .assigned, .inUse]
     case .answerSlow, .answerStall, .answer5xx, .answerReset, .answerHalfClose, .answerTruncated, .answerInvalidJSON,
@@ -104,7 +104,7 @@ public enum FaultKind: String, Sendable, CaseIterable {
   }
 
   /// The trigger of a rule of this kind at `places`.
-  func trigger(at places: Set<FaultPlace>) -> Trigger {
+  package func trigger(at places: Set<FaultPlace>) -> Trigger {
     switch self {
     case .taskDiesWarm, .taskDiesInUse, .ecsTaskVanishes: .clock
     case .socketBreaks, .socketHalfCloses, .socketMute: places == [.assigned] ? .event : .clock
@@ -115,7 +115,7 @@ public enum FaultKind: String, Sendable, CaseIterable {
 }
 
 /// Where a fault strikes, by its name in `on=`.
-public enum FaultPlace: String, Sendable, CaseIterable {
+package enum FaultPlace: String, Sendable, CaseIterable {
   /// A task's state: it waits for a user.
   case warm
   /// A task's state: it was given a user, and has not confirmed.
@@ -137,5 +137,5 @@ public enum FaultPlace: String, Sendable, CaseIterable {
   /// Answers of the ECS-compatible endpoint.
   case ecs
 
-  static let answers: [FaultPlace] = [.acquire, .release, .status, .users, .health, .session, .ecs]
+  package static let answers: [FaultPlace] = [.acquire, .release, .status, .users, .health, .session, .ecs]
 }

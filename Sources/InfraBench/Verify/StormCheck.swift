@@ -1,0 +1,73 @@
+import Gateway
+import Latency
+
+/// One user connects and leaves ten times in quick succession, in different ways, and stays with the last connection.
+struct StormCheck: Sendable {
+  let site: VerifySite
+
+  private static let connections = 10
+
+  func perform() async -> CheckOutcome {
+    guard let role = site.profile.session else {
+      return .notTested("the profile '\(site.profile.name)' has no user's side, to which users connect")
+    }
+    let pool = site.pool
+    defer { pool?.close() }
+    let id = site.userID(1)
+    for round in 1...site.settings.rounds where !Task.isCancelled {
+      if site.settings.rounds > 1 { site.recorder.happened("round \(round)") }
+      for number in 0..<Self.connections where !Task.isCancelled { await connectAndLeave(number, role) }
+      let last = UserVisit(site, user: 1)
+      do throws(VisitFailure) {
+        _ = try await last.enter()
+        let answer = try await last.ask(site.greeting)
+        site.recorder.happened("the last connection answers after \(answer.firstAfter)", user: id, task: last.task)
+      } catch {
+        if error.kind != .cancelled {
+          site.recorder.violated(
+            error.kind == .unanswered ? .unanswered : .stormFailed,
+            "the last of \(Self.connections + 1) connections of \(id) does not work: \(error.words)", users: [id])
+        }
+      }
+      await judge(pool, id, most: 1, "is connected")
+      await last.leave()
+      await judge(pool, id, most: 0, "has left")
+    }
+    if Task.isCancelled { return .notTested("the run was interrupted") }
+    return .tested(except: pool == nil ? "leaks were not looked for: \(site.reasonWithoutPool)" : nil)
+  }
+
+  /// Leaves as soon as the connection is there, or when it is ready, with or without a close frame.
+  private func connectAndLeave(_ number: Int, _ role: GatewayProfile.Session) async {
+    let visit = UserVisit(site, user: 1)
+    // A gateway that keeps sessions for users who return keeps one that was cut, and rightly.
+    let mayCut = role.returning == nil
+    do throws(VisitFailure) {
+      _ = try await visit.enter(within: number % 3 == 0 && mayCut ? .milliseconds(20) : nil, isRecorded: false)
+    } catch {
+      // A bound of 20 ms is this check's own, so that the user leaves before the session is ready.
+      let isOwnBound = number % 3 == 0 && mayCut
+      if error.kind == .unanswered, !isOwnBound {
+        site.recorder.violated(.unanswered, "\(visit.id) was told nothing: \(error.words)", users: [visit.id])
+      }
+    }
+    if number % 3 == 1 || !mayCut { await visit.leave() } else { await visit.cut() }
+  }
+
+  /// Waits until the user has at most `most` tasks; those beyond it leak.
+  private func judge(_ pool: PoolStatusReader?, _ id: String, most: Int, _ state: String) async {
+    guard let pool else { return }
+    func tasks(_ status: StatusAnswer) -> [TaskEntry] { status.tasks?.filter { $0.userId == id } ?? [] }
+    let (status, isDone) = await pool.wait(for: site.settings.recovery) { tasks($0).count <= most }
+    guard !isDone, !Task.isCancelled else { return }
+    guard let status else {
+      return site.recorder.happened("the gateway told no status")
+    }
+    let held = tasks(status)
+    site.recorder.violated(
+      .stormLeaked,
+      "\(id) \(state) and has \(held.count) tasks after \(site.settings.recovery), not \(most) at most: "
+        + held.prefix(5).map(\.taskId).joined(separator: ", "),
+      users: [id], tasks: Set(held.map(\.taskId)), by: UInt64(held.count - most))
+  }
+}
