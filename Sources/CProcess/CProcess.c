@@ -9,6 +9,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,9 +55,21 @@ static int install_descriptors(const struct cprocess_request *request) {
   return 0;
 }
 
+/// Gives up this process' user for good, also the saved ids. The system calls themselves are used: the functions of glibc
+/// would change the parent's threads too, whose memory this is.
+static int become_user(uint32_t user) {
+  if (syscall(SYS_setgroups, 0, NULL) != 0) return -1;
+  if (syscall(SYS_setresgid, user, user, user) != 0) return -1;
+  return (int)syscall(SYS_setresuid, user, user, user);
+}
+
 /// Runs in the child and never returns. A function of its own, so that the parent's frame stays untouched.
 static __attribute__((noinline, noreturn)) void become(
   const struct cprocess_request *request, pid_t parent, struct failure *failure) {
+  // Before PR_SET_PDEATHSIG, which a change of the user clears.
+  failure->step = cprocess_step_user;
+  if (request->user != 0 && become_user(request->user) != 0) goto failed;
+
   failure->step = cprocess_step_fork;
   if (request->dies_with_parent) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) goto failed;

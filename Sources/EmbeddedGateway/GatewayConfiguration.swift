@@ -1,6 +1,7 @@
 package import Faults
 public import AWS
 public import Latency
+public import WarmTask
 
 /// The settings of an embedded gateway.
 public struct GatewayConfiguration: Sendable {
@@ -51,6 +52,8 @@ public struct GatewayConfiguration: Sendable {
   public var product: ProductProfile?
   /// The shared directory, above the environments.
   public var workspaceRoot: String
+  /// The uids of users' programs, one for each user; `nil`: all have the gateway's own.
+  public var userIDs: UserIDRange?
   /// The environment's name, which is the directory above the users' directories.
   public var environment = "dev"
   /// The only key pair that the ECS-compatible endpoint accepts.

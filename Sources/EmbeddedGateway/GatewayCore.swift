@@ -24,6 +24,8 @@ final class GatewayCore {
   var acquireCount = 0
   /// The number of starts, for the fault plan.
   var startCount = 0
+  /// The users' uids; nil where all users have the gateway's.
+  private var userIDs: UserIDs?
   /// The number of tasks that were given to users.
   private var assignmentCount = 0
   /// The task that was assigned last, for the fault `duplicate`.
@@ -60,6 +62,7 @@ final class GatewayCore {
       deploymentID: "ecs-svc/" + RandomText.digits(19), desiredCount: configuration.rules.targetSize,
       createdAt: WallClock.now())
     ledger = ECSTaskHistory(service: service, startDelay: configuration.taskStartDelay.seconds)
+    userIDs = configuration.userIDs.map(UserIDs.init)
     userToken = RandomText.hex(digits: 64)
     product = configuration.product.map { ProductSessions(profile: $0, core: self) }
   }
@@ -264,7 +267,19 @@ extension GatewayCore {
       message.add("sessionId", acquire.sessionID)
       message.add("env", configuration.environment + environmentSuffix(acquire))
     }
+    addUserID(acquire, to: &message)
     return message
+  }
+
+  /// Adds the user's uid. Without one, where all are taken, the task refuses its user.
+  private func addUserID(_ acquire: PendingAcquire, to message: inout JSONObject) {
+    guard userIDs != nil else { return }
+    let directory = "\(environmentDirectory)\(environmentSuffix(acquire))"
+    let owners = UserIDs.owners(in: directory)
+    let owner = UserIDs.owner(of: "\(directory)/\(acquire.userID)")
+    if let uid = userIDs?.id(of: acquire.userID, owner: owner, isOwned: owners.contains) {
+      message.add("uid", Int(uid))
+    }
   }
 
   /// The directory above the users' directories.

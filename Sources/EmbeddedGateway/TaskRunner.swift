@@ -174,13 +174,18 @@ public final class VirtualTaskRunner: TaskRunner {
   private let program: UserProgram
   private let workspaceRoot: String
   private let environmentName: String
+  private let userIDs: UserIDRange?
   private let tasks = Mutex<[String: Task<Void, Never>]>([:])
 
   /// - Parameters:
   ///   - program: the program that runs for a user; `.inline` for no process at all.
   ///   - workspaceRoot: the shared directory.
   ///   - environmentName: the directory above the users' directories.
-  public init(program: UserProgram, workspaceRoot: String, environmentName: String) {
+  ///   - userIDs: the uids of users' programs; nil: all have this process'.
+  public init(
+    program: UserProgram, workspaceRoot: String, environmentName: String, userIDs: UserIDRange? = nil
+  ) {
+    self.userIDs = userIDs
     self.program = program
     self.workspaceRoot = workspaceRoot
     self.environmentName = environmentName
@@ -193,6 +198,7 @@ public final class VirtualTaskRunner: TaskRunner {
     }
     var configuration = WarmTaskConfiguration(gateway: gateway, program: program, workspaceRoot: workspaceRoot)
     configuration.environmentName = environmentName
+    configuration.userIDs = userIDs
     let life = configuration
     tasks.withLock { tasks in
       tasks[taskID] = Task { [self] in

@@ -72,6 +72,8 @@ struct PoolOptions: ParsableArguments {
   @Flag(help: "Tasks and users' programs in this process' memory instead of processes.") var virtualTasks = false
   @Option(help: "The program warm-task (default: beside this one).") var warmTask: String?
   @Option(help: "What tasks run for a user (default: session-stand-in).") var command: String?
+  @Option(help: "As root: a uid of this range for each user's program and files, such as 10000-19999.")
+  var taskUids: String?
   @Option(help: "How long the stand-in takes to start, such as 250ms.") var startupDelay: String?
 }
 

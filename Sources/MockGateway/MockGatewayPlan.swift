@@ -3,6 +3,7 @@ import ArgumentParser
 import AWS
 import EmbeddedGateway
 import FoundationEssentials
+import Glibc
 import Gateway
 import Latency
 import ProcessControl
@@ -61,6 +62,7 @@ struct MockGatewayPlan {
     configuration.ecsCredentials = Self.credentials(environment, &reader) ?? .generated()
     let answers = ProductPlan(profile, faults, &reader)
     configuration.product = answers?.profile
+    configuration.userIDs = Self.userIDs(pool, &reader)
     tasks = Self.tasks(pool, answers, hasOwn: configuration.rules.maxSize > 0, ownDirectory, &reader)
     lifecycle = server.lifecycleLog.map { .file($0) } ?? (server.logLifecycle ? .standardError : .none)
     hasLifeline = server.lifeline
@@ -94,6 +96,19 @@ struct MockGatewayPlan {
     rules.replacesOnRelease = options.replaceOnRelease
     rules.allowsColdStarts = !options.noColdStarts
     return rules
+  }
+
+  private static func userIDs(_ options: PoolOptions, _ reader: inout ValueReader) -> UserIDRange? {
+    guard let text = options.taskUids else { return nil }
+    guard let range = UserIDRange(text) else {
+      reader.note("--task-uids '\(text)': it is \(UserIDRange.rule)")
+      return nil
+    }
+    if geteuid() != 0 { reader.note("--task-uids: only root can give each user a uid: run this program as root") }
+    if options.virtualTasks, options.command == nil {
+      reader.note("--task-uids: virtual tasks run no program without --command")
+    }
+    return range
   }
 
   private static func plan(_ options: FaultOptions, _ reader: inout ValueReader) -> FaultPlan {
@@ -194,6 +209,7 @@ struct MockGatewayPlan {
       if let command = options.command { arguments += ["--command", command] }
       if let delay { arguments += ["--startup-delay", "\(delay / .milliseconds(1))ms"] }
     }
+    if let uids = options.taskUids { arguments += ["--user-ids", uids] }
     return .processes(warmTask: warmTask, arguments: arguments)
   }
 

@@ -41,6 +41,8 @@ struct MockGatewayRun {
       if configuration.workspaceRoot.isEmpty {
         let root = try Self.makeTemporaryRoot()
         temporaryRoot = root
+        // Users with a uid of their own pass through it to their directories, and cannot list it.
+        if configuration.userIDs != nil { chmod(root, 0o711) }
         configuration.workspaceRoot = root
       }
       let log = try lifecycleLog()
@@ -70,7 +72,8 @@ struct MockGatewayRun {
     case .none: return NoTasks()
     case .virtual(let program):
       return VirtualTaskRunner(
-        program: program, workspaceRoot: configuration.workspaceRoot, environmentName: configuration.environment)
+        program: program, workspaceRoot: configuration.workspaceRoot, environmentName: configuration.environment,
+        userIDs: configuration.userIDs)
     case .processes(let warmTask, let arguments):
       return ProcessTaskRunner(
         executable: warmTask, arguments: arguments + ["--workspace-root", configuration.workspaceRoot],

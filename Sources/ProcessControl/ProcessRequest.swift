@@ -38,6 +38,10 @@ public struct ProcessRequest: Sendable {
   /// handling in this process.
   public var ignoredSignals: Set<Int32> = []
 
+  /// The user and the group that the child becomes, without supplementary groups; nil: those of this process. Only root
+  /// can start a child under another user.
+  public var user: UInt32?
+
   /// Makes a request; by default the streams are inherited.
   public init(
     executable: String, arguments: [String] = [], environment: [String: String]? = nil,

@@ -57,6 +57,7 @@ enum Spawning {
         order.standard_error = descriptors[2]
         order.reports = descriptors[3]
         order.dies_with_parent = request.diesWithParent
+        order.user = request.user ?? 0
         order.open_files = FileDescriptorLimit.ofChildren
         for number in request.ignoredSignals where (1...63).contains(number) {
           order.ignored_signals |= 1 << UInt64(number)
@@ -132,6 +133,7 @@ extension SpawnError.Step {
     case cprocess_step_working_directory: self = .workingDirectory
     case cprocess_step_execute: self = .execute
     case cprocess_step_watch: self = .watch
+    case cprocess_step_user: self = .user
     default: self = .fork
     }
   }
@@ -155,6 +157,8 @@ public struct SpawnError: Error, Sendable, Equatable, CustomStringConvertible {
     case execute
     /// Watching for the child's end.
     case watch
+    /// Becoming the requested user.
+    case user
   }
 
   /// The step that failed.
@@ -177,6 +181,7 @@ public struct SpawnError: Error, Sendable, Equatable, CustomStringConvertible {
     case .workingDirectory: "cannot start '\(executable)' in '\(workingDirectory ?? "")': \(reason)"
     case .execute where isNotFound: "cannot start '\(executable)': no such program; give its path, or a name in PATH"
     case .execute: "cannot execute '\(executable)': \(reason)"
+    case .user: "cannot start '\(executable)' under another user: \(reason); only root can"
     case .keeper, .descriptors, .fork, .watch: "cannot start '\(executable)': \(reason) (\(step))"
     }
   }

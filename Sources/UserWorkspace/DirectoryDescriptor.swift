@@ -37,13 +37,27 @@ struct DirectoryDescriptor: ~Copyable {
   }
 
   /// Creates the directory `name` unless it exists; returns whether it was created.
-  func makeIfMissing(_ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask) throws(WorkspaceError) -> Bool {
+  ///
+  /// - Parameter owner: the uid and gid that a new directory is given to; nil: it stays this process'.
+  func makeIfMissing(
+    _ name: UnsafePointer<CChar>, mode: mode_t, mask: Umask, owner: UInt32? = nil
+  ) throws(WorkspaceError) -> Bool {
     do {
       try make(name, mode: mode, mask: mask)
+      if let owner {
+        try systemCall("fchownat", on: name) { fchownat(number, name, owner, owner, AT_SYMLINK_NOFOLLOW) }
+      }
       return true
     } catch  where error.kind == .alreadyExists {
       return false
     }
+  }
+
+  /// The uid of the directory's owner.
+  func owner() throws(WorkspaceError) -> UInt32 {
+    var status = stat()
+    try systemCall("fstat", on: "") { fstat(number, &status) }
+    return status.st_uid
   }
 
   /// The device that the directory is on.

@@ -30,6 +30,19 @@ enum TokenFile {
     }
   }
 
+  /// Gives the file to another user; must come before the rename.
+  static func give(
+    _ file: Int32, _ temporary: UnsafePointer<CChar>, to owner: UInt32, in directory: borrowing DirectoryDescriptor
+  ) throws(WorkspaceError) {
+    do throws(WorkspaceError) {
+      try systemCall("fchown", on: temporary) { fchown(file, owner, owner) }
+    } catch {
+      close(file)
+      unlinkat(directory.number, temporary, 0)
+      throw error
+    }
+  }
+
   /// Renames the finished file to its final name, in place of any earlier token. A symbolic link there is replaced, not
   /// followed.
   @inline(__always)

@@ -71,16 +71,18 @@ public enum WorkspacePreparation {
   ///   - directory: a path below `root`, spelled with the same prefix; no `.` or `..` in it.
   ///   - root: an existing directory. Symbolic links are followed in its own path, and nowhere below it.
   ///   - token: the token's bytes, at most ``WorkspaceLayout/maximumTokenLength``.
+  ///   - owner: the uid and gid that own the user's directory and what is created in it; nil: this process'. A directory
+  ///     that is there and belongs to somebody else is refused.
   /// - Returns: whether the user's directory is new.
   /// - Throws: ``WorkspaceError`` of the kind `outsideRoot` before any file is touched, else the failed system call.
   public static func prepare(
-    directory: String, inside root: String, token: [UInt8]
+    directory: String, inside root: String, token: [UInt8], owner: UInt32? = nil
   ) throws(WorkspaceError) -> Bool {
-    try prepare(directory: directory, inside: root, token: token, mask: .ofProcess)
+    try prepare(directory: directory, inside: root, token: token, owner: owner, mask: .ofProcess)
   }
 
   static func prepare(
-    directory: String, inside root: String, token: [UInt8], mask: Umask
+    directory: String, inside root: String, token: [UInt8], owner: UInt32? = nil, mask: Umask
   ) throws(WorkspaceError) -> Bool {
     try WorkspaceLayout.checkLength(of: token)
     let path = try PathBelowRoot(directory, inside: root)
@@ -90,24 +92,30 @@ public enum WorkspacePreparation {
       parent = try parent.enter(name.characters)
     }
     let mode = WorkspaceLayout.privateDirectoryMode
-    let isNew = try parent.makeIfMissing(path.last.characters, mode: mode, mask: mask)
+    let isNew = try parent.makeIfMissing(path.last.characters, mode: mode, mask: mask, owner: owner)
     let user = try parent.enter(path.last.characters)
-    _ = try user.makeIfMissing(LayoutName.product, mode: mode, mask: mask)
-    _ = try user.makeIfMissing(LayoutName.assistant, mode: mode, mask: mask)
+    if let owner, try user.owner() != owner {
+      throw WorkspaceError(
+        .permissionDenied,
+        "'\(directory)' belongs to another user than uid \(owner): give it to that uid, or move it away")
+    }
+    _ = try user.makeIfMissing(LayoutName.product, mode: mode, mask: mask, owner: owner)
+    _ = try user.makeIfMissing(LayoutName.assistant, mode: mode, mask: mask, owner: owner)
     // A planted link in place of the directory must be an error here and not reach the user's process.
     _ = try user.enter(LayoutName.assistant)
     let product = try user.enter(LayoutName.product)
-    try replaceToken(in: product, with: token, mask: mask)
+    try replaceToken(in: product, with: token, owner: owner, mask: mask)
     return isNew
   }
 
   private static func replaceToken(
-    in product: borrowing DirectoryDescriptor, with token: [UInt8], mask: Umask
+    in product: borrowing DirectoryDescriptor, with token: [UInt8], owner: UInt32?, mask: Umask
   ) throws(WorkspaceError) {
     // Two tasks may prepare one user at the same time (a reconnect), so each writes under a name of its own.
     let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
     let temporary = PathComponent(".\(WorkspaceLayout.tokenFile).\(suffix)")
     let file = try TokenFile.write(token, as: temporary.characters, in: product, mask: mask)
+    if let owner { try TokenFile.give(file, temporary.characters, to: owner, in: product) }
     try TokenFile.finish(file, temporary.characters, in: product)
     try TokenFile.publish(temporary.characters, as: LayoutName.token, in: product)
   }

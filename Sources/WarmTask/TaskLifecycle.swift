@@ -197,6 +197,8 @@ struct Assignment: Sendable, Equatable {
     var workspaceRoot: String?
     var environmentName: String
     var initTimeout: Nanoseconds
+    /// The uids that the gateway may choose for a user; nil: all users have the task's own.
+    var userIDs: UserIDRange?
   }
 
   struct Refusal: Error, Equatable {
@@ -210,6 +212,8 @@ struct Assignment: Sendable, Equatable {
   /// The user's directory, below the workspace root; nil without a root.
   let directory: String?
   let token: String?
+  /// The uid of the user's program and files; nil: the task's own.
+  let uid: UInt32?
   let receivedAt: Instant
 
   /// Reads `init_user` or `init_user_session`. The directory's creation checks, part by part, whether the plan
@@ -225,13 +229,20 @@ struct Assignment: Sendable, Equatable {
     guard UserID.isValid(environmentName) else {
       return .failure(Refusal(message: "the environment's name is invalid: it is \(UserID.rule)"))
     }
+    // Without a range the uid is the task's own, whatever a gateway says. With one, a user without a uid would have root's.
+    let uid = settings.userIDs == nil ? nil : message.uid
+    if let range = settings.userIDs, uid.map(range.contains) != true {
+      return .failure(
+        Refusal(message: "the user's uid is \(message.uid.map { "\($0)" } ?? "missing"), and not one of \(range.text)"))
+    }
     let directory = settings.workspaceRoot.map { root in
       message.workspaceDir ?? "\(root)/\(environmentName)/\(userId)"
     }
     return .success(
       Assignment(
         dialect: message.type == "init_user" ? .plan : .lab, userId: userId, sessionId: message.sessionId,
-        environmentName: environmentName, directory: directory, token: message.token, receivedAt: receivedAt))
+        environmentName: environmentName, directory: directory, token: message.token, uid: uid,
+        receivedAt: receivedAt))
   }
 
   /// The environment of the user's program. It gets only the variables that every program needs, because the rest of

@@ -39,7 +39,7 @@ public actor WarmTaskAgent {
     lifecycle = TaskLifecycle(
       settings: Assignment.Settings(
         workspaceRoot: configuration.workspaceRoot, environmentName: configuration.environmentName,
-        initTimeout: configuration.initTimeout))
+        initTimeout: configuration.initTimeout, userIDs: configuration.userIDs))
   }
 
   /// Runs one task: it connects, waits for a user, serves the user, and returns when its process has ended and its
@@ -162,7 +162,8 @@ public actor WarmTaskAgent {
     guard let root = configuration.workspaceRoot, let directory = assignment.directory else {
       return handle(.workspaceReady(at: MonotonicClock.now()))
     }
-    WorkspaceThreads.prepare(directory, inside: root, token: assignment.token, on: loop) { failure in
+    WorkspaceThreads.prepare(directory, inside: root, token: assignment.token, owner: assignment.uid, on: loop) {
+      failure in
       self.assumeIsolated { agent in
         agent.handle(failure.map { .workspaceFailed($0) } ?? .workspaceReady(at: MonotonicClock.now()))
       }
@@ -174,11 +175,12 @@ public actor WarmTaskAgent {
     switch configuration.program {
     case .inline(let startDelay): return InlineProcess(on: loop, startDelay: startDelay, tell: tell)
     case .command(let words):
-      let request = ProcessRequest(
+      var request = ProcessRequest(
         executable: words.first ?? "", arguments: Array(words.dropFirst()),
         environment: assignment.programEnvironment(inheriting: ProcessInfo.processInfo.environment),
         workingDirectory: assignment.directory, standardInput: .pipe, standardOutput: .pipe, standardError: .pipe,
         diesWithParent: true, endsGroupWithLeader: true)
+      request.user = assignment.uid
       return CommandProcess(
         request, on: loop, maximumLineLength: configuration.maximumLineLength, stopGrace: configuration.stopGrace,
         tell: tell)
@@ -265,14 +267,15 @@ enum WorkspaceThreads {
 
   /// Prepares `directory` and reports on the event loop; nil is success.
   static func prepare(
-    _ directory: String, inside root: String, token: String?, on loop: any EventLoop,
+    _ directory: String, inside root: String, token: String?, owner: UInt32? = nil, on loop: any EventLoop,
     done: @escaping @Sendable (_ failure: String?) -> Void
   ) {
     pool.submit { _ in
       var failure: String?
       do throws(WorkspaceError) {
         // A session without a token gets an empty JSON object, so that a program that reads the file finds valid JSON.
-        _ = try WorkspacePreparation.prepare(directory: directory, inside: root, token: Array((token ?? "{}").utf8))
+        _ = try WorkspacePreparation.prepare(
+          directory: directory, inside: root, token: Array((token ?? "{}").utf8), owner: owner)
       } catch {
         failure = error.description
       }

@@ -21,6 +21,9 @@ public struct WarmTaskConfiguration: Sendable {
   public var workspaceRoot: String?
   /// The directory between the root and the user's (`ENVIRONMENT`), where the gateway does not name it.
   public var environmentName = "dev"
+  /// The uids of users' programs, of which the gateway names one for each user; nil: the agent's own. Only root's agent
+  /// can have any.
+  public var userIDs: UserIDRange?
   /// The program that runs for a user.
   public var program: UserProgram
   /// The time between two heartbeats.

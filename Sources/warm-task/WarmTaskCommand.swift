@@ -55,6 +55,9 @@ struct WarmTaskOptions: ParsableArguments {
   @Option(help: "A client certificate for a gateway that asks for one: PEM, its chain behind it. With --key.")
   var cert: String?
   @Option(help: "The private key of --cert: PEM, not encrypted.") var key: String?
+  @Option(
+    help: "As root: the uids of which the gateway names one for each user's program and files, such as 10000-19999.")
+  var userIds: String?
   @Flag(help: "End when standard input reaches its end.") var lifeline = false
 }
 
@@ -92,18 +95,20 @@ extension WarmTaskOptions {
     let root = checked { try workspace(environment) }
     let program = checked { try userProgram(executable: executable) }
     let headers = header.compactMap { text in checked { try Self.field(text) } }
+    let uids = checked { try users() }
     let isSecure = endpoint?.isSecure
     let tls = checked { try self.tls(isSecure: isSecure) }
     let name = environment["ENVIRONMENT"].flatMap { $0.isEmpty ? nil : $0 } ?? "dev"
     if !UserID.isValid(name) { problems.append("ENVIRONMENT '\(name)' becomes a directory: it is \(UserID.rule)") }
 
-    guard problems.isEmpty, let endpoint, let tasks, let root, let program, let tls else {
+    guard problems.isEmpty, let endpoint, let tasks, let root, let program, let tls, let uids else {
       throw ValidationError(problems.joined(separator: "\n       "))
     }
     var configuration = WarmTaskConfiguration(gateway: endpoint, program: program, workspaceRoot: root)
     configuration.headers = headers
     configuration.environmentName = name
     configuration.tls = tls
+    configuration.userIDs = uids
     return WarmTaskPlan(
       configuration: configuration, count: tasks, taskId: taskId, isSingleLife: once || taskId != nil,
       hasLifeline: lifeline)
@@ -135,6 +140,17 @@ extension WarmTaskOptions {
     } catch {
       throw ValidationError("--ca-file: \(error.message)")
     }
+  }
+
+  /// The uids of users' programs; nil: the agent's own.
+  private func users() throws -> UserIDRange? {
+    guard let userIds else { return nil }
+    guard let range = UserIDRange(userIds) else {
+      throw ValidationError("--user-ids '\(userIds)': it is \(UserIDRange.rule)")
+    }
+    guard geteuid() == 0 else { throw ValidationError("--user-ids: only root can run programs under other users") }
+    guard !inline else { throw ValidationError("--user-ids: --inline runs no program") }
+    return range
   }
 
   private func number(_ text: String?, of option: String, in range: ClosedRange<Int>) throws -> Int? {

@@ -22,6 +22,8 @@ struct cprocess_request {
   int reports;
   /// PR_SET_PDEATHSIG(SIGKILL): the child dies with the *thread* that calls cprocess_spawn.
   bool dies_with_parent;
+  /// The user and the group that the child becomes, without supplementary groups; 0: this process' own.
+  uint32_t user;
   /// The child's soft RLIMIT_NOFILE; 0: this process' own.
   uint64_t open_files;
   /// The signals that the child ignores: the bit 1 << n is that of signal n.
@@ -35,6 +37,7 @@ enum cprocess_step {
   cprocess_step_working_directory = 2,
   cprocess_step_execute = 3,
   cprocess_step_watch = 4,
+  cprocess_step_user = 5,
 };
 
 struct cprocess_child {

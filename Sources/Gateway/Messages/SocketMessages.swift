@@ -12,13 +12,15 @@ public struct GatewayToTask: Codable, Sendable, Equatable {
   public var sessionId: String?
   /// With `init_user_session`: the environment's name, which is the directory above the user's.
   public var env: String?
+  /// The uid under which the user's program is to run; nil: the task's own.
+  public var uid: UInt32?
   /// With `user_input`: one line, without its end, for the user's process.
   public var line: String?
 
   /// Makes a message; fields that its type does not have stay nil.
   public init(
     type: String, userId: String? = nil, workspaceDir: String? = nil, token: String? = nil, sessionId: String? = nil,
-    env: String? = nil, line: String? = nil
+    env: String? = nil, uid: UInt32? = nil, line: String? = nil
   ) {
     self.type = type
     self.userId = userId
@@ -26,10 +28,11 @@ public struct GatewayToTask: Codable, Sendable, Equatable {
     self.token = token
     self.sessionId = sessionId
     self.env = env
+    self.uid = uid
     self.line = line
   }
 
-  /// Reads the message. The fields that define a session (`type`, `userId`, `workspaceDir`, `token`, `line`) must have
+  /// Reads the message. The fields that define a session (`type`, `userId`, `workspaceDir`, `token`, `uid`, `line`) must have
   /// their types where present, because a session without them would serve the wrong user or lack its token.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
@@ -38,7 +41,8 @@ public struct GatewayToTask: Codable, Sendable, Equatable {
       userId: try fields.decodeIfPresent(String.self, forKey: .userId),
       workspaceDir: try fields.decodeIfPresent(String.self, forKey: .workspaceDir),
       token: try fields.decodeIfPresent(String.self, forKey: .token), sessionId: fields.readable(.sessionId),
-      env: fields.readable(.env), line: try fields.decodeIfPresent(String.self, forKey: .line))
+      env: fields.readable(.env), uid: try fields.decodeIfPresent(UInt32.self, forKey: .uid),
+      line: try fields.decodeIfPresent(String.self, forKey: .line))
   }
 }
 

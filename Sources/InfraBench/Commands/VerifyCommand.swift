@@ -8,6 +8,7 @@ import LoadEngine
 import Results
 import TextFormatting
 import Transport
+import WarmTask
 
 /// `bench-verify`.
 package struct VerifyCommand: BenchmarkCommand {
@@ -232,11 +233,8 @@ package struct VerifyCommand: BenchmarkCommand {
     if case .remote = target.gateway {
       reader.problems.add("--task-uids", "it is for the embedded gateway's tasks: leave it out, or --gateway-url")
     }
-    let ends = taskUids.split(separator: "-", omittingEmptySubsequences: false).compactMap {
-      PlainText.wholeNumber(String($0))
-    }
-    if ends.count != 2 || !(1...2_000_000_000).contains(ends[0]) || !(ends[0]...2_000_000_000).contains(ends[1]) {
-      reader.problems.add("--task-uids", "'\(taskUids.prefix(40))' is no range of uids: write it as 10000-19999")
+    if UserIDRange(taskUids) == nil {
+      reader.problems.add("--task-uids", "'\(taskUids.prefix(40))' is wrong: write \(UserIDRange.rule)")
     } else if geteuid() != 0 {
       reader.problems.add("--task-uids", "only root can give tasks a uid each: run this tool as root, or leave it out")
     }
