@@ -65,6 +65,14 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case on, delay, hold, status, size, skew, work
   }
 
+  /// Whether it is a fault of the ECS-compatible endpoint.
+  package var isOfECS: Bool {
+    switch self {
+    case .ecsThrottling, .ecsAccessDenied, .ecsExpiredToken, .ecsSkewedClock, .ecsTaskVanishes, .ecsTaskFlickers: true
+    default: false
+    }
+  }
+
   /// How a fault finds its moment.
   package enum Trigger {
     /// At drawn instants, `rate` of them a second on average.

@@ -152,7 +152,7 @@ package struct VerifyCommand: BenchmarkCommand {
     settings.recovery = reader.duration("--recovery", recovery, default: settings.recovery, minimum: .milliseconds(1))
     settings.timeout = reader.duration("--timeout", timeout, default: settings.timeout, minimum: .milliseconds(1))
     settings.lines = lines(&reader)
-    settings.faults = faults(target, &reader)
+    (settings.faults, settings.playsECSFaults) = faults(target, &reader)
     settings.taskUids = taskUids(target, &reader)
     settings.ecs = stopping(settings, hasGatewayURL: hasGatewayURL, &reader)
     confirmDrain(target, &settings, &reader)
@@ -208,24 +208,25 @@ package struct VerifyCommand: BenchmarkCommand {
   }
 
   /// The text of the faults: a file where the value has a slash or ends in `.json`.
-  private func faults(_ target: TargetSettings, _ reader: inout OptionReader) -> String? {
-    guard var text = faults else { return nil }
+  private func faults(_ target: TargetSettings, _ reader: inout OptionReader) -> (text: String?, areOfECS: Bool) {
+    guard var text = faults else { return (nil, false) }
     if case .remote = target.gateway {
       reader.problems.add("--faults", "only the embedded gateway's faults can be played: leave --gateway-url out")
     }
     if text.hasSuffix(".json") || (text.contains("/") && FileManager.default.fileExists(atPath: text)) {
       guard let data = FileManager.default.contents(atPath: text) else {
         reader.problems.add("--faults", "the file '\(text.prefix(200))' can't be read")
-        return nil
+        return (nil, false)
       }
       text = String(decoding: data, as: UTF8.self)
     }
     do throws(FaultSpecificationError) {
-      _ = try InjectedFaults(parsing: text)
+      let plan = try InjectedFaults(parsing: text)
+      return (text, plan.rules.contains { $0.kind.isOfECS })
     } catch {
       for problem in error.problems { reader.problems.add("--faults", problem) }
     }
-    return text
+    return (text, false)
   }
 
   private func taskUids(_ target: TargetSettings, _ reader: inout OptionReader) -> String? {

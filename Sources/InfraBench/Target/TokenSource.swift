@@ -159,16 +159,42 @@ package final class TokenSource: Sendable {
 
   /// When a JWT (RFC 7519) expires, in s since 1970; nil for another token, and for one without `exp`.
   static func expiry(of token: String) -> Double? {
+    claims(of: token)?.exp.flatMap { $0 > 0 && $0 < 1e11 ? $0 : nil }
+  }
+
+  /// The user whom a JWT is about; nil for another token, and for one without `sub`.
+  static func subject(of token: String) -> String? { claims(of: token)?.sub }
+
+  private struct Claims: Decodable {
+    var exp: Double?
+    var sub: String?
+
+    private enum CodingKeys: CodingKey { case exp, sub }
+
+    /// A claim of a wrong type counts as absent.
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      exp = try? fields.decode(Double.self, forKey: .exp)
+      sub = try? fields.decode(String.self, forKey: .sub)
+    }
+  }
+
+  private static func claims(of token: String) -> Claims? {
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 3 else { return nil }
     // Base64url without padding (RFC 7515, section 2).
     var base64 = parts[1].replacing("-", with: "+").replacing("_", with: "/")
     base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
-    struct Claims: Decodable { var exp: Double? }
-    guard let data = Data(base64Encoded: String(base64)),
-      let claims = try? JSONDecoder().decode(Claims.self, from: data), let exp = claims.exp, exp > 0, exp < 1e11
-    else { return nil }
-    return exp
+    guard let data = Data(base64Encoded: String(base64)) else { return nil }
+    return try? JSONDecoder().decode(Claims.self, from: data)
+  }
+
+  /// A token for the suite's own stand-in, which checks no signature: a JWT that is about `user`.
+  static func ofStandIn(for user: String) -> String {
+    func part(_ json: String) -> String {
+      Data(json.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+    return "\(part(#"{"alg":"none"}"#)).\(part(#"{"sub":"\#(user)"}"#)).none"
   }
 
   private static func run(_ command: [String]) async throws(BenchmarkFailure) -> String {

@@ -1,3 +1,4 @@
+import AWS
 import Gateway
 import Latency
 import LoadEngine
@@ -9,6 +10,8 @@ struct ChurnCheck: Sendable {
   let site: VerifySite
   /// The control address; nil: no faults play.
   let faults: FaultControl?
+  /// The gateway's ECS endpoint, which is asked too where its faults play; nil: it is not.
+  let ecs: ECSConnection?
   let progress: ProgressCounter
 
   /// The most users at one time.
@@ -32,11 +35,14 @@ struct ChurnCheck: Sendable {
     }
     let tally = ChurnTally()
     let watching = Task { await watch?.watch() }
+    let asking = Task { await askECS() }
     let run = await LoadRun.perform(
       ChurnScenario(site: site, tally: tally), plan: plan, catalogue: VerifyBenchmark.catalogue, on: site.session.loops,
       progress: progress, headline: VerifyBenchmark.visit.response, timeline: site.settings.timeline)
     watching.cancel()
+    asking.cancel()
     await watching.value
+    await asking.value
     let end = MonotonicClock.now()
     site.recorder.merge(run.recording)
     site.recorder.happened("all users have left")
@@ -55,6 +61,23 @@ struct ChurnCheck: Sendable {
       .tested(except: isCounted ? nil : "the gateway's own count of assignments is not known, or has others' in it"),
       run
     )
+  }
+
+  /// Asks ECS for the pool's tasks again and again, as what keeps a pool does. Each call must end with an answer or with
+  /// an error that has a name; throttled calls are made again by the client.
+  private func askECS() async {
+    guard let ecs else { return }
+    while !Task.isCancelled {
+      do throws(AWSError) {
+        _ = try await ecs.client.listTasks(ecs.filter)
+        site.recorder.visited(nil)
+      } catch {
+        guard !Task.isCancelled else { return }
+        site.recorder.happened("ECS refuses: \(error)")
+        site.recorder.visited(VisitFailure(kind: .refused, code: "ecs: \(error.kind.rawValue)", text: "\(error)"))
+      }
+      try? await Task.sleep(for: .milliseconds(500))
+    }
   }
 
   private var plan: LoadPlan {

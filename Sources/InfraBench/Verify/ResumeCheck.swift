@@ -23,6 +23,9 @@ struct ResumeCheck: Sendable {
     }
   }
 
+  /// The most gaps of a round.
+  static let mostGaps = 3
+
   /// Modes that must be as they are set up, where the path exists.
   private static let modes = [(".", "700"), (".optima", "700"), (".claude", "700"), (".optima/token.json", "600")]
 
@@ -151,8 +154,10 @@ struct ResumeCheck: Sendable {
     do throws(AWSError) {
       let described = try await ecs.client.describeTasks([task], cluster: ecs.filter.cluster).value.first
       guard let described else { return "ECS does not know the task \(task) that the gateway gave" }
-      guard let service = ecs.filter.serviceName, described.group == "service:\(service)" else {
-        return "the task \(task) is not one of the service \(ecs.filter.serviceName ?? ""), so it was not stopped"
+      // An ARN ends with the service's name.
+      let service = ecs.filter.serviceName?.split(separator: "/").last.map(String.init) ?? ""
+      guard !service.isEmpty, described.group == "service:\(service)" else {
+        return "the task \(task) is not one of the service \(service), so it was not stopped"
       }
       _ = try await ecs.client.stopTask(
         described.taskArn, cluster: ecs.filter.cluster, reason: "infrabench: the user's session is to end")

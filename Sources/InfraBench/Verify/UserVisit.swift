@@ -79,9 +79,12 @@ final class UserVisit: Sendable {
     client = site.session.client(on: executor, user: number, isVisitor: true)
     self.hear = hear
     var values = ProfileValues([.userId: id, .uuid: UUID().uuidString.lowercased(), .n: "0"])
-    values[.token] = site.session.visitors.tokens.token(ofUser: number)
+    let token = site.session.visitors.tokens.token(ofUser: number)
+    values[.token] = token
     state = Mutex(State(values: values))
     site.session.userIDs.insert(id)
+    // A gateway that tells users by their tokens has names of its own for them.
+    if let subject = token.flatMap(TokenSource.subject) { site.session.userIDs.insert(subject) }
   }
 
   /// The task that the user has; nil before the entry, and where the gateway does not tell it.

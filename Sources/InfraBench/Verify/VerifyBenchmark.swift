@@ -49,7 +49,7 @@ package struct VerifyBenchmark: GatewayBenchmark {
 
   package var openFiles: Int { 2 * max(ChurnCheck.mostUsers, settings.users) }
 
-  package var callsAWS: Bool { settings.end == .stopTask && settings.checks.contains(.resume) }
+  package var callsAWS: Bool { settings.stopsTasks || settings.playsECSFaults }
 
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
@@ -60,10 +60,23 @@ package struct VerifyBenchmark: GatewayBenchmark {
   package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     return try await GatewaySession.with(
-      target, timeout: settings.timeout, bench: bench, gatewayArguments: try gatewayArguments()
+      targetWithTokens, timeout: settings.timeout, bench: bench, gatewayArguments: try gatewayArguments()
     ) { session async throws(BenchmarkFailure) in
       try await measure(session, startedAt: startedAt)
     }
+  }
+
+  /// The target, with a token for each user where the embedded gateway tells users by their tokens.
+  private var targetWithTokens: TargetSettings {
+    var target = target
+    guard case .embedded = target.gateway, target.tokens.isEmpty, target.tokenCommand == nil,
+      target.profile?.session?.needsToken ?? false
+    else { return target }
+    let most = max(ChurnCheck.mostUsers, settings.users, settings.rounds * ResumeCheck.mostGaps)
+    target.tokens = (0...most).map { number in
+      TokenSource.ofStandIn(for: LoadSettings.userID(settings.userIDPrefix, number, of: Int.max))
+    }
+    return target
   }
 
   /// What makes the embedded gateway's tasks run the stand-in with its verbs, and its faults controllable.
@@ -131,7 +144,9 @@ package struct VerifyBenchmark: GatewayBenchmark {
   ) async throws(BenchmarkFailure) -> (CheckOutcome, LoadRun?) {
     switch check {
     case .fallback: return (await FallbackCheck(site: site).perform(), nil)
-    case .resume: return (await ResumeCheck(site: site, ecs: try ecs(site.session)).perform(), nil)
+    case .resume:
+      let ecs = settings.stopsTasks ? try ecs(site.session) : nil
+      return (await ResumeCheck(site: site, ecs: ecs).perform(), nil)
     case .storm: return (await StormCheck(site: site).perform(), nil)
     case .isolation: return (await IsolationCheck(site: site).perform(), nil)
     case .churn:
@@ -139,14 +154,14 @@ package struct VerifyBenchmark: GatewayBenchmark {
       let control =
         settings.faults == nil ? nil : site.session.control.map { FaultControl(access: $0, executor: executor) }
       let progress = ProgressCounter()
-      let churn = ChurnCheck(site: site, faults: control, progress: progress)
+      let ecs = settings.playsECSFaults ? try ecs(site.session) : nil
+      let churn = ChurnCheck(site: site, faults: control, ecs: ecs, progress: progress)
       let (outcome, run) = try await churn.perform()
       return (outcome, run)
     }
   }
 
   private func ecs(_ session: GatewaySession) throws(BenchmarkFailure) -> ECSConnection? {
-    guard settings.end == .stopTask else { return nil }
     if let ecs = settings.ecs {
       return try ECSConnection.open(
         ecs, environment: ProcessInfo.processInfo.environment, bench: session.bench, timeout: settings.timeout)
@@ -198,6 +213,8 @@ package struct VerifySettings: Sendable {
   var recovery: Nanoseconds = .seconds(30)
   /// The plan of faults that plays during the churn; nil: none.
   var faults: String?
+  /// Whether faults of ECS are among them, so that ECS is asked during the churn too.
+  var playsECSFaults = false
   /// The range of uids that the embedded gateway's tasks take, such as `10000-19999`; nil: all have the gateway's.
   var taskUids: String?
   /// The bound of one request.
@@ -209,6 +226,9 @@ package struct VerifySettings: Sendable {
   /// The ECS that stops tasks; nil: the embedded gateway's own.
   var ecs: ECSSettings?
   var timeline: Nanoseconds?
+
+  /// Whether tasks are stopped through ECS.
+  var stopsTasks: Bool { end == .stopTask && checks.contains(.resume) }
 
   var parameters: [String: JSONValue] {
     var parameters: [String: JSONValue] = [
