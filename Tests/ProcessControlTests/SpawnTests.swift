@@ -11,6 +11,36 @@ import Testing
     #expect(await child.waitForExit() == .exited(code))
   }
 
+  /// Also the saved ids and the supplementary groups: a program that could go back would be no other user.
+  @Test(.enabled(if: geteuid() == 0, "only root can start a child under another user"))
+  func aChildOfAnotherUserHasNothingOfRoots() async throws {
+    var request = shell("grep -E '^(Uid|Gid|Groups):' /proc/self/status; read line", input: .pipe, output: .pipe)
+    request.user = 12_345
+    request.diesWithParent = true
+    let child = try await ProcessKeeper.shared.spawn(request)
+    child.standardInput?.close()
+    let lines = try text(of: child.standardOutput).split(separator: "\n").map {
+      $0.split(whereSeparator: \.isWhitespace)
+    }
+    #expect(
+      lines == [
+        ["Uid:"] + Array(repeating: "12345", count: 4), ["Gid:"] + Array(repeating: "12345", count: 4), ["Groups:"],
+      ])
+    #expect(await child.waitForExit() == .exited(1))
+    // This process has kept its own, on every thread.
+    for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task") {
+      let status =
+        (try? String(contentsOfFile: "/proc/self/task/\(thread)/status", encoding: .utf8)) ?? "Uid:\t0\t0\t0\t0"
+      #expect(status.contains("Uid:\t0\t0\t0\t0"))
+    }
+  }
+
+  @Test(.enabled(if: geteuid() != 0, "root can")) func onlyRootStartsAChildUnderAnotherUser() async throws {
+    var request = shell("true")
+    request.user = 12_345
+    await #expect(throws: SpawnError.self) { try await ProcessKeeper.shared.spawn(request) }
+  }
+
   @Test func everyWaiterIsToldAlsoAfterTheEnd() async throws {
     let child = try await ProcessKeeper.shared.spawn(shell("read line", input: .pipe))
     #expect(child.exitStatus == nil)

@@ -33,6 +33,25 @@ import Testing
     #expect(try readWholeFile(scratch("test/user-1/.optima/token.json")) == "secret")
   }
 
+  @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
+  func anotherUsersDirectoryAndAllInItBelongToThatUser() throws {
+    func prepare(as owner: UInt32) throws -> Bool {
+      try WorkspacePreparation.prepare(
+        directory: scratch("dev/user-1"), inside: scratch.path, token: Array("secret".utf8), owner: owner)
+    }
+    func owner(_ path: String) -> UInt32? {
+      var status = stat()
+      return lstat(scratch(path), &status) == 0 && status.st_uid == status.st_gid ? status.st_uid : nil
+    }
+    #expect(try prepare(as: 12_345))
+    #expect(owner("dev") == 0)
+    for path in ["", "/.optima", "/.claude", "/.optima/token.json"] { #expect(owner("dev/user-1" + path) == 12_345) }
+    #expect(try !prepare(as: 12_345))
+    // Somebody else's directory is not entered, and its token stays.
+    #expect(throws: WorkspaceError.self) { try prepare(as: 12_346) }
+    #expect(owner("dev/user-1/.optima/token.json") == 12_345)
+  }
+
   @Test func anExistingDirectoryIsEnteredAndOnlyItsTokenReplaced() throws {
     #expect(try prepare("user-1", token: "a much longer token than the next"))
     scratch.file("user-1/notes", "mine")

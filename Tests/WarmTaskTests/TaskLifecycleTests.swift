@@ -180,6 +180,21 @@ private let ready = started + [.processSaid(["up"], at: ms(380))]
     #expect(sent(after([.malformedMessage]).1).map(\.status) == ["invalid_message"])
   }
 
+  /// Without a uid the program would be root's, and with one that nobody allowed it could be anybody's.
+  @Test(
+    arguments: [
+      (nil, nil, true), (nil, 150, true), ("100-200", 150, true), ("100-200", 100, true), ("100-200", nil, false),
+      ("100-200", 99, false), ("100-200", 0, false),
+    ] as [(String?, UInt32?, Bool)])
+  func aUserHasAUidOfTheAgentsRangeOrNone(_ range: String?, _ uid: UInt32?, _ isTaken: Bool) throws {
+    var settings = settings
+    settings.userIDs = range.flatMap(UserIDRange.init)
+    let message = GatewayToTask(type: "init_user", userId: "u1", uid: uid)
+    let assignment = try? Assignment.make(of: message, receivedAt: 0, settings: settings).get()
+    #expect((assignment != nil) == isTaken)
+    #expect(assignment?.uid == (range == nil ? nil : uid))
+  }
+
   @Test func programGetsItsUsersEnvironmentAndNoneOfTheAgentsSecrets() throws {
     let assignment = try Assignment.make(of: labInit, receivedAt: 0, settings: settings).get()
     let environment = assignment.programEnvironment(inheriting: ["PATH": "/bin", "GATEWAY_TOKEN": "secret"])

@@ -27,13 +27,13 @@ struct FallbackCheck: Sendable {
     var isExhausted = false
     var tellsSource = true
     for _ in 0..<Self.tries where !isExhausted && !Task.isCancelled {
-      let drained = await drain(pool, size)
+      let (drained, isEmpty) = await drain(pool, size)
       let number = drained.count + 1
       let late = await site.atOnce(Self.late, from: number) { number in
         let visit = UserVisit(site, user: number)
         return Late(visit: visit, outcome: await Result { () async throws(VisitFailure) in try await visit.enter() })
       }
-      isExhausted = late.contains { (try? $0.outcome.get())?.source != "warm" }
+      isExhausted = late.contains { Self.isCold($0.outcome, isEmpty: isEmpty) }
       tellsSource = !late.contains { (try? $0.outcome.get()).map { $0.source == nil } ?? false }
       if isExhausted { judge(late) }
       _ = await site.atOnce(drained.count, from: 0) { await drained[$0].leave() }
@@ -49,23 +49,34 @@ struct FallbackCheck: Sendable {
     return .tested(except: tellsSource ? nil : "the gateway does not tell warm from cold")
   }
 
-  /// Users take all warm tasks and keep them.
-  private func drain(_ pool: PoolStatusReader, _ size: Int) async -> [UserVisit] {
+  /// Whether a user found no warm task; where the gateway does not tell it, its status decides.
+  private static func isCold(_ outcome: Result<UserVisit.Entry, VisitFailure>, isEmpty: Bool) -> Bool {
+    switch outcome {
+    case .success(let entry): entry.source.map { $0 != "warm" } ?? isEmpty
+    case .failure: true
+    }
+  }
+
+  /// Users take all warm tasks and keep them. Returns the users, and whether no warm task was left.
+  private func drain(_ pool: PoolStatusReader, _ size: Int) async -> (users: [UserVisit], isEmpty: Bool) {
     var drained: [UserVisit] = []
     var warm = size
     while warm > 0, drained.count < Self.mostOfWarm * size, !Task.isCancelled {
       let users = await site.atOnce(warm, from: drained.count + 1) { number in
         let visit = UserVisit(site, user: number)
-        let entry = try? await visit.enter()
-        return (visit, isCold: entry?.source != "warm")
+        let outcome = await Result { () async throws(VisitFailure) in try await visit.enter() }
+        return (visit, isCold: Self.isCold(outcome, isEmpty: false))
       }
       drained += users.map(\.0)
-      if users.contains(where: \.isCold) { break }
+      if users.contains(where: \.isCold) {
+        warm = 0
+        break
+      }
       // The pool may have been refilled meanwhile.
       warm = await pool.look()?.warmCount ?? 0
     }
     site.recorder.happened("\(drained.count) users have taken the warm tasks")
-    return drained
+    return (drained, warm == 0)
   }
 
   private func judge(_ late: [Late]) {

@@ -5,6 +5,7 @@ package import Latency
 package import LoadEngine
 package import Results
 import Transport
+import WarmTask
 
 /// Checks whether a pool keeps its promises. The verdict is about what must hold; times are recorded beside it.
 package struct VerifyBenchmark: GatewayBenchmark {
@@ -47,7 +48,7 @@ package struct VerifyBenchmark: GatewayBenchmark {
 
   package var timeouts: [String: Nanoseconds] { ["timeout": settings.timeout, "recovery": settings.recovery] }
 
-  package var openFiles: Int { 2 * max(ChurnCheck.mostUsers, settings.users) }
+  package var openFiles: Int { 2 * max(ChurnCheck.mostUsers, settings.users) + target.openFiles }
 
   package var callsAWS: Bool { settings.stopsTasks || settings.playsECSFaults }
 
@@ -62,7 +63,11 @@ package struct VerifyBenchmark: GatewayBenchmark {
     return try await GatewaySession.with(
       targetWithTokens, timeout: settings.timeout, bench: bench, gatewayArguments: try gatewayArguments()
     ) { session async throws(BenchmarkFailure) in
-      try await measure(session, startedAt: startedAt)
+      let program = UserProgram.command([try Executables.path(of: "session-stand-in"), "--verbs"])
+      return try await SuppliedAgents.with(target, session: session, program: program) {
+        () async throws(BenchmarkFailure) in
+        try await measure(session, startedAt: startedAt)
+      }
     }
   }
 

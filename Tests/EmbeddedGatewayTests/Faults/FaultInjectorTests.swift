@@ -2,7 +2,7 @@ import Latency
 import Testing
 
 @testable import EmbeddedGateway
-import Faults
+@testable import Faults
 
 /// What a plan strikes, and when.
 @Suite struct FaultInjectorTests {

@@ -2,7 +2,7 @@ import Latency
 import Testing
 
 @testable import EmbeddedGateway
-import Faults
+@testable import Faults
 
 /// How faults are written.
 @Suite struct FaultSpecificationTests {

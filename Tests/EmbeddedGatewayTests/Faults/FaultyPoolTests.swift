@@ -2,7 +2,7 @@ import Latency
 import Testing
 
 @testable import EmbeddedGateway
-import Faults
+@testable import Faults
 
 /// The pool's rules under drawn plans, in a world without sockets and clocks; ``PoolWorld`` checks the rules after each
 /// step.
