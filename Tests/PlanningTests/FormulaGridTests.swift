@@ -17,7 +17,7 @@ struct FormulaGridTests {
   /// Runs are as many and as long for what holds as for what is wrong. Four runs would be blind: Student's quantile of
   /// them is 28.
   private static func model(
-    _ start: LengthDistribution, _ rules: KeepingRules, seed: UInt64, runs: Int = 20, horizon: Int = 600
+    _ start: LengthDistribution, _ rules: KeepingRules, seed: UInt64, runs: Int = 20, horizon: Int = 500
   ) -> PlanModel {
     PlanModel(
       arrivals: .poisson(perSecond: 1), times: PlanTimes(assign: .constant(.zero), taskStart: start), rules: rules,
@@ -49,7 +49,7 @@ struct FormulaGridTests {
 
   /// The grid would pass if the comparison were blind. So its own plans are held against formulas that are wrong, wherever
   /// these differ by more than chance does.
-  @Test(arguments: [(2.0, [1, 2, 5]), (5.0, [5, 10]), (20.0, [20])])
+  @Test(arguments: [(2.0, [1, 2, 5]), (20.0, [20])])
   func aFormulaOfALoadThatIsAFifthWrongIsContradicted(_ load: Double, _ sizes: [Int]) throws {
     for (name, result) in try Self.cells(load: load, sizes: sizes) {
       let formula = try #require(result.choice.formula)

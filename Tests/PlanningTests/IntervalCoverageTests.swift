@@ -26,9 +26,15 @@ struct IntervalCoverageTests {
     return (Double(holding) / 1000, Double(below) / 1000, Double(above) / 1000)
   }
 
-  /// Misses of 20, 21, 3.7 and 1.5 %: the rarer they are, the more skewed is their number.
-  @Test(arguments: [(2, 1), (3, 2), (5, 2), (4, 1)])
+  /// Misses of 20 and 1.5 %, and below of 21 and 3.7 %: the rarer they are, the more skewed is their number.
+  @Test(arguments: [(2, 1), (4, 1)])
   func aNinetyFivePercentIntervalHoldsTheTruthIn95Percent(_ size: Int, _ load: Int) {
+    let coverage = Self.coverage(size: size, load: load, horizon: 120)
+    #expect(abs(coverage.holding - 0.95) <= 0.03, "\(coverage)")
+  }
+
+  @Test(.wholeSuiteOnly, arguments: [(3, 2), (5, 2)])
+  func soDoesOneOfALoadThatIsTwiceAsHigh(_ size: Int, _ load: Int) {
     let coverage = Self.coverage(size: size, load: load, horizon: 120)
     #expect(abs(coverage.holding - 0.95) <= 0.03, "\(coverage)")
   }
