@@ -17,7 +17,7 @@ struct FormulaGridTests {
   /// Runs are as many and as long for what holds as for what is wrong. Four runs would be blind: Student's quantile of
   /// them is 28.
   private static func model(
-    _ start: LengthDistribution, _ rules: KeepingRules, seed: UInt64, runs: Int = 20, horizon: Int = 500
+    _ start: LengthDistribution, _ rules: KeepingRules, seed: UInt64, runs: Int = 20, horizon: Int = 600
   ) -> PlanModel {
     PlanModel(
       arrivals: .poisson(perSecond: 1), times: PlanTimes(assign: .constant(.zero), taskStart: start), rules: rules,
