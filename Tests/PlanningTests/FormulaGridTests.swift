@@ -82,19 +82,16 @@ struct FormulaGridTests {
     }
   }
 
-  /// Starts that vary twice as much as exponential ones: misses come together for longer, which two runs hardly show.
+  /// Most starts take a second and some a minute, so misses come together for as long, which two runs hardly show.
   @Test func startsThatVaryMoreDoNotContradictTheirFormulaByChance() throws {
-    let start = LengthDistribution.logNormal(try #require(LogNormal(p50: .seconds(1), p99: .seconds(20))))
-    #expect(start.variance > 4 * start.mean * start.mean)
+    let start = LengthDistribution.logNormal(try #require(LogNormal(p50: .seconds(1), p99: .seconds(60))))
+    #expect(start.variance > 20 * start.mean * start.mean)
     for fallback in [KeepingRules.Fallback.ownStart, .queue] {
       var rules = KeepingRules()
       rules.fallback = fallback
-      for seed in 0..<UInt64(100) {
-        let results = Plan(
-          Self.model(start, rules, seed: seed, runs: 2, horizon: 500),
-          candidates: [2, 5].map { Candidate(poolSize: $0) }
-        ).results
-        #expect(results.compactMap(\.contradiction) == [])
+      for seed in 0..<UInt64(60) {
+        let model = Self.model(start, rules, seed: seed, runs: 2, horizon: 2000)
+        #expect(Plan(model, candidates: [Candidate(poolSize: 5)]).contradictions == [])
       }
     }
   }
