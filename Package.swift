@@ -58,7 +58,7 @@ let package = Package(
     // Load, gateway client, AWS.
     .target(
       name: "LoadEngine",
-      dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
+      dependencies: ["Latency", "Statistics", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(
       name: "Gateway",
       dependencies: ["Latency", "TextFormatting", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
@@ -101,7 +101,7 @@ let package = Package(
       name: "InfraBench",
       dependencies: [
         "AWS", "Comparison", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning", "ProcessControl", "Reports",
-        "Results", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
+        "Results", "Statistics", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [
