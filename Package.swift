@@ -58,7 +58,7 @@ let package = Package(
     // Load, gateway client, AWS.
     .target(
       name: "LoadEngine",
-      dependencies: ["Latency", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
+      dependencies: ["Latency", "Statistics", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
     .target(
       name: "Gateway",
       dependencies: ["Latency", "TextFormatting", "Transport", .product(name: "NIOCore", package: "swift-nio")]),
@@ -103,7 +103,7 @@ let package = Package(
       name: "InfraBench",
       dependencies: [
         "AWS", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning", "ProcessControl",
-        "Reports", "Results", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
+        "Reports", "Results", "Statistics", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [

@@ -70,15 +70,27 @@ package struct PlanHTML {
   }
 
   private var waits: HTML {
+    HTMLSection(title: "Waits", content: HTML([waitsOverSize, distribution].compactMap { $0 })).html
+  }
+
+  private var waitsOverSize: HTML? {
+    let waits = WaitPicture(plan: plan)
+    guard let picture = waits.picture, let first = waits.results.first else { return nil }
+    let hasOthers = waits.results.count < plan.results.count
+    return HTMLFigure(
+      title: "Waits over the pool's size",
+      explanation: hasOthers ? ["With an instance pool of \(first.candidate.instancePool)."] : [],
+      picture: picture, key: waits.key, table: waits.table.html
+    ).html
+  }
+
+  private var distribution: HTML {
     let table = HTMLTable("From the arrival to ready", tables.waits).html + HTML.list(tables.legend, class: "legend")
     let lines = spectra.compactMap { SpectrumLine("pool \(tables.name($0))", $0.waits) }
-    guard let chart = SpectrumChart(lines) else { return HTMLSection(title: "Waits", content: table).html }
-    return HTMLSection(
-      title: "Waits",
-      content: HTMLFigure(
-        title: "Waits of all users", explanation: SpectrumChart.explanation, picture: chart.picture, key: chart.key,
-        table: table
-      ).html
+    guard let chart = SpectrumChart(lines) else { return table }
+    return HTMLFigure(
+      title: "Waits of all users", explanation: SpectrumChart.explanation, picture: chart.picture, key: chart.key,
+      table: table
     ).html
   }
 

@@ -83,6 +83,68 @@ struct HitRatePicture {
   }
 }
 
+/// The waits over the pool's size: their mean, P95 and P99, of the candidates with one instance pool.
+struct WaitPicture {
+  /// In the order of their sizes.
+  let results: [CandidateResult]
+
+  /// Those with the instance pool of the candidate that is shown: three lines for each instance pool would be too many.
+  init(plan: Plan) {
+    let instancePool = plan.shown?.candidate.instancePool
+    results = plan.results.filter { $0.candidate.instancePool == instancePool && !$0.waits.isEmpty }
+      .sorted { $0.candidate.poolSize < $1.candidate.poolSize }
+  }
+
+  private static let statistics: [(name: String, milliseconds: @Sendable (CandidateResult) -> Double)] = [
+    ("mean", { $0.waits.mean / 1e6 }), ("P95", { Double($0.waits.value(atPercentile: 95)) / 1e6 }),
+    ("P99", { Double($0.waits.value(atPercentile: 99)) / 1e6 }),
+  ]
+
+  var key: [HTMLFigure.KeyEntry] {
+    Self.statistics.enumerated().map { colour, statistic in .init(colour: colour, text: statistic.name) }
+  }
+
+  /// The picture's numbers.
+  var table: HTMLTable {
+    var table = HTMLTable("Waits by size", header: ["pool"] + Self.statistics.map(\.name))
+    for result in results {
+      table.add(
+        ["\(result.candidate.poolSize)"]
+          + Self.statistics.map { NumberText.time(milliseconds: $0.milliseconds(result)) })
+    }
+    return table
+  }
+
+  /// Nil without waits to draw.
+  var picture: HTML? {
+    guard let first = results.first, let last = results.last else { return nil }
+    let (low, high) = (Double(first.candidate.poolSize), Double(last.candidate.poolSize))
+    let plot = Plot(
+      x: Axis(linear: low - 0.5, high + 0.5, ticks: 10),
+      y: Axis(latencies: results.flatMap { result in Self.statistics.map { $0.milliseconds(result) } }))
+    let columns = plot.x.ticks.filter { $0 == $0.rounded() }.map { ($0, Ticks.number($0)) }
+    let lines = Self.statistics.enumerated().map { colour, statistic -> HTML in
+      let points = results.map { result in
+        (x: plot.px(Double(result.candidate.poolSize)), y: plot.py(statistic.milliseconds(result)))
+      }
+      let dots = zip(results, points).map { result, point -> HTML in
+        let title =
+          "a pool of \(result.candidate.poolSize): \(statistic.name) "
+          + NumberText.time(milliseconds: statistic.milliseconds(result))
+        return HTML.dot(point.x, point.y, class: "dot", title)
+      }
+      return "<g class=\"c\(colour)\">\n\(HTML.line(points, class: "line"))\(dots)</g>\n"
+    }
+    let text = results.map { result in
+      "\(result.candidate.poolSize): "
+        + Self.statistics.map { "\($0.name) \(NumberText.time(milliseconds: $0.milliseconds(result)))" }
+        .joined(separator: ", ")
+    }.joined(separator: "; ")
+    return plot.picture(
+      "Waits over the pool's size. \(text)", plot.rows(Ticks.time) + plot.columns("pool size", columns) + HTML(lines))
+  }
+}
+
 /// The mean wait over what a candidate costs, with the Pareto front.
 struct FrontPicture {
   let plan: Plan

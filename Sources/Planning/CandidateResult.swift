@@ -28,8 +28,8 @@ package struct CandidateResult: Sendable {
   /// Nil without prices.
   package let cost: MonthlyCost?
   private let runs: Int
-  /// Whether the formula's variance is no less than that of these times: starts vary no more than exponential ones.
-  private let isVarianceKnown: Bool
+  /// How long the number of missing tasks depends on what it was; 1 where they are missing for exponential lengths.
+  private let memory: Double
   /// How the first run went, for a day at most.
   let samples: [RunRecord.Sample]
 
@@ -61,13 +61,7 @@ package struct CandidateResult: Sendable {
   init(_ candidate: Candidate, _ model: PlanModel, _ record: RunRecord, prices: Prices?) {
     self.candidate = candidate
     runs = record.runs.count
-    let lengths = [model.times.taskStart] + (model.rules.keeper == .pool ? [] : [model.times.session])
-    isVarianceKnown = lengths.allSatisfy { length in
-      switch length {
-      case .constant, .exponential: true
-      case .logNormal, .measured, .sum: false
-      }
-    }
+    memory = Self.memory(of: model)
     arrivals = record.runs.reduce(0) { $0 + $1.arrivals }
     hits = record.runs.reduce(0) { $0 + $1.hits }
     refused = record.refused
@@ -98,8 +92,7 @@ package struct CandidateResult: Sendable {
   ///
   /// They may differ by the larger of two 99.99 % intervals, that of the runs and that of the formula's own variance,
   /// and by one arrival. Below ten runs the formula's interval counts alone: Student's quantile, 28 for four runs and 6366
-  /// for two, would hide any mistake. It stays where starts may vary more than exponential ones, whose variance the
-  /// formula's interval takes.
+  /// for two, would hide any mistake.
   package var contradiction: String? {
     guard let formula = choice.formula, choice.reasonNotCompared == nil else { return nil }
     return contradiction(to: formula)
@@ -111,11 +104,22 @@ package struct CandidateResult: Sendable {
     guard arrivals > 0 else { return nil }
     let exact = formula.hitRate(size: candidate.poolSize)
     let all = Double(arrivals)
-    let ofRuns = runs < Self.fewRuns && isVarianceKnown ? 0 : hitRate.halfOf9999 ?? 0
-    let allowed = max(ofRuns, formula.chance(size: candidate.poolSize, arrivals: all)) + 1 / all
+    let ofRuns = runs < Self.fewRuns ? 0 : hitRate.halfOf9999 ?? 0
+    let allowed = max(ofRuns, formula.chance(size: candidate.poolSize, arrivals: all, memory: memory)) + 1 / all
     guard abs(hitRate.value - exact) > allowed else { return nil }
     return
       "a pool of \(candidate.poolSize): the simulation's hit rate is \(hitRate.value), the formula's \(exact), and by "
       + "chance they differ by at most \(allowed) (\(arrivals) arrivals, \(formula.text), a = \(formula.load))"
+  }
+  /// The number of missing tasks forgets what it was after the rest of a length, whose mean is E[L²]/(2·E[L]): E[L] for
+  /// exponential lengths, and (1 + cv²)/2 of that in general, with cv the coefficient of variation. In an
+  /// M/G/∞ system the covariance over a time t is a times the probability of a longer rest (Eick, Massey, Whitt: The
+  /// physics of the Mt/G/∞ queue, Operations Research 41 (1993)), so a time average's variance grows by that. Lengths that vary less than exponential ones are taken as those.
+  private static func memory(of model: PlanModel) -> Double {
+    let times = model.times
+    let missing = LengthDistribution.sum(
+      [times.taskStart] + (model.rules.keeper == .pool ? [] : [times.assign, times.session]))
+    let mean = missing.mean
+    return mean > 0 ? max(1, (1 + missing.variance / (mean * mean)) / 2) : 1
   }
 }

@@ -28,9 +28,13 @@ package struct Formula: Sendable, Equatable {
   ///
   /// Where misses are rare the runs of a simulation hardly show how much they differ, so the formula's own variance
   /// counts too. A Poisson number is skewed; the Cornish–Fisher term (z² − 1)/6 allows for that.
-  func chance(size: Int, arrivals: Double) -> Double {
+  ///
+  /// - Parameter memory: how long the number of missing tasks depends on what it was, in units of that time where they
+  ///   are missing for exponential lengths, for which the variance is known. At least 1.
+  func chance(size: Int, arrivals: Double, memory: Double) -> Double {
     let missing = 1 - hitRate(size: size)
-    let dispersion = ClosedForms.dispersionOfMisses(size: size, load: load, isLost: kind == .erlangB)
+    let ofExponential = ClosedForms.dispersionOfMisses(size: size, load: load, isLost: kind == .erlangB)
+    let dispersion = 1 + (ofExponential - 1) * memory
     let z = NormalDistribution.quantile(0.99995)
     return z * sqrt(missing * dispersion / arrivals) + (z * z - 1) / 6 * dispersion / arrivals
   }

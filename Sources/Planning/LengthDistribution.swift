@@ -28,6 +28,17 @@ package enum LengthDistribution: Sendable, Equatable {
     }
   }
 
+  /// In s².
+  var variance: Double {
+    switch self {
+    case .constant: 0
+    case .exponential(let mean): mean.seconds * mean.seconds
+    case .logNormal(let shape): shape.variance
+    case .measured(let lengths): lengths.variance
+    case .sum(let parts): parts.reduce(0) { $0 + $1.variance }
+    }
+  }
+
   /// Whether what remains of it never depends on what has passed.
   package var isExponential: Bool {
     if case .exponential = self { true } else { false }
@@ -68,6 +79,9 @@ package struct LogNormal: Sendable, Equatable {
   /// The mean in seconds: exp(µ + σ²/2).
   var mean: Double { exp(location + sigma * sigma / 2) / 1e9 }
 
+  /// In s²: (exp(σ²) − 1) times the mean's square.
+  var variance: Double { expm1(sigma * sigma) * mean * mean }
+
   /// The length in ns that a share `u` of the lengths does not exceed.
   func sample(_ u: Double) -> Double { exp(location + sigma * NormalDistribution.quantile(u)) }
 }
@@ -80,6 +94,8 @@ package struct MeasuredLengths: Sendable, Equatable {
   private let cumulative: [UInt64]
   /// In seconds.
   package let mean: Double
+  /// In s².
+  let variance: Double
   /// How many lengths there are.
   package var count: UInt64 { cumulative.last ?? 0 }
 
@@ -102,7 +118,12 @@ package struct MeasuredLengths: Sendable, Equatable {
       return sum
     }
     let total = Double(sum)
-    mean = counted.reduce(0) { $0 + Double($1.value) / 1e9 * (Double($1.count) / total) }
+    let mean = counted.reduce(0) { $0 + Double($1.value) / 1e9 * (Double($1.count) / total) }
+    self.mean = mean
+    variance = counted.reduce(0) { sum, entry in
+      let deviation = Double(entry.value) / 1e9 - mean
+      return sum + deviation * deviation * (Double(entry.count) / total)
+    }
   }
 
   func sample(_ stream: inout RandomStream) -> UInt64 {

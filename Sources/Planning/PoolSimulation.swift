@@ -123,7 +123,7 @@ struct PoolSimulation {
       }
       let task = tasks.make(user: nil)
       if fleet != nil, case .running(let instance) = place() { tasks[task].instance = instance }
-      trace?(.started(task: task, at: now))
+      trace?(.started(task: task, instance: tasks[task].instance, at: now))
       trace?(.warm(task: task, at: now))
       warm.append(WarmTask(task: task, since: 0))
     }
@@ -267,7 +267,6 @@ extension PoolSimulation {
     }
     let task = tasks.make(user: user)
     startsUnderWay += 1
-    trace?(.started(task: task, at: now))
     switch placement {
     case .booting(let instance):
       tasks[task].instance = instance
@@ -277,6 +276,7 @@ extension PoolSimulation {
       start(task)
     default: start(task)
     }
+    trace?(.started(task: task, instance: tasks[task].instance, at: now))
     scaleOut()
     return true
   }

@@ -13,9 +13,13 @@ package struct RateEstimate: Sendable, Equatable {
   /// The runs are the samples, because the arrivals of one run depend on one another: a miss is seldom alone.
   ///
   /// The rate is that of all runs together, the ratio of two sums. Its standard error is that of a ratio (Cochran:
-  /// Sampling Techniques, 1977, ch. 6.4), and Student's t makes the interval. Where few hits or few misses were seen, the
-  /// runs hardly differ, and an interval that comes from their differences alone would be too narrow: it is widened to
-  /// the exact interval of a Poisson number (Garwood, Biometrika 28 (1936)).
+  /// Sampling Techniques, 1977, ch. 6.4), and Student's t makes the interval.
+  ///
+  /// Where misses are rare, their number is skewed, and the interval of the rate itself ends too high: it promises more
+  /// than the pool holds. So the interval is that of the logarithm of misses to hits, which is nearly symmetric, with its
+  /// error by the delta method (Agresti: Categorical Data Analysis, 2013, ch. 3.1), and its ends are turned back into
+  /// rates. Where few hits or few misses were seen, the runs hardly differ, and it is widened to the exact interval of a
+  /// Poisson number (Garwood, Biometrika 28 (1936)).
   init(runs: [RunRecord.Tally]) {
     let arrivals = runs.reduce(0) { $0 + Double($1.arrivals) }
     let hits = runs.reduce(0) { $0 + Double($1.hits) }
@@ -33,11 +37,17 @@ package struct RateEstimate: Sendable, Equatable {
     let count = Double(runs.count)
     let standardError = sqrt(squares / (count - 1) / count) / (arrivals / count)
     let student = StudentT(degreesOfFreedom: runs.count - 1)
-    let half = standardError * student.twoSidedQuantile(level: 0.95)
-    let few = Self.boundOfFew
-    let low = min(rate - half, arrivals - hits < few ? 1 - Self.highest(of: arrivals - hits) / arrivals : 1)
-    let high = max(rate + half, hits < few ? Self.highest(of: hits) / arrivals : 0)
-    interval = max(0, low)...min(1, max(high, low, 0))
+    let misses = arrivals - hits
+    var (low, high) = (rate, rate)
+    if hits > 0, misses > 0 {
+      let (odds, half) = (log(misses / hits), standardError * student.twoSidedQuantile(level: 0.95))
+      let halfOfOdds = half / (rate * (1 - rate))
+      low = 1 / (1 + exp(odds + halfOfOdds))
+      high = 1 / (1 + exp(odds - halfOfOdds))
+    }
+    if misses < Self.boundOfFew { low = min(low, 1 - Self.highest(of: misses) / arrivals) }
+    if hits < Self.boundOfFew { high = max(high, Self.highest(of: hits) / arrivals) }
+    interval = max(0, low)...min(1, high)
     halfOf9999 = standardError * student.twoSidedQuantile(level: 0.9999)
   }
 

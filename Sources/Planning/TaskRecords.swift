@@ -61,8 +61,8 @@ struct TaskRecords {
 /// What happened in a simulation, for tests that keep books of their own.
 enum SimulationTrace: Equatable {
   case arrived(user: Int, at: UInt64)
-  /// A task was ordered and has its slot.
-  case started(task: Int, at: UInt64)
+  /// A task was ordered and has its slot on an instance, whose number is −1 without instances.
+  case started(task: Int, instance: Int, at: UInt64)
   /// A task is warm: its start is done, or its session has ended and it goes back.
   case warm(task: Int, at: UInt64)
   case given(task: Int, user: Int, at: UInt64)

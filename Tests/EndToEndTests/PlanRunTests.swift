@@ -65,17 +65,52 @@ import Testing
     #expect(try await plan(Self.small, through: shell).status == .exited(1))
   }
 
+  /// What one gateway showed: the warm rates of runs of load, and the times of drains before and after them.
+  private struct Measured {
+    var rates: [Double]
+    var files: [String]
+    /// How much longer each start may look than it was, in ms.
+    var resolution: Double
+
+    var mean: Double { rates.reduce(0, +) / Double(rates.count) }
+
+    /// How far a right prediction may be from the mean.
+    ///
+    /// Neighbouring arrivals depend on one another, so the mean's error comes from repeats. They may be alike by accident:
+    /// 400 arrivals of this load vary by √(p·(1−p)·D/n) = 0.02 or more, and four such means by half of that. The
+    /// prediction has an error too: at a = 2, a start that is longer by 10 ms costs a hundredth of the hit rate.
+    var bound: Double {
+      let count = Double(rates.count)
+      let squares = rates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      return 4 * max((squares / (count - 1) / count).squareRoot(), 0.012) + resolution / 10 * 0.012
+    }
+  }
+
   /// Start times of bench-exhaustion predict the warm rate that bench-concurrent measures at the same gateway.
   ///
-  /// Neighbouring arrivals depend on one another, so the measured rate's error comes from repeats: four runs of 5 s. The
-  /// prediction has an error too: a refill is found by polls, and each start was up to the poll's resolution shorter. A
-  /// busy machine starts tasks late, in the drains before and after the load too.
+  /// A busy machine starts tasks late, in the drains before and after the load too. Where it was so busy that the bound
+  /// would let a wrong prediction pass, everything is measured once more.
   @Test(.wholeSuiteOnly) func measuredTimesPredictTheMeasuredWarmRate() async throws {
+    var measured = try await measure("first")
+    if measured.bound >= 0.1 { measured = try await measure("second") }
+    let bound = measured.bound
+    try #require(bound < 0.1, "the machine is too busy: \(measured)")
+    let predicted = try await predictedRate(["--measured"] + measured.files)
+    #expect(abs(measured.mean - predicted) < bound, "predicted \(predicted), \(measured), bound \(bound)")
+    // A pool of another size, and start times that are wrong by a factor of three, are predictions that must fail.
+    let wrong = [
+      try await predictedRate(["--measured"] + measured.files, poolSize: 3),
+      try await predictedRate(["--task-start", "300ms"]),
+    ]
+    for rate in wrong { #expect(abs(measured.mean - rate) > bound, "\(rate) passes as \(measured), bound \(bound)") }
+  }
+
+  private func measure(_ folder: String) async throws -> Measured {
     let gateway = try await MockGateway.start(
       ["--virtual-tasks", "--pool-size", "5", "--task-start-delay", "100ms", "--max-tasks", "40"], warm: 5)
     let target = ["--gateway-url", gateway.url, "--allow-saturated", "--no-default-thresholds", "--quiet"]
     var rates: [Double] = []
-    try await drain(target)
+    try await drain(target, to: folder)
     for seed in 0..<4 {
       let load = try await Tool(name: "bench-concurrent").run(
         target + [
@@ -87,34 +122,24 @@ import Testing
       let warm = try #require(document.counters["warm"])
       rates.append(Double(warm) / Double(try #require(document.counters["iterations"])))
     }
-    try await drain(target)
+    try await drain(target, to: folder)
     await gateway.stop()
 
     // One folder a day: midnight may come between the drains.
-    let files = (scratch.names(in: "drained") ?? []).flatMap { day in
-      (scratch.names(in: "drained/\(day)") ?? []).filter { $0.hasSuffix(".json") }.map { "drained/\(day)/\($0)" }
+    let files = (scratch.names(in: folder) ?? []).flatMap { day in
+      (scratch.names(in: "\(folder)/\(day)") ?? []).filter { $0.hasSuffix(".json") }.map { "\(folder)/\(day)/\($0)" }
     }
     #expect(files.count == 2)
     let resolution =
       try files.compactMap { file in
         try ResultReader.suite.read(scratch(file)).document.metrics["refill_task"]?.resolution
       }.max() ?? 0
-    let predicted = try await predictedRate(["--measured"] + files)
-
-    let mean = rates.reduce(0, +) / 4
-    // The repeats may be alike by accident: 400 arrivals of this load vary by √(p·(1−p)·D/n) = 0.02 or more.
-    let spread = max((rates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 3 / 4).squareRoot(), 0.012)
-    // At a = 2, a start that is longer by 10 ms costs a hundredth of the hit rate.
-    let bound = 4 * spread + resolution / 10 * 0.012
-    #expect(
-      abs(mean - predicted) < bound, "measured \(rates), predicted \(predicted), resolution \(resolution) ms")
-    // The check is worth something only where it would notice start times that are wrong by a factor of three.
-    if spread < 0.03 { #expect(abs(mean - (try await predictedRate(["--task-start", "300ms"]))) > bound) }
+    return Measured(rates: rates, files: files, resolution: resolution)
   }
 
-  private func drain(_ target: [String]) async throws {
+  private func drain(_ target: [String], to folder: String) async throws {
     let drained = try await Tool(name: "bench-exhaustion").run(
-      target + ["--cycles", "4", "--poll-interval", "10ms", "--output-dir", "drained"], in: scratch.path)
+      target + ["--cycles", "4", "--poll-interval", "10ms", "--output-dir", folder], in: scratch.path)
     #expect(drained.status == .exited(0), "\(drained.standardError)")
   }
 
@@ -125,11 +150,12 @@ import Testing
     var candidates: [Candidate]
   }
 
-  /// The hit rate of a pool of 5 at 20 arrivals a second, with these options for times.
-  private func predictedRate(_ times: [String]) async throws -> Double {
+  /// The hit rate of a pool at 20 arrivals a second, with these options for times.
+  private func predictedRate(_ times: [String], poolSize: Int = 5) async throws -> Double {
     let outcome = try await plan(
       times + [
-        "--arrival-rate", "20/s", "--pool-size", "5", "--fallback", "queue", "--horizon", "20m", "--warmup", "1m",
+        "--arrival-rate", "20/s", "--pool-size", "\(poolSize)", "--fallback", "queue", "--horizon", "20m", "--warmup",
+        "1m",
         "--runs", "4", "--seed", "1", "--print", "json",
       ])
     #expect(outcome.status == .exited(0), "\(outcome.standardError)")

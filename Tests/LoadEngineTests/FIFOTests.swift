@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import LoadEngine
@@ -6,7 +7,7 @@ import Testing
   @Test func whoCameFirstLeavesFirst() {
     var queue = FIFO<Int>()
     var model: [Int] = []
-    var random = SeededGenerator(seed: 7)
+    var random = SeededRandom(seed: 7)
     for number in 0..<10_000 {
       switch Int.random(in: 0..<8, using: &random) {
       case 0..<4:

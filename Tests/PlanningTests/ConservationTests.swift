@@ -52,6 +52,7 @@ struct ConservationTests {
   }
 
   @Test func everyUserIsServedRefusedOrWaitsAndNoSlotIsUsedTwice() {
+    var fullInstances = 0
     for seed in 0..<UInt64(150) {
       var stream = RandomStream(seed: seed, run: 0, .sessions)
       let (model, candidate) = Self.model(&stream)
@@ -60,7 +61,11 @@ struct ConservationTests {
       let (from, to) = (model.schedule.warmup.nanoseconds, (model.schedule.warmup + model.schedule.horizon).nanoseconds)
       let counts = checker.counts(from: from, to: to)
       let tally = record.runs[0]
-      #expect(counts.arrivals == counts.served + counts.refused + counts.here)
+      // Who comes is known without the simulation, and each of them is in one of its three counters.
+      #expect(Self.arrivals(of: model, from: from, to: to) == Int(tally.arrivals), "seed \(seed): \(model)")
+      #expect(
+        tally.arrivals == record.waits.totalCount + record.refused + record.unserved,
+        "seed \(seed): \(model) \(candidate)")
       #expect(
         [counts.arrivals, counts.hits, counts.refused, counts.here, counts.served]
           == [
@@ -69,10 +74,37 @@ struct ConservationTests {
           ],
         "seed \(seed): \(model) \(candidate)")
       if let most = model.capacity?.mostTasks { #expect(checker.mostTasks <= most, "seed \(seed): \(model)") }
+      if let slots = model.capacity?.slots, checker.mostOnAnInstance == slots { fullInstances += 1 }
       if let most = model.rules.parallelStarts {
         #expect(checker.mostStarting <= most, "seed \(seed): \(model)")
       }
     }
+    // The bound of slots is tried.
+    #expect(fullInstances > 30)
+  }
+
+  /// The arrivals of a time, straight from their stream.
+  private static func arrivals(of model: PlanModel, from: UInt64, to: UInt64) -> Int {
+    var stream = ArrivalStream(
+      model.arrivals, origin: from, stream: RandomStream(seed: model.schedule.seed, run: 0, .arrivals))
+    var count = 0
+    while let time = stream.next(), time < to { count += time >= from ? 1 : 0 }
+    return count
+  }
+
+  /// The books notice a third task on two slots, and a task without a slot.
+  @Test func theBooksOfSlotsAreNotBlind() {
+    let model = PlanModel(
+      arrivals: .poisson(perSecond: 1), times: PlanTimes(), capacity: Capacity(slots: 2, most: 1))
+    func mistakes(_ instances: [Int]) -> [String] {
+      var checker = TraceChecker(model)
+      for (task, instance) in instances.enumerated() { checker.take(.started(task: task, instance: instance, at: 0)) }
+      return checker.mistakes
+    }
+    #expect(mistakes([0, 0]) == [])
+    #expect(mistakes([0, 0, 0]) == ["instance 0 has 3 tasks and 2 slots"])
+    #expect(mistakes([0, 1]) == ["2 instances, and at most 1"])
+    #expect(mistakes([-1]).contains("task 0 has no slot"))
   }
 
   @Test func aLimitOfStartsHoldsOnceThePoolHasBegun() {

@@ -1,28 +1,49 @@
 import Latency
+import TestSupport
 import Testing
 
 @testable import Planning
 
 /// How often a 95 % interval holds the truth, which the formula gives.
 struct IntervalCoverageTests {
-  /// 1,000 plans of six runs each, of 120 s with an arrival a second.
-  private static func coverage(size: Int, load: Int) -> Double {
-    var holding = 0
+  /// 1,000 plans of six runs each, with an arrival a second.
+  ///
+  /// - Returns: The share of the intervals that hold the truth, and the shares that lie below and above it.
+  private static func coverage(size: Int, load: Int, horizon: Int) -> (holding: Double, below: Double, above: Double) {
+    var (holding, below, above) = (0, 0, 0)
     for seed in 0..<UInt64(1000) {
       let model = PlanModel(
         arrivals: .poisson(perSecond: 1),
         times: PlanTimes(assign: .constant(.zero), taskStart: .constant(.seconds(load))),
-        schedule: RunSchedule(horizon: .seconds(120), warmup: .seconds(5 * load), runs: 6, seed: seed))
+        schedule: RunSchedule(horizon: .seconds(horizon), warmup: .seconds(5 * load), runs: 6, seed: seed))
       let result = Plan(model, candidates: [Candidate(poolSize: size)]).results[0]
       let exact = ClosedForms.hitRateWhereMissesStartTheirOwn(size: size, load: Double(load))
-      if result.hitRate.interval?.contains(exact) == true { holding += 1 }
+      guard let interval = result.hitRate.interval else { continue }
+      if interval.contains(exact) { holding += 1 }
+      if interval.upperBound < exact { below += 1 }
+      if interval.lowerBound > exact { above += 1 }
     }
-    return Double(holding) / 1000
+    return (Double(holding) / 1000, Double(below) / 1000, Double(above) / 1000)
   }
 
-  @Test(arguments: [(2, 1), (3, 2)]) func aNinetyFivePercentIntervalHoldsTheTruthIn95Percent(_ size: Int, _ load: Int) {
-    let coverage = Self.coverage(size: size, load: load)
-    #expect(abs(coverage - 0.95) <= 0.03, "\(coverage)")
+  /// Misses of 20 and 1.5 %, and below of 21 and 3.7 %: the rarer they are, the more skewed is their number.
+  @Test(arguments: [(2, 1), (4, 1)])
+  func aNinetyFivePercentIntervalHoldsTheTruthIn95Percent(_ size: Int, _ load: Int) {
+    let coverage = Self.coverage(size: size, load: load, horizon: 120)
+    #expect(abs(coverage.holding - 0.95) <= 0.03, "\(coverage)")
+  }
+
+  @Test(.wholeSuiteOnly, arguments: [(3, 2), (5, 2)])
+  func soDoesOneOfALoadThatIsTwiceAsHigh(_ size: Int, _ load: Int) {
+    let coverage = Self.coverage(size: size, load: load, horizon: 120)
+    #expect(abs(coverage.holding - 0.95) <= 0.03, "\(coverage)")
+  }
+
+  /// An interval that is as long above the rate as below it lies above the truth in 5 % of the plans and below it in 2 %,
+  /// because the number of rare misses is skewed. A requirement that is judged by its lower end would be met too easily.
+  @Test(.wholeSuiteOnly) func neitherEndOfAnIntervalIsWrongMoreOftenThanTheOther() {
+    let coverage = Self.coverage(size: 10, load: 5, horizon: 400)
+    #expect(coverage.below <= 0.035 && coverage.above <= 0.035, "\(coverage)")
   }
 
   /// Without one miss in all runs the runs do not differ, and an interval from their differences would have no width.
@@ -36,13 +57,14 @@ struct IntervalCoverageTests {
     #expect(all.lowerBound == 0 && abs(all.upperBound - 3.689 / 1000) < 1e-6)
   }
 
-  /// By hand: rates 0.9 and 0.7 of equal runs; 0.8 ± 12.706 × 0.1.
+  /// By hand: rates 0.51 and 0.50 of equal runs, so 0.505 with an error of 0.005, and Student's 12.7062. The logarithm of
+  /// misses to hits is −0.020001 ± 12.7062 × 0.005 / (0.505 × 0.495).
   @Test func theIntervalIsStudentsOverRuns() throws {
     let estimate = RateEstimate(runs: [.init(arrivals: 100_000, hits: 51_000), .init(arrivals: 100_000, hits: 50_000)])
     let interval = try #require(estimate.interval)
     #expect(estimate.value == 0.505)
-    #expect(abs(interval.lowerBound - (0.505 - 12.7062 * 0.005)) < 1e-5)
-    #expect(abs(interval.upperBound - (0.505 + 12.7062 * 0.005)) < 1e-5)
+    #expect(abs(interval.lowerBound - 0.441729) < 1e-5)
+    #expect(abs(interval.upperBound - 0.568111) < 1e-5)
   }
 
   @Test func oneRunHasAnIntervalOnlyWhereItsPartsAreAlike() throws {

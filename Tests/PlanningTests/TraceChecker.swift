@@ -4,8 +4,13 @@
 struct TraceChecker {
   /// Whether the trace has the ends of sessions. Without them a task's number may come again as soon as it is given.
   let hasSessions: Bool
+  /// Nil without instances.
+  let capacity: Capacity?
 
-  init(hasSessions: Bool) { self.hasSessions = hasSessions }
+  init(_ model: PlanModel) {
+    hasSessions = model.needsSessions
+    capacity = model.capacity
+  }
 
   private enum UserState { case here, served, refused }
   private enum TaskState { case starting, warm, used, released }
@@ -16,6 +21,10 @@ struct TraceChecker {
   /// When each user was given a task.
   private(set) var given: [Int: UInt64] = [:]
   private var userOfTask: [Int: Int] = [:]
+  private var instanceOfTask: [Int: Int] = [:]
+  /// By instance, the tasks on it; without instances that have none.
+  private var held: [Int: Int] = [:]
+  private(set) var mostOnAnInstance = 0
   /// How long each session lasted, its assignment included.
   private(set) var sessions: [Int: UInt64] = [:]
   private(set) var mostTasks = 0
@@ -47,11 +56,12 @@ struct TraceChecker {
       at(time)
       expect(users[user] == .here, "user \(user) is refused and not here")
       users[user] = .refused
-    case .started(let task, let time):
+    case .started(let task, let instance, let time):
       at(time)
       expect(tasks[task] == nil, "task \(task) starts twice")
       tasks[task] = .starting
       starting += 1
+      place(task, on: instance)
     case .warm(let task, let time):
       at(time)
       expect(tasks[task] == .starting || tasks[task] == .released, "task \(task) is warm out of turn")
@@ -78,10 +88,30 @@ struct TraceChecker {
       expect(tasks[task] == .warm || tasks[task] == .released, "task \(task) ends and was never warm")
       if tasks[task] == .warm { warm -= 1 }
       tasks[task] = nil
+      leave(task)
     }
     mostTasks = max(mostTasks, tasks.count)
     mostStarting = max(mostStarting, starting)
     mostWarmOrStarting = max(mostWarmOrStarting, starting + warm)
+  }
+
+  private mutating func place(_ task: Int, on instance: Int) {
+    guard let capacity else {
+      return expect(instance < 0, "task \(task) is on instance \(instance), and there is none")
+    }
+    expect(instance >= 0, "task \(task) has no slot")
+    instanceOfTask[task] = instance
+    let number = (held[instance] ?? 0) + 1
+    held[instance] = number
+    mostOnAnInstance = max(mostOnAnInstance, number)
+    expect(number <= capacity.slots, "instance \(instance) has \(number) tasks and \(capacity.slots) slots")
+    let instances = held.count
+    if let most = capacity.most { expect(instances <= most, "\(instances) instances, and at most \(most)") }
+  }
+
+  private mutating func leave(_ task: Int) {
+    guard let instance = instanceOfTask.removeValue(forKey: task), let number = held[instance] else { return }
+    held[instance] = number > 1 ? number - 1 : nil
   }
 
   /// Arrivals of a time, and what became of them: served, of these at once, refused, still here.
@@ -104,7 +134,7 @@ struct TraceChecker {
 extension PoolSimulation {
   /// Simulates a run of a model with a checker.
   static func checked(_ model: PlanModel, _ candidate: Candidate, run: Int = 0) -> (TraceChecker, RunRecord) {
-    var checker = TraceChecker(hasSessions: model.needsSessions)
+    var checker = TraceChecker(model)
     var simulation = PoolSimulation(model, candidate, run: run, record: RunRecord(model.schedule))
     withUnsafeMutablePointer(to: &checker) { checker in
       simulation.trace = { checker.pointee.take($0) }

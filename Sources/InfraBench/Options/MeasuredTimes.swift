@@ -19,6 +19,8 @@ struct MeasuredTimes {
   var instanceWarm: MeasuredLength?
   var instanceCold: MeasuredLength?
   var notes: [String] = []
+  /// The results of embedded gateways.
+  var embedded: [String] = []
 
   /// For each time, the metrics that make it, the best ones first. Metrics of one group follow one another.
   static let assignMetrics = [["warm"]]
@@ -51,6 +53,7 @@ extension OptionReader {
       }
     }
     times.notes = notes(on: results)
+    times.embedded = results.filter { $0.document.target.kind == "embedded" }.map { PlainText.line($0.path) }
     times.assign = measured(MeasuredTimes.assignMetrics, results, &times.notes)
     times.taskStart = measured(MeasuredTimes.taskStartMetrics, results, &times.notes)
     times.instanceWarm = measured(MeasuredTimes.instanceWarmMetrics, results, &times.notes)

@@ -17,7 +17,7 @@ struct PlanFile {
   private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0d].contains(byte) }
 
   /// Calls `body` with each line and its number, without blanks at its ends. Empty lines are left out. The lines are not
-  /// kept: a file may have tens of millions.
+  /// kept, because a file of 64 MiB, the most that is read, may have tens of millions.
   private func eachLine(_ body: (Int, ArraySlice<UInt8>) throws(Fault) -> Void) throws(Fault) {
     var (start, number) = (0, 0)
     while start < bytes.count {

@@ -41,6 +41,12 @@ extension OptionReader {
     let times = times(command, measured, &reading)
     let arrivals = planArrivals(command.users, &reading)
     let rules = rules(command.pool, &reading)
+    if command.pool.fallback == nil, !measured.embedded.isEmpty {
+      reading.notes.append(
+        "\(PlainText.list(measured.embedded.map { "'\($0)'" }, "and")) \(measured.embedded.count == 1 ? "is" : "are") of an "
+          + "embedded gateway, where a user without a task waits for the next one (--fallback queue), and the plan's rule is "
+          + "\(rules.fallback.rawValue): say with --fallback which one your gateway has")
+    }
     let capacity = capacity(command.instances, cold: times.instanceCold, &reading)
     let requirements = requirements(command.requirements)
     let prices = prices(command.instances.prices ?? (isLab ? LabPreset.prices : nil), capacity: capacity, requirements)

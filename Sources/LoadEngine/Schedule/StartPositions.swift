@@ -1,4 +1,5 @@
 import Glibc
+import Statistics
 
 /// A position on the axis of the cumulated rate, on which one unit is one expected start. Whole and fraction are stored
 /// apart, so that the 10⁹-th start is as exact as the first.

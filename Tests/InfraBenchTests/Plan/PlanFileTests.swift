@@ -136,8 +136,11 @@ struct PlanFileTests {
 
   // MARK: Measured
 
-  private func result(_ tool: String, _ metrics: [String: [Int]], name: String) throws -> String {
+  private func result(
+    _ tool: String, _ metrics: [String: [Int]], name: String, target: String = "embedded"
+  ) throws -> String {
     var document = SampleDocuments.typical
+    document.target = .init(kind: target)
     document.tool = ToolDescriptions.suite.all.first { $0.name == tool } ?? document.tool
     document.metrics = [:]
     for (metric, milliseconds) in metrics {
@@ -159,6 +162,30 @@ struct PlanFileTests {
     let input = settings.inputs.first { $0.name == "task-start" }
     #expect(input?.source == "4 × refill_task of \(refill) and \(again)")
     #expect(settings.notes.contains { $0 == "refill_task has 4 samples: the plan rests on few" })
+  }
+
+  /// The embedded gateway's users wait for the next task. A plan of another rule is a plan of another gateway.
+  @Test func theRuleOfAnEmbeddedGatewayIsNotedInEveryReportWhereNoneIsGiven() throws {
+    let embedded = try result("bench-exhaustion", ["refill_task": [9000]], name: "a.json")
+    let other = try result("bench-exhaustion", ["refill_task": [9000]], name: "b.json", target: "remote")
+    func notes(_ arguments: [String]) throws -> [String] {
+      let settings = try #require(
+        try read(["--arrival-rate", "5/m", "--runs", "2", "--horizon", "1h", "--pool-size", "3"] + arguments).settings)
+      let summary = PlanSummary(
+        Plan(settings.model, candidates: settings.candidates), inputs: settings.inputs, notes: settings.notes)
+      let report = PlanReport(summary, explains: false)
+      let texts = [
+        report.text, report.markdown, try ResultCoding.encode(PlanDocument(summary)), PlanHTML(summary).source,
+      ]
+      #expect(Set(texts.map { $0.contains("of an embedded gateway") }).count == 1, "\(arguments)")
+      return summary.notes.filter { $0.contains("of an embedded gateway") }
+    }
+    let noted = try notes(["--measured", embedded, other])
+    #expect(noted.count == 1 && noted[0].contains("'\(embedded)' is of an embedded gateway"), "\(noted)")
+    #expect(noted.first?.contains("(--fallback queue), and the plan's rule is own-start") == true)
+    #expect(try notes(["--measured", other]) == [])
+    #expect(try notes(["--task-start", "9s"]) == [])
+    for rule in ["queue", "own-start"] { #expect(try notes(["--measured", embedded, "--fallback", rule]) == []) }
   }
 
   @Test func whatIsWrittenWinsOverWhatWasMeasured() throws {

@@ -173,6 +173,16 @@ struct PlanOptionTests {
     }
   }
 
+  /// 1 a minute on average over the day would ask for pools from 1 on, but a pool must get through the day's peak.
+  @Test func theUsualCandidatesAreThoseOfTheDaysHighestRate() throws {
+    let profile = ["--arrival-profile", "0h:1/m,9h:30/m,10h:1/m", "--session", "exp:5m"]
+    let wait = try right(profile + ["--fallback", "wait", "--task-start", "exp:10s"])
+    #expect(wait.candidates.map(\.poolSize) == Array(6...15))
+    let service = try right(profile + ["--keeper", "ecs-service", "--task-start", "20s"])
+    // 30/m × (300 s + 0.26 s + 20 s) = 160.1.
+    #expect(service.candidates.first?.poolSize == 161)
+  }
+
   @Test func allWrongPartsOfAListAreNamed() throws {
     let pairs = try read(["--arrival-rate", "5/m", "--slots", "7", "--candidates", "a/1,2/2,3/b"]).problems
     #expect(pairs.count == 1 && pairs[0].hasPrefix("--candidates: 'a/1' and '3/b' are wrong"), "\(pairs)")

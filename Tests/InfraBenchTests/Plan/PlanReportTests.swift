@@ -66,8 +66,14 @@ struct PlanReportTests {
       let source = PlanHTML(summary).source
       let page = try MarkupReader(source)
       let pictures = page.elements.filter { $0.name == "svg" && $0.attributes["class"] == "picture" }
-      // Hit rate over size, waits, cost over wait, and a day.
-      #expect(pictures.count == 4)
+      let subjects = [
+        "Hit rate over the pool's size.", "Waits over the pool's size.", "Percentile spectrum.", "Mean wait over ",
+        "A pool of ",
+      ]
+      #expect(pictures.count == subjects.count)
+      for (picture, subject) in zip(pictures, subjects) {
+        #expect(picture.attributes["aria-label"]?.hasPrefix(subject) == true, "\(picture.attributes)")
+      }
       #expect(pictures.allSatisfy { $0.attributes["role"] == "img" && $0.attributes["aria-label"]?.isEmpty == false })
       for figure in source.split(separator: "<figure>").dropFirst() {
         #expect(figure.contains("<figcaption>") && figure.contains("<caption>"))

@@ -1,6 +1,5 @@
 import Foundation
 import Latency
-import LoadEngine
 import TestSupport
 
 @testable import InfraBench
@@ -55,7 +54,7 @@ enum StoredSamples {
 
   /// Latencies in ns that are like a real target's.
   static func latencies(_ count: Int, seed: UInt64) -> [UInt64] {
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     return (0..<count).map { _ in
       let base = UInt64.random(in: 1_000_000...9_000_000, using: &random)
       return UInt64.random(in: 0..<50, using: &random) == 0 ? base * 20 : base

@@ -64,7 +64,7 @@ import Testing
 
   /// Random spans against a model that looks at every nanosecond of a coarse grid.
   @Test(arguments: 0..<60 as Range<UInt64>) func theWorstSecondIsNeverBelowThatOfWholeSpans(_ seed: UInt64) {
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     var seconds = LoopBusyTime()
     var spans: [LoopBusyTime.Span] = []
     var best = 0.0

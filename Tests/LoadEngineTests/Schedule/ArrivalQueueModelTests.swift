@@ -156,7 +156,7 @@ private struct QueueModel {
 
   /// Every kind of schedule and bounds, with events in random order: all answers and all counters are the model's.
   @Test(arguments: 0..<400 as Range<UInt64>) func theQueueIsItsModel(_ seed: UInt64) {
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     let schedule = schedule(Int.random(in: 0..<4, using: &random), seed: seed)
     let bounds = ArrivalQueue.Bounds(
       count: [nil, 0, 1, 30].randomElement(using: &random).flatMap(\.self),

@@ -1,6 +1,7 @@
 import FoundationEssentials
 package import Latency
 package import LoadEngine
+import Statistics
 import UserWorkspace
 package import Results
 

@@ -2,6 +2,7 @@ import Glibc
 import Latency
 import LoadEngine
 import ProcessControl
+import Statistics
 import UserWorkspace
 import TextFormatting
 

@@ -1,13 +1,18 @@
 /// Reproducible random numbers from one seed: SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
 /// Generators, OOPSLA 2014). Not for secrets.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
+///
+/// ```swift
+/// var generator = SeededGenerator(seed: 42)
+/// let face = Int.random(in: 1...6, using: &generator)  // the same in every run
+/// ```
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// Equal seeds give equal sequences.
-  public init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
-  /// The next number of the sequence.
-  public mutating func next() -> UInt64 {
+  /// The next number of the sequence, all bits of which are random.
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
