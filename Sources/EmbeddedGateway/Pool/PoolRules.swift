@@ -29,8 +29,9 @@ public struct PoolRules: Sendable, Equatable {
   public var settleTime: Nanoseconds = .seconds(1)
   /// The first pause after a failed start.
   public var firstBackoff: Nanoseconds = .milliseconds(500)
-  /// The longest pause after failed starts.
-  public var longestBackoff: Nanoseconds = .seconds(30)
+  /// The longest pause after failed starts: half of the 30 s within which a pool is to be full again after the last
+  /// failure.
+  public var longestBackoff: Nanoseconds = .seconds(15)
 
   /// Rules for a pool of `targetSize` tasks.
   ///

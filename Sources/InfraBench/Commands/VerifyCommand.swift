@@ -164,7 +164,7 @@ package struct VerifyCommand: BenchmarkCommand {
     let benchmark = VerifyBenchmark(target: target, settings: settings)
     return PreparedRun(
       benchmark, runs: reader.runs(repetition, seed: settings.seed, isSeedGiven: seed != nil, target: target),
-      output: output, thresholds: reader.thresholds(self.output, for: benchmark))
+      output: output, thresholds: reader.thresholds(self.output, for: benchmark, replaceDefaults: true))
   }
 
   private func checks(_ reader: inout OptionReader) -> Set<PoolCheck> {

@@ -136,7 +136,12 @@ extension OptionReader {
 extension OptionReader {
   /// The test plan's thresholds, unless the user leaves them out, then the user's. One that the user repeats counts
   /// once, as the user's.
-  package mutating func thresholds<B: Benchmark>(_ options: OutputOptions, for benchmark: B) -> [Threshold] {
+  ///
+  /// - Parameter replaceDefaults: a user's threshold replaces those of the test plan on the same subject, so that it can
+  ///   allow what they do not.
+  package mutating func thresholds<B: Benchmark>(
+    _ options: OutputOptions, for benchmark: B, replaceDefaults: Bool = false
+  ) -> [Threshold] {
     let parser = ThresholdParser(B.description)
     var thresholds: [Threshold] = []
     let standard = options.noDefaultThresholds ? [] : benchmark.defaultThresholds + B.description.thresholdsOfAll
@@ -146,6 +151,9 @@ extension OptionReader {
         if let index = thresholds.firstIndex(where: { $0.isSameCriterion(as: threshold) }) {
           thresholds[index] = threshold
         } else {
+          if replaceDefaults, !isDefault {
+            thresholds.removeAll { $0.isDefault && $0.subject == threshold.subject }
+          }
           thresholds.append(threshold)
         }
       } catch {

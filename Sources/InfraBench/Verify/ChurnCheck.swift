@@ -29,6 +29,10 @@ struct ChurnCheck: Sendable {
     if let watch, await watch.pool.waitUntilFull(within: site.settings.recovery) == nil, !Task.isCancelled {
       return (.notTested("the pool had no warm tasks within \(site.settings.recovery) to begin with"), nil)
     }
+    if let before {
+      site.recorder.happened(
+        "the pool has \(before.warmCount) warm tasks, \(before.tasks?.count ?? before.warmCount) in all")
+    }
     if let faults, let plan = site.settings.faults {
       try await faults.begin(plan)
       site.recorder.happened("faults begin: \(plan.prefix(120))")

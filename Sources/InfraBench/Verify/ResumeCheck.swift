@@ -182,7 +182,7 @@ struct ResumeCheck: Sendable {
     }
     guard let file = left.file else { return }
     let standIn = StandIn(visit: visit)
-    let greeting = try await visit.ask("~1 whoami") { $0.contains("~1 ok") }
+    let greeting = try await visit.ask("~1 say hello") { $0.contains("~1 ok hello") }
     site.recorder.sample(metric, greeting.firstAfter)
     judgePlace(left.place, try await place(of: visit, standIn), visit)
     let found = try await standIn.ask("get", file)

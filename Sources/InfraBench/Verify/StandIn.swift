@@ -8,24 +8,34 @@ struct StandIn: Sendable {
   ///
   /// - Throws: Where it did not answer.
   static func find(in visit: UserVisit) async throws(VisitFailure) -> StandIn? {
-    let standIn = StandIn(visit: visit)
-    // A line of another user's program, by a gateway's fault, may come first: so it is tried again.
-    for _ in 0..<3 where try await standIn.ask("whoami", takesAny: true).isOk { return standIn }
-    return nil
+    let (tag, bound) = (newTag(), min(visit.site.settings.timeout, Self.patience))
+    do throws(VisitFailure) {
+      // A program that echoes shows at once that it is another one. A line of another user's program, which a gateway may
+      // bring by a fault, shows nothing.
+      let answer = try await visit.ask("\(tag) whoami", within: bound) { text in
+        StandInAnswer(text, tag: tag) != nil || text.contains("\(tag) whoami")
+      }
+      return StandInAnswer(answer.text, tag: tag)?.isOk == true ? StandIn(visit: visit) : nil
+    } catch {
+      // Another program answers otherwise, or not at all.
+      guard error.code == "wrong_answer" || error.kind == .unanswered else { throw error }
+      return nil
+    }
   }
 
-  /// Makes a request, and waits for its answer.
-  ///
-  /// - Parameter takesAny: any answer ends the wait; else it is the one with the request's number.
-  func ask(_ words: String..., takesAny: Bool = false) async throws(VisitFailure) -> StandInAnswer {
-    try await ask(words, takesAny: takesAny)
-  }
+  /// How long a program may take for its first answer; one that is silent for longer is none of the suite's.
+  private static let patience: Nanoseconds = .seconds(5)
 
-  func ask(_ words: [String], takesAny: Bool = false) async throws(VisitFailure) -> StandInAnswer {
-    // The number is unlike that of any other request of any run.
-    let tag = "~\(UInt64.random(in: 1_000_000_000...UInt64.max))"
+  /// The number of a request, unlike that of any other request of any run.
+  private static func newTag() -> String { "~\(UInt64.random(in: 1_000_000_000...UInt64.max))" }
+
+  /// Makes a request, and waits for the answer with its number.
+  func ask(_ words: String...) async throws(VisitFailure) -> StandInAnswer { try await ask(words) }
+
+  func ask(_ words: [String]) async throws(VisitFailure) -> StandInAnswer {
+    let tag = Self.newTag()
     let answer = try await visit.ask(([tag] + words).joined(separator: " ")) { text in
-      takesAny || StandInAnswer(text, tag: tag) != nil
+      StandInAnswer(text, tag: tag) != nil
     }
     return StandInAnswer(answer.text, tag: tag) ?? StandInAnswer(isOk: false, words: ["not_understood"])
   }

@@ -87,7 +87,8 @@ package struct VerifyBenchmark: GatewayBenchmark {
   /// What makes the embedded gateway's tasks run the stand-in with its verbs, and its faults controllable.
   private func gatewayArguments() throws(BenchmarkFailure) -> [String] {
     var program = [try Executables.path(of: "session-stand-in")]
-    var arguments = ["--control", "--init-timeout", "10s"]
+    // Its own bounds are shorter than the users' time-out: a user is to be told in time.
+    var arguments = ["--control", "--init-timeout", "10s", "--cold-start-timeout", "25s"]
     if target.profile?.session?.isStreamed ?? false {
       program += ["--chunks", "2", "--chunk-delay", "20ms"]
       arguments += ["--keep-sessions", "3s"]

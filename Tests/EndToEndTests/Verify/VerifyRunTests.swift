@@ -10,7 +10,7 @@ import Testing
 /// bench-verify against the embedded gateway, sound and with bugs, and against gateways of others.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct VerifyRunTests {
   /// A pool that is quick to fill.
-  static let quick = ["--task-start-delay", "50ms", "--recovery", "20s", "--format", "json,junit"]
+  static let quick = ["--task-start-delay", "50ms", "--format", "json,junit"]
 
   static func run(_ arguments: [String]) async throws -> BenchResult {
     try await BenchRun.start("bench-verify", arguments + quick).end(within: .seconds(200))
@@ -182,7 +182,7 @@ import Testing
   }
 
   @Test func aStoppedTaskIsNotGivenAgain() async throws {
-    let result = try await Self.run(["--check", "resume", "--end", "stop-task"].filter { $0 != "--recovery" })
+    let result = try await Self.run(["--check", "resume", "--end", "stop-task"])
     #expect(result.status == .exited(0), "\(result.output)\(result.talk)")
     let resume = try #require(try Self.checks(result)["resume"])
     #expect(resume.events.contains { $0.what == "the task is stopped by ECS" })
@@ -235,9 +235,7 @@ import Testing
   @Test func whatCannotBeTriedIsNotTestedAndNamed() async throws {
     let gateway = try await MockGateway.start()
     let result = try await BenchRun.start(
-      "bench-verify",
-      ["--gateway-url", gateway.url, "--duration", "1s"]
-        + Self.quick.filter { $0 != "--task-start-delay" && $0 != "50ms" }
+      "bench-verify", ["--gateway-url", gateway.url, "--duration", "1s", "--format", "json,junit"]
     ).end(within: .seconds(120))
     await gateway.stop()
     #expect(result.status == .exited(0), "\(result.output)\(result.talk)")

@@ -118,7 +118,9 @@ struct CheckReportTests {
   }
 
   @Test func mergedRunsKeepTheirCountersAndSayWhereTheirChecksAre() throws {
-    let runs = try StoredSamples.stored([Self.document, Self.document], in: ScratchDirectory())
+    var second = Self.document
+    second.startedAt = "2026-11-20T22:00:00.123Z"
+    let runs = try StoredSamples.stored([Self.document, second], in: ScratchDirectory())
     let merged = try ResultMerge.merge(runs)
     #expect(merged.checks == nil && merged.counters["lost_files"] == 2)
     #expect(merged.notes.contains { $0.contains("what each run checked") })

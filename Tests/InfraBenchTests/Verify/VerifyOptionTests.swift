@@ -2,9 +2,11 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import LoadEngine
+import Results
 import Testing
 
 @testable import InfraBench
+import Results
 
 /// What bench-verify is told: everything wrong is said at once, and nothing of other people's is touched unconfirmed.
 struct VerifyOptionTests {
@@ -54,7 +56,7 @@ struct VerifyOptionTests {
   @Test(
     arguments: [
       (["--check", ""], "--check"), (["--check", "churn,"], "--check"),
-      (["--ab-gateway-url", "http://h"], "--ab-gateway-url"),
+      (["--gateway-url", "http://127.0.0.1:1", "--ab-gateway-url", "http://127.0.0.1:2"], "--ab-gateway-url"),
       (["--check", "resume", "--users", "3"], "--users"), (["--check", "storm", "--faults", "all"], "--faults"),
       (["--check", "isolation", "--recovery", "3s"], "--recovery"), (["--check", "churn", "--gap", "3s"], "--gap"),
       (["--remember", "{nonce}"], "--remember"), (["--recall", "x"], "--recall"),
@@ -65,7 +67,7 @@ struct VerifyOptionTests {
       (["--gateway-url", "http://127.0.0.1:1", "--task-uids", "10-20"], "--task-uids"),
       (["--task-uids", "20-10"], "--task-uids"), (["--task-uids", "10"], "--task-uids"),
       (["--task-uids", "1-4294967295"], "--task-uids"),
-      (["--cluster", "c", "--check", "resume", "--end", "stop-task"], "--end"),
+      (["--cluster", "c", "--region", "eu-west-1", "--check", "resume", "--end", "stop-task"], "--end"),
     ])
   func aWrongOptionIsNamed(_ arguments: [String], _ option: String) throws {
     let (_, problems) = try read(arguments)
