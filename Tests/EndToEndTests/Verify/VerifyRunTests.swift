@@ -63,7 +63,7 @@ import Testing
     let ways = Set(isolation.violations.map { $0.what.split(separator: ") ").last.map(String.init) ?? "" })
     for way in [
       "listed the directory", "read a file by its path", "read a file by '..'", "read a file by a symbolic link",
-      "read a file by a hard link", "opened the token", "wrote a file", "environment of", "directory of 1 processes",
+      "read a file by a hard link", "opened the token", "wrote a file", "(/proc/*/environ)", "(/proc/*/cwd)",
     ] {
       #expect(ways.contains { $0.contains(way) }, "\(way) is not among \(ways)")
     }
