@@ -135,7 +135,7 @@ package struct VerifyCommand: BenchmarkCommand {
 
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let hasGatewayURL = reader.value("--gateway-url", target.gatewayURL, environment: ["GATEWAY_URL"]) != nil
-    let target = reader.target(target)
+    var target = reader.target(target)
     if target.second != nil {
       reader.problems.add("--ab-gateway-url", "verify one gateway after the other: leave it out")
     }
@@ -143,6 +143,7 @@ package struct VerifyCommand: BenchmarkCommand {
       checks: checks(&reader), isAskedByName: check != nil, userIDPrefix: reader.userIDPrefix(userID),
       seed: reader.seed(seed))
     settings.users = reader.integer("--users", users, default: settings.users, in: 2...100)
+    makeRoom(forUsers: settings.users, in: &target)
     settings.rounds = reader.integer("--rounds", rounds, default: settings.rounds, in: 1...1_000)
     settings.gap = reader.optionalDuration("--gap", gap)
     let ways = VerifySettings.End.allCases.map(\.rawValue)
@@ -165,6 +166,13 @@ package struct VerifyCommand: BenchmarkCommand {
     return PreparedRun(
       benchmark, runs: reader.runs(repetition, seed: settings.seed, isSeedGiven: seed != nil, target: target),
       output: output, thresholds: reader.thresholds(self.output, for: benchmark, replaceDefaults: true))
+  }
+
+  /// The embedded gateway has room for all users of a check at one time, unless the user has set its limit.
+  private func makeRoom(forUsers users: Int, in target: inout TargetSettings) {
+    guard case .embedded(var embedded) = target.gateway, self.target.maxTasks == nil else { return }
+    embedded.maxTasks = max(embedded.maxTasks, users + 2 * embedded.poolSize)
+    target.gateway = .embedded(embedded)
   }
 
   private func checks(_ reader: inout OptionReader) -> Set<PoolCheck> {

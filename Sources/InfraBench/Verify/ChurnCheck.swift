@@ -26,8 +26,11 @@ struct ChurnCheck: Sendable {
     let watch = site.pool.map { PoolWatch(site, $0) }
     defer { watch?.pool.close() }
     let before = await watch?.pool.look()
-    if let watch, await watch.pool.waitUntilFull(within: site.settings.recovery) == nil, !Task.isCancelled {
-      return (.notTested("the pool had no warm tasks within \(site.settings.recovery) to begin with"), nil)
+    if let watch {
+      guard let size = await watch.pool.waitUntilFull(within: site.settings.recovery) else {
+        return (.notTested("the pool had no warm tasks within \(site.settings.recovery) to begin with"), nil)
+      }
+      watch.expect(size)
     }
     if let before {
       site.recorder.happened(
@@ -218,6 +221,7 @@ private final class PoolWatch: Sendable {
   private struct State {
     var targetSize = 0
     var worstExcess = 0
+    var sawOwn = false
     var sawOthers = false
   }
 
@@ -232,8 +236,14 @@ private final class PoolWatch: Sendable {
     self.pool = pool
   }
 
-  /// The target that the gateway told; 1 where it tells none.
+  /// The warm tasks that the pool is to have again: the target that the gateway tells, else those that it had before.
   var targetSize: Int { state.withLock { max(1, $0.targetSize) } }
+
+  /// Notes how many warm tasks the pool has at rest.
+  func expect(_ size: Int) { state.withLock { $0.targetSize = size } }
+
+  /// Whether a task of this run's users was seen.
+  var sawOwn: Bool { state.withLock { $0.sawOwn } }
 
   /// Whether a task of another run's user was seen.
   var sawOthers: Bool { state.withLock { $0.sawOthers } }
@@ -249,9 +259,11 @@ private final class PoolWatch: Sendable {
   /// Compares a status with the pool's limits. Only a worse excess than before is a new violation.
   func check(_ status: StatusAnswer) {
     let tasks = status.tasks ?? []
-    let others = tasks.contains { $0.state == "assigned" && !site.isOwn($0.userId) }
+    let others = tasks.contains { $0.state == "assigned" && $0.userId != nil && !site.isOwn($0.userId) }
+    let own = tasks.contains { site.isOwn($0.userId) }
     state.withLock { state in
       state.sawOthers = state.sawOthers || others
+      state.sawOwn = state.sawOwn || own
       state.targetSize = status.limits?.targetSize ?? state.targetSize
     }
     // A pool without tasks of its own takes those that connect.

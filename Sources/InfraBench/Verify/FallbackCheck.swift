@@ -65,6 +65,7 @@ struct FallbackCheck: Sendable {
       let users = await site.atOnce(warm, from: drained.count + 1) { number in
         let visit = UserVisit(site, user: number)
         let outcome = await Result { () async throws(VisitFailure) in try await visit.enter() }
+        judgeSilence(outcome, of: visit, "came while the pool was being exhausted")
         return (visit, isCold: Self.isCold(outcome, isEmpty: false))
       }
       drained += users.map(\.0)
@@ -82,17 +83,19 @@ struct FallbackCheck: Sendable {
   private func judge(_ late: [Late]) {
     for user in late {
       switch user.outcome {
-      case .success(let entry):
-        if entry.source != "warm" { site.recorder.sample(VerifyBenchmark.cold, entry.latency) }
-      case .failure(let failure) where failure.kind == .cancelled: break
-      case .failure(let failure):
-        site.recorder.sample(VerifyBenchmark.cold, nil)
-        guard !failure.isNamed else { continue }
-        site.recorder.violated(
-          failure.kind == .unanswered ? .unanswered : .fallbackFailed,
-          "\(user.visit.id) came to the exhausted pool and was told nothing: \(failure.words)", users: [user.visit.id])
+      case .success(let entry): if entry.source != "warm" { site.recorder.sample(VerifyBenchmark.cold, entry.latency) }
+      case .failure(let failure): if failure.kind != .cancelled { site.recorder.sample(VerifyBenchmark.cold, nil) }
       }
+      judgeSilence(user.outcome, of: user.visit, "came to the exhausted pool")
     }
+  }
+
+  /// A user who is not served must be told why.
+  private func judgeSilence(_ outcome: Result<UserVisit.Entry, VisitFailure>, of visit: UserVisit, _ what: String) {
+    guard case .failure(let failure) = outcome, failure.kind != .cancelled, !failure.isNamed else { return }
+    site.recorder.violated(
+      failure.kind == .unanswered ? .unanswered : .fallbackFailed,
+      "\(visit.id) \(what) and was told nothing: \(failure.words)", users: [visit.id])
   }
 
   /// The pool must be full again, and the next user's task warm.

@@ -78,16 +78,22 @@ struct ResumeCheck: Sendable {
     guard !Task.isCancelled else { return nil }
     site.recorder.happened("returns (\(gap))", user: first.id)
     let second = UserVisit(site, user: number)
+    var isServed = false
     do throws(VisitFailure) {
       let entry = try await second.enter()
+      isServed = true
       let isCold = entry.source == "cold"
       site.recorder.sample(isCold ? VerifyBenchmark.resumeCold : VerifyBenchmark.resume, entry.latency)
       try await judge(left, nonce, second, isCold: isCold)
     } catch {
-      site.recorder.sample(VerifyBenchmark.resume, nil)
-      failed(error, "returned (\(gap)) and was not served", second)
+      if !isServed, error.kind != .cancelled { site.recorder.sample(VerifyBenchmark.resume, nil) }
+      failed(error, "returned (\(gap)) and was not \(isServed ? "answered" : "served")", second)
     }
-    await second.leave()
+    // An interrupted run leaves no file either.
+    await Task {
+      if isServed, let file = left.file { _ = try? await StandIn(visit: second).ask("rm", file) }
+      await second.leave()
+    }.value
     return nil
   }
 
@@ -199,7 +205,6 @@ struct ResumeCheck: Sendable {
       site.recorder.violated(
         .resumeFailed, "the mode of \(path) is \(found), not \(mode)", users: [visit.id])
     }
-    _ = try await standIn.ask("rm", file)
   }
 
   /// A task that was stopped cannot be given again. One that the gateway has kept for its user may be.

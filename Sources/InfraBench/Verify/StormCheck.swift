@@ -14,6 +14,7 @@ struct StormCheck: Sendable {
     let pool = site.pool
     defer { pool?.close() }
     let id = site.userID(1)
+    var unseen = pool == nil ? site.reasonWithoutPool : nil
     for round in 1...site.settings.rounds where !Task.isCancelled {
       if site.settings.rounds > 1 { site.recorder.happened("round \(round)") }
       for number in 0..<Self.connections where !Task.isCancelled { await connectAndLeave(number, role) }
@@ -29,12 +30,16 @@ struct StormCheck: Sendable {
             "the last of \(Self.connections + 1) connections of \(id) does not work: \(error.words)", users: [id])
         }
       }
-      await judge(pool, id, most: 1, "is connected")
+      if let pool {
+        // A user who is connected has a task: a status that does not show it would not show others either.
+        let seen = await judge(pool, id, most: 1, "is connected")
+        if seen == nil || seen == 0 { unseen = "the gateway's status does not show the users of tasks" }
+      }
       await last.leave()
-      await judge(pool, id, most: 0, "has left")
+      if let pool { _ = await judge(pool, id, most: 0, "has left") }
     }
     if Task.isCancelled { return .notTested("the run was interrupted") }
-    return .tested(except: pool == nil ? "leaks were not looked for: \(site.reasonWithoutPool)" : nil)
+    return .tested(except: unseen.map { "leaks were not looked for: \($0)" })
   }
 
   /// Leaves as soon as the connection is there, or when it is ready, with or without a close frame.
@@ -47,27 +52,31 @@ struct StormCheck: Sendable {
     } catch {
       // A bound of 20 ms is this check's own, so that the user leaves before the session is ready.
       let isOwnBound = number % 3 == 0 && mayCut
-      if error.kind == .unanswered, !isOwnBound {
-        site.recorder.violated(.unanswered, "\(visit.id) was told nothing: \(error.words)", users: [visit.id])
+      if !error.isNamed, error.kind != .cancelled, !isOwnBound {
+        site.recorder.violated(
+          error.kind == .unanswered ? .unanswered : .stormFailed,
+          "\(visit.id) was told nothing: \(error.words)", users: [visit.id])
       }
     }
     if number % 3 == 1 || !mayCut { await visit.leave() } else { await visit.cut() }
   }
 
-  /// Waits until the user has at most `most` tasks; those beyond it leak.
-  private func judge(_ pool: PoolStatusReader?, _ id: String, most: Int, _ state: String) async {
-    guard let pool else { return }
-    func tasks(_ status: StatusAnswer) -> [TaskEntry] { status.tasks?.filter { $0.userId == id } ?? [] }
-    let (status, isDone) = await pool.wait(for: site.settings.recovery) { tasks($0).count <= most }
-    guard !isDone, !Task.isCancelled else { return }
-    guard let status else {
-      return site.recorder.happened("the gateway told no status")
+  /// Waits until the user has at most `most` tasks; those beyond it leak. Returns the number that was seen last; nil where
+  /// the status lists no tasks.
+  private func judge(_ pool: PoolStatusReader, _ id: String, most: Int, _ state: String) async -> Int? {
+    let names = site.names(ofUser: 1)
+    func tasks(_ status: StatusAnswer) -> [TaskEntry]? {
+      status.tasks?.filter { $0.userId.map(names.contains) ?? false }
     }
-    let held = tasks(status)
-    site.recorder.violated(
-      .stormLeaked,
-      "\(id) \(state) and has \(held.count) tasks after \(site.settings.recovery), not \(most) at most: "
-        + held.prefix(5).map(\.taskId).joined(separator: ", "),
-      users: [id], tasks: Set(held.map(\.taskId)), by: UInt64(held.count - most))
+    let (status, isDone) = await pool.wait(for: site.settings.recovery) { (tasks($0) ?? []).count <= most }
+    guard !Task.isCancelled, let status, let held = tasks(status) else { return nil }
+    if !isDone {
+      site.recorder.violated(
+        .stormLeaked,
+        "\(id) \(state) and has \(held.count) tasks after \(site.settings.recovery), not \(most) at most: "
+          + held.prefix(5).map(\.taskId).joined(separator: ", "),
+        users: [id], tasks: Set(held.map(\.taskId)), by: UInt64(held.count - most))
+    }
+    return held.count
   }
 }

@@ -289,6 +289,7 @@ final class UserVisit: Sendable {
     let connection = state.withLock { $0.connection.take() }
     if let connection {
       site.recorder.happened("leaves", user: id, task: task)
+      sessionEnds()
       await connection.close()
     }
     await giveBack()
@@ -298,31 +299,35 @@ final class UserVisit: Sendable {
   func startLeaving() {
     guard let connection = state.withLock({ $0.connection.take() }) else { return }
     site.recorder.happened("begins to leave", user: id, task: task)
+    sessionEnds()
     connection.retire()
     connection.socket.startClose()
-    if site.profile.session?.needsTask != true, let task = state.withLock({ $0.task.take() }) {
-      site.session.held.wentBack(task)
+  }
+
+  /// Notes that the session's task goes back. From the moment at which the user begins to leave, a gateway may give it to
+  /// somebody else.
+  private func sessionEnds() {
+    guard let role = site.profile.session, !role.needsTask, let task = state.withLock({ $0.task.take() }) else {
+      return
     }
+    site.session.held.wentBack(task)
   }
 
   /// Ends the session without a close frame, as a lost network does.
   func cut() async {
     if let connection = state.withLock({ $0.connection.take() }) {
       site.recorder.happened("is cut off", user: id, task: task)
+      sessionEnds()
       connection.cut()
     }
     await giveBack()
   }
 
   private func giveBack() async {
+    sessionEnds()
     if let task = state.withLock({ $0.task.take() }) {
-      if let role = site.profile.session, !role.needsTask {
-        // The gateway takes the task back when the session ends.
-        site.session.held.wentBack(task)
-      } else {
-        site.recorder.happened("gives the task back", user: id, task: task)
-        await site.session.held.release(task, through: client, byItsUser: true, bench: site.session.bench)
-      }
+      site.recorder.happened("gives the task back", user: id, task: task)
+      await site.session.held.release(task, through: client, byItsUser: true, bench: site.session.bench)
     }
     client.close()
   }

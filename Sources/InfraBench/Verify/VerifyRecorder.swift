@@ -92,9 +92,10 @@ final class VerifyRecorder: Sendable {
   func visited(_ failure: VisitFailure?) {
     var record = IterationRecord()
     switch failure?.kind {
-    case nil: break
+    // A miss is no error: it has a counter of its own.
+    case nil, .missed?: break
     case .cancelled?: record.censor()
-    case .refused?, .missed?, .ended?, .unanswered?:
+    case .refused?, .ended?, .unanswered?:
       record.fail(failure?.code ?? "", failure?.text ?? "")
     }
     let now = MonotonicClock.now()

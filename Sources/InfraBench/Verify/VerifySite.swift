@@ -19,7 +19,13 @@ struct VerifySite: Sendable {
 
   func userID(_ number: Int) -> String { LoadSettings.userID(settings.userIDPrefix, number, of: Int.max) }
 
-  /// The number of a user's id; nil for somebody else's user.
+  /// The names by which a gateway may know a user: the id, and whom the user's token is about.
+  func names(ofUser number: Int) -> Set<String> {
+    let token = session.visitors.tokens.token(ofUser: number)
+    return Set([userID(number), token.flatMap(TokenSource.subject)].compactMap(\.self))
+  }
+
+  /// Whether it is a user of this run.
   func isOwn(_ userID: String?) -> Bool { userID.map(session.userIDs.contains) ?? false }
 
   /// A secret that no other run has, in hexadecimal.

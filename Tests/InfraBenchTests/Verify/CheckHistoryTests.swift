@@ -124,6 +124,6 @@ struct CheckHistoryTests {
     recorder.visited(VisitFailure(kind: .cancelled, code: "cancelled", text: ""))
     let recording = recorder.recording
     #expect(recording.iterations == 3 && recording.censored == 1 && recording[VerifyBenchmark.misses] == 1)
-    #expect(recording.errors.entries.map(\.kind).sorted() == ["TASK_DIED", "miss"])
+    #expect(recording.errors.entries.map(\.kind).sorted() == ["TASK_DIED"])
   }
 }
