@@ -114,7 +114,7 @@ let package = Package(
     .target(
       name: "MockGateway",
       dependencies: [
-        "AWS", "EmbeddedGateway", "Faults", "Gateway", "Latency", "ProcessControl", "WarmTask",
+        "AWS", "EmbeddedGateway", "Faults", "Gateway", "Latency", "ProcessControl", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),

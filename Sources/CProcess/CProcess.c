@@ -55,9 +55,15 @@ static int install_descriptors(const struct cprocess_request *request) {
   return 0;
 }
 
-/// Gives up this process' user for good, also the saved ids. The system calls themselves are used: the functions of glibc
-/// would change the parent's threads too, whose memory this is.
+/// Gives up this process' user for good, also the saved ids, and every way back: no capability can be had again, also not
+/// by a program with a set-user-ID bit. The system calls themselves are used: the functions of glibc would change the
+/// parent's threads too, whose memory this is.
 static int become_user(uint32_t user) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+  // The kernel says EINVAL for the first capability that it doesn't know.
+  for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++) {
+  }
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
   if (syscall(SYS_setgroups, 0, NULL) != 0) return -1;
   if (syscall(SYS_setresgid, user, user, user) != 0) return -1;
   return (int)syscall(SYS_setresuid, user, user, user);
@@ -76,7 +82,9 @@ static __attribute__((noinline, noreturn)) void become(
     // The parent may have died before prctl; then nobody would send the signal any more.
     if (getppid() != parent) _exit(127);
   }
-  if (setpgid(0, 0) != 0) goto failed;
+  // Another user's program in this terminal's session could type into it (TIOCSTI), so it gets a session without one. Its
+  // process group has the same number either way.
+  if (request->user != 0 ? setsid() < 0 : setpgid(0, 0) != 0) goto failed;
   reset_signals(request->ignored_signals);
 
   failure->step = cprocess_step_descriptors;

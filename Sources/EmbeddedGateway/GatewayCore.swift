@@ -275,11 +275,11 @@ extension GatewayCore {
   private func addUserID(_ acquire: PendingAcquire, to message: inout JSONObject) {
     guard userIDs != nil else { return }
     let directory = "\(environmentDirectory)\(environmentSuffix(acquire))"
-    let owners = UserIDs.owners(in: directory)
-    let owner = UserIDs.owner(of: "\(directory)/\(acquire.userID)")
-    if let uid = userIDs?.id(of: acquire.userID, owner: owner, isOwned: owners.contains) {
-      message.add("uid", Int(uid))
-    }
+    let root = configuration.workspaceRoot
+    let uid = userIDs?.id(
+      of: acquire.userID, owner: UserIDs.owner(of: "\(directory)/\(acquire.userID)"),
+      owned: { UserIDs.owners(below: root) })
+    if let uid { message.add("uid", Int(uid)) }
   }
 
   /// The directory above the users' directories.

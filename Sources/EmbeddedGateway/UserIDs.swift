@@ -21,19 +21,23 @@ struct UserIDs {
   ///
   /// - Parameters:
   ///   - owner: the owner of the user's directory; nil: there is none yet.
-  ///   - isOwned: whether a directory of the workspace is owned by this uid. A directory may be left from a gateway
-  ///     before this one.
-  mutating func id(of user: String, owner: UInt32?, isOwned: (UInt32) -> Bool) -> UInt32? {
+  ///   - owned: the uids that own directories of the workspace, in any environment. A directory may be left from a gateway
+  ///     before this one. Called for a new user only.
+  mutating func id(
+    of user: String, owner: @autoclosure () -> UInt32?, owned: () -> Set<UInt32>
+  ) -> UInt32? {
     if let id = ids[user] { return id }
+    let owner = owner()
     if let owner, range.contains(owner) {
       guard taken.insert(owner).inserted else { return nil }
       ids[user] = owner
       return owner
     }
+    let owned = owned()
     while next <= UInt64(range.bounds.upperBound) {
       let candidate = UInt32(next)
       next += 1
-      guard !isOwned(candidate), taken.insert(candidate).inserted else { continue }
+      guard !owned.contains(candidate), taken.insert(candidate).inserted else { continue }
       ids[user] = candidate
       return candidate
     }
@@ -46,17 +50,27 @@ struct UserIDs {
     return lstat(path, &status) == 0 ? status.st_uid : nil
   }
 
-  /// The owners of all entries of the directory at `path`.
-  static func owners(in path: String) -> Set<UInt32> {
+  /// The owners of all users' directories below the workspace's root, in all environments.
+  static func owners(below root: String) -> Set<UInt32> {
+    var owners: Set<UInt32> = []
+    for environment in names(in: root) {
+      for user in names(in: "\(root)/\(environment)") {
+        if let owner = owner(of: "\(root)/\(environment)/\(user)") { owners.insert(owner) }
+      }
+    }
+    return owners
+  }
+
+  private static func names(in path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }
     defer { closedir(directory) }
-    var owners: Set<UInt32> = []
+    var names: [String] = []
     while let entry = readdir(directory) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
       }
-      if name != ".", name != "..", let owner = owner(of: "\(path)/\(name)") { owners.insert(owner) }
+      if name != ".", name != ".." { names.append(name) }
     }
-    return owners
+    return names
   }
 }

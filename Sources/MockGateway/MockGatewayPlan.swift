@@ -3,7 +3,6 @@ import ArgumentParser
 import AWS
 import EmbeddedGateway
 import FoundationEssentials
-import Glibc
 import Gateway
 import Latency
 import ProcessControl
@@ -104,7 +103,7 @@ struct MockGatewayPlan {
       reader.note("--task-uids '\(text)': it is \(UserIDRange.rule)")
       return nil
     }
-    if geteuid() != 0 { reader.note("--task-uids: only root can give each user a uid: run this program as root") }
+    if let refusal = range.refusal { reader.note("--task-uids: \(refusal)") }
     if options.virtualTasks, options.command == nil {
       reader.note("--task-uids: virtual tasks run no program without --command")
     }

@@ -5,6 +5,7 @@ import Glibc
 import NIOPosix
 import ProcessControl
 import Synchronization
+import UserWorkspace
 
 /// One run of the gateway, with its workspace and its tasks.
 struct MockGatewayRun {
@@ -36,7 +37,7 @@ struct MockGatewayRun {
     configuration.limits.connections = Self.connections(
       within: FileDescriptorLimit.raise(), tasks: configuration.rules.maxTasks, areVirtual: plan.tasks.areVirtual)
     var temporaryRoot: String?
-    defer { if let temporaryRoot { try? FileManager.default.removeItem(atPath: temporaryRoot) } }
+    defer { if let temporaryRoot { _ = WorkspaceTree.remove(temporaryRoot) } }
     do {
       if configuration.workspaceRoot.isEmpty {
         let root = try Self.makeTemporaryRoot()

@@ -57,7 +57,7 @@ package struct CheckRecord: Codable, Sendable, Equatable {
   package var seconds: Double
   /// The counters of its violations.
   package var counters: [String]
-  /// The first violations; the counters have the number of all.
+  /// The first violations of each counter; the counters have the number of all.
   package var violations: [Violation]
   /// The events that led to the violations; without any, the first events of the check. In the order of time.
   package var events: [Event]

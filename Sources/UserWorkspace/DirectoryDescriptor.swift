@@ -44,13 +44,21 @@ struct DirectoryDescriptor: ~Copyable {
   ) throws(WorkspaceError) -> Bool {
     do {
       try make(name, mode: mode, mask: mask)
-      if let owner {
-        try systemCall("fchownat", on: name) { fchownat(number, name, owner, owner, AT_SYMLINK_NOFOLLOW) }
-      }
+      if let owner { try enter(name, forSync: true).give(to: owner) }
       return true
     } catch  where error.kind == .alreadyExists {
       return false
     }
+  }
+
+  /// Gives this process' directory to another user. Only for a directory that was entered with `forSync`.
+  ///
+  /// The directory is open: where a user has put another entry in its place by now, that one is not given away.
+  func give(to owner: UInt32) throws(WorkspaceError) {
+    guard try self.owner() == geteuid() else {
+      throw WorkspaceError(.permissionDenied, "a new directory was replaced by another user's: nothing was given away")
+    }
+    try systemCall("fchown", on: "") { fchown(number, owner, owner) }
   }
 
   /// The uid of the directory's owner.

@@ -94,6 +94,10 @@ public enum WorkspacePreparation {
     let mode = WorkspaceLayout.privateDirectoryMode
     let isNew = try parent.makeIfMissing(path.last.characters, mode: mode, mask: mask, owner: owner)
     let user = try parent.enter(path.last.characters)
+    // A preparation that was cut off before it gave the directory away has left it empty.
+    if let owner, !isNew, try user.owner() == geteuid(), parent.someNames(in: path.last.characters).isEmpty {
+      try parent.enter(path.last.characters, forSync: true).give(to: owner)
+    }
     if let owner, try user.owner() != owner {
       throw WorkspaceError(
         .permissionDenied,

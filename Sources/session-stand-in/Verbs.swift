@@ -49,7 +49,17 @@ struct Verbs {
   private static func whoAmI() -> String {
     guard let directory = getcwd(nil, 0) else { return failure() }
     defer { free(directory) }
-    return "ok uid=\(getuid()) gid=\(getgid()) pid=\(getpid()) cwd=\(String(cString: directory))"
+    return "ok uid=\(getuid()) gid=\(getgid()) pid=\(getpid()) start=\(start) cwd=\(String(cString: directory))"
+  }
+
+  /// When this process started, in ticks since the system's start (proc(5), field 22 of /proc/PID/stat).
+  private static var start: String {
+    let file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return "" }
+    defer { close(file) }
+    // The name of the program, in parentheses, may have blanks.
+    let fields = contents(file).split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.count > 19 ? String(fields[19]) : ""
   }
 
   // MARK: Files

@@ -148,7 +148,7 @@ extension WarmTaskOptions {
     guard let range = UserIDRange(userIds) else {
       throw ValidationError("--user-ids '\(userIds)': it is \(UserIDRange.rule)")
     }
-    guard geteuid() == 0 else { throw ValidationError("--user-ids: only root can run programs under other users") }
+    if let refusal = range.refusal { throw ValidationError("--user-ids: \(refusal)") }
     guard !inline else { throw ValidationError("--user-ids: --inline runs no program") }
     return range
   }

@@ -27,6 +27,19 @@ import Testing
         ["Uid:"] + Array(repeating: "12345", count: 4), ["Gid:"] + Array(repeating: "12345", count: 4), ["Groups:"],
       ])
     #expect(await child.waitForExit() == .exited(1))
+    // No way back: no capability, no set-user-ID program, no terminal of this session to type into.
+    var status = shell(
+      "grep -E '^(Cap|NoNewPrivs)' /proc/self/status; cut -d' ' -f5,6,7 /proc/$$/stat; echo $$", output: .pipe)
+    status.user = 12_345
+    let other = try await ProcessKeeper.shared.spawn(status)
+    let facts = try text(of: other.standardOutput).split(separator: "\n").map(String.init)
+    for name in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+      #expect(facts.contains { $0.hasPrefix("\(name):") && $0.hasSuffix("0000000000000000") }, "\(facts)")
+    }
+    #expect(facts.contains("NoNewPrivs:\t1"))
+    // Its group and its session have its own number, and there is no terminal.
+    #expect(facts.suffix(2) == ["\(other.pid) \(other.pid) 0", "\(other.pid)"])
+    _ = await other.waitForExit()
     // This process has kept its own, on every thread.
     for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task") {
       let status =

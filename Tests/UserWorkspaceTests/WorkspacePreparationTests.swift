@@ -47,6 +47,16 @@ import Testing
     #expect(owner("dev") == 0)
     for path in ["", "/.optima", "/.claude", "/.optima/token.json"] { #expect(owner("dev/user-1" + path) == 12_345) }
     #expect(try !prepare(as: 12_345))
+    // One that was made and not given away yet is empty, and is given away; one with files stays root's.
+    mkdir(scratch("dev/user-2"), 0o700)
+    func prepareSecond() throws -> Bool {
+      try WorkspacePreparation.prepare(
+        directory: scratch("dev/user-2"), inside: scratch.path, token: Array("secret".utf8), owner: 12_347)
+    }
+    #expect(try !prepareSecond())
+    #expect(owner("dev/user-2") == 12_347 && owner("dev/user-2/.optima") == 12_347)
+    chown(scratch("dev/user-2"), 0, 0)
+    #expect(throws: WorkspaceError.self) { try prepareSecond() }
     // Somebody else's directory is not entered, and its token stays.
     #expect(throws: WorkspaceError.self) { try prepare(as: 12_346) }
     #expect(owner("dev/user-1/.optima/token.json") == 12_345)

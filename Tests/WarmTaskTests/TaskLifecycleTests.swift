@@ -183,8 +183,8 @@ private let ready = started + [.processSaid(["up"], at: ms(380))]
   /// Without a uid the program would be root's, and with one that nobody allowed it could be anybody's.
   @Test(
     arguments: [
-      (nil, nil, true), (nil, 150, true), ("100-200", 150, true), ("100-200", 100, true), ("100-200", nil, false),
-      ("100-200", 99, false), ("100-200", 0, false),
+      (nil, nil, true), (nil, 1150, true), ("1100-1200", 1150, true), ("1100-1200", 1100, true),
+      ("1100-1200", nil, false), ("1100-1200", 1099, false), ("1100-1200", 0, false),
     ] as [(String?, UInt32?, Bool)])
   func aUserHasAUidOfTheAgentsRangeOrNone(_ range: String?, _ uid: UInt32?, _ isTaken: Bool) throws {
     var settings = settings

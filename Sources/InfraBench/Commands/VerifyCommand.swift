@@ -2,7 +2,6 @@ package import ArgumentParser
 import AWS
 import Faults
 import FoundationEssentials
-import Glibc
 import Latency
 import LoadEngine
 import Results
@@ -133,6 +132,8 @@ package struct VerifyCommand: BenchmarkCommand {
 
   package init() {}
 
+  private static let usualUsers = 5
+
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let hasGatewayURL = reader.value("--gateway-url", target.gatewayURL, environment: ["GATEWAY_URL"]) != nil
     var target = reader.target(target)
@@ -142,7 +143,7 @@ package struct VerifyCommand: BenchmarkCommand {
     var settings = VerifySettings(
       checks: checks(&reader), isAskedByName: check != nil, userIDPrefix: reader.userIDPrefix(userID),
       seed: reader.seed(seed))
-    settings.users = reader.integer("--users", users, default: settings.users, in: 2...100)
+    settings.users = reader.integer("--users", users, default: Self.usualUsers, in: 2...100)
     makeRoom(forUsers: settings.users, in: &target)
     settings.rounds = reader.integer("--rounds", rounds, default: settings.rounds, in: 1...1_000)
     settings.gap = reader.optionalDuration("--gap", gap)
@@ -211,6 +212,9 @@ package struct VerifyCommand: BenchmarkCommand {
       reader.problems.add(
         "--expect", "'\(expect.prefix(80))' is no regular expression of 1 to \(AnswerPattern.longest) bytes")
     }
+    if let expect, !expect.contains("{nonce}") {
+      reader.problems.add("--expect", "without {nonce} it would match an answer that recalls nothing: write it there")
+    }
     guard let remember, let recall else { return nil }
     return UserLines(remember: remember, recall: recall, expect: expect)
   }
@@ -242,11 +246,11 @@ package struct VerifyCommand: BenchmarkCommand {
     if case .remote = target.gateway {
       reader.problems.add("--task-uids", "it is for the embedded gateway's tasks: leave it out, or --gateway-url")
     }
-    if UserIDRange(taskUids) == nil {
+    guard let range = UserIDRange(taskUids) else {
       reader.problems.add("--task-uids", "'\(taskUids.prefix(40))' is wrong: write \(UserIDRange.rule)")
-    } else if geteuid() != 0 {
-      reader.problems.add("--task-uids", "only root can give tasks a uid each: run this tool as root, or leave it out")
+      return nil
     }
+    if let refusal = range.refusal { reader.problems.add("--task-uids", refusal) }
     return taskUids
   }
 
@@ -291,7 +295,8 @@ package struct VerifyCommand: BenchmarkCommand {
       reader.problems.add("--confirm-drain", "'\(name)' is not the gateway's host, '\(gateway.host)'")
     }
     guard !gateway.isLoopback, !confirmDrain.contains(where: isOfHost) else { return }
-    let draining = settings.checks.filter(\.drains)
+    // So many users at one time take what other users would get.
+    let draining = settings.checks.filter { $0.drains || $0 == .isolation && settings.users > Self.usualUsers }
     if settings.isAskedByName {
       if !draining.isEmpty, confirmDrain.isEmpty { reader.problems.addUnconfirmedDrain(of: gateway.host) }
     } else {

@@ -3,6 +3,7 @@ import Gateway
 import Latency
 import LoadEngine
 import Synchronization
+import TextFormatting
 import Transport
 
 /// Users come and go at a rate while faults play; then the faults end, and the pool must be back at its target.
@@ -54,20 +55,26 @@ struct ChurnCheck: Sendable {
     site.recorder.merge(run.recording)
     site.recorder.happened("all users have left")
     var lastFault = end
-    if let faults, let (report, lastAt) = await faults.end() {
+    if let faults {
+      guard let (report, lastAt) = await faults.end() else {
+        return (.notTested("the gateway did not tell which faults had struck"), run)
+      }
       lastFault = max(end, lastAt ?? end)
       note(report)
+      guard report.injected > 0 || Task.isCancelled else {
+        return (.notTested("no fault of --faults struck: the run may have been too short for them"), run)
+      }
     }
     guard !Task.isCancelled else { return (.notTested("the run was interrupted"), run) }
+    guard tally.counts.served > 0 else {
+      return (.notTested("none of \(tally.counts.asked) users was served"), run)
+    }
     guard let watch else {
       return (.tested(except: "the pool was not watched: \(site.reasonWithoutPool)"), run)
     }
     await recover(watch, since: lastFault)
     let isCounted = await compareCounts(watch, before, tally.counts)
-    return (
-      .tested(except: isCounted ? nil : "the gateway's own count of assignments is not known, or has others' in it"),
-      run
-    )
+    return (.tested(except: watch.unseen(isCounted: isCounted)), run)
   }
 
   /// Asks ECS for the pool's tasks again and again, as what keeps a pool does. Each call must end with an answer or with
@@ -99,10 +106,7 @@ struct ChurnCheck: Sendable {
     let kinds = Dictionary(report.faults.map { ($0.fault, $0.injected) }, uniquingKeysWith: +).filter { $0.value > 0 }
     let text = kinds.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
     site.recorder.happened("faults end: \(text.isEmpty ? "none struck" : text)")
-    site.session.bench.note(
-      text.isEmpty
-        ? "no fault of --faults struck: the run may have been too short for them"
-        : "faults that struck: \(text)")
+    if !text.isEmpty { site.session.bench.note("faults that struck: \(text)") }
   }
 
   /// Waits until the pool is at its target and no task is left to the users who are gone.
@@ -206,12 +210,14 @@ private struct ChurnScenario: Scenario {
     switch failure.kind {
     case .cancelled: record.censor()
     case .missed: record.count(VerifyBenchmark.misses)
-    case .refused, .ended: record.fail(failure.code, failure.text)
-    case .unanswered:
+    case .refused: record.fail(failure.code, failure.text)
+    // Faults break connections; nothing else may.
+    case .ended where site.settings.faults != nil: record.fail(failure.code, failure.text)
+    case .ended, .unanswered:
       record.fail(failure.code, failure.text)
       let task = visit.task.map { Set([$0]) } ?? []
       site.recorder.violated(
-        .unanswered, "\(visit.id) was told nothing within \(site.settings.timeout)", users: [visit.id], tasks: task)
+        .unanswered, "\(visit.id) was told nothing: \(failure.words)", users: [visit.id], tasks: task)
     }
   }
 }
@@ -223,6 +229,7 @@ private final class PoolWatch: Sendable {
     var worstExcess = 0
     var sawOwn = false
     var sawOthers = false
+    var knowsLimits = false
   }
 
   let pool: PoolStatusReader
@@ -242,8 +249,16 @@ private final class PoolWatch: Sendable {
   /// Notes how many warm tasks the pool has at rest.
   func expect(_ size: Int) { state.withLock { $0.targetSize = size } }
 
-  /// Whether a task of this run's users was seen.
-  var sawOwn: Bool { state.withLock { $0.sawOwn } }
+  /// What could not be seen, for the reader; nil where all was.
+  func unseen(isCounted: Bool) -> String? {
+    let (sawOwn, knowsLimits) = state.withLock { ($0.sawOwn, $0.knowsLimits) }
+    let parts = [
+      sawOwn ? nil : "leaked tasks (the gateway's status does not show the users of tasks)",
+      knowsLimits ? nil : "the pool's limits (the status does not tell them)",
+      isCounted ? nil : "both sides' counts (the status tells none, or has others' users)",
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : "not seen: \(PlainText.list(parts, "and"))"
+  }
 
   /// Whether a task of another run's user was seen.
   var sawOthers: Bool { state.withLock { $0.sawOthers } }
@@ -264,6 +279,7 @@ private final class PoolWatch: Sendable {
     state.withLock { state in
       state.sawOthers = state.sawOthers || others
       state.sawOwn = state.sawOwn || own
+      state.knowsLimits = state.knowsLimits || status.limits != nil && status.tasks != nil
       state.targetSize = status.limits?.targetSize ?? state.targetSize
     }
     // A pool without tasks of its own takes those that connect.

@@ -49,11 +49,12 @@ struct FallbackCheck: Sendable {
     return .tested(except: tellsSource ? nil : "the gateway does not tell warm from cold")
   }
 
-  /// Whether a user found no warm task; where the gateway does not tell it, its status decides.
+  /// Whether a user found no warm task: by a cold start or a miss. Where the gateway does not tell it, its status decides. An
+  /// error of another kind shows nothing.
   private static func isCold(_ outcome: Result<UserVisit.Entry, VisitFailure>, isEmpty: Bool) -> Bool {
     switch outcome {
     case .success(let entry): entry.source.map { $0 != "warm" } ?? isEmpty
-    case .failure: true
+    case .failure(let failure): failure.kind == .missed || isEmpty && failure.kind != .cancelled
     }
   }
 
@@ -73,8 +74,9 @@ struct FallbackCheck: Sendable {
         warm = 0
         break
       }
-      // The pool may have been refilled meanwhile.
-      warm = await pool.look()?.warmCount ?? 0
+      // The pool may have been refilled meanwhile. A status that cannot be read shows nothing.
+      guard let status = await pool.look() else { break }
+      warm = status.warmCount
     }
     site.recorder.happened("\(drained.count) users have taken the warm tasks")
     return (drained, warm == 0)

@@ -56,24 +56,34 @@ struct IsolationCheck: Sendable {
           + "each in --token-file")
     }
     let ears = Ears()
+    var unfinished: [String] = []
     for _ in 0..<site.settings.rounds where !Task.isCancelled {
       let (users, visits, reason) = await gather(ears)
-      if let reason {
-        _ = await site.atOnce(visits.count, from: 0) { await visits[$0].leave() }
-        return .notTested(reason)
+      if reason == nil {
+        let looks = await site.atOnce(users.count, from: 0) { index in
+          await pry(users[index], others: users.enumerated().filter { $0.offset != index }.map(\.element))
+        }
+        unfinished += looks.compactMap(\.self)
+        _ = await site.atOnce(users.count, from: 0) { _ = await users[$0].visit.listen(for: Self.listening) }
       }
-      _ = await site.atOnce(users.count, from: 0) { index in
-        await pry(users[index], others: users.enumerated().filter { $0.offset != index }.map(\.element))
-      }
-      _ = await site.atOnce(users.count, from: 0) { _ = await users[$0].visit.listen(for: Self.listening) }
       // An interrupted run leaves no files either.
       await Task {
-        for user in users { _ = try? await user.standIn.ask("rm", user.file) }
+        await removeFiles(of: users)
         _ = await site.atOnce(visits.count, from: 0) { await visits[$0].leave() }
       }.value
+      if let reason { return .notTested(reason) }
       note(users)
     }
-    return Task.isCancelled ? .notTested("the run was interrupted") : .tested()
+    guard !Task.isCancelled else { return .notTested("the run was interrupted") }
+    return .tested(except: unfinished.first)
+  }
+
+  private func removeFiles(of users: [User]) async {
+    for user in users {
+      let answer = try? await user.standIn.ask("rm", user.file)
+      guard answer?.isOk != true else { continue }
+      site.session.bench.note("isolation: the file \(user.file) of \(user.visit.id) was not removed")
+    }
   }
 
   private func note(_ users: [User]) {
@@ -92,14 +102,14 @@ struct IsolationCheck: Sendable {
     let site = site
     let came = await site.atOnce(site.settings.users) { number in
       let id = site.userID(number)
-      let visit = UserVisit(site, user: number) { text in
+      let (visit, entry) = await site.enter(user: number) { text in
         for other in ears.strangers(in: text, heardBy: number) {
           let otherID = site.userID(other)
           site.recorder.violated(
             .outputCrosstalk, "\(id) was sent a message with the secret of \(otherID)", users: [id, otherID])
         }
       }
-      return (visit, await settle(visit, number, ears))
+      return (visit, await settle(visit, entry, number, ears))
     }
     var users: [User] = []
     var reason: String?
@@ -121,9 +131,11 @@ struct IsolationCheck: Sendable {
   }
 
   /// Puts the user's secret everywhere; nil where the program is no stand-in.
-  private func settle(_ visit: UserVisit, _ number: Int, _ ears: Ears) async -> Result<User?, VisitFailure> {
+  private func settle(
+    _ visit: UserVisit, _ entry: Result<UserVisit.Entry, VisitFailure>, _ number: Int, _ ears: Ears
+  ) async -> Result<User?, VisitFailure> {
     await Result { () async throws(VisitFailure) in
-      _ = try await visit.enter()
+      _ = try entry.get()
       guard let standIn = try await StandIn.find(in: visit) else { return nil }
       let who = try await standIn.ask("whoami")
       let nonce = VerifySite.nonce()
@@ -143,7 +155,8 @@ struct IsolationCheck: Sendable {
 
   // MARK: Looking for the secrets of others
 
-  private func pry(_ user: User, others: [User]) async {
+  /// Looks everywhere; returns why it could not, where the session ended meanwhile.
+  private func pry(_ user: User, others: [User]) async -> String? {
     do throws(VisitFailure) {
       // The directory above: names alone are no secret.
       let above = try await user.standIn.ask("ls", "..")
@@ -157,18 +170,21 @@ struct IsolationCheck: Sendable {
         }
       }
       _ = try await user.standIn.ask("say", user.nonce)
+      return nil
     } catch {
-      guard error.kind != .cancelled else { return }
-      site.recorder.violated(
-        error.kind == .unanswered ? .unanswered : .isolationViolations,
-        "\(user.visit.id) could not look for the secrets of others: \(error.words)", users: [user.visit.id])
+      if error.kind == .unanswered {
+        site.recorder.violated(.unanswered, "\(user.visit.id) was told nothing: \(error.words)", users: [user.visit.id])
+      }
+      return error.kind == .cancelled ? nil : "\(user.visit.id) could not look everywhere: \(error.words)"
     }
   }
 
   private func pry(_ user: User, into other: User) async throws(VisitFailure) {
-    // Users of one directory would find their own files.
+    // Each container may have its user's directory at the same path: then there is no path to the others'.
     guard !other.directory.isEmpty, other.directory != user.directory else {
-      return violated(user, [other], "has the same directory, \(user.directory)")
+      let answer = try await user.standIn.ask("find", other.nonce, ".")
+      if answer.isOk, answer.first == "found" { violated(user, [other], "has the same directory as \(other.visit.id)") }
+      return
     }
     let path = "\(other.directory)/\(other.file)"
     let name = other.directory.split(separator: "/").last.map(String.init) ?? ""

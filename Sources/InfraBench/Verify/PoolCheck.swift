@@ -71,8 +71,8 @@ enum VerifyCounter: String, CaseIterable, Sendable {
 struct CheckHistory {
   /// The most events that are kept to explain a violation that may come.
   static let mostRecent = 20_000
-  /// The most violations with a history, the most events of one, and the most events of a check without violations.
-  static let (mostViolations, mostOfAViolation, mostWithout) = (50, 30, 60)
+  /// The most violations of a counter with a history, the most events of one, and the most events of a check without violations.
+  static let (mostOfACounter, mostOfAViolation, mostWithout) = (25, 30, 60)
 
   private struct Entry {
     var number: Int
@@ -107,7 +107,8 @@ struct CheckHistory {
     _ counter: VerifyCounter, _ what: String, t: Double, users: Set<String>, tasks: Set<String>
   ) {
     brokenCount += 1
-    guard broken.count < Self.mostViolations else { return }
+    // Some of each counter, so that many of one kind do not hide another kind.
+    guard broken.count(where: { $0.counter == counter }) < Self.mostOfACounter else { return }
     let isOfAll = users.isEmpty && tasks.isEmpty
     var story: [Entry] = []
     for entry in recent.reversed() where story.count < Self.mostOfAViolation {

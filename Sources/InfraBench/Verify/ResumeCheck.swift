@@ -1,13 +1,22 @@
 import AWS
 import Gateway
 import Latency
+import Synchronization
 
 /// A user leaves something behind, the session ends, and the user returns: to another task, and to the files as they
 /// were.
-struct ResumeCheck: Sendable {
+final class ResumeCheck: Sendable {
   let site: VerifySite
   /// The ECS that stops tasks, for ``VerifySettings/End/stopTask``; nil where tasks are not stopped.
   let ecs: ECSConnection?
+
+  init(site: VerifySite, ecs: ECSConnection?) {
+    self.site = site
+    self.ecs = ecs
+  }
+
+  /// How many users who returned were given another task, and how many the same one.
+  private let places = Mutex((others: 0, kept: 0))
 
   /// How long the user stays away.
   enum Gap: Sendable, CustomStringConvertible {
@@ -43,25 +52,29 @@ struct ResumeCheck: Sendable {
     let gaps: [Gap] =
       site.settings.gap.map { [.time($0)] } ?? [.time(.zero), .time(.seconds(1))]
       + (site.settings.end == .disconnect && !role.needsTask ? [.whileStopping] : [])
-    var unlike: String?
     for round in 0..<site.settings.rounds {
       for (index, gap) in gaps.enumerated() where !Task.isCancelled {
-        let number = round * gaps.count + index + 1
-        if let reason = await perform(user: number, gap) { unlike = reason }
         // A program of another kind is of that kind in each task.
-        if let unlike { return .notTested(unlike) }
+        if let reason = await perform(user: round * gaps.count + index + 1, gap) { return .notTested(reason) }
       }
     }
-    return Task.isCancelled ? .notTested("the run was interrupted") : .tested()
+    guard !Task.isCancelled else { return .notTested("the run was interrupted") }
+    let (others, kept) = places.withLock { $0 }
+    return .tested(
+      except: others > 0
+        ? nil
+        : kept > 0
+          ? "no user was given another task: the gateway kept the first one"
+          : "whether it was another task is not told")
   }
 
   /// One user's two visits; the reason where the check cannot be made at all.
   private func perform(user number: Int, _ gap: Gap) async -> String? {
     let nonce = VerifySite.nonce()
-    let first = UserVisit(site, user: number)
+    let (first, outcome) = await site.enter(user: number)
     let left: FirstVisit
     do throws(VisitFailure) {
-      _ = try await first.enter()
+      _ = try outcome.get()
       guard let place = try await leaveBehind(nonce, first) else {
         await first.leave()
         return "the tasks' program does not know the stand-in's verbs: start tasks with 'session-stand-in --verbs', "
@@ -70,31 +83,51 @@ struct ResumeCheck: Sendable {
       left = place
     } catch {
       await first.leave()
+      if error.kind == .missed { return "the pool had no warm task for \(first.id) within \(site.settings.recovery)" }
       failed(error, "could not leave anything behind", first)
       return nil
     }
-    if let reason = await end(first, gap) { return reason }
+    if let reason = await end(first, gap, left) { return reason }
     if case .time(let length) = gap, length > .zero { try? await Task.sleep(for: length) }
-    guard !Task.isCancelled else { return nil }
+    guard !Task.isCancelled else {
+      sayWhatIsLeft(left, of: first)
+      return nil
+    }
     site.recorder.happened("returns (\(gap))", user: first.id)
-    let second = UserVisit(site, user: number)
+    let (second, back) = await site.enter(user: number)
     var isServed = false
+    var reason: String?
     do throws(VisitFailure) {
-      let entry = try await second.enter()
+      let entry = try back.get()
       isServed = true
       let isCold = entry.source == "cold"
       site.recorder.sample(isCold ? VerifyBenchmark.resumeCold : VerifyBenchmark.resume, entry.latency)
       try await judge(left, nonce, second, isCold: isCold)
     } catch {
       if !isServed, error.kind != .cancelled { site.recorder.sample(VerifyBenchmark.resume, nil) }
-      failed(error, "returned (\(gap)) and was not \(isServed ? "answered" : "served")", second)
+      if error.kind == .missed {
+        reason = "the pool had no warm task for \(second.id), who returned, within \(site.settings.recovery)"
+      } else {
+        failed(error, "returned (\(gap)) and was not \(isServed ? "answered" : "served")", second)
+      }
     }
-    // An interrupted run leaves no file either.
+    if isServed { await remove(left, in: second) } else { sayWhatIsLeft(left, of: second) }
+    await second.leave()
+    return reason
+  }
+
+  /// Removes the file that the first visit has left; an interrupted run does it too.
+  private func remove(_ left: FirstVisit, in visit: UserVisit) async {
+    guard let file = left.file else { return }
     await Task {
-      if isServed, let file = left.file { _ = try? await StandIn(visit: second).ask("rm", file) }
-      await second.leave()
+      let answer = try? await StandIn(visit: visit).ask("rm", file)
+      if answer?.isOk != true, answer?.first != "ENOENT" { self.sayWhatIsLeft(left, of: visit) }
     }.value
-    return nil
+  }
+
+  private func sayWhatIsLeft(_ left: FirstVisit, of visit: UserVisit) {
+    guard let file = left.file else { return }
+    site.session.bench.note("resume: the file \(file) of \(visit.id) was not removed")
   }
 
   private func failed(_ failure: VisitFailure, _ what: String, _ visit: UserVisit) {
@@ -124,20 +157,24 @@ struct ResumeCheck: Sendable {
 
   private func place(of visit: UserVisit, _ standIn: StandIn) async throws(VisitFailure) -> String? {
     if let task = visit.task { return task }
-    return try await standIn.ask("whoami")["pid"].map { "process \($0)" }
+    // Two containers may have equal numbers of processes, but hardly two that started at one tick.
+    let who = try await standIn.ask("whoami")
+    return who["pid"].map { "process \($0) of \(who["start"] ?? "")" }
   }
 
   /// Ends the first session as it was asked for; the reason where that is not possible here.
-  private func end(_ visit: UserVisit, _ gap: Gap) async -> String? {
+  private func end(_ visit: UserVisit, _ gap: Gap, _ left: FirstVisit) async -> String? {
     switch site.settings.end {
     case .disconnect:
       if case .whileStopping = gap { visit.startLeaving() } else { await visit.leave() }
     case .stopTask:
       guard let ecs, let task = visit.task else {
+        await remove(left, in: visit)
         await visit.leave()
         return "the gateway does not tell which task the user has, so that it cannot be stopped"
       }
       if let reason = await stop(task, by: ecs) {
+        await remove(left, in: visit)
         await visit.leave()
         return reason
       }
@@ -147,6 +184,7 @@ struct ResumeCheck: Sendable {
     case .idle:
       site.recorder.happened("says nothing", user: visit.id, task: visit.task)
       let ended = await visit.listen(for: site.settings.timeout)
+      if ended == nil { await remove(left, in: visit) }
       await visit.leave()
       guard ended != nil || Task.isCancelled else {
         return "the gateway did not end an idle session within \(site.settings.timeout) (--timeout)"
@@ -209,7 +247,9 @@ struct ResumeCheck: Sendable {
 
   /// A task that was stopped cannot be given again. One that the gateway has kept for its user may be.
   private func judgePlace(_ first: String?, _ second: String?, _ visit: UserVisit) {
-    guard let first, let second, first == second else { return }
+    guard let first, let second else { return }
+    guard first == second else { return places.withLock { $0.others += 1 } }
+    places.withLock { $0.kept += 1 }
     if site.settings.end == .stopTask {
       site.recorder.violated(
         .resumeFailed, "\(visit.id) was given the stopped task \(first) again", users: [visit.id])

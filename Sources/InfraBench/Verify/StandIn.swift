@@ -1,4 +1,5 @@
 import Latency
+import Synchronization
 
 /// The suite's own program in a user's task, asked to do what a user could do: `session-stand-in --verbs`.
 struct StandIn: Sendable {
@@ -8,22 +9,37 @@ struct StandIn: Sendable {
   ///
   /// - Throws: Where it did not answer.
   static func find(in visit: UserVisit) async throws(VisitFailure) -> StandIn? {
-    let (tag, bound) = (newTag(), min(visit.site.settings.timeout, Self.patience))
-    do throws(VisitFailure) {
-      // A program that echoes shows at once that it is another one. A line of another user's program, which a gateway may
-      // bring by a fault, shows nothing.
-      let answer = try await visit.ask("\(tag) whoami", within: bound) { text in
-        StandInAnswer(text, tag: tag) != nil || text.contains("\(tag) whoami")
+    let tag = newTag()
+    let hasSpoken = Mutex(false)
+    // A program that echoes shows at once that it is another one. Of any other program something else comes, and then
+    // nothing; but a line of another user's program, which a gateway may bring by a fault, shows nothing.
+    let outcome = await withTaskGroup(of: Result<String, VisitFailure>?.self) { group in
+      group.addTask {
+        await Result { () async throws(VisitFailure) in
+          try await visit.ask("\(tag) whoami") { text in
+            hasSpoken.withLock { $0 = true }
+            return StandInAnswer(text, tag: tag) != nil || text.contains("\(tag) whoami")
+          }.text
+        }
       }
-      return StandInAnswer(answer.text, tag: tag)?.isOk == true ? StandIn(visit: visit) : nil
-    } catch {
-      // Another program answers otherwise, or not at all.
-      guard error.code == "wrong_answer" || error.kind == .unanswered else { throw error }
-      return nil
+      group.addTask {
+        while !hasSpoken.withLock({ $0 }), (try? await Task.sleep(for: .milliseconds(50))) != nil {}
+        try? await Task.sleep(for: patience)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? nil
+    }
+    switch outcome {
+    case nil: return nil
+    case .success(let text)?: return StandInAnswer(text, tag: tag)?.isOk == true ? StandIn(visit: visit) : nil
+    case .failure(let error)?:
+      if error.code == "wrong_answer" { return nil }
+      throw error
     }
   }
 
-  /// How long a program may take for its first answer; one that is silent for longer is none of the suite's.
+  /// How long the stand-in may take after the first message of any program.
   private static let patience: Nanoseconds = .seconds(5)
 
   /// The number of a request, unlike that of any other request of any run.

@@ -18,12 +18,16 @@ struct StormCheck: Sendable {
     for round in 1...site.settings.rounds where !Task.isCancelled {
       if site.settings.rounds > 1 { site.recorder.happened("round \(round)") }
       for number in 0..<Self.connections where !Task.isCancelled { await connectAndLeave(number, role) }
-      let last = UserVisit(site, user: 1)
+      let (last, outcome) = await site.enter(user: 1)
       do throws(VisitFailure) {
-        _ = try await last.enter()
+        _ = try outcome.get()
         let answer = try await last.ask(site.greeting)
         site.recorder.happened("the last connection answers after \(answer.firstAfter)", user: id, task: last.task)
       } catch {
+        if error.kind == .missed {
+          await last.leave()
+          return .notTested("the pool had no warm task for the last connection within \(site.settings.recovery)")
+        }
         if error.kind != .cancelled {
           site.recorder.violated(
             error.kind == .unanswered ? .unanswered : .stormFailed,

@@ -131,7 +131,7 @@ final class UserVisit: Sendable {
     case .assigned(let acquisition):
       let latency = MonotonicClock.now() - begin
       guard let task = acquisition.answer.task else {
-        throw VisitFailure(kind: .refused, code: "no_task", text: "the answer names no task")
+        throw VisitFailure(kind: .ended, code: "no_task", text: "the answer names no task")
       }
       let source = acquisition.answer.source
       state.withLock { state in
@@ -189,12 +189,10 @@ final class UserVisit: Sendable {
   private func got(_ task: String, cookies: CookieJar = CookieJar()) {
     state.withLock { $0.task = task }
     site.recorder.happened("is given the task", user: id, task: task)
+    site.recorder.gave(task, to: id)
     let place = site.session.place(of: client)
-    if site.session.held.assign(task, cookies: cookies, user: number, place: place) {
-      state.withLock { $0.task = nil }
-      site.recorder.violated(
-        .duplicateAssignments, "task \(task) was given to \(id) while another user had it", users: [id], tasks: [task])
-    }
+    // The other user of a task that was given twice gives it back.
+    if site.session.held.assign(task, cookies: cookies, user: number, place: place) { state.withLock { $0.task = nil } }
   }
 
   // MARK: Speaking
@@ -304,9 +302,9 @@ final class UserVisit: Sendable {
     connection.socket.startClose()
   }
 
-  /// Notes that the session's task goes back. From the moment at which the user begins to leave, a gateway may give it to
-  /// somebody else.
+  /// Notes that the session's task goes back.
   private func sessionEnds() {
+    if let task { site.recorder.takesBack(task) }
     guard let role = site.profile.session, !role.needsTask, let task = state.withLock({ $0.task.take() }) else {
       return
     }
@@ -327,6 +325,7 @@ final class UserVisit: Sendable {
     sessionEnds()
     if let task = state.withLock({ $0.task.take() }) {
       site.recorder.happened("gives the task back", user: id, task: task)
+      site.recorder.takesBack(task)
       await site.session.held.release(task, through: client, byItsUser: true, bench: site.session.bench)
     }
     client.close()
@@ -340,8 +339,9 @@ final class UserVisit: Sendable {
     case .cancelled: return VisitFailure(kind: .cancelled, code: "cancelled", text: "")
     case .timeout: return VisitFailure(kind: .unanswered, code: "timeout", text: text)
     case .upgradeRefused: return VisitFailure(kind: .refused, code: error.kind, text: text)
-    // A close frame with a reason is a word.
-    case .closed(let code, let reason) where code != WebSocketError.abnormalClosure && !reason.isEmpty:
+    // A close frame with a reason, or with a code beside that of an ordinary end (RFC 6455, section 7.4.1), is a word.
+    case .closed(let code, let reason)
+    where code != WebSocketError.abnormalClosure && (!reason.isEmpty || ![1000, 1001, 1005].contains(code)):
       return VisitFailure(kind: .refused, code: "closed", text: text)
     default: return VisitFailure(kind: .ended, code: error.kind, text: text)
     }
@@ -362,7 +362,8 @@ extension VisitFailure {
       switch error.kind {
       case _ where error.isCancellation: .cancelled
       case .transport(.timeout), .transport(.connectTimeout): .unanswered
-      case .transport: .ended
+      // What cannot be read is no word either.
+      case .transport, .invalidAnswer: .ended
       default: .refused
       }
   }

@@ -11,6 +11,8 @@ final class VerifyRecorder: Sendable {
     var current: (check: PoolCheck, begin: Double, history: CheckHistory)?
     /// By metric: the tries that gave no sample of it.
     var failures: [String: (failed: UInt64, all: UInt64)] = [:]
+    /// By task: the user who has it.
+    var owners: [String: String] = [:]
   }
 
   let beganAt: Instant
@@ -84,7 +86,21 @@ final class VerifyRecorder: Sendable {
     }
   }
 
-  var violationCount: Int { state.withLock { $0.current?.history.brokenCount ?? 0 } }
+  /// Notes that `user` was given `task`. One that another user has is a violation.
+  func gave(_ task: String, to user: String) {
+    let other = state.withLock { state -> String? in
+      defer { state.owners[task] = user }
+      return state.owners[task]
+    }
+    guard let other else { return }
+    violated(
+      .duplicateAssignments, "task \(task) was given to \(user) while \(other) had it", users: [user, other],
+      tasks: [task])
+  }
+
+  /// Notes that a task goes back. From the moment at which its user begins to leave, a gateway may give it to somebody
+  /// else.
+  func takesBack(_ task: String) { state.withLock { $0.owners[task] = nil } }
 
   // MARK: What is measured
 

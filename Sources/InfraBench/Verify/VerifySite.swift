@@ -46,6 +46,23 @@ struct VerifySite: Sendable {
   /// Why there is no ``pool``.
   var reasonWithoutPool: String { "the profile '\(profile.name)' has no status, by which the pool could be seen" }
 
+  /// Lets a user come, and come again after each miss, until ``VerifySettings/recovery`` is over: a gateway that says that
+  /// it has no warm task just now keeps its word.
+  func enter(
+    user number: Int, hear: @escaping @Sendable (String) -> Void = { _ in }
+  ) async -> (visit: UserVisit, outcome: Result<UserVisit.Entry, VisitFailure>) {
+    let deadline = MonotonicClock.now() + settings.recovery
+    while true {
+      let visit = UserVisit(self, user: number, hear: hear)
+      let outcome = await Result { () async throws(VisitFailure) in try await visit.enter() }
+      guard case .failure(let failure) = outcome, failure.kind == .missed, MonotonicClock.now() < deadline else {
+        return (visit, outcome)
+      }
+      await visit.leave()
+      guard (try? await Task.sleep(for: Self.lookEvery)) != nil else { return (visit, outcome) }
+    }
+  }
+
   /// Performs `work` for each of `count` users at once, numbered from `first`, and returns what came of it, in their
   /// order.
   func atOnce<Result: Sendable>(

@@ -39,7 +39,7 @@ import Testing
     #expect(document.verdict == .pass)
     // What the threshold allows is shown all the same.
     let isolation = try #require(checks["isolation"])
-    #expect(document.counters["isolation_violations"] ?? 0 >= 100 && isolation.violations.count == 50)
+    #expect(document.counters["isolation_violations"] ?? 0 >= 100 && isolation.violations.count == 25)
     #expect(document.notes.contains { $0.contains("under one uid") })
     for metric in ["cold", "warm_after", "resume", "resume_first_response", "visit", "recovery"] {
       #expect(document.metrics[metric] != nil, "\(metric)")

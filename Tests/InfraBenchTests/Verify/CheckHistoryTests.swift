@@ -76,12 +76,36 @@ struct CheckHistoryTests {
     }
     let record = record(history)
     #expect(history.brokenCount == 2000)
-    #expect(record.violations.count == CheckHistory.mostViolations)
-    #expect(record.events.count <= CheckHistory.mostViolations * CheckHistory.mostOfAViolation)
+    #expect(record.violations.count == CheckHistory.mostOfACounter)
+    #expect(record.events.count <= CheckHistory.mostOfACounter * CheckHistory.mostOfAViolation)
     #expect(record.events.count + record.eventsLeftOut == 200_000)
     var document = SampleDocuments.typical
     document.checks = [record]
     #expect(ResultRules.violation(in: document) == nil)
+  }
+
+  /// A check that a threshold allows to see files must not hide an answer with a secret.
+  @Test func manyViolationsOfOneKindHideNoOther() {
+    var history = CheckHistory()
+    for _ in 0..<1000 { history.violated(.isolationViolations, "read a file", t: 1, users: [], tasks: []) }
+    history.violated(.outputCrosstalk, "was sent a secret", t: 2, users: [], tasks: [])
+    let record = history.record(of: .isolation, begin: 0, end: 3, reason: nil, isTested: true)
+    #expect(record.violations.last?.counter == "output_crosstalk")
+    #expect(record.judged(allowing: ["isolation_violations"]).verdict == .fail)
+    #expect(record.judged(allowing: ["isolation_violations", "output_crosstalk"]).verdict == .pass)
+  }
+
+  @Test func aTaskHasOneUserAtATime() {
+    let recorder = VerifyRecorder(beganAt: MonotonicClock.now())
+    recorder.begin(.churn)
+    recorder.gave("t1", to: "a")
+    recorder.gave("t2", to: "b")
+    recorder.takesBack("t1")
+    recorder.gave("t1", to: "b")
+    #expect(recorder.recording[VerifyCounter.duplicateAssignments.counter] == 0)
+    recorder.gave("t1", to: "c")
+    #expect(recorder.recording[VerifyCounter.duplicateAssignments.counter] == 1)
+    #expect(recorder.checks.last?.violations.first?.what == "task t1 was given to c while b had it")
   }
 
   @Test func eachCounterBelongsToACheckAndIsAThreshold() {

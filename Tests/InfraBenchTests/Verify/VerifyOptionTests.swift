@@ -64,9 +64,9 @@ struct VerifyOptionTests {
       (["--remember", "two\nlines {nonce}", "--recall", "x"], "--remember"),
       (["--faults", "/nonexistent/f.json"], "--faults"),
       (["--gateway-url", "http://127.0.0.1:1", "--faults", "all"], "--faults"),
-      (["--gateway-url", "http://127.0.0.1:1", "--task-uids", "10-20"], "--task-uids"),
-      (["--task-uids", "20-10"], "--task-uids"), (["--task-uids", "10"], "--task-uids"),
-      (["--task-uids", "1-4294967295"], "--task-uids"),
+      (["--gateway-url", "http://127.0.0.1:1", "--task-uids", "4000-4020"], "--task-uids"),
+      (["--task-uids", "2000-1000"], "--task-uids"), (["--task-uids", "2000"], "--task-uids"),
+      (["--task-uids", "1000-4294967295"], "--task-uids"),
       (["--cluster", "c", "--region", "eu-west-1", "--check", "resume", "--end", "stop-task"], "--end"),
     ])
   func aWrongOptionIsNamed(_ arguments: [String], _ option: String) throws {
