@@ -10,20 +10,20 @@ struct StandIn: Sendable {
   /// - Throws: Where it did not answer.
   static func find(in visit: UserVisit) async throws(VisitFailure) -> StandIn? {
     let tag = newTag()
-    let hasSpoken = Mutex(false)
+    let speech = Speech()
     // A program that echoes shows at once that it is another one. Of any other program something else comes, and then
     // nothing; but a line of another user's program, which a gateway may bring by a fault, shows nothing.
     let outcome = await withTaskGroup(of: Result<String, VisitFailure>?.self) { group in
       group.addTask {
         await Result { () async throws(VisitFailure) in
           try await visit.ask("\(tag) whoami") { text in
-            hasSpoken.withLock { $0 = true }
+            speech.hasBegun.store(true, ordering: .relaxed)
             return StandInAnswer(text, tag: tag) != nil || text.contains("\(tag) whoami")
           }.text
         }
       }
       group.addTask {
-        while !hasSpoken.withLock({ $0 }), (try? await Task.sleep(for: .milliseconds(50))) != nil {}
+        while !speech.hasBegun.load(ordering: .relaxed), (try? await Task.sleep(for: .milliseconds(50))) != nil {}
         try? await Task.sleep(for: patience)
         return nil
       }
@@ -37,6 +37,11 @@ struct StandIn: Sendable {
       if error.code == "wrong_answer" { return nil }
       throw error
     }
+  }
+
+  /// Whether the program has said anything.
+  private final class Speech: Sendable {
+    let hasBegun = Atomic(false)
   }
 
   /// How long the stand-in may take after the first message of any program.
