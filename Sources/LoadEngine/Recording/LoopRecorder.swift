@@ -12,6 +12,8 @@ final class LoopRecorder: Sendable {
   let catalogue: Catalogue
   private let headline: Metric
   private let state: Mutex<State>
+  /// What was recorded before the last ``cut()``. Its lock is never taken by the loop's tasks.
+  private let earlier: Mutex<Recording?> = Mutex(nil)
 
   init(_ catalogue: Catalogue, headline: Metric, keepsIntervals: Bool) {
     self.catalogue = catalogue
@@ -26,7 +28,25 @@ final class LoopRecorder: Sendable {
     }
   }
 
-  func take() -> Recording { state.withLock { $0.recording } }
+  /// Everything recorded, before and after cuts.
+  func take() -> Recording {
+    earlier.withLock { earlier in
+      var sum = state.withLock { $0.recording }
+      if let earlier { sum.merge(earlier) }
+      return sum
+    }
+  }
+
+  /// Ends a part of the recording and returns it: what was recorded since the last cut. ``take()`` still has it.
+  func cut() -> Recording {
+    earlier.withLock { earlier in
+      // It is made before the lock is taken: making its histogram takes longer than recording.
+      var part = Recording(catalogue)
+      state.withLock { swap(&$0.recording, &part) }
+      if earlier == nil { earlier = part } else { earlier?.merge(part) }
+      return part
+    }
+  }
 
   /// Ends an interval; nil where none are kept.
   func takeInterval() -> IntervalRecording? {
@@ -44,6 +64,9 @@ final class LoopRecorder: Sendable {
     // The histogram is made before the lock is taken, so that the loop does not wait for it.
     var sum = LatencyHistogram()
     for recorder in recorders {
+      recorder.earlier.withLock { earlier in
+        if let histogram = earlier?[recorder.headline] { sum.merge(ofSameLayout: histogram) }
+      }
       recorder.state.withLock { state in
         // The histogram is read in place: a copy would share its counts, and the loop's next record would have to
         // duplicate them.

@@ -1,0 +1,42 @@
+public import Latency
+
+/// Takes the recording of a run in parts while it goes on, such as a part a minute, so that a run that is killed leaves
+/// its parts.
+///
+/// The parts together are the whole recording: histograms and errors are equal to it. Only what is known at the end is
+/// missing in them: starts that were never begun, and missed ones.
+public struct RecordingParts: Sendable {
+  /// What was recorded in one part of the run.
+  public struct Part: Sendable {
+    /// Both count from the begin of the measured part.
+    public var start: Nanoseconds
+    /// See ``start``.
+    public var end: Nanoseconds
+    /// The iterations that ended within it, and the starts that were dropped.
+    public var recording: Recording
+  }
+
+  let every: Nanoseconds
+  let take: @Sendable (Part) -> Void
+
+  /// Parts end `every` so often, on a grid that begins with the measured part; the last one ends with the run.
+  ///
+  /// - Parameter take: Gets each part, one after another, from a thread that is no loop's. It must not block for long.
+  public init(every: Nanoseconds, take: @escaping @Sendable (Part) -> Void) {
+    self.every = every
+    self.take = take
+  }
+
+  func cutter(of recorders: [LoopRecorder]) -> IntervalCutter {
+    IntervalCutter(every: every) { [take] in
+      var sum = recorders[0].cut()
+      for recorder in recorders.dropFirst() { sum.merge(recorder.cut()) }
+      let taken = sum
+      return { cut in
+        var recording = taken
+        recording.drop(cut.dropped)
+        take(Part(start: cut.start, end: cut.end, recording: recording))
+      }
+    }
+  }
+}
