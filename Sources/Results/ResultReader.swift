@@ -15,10 +15,15 @@ package struct ResultReader: Sendable {
 
   package init(tools: ToolDescriptions) { self.tools = tools }
 
-  /// Reads a result and makes all its figures anew from its histograms.
+  /// Reads a result and makes all its figures anew from its histograms. Of a soak's file, whose name ends in `.ndjson`,
+  /// a result is made.
   ///
   /// - Throws: Why the file can't be shown, with its name and the mistake in it.
   package func read(_ path: String) throws(ResultReadError) -> StoredResult {
+    if path.hasSuffix(".ndjson") {
+      let (document, identity) = try SoakReader(tools: tools).read(path)
+      return try StoredResult(document, file: ResultFile(path: path, identity: identity))
+    }
     let contents: FileContents
     do throws(FileReadError) { contents = try FileContents(path) } catch { throw .init(path, .unreadable(error)) }
     let document = try decode(contents.bytes, path, withTimeline: true)
@@ -82,9 +87,11 @@ package struct StoredResult: Sendable {
   package var path: String { file.path }
   package var identity: ResultFile.Identity { file.identity }
 
-  /// The file's name without folders and `.json`.
+  /// The file's name without folders and `.json` or `.soak.ndjson`.
   package var stem: String {
     let name = path.split(separator: "/").last.map(String.init) ?? path
+    let ofSoak = SoakLine.fileSuffix
+    if name.hasSuffix(ofSoak), name.utf8.count > ofSoak.utf8.count { return String(name.dropLast(ofSoak.count)) }
     return name.hasSuffix(".json") && name.utf8.count > 5 ? String(name.dropLast(5)) : name
   }
 
@@ -183,6 +190,7 @@ private struct CheckedSchema: Decodable {
     case ("infrabench.summary", _, _):
       return .foreign("is a summary of several tools: name the results that it was made of")
     case ("infrabench.comparison", _, _): return .foreign("is a comparison, not the result of a run")
+    case ("infrabench.soak", _, _): return .foreign("is a soak's file: its name has to end in \(SoakLine.fileSuffix)")
     default: return .foreign("its schema is '\(schema.prefix(60))'")
     }
   }
@@ -227,6 +235,18 @@ enum ResultRules {
     for (name, metric) in document.metrics.sorted(by: { $0.key < $1.key }) {
       if metric.unit != "ms" { return "metrics.\(name) is not in ms" }
       if !isAmount(metric.resolution ?? 0) { return "metrics.\(name).resolution is no time" }
+    }
+    return document.soak.flatMap(violation)
+  }
+
+  private static func violation(in soak: Soak) -> String? {
+    if soak.trends.count > mostNames { return "soak.trends has more than \(mostNames) entries" }
+    for trend in soak.trends {
+      if !isName(trend.series) { return "'\(trend.series.prefix(40))' is no name of a series" }
+      if trend.values.count > mostTimelineRows { return "soak.trends.\(trend.series) has more points than any run" }
+      if !trend.values.allSatisfy({ isAmount($0.t) && abs($0.value) < 1e18 }) {
+        return "soak.trends.\(trend.series) has an impossible point"
+      }
     }
     return nil
   }

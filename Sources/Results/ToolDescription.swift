@@ -31,6 +31,8 @@ package struct ToolDescription: Sendable {
   package var references: [Reference]
   /// The test plan's criteria for this tool, in addition to ``thresholdsOfAll``, as users write them.
   package var defaultThresholds: [String]
+  /// Whether the tool can watch a long run minute by minute (`--soak`).
+  package var canSoak: Bool
 
   /// What the other tools have beside it, each name once: the meaning of what a document has and this description lacks.
   fileprivate var others: (metrics: [Metric], counters: [Counter]) = ([], [])
@@ -39,7 +41,8 @@ package struct ToolDescription: Sendable {
 
   package init(
     _ name: String, headlines: [String], metrics: [Metric], counters: [Counter], parameters: [Parameter],
-    breakdowns: [Breakdown] = [], panels: [Panel] = [], references: [Reference] = [], defaultThresholds: [String] = []
+    breakdowns: [Breakdown] = [], panels: [Panel] = [], references: [Reference] = [], defaultThresholds: [String] = [],
+    canSoak: Bool = false
   ) {
     self.name = name
     self.headlines = headlines
@@ -50,6 +53,7 @@ package struct ToolDescription: Sendable {
     self.panels = panels
     self.references = references
     self.defaultThresholds = defaultThresholds
+    self.canSoak = canSoak
     unshaping = Set(parameters.filter { !$0.shapesLoad }.map(\.name))
   }
 }

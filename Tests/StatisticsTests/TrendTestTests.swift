@@ -26,7 +26,8 @@ import Testing
   let cases: [Case]
 
   init() throws {
-    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/trends.json")
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "Fixtures/trends.json")
     cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: file))
   }
 
@@ -64,7 +65,9 @@ import Testing
     var value = 0.0
     return (0..<(count + 100)).map { _ in
       let angle = 2 * Double.pi * Double.random(in: 0..<1, using: &random)
-      value = value * factor + (-2 * log(Double.random(in: .leastNonzeroMagnitude..<1, using: &random))).squareRoot() * cos(angle)
+      value =
+        value * factor + (-2 * log(Double.random(in: .leastNonzeroMagnitude..<1, using: &random))).squareRoot()
+        * cos(angle)
       return value
     }.suffix(count).map { $0 }
   }

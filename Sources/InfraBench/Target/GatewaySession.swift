@@ -20,6 +20,8 @@ package struct GatewaySession: Sendable {
   package let timeout: Nanoseconds
   /// The embedded gateway's own ECS endpoint; nil for a remote gateway.
   package let embeddedECS: ECSAccess?
+  /// The embedded gateway's process; nil for a remote gateway.
+  package let gatewayProcess: Int32?
 
   /// The profile that the user named; nil where it must be found out.
   package let givenProfile: GatewayProfile?
@@ -70,7 +72,7 @@ package struct GatewaySession: Sendable {
     return try await LoopGroup.lend(threads: threads) { loops async throws(BenchmarkFailure) in
       let session = GatewaySession(
         endpoint: endpoint, target, tokens: tokens, loops: loops, bench: bench, timeout: timeout,
-        embeddedECS: embedded?.ecs)
+        embeddedECS: embedded?.ecs, gatewayProcess: embedded?.process)
       if tokens.count > 1 { bench.held.areOfSeveralTokens() }
       let renewal = Task { await tokens.renew(bench) }
       let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
@@ -97,7 +99,7 @@ package struct GatewaySession: Sendable {
   private init(
     endpoint: Endpoint, _ target: TargetSettings, tokens: TokenSource, loops: LoopGroup, bench: RunContext,
     timeout: Nanoseconds,
-    embeddedECS: ECSAccess?
+    embeddedECS: ECSAccess?, gatewayProcess: Int32?
   ) {
     keepsCookies = target.keepsCookies
     self.endpoint = endpoint
@@ -110,6 +112,7 @@ package struct GatewaySession: Sendable {
     self.bench = bench
     self.timeout = timeout
     self.embeddedECS = embeddedECS
+    self.gatewayProcess = gatewayProcess
     addresses = HostAddresses(of: endpoint)
   }
 
