@@ -62,6 +62,14 @@ package struct Threshold: Sendable, Equatable {
     case none = ""
   }
 
+  /// Whether it is about what only a soak watches.
+  package var isOfSoak: Bool {
+    switch subject {
+    case .growth, .empty: true
+    case .metric, .counter, .rate: false
+    }
+  }
+
   /// Whether `other` has an equal subject, comparison and bound; the expressions may be written differently.
   package func isSameCriterion(as other: Threshold) -> Bool {
     subject == other.subject && comparison == other.comparison && bound == other.bound

@@ -209,8 +209,6 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       soak, of: self, session, target: session.document(profile), startedAt: startedAt,
       untested: untested.union([SoakCounters.leakedTasks]), seed: load.seed, givesStatus: profile.status != nil,
       otherCounters: { idleSessions?.counts ?? [:] })
-    // Where a message starts the task, the iteration cannot wait for a warm one either.
-    if load.isOpenLoop || isLazy { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     var plan = load.plan
@@ -228,6 +226,9 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       }
     }
     let watched = { @Sendable () async -> LoadRun in
+      // Where a message starts the task, the iteration cannot wait for a warm one either. Idle sessions have their tasks
+      // by now.
+      if load.isOpenLoop || isLazy { await RefillWait.beforeLoad(on: target, session) }
       if let soakRun { await soakRun.watching(makeLoad) } else { await makeLoad() }
     }
     var run = if let idleSessions { await idleSessions.besides(watched) } else { await watched() }
