@@ -23,7 +23,7 @@ package struct ConcurrentCommand: BenchmarkCommand {
         bench-concurrent --gateway-url http://gw.test --concurrency 50 --duration 1m
         bench-concurrent --gateway-url http://gw.test --rate 200/s --duration 1m
         bench-concurrent --gateway-url http://gw.test --stages 30s:50/s,1m:50/s
-        bench-concurrent --gateway-url http://gw.test --rate 5/s --duration 8h --soak
+        bench-concurrent --rate 5/s --duration 8h --soak
         bench-concurrent --beyond 3 --cold-by run-task
         bench-concurrent --gateway-url http://gw.test --cold-by run-task \\
           --beyond 3 --cluster stage --task-definition ai-shell

@@ -42,8 +42,6 @@ package final class SoakRun: Sendable {
   private let console: Console
   private let untested: Set<String>
   private let state: Mutex<State>
-  private let queue: AsyncStream<RecordingParts.Part>
-  private let intake: AsyncStream<RecordingParts.Part>.Continuation
 
   /// Writes the file's head.
   ///
@@ -61,14 +59,13 @@ package final class SoakRun: Sendable {
         writer: SoakFileWriter(descriptor: descriptor),
         series: SoakSeries(headlines: head.tool.headlines, everySeconds: head.everySeconds),
         tool: ProcessFigures(getpid()), gateway: subject.gatewayProcess.flatMap(ProcessFigures.init)))
-    (queue, intake) = AsyncStream.makeStream()
     write(.head(head))
   }
 
   /// What the load engine passes each minute to.
-  var parts: RecordingParts { RecordingParts(every: every) { [intake] part in intake.yield(part) } }
+  var parts: RecordingParts { RecordingParts(every: every, take: write) }
 
-  /// Runs `work`, the load, while the pool is watched and minutes are written. All minutes are written when it returns.
+  /// Runs `work`, the load, while the pool is watched.
   func watching<T: Sendable>(_ work: @Sendable () async -> T) async -> T {
     state.withLock { state in
       // The time before the load is no part of the first minute.
@@ -76,11 +73,8 @@ package final class SoakRun: Sendable {
       state.gateway = subject.gatewayProcess.flatMap(ProcessFigures.init)
     }
     let watch = Task { [subject] in await subject.pool?.watch() }
-    let writing = Task { [queue] in for await part in queue { self.write(part) } }
     let result = await work()
     watch.cancel()
-    intake.finish()
-    await writing.value
     return result
   }
 
@@ -104,7 +98,7 @@ package final class SoakRun: Sendable {
     }
   }
 
-  private func write(_ part: RecordingParts.Part) {
+  @Sendable private func write(_ part: RecordingParts.Part) {
     let now = MonotonicClock.now()
     let length = part.end - part.start
     let tool = ProcessFigures(getpid())

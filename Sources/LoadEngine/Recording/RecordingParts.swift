@@ -21,22 +21,24 @@ public struct RecordingParts: Sendable {
 
   /// Parts end `every` so often, on a grid that begins with the measured part; the last one ends with the run.
   ///
-  /// - Parameter take: Gets each part, one after another, from a thread that is no loop's. It must not block for long.
+  /// - Parameter take: Gets each part, one after another, from a thread that is no loop's; the next part is not begun
+  ///   to be taken before it returns. It must not keep the part, whose memory the parts after the next one use.
   public init(every: Nanoseconds, take: @escaping @Sendable (Part) -> Void) {
     self.every = every
     self.take = take
   }
 
   func cutter(of recorders: [LoopRecorder]) -> IntervalCutter {
-    IntervalCutter(every: every) { [take] in
-      var sum = recorders[0].cut()
-      for recorder in recorders.dropFirst() { sum.merge(recorder.cut()) }
-      let taken = sum
-      return { cut in
-        var recording = taken
-        recording.drop(cut.dropped)
-        take(Part(start: cut.start, end: cut.end, recording: recording))
-      }
+    IntervalCutter(every: every) { [take] end in
+      var parts = recorders.map { $0.cut() }
+      let cut = end()
+      // The other loops' parts are added to the first one's, which its own loop's sum has already.
+      var sum = Part(start: cut.start, end: cut.end, recording: parts.removeFirst())
+      for part in parts { sum.recording.merge(part) }
+      sum.recording.drop(cut.dropped)
+      take(sum)
+      recorders[0].reuse((consume sum).recording)
+      for recorder in recorders.dropFirst() { recorder.reuse(parts.removeFirst()) }
     }
   }
 }

@@ -22,15 +22,14 @@ final class IntervalCutter: Sendable {
 
   private let interval: Nanoseconds
   private let state = Mutex(State())
-  /// Takes what was recorded since the last cut. The instants are read after it.
-  private let take: @Sendable () -> (Cut) -> Void
+  private let take: @Sendable (_ end: () -> Cut) -> Void
 
   /// How often it is polled whether the measured part has begun.
   private static let pollInterval: Nanoseconds = .milliseconds(5)
 
-  /// - Parameter take: Is called at the end of each interval to take what was recorded. Its result is then called with
-  ///   the interval. Calls do not overlap.
-  init(every interval: Nanoseconds, take: @escaping @Sendable () -> (Cut) -> Void) {
+  /// - Parameter take: Is called at the end of each interval to take what was recorded, and then to call `end` once,
+  ///   which gives the interval. Calls do not overlap.
+  init(every interval: Nanoseconds, take: @escaping @Sendable (_ end: () -> Cut) -> Void) {
     self.interval = interval
     self.take = take
   }
@@ -73,12 +72,12 @@ final class IntervalCutter: Sendable {
     state.withLock { state in
       guard !state.isOver else { return }
       state.isOver = isLast
-      let keep = take()
-      let (last, now) = (state.cutAt ?? begin, MonotonicClock.now())
-      let dropped = max(dropped, state.dropped)
-      keep(Cut(start: last - begin, end: max(now, last) - begin, dropped: dropped - state.dropped))
-      state.dropped = dropped
-      state.cutAt = now
+      take {
+        let (last, now) = (state.cutAt ?? begin, MonotonicClock.now())
+        let all = max(dropped, state.dropped)
+        defer { (state.dropped, state.cutAt) = (all, now) }
+        return Cut(start: last - begin, end: max(now, last) - begin, dropped: all - state.dropped)
+      }
     }
   }
 }

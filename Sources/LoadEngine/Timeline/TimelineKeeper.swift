@@ -14,17 +14,15 @@ final class TimelineKeeper: Sendable {
   init(_ recorders: [LoopRecorder], interval: Nanoseconds) {
     let box = TimelineBox()
     timeline = box
-    cutter = IntervalCutter(every: interval) {
+    cutter = IntervalCutter(every: interval) { end in
       var sum = IntervalRecording()
       for recorder in recorders {
         if let part = recorder.takeInterval() { sum.merge(part) }
       }
-      let taken = sum
-      return { cut in
-        var part = taken
-        part.dropped = cut.dropped
-        box.timeline.withLock { $0.append(part, from: cut.start, to: cut.end) }
-      }
+      let cut = end()
+      sum.dropped = cut.dropped
+      let part = sum
+      box.timeline.withLock { $0.append(part, from: cut.start, to: cut.end) }
     }
   }
 

@@ -229,7 +229,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       // Where a message starts the task, the iteration cannot wait for a warm one either. Idle sessions have their tasks
       // by now.
       if load.isOpenLoop || isLazy { await RefillWait.beforeLoad(on: target, session) }
-      if let soakRun { await soakRun.watching(makeLoad) } else { await makeLoad() }
+      return if let soakRun { await soakRun.watching(makeLoad) } else { await makeLoad() }
     }
     var run = if let idleSessions { await idleSessions.besides(watched) } else { await watched() }
     for (name, count) in idleSessions?.counts ?? [:] { run.recording.count(Self.catalogue.counter(name), by: count) }
