@@ -125,8 +125,9 @@ import Testing
   @Test func aSoaksFileThatCanNotBeWrittenIsSaidAtOnceAndDecidesTheExitStatus() async throws {
     let scratch = try Scratch()
     let tool = try Tool(name: "bench-e2e").path
-    let command = (["trap '' XFSZ; ulimit -f 2; exec \(tool)"] + Self.options + ["--duration", "6s"]).joined(
-      separator: " ")
+    // 24 blocks of 512 bytes hold the head, some minutes, and the result as JUnit.
+    let options = Self.options.map { $0 == "md,json" ? "junit" : $0 } + ["--duration", "9s"]
+    let command = (["trap '' XFSZ; ulimit -f 24; exec \(tool)"] + options).joined(separator: " ")
     let running = try await Tool.start(
       ["/bin/sh", "-c", command], environment: ["GATEWAY_URL": "", "TMPDIR": scratch.path], in: scratch.path)
     try await eventually("nothing is said") { running.standardErrorSoFar.contains("can't be written: File too large") }
@@ -136,6 +137,14 @@ import Testing
     #expect(outcome.standardError.contains("is not whole"))
     // The run went on. The limit cuts its report too.
     #expect(outcome.standardOutput.contains("end_to_end "), "\(outcome.standardOutput)")
+    let result = BenchResult(outcome: outcome, scratch: scratch)
+    #expect(result.files().keys.contains { $0.hasSuffix(".xml") })
+    // No part of a line that did not fit has stayed.
+    let (name, lines) = try file(result)
+    let text = try #require(result.files()[name])
+    #expect(text.hasSuffix("\n") && text.utf8.count <= 12_288 && minutes(lines).count >= 1)
+    let document = try await rebuilt(result, name: name)
+    #expect(document.verdict == .interrupted && document.soak?.minutes == minutes(lines).count)
   }
 
   // MARK: Wrong usage
