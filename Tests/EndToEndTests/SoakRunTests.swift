@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import Glibc
 import Latency
 import ProcessControl
@@ -145,6 +146,29 @@ import Testing
     #expect(text.hasSuffix("\n") && text.utf8.count <= 12_288 && minutes(lines).count >= 1)
     let document = try await rebuilt(result, name: name)
     #expect(document.verdict == .interrupted && document.soak?.minutes == minutes(lines).count)
+  }
+
+  // MARK: Leaked tasks
+
+  /// Somebody else's task, which is there all the time, is none of them.
+  @Test(arguments: [false, true]) func tasksThatTheGatewayDoesNotTakeBackAreCounted(leaks: Bool) async throws {
+    let gateway = try await MockGateway.start(
+      ["--pool-size", "3", "--max-tasks", "60"] + (leaks ? ["--planted-bug", "leak-on-disconnect"] : []))
+    let other = try GatewayClient.ofTests(gateway.url)
+    _ = await other.acquire(userID: "somebody-else")
+    let result = try await BenchRun.run(
+      "bench-e2e",
+      ["--gateway-url", gateway.url, "--rate", "3/s", "--duration", "3s", "--soak", "--soak-every", "1s"]
+        + ["--no-default-thresholds", "--threshold", "leaked_tasks == 0", "--allow-saturated"])
+    other.close()
+    await gateway.stop()
+    let document = try result.document()
+    let leaked = try #require(document.counters["leaked_tasks"])
+    #expect(leaks ? leaked >= 5 : leaked == 0, "\(leaked)")
+    #expect(result.status == .exited(leaks ? 99 : 0), "\(result.output)\(result.talk)")
+    // A remote gateway's process is not seen, its pool is.
+    let series = try #require(document.soak).trends.map(\.series)
+    #expect(!series.contains("gateway_rss") && series.contains("warm") && series.contains("tool_rss"))
   }
 
   // MARK: Wrong usage
