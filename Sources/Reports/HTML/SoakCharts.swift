@@ -31,7 +31,7 @@ struct SoakCharts {
     let inMinutes = end >= 600
     let plot = Plot(
       height: 190, left: 86, top: 26, bottom: 44, x: Axis(linear: 0, inMinutes ? end / 60 : end),
-      y: Axis(linear: least - margin, most + margin, ticks: 3))
+      y: Axis(linear: least >= 0 ? max(0, least - margin) : least - margin, most + margin, ticks: 3))
     func x(_ seconds: Double) -> Double { plot.px(inMinutes ? seconds / 60 : seconds) }
     let points = trend.values.map { (x: x($0.t), y: plot.py($0.value)) }
     let leftOut: HTML = """

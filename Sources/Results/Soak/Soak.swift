@@ -116,3 +116,18 @@ package struct Soak: Codable, Sendable, Equatable {
     ["rss", "descriptors", "threads", "cpu"].flatMap { [$0, "tool_\($0)", "gateway_\($0)"] }
     + ["errors", "warm", "assigned", "oldest_warm"]
 }
+
+extension ResultRules {
+  /// The first rule that a soak breaks; nil where it breaks none.
+  static func violation(in soak: Soak) -> String? {
+    if soak.trends.count > mostNames { return "soak.trends has more than \(mostNames) entries" }
+    for trend in soak.trends {
+      if !isName(trend.series) { return "'\(trend.series.prefix(40))' is no name of a series" }
+      if trend.values.count > mostTimelineRows { return "soak.trends.\(trend.series) has more points than any run" }
+      if !trend.values.allSatisfy({ isAmount($0.t) && abs($0.value) < 1e18 }) {
+        return "soak.trends.\(trend.series) has an impossible point"
+      }
+    }
+    return nil
+  }
+}

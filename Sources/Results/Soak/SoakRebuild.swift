@@ -16,6 +16,10 @@ package struct SoakRebuild: Sendable {
   /// Time between minutes that no line tells of: it could not be written.
   private var missingSeconds = 0.0
 
+  /// Far more than a tool has, so that no file can make its reader need more than some MB.
+  private static let mostMetrics = 200
+  private static let mostErrorKinds = 50
+
   package init(_ head: SoakHead) {
     self.head = head
     series = SoakSeries(headlines: head.tool.headlines, everySeconds: head.everySeconds)
@@ -29,10 +33,16 @@ package struct SoakRebuild: Sendable {
   /// - Throws: Where a histogram of it can't be decoded; nothing is added then.
   package mutating func add(_ minute: SoakMinute) throws(UnreadableHistogram) {
     var decoded: [String: LatencyHistogram] = [:]
+    guard minute.histograms.count <= Self.mostMetrics else {
+      throw UnreadableHistogram(kind: .wrong("no tool has more than \(Self.mostMetrics) metrics"))
+    }
     for (name, data) in minute.histograms {
       decoded[name] = try UnreadableHistogram.decode(data, "minute.histograms.\(name)")
     }
     var sums = histograms
+    guard Set(sums.keys).union(decoded.keys).count <= Self.mostMetrics else {
+      throw UnreadableHistogram(kind: .wrong("no tool has more than \(Self.mostMetrics) metrics"))
+    }
     for (name, histogram) in decoded {
       if sums[name] == nil {
         sums[name] = histogram
@@ -57,8 +67,11 @@ package struct SoakRebuild: Sendable {
   private mutating func add(_ failure: ResultDocument.Failure) {
     if let index = errors.firstIndex(where: { $0.kind == failure.kind }) {
       errors[index].count = errors[index].count.saturatingSum(failure.count)
-    } else {
+    } else if errors.count < Self.mostErrorKinds || failure.kind == "other" {
       errors.append(failure)
+    } else {
+      // As a run counts them that has as many kinds.
+      add(.init(kind: "other", count: failure.count, example: "\(failure.kind): \(failure.example)"))
     }
   }
 

@@ -134,6 +134,22 @@ import Testing
     }
   }
 
+  @Test func aFileCanNotMakeItsReaderKeepAnyNumberOfMetricsOrErrors() throws {
+    var minute = SoakSamples.minute(0)
+    let data = try #require(minute.histograms["end_to_end"])
+    for number in 0..<300 { minute.histograms["m\(number)"] = data }
+    #expect(throws: UnreadableHistogram.self) { try SoakSamples.rebuilt([minute]) }
+    let minutes = (0..<4).map { number in
+      var minute = SoakSamples.minute(number)
+      minute.histograms = ["m\(number)": data]
+      minute.errors = (0..<40).map { .init(kind: "\(number)-\($0)", count: 1, example: "") }
+      return minute
+    }
+    let document = try SoakSamples.rebuilt(minutes)
+    #expect(document.errors.count == 51 && document.errors.reduce(0) { $0 + $1.count } == 160)
+    #expect(document.metrics.count == 4)
+  }
+
   @Test func aLaterSchemaIsRefusedByName() throws {
     var head = SoakSamples.head
     head.schema = "infrabench.soak/2"
