@@ -116,6 +116,14 @@ import Testing
     }
   }
 
+  @Test func aRunThatWasKilledInItsFirstMinuteHasNoSampleAndIsShown() throws {
+    let document = try read(SoakSamples.text([.head(SoakSamples.head)])).document
+    #expect(document.metrics.isEmpty && document.verdict == .interrupted && document.durationSeconds == 0)
+    #expect(document.notes.first?.contains("rebuilt from 0 lines") == true)
+    #expect(!TextReport(document).text.isEmpty && !MarkdownReport(document).text.isEmpty)
+    #expect(!ResultHTML(document).source.isEmpty)
+  }
+
   @Test func aDamagedLineWithinTheFileIsNamedByItsNumber() throws {
     let head = try SoakCodec.encode(.head(SoakSamples.head))
     let minute = try SoakCodec.encode(.minute(SoakSamples.minute(0)))
