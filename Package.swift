@@ -90,7 +90,7 @@ let package = Package(
       ]),
 
     // Results and what is made of them. No report imports a benchmark, and no benchmark a report.
-    .target(name: "Results", dependencies: ["Latency", "TextFormatting"]),
+    .target(name: "Results", dependencies: ["Latency", "Statistics", "TextFormatting"]),
     .target(name: "Reports", dependencies: ["Latency", "Results", "Statistics", "TextFormatting"]),
     .target(name: "Comparison", dependencies: ["Latency", "Reports", "Results", "Statistics", "TextFormatting"]),
 

@@ -52,9 +52,11 @@ public struct LoadRun: Sendable {
   ///   - progress: counts along while the run goes on.
   ///   - headline: the metric whose percentiles `progress` shows; the catalogue's first one unless given.
   ///   - interval: the length of the timeline's intervals; nil keeps no timeline.
+  ///   - parts: takes the recording in parts while the run goes on.
   public static func perform<S: Scenario>(
     _ scenario: S, plan: LoadPlan, catalogue: Catalogue, on loops: LoopGroup, monitor: GeneratorMonitor? = nil,
-    progress: ProgressCounter? = nil, headline: Metric? = nil, timeline interval: Nanoseconds? = nil
+    progress: ProgressCounter? = nil, headline: Metric? = nil, timeline interval: Nanoseconds? = nil,
+    parts: RecordingParts? = nil
   ) async -> LoadRun {
     let recorders = loops.executors.map { _ in
       LoopRecorder(catalogue, headline: headline ?? Metric(index: 0), keepsIntervals: interval != nil)
@@ -66,7 +68,7 @@ public struct LoadRun: Sendable {
       monitor, hasWarmup: plan.warmup != .iterations(0), isOneOfSeveral: plan.arrivals == .burst)
     let crew = VirtualUsers(
       scenario: scenario, loops: loops, recorders: recorders, measurementWindow: measurementWindow, progress: progress,
-      keeper: keeper)
+      cutters: [keeper?.cutter, parts?.cutter(of: recorders)].compactMap(\.self))
     var run: LoadRun
     switch plan.arrivals {
     case .closedLoop(let thinkTime, let ramp): run = await crew.closedLoop(plan, thinkTime: thinkTime, ramp: ramp)

@@ -36,6 +36,9 @@ package struct MarkdownReport {
       let remarks = panel.remarks.map { "\n\(Markdown.escape($0))\n" }.joined()
       parts.append("## \(panel.title)\n\n\(panel.table.markdown)\(remarks)")
     }
+    if let soak = SoakReport(document) {
+      parts.append("## Soak\n\n\(soak.table.markdown)" + soak.remarks.map { "\n\(Markdown.escape($0))\n" }.joined())
+    }
     if !document.thresholds.isEmpty { parts.append("## Thresholds\n\n\(tables.thresholds.markdown)") }
     parts.append("## Counters\n\n\(tables.counters.markdown)")
     if !document.errors.isEmpty { parts.append("## Errors\n\n\(tables.errors.markdown)") }

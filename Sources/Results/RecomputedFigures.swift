@@ -167,7 +167,8 @@ struct RejudgedThresholds {
     judged = document.thresholds.map { said in
       // A threshold that can't be parsed was written by another version, so the document's judgement is kept.
       guard let threshold = try? parser.parse(said.expression, isDefault: said.skipped == true) else { return said }
-      let judged = threshold.judge(metrics: document.metrics, counters: document.counters, bounds: bounds)
+      let judged = threshold.judge(
+        metrics: document.metrics, counters: document.counters, bounds: bounds, soak: document.soak)
       // Only the run knew why there was no sample, so its reason is kept.
       return judged.observed == nil && said.observed == nil ? said : judged
     }

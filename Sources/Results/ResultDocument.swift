@@ -130,6 +130,8 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package var checks: [CheckRecord]?
   /// Nil for a single run.
   package var repetition: Repetition?
+  /// What a soak watched minute by minute; nil for another run.
+  package var soak: Soak?
 
   package init(
     schema: String = "infrabench.result/1", tool: ToolDescription, version: String, build: String,

@@ -35,6 +35,7 @@ package struct ResultMerge {
     merged.errors = errors
     merged.generator = generator
     merged.timeline = nil
+    merged.soak = nil
     merged.repetition = nil
     merged.findings = findings
     merged.checks = nil
@@ -176,6 +177,8 @@ struct MergedThresholds {
         return .init(
           expression: expression, observed: nil, pass: false, reason: "this version of the suite does not know it")
       }
+      // A soak's series are of one run, so the run that is worst off decides.
+      if threshold.isOfSoak, let worst = said.first(where: { !$0.pass }) ?? said.first { return worst }
       return threshold.judge(metrics: metrics, counters: counters, bounds: bounds)
     }
   }
@@ -192,6 +195,8 @@ struct MergeNotes {
       + [
         "each run's timeline is left out"
       ].filter { _ in runs.contains { $0.timeline != nil } }
+      + ["the series of soaks are left out, and thresholds on them are those of the run that is worst off"]
+      .filter { _ in runs.contains { $0.soak != nil } }
     return own + notesOfRuns
   }
 

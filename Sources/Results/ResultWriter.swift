@@ -64,6 +64,33 @@ package struct ResultWriter {
     return try Self.write(contents, stem: "\(directory)/\(stem)", isOwnStem: true)
   }
 
+  /// Makes an empty file for a run that has just begun, to which it appends; returns its descriptor and path, and the
+  /// stem that the run's other files take too.
+  ///
+  /// - Throws: Where the directory or the file can't be made.
+  package func create(
+    tool: String, label: String?, startedAt: Date, suffix: String
+  ) throws(ResultWriteError) -> (descriptor: Int32, path: String, folder: String, stem: String) {
+    let stamp = Timestamp(startedAt)
+    let folder = "\(directory)/\(stamp.day)"
+    try Self.makeDirectories(folder)
+    let label = label.map { "-" + Self.fileName(of: $0) } ?? ""
+    let name = "\(stamp.compactTime)Z-\(tool)\(label)"
+    for attempt in 1...10_000 {
+      let stem = attempt == 1 ? name : "\(name)-\(attempt)"
+      if Self.isTaken("\(folder)/\(stem)") { continue }
+      let path = "\(folder)/\(stem)\(suffix)"
+      let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+      if file >= 0 {
+        // The file's name has to be on the disk before its first line is.
+        try Self.syncDirectory(of: path)
+        return (file, path, folder, stem)
+      }
+      guard errno == EEXIST else { throw Self.failure("create", path) }
+    }
+    throw ResultWriteError(description: "'\(folder)/\(name)' and 10,000 names after it exist already")
+  }
+
   /// Files of one stem belong to one run, whichever formats each run writes.
   private static func write(
     _ contents: [(suffix: String, text: String)], stem: String, isOwnStem: Bool
@@ -103,7 +130,9 @@ package struct ResultWriter {
   }
 
   private static func isTaken(_ stem: String) -> Bool {
-    ResultFormat.allCases.contains { access("\(stem).\($0.fileExtension)", F_OK) == 0 }
+    (ResultFormat.allCases.map { ".\($0.fileExtension)" } + [SoakLine.fileSuffix]).contains {
+      access("\(stem)\($0)", F_OK) == 0
+    }
   }
 
   /// Writes all files; nil when one of the names is taken. In that case, and after an error, no file is left behind.

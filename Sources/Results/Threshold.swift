@@ -18,6 +18,10 @@ package struct Threshold: Sendable, Equatable {
     case counter(String)
     /// A counter's share of the iterations; the bound is in percent.
     case rate(String)
+    /// How much a series of a soak grows in an hour; the bound is in percent of the series' median.
+    case growth(String)
+    /// The share of a soak's time without a warm task; the bound is in percent.
+    case empty
   }
 
   package enum Statistic: String, Sendable, CaseIterable {
@@ -58,6 +62,14 @@ package struct Threshold: Sendable, Equatable {
     case none = ""
   }
 
+  /// Whether it is about what only a soak watches.
+  package var isOfSoak: Bool {
+    switch subject {
+    case .growth, .empty: true
+    case .metric, .counter, .rate: false
+    }
+  }
+
   /// Whether `other` has an equal subject, comparison and bound; the expressions may be written differently.
   package func isSameCriterion(as other: Threshold) -> Bool {
     subject == other.subject && comparison == other.comparison && bound == other.bound
@@ -70,9 +82,10 @@ extension Threshold {
   /// - Parameters:
   ///   - bounds: The times at which failures count.
   ///   - missing: By metric, why one that the run was to measure has no sample: a threshold on it then fails.
+  ///   - soak: What a soak watched; nil for another run.
   package func judge(
     metrics: [String: MetricDocument], counters: [String: UInt64], bounds: FailureTimeouts,
-    missing: [String: String] = [:]
+    missing: [String: String] = [:], soak: Soak? = nil
   ) -> ResultDocument.JudgedThreshold {
     switch subject {
     case .metric(let name, let statistic):
@@ -81,6 +94,11 @@ extension Threshold {
       counters[name].map { judged(Double($0), bound: bound) } ?? skipped("this run did not test it")
     case .rate(let name):
       counters[name].map { judgeRate($0, of: counters["iterations"] ?? 0) } ?? skipped("this run did not test it")
+    case .growth(let name): judgeGrowth(name, soak)
+    case .empty:
+      soak?.emptyPercent.map { judged($0, bound: bound) }
+        ?? skipped(
+          soak == nil ? Self.noSoak : "the gateway gives no status of its pool")
     }
   }
 
@@ -145,6 +163,40 @@ extension Threshold {
     return judged(Double(number) * 100 / Double(iterations), bound: bound)
   }
 
+  private static let noSoak = "this run was no soak (--soak)"
+
+  /// Judges by the end of the slope's interval that is kinder to the run: a growth that may be chance crosses nothing.
+  private func judgeGrowth(_ name: String, _ soak: Soak?) -> ResultDocument.JudgedThreshold {
+    guard let soak else { return skipped(Self.noSoak) }
+    let trends = soak.trends(of: name)
+    guard !trends.isEmpty else { return skipped("this run did not watch it") }
+    if let short = trends.first(where: { $0.points < SoakSeries.fewestPoints }) {
+      return skipped(
+        "\(short.series) has \(short.points) points after the first tenth: not enough, a trend needs \(SoakSeries.fewestPoints)"
+      )
+    }
+    let judgements = trends.map { trend -> ResultDocument.JudgedThreshold in
+      guard let growth = trend.growth else {
+        return skipped("\(trend.series) has a median of 0, which nothing is relative to")
+      }
+      let judgedEnd =
+        switch comparison {
+        case .less, .lessOrEqual: growth.low
+        case .greater, .greaterOrEqual: growth.high
+        case .equal: min(max(bound, growth.low), growth.high)
+        }
+      let pass = comparison.holds(judgedEnd, bound)
+      let range =
+        "\(trend.series): with 95 % between \(NumberText.signed(growth.low, 2)) and \(NumberText.signed(growth.high, 2)) %/h"
+      return .init(
+        expression: expression, observed: growth.percent, pass: pass,
+        reason: pass == comparison.holds(growth.percent, bound) && pass ? nil : range)
+    }
+    // Of several processes the worst one is said: one that fails, or else the one that grows most.
+    return judgements.first { !$0.pass } ?? judgements.max { ($0.observed ?? 0) < ($1.observed ?? 0) }
+      ?? skipped("this run did not watch it")
+  }
+
   private var withoutSample: ResultDocument.JudgedThreshold { skipped("there was no sample") }
 
   /// A threshold with nothing to judge: the test plan's own passes, the user's fails.
@@ -162,7 +214,7 @@ extension ResultDocument.JudgedThreshold {
   /// which can't be parsed here, the form decides too: `<counter>.rate`, `<metric>.<statistic>`, `<counter>`.
   package var observedUnit: Threshold.Unit {
     let subject = expression.prefix { !" <>=".contains($0) }
-    if subject.hasSuffix(".rate") { return .percent }
+    if subject.hasSuffix(".rate") || subject.hasSuffix("_growth") { return .percent }
     return subject.contains(".") && !subject.hasSuffix(".count") ? .milliseconds : .none
   }
 

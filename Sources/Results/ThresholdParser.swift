@@ -14,15 +14,20 @@ package struct ThresholdError: Error, Sendable, Equatable {
   package var isUnknownName = false
 }
 
-/// Parses threshold expressions: `<metric>.<statistic> <op> <value>`, `<counter> <op> <n>`, `<counter>.rate <op> <x>%`.
+/// Parses threshold expressions: `<metric>.<statistic> <op> <value>`, `<counter> <op> <n>`, `<counter>.rate <op> <x>%`,
+/// and of soaks `<series>_growth <op> <x>%` and `empty.rate <op> <x>%`.
 package struct ThresholdParser {
   private let metrics: [String]
   /// The counters that every tool has, then those of this tool.
   private let counters: [String]
+  /// The names of series that have a `_growth`; empty where there is no soak.
+  private let growing: [String]
 
   /// A parser for the metrics and counters of one tool.
   package init(_ tool: ToolDescription) {
-    self.init(metrics: tool.metrics.map(\.name), counters: tool.counters.map(\.name))
+    self.init(
+      metrics: tool.metrics.map(\.name), counters: tool.counters.map(\.name), hasSoak: tool.canSoak,
+      latencies: tool.headlines)
   }
 
   /// A parser for the metrics and counters of the documents' tool, and for those that only the documents have: they may
@@ -34,11 +39,14 @@ package struct ThresholdParser {
     let known = documents.first.flatMap { $0.tool.isKnown ? $0.tool : nil }
     self.init(
       metrics: all(known?.metrics.map(\.name) ?? [], documents.flatMap(\.metrics.keys)),
-      counters: all(known?.counters.map(\.name) ?? [], documents.flatMap(\.counters.keys)))
+      counters: all(known?.counters.map(\.name) ?? [], documents.flatMap(\.counters.keys)),
+      hasSoak: known?.canSoak ?? false || documents.contains { $0.soak != nil },
+      latencies: all(known?.headlines ?? [], documents.flatMap(\.metrics.keys)))
   }
 
-  private init(metrics: [String], counters: [String]) {
+  private init(metrics: [String], counters: [String], hasSoak: Bool, latencies: [String]) {
     self.metrics = metrics
+    growing = hasSoak ? Soak.growingNames + latencies.flatMap { ["\($0)_p50", "\($0)_p99"] } : []
     self.counters = ToolDescription.countersOfAll.map(\.name) + counters
   }
 
@@ -72,6 +80,10 @@ package struct ThresholdParser {
   private func subject(_ text: String) throws(ThresholdError) -> Threshold.Subject {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     if parts.count == 1, counters.contains(text) { return .counter(text) }
+    if text.hasSuffix(Self.growth), growing.contains(String(text.dropLast(Self.growth.count))) {
+      return .growth(String(text.dropLast(Self.growth.count)))
+    }
+    if text == "empty.rate", !growing.isEmpty { return .empty }
     guard parts.count == 2 else {
       if metrics.contains(text) {
         throw ThresholdError(message: "'\(text)' is a metric: say which statistic, such as '\(text).p99'")
@@ -90,6 +102,8 @@ package struct ThresholdParser {
     return .metric(parts[0], statistic)
   }
 
+  private static let growth = "_growth"
+
   private func bound(_ text: String, for subject: Threshold.Subject) throws(ThresholdError) -> Double {
     switch subject {
     case .metric(_, .count), .counter:
@@ -102,7 +116,7 @@ package struct ThresholdParser {
         throw ThresholdError(message: "'\(text)' is no duration: \(DurationText.rule)")
       }
       return Double(length.nanoseconds)
-    case .rate:
+    case .rate, .growth, .empty:
       guard text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()) else {
         throw ThresholdError(message: "'\(text)' is no share: write it in percent, such as 1%")
       }
@@ -111,9 +125,11 @@ package struct ThresholdParser {
   }
 
   private func unknown(_ name: String) -> ThresholdError {
+    let soak =
+      growing.isEmpty ? "" : "; of a soak \(growing.map { $0 + Self.growth }.joined(separator: ", ")) and empty.rate"
     return ThresholdError(
       message: "'\(name)' is no metric or counter of this tool: it has the metrics "
-        + "\(metrics.joined(separator: ", ")) and the counters \(counters.joined(separator: ", "))",
+        + "\(metrics.joined(separator: ", ")) and the counters \(counters.joined(separator: ", "))\(soak)",
       isUnknownName: true)
   }
 }

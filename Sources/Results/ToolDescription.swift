@@ -33,6 +33,8 @@ package struct ToolDescription: Sendable {
   package var defaultThresholds: [String]
   /// Whether a failed iteration fails the run. In a tool that provokes failures it does not.
   package var judgesErrors: Bool
+  /// Whether the tool can watch a long run minute by minute (`--soak`).
+  package var canSoak: Bool
 
   /// What the other tools have beside it, each name once: the meaning of what a document has and this description lacks.
   fileprivate var others: (metrics: [Metric], counters: [Counter]) = ([], [])
@@ -42,7 +44,7 @@ package struct ToolDescription: Sendable {
   package init(
     _ name: String, headlines: [String], metrics: [Metric], counters: [Counter], parameters: [Parameter],
     breakdowns: [Breakdown] = [], panels: [Panel] = [], references: [Reference] = [], judgesErrors: Bool = true,
-    defaultThresholds: [String] = []
+    defaultThresholds: [String] = [], canSoak: Bool = false
   ) {
     self.name = name
     self.headlines = headlines
@@ -54,6 +56,7 @@ package struct ToolDescription: Sendable {
     self.references = references
     self.judgesErrors = judgesErrors
     self.defaultThresholds = defaultThresholds
+    self.canSoak = canSoak
     unshaping = Set(parameters.filter { !$0.shapesLoad }.map(\.name))
   }
 }

@@ -30,6 +30,12 @@ package enum NumberText {
     return "\(sign)\(number / scale).\(String(repeating: "0", count: places - fraction.count))\(fraction)"
   }
 
+  /// `value` with its sign and exactly `places` digits behind the point: `+0.12`, `-3.00`, `0.00`.
+  package static func signed(_ value: Double, _ places: Int) -> String {
+    let text = decimals(value, places)
+    return value > 0 && text.contains(where: { ("1"..."9").contains($0) }) ? "+" + text : text
+  }
+
   /// A whole number with commas between thousands: `10,000`.
   package static func grouped(_ number: UInt64) -> String {
     let digits = Array("\(number)")

@@ -1,4 +1,5 @@
 import Latency
+import Synchronization
 import Testing
 import Transport
 
@@ -14,7 +15,7 @@ import Transport
     return part
   }
 
-  @Test(arguments: [1, 239, 240, 241, 1000]) func theNumberOfIntervalsIsBoundedAndNothingIsLost(_ count: Int) {
+  @Test(arguments: [1, 239, 240, 241, 1000, 4000]) func theNumberOfIntervalsIsBoundedAndNothingIsLost(_ count: Int) {
     var timeline = Timeline()
     var all = LatencyHistogram()
     for index in 0..<UInt64(count) {
@@ -53,6 +54,32 @@ import Transport
     #expect(
       run.timeline.reduce(0) { $0 + $1.latencies.totalCount } == run.recording[FakeScenario.work]?.totalCount ?? 0)
     #expect(run.timeline.first?.start == 0)
+  }
+
+  @Test(arguments: [false, true]) func theRecordingsPartsAreTogetherTheWholeRecording(isOpen: Bool) async {
+    let scenario = FakeScenario { $0.number % 10 == 0 ? .fail : .succeed }
+    let plan: LoadPlan =
+      isOpen
+      ? .openLoop(OpenLoopTests.fast, users: 3, count: 400)
+      : .closedLoop(users: 2, count: nil, duration: .milliseconds(200), warmup: .iterations(5))
+    let taken = Mutex<[RecordingParts.Part]>([])
+    let run = await LoadRun.perform(
+      scenario, plan: plan, catalogue: FakeScenario.catalogue, on: LoadRunTests.loops, timeline: .milliseconds(30),
+      parts: RecordingParts(every: .milliseconds(20)) { part in taken.withLock { $0.append(part) } })
+    let parts = taken.withLock { $0 }
+    #expect(isOpen || parts.count >= 2)
+    var sum = Recording(FakeScenario.catalogue)
+    var end = Nanoseconds.zero
+    for part in parts {
+      #expect(part.start == end)
+      end = part.end
+      sum.merge(part.recording)
+    }
+    #expect(sum.iterations == run.recording.iterations && sum.iterations > 0)
+    #expect(sum.errors == run.recording.errors && sum.errors.total > 0)
+    #expect(sum[FakeScenario.work] == run.recording[FakeScenario.work])
+    #expect(sum.dropped == run.recording.dropped)
+    #expect(run.timeline.reduce(0) { $0 + $1.iterations } == run.recording.iterations)
   }
 
   @Test func withoutAnIntervalThereIsNoTimeline() async {

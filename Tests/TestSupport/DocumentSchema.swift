@@ -7,7 +7,7 @@ public enum DocumentSchema {
 
   /// Which of the project's schemas.
   public enum Kind: String, Sendable {
-    case result, comparison, trend, plan, summary, gateway
+    case result, comparison, trend, plan, summary, gateway, soak
 
     /// `docs/schema/infrabench.result-1.schema.json` and its like.
     fileprivate var path: String {

@@ -23,6 +23,7 @@ package struct ConcurrentCommand: BenchmarkCommand {
         bench-concurrent --gateway-url http://gw.test --concurrency 50 --duration 1m
         bench-concurrent --gateway-url http://gw.test --rate 200/s --duration 1m
         bench-concurrent --gateway-url http://gw.test --stages 30s:50/s,1m:50/s
+        bench-concurrent --rate 5/s --duration 8h --soak
         bench-concurrent --beyond 3 --cold-by run-task
         bench-concurrent --gateway-url http://gw.test --cold-by run-task \\
           --beyond 3 --cluster stage --task-definition ai-shell
@@ -33,6 +34,7 @@ package struct ConcurrentCommand: BenchmarkCommand {
   @OptionGroup(title: "Load (default concurrency: 5; count with --rate: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
+  @OptionGroup(title: "Soak") var soak: SoakOptions
   @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
@@ -92,6 +94,8 @@ package struct ConcurrentCommand: BenchmarkCommand {
       target: targetSettings, load: settings,
       shape: isLoop ? .loop : .bursts(burstCount, beyond: beyondCount),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold, runTask: runTask)
+    if hold, soak.soak { reader.refuse("--soak", "a pool whose tasks are all kept is empty soon: leave --hold out") }
+    benchmark.soak = reader.soak(soak, settings, isLoadBounded: load.duration != nil || arrivals.stages != nil)
     let output = reader.output(output)
     benchmark.load.addTimeline(for: output)
     return PreparedRun(

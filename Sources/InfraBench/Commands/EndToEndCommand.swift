@@ -30,6 +30,7 @@ package struct EndToEndCommand: BenchmarkCommand {
         bench-e2e --gateway-url ws://localhost:5174 --expect '^Answer: '
         bench-e2e --gateway-url http://127.0.0.1:5174 --agents 5
         bench-e2e --gateway-url ws://localhost:5174 --rate 10/s --duration 1m
+        bench-e2e --rate 5/s --duration 8h --soak --idle-sessions 3
         bench-e2e --cold-by run-task --task-start-delay 2s
         bench-e2e --gateway-url wss://gw.example --cold-by run-task \\
           --cluster stage --task-definition ai-shell --subnets subnet-1,subnet-2
@@ -40,6 +41,7 @@ package struct EndToEndCommand: BenchmarkCommand {
   @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
   @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
+  @OptionGroup(title: "Soak") var soak: SoakOptions
   @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
@@ -73,6 +75,18 @@ package struct EndToEndCommand: BenchmarkCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Sessions beside the load that are open for the whole run and silent for --idle-gap at a time, without pings.",
+      valueName: "n"))
+  var idleSessions: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long an idle session is silent before its next message; balancers cut at 60 s. (default: 65s)",
+      valueName: "d"))
+  var idleGap: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Cut each session's connection after-ready or mid-answer, and go back to the session: 'recovery'.",
       valueName: "when"))
   var reconnect: String?
@@ -95,7 +109,9 @@ package struct EndToEndCommand: BenchmarkCommand {
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let loadSettings = reader.load(load, arrivals, defaultCount: 5)
     let runTask = reader.runTask(coldStarts, beside: target)
-    let settings = reader.target(target, for: runTask, users: loadSettings.users, keepsPool: false)
+    let idle = idlePlan(&reader)
+    var settings = reader.target(target, for: runTask, users: loadSettings.users, keepsPool: false)
+    settings.makeRoom(forIdle: idle?.sessions ?? 0, hasOwnLimit: target.maxTasks != nil)
     refuseWhatTheProfileLacks(settings, &reader)
     if runTask != nil {
       reader.refuseUnbounded([
@@ -111,6 +127,12 @@ package struct EndToEndCommand: BenchmarkCommand {
     benchmark.messages = reader.integer("--messages", messages, default: 1, in: 1...100_000)
     benchmark.holdSessions = reader.optionalDuration("--hold-sessions", holdSessions, minimum: .milliseconds(1))
     benchmark.reconnect = reconnection(settings, &reader)
+    benchmark.idle = idle
+    if runTask != nil, soak.soak {
+      reader.refuse(
+        "--soak", "a soak watches a pool, and --cold-by run-task starts a task for each iteration: leave one out")
+    }
+    benchmark.soak = reader.soak(soak, loadSettings, isLoadBounded: load.duration != nil || arrivals.stages != nil)
     let output = reader.output(output)
     benchmark.load.addTimeline(for: output)
     return PreparedRun(
@@ -132,10 +154,24 @@ package struct EndToEndCommand: BenchmarkCommand {
         "--gateway-profile",
         "'\(profile.name)' has neither 'session' nor 'status': readiness cannot be seen without --agents")
     }
-    let isAsked = [("--messages", messages), ("--hold-sessions", holdSessions), ("--reconnect", reconnect)]
+    let isAsked = [
+      ("--messages", messages), ("--hold-sessions", holdSessions), ("--reconnect", reconnect),
+      ("--idle-sessions", idleSessions),
+    ]
     for (name, value) in isAsked where value != nil && profile.session == nil {
       reader.problems.add(name, "the profile '\(profile.name)' has no 'session', which is needed for it")
     }
+  }
+
+  private func idlePlan(_ reader: inout OptionReader) -> IdleSessions.Plan? {
+    let gap = reader.duration("--idle-gap", idleGap, default: .seconds(65), minimum: .milliseconds(100))
+    guard idleSessions != nil else {
+      if idleGap != nil {
+        reader.refuse("--idle-gap", "it is of idle sessions: give --idle-sessions too, or leave it out")
+      }
+      return nil
+    }
+    return .init(sessions: reader.integer("--idle-sessions", idleSessions, default: 1, in: 1...1000), gap: gap)
   }
 
   private func reconnection(

@@ -13,6 +13,8 @@ package struct ReportCommand: ToolCommand {
       Prints the report of each FILE, a result that one of the tools wrote as JSON, and says which percentiles rest on too \
       few samples. All figures are made anew from the histograms in it; where the document says otherwise, that is noted.
 
+      Of the file of minutes that a soak writes (--soak) it makes a result, also where the run was killed.
+
       --merge makes one result of several runs of one tool under one load, exactly: percentiles are those of all their \
       samples together, thresholds are judged anew. The runs must have followed one another: rates of runs at the same \
       time add up, which no merge can show.
@@ -25,6 +27,7 @@ package struct ReportCommand: ToolCommand {
 
       Examples:
         bench-report results/2026-11-20/210000Z-bench-allocation.json
+        bench-report results/2026-12-01/030000Z-bench-e2e.soak.ndjson
         bench-report --merge results/2026-11-20/*-bench-allocation.json
         bench-report --format csv results/2026-11-20/210000Z-bench-e2e.json > run.csv
         bench-report --format hgrm --metric warm 210000Z-bench-concurrent.json > warm.hgrm
@@ -33,8 +36,8 @@ package struct ReportCommand: ToolCommand {
     version: SuiteVersion.version)
 
   @Argument(
-    help: ArgumentHelp("Results as JSON, infrabench.result/1.", valueName: "file"),
-    completion: .file(extensions: ["json"]))
+    help: ArgumentHelp("Results as JSON, infrabench.result/1, or soaks' .soak.ndjson.", valueName: "file"),
+    completion: .file(extensions: ["json", "ndjson"]))
   var files: [String] = []
 
   @Flag(help: "Make one result of all files: runs of one tool, kind of target and load, one after another.")

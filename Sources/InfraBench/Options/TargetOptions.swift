@@ -149,6 +149,15 @@ package struct EmbeddedGatewaySettings: Sendable, Equatable {
   }
 }
 
+extension TargetSettings {
+  /// Makes room in the embedded gateway for the tasks of `sessions` that keep theirs for the whole run.
+  mutating func makeRoom(forIdle sessions: Int, hasOwnLimit: Bool) {
+    guard sessions > 0, !hasOwnLimit, case .embedded(var settings) = gateway else { return }
+    settings.maxTasks += sessions
+    gateway = .embedded(settings)
+  }
+}
+
 extension OptionReader {
   /// Checks the target options.
   ///

@@ -115,17 +115,20 @@ package struct RunContext: Sendable {
   package let notes: RunNotes
   /// The tasks that the run was assigned.
   package let held: HeldTasks
+  /// Where the file of a soak is made; nil where the run writes no files.
+  package let soakPlace: SoakPlace?
   /// Takes the measurement before anything is given back, stopped or removed: the result of an interrupted run is
   /// written then.
   package let beforeGivingBack: @Sendable (Measurement) -> Void
 
   package init(
     console: Console, notes: RunNotes = RunNotes(), held: HeldTasks = HeldTasks(),
-    beforeGivingBack: @escaping @Sendable (Measurement) -> Void = { _ in }
+    soakPlace: SoakPlace? = nil, beforeGivingBack: @escaping @Sendable (Measurement) -> Void = { _ in }
   ) {
     self.console = console
     self.notes = notes
     self.held = held
+    self.soakPlace = soakPlace
     self.beforeGivingBack = beforeGivingBack
   }
 
@@ -158,6 +161,8 @@ package struct Measurement: Sendable {
   package var findings: [String: JSONValue]?
   /// What the run has checked; nil where it checked nothing.
   package var checks: [CheckRecord]?
+  /// What a soak has watched; nil for another run.
+  package var soak: SoakRun?
 
   /// Takes what a run knows beside its recording.
   package mutating func take(silence: (length: Nanoseconds, since: Nanoseconds)?, failedSetUps: UInt64) {

@@ -30,8 +30,8 @@ package struct BenchmarkRunner: Sendable {
   }
 
   /// Makes one of the runs that `interruption` may end. The document is nil where nothing was measured.
-  func run(
-    _ benchmark: some Benchmark, _ interruption: Interruption
+  func run<B: Benchmark>(
+    _ benchmark: B, _ interruption: Interruption
   ) async -> (exit: ToolExit, document: ResultDocument?) {
     // The reader of the output may go away, and the result must be written then too.
     signal(SIGPIPE, SIG_IGN)
@@ -41,7 +41,12 @@ package struct BenchmarkRunner: Sendable {
     let console = Console(print: output.print, isQuiet: output.isQuiet)
     let notebook = RunNotes()
     let held = HeldTasks()
-    let bench = RunContext(console: console, notes: notebook, held: held) { measurement in
+    let soakPlace = SoakPlace(
+      label: output.label, thresholds: thresholds, environment: environment,
+      create: { startedAt in
+        Result { () throws(ResultWriteError) in try files.createSoakFile(tool: B.tool, startedAt: startedAt) }
+      })
+    let bench = RunContext(console: console, notes: notebook, held: held, soakPlace: soakPlace) { measurement in
       // Written before tasks are given back: the sender of the signal may not wait for longer.
       interruption.whenSignalled {
         let stillHeld = held.unreleased > 0 ? Self.stillHeld(held.unreleased) : nil
@@ -119,6 +124,9 @@ package struct BenchmarkRunner: Sendable {
     _ document: ResultDocument, of measurement: Measurement, in files: RunResultFiles, signal: Int32?, isSaid: Bool,
     console: Console
   ) -> ToolExit {
+    // The last line of a soak's file comes first: it is small, and the others may fill the disk.
+    let lack = measurement.soak?.end(document)
+    if let lack { console.error(lack) }
     do {
       let forms = try RunResultFiles.Forms(document)
       // The files come first: the reader of the output may stop in the middle of it.
@@ -129,6 +137,7 @@ package struct BenchmarkRunner: Sendable {
       console.error("the result could not be written: \(error)")
       return .failed
     }
+    if lack != nil { return .failed }
     if let signal { return .interrupted(signal: signal) }
     switch document.verdict {
     case .pass: return .pass
@@ -185,6 +194,8 @@ final class RunResultFiles: Sendable {
     /// The files' paths, in the order of the formats; nil until they are written.
     var paths: [String]?
     var areFinal = false
+    /// Where a soak has made its file, the folder and the stem that the run's other files take.
+    var reserved: (folder: String, stem: String)?
   }
 
   private let files = Mutex(Files())
@@ -204,14 +215,30 @@ final class RunResultFiles: Sendable {
         for (path, content) in zip(paths, contents) { try ResultWriter.replace(path, with: content.text) }
         return paths
       }
-      let written = try ResultWriter(directory: output.directory).write(
-        tool: forms.document.tool.name, label: forms.document.label, startedAt: startedAt, contents: contents)
+      let written =
+        if let (folder, stem) = files.reserved {
+          try ResultWriter(directory: folder).write(
+            stem: stem, contents: contents.map { (suffix: ".\($0.fileExtension)", text: $0.text) })
+        } else {
+          try ResultWriter(directory: output.directory).write(
+            tool: forms.document.tool.name, label: forms.document.label, startedAt: startedAt, contents: contents)
+        }
       files.paths = written
       if let file = written.first(where: { $0.hasSuffix(".json") }) {
         SuitePipe.current?.report(.result(file: file))
       }
       return written
     }
+  }
+
+  /// Makes the file of a soak that begins now. The result's files will have its name.
+  func createSoakFile(
+    tool: String, startedAt: Date
+  ) throws(ResultWriteError) -> (descriptor: Int32, path: String) {
+    let made = try ResultWriter(directory: output.directory).create(
+      tool: tool, label: output.label, startedAt: startedAt, suffix: SoakLine.fileSuffix)
+    files.withLock { $0.reserved = (made.folder, made.stem) }
+    return (made.descriptor, made.path)
   }
 
   private func contents(_ forms: Forms) throws -> [(fileExtension: String, text: String)] {

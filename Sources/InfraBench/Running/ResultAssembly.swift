@@ -23,11 +23,12 @@ struct ResultAssembly {
       of: recording, benchmark,
       failed: FailedPart(ofIterations: counters, errors: errors, isInterrupted: isInterrupted))
     let bounds = FailureTimeouts(B.description, benchmark.timeouts)
+    let soak = measurement.soak?.soak
     let judged = thresholds.map {
-      $0.judge(metrics: metrics, counters: counters, bounds: bounds, missing: measurement.missing)
+      $0.judge(metrics: metrics, counters: counters, bounds: bounds, missing: measurement.missing, soak: soak)
     }
     let checks = checks(judged)
-    return ResultDocument(
+    var document = ResultDocument(
       tool: B.description, version: SuiteVersion.version, build: SuiteVersion.build, label: output.label,
       startedAt: Timestamp(measurement.startedAt).iso8601, durationSeconds: measurement.duration.seconds,
       verdict: verdict(of: B.description, metrics: metrics, judged: judged, checks: checks),
@@ -36,6 +37,8 @@ struct ResultAssembly {
       environment: .current(environment: environment), metrics: metrics, counters: counters,
       errors: errors, generator: generator, timeline: measurement.timeline, thresholds: judged,
       notes: loadNotes(benchmark.maxInFlight) + notes + verdictNotes, findings: measurement.findings, checks: checks)
+    document.soak = soak
+    return document
   }
 
   /// The checks with their verdicts: a threshold that was met allows what its counter counts.
@@ -55,7 +58,7 @@ struct ResultAssembly {
     var counters: [String: UInt64] = [
       "iterations": recording.iterations,
       "errors": recording.errors.total,
-      "timeouts": timeouts(in: recording.errors),
+      "timeouts": recording.errors.timeouts,
       "dropped": recording.dropped,
       "censored": recording.censored,
     ]
@@ -63,14 +66,6 @@ struct ResultAssembly {
       counters[name] = recording[recording.catalogue.counter(name)]
     }
     return counters
-  }
-
-  /// Time-outs of all steps: bench-e2e counts errors as `<step>: <kind>`.
-  private func timeouts(in errors: ErrorTally) -> UInt64 {
-    errors.entries.reduce(0) { sum, entry in
-      let kind = entry.kind.split(separator: " ").last
-      return kind == "timeout" || kind == "connect_timeout" ? sum + entry.count : sum
-    }
   }
 
   /// - Parameter failed: How many of the iterations failed.

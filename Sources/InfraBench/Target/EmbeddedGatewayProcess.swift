@@ -84,6 +84,9 @@ package struct EmbeddedGatewayProcess: Sendable {
       taskDefinition: ready.taskDefinition, region: ready.region)
   }
 
+  /// The process's id.
+  package var process: Int32 { child.pid }
+
   /// The reason why it has ended by itself; nil while it runs.
   package var unexpectedEnd: String? { child.exitStatus.map { "the embedded gateway ended with \($0)" } }
 

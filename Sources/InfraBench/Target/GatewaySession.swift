@@ -22,6 +22,8 @@ package struct GatewaySession: Sendable {
   package let embeddedECS: ECSAccess?
   /// The embedded gateway's control address; nil unless the tool has asked for it.
   let control: FaultControl.Access?
+  /// The embedded gateway's process; nil for a remote gateway.
+  package let gatewayProcess: Int32?
 
   /// The profile that the user named; nil where it must be found out.
   package let givenProfile: GatewayProfile?
@@ -72,7 +74,7 @@ package struct GatewaySession: Sendable {
     return try await LoopGroup.lend(threads: threads) { loops async throws(BenchmarkFailure) in
       let session = GatewaySession(
         endpoint: endpoint, target, tokens: tokens, loops: loops, bench: bench, timeout: timeout,
-        embeddedECS: embedded?.ecs, control: embedded?.control)
+        embeddedECS: embedded?.ecs, control: embedded?.control, gatewayProcess: embedded?.process)
       if tokens.count > 1 { bench.held.areOfSeveralTokens() }
       let renewal = Task { await tokens.renew(bench) }
       let result = await Result(catching: { () async throws(BenchmarkFailure) in try await body(session) })
@@ -99,7 +101,7 @@ package struct GatewaySession: Sendable {
   private init(
     endpoint: Endpoint, _ target: TargetSettings, tokens: TokenSource, loops: LoopGroup, bench: RunContext,
     timeout: Nanoseconds,
-    embeddedECS: ECSAccess?, control: FaultControl.Access?
+    embeddedECS: ECSAccess?, control: FaultControl.Access?, gatewayProcess: Int32?
   ) {
     keepsCookies = target.keepsCookies
     self.endpoint = endpoint
@@ -113,6 +115,7 @@ package struct GatewaySession: Sendable {
     self.timeout = timeout
     self.embeddedECS = embeddedECS
     self.control = control
+    self.gatewayProcess = gatewayProcess
     addresses = HostAddresses(of: endpoint)
   }
 

@@ -12,6 +12,15 @@ final class LoopRecorder: Sendable {
   let catalogue: Catalogue
   private let headline: Metric
   private let state: Mutex<State>
+  private struct Cuts {
+    /// What was recorded before the last cut.
+    var earlier: Recording?
+    /// An empty recording for the next part.
+    var spare: Recording?
+  }
+
+  /// Its lock is never taken by the loop's tasks.
+  private let cuts = Mutex(Cuts())
 
   init(_ catalogue: Catalogue, headline: Metric, keepsIntervals: Bool) {
     self.catalogue = catalogue
@@ -26,7 +35,37 @@ final class LoopRecorder: Sendable {
     }
   }
 
-  func take() -> Recording { state.withLock { $0.recording } }
+  /// Everything recorded, before and after cuts.
+  func take() -> Recording {
+    cuts.withLock { cuts in
+      var sum = state.withLock { $0.recording }
+      if let earlier = cuts.earlier { sum.merge(earlier) }
+      return sum
+    }
+  }
+
+  /// Ends a part of the recording and returns it: what was recorded since the last cut. ``take()`` still has it.
+  ///
+  /// Give it back with ``reuse(_:)`` when it is no longer needed. Problem: the histograms of a part are some MB. New ones
+  /// for each part, freed by another thread than the loop's, left so many gaps in the heap that a soak's memory grew for
+  /// half an hour. So two sets of histograms take turns.
+  func cut() -> Recording {
+    cuts.withLock { cuts in
+      // It is made before the loop's lock is taken: making a histogram takes longer than recording.
+      var part = cuts.spare.take() ?? Recording(catalogue)
+      state.withLock { swap(&$0.recording, &part) }
+      if cuts.earlier == nil { cuts.earlier = Recording(catalogue) }
+      cuts.earlier?.merge(part)
+      return part
+    }
+  }
+
+  /// Takes a part back; nobody else may still hold it.
+  func reuse(_ part: consuming Recording) {
+    part.reset()
+    let part = part
+    cuts.withLock { $0.spare = part }
+  }
 
   /// Ends an interval; nil where none are kept.
   func takeInterval() -> IntervalRecording? {
@@ -44,6 +83,9 @@ final class LoopRecorder: Sendable {
     // The histogram is made before the lock is taken, so that the loop does not wait for it.
     var sum = LatencyHistogram()
     for recorder in recorders {
+      recorder.cuts.withLock { cuts in
+        if let histogram = cuts.earlier?[recorder.headline] { sum.merge(ofSameLayout: histogram) }
+      }
       recorder.state.withLock { state in
         // The histogram is read in place: a copy would share its counts, and the loop's next record would have to
         // duplicate them.

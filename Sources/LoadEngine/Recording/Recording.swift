@@ -33,7 +33,9 @@ public struct Recording: Sendable {
   }
 
   /// The latencies of `metric`; nil when it got no sample.
-  public subscript(metric: Metric) -> LatencyHistogram? { histograms[metric.index] }
+  public subscript(metric: Metric) -> LatencyHistogram? {
+    histograms[metric.index].flatMap { $0.isEmpty ? nil : $0 }
+  }
 
   /// The value of `counter`.
   public subscript(counter: Counter) -> UInt64 { counts[counter.index] }
@@ -104,10 +106,20 @@ public struct Recording: Sendable {
     if let instant = other.lastUnansweredAt { lastUnansweredAt = max(lastUnansweredAt ?? .distantPast, instant) }
     lateness.merge(ofSameLayout: other.lateness)
     for (index, histogram) in other.histograms.enumerated() {
-      guard let histogram else { continue }
+      guard let histogram, !histogram.isEmpty else { continue }
       Self.merge(histogram, into: &histograms[index])
     }
     for (index, number) in other.counts.enumerated() { counts[index] += number }
+  }
+
+  /// Empties it, and keeps the memory of its histograms.
+  mutating func reset() {
+    (iterations, censored, dropped, missed) = (0, 0, 0, 0)
+    errors = ErrorTally()
+    (lastAnswerAt, lastUnansweredAt) = (nil, nil)
+    lateness.reset()
+    for index in histograms.indices { histograms[index]?.reset() }
+    for index in counts.indices { counts[index] = 0 }
   }
 
   private static func merge(_ histogram: LatencyHistogram, into sum: inout LatencyHistogram?) {

@@ -10,7 +10,7 @@ extension VirtualUsers {
     let shared = SharedIterations(plan, ramp: ramp, startingAt: MonotonicClock.now())
     let allOpened = StartBarrier(
       parties: max(1, plan.users), beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) })
-    let now = await TimelineKeeper.keeping(keeper, since: { shared.measurementStartedAt }) {
+    let now = await IntervalCutter.cutting(by: cutters, since: { shared.measurementStartedAt }) {
       await withTaskCancellationHandler {
         await run(plan) { user, own, _ in
           let isIn = await user.open(own, shared, after: allOpened, waitsForTurn: ramp != nil)

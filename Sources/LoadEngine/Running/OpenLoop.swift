@@ -19,8 +19,8 @@ extension VirtualUsers {
     let dropped: @Sendable () -> UInt64 = { shared.withQueue { $0.dropped } ?? 0 }
     progress?.provide(dropped: dropped)
     progress?.provide(waiting: { shared.withQueue { $0.waiting } ?? 0 })
-    let endedAt = await TimelineKeeper.keeping(
-      keeper, since: { shared.withQueue { $0.measurementStartedAt } ?? nil }, dropped: dropped
+    let endedAt = await IntervalCutter.cutting(
+      by: cutters, since: { shared.withQueue { $0.measurementStartedAt } ?? nil }, dropped: dropped
     ) {
       await shared.waitingAtMost(plan.drainBound) {
         await withTaskCancellationHandler {

@@ -8,7 +8,8 @@ struct VirtualUsers<S: Scenario>: Sendable {
   let recorders: [LoopRecorder]
   let measurementWindow: MeasurementWindow
   let progress: ProgressCounter?
-  let keeper: TimelineKeeper?
+  /// What cuts the run into intervals.
+  let cutters: [IntervalCutter]
 
   /// Runs `body` for each user in a task of its own on the user's loop, and passes it the loop's number. Returns the
   /// instant at which the last answer had been read.

@@ -27,6 +27,7 @@ package struct ResultHTML {
       section("Thresholds", document.thresholds.isEmpty ? nil : thresholds),
       section("Latencies", latencies),
       HTML(panels),
+      section("Soak", soak),
       section("Latency over time", overTime),
       section("The pool over time", poolOverTime),
       section("Phases", phases),
@@ -123,6 +124,16 @@ package struct ResultHTML {
           + (hasReasons ? [.init(text: threshold.reason ?? "")] : []))
     }
     return table.html
+  }
+
+  private var soak: HTML? {
+    guard let report = SoakReport(document) else { return nil }
+    let table = HTMLTable("Trend of each series", report.table).html + HTML.list(report.remarks, class: "legend")
+    guard let charts = SoakCharts(document) else { return table }
+    return HTMLFigure(
+      title: "What was watched, minute by minute", explanation: charts.explanation, picture: charts.pictures,
+      table: table
+    ).html
   }
 
   // MARK: - The end

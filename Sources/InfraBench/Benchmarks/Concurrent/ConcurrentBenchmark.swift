@@ -25,12 +25,13 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     ] + ColdStarts.metrics,
     counters: [
       .init("warm", .good), .init("cold", .bad), .init("unclassified"), .init("misses", .bad),
-      .init("duplicate_assignments", .bad), .unreleased,
+      .init("duplicate_assignments", .bad), .unreleased, SoakCounters.description,
     ] + ColdStarts.counters,
-    parameters: .load + .gateway + .runTask + ["waitFor", "hold", "bursts", "beyond"],
+    parameters: .load + .gateway + .runTask + ["waitFor", "hold", "bursts", "beyond"] + .soak,
     breakdowns: [.init(of: "cold", ColdStarts.parts, overlaps: true)],
     references: .acquire + .taskStarts,
-    defaultThresholds: ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"])
+    defaultThresholds: ["warm.max < 2s", "cold.max < 25s", "duplicate_assignments == 0"],
+    canSoak: true)
   package static let catalogue = description.catalogue
   /// The metric of progress and timeline: every start, whether it can be told warm from cold or not.
   private static let headline = "all"
@@ -43,6 +44,12 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   /// How this tool starts tasks for the users of the last burst of each repetition; nil: the gateway causes the cold
   /// starts.
   package var runTask: RunTaskSettings?
+  /// How a loop is watched minute by minute; nil: the run is no soak.
+  package var soak: SoakSettings?
+
+  package var defaultThresholds: [String] {
+    Self.description.defaultThresholds + (soak?.defaultThresholds(length: load.length) ?? [])
+  }
 
   package var parameters: [String: JSONValue] {
     var own: [String: JSONValue] = ["waitFor": .string(waitFor.rawValue), "hold": .bool(holds)]
@@ -50,6 +57,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       own["bursts"] = .int(Int64(number))
       own["beyond"] = .int(Int64(beyond))
     }
+    if let soak { own["soak"] = .string(DurationText.write(soak.every)) }
     return load.parameters.merging(target.parameters) { $1 }.merging(runTask?.parameters ?? [:]) { $1 }
       .merging(own) { $1 }
   }
@@ -77,10 +85,10 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
       session async throws(BenchmarkFailure) in
       try await SuppliedAgents.with(target, session: session) { () async throws(BenchmarkFailure) in
-        guard let runTask else { return await measure(session, nil, startedAt: startedAt) }
+        guard let runTask else { return try await measure(session, nil, startedAt: startedAt) }
         return try await ConcurrentScenario.taskStarts.with(runTask, session: session) {
           starter async throws(BenchmarkFailure) in
-          await measure(session, starter, startedAt: startedAt)
+          try await measure(session, starter, startedAt: startedAt)
         }
       }
     }
@@ -103,17 +111,29 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
 
   private func measure(
     _ session: GatewaySession, _ starter: TaskStarter?, startedAt: Date
-  ) async -> Measurement {
+  ) async throws(BenchmarkFailure) -> Measurement {
     let profile = await ProfileFinder.find(session)
     if shape == .loop { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
-    let measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
+    let soakRun = try SoakRun.open(
+      soak, of: self, session, target: session.document(profile), startedAt: startedAt,
+      untested: Set(ColdStarts.counters.map(\.name)).union([SoakCounters.leakedTasks]), seed: load.seed,
+      givesStatus: profile.status != nil)
+    var measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
       () async -> Measured in
       switch shape {
-      case .bursts(let number, let beyond): await bursts(number, beyond: beyond, session, starter, monitor, progress)
-      case .loop: await loop(session, monitor, progress)
+      case .bursts(let number, let beyond):
+        return await bursts(number, beyond: beyond, session, starter, monitor, progress)
+      case .loop:
+        guard let soakRun else { return await loop(session, monitor, progress, nil) }
+        return await soakRun.watching { await loop(session, monitor, progress, soakRun) }
       }
+    }
+    var untested: Set<String> = [SoakCounters.leakedTasks]
+    if let leaked = await soakRun?.leakedTasks() {
+      measured.recording.count(Self.catalogue.counter(SoakCounters.leakedTasks), by: UInt64(leaked))
+      untested = []
     }
     if measured.recording[Self.catalogue.counter("unclassified")] > 0 {
       session.bench.note("some tasks could not be told warm from cold: they are in 'all' alone")
@@ -127,20 +147,21 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       timeline: ResultTimeline(measured.timeline, of: Self.headline))
     measurement.take(silence: measured.silence, failedSetUps: measured.failedSetUps)
     measurement.reasonWithoutSample = measured.reasonWithoutWarmTask
-    if starter == nil { measurement.untested = Set(ColdStarts.counters.map(\.name)) }
+    measurement.untested = untested.union(starter == nil ? ColdStarts.counters.map(\.name) : [])
+    measurement.soak = soakRun
     session.bench.beforeGivingBack(ConcurrentScenario.taskStarts.soFar(measurement, by: starter))
     return measurement
   }
 
   private func loop(
-    _ session: GatewaySession, _ monitor: GeneratorMonitor, _ progress: ProgressCounter
+    _ session: GatewaySession, _ monitor: GeneratorMonitor, _ progress: ProgressCounter, _ soak: SoakRun?
   ) async -> Measured {
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: !holds, isBurst: false, isCovered: false)
     let run = await LoadRun.perform(
       scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor,
       progress: progress,
-      headline: Self.catalogue.metric(Self.headline), timeline: load.arrivals.timeline)
+      headline: Self.catalogue.metric(Self.headline), timeline: load.arrivals.timeline, parts: soak?.parts)
     return Measured(
       recording: run.recording, duration: run.endedAt - run.startedAt, backlogMax: run.backlogMax,
       judgesLateness: run.judgesLateness, silence: run.silence, failedSetUps: run.failedSetUps,

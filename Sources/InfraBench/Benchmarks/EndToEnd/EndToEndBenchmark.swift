@@ -45,10 +45,12 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       + EndToEndStep.allCases.map { .init($0.counterName) } + [
         .init("questions", share: .none), .init("sessions_held"), .init("sessions_lost"), .init("unclassified"),
         .init("duplicate_assignments", .bad), .unreleased,
+        .init("idle_sessions_opened", share: .none), .init("idle_messages", share: .none),
+        .init(IdleSessions.lostCounter, .bad, share: .none), SoakCounters.description,
       ] + ColdStarts.counters,
     parameters: .load + .gateway + .runTask + [
-      "command", "message", "expect", "messages", "holdSessions", "reconnect",
-    ],
+      "command", "message", "expect", "messages", "holdSessions", "reconnect", "idleSessions", "idleGap",
+    ] + .soak,
     breakdowns: [
       // Where the way ends at `ready`, the phases are seen from inside the task, and `acquire` includes them.
       .init(of: "end_to_end", [.metric("acquire"), initUser, .fitting(["first_response_warm", "first_response"])]),
@@ -79,7 +81,8 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       .init("stage, real gateway: whole restart", "368 ms"),
       .init("real image: whole initialisation", "234–282 ms"), .init("real image: optima --version", "234–262 ms"),
     ] + .taskStarts,
-    defaultThresholds: ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"])
+    defaultThresholds: ["process_start.p99 < 1s", "end_to_end.p99 < 2s", "failed_steps == 0"],
+    canSoak: true)
   package static let catalogue = description.catalogue
 
   private static let initUser = ToolDescription.Breakdown.Part.enclosing("init_user", ["workspace", "process_start"])
@@ -92,6 +95,8 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     // A streamed answer's time is mostly the model's, so that the thresholds on time do not apply.
     return (isStreamed ? ["failed_steps == 0"] : Self.description.defaultThresholds)
       + (runTask == nil ? [] : ["end_to_end_cold.max < 25s"])
+      + (idle == nil ? [] : ["\(IdleSessions.lostCounter) == 0"])
+      + (soak?.defaultThresholds(length: load.length) ?? [])
   }
 
   package var target: TargetSettings
@@ -112,6 +117,10 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package var reconnect: Reconnect?
   /// How this tool starts tasks for its users; nil: the gateway causes the cold starts.
   package var runTask: RunTaskSettings?
+  /// Silent sessions beside the load; nil: none.
+  var idle: IdleSessions.Plan?
+  /// How the run is watched minute by minute; nil: it is no soak.
+  package var soak: SoakSettings?
 
   package var parameters: [String: JSONValue] {
     load.parameters.merging(target.parameters) { $1 }.merging(runTask?.parameters ?? [:]) { $1 }.merging([
@@ -125,6 +134,11 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     if messages > 1 { parameters["messages"] = .int(Int64(messages)) }
     if let holdSessions { parameters["holdSessions"] = .string(DurationText.write(holdSessions)) }
     if let reconnect { parameters["reconnect"] = .string(reconnect.rawValue) }
+    if let idle {
+      parameters["idleSessions"] = .int(Int64(idle.sessions))
+      parameters["idleGap"] = .string(DurationText.write(idle.gap))
+    }
+    if let soak { parameters["soak"] = .string(DurationText.write(soak.every)) }
     return parameters
   }
 
@@ -147,7 +161,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package var callsAWS: Bool { runTask != nil }
 
   /// Each user has a connection to each side of the gateway.
-  package var openFiles: Int { 2 * load.users + target.openFiles }
+  package var openFiles: Int { 2 * (load.users + (idle?.sessions ?? 0)) + target.openFiles }
 
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
@@ -165,10 +179,10 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       let program = command == nil ? nil : UserProgram.command(commandWords)
       return try await SuppliedAgents.with(target, session: session, program: program, observer: agents.observe) {
         () async throws(BenchmarkFailure) in
-        guard let runTask else { return await measure(session, agents, nil, startedAt: startedAt) }
+        guard let runTask else { return try await measure(session, agents, nil, startedAt: startedAt) }
         return try await EndToEndMetrics.taskStarts.with(runTask, session: session) {
           starter async throws(BenchmarkFailure) in
-          await measure(session, agents, starter, startedAt: startedAt)
+          try await measure(session, agents, starter, startedAt: startedAt)
         }
       }
     }
@@ -176,7 +190,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
 
   private func measure(
     _ session: GatewaySession, _ agents: AgentTimeline, _ starter: TaskStarter?, startedAt: Date
-  ) async -> Measurement {
+  ) async throws(BenchmarkFailure) -> Measurement {
     let profile = await ProfileFinder.find(session)
     let route: Route =
       profile.session != nil ? .session : target.agents > 0 || profile.status == nil ? .agents : .status
@@ -186,8 +200,15 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     let scenario = EndToEndScenario(
       session: session, profile: profile, route: route, agents: agents, self, starter: starter)
     let isLazy = profile.session?.isLazy ?? false
-    // Where a message starts the task, the iteration cannot wait for a warm one either.
-    if load.isOpenLoop || isLazy { await RefillWait.beforeLoad(on: target, session) }
+    var untested = untested(profile, hasStarter: starter != nil)
+    let idleSessions = idle.flatMap { plan in
+      profile.session.map { IdleSessions(plan, scenario: scenario, role: $0) }
+    }
+    if idleSessions == nil { untested.formUnion(IdleSessions.counters) }
+    let soakRun = try SoakRun.open(
+      soak, of: self, session, target: session.document(profile), startedAt: startedAt,
+      untested: untested.union([SoakCounters.leakedTasks]), seed: load.seed, givesStatus: profile.status != nil,
+      otherCounters: { idleSessions?.counts ?? [:] })
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
     var plan = load.plan
@@ -196,11 +217,26 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     let perform = { @Sendable [plan] () async -> LoadRun in
       await LoadRun.perform(
         scenario, plan: plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor, progress: progress,
-        headline: Self.catalogue.metric(headline), timeline: load.arrivals.timeline)
+        headline: Self.catalogue.metric(headline), timeline: load.arrivals.timeline, parts: soakRun?.parts)
     }
-    let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
-      if let starter { return await starter.endingOnRefusal(perform) }
-      return await scenario.pool.watching(ifNeeded: load.isOpenLoop, through: session, perform)
+    let makeLoad = { @Sendable () async -> LoadRun in
+      await ProgressReport.showing(progress, of: load, console: session.bench.console) {
+        if let starter { return await starter.endingOnRefusal(perform) }
+        return await scenario.pool.watching(ifNeeded: load.isOpenLoop, through: session, perform)
+      }
+    }
+    let watched = { @Sendable () async -> LoadRun in
+      // Where a message starts the task, the iteration cannot wait for a warm one either. Idle sessions have their tasks
+      // by now.
+      if load.isOpenLoop || isLazy { await RefillWait.beforeLoad(on: target, session) }
+      return if let soakRun { await soakRun.watching(makeLoad) } else { await makeLoad() }
+    }
+    var run = if let idleSessions { await idleSessions.besides(watched) } else { await watched() }
+    for (name, count) in idleSessions?.counts ?? [:] { run.recording.count(Self.catalogue.counter(name), by: count) }
+    untested.insert(SoakCounters.leakedTasks)
+    if let leaked = await soakRun?.leakedTasks() {
+      run.recording.count(Self.catalogue.counter(SoakCounters.leakedTasks), by: UInt64(leaked))
+      untested.remove(SoakCounters.leakedTasks)
     }
     EndToEndMetrics.taskStarts.noteOthers(run.recording, session.bench)
     if run.recording[EndToEndMetrics.unclassified] > 0 {
@@ -215,7 +251,9 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       findings: ["route": .string(route.rawValue)])
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
     measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
-    measurement.untested = untested(profile, hasStarter: starter != nil)
+    measurement.untested = untested
+    measurement.soak = soakRun
+    if let losses = idleSessions?.finding { measurement.findings?["idle_sessions_lost"] = losses }
     session.bench.beforeGivingBack(EndToEndMetrics.taskStarts.soFar(measurement, by: starter))
     return measurement
   }
@@ -231,9 +269,10 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   }
 
   private func say(_ route: Route, _ profile: GatewayProfile, _ bench: RunContext) {
-    if route != .session, messages > 1 || holdSessions != nil || reconnect != nil {
+    if route != .session, messages > 1 || holdSessions != nil || reconnect != nil || idle != nil {
       bench.note(
-        "the gateway has no user's side ('\(profile.name)'): --messages, --hold-sessions and --reconnect have no use here"
+        "the gateway has no user's side ('\(profile.name)'): --messages, --hold-sessions, --reconnect and "
+          + "--idle-sessions have no use here"
       )
     }
     if profile.session?.isLazy ?? false, profile.session?.source == nil, profile.status == nil {

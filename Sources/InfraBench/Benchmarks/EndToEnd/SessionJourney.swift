@@ -33,24 +33,7 @@ struct SessionJourney {
   }
 
   func travel(into record: inout IterationRecord) async {
-    var values = ProfileValues([
-      .userId: user.id, .uuid: UUID().uuidString.lowercased(), .message: scenario.message, .n: "0",
-    ])
-    values[.token] = scenario.session.visitors.tokens.token(ofUser: user.number)
-    var acquiredAt: Instant?
-    if role.needsTask {
-      acquiredAt = await acquire(&values, into: &record)
-      guard acquiredAt != nil else { return }
-    }
-    guard let connection = await open(role.path, values, into: &record) else { return }
-    let phases = connection.socket.phases
-    record.wrote(at: phases.started)
-    EndToEndMetrics.connect.add(phases, to: &record)
-    let upgradeAt = phases.secured ?? phases.connected
-    record.sample(EndToEndMetrics.upgrade, phases.upgraded.elapsed(since: upgradeAt))
-    var course = SessionState(values: values, begin: acquiredAt ?? upgradeAt)
-    for message in role.opening { connection.socket.post(text: message.text(values)) }
-    guard await becomeReady(connection, &course, into: &record) else { return }
+    guard var course = await begin(into: &record) else { return }
     var noAnswer: StreamedAnswer?
     if scenario.reconnect == .afterReady, await !goBack(&course, &noAnswer, into: &record) { return }
     guard let first = await converse(1, &course, into: &record) else { return }
@@ -74,6 +57,28 @@ struct SessionJourney {
   }
 
   // MARK: The session's start
+
+  /// Opens the session and waits until it is ready; nil where that failed.
+  func begin(into record: inout IterationRecord) async -> SessionState? {
+    var values = ProfileValues([
+      .userId: user.id, .uuid: UUID().uuidString.lowercased(), .message: scenario.message, .n: "0",
+    ])
+    values[.token] = scenario.session.visitors.tokens.token(ofUser: user.number)
+    var acquiredAt: Instant?
+    if role.needsTask {
+      acquiredAt = await acquire(&values, into: &record)
+      guard acquiredAt != nil else { return nil }
+    }
+    guard let connection = await open(role.path, values, into: &record) else { return nil }
+    let phases = connection.socket.phases
+    record.wrote(at: phases.started)
+    EndToEndMetrics.connect.add(phases, to: &record)
+    let upgradeAt = phases.secured ?? phases.connected
+    record.sample(EndToEndMetrics.upgrade, phases.upgraded.elapsed(since: upgradeAt))
+    var course = SessionState(values: values, begin: acquiredAt ?? upgradeAt)
+    for message in role.opening { connection.socket.post(text: message.text(values)) }
+    return await becomeReady(connection, &course, into: &record) ? course : nil
+  }
 
   /// Acquires the task by REST; returns the instant at which the request was written, or nil where it failed.
   private func acquire(_ values: inout ProfileValues, into record: inout IterationRecord) async -> Instant? {

@@ -75,6 +75,13 @@ extension SessionJourney {
     return begun(answer, &course)
   }
 
+  /// Sends message `number` of a session and waits for its whole answer; false where that failed.
+  func ask(_ number: Int, _ course: inout SessionState?, into record: inout IterationRecord) async -> Bool {
+    guard var state = course else { return false }
+    defer { course = state }
+    return await converse(number, &state, into: &record) != nil && record.ending == .success
+  }
+
   /// The answer as far as it came; nil before its first response.
   private func begun(_ answer: StreamedAnswer, _ course: inout SessionState) -> StreamedAnswer? {
     if course.source == nil { course.source = answer.source }

@@ -1,0 +1,58 @@
+import Latency
+import Results
+
+/// What looks at a pool say of one minute. Pure: instants are passed in. A look counts until the next one; the time
+/// before and after a look that failed counts for nothing.
+struct PoolLooks: Sendable {
+  /// One look at the gateway's status.
+  struct Look: Sendable, Equatable {
+    var warm: Int
+    var assigned: Int
+    /// Nil where the status does not list tasks.
+    var starting: Int?
+    /// Nil without a warm task, or without times of tasks.
+    var oldestWarm: Nanoseconds?
+  }
+
+  private var last: (at: Instant, look: Look)?
+  private var watched = Nanoseconds.zero
+  private var empty = Nanoseconds.zero
+  /// Sums of the numbers times the seconds that they held.
+  private var warmSeconds = 0.0
+  private var assignedSeconds = 0.0
+  private var startingSeconds: Double? = 0
+
+  /// Adds a look that was taken at `instant`; nil: it failed.
+  mutating func add(_ look: Look?, at instant: Instant) {
+    close(at: instant)
+    last = look.map { (instant, $0) }
+  }
+
+  /// Ends the minute at `instant` and returns it; nil where nothing was seen in it. The last look counts on.
+  mutating func cut(at instant: Instant) -> SoakMinute.Pool? {
+    close(at: instant)
+    guard watched > .zero else { return nil }
+    let seconds = watched.seconds
+    let pool = SoakMinute.Pool(
+      watchedSeconds: seconds, emptySeconds: empty.seconds, warm: warmSeconds / seconds,
+      assigned: assignedSeconds / seconds, starting: startingSeconds.map { $0 / seconds },
+      oldestWarmSeconds: last?.look.oldestWarm?.seconds)
+    let look = last
+    self = PoolLooks()
+    last = look
+    return pool
+  }
+
+  private mutating func close(at instant: Instant) {
+    guard let (at, look) = last, instant > at else { return }
+    let length = instant - at
+    watched += length
+    if look.warm == 0 { empty += length }
+    warmSeconds += Double(look.warm) * length.seconds
+    assignedSeconds += Double(look.assigned) * length.seconds
+    startingSeconds = look.starting.flatMap { starting in
+      startingSeconds.map { $0 + Double(starting) * length.seconds }
+    }
+    last = (instant, look)
+  }
+}

@@ -1,0 +1,133 @@
+import TextFormatting
+
+/// A soak's part of a result document: what was watched minute by minute, and whether it grew.
+package struct Soak: Codable, Sendable, Equatable {
+  /// The unit of a series' values.
+  package enum Unit: String, Codable, Sendable {
+    case bytes, number, cores, percent
+    case milliseconds = "ms"
+    case seconds = "s"
+  }
+
+  package struct Point: Codable, Sendable, Equatable {
+    /// In s from the begin of the measured part.
+    package var t: Double
+    package var value: Double
+
+    package init(t: Double, value: Double) {
+      self.t = t
+      self.value = value
+    }
+  }
+
+  /// A series and its trend: Mann–Kendall's test with the correction of Hamed and Rao, and the slope by Theil and Sen.
+  package struct Trend: Codable, Sendable, Equatable {
+    /// `tool_rss`, `gateway_cpu`, `end_to_end_p99`, `warm`, …
+    package var series: String
+    package var unit: Unit
+    /// The number of points that were tested: minutes after the first tenth that have the figure.
+    package var points: Int
+    /// The median of these points; nil without any.
+    @AlwaysPresent package var median: Double?
+    /// The probability of such a rise or fall in a series without a trend; nil with fewer than 4 points.
+    @AlwaysPresent package var p: Double?
+    /// The slope in the series' unit per hour, and the 95 % interval that it lies in.
+    @AlwaysPresent package var perHour: Double?
+    @AlwaysPresent package var perHourLow: Double?
+    @AlwaysPresent package var perHourHigh: Double?
+    /// At most 240 points, those of the first tenth too.
+    package var values: [Point]
+
+    package init(
+      series: String, unit: Unit, points: Int, median: Double? = nil, p: Double? = nil, perHour: Double? = nil,
+      perHourLow: Double? = nil, perHourHigh: Double? = nil, values: [Point] = []
+    ) {
+      self.series = series
+      self.unit = unit
+      self.points = points
+      self.median = median
+      self.p = p
+      self.perHour = perHour
+      self.perHourLow = perHourLow
+      self.perHourHigh = perHourHigh
+      self.values = values
+    }
+
+    /// Slope and interval per hour in percent of the median; nil where there is no slope, or it has nothing to be
+    /// relative to. A series that stays at 0 does not grow.
+    package var growth: (percent: Double, low: Double, high: Double)? {
+      guard let median, let perHour, let perHourLow, let perHourHigh else { return nil }
+      if median == 0 { return perHourLow == 0 && perHourHigh == 0 ? (0, 0, 0) : nil }
+      let scale = 100 / abs(median)
+      return (perHour * scale, perHourLow * scale, perHourHigh * scale)
+    }
+
+    /// What the interval says of the series.
+    package enum Direction: String, Sendable {
+      case rises, falls, flat
+      /// Too few points to say.
+      case unknown = "?"
+    }
+
+    package var direction: Direction {
+      guard points >= SoakSeries.fewestPoints, let perHourLow, let perHourHigh else { return .unknown }
+      return perHourLow > 0 ? .rises : perHourHigh < 0 ? .falls : .flat
+    }
+  }
+
+  package var everySeconds: Double
+  /// The number of minutes, the last of which may be shorter.
+  package var minutes: Int
+  /// The file of the minutes, without its folder.
+  package var file: String
+  /// The first tenth, which no trend includes.
+  package var leftOutSeconds: Double
+  /// The time that looks at the pool cover, and the part of it without a warm task; nil where the pool was not seen.
+  package var watchedSeconds: Double?
+  package var emptySeconds: Double?
+  package var trends: [Trend]
+
+  package init(
+    everySeconds: Double, minutes: Int, file: String, leftOutSeconds: Double, watchedSeconds: Double? = nil,
+    emptySeconds: Double? = nil, trends: [Trend]
+  ) {
+    self.everySeconds = everySeconds
+    self.minutes = minutes
+    self.file = file
+    self.leftOutSeconds = leftOutSeconds
+    self.watchedSeconds = watchedSeconds
+    self.emptySeconds = emptySeconds
+    self.trends = trends
+  }
+
+  /// The share of the watched time without a warm task, in percent; nil where the pool was not seen.
+  package var emptyPercent: Double? {
+    guard let watchedSeconds, let emptySeconds, watchedSeconds > 0 else { return nil }
+    return emptySeconds * 100 / watchedSeconds
+  }
+
+  /// The trends that a `<name>_growth` of a threshold is about: the series of that name, or of all processes.
+  package func trends(of name: String) -> [Trend] {
+    trends.filter { $0.series == name || $0.series == "tool_\(name)" || $0.series == "gateway_\(name)" }
+  }
+
+  /// The names that have a `_growth`, beside `<metric>_p50` and `<metric>_p99`.
+  package static let growingNames =
+    ["rss", "descriptors", "threads", "cpu"].flatMap { [$0, "tool_\($0)", "gateway_\($0)"] }
+    + ["errors", "warm", "assigned", "oldest_warm"]
+}
+
+extension ResultRules {
+  /// The first rule that a soak breaks; nil where it breaks none.
+  static func violation(in soak: Soak) -> String? {
+    if soak.trends.count > mostNames { return "soak.trends has more than \(mostNames) entries" }
+    for trend in soak.trends {
+      if !isName(trend.series) { return "'\(trend.series.prefix(40))' is no name of a series" }
+      if trend.values.count > mostTimelineRows { return "soak.trends.\(trend.series) has more points than any run" }
+      if !trend.values.allSatisfy({ isAmount($0.t) && abs($0.value) < 1e18 }) {
+        return "soak.trends.\(trend.series) has an impossible point"
+      }
+    }
+    return nil
+  }
+}

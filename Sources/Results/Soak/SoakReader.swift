@@ -1,0 +1,81 @@
+import Glibc
+
+/// Reads a soak's file, line by line: it may be larger than any result.
+struct SoakReader {
+  let tools: ToolDescriptions
+  /// The longest line: a minute has a few histograms of some KB.
+  private static let longestLine = 16 << 20
+
+  /// Makes a result of the file at `path`.
+  ///
+  /// A last line without its end is what a power cut leaves: it is left out, and a note says so. Any other line that
+  /// can't be read means that the file is damaged.
+  ///
+  /// - Throws: Where the file can't be read, has no head, or is damaged; the message names the line.
+  func read(_ path: String) throws(ResultReadError) -> (document: ResultDocument, identity: ResultFile.Identity) {
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    var rebuild: SoakRebuild?
+    var number = 0
+    var remark: String?
+    let identity = try forEachLine(of: path) { (bytes, isWhole) throws(ResultReadError) in
+      number += 1
+      guard isWhole else {
+        remark = "the file's last line is cut off, as a power cut leaves it: it was left out"
+        return
+      }
+      let line: SoakLine
+      do throws(SoakLineError) { line = try SoakCodec.decode(bytes, tools: tools) } catch {
+        if number == 1 { throw .init(path, .foreign("is no soak's file: its first line \(error.sentence)")) }
+        throw .init(path, .wrong("line \(number) \(error.sentence)"))
+      }
+      switch line {
+      case .head(let head):
+        guard number == 1 else { throw .init(path, .wrong("line \(number) is another head")) }
+        rebuild = SoakRebuild(head)
+      case .minute(let minute):
+        guard rebuild != nil else { throw .init(path, .incomplete("its first line is no head")) }
+        do throws(UnreadableHistogram) { try rebuild?.add(minute) } catch {
+          throw .init(path, .wrong("line \(number): \(error.kind)"))
+        }
+      case .end(let end):
+        guard rebuild != nil else { throw .init(path, .incomplete("its first line is no head")) }
+        rebuild?.finish(end)
+      }
+    }
+    guard let rebuild else { throw .init(path, .incomplete("it has no head: the run was cut off before it began")) }
+    let document = rebuild.document(file: name, remark: remark)
+    if let sentence = ResultRules.violation(in: document) { throw .init(path, .wrong(sentence)) }
+    return (document, identity)
+  }
+
+  /// Calls `take` with each line without its end; the last one may have had none.
+  private func forEachLine(
+    of path: String, _ take: (_ line: ArraySlice<UInt8>, _ isWhole: Bool) throws(ResultReadError) -> Void
+  ) throws(ResultReadError) -> ResultFile.Identity {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw .init(path, .unreadable(.system(errno))) }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw .init(path, .unreadable(.system(errno))) }
+    if status.st_mode & S_IFMT == S_IFDIR { throw .init(path, .unreadable(.folder)) }
+    var line: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = Glibc.read(file, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw .init(path, .unreadable(.system(errno))) }
+      if count == 0 { break }
+      var rest = buffer[..<count]
+      while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        line += rest[..<end]
+        try take(line[...], true)
+        line.removeAll(keepingCapacity: true)
+        rest = rest[(end + 1)...]
+      }
+      line += rest
+      guard line.count <= Self.longestLine else { throw .init(path, .wrong("a line is longer than any minute's")) }
+    }
+    if !line.isEmpty { try take(line[...], false) }
+    return .init(status)
+  }
+}

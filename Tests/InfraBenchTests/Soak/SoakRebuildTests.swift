@@ -1,0 +1,187 @@
+import Foundation
+import Latency
+import TestSupport
+import Testing
+
+@testable import InfraBench
+@testable import Reports
+@testable import Results
+
+/// A result out of a soak's lines, whole and torn.
+@Suite struct SoakRebuildTests {
+  @Test func theHistogramsAndCountersOfMinutesAreSummed() throws {
+    let minutes = [
+      SoakSamples.minute(0, latencies: [10, 20, 30]), SoakSamples.minute(1, latencies: [], errors: 2),
+      SoakSamples.minute(2, latencies: [40], errors: 1),
+    ]
+    let document = try SoakSamples.rebuilt(minutes)
+    var sum = LatencyHistogram()
+    for latency in [10, 20, 30, 40] as [UInt64] { sum.record(latency * 1_000_000) }
+    #expect(document.metrics["end_to_end"]?.histogram.data == HistogramV2Codec.encodeCompressedBase64(sum))
+    #expect(document.metrics["end_to_end"]?.failures == 3)
+    #expect(document.counters["iterations"] == 7 && document.counters["errors"] == 3)
+    #expect(document.errors == [.init(kind: "ready: closed", count: 3, example: "the gateway closed")])
+    #expect(document.durationSeconds == 180)
+    #expect(document.counters["sessions_lost"] == 0 && document.counters["leaked_tasks"] == nil)
+  }
+
+  @Test func aRunWithoutItsEndIsInterruptedAndSaysOfHowManyLinesItIs() throws {
+    let document = try SoakSamples.rebuilt([SoakSamples.minute(0), SoakSamples.minute(1)])
+    #expect(document.verdict == .interrupted)
+    #expect(document.notes.first?.contains("rebuilt from 2 lines") == true)
+    #expect(document.notes.contains("known before"))
+  }
+
+  @Test func anEndGivesWhatOnlyTheEndKnows() throws {
+    var whole = try SoakSamples.rebuilt([SoakSamples.minute(0)])
+    whole.verdict = .pass
+    whole.durationSeconds = 59.5
+    whole.counters["leaked_tasks"] = 3
+    whole.generator.saturated = true
+    whole.findings = ["route": "session"]
+    let document = try SoakSamples.rebuilt([SoakSamples.minute(0)], end: SoakEnd(of: whole))
+    #expect(document.verdict == .pass && document.durationSeconds == 59.5)
+    #expect(document.counters["leaked_tasks"] == 3 && document.generator.saturated)
+    #expect(document.findings == ["route": "session"])
+    #expect(document.notes.first == "this result was rebuilt from 1 line of the soak's file")
+  }
+
+  @Test func minutesThatCouldNotBeWrittenAreMissed() throws {
+    let document = try SoakSamples.rebuilt([SoakSamples.minute(0), SoakSamples.minute(4)])
+    #expect(document.notes.contains { $0.hasPrefix("180 s between the minutes are in no line") })
+  }
+
+  @Test func everyLineIsReadAsItWasWritten() throws {
+    var document = SampleDocuments.typical
+    document.tool = "bench-e2e"
+    let lines: [SoakLine] = [
+      .head(SoakSamples.head), .minute(SoakSamples.minute(3, errors: 1)), .end(SoakEnd(of: document)),
+    ]
+    for line in lines {
+      let text = try SoakCodec.encode(line)
+      #expect(text.hasSuffix("\n") && text.count { $0 == "\n" } == 1)
+      #expect(try SoakCodec.decode(text.dropLast().utf8, tools: .suite) == line)
+    }
+  }
+
+  @Test(
+    .enabled(if: DocumentSchema.isAvailable, "needs Python's jsonschema; INFRABENCH_PYTHON names an interpreter"))
+  func linesAndRebuiltResultAreValid() async throws {
+    var document = SampleDocuments.typical
+    document.tool = "bench-e2e"
+    let lines: [SoakLine] = [
+      .head(SoakSamples.head), .minute(SoakSamples.minute(3, errors: 1)), .end(SoakEnd(of: document)),
+    ]
+    for line in lines {
+      let faults = try await DocumentSchema.faults(in: SoakCodec.encode(line), schema: .soak)
+      #expect(faults.isEmpty, "\(faults)")
+    }
+    let rebuilt = try SoakSamples.rebuilt((0..<20).map { SoakSamples.minute($0) })
+    let faults = try await DocumentSchema.faults(in: ResultCoding.encode(rebuilt))
+    #expect(faults.isEmpty, "\(faults)")
+    let unknown = try await DocumentSchema.faults(in: #"{"hour": {}}"#, schema: .soak)
+    #expect(!unknown.isEmpty)
+  }
+
+  // MARK: Files
+
+  private func read(_ text: String, name: String = "a.soak.ndjson") throws -> StoredResult {
+    let scratch = try ScratchDirectory()
+    return try ResultReader.suite.read(scratch.write(name, text))
+  }
+
+  @Test func aLastLineThatIsCutOffAnywhereIsLeftOutAndSaid() throws {
+    let whole = try SoakSamples.text([.head(SoakSamples.head), .minute(SoakSamples.minute(0))])
+    let next = try SoakCodec.encode(.minute(SoakSamples.minute(1)))
+    for length in stride(from: 1, to: next.utf8.count - 1, by: 7) {
+      let stored = try read(whole + String(decoding: next.utf8.prefix(length), as: UTF8.self))
+      #expect(stored.document.soak?.minutes == 1)
+      #expect(stored.document.notes.contains { $0.contains("last line is cut off") })
+    }
+    let stored = try read(whole + next)
+    #expect(stored.document.soak?.minutes == 2 && stored.stem == "a")
+    #expect(!stored.document.notes.contains { $0.contains("cut off") })
+    #expect(stored.contradictions.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("", "no head"), ("\n", "no soak's file"), ("{}\n", "no soak's file"), ("[]\n", "no soak's file"),
+    (#"{"minute": {}}"# + "\n", "no soak's file"), ("\u{0}\u{0}", "no head"),
+  ])
+  func whatIsNoSoaksFileIsNamed(_ sample: (text: String, words: String)) {
+    #expect {
+      try read(sample.text)
+    } throws: {
+      "\($0)".contains(sample.words)
+    }
+  }
+
+  @Test func aRunThatWasKilledInItsFirstMinuteHasNoSampleAndIsShown() throws {
+    let document = try read(SoakSamples.text([.head(SoakSamples.head)])).document
+    #expect(document.metrics.isEmpty && document.verdict == .interrupted && document.durationSeconds == 0)
+    #expect(document.notes.first?.contains("rebuilt from 0 lines") == true)
+    #expect(!TextReport(document).text.isEmpty && !MarkdownReport(document).text.isEmpty)
+    #expect(!ResultHTML(document).source.isEmpty)
+  }
+
+  @Test func aDamagedLineWithinTheFileIsNamedByItsNumber() throws {
+    let head = try SoakCodec.encode(.head(SoakSamples.head))
+    let minute = try SoakCodec.encode(.minute(SoakSamples.minute(0)))
+    var broken = SoakSamples.minute(0)
+    broken.histograms["end_to_end"] = "HISTFAAAA"
+    let samples = [
+      head + "nonsense\n" + minute, head + minute.replacing("iterations", with: "x\u{1}") + "{\n", head + head,
+      head + (try SoakCodec.encode(.minute(broken))),
+    ]
+    for sample in samples {
+      #expect {
+        try read(sample)
+      } throws: {
+        "\($0)".contains("line 2") || "\($0)".contains("line 3")
+      }
+    }
+  }
+
+  @Test func aFileCanNotMakeItsReaderKeepAnyNumberOfMetricsOrErrors() throws {
+    var minute = SoakSamples.minute(0)
+    let data = try #require(minute.histograms["end_to_end"])
+    for number in 0..<300 { minute.histograms["m\(number)"] = data }
+    #expect(throws: UnreadableHistogram.self) { try SoakSamples.rebuilt([minute]) }
+    let minutes = (0..<4).map { number in
+      var minute = SoakSamples.minute(number)
+      minute.histograms = ["m\(number)": data]
+      minute.errors = (0..<40).map { .init(kind: "\(number)-\($0)", count: 1, example: "") }
+      return minute
+    }
+    let document = try SoakSamples.rebuilt(minutes)
+    #expect(document.errors.count == 51 && document.errors.reduce(0) { $0 + $1.count } == 160)
+    #expect(document.metrics.count == 4)
+  }
+
+  @Test func aLaterSchemaIsRefusedByName() throws {
+    var head = SoakSamples.head
+    head.schema = "infrabench.soak/2"
+    let text = try SoakCodec.encode(.head(head))
+    #expect {
+      try read(text)
+    } throws: {
+      "\($0)".contains("infrabench.soak/2")
+    }
+  }
+
+  // MARK: Reports
+
+  @Test func everyReportShowsTheSeriesAndNoneWithoutASoak() throws {
+    let document = try SoakSamples.rebuilt(
+      (0..<30).map { SoakSamples.minute($0, rss: 50_000_000 + UInt64($0) * 100_000) })
+    let text = TextReport(document).text
+    #expect(text.contains("tool_rss") && text.contains("rises"))
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("tool_rss") })
+    #expect(line.contains("+6.000 MB"), "\(line)")
+    #expect(MarkdownReport(document).text.contains("## Soak"))
+    let page = ResultHTML(document).source
+    #expect(page.contains("<h2>Soak</h2>") && page.contains("aria-label=\"tool_rss over time: rises\""))
+    #expect(!TextReport(SampleDocuments.typical).text.contains("tool_rss"))
+    #expect(!ResultHTML(SampleDocuments.typical).source.contains("<h2>Soak</h2>"))
+  }
+}
