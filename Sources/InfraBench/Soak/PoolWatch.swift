@@ -3,6 +3,7 @@ import Gateway
 import Latency
 import LoadEngine
 import Results
+import Statistics
 import Synchronization
 import Transport
 

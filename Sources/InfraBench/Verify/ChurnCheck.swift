@@ -24,7 +24,7 @@ struct ChurnCheck: Sendable {
     guard site.profile.session != nil || site.profile.acquire != nil && site.profile.release != nil else {
       return (.notTested("the profile '\(site.profile.name)' has neither a user's side nor acquire and release"), nil)
     }
-    let watch = site.pool.map { PoolWatch(site, $0) }
+    let watch = site.pool.map { ChurnWatch(site, $0) }
     defer { watch?.pool.close() }
     let before = await watch?.pool.look()
     if let watch {
@@ -110,7 +110,7 @@ struct ChurnCheck: Sendable {
   }
 
   /// Waits until the pool is at its target and no task is left to the users who are gone.
-  private func recover(_ watch: PoolWatch, since begin: Instant) async {
+  private func recover(_ watch: ChurnWatch, since begin: Instant) async {
     let target = watch.targetSize
     let (status, isDone) = await watch.pool.wait(for: site.settings.recovery) { status in
       watch.check(status)
@@ -150,7 +150,7 @@ struct ChurnCheck: Sendable {
   /// Compares the gateway's count of assignments with the users': each user who was served was assigned a task, and
   /// nobody was assigned more than one by one request. False where the gateway's count is not of this run's users alone.
   private func compareCounts(
-    _ watch: PoolWatch, _ before: StatusAnswer?, _ counts: (asked: Int, served: Int)
+    _ watch: ChurnWatch, _ before: StatusAnswer?, _ counts: (asked: Int, served: Int)
   ) async -> Bool {
     guard let first = before?.assignments, let last = await watch.pool.look()?.assignments, !watch.sawOthers else {
       return false
@@ -223,7 +223,7 @@ private struct ChurnScenario: Scenario {
 }
 
 /// Watches the pool while users come and go.
-private final class PoolWatch: Sendable {
+private final class ChurnWatch: Sendable {
   private struct State {
     var targetSize = 0
     var worstExcess = 0
