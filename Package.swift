@@ -118,6 +118,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    .target(
+      name: "WarmTaskProgram",
+      dependencies: [
+        "Gateway", "Latency", "ProcessControl", "TextFormatting", "Transport", "WarmTask",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
 
     // Programs. Only `infrabench` links the suite; each `bench-*` is a launcher in C that becomes it.
     .executableTarget(name: "infrabench", dependencies: ["InfraBench"]),
@@ -134,16 +143,12 @@ let package = Package(
     .executableTarget(name: "bench-verify", dependencies: ["CLauncher"]),
     .executableTarget(
       name: "mock-gateway",
-      dependencies: ["MockGateway", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "MockGateway", "WarmTaskProgram", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .executableTarget(
       name: "warm-task",
-      dependencies: [
-        "Gateway", "Latency", "ProcessControl", "TextFormatting", "Transport", "WarmTask",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-        .product(name: "NIOSSL", package: "swift-nio-ssl"),
-      ]),
+      dependencies: ["WarmTaskProgram", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .executableTarget(name: "session-stand-in"),
 
     // What the suite's own accuracy is tested with.

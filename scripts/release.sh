@@ -21,7 +21,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-programs=(infrabench mock-gateway warm-task session-stand-in)
+# warm-task is mock-gateway by another name: each program holds the Swift runtime.
+programs=(infrabench mock-gateway session-stand-in)
 # What a program may need at run time: glibc's parts, and zlib. libcurl is loaded where a tool speaks to AWS (CLibcurl).
 allowed='^(libc|libm|libdl|libpthread|librt|libresolv|libutil|ld-linux.*|libz)\.so\.[0-9.]+$'
 scratch=$PWD/.build-static
@@ -96,7 +97,7 @@ licences() {
 # The packages whose modules' objects the linker was given.
 linked_packages() {
   local module
-  cat "$built"/{infrabench,mock-gateway,warm-task}.product/Objects.LinkFileList | sed -n 's|.*/\([^/]*\)\.build/.*|\1|p' | sort -u |
+  cat "$built"/{infrabench,mock-gateway}.product/Objects.LinkFileList | sed -n 's|.*/\([^/]*\)\.build/.*|\1|p' | sort -u |
     while read -r module; do
       ls -d "$scratch/checkouts"/*/Sources/"$module" "$scratch/checkouts"/*/Sources/*/"$module" 2>/dev/null || true
     done | sed "s|^$scratch/checkouts/||; s|/.*||" | sort -u
@@ -112,6 +113,7 @@ stage() {
     strip --strip-all --remove-section=.comment -o "$1/lib/infrabench/$program" "$built/$program"
     chmod 755 "$1/lib/infrabench/$program"
   done
+  ln -s mock-gateway "$1/lib/infrabench/warm-task"
   for program in infrabench mock-gateway warm-task; do ln -s "../lib/infrabench/$program" "$1/bin/$program"; done
   for tool in $(tools); do
     ln -s infrabench "$1/lib/infrabench/$tool"

@@ -59,7 +59,8 @@ public struct LoadRun: Sendable {
     parts: RecordingParts? = nil
   ) async -> LoadRun {
     let recorders = loops.executors.map { _ in
-      LoopRecorder(catalogue, headline: headline ?? Metric(index: 0), keepsIntervals: interval != nil)
+      LoopRecorder(
+        catalogue, headline: headline ?? Metric(index: 0), keepsIntervals: interval != nil, isCut: parts != nil)
     }
     // A run of bursts calls this once per burst, so one burst's percentiles are not the run's.
     if plan.arrivals != .burst { progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) }) }

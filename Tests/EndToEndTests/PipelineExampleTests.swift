@@ -33,7 +33,7 @@ import Testing
   @Test(.enabled(if: PipelineExamples.isReadable, needsYAML)) func theProjectsOwnPipelinesRunWhatIsThere() async throws
   {
     let paths = try PipelineExamples.workflows()
-    #expect(paths.count == 3, "\(paths)")
+    #expect(paths.count == 4, "\(paths)")
     for path in paths {
       let snippets = try await PipelineExamples.snippets(of: PipelineExamples.text(path))
       #expect(!snippets.isEmpty, "\(path)")

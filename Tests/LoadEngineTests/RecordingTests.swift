@@ -33,6 +33,19 @@ import Testing
     #expect(recording.errors.entries.first?.example == "too slow")
   }
 
+  /// Memory that is taken before a run is no sample.
+  @Test func aReservedRecordingIsEmptyAndMergesExactly() {
+    var reserved = Recording(Self.catalogue, isReserved: true)
+    #expect(reserved[Self.a] == nil && reserved[Self.b] == nil)
+    var plain = Recording(Self.catalogue)
+    reserved.sample(Self.a, 7)
+    plain.sample(Self.a, 9)
+    plain.merge(reserved)
+    #expect(plain[Self.a]?.totalCount == 2 && plain[Self.b] == nil)
+    reserved.merge(plain)
+    #expect(reserved[Self.a]?.totalCount == 3 && reserved[Self.b] == nil)
+  }
+
   @Test(arguments: [true, false]) func whatWasKeptCountsWhateverBecomesOfTheRest(_ isCensored: Bool) {
     var recording = Recording(Self.catalogue)
     recording.add(

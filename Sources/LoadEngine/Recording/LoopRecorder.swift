@@ -22,10 +22,18 @@ final class LoopRecorder: Sendable {
   /// Its lock is never taken by the loop's tasks.
   private let cuts = Mutex(Cuts())
 
-  init(_ catalogue: Catalogue, headline: Metric, keepsIntervals: Bool) {
+  /// - Parameter isCut: Whether the recording is taken in parts. A soak's memory is taken before it begins: the first
+  /// samples of a rare metric would else come late, once in each set of histograms, and look like a leak.
+  init(_ catalogue: Catalogue, headline: Metric, keepsIntervals: Bool, isCut: Bool = false) {
     self.catalogue = catalogue
     self.headline = headline
-    state = Mutex(State(recording: Recording(catalogue), interval: keepsIntervals ? IntervalRecording() : nil))
+    if isCut {
+      cuts.withLock { cuts in
+        cuts.earlier = Recording(catalogue, isReserved: true)
+        cuts.spare = Recording(catalogue, isReserved: true)
+      }
+    }
+    state = Mutex(State(recording: Recording(catalogue, isReserved: isCut), interval: keepsIntervals ? IntervalRecording() : nil))
   }
 
   func add(_ record: IterationRecord, dueAt: Instant, endedAt: Instant) {

@@ -26,9 +26,13 @@ public struct Recording: Sendable {
   private var counts: [UInt64]
 
   /// Makes an empty recording.
-  public init(_ catalogue: Catalogue) {
+  ///
+  /// - Parameter isReserved: Whether the memory of all histograms is taken now: about 270 kB a metric. Else a metric's
+  ///   first sample takes it.
+  public init(_ catalogue: Catalogue, isReserved: Bool = false) {
     self.catalogue = catalogue
-    histograms = Array(repeating: nil, count: catalogue.metrics.count)
+    // Each is made by itself: equal ones would share their memory until the first sample.
+    histograms = catalogue.metrics.map { _ in isReserved ? LatencyHistogram() : nil }
     counts = Array(repeating: 0, count: catalogue.counters.count)
   }
 

@@ -1,4 +1,4 @@
-import ArgumentParser
+package import ArgumentParser
 import FoundationEssentials
 import Gateway
 import Glibc
@@ -8,9 +8,9 @@ import ProcessControl
 import Transport
 import WarmTask
 
-@main
-struct WarmTaskCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
+/// `warm-task`: the agent in a container as a program.
+package struct WarmTaskCommand: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
     commandName: "warm-task",
     abstract: "Keeps warm tasks at a session gateway, and serves the users they are given to.",
     discussion: """
@@ -29,7 +29,9 @@ struct WarmTaskCommand: AsyncParsableCommand {
 
   @OptionGroup var options: WarmTaskOptions
 
-  mutating func run() async throws {
+  package init() {}
+
+  package mutating func run() async throws {
     FileDescriptorLimit.raise()
     let plan = try options.plan(
       environment: ProcessInfo.processInfo.environment, executable: CommandLine.arguments.first ?? "warm-task")
