@@ -97,16 +97,19 @@ extension ClosedForms {
   }
 
   /// The variance of the number of misses over their mean, in a long time: 1 for misses that are independent, more where
-  /// they come together. By the birth and death process of starts on their way, with exponential starts.
+  /// they come together; infinite where there is no steady state. By the birth and death process of missing tasks, with
+  /// exponential starts: M/M/∞ where each request orders a start (``Formula/Kind/poisson``), the same up to `size` where
+  /// misses are lost to the pool (``Formula/Kind/erlangB``), and M/M/S where misses wait and order nothing
+  /// (``Formula/Kind/erlangC``): there only `size` starts are under way, however many users wait.
   ///
   /// A miss finds the process in a state of `size` or more. With π the states' shares, f = 1 there and else 0, and f̄ the
   /// miss rate, the integral of f over a long time T has the variance 2·T·Σₙ (Σₖ≤ₙ πₖ(f̄ − fₖ))² / (λ·πₙ) (Whitt:
   /// Asymptotic formulas for Markov processes with applications to simulation, Operations Research 40 (1992)).
-  ///
-  /// - Parameter isLost: Whether the process ends at `size`, as where misses start their own task.
-  package static func dispersionOfMisses(size: Int, load: Double, isLost: Bool) -> Double {
+  package static func dispersionOfMisses(size: Int, load: Double, kind: Formula.Kind) -> Double {
     guard load > 0, size >= 0 else { return 1 }
-    let last = isLost ? size : max(size, Int(load)) + Int(10 * load.squareRoot()) + 20
+    if kind == .erlangC, load >= Double(size) { return .infinity }
+    // The states of M/M/S from `size` on are added by their sum, since there are the more the nearer it is to its limit.
+    let last = kind == .poisson ? max(size, Int(load)) + Int(10 * load.squareRoot()) + 20 : size
     // In units of the mean start: λ = a. Shares relative to the largest, which is 1, cannot overflow.
     let peak = min(last, Int(load))
     var shares = [Double](repeating: 0, count: last + 1)
@@ -117,8 +120,11 @@ extension ClosedForms {
     for state in stride(from: peak + 1, through: last, by: 1) {
       shares[state] = shares[state - 1] * load / Double(state)
     }
-    let all = shares.reduce(0, +)
-    let missing = shares[size...].reduce(0, +) / all
+    // Beyond `size` each share of M/M/S is ρ times the one before, with ρ = a/S.
+    let utilisation = kind == .erlangC ? load / Double(size) : 0
+    let ofMisses = shares[size...].reduce(0, +) / (1 - utilisation)
+    let all = shares[..<size].reduce(0, +) + ofMisses
+    let missing = ofMisses / all
     guard missing > 0 else { return 1 }
     // Below `size` the inner sum is f̄·Σₖ≤ₙ πₖ; from there on it is (1 − f̄)·Σₖ>ₙ πₖ, since the whole sum is 0. Neither
     // form subtracts numbers that are nearly equal.
@@ -127,6 +133,11 @@ extension ClosedForms {
     for state in 0..<size {
       below += shares[state] / all
       if shares[state] > 0 { variance += 2 * missing * missing * below * below * all / (load * shares[state]) }
+    }
+    if kind == .erlangC {
+      // Σₖ>ₙ πₖ = πₙ·ρ/(1 − ρ), and the πₙ add up to f̄.
+      let inner = (1 - missing) * utilisation / (1 - utilisation)
+      variance += 2 * inner * inner * missing / load
     }
     var beyond = 0.0
     for state in stride(from: last - 1, through: size, by: -1) {

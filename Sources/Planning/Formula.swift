@@ -33,7 +33,7 @@ package struct Formula: Sendable, Equatable {
   ///   are missing for exponential lengths, for which the variance is known. At least 1.
   func chance(size: Int, arrivals: Double, memory: Double) -> Double {
     let missing = 1 - hitRate(size: size)
-    let ofExponential = ClosedForms.dispersionOfMisses(size: size, load: load, isLost: kind == .erlangB)
+    let ofExponential = ClosedForms.dispersionOfMisses(size: size, load: load, kind: kind)
     let dispersion = 1 + (ofExponential - 1) * memory
     let z = NormalDistribution.quantile(0.99995)
     return z * sqrt(missing * dispersion / arrivals) + (z * z - 1) / 6 * dispersion / arrivals

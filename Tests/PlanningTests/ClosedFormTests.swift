@@ -94,11 +94,25 @@ struct ClosedFormTests {
 
   /// Misses of rare kinds come alone, and those of a full system come together.
   @Test func missesAreMoreDispersedTheMoreOftenTheyCome() {
-    let lone = ClosedForms.dispersionOfMisses(size: 12, load: 1, isLost: true)
-    let many = ClosedForms.dispersionOfMisses(size: 10, load: 9, isLost: true)
+    let lone = ClosedForms.dispersionOfMisses(size: 12, load: 1, kind: .erlangB)
+    let many = ClosedForms.dispersionOfMisses(size: 10, load: 9, kind: .erlangB)
     #expect(lone > 1 && lone < 1.3 && many > lone && many < 20, "\(lone) \(many)")
     // With no pool all users miss, so their number is that of the arrivals, which is Poisson.
-    #expect(ClosedForms.dispersionOfMisses(size: 0, load: 2, isLost: true) == 1)
-    #expect(ClosedForms.dispersionOfMisses(size: 400, load: 1, isLost: false).isFinite)
+    #expect(ClosedForms.dispersionOfMisses(size: 0, load: 2, kind: .erlangB) == 1)
+    #expect(ClosedForms.dispersionOfMisses(size: 400, load: 1, kind: .poisson).isFinite)
+  }
+
+  /// Where misses wait and order nothing, only `size` starts are under way, so a queue ends slowly. The values come from
+  /// sums over the states of M/M/S by another program. M/M/∞ would have 4.35 for the first.
+  @Test(arguments: [(5, 4.667, 12.45), (10, 9.5, 25.5), (1, 0.833, 2.67)])
+  func missesThatQueueForStartsComeTogether(_ size: Int, _ load: Double, _ expected: Double) {
+    let dispersion = ClosedForms.dispersionOfMisses(size: size, load: load, kind: .erlangC)
+    #expect(abs(dispersion / expected - 1) < 0.02, "\(dispersion)")
+  }
+
+  @Test func aQueueWithoutASteadyStateHasNoDispersion() {
+    #expect(ClosedForms.dispersionOfMisses(size: 5, load: 5, kind: .erlangC) == .infinity)
+    #expect(ClosedForms.dispersionOfMisses(size: 0, load: 1, kind: .erlangC) == .infinity)
+    #expect(ClosedForms.dispersionOfMisses(size: 400, load: 399.999, kind: .erlangC).isFinite)
   }
 }

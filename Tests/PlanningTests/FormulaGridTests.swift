@@ -82,6 +82,29 @@ struct FormulaGridTests {
     }
   }
 
+  /// Few runs are judged by the formula's own variance alone, so this must be that of each rule.
+  @Test(arguments: [2, 4]) func fewRunsDoNotContradictTheirFormulaByChance(_ runs: Int) {
+    func rules(_ fallback: KeepingRules.Fallback, _ keeper: KeepingRules.Keeper = .pool) -> KeepingRules {
+      var rules = KeepingRules()
+      (rules.fallback, rules.keeper) = (fallback, keeper)
+      return rules
+    }
+    let exponential = LengthDistribution.exponential(mean: .milliseconds(4667))
+    let cases: [(rules: KeepingRules, start: LengthDistribution, size: Int)] = [
+      (rules(.wait), exponential, 5), (rules(.wait), exponential, 8), (rules(.queue), exponential, 5),
+      (rules(.refuse), exponential, 5), (rules(.refuse, .ecsService), .constant(.seconds(3)), 23),
+    ]
+    for (rules, start, size) in cases {
+      for seed in 0..<UInt64(25) {
+        var model = Self.model(start, rules, seed: seed, runs: runs, horizon: 4000 / runs)
+        model.times.session = .exponential(mean: .seconds(20))
+        let plan = Plan(model, candidates: [Candidate(poolSize: size)])
+        #expect(plan.results.allSatisfy { $0.choice.formula != nil && $0.choice.reasonNotCompared == nil })
+        #expect(plan.contradictions == [], "\(rules.keeper) \(rules.fallback), seed \(seed)")
+      }
+    }
+  }
+
   /// Most starts take a second and some a minute, so misses come together for as long, which two runs hardly show.
   @Test func startsThatVaryMoreDoNotContradictTheirFormulaByChance() throws {
     let start = LengthDistribution.logNormal(try #require(LogNormal(p50: .seconds(1), p99: .seconds(60))))
