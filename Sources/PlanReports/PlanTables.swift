@@ -174,9 +174,12 @@ struct PlanNotes {
         "arrivals are the file's in each run: intervals show how starts and sessions differ, not how arrivals would")
     }
     let (model, warmup) = (plan.model, plan.model.schedule.warmup)
-    if model.needsSessions, warmup < model.settling {
+    if model.needsSessions, warmup.seconds < model.secondsToSettle {
+      // No clock counts more than 584 years.
+      let time = DurationText.write(.seconds(min(model.secondsToSettle, 1e10).rounded()))
+      let settling = model.settlesSlowly ? "\(time), since lengths vary much," : "ten sessions, \(time),"
       notes.append(
-        "a run begins with nobody there, which shows for about ten sessions, \(DurationText.write(Self.rounded(model.settling))), "
+        "a run begins with nobody there, which shows for about \(settling) "
           + "and the warm-up is \(DurationText.write(warmup)): sessions, instances and costs are too low")
     }
     let strains = model.strainsOfPeak(plan.results.map(\.candidate))
@@ -196,6 +199,4 @@ struct PlanNotes {
     }
     sentences = notes
   }
-
-  private static func rounded(_ length: Nanoseconds) -> Nanoseconds { .seconds(length.seconds.rounded()) }
 }

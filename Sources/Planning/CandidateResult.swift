@@ -28,7 +28,7 @@ package struct CandidateResult: Sendable {
   /// Nil without prices.
   package let cost: MonthlyCost?
   private let runs: Int
-  /// How long the number of missing tasks depends on what it was; 1 where they are missing for exponential lengths.
+  /// ``LengthDistribution/memory`` of the time for which a task is missing.
   private let memory: Double
   /// How the first run went, for a day at most.
   let samples: [RunRecord.Sample]
@@ -61,7 +61,7 @@ package struct CandidateResult: Sendable {
   init(_ candidate: Candidate, _ model: PlanModel, _ record: RunRecord, prices: Prices?) {
     self.candidate = candidate
     runs = record.runs.count
-    memory = Self.memory(of: model)
+    memory = model.missing.memory
     arrivals = record.runs.reduce(0) { $0 + $1.arrivals }
     hits = record.runs.reduce(0) { $0 + $1.hits }
     refused = record.refused
@@ -110,16 +110,5 @@ package struct CandidateResult: Sendable {
     return
       "a pool of \(candidate.poolSize): the simulation's hit rate is \(hitRate.value), the formula's \(exact), and by "
       + "chance they differ by at most \(allowed) (\(arrivals) arrivals, \(formula.text), a = \(formula.load))"
-  }
-  /// The number of missing tasks forgets what it was after the rest of a length, whose mean is E[L²]/(2·E[L]): E[L] for
-  /// exponential lengths, and (1 + cv²)/2 of that in general, with cv the coefficient of variation. In an
-  /// M/G/∞ system the covariance over a time t is a times the probability of a longer rest (Eick, Massey, Whitt: The
-  /// physics of the Mt/G/∞ queue, Operations Research 41 (1993)), so a time average's variance grows by that. Lengths that vary less than exponential ones are taken as those.
-  private static func memory(of model: PlanModel) -> Double {
-    let times = model.times
-    let missing = LengthDistribution.sum(
-      [times.taskStart] + (model.rules.keeper == .pool ? [] : [times.assign, times.session]))
-    let mean = missing.mean
-    return mean > 0 ? max(1, (1 + missing.variance / (mean * mean)) / 2) : 1
   }
 }

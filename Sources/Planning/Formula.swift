@@ -57,8 +57,7 @@ extension PlanModel {
     guard obstacles.isEmpty, case .poisson(let rate) = arrivals else {
       return FormulaChoice(formula: nil, reasons: obstacles)
     }
-    let start = times.taskStart.mean
-    let missing = rules.keeper == .pool ? start : start + times.assign.mean + times.session.mean
+    let missing = self.missing.mean
     let load = rate * missing
     let arithmetic =
       "a = λ·E[L] = \(Self.number(rate))/s × \(Self.number(missing)) s = \(Self.number(load))"
@@ -70,10 +69,11 @@ extension PlanModel {
         + "the formula \(choice.formula?.text ?? "") holds",
       why, arithmetic,
     ]
-    let settling = 10 * missing
+    let settling = self.missing.settling
     if schedule.warmup.seconds < settling {
+      let multiple = self.missing.memory > 1 ? "10·E[L]·(1 + cv²)/2, since L varies much," : "ten times E[L]"
       choice.reasonNotCompared =
-        "the formula is of the steady state, which takes about ten times E[L] = \(Self.number(settling)) s, and the "
+        "the formula is of the steady state, which takes about \(multiple) = \(Self.number(settling)) s, and the "
         + "warm-up is \(DurationText.write(schedule.warmup))"
     } else if choice.formula?.kind == .erlangC, load >= Double(size) {
       choice.reasonNotCompared = "there is no steady state: a is no less than the size"

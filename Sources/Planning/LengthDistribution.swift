@@ -39,6 +39,21 @@ package enum LengthDistribution: Sendable, Equatable {
     }
   }
 
+  /// How long a number of such lengths under way depends on what it was, in units of the mean: (1 + cv²)/2, with cv the
+  /// coefficient of variation. 1 for exponential lengths, and taken as 1 for those that vary less.
+  ///
+  /// The number forgets what it was after the rest of a length, whose mean is E[L²]/(2·E[L]). In an M/G/∞ system the
+  /// covariance over a time t is a times the probability of a longer rest (Eick, Massey, Whitt: The physics of the Mt/G/∞
+  /// queue, Operations Research 41 (1993)), so a time average's variance grows by that.
+  var memory: Double {
+    let mean = mean
+    return mean > 0 ? max(1, (1 + variance / (mean * mean)) / 2) : 1
+  }
+
+  /// The time in seconds after which it hardly shows in the number of such lengths under way that there was none at
+  /// first: ten times the mean of the rest of a length.
+  var settling: Double { 10 * mean * memory }
+
   /// Whether what remains of it never depends on what has passed.
   package var isExponential: Bool {
     if case .exponential = self { true } else { false }

@@ -25,11 +25,24 @@ package struct PlanModel: Sendable, Equatable {
     capacity != nil || rules.keeper == .ecsService || rules.afterRelease == .recycle
   }
 
-  /// The time after which it hardly shows that nobody was there when a run began: ten times a session with its assignment
-  /// and its start, at most about a year.
-  package var settling: Nanoseconds {
-    .seconds(min(10 * (times.session.mean + times.assign.mean + times.taskStart.mean), 10_000 * 3600))
+  /// How long a task of the pool is missing: until the start of the next one is done, and with an ECS service during the
+  /// session before it too.
+  var missing: LengthDistribution {
+    rules.keeper == .pool ? times.taskStart : .sum([times.taskStart, times.assign, times.session])
   }
+
+  private var occupied: LengthDistribution { .sum([times.session, times.assign, times.taskStart]) }
+
+  /// The time in seconds after which it hardly shows that nobody was there when a run began: ten times a session with its
+  /// assignment and its start, and more where these vary more than exponential lengths, because a run meets the longest
+  /// of them last. Without a bound.
+  package var secondsToSettle: Double { occupied.settling }
+
+  /// Whether ``secondsToSettle`` is more than ten sessions with their assignments and starts.
+  package var settlesSlowly: Bool { occupied.memory > 1 }
+
+  /// The warm-up that a model with sessions should have: ``secondsToSettle``, but at most 10,000 h, about a year.
+  package var settling: Nanoseconds { .seconds(min(secondsToSettle, 10_000 * 3600)) }
 }
 
 /// How long things take.

@@ -113,10 +113,44 @@ struct FormulaGridTests {
       var rules = KeepingRules()
       rules.fallback = fallback
       for seed in 0..<UInt64(60) {
-        let model = Self.model(start, rules, seed: seed, runs: 2, horizon: 2000)
-        #expect(Plan(model, candidates: [Candidate(poolSize: 5)]).contradictions == [])
+        var model = Self.model(start, rules, seed: seed, runs: 2, horizon: 2000)
+        model.schedule.warmup = .seconds(600)
+        let plan = Plan(model, candidates: [Candidate(poolSize: 5)])
+        #expect(plan.results[0].choice.reasonNotCompared == nil)
+        #expect(plan.contradictions == [])
       }
     }
+  }
+
+  /// Mean 4.7 s and cv² = 21: the rest of a start is 52 s on average, and ten times that is a warm-up. Ten times the mean
+  /// is none: the longest starts are still missing from the runs.
+  @Test func lengthsThatVaryMoreTakeLongerToSettle() throws {
+    let start = LengthDistribution.logNormal(try #require(LogNormal(p50: .seconds(1), p99: .seconds(60))))
+    var model = Self.model(start, KeepingRules(), seed: 0)
+    #expect(start.settling > 500 && start.settling < 550, "\(start.settling)")
+    model.schedule.warmup = .seconds(start.settling - 1)
+    #expect(model.formulaChoice(size: 5).reasonNotCompared?.contains("cv²") == true)
+    model.schedule.warmup = .seconds(start.settling + 1)
+    #expect(model.formulaChoice(size: 5).reasonNotCompared == nil)
+    #expect(LengthDistribution.constant(.seconds(2)).settling == 20)
+    #expect(LengthDistribution.exponential(mean: .seconds(2)).settling == 20)
+    #expect(LengthDistribution.constant(.zero).settling == 0)
+  }
+
+  /// Sessions of 47 min on average, with cv² = 21, take 87 h, which is the service's warm-up then. Those with a P99 of
+  /// 8000 h take longer than any warm-up.
+  @Test func aServiceWhoseSessionsVaryTooMuchIsNotHeldAgainstItsFormula() throws {
+    var rules = KeepingRules()
+    (rules.keeper, rules.fallback) = (.ecsService, .ownStart)
+    var model = Self.model(.constant(.seconds(20)), rules, seed: 0)
+    model.times.session = .logNormal(try #require(LogNormal(p50: .seconds(600), p99: .seconds(36_000))))
+    #expect(model.settling > .seconds(80 * 3600) && model.settling < .seconds(95 * 3600), "\(model.settling)")
+    model.schedule.warmup = model.settling + .seconds(1)
+    #expect(model.formulaChoice(size: 250).reasonNotCompared == nil)
+    model.times.session = .logNormal(try #require(LogNormal(p50: .seconds(3600), p99: .seconds(8000 * 3600))))
+    #expect(model.settling == .seconds(10_000 * 3600))
+    model.schedule.warmup = model.settling
+    #expect(model.formulaChoice(size: 250).reasonNotCompared?.contains("cv²") == true)
   }
 
   @Test(arguments: [KeepingRules.Fallback.ownStart, .refuse])

@@ -34,6 +34,19 @@ struct PlanOptionTests {
       settings.inputs.filter { $0.source.hasPrefix("default") }.map(\.name).prefix(2) == ["assign", "task-start"])
   }
 
+  @Test func aServiceWarmsUpLongerWhereItsSessionsVaryMuch() throws {
+    func warmup(_ session: String) throws -> Nanoseconds {
+      let settings = try right([
+        "--arrival-rate", "5/m", "--keeper", "ecs-service", "--session", session, "--task-start", "20s", "--pool-size",
+        "250",
+      ])
+      return settings.model.schedule.warmup
+    }
+    #expect(try warmup("exp:47m") == .seconds(8 * 3600))
+    let long = try warmup("lognormal:10m,10h")
+    #expect(long > .seconds(80 * 3600) && long < .seconds(95 * 3600), "\(long)")
+  }
+
   @Test func everyOptionReachesTheModel() throws {
     let settings = try right([
       "--arrival-rate", "2/s", "--session", "const:5m", "--assign", "exp:200ms", "--task-start", "lognormal:5s,9s",

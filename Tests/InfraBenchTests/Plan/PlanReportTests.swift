@@ -81,6 +81,18 @@ struct PlanReportTests {
     }
   }
 
+  /// The warm-up has a bound, which sessions that vary very much do not reach.
+  @Test func aWarmUpThatIsTooShortEvenAtItsBoundIsNoted() throws {
+    var rules = KeepingRules()
+    rules.keeper = .ecsService
+    var model = PlanModel(arrivals: .poisson(perSecond: 1e-9), times: PlanTimes(), rules: rules)
+    model.times.session = .logNormal(try #require(LogNormal(p50: .seconds(3600), p99: .seconds(8000 * 3600))))
+    model.schedule = RunSchedule(horizon: .seconds(3600), warmup: model.settling, runs: 2, seed: 1)
+    let notes = PlanSummary(Plan(model, candidates: [Candidate(poolSize: 1)]), inputs: []).notes
+    #expect(notes.contains { $0.hasPrefix("a run begins with nobody there") && $0.contains("vary much") }, "\(notes)")
+    #expect(notes.contains { $0.hasPrefix("the simulation is not held against the formula") }, "\(notes)")
+  }
+
   @Test func oneRunAndAFormulaThatIsNotComparedAreNoted() {
     let model = PlanModel(
       arrivals: .poisson(perSecond: 0.1), times: PlanTimes(),
