@@ -18,8 +18,8 @@ package struct RateEstimate: Sendable, Equatable {
   /// Where misses are rare, their number is skewed, and the interval of the rate itself ends too high: it promises more
   /// than the pool holds. So the interval is that of the logarithm of misses to hits, which is nearly symmetric, with its
   /// error by the delta method (Agresti: Categorical Data Analysis, 2013, ch. 3.1), and its ends are turned back into
-  /// rates. Where few hits or few misses were seen, the runs hardly differ, and it is widened to the exact interval of a
-  /// Poisson number (Garwood, Biometrika 28 (1936)).
+  /// rates. Where few hits or few misses were seen, the runs hardly differ, and both ends are widened to those of the
+  /// exact interval of a Poisson number (Garwood, Biometrika 28 (1936)).
   init(runs: [RunRecord.Tally]) {
     let arrivals = runs.reduce(0) { $0 + Double($1.arrivals) }
     let hits = runs.reduce(0) { $0 + Double($1.hits) }
@@ -45,8 +45,14 @@ package struct RateEstimate: Sendable, Equatable {
       low = 1 / (1 + exp(odds + halfOfOdds))
       high = 1 / (1 + exp(odds - halfOfOdds))
     }
-    if misses < Self.boundOfFew { low = min(low, 1 - Self.highest(of: misses) / arrivals) }
-    if hits < Self.boundOfFew { high = max(high, Self.highest(of: hits) / arrivals) }
+    if misses < Self.boundOfFew {
+      low = min(low, 1 - Self.highest(of: misses) / arrivals)
+      high = max(high, 1 - Self.lowest(of: misses) / arrivals)
+    }
+    if hits < Self.boundOfFew {
+      low = min(low, Self.lowest(of: hits) / arrivals)
+      high = max(high, Self.highest(of: hits) / arrivals)
+    }
     interval = max(0, low)...min(1, high)
     halfOf9999 = standardError * student.twoSidedQuantile(level: 0.9999)
   }
@@ -64,5 +70,17 @@ package struct RateEstimate: Sendable, Equatable {
       if ClosedForms.poisson(atMost: seen, mean: middle) > 0.025 { low = middle } else { high = middle }
     }
     return high
+  }
+
+  /// The lower end: the mean with which a number as large has a probability of 2.5 %; 0 where nothing was seen.
+  private static func lowest(of number: Double) -> Double {
+    let seen = Int(number)
+    guard seen > 0 else { return 0 }
+    var (low, high) = (0.0, number)
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      if ClosedForms.poisson(atMost: seen - 1, mean: middle) > 0.975 { low = middle } else { high = middle }
+    }
+    return low
   }
 }

@@ -57,6 +57,17 @@ struct IntervalCoverageTests {
     #expect(all.lowerBound == 0 && abs(all.upperBound - 3.689 / 1000) < 1e-6)
   }
 
+  /// Runs that are alike by accident differ by nothing. Garwood's interval of 2 is 0.2422 to 7.2247 (a table of χ² with 4
+  /// and 6 degrees of freedom).
+  @Test func bothEndsAreWidenedWhereFewWereSeen() throws {
+    let miss = RunRecord.Tally(arrivals: 1000, hits: 999)
+    let misses = try #require(RateEstimate(runs: [miss, miss]).interval)
+    #expect(abs(misses.lowerBound - (1 - 7.2247 / 2000)) < 1e-6 && abs(misses.upperBound - (1 - 0.2422 / 2000)) < 1e-6)
+    let hit = RunRecord.Tally(arrivals: 500, hits: 1)
+    let hits = try #require(RateEstimate(runs: [hit, hit]).interval)
+    #expect(abs(hits.lowerBound - 0.2422 / 1000) < 1e-6 && abs(hits.upperBound - 7.2247 / 1000) < 1e-6)
+  }
+
   /// By hand: rates 0.51 and 0.50 of equal runs, so 0.505 with an error of 0.005, and Student's 12.7062. The logarithm of
   /// misses to hits is −0.020001 ± 12.7062 × 0.005 / (0.505 × 0.495).
   @Test func theIntervalIsStudentsOverRuns() throws {
