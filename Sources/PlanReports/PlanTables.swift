@@ -169,6 +169,9 @@ struct PlanNotes {
           ? "one run allows no interval: give --runs 2 or more"
           : "one run: its intervals come from 20 parts of its time, whose neighbours depend on one another a little")
     }
+    if (2...4).contains(plan.model.schedule.runs) {
+      notes.append("intervals of fewer than five runs say little: give --runs 5 or more")
+    }
     if case .recorded = plan.model.arrivals {
       notes.append(
         "arrivals are the file's in each run: intervals show how starts and sessions differ, not how arrivals would")

@@ -18,7 +18,9 @@ package struct RateEstimate: Sendable, Equatable {
   /// Where misses are rare, their number is skewed, and the interval of the rate itself ends too high: it promises more
   /// than the pool holds. So the interval is that of the logarithm of misses to hits, which is nearly symmetric, with its
   /// error by the delta method (Agresti: Categorical Data Analysis, 2013, ch. 3.1), and its ends are turned back into
-  /// rates. Where few hits or few misses were seen, the runs hardly differ, and both ends are widened to those of the
+  /// rates. That method takes the logarithm as straight, which it is only near the rate: where half the interval of the
+  /// logarithm is more than 1, the interval is that of the rate itself, within 0…1. Two runs, whose quantile is 12.7,
+  /// would otherwise have one of nearly all rates. Where few hits or few misses were seen, the runs hardly differ, and both ends are widened to those of the
   /// exact interval of a Poisson number (Garwood, Biometrika 28 (1936)).
   init(runs: [RunRecord.Tally]) {
     let arrivals = runs.reduce(0) { $0 + Double($1.arrivals) }
@@ -42,8 +44,12 @@ package struct RateEstimate: Sendable, Equatable {
     if hits > 0, misses > 0 {
       let (odds, half) = (log(misses / hits), standardError * student.twoSidedQuantile(level: 0.95))
       let halfOfOdds = half / (rate * (1 - rate))
-      low = 1 / (1 + exp(odds + halfOfOdds))
-      high = 1 / (1 + exp(odds - halfOfOdds))
+      if halfOfOdds <= 1 {
+        low = 1 / (1 + exp(odds + halfOfOdds))
+        high = 1 / (1 + exp(odds - halfOfOdds))
+      } else {
+        (low, high) = (rate - half, rate + half)
+      }
     }
     if misses < Self.boundOfFew {
       low = min(low, 1 - Self.highest(of: misses) / arrivals)

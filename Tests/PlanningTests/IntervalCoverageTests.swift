@@ -78,6 +78,17 @@ struct IntervalCoverageTests {
     #expect(abs(interval.upperBound - 0.568111) < 1e-5)
   }
 
+  /// By hand: rates 0.97 and 0.99, so 0.98 with an error of 0.01, and Student's 12.7062. The logarithm's interval would
+  /// be 7 % to 99.997 %.
+  @Test func fewRunsHaveTheIntervalOfTheRateItself() throws {
+    let estimate = RateEstimate(runs: [.init(arrivals: 100, hits: 97), .init(arrivals: 100, hits: 99)])
+    let interval = try #require(estimate.interval)
+    #expect(abs(interval.lowerBound - (0.98 - 0.127062)) < 1e-5 && interval.upperBound == 1)
+    let mirrored = try #require(
+      RateEstimate(runs: [.init(arrivals: 100, hits: 3), .init(arrivals: 100, hits: 1)]).interval)
+    #expect(mirrored.lowerBound == 0 && abs(mirrored.upperBound - (0.02 + 0.127062)) < 1e-5)
+  }
+
   @Test func oneRunHasAnIntervalOnlyWhereItsPartsAreAlike() throws {
     var model = PlanModel(
       arrivals: .poisson(perSecond: 1), times: PlanTimes(taskStart: .constant(.seconds(1))),

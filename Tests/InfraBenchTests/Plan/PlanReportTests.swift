@@ -81,6 +81,15 @@ struct PlanReportTests {
     }
   }
 
+  @Test(arguments: [(1, false), (2, true), (4, true), (5, false)])
+  func intervalsOfFewRunsAreNoted(_ runs: Int, _ isNoted: Bool) {
+    let model = PlanModel(
+      arrivals: .poisson(perSecond: 0.1), times: PlanTimes(),
+      schedule: RunSchedule(horizon: .seconds(3600), warmup: .seconds(200), runs: runs, seed: 1))
+    let notes = PlanSummary(Plan(model, candidates: [Candidate(poolSize: 1)]), inputs: []).notes
+    #expect(notes.contains { $0.contains("fewer than five runs") } == isNoted, "\(notes)")
+  }
+
   /// The warm-up has a bound, which sessions that vary very much do not reach.
   @Test func aWarmUpThatIsTooShortEvenAtItsBoundIsNoted() throws {
     var rules = KeepingRules()
