@@ -75,11 +75,12 @@ package struct PlanHTML {
 
   private var waitsOverSize: HTML? {
     let waits = WaitPicture(plan: plan)
-    guard let picture = waits.picture, let first = waits.results.first else { return nil }
-    let hasOthers = waits.results.count < plan.results.count
+    guard let picture = waits.picture else { return nil }
+    let pools = Set(plan.results.map { $0.candidate.instancePool })
+    let instancePool = pools.count > 1 ? waits.instancePool : nil
     return HTMLFigure(
       title: "Waits over the pool's size",
-      explanation: hasOthers ? ["With an instance pool of \(first.candidate.instancePool)."] : [],
+      explanation: instancePool.map { ["With an instance pool of \($0)."] } ?? [],
       picture: picture, key: waits.key, table: waits.table.html
     ).html
   }

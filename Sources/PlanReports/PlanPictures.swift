@@ -83,16 +83,37 @@ struct HitRatePicture {
   }
 }
 
-/// The waits over the pool's size: their mean, P95 and P99, of the candidates with one instance pool.
+/// The waits over the pool's size: their mean, P95 and P99.
 struct WaitPicture {
   /// In the order of their sizes.
   let results: [CandidateResult]
 
-  /// Those with the instance pool of the candidate that is shown: three lines for each instance pool would be too many.
+  /// All candidates, where each size is there once. Where sizes are there with several instance pools, three lines for
+  /// each of these would be too many: then those with the instance pool that has the most candidates, and of several such
+  /// the one of the candidate that is shown.
   init(plan: Plan) {
-    let instancePool = plan.shown?.candidate.instancePool
-    results = plan.results.filter { $0.candidate.instancePool == instancePool && !$0.waits.isEmpty }
-      .sorted { $0.candidate.poolSize < $1.candidate.poolSize }
+    let all = plan.results.filter { !$0.waits.isEmpty }
+    var drawn = all
+    if Set(all.map { $0.candidate.poolSize }).count < all.count {
+      let shown = plan.shown?.candidate.instancePool
+      let pools = Set(all.map { $0.candidate.instancePool }).sorted()
+      let groups = pools.map { pool in all.filter { $0.candidate.instancePool == pool } }
+      let most = groups.map { $0.count }.max() ?? 0
+      let largest = groups.filter { $0.count == most }
+      drawn = largest.first { $0.first?.candidate.instancePool == shown } ?? largest.first ?? []
+    }
+    results = drawn.sorted { $0.candidate.poolSize < $1.candidate.poolSize }
+  }
+
+  /// The instance pool of all that is drawn; nil where there are several.
+  var instancePool: Int? {
+    let pools = Set(results.map { $0.candidate.instancePool })
+    return pools.count == 1 ? pools.first : nil
+  }
+
+  /// Such as `3`, or `3/2` where instance pools differ.
+  private func name(_ result: CandidateResult) -> String {
+    "\(result.candidate.poolSize)" + (instancePool == nil ? "/\(result.candidate.instancePool)" : "")
   }
 
   private static let statistics: [(name: String, milliseconds: @Sendable (CandidateResult) -> Double)] = [
@@ -106,10 +127,11 @@ struct WaitPicture {
 
   /// The picture's numbers.
   var table: HTMLTable {
-    var table = HTMLTable("Waits by size", header: ["pool"] + Self.statistics.map(\.name))
+    var table = HTMLTable(
+      "Waits by size", header: [instancePool == nil ? "pool/instances" : "pool"] + Self.statistics.map(\.name))
     for result in results {
       table.add(
-        ["\(result.candidate.poolSize)"]
+        [name(result)]
           + Self.statistics.map { NumberText.time(milliseconds: $0.milliseconds(result)) })
     }
     return table
@@ -129,14 +151,14 @@ struct WaitPicture {
       }
       let dots = zip(results, points).map { result, point -> HTML in
         let title =
-          "a pool of \(result.candidate.poolSize): \(statistic.name) "
+          "a pool of \(name(result)): \(statistic.name) "
           + NumberText.time(milliseconds: statistic.milliseconds(result))
         return HTML.dot(point.x, point.y, class: "dot", title)
       }
       return "<g class=\"c\(colour)\">\n\(HTML.line(points, class: "line"))\(dots)</g>\n"
     }
     let text = results.map { result in
-      "\(result.candidate.poolSize): "
+      "\(name(result)): "
         + Self.statistics.map { "\($0.name) \(NumberText.time(milliseconds: $0.milliseconds(result)))" }
         .joined(separator: ", ")
     }.joined(separator: "; ")

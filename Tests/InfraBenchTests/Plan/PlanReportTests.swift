@@ -81,6 +81,28 @@ struct PlanReportTests {
     }
   }
 
+  private static func waitsPicture(_ pools: [(size: Int, instancePool: Int)]) throws -> String {
+    let model = PlanModel(
+      arrivals: .poisson(perSecond: 5.0 / 60), times: PlanTimes(), capacity: Capacity(slots: 7, most: 50),
+      schedule: RunSchedule(horizon: .seconds(1800), warmup: .seconds(600), runs: 2, seed: 1))
+    let candidates = pools.map { Candidate(poolSize: $0.size, instancePool: $0.instancePool) }
+    let page = try MarkupReader(PlanHTML(PlanSummary(Plan(model, candidates: candidates), inputs: [])).source)
+    let labels = page.elements.filter { $0.name == "svg" }.compactMap { $0.attributes["aria-label"] }
+    return try #require(labels.first { $0.hasPrefix("Waits over the pool's size.") })
+  }
+
+  /// The candidates of the lab's preset: the one that is shown is alone with its instance pool.
+  @Test func waitsOfAllSizesAreDrawnThoughInstancePoolsDiffer() throws {
+    let label = try Self.waitsPicture([(0, 2), (2, 2), (3, 2), (4, 2), (5, 3)])
+    for name in ["0/2", "2/2", "3/2", "4/2", "5/3"] { #expect(label.contains(" \(name): mean "), "\(label)") }
+  }
+
+  @Test func whereASizeIsThereTwiceTheInstancePoolWithTheMostCandidatesIsDrawn() throws {
+    let label = try Self.waitsPicture([(1, 0), (2, 0), (3, 0), (3, 1), (4, 1)])
+    for size in 1...3 { #expect(label.contains(" \(size): mean "), "\(label)") }
+    #expect(!label.contains(" 4: mean "), "\(label)")
+  }
+
   @Test(arguments: [(1, false), (2, true), (4, true), (5, false)])
   func intervalsOfFewRunsAreNoted(_ runs: Int, _ isNoted: Bool) {
     let model = PlanModel(
