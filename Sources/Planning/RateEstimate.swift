@@ -20,8 +20,8 @@ package struct RateEstimate: Sendable, Equatable {
   /// error by the delta method (Agresti: Categorical Data Analysis, 2013, ch. 3.1), and its ends are turned back into
   /// rates. That method takes the logarithm as straight, which it is only near the rate: where half the interval of the
   /// logarithm is more than 1, the interval is that of the rate itself, within 0…1. Two runs, whose quantile is 12.7,
-  /// would otherwise have one of nearly all rates. Where few hits or few misses were seen, the runs hardly differ, and both ends are widened to those of the
-  /// exact interval of a Poisson number (Garwood, Biometrika 28 (1936)).
+  /// would otherwise have one of nearly all rates. Where few hits or few misses were seen, the runs hardly differ, and
+  /// both ends are widened to those of the exact interval of a Poisson number (Garwood, Biometrika 28 (1936)).
   init(runs: [RunRecord.Tally]) {
     let arrivals = runs.reduce(0) { $0 + Double($1.arrivals) }
     let hits = runs.reduce(0) { $0 + Double($1.hits) }
