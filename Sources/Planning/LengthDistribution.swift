@@ -51,7 +51,8 @@ package enum LengthDistribution: Sendable, Equatable {
   }
 
   /// The time in seconds after which it hardly shows in the number of such lengths under way that there was none at
-  /// first: ten times the mean of the rest of a length.
+  /// first: ten times the mean of the rest of a length. Of exponential lengths a share of 0.00005 is missing then, and of
+  /// log-normal ones at most 0.016, with σ² = 3.2 (by the distribution of the rest, P(R > t) = E[(L − t)⁺]/E[L]).
   var settling: Double { 10 * mean * memory }
 
   /// Whether what remains of it never depends on what has passed.
