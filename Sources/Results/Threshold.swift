@@ -95,10 +95,7 @@ extension Threshold {
     case .rate(let name):
       counters[name].map { judgeRate($0, of: counters["iterations"] ?? 0) } ?? skipped("this run did not test it")
     case .growth(let name): judgeGrowth(name, soak)
-    case .empty:
-      soak?.emptyPercent.map { judged($0, bound: bound) }
-        ?? skipped(
-          soak == nil ? Self.noSoak : "the gateway gives no status of its pool")
+    case .empty: judgeEmpty(soak)
     }
   }
 
@@ -164,6 +161,17 @@ extension Threshold {
   }
 
   private static let noSoak = "this run was no soak (--soak)"
+
+  private func judgeEmpty(_ soak: Soak?) -> ResultDocument.JudgedThreshold {
+    guard let soak else { return skipped(Self.noSoak) }
+    guard let percent = soak.emptyPercent else { return skipped("the gateway gives no status of its pool") }
+    guard soak.isPoolWatched else {
+      return skipped(
+        "the pool was seen for \(NumberText.decimals(soak.watchedSeconds ?? 0, 0)) s of "
+          + "\(NumberText.decimals(soak.lengthSeconds, 0)) s: less than half of the run")
+    }
+    return judged(percent, bound: bound)
+  }
 
   /// Judges by the end of the slope's interval that is kinder to the run: a growth that may be chance crosses nothing.
   private func judgeGrowth(_ name: String, _ soak: Soak?) -> ResultDocument.JudgedThreshold {

@@ -106,6 +106,13 @@ package struct Soak: Codable, Sendable, Equatable {
     return emptySeconds * 100 / watchedSeconds
   }
 
+  /// The length of the minutes, from which the part that was left out follows.
+  package var lengthSeconds: Double { leftOutSeconds / SoakSeries.leftOut }
+
+  /// Whether looks cover half of the run or more. With fewer the share of the time without a warm task says nothing: a
+  /// gateway that does not answer is not a gateway with a full pool.
+  package var isPoolWatched: Bool { (watchedSeconds ?? 0) >= lengthSeconds / 2 }
+
   /// The trends that a `<name>_growth` of a threshold is about: the series of that name, or of all processes.
   package func trends(of name: String) -> [Trend] {
     trends.filter { $0.series == name || $0.series == "tool_\(name)" || $0.series == "gateway_\(name)" }

@@ -116,6 +116,23 @@ import Testing
     #expect(!(try judge("empty.rate < 0.5%", minutes).pass))
   }
 
+  @Test func aPoolThatWasHardlySeenIsNotJudged() throws {
+    let minutes = (0..<20).map { number in
+      var minute = SoakSamples.minute(number)
+      if number >= 9 { minute.pool = nil }
+      return minute
+    }
+    let judged = try judge("empty.rate < 1%", minutes)
+    #expect(!judged.pass && judged.observed == nil)
+    #expect(judged.reason == "the pool was seen for 540 s of 1200 s: less than half of the run", "\(judged)")
+    let soak = try soak(minutes)
+    let asDefault = try ThresholdParser(EndToEndBenchmark.description).parse("empty.rate < 1%", isDefault: true)
+      .judge(
+        metrics: [:], counters: [:],
+        bounds: FailureTimeouts(EndToEndBenchmark.description, [:] as [String: Nanoseconds]), soak: soak)
+    #expect(asDefault.pass && asDefault.skipped == true)
+  }
+
   @Test func withoutASoakTheyFailAsUsersOwn() throws {
     let parser = ThresholdParser(EndToEndBenchmark.description)
     for expression in ["rss_growth < 1%", "empty.rate < 1%"] {
