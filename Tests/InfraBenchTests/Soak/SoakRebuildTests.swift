@@ -32,6 +32,24 @@ import Testing
     #expect(document.notes.contains("known before"))
   }
 
+  @Test func whatOnlyTheEndCountsIsNotJudgedWithoutIt() throws {
+    var head = SoakSamples.head
+    head.thresholds = [
+      .init(expression: "unreleased == 0", isDefault: true), .init(expression: "censored == 0", isDefault: true),
+      .init(expression: "unreleased == 0", isDefault: false), .init(expression: "dropped == 0", isDefault: true),
+    ]
+    let document = try SoakSamples.rebuilt([SoakSamples.minute(0)], head: head)
+    #expect(document.counters["unreleased"] == nil && document.counters["censored"] == nil)
+    #expect(document.thresholds.map(\.skipped) == [true, true, nil, nil])
+    #expect(document.thresholds.map(\.pass) == [true, true, false, true])
+    #expect(document.notes.first?.contains("whether the generator was saturated, are not known") == true)
+    var whole = document
+    whole.counters["unreleased"] = 0
+    whole.counters["censored"] = 0
+    let ended = try SoakSamples.rebuilt([SoakSamples.minute(0)], head: head, end: SoakEnd(of: whole))
+    #expect(ended.thresholds.allSatisfy { $0.pass && $0.skipped == nil })
+  }
+
   @Test func anEndGivesWhatOnlyTheEndKnows() throws {
     var whole = try SoakSamples.rebuilt([SoakSamples.minute(0)])
     whole.verdict = .pass
