@@ -176,6 +176,8 @@ import Testing
   @Test(arguments: [
     ["bench-e2e", "--soak"], ["bench-e2e", "--soak", "--count", "5"], ["bench-e2e", "--soak-every", "1s"],
     ["bench-e2e", "--duration", "5s", "--soak"], ["bench-e2e", "--duration", "5s", "--soak", "--soak-every", "999ms"],
+    ["bench-e2e", "--duration", "48h", "--soak", "--soak-every", "25h"],
+    ["bench-e2e", "--duration", "48h", "--soak", "--soak-every", "1s"],
     ["bench-e2e", "--idle-gap", "1s"], ["bench-e2e", "--idle-sessions", "0"],
     ["bench-e2e", "--cold-by", "run-task", "--duration", "2m", "--count", "3", "--soak"],
     ["bench-concurrent", "--soak"], ["bench-concurrent", "--duration", "5m", "--hold", "--soak"],

@@ -7,6 +7,10 @@ package enum SoakLine: Sendable, Equatable {
 
   /// The schema that the head names.
   package static let schema = "infrabench.soak/1"
+  /// The lengths that a minute may have, in s.
+  package static let lengths = 1.0...86_400.0
+  /// The most minutes of a file: 69 days of true minutes.
+  package static let mostMinutes = 100_000
   /// How the names of these files end.
   package static let fileSuffix = ".soak.ndjson"
 }

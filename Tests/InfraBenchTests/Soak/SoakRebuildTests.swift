@@ -160,6 +160,60 @@ import Testing
     }
   }
 
+  private static func head(every seconds: Double) -> SoakHead {
+    var head = SoakSamples.head
+    head.everySeconds = seconds
+    return head
+  }
+
+  private static func minute(at t: Double, seconds: Double = 60, watched: Double = 60, empty: Double = 0) -> SoakMinute
+  {
+    var minute = SoakSamples.minute(0)
+    minute.t = t
+    minute.seconds = seconds
+    minute.pool?.watchedSeconds = watched
+    minute.pool?.emptySeconds = empty
+    return minute
+  }
+
+  @Test func linesThatNoRunWritesInThisOrderAreRefusedByTheirNumber() throws {
+    let (first, second) = (SoakSamples.minute(0), SoakSamples.minute(1))
+    let end = SoakEnd(of: try SoakSamples.rebuilt([first]))
+    let head = SoakLine.head(SoakSamples.head)
+    let samples: [(lines: [SoakLine], words: String)] = [
+      ([head, .minute(first), .minute(first)], "line 3 begins before"),
+      ([head, .minute(second), .minute(first)], "line 3 begins before"),
+      ([head, .minute(first), .end(end), .minute(second)], "line 4 comes after the end"),
+      ([head, .minute(first), .end(end), .end(end)], "line 4 comes after the end"),
+      ([.head(Self.head(every: -5))], "line 1 has impossible everySeconds"),
+      ([.head(Self.head(every: 1e300))], "line 1 has impossible everySeconds"),
+      ([head, .minute(Self.minute(at: -1))], "line 2 has an impossible time"),
+      ([head, .minute(Self.minute(at: 0, seconds: -60))], "line 2 has an impossible time"),
+      ([head, .minute(Self.minute(at: 0, watched: 3, empty: 4))], "line 2 has impossible times of the pool"),
+      ([head, .minute(Self.minute(at: 0, empty: -1))], "line 2 has impossible times of the pool"),
+    ]
+    for sample in samples {
+      let text = try SoakSamples.text(sample.lines)
+      #expect {
+        try read(text)
+      } throws: {
+        "\($0)".contains(sample.words)
+      }
+    }
+    let whole: [SoakLine] = [head, .minute(first), .minute(Self.minute(at: 59.9995)), .end(end)]
+    #expect(try read(SoakSamples.text(whole)).document.soak?.minutes == 2)
+  }
+
+  @Test func aFileHasABoundedNumberOfMinutes() {
+    var order = SoakLineOrder()
+    let minute = Self.minute(at: 0, seconds: 0)
+    var refused = 0
+    for _ in 0..<SoakLine.mostMinutes where order.violation(of: .minute(minute)) != nil { refused += 1 }
+    #expect(refused == 0)
+    let sentence = order.violation(of: .minute(minute))
+    #expect(sentence?.contains("more than a soak has") == true)
+  }
+
   @Test func aFileCanNotMakeItsReaderKeepAnyNumberOfMetricsOrErrors() throws {
     var minute = SoakSamples.minute(0)
     let data = try #require(minute.histograms["end_to_end"])
