@@ -57,7 +57,8 @@ package final class SoakRun: Sendable {
     state = Mutex(
       State(
         writer: SoakFileWriter(descriptor: descriptor),
-        series: SoakSeries(headlines: head.tool.headlines, everySeconds: head.everySeconds),
+        series: SoakSeries(
+          headlines: head.tool.headlines, everySeconds: head.everySeconds, named: head.namedSeries),
         tool: ProcessFigures(getpid()), gateway: subject.gatewayProcess.flatMap(ProcessFigures.init)))
     write(.head(head))
   }

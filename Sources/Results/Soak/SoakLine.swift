@@ -64,6 +64,13 @@ package struct SoakHead: Codable, Sendable, Equatable {
     self.untested = untested
     self.notes = notes
   }
+
+  /// The series that a threshold is about: `end_to_end_p99` of `end_to_end_p99_growth < 5%`.
+  package var namedSeries: Set<String> {
+    let ending = "_growth"
+    let subjects = thresholds.map { criterion in criterion.expression.prefix { !" <>=".contains($0) } }
+    return Set(subjects.filter { $0.hasSuffix(ending) }.map { String($0.dropLast(ending.count)) })
+  }
 }
 
 /// What one minute of a soak measured. The sums of all minutes are the run's.

@@ -24,7 +24,8 @@ package struct SoakRebuild: Sendable {
 
   package init(_ head: SoakHead) {
     self.head = head
-    series = SoakSeries(headlines: head.tool.headlines, everySeconds: head.everySeconds)
+    series = SoakSeries(
+      headlines: head.tool.headlines, everySeconds: head.everySeconds, named: head.namedSeries)
   }
 
   package var minutes: Int { series.minutes }

@@ -37,6 +37,35 @@ import Testing
     #expect(!(try soak(minutes).trends.contains { $0.series == "gateway_rss" }))
   }
 
+  /// Nearly every start is cold.
+  private static let cold = (0..<30).map { number in
+    var minute = SoakSamples.minute(number)
+    let data = minute.histograms["end_to_end"]
+    minute.histograms["end_to_end_cold"] = data
+    if number != 4 { minute.histograms["end_to_end"] = nil }
+    return minute
+  }
+
+  @Test func theMetricWithATrendIsShownAndNotOneWithASingleSample() throws {
+    let latencies = try soak(Self.cold).trends.map(\.series).filter { $0.contains("_p") }
+    #expect(latencies == ["end_to_end_cold_p50", "end_to_end_cold_p99"])
+    #expect(try trend("end_to_end_cold_p99", Self.cold).points == 27)
+    // Of a run too short for trends, that with most points.
+    #expect(try trend("end_to_end_cold_p99", Array(Self.cold.prefix(6))).points == 5)
+    // The first one of several.
+    #expect(!(try soak(Self.steady).trends.contains { $0.series.hasPrefix("end_to_end_cold") }))
+  }
+
+  @Test func aSeriesThatAThresholdNamesIsKept() throws {
+    var head = SoakSamples.head
+    head.thresholds = [.init(expression: "end_to_end_p99_growth < 5%", isDefault: false)]
+    let document = try SoakSamples.rebuilt(Self.cold, head: head)
+    let series = (document.soak?.trends ?? []).map(\.series)
+    #expect(series.contains("end_to_end_p99") && series.contains("end_to_end_cold_p99"), "\(series)")
+    #expect(!series.contains("end_to_end_p50"))
+    #expect(document.thresholds.first?.reason?.contains("end_to_end_p99 has 1 points") == true)
+  }
+
   @Test func aShortLastMinuteCountsInTotalsAndIsNoPoint() throws {
     let minutes = (0..<20).map { SoakSamples.minute($0) } + [SoakSamples.minute(20, empty: 2, seconds: 10)]
     let soak = try soak(minutes)
