@@ -64,19 +64,28 @@ package final class SoakRun: Sendable {
   }
 
   /// What the load engine passes each minute to.
-  var parts: RecordingParts { RecordingParts(every: every, take: write) }
+  var parts: RecordingParts {
+    var parts = RecordingParts(every: every, take: write)
+    parts.begun = { self.beginMeasuring() }
+    return parts
+  }
 
   /// Runs `work`, the load, while the pool is watched.
   func watching<T: Sendable>(_ work: @Sendable () async -> T) async -> T {
-    state.withLock { state in
-      // The time before the load is no part of the first minute.
-      state.tool = ProcessFigures(getpid())
-      state.gateway = subject.gatewayProcess.flatMap(ProcessFigures.init)
-    }
+    beginMeasuring()
     let watch = Task { [subject] in await subject.pool?.watch() }
     let result = await work()
     watch.cancel()
     return result
+  }
+
+  /// The time before the load, and then that of its warm-up, is no part of the first minute. Counters stay: what idle
+  /// sessions counted before is a part of the run's sum.
+  private func beginMeasuring() {
+    let tool = ProcessFigures(getpid())
+    let gateway = subject.gatewayProcess.flatMap(ProcessFigures.init)
+    _ = subject.pool?.cut(at: MonotonicClock.now())
+    state.withLock { state in (state.tool, state.gateway) = (tool, gateway) }
   }
 
   /// The series so far, as the result has them.
