@@ -178,15 +178,9 @@ extension Threshold {
     guard let soak else { return skipped(Self.noSoak) }
     let trends = soak.trends(of: name)
     guard !trends.isEmpty else { return skipped("this run did not watch it") }
-    if let short = trends.first(where: { $0.points < SoakSeries.fewestPoints }) {
-      return skipped(
-        "\(short.series) has \(short.points) points after the first tenth: not enough, a trend needs \(SoakSeries.fewestPoints)"
-      )
-    }
-    let judgements = trends.map { trend -> ResultDocument.JudgedThreshold in
-      guard let growth = trend.growth else {
-        return skipped("\(trend.series) has a median of 0, which nothing is relative to")
-      }
+    // Of several processes those are judged that can be: one that was seen for a short while hides no leak of another.
+    let judgements = trends.compactMap { trend -> ResultDocument.JudgedThreshold? in
+      guard trend.points >= SoakSeries.fewestPoints, let growth = trend.growth else { return nil }
       let judgedEnd =
         switch comparison {
         case .less, .lessOrEqual: growth.low
@@ -196,13 +190,19 @@ extension Threshold {
       let pass = comparison.holds(judgedEnd, bound)
       let range =
         "\(trend.series): with 95 % between \(NumberText.signed(growth.low, 2)) and \(NumberText.signed(growth.high, 2)) %/h"
-      return .init(
+      return ResultDocument.JudgedThreshold(
         expression: expression, observed: growth.percent, pass: pass,
         reason: pass == comparison.holds(growth.percent, bound) && pass ? nil : range)
     }
-    // Of several processes the worst one is said: one that fails, or else the one that grows most.
-    return judgements.first { !$0.pass } ?? judgements.max { ($0.observed ?? 0) < ($1.observed ?? 0) }
-      ?? skipped("this run did not watch it")
+    // The worst one is said: one that fails, or else the one that grows most.
+    if let failed = judgements.first(where: { !$0.pass }) { return failed }
+    if let most = judgements.max(by: { ($0.observed ?? 0) < ($1.observed ?? 0) }) { return most }
+    if let short = trends.first(where: { $0.points < SoakSeries.fewestPoints }) {
+      return skipped(
+        "\(short.series) has \(short.points) points after the first tenth: not enough, a trend needs \(SoakSeries.fewestPoints)"
+      )
+    }
+    return skipped("\(trends[0].series) has a median of 0, which nothing is relative to")
   }
 
   private var withoutSample: ResultDocument.JudgedThreshold { skipped("there was no sample") }

@@ -126,6 +126,28 @@ import Testing
     #expect(try judge("end_to_end_p99_growth < 1%", minutes).pass)
   }
 
+  @Test func aProcessThatWasSeenForAShortWhileHidesNoLeakOfAnother() throws {
+    let minutes = Self.growing.map { minute in
+      var minute = minute
+      if minute.t >= 3300 { minute.gateway = .init(rssBytes: 30_000_000, descriptors: 9, threads: 4, cpu: 0.1) }
+      return minute
+    }
+    #expect(try soak(minutes).trends.contains { $0.series == "gateway_rss" && $0.points == 5 })
+    let judged = try judge("rss_growth < 1%", minutes)
+    #expect(!judged.pass && judged.reason?.hasPrefix("tool_rss: with 95 %") == true, "\(judged)")
+    #expect(try judge("gateway_rss_growth < 1%", minutes).reason?.contains("not enough") == true)
+  }
+
+  @Test func whatShrinksHasANegativeGrowth() throws {
+    let shrinking = (0..<60).map { SoakSamples.minute($0, rss: 50_000_000 - UInt64($0) * 50_000) }
+    #expect(try judge("rss_growth > -5%", Self.steady).pass)
+    #expect(!(try judge("rss_growth > -5%", shrinking).pass))
+    #expect(try judge("rss_growth > -7.5%", shrinking).pass)
+    for text in ["empty.rate > -1%", "errors.rate > -1%", "rss_growth > --1%", "rss_growth > -%", "rss_growth > -1"] {
+      #expect(throws: ThresholdError.self) { try ThresholdParser(EndToEndBenchmark.description).parse(text) }
+    }
+  }
+
   @Test func tooFewPointsAreNotJudged() throws {
     let short = (0..<10).map { SoakSamples.minute($0, rss: 50_000_000 + UInt64($0) * 500_000) }
     let judged = try judge("rss_growth < 1%", short)
