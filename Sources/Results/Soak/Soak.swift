@@ -127,6 +127,13 @@ package struct Soak: Codable, Sendable, Equatable {
 extension ResultRules {
   /// The first rule that a soak breaks; nil where it breaks none.
   static func violation(in soak: Soak) -> String? {
+    if !SoakLine.lengths.contains(soak.everySeconds) { return "soak.everySeconds is no length of a minute" }
+    if soak.minutes < 0 { return "soak.minutes is no number" }
+    if !isAmount(soak.leftOutSeconds) { return "soak.leftOutSeconds is no time" }
+    let (watched, empty) = (soak.watchedSeconds ?? 0, soak.emptySeconds ?? 0)
+    if !isAmount(watched) || empty < 0 || empty > watched {
+      return "soak.emptySeconds is no part of soak.watchedSeconds"
+    }
     if soak.trends.count > mostNames { return "soak.trends has more than \(mostNames) entries" }
     for trend in soak.trends {
       if !isName(trend.series) { return "'\(trend.series.prefix(40))' is no name of a series" }
@@ -134,7 +141,20 @@ extension ResultRules {
       if !trend.values.allSatisfy({ isAmount($0.t) && abs($0.value) < 1e18 }) {
         return "soak.trends.\(trend.series) has an impossible point"
       }
+      if let figure = impossibleFigure(of: trend) { return "soak.trends.\(trend.series) has an impossible \(figure)" }
     }
     return nil
+  }
+
+  /// The first of a trend's figures that no series has; nil where all are possible.
+  private static func impossibleFigure(of trend: Soak.Trend) -> String? {
+    func isFigure(_ value: Double?) -> Bool { abs(value ?? 0) <= 1e15 }
+    if trend.points < 0 { return "number of points" }
+    if !isFigure(trend.median) { return "median" }
+    if let p = trend.p, !(0...1).contains(p) { return "p" }
+    let slopes = [trend.perHourLow, trend.perHour, trend.perHourHigh]
+    if !slopes.allSatisfy(isFigure) { return "slope" }
+    let known = slopes.compactMap(\.self)
+    return known == known.sorted() ? nil : "interval of its slope"
   }
 }

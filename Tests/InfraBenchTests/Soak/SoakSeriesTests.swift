@@ -84,6 +84,32 @@ import Testing
     #expect(soak.trends.first?.points == 9_072)
   }
 
+  // MARK: Stored results
+
+  @Test func aStoredSoakWithImpossibleFiguresIsRefusedByTheirName() throws {
+    let whole = try SoakSamples.rebuilt(Self.growing)
+    #expect(ResultRules.violation(in: whole) == nil)
+    let changes: [(words: String, change: @Sendable (inout Soak) -> Void)] = [
+      ("everySeconds", { $0.everySeconds = -5 }), ("minutes", { $0.minutes = -1 }),
+      ("leftOutSeconds", { $0.leftOutSeconds = -1 }), ("emptySeconds", { $0.emptySeconds = -1 }),
+      ("emptySeconds", { $0.emptySeconds = 1e6 }), ("emptySeconds", { $0.watchedSeconds = 1e300 }),
+      ("impossible p", { $0.trends[0].p = 1.5 }), ("impossible p", { $0.trends[0].p = -0.1 }),
+      ("points", { $0.trends[0].points = -3 }), ("median", { $0.trends[0].median = 1e300 }),
+      ("impossible slope", { $0.trends[0].perHour = -1e300 }),
+      ("impossible slope", { $0.trends[0].perHourHigh = .infinity }),
+      ("interval of its slope", { $0.trends[0].perHourLow = 1e14 }),
+      ("interval of its slope", { $0.trends[0].perHourHigh = -1e14 }),
+    ]
+    for (words, change) in changes {
+      var document = whole
+      var soak = try #require(whole.soak)
+      change(&soak)
+      document.soak = soak
+      let sentence = ResultRules.violation(in: document)
+      #expect(sentence?.contains(words) == true, "\(words): \(sentence ?? "nothing")")
+    }
+  }
+
   // MARK: Thresholds
 
   private func judge(_ expression: String, _ minutes: [SoakMinute]) throws -> ResultDocument.JudgedThreshold {
