@@ -31,6 +31,9 @@ package struct Soak: Codable, Sendable, Equatable {
     @AlwaysPresent package var median: Double?
     /// The probability of such a rise or fall in a series without a trend; nil with fewer than 4 points.
     @AlwaysPresent package var p: Double?
+    /// S of Mann–Kendall: the pairs of points that rise less those that fall; nil where ``p`` is, and in results of a
+    /// version that did not write it.
+    package var score: Double?
     /// The slope in the series' unit per hour, and the 95 % interval that it lies in.
     @AlwaysPresent package var perHour: Double?
     @AlwaysPresent package var perHourLow: Double?
@@ -62,16 +65,23 @@ package struct Soak: Codable, Sendable, Equatable {
       return (perHour * scale, perHourLow * scale, perHourHigh * scale)
     }
 
-    /// What the interval says of the series.
+    /// What the interval says of the series, and where it touches 0 the test.
     package enum Direction: String, Sendable {
       case rises, falls, flat
+      /// The test sees a trend and the interval none: most minutes have equal values, and the others go one way.
+      case mayRise = "rises?"
+      case mayFall = "falls?"
       /// Too few points to say.
       case unknown = "?"
     }
 
     package var direction: Direction {
       guard points >= SoakSeries.fewestPoints, let perHourLow, let perHourHigh else { return .unknown }
-      return perHourLow > 0 ? .rises : perHourHigh < 0 ? .falls : .flat
+      if perHourLow > 0 { return .rises }
+      if perHourHigh < 0 { return .falls }
+      let sign = score ?? perHour ?? 0
+      guard let p, p < 1 - SoakSeries.confidence, sign != 0 else { return .flat }
+      return sign > 0 ? .mayRise : .mayFall
     }
   }
 
@@ -152,6 +162,7 @@ extension ResultRules {
     if trend.points < 0 { return "number of points" }
     if !isFigure(trend.median) { return "median" }
     if let p = trend.p, !(0...1).contains(p) { return "p" }
+    if !isFigure(trend.score) { return "score" }
     let slopes = [trend.perHourLow, trend.perHour, trend.perHourHigh]
     if !slopes.allSatisfy(isFigure) { return "slope" }
     let known = slopes.compactMap(\.self)

@@ -118,6 +118,7 @@ package struct SoakSeries: Sendable, Equatable {
     if let test = TrendTest(times: hours, values: values) {
       let interval = test.slopeInterval(confidence: Self.confidence)
       trend.p = test.p
+      trend.score = test.score
       trend.perHour = test.slope
       trend.perHourLow = interval.lowerBound
       trend.perHourHigh = interval.upperBound

@@ -22,6 +22,23 @@ import Testing
     #expect(try soak(minutes).leftOutSeconds == 180)
   }
 
+  /// Memory that steps between two levels, and is more and more often at the other one: most pairs of minutes are equal,
+  /// so that the slope's interval touches 0.
+  @Test(arguments: [true, false]) func aTrendThatOnlyTheTestSeesIsNotCalledFlat(_ rises: Bool) throws {
+    let minutes = (0..<60).map { number in
+      let step: UInt64 = number * 3 % 10 < number / 6 ? 100_000 : 0
+      return SoakSamples.minute(number, rss: rises ? 50_000_000 + step : 50_000_000 - step)
+    }
+    let trend = try trend("tool_rss", minutes)
+    #expect((trend.p ?? 1) < 0.01 && trend.perHour == 0 && trend.score == (rises ? 477 : -477))
+    #expect((rises ? trend.perHourLow : trend.perHourHigh) == 0)
+    #expect(trend.direction == (rises ? .mayRise : .mayFall))
+    #expect(trend.direction.rawValue == (rises ? "rises?" : "falls?"))
+    var older = trend
+    older.score = nil
+    #expect(older.direction == .flat)
+  }
+
   @Test func growthIsPerHourAndRelativeToTheMedian() throws {
     let minutes = (0..<61).map { SoakSamples.minute($0, rss: 50_000_000 + UInt64($0) * 10_000) }
     let trend = try trend("tool_rss", minutes)
