@@ -54,6 +54,31 @@ import Testing
     _ = path
   }
 
+  /// Nothing can be taken back from a pipe, and a line that is longer than it is written in part.
+  @Test func aPartOfALineThatCanNotBeTakenBackIsEndedBeforeTheNextOne() throws {
+    let scratch = try ScratchDirectory()
+    #expect(mkfifo(scratch.path + "/pipe", 0o600) == 0)
+    let reader = open(scratch.path + "/pipe", O_RDONLY | O_NONBLOCK)
+    let descriptor = open(scratch.path + "/pipe", O_WRONLY | O_NONBLOCK)
+    defer { close(reader) }
+    let size = Int(fcntl(descriptor, 1031 /* F_SETPIPE_SZ */, 4096))
+    #expect(size >= 4096)
+    var writer = SoakFileWriter(descriptor: descriptor)
+    let line = String(repeating: "x", count: size + 2000) + "\n"
+    writer.append(line)
+    #expect(!writer.isWhole && writer.failure != nil)
+    var buffer = [UInt8](repeating: 0, count: 8 * size)
+    let part = String(decoding: buffer[..<max(0, read(reader, &buffer, buffer.count))], as: UTF8.self)
+    #expect(!part.isEmpty && part.utf8.count < line.utf8.count)
+    let enlarged = Int(fcntl(descriptor, 1031, Int32(4 * size)))
+    #expect(enlarged >= 4 * size)
+    writer.append("last\n")
+    let rest = String(decoding: buffer[..<max(0, read(reader, &buffer, buffer.count))], as: UTF8.self)
+    #expect(rest == "\n" + line + "last\n")
+    // All is written, and the file has a line that nobody can read.
+    #expect(writer.failure == nil && !writer.isWhole)
+  }
+
   // MARK: Processes
 
   @Test func aProcessWithAnyNameIsRead() throws {
