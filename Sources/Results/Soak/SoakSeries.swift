@@ -103,7 +103,7 @@ package struct SoakSeries: Sendable, Equatable {
   private func headline(from begin: Double) -> String? {
     let points = headlines.compactMap { metric -> (metric: String, count: Int)? in
       guard let values = series.first(where: { $0.name == "\(metric)_p50" })?.values else { return nil }
-      return (metric, zip(times, values).count { $0.0 >= begin && $0.1.isFinite })
+      return (metric: metric, count: zip(times, values).filter { $0.0 >= begin && $0.1.isFinite }.count)
     }
     let most = points.map { $0.count }.max() ?? 0
     return points.first { $0.count >= min(most, Self.fewestPoints) }?.metric
