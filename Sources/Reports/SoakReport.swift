@@ -31,7 +31,8 @@ struct SoakReport {
     let minute = soak.everySeconds == 60 ? "minutes" : "intervals of \(NumberText.decimals(soak.everySeconds, 0)) s"
     var remarks = [
       "\(soak.minutes) \(minute), the first \(NumberText.decimals(soak.leftOutSeconds, 0)) s left out. A series rises "
-        + "or falls where its whole interval does (Theil–Sen, Mann–Kendall corrected for autocorrelation)."
+        + "or falls where its whole interval does (Theil–Sen, Mann–Kendall corrected for autocorrelation); with a question "
+        + "mark only the test says so (p < 0.05)."
     ]
     if let percent = soak.emptyPercent, let watched = soak.watchedSeconds {
       remarks.append(

@@ -95,10 +95,7 @@ extension Threshold {
     case .rate(let name):
       counters[name].map { judgeRate($0, of: counters["iterations"] ?? 0) } ?? skipped("this run did not test it")
     case .growth(let name): judgeGrowth(name, soak)
-    case .empty:
-      soak?.emptyPercent.map { judged($0, bound: bound) }
-        ?? skipped(
-          soak == nil ? Self.noSoak : "the gateway gives no status of its pool")
+    case .empty: judgeEmpty(soak)
     }
   }
 
@@ -165,20 +162,25 @@ extension Threshold {
 
   private static let noSoak = "this run was no soak (--soak)"
 
+  private func judgeEmpty(_ soak: Soak?) -> ResultDocument.JudgedThreshold {
+    guard let soak else { return skipped(Self.noSoak) }
+    guard let percent = soak.emptyPercent else { return skipped("the gateway gives no status of its pool") }
+    guard soak.isPoolWatched else {
+      return skipped(
+        "the pool was seen for \(NumberText.decimals(soak.watchedSeconds ?? 0, 0)) s of "
+          + "\(NumberText.decimals(soak.lengthSeconds, 0)) s: less than half of the run")
+    }
+    return judged(percent, bound: bound)
+  }
+
   /// Judges by the end of the slope's interval that is kinder to the run: a growth that may be chance crosses nothing.
   private func judgeGrowth(_ name: String, _ soak: Soak?) -> ResultDocument.JudgedThreshold {
     guard let soak else { return skipped(Self.noSoak) }
     let trends = soak.trends(of: name)
     guard !trends.isEmpty else { return skipped("this run did not watch it") }
-    if let short = trends.first(where: { $0.points < SoakSeries.fewestPoints }) {
-      return skipped(
-        "\(short.series) has \(short.points) points after the first tenth: not enough, a trend needs \(SoakSeries.fewestPoints)"
-      )
-    }
-    let judgements = trends.map { trend -> ResultDocument.JudgedThreshold in
-      guard let growth = trend.growth else {
-        return skipped("\(trend.series) has a median of 0, which nothing is relative to")
-      }
+    // Of several processes those are judged that can be: one that was seen for a short while hides no leak of another.
+    let judgements = trends.compactMap { trend -> ResultDocument.JudgedThreshold? in
+      guard trend.points >= SoakSeries.fewestPoints, let growth = trend.growth else { return nil }
       let judgedEnd =
         switch comparison {
         case .less, .lessOrEqual: growth.low
@@ -188,13 +190,19 @@ extension Threshold {
       let pass = comparison.holds(judgedEnd, bound)
       let range =
         "\(trend.series): with 95 % between \(NumberText.signed(growth.low, 2)) and \(NumberText.signed(growth.high, 2)) %/h"
-      return .init(
+      return ResultDocument.JudgedThreshold(
         expression: expression, observed: growth.percent, pass: pass,
         reason: pass == comparison.holds(growth.percent, bound) && pass ? nil : range)
     }
-    // Of several processes the worst one is said: one that fails, or else the one that grows most.
-    return judgements.first { !$0.pass } ?? judgements.max { ($0.observed ?? 0) < ($1.observed ?? 0) }
-      ?? skipped("this run did not watch it")
+    // The worst one is said: one that fails, or else the one that grows most.
+    if let failed = judgements.first(where: { !$0.pass }) { return failed }
+    if let most = judgements.max(by: { ($0.observed ?? 0) < ($1.observed ?? 0) }) { return most }
+    if let short = trends.first(where: { $0.points < SoakSeries.fewestPoints }) {
+      return skipped(
+        "\(short.series) has \(short.points) points after the first tenth: not enough, a trend needs \(SoakSeries.fewestPoints)"
+      )
+    }
+    return skipped("\(trends[0].series) has a median of 0, which nothing is relative to")
   }
 
   private var withoutSample: ResultDocument.JudgedThreshold { skipped("there was no sample") }

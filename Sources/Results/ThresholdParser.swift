@@ -116,12 +116,19 @@ package struct ThresholdParser {
         throw ThresholdError(message: "'\(text)' is no duration: \(DurationText.rule)")
       }
       return Double(length.nanoseconds)
-    case .rate, .growth, .empty:
-      guard text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()) else {
-        throw ThresholdError(message: "'\(text)' is no share: write it in percent, such as 1%")
-      }
-      return percent
+    case .growth:
+      // What shrinks has a growth below 0.
+      guard text.hasPrefix("-") else { return try percent(text, of: text) }
+      return try -percent(String(text.dropFirst()), of: text)
+    case .rate, .empty: return try percent(text, of: text)
     }
+  }
+
+  private func percent(_ text: String, of whole: String) throws(ThresholdError) -> Double {
+    guard text.hasSuffix("%"), let percent = DurationText.parseDecimal(text.dropLast()) else {
+      throw ThresholdError(message: "'\(whole)' is no share: write it in percent, such as 1%")
+    }
+    return percent
   }
 
   private func unknown(_ name: String) -> ThresholdError {

@@ -176,6 +176,10 @@ import Testing
   @Test(arguments: [
     ["bench-e2e", "--soak"], ["bench-e2e", "--soak", "--count", "5"], ["bench-e2e", "--soak-every", "1s"],
     ["bench-e2e", "--duration", "5s", "--soak"], ["bench-e2e", "--duration", "5s", "--soak", "--soak-every", "999ms"],
+    ["bench-e2e", "--duration", "48h", "--soak", "--soak-every", "25h"],
+    ["bench-e2e", "--duration", "48h", "--soak", "--soak-every", "1s"],
+    ["bench-e2e", "--idle-sessions", "1", "--duration", "65s"],
+    ["bench-e2e", "--idle-sessions", "1", "--idle-gap", "5s", "--stages", "5s:1,0.9s:1"],
     ["bench-e2e", "--idle-gap", "1s"], ["bench-e2e", "--idle-sessions", "0"],
     ["bench-e2e", "--cold-by", "run-task", "--duration", "2m", "--count", "3", "--soak"],
     ["bench-concurrent", "--soak"], ["bench-concurrent", "--duration", "5m", "--hold", "--soak"],

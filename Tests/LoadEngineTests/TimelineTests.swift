@@ -82,6 +82,30 @@ import Transport
     #expect(run.timeline.reduce(0) { $0 + $1.iterations } == run.recording.iterations)
   }
 
+  /// What is watched beside the recording, such as a process's CPU time, must not count the warm-up.
+  @Test(arguments: [LoadPlan.Warmup.iterations(40), .duration(.milliseconds(60))])
+  func theMeasuredPartsBeginIsSaidOnceAfterTheWarmupAndBeforeAnyPart(_ warmup: LoadPlan.Warmup) async {
+    let scenario = FakeScenario { _ in .succeed }
+    let begins = Mutex<[(warmups: Int, parts: Int)]>([])
+    let taken = Mutex(0)
+    var parts = RecordingParts(every: .milliseconds(20)) { _ in taken.withLock { $0 += 1 } }
+    parts.begun = {
+      let warmupsBefore = scenario.seen.withLock { $0.warmups }
+      let partsBefore = taken.withLock { $0 }
+      begins.withLock { $0.append((warmups: warmupsBefore, parts: partsBefore)) }
+    }
+    _ = await LoadRun.perform(
+      scenario,
+      plan: .closedLoop(users: 1, count: nil, duration: .milliseconds(200), warmup: warmup),
+      catalogue: FakeScenario.catalogue, on: LoadRunTests.loops, parts: parts)
+    let said = begins.withLock { $0 }
+    let warmups = scenario.seen.withLock { $0.warmups }
+    let partsInAll = taken.withLock { $0 }
+    #expect(said.count == 1)
+    #expect(said.first?.warmups == warmups && warmups > 0)
+    #expect(said.first?.parts == 0 && partsInAll > 1)
+  }
+
   @Test func withoutAnIntervalThereIsNoTimeline() async {
     let run = await LoadRun.perform(
       FakeScenario { _ in .succeed }, plan: .closedLoop(users: 1, count: 3), catalogue: FakeScenario.catalogue,

@@ -109,7 +109,7 @@ package struct EndToEndCommand: BenchmarkCommand {
   package func prepare(_ reader: inout OptionReader) -> PreparedRun {
     let loadSettings = reader.load(load, arrivals, defaultCount: 5)
     let runTask = reader.runTask(coldStarts, beside: target)
-    let idle = idlePlan(&reader)
+    let idle = idlePlan(&reader, length: loadSettings.length)
     var settings = reader.target(target, for: runTask, users: loadSettings.users, keepsPool: false)
     settings.makeRoom(forIdle: idle?.sessions ?? 0, hasOwnLimit: target.maxTasks != nil)
     refuseWhatTheProfileLacks(settings, &reader)
@@ -163,13 +163,21 @@ package struct EndToEndCommand: BenchmarkCommand {
     }
   }
 
-  private func idlePlan(_ reader: inout OptionReader) -> IdleSessions.Plan? {
+  /// - Parameter length: How long the load goes on; nil where it is not known before.
+  private func idlePlan(_ reader: inout OptionReader, length: Nanoseconds?) -> IdleSessions.Plan? {
     let gap = reader.duration("--idle-gap", idleGap, default: .seconds(65), minimum: .milliseconds(100))
     guard idleSessions != nil else {
       if idleGap != nil {
         reader.refuse("--idle-gap", "it is of idle sessions: give --idle-sessions too, or leave it out")
       }
       return nil
+    }
+    // A run without one whole silence would meet 'idle_sessions_lost == 0' without having tried anything.
+    if let length, length < gap + .seconds(1) {
+      let needed = DurationText.write(gap + .seconds(1))
+      reader.refuse(
+        "--idle-sessions",
+        "the run is over before a silence is: give a --duration of at least \(needed), or a shorter --idle-gap")
     }
     return .init(sessions: reader.integer("--idle-sessions", idleSessions, default: 1, in: 1...1000), gap: gap)
   }

@@ -1,8 +1,9 @@
 import Latency
 import Results
 
-/// What looks at a pool say of one minute. Pure: instants are passed in. A look counts until the next one; the time
-/// before and after a look that failed counts for nothing.
+/// What looks at a pool say of one minute. Pure: instants are passed in. A look counts until the next one, but for
+/// ``validity`` at most: a gateway that does not answer any more must not be recorded as the pool that it last had. The
+/// time before and after a look that failed counts for nothing.
 struct PoolLooks: Sendable {
   /// One look at the gateway's status.
   struct Look: Sendable, Equatable {
@@ -14,7 +15,11 @@ struct PoolLooks: Sendable {
     var oldestWarm: Nanoseconds?
   }
 
-  private var last: (at: Instant, look: Look)?
+  /// The longest time that a look counts: three of the mean pauses between looks.
+  static let validity: Nanoseconds = .seconds(3)
+
+  /// The last look: when it was taken, and from when on its time has not been counted yet.
+  private var last: (taken: Instant, from: Instant, look: Look)?
   private var watched = Nanoseconds.zero
   private var empty = Nanoseconds.zero
   /// Sums of the numbers times the seconds that they held.
@@ -24,11 +29,13 @@ struct PoolLooks: Sendable {
 
   /// Adds a look that was taken at `instant`; nil: it failed.
   mutating func add(_ look: Look?, at instant: Instant) {
-    close(at: instant)
-    last = look.map { (instant, $0) }
+    // Between a look and one that failed nobody knows how long the pool stayed as it was.
+    if look != nil { close(at: instant) }
+    last = look.map { (instant, instant, $0) }
   }
 
-  /// Ends the minute at `instant` and returns it; nil where nothing was seen in it. The last look counts on.
+  /// Ends the minute at `instant` and returns it; nil where nothing was seen in it. The last look counts on, as long as
+  /// it is valid.
   mutating func cut(at instant: Instant) -> SoakMinute.Pool? {
     close(at: instant)
     guard watched > .zero else { return nil }
@@ -44,8 +51,10 @@ struct PoolLooks: Sendable {
   }
 
   private mutating func close(at instant: Instant) {
-    guard let (at, look) = last, instant > at else { return }
-    let length = instant - at
+    guard let (taken, from, look) = last else { return }
+    let end = min(instant, taken + Self.validity)
+    guard end > from else { return }
+    let length = end - from
     watched += length
     if look.warm == 0 { empty += length }
     warmSeconds += Double(look.warm) * length.seconds
@@ -53,6 +62,6 @@ struct PoolLooks: Sendable {
     startingSeconds = look.starting.flatMap { starting in
       startingSeconds.map { $0 + Double(starting) * length.seconds }
     }
-    last = (instant, look)
+    last = (taken, end, look)
   }
 }

@@ -53,6 +53,15 @@ extension OptionReader {
     }
     if !isLoadBounded { refuse("--soak", "a soak goes on for a time: give --duration, such as 8h, or --stages") }
     let settings = SoakSettings(every: every ?? .seconds(60))
+    if !SoakLine.lengths.contains(settings.every.seconds) {
+      refuse("--soak-every", "the minute of a soak is at most 24h long: write a shorter one")
+    }
+    if let length = load.length, length / settings.every >= UInt64(SoakLine.mostMinutes) {
+      refuse(
+        "--soak-every",
+        "the run has more minutes than a soak's file, \(SoakLine.mostMinutes): write a longer one, or a shorter --duration"
+      )
+    }
     if let length = load.length, length < settings.every {
       refuse(
         "--soak", "the run is shorter than one minute of the soak: give a longer --duration, or a shorter --soak-every")

@@ -57,25 +57,35 @@ package final class SoakRun: Sendable {
     state = Mutex(
       State(
         writer: SoakFileWriter(descriptor: descriptor),
-        series: SoakSeries(headlines: head.tool.headlines, everySeconds: head.everySeconds),
+        series: SoakSeries(
+          headlines: head.tool.headlines, everySeconds: head.everySeconds, named: head.namedSeries),
         tool: ProcessFigures(getpid()), gateway: subject.gatewayProcess.flatMap(ProcessFigures.init)))
     write(.head(head))
   }
 
   /// What the load engine passes each minute to.
-  var parts: RecordingParts { RecordingParts(every: every, take: write) }
+  var parts: RecordingParts {
+    var parts = RecordingParts(every: every, take: write)
+    parts.begun = { self.beginMeasuring() }
+    return parts
+  }
 
   /// Runs `work`, the load, while the pool is watched.
   func watching<T: Sendable>(_ work: @Sendable () async -> T) async -> T {
-    state.withLock { state in
-      // The time before the load is no part of the first minute.
-      state.tool = ProcessFigures(getpid())
-      state.gateway = subject.gatewayProcess.flatMap(ProcessFigures.init)
-    }
+    beginMeasuring()
     let watch = Task { [subject] in await subject.pool?.watch() }
     let result = await work()
     watch.cancel()
     return result
+  }
+
+  /// The time before the load, and then that of its warm-up, is no part of the first minute. Counters stay: what idle
+  /// sessions counted before is a part of the run's sum.
+  private func beginMeasuring() {
+    let tool = ProcessFigures(getpid())
+    let gateway = subject.gatewayProcess.flatMap(ProcessFigures.init)
+    _ = subject.pool?.cut(at: MonotonicClock.now())
+    state.withLock { state in (state.tool, state.gateway) = (tool, gateway) }
   }
 
   /// The series so far, as the result has them.

@@ -16,6 +16,10 @@ public struct RecordingParts: Sendable {
     public var recording: Recording
   }
 
+  /// Is called once when the measured part has begun, before any part is taken; a run that is over within some
+  /// milliseconds does not call it.
+  public var begun: @Sendable () -> Void = {}
+
   let every: Nanoseconds
   let take: @Sendable (Part) -> Void
 
@@ -29,7 +33,7 @@ public struct RecordingParts: Sendable {
   }
 
   func cutter(of recorders: [LoopRecorder]) -> IntervalCutter {
-    IntervalCutter(every: every) { [take] end in
+    IntervalCutter(every: every, begun: begun) { [take] end in
       var parts = recorders.map { $0.cut() }
       let cut = end()
       // The other loops' parts are added to the first one's, which its own loop's sum has already.

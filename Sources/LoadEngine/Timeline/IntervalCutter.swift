@@ -17,20 +17,29 @@ final class IntervalCutter: Sendable {
     /// The end of the last interval; nil before the first interval ends.
     var cutAt: Instant?
     var dropped: UInt64 = 0
+    var hasBegun = false
     var isOver = false
   }
 
   private let interval: Nanoseconds
   private let state = Mutex(State())
+  private let begun: @Sendable () -> Void
   private let take: @Sendable (_ end: () -> Cut) -> Void
 
   /// How often it is polled whether the measured part has begun.
   private static let pollInterval: Nanoseconds = .milliseconds(5)
 
-  /// - Parameter take: Is called at the end of each interval to take what was recorded, and then to call `end` once,
-  ///   which gives the interval. Calls do not overlap.
-  init(every interval: Nanoseconds, take: @escaping @Sendable (_ end: () -> Cut) -> Void) {
+  /// - Parameters:
+  ///   - begun: Is called once, when the measured part has begun, at most some milliseconds late, and before any `take`.
+  ///     A run that ends earlier than that does not call it.
+  ///   - take: Is called at the end of each interval to take what was recorded, and then to call `end` once, which gives
+  ///     the interval. Calls do not overlap.
+  init(
+    every interval: Nanoseconds, begun: @escaping @Sendable () -> Void,
+    take: @escaping @Sendable (_ end: () -> Cut) -> Void
+  ) {
     self.interval = interval
+    self.begun = begun
     self.take = take
   }
 
@@ -51,10 +60,11 @@ final class IntervalCutter: Sendable {
 
   private func keepCutting(since begunAt: @Sendable () -> Instant?, dropped: @Sendable () -> UInt64) async {
     while !Task.isCancelled {
-      guard let begin = begunAt() else {
+      guard let begin = begunAt(), begin <= MonotonicClock.now() else {
         try? await Task.sleep(for: Self.pollInterval)
         continue
       }
+      sayBegun()
       let last = state.withLock { $0.cutAt ?? begin }
       // Cuts stay on the grid of intervals, however late the last one was.
       let next = begin + (last.elapsed(since: begin) / interval + 1) * interval
@@ -64,6 +74,14 @@ final class IntervalCutter: Sendable {
       } else {
         cut(since: begin, dropped: dropped())
       }
+    }
+  }
+
+  private func sayBegun() {
+    state.withLock { state in
+      guard !state.hasBegun, !state.isOver else { return }
+      state.hasBegun = true
+      begun()
     }
   }
 

@@ -14,7 +14,7 @@ final class TimelineKeeper: Sendable {
   init(_ recorders: [LoopRecorder], interval: Nanoseconds) {
     let box = TimelineBox()
     timeline = box
-    cutter = IntervalCutter(every: interval) { end in
+    cutter = IntervalCutter(every: interval, begun: {}) { end in
       var sum = IntervalRecording()
       for recorder in recorders {
         if let part = recorder.takeInterval() { sum.merge(part) }

@@ -31,6 +31,9 @@ package struct Soak: Codable, Sendable, Equatable {
     @AlwaysPresent package var median: Double?
     /// The probability of such a rise or fall in a series without a trend; nil with fewer than 4 points.
     @AlwaysPresent package var p: Double?
+    /// S of Mann–Kendall: the pairs of points that rise less those that fall; nil where ``p`` is, and in results of a
+    /// version that did not write it.
+    package var score: Double?
     /// The slope in the series' unit per hour, and the 95 % interval that it lies in.
     @AlwaysPresent package var perHour: Double?
     @AlwaysPresent package var perHourLow: Double?
@@ -62,16 +65,23 @@ package struct Soak: Codable, Sendable, Equatable {
       return (perHour * scale, perHourLow * scale, perHourHigh * scale)
     }
 
-    /// What the interval says of the series.
+    /// What the interval says of the series, and where it touches 0 the test.
     package enum Direction: String, Sendable {
       case rises, falls, flat
+      /// The test sees a trend and the interval none: most minutes have equal values, and the others go one way.
+      case mayRise = "rises?"
+      case mayFall = "falls?"
       /// Too few points to say.
       case unknown = "?"
     }
 
     package var direction: Direction {
       guard points >= SoakSeries.fewestPoints, let perHourLow, let perHourHigh else { return .unknown }
-      return perHourLow > 0 ? .rises : perHourHigh < 0 ? .falls : .flat
+      if perHourLow > 0 { return .rises }
+      if perHourHigh < 0 { return .falls }
+      let sign = score ?? perHour ?? 0
+      guard let p, p < 1 - SoakSeries.confidence, sign != 0 else { return .flat }
+      return sign > 0 ? .mayRise : .mayFall
     }
   }
 
@@ -106,6 +116,13 @@ package struct Soak: Codable, Sendable, Equatable {
     return emptySeconds * 100 / watchedSeconds
   }
 
+  /// The length of the minutes, from which the part that was left out follows.
+  package var lengthSeconds: Double { leftOutSeconds / SoakSeries.leftOut }
+
+  /// Whether looks cover half of the run or more. With fewer the share of the time without a warm task says nothing: a
+  /// gateway that does not answer is not a gateway with a full pool.
+  package var isPoolWatched: Bool { (watchedSeconds ?? 0) >= lengthSeconds / 2 }
+
   /// The trends that a `<name>_growth` of a threshold is about: the series of that name, or of all processes.
   package func trends(of name: String) -> [Trend] {
     trends.filter { $0.series == name || $0.series == "tool_\(name)" || $0.series == "gateway_\(name)" }
@@ -120,6 +137,13 @@ package struct Soak: Codable, Sendable, Equatable {
 extension ResultRules {
   /// The first rule that a soak breaks; nil where it breaks none.
   static func violation(in soak: Soak) -> String? {
+    if !SoakLine.lengths.contains(soak.everySeconds) { return "soak.everySeconds is no length of a minute" }
+    if soak.minutes < 0 { return "soak.minutes is no number" }
+    if !isAmount(soak.leftOutSeconds) { return "soak.leftOutSeconds is no time" }
+    let (watched, empty) = (soak.watchedSeconds ?? 0, soak.emptySeconds ?? 0)
+    if !isAmount(watched) || empty < 0 || empty > watched {
+      return "soak.emptySeconds is no part of soak.watchedSeconds"
+    }
     if soak.trends.count > mostNames { return "soak.trends has more than \(mostNames) entries" }
     for trend in soak.trends {
       if !isName(trend.series) { return "'\(trend.series.prefix(40))' is no name of a series" }
@@ -127,7 +151,21 @@ extension ResultRules {
       if !trend.values.allSatisfy({ isAmount($0.t) && abs($0.value) < 1e18 }) {
         return "soak.trends.\(trend.series) has an impossible point"
       }
+      if let figure = impossibleFigure(of: trend) { return "soak.trends.\(trend.series) has an impossible \(figure)" }
     }
     return nil
+  }
+
+  /// The first of a trend's figures that no series has; nil where all are possible.
+  private static func impossibleFigure(of trend: Soak.Trend) -> String? {
+    func isFigure(_ value: Double?) -> Bool { abs(value ?? 0) <= 1e15 }
+    if trend.points < 0 { return "number of points" }
+    if !isFigure(trend.median) { return "median" }
+    if let p = trend.p, !(0...1).contains(p) { return "p" }
+    if !isFigure(trend.score) { return "score" }
+    let slopes = [trend.perHourLow, trend.perHour, trend.perHourHigh]
+    if !slopes.allSatisfy(isFigure) { return "slope" }
+    let known = slopes.compactMap(\.self)
+    return known == known.sorted() ? nil : "interval of its slope"
   }
 }

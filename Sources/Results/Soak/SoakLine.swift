@@ -7,6 +7,10 @@ package enum SoakLine: Sendable, Equatable {
 
   /// The schema that the head names.
   package static let schema = "infrabench.soak/1"
+  /// The lengths that a minute may have, in s.
+  package static let lengths = 1.0...86_400.0
+  /// The most minutes of a file: 69 days of true minutes.
+  package static let mostMinutes = 100_000
   /// How the names of these files end.
   package static let fileSuffix = ".soak.ndjson"
 }
@@ -59,6 +63,13 @@ package struct SoakHead: Codable, Sendable, Equatable {
     self.thresholds = thresholds
     self.untested = untested
     self.notes = notes
+  }
+
+  /// The series that a threshold is about: `end_to_end_p99` of `end_to_end_p99_growth < 5%`.
+  package var namedSeries: Set<String> {
+    let ending = "_growth"
+    let subjects = thresholds.map { criterion in criterion.expression.prefix { !" <>=".contains($0) } }
+    return Set(subjects.filter { $0.hasSuffix(ending) }.map { String($0.dropLast(ending.count)) })
   }
 }
 

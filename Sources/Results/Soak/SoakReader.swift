@@ -15,6 +15,7 @@ struct SoakReader {
   func read(_ path: String) throws(ResultReadError) -> (document: ResultDocument, identity: ResultFile.Identity) {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     var rebuild: SoakRebuild?
+    var order = SoakLineOrder()
     var number = 0
     var remark: String?
     let identity = try forEachLine(of: path) { (bytes, isWhole) throws(ResultReadError) in
@@ -28,6 +29,7 @@ struct SoakReader {
         if number == 1 { throw .init(path, .foreign("is no soak's file: its first line \(error.sentence)")) }
         throw .init(path, .wrong("line \(number) \(error.sentence)"))
       }
+      if let sentence = order.violation(of: line) { throw .init(path, .wrong("line \(number) \(sentence)")) }
       switch line {
       case .head(let head):
         guard number == 1 else { throw .init(path, .wrong("line \(number) is another head")) }
@@ -77,5 +79,41 @@ struct SoakReader {
     }
     if !line.isEmpty { try take(line[...], false) }
     return .init(status)
+  }
+}
+
+/// What the lines of a soak's file must be to each other: minutes in their order, each once, then at most one end. Sums
+/// of a file that breaks this would be those of no run.
+struct SoakLineOrder {
+  private var minutes = 0
+  /// The end of the last minute, in s from the begin.
+  private var end = 0.0
+  private var isEnded = false
+
+  /// Times are written with more digits than clocks have; a sum of them may be off by the last one.
+  private static let tolerance = 0.001
+
+  /// The rule that the next line breaks, as the end of a sentence that begins with its number; nil where it breaks none.
+  mutating func violation(of line: SoakLine) -> String? {
+    if isEnded { return "comes after the end" }
+    switch line {
+    case .head(let head):
+      guard SoakLine.lengths.contains(head.everySeconds) else { return "has impossible everySeconds" }
+    case .minute(let minute):
+      minutes += 1
+      guard minutes <= SoakLine.mostMinutes else { return "is one minute more than a soak has" }
+      guard ResultRules.isAmount(minute.t), ResultRules.isAmount(minute.seconds) else {
+        return "has an impossible time"
+      }
+      guard minute.t >= end - Self.tolerance else { return "begins before the minute above it ended" }
+      if let pool = minute.pool {
+        guard pool.emptySeconds >= 0, pool.watchedSeconds >= pool.emptySeconds,
+          ResultRules.isAmount(pool.watchedSeconds)
+        else { return "has impossible times of the pool" }
+      }
+      end = minute.t + minute.seconds
+    case .end: isEnded = true
+    }
+    return nil
   }
 }

@@ -19,10 +19,13 @@ package struct SoakRebuild: Sendable {
   /// Far more than a tool has, so that no file can make its reader need more than some MB.
   private static let mostMetrics = 200
   private static let mostErrorKinds = 50
+  /// What a run counts only when it ends. Minutes have them as 0, which says nothing of the run.
+  private static let countedAtTheEnd: Set<String> = ["censored", ToolDescription.Counter.unreleased.name]
 
   package init(_ head: SoakHead) {
     self.head = head
-    series = SoakSeries(headlines: head.tool.headlines, everySeconds: head.everySeconds)
+    series = SoakSeries(
+      headlines: head.tool.headlines, everySeconds: head.everySeconds, named: head.namedSeries)
   }
 
   package var minutes: Int { series.minutes }
@@ -100,18 +103,20 @@ package struct SoakRebuild: Sendable {
     return document
   }
 
-  /// Every tested counter of the tool is in a result, also one that no minute has counted.
+  /// The counters of a run without its end. Every tested counter of the tool is in a result, also one that no minute has
+  /// counted; those that only the end counts are not known.
   private var allCounters: [String: UInt64] {
     let names = (ToolDescription.countersOfAll + head.tool.counters).map(\.name)
     let tested = names.filter { !head.untested.contains($0) }
     return counters.merging(tested.map { ($0, 0) }) { old, _ in old }
+      .filter { !Self.countedAtTheEnd.contains($0.key) }
   }
 
   private var note: String {
     let lines = "\(minutes) \(minutes == 1 ? "line" : "lines") of the soak's file"
     guard end == nil else { return "this result was rebuilt from \(lines)" }
     return "the run did not come to its end: this result was rebuilt from \(lines), and what came after them is lost; "
-      + "tasks that were not given back, and whether the generator was saturated, are not known"
+      + "what was not finished, tasks that were not given back, and whether the generator was saturated, are not known"
   }
 
   private var missing: String? {

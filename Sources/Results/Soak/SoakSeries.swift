@@ -18,6 +18,8 @@ package struct SoakSeries: Sendable, Equatable {
   private var emptySeconds = 0.0
   private let headlines: [String]
   private let everySeconds: Double
+  /// Series that a threshold names.
+  private let named: Set<String>
   /// Minutes, short ones too.
   package private(set) var minutes = 0
 
@@ -31,11 +33,13 @@ package struct SoakSeries: Sendable, Equatable {
   package static let mostShown = 240
 
   /// - Parameters:
-  ///   - headlines: The metrics whose latencies are watched: of those that have samples, the first one.
+  ///   - headlines: The metrics whose latencies are watched, the most important one first. The result has those of one.
   ///   - everySeconds: The length of a minute.
-  package init(headlines: [String], everySeconds: Double) {
+  ///   - named: Series that thresholds name: the result has them too.
+  package init(headlines: [String], everySeconds: Double, named: Set<String> = []) {
     self.headlines = headlines
     self.everySeconds = everySeconds
+    self.named = named
   }
 
   /// Adds the next minute. Shares and percentiles of a part of a minute vary more than those of a whole one, so the
@@ -80,17 +84,29 @@ package struct SoakSeries: Sendable, Equatable {
   /// The soak as the result document has it.
   package func soak(file: String) -> Soak {
     let leftOutSeconds = ends * Self.leftOut
-    // The metric is chosen by the whole run, not by its first minute.
-    let headline = headlines.first { name in series.contains { $0.name == "\(name)_p50" } }
-    let others = Set(headlines.filter { $0 != headline }.flatMap { ["\($0)_p50", "\($0)_p99"] })
+    let headline = headline(from: leftOutSeconds)
+    let latencies = headlines.flatMap { metric in
+      ["\(metric)_p50", "\(metric)_p99"].filter { metric == headline || named.contains($0) }
+    }
     let order =
       ["tool", "gateway"].flatMap { owner in ["rss", "descriptors", "threads", "cpu"].map { "\(owner)_\($0)" } }
-      + (headline.map { ["\($0)_p50", "\($0)_p99"] } ?? []) + ["errors", "warm", "assigned", "oldest_warm"]
-    let shown = order.compactMap { name in series.first { $0.name == name && !others.contains(name) } }
+      + latencies + ["errors", "warm", "assigned", "oldest_warm"]
+    let shown = order.compactMap { name in series.first { $0.name == name } }
     return Soak(
       everySeconds: everySeconds, minutes: minutes, file: file, leftOutSeconds: leftOutSeconds,
       watchedSeconds: watchedSeconds > 0 ? watchedSeconds : nil, emptySeconds: watchedSeconds > 0 ? emptySeconds : nil,
       trends: shown.map { trend(of: $0, from: leftOutSeconds) })
+  }
+
+  /// The metric whose latencies are shown: the first one that has a trend, else the one with most points. It is chosen by
+  /// the whole run: a single warm start in a run of cold ones must not hide these.
+  private func headline(from begin: Double) -> String? {
+    let points = headlines.compactMap { metric -> (metric: String, count: Int)? in
+      guard let values = series.first(where: { $0.name == "\(metric)_p50" })?.values else { return nil }
+      return (metric: metric, count: zip(times, values).filter { $0.0 >= begin && $0.1.isFinite }.count)
+    }
+    let most = points.map { $0.count }.max() ?? 0
+    return points.first { $0.count >= min(most, Self.fewestPoints) }?.metric
   }
 
   private func trend(of series: Series, from begin: Double) -> Soak.Trend {
@@ -102,6 +118,7 @@ package struct SoakSeries: Sendable, Equatable {
     if let test = TrendTest(times: hours, values: values) {
       let interval = test.slopeInterval(confidence: Self.confidence)
       trend.p = test.p
+      trend.score = test.score
       trend.perHour = test.slope
       trend.perHourLow = interval.lowerBound
       trend.perHourHigh = interval.upperBound

@@ -54,6 +54,31 @@ import Testing
     _ = path
   }
 
+  /// Nothing can be taken back from a pipe, and a line that is longer than it is written in part.
+  @Test func aPartOfALineThatCanNotBeTakenBackIsEndedBeforeTheNextOne() throws {
+    let scratch = try ScratchDirectory()
+    #expect(mkfifo(scratch.path + "/pipe", 0o600) == 0)
+    let reader = open(scratch.path + "/pipe", O_RDONLY | O_NONBLOCK)
+    let descriptor = open(scratch.path + "/pipe", O_WRONLY | O_NONBLOCK)
+    defer { close(reader) }
+    let size = Int(fcntl(descriptor, 1031 /* F_SETPIPE_SZ */, 4096))
+    #expect(size >= 4096)
+    var writer = SoakFileWriter(descriptor: descriptor)
+    let line = String(repeating: "x", count: size + 2000) + "\n"
+    writer.append(line)
+    #expect(!writer.isWhole && writer.failure != nil)
+    var buffer = [UInt8](repeating: 0, count: 8 * size)
+    let part = String(decoding: buffer[..<max(0, read(reader, &buffer, buffer.count))], as: UTF8.self)
+    #expect(!part.isEmpty && part.utf8.count < line.utf8.count)
+    let enlarged = Int(fcntl(descriptor, 1031, Int32(4 * size)))
+    #expect(enlarged >= 4 * size)
+    writer.append("last\n")
+    let rest = String(decoding: buffer[..<max(0, read(reader, &buffer, buffer.count))], as: UTF8.self)
+    #expect(rest == "\n" + line + "last\n")
+    // All is written, and the file has a line that nobody can read.
+    #expect(writer.failure == nil && !writer.isWhole)
+  }
+
   // MARK: Processes
 
   @Test func aProcessWithAnyNameIsRead() throws {
@@ -91,15 +116,32 @@ import Testing
     looks.add(.init(warm: 4, assigned: 0, starting: 0), at: origin)
     looks.add(.init(warm: 0, assigned: 4, starting: 2), at: origin + .seconds(3))
     looks.add(.init(warm: 2, assigned: 2, starting: 2, oldestWarm: .seconds(9)), at: origin + .seconds(4))
-    let minuteCut = looks.cut(at: origin + .seconds(10))
+    let minuteCut = looks.cut(at: origin + .seconds(5))
     let minute = try #require(minuteCut)
-    #expect(minute.watchedSeconds == 10 && minute.emptySeconds == 1)
-    #expect(minute.warm == (4 * 3 + 2 * 6) / 10.0 && minute.assigned == (4 * 1 + 2 * 6) / 10.0)
-    #expect(minute.starting == 1.4 && minute.oldestWarmSeconds == 9)
+    #expect(minute.watchedSeconds == 5 && minute.emptySeconds == 1)
+    #expect(minute.warm == (4 * 3 + 2 * 1) / 5.0 && minute.assigned == (4 * 1 + 2 * 1) / 5.0)
+    #expect(minute.starting == 0.8 && minute.oldestWarmSeconds == 9)
     // The last look counts on.
-    let nextCut = looks.cut(at: origin + .seconds(12))
+    let nextCut = looks.cut(at: origin + .seconds(6))
     let next = try #require(nextCut)
-    #expect(next.watchedSeconds == 2 && next.warm == 2 && next.emptySeconds == 0)
+    #expect(next.watchedSeconds == 1 && next.warm == 2 && next.emptySeconds == 0)
+  }
+
+  /// A gateway that freezes answers no look, and none fails before its time-out.
+  @Test func aLookCountsForThreeSecondsAtMost() throws {
+    var looks = PoolLooks()
+    looks.add(.init(warm: 4, assigned: 0), at: origin)
+    let firstCut = looks.cut(at: origin + .seconds(1))
+    #expect(firstCut?.watchedSeconds == 1)
+    let staleCut = looks.cut(at: origin + .seconds(60))
+    #expect(staleCut?.watchedSeconds == 2)
+    let frozenCut = looks.cut(at: origin + .seconds(120))
+    #expect(frozenCut == nil)
+    // A look after a long silence says nothing of the silence.
+    looks.add(.init(warm: 0, assigned: 0), at: origin + .seconds(130))
+    looks.add(.init(warm: 0, assigned: 0), at: origin + .seconds(150))
+    let lateCut = looks.cut(at: origin + .seconds(151))
+    #expect(lateCut?.watchedSeconds == 4 && lateCut?.emptySeconds == 4)
   }
 
   @Test func timeAroundAFailedLookCountsForNothing() throws {
@@ -109,7 +151,7 @@ import Testing
     looks.add(.init(warm: 1, assigned: 1), at: origin + .seconds(5))
     let minuteCut = looks.cut(at: origin + .seconds(6))
     let minute = try #require(minuteCut)
-    #expect(minute.watchedSeconds == 2 && minute.emptySeconds == 1 && minute.starting == nil)
+    #expect(minute.watchedSeconds == 1 && minute.emptySeconds == 0 && minute.starting == nil)
     var none = PoolLooks()
     none.add(nil, at: origin)
     let nothing = none.cut(at: origin + .seconds(9))

@@ -32,6 +32,24 @@ import Testing
     #expect(document.notes.contains("known before"))
   }
 
+  @Test func whatOnlyTheEndCountsIsNotJudgedWithoutIt() throws {
+    var head = SoakSamples.head
+    head.thresholds = [
+      .init(expression: "unreleased == 0", isDefault: true), .init(expression: "censored == 0", isDefault: true),
+      .init(expression: "unreleased == 0", isDefault: false), .init(expression: "dropped == 0", isDefault: true),
+    ]
+    let document = try SoakSamples.rebuilt([SoakSamples.minute(0)], head: head)
+    #expect(document.counters["unreleased"] == nil && document.counters["censored"] == nil)
+    #expect(document.thresholds.map(\.skipped) == [true, true, nil, nil])
+    #expect(document.thresholds.map(\.pass) == [true, true, false, true])
+    #expect(document.notes.first?.contains("whether the generator was saturated, are not known") == true)
+    var whole = document
+    whole.counters["unreleased"] = 0
+    whole.counters["censored"] = 0
+    let ended = try SoakSamples.rebuilt([SoakSamples.minute(0)], head: head, end: SoakEnd(of: whole))
+    #expect(ended.thresholds.allSatisfy { $0.pass && $0.skipped == nil })
+  }
+
   @Test func anEndGivesWhatOnlyTheEndKnows() throws {
     var whole = try SoakSamples.rebuilt([SoakSamples.minute(0)])
     whole.verdict = .pass
@@ -140,6 +158,60 @@ import Testing
         "\($0)".contains("line 2") || "\($0)".contains("line 3")
       }
     }
+  }
+
+  private static func head(every seconds: Double) -> SoakHead {
+    var head = SoakSamples.head
+    head.everySeconds = seconds
+    return head
+  }
+
+  private static func minute(at t: Double, seconds: Double = 60, watched: Double = 60, empty: Double = 0) -> SoakMinute
+  {
+    var minute = SoakSamples.minute(0)
+    minute.t = t
+    minute.seconds = seconds
+    minute.pool?.watchedSeconds = watched
+    minute.pool?.emptySeconds = empty
+    return minute
+  }
+
+  @Test func linesThatNoRunWritesInThisOrderAreRefusedByTheirNumber() throws {
+    let (first, second) = (SoakSamples.minute(0), SoakSamples.minute(1))
+    let end = SoakEnd(of: try SoakSamples.rebuilt([first]))
+    let head = SoakLine.head(SoakSamples.head)
+    let samples: [(lines: [SoakLine], words: String)] = [
+      ([head, .minute(first), .minute(first)], "line 3 begins before"),
+      ([head, .minute(second), .minute(first)], "line 3 begins before"),
+      ([head, .minute(first), .end(end), .minute(second)], "line 4 comes after the end"),
+      ([head, .minute(first), .end(end), .end(end)], "line 4 comes after the end"),
+      ([.head(Self.head(every: -5))], "line 1 has impossible everySeconds"),
+      ([.head(Self.head(every: 1e300))], "line 1 has impossible everySeconds"),
+      ([head, .minute(Self.minute(at: -1))], "line 2 has an impossible time"),
+      ([head, .minute(Self.minute(at: 0, seconds: -60))], "line 2 has an impossible time"),
+      ([head, .minute(Self.minute(at: 0, watched: 3, empty: 4))], "line 2 has impossible times of the pool"),
+      ([head, .minute(Self.minute(at: 0, empty: -1))], "line 2 has impossible times of the pool"),
+    ]
+    for sample in samples {
+      let text = try SoakSamples.text(sample.lines)
+      #expect {
+        try read(text)
+      } throws: {
+        "\($0)".contains(sample.words)
+      }
+    }
+    let whole: [SoakLine] = [head, .minute(first), .minute(Self.minute(at: 59.9995)), .end(end)]
+    #expect(try read(SoakSamples.text(whole)).document.soak?.minutes == 2)
+  }
+
+  @Test func aFileHasABoundedNumberOfMinutes() {
+    var order = SoakLineOrder()
+    let minute = Self.minute(at: 0, seconds: 0)
+    var refused = 0
+    for _ in 0..<SoakLine.mostMinutes where order.violation(of: .minute(minute)) != nil { refused += 1 }
+    #expect(refused == 0)
+    let sentence = order.violation(of: .minute(minute))
+    #expect(sentence?.contains("more than a soak has") == true)
   }
 
   @Test func aFileCanNotMakeItsReaderKeepAnyNumberOfMetricsOrErrors() throws {
