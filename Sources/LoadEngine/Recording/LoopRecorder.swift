@@ -33,7 +33,8 @@ final class LoopRecorder: Sendable {
         cuts.spare = Recording(catalogue, isReserved: true)
       }
     }
-    state = Mutex(State(recording: Recording(catalogue, isReserved: isCut), interval: keepsIntervals ? IntervalRecording() : nil))
+    state = Mutex(
+      State(recording: Recording(catalogue, isReserved: isCut), interval: keepsIntervals ? IntervalRecording() : nil))
   }
 
   func add(_ record: IterationRecord, dueAt: Instant, endedAt: Instant) {
