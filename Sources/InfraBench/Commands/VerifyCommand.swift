@@ -295,7 +295,7 @@ package struct VerifyCommand: BenchmarkCommand {
       reader.problems.add("--confirm-drain", "'\(name)' is not the gateway's host, '\(gateway.host)'")
     }
     guard !gateway.isLoopback, !confirmDrain.contains(where: isOfHost) else { return }
-    // So many users at one time take what other users would get.
+    // More users than usual take tasks that other users would get.
     let draining = settings.checks.filter { $0.drains || $0 == .isolation && settings.users > Self.usualUsers }
     if settings.isAskedByName {
       if !draining.isEmpty, confirmDrain.isEmpty { reader.problems.addUnconfirmedDrain(of: gateway.host) }

@@ -23,7 +23,7 @@ final class LoopRecorder: Sendable {
   private let cuts = Mutex(Cuts())
 
   /// - Parameter isCut: Whether the recording is taken in parts. A soak's memory is taken before it begins: the first
-  /// samples of a rare metric would else come late, once in each set of histograms, and look like a leak.
+  ///   samples of a rare metric would else come late, once in each set of histograms, and look like a leak.
   init(_ catalogue: Catalogue, headline: Metric, keepsIntervals: Bool, isCut: Bool = false) {
     self.catalogue = catalogue
     self.headline = headline
@@ -55,9 +55,9 @@ final class LoopRecorder: Sendable {
 
   /// Ends a part of the recording and returns it: what was recorded since the last cut. ``take()`` still has it.
   ///
-  /// Give it back with ``reuse(_:)`` when it is no longer needed. Problem: the histograms of a part are some MB. New ones
-  /// for each part, freed by another thread than the loop's, left so many gaps in the heap that a soak's memory grew for
-  /// half an hour. So two sets of histograms take turns.
+  /// Give it back with ``reuse(_:)`` when it is no longer needed. Problem: the histograms of a part are some MB. They were
+  /// made anew for each part, and freed by another thread than the loop's. That left gaps in the heap, and a soak's
+  /// memory grew for half an hour. So two sets of histograms take turns.
   func cut() -> Recording {
     cuts.withLock { cuts in
       // It is made before the loop's lock is taken: making a histogram takes longer than recording.

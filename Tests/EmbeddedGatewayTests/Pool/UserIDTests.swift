@@ -40,7 +40,7 @@ struct UserIDTests {
     #expect(ids.id(of: "b", owner: 1100, owned: { [1100] }) == nil)
   }
 
-  /// A directory of root's, or of somebody out of the range, is refused by the task: its user gets a uid all the same.
+  /// The task refuses a directory of root's, or of somebody out of the range. Its user still gets a uid of the range.
   @Test func anOwnerOutOfTheRangeIsNoUid() throws {
     var ids = try ids()
     #expect(ids.id(of: "a", owner: 0, owned: { [0] }) == 1100)

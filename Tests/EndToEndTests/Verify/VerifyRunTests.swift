@@ -37,7 +37,7 @@ import Testing
     #expect(checks.keys.sorted() == ["churn", "fallback", "isolation", "resume", "storm"])
     #expect(checks.values.allSatisfy { $0.verdict == .pass && $0.reason == nil }, "\(checks)")
     #expect(document.verdict == .pass)
-    // What the threshold allows is shown all the same.
+    // Violations that the threshold allows are still shown.
     let isolation = try #require(checks["isolation"])
     #expect(document.counters["isolation_violations"] ?? 0 >= 100 && isolation.violations.count == 25)
     #expect(document.notes.contains { $0.contains("under one uid") })
