@@ -55,8 +55,8 @@ final class LoopRecorder: Sendable {
 
   /// Ends a part of the recording and returns it: what was recorded since the last cut. ``take()`` still has it.
   ///
-  /// Give it back with ``reuse(_:)`` when it is no longer needed. Problem: the histograms of a part are some MB. They were
-  /// made anew for each part, and freed by another thread than the loop's. That left gaps in the heap, and a soak's
+  /// Give it back with ``reuse(_:)`` when it is no longer needed. Problem: the histograms of a part are some MB. They
+  /// were made anew for each part, and freed by another thread than the loop's. That left gaps in the heap, and a soak's
   /// memory grew for half an hour. So two sets of histograms take turns.
   func cut() -> Recording {
     cuts.withLock { cuts in

@@ -44,7 +44,8 @@ final class IntervalCutter: Sendable {
   }
 
   /// Runs `work`, and all `cutters` cut it meanwhile. `begunAt` returns the begin of the measured part, nil before it
-  /// is known. `dropped` returns the number of starts dropped so far. The last interval ends with `work`, however short it is.
+  /// is known. `dropped` returns the number of starts dropped so far. The last interval ends with `work`, however short
+  /// it is.
   static func cutting<T: Sendable>(
     by cutters: [IntervalCutter], since begunAt: @escaping @Sendable () -> Instant?,
     dropped: @escaping @Sendable () -> UInt64 = { 0 }, _ work: () async -> T
