@@ -102,8 +102,8 @@ let package = Package(
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWS", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning", "ProcessControl",
-        "Reports", "Results", "Statistics", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
+        "AWS", "CProcess", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning",
+        "ProcessControl", "Reports", "Results", "Statistics", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [

@@ -63,7 +63,10 @@ public struct LoadRun: Sendable {
         catalogue, headline: headline ?? Metric(index: 0), keepsIntervals: interval != nil, isCut: parts != nil)
     }
     // A run of bursts calls this once per burst, so one burst's percentiles are not the run's.
-    if plan.arrivals != .burst { progress?.provide(percentiles: { LoopRecorder.headline(of: recorders) }) }
+    if plan.arrivals != .burst, let progress {
+      let percentiles = RunningPercentiles(recorders)
+      progress.provide(percentiles: percentiles.read)
+    }
     let keeper = interval.map { TimelineKeeper(recorders, interval: $0) }
     let measurementWindow = MeasurementWindow(
       monitor, hasWarmup: plan.warmup != .iterations(0), isOneOfSeveral: plan.arrivals == .burst)

@@ -35,6 +35,15 @@ final class PoolWatch: Sendable {
     let executor = session.loops.executor(forUser: 0)
     let client = isOwnGateway ? session.ownClient(on: executor) : session.client(on: executor)
     defer { client.close() }
+    // A gateway that does not answer must not hold up the end of the run.
+    await withTaskCancellationHandler {
+      await look(through: client)
+    } onCancel: {
+      client.cancel()
+    }
+  }
+
+  private func look(through client: GatewayClient) async {
     while !Task.isCancelled {
       let status = await PoolStatus.take(through: client)
       let look = status.map { PoolLooks.Look($0, now: isOwnGateway ? Date() : $0.gatewayTime) }

@@ -1,3 +1,4 @@
+import CProcess
 import FoundationEssentials
 import Glibc
 import Latency
@@ -73,10 +74,10 @@ package final class SoakRun: Sendable {
   /// Runs `work`, the load, while the pool is watched.
   func watching<T: Sendable>(_ work: @Sendable () async -> T) async -> T {
     beginMeasuring()
-    let watch = Task { [subject] in await subject.pool?.watch() }
-    let result = await work()
-    watch.cancel()
-    return result
+    // The end of this scope cancels the watch and waits for its end: its connection is closed before the result is
+    // written.
+    async let _: Void? = subject.pool?.watch()
+    return await work()
   }
 
   /// The time before the load, and then that of its warm-up, is no part of the first minute. Counters stay: what idle
@@ -184,6 +185,15 @@ extension ErrorTally {
 }
 
 extension SoakRun {
+  /// Makes each block of 128 KiB or more a mapping of its own, which goes back to the system when it is freed.
+  ///
+  /// Problem: glibc raises that bound to the size of each freed block, up to 32 MiB, mallopt(3). Histograms and the
+  /// states of compressions, 270 kB each, then came from the heaps of changing threads, which kept them: a soak's
+  /// memory rose once a thread, by the size of one block.
+  private static func returnLargeBlocksToSystem() {
+    mallopt(M_MMAP_THRESHOLD, 128 << 10)
+  }
+
   /// Opens the soak of a benchmark; nil where it is none.
   ///
   /// - Throws: Where its file can't be made.
@@ -203,6 +213,7 @@ extension SoakRun {
       target: target, environment: .current(environment: place.environment),
       thresholds: place.thresholds.map { .init(expression: $0.expression, isDefault: $0.isDefault) },
       untested: untested.sorted(), notes: session.bench.notes.all)
+    returnLargeBlocksToSystem()
     session.bench.console.note("soak: each minute is written to \(file.path)")
     let pool =
       givesStatus || session.embeddedECS != nil ? PoolWatch(session, every: settings.every, seed: seed) : nil

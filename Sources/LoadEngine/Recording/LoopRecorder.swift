@@ -76,34 +76,25 @@ final class LoopRecorder: Sendable {
     cuts.withLock { $0.spare = part }
   }
 
-  /// Ends an interval; nil where none are kept.
-  func takeInterval() -> IntervalRecording? {
-    // The new interval is made before the lock is taken: making a histogram takes longer than recording.
-    var next: IntervalRecording? = IntervalRecording()
-    return state.withLock { state in
-      guard state.interval != nil else { return nil }
-      swap(&state.interval, &next)
-      return next
+  /// Ends an interval: exchanges what was recorded in it for `next`, an empty interval. Nothing where none are kept.
+  func exchangeInterval(for next: inout IntervalRecording) {
+    state.withLock { state in
+      guard var interval = state.interval.take() else { return }
+      swap(&interval, &next)
+      state.interval = interval
     }
   }
 
-  /// P50 and P99 of the headline so far, over all loops; nil without a sample.
-  static func headline(of recorders: [LoopRecorder]) -> (p50: Nanoseconds, p99: Nanoseconds)? {
-    // The histogram is made before the lock is taken, so that the loop does not wait for it.
-    var sum = LatencyHistogram()
-    for recorder in recorders {
-      recorder.cuts.withLock { cuts in
-        if let histogram = cuts.earlier?[recorder.headline] { sum.merge(ofSameLayout: histogram) }
-      }
-      recorder.state.withLock { state in
+  /// Adds the headline's latencies so far, before and after cuts, to `sum`.
+  func addHeadline(to sum: inout LatencyHistogram) {
+    // Both locks are held, as in `take()`: what a cut in between moved to the earlier part would be in neither.
+    cuts.withLock { cuts in
+      if let histogram = cuts.earlier?[headline] { sum.merge(ofSameLayout: histogram) }
+      state.withLock { state in
         // The histogram is read in place: a copy would share its counts, and the loop's next record would have to
         // duplicate them.
-        guard let own = state.recording[recorder.headline] else { return }
-        sum.merge(ofSameLayout: own)
+        if let own = state.recording[headline] { sum.merge(ofSameLayout: own) }
       }
     }
-    guard sum.totalCount > 0 else { return nil }
-    let values = sum.values(atPercentiles: [50, 99])
-    return (Nanoseconds(values[0]), Nanoseconds(values[1]))
   }
 }

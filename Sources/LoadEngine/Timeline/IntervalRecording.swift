@@ -28,6 +28,12 @@ struct IntervalRecording: Sendable {
     }
   }
 
+  /// Empties it, and keeps the histogram's memory.
+  mutating func reset() {
+    (iterations, errors, dropped) = (0, 0, 0)
+    latencies.reset()
+  }
+
   mutating func merge(_ other: IntervalRecording) {
     iterations += other.iterations
     errors += other.errors

@@ -9,20 +9,26 @@ final class TimelineKeeper: Sendable {
 
   private final class TimelineBox: Sendable {
     let timeline = Mutex(Timeline())
+    /// The sum of the loops' intervals, and what the next loop exchanges its interval for. Their histograms serve all
+    /// intervals.
+    let spare = Mutex((sum: IntervalRecording(), next: IntervalRecording()))
   }
 
   init(_ recorders: [LoopRecorder], interval: Nanoseconds) {
     let box = TimelineBox()
     timeline = box
     cutter = IntervalCutter(every: interval, begun: {}) { end in
-      var sum = IntervalRecording()
-      for recorder in recorders {
-        if let part = recorder.takeInterval() { sum.merge(part) }
+      box.spare.withLock { spare in
+        spare.sum.reset()
+        for recorder in recorders {
+          recorder.exchangeInterval(for: &spare.next)
+          spare.sum.merge(spare.next)
+          spare.next.reset()
+        }
+        let cut = end()
+        spare.sum.dropped = cut.dropped
+        box.timeline.withLock { $0.append(spare.sum, from: cut.start, to: cut.end) }
       }
-      let cut = end()
-      sum.dropped = cut.dropped
-      let part = sum
-      box.timeline.withLock { $0.append(part, from: cut.start, to: cut.end) }
     }
   }
 
