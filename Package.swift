@@ -27,6 +27,7 @@ let package = Package(
     // No -lcurl: it is loaded at the first use.
     .target(name: "CLibcurl"),
     .target(name: "CLauncher"),
+    .target(name: "CLoop"),
     .target(name: "CProcess"),
     .target(name: "CWorkspace"),
 
@@ -43,7 +44,7 @@ let package = Package(
     .target(
       name: "Transport",
       dependencies: [
-        "Latency", "ProcessControl", "TextFormatting",
+        "CLoop", "Latency", "ProcessControl", "TextFormatting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -102,7 +103,7 @@ let package = Package(
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWS", "CProcess", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning",
+        "AWS", "CLoop", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning",
         "ProcessControl", "Reports", "Results", "Statistics", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

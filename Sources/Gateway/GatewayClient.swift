@@ -266,7 +266,7 @@ public final class GatewayClient: Sendable {
   public func cancel() {
     state.withLock { $0.isCancelled = true }
     // On the loop the call has either begun and ends now, or is not yet prepared and finds itself cancelled.
-    executor.eventLoop.execute {
+    executor.execute {
       let (connection, grace) = self.state.withLock { ($0.connection, $0.grace) }
       connection?.cancelExchange(after: grace)
     }
@@ -289,7 +289,7 @@ public final class GatewayClient: Sendable {
     state.withLock { state in
       write(&state.request, state.cookies)
       state.grace = grace
-      let isWatched = watchesTask || state.isCancelled || !executor.eventLoop.inEventLoop
+      let isWatched = watchesTask || state.isCancelled || !executor.isCurrent
       return Call(request: state.request, connection: state.usable, grace: grace, isWatched: isWatched)
     }
   }

@@ -11,11 +11,11 @@ extension TransportError {
       return error
     case let error as DialFailure:
       return error.telling.map { connecting($0, to: endpoint) }
-        ?? TransportError(.connectTimeout, "no connection to \(place) in time")
+        ?? connectTimeout(endpoint)
     case is UnresolvedHost:
       return unresolved(endpoint)
     case let error as ChannelError:
-      if case .connectTimeout = error { return TransportError(.connectTimeout, "no connection to \(place) in time") }
+      if case .connectTimeout = error { return connectTimeout(endpoint) }
       return TransportError(.connectFailed, "\(place): \(error)")
     case let error as IOError where isOfDescriptors(error):
       return outOfDescriptors
@@ -29,6 +29,10 @@ extension TransportError {
     default:
       return TransportError(.connectFailed, "\(place): \(error)")
     }
+  }
+
+  static func connectTimeout(_ endpoint: Endpoint) -> TransportError {
+    TransportError(.connectTimeout, "no connection to \(endpoint.host):\(endpoint.port) in time")
   }
 
   /// A name lookup opens files, so it finds no address when this process may open no more of them.

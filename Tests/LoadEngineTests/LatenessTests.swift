@@ -27,7 +27,7 @@ import Transport
         }
         guard !both.isEmpty else { return }
         // 5 ms after the second start, and 25 ms before the third one.
-        user.eventLoop.scheduleTask(in: .milliseconds(5)) { for continuation in both { continuation.resume() } }
+        user.execute(after: .milliseconds(5)) { for continuation in both { continuation.resume() } }
       }
     }
 
@@ -84,7 +84,7 @@ import Transport
     let loops = LoopGroup()
     let scenario = FakeScenario(onPerform: { number in
       guard number == 3 else { return }
-      loops.executors[0].eventLoop.execute {
+      loops.executors[0].execute {
         let begin = MonotonicClock.now()
         while MonotonicClock.now() - begin < .milliseconds(40) {}
       }

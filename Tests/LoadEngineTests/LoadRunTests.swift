@@ -55,7 +55,7 @@ final class FakeScenario: Scenario {
     let number = seen.withLock { seen in
       seen.performed += 1
       if iteration.isWarmup { seen.warmups += 1 }
-      if !user.eventLoop.inEventLoop { seen.offLoop += 1 }
+      if !user.isCurrent { seen.offLoop += 1 }
       seen.preparedWhenFirstPerformed = seen.preparedWhenFirstPerformed ?? seen.prepared
       return seen.performed
     }

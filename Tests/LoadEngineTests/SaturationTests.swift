@@ -67,7 +67,7 @@ import Transport
     let loops = LoopGroup()
     let monitor = GeneratorMonitor(loops)
     let isAsked = Flag()
-    loops.executors[0].eventLoop.execute {
+    loops.executors[0].execute {
       while !isAsked.isSet {}
       Self.spin(.milliseconds(1_100))
     }
@@ -81,7 +81,7 @@ import Transport
     let loops = LoopGroup()
     let monitor = GeneratorMonitor(loops)
     // Blocked on purpose: no CPU is used or waited for, and the thread is of no use all the same.
-    loops.executors[0].eventLoop.execute { usleep(2_200_000) }
+    loops.executors[0].execute { usleep(2_200_000) }
     let report = await monitor.finish(Recording(Catalogue(metrics: [], counters: [])))
     #expect(report.busiestSecond > 0.9 && report.saturated)
   }
@@ -99,7 +99,7 @@ import Transport
     let loops = LoopGroup()
     let monitor = GeneratorMonitor(loops)
     // The thread itself stands still: a task that waits would leave it free.
-    loops.executors[0].eventLoop.scheduleTask(in: .milliseconds(Int64(450 + phase))) { usleep(1_050_000) }
+    loops.executors[0].execute(after: .milliseconds(450 + UInt64(phase))) { usleep(1_050_000) }
     try? await Task.sleep(for: .milliseconds(2000))
     let report = await monitor.finish(Recording(Catalogue(metrics: [], counters: [])))
     #expect(report.busiestSecond > 0.9 && report.saturated && report.wasBlocked, "\(report)")
@@ -116,7 +116,7 @@ import Transport
       catalogue: FakeScenario.catalogue, on: loops, monitor: monitor)
     _ = await monitor.finish(run)
     var spun = Nanoseconds.zero
-    for loop in loops.executors { spun += try await loop.eventLoop.submit { loop.spunFor }.get() }
+    for loop in loops.executors { spun += await loop.submit { loop.spunFor } }
     #expect(spun > .zero && spun < .milliseconds(700), "\(spun)")
   }
 
@@ -141,7 +141,7 @@ import Transport
   }
 
   @Test func aBatchOfAnswersIsWorkedOffInSharesSoThatUsersAndStartsDoNotWait() async throws {
-    let executor = LoopGroup().executors[0]
+    let executor = LoopGroup(for: .secureOrSockets).executors[0]
     let crowd = Crowd()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<100 {
@@ -184,7 +184,7 @@ import Transport
       guard user.number == 2 else { return isFirstReady.set() }
       while !isFirstReady.isSet { await user.executor.sleep(for: .milliseconds(1)) }
       for other in loops.executors where other !== user.executor {
-        other.eventLoop.execute { SaturationTests.spin(Self.delay) }
+        other.execute { SaturationTests.spin(Self.delay) }
       }
     }
 

@@ -1,3 +1,4 @@
+import Latency
 import NIOCore
 import Testing
 import Transport
@@ -10,14 +11,14 @@ import Transport
       for executor in Self.loops.executors {
         for _ in 0..<20 {
           group.addTask(executorPreference: executor) {
-            var isOnLoop = executor.eventLoop.inEventLoop
+            var isOnLoop = executor.isCurrent
             for _ in 0..<50 {
               await Task.yield()
-              isOnLoop = isOnLoop && executor.eventLoop.inEventLoop
+              isOnLoop = isOnLoop && executor.isCurrent
               await Task.detached {}.value
-              isOnLoop = isOnLoop && executor.eventLoop.inEventLoop
+              isOnLoop = isOnLoop && executor.isCurrent
               try? await executor.eventLoop.makeSucceededVoidFuture().get()
-              isOnLoop = isOnLoop && executor.eventLoop.inEventLoop
+              isOnLoop = isOnLoop && executor.isCurrent
             }
             return isOnLoop
           }
@@ -47,7 +48,7 @@ import Transport
             default:
               // Resumed by the other loop.
               let other = Self.loops.executor(forUser: number + 1)
-              await withCheckedContinuation { continuation in other.eventLoop.execute { continuation.resume() } }
+              await withCheckedContinuation { continuation in other.execute { continuation.resume() } }
             }
             steps += 1
           }
@@ -63,7 +64,7 @@ import Transport
     let executor = Self.loops.executor(forUser: 0)
     await withTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: executor) { while !Task.isCancelled { await Task.yield() } }
-      try? await executor.eventLoop.scheduleTask(in: .milliseconds(1)) {}.futureResult.get()
+      await executor.sleep(for: .milliseconds(1))
       group.cancelAll()
     }
   }

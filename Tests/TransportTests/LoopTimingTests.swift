@@ -23,7 +23,7 @@ import Transport
     let (elapsed, isOnLoop) = await onLoop {
       let begin = MonotonicClock.now()
       await Self.executor.sleep(for: length)
-      return (MonotonicClock.now() - begin, Self.executor.eventLoop.inEventLoop)
+      return (MonotonicClock.now() - begin, Self.executor.isCurrent)
     }
     #expect(elapsed >= length)
     #expect(isOnLoop)
@@ -100,12 +100,14 @@ import Transport
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask(executorPreference: Self.executor) { await sleeper.sleepOnce() }
       while !sleeper.isAsleep { await Task.yield() }
-      let counts = try await Self.executor.eventLoop.scheduleTask(in: .microseconds(10)) {
-        sleeper.wake()
-        let before = sleeper.wakeUps.value
-        Self.executor.drainNow()
-        return [before, sleeper.wakeUps.value]
-      }.futureResult.get()
+      let counts = await withUnsafeContinuation { (continuation: UnsafeContinuation<[Int], Never>) in
+        Self.executor.execute(after: .microseconds(10)) {
+          sleeper.wake()
+          let before = sleeper.wakeUps.value
+          Self.executor.drainNow()
+          continuation.resume(returning: [before, sleeper.wakeUps.value])
+        }
+      }
       #expect(counts == [0, 1])
       try await group.waitForAll()
     }

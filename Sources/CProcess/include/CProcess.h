@@ -1,7 +1,5 @@
 // Starting a child process between vfork and exec, where only async-signal-safe C may run.
 #pragma once
-// mallopt, epoll and eventfd are in no Swift module of glibc: who imports this one has them.
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>

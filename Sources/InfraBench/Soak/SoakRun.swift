@@ -1,4 +1,4 @@
-import CProcess
+import CLoop
 import FoundationEssentials
 import Glibc
 import Latency

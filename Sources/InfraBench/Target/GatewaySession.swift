@@ -44,10 +44,11 @@ package struct GatewaySession: Sendable {
   /// Opens the target, runs `body`, releases what is still held, and ends what was started, also when the task is
   /// cancelled and when `body` throws.
   ///
+  /// - Parameter usesSockets: the tool opens WebSockets in its measured part.
   /// - Throws: a ``BenchmarkFailure`` when the embedded gateway cannot be started or a token command prints no token;
   ///   and the errors of `body`.
   package static func with<T: Sendable>(
-    _ target: TargetSettings, timeout: Nanoseconds, threads: Int = 1, bench: RunContext,
+    _ target: TargetSettings, timeout: Nanoseconds, threads: Int = 1, usesSockets: Bool = false, bench: RunContext,
     gatewayArguments: [String] = [],
     _ body: (GatewaySession) async throws(BenchmarkFailure) -> T
   ) async throws(BenchmarkFailure) -> T {
@@ -71,7 +72,8 @@ package struct GatewaySession: Sendable {
       await embedded?.stop()
       throw error
     }
-    return try await LoopGroup.lend(threads: threads) { loops async throws(BenchmarkFailure) in
+    let traffic: LoopGroup.Traffic = endpoint.isSecure || usesSockets ? .secureOrSockets : .plainHTTP
+    return try await LoopGroup.lend(threads: threads, for: traffic) { loops async throws(BenchmarkFailure) in
       let session = GatewaySession(
         endpoint: endpoint, target, tokens: tokens, loops: loops, bench: bench, timeout: timeout,
         embeddedECS: embedded?.ecs, control: embedded?.control, gatewayProcess: embedded?.process)

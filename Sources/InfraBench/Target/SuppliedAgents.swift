@@ -34,7 +34,7 @@ package enum SuppliedAgents {
     let program =
       if let program { program } else { UserProgram.standIn(path: try Executables.path(of: "session-stand-in")) }
     let root = try workspaceRoot()
-    let result = await LoopGroup.lend { loops in
+    let result = await LoopGroup.lend(for: .secureOrSockets) { loops in
       let failures = ConnectFailures()
       let pool = AgentPool(
         configuration: configuration(session, client, program: program, workspaceRoot: root.path),

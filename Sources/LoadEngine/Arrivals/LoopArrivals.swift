@@ -1,5 +1,4 @@
 import Latency
-import NIOCore
 import Transport
 
 /// One event loop's part of an open loop: its parked users, and the timer for the next start. A user is parked while it
@@ -20,7 +19,8 @@ final class LoopArrivals: @unchecked Sendable {
   private let isPrecise: Bool
   /// The longest parked user gets the next start, so that no connection idles until its server closes it.
   private var parked = FIFO<Parked>()
-  private var timer: (firesAt: Instant, scheduled: Scheduled<Void>)?
+  /// Fires at the next start, or somewhat earlier with `--precise`; made at the first call.
+  private var timer: LoopTimer?
   private var isSpinning = false
   /// When the spinning for the next start began.
   private var spinsSince: Instant?
@@ -63,9 +63,9 @@ final class LoopArrivals: @unchecked Sendable {
 
   /// Ends the waits of all users, from any thread.
   func stop() {
-    executor.eventLoop.execute {
+    executor.execute {
       self.isStopped = true
-      self.timer?.scheduled.cancel()
+      self.timer?.cancel()
       self.executor.betweenBatches = nil
       self.release()
     }
@@ -74,9 +74,8 @@ final class LoopArrivals: @unchecked Sendable {
   /// Does the timer's work between two shares of many answers, when the timer's instant has passed and the loop has not
   /// reached it yet.
   private func serveIfDue() {
-    guard let timer, MonotonicClock.now() >= timer.firesAt else { return }
-    timer.scheduled.cancel()
-    self.timer = nil
+    guard let timer, let firesAt = timer.firesAt, MonotonicClock.now() >= firesAt else { return }
+    timer.cancel()
     approach()
   }
 
@@ -85,18 +84,13 @@ final class LoopArrivals: @unchecked Sendable {
     guard !isSpinning, !parked.isEmpty else { return }
     guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else {
       // Another loop has just taken the last start.
-      return executor.eventLoop.execute { self.serve() }
+      return executor.execute { self.serve() }
     }
     let firesAt = isPrecise ? wakeAt - Self.spinLead : wakeAt
-    if let timer {
-      guard firesAt < timer.firesAt else { return }
-      timer.scheduled.cancel()
-    }
-    let scheduled = executor.eventLoop.assumeIsolated().scheduleTask(deadline: NIODeadline(firesAt)) {
-      self.timer = nil
-      self.approach()
-    }
-    timer = (firesAt, scheduled)
+    let timer = timer ?? executor.makeTimer { [unowned self] in approach() }
+    self.timer = timer
+    if let earlier = timer.firesAt, earlier <= firesAt { return }
+    timer.set(for: firesAt)
   }
 
   /// With `--precise` spins until the start's instant, polling the sockets meanwhile; otherwise serves at once.
@@ -116,7 +110,7 @@ final class LoopArrivals: @unchecked Sendable {
       }
       if wakeAt - now > Self.tightLead {
         isSpinning = true
-        return executor.eventLoop.assumeIsolated().execute { self.approach() }
+        return executor.execute { self.approach() }
       }
     }
   }

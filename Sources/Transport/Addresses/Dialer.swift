@@ -65,7 +65,7 @@ struct Dialer: Sendable {
   }
 
   /// Why an address did not accept a connection, in words; nil if the address was not the cause.
-  private static func reason(_ error: any Error, _ bound: Nanoseconds) -> String? {
+  static func reason(_ error: any Error, _ bound: Nanoseconds) -> String? {
     switch error {
     case let error as IOError where TransportError.isOfDescriptors(error): nil
     case let error as IOError where error.errnoCode == ECONNREFUSED: "connection refused"

@@ -1,7 +1,5 @@
 public import Latency
 public import NIOCore
-import NIOPosix
-import NIOSSL
 import Synchronization
 
 /// The instants of a connection's set-up.
@@ -22,25 +20,31 @@ public struct ConnectPhases: Sendable {
   public var connect: Nanoseconds { lookUp + (connectedAt - dialedAt) }
 }
 
-/// A persistent HTTP/1.1 connection for one request at a time. Its stamps are taken on the event loop's thread.
+/// A persistent HTTP/1.1 connection for one request at a time. Its stamps are taken on the thread that carries it: the
+/// caller's ``EpollLoop`` without TLS, and a loop of NIO otherwise.
 public final class HTTPConnection: Sendable {
+  private enum Carrier: Sendable {
+    case plain(LoopBound<PlainConnection>)
+    case channel(HTTPChannel)
+  }
+
   /// The instants of the set-up.
   public let phases: ConnectPhases
 
-  private let channel: any Channel
-  private let eventLoop: any EventLoop
-  private let handler: NIOLoopBound<HTTPExchangeHandler>
-  private let closing: HTTPExchangeHandler.Closing
+  private let carrier: Carrier
   private let lastID = Atomic<UInt64>(0)
 
-  /// Call it on the channel's loop.
-  private init(_ handler: NIOLoopBound<HTTPExchangeHandler>, on channel: any Channel, phases: ConnectPhases) {
-    self.channel = channel
-    eventLoop = channel.eventLoop
-    self.handler = handler
-    closing = handler.value.closing
+  init(_ channel: HTTPChannel, phases: ConnectPhases) {
+    carrier = .channel(channel)
     self.phases = phases
   }
+
+  init(_ connection: LoopBound<PlainConnection>, phases: ConnectPhases) {
+    carrier = .plain(connection)
+    self.phases = phases
+  }
+
+  deinit { close() }
 
   /// Connects to one of the host's addresses and, with `tls`, completes the handshake, all within `timeout`.
   ///
@@ -54,85 +58,24 @@ public final class HTTPConnection: Sendable {
     timeout: Nanoseconds, idleBounds: IdleBounds = IdleBounds()
   ) async -> Result<HTTPConnection, TransportError> {
     let addresses = addresses ?? HostAddresses(of: endpoint)
-    let eventLoop = executor.eventLoop
-    // The first outcome counts: the connection, its failure, the time-out, or the caller's cancellation.
-    let done = eventLoop.makePromise(of: HTTPConnection.self)
-    let attempt = ConnectAttempt()
-    let bound = eventLoop.scheduleTask(in: TimeAmount(timeout)) {
-      done.fail(TransportError(.connectTimeout, "no connection to \(endpoint.host):\(endpoint.port) in time"))
+    if tls == nil, let loop = executor as? EpollLoop {
+      return await PlainDialer(
+        endpoint: endpoint, addresses: addresses, turn: turn, loop: loop, timeout: timeout, idleBounds: idleBounds
+      ).connect()
     }
-    defer { bound.cancel() }
-    return await withTaskCancellationHandler {
-      open(endpoint, addresses, turn, tls, attempt, on: executor, timeout: timeout, idleBounds).cascade(to: done)
-      do {
-        return .success(try await done.futureResult.get())
-      } catch {
-        attempt.cancel()
-        return .failure(.connecting(error, to: endpoint))
-      }
-    } onCancel: {
-      done.fail(TransportError.cancelled)
-      attempt.cancel()
-    }
+    return await HTTPChannel.connect(
+      to: endpoint, addresses: addresses, turn: turn, tls: tls, on: executor, timeout: timeout, idleBounds: idleBounds)
   }
 
-  private static func open(
-    _ endpoint: Endpoint, _ addresses: HostAddresses, _ turn: Int, _ tls: TLSClient?, _ attempt: ConnectAttempt,
-    on executor: LoopExecutor, timeout: Nanoseconds, _ idleBounds: IdleBounds
-  ) -> EventLoopFuture<HTTPConnection> {
-    let startedAt = MonotonicClock.now()
-    // Each tried address has a channel of its own, and each handshake's outcome belongs to its channel.
-    let dialer = Dialer(
-      addresses: addresses, turn: turn, eventLoop: executor.eventLoop,
-      deadline: startedAt + timeout, goesOn: { !attempt.isCancelled },
-      configure: { channel, start in
-        channel.eventLoop.makeCompletedFuture {
-          attempt.began(channel, try configure(channel, endpoint, tls, executor, idleBounds, dialedAt: start.dialedAt))
-        }
-      })
-    return dialer.dial().flatMap { channel, start in
-      let connectedAt = MonotonicClock.now()
-      let handler = attempt.handler(of: channel)
-      return handler.value.secured.map { securedAt in
-        let phases = ConnectPhases(
-          startedAt: startedAt, lookUp: start.lookUp, dialedAt: start.dialedAt, connectedAt: connectedAt,
-          securedAt: securedAt)
-        return HTTPConnection(handler, on: channel, phases: phases)
-      }
-    }
-  }
-
-  private static func configure(
-    _ channel: any Channel, _ endpoint: Endpoint, _ tls: TLSClient?, _ executor: LoopExecutor,
-    _ idleBounds: IdleBounds, dialedAt: Instant
-  ) throws -> HTTPExchangeHandler {
-    let operations = channel.pipeline.syncOperations
-    try channel.syncOptions?.setOption(.recvAllocator, value: ReceiveBuffer())
-    let secured = channel.eventLoop.makePromise(of: Instant?.self)
-    if let tls {
-      do {
-        try operations.addHandler(tls.makeHandler(for: endpoint))
-        try operations.addHandler(TLSFailureReader(host: endpoint.host, wanted: tls.wanted))
-      } catch {
-        secured.fail(error)
-        throw error
-      }
-      try operations.addHandler(TLSHandshakeHandler(done: secured))
-    } else {
-      secured.succeed(nil)
-    }
-    let handler = HTTPExchangeHandler(
-      secured: secured.futureResult, executor: executor, wanted: tls?.wanted, dialedAt: dialedAt,
-      idleBounds: idleBounds)
-    try operations.addHandler(handler)
-    return handler
-  }
-
-  /// Whether a request can be sent. On the connection's loop this also detects an end that has arrived but was not read
-  /// yet.
+  /// Whether a request can be sent. On the thread that carries the connection this also detects an end that has arrived
+  /// but was not read yet.
   public var isUsable: Bool {
-    guard !closing.hasBegun else { return false }
-    return !eventLoop.inEventLoop || !handler.value.hasEnded()
+    switch carrier {
+    case .plain(let connection):
+      guard !connection.unbound.closing.hasBegun else { return false }
+      return !connection.loop.isCurrent || !connection.value.hasEnded()
+    case .channel(let channel): return channel.isUsable
+    }
   }
 
   /// Sends `request`, which holds the whole message with its head, and waits for the response for at most `timeout`.
@@ -145,15 +88,12 @@ public final class HTTPConnection: Sendable {
   ) async -> Result<HTTPExchange, TransportError> {
     let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
     return await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        if eventLoop.inEventLoop {
-          handler.value.start(request, id: id, timeout: timeout, continuation)
-        } else {
-          eventLoop.execute { self.handler.value.start(request, id: id, timeout: timeout, continuation) }
-        }
+      switch carrier {
+      case .channel(let channel): await channel.exchange(request, id: id, timeout: timeout)
+      case .plain(let connection): await exchange(request, id: id, timeout: timeout, over: connection)
       }
     } onCancel: {
-      eventLoop.scheduleTask(in: TimeAmount(graceOnCancel)) { self.handler.value.cancel(id: id) }
+      cancel(id: id, after: graceOnCancel)
     }
   }
 
@@ -164,18 +104,50 @@ public final class HTTPConnection: Sendable {
     _ request: ByteBuffer, timeout: Nanoseconds
   ) async -> Result<HTTPExchange, TransportError> {
     let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
-    return await withUnsafeContinuation { handler.value.start(request, id: id, timeout: timeout, $0) }
+    switch carrier {
+    case .channel(let channel): return await channel.exchange(request, id: id, timeout: timeout)
+    case .plain(let connection): return await exchange(request, id: id, timeout: timeout, over: connection)
+    }
+  }
+
+  /// The exchange of a caller on any thread, whose answer is copied.
+  private func exchange(
+    _ request: ByteBuffer, id: UInt64, timeout: Nanoseconds, over connection: LoopBound<PlainConnection>
+  ) async -> Result<HTTPExchange, TransportError> {
+    guard connection.loop.isCurrent else {
+      return await withTaskExecutorPreference(connection.loop) {
+        await exchange(request, id: id, timeout: timeout, over: connection)
+      }
+    }
+    // The socket takes the bytes, or a copy of them is made, before the caller is suspended.
+    let bytes = request.withUnsafeReadableBytes { $0 }
+    switch await connection.value.exchange(bytes, id: id, timeout: timeout, readsInPlace: false) {
+    case .exchange(let exchange): return .success(exchange)
+    case .inPlace(let answer): return .success(answer.exchange)
+    case .failure(let error): return .failure(error)
+    case .none: return .failure(TransportError(.closed, "the connection is in use"))
+    }
   }
 
   /// Ends the latest exchange with kind `cancelled`, unless it ends within `grace`. Call it on the loop.
   public func cancelExchange(after grace: Nanoseconds) {
-    let id = lastID.load(ordering: .relaxed)
-    eventLoop.scheduleTask(in: TimeAmount(grace)) { self.handler.value.cancel(id: id) }
+    cancel(id: lastID.load(ordering: .relaxed), after: grace)
+  }
+
+  private func cancel(id: UInt64, after grace: Nanoseconds) {
+    switch carrier {
+    case .channel(let channel): channel.cancel(id: id, after: grace)
+    case .plain(let connection): connection.loop.execute(after: grace) { connection.value.cancel(id: id) }
+    }
   }
 
   /// Closes the connection; an exchange under way fails with `closed`.
   public func close() {
-    closing.begin()
-    channel.close(promise: nil)
+    switch carrier {
+    case .channel(let channel): channel.close()
+    case .plain(let connection):
+      connection.unbound.closing.begin()
+      if connection.loop.isCurrent { connection.value.close() } else { connection.loop.execute { connection.value.close() } }
+    }
   }
 }

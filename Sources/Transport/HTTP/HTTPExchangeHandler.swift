@@ -1,7 +1,6 @@
 import Latency
 import NIOCore
 import NIOTLS
-import Synchronization
 
 /// Writes one request at a time and reads its response; the end of a connection's pipeline.
 ///
@@ -27,15 +26,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     var scheduled: Scheduled<Void>
   }
 
-  /// Set when the connection has ended or is given up. With TLS the channel stays active for a while after that.
-  final class Closing: Sendable {
-    private let flag = Atomic(false)
-
-    var hasBegun: Bool { flag.load(ordering: .acquiring) }
-    func begin() { flag.store(true, ordering: .releasing) }
-  }
-
-  let closing = Closing()
+  let closing = ClosingFlag()
   /// When the TLS handshake was done; nil without TLS.
   let secured: EventLoopFuture<Instant?>
 

@@ -11,13 +11,28 @@ import Synchronization
 /// }
 /// ```
 public struct LoopGroup: Sendable {
+  /// What the loops carry best. Each kind of loop carries everything; the other kind of traffic costs a change of
+  /// threads for each answer.
+  public enum Traffic: Sendable {
+    /// HTTP without TLS: loops of our own, ``EpollLoop``.
+    case plainHTTP
+    /// TLS and WebSockets: SwiftNIO's loops, ``NIOLoop``.
+    case secureOrSockets
+  }
+
   /// One executor per loop, at least one.
   public let executors: [LoopExecutor]
+  /// What the loops carry best.
+  public let traffic: Traffic
 
   /// Starts `threads` loops, at least one.
-  public init(threads: Int = 1) {
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, threads))
-    executors = group.makeIterator().map(LoopExecutor.init)
+  public init(threads: Int = 1, for traffic: Traffic = .plainHTTP) {
+    self.traffic = traffic
+    switch traffic {
+    case .plainHTTP: executors = (0..<max(1, threads)).map { _ in EpollLoop() }
+    case .secureOrSockets:
+      executors = MultiThreadedEventLoopGroup(numberOfThreads: max(1, threads)).makeIterator().map(NIOLoop.init)
+    }
   }
 
   /// The groups that are not lent at present.
@@ -26,12 +41,12 @@ public struct LoopGroup: Sendable {
   /// Lends `body` a group of `threads` loops, at least one, for its exclusive use. The group is reused afterwards, so
   /// that a thousand runs of one process need the threads of one run.
   public static func lend<T, E>(
-    threads: Int = 1, _ body: (LoopGroup) async throws(E) -> T
+    threads: Int = 1, for traffic: Traffic = .plainHTTP, _ body: (LoopGroup) async throws(E) -> T
   ) async throws(E) -> T {
     let known = idle.withLock { idle in
-      idle.lastIndex { $0.executors.count == max(1, threads) }.map { idle.remove(at: $0) }
+      idle.lastIndex { $0.executors.count == max(1, threads) && $0.traffic == traffic }.map { idle.remove(at: $0) }
     }
-    let group = known ?? LoopGroup(threads: threads)
+    let group = known ?? LoopGroup(threads: threads, for: traffic)
     defer { idle.withLock { $0.append(group) } }
     return try await body(group)
   }

@@ -174,7 +174,8 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     let agents = AgentTimeline()
     let gatewayArguments = command.map { ["--command", $0] } ?? []
     return try await GatewaySession.with(
-      target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench, gatewayArguments: gatewayArguments
+      target, timeout: load.timeout, threads: load.arrivals.threads, usesSockets: true, bench: bench,
+      gatewayArguments: gatewayArguments
     ) { session async throws(BenchmarkFailure) in
       let program = command == nil ? nil : UserProgram.command(commandWords)
       return try await SuppliedAgents.with(target, session: session, program: program, observer: agents.observe) {
