@@ -14,7 +14,7 @@ import Synchronization
 public final class EpollLoop: LoopExecutor, @unchecked Sendable {
   // @unchecked: `state` is touched on the loop's thread only; `foreign` has a lock.
 
-  private struct ReadyJob {
+  private struct ReadyJob: Sendable {
     var job: UnownedJob
     var readyAt: Instant
   }
@@ -37,16 +37,20 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
     /// While other work that has come due gets its turn among ready tasks: what it resumes runs before them.
     var isServing = false
     var timers = TimerHeap()
-    /// Work that came on the loop's own thread.
-    var deferred: [@Sendable () -> Void] = []
+    /// What came from other threads, and work that came on the loop's own, in the order in which it came.
+    var deferred: [Piece] = []
     /// Closed connections, which events of this turn may still name.
     var closed: [Unmanaged<PlainConnection>] = []
   }
 
+  private enum Piece: Sendable {
+    case job(ReadyJob)
+    case work(@Sendable () -> Void)
+  }
+
   /// What came from other threads.
   private struct Foreign {
-    var jobs: [ReadyJob] = []
-    var work: [@Sendable () -> Void] = []
+    var pieces: [Piece] = []
     var hasWoken = false
   }
 
@@ -101,19 +105,19 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
     let job = UnownedJob(job)
     guard isCurrent else {
       let ready = ReadyJob(job: job, readyAt: MonotonicClock.now())
-      return wake { $0.jobs.append(ready) }
+      return wake(with: .job(ready))
     }
     push(ReadyJob(job: job, readyAt: state.pointee.isReading ? state.pointee.stamp : MonotonicClock.now()))
   }
 
   public override func execute(_ work: @escaping @Sendable () -> Void) {
-    if isCurrent { state.pointee.deferred.append(work) } else { wake { $0.work.append(work) } }
+    if isCurrent { state.pointee.deferred.append(.work(work)) } else { wake(with: .work(work)) }
   }
 
   /// Adds something for the loop, and ends its wait unless that was done already.
-  private func wake(_ add: (inout Foreign) -> Void) {
+  private func wake(with piece: Piece) {
     let isFirst = foreign.withLock { foreign in
-      add(&foreign)
+      foreign.pieces.append(piece)
       defer { foreign.hasWoken = true }
       return !foreign.hasWoken
     }
@@ -234,9 +238,9 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
     while true {
       let count = cloop_wait(epoll, events, Int32(Self.eventsPerTurn), waitLength())
       if count > 0 { read(events, Int(count)) }
+      if !state.pointee.deferred.isEmpty { runDeferred() }
       drain()
       if let next = state.pointee.timers.next, next <= MonotonicClock.now() { fireTimers() }
-      if !state.pointee.deferred.isEmpty { runDeferred() }
       if !state.pointee.closed.isEmpty { forgetClosed() }
     }
   }
@@ -272,8 +276,7 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
       defer { foreign = Foreign() }
       return foreign
     }
-    for job in taken.jobs { push(job) }
-    state.pointee.deferred += taken.work
+    state.pointee.deferred += taken.pieces
   }
 
   private func fireTimers() {
@@ -289,9 +292,16 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
   }
 
   private func runDeferred() {
-    let work = state.pointee.deferred
+    let pieces = state.pointee.deferred
     state.pointee.deferred = []
-    for piece in work { piece() }
-    drain()
+    for piece in pieces {
+      switch piece {
+      case .job(let job): push(job)
+      case .work(let work):
+        // A task that became ready before this work was given runs before it.
+        drain()
+        work()
+      }
+    }
   }
 }
