@@ -1,6 +1,6 @@
 import FoundationEssentials
 package import Gateway
-import Latency
+package import Latency
 import Synchronization
 import Transport
 
@@ -9,16 +9,23 @@ package struct PoolStatus: Sendable {
   package var status: StatusAnswer
   /// When the gateway answered, by its own clock: the `Date` header; nil without one.
   package var date: String?
+  /// When the answer's last byte was read.
+  package var readAt: Instant
 
-  package init(status: StatusAnswer, date: String?) {
+  package init(status: StatusAnswer, date: String?, readAt: Instant) {
     self.status = status
     self.date = date
+    self.readAt = readAt
+  }
+
+  init(_ status: StatusAnswer, _ exchange: HTTPExchange) {
+    self.init(status: status, date: exchange.response.header("date"), readAt: exchange.lastByteReadAt)
   }
 
   /// Reads the status through `client`; nil when the call fails.
   package static func take(through client: GatewayClient) async -> PoolStatus? {
     guard case .success(let (status, exchange)) = await client.status() else { return nil }
-    return PoolStatus(status: status, date: exchange.response.header("date"))
+    return PoolStatus(status, exchange)
   }
 
   /// When `task` had connected; nil when the status does not list it, or lists it without a time.

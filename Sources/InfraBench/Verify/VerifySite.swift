@@ -86,33 +86,33 @@ final class PoolStatusReader: Sendable {
   /// The status; nil where the gateway does not tell it just now.
   func look() async -> StatusAnswer? { await PoolStatus.take(through: client)?.status }
 
-  /// Looks until `isDone`, at most for `bound`; returns the last status, and whether it is done.
+  /// Looks until `isDone`, at most for `bound`; returns the last status, and when it was read if it is done.
   func wait(
     for bound: Nanoseconds, _ isDone: (StatusAnswer) -> Bool
-  ) async -> (status: StatusAnswer?, isDone: Bool) {
+  ) async -> (status: StatusAnswer?, doneAt: Instant?) {
     let deadline = MonotonicClock.now() + bound
     var last: StatusAnswer?
     repeat {
-      if let status = await look() {
-        last = status
-        if isDone(status) { return (status, true) }
+      if let look = await PoolStatus.take(through: client) {
+        last = look.status
+        if isDone(look.status) { return (last, look.readAt) }
       }
       guard (try? await Task.sleep(for: VerifySite.lookEvery)) != nil else { break }
     } while MonotonicClock.now() < deadline && !Task.isCancelled
-    return (last, false)
+    return (last, nil)
   }
 
   /// Waits until the pool is at rest with its tasks warm, and returns how many they are: the target where the gateway
   /// tells it, else the number that has not changed for two seconds. nil where no warm task came in time.
   func waitUntilFull(within bound: Nanoseconds) async -> Int? {
     var last = (count: -1, since: MonotonicClock.now())
-    let (status, isFull) = await wait(for: bound) { status in
+    let (status, fullAt) = await wait(for: bound) { status in
       if let target = status.limits?.targetSize, target > 0 { return status.warmCount >= target }
       if status.warmCount != last.count { last = (status.warmCount, MonotonicClock.now()) }
       let now = MonotonicClock.now()
       return status.warmCount > 0 && now - last.since >= .seconds(2)
     }
-    guard let status, status.warmCount > 0, isFull || status.limits == nil else { return nil }
+    guard let status, status.warmCount > 0, fullAt != nil || status.limits == nil else { return nil }
     return status.warmCount
   }
 

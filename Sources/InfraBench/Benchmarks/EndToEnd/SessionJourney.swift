@@ -73,7 +73,7 @@ struct SessionJourney {
     let phases = connection.socket.phases
     record.wrote(at: phases.started)
     EndToEndMetrics.connect.add(phases, to: &record)
-    let upgradeAt = phases.secured ?? phases.connected
+    let upgradeAt = phases.upgradeSentAt
     record.sample(EndToEndMetrics.upgrade, phases.upgraded.elapsed(since: upgradeAt))
     var course = SessionState(values: values, begin: acquiredAt ?? upgradeAt)
     for message in role.opening { connection.socket.post(text: message.text(values)) }
