@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Gateway
 import Latency
 import Synchronization
@@ -97,9 +96,8 @@ final class UserVisit: Sendable {
     executor = site.session.loops.executor(forUser: number)
     client = site.session.client(on: executor, user: number, isVisitor: true)
     self.hear = hear
-    var values = ProfileValues([.userId: id, .uuid: UUID().uuidString.lowercased(), .n: "0"])
-    let token = site.session.visitors.tokens.token(ofUser: number)
-    values[.token] = token
+    let values = site.session.values(ofUser: number, id: id)
+    let token = values[.token]
     state = Mutex(State(values: values))
     site.session.userIDs.insert(id)
     // A gateway that tells users by their tokens has names of its own for them.
