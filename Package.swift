@@ -82,7 +82,7 @@ let package = Package(
     .target(
       name: "EmbeddedGateway",
       dependencies: [
-        "AWS", "Faults", "Gateway", "Latency", "ProcessControl", "Transport", "WarmTask",
+        "AWS", "Faults", "Gateway", "Latency", "ProcessControl", "Statistics", "Transport", "WarmTask",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,6 +1,7 @@
 package import Faults
 public import AWS
 public import Latency
+import Statistics
 public import WarmTask
 
 /// The settings of an embedded gateway.
@@ -116,18 +117,10 @@ public struct FaultPlan: Sendable, Equatable {
   /// The fault of the acquire with this index, counted from 0; `nil` for none.
   public func fault(ofAcquire index: Int) -> AcquireFault? {
     guard let acquireFault, index < firstAcquires ?? .max else { return nil }
-    return Self.fraction(seed: seed, index: UInt64(index)) < probability ? acquireFault : nil
+    var random = SeededGenerator(seed: seed, after: UInt64(index))
+    return random.fraction() < probability ? acquireFault : nil
   }
 
   /// Whether the start with this index, counted from 0, fails.
   public func failsStart(_ index: Int) -> Bool { index < failingStarts }
-
-  /// A pseudo-random number in 0..<1: the output function of SplitMix64 (Steele, Lea, Flood 2014).
-  private static func fraction(seed: UInt64, index: UInt64) -> Double {
-    var z = seed &+ (index &+ 1) &* 0x9e37_79b9_7f4a_7c15
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    z ^= z >> 31
-    return Double(z >> 11) * 0x1p-53
-  }
 }

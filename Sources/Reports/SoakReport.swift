@@ -34,6 +34,11 @@ struct SoakReport {
         + "or falls where its whole interval does (Theil–Sen, Mann–Kendall corrected for autocorrelation); with a question "
         + "mark only the test says so (p < 0.05)."
     ]
+    if soak.recordedSeconds != nil {
+      remarks.append(
+        "\(NumberText.decimals(soak.lengthSeconds - soak.knownSeconds, 0)) s of the "
+          + "\(NumberText.decimals(soak.lengthSeconds, 0)) s are in no line of the soak's file, and in no series")
+    }
     if let percent = soak.emptyPercent, let watched = soak.watchedSeconds {
       remarks.append(
         "the pool had no warm task for \(NumberText.decimals(percent, 2))% of the \(NumberText.decimals(watched, 0)) s in "

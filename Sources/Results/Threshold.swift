@@ -168,7 +168,7 @@ extension Threshold {
     guard soak.isPoolWatched else {
       return skipped(
         "the pool was seen for \(NumberText.decimals(soak.watchedSeconds ?? 0, 0)) s of "
-          + "\(NumberText.decimals(soak.lengthSeconds, 0)) s: less than half of the run")
+          + "\(NumberText.decimals(soak.knownSeconds, 0)) s: less than half of the run")
     }
     return judged(percent, bound: bound)
   }

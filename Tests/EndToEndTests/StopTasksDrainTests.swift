@@ -63,6 +63,16 @@ import Testing
     #expect(resolution >= 2_000)
   }
 
+  /// ListTasks was answered in each of these polls.
+  @Test(.wholeSuiteOnly) func descriptionsThatAreThrottledAreNoFailuresOfListTasks() async throws {
+    let ecs = ScriptedECS(.init(pendingSeconds: 3, throttled: ["DescribeTasks": 3...12]))
+    let result = try await run(ecs)
+    #expect(result.status == .exited(0), "\(result.talk)")
+    let document = try result.document()
+    #expect(document.counters["throttled_polls"] == 10)
+    #expect(document.metrics["ecs_list_tasks"]?.unreliable == [], "\(result.talk)")
+  }
+
   @Test(.wholeSuiteOnly) func cyclesGiveASampleEachAndEveryTaskOfThemCounts() async throws {
     let ecs = ScriptedECS(.init(desiredCount: 2, placementSeconds: 1))
     let result = try await run(ecs, "--cycles", "3", "--settle", "300ms")

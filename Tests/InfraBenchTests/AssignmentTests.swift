@@ -100,7 +100,8 @@ import Transport
   private static func look(_ warmCount: Int, connectedAt: String? = nil, date: String? = nil) -> PoolStatus {
     let tasks = [TaskEntry(taskId: "t", state: "warm", connectedAt: connectedAt)]
     return PoolStatus(
-      status: StatusAnswer(warmCount: warmCount, assignedCount: 0, tasks: connectedAt == nil ? nil : tasks), date: date)
+      status: StatusAnswer(warmCount: warmCount, assignedCount: 0, tasks: connectedAt == nil ? nil : tasks), date: date,
+      readAt: .distantPast)
   }
 
   /// The request was at 12:00:05 by the gateway's clock.

@@ -14,4 +14,20 @@ struct SeededGeneratorTests {
         16_408_922_859_458_223_821,
       ])
   }
+
+  @Test func anyNumberCanBeHadWithoutThoseBeforeIt() {
+    var generator = SeededGenerator(seed: .max)
+    for count in 0..<100 as Range<UInt64> {
+      var later = SeededGenerator(seed: .max, after: count)
+      #expect(later.next() == generator.next())
+    }
+  }
+
+  @Test func fractionsAreTheHighestBitsOfTheNumbers() {
+    var (numbers, fractions) = (SeededGenerator(seed: 7), SeededGenerator(seed: 7))
+    for _ in 0..<100 {
+      let fraction = fractions.fraction()
+      #expect(fraction == Double(numbers.next() >> 11) / 9_007_199_254_740_992 && (0..<1).contains(fraction))
+    }
+  }
 }

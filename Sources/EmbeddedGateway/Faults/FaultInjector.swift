@@ -1,6 +1,7 @@
 import Faults
 import Glibc
 import Latency
+import Statistics
 
 /// An event that a fault may strike.
 enum FaultEvent: Equatable {
@@ -45,11 +46,11 @@ struct FaultInjector {
     /// Whether that strike was due before and found no task.
     private var isWaiting = false
     private var streakLeft = 0
-    private var random: FaultRandom
+    private var random: SeededGenerator
 
     fileprivate init(_ rule: FaultRule, seed: UInt64, index: Int) {
       self.rule = rule
-      random = FaultRandom(seed: seed &+ UInt64(index) &* 0xd1b5_4a32_d192_ed03)
+      random = SeededGenerator(seed: seed &+ UInt64(index) &* 0xd1b5_4a32_d192_ed03)
       if rule.trigger == .clock { drawStrike(after: .zero) }
     }
 
@@ -201,22 +202,5 @@ extension FaultRule {
     case (_, .answer(let place)): FaultPlace.answers.contains(place) && places.contains(place)
     default: false
     }
-  }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-private struct FaultRandom {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  /// A number in 0..<1.
-  mutating func fraction() -> Double {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    z ^= z >> 31
-    return Double(z >> 11) * 0x1p-53
   }
 }

@@ -69,7 +69,7 @@ struct ColdStarts: Sendable {
     guard number > 0 else { return }
     bench.note(
       "\(number == 1 ? "1 user was" : "\(number) users were") given another task than those that this run had started: "
-        + "the gateway had warm tasks of its own")
+        + "the gateway had warm tasks of its own, or gave one before its RunTask was answered")
   }
 
   /// The measurement with what is known before the tasks are stopped; `starter` is nil where none are started.

@@ -19,6 +19,9 @@ struct TaskLedger: Sendable {
 
   /// Every task of the run, by its id.
   private var entries: [String: Entry] = [:]
+  /// Tasks that users were given and no RunTask answer has named: by their ids the users who have them. Such a task may
+  /// be the gateway's own, or one of the run whose answer is still on its way, since a task may connect before that.
+  private var givenUnnamed: [String: Set<String>] = [:]
   /// The ids of the tasks that have not ended and were not stopped.
   private(set) var remaining: Set<String> = []
   /// The tasks whose users are on their way to the gateway and have not been given a task yet.
@@ -46,7 +49,8 @@ struct TaskLedger: Sendable {
   mutating func started(_ arn: String, isAwaited: Bool = true) -> Bool {
     let id = Self.id(of: arn)
     guard entries[id] == nil else { return false }
-    entries[id] = Entry(arn: arn)
+    let users = givenUnnamed.removeValue(forKey: id)
+    entries[id] = Entry(arn: arn, users: users ?? [], hasServed: users != nil)
     remaining.insert(id)
     if isAwaited { awaited.insert(id) }
     return true
@@ -75,6 +79,10 @@ struct TaskLedger: Sendable {
   /// The user for whom `id` was started was given `task`, which need not be a task of this run.
   mutating func given(_ task: String, insteadOf id: String) {
     awaited.remove(id)
+    guard entries[task] != nil else {
+      givenUnnamed[task, default: []].insert(id)
+      return
+    }
     entries[task]?.users.insert(id)
     entries[task]?.hasServed = true
   }
@@ -82,7 +90,9 @@ struct TaskLedger: Sendable {
   /// The user for whom `id` was started has left, together with the task that it was given.
   mutating func left(_ task: String?, startedFor id: String) {
     awaited.remove(id)
-    if let task { entries[task]?.users.remove(id) }
+    guard let task else { return }
+    entries[task]?.users.remove(id)
+    givenUnnamed[task]?.remove(id)
   }
 
   /// Every user has left.
@@ -90,6 +100,7 @@ struct TaskLedger: Sendable {
     awaited = []
     startsUnderWay = 0
     for id in entries.keys { entries[id]?.users = [] }
+    for id in givenUnnamed.keys { givenUnnamed[id] = [] }
   }
 
   /// The ids of the tasks that no user of the run has or waits for. Those given to nobody may still be at the gateway,

@@ -327,7 +327,7 @@ extension TaskStarter {
       let ended = state.withLock {
         $0.tracker.observe(status, sentAt: exchange.firstByteWrittenAt, answeredAt: exchange.lastByteReadAt)
       }
-      finish(ended, look: PoolStatus(status: status, date: exchange.response.header("date")))
+      finish(ended, look: PoolStatus(status, exchange))
     case .failure(let error) where error.isCancellation: break
     case .failure(let error): session.bench.note("looks at the gateway were lost: \(error.kind)")
     }

@@ -190,31 +190,7 @@ package struct ExhaustionCommand: BenchmarkCommand {
 extension ExhaustionCommand {
   func checkDrainConfirmation(_ target: TargetSettings, _ reader: inout OptionReader) {
     if confirmStop != nil { reader.problems.add("--confirm-stop", "it is for --drain-by stop-tasks: leave it out") }
-    switch target.gateway {
-    case .embedded:
-      if !confirmDrain.isEmpty {
-        reader.problems.add("--confirm-drain", "the embedded gateway needs none: leave it out, or give --gateway-url")
-      }
-    case .remote(let endpoint):
-      checkDrainConfirmation(of: [endpoint] + (target.second.map { [$0.endpoint] } ?? []), &reader)
-    }
-  }
-
-  private func checkDrainConfirmation(of gateways: [Endpoint], _ reader: inout OptionReader) {
-    let hosts = gateways.map(\.host)
-    func isConfirmed(_ host: String) -> Bool { confirmDrain.contains { $0.lowercased() == host.lowercased() } }
-    let strange = confirmDrain.filter { name in !hosts.contains { $0.lowercased() == name.lowercased() } }
-    for name in strange {
-      let named = PlainText.list(hosts.map { "'\($0)'" })
-      reader.problems.add(
-        "--confirm-drain",
-        hosts.count == 1 ? "'\(name)' is not the gateway's host, \(named)" : "'\(name)' is no gateway's host, \(named)")
-    }
-    // With a single gateway, the other name was meant for it.
-    if hosts.count == 1, !strange.isEmpty { return }
-    var asked: Set<String> = []
-    for gateway in gateways where !gateway.isLoopback && !isConfirmed(gateway.host) {
-      guard asked.insert(gateway.host.lowercased()).inserted else { continue }
+    for gateway in reader.unconfirmedDrains(of: target, confirmed: confirmDrain) {
       reader.problems.addUnconfirmedDrain(of: gateway.host)
     }
   }

@@ -230,7 +230,8 @@ package struct PlanSimulationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Simulated before it, in no figure. (default: 2h; with instances, recycle or a service ten sessions; a file: 0s)",
+      "Simulated before it, in no figure. (default: 2h; with instances, recycle or a service ten sessions, and more where "
+        + "lengths vary much; a file: 0s)",
       valueName: "d"))
   var warmup: String?
 

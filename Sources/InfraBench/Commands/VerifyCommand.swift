@@ -284,21 +284,11 @@ package struct VerifyCommand: BenchmarkCommand {
   private func confirmDrain(
     _ target: TargetSettings, _ settings: inout VerifySettings, _ reader: inout OptionReader
   ) {
-    guard case .remote(let gateway) = target.gateway else {
-      if !confirmDrain.isEmpty {
-        reader.problems.add("--confirm-drain", "the embedded gateway needs none: leave it out, or give --gateway-url")
-      }
-      return
-    }
-    let isOfHost = { (name: String) in name.lowercased() == gateway.host.lowercased() }
-    for name in confirmDrain where !isOfHost(name) {
-      reader.problems.add("--confirm-drain", "'\(name)' is not the gateway's host, '\(gateway.host)'")
-    }
-    guard !gateway.isLoopback, !confirmDrain.contains(where: isOfHost) else { return }
+    guard let gateway = reader.unconfirmedDrains(of: target, confirmed: confirmDrain).first else { return }
     // More users than usual take tasks that other users would get.
     let draining = settings.checks.filter { $0.drains || $0 == .isolation && settings.users > Self.usualUsers }
     if settings.isAskedByName {
-      if !draining.isEmpty, confirmDrain.isEmpty { reader.problems.addUnconfirmedDrain(of: gateway.host) }
+      if !draining.isEmpty { reader.problems.addUnconfirmedDrain(of: gateway.host) }
     } else {
       for check in draining {
         settings.leftOut[check] =

@@ -233,14 +233,15 @@ struct PoolsBetweenRuns {
     let begin = MonotonicClock.now()
     var isSaid = false
     var seen: Int?
-    while let look = await PoolStatus.take(through: client) {
+    await PoolStatusReader(client).poll(for: bound, every: .milliseconds(10)) { look in
+      guard let look else { return true }
       seen = look.status.warmCount
-      if look.status.warmCount >= count || Task.isCancelled || MonotonicClock.now() - begin >= bound { break }
-      if !isSaid, MonotonicClock.now() - begin > silence {
+      if look.status.warmCount >= count { return true }
+      if !isSaid, look.readAt.elapsed(since: begin) > silence {
         isSaid = true
         console.note("waiting until the gateway has \(count) warm tasks again")
       }
-      try? await Task.sleep(for: .milliseconds(10))
+      return false
     }
     return seen
   }

@@ -26,24 +26,28 @@ struct PoolLooks: Sendable {
   private var warmSeconds = 0.0
   private var assignedSeconds = 0.0
   private var startingSeconds: Double? = 0
+  /// The oldest warm task of this minute's last look; nil before a look of this minute has shown one.
+  private var oldestWarm: Nanoseconds?
 
   /// Adds a look that was taken at `instant`; nil: it failed.
   mutating func add(_ look: Look?, at instant: Instant) {
     // Between a look and one that failed nobody knows how long the pool stayed as it was.
     if look != nil { close(at: instant) }
     last = look.map { (instant, instant, $0) }
+    if let look { oldestWarm = look.oldestWarm }
   }
 
   /// Ends the minute at `instant` and returns it; nil where nothing was seen in it. The last look counts on, as long as
-  /// it is valid.
+  /// it is valid, but its age of a task does not: that task has grown older since, or is gone.
   mutating func cut(at instant: Instant) -> SoakMinute.Pool? {
     close(at: instant)
+    defer { oldestWarm = nil }
     guard watched > .zero else { return nil }
     let seconds = watched.seconds
     let pool = SoakMinute.Pool(
       watchedSeconds: seconds, emptySeconds: empty.seconds, warm: warmSeconds / seconds,
       assigned: assignedSeconds / seconds, starting: startingSeconds.map { $0 / seconds },
-      oldestWarmSeconds: last?.look.oldestWarm?.seconds)
+      oldestWarmSeconds: oldestWarm?.seconds)
     let look = last
     self = PoolLooks()
     last = look

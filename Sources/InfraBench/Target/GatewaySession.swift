@@ -206,6 +206,13 @@ extension GatewaySession {
   /// The largest message from a user's program, in bytes: a line is received whole, in any number of fragments.
   private static let longestLine = 16 << 20
 
+  /// What a profile's templates are filled with when the visit of a user begins.
+  func values(ofUser number: Int, id: String) -> ProfileValues {
+    var values = ProfileValues([.userId: id, .uuid: UUID().uuidString.lowercased(), .n: "0"])
+    values[.token] = visitors.tokens.token(ofUser: number)
+    return values
+  }
+
   /// Opens a connection to the user's side.
   ///
   /// - Parameters:

@@ -13,7 +13,6 @@ struct ChurnCheck: Sendable {
   let faults: FaultControl?
   /// The gateway's ECS endpoint, which is asked too where its faults play; nil: it is not.
   let ecs: ECSConnection?
-  let progress: ProgressCounter
 
   /// The most users at one time.
   static let mostUsers = 200
@@ -46,7 +45,7 @@ struct ChurnCheck: Sendable {
     let asking = Task { await askECS() }
     let run = await LoadRun.perform(
       ChurnScenario(site: site, tally: tally), plan: plan, catalogue: VerifyBenchmark.catalogue, on: site.session.loops,
-      progress: progress, headline: VerifyBenchmark.visit.response, timeline: site.settings.timeline)
+      headline: VerifyBenchmark.visit.response, timeline: site.settings.timeline)
     watching.cancel()
     asking.cancel()
     await watching.value
@@ -112,13 +111,13 @@ struct ChurnCheck: Sendable {
   /// Waits until the pool is at its target and no task is left to the users who are gone.
   private func recover(_ watch: ChurnWatch, since begin: Instant) async {
     let target = watch.targetSize
-    let (status, isDone) = await watch.pool.wait(for: site.settings.recovery) { status in
+    let (status, doneAt) = await watch.pool.wait(for: site.settings.recovery) { status in
       watch.check(status)
       return status.warmCount >= target && own(status).isEmpty
     }
     guard !Task.isCancelled else { return }
-    if isDone {
-      let recovery = MonotonicClock.now() - begin
+    if let doneAt {
+      let recovery = doneAt.elapsed(since: begin)
       site.recorder.sample(VerifyBenchmark.recovery, recovery)
       return site.recorder.happened("the pool is at its target, and no task is left, \(recovery) after the last fault")
     }
@@ -186,15 +185,13 @@ private struct ChurnScenario: Scenario {
   func perform(_ user: Int, _ iteration: Iteration, into record: inout IterationRecord) async {
     let visit = UserVisit(site, user: user)
     tally.asked()
-    let begin = MonotonicClock.now()
-    record.wrote(at: begin)
     do throws(VisitFailure) {
       let entry = try await visit.enter(isRecorded: false)
       tally.served()
-      if site.profile.session != nil, site.profile.session?.isLazy != true { _ = try await visit.ask(site.greeting) }
-      let end = MonotonicClock.now()
+      var answer: UserVisit.Answer?
+      if let role = site.profile.session, !role.isLazy { answer = try await visit.ask(site.greeting) }
       let operation = entry.source == "cold" ? VerifyBenchmark.visitCold : VerifyBenchmark.visit
-      record.sample(operation, from: begin, to: end)
+      record.sample(operation, from: entry.askedAt, to: entry.end(answer))
       record.keepSamples()
       if let failure = await visit.listen(for: ChurnCheck.stay), failure.kind != .cancelled {
         site.recorder.happened("loses the session: \(failure.words)", user: visit.id, task: visit.task)
@@ -203,6 +200,7 @@ private struct ChurnScenario: Scenario {
     } catch {
       fail(error, visit, into: &record)
     }
+    if let wroteAt = visit.wroteAt { record.wrote(at: wroteAt) }
     await visit.leave()
   }
 

@@ -104,7 +104,7 @@ struct FallbackCheck: Sendable {
   private func comeAfterwards(_ pool: PoolStatusReader, _ size: Int) async {
     let refill = await pool.wait(for: site.settings.recovery) { $0.warmCount >= size }
     guard !Task.isCancelled else { return }
-    guard refill.isDone else {
+    guard refill.doneAt != nil else {
       let found = refill.status.map { "\($0.warmCount) of \(size) tasks are warm" } ?? "the gateway told no status"
       return site.recorder.violated(
         .fallbackFailed, "the pool was not full again within \(site.settings.recovery): \(found)")

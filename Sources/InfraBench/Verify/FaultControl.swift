@@ -38,14 +38,16 @@ struct FaultControl: Sendable {
 
   /// Ends the plan; returns what was injected, and when the last fault struck. nil where the gateway does not tell it.
   func end() async -> (report: Report, lastAt: Instant?)? {
-    guard let body = try? await call("DELETE", body: ""),
+    guard let (body, readAt) = try? await call("DELETE", body: ""),
       let report = try? JSONDecoder().decode(Report.self, from: Data(body.utf8))
     else { return nil }
-    let now = MonotonicClock.now()
-    return (report, report.lastInjectedMsAgo.map { now - .milliseconds($0) })
+    return (report, report.lastInjectedMsAgo.map { readAt - .milliseconds($0) })
   }
 
-  private func call(_ method: String, body: String) async throws(BenchmarkFailure) -> String {
+  /// Returns the answer's body, and when it was read.
+  private func call(
+    _ method: String, body: String
+  ) async throws(BenchmarkFailure) -> (body: String, readAt: Instant) {
     let request = ByteBuffer(
       string:
         "\(method) /faults HTTP/1.1\r\nHost: \(access.endpoint.hostHeader)\r\nAuthorization: Bearer \(access.token)\r\n"
@@ -60,7 +62,7 @@ struct FaultControl: Sendable {
       guard exchange.response.status == 200 else {
         throw TransportError(.invalidResponse, "\(exchange.response.status) \(text.prefix(300))")
       }
-      return text
+      return (text, exchange.lastByteReadAt)
     } catch {
       throw BenchmarkFailure("the embedded gateway's control address did not take \(method) /faults: \(error.message)")
     }

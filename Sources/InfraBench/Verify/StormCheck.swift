@@ -72,9 +72,9 @@ struct StormCheck: Sendable {
     func tasks(_ status: StatusAnswer) -> [TaskEntry]? {
       status.tasks?.filter { $0.userId.map(names.contains) ?? false }
     }
-    let (status, isDone) = await pool.wait(for: site.settings.recovery) { (tasks($0) ?? []).count <= most }
+    let (status, doneAt) = await pool.wait(for: site.settings.recovery) { (tasks($0) ?? []).count <= most }
     guard !Task.isCancelled, let status, let held = tasks(status) else { return nil }
-    if !isDone {
+    if doneAt == nil {
       site.recorder.violated(
         .stormLeaked,
         "\(id) \(state) and has \(held.count) tasks after \(site.settings.recovery), not \(most) at most: "

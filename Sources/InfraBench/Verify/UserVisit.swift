@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Gateway
 import Latency
 import Synchronization
@@ -31,6 +30,10 @@ struct VisitFailure: Error, Sendable {
 
 /// One visit of a user: it begins with the request for a task and ends when the user leaves. Used by one task at a time.
 ///
+/// Latencies are made of the event loop's stamps of what was written and read. Problem: the task that waits for a message
+/// goes on when it is its turn. On a busy machine that is later than the message came, and the gateway would be blamed
+/// for it.
+///
 /// A user of a gateway with a user's side has a session there, and can speak to the program in the task. At any other
 /// gateway the visit is the time from the acquire to the release.
 final class UserVisit: Sendable {
@@ -40,15 +43,28 @@ final class UserVisit: Sendable {
     var task: String?
     /// `warm` or `cold`; nil where the gateway does not tell it.
     var source: String?
-    /// From the request for the session or the task until the user could work.
-    var latency: Nanoseconds
+    /// When the request for the task, else that for the session, was sent on an open connection: where bench-e2e's
+    /// service time begins.
+    var askedAt: Instant
+    /// When the user could work: the last byte of the message that says so was read.
+    var canWorkAt: Instant
+
+    var latency: Nanoseconds { canWorkAt.elapsed(since: askedAt) }
+
+    /// The end of a visit whose user asked one question; nil: none.
+    func end(_ answer: Answer?) -> Instant { answer?.completeAt ?? canWorkAt }
   }
 
   struct Answer: Sendable {
     /// All messages of the answer, a line each.
     var text: String
+    var askedAt: Instant
+    /// When the first part of the answer was read, and when all of it.
+    var firstAt: Instant
+    var completeAt: Instant
+
     /// From the message to the first part of the answer.
-    var firstAfter: Nanoseconds
+    var firstAfter: Nanoseconds { firstAt.elapsed(since: askedAt) }
   }
 
   private struct State {
@@ -56,6 +72,8 @@ final class UserVisit: Sendable {
     var connection: SessionConnection?
     var task: String?
     var source: String?
+    /// When the visit wrote its first byte or began to connect; nil before that.
+    var wroteAt: Instant?
     var asked = 0
   }
 
@@ -78,9 +96,8 @@ final class UserVisit: Sendable {
     executor = site.session.loops.executor(forUser: number)
     client = site.session.client(on: executor, user: number, isVisitor: true)
     self.hear = hear
-    var values = ProfileValues([.userId: id, .uuid: UUID().uuidString.lowercased(), .n: "0"])
-    let token = site.session.visitors.tokens.token(ofUser: number)
-    values[.token] = token
+    let values = site.session.values(ofUser: number, id: id)
+    let token = values[.token]
     state = Mutex(State(values: values))
     site.session.userIDs.insert(id)
     // A gateway that tells users by their tokens has names of its own for them.
@@ -89,6 +106,9 @@ final class UserVisit: Sendable {
 
   /// The task that the user has; nil before the entry, and where the gateway does not tell it.
   var task: String? { state.withLock { $0.task } }
+
+  /// When the visit wrote its first byte or began to connect; nil where it did neither.
+  var wroteAt: Instant? { state.withLock { $0.wroteAt } }
 
   // MARK: Entering
 
@@ -116,20 +136,24 @@ final class UserVisit: Sendable {
 
   private func entered(by deadline: Instant) async throws(VisitFailure) -> Entry {
     guard let role = site.profile.session else { return try await acquired() }
-    let begin = MonotonicClock.now()
-    if role.needsTask { _ = try await acquired() }
-    try await open(role, by: deadline)
-    if let ready = role.ready { try await becomeReady(role, ready, by: deadline) }
-    if role.isLazy { _ = try await ask(site.greeting, by: deadline) { _ in true } }
+    let acquisition: Entry? = if role.needsTask { try await acquired() } else { nil }
+    let connection = try await open(role, by: deadline)
+    let phases = connection.socket.phases
+    var canWorkAt = phases.upgraded
+    if let ready = role.ready { canWorkAt = try await becomeReady(role, ready, connection, by: deadline) }
+    if role.isLazy { canWorkAt = try await ask(site.greeting, by: deadline) { _ in true }.firstAt }
     let (task, source) = state.withLock { ($0.task, $0.source) }
-    return Entry(task: task, source: source, latency: MonotonicClock.now() - begin)
+    return Entry(
+      task: task, source: source, askedAt: acquisition?.askedAt ?? phases.upgradeSentAt, canWorkAt: canWorkAt)
   }
 
+  /// Notes a write; later ones are ignored.
+  private func wrote(at instant: Instant?) { state.withLock { $0.wroteAt = $0.wroteAt ?? instant } }
+
   private func acquired() async throws(VisitFailure) -> Entry {
-    let begin = MonotonicClock.now()
     switch await client.acquire(userID: id) {
     case .assigned(let acquisition):
-      let latency = MonotonicClock.now() - begin
+      wrote(at: acquisition.exchange.firstByteWrittenAt)
       guard let task = acquisition.answer.task else {
         throw VisitFailure(kind: .ended, code: "no_task", text: "the answer names no task")
       }
@@ -140,15 +164,20 @@ final class UserVisit: Sendable {
         state.source = source
       }
       got(task, cookies: client.cookies)
-      return Entry(task: task, source: source, latency: latency)
+      return Entry(
+        task: task, source: source, askedAt: acquisition.exchange.firstByteWrittenAt,
+        canWorkAt: acquisition.exchange.lastByteReadAt)
     case .miss: throw VisitFailure(kind: .missed, code: "miss", text: "the pool had no warm task")
     case .failed(let error, let writtenAt):
       site.session.held.acquireFailed(error, writtenAt: writtenAt)
+      wrote(at: writtenAt)
       throw VisitFailure(error)
     }
   }
 
-  private func open(_ role: GatewayProfile.Session, by deadline: Instant) async throws(VisitFailure) {
+  private func open(
+    _ role: GatewayProfile.Session, by deadline: Instant
+  ) async throws(VisitFailure) -> SessionConnection {
     let values = state.withLock { $0.values }
     do throws(WebSocketError) {
       let now = MonotonicClock.now()
@@ -157,16 +186,18 @@ final class UserVisit: Sendable {
         timeout: max(.milliseconds(1), now.remaining(until: deadline)))
       let connection = SessionConnection(socket, role: role, values: values)
       state.withLock { $0.connection = connection }
+      wrote(at: socket.phases.started)
       for message in role.opening { socket.post(text: message.text(values)) }
+      return connection
     } catch {
       throw failure(error)
     }
   }
 
+  /// Waits for the ready message; returns when it was read.
   private func becomeReady(
-    _ role: GatewayProfile.Session, _ ready: ProfileCondition, by deadline: Instant
-  ) async throws(VisitFailure) {
-    guard let connection = state.withLock({ $0.connection }) else { return }
+    _ role: GatewayProfile.Session, _ ready: ProfileCondition, _ connection: SessionConnection, by deadline: Instant
+  ) async throws(VisitFailure) -> Instant {
     let bound = SessionDeadline(deadline, on: connection.socket)
     defer { bound.cancel() }
     while true {
@@ -179,7 +210,7 @@ final class UserVisit: Sendable {
           if let sessionID { state.values[.sessionId] = sessionID }
         }
         if !role.needsTask, let task = role.task?.text(in: root) { got(task) }
-        return
+        return message.receivedAt
       }
       if role.error?.holds(root) ?? false { throw refusal(role.failure(in: root)) }
     }
@@ -244,11 +275,11 @@ final class UserVisit: Sendable {
         texts.append(message.text)
       case .part, .complete: texts.append(message.text)
       }
-      guard answer.isComplete, let firstAt = answer.firstAt else { continue }
+      guard let completeAt = answer.completeAt, let firstAt = answer.firstAt else { continue }
       if let source = answer.source { state.withLock { $0.source = $0.source ?? source } }
       let text = texts.joined(separator: "\n")
       guard isAnswer(text) else { throw VisitFailure(kind: .refused, code: "wrong_answer", text: "") }
-      return Answer(text: text, firstAfter: firstAt - askedAt)
+      return Answer(text: text, askedAt: askedAt, firstAt: firstAt, completeAt: completeAt)
     }
   }
 

@@ -159,9 +159,8 @@ package struct VerifyBenchmark: GatewayBenchmark {
       let executor = site.session.loops.executor(forUser: 0)
       let control =
         settings.faults == nil ? nil : site.session.control.map { FaultControl(access: $0, executor: executor) }
-      let progress = ProgressCounter()
       let ecs = settings.playsECSFaults ? try ecs(site.session) : nil
-      let churn = ChurnCheck(site: site, faults: control, ecs: ecs, progress: progress)
+      let churn = ChurnCheck(site: site, faults: control, ecs: ecs)
       let (outcome, run) = try await churn.perform()
       return (outcome, run)
     }

@@ -9,8 +9,8 @@ final class VerifyRecorder: Sendable {
     var recording = Recording(VerifyBenchmark.catalogue)
     var finished: [CheckRecord] = []
     var current: (check: PoolCheck, begin: Double, history: CheckHistory)?
-    /// By metric: the tries that gave no sample of it.
-    var failures: [String: (failed: UInt64, all: UInt64)] = [:]
+    /// The tries of each metric, and those of them that gave no sample of it.
+    var failures: [Metric: FailedPart] = [:]
     /// By task: the user who has it.
     var owners: [String: String] = [:]
   }
@@ -24,7 +24,10 @@ final class VerifyRecorder: Sendable {
 
   /// By metric: how many tries failed, of all.
   var failures: [String: FailedPart] {
-    state.withLock { $0.failures.mapValues { FailedPart($0.failed, of: $0.all) } }
+    let catalogue = VerifyBenchmark.catalogue
+    return state.withLock { state in
+      catalogue.metrics.reduce(into: [:]) { $0[$1] = state.failures[catalogue.metric($1)] }
+    }
   }
 
   /// The records of the checks that are over, and of one that was interrupted.
@@ -123,15 +126,12 @@ final class VerifyRecorder: Sendable {
 
   /// Adds a sample of a metric; nil: the try gave none.
   func sample(_ metric: Metric, _ latency: Nanoseconds?) {
-    let name = VerifyBenchmark.catalogue.metrics.first { VerifyBenchmark.catalogue.metric($0) == metric } ?? ""
     state.withLock { state in
       if let latency { state.recording.sample(metric, latency) }
-      state.failures[name, default: (0, 0)].all += 1
-      if latency == nil { state.failures[name, default: (0, 0)].failed += 1 }
+      state.failures[metric, default: .none].all += 1
+      if latency == nil { state.failures[metric, default: .none].failed += 1 }
     }
   }
-
-  func count(_ counter: Counter) { state.withLock { $0.recording.count(counter) } }
 
   /// Adds what the load engine has recorded.
   func merge(_ other: Recording) { state.withLock { $0.recording.merge(other) } }

@@ -92,19 +92,22 @@ package struct Soak: Codable, Sendable, Equatable {
   package var file: String
   /// The first tenth, which no trend includes.
   package var leftOutSeconds: Double
+  /// The time that the minutes tell of; nil where none is missing.
+  package var recordedSeconds: Double?
   /// The time that looks at the pool cover, and the part of it without a warm task; nil where the pool was not seen.
   package var watchedSeconds: Double?
   package var emptySeconds: Double?
   package var trends: [Trend]
 
   package init(
-    everySeconds: Double, minutes: Int, file: String, leftOutSeconds: Double, watchedSeconds: Double? = nil,
-    emptySeconds: Double? = nil, trends: [Trend]
+    everySeconds: Double, minutes: Int, file: String, leftOutSeconds: Double, recordedSeconds: Double? = nil,
+    watchedSeconds: Double? = nil, emptySeconds: Double? = nil, trends: [Trend]
   ) {
     self.everySeconds = everySeconds
     self.minutes = minutes
     self.file = file
     self.leftOutSeconds = leftOutSeconds
+    self.recordedSeconds = recordedSeconds
     self.watchedSeconds = watchedSeconds
     self.emptySeconds = emptySeconds
     self.trends = trends
@@ -116,12 +119,15 @@ package struct Soak: Codable, Sendable, Equatable {
     return emptySeconds * 100 / watchedSeconds
   }
 
-  /// The length of the minutes, from which the part that was left out follows.
+  /// The time from the begin to the end of the last minute, from which the part that was left out follows.
   package var lengthSeconds: Double { leftOutSeconds / SoakSeries.leftOut }
 
-  /// Whether looks cover half of the run or more. With fewer the share of the time without a warm task says nothing: a
+  /// The time that the minutes tell of: of it are all shares.
+  package var knownSeconds: Double { recordedSeconds ?? lengthSeconds }
+
+  /// Whether looks cover half of the recorded time or more. With fewer the share of the time without a warm task says nothing: a
   /// gateway that does not answer is not a gateway with a full pool.
-  package var isPoolWatched: Bool { (watchedSeconds ?? 0) >= lengthSeconds / 2 }
+  package var isPoolWatched: Bool { (watchedSeconds ?? 0) >= knownSeconds / 2 }
 
   /// The trends that a `<name>_growth` of a threshold is about: the series of that name, or of all processes.
   package func trends(of name: String) -> [Trend] {
@@ -140,6 +146,11 @@ extension ResultRules {
     if !SoakLine.lengths.contains(soak.everySeconds) { return "soak.everySeconds is no length of a minute" }
     if soak.minutes < 0 { return "soak.minutes is no number" }
     if !isAmount(soak.leftOutSeconds) { return "soak.leftOutSeconds is no time" }
+    if let recorded = soak.recordedSeconds,
+      !isAmount(recorded) || recorded > soak.lengthSeconds + SoakSeries.tolerance
+    {
+      return "soak.recordedSeconds is no part of the run's length"
+    }
     let (watched, empty) = (soak.watchedSeconds ?? 0, soak.emptySeconds ?? 0)
     if !isAmount(watched) || empty < 0 || empty > watched {
       return "soak.emptySeconds is no part of soak.watchedSeconds"

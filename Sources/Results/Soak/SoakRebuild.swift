@@ -11,10 +11,7 @@ package struct SoakRebuild: Sendable {
   private var errors: [ResultDocument.Failure] = []
   private var series: SoakSeries
   private var end: SoakEnd?
-  private var seconds = 0.0
   private var cpuSeconds = 0.0
-  /// Time between minutes that no line tells of: it could not be written.
-  private var missingSeconds = 0.0
 
   /// Far more than a tool has, so that no file can make its reader need more than some MB.
   private static let mostMetrics = 200
@@ -59,8 +56,6 @@ package struct SoakRebuild: Sendable {
     for (name, count) in minute.clamped ?? [:] { clamped[name] = (clamped[name] ?? 0).saturatingSum(count) }
     for (name, count) in minute.counters { counters[name] = (counters[name] ?? 0).saturatingSum(count) }
     for failure in minute.errors { add(failure) }
-    if minute.t - seconds > 0.001 { missingSeconds += minute.t - seconds }
-    seconds = minute.t + minute.seconds
     cpuSeconds += (minute.tool?.cpu ?? 0) * minute.seconds
     series.add(minute, decoded)
   }
@@ -82,16 +77,16 @@ package struct SoakRebuild: Sendable {
   ///
   /// - Parameters:
   ///   - file: The name of the file without its folder.
-  ///   - remark: What the reader had to leave out of the file; nil: nothing.
-  package func document(file: String, remark: String?) -> ResultDocument {
+  ///   - remarks: What the reader had to leave out of the file, a sentence each.
+  package func document(file: String, remarks: [String]) -> ResultDocument {
     var document = ResultDocument(
       tool: head.tool, version: head.version, build: head.build, label: head.label, startedAt: head.startedAt,
-      durationSeconds: end?.durationSeconds ?? seconds, verdict: end?.verdict ?? .interrupted,
+      durationSeconds: end?.durationSeconds ?? series.recordedSeconds, verdict: end?.verdict ?? .interrupted,
       parameters: head.parameters, target: head.target, environment: head.environment, metrics: [:],
       counters: end?.counters ?? allCounters, errors: end?.errors ?? errors,
       generator: end?.generator
-        ?? .init(cpuUtilisation: seconds > 0 ? cpuSeconds / seconds : 0, backlogMax: 0, saturated: false),
-      thresholds: [], notes: [note] + [missing, remark].compactMap(\.self) + (end?.notes ?? head.notes),
+        ?? .init(cpuUtilisation: cpuUtilisation, backlogMax: 0, saturated: false),
+      thresholds: [], notes: [note] + [missing].compactMap(\.self) + remarks + (end?.notes ?? head.notes),
       findings: end?.findings)
     for (name, histogram) in histograms {
       var metric = MetricDocument(histogram, failed: document.failedPart(of: name))
@@ -119,11 +114,19 @@ package struct SoakRebuild: Sendable {
       + "what was not finished, tasks that were not given back, and whether the generator was saturated, are not known"
   }
 
+  private var cpuUtilisation: Double { series.recordedSeconds > 0 ? cpuSeconds / series.recordedSeconds : 0 }
+
+  /// What is missing between the minutes, and after them where the end tells how long the run was. Without the end the
+  /// counters are sums of the minutes, so that the duration must be theirs too: rates would else be too low.
   private var missing: String? {
-    guard missingSeconds > 0 else { return nil }
+    let after = (end?.durationSeconds ?? 0) - series.lengthSeconds
+    let seconds = series.missingSeconds + (after > SoakSeries.tolerance ? after : 0)
+    guard seconds > 0 else { return nil }
+    let said = "\(NumberText.decimals(seconds, 0)) s of the run are in no line of the file"
+    if end != nil { return "\(said): their latencies are lost; duration, counters and errors are of the whole run" }
     return
-      "\(NumberText.decimals(missingSeconds, 0)) s between the minutes are in no line of the file: their latencies are "
-      + "lost"
+      "\(said): what was measured in them is lost; duration and rates are of the "
+      + "\(NumberText.decimals(series.recordedSeconds, 0)) s that were recorded"
   }
 
   private func judged(_ document: ResultDocument) -> [ResultDocument.JudgedThreshold] {

@@ -12,7 +12,10 @@ package struct SoakSeries: Sendable, Equatable {
 
   /// The middle of each minute, in s from the begin.
   private var times: [Double] = []
-  private var ends = 0.0
+  /// The end of the last minute, in s from the begin.
+  package private(set) var lengthSeconds = 0.0
+  /// The time before and between minutes that no minute tells of: its line was lost.
+  package private(set) var missingSeconds = 0.0
   private var series: [Series] = []
   private var watchedSeconds = 0.0
   private var emptySeconds = 0.0
@@ -23,6 +26,9 @@ package struct SoakSeries: Sendable, Equatable {
   /// Minutes, short ones too.
   package private(set) var minutes = 0
 
+  /// The time that the minutes tell of.
+  package var recordedSeconds: Double { lengthSeconds - missingSeconds }
+
   /// The share of the run that is left out at its begin: caches fill, and connections are made.
   package static let leftOut = 0.1
   /// The probability with which an interval holds the true slope.
@@ -31,6 +37,8 @@ package struct SoakSeries: Sendable, Equatable {
   package static let fewestPoints = 10
   /// The most points of a series in a document, which a picture shows. Longer series are divided into blocks.
   package static let mostShown = 240
+  /// Times are written with more digits than clocks have: a sum of them may be off by the last one. In s.
+  static let tolerance = 0.001
 
   /// - Parameters:
   ///   - headlines: The metrics whose latencies are watched, the most important one first. The result has those of one.
@@ -48,7 +56,8 @@ package struct SoakSeries: Sendable, Equatable {
   /// - Parameter histograms: Its latencies by metric.
   package mutating func add(_ minute: SoakMinute, _ histograms: [String: LatencyHistogram]) {
     minutes += 1
-    ends = minute.t + minute.seconds
+    if minute.t - lengthSeconds > Self.tolerance { missingSeconds += minute.t - lengthSeconds }
+    lengthSeconds = minute.t + minute.seconds
     watchedSeconds += minute.pool?.watchedSeconds ?? 0
     emptySeconds += minute.pool?.emptySeconds ?? 0
     guard minute.seconds >= everySeconds / 2 else { return }
@@ -83,7 +92,7 @@ package struct SoakSeries: Sendable, Equatable {
 
   /// The soak as the result document has it.
   package func soak(file: String) -> Soak {
-    let leftOutSeconds = ends * Self.leftOut
+    let leftOutSeconds = lengthSeconds * Self.leftOut
     let headline = headline(from: leftOutSeconds)
     let latencies = headlines.flatMap { metric in
       ["\(metric)_p50", "\(metric)_p99"].filter { metric == headline || named.contains($0) }
@@ -94,6 +103,7 @@ package struct SoakSeries: Sendable, Equatable {
     let shown = order.compactMap { name in series.first { $0.name == name } }
     return Soak(
       everySeconds: everySeconds, minutes: minutes, file: file, leftOutSeconds: leftOutSeconds,
+      recordedSeconds: missingSeconds > 0 ? recordedSeconds : nil,
       watchedSeconds: watchedSeconds > 0 ? watchedSeconds : nil, emptySeconds: watchedSeconds > 0 ? emptySeconds : nil,
       trends: shown.map { trend(of: $0, from: leftOutSeconds) })
   }

@@ -33,6 +33,23 @@ import Testing
     #expect(ledger.count == 2)
   }
 
+  /// A task may be at the gateway before the answer that names it has been read.
+  @Test(arguments: [false, true]) func aTaskThatWasGivenBeforeItsRunTaskWasAnsweredHasServed(hasLeft: Bool) {
+    var ledger = ledger("a")
+    ledger.startBegan()
+    ledger.given("b", insteadOf: "a")
+    if hasLeft { ledger.left("b", startedFor: "a") }
+    ledger.started(Self.arn("b"))
+    #expect(ledger.hasServed("b") && ledger.over.surely == (hasLeft ? ["b"] : []))
+    ledger.left("b", startedFor: "a")
+    #expect(ledger.over.surely == ["b"] && ledger.count == 2)
+    // Of the gateway's own tasks none is the run's.
+    ledger.given("c", insteadOf: "b")
+    ledger.allLeft()
+    #expect(ledger.count == 2 && !ledger.contains("c") && !ledger.remaining.contains("c"))
+    #expect(ledger.started(Self.arn("c")) && ledger.hasServed("c") && ledger.over.surely.contains("c"))
+  }
+
   /// The first user is given the second's task, and leaves: the second is on its way to the first's.
   @Test func aTaskThatNobodyWasGivenIsKeptWhileAUserIsOnItsWay() {
     var ledger = ledger("a", "b")

@@ -144,6 +144,26 @@ import Testing
     #expect(lateCut?.watchedSeconds == 4 && lateCut?.emptySeconds == 4)
   }
 
+  @Test func aMinuteWithoutALookOfItsOwnHasNoAgeOfATask() {
+    var looks = PoolLooks()
+    looks.add(.init(warm: 4, assigned: 0, oldestWarm: .seconds(9)), at: origin + .seconds(59))
+    let first = looks.cut(at: origin + .seconds(60))
+    #expect(first?.oldestWarmSeconds == 9)
+    let second = looks.cut(at: origin + .seconds(120))
+    #expect(second?.watchedSeconds == 2 && second?.warm == 4 && second?.oldestWarmSeconds == nil)
+    // Nor one whose only look saw no warm task.
+    looks.add(.init(warm: 2, assigned: 0, oldestWarm: .seconds(3)), at: origin + .seconds(121))
+    looks.add(.init(warm: 0, assigned: 2), at: origin + .seconds(122))
+    let third = looks.cut(at: origin + .seconds(123))
+    #expect(third != nil && third?.oldestWarmSeconds == nil)
+    // A look at the very end of a minute is no look of the next one.
+    var late = PoolLooks()
+    late.add(.init(warm: 1, assigned: 0, oldestWarm: .seconds(5)), at: origin)
+    let fourth = late.cut(at: origin)
+    let fifth = late.cut(at: origin + .seconds(1))
+    #expect(fourth == nil && fifth?.warm == 1 && fifth?.oldestWarmSeconds == nil)
+  }
+
   @Test func timeAroundAFailedLookCountsForNothing() throws {
     var looks = PoolLooks()
     looks.add(.init(warm: 0, assigned: 1), at: origin)

@@ -64,9 +64,50 @@ import Testing
     #expect(document.notes.first == "this result was rebuilt from 1 line of the soak's file")
   }
 
-  @Test func minutesThatCouldNotBeWrittenAreMissed() throws {
-    let document = try SoakSamples.rebuilt([SoakSamples.minute(0), SoakSamples.minute(4)])
-    #expect(document.notes.contains { $0.hasPrefix("180 s between the minutes are in no line") })
+  /// Minutes 1 to 3 and the one before the first are missing.
+  private static let gappy = [1, 5, 6, 7, 8].map { number in
+    SoakSamples.minute(number, latencies: Array(repeating: 20, count: 57), errors: 3, empty: 3)
+  }
+
+  @Test func minutesThatAreMissingAreSaidAndAreInNoDenominator() throws {
+    var head = SoakSamples.head
+    head.parameters = ["concurrency": 1, "duration": "1h", "timeout": "30s"]
+    head.thresholds = ["errors.rate <= 5%", "empty.rate <= 5%"].map { .init(expression: $0, isDefault: false) }
+    let document = try SoakSamples.rebuilt(Self.gappy, head: head)
+    #expect(document.durationSeconds == 300 && abs(document.generator.cpuUtilisation - 0.05) < 1e-9)
+    #expect(Throughput(document: document).line == "1.0/s finished")
+    #expect(document.thresholds.map(\.observed) == [5, 5] && document.thresholds.allSatisfy(\.pass))
+    let note = try #require(document.notes.first { $0.contains("in no line of the file") })
+    #expect(note.hasPrefix("240 s of the run") && note.hasSuffix("of the 300 s that were recorded"), "\(note)")
+    #expect(document.soak?.recordedSeconds == 300 && document.soak?.lengthSeconds == 540)
+    #expect(TextReport(document).text.contains("240 s of the 540 s are in no line"))
+    #expect(ResultRules.violation(in: document) == nil)
+    let whole = try SoakSamples.rebuilt([SoakSamples.minute(0), SoakSamples.minute(1)])
+    #expect(whole.soak?.recordedSeconds == nil && !whole.notes.contains { $0.contains("in no line") })
+  }
+
+  /// A pool that was seen in all that was recorded was seen enough, however much was not recorded.
+  @Test func thePoolIsJudgedByTheRecordedTime() throws {
+    var head = SoakSamples.head
+    head.thresholds = [.init(expression: "empty.rate < 1%", isDefault: false)]
+    let far = [SoakSamples.minute(0), SoakSamples.minute(9)]
+    #expect(try SoakSamples.rebuilt(far, head: head).thresholds.first?.observed == 0)
+    var unseen = far + [SoakSamples.minute(10)]
+    unseen[0].pool = nil
+    unseen[1].pool = nil
+    let judged = try #require(try SoakSamples.rebuilt(unseen, head: head).thresholds.first)
+    #expect(judged.reason == "the pool was seen for 60 s of 180 s: less than half of the run", "\(judged)")
+  }
+
+  /// The end knows the counters and the length of the whole run: rates of them need no minute.
+  @Test func anEndWithoutSomeMinutesIsOfTheWholeRun() throws {
+    var whole = try SoakSamples.rebuilt((0..<10).map { SoakSamples.minute($0, errors: 1) })
+    whole.verdict = .pass
+    let document = try SoakSamples.rebuilt(Self.gappy, end: SoakEnd(of: whole))
+    #expect(document.durationSeconds == 600 && document.counters["iterations"] == 30)
+    let note = try #require(document.notes.first { $0.contains("in no line of the file") })
+    // The last minute is missing too.
+    #expect(note.hasPrefix("300 s of the run") && note.contains("counters and errors are of the whole run"), "\(note)")
   }
 
   @Test func everyLineIsReadAsItWasWritten() throws {
@@ -124,7 +165,8 @@ import Testing
 
   @Test(arguments: [
     ("", "no head"), ("\n", "no soak's file"), ("{}\n", "no soak's file"), ("[]\n", "no soak's file"),
-    (#"{"minute": {}}"# + "\n", "no soak's file"), ("\u{0}\u{0}", "no head"),
+    (#"{"minute": {}}"# + "\n", "no soak's file"), ("\u{0}\u{0}", "no head"), ("\u{0}\u{0}\n", "no soak's file"),
+    (#"{"head": {"schema": "infrabench.soak/1"}}"# + "\n", "no soak's file"),
   ])
   func whatIsNoSoaksFileIsNamed(_ sample: (text: String, words: String)) {
     #expect {
@@ -142,22 +184,54 @@ import Testing
     #expect(!ResultHTML(document).source.isEmpty)
   }
 
-  @Test func aDamagedLineWithinTheFileIsNamedByItsNumber() throws {
-    let head = try SoakCodec.encode(.head(SoakSamples.head))
-    let minute = try SoakCodec.encode(.minute(SoakSamples.minute(0)))
-    var broken = SoakSamples.minute(0)
+  /// What may stand in place of minute 1, which is line 3, and why it can't be read.
+  private static func damagedLines() throws -> [(line: String, words: String)] {
+    let minute = try SoakCodec.encode(.minute(SoakSamples.minute(1)))
+    var broken = SoakSamples.minute(1)
     broken.histograms["end_to_end"] = "HISTFAAAA"
-    let samples = [
-      head + "nonsense\n" + minute, head + minute.replacing("iterations", with: "x\u{1}") + "{\n", head + head,
-      head + (try SoakCodec.encode(.minute(broken))),
+    var several = SoakSamples.minute(1)
+    for number in 0..<300 { several.histograms["m\(number)"] = several.histograms["end_to_end"] }
+    return [
+      ("nonsense\n", "line 3 (is no JSON object"), ("\n", "line 3 (is no JSON object"),
+      (String(repeating: "\u{0}", count: 4096) + "\n", "line 3 (is no JSON object"),
+      (String(minute.dropLast(40)) + "\n", "line 3 (is no JSON object"),
+      (String(repeating: "[", count: 100_000) + "\n", "line 3 (it is nested deeper"),
+      (String(repeating: "x", count: 17 << 20) + "\n", "line 3 (is longer than any minute's"),
+      ("{}\n", "line 3 (is none of"),
+      (#"{"hour": {}}"# + "\n", "line 3 (is none of"), (#"{"minute": {}}"# + "\n", "line 3 ("),
+      (try SoakCodec.encode(.minute(broken)), "line 3 (has a histogram"),
+      (try SoakCodec.encode(.minute(several)), "line 3 (has a histogram"),
+      (try SoakCodec.encode(.minute(Self.minute(at: -1))), "line 3 (has an impossible time"),
+      (try SoakCodec.encode(.minute(Self.minute(at: 60, seconds: -60))), "line 3 (has an impossible time"),
+      (try SoakCodec.encode(.minute(Self.minute(at: 60, watched: 3, empty: 4))), "line 3 (has impossible times"),
+      (try SoakCodec.encode(.minute(Self.minute(at: 60, empty: -1))), "line 3 (has impossible times"),
     ]
-    for sample in samples {
-      #expect {
-        try read(sample)
-      } throws: {
-        "\($0)".contains("line 2") || "\($0)".contains("line 3")
-      }
+  }
+
+  @Test func aDamagedLineWithinTheFileIsOneLostMinuteAndIsNamedByItsNumber() throws {
+    let first = try SoakSamples.text([.head(SoakSamples.head), .minute(SoakSamples.minute(0))])
+    let last = try SoakCodec.encode(.minute(SoakSamples.minute(2)))
+    let expected = try SoakSamples.rebuilt([SoakSamples.minute(0), SoakSamples.minute(2)])
+    for (line, words) in try Self.damagedLines() {
+      let document = try read(first + line + last).document
+      #expect(document.metrics == expected.metrics && document.counters == expected.counters, "\(words)")
+      #expect(document.soak?.minutes == 2 && document.durationSeconds == 120, "\(words)")
+      let note = try #require(document.notes.first { $0.contains("damaged") })
+      #expect(note.hasPrefix("1 line of the file is damaged and was left out: \(words)"), "\(note)")
+      #expect(document.notes.contains { $0.hasPrefix("60 s of the run are in no line") })
     }
+  }
+
+  @Test func manyDamagedLinesAreCountedAndTheFirstOnesNamed() throws {
+    let (head, last) = (SoakLine.head(SoakSamples.head), SoakLine.minute(SoakSamples.minute(99)))
+    let text =
+      try SoakSamples.text([head]) + String(repeating: "x\n", count: 99) + SoakSamples.text([last]) + "cut off"
+    let document = try read(text).document
+    let note = try #require(document.notes.first { $0.contains("damaged") })
+    #expect(note.hasPrefix("99 lines of the file are damaged") && note.contains("line 2 (is"), "\(note)")
+    #expect(note.contains("line 6 (is") && !note.contains("line 7") && note.hasSuffix(" and 94 more"), "\(note)")
+    #expect(document.notes.contains { $0.contains("last line is cut off") })
+    #expect(document.soak?.minutes == 1 && document.soak?.recordedSeconds == 60)
   }
 
   private static func head(every seconds: Double) -> SoakHead {
@@ -185,12 +259,9 @@ import Testing
       ([head, .minute(second), .minute(first)], "line 3 begins before"),
       ([head, .minute(first), .end(end), .minute(second)], "line 4 comes after the end"),
       ([head, .minute(first), .end(end), .end(end)], "line 4 comes after the end"),
-      ([.head(Self.head(every: -5))], "line 1 has impossible everySeconds"),
-      ([.head(Self.head(every: 1e300))], "line 1 has impossible everySeconds"),
-      ([head, .minute(Self.minute(at: -1))], "line 2 has an impossible time"),
-      ([head, .minute(Self.minute(at: 0, seconds: -60))], "line 2 has an impossible time"),
-      ([head, .minute(Self.minute(at: 0, watched: 3, empty: 4))], "line 2 has impossible times of the pool"),
-      ([head, .minute(Self.minute(at: 0, empty: -1))], "line 2 has impossible times of the pool"),
+      ([.head(Self.head(every: -5))], "first line has impossible everySeconds"),
+      ([.head(Self.head(every: 1e300))], "first line has impossible everySeconds"),
+      ([head, .minute(first), head], "line 3 is another head"), ([.minute(first)], "first line is no head"),
     ]
     for sample in samples {
       let text = try SoakSamples.text(sample.lines)

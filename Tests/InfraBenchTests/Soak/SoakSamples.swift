@@ -37,7 +37,7 @@ enum SoakSamples {
     var rebuild = SoakRebuild(head)
     for minute in minutes { try rebuild.add(minute) }
     if let end { rebuild.finish(end) }
-    return rebuild.document(file: "030000Z-bench-e2e.soak.ndjson", remark: nil)
+    return rebuild.document(file: "030000Z-bench-e2e.soak.ndjson", remarks: [])
   }
 
   static func text(_ lines: [SoakLine]) throws -> String { try lines.map(SoakCodec.encode).joined() }

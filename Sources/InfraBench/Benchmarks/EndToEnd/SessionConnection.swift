@@ -93,6 +93,11 @@ final class SessionConnection: Sendable {
   }
 }
 
+extension WebSocketPhases {
+  /// When the upgrade request was sent: the connection was open, and its TLS handshake done.
+  var upgradeSentAt: Instant { secured ?? connected }
+}
+
 /// Sends pings as long as the session lives. Two unanswered pings end the connection.
 final class SessionPings: Sendable {
   /// The number of unanswered pings, shared with the timer.

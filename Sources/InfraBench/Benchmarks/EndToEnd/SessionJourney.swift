@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Gateway
 import Latency
 import LoadEngine
@@ -60,10 +59,8 @@ struct SessionJourney {
 
   /// Opens the session and waits until it is ready; nil where that failed.
   func begin(into record: inout IterationRecord) async -> SessionState? {
-    var values = ProfileValues([
-      .userId: user.id, .uuid: UUID().uuidString.lowercased(), .message: scenario.message, .n: "0",
-    ])
-    values[.token] = scenario.session.visitors.tokens.token(ofUser: user.number)
+    var values = scenario.session.values(ofUser: user.number, id: user.id)
+    values[.message] = scenario.message
     var acquiredAt: Instant?
     if role.needsTask {
       acquiredAt = await acquire(&values, into: &record)
@@ -73,7 +70,7 @@ struct SessionJourney {
     let phases = connection.socket.phases
     record.wrote(at: phases.started)
     EndToEndMetrics.connect.add(phases, to: &record)
-    let upgradeAt = phases.secured ?? phases.connected
+    let upgradeAt = phases.upgradeSentAt
     record.sample(EndToEndMetrics.upgrade, phases.upgraded.elapsed(since: upgradeAt))
     var course = SessionState(values: values, begin: acquiredAt ?? upgradeAt)
     for message in role.opening { connection.socket.post(text: message.text(values)) }

@@ -136,15 +136,15 @@ struct ExhaustionRun {
     return await keeper.deployment(inCycle: number, since: &service)
   }
 
-  /// The failures of each metric's own population: a lost poll is no failure of a drain call.
-  private func failures(_ cycles: Cycles, _ polled: Recording) -> [String: FailedPart] {
+  /// The failures of each metric's own population: a lost poll is no failure of a drain call, and of ListTasks only
+  /// where that had no answer.
+  private func failures(_ cycles: Cycles, _ poller: PoolPoller) -> [String: FailedPart] {
     let catalogue = ExhaustionBenchmark.catalogue
-    let lost = polled[catalogue.counter("throttled_polls")] + polled[catalogue.counter("lost_polls")]
     let untrusted = max(cycles.unfilled, min(cycles.trackers.count, cycles.unfilled + cycles.disturbed.count))
     let refill = FailedPart(UInt64(untrusted), of: UInt64(max(1, cycles.trackers.count)))
     var failures = [
       "drain": FailedPart(cycles.recording.errors.total, of: cycles.recording.iterations),
-      "ecs_list_tasks": FailedPart(lost, of: polled[catalogue.counter("polls")]),
+      "ecs_list_tasks": FailedPart(poller.unlisted, of: poller.recording[catalogue.counter("polls")]),
     ]
     for metric in catalogue.metrics where metric.hasPrefix("refill_") || metric == "placement" {
       failures[metric] = refill
@@ -200,7 +200,7 @@ struct ExhaustionRun {
     {
       measurement.worthless = "no refill was timed: the pool was full again before t₀"
     }
-    measurement.failures = failures(cycles, poller.recording)
+    measurement.failures = failures(cycles, poller)
     measurement.resolutions = outcomes.reduce(into: [:]) { $0.merge($1.resolutions) { max($0, $1) } }
     return measurement
   }

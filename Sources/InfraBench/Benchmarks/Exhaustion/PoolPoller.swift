@@ -19,6 +19,8 @@ struct PoolPoller {
   private(set) var recording = Recording(Benchmark.catalogue)
   private(set) var timeline: PoolTimeline
   private(set) var rate: PollRate
+  /// The polls whose ListTasks was not answered. A poll is lost too where only its DescribeTasks or the gateway failed.
+  private(set) var unlisted: UInt64 = 0
   /// The views that are polled, the strictest one last.
   let views: [RefillTracker.View]
 
@@ -89,6 +91,7 @@ struct PoolPoller {
 
   private mutating func record(_ poll: PoolPoll) {
     recording.count(Self.polls)
+    if ecs != nil, poll.snapshots[.listed] == nil { unlisted += 1 }
     for latency in poll.listLatencies { recording.sample(Self.listTasks, latency) }
     if poll.isThrottled { recording.count(Self.throttledPolls) }
     if poll.gap == "lost" { recording.count(Self.lostPolls) }
