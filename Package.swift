@@ -104,7 +104,8 @@ let package = Package(
       name: "InfraBench",
       dependencies: [
         "AWS", "CLoop", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning",
-        "ProcessControl", "Reports", "Results", "Statistics", "TextFormatting", "Transport", "UserWorkspace", "WarmTask",
+        "ProcessControl", "Reports", "Results", "Statistics", "TextFormatting", "Transport", "UserWorkspace",
+        "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [

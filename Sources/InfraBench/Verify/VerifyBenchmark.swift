@@ -61,7 +61,8 @@ package struct VerifyBenchmark: GatewayBenchmark {
   package func measure(_ bench: RunContext) async throws(BenchmarkFailure) -> Measurement {
     let startedAt = Date()
     return try await GatewaySession.with(
-      targetWithTokens, timeout: settings.timeout, usesSockets: true, bench: bench, gatewayArguments: try gatewayArguments()
+      targetWithTokens, timeout: settings.timeout, usesSockets: true, bench: bench,
+      gatewayArguments: try gatewayArguments()
     ) { session async throws(BenchmarkFailure) in
       let program = UserProgram.command([try Executables.path(of: "session-stand-in"), "--verbs"])
       return try await SuppliedAgents.with(target, session: session, program: program) {

@@ -90,10 +90,12 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
   private func start() {
     var id = pthread_t()
     let own = Unmanaged.passRetained(self)
-    let error = pthread_create(&id, nil, { context in
-      if let context { Unmanaged<EpollLoop>.fromOpaque(context).takeUnretainedValue().run() }
-      return nil
-    }, own.toOpaque())
+    let error = pthread_create(
+      &id, nil,
+      { context in
+        if let context { Unmanaged<EpollLoop>.fromOpaque(context).takeUnretainedValue().run() }
+        return nil
+      }, own.toOpaque())
     precondition(error == 0, "no thread could be started: \(String(cString: strerror(error)))")
   }
 
