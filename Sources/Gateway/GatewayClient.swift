@@ -10,7 +10,7 @@ public import Transport
 /// let client = GatewayClient(
 ///   to: endpoint, requests: GatewayRequests(to: endpoint), tls: nil, on: executor, timeout: .seconds(5))
 /// switch await client.acquire(userID: "u1") {
-/// case .assigned(let assigned): _ = await client.release(taskID: assigned.answer.task ?? "")
+/// case .assigned(let assigned): _ = await client.release(assigned.task)
 /// case .miss: break  // the pool is empty: neither a success nor a failure
 /// case .failed(let error, _): print(error.kind.rawValue, error.message)
 /// }
@@ -26,6 +26,8 @@ public final class GatewayClient: Sendable {
   package let turn: Int
   private let tls: TLSClient?
   private let executor: LoopExecutor
+  /// ``executor``, if its plain connections can be read in place.
+  private let ownLoop: EpollLoop?
   private let timeout: Nanoseconds
   private let watchesTask: Bool
   private let keepsCookies: Bool
@@ -79,6 +81,7 @@ public final class GatewayClient: Sendable {
     firstRequests = requests
     self.tls = tls
     self.executor = executor
+    ownLoop = tls == nil ? executor as? EpollLoop : nil
     self.timeout = timeout
   }
 
@@ -130,10 +133,30 @@ public final class GatewayClient: Sendable {
     case .by(let role): return await acquire(role, userID: userID, waitForReady: waitForReady)
     case .absent: return .failed(.absentRole("acquire"), firstByteWrittenAt: nil)
     }
+    if let (connection, loop) = connectionInPlace(grace: Self.acquireGrace) {
+      var request = LoopRequest(loop.requestBuffer)
+      requests.acquire(userID: userID, waitForReady: waitForReady, CookieJar(), into: &request)
+      switch await exchangeInPlace(request, over: connection) {
+      case .inPlace(let answer)?:
+        if answer.status == 200, !answer.setsCookies,
+          let task = AssignedTask(scanning: answer.body, answer.stamps)
+        {
+          return .assigned(task)
+        }
+        return acquireOutcome(keepingCookies(.success(answer.exchange), "/api/acquire"))
+      case .exchange(let exchange)?: return acquireOutcome(keepingCookies(.success(exchange), "/api/acquire"))
+      case .failure(let error)?: return acquireOutcome(.failure(error))
+      case nil: break
+      }
+    }
     let call = prepare(grace: Self.acquireGrace) {
       requests.acquire(userID: userID, waitForReady: waitForReady, $1, into: &$0)
     }
-    switch await send(call, "/api/acquire") {
+    return acquireOutcome(await send(call, "/api/acquire"))
+  }
+
+  private func acquireOutcome(_ result: Result<HTTPExchange, TransportError>) -> AcquireOutcome {
+    switch result {
     case .success(let exchange):
       let outcome = AcquireOutcome(exchange)
       guard case .failed(let error, let writtenAt) = outcome else { return outcome }
@@ -149,19 +172,40 @@ public final class GatewayClient: Sendable {
   ///   - cookies: the cookies of the visit that took the task; nil: the cookies of this client's present visit.
   ///   - owner: the requests of the user who took the task; nil: this client's own.
   public func release(
-    taskID: String, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
+    _ task: TaskID, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
   ) async -> Result<Instant, GatewayError> {
     let requests = owner ?? self.requests
     switch requests.callForms.release {
     case .native: break
-    case .by(let role): return await release(role, taskID: taskID, cookies: cookies, requests)
+    case .by(let role): return await release(role, taskID: task.name, cookies: cookies, requests)
     case .absent:
       return .failure(GatewayError(.releaseUnsupported, "the gateway's profile has no release"))
     }
-    let call = prepare(grace: Self.releaseGrace) { requests.release(taskID: taskID, cookies ?? $1, into: &$0) }
-    switch await send(call, "/api/release") {
-    case .success(let exchange): return ReleaseOutcome.read(exchange).mapError { explained($0, by: requests) }
-    case .failure(let error): return .failure(GatewayError(error))
+    if cookies?.isEmpty ?? true, let (connection, loop) = connectionInPlace(grace: Self.releaseGrace) {
+      var request = LoopRequest(loop.requestBuffer)
+      requests.release(task, CookieJar(), into: &request)
+      switch await exchangeInPlace(request, over: connection) {
+      case .inPlace(let answer)?:
+        if answer.status == 200, !answer.setsCookies, ReleaseOutcome.isPlainSuccess(answer.body) {
+          return .success(answer.stamps.lastByteReadAt)
+        }
+        return releaseOutcome(keepingCookies(.success(answer.exchange), "/api/release"), requests)
+      case .exchange(let exchange)?:
+        return releaseOutcome(keepingCookies(.success(exchange), "/api/release"), requests)
+      case .failure(let error)?: return .failure(GatewayError(error))
+      case nil: break
+      }
+    }
+    let call = prepare(grace: Self.releaseGrace) { requests.release(task, cookies ?? $1, into: &$0) }
+    return releaseOutcome(await send(call, "/api/release"), requests)
+  }
+
+  private func releaseOutcome(
+    _ result: Result<HTTPExchange, TransportError>, _ requests: GatewayRequests
+  ) -> Result<Instant, GatewayError> {
+    switch result {
+    case .success(let exchange): ReleaseOutcome.read(exchange).mapError { explained($0, by: requests) }
+    case .failure(let error): .failure(GatewayError(error))
     }
   }
 
@@ -294,9 +338,37 @@ public final class GatewayClient: Sendable {
     }
   }
 
+  /// The kept connection of a call on the client's own loop, if the call needs nothing but it: no cookies, and nobody
+  /// who watches the task. Such a call allocates nothing.
+  private func connectionInPlace(grace: Nanoseconds) -> (HTTPConnection, EpollLoop)? {
+    guard let ownLoop, !watchesTask, ownLoop.isCurrent else { return nil }
+    let connection: HTTPConnection? = state.withLock { state in
+      guard !state.isCancelled, state.cookies.isEmpty, let usable = state.usable else { return nil }
+      state.grace = grace
+      return usable
+    }
+    return connection.map { ($0, ownLoop) }
+  }
+
+  /// Runs one exchange whose answer is read in place; nil where nothing was sent, so that the call needs another way.
+  private func exchangeInPlace(_ request: LoopRequest, over connection: HTTPConnection) async -> InPlaceOutcome? {
+    guard let bytes = request.bytes, let outcome = await connection.exchangeInPlace(bytes, timeout: timeout) else {
+      return nil
+    }
+    // The server had closed the connection before a byte was written: a new connection is safe.
+    if case .failure(let error) = outcome, error.kind == .closed, error.firstByteWrittenAt == nil { return nil }
+    return outcome
+  }
+
   /// Sends a request for `path`, and keeps the cookies that its answer sets.
   private func send(_ call: Call, _ path: String) async -> Result<HTTPExchange, TransportError> {
-    let result = await exchange(call)
+    keepingCookies(await exchange(call), path)
+  }
+
+  /// Keeps the cookies that the answer to a request for `path` sets.
+  private func keepingCookies(
+    _ result: Result<HTTPExchange, TransportError>, _ path: String
+  ) -> Result<HTTPExchange, TransportError> {
     if keepsCookies, case .success(let exchange) = result, exchange.response.setsCookies {
       state.withLock { requests.store(exchange.response, from: path, in: &$0.cookies, now: wallClock()) }
     }

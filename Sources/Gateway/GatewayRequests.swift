@@ -7,11 +7,11 @@ public import Transport
 public final class GatewayRequests: Sendable {
   /// The head of a request, cut into parts between which the cookies are inserted.
   private struct Head {
-    var start: ByteBuffer
+    var start: [UInt8]
     /// The rest of the head for a request without cookies of the gateway; it holds the user's own cookies.
-    var plainRest: ByteBuffer
+    var plainRest: [UInt8]
     /// The rest of the head after cookies.
-    var rest: ByteBuffer
+    var rest: [UInt8]
     /// The path without the endpoint's base path.
     var path: String
   }
@@ -71,8 +71,7 @@ public final class GatewayRequests: Sendable {
         "\(method) \(endpoint.basePath)\(path) HTTP/1.1\r\nHost: \(endpoint.hostHeader)\r\nAccept: application/json\r\n\(extra)"
       let cookies = userCookies.map { "Cookie: \($0)\r\n" } ?? ""
       return Head(
-        start: ByteBuffer(string: start), plainRest: ByteBuffer(string: cookies + rest), rest: ByteBuffer(string: rest),
-        path: path)
+        start: Array(start.utf8), plainRest: Array((cookies + rest).utf8), rest: Array(rest.utf8), path: path)
     }
     sessionProbe = (
       "GET \(endpoint.basePath)/session/",
@@ -108,31 +107,28 @@ public final class GatewayRequests: Sendable {
   }
 
   /// Replaces the bytes in `request` by `POST /api/acquire` for a valid user id, which needs no escaping in JSON.
-  func acquire(userID: String, waitForReady: Bool, _ jar: CookieJar, into request: inout ByteBuffer) {
+  func acquire(userID: String, waitForReady: Bool, _ jar: CookieJar, into request: inout some RequestMemory) {
     let (opening, closing): (StaticString, StaticString) =
       ("{\"userId\":\"", waitForReady ? "\",\"waitFor\":\"ready\"}" : "\"}")
     let length = opening.utf8CodeUnitCount + userID.utf8.count + closing.utf8CodeUnitCount
-    begin(&request, acquireHead, jar, bodyLength: length)
-    request.writeStaticString(opening)
-    request.writeString(userID)
-    request.writeStaticString(closing)
+    write(acquireHead, jar, bodyLength: length, into: &request) { writer in
+      writer.write(opening)
+      writer.write(userID)
+      writer.write(closing)
+    }
   }
 
-  /// Replaces the bytes in `request` by `POST /api/release` with a task id as the gateway gave it.
-  func release(taskID: String, _ jar: CookieJar, into request: inout ByteBuffer) {
-    let quoted = JSONText.needsEscapes(taskID) ? JSONText.quoted(taskID) : nil
-    let opening: StaticString = "{\"taskId\":"
-    let length = opening.utf8CodeUnitCount + (quoted?.utf8.count ?? taskID.utf8.count + 2) + 1
-    begin(&request, releaseHead, jar, bodyLength: length)
-    request.writeStaticString(opening)
-    if let quoted {
-      request.writeString(quoted)
-    } else {
-      request.writeStaticString("\"")
-      request.writeString(taskID)
-      request.writeStaticString("\"")
+  /// Replaces the bytes in `request` by `POST /api/release` of a task.
+  func release(_ task: TaskID, _ jar: CookieJar, into request: inout some RequestMemory) {
+    let opening: StaticString = "{\"taskId\":\""
+    let closing: StaticString = "\"}"
+    let around = opening.utf8CodeUnitCount + closing.utf8CodeUnitCount
+    let escaped = task.form == .other && JSONText.needsEscapes(task.name) ? JSONText.escaped(task.name) : nil
+    write(releaseHead, jar, bodyLength: around + (escaped?.utf8.count ?? task.byteCount), into: &request) { writer in
+      writer.write(opening)
+      if let escaped { writer.write(escaped) } else { writer.write(task) }
+      writer.write(closing)
     }
-    request.writeStaticString("}")
   }
 
   /// A request to upgrade `/session/{userID}`, either without a `Sec-WebSocket-Key`, or with a key that has the right
@@ -143,7 +139,7 @@ public final class GatewayRequests: Sendable {
   }
 
   /// Replaces the bytes in `request` by `GET /api/status`.
-  func status(_ jar: CookieJar, into request: inout ByteBuffer) { begin(&request, statusHead, jar) }
+  func status(_ jar: CookieJar, into request: inout some RequestMemory) { write(statusHead, jar, into: &request) }
 
   /// Replaces the bytes in `request` by a call of a profile; `body` is nil where the call has none.
   func call(
@@ -165,42 +161,37 @@ public final class GatewayRequests: Sendable {
   /// The path of a request's target, which is the part that cookies apply to.
   static func withoutQuery(_ path: String) -> String { String(path.prefix { $0 != "?" }) }
 
-  /// Writes a head; with a body also the body's length and the end of the head.
-  private func begin(_ request: inout ByteBuffer, _ head: Head, _ jar: CookieJar, bodyLength: Int? = nil) {
+  /// Writes a head, and with a body also its length, the end of the head, and the body.
+  private func write(
+    _ head: Head, _ jar: CookieJar, bodyLength: Int? = nil, into request: inout some RequestMemory,
+    _ body: (inout RequestWriter) -> Void = { _ in }
+  ) {
     let field = jar.isEmpty ? nil : cookies(for: head.path, jar, now: wallClock())
-    request.clear(
-      minimumCapacity: head.start.readableBytes + head.plainRest.readableBytes + (field?.utf8.count ?? 0)
-        + Self.lengthDigits + (bodyLength ?? 0))
-    request.writeImmutableBuffer(head.start)
-    if let field {
-      request.writeString("Cookie: \(field)\r\n")
-      request.writeImmutableBuffer(head.rest)
-    } else {
-      request.writeImmutableBuffer(head.plainRest)
+    let room =
+      head.start.count + head.plainRest.count + (field?.utf8.count ?? 0) + Self.lengthDigits + (bodyLength ?? 0)
+    request.replace(atMost: room) { writer in
+      writer.write(head.start)
+      if let field {
+        writer.write("Cookie: ")
+        writer.write(field)
+        writer.write("\r\n")
+        writer.write(head.rest)
+      } else {
+        writer.write(head.plainRest)
+      }
+      guard let bodyLength else { return }
+      writer.write(decimal: bodyLength)
+      writer.write("\r\n\r\n")
+      body(&writer)
     }
-    guard let bodyLength else { return }
-    request.writeDecimal(bodyLength)
-    request.writeStaticString("\r\n\r\n")
   }
 
-  /// Room for the digits of any length and the end of the head.
-  private static let lengthDigits = 24
+  /// Room for the name of the field of cookies and its line end, the digits of any length, and the end of the head.
+  private static let lengthDigits = 48
 }
 
 /// The wall clock, in s since 1970, because cookies expire at calendar times.
 func wallClock() -> Double { Date().timeIntervalSince1970 }
-
-extension ByteBuffer {
-  /// Writes `number`, 0 or more, in decimal digits.
-  fileprivate mutating func writeDecimal(_ number: Int) {
-    var power = 1
-    while power <= number / 10 { power *= 10 }
-    while power > 0 {
-      writeInteger(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
-      power /= 10
-    }
-  }
-}
 
 extension GatewayRequests {
   /// A command that releases a task by hand: the release's request as curl sends it. It names the user's header fields
@@ -210,7 +201,7 @@ extension GatewayRequests {
     guard !taskID.isEmpty, taskID.utf8.count <= 200, taskID.utf8.allSatisfy(Self.isPlain) else { return nil }
     var request = ByteBuffer()
     switch callForms.release {
-    case .native: release(taskID: taskID, CookieJar(), into: &request)
+    case .native: release(TaskID(taskID), CookieJar(), into: &request)
     case .by(let role):
       let values = ProfileValues([.task: taskID, .token: "TOKEN"])
       call(

@@ -6,8 +6,9 @@
 enum FlatJSONObject {
   /// The bytes of a name or of a string's content.
   struct Token {
-    fileprivate let bytes: UnsafeRawBufferPointer
+    let bytes: UnsafeRawBufferPointer
 
+    var count: Int { bytes.count }
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
     static func ~= (name: StaticString, token: Token) -> Bool {

@@ -4,16 +4,86 @@ import NIOCore
 import TextFormatting
 public import Transport
 
-/// An assigned task: the gateway's answer and the exchange's stamps. A class for the same reason as ``HTTPExchange``.
-public final class AssignedTask: Sendable {
-  /// The gateway's answer.
-  public let answer: AcquireAnswer
-  /// The stamps of the request and its response.
-  public let exchange: HTTPExchange
+/// An assigned task: what a user needs of the gateway's answer, and the exchange's stamps.
+public struct AssignedTask: Sendable {
+  /// The word of a gateway that tells warm from cold.
+  package enum Source: UInt8, Sendable {
+    case warm
+    case cold
+    /// A word that the suite does not know.
+    case other
+  }
 
-  init(answer: AcquireAnswer, exchange: HTTPExchange) {
-    self.answer = answer
-    self.exchange = exchange
+  /// The task's name.
+  public let task: TaskID
+  private let given: Source?
+  /// The gateway's own measurement, in milliseconds.
+  public let latency: Double?
+  /// The stamps of the request and its response.
+  public let stamps: ExchangeStamps
+
+  /// `"warm"` or `"cold"`, `"other"` for every other word; nil where the gateway gives none.
+  public var source: String? {
+    switch given {
+    case .warm: "warm"
+    case .cold: "cold"
+    case .other: "other"
+    case nil: nil
+    }
+  }
+
+  package init(_ task: TaskID, source: Source?, latency: Double?, _ stamps: ExchangeStamps) {
+    self.task = task
+    given = source
+    self.latency = latency
+    self.stamps = stamps
+  }
+
+  /// nil where the answer names no task.
+  init?(_ answer: AcquireAnswer, _ stamps: ExchangeStamps) {
+    guard let name = answer.task else { return nil }
+    let source: Source? =
+      switch answer.source {
+      case "warm": .warm
+      case "cold": .cold
+      case nil: nil
+      default: .other
+      }
+    self.init(TaskID(name), source: source, latency: answer.latency, stamps)
+  }
+
+  /// The task that a plain answer assigns, read from its bytes without any copy. nil for every other answer, and
+  /// wherever ``AcquireAnswer`` might be read differently.
+  init?(scanning bytes: UnsafeRawBufferPointer, _ stamps: ExchangeStamps) {
+    var fields = FieldReader()
+    var (success, task, source, latency) = (Bool?.none, TaskID?.none, Source?.none, Double?.none)
+    let isWhole = FlatJSONObject.scan(bytes) { name, value in
+      switch name {
+      case "success": return fields.take(value, into: &success, 0)
+      case "taskId":
+        guard case .string(let token) = value, token.count > 0 else { return false }
+        task = TaskID(token.bytes)
+        return fields.isFirst(1)
+      case "source":
+        guard case .string(let token) = value else { return false }
+        source =
+          switch token {
+          case "warm": .warm
+          case "cold": .cold
+          default: .other
+          }
+        return fields.isFirst(2)
+      case "latency": return fields.take(value, into: &latency, 3)
+      case "userId", "sessionId", "taskArn":
+        guard case .string = value else { return false }
+        return true
+      // Fields of a miss or a failure, which the full reader weighs.
+      case "error", "warmCount", "code", "breakdown": return false
+      default: return true
+      }
+    }
+    guard isWhole, success != false, let task else { return nil }
+    self.init(task, source: source, latency: latency, stamps)
   }
 }
 
@@ -22,7 +92,7 @@ public enum AcquireOutcome: Sendable {
   /// A task was assigned.
   case assigned(AssignedTask)
   /// A miss: the pool had no warm task, which is neither a success nor a failure of the gateway.
-  case miss(HTTPExchange)
+  case miss(ExchangeStamps)
   /// The call failed.
   case failed(GatewayError, firstByteWrittenAt: Instant?)
 
@@ -33,10 +103,12 @@ public enum AcquireOutcome: Sendable {
       let answer = try AcquireAnswer.decode(exchange.response)
       if answer.success == false {
         try Self.throwUnlessMiss(answer)
-        self = .miss(exchange)
+        self = .miss(exchange.stamps)
       } else {
-        guard answer.task != nil else { throw .invalidAnswer("the answer names no task", exchange.response) }
-        self = .assigned(AssignedTask(answer: answer, exchange: exchange))
+        guard let task = AssignedTask(answer, exchange.stamps) else {
+          throw .invalidAnswer("the answer names no task", exchange.response)
+        }
+        self = .assigned(task)
       }
     } catch {
       self = .failed(error, firstByteWrittenAt: exchange.firstByteWrittenAt)
@@ -59,6 +131,24 @@ public enum AcquireOutcome: Sendable {
 
 /// The outcome of `POST /api/release`.
 enum ReleaseOutcome {
+  /// Whether `bytes` are a plain answer of success, which is read without any copy. False for every other answer, which
+  /// the full reader weighs.
+  static func isPlainSuccess(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var fields = FieldReader()
+    var success: Bool?
+    let isWhole = FlatJSONObject.scan(bytes) { name, value in
+      switch name {
+      case "success": return fields.take(value, into: &success, 0)
+      case "taskId":
+        guard case .string = value else { return false }
+        return fields.isFirst(1)
+      case "error": return false
+      default: return true
+      }
+    }
+    return isWhole && success == true
+  }
+
   /// The instant at which the answer was read; kind `releaseRefused` when the gateway does not know the task (any
   /// more), and `releaseUnsupported` when it has no such call.
   static func read(_ exchange: HTTPExchange) -> Result<Instant, GatewayError> {
@@ -84,7 +174,6 @@ package protocol ScannableAnswer: Decodable {
   /// The answer in `bytes`, equal to the result of `JSONDecoder`. nil for an invalid text and wherever the results
   /// might differ; then `JSONDecoder` decides. The limits are those of `FlatJSONObject`; a repeated field, or a value
   /// of another type than expected, gives nil too.
-  /// value is of another type than expected, counts as unusual too.
   init?(scanning bytes: UnsafeRawBufferPointer)
 }
 
@@ -154,7 +243,7 @@ extension ReleaseAnswer: ScannableAnswer {
 }
 
 /// Takes each numbered field once, if its value is null or has the field's type.
-private struct FieldReader {
+struct FieldReader {
   private var seen: UInt16 = 0
 
   mutating func take(_ value: FlatJSONObject.Value, into field: inout String?, _ number: UInt16) -> Bool {
@@ -199,7 +288,7 @@ private struct FieldReader {
     return isFirst(number)
   }
 
-  private mutating func isFirst(_ number: UInt16) -> Bool {
+  mutating func isFirst(_ number: UInt16) -> Bool {
     let bit: UInt16 = 1 << number
     defer { seen |= bit }
     return seen & bit == 0

@@ -8,7 +8,7 @@ extension GatewayProfile.Acquire {
   package func outcome(of exchange: HTTPExchange) -> AcquireOutcome {
     let response = exchange.response
     let root = JSONNode.parse(response.body.readableBytesView)
-    if let miss, miss.holds(status: response.status, root) { return .miss(exchange) }
+    if let miss, miss.holds(status: response.status, root) { return .miss(exchange.stamps) }
     func failed(_ error: GatewayError) -> AcquireOutcome {
       .failed(error, firstByteWrittenAt: exchange.firstByteWrittenAt)
     }
@@ -22,7 +22,8 @@ extension GatewayProfile.Acquire {
     guard let task = task.text(in: root) else { return failed(.invalidAnswer("the answer names no task", response)) }
     let answer = AcquireAnswer(
       success: true, taskId: task, latency: latency?.value(in: root)?.number, source: source?.text(in: root))
-    return .assigned(AssignedTask(answer: answer, exchange: exchange))
+    return AssignedTask(answer, exchange.stamps).map { .assigned($0) }
+      ?? failed(.invalidAnswer("the answer names no task", response))
   }
 }
 

@@ -7,18 +7,19 @@ import Transport
 
 /// The tasks that this tool was given and has not released. Shared by all users of a run.
 package final class HeldTasks: Sendable {
-  private struct Answers {
+  private struct State {
+    var ledger = AssignmentLedger()
     var releases = ReleaseAnswers()
     /// The number of acquires that were sent and got no answer: the gateway may have given out a task whose name nobody
     /// knows.
     var unansweredAcquires = 0
     /// By task: a balancer's cookies, which name the node that gave it out, where there are any.
-    var cookies: [String: CookieJar] = [:]
+    var cookies: [TaskID: CookieJar] = [:]
     /// By task: the number of the user who was given it, where users have tokens of their own. Otherwise any user can
     /// release it.
-    var owners: [String: Int] = [:]
+    var owners: [TaskID: Int] = [:]
     /// By task: the index of the address that gave it out, from 0. Tasks of address 0 are left out.
-    var places: [String: Int] = [:]
+    var places: [TaskID: Int] = [:]
     var hasSeveralTokens = false
     var refused = ReleaseFailures()
     var failed = ReleaseFailures()
@@ -27,8 +28,7 @@ package final class HeldTasks: Sendable {
   /// The counter of the tasks that a run was given and could not release.
   package static let counter = ToolDescription.Counter.unreleased.name
 
-  private let ledger = Mutex(AssignmentLedger())
-  private let answers = Mutex(Answers())
+  private let state = Mutex(State())
 
   package init() {}
 
@@ -36,29 +36,29 @@ package final class HeldTasks: Sendable {
   /// then.
   package var unreleased: Int { isUnsupported ? 0 : count }
 
-  private var isUnsupported: Bool { answers.withLock { $0.releases.isUnsupported } }
+  private var isUnsupported: Bool { state.withLock { $0.releases.isUnsupported } }
 
   /// Notes that the gateway belongs to this run: a task whose release it refuses has ended, such as one whose user's
   /// program was killed.
-  func areOfOwnGateway() { answers.withLock { $0.releases.isOfOneNode = true } }
+  func areOfOwnGateway() { state.withLock { $0.releases.isOfOneNode = true } }
 
   /// Notes that the users have several tokens: a gateway may accept a release only from the user who was given the
   /// task.
-  func areOfSeveralTokens() { answers.withLock { $0.hasSeveralTokens = true } }
+  func areOfSeveralTokens() { state.withLock { $0.hasSeveralTokens = true } }
 
   /// Notes that the gateway has ended, and its tasks with it.
-  func endedWithGateway() { ledger.withLock { $0 = AssignmentLedger() } }
+  func endedWithGateway() { state.withLock { $0.ledger = AssignmentLedger() } }
 
   /// Notes that an acquire has failed; `writtenAt` is nil where it was not sent.
   package func acquireFailed(_ error: GatewayError, writtenAt: Instant?) {
     guard writtenAt != nil, error.mayHaveBeenDone else { return }
-    answers.withLock { $0.unansweredAcquires += 1 }
+    state.withLock { $0.unansweredAcquires += 1 }
   }
 
   /// The note about acquires without an answer, whose tasks nobody can name; nil without such acquires, and where the
   /// tasks end with the run's own gateway.
   var unansweredNote: String? {
-    let number = answers.withLock { $0.releases.isOfOneNode ? 0 : $0.unansweredAcquires }
+    let number = state.withLock { $0.releases.isOfOneNode ? 0 : $0.unansweredAcquires }
     guard number > 0 else { return nil }
     return
       "\(number) \(number == 1 ? "acquire" : "acquires") got no answer: a task that the gateway gave out for one is still "
@@ -71,34 +71,31 @@ package final class HeldTasks: Sendable {
   ///   - cookies: those of the visit that was given the task. Its release needs them, over any connection.
   ///   - number: the number of the user who was given it; 0 for one that sends the first token.
   package func assign(
-    _ task: String, cookies: CookieJar = CookieJar(), user number: Int = 0, place: Int = 0
+    _ task: TaskID, cookies: CookieJar = CookieJar(), user number: Int = 0, place: Int = 0
   ) -> Bool {
-    // A task that is given out again after a refused release was not held any more.
-    let wasRefused = answers.withLock { answers in
-      if !cookies.isEmpty || !answers.cookies.isEmpty { answers.cookies[task] = cookies.isEmpty ? nil : cookies }
-      if answers.hasSeveralTokens { answers.owners[task] = number }
-      if place != 0 || !answers.places.isEmpty { answers.places[task] = place == 0 ? nil : place }
-      return answers.releases.isGivenOut(task)
-    }
-    return ledger.withLock { ledger in
-      if wasRefused { ledger.released(task) }
-      return ledger.assign(task)
+    state.withLock { state in
+      if !cookies.isEmpty || !state.cookies.isEmpty { state.cookies[task] = cookies.isEmpty ? nil : cookies }
+      if state.hasSeveralTokens { state.owners[task] = number }
+      if place != 0 || !state.places.isEmpty { state.places[task] = place == 0 ? nil : place }
+      // A task that is given out again after a refused release was not held any more.
+      if state.releases.isGivenOut(task) { state.ledger.released(task) }
+      return state.ledger.assign(task)
     }
   }
 
   /// Whether more tasks were held than the ledger remembers, so that duplicates may have been missed.
-  package var isOverLimit: Bool { ledger.withLock { $0.isOverLimit } }
+  package var isOverLimit: Bool { state.withLock { $0.ledger.isOverLimit } }
 
   /// The number of tasks held.
-  package var count: Int { ledger.withLock { $0.outstanding.count } }
+  package var count: Int { state.withLock { $0.ledger.outstanding.count } }
 
   /// Notes that a task went back without a release call, when its session ended.
-  package func wentBack(_ task: String) {
-    answers.withLock { answers in
-      if !answers.owners.isEmpty { answers.owners[task] = nil }
-      if !answers.places.isEmpty { answers.places[task] = nil }
+  package func wentBack(_ task: TaskID) {
+    state.withLock { state in
+      if !state.owners.isEmpty { state.owners[task] = nil }
+      if !state.places.isEmpty { state.places[task] = nil }
+      state.ledger.released(task)
     }
-    ledger.withLock { $0.released(task) }
   }
 
   /// Releases one task through `client`; returns the instant at which the answer was read, or nil if the task was not
@@ -108,47 +105,48 @@ package final class HeldTasks: Sendable {
   ///   newest.
   @discardableResult
   package func release(
-    _ task: String, through client: GatewayClient, byItsUser: Bool = false, bench: RunContext
+    _ task: TaskID, through client: GatewayClient, byItsUser: Bool = false, bench: RunContext
   ) async -> Instant? {
-    guard !isUnsupported else { return nil }
-    return await send(task, through: client, byItsUser: byItsUser, bench: bench)
+    await send(task, through: client, byItsUser: byItsUser, unlessUnsupported: true, bench: bench)
   }
 
   private func send(
-    _ task: String, through client: GatewayClient, as requests: Requests? = nil, byItsUser: Bool = false,
-    bench: RunContext
+    _ task: TaskID, through client: GatewayClient, as requests: Requests? = nil, byItsUser: Bool = false,
+    unlessUnsupported: Bool = false, bench: RunContext
   ) async -> Instant? {
-    let (kept, owner) = answers.withLock { answers in
-      (answers.cookies.isEmpty ? nil : answers.cookies[task], answers.owners.isEmpty ? nil : answers.owners[task])
+    let known: (cookies: CookieJar?, owner: Int?)? = state.withLock { state in
+      if unlessUnsupported, state.releases.isUnsupported { return nil }
+      return (state.cookies.isEmpty ? nil : state.cookies[task], state.owners.isEmpty ? nil : state.owners[task])
     }
+    guard let (kept, owner) = known else { return nil }
     let cookies = byItsUser ? nil : kept
-    switch await client.release(taskID: task, cookies: cookies, as: owner.flatMap { requests?($0) }) {
+    switch await client.release(task, cookies: cookies, as: owner.flatMap { requests?($0) }) {
     case .success(let answeredAt):
-      let refutesPages = answers.withLock { answers in
-        if kept != nil { answers.cookies[task] = nil }
-        if owner != nil { answers.owners[task] = nil }
-        if !answers.places.isEmpty { answers.places[task] = nil }
-        return answers.releases.succeeded(task)
+      let refutesPages = state.withLock { state in
+        if kept != nil { state.cookies[task] = nil }
+        if owner != nil { state.owners[task] = nil }
+        if !state.places.isEmpty { state.places[task] = nil }
+        state.ledger.released(task)
+        return state.releases.succeeded(task)
       }
-      ledger.withLock { $0.released(task) }
       if refutesPages { bench.note(Self.pagesDiffer) }
       return answeredAt
     case .failure(let error) where error.kind == .releaseRefused:
-      let (hasEnded, refutesPages) = answers.withLock { $0.releases.wasRefused(task) }
+      let (hasEnded, refutesPages) = state.withLock { $0.releases.wasRefused(task) }
       // Otherwise another node may have the task: it stays held, and its release is tried again at the end.
       if hasEnded { wentBack(task) }
       wasRefused(error, bench)
       if refutesPages { bench.note(Self.pagesDiffer) }
     case .failure(let error) where error.kind == .releaseUnsupported:
-      let (isConcluded, hasCall) = answers.withLock { answers in
-        (answers.releases.foundNoPage(task, at: MonotonicClock.now()), answers.releases.hasCall)
+      let (isConcluded, hasCall) = state.withLock { state in
+        (state.releases.foundNoPage(task, at: MonotonicClock.now()), state.releases.hasCall)
       }
       if isConcluded { bench.note("the gateway has no /api/release: tasks are held, as with --hold") }
       if hasCall { wasRefused(error, bench) }
     case .failure(let error):
-      if error.mayHaveBeenDone { answers.withLock { $0.releases.gotNoAnswer(task) } }
+      if error.mayHaveBeenDone { state.withLock { $0.releases.gotNoAnswer(task) } }
       guard !error.isCancellation else { return nil }
-      let isFirst = answers.withLock { $0.failed.add(error.description) }
+      let isFirst = state.withLock { $0.failed.add(error.description) }
       if isFirst { bench.console.note("note: a release failed: \(error)") }
     }
     return nil
@@ -156,7 +154,7 @@ package final class HeldTasks: Sendable {
 
   /// Prints the first refusal at once; all refusals are noted with their number at the end.
   private func wasRefused(_ error: GatewayError, _ bench: RunContext) {
-    let isFirst = answers.withLock { $0.refused.add(error.message) }
+    let isFirst = state.withLock { $0.refused.add(error.message) }
     if isFirst { bench.console.note("note: a release was refused: \(error.message)") }
   }
 
@@ -180,7 +178,7 @@ package final class HeldTasks: Sendable {
     let tasks = outstanding(at: place)
     guard !tasks.isEmpty, let first = clients.first else { return }
     await TimeLimit.run(for: bound, endsWithCaller: true) {
-      if !self.answers.withLock({ $0.releases.mayBeUnsupported }) {
+      if !self.state.withLock({ $0.releases.mayBeUnsupported }) {
         await self.sendAll(tasks, through: clients, as: requests, bench: bench)
       }
       guard await self.findsMissingPages(tasks[0], through: first, as: requests, bench: bench) else { return }
@@ -188,10 +186,10 @@ package final class HeldTasks: Sendable {
     }
   }
 
-  private func outstanding(at place: Int?) -> [String] {
-    let tasks = ledger.withLock { $0.outstanding.all }
+  private func outstanding(at place: Int?) -> [TaskID] {
+    let tasks = state.withLock { $0.ledger.outstanding.all }
     guard let place else { return tasks }
-    return answers.withLock { answers in tasks.filter { (answers.places[$0] ?? 0) == place } }
+    return state.withLock { state in tasks.filter { (state.places[$0] ?? 0) == place } }
   }
 
   /// Notes, after all releases were tried, how many were refused or failed and which tasks are left: a line each.
@@ -200,33 +198,34 @@ package final class HeldTasks: Sendable {
   ///   - areSessions: the gateway gives sessions, which have no task of their own.
   ///   - command: the shell command that releases the task of this name by hand.
   func sayWhatIsLeft(to bench: RunContext, areSessions: Bool = false, command: (String) -> String?) {
-    let (refused, failed, areOfNodes, owners) = answers.withLock {
+    let (refused, failed, areOfNodes, owners) = state.withLock {
       ($0.refused, $0.failed, !$0.cookies.isEmpty, $0.owners)
     }
     if let note = refused.note("was refused", "were refused") { bench.note(note) }
     if let note = failed.note("failed", "failed") { bench.note(note) }
     guard unreleased > 0 else { return }
     let left = UnreleasedTasks(
-      names: ledger.withLock { $0.outstanding.all }, areOfNodes: areOfNodes, areSessions: areSessions, owners: owners)
+      names: state.withLock { $0.ledger.outstanding.all }.map(\.name), areOfNodes: areOfNodes, areSessions: areSessions,
+      owners: Dictionary(uniqueKeysWithValues: owners.map { ($0.key.name, $0.value) }))
     bench.note(left.note(command))
   }
 
   /// Where releases have found only missing pages so far, tries one until it is known whether there is a release call.
   /// True if there is one, so that all other releases must be tried again.
   private func findsMissingPages(
-    _ task: String, through client: GatewayClient, as requests: Requests?, bench: RunContext
+    _ task: TaskID, through client: GatewayClient, as requests: Requests?, bench: RunContext
   ) async -> Bool {
-    guard answers.withLock({ $0.releases.mayBeUnsupported }) else { return false }
+    guard state.withLock({ $0.releases.mayBeUnsupported }) else { return false }
     repeat {
       _ = await send(task, through: client, as: requests, bench: bench)
-      let (hasCall, isUnsupported) = answers.withLock { ($0.releases.hasCall, $0.releases.isUnsupported) }
+      let (hasCall, isUnsupported) = state.withLock { ($0.releases.hasCall, $0.releases.isUnsupported) }
       if hasCall || isUnsupported { return hasCall }
     } while (try? await Task.sleep(for: ReleaseAnswers.pagesApart)) != nil
     return false
   }
 
   private func sendAll(
-    _ tasks: [String], through clients: [GatewayClient], as requests: Requests?, bench: RunContext
+    _ tasks: [TaskID], through clients: [GatewayClient], as requests: Requests?, bench: RunContext
   ) async {
     await withTaskGroup(of: Void.self) { group in
       for (index, client) in clients.enumerated() {

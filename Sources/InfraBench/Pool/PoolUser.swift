@@ -9,7 +9,7 @@ final class PoolUser: Sendable {
   let number: Int
   let id: String
   let connection: RESTConnection
-  let assigned = SharedOptional<String>()
+  let assigned = SharedOptional<TaskID>()
   let evidence = SharedOptional<WarmPool.Evidence>()
 
   var client: GatewayClient { connection.client }

@@ -1,3 +1,4 @@
+import Gateway
 package import Latency
 import Synchronization
 
@@ -19,11 +20,11 @@ struct ReleaseAnswers: Sendable {
   private var pages = 0
   private var lastPageAt: Instant = .distantPast
   /// Tasks whose release found no page.
-  private var withoutPage: Set<String> = []
+  private var withoutPage: Set<TaskID> = []
   /// Tasks whose release was refused.
-  private var refused: Set<String> = []
+  private var refused: Set<TaskID> = []
   /// Tasks whose release was sent and got no answer: the gateway may have released them.
-  private var unanswered: Set<String> = []
+  private var unanswered: Set<TaskID> = []
 
   /// Whether the gateway is taken to have no release call.
   var isUnsupported: Bool { !hasCall && pages >= Self.enoughPages }
@@ -33,7 +34,7 @@ struct ReleaseAnswers: Sendable {
   /// The release of `task` has succeeded.
   ///
   /// - Returns: whether this refutes missing pages that came before.
-  mutating func succeeded(_ task: String) -> Bool {
+  mutating func succeeded(_ task: TaskID) -> Bool {
     defer { forget(task) }
     return answered()
   }
@@ -42,7 +43,7 @@ struct ReleaseAnswers: Sendable {
   ///
   /// - Returns: whether the task has ended for sure, and whether this refutes missing pages that came before. One of
   ///   several nodes may refuse a task that another node still has, even where an earlier release of it got no answer.
-  mutating func wasRefused(_ task: String) -> (hasEnded: Bool, refutesPages: Bool) {
+  mutating func wasRefused(_ task: TaskID) -> (hasEnded: Bool, refutesPages: Bool) {
     let refutes = answered()
     forget(task)
     if !isOfOneNode { refused.insert(task) }
@@ -52,7 +53,7 @@ struct ReleaseAnswers: Sendable {
   /// The release of `task` found no page at `now`.
   ///
   /// - Returns: whether this page was the last one needed to conclude that there is no release call.
-  mutating func foundNoPage(_ task: String, at now: Instant) -> Bool {
+  mutating func foundNoPage(_ task: TaskID, at now: Instant) -> Bool {
     guard !hasCall else {
       // Another node has the call, so that the page is missing at one of several nodes.
       refused.insert(task)
@@ -66,11 +67,11 @@ struct ReleaseAnswers: Sendable {
   }
 
   /// The release of `task` was sent and got no answer.
-  mutating func gotNoAnswer(_ task: String) { unanswered.insert(task) }
+  mutating func gotNoAnswer(_ task: TaskID) { unanswered.insert(task) }
 
   /// The gateway has given out `task`; true where an earlier release of it may have been done, so that this is no
   /// duplicate.
-  mutating func isGivenOut(_ task: String) -> Bool {
+  mutating func isGivenOut(_ task: TaskID) -> Bool {
     guard !refused.isEmpty || !unanswered.isEmpty else { return false }
     // Both removals must run: in one `||` expression the first could skip the second.
     let (wasRefused, wasUnanswered) = (refused.remove(task) != nil, unanswered.remove(task) != nil)
@@ -87,7 +88,7 @@ struct ReleaseAnswers: Sendable {
     return mayBeUnsupported
   }
 
-  private mutating func forget(_ task: String) {
+  private mutating func forget(_ task: TaskID) {
     guard !refused.isEmpty || !unanswered.isEmpty else { return }
     refused.remove(task)
     unanswered.remove(task)

@@ -167,7 +167,7 @@ package final class WarmPool: Sendable {
   /// Tells a warm start from a cold one; reads the pool's status once more, through `client`, where no other evidence
   /// decides.
   package func classify(
-    _ task: String, source: String?, _ evidence: FinalEvidence?, _ client: GatewayClient
+    _ task: TaskID, source: String?, _ evidence: FinalEvidence?, _ client: GatewayClient
   ) async -> TaskOrigin {
     guard !givesSessions else { return .warm }
     state.withLock { state in
@@ -178,7 +178,7 @@ package final class WarmPool: Sendable {
     if let origin = WarmClassifier.classify(source: source, isCovered: evidence?.isCovered ?? false) { return origin }
     guard let before = evidence?.look else { return .unclassified }
     let after = before.status.tasks == nil ? nil : await PoolStatus.take(through: client)
-    return WarmClassifier.classify(task, before: before, after: after)
+    return WarmClassifier.classify(task.name, before: before, after: after)
   }
 }
 

@@ -153,11 +153,9 @@ final class UserVisit: Sendable {
   private func acquired() async throws(VisitFailure) -> Entry {
     switch await client.acquire(userID: id) {
     case .assigned(let acquisition):
-      wrote(at: acquisition.exchange.firstByteWrittenAt)
-      guard let task = acquisition.answer.task else {
-        throw VisitFailure(kind: .ended, code: "no_task", text: "the answer names no task")
-      }
-      let source = acquisition.answer.source
+      wrote(at: acquisition.stamps.firstByteWrittenAt)
+      let task = acquisition.task.name
+      let source = acquisition.source
       state.withLock { state in
         state.values[.task] = task
         state.values[.sessionId] = task
@@ -165,8 +163,8 @@ final class UserVisit: Sendable {
       }
       got(task, cookies: client.cookies)
       return Entry(
-        task: task, source: source, askedAt: acquisition.exchange.firstByteWrittenAt,
-        canWorkAt: acquisition.exchange.lastByteReadAt)
+        task: task, source: source, askedAt: acquisition.stamps.firstByteWrittenAt,
+        canWorkAt: acquisition.stamps.lastByteReadAt)
     case .miss: throw VisitFailure(kind: .missed, code: "miss", text: "the pool had no warm task")
     case .failed(let error, let writtenAt):
       site.session.held.acquireFailed(error, writtenAt: writtenAt)
@@ -223,7 +221,9 @@ final class UserVisit: Sendable {
     site.recorder.gave(task, to: id)
     let place = site.session.place(of: client)
     // The other user of a task that was given twice gives it back.
-    if site.session.held.assign(task, cookies: cookies, user: number, place: place) { state.withLock { $0.task = nil } }
+    if site.session.held.assign(TaskID(task), cookies: cookies, user: number, place: place) {
+      state.withLock { $0.task = nil }
+    }
   }
 
   // MARK: Speaking
@@ -339,7 +339,7 @@ final class UserVisit: Sendable {
     guard let role = site.profile.session, !role.needsTask, let task = state.withLock({ $0.task.take() }) else {
       return
     }
-    site.session.held.wentBack(task)
+    site.session.held.wentBack(TaskID(task))
   }
 
   /// Ends the session without a close frame, as a lost network does.
@@ -357,7 +357,7 @@ final class UserVisit: Sendable {
     if let task = state.withLock({ $0.task.take() }) {
       site.recorder.happened("gives the task back", user: id, task: task)
       site.recorder.takesBack(task)
-      await site.session.held.release(task, through: client, byItsUser: true, bench: site.session.bench)
+      await site.session.held.release(TaskID(task), through: client, byItsUser: true, bench: site.session.bench)
     }
     client.close()
   }

@@ -1,4 +1,3 @@
-package import Latency
 import NIOCore
 
 /// A whole answer that lies in the receive buffer of its loop. The bytes are valid until the task that got it suspends.
@@ -14,13 +13,10 @@ package struct AnswerInPlace {
   /// The header lines as received, without the status line and the empty line.
   let headerLines: UnsafeRawBufferPointer
   package let body: UnsafeRawBufferPointer
-  /// The instant right before the request's first byte was given to the socket.
-  package let firstByteWrittenAt: Instant
-  /// When the answer had been read; one read brought all of it.
-  package let readAt: Instant
+  package let stamps: ExchangeStamps
 
   /// nil unless `bytes` are exactly one answer of the plainest form.
-  init?(_ bytes: UnsafeRawBufferPointer, of writtenAt: Instant, readAt: Instant) {
+  init?(_ bytes: UnsafeRawBufferPointer, _ stamps: ExchangeStamps) {
     guard let head = try? ResponseHead.parse(bytes, limit: HTTPResponseReader.Limits().head), !head.isInterim,
       case .length(let length) = head.framing, head.coding == .identity, head.length + length == bytes.count,
       length <= HTTPResponseReader.Limits().body
@@ -30,8 +26,7 @@ package struct AnswerInPlace {
     keepsConnection = head.keepsConnection
     headerLines = UnsafeRawBufferPointer(rebasing: bytes[head.statusLineLength..<head.length])
     body = UnsafeRawBufferPointer(rebasing: bytes[head.length...])
-    firstByteWrittenAt = writtenAt
-    self.readAt = readAt
+    self.stamps = stamps
   }
 
   /// A copy that outlives the loop's buffer.
@@ -40,6 +35,6 @@ package struct AnswerInPlace {
       response: HTTPResponse(
         status: status, headerLines: ByteBuffer(bytes: headerLines), body: ByteBuffer(bytes: body),
         keepsConnection: keepsConnection, setsCookies: setsCookies),
-      firstByteWrittenAt: firstByteWrittenAt, firstByteReadAt: readAt, lastByteReadAt: readAt)
+      stamps)
   }
 }

@@ -110,6 +110,15 @@ public final class HTTPConnection: Sendable {
     }
   }
 
+  /// Sends `request` like ``exchangeUnwatched(_:timeout:)``, and leaves the answer in the loop's buffer. Call it on the
+  /// connection's ``EpollLoop``, and look at the answer before anything else is awaited. nil where another kind of loop
+  /// carries the connection: nothing was sent.
+  package func exchangeInPlace(_ request: UnsafeRawBufferPointer, timeout: Nanoseconds) async -> InPlaceOutcome? {
+    guard case .plain(let connection) = carrier else { return nil }
+    let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
+    return await connection.value.exchange(request, id: id, timeout: timeout, readsInPlace: true)
+  }
+
   /// The exchange of a caller on any thread, whose answer is copied.
   private func exchange(
     _ request: ByteBuffer, id: UInt64, timeout: Nanoseconds, over connection: LoopBound<PlainConnection>
@@ -125,7 +134,6 @@ public final class HTTPConnection: Sendable {
     case .exchange(let exchange): return .success(exchange)
     case .inPlace(let answer): return .success(answer.exchange)
     case .failure(let error): return .failure(error)
-    case .none: return .failure(TransportError(.closed, "the connection is in use"))
     }
   }
 
@@ -147,7 +155,11 @@ public final class HTTPConnection: Sendable {
     case .channel(let channel): channel.close()
     case .plain(let connection):
       connection.unbound.closing.begin()
-      if connection.loop.isCurrent { connection.value.close() } else { connection.loop.execute { connection.value.close() } }
+      if connection.loop.isCurrent {
+        connection.value.close()
+      } else {
+        connection.loop.execute { connection.value.close() }
+      }
     }
   }
 }

@@ -163,8 +163,9 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     idle.served(at: now)
     if !response.keepsConnection { close() }
     let exchange = HTTPExchange(
-      response: response, firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt ?? now,
-      lastByteReadAt: now)
+      response: response,
+      ExchangeStamps(
+        firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt ?? now, lastByteReadAt: now))
     done.continuation.resume(returning: .success(exchange))
   }
 

@@ -51,19 +51,34 @@ public struct HTTPResponse: Sendable, Equatable {
 public final class HTTPExchange: Sendable {
   /// The answer.
   public let response: HTTPResponse
-  /// The instant right before the request's first byte was given to the socket.
-  public let firstByteWrittenAt: Instant
-  /// When the first bytes of the response had been read.
-  public let firstByteReadAt: Instant
-  /// When the last bytes of the response had been read.
-  public let lastByteReadAt: Instant
+  /// The instants of both.
+  public let stamps: ExchangeStamps
 
-  init(response: HTTPResponse, firstByteWrittenAt: Instant, firstByteReadAt: Instant, lastByteReadAt: Instant) {
+  init(response: HTTPResponse, _ stamps: ExchangeStamps) {
     self.response = response
-    self.firstByteWrittenAt = firstByteWrittenAt
-    self.firstByteReadAt = firstByteReadAt
-    self.lastByteReadAt = lastByteReadAt
+    self.stamps = stamps
   }
+
+  /// See ``ExchangeStamps/firstByteWrittenAt``.
+  public var firstByteWrittenAt: Instant { stamps.firstByteWrittenAt }
+  /// See ``ExchangeStamps/firstByteReadAt``.
+  public var firstByteReadAt: Instant { stamps.firstByteReadAt }
+  /// See ``ExchangeStamps/lastByteReadAt``.
+  public var lastByteReadAt: Instant { stamps.lastByteReadAt }
+  /// See ``ExchangeStamps/timeToFirstByte``.
+  public var timeToFirstByte: Nanoseconds { stamps.timeToFirstByte }
+  /// See ``ExchangeStamps/serviceTime``.
+  public var serviceTime: Nanoseconds { stamps.serviceTime }
+}
+
+/// The instants of one exchange, all taken on the thread that carries its connection.
+public struct ExchangeStamps: Sendable, Equatable {
+  /// The instant right before the request's first byte was given to the socket.
+  public var firstByteWrittenAt: Instant
+  /// When the first bytes of the response had been read.
+  public var firstByteReadAt: Instant
+  /// When the last bytes of the response had been read.
+  public var lastByteReadAt: Instant
 
   /// From the first byte written to the first bytes read.
   public var timeToFirstByte: Nanoseconds { firstByteReadAt - firstByteWrittenAt }

@@ -2,20 +2,20 @@ import Glibc
 import Latency
 import NIOCore
 
+/// How an exchange on an ``EpollLoop`` ended.
+package enum InPlaceOutcome {
+  /// The answer lies in the loop's buffer until the caller suspends again.
+  case inPlace(AnswerInPlace)
+  /// The answer came in pieces, or in a form that needs decoding.
+  case exchange(HTTPExchange)
+  case failure(TransportError)
+}
+
 /// One socket of an ``EpollLoop``, and the one exchange that is under way on it. Confined to its loop.
 ///
 /// An answer that comes whole in one read stays in the loop's buffer until its user has looked at it; only one that
 /// comes in pieces, or in a form that needs decoding, is copied. So an exchange allocates nothing.
 final class PlainConnection {
-  /// How the last exchange ended.
-  enum Outcome {
-    case none
-    /// The answer lies in the loop's buffer.
-    case inPlace(AnswerInPlace)
-    case exchange(HTTPExchange)
-    case failure(TransportError)
-  }
-
   private enum Phase {
     case connecting(UnsafeContinuation<Int32, Never>)
     case open
@@ -41,7 +41,7 @@ final class PlainConnection {
   private var phase: Phase
   private var idle: IdleConnection
   private var pending: Pending?
-  private var outcome = Outcome.none
+  private var outcome: InPlaceOutcome?
   /// What the socket did not take at once.
   private var unsent: ByteBuffer?
   /// Reads an answer that comes in pieces; nil while none has begun.
@@ -121,11 +121,9 @@ final class PlainConnection {
   /// - Parameter readsInPlace: the caller's task runs on this loop, and looks at the answer before it suspends again.
   func exchange(
     _ request: UnsafeRawBufferPointer, id: UInt64, timeout: Nanoseconds, readsInPlace: Bool
-  ) async -> Outcome {
+  ) async -> InPlaceOutcome {
     await withUnsafeContinuation { start(request, id: id, timeout: timeout, readsInPlace: readsInPlace, $0) }
-    let last = outcome
-    outcome = .none
-    return last
+    return outcome.take() ?? .failure(TransportError(.closed, "the connection is in use"))
   }
 
   private func start(
@@ -226,7 +224,12 @@ final class PlainConnection {
     loop.didRead(at: now)
     guard pending != nil else { return close() }  // these bytes answer no request
     if pending?.firstByteReadAt == nil { pending?.firstByteReadAt = now }
-    if reader == nil, let done = pending, let answer = AnswerInPlace(bytes, of: done.writtenAt, readAt: now) {
+    if reader == nil, let done = pending,
+      let answer = AnswerInPlace(
+        bytes,
+        ExchangeStamps(
+          firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt ?? now, lastByteReadAt: now))
+    {
       if done.readsInPlace {
         loop.keepRead(bytes.count)
         complete(.inPlace(answer), at: now, keepsConnection: answer.keepsConnection)
@@ -252,12 +255,13 @@ final class PlainConnection {
   private func complete(_ response: HTTPResponse, at now: Instant) {
     guard let done = pending else { return }
     let exchange = HTTPExchange(
-      response: response, firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt ?? now,
-      lastByteReadAt: now)
+      response: response,
+      ExchangeStamps(
+        firstByteWrittenAt: done.writtenAt, firstByteReadAt: done.firstByteReadAt ?? now, lastByteReadAt: now))
     complete(.exchange(exchange), at: now, keepsConnection: response.keepsConnection)
   }
 
-  private func complete(_ answer: Outcome, at now: Instant, keepsConnection: Bool) {
+  private func complete(_ answer: InPlaceOutcome, at now: Instant, keepsConnection: Bool) {
     idle.served(at: now)
     if !keepsConnection { release() }
     end(answer)
@@ -302,7 +306,7 @@ final class PlainConnection {
   }
 
   /// Resumes the caller, if one waits.
-  private func end(_ result: Outcome) {
+  private func end(_ result: InPlaceOutcome) {
     reader = nil
     guard let done = pending.take() else { return }
     if case .failure(var error) = result {

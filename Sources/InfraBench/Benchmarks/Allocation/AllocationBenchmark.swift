@@ -175,10 +175,10 @@ struct AllocationScenario: Scenario {
     let evidence = user.evidence.take().map(pool.finish)
     switch outcome {
     case .assigned(let acquisition):
-      record.wrote(at: acquisition.exchange.firstByteWrittenAt)
+      record.wrote(at: acquisition.stamps.firstByteWrittenAt)
       await assigned(acquisition, user, evidence, iteration, into: &record)
-    case .miss(let exchange):
-      record.wrote(at: exchange.firstByteWrittenAt)
+    case .miss(let stamps):
+      record.wrote(at: stamps.firstByteWrittenAt)
       record.count(Self.misses)
       session.showLine(iteration, of: load, "miss")
     case .failed(let error, let writtenAt):
@@ -205,27 +205,26 @@ struct AllocationScenario: Scenario {
     _ acquisition: AssignedTask, _ user: PoolUser, _ evidence: WarmPool.FinalEvidence?, _ iteration: Iteration,
     into record: inout IterationRecord
   ) async {
-    let answer = acquisition.answer
-    guard let task = answer.task else { return }
+    let task = acquisition.task
     let place = session.place(of: user.client)
     if session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
       record.count(Self.duplicates)
     } else {
       user.assigned.put(task)
     }
-    let exchange = acquisition.exchange
-    let origin = await pool.classify(task, source: answer.source, evidence, user.client)
+    let stamps = acquisition.stamps
+    let origin = await pool.classify(task, source: acquisition.source, evidence, user.client)
     switch origin {
     case .warm:
       record.sample(
-        waitFor == .ready ? Self.confirmation : Self.allocation, from: exchange.firstByteWrittenAt,
-        to: exchange.lastByteReadAt)
-      record.sample(Self.firstByte, exchange.timeToFirstByte)
-      if let own = answer.latency, own >= 0, own < 3.6e6 { record.sample(Self.gatewayLatency, .milliseconds(own)) }
+        waitFor == .ready ? Self.confirmation : Self.allocation, from: stamps.firstByteWrittenAt,
+        to: stamps.lastByteReadAt)
+      record.sample(Self.firstByte, stamps.timeToFirstByte)
+      if let own = acquisition.latency, own >= 0, own < 3.6e6 { record.sample(Self.gatewayLatency, .milliseconds(own)) }
     case .cold: record.count(Self.coldStarts)
     case .unclassified: record.count(Self.unclassified)
     }
     let remark = origin == .warm ? "" : " (\(origin.rawValue), not counted)"
-    session.showLine(iteration, of: load, "allocation_time=\(exchange.serviceTime)\(remark)")
+    session.showLine(iteration, of: load, "allocation_time=\(stamps.serviceTime)\(remark)")
   }
 }

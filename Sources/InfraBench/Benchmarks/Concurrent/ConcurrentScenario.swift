@@ -69,10 +69,10 @@ struct ConcurrentScenario: Scenario {
     }
     switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
     case .assigned(let acquisition):
-      record.wrote(at: acquisition.exchange.firstByteWrittenAt)
+      record.wrote(at: acquisition.stamps.firstByteWrittenAt)
       assigned(acquisition, started, user, iteration, into: &record)
-    case .miss(let exchange):
-      record.wrote(at: exchange.firstByteWrittenAt)
+    case .miss(let stamps):
+      record.wrote(at: stamps.firstByteWrittenAt)
       record.count(Self.misses)
       session.showLine(numbered(iteration), of: load, "miss")
     case .failed(let error, let writtenAt):
@@ -112,33 +112,33 @@ struct ConcurrentScenario: Scenario {
     _ acquisition: AssignedTask, _ started: TaskStarter.Started?, _ user: PoolUser, _ iteration: Iteration,
     into record: inout IterationRecord
   ) {
-    guard let task = acquisition.answer.task else { return }
-    if let started { starter?.userWasGiven(task, insteadOf: started) }
+    let task = acquisition.task
+    if let started { starter?.userWasGiven(task.name, insteadOf: started) }
     let place = session.place(of: user.client)
     if session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
       record.count(Self.duplicates)
     } else {
       user.assigned.put(task)
     }
-    let exchange = acquisition.exchange
-    record.sample(Self.firstByte, exchange.timeToFirstByte)
+    let stamps = acquisition.stamps
+    record.sample(Self.firstByte, stamps.timeToFirstByte)
     if let started {
-      guard starter?.tasks.contains(task) != true else {
+      guard starter?.tasks.contains(task.name) != true else {
         // The user's cold start begins with the task's start.
         for operation in [Self.all, Self.cold.0] {
-          record.sample(operation, from: started.phases.sentAt, to: exchange.lastByteReadAt)
+          record.sample(operation, from: started.phases.sentAt, to: stamps.lastByteReadAt)
         }
         record.count(Self.cold.1)
-        return showLine(numbered(iteration), exchange.lastByteReadAt - started.phases.sentAt, .cold)
+        return showLine(numbered(iteration), stamps.lastByteReadAt - started.phases.sentAt, .cold)
       }
       Self.taskStarts.countOther(in: &record)
     }
     func sample(_ operation: LoadEngine.Operation, into record: inout IterationRecord) {
-      record.sample(operation, from: exchange.firstByteWrittenAt, to: exchange.lastByteReadAt)
+      record.sample(operation, from: stamps.firstByteWrittenAt, to: stamps.lastByteReadAt)
     }
-    let latency = exchange.serviceTime
+    let latency = stamps.serviceTime
     sample(Self.all, into: &record)
-    let origin = WarmClassifier.classify(source: acquisition.answer.source, isCovered: isCovered)
+    let origin = WarmClassifier.classify(source: acquisition.source, isCovered: isCovered)
     switch origin {
     case .warm?:
       sample(Self.warm.0, into: &record)
@@ -147,7 +147,7 @@ struct ConcurrentScenario: Scenario {
       sample(Self.cold.0, into: &record)
       record.count(Self.cold.1)
     case nil where isBurst:
-      return undecided.add(Undecided(iteration: numbered(iteration), task: task, latency: latency))
+      return undecided.add(Undecided(iteration: numbered(iteration), task: task.name, latency: latency))
     case .unclassified?, nil: record.count(Self.unclassified)
     }
     showLine(numbered(iteration), latency, origin ?? .unclassified)

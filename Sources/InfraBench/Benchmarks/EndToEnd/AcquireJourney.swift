@@ -20,24 +20,24 @@ struct AcquireJourney {
     let acquisition: AssignedTask
     switch outcome {
     case .assigned(let assigned): acquisition = assigned
-    case .miss(let exchange):
-      record.wrote(at: exchange.firstByteWrittenAt)
+    case .miss(let stamps):
+      record.wrote(at: stamps.firstByteWrittenAt)
       return record.fail(.acquire, "miss", "the pool had no warm task")
     case .failed(let error, let writtenAt):
       scenario.session.held.acquireFailed(error, writtenAt: writtenAt)
       if let writtenAt { record.wrote(at: writtenAt) }
       return error.isCancellation ? record.censor() : record.fail(.acquire, error.kind.rawValue, error.message)
     }
-    record.wrote(at: acquisition.exchange.firstByteWrittenAt)
-    guard let task = acquisition.answer.task else { return }
+    record.wrote(at: acquisition.stamps.firstByteWrittenAt)
+    let (id, task) = (acquisition.task, acquisition.task.name)
     scenario.wasGiven(task, user, started)
     let place = scenario.session.place(of: user.client)
-    if scenario.session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
+    if scenario.session.held.assign(id, cookies: user.client.cookies, user: user.number, place: place) {
       record.count(EndToEndMetrics.duplicates)
     } else {
-      user.assigned.put(task)
+      user.assigned.put(id)
     }
-    let begin = acquisition.exchange.firstByteWrittenAt
+    let begin = acquisition.stamps.firstByteWrittenAt
     let seen: Seen? =
       switch scenario.route {
       case .agents: await seenByAgent(task, begin: begin, into: &record)
@@ -45,9 +45,9 @@ struct AcquireJourney {
       }
     guard let seen else { return }
     if started != nil, scenario.isStarted(task, into: &record) { return record.count(EndToEndMetrics.coldStarts) }
-    switch await scenario.classify(task, source: acquisition.answer.source, evidence, started, user.client) {
+    switch await scenario.classify(task, source: acquisition.source, evidence, started, user.client) {
     case .warm:
-      record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
+      record.sample(EndToEndMetrics.acquire, acquisition.stamps.serviceTime)
       record.sample(EndToEndMetrics.ready, from: begin, to: seen.readyAt)
       for (metric, length) in seen.phases { record.sample(metric, length) }
     case .cold: record.count(EndToEndMetrics.coldStarts)

@@ -154,7 +154,7 @@ struct EndToEndScenario: Scenario {
     _ task: String, source: String?, _ evidence: WarmPool.FinalEvidence?, _ started: TaskStarter.Started?,
     _ client: GatewayClient
   ) async -> TaskOrigin {
-    guard let started else { return await pool.classify(task, source: source, evidence, client) }
+    guard let started else { return await pool.classify(TaskID(task), source: source, evidence, client) }
     return WarmClassifier.classify(source: source, isCovered: false)
       ?? WarmClassifier.classify(task, before: started.look, after: nil)
   }
@@ -163,7 +163,7 @@ struct EndToEndScenario: Scenario {
     if let unfinished = user.evidence.take() { pool.finish(unfinished) }
     // The gateway takes the task back when the session ends.
     if let connection = user.session.take() { await connection.close() }
-    if let task = user.sessionTask.take() { session.held.wentBack(task) }
+    if let task = user.sessionTask.take() { session.held.wentBack(TaskID(task)) }
     if let task = user.assigned.take(), !Task.isCancelled {
       await session.held.release(task, through: user.client, byItsUser: true, bench: session.bench)
     }
@@ -182,7 +182,7 @@ final class EndToEndUser: Sendable {
   let connection: RESTConnection
   let executor: LoopExecutor
   /// The task that was acquired by REST, which must be released.
-  let assigned = SharedOptional<String>()
+  let assigned = SharedOptional<TaskID>()
   let session = SharedOptional<SessionConnection>()
   /// The session's task, which goes back when the session ends.
   let sessionTask = SharedOptional<String>()

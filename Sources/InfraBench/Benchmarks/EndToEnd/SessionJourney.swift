@@ -81,17 +81,17 @@ struct SessionJourney {
   private func acquire(_ values: inout ProfileValues, into record: inout IterationRecord) async -> Instant? {
     switch await user.client.acquire(userID: user.id) {
     case .assigned(let acquisition):
-      guard let task = acquisition.answer.task else { return nil }
-      let writtenAt = acquisition.exchange.firstByteWrittenAt
+      let (id, task) = (acquisition.task, acquisition.task.name)
+      let writtenAt = acquisition.stamps.firstByteWrittenAt
       record.wrote(at: writtenAt)
       values[.task] = task
       values[.sessionId] = task
-      record.sample(EndToEndMetrics.acquire, acquisition.exchange.serviceTime)
+      record.sample(EndToEndMetrics.acquire, acquisition.stamps.serviceTime)
       let place = scenario.session.place(of: user.client)
-      if scenario.session.held.assign(task, cookies: user.client.cookies, user: user.number, place: place) {
+      if scenario.session.held.assign(id, cookies: user.client.cookies, user: user.number, place: place) {
         record.count(EndToEndMetrics.duplicates)
       } else {
-        user.assigned.put(task)
+        user.assigned.put(id)
       }
       return writtenAt
     case .miss: record.fail(.acquire, "miss", "the pool had no warm task")
@@ -171,7 +171,7 @@ struct SessionJourney {
     scenario.wasGiven(task, user, started)
     guard !role.needsTask else { return }
     let place = scenario.session.place(of: user.client)
-    if scenario.session.held.assign(task, user: user.number, place: place) {
+    if scenario.session.held.assign(TaskID(task), user: user.number, place: place) {
       record.count(EndToEndMetrics.duplicates)
     } else {
       user.sessionTask.put(task)

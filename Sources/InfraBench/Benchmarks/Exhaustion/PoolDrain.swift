@@ -91,7 +91,7 @@ struct PoolDrain: Sendable {
   }
 
   /// Sets t₀ to the answer to the last drain call, or to the last release that was answered.
-  private func startClock(_ lastAnswer: Instant, releasing tasks: [String], through clients: [GatewayClient]) async {
+  private func startClock(_ lastAnswer: Instant, releasing tasks: [TaskID], through clients: [GatewayClient]) async {
     guard release == .afterDrain else { return watch.update { $0.startClock(at: lastAnswer) } }
     let lastRelease = await withTaskGroup(of: Instant?.self) { group in
       for (task, client) in zip(tasks, clients) {
@@ -120,7 +120,7 @@ struct DrainAcquire: Sendable {
     /// When its answer was read; nil without an answer.
     var answeredAt: Instant?
     /// The task to release; nil if none was assigned.
-    var task: String?
+    var task: TaskID?
     /// Whether the task was a warm one of the pool.
     var isFromPool = false
   }
@@ -142,9 +142,9 @@ struct DrainAcquire: Sendable {
     switch await client.acquire(userID: userID) {
     case .assigned(let acquisition):
       assigned(acquisition, client.cookies, &outcome)
-    case .miss(let exchange):
-      outcome.record.wrote(at: exchange.firstByteWrittenAt)
-      outcome.answeredAt = exchange.lastByteReadAt
+    case .miss(let stamps):
+      outcome.record.wrote(at: stamps.firstByteWrittenAt)
+      outcome.answeredAt = stamps.lastByteReadAt
       outcome.record.count(Self.misses)
     case .failed(let error, let writtenAt):
       session.held.acquireFailed(error, writtenAt: writtenAt)
@@ -159,24 +159,23 @@ struct DrainAcquire: Sendable {
   }
 
   private func assigned(_ acquisition: AssignedTask, _ cookies: CookieJar, _ outcome: inout Outcome) {
-    let exchange = acquisition.exchange
-    outcome.record.wrote(at: exchange.firstByteWrittenAt)
-    outcome.answeredAt = exchange.lastByteReadAt
-    if let task = acquisition.answer.task {
-      watch.update { $0.took(task) }
-      if session.held.assign(task, cookies: cookies) {
-        outcome.record.count(Self.duplicates)
-      } else {
-        outcome.task = task
-      }
+    let stamps = acquisition.stamps
+    outcome.record.wrote(at: stamps.firstByteWrittenAt)
+    outcome.answeredAt = stamps.lastByteReadAt
+    let task = acquisition.task
+    watch.update { $0.took(task.name) }
+    if session.held.assign(task, cookies: cookies) {
+      outcome.record.count(Self.duplicates)
+    } else {
+      outcome.task = task
     }
     // A gateway that names no `source` is taken to give warm tasks in the drain and a cold one to the cold fallback.
-    let isCold = acquisition.answer.source.map { $0 == "cold" } ?? (purpose == .coldFallback)
+    let isCold = acquisition.source.map { $0 == "cold" } ?? (purpose == .coldFallback)
     if isCold { outcome.record.count(Self.coldStarts) }
     outcome.isFromPool = !isCold && outcome.task != nil
     switch (purpose, isCold) {
-    case (.drain, false): outcome.record.sample(Self.drain, exchange.serviceTime)
-    case (.coldFallback, true): outcome.record.sample(Self.coldFallback, exchange.serviceTime)
+    case (.drain, false): outcome.record.sample(Self.drain, stamps.serviceTime)
+    case (.coldFallback, true): outcome.record.sample(Self.coldFallback, stamps.serviceTime)
     case (.drain, true):
       session.bench.note("the drain got tasks that were not waiting: they were not counted as drained")
     case (.coldFallback, false): session.bench.note("the pool had a warm task again: no cold fallback was measured")
