@@ -1,7 +1,10 @@
 import Foundation
-import Gateway
+import Latency
 import TestSupport
 import Testing
+
+@testable import Gateway
+@testable import Transport
 
 /// The scan of an answer's bytes against `JSONDecoder`: it may give up on anything, and must never differ.
 @Suite struct AnswerScanningTests {
@@ -50,6 +53,46 @@ import Testing
     return true
   }
 
+  /// What is read in place on the way of a request, against the same decoder.
+  ///
+  /// - Returns: whether the bytes were read as an assignment, and as a release's success.
+  @discardableResult
+  private func agreeInPlace(_ bytes: [UInt8]) -> (assigns: Bool, released: Bool) {
+    let shown = String(decoding: bytes, as: UTF8.self).debugDescription
+    let stamps = ExchangeStamps(
+      firstByteWrittenAt: .distantPast, firstByteReadAt: .distantPast, lastByteReadAt: .distantPast)
+    let assigned = bytes.withUnsafeBytes { AssignedTask(scanning: $0, stamps) }
+    if let assigned {
+      let decoded = try? JSONDecoder().decode(AcquireAnswer.self, from: Data(bytes))
+      let expected = decoded.flatMap { AssignedTask($0, stamps) }
+      #expect(decoded?.success != false, "\(shown)")
+      #expect(assigned.task == expected?.task && assigned.task.name == decoded?.task, "\(shown)")
+      #expect(assigned.source == expected?.source && assigned.latency == decoded?.latency, "\(shown)")
+    }
+    let isReleased = bytes.withUnsafeBytes { ReleaseOutcome.isPlainSuccess($0) }
+    if isReleased {
+      let decoded = try? JSONDecoder().decode(ReleaseAnswer.self, from: Data(bytes))
+      #expect(decoded?.success == true, "\(shown)")
+    }
+    return (assigned != nil, isReleased)
+  }
+
+  @Test(arguments: usual + unusual) func whatIsReadInPlaceMeansTheSame(_ body: String) {
+    agreeInPlace(Array(body.utf8))
+    for start in ["\"success\":true,", "\"taskId\":\"t\",", "\"success\":false,\"taskId\":\"t\","] {
+      agreeInPlace(Array(("{" + start + body.dropFirst()).utf8))
+    }
+  }
+
+  @Test(arguments: [
+    #"{"success":true,"taskId":"3c04db8b0f3abc8b9d30f63b889cae8c","source":"warm","latency":0.1}"#,
+    #"{"success":true,"taskId":"3c04db8b-0f3a-bc8b-9d30-f63b889cae8c","userId":"u","source":"hot"}"#,
+    #"{ "success" : true , "taskId" : "task-1" , "taskArn" : "arn:x/y" , "region" : null }"#, #"{"taskId":"t"}"#,
+  ])
+  func theUsualAssignmentIsReadInPlace(_ body: String) {
+    #expect(agreeInPlace(Array(body.utf8)).assigns)
+  }
+
   @Test(arguments: usual) func usualAnswersAreScannedAndMeanTheSame(_ body: String) {
     #expect(agree(AcquireAnswer.self, Array(body.utf8)))
     #expect(agree(ReleaseAnswer.self, Array(body.utf8)) == body.contains("success"))
@@ -73,7 +116,7 @@ import Testing
     var random = SeededRandom(seed: seed)
     // What JSON is made of is more telling than random bytes.
     let likely = Array(#"{}[]:,"\ .-+eE0123456789tfnulrasé"#.utf8) + [0, 9, 10, 13, 0x7f, 0xff]
-    var (scanned, refused) = (0, 0)
+    var (scanned, refused, assigned, released) = (0, 0, 0, 0)
     for _ in 0..<4000 {
       var bytes = Array(((Self.usual + Self.unusual).randomElement(using: &random) ?? "").utf8)
       for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
@@ -89,9 +132,12 @@ import Testing
       }
       let isScanned = agree(AcquireAnswer.self, bytes)
       agree(ReleaseAnswer.self, bytes)
+      let inPlace = agreeInPlace(bytes)
+      if inPlace.assigns { assigned += 1 }
+      if inPlace.released { released += 1 }
       if isScanned { scanned += 1 } else { refused += 1 }
     }
-    #expect(scanned > 100 && refused > 100)
+    #expect(scanned > 100 && refused > 100 && assigned > 3 && released > 3)
   }
 
   @Test(arguments: 0..<4) func numbersAreTheDecodersToTheLastBit(_ seed: UInt64) {

@@ -72,7 +72,7 @@ import Transport
       let client = GatewayClientTests.client(server.port, headers: [("Authorization", "Bearer \(Self.secret)")])
       var said: [String] = []
       if case .failed(let error, _) = await client.acquire(userID: "u") { said.append(error.message) }
-      if case .failure(let error) = await client.release(taskID: "t") { said.append(error.message) }
+      if case .failure(let error) = await client.release("t") { said.append(error.message) }
       if case .failure(let error) = await client.status() { said.append(error.message) }
       client.close()
       await server.stop()

@@ -13,10 +13,10 @@ import Transport
 
   /// Every sequence of five steps on two tasks, against a plain set.
   @Test func aTaskGivenOutTwiceIsNoticedInEveryOrder() {
-    let steps: [(Step, String)] = [(.assign, "a"), (.assign, "b"), (.release, "a"), (.release, "b")]
+    let steps: [(Step, TaskID)] = [(.assign, "a"), (.assign, "b"), (.release, "a"), (.release, "b")]
     for code in 0..<1024 {
       var ledger = AssignmentLedger()
-      var held: Set<String> = []
+      var held: Set<TaskID> = []
       for position in 0..<5 {
         let (step, task) = steps[(code >> (2 * position)) & 3]
         switch step {
@@ -36,11 +36,11 @@ import Transport
 
   @Test func beyondItsLimitItSaysSoAndStaysBounded() {
     var ledger = AssignmentLedger(limit: 3)
-    let duplicates = ["0", "1", "2", "new", "1"].map { ledger.assign($0) }
+    let duplicates = (["0", "1", "2", "new", "1"] as [TaskID]).map { ledger.assign($0) }
     #expect(duplicates == [false, false, false, false, true])
     #expect(ledger.isOverLimit && Set(ledger.outstanding.all) == ["0", "1", "2"])
     ledger.released("1")
-    let afterwards = ["new", "new"].map { ledger.assign($0) }
+    let afterwards = (["new", "new"] as [TaskID]).map { ledger.assign($0) }
     #expect(afterwards == [false, true])
   }
 }
@@ -59,14 +59,14 @@ import Transport
 
   @Test func everySpellingIsATaskOfItsOwnAndComesBackAsItWas() {
     var names = TaskIDSet()
-    for (index, name) in Self.names.enumerated() {
+    for (index, name) in Self.names.map({ TaskID($0) }).enumerated() {
       #expect(!names.contains(name), "\(name)")
       let insertions = [names.insert(name), names.insert(name)]
       #expect(insertions == [true, false])
       #expect(names.contains(name) && names.count == index + 1)
     }
-    #expect(names.all.sorted() == Self.names.sorted())
-    for (index, name) in Self.names.enumerated() {
+    #expect(names.all.map(\.name).sorted() == Self.names.sorted())
+    for (index, name) in Self.names.map({ TaskID($0) }).enumerated() {
       names.remove(name)
       #expect(!names.contains(name) && names.count == Self.names.count - index - 1)
     }
@@ -75,15 +75,41 @@ import Transport
 
   @Test func randomIDsAreKeptExactly() {
     var random = SeededRandom(seed: 3)
-    var (names, expected) = (TaskIDSet(), Set<String>())
+    var (names, expected) = (TaskIDSet(), Set<TaskID>())
     for _ in 0..<2000 {
       // Few distinct digits and leading zeros: many near misses.
       let digits = (0..<32).map { _ in ["0", "0", "a", "F"].randomElement(using: &random) ?? "0" }.joined()
-      let name = String(digits.dropFirst(Int.random(in: 0...1, using: &random)))
+      let name = TaskID(String(digits.dropFirst(Int.random(in: 0...1, using: &random))))
       let isNew = (names.insert(name), expected.insert(name).inserted)
       #expect(isNew.0 == isNew.1)
     }
     #expect(Set(names.all) == expected && names.count == expected.count)
+  }
+}
+
+@Suite struct NumberSetTests {
+  /// Numbers of few values, so that removals meet long runs of neighbours; 0 marks a free place in the table.
+  @Test(arguments: [(UInt64(1), 40), (2, 300), (3, 5000)]) func itHoldsWhatASetHolds(_ seed: UInt64, _ range: Int) {
+    var random = SeededRandom(seed: seed)
+    var (set, expected) = (NumberSet(), Set<UInt128>())
+    for step in 0..<20_000 {
+      let number =
+        UInt128(Int.random(in: 0..<range, using: &random)) << UInt128([0, 64].randomElement(using: &random) ?? 0)
+      if Bool.random(using: &random) {
+        let isNew = set.insert(number)
+        #expect(isNew == expected.insert(number).inserted)
+      } else {
+        set.remove(number)
+        expected.remove(number)
+      }
+      #expect(set.count == expected.count && set.contains(number) == expected.contains(number))
+      if step % 1000 == 0 {
+        let hasAll = expected.allSatisfy { set.contains($0) }
+        #expect(hasAll && Set(set.all) == expected && set.all.count == expected.count)
+      }
+    }
+    for number in expected { set.remove(number) }
+    #expect(set.count == 0 && set.all.isEmpty)
   }
 }
 

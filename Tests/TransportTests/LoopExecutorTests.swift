@@ -28,6 +28,24 @@ import Transport
     }
   }
 
+  /// The queue of ready tasks grows in the middle of a round.
+  @Test func tasksThatMakeManyOthersReadyRunOnceEach() async {
+    let executor = LoopGroup(threads: 1).executor(forUser: 0)
+    let ran = await withTaskGroup(of: Int.self) { group in
+      for _ in 0..<50 {
+        group.addTask(executorPreference: executor) {
+          for _ in 0..<100 { await Task.yield() }
+          return await withTaskGroup(of: Int.self) { children in
+            for _ in 0..<100 { children.addTask(executorPreference: executor) { 1 } }
+            return await children.reduce(0, +)
+          }
+        }
+      }
+      return await group.reduce(0, +)
+    }
+    #expect(ran == 5000)
+  }
+
   @Test func usersAreSpreadOverTheLoops() {
     #expect(Self.loops.executors.count == 2)
     #expect(Self.loops.executor(forUser: 0) === Self.loops.executor(forUser: 2))

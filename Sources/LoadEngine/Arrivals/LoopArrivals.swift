@@ -12,12 +12,18 @@ final class LoopArrivals: @unchecked Sendable {
     var foundFreeUser: Bool
   }
 
-  private typealias Parked = UnsafeContinuation<DispatchedArrival?, Never>
+  private struct Parked {
+    var continuation: UnsafeContinuation<DispatchedArrival?, Never>
+    /// When the user's last answer had been read.
+    var since: Instant
+  }
 
   private let executor: LoopExecutor
   private let shared: SharedArrivals
-  private let isPrecise: Bool
-  /// The longest parked user gets the next start, so that no connection idles until its server closes it.
+  /// How long before a start the loop begins to spin, so that a late timer makes no late start; nil: it never spins.
+  private let spinLead: Nanoseconds?
+  /// In the order in which they were parked. The last one gets the next start, because its memory is still in the
+  /// processor's cache; unless the first one has been idle for ``longestIdle``.
   private var parked = FIFO<Parked>()
   /// Fires at the next start, or somewhat earlier with `--precise`; made at the first call.
   private var timer: LoopTimer?
@@ -26,16 +32,17 @@ final class LoopArrivals: @unchecked Sendable {
   private var spinsSince: Instant?
   private var isStopped = false
 
-  /// A timer is usually some microseconds late. So with `--precise` the loop spins for the last 50 µs before a start,
-  /// which is longer than the usual delay.
-  private static let spinLead: Nanoseconds = .microseconds(50)
   /// Polling the sockets takes about 5 µs. So they are not polled in the last 5 µs of a spin.
   private static let tightLead: Nanoseconds = .microseconds(5)
 
-  init(_ shared: SharedArrivals, on executor: LoopExecutor, isPrecise: Bool) {
+  /// Node's HTTP servers close a connection that has been idle for 5 s. So a user idles no longer than this while there
+  /// are starts for it.
+  private static let longestIdle: Nanoseconds = .seconds(4)
+
+  init(_ shared: SharedArrivals, on executor: LoopExecutor, spinLead: Nanoseconds?) {
     self.shared = shared
     self.executor = executor
-    self.isPrecise = isPrecise
+    self.spinLead = spinLead
   }
 
   /// The next start for a user that has been free since `since`; nil when no start will come any more. `isFirst` is
@@ -55,7 +62,7 @@ final class LoopArrivals: @unchecked Sendable {
     case nil: return nil
     case (.parked, _)?:
       return await withUnsafeContinuation { continuation in
-        parked.append(continuation)
+        parked.append(Parked(continuation: continuation, since: since))
         if isStopped { release() } else { arm() }
       }
     }
@@ -86,7 +93,7 @@ final class LoopArrivals: @unchecked Sendable {
       // Another loop has just taken the last start.
       return executor.execute { self.serve() }
     }
-    let firesAt = isPrecise ? wakeAt - Self.spinLead : wakeAt
+    let firesAt = wakeAt - (spinLead ?? .zero)
     let timer = timer ?? executor.makeTimer { [unowned self] in approach() }
     self.timer = timer
     if let earlier = timer.firesAt, earlier <= firesAt { return }
@@ -96,7 +103,7 @@ final class LoopArrivals: @unchecked Sendable {
   /// With `--precise` spins until the start's instant, polling the sockets meanwhile; otherwise serves at once.
   private func approach() {
     isSpinning = false
-    guard isPrecise, !isStopped else { return serve() }
+    guard let spinLead, !isStopped else { return serve() }
     while true {
       // The queue is read each time: that keeps it in the processor's cache.
       guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else { return serve() }
@@ -104,7 +111,7 @@ final class LoopArrivals: @unchecked Sendable {
       spinsSince = spinsSince ?? now
       guard now < wakeAt else { return serve() }
       // Another loop has taken the start that this loop was spinning for.
-      guard wakeAt - now <= Self.spinLead else {
+      guard wakeAt - now <= spinLead else {
         endSpin(at: now)
         return arm()
       }
@@ -124,7 +131,7 @@ final class LoopArrivals: @unchecked Sendable {
     let now = MonotonicClock.now()
     endSpin(at: now)
     while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
-      parked.popFirst()?.resume(returning: DispatchedArrival(start: start, foundFreeUser: true))
+      takeParked(at: now)?.resume(returning: DispatchedArrival(start: start, foundFreeUser: true))
     }
     // The users run at once: all other work of the loop can wait until they have started.
     executor.drainNow()
@@ -137,10 +144,15 @@ final class LoopArrivals: @unchecked Sendable {
     }
   }
 
+  private func takeParked(at now: Instant) -> UnsafeContinuation<DispatchedArrival?, Never>? {
+    let isIdleTooLong = parked.first.map { now.elapsed(since: $0.since) >= Self.longestIdle } ?? false
+    return (isIdleTooLong ? parked.popFirst() : parked.popLast())?.continuation
+  }
+
   private func release() {
     while let user = parked.popFirst() {
       _ = shared.withQueue { $0.unparked() }
-      user.resume(returning: nil)
+      user.continuation.resume(returning: nil)
     }
   }
 }

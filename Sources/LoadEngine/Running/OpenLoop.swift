@@ -11,7 +11,7 @@ extension VirtualUsers {
     let shared = SharedArrivals(
       schedule, bounds: .init(count: plan.count, duration: plan.duration, warmup: plan.warmup),
       dropsWhenBusy: dropsWhenBusy)
-    let arrivals = loops.executors.map { LoopArrivals(shared, on: $0, isPrecise: isPrecise) }
+    let arrivals = await parts(of: shared, isPrecise: isPrecise)
     for loop in arrivals { shared.add(loop) }
     let allOpened = StartBarrier(
       parties: users, beforeRelease: { measurementWindow.begin() },
@@ -34,6 +34,16 @@ extension VirtualUsers {
       }
     }
     return collect(shared, begin: begin, endedAt: endedAt ?? MonotonicClock.now())
+  }
+
+  /// The parts of the loops, one each.
+  private func parts(of shared: SharedArrivals, isPrecise: Bool) async -> [LoopArrivals] {
+    var parts: [LoopArrivals] = []
+    for executor in loops.executors {
+      let spinLead = isPrecise ? await TimerLateness.percentile99(on: executor) : nil
+      parts.append(LoopArrivals(shared, on: executor, spinLead: spinLead))
+    }
+    return parts
   }
 
   private func collect(_ shared: SharedArrivals, begin: Instant, endedAt: Instant) -> LoadRun {

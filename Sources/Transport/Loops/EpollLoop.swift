@@ -22,11 +22,8 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
   /// What changes on the way of a request. It lies behind a pointer, because each access to a property of a class may
   /// be checked for exclusivity at run time.
   private struct State {
-    /// A ring of ready tasks, whose size is a power of two.
-    var jobs: UnsafeMutablePointer<ReadyJob>
-    var mask: Int
-    var head = 0
-    var tail = 0
+    /// The ready tasks.
+    var jobs = ReadyQueue<ReadyJob>(capacity: 128)
     /// What has been read from sockets and was not looked at by its user.
     var received: UnsafeMutablePointer<UInt8>
     var receivedCount = 0
@@ -74,11 +71,8 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
 
   /// Starts the loop's thread, which lives as long as the process.
   public override init() {
-    let capacity = 128
     state = .allocate(capacity: 1)
-    state.initialize(
-      to: State(
-        jobs: .allocate(capacity: capacity), mask: capacity - 1, received: .allocate(capacity: Self.bufferSize)))
+    state.initialize(to: State(received: .allocate(capacity: Self.bufferSize)))
     epoll = cloop_epoll()
     wakeUp = cloop_eventfd()
     precondition(epoll >= 0 && wakeUp >= 0, "no event loop could be made: \(String(cString: strerror(errno)))")
@@ -183,27 +177,7 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
   func keepRead(_ count: Int) { state.pointee.receivedCount += count }
 
   private func push(_ job: ReadyJob) {
-    if state.pointee.tail &- state.pointee.head > state.pointee.mask { grow() }
-    if state.pointee.isServing {
-      state.pointee.head &-= 1
-      state.pointee.jobs[state.pointee.head & state.pointee.mask] = job
-    } else {
-      state.pointee.jobs[state.pointee.tail & state.pointee.mask] = job
-      state.pointee.tail &+= 1
-    }
-  }
-
-  private func grow() {
-    let (old, count) = (state.pointee.jobs, state.pointee.mask + 1)
-    let jobs = UnsafeMutablePointer<ReadyJob>.allocate(capacity: 2 * count)
-    for index in 0..<count {
-      jobs[index] = old[(state.pointee.head &+ index) & state.pointee.mask]
-    }
-    old.deallocate()
-    state.pointee.jobs = jobs
-    state.pointee.mask = 2 * count - 1
-    state.pointee.head = 0
-    state.pointee.tail = count
+    if state.pointee.isServing { state.pointee.jobs.prepend(job) } else { state.pointee.jobs.append(job) }
   }
 
   /// Runs the ready tasks. Those that they make ready run in later rounds.
@@ -212,11 +186,10 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
     state.pointee.isDraining = true
     let executor = asUnownedTaskExecutor()
     var (round, count) = (0, 0)
-    while state.pointee.head != state.pointee.tail, round < Self.roundsInARow {
-      let end = state.pointee.tail
-      while state.pointee.head != end {
-        let ready = state.pointee.jobs[state.pointee.head & state.pointee.mask]
-        state.pointee.head &+= 1
+    while !state.pointee.jobs.isEmpty, round < Self.roundsInARow {
+      let end = state.pointee.jobs.end
+      while state.pointee.jobs.start != end {
+        let ready = state.pointee.jobs.removeFirst()
         readySince = ready.readyAt
         ready.job.runSynchronously(on: executor)
         count &+= 1
@@ -249,7 +222,7 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
 
   /// How long the loop may wait for events, in ns; negative: for ever.
   private func waitLength() -> Int64 {
-    if state.pointee.head != state.pointee.tail || !state.pointee.deferred.isEmpty { return 0 }
+    if !state.pointee.jobs.isEmpty || !state.pointee.deferred.isEmpty { return 0 }
     guard let next = state.pointee.timers.next else { return -1 }
     return Int64(clamping: next.elapsed(since: MonotonicClock.now()).nanoseconds)
   }

@@ -27,7 +27,8 @@ import Testing
     guard case .complete(let response) = reader.read(ByteBuffer(string: bytes)) else {
       throw GatewayError(.refused, "no answer: \(answer)")
     }
-    return HTTPExchange(response: response, firstByteWrittenAt: 1, firstByteReadAt: 2, lastByteReadAt: 3)
+    return HTTPExchange(
+      response: response, ExchangeStamps(firstByteWrittenAt: 1, firstByteReadAt: 2, lastByteReadAt: 3))
   }
 
   /// Bodies that say something, or pretend to.
@@ -89,10 +90,9 @@ import Testing
   private func words(_ outcome: AcquireOutcome) -> String {
     switch outcome {
     case .assigned(let acquisition):
-      let answer = acquisition.answer
-      let source: String = ["warm", "cold"].first { $0 == answer.source } ?? "unknown"
-      let latency = answer.latency.map { (milliseconds: Double) in "\(milliseconds) ms" } ?? "-"
-      return "assigned \((answer.task ?? "").debugDescription), \(source), \(latency)"
+      let source: String = ["warm", "cold"].first { $0 == acquisition.source } ?? "unknown"
+      let latency = acquisition.latency.map { (milliseconds: Double) in "\(milliseconds) ms" } ?? "-"
+      return "assigned \(acquisition.task.name.debugDescription), \(source), \(latency)"
     case .miss: return "miss"
     case .failed(let error, let writtenAt): return "failed \(error.kind) \(writtenAt ?? 0)"
     }
@@ -243,7 +243,7 @@ import Testing
         tls: nil, on: Self.loops.executor(forUser: 0), timeout: .seconds(20))
       _ = await client.acquire(userID: "user.1")
       _ = await client.acquire(userID: "user.1", waitForReady: true)
-      _ = await client.release(taskID: #"a "b" \ é"#)
+      _ = await client.release(TaskID(#"a "b" \ é"#))
       _ = await client.status()
       client.close()
     }
