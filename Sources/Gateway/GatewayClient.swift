@@ -128,27 +128,55 @@ public final class GatewayClient: Sendable {
   /// Asks for a task for `userID`, a valid ``UserID``. With `waitForReady` the gateway answers when the task has
   /// confirmed.
   public func acquire(userID: String, waitForReady: Bool = false) async -> AcquireOutcome {
-    switch requests.callForms.acquire {
-    case .native: break
-    case .by(let role): return await acquire(role, userID: userID, waitForReady: waitForReady)
-    case .absent: return .failed(.absentRole("acquire"), firstByteWrittenAt: nil)
-    }
-    if let (connection, loop) = connectionInPlace(grace: Self.acquireGrace) {
-      var request = LoopRequest(loop.requestBuffer)
-      requests.acquire(userID: userID, waitForReady: waitForReady, CookieJar(), into: &request)
-      switch await exchangeInPlace(request, over: connection) {
-      case .inPlace(let answer)?:
-        if answer.status == 200, !answer.setsCookies,
-          let task = AssignedTask(scanning: answer.body, answer.stamps)
-        {
-          return .assigned(task)
-        }
-        return acquireOutcome(keepingCookies(.success(answer.exchange), "/api/acquire"))
-      case .exchange(let exchange)?: return acquireOutcome(keepingCookies(.success(exchange), "/api/acquire"))
-      case .failure(let error)?: return acquireOutcome(.failure(error))
-      case nil: break
+    guard requests.acquireIsNative else { return await acquireByRole(userID: userID, waitForReady: waitForReady) }
+    if let outcome = await acquireInPlace(userID: userID, waitForReady: waitForReady) { return outcome }
+    return await acquireByMessage(userID: userID, waitForReady: waitForReady)
+  }
+
+  // What follows is in functions of their own that are never inlined: a suspended function keeps room for all values of
+  // all its ways, and thousands of virtual users are suspended here.
+
+  /// The acquire of a call that allocates nothing; nil where nothing was sent, so that the call needs another way.
+  @inline(never)
+  private func acquireInPlace(userID: String, waitForReady: Bool) async -> AcquireOutcome? {
+    guard let (connection, loop) = connectionInPlace(grace: Self.acquireGrace),
+      let request = acquireRequest(userID, waitForReady, loop),
+      let outcome = await connection.exchangeInPlace(request, timeout: timeout)
+    else { return nil }
+    return acquireOutcome(outcome)
+  }
+
+  @inline(never)
+  private func acquireRequest(_ userID: String, _ waitForReady: Bool, _ loop: EpollLoop) -> UnsafeRawBufferPointer? {
+    var request = LoopRequest(loop.requestBuffer)
+    requests.acquire(userID: userID, waitForReady: waitForReady, CookieJar(), into: &request)
+    return request.bytes
+  }
+
+  /// nil where the request was not sent.
+  @inline(never)
+  private func acquireOutcome(_ outcome: InPlaceOutcome) -> AcquireOutcome? {
+    switch outcome {
+    case .inPlace(let answer):
+      if answer.status == 200, !answer.setsCookies, let task = AssignedTask(scanning: answer.body, answer.stamps) {
+        return .assigned(task)
       }
+      return acquireOutcome(keepingCookies(.success(answer.exchange), "/api/acquire"))
+    case .exchange(let exchange): return acquireOutcome(keepingCookies(.success(exchange), "/api/acquire"))
+    case .failure(let error): return error.wasNotSent ? nil : acquireOutcome(.failure(error))
     }
+  }
+
+  @inline(never)
+  private func acquireByRole(userID: String, waitForReady: Bool) async -> AcquireOutcome {
+    guard case .by(let role) = requests.callForms.acquire else {
+      return .failed(.absentRole("acquire"), firstByteWrittenAt: nil)
+    }
+    return await acquire(role, userID: userID, waitForReady: waitForReady)
+  }
+
+  @inline(never)
+  private func acquireByMessage(userID: String, waitForReady: Bool) async -> AcquireOutcome {
     let call = prepare(grace: Self.acquireGrace) {
       requests.acquire(userID: userID, waitForReady: waitForReady, $1, into: &$0)
     }
@@ -175,27 +203,61 @@ public final class GatewayClient: Sendable {
     _ task: TaskID, cookies: CookieJar? = nil, as owner: GatewayRequests? = nil
   ) async -> Result<Instant, GatewayError> {
     let requests = owner ?? self.requests
-    switch requests.callForms.release {
-    case .native: break
-    case .by(let role): return await release(role, taskID: task.name, cookies: cookies, requests)
-    case .absent:
+    guard requests.releaseIsNative else { return await releaseByRole(task, cookies: cookies, requests) }
+    if cookies?.isEmpty ?? true, let result = await releaseInPlace(task, requests) { return result }
+    return await releaseByMessage(task, cookies: cookies, requests)
+  }
+
+  /// The release of a call that allocates nothing; nil where nothing was sent, so that the call needs another way.
+  @inline(never)
+  private func releaseInPlace(_ task: TaskID, _ requests: GatewayRequests) async -> Result<Instant, GatewayError>? {
+    guard let (connection, loop) = connectionInPlace(grace: Self.releaseGrace),
+      let request = releaseRequest(task, requests, loop),
+      let outcome = await connection.exchangeInPlace(request, timeout: timeout)
+    else { return nil }
+    return releaseOutcome(outcome, requests)
+  }
+
+  @inline(never)
+  private func releaseRequest(
+    _ task: TaskID, _ requests: GatewayRequests, _ loop: EpollLoop
+  ) -> UnsafeRawBufferPointer? {
+    var request = LoopRequest(loop.requestBuffer)
+    requests.release(task, CookieJar(), into: &request)
+    return request.bytes
+  }
+
+  /// nil where the request was not sent.
+  @inline(never)
+  private func releaseOutcome(
+    _ outcome: InPlaceOutcome, _ requests: GatewayRequests
+  ) -> Result<Instant, GatewayError>? {
+    switch outcome {
+    case .inPlace(let answer):
+      if answer.status == 200, !answer.setsCookies, ReleaseOutcome.isPlainSuccess(answer.body) {
+        return .success(answer.stamps.lastByteReadAt)
+      }
+      return releaseOutcome(keepingCookies(.success(answer.exchange), "/api/release"), requests)
+    case .exchange(let exchange):
+      return releaseOutcome(keepingCookies(.success(exchange), "/api/release"), requests)
+    case .failure(let error): return error.wasNotSent ? nil : .failure(GatewayError(error))
+    }
+  }
+
+  @inline(never)
+  private func releaseByRole(
+    _ task: TaskID, cookies: CookieJar?, _ requests: GatewayRequests
+  ) async -> Result<Instant, GatewayError> {
+    guard case .by(let role) = requests.callForms.release else {
       return .failure(GatewayError(.releaseUnsupported, "the gateway's profile has no release"))
     }
-    if cookies?.isEmpty ?? true, let (connection, loop) = connectionInPlace(grace: Self.releaseGrace) {
-      var request = LoopRequest(loop.requestBuffer)
-      requests.release(task, CookieJar(), into: &request)
-      switch await exchangeInPlace(request, over: connection) {
-      case .inPlace(let answer)?:
-        if answer.status == 200, !answer.setsCookies, ReleaseOutcome.isPlainSuccess(answer.body) {
-          return .success(answer.stamps.lastByteReadAt)
-        }
-        return releaseOutcome(keepingCookies(.success(answer.exchange), "/api/release"), requests)
-      case .exchange(let exchange)?:
-        return releaseOutcome(keepingCookies(.success(exchange), "/api/release"), requests)
-      case .failure(let error)?: return .failure(GatewayError(error))
-      case nil: break
-      }
-    }
+    return await release(role, taskID: task.name, cookies: cookies, requests)
+  }
+
+  @inline(never)
+  private func releaseByMessage(
+    _ task: TaskID, cookies: CookieJar?, _ requests: GatewayRequests
+  ) async -> Result<Instant, GatewayError> {
     let call = prepare(grace: Self.releaseGrace) { requests.release(task, cookies ?? $1, into: &$0) }
     return releaseOutcome(await send(call, "/api/release"), requests)
   }
@@ -350,16 +412,6 @@ public final class GatewayClient: Sendable {
     return connection.map { ($0, ownLoop) }
   }
 
-  /// Runs one exchange whose answer is read in place; nil where nothing was sent, so that the call needs another way.
-  private func exchangeInPlace(_ request: LoopRequest, over connection: HTTPConnection) async -> InPlaceOutcome? {
-    guard let bytes = request.bytes, let outcome = await connection.exchangeInPlace(bytes, timeout: timeout) else {
-      return nil
-    }
-    // The server had closed the connection before a byte was written: a new connection is safe.
-    if case .failure(let error) = outcome, error.kind == .closed, error.firstByteWrittenAt == nil { return nil }
-    return outcome
-  }
-
   /// Sends a request for `path`, and keeps the cookies that its answer sets.
   private func send(_ call: Call, _ path: String) async -> Result<HTTPExchange, TransportError> {
     keepingCookies(await exchange(call), path)
@@ -382,10 +434,7 @@ public final class GatewayClient: Sendable {
         call.isWatched
         ? await connection.exchange(call.request, timeout: timeout, graceOnCancel: call.grace)
         : await connection.exchangeUnwatched(call.request, timeout: timeout)
-      // The server had closed the connection before a byte was written: a new connection is safe.
-      guard case .failure(let error) = result, error.kind == .closed, error.firstByteWrittenAt == nil else {
-        return result
-      }
+      guard case .failure(let error) = result, error.wasNotSent else { return result }
     }
     let begin = MonotonicClock.now()
     switch await open() {
@@ -402,4 +451,9 @@ public final class GatewayClient: Sendable {
     if case .success(let new) = result { state.withLock { $0.connection = new } }
     return result
   }
+}
+
+extension TransportError {
+  /// Whether the server had closed the connection before a byte was written, so that another connection is safe.
+  fileprivate var wasNotSent: Bool { kind == .closed && firstByteWrittenAt == nil }
 }

@@ -23,6 +23,8 @@ public final class GatewayRequests: Sendable {
   package let secrets: SecretRedactor
   /// How the calls are made.
   let callForms: GatewayCallForms
+  /// Whether acquires and releases are the protocol's own. Kept apart from ``callForms``, whose values are large.
+  let (acquireIsNative, releaseIsNative): (Bool, Bool)
   /// The caller's token, for profiles with a place for it; nil without one.
   let token: String?
 
@@ -51,6 +53,8 @@ public final class GatewayRequests: Sendable {
     formerTokens: SecretRedactor = SecretRedactor([])
   ) {
     self.callForms = callForms
+    acquireIsNative = if case .native = callForms.acquire { true } else { false }
+    releaseIsNative = if case .native = callForms.release { true } else { false }
     self.token = token
     headerNames = headers.map(\.name)
     // `Bearer` is not secret; the token after it is.

@@ -182,7 +182,7 @@ final class UserVisit: Sendable {
       let socket = try await site.session.openSession(
         role, path: role.path, values, user: number, visitor: client, on: executor,
         timeout: max(.milliseconds(1), now.remaining(until: deadline)))
-      let connection = SessionConnection(socket, role: role, values: values)
+      let connection = SessionConnection(socket, SharedRole(role), values: values)
       state.withLock { $0.connection = connection }
       wrote(at: socket.phases.started)
       for message in role.opening { socket.post(text: message.text(values)) }
@@ -260,7 +260,7 @@ final class UserVisit: Sendable {
     case .success(let instant): askedAt = instant
     case .failure(let error): throw failure(error)
     }
-    var answer = StreamedAnswer(role, askedAt: askedAt)
+    var answer = StreamedAnswer(SharedRole(role), askedAt: askedAt)
     var texts: [String] = []
     while true {
       let message = try await receive(connection, bound)

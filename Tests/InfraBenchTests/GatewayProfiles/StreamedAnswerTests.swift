@@ -34,7 +34,7 @@ import TestSupport
   private func run(
     _ messages: [Message], askedAt: Instant = 100, _ role: GatewayProfile.Session? = nil
   ) throws -> (steps: [StreamedAnswer.Step], answer: StreamedAnswer) {
-    var answer = StreamedAnswer(try role ?? Self.product(), askedAt: askedAt)
+    var answer = StreamedAnswer(SharedRole(try role ?? Self.product()), askedAt: askedAt)
     var steps: [StreamedAnswer.Step] = []
     for message in messages {
       let root = JSONNode.parse(message.json.utf8)

@@ -102,7 +102,9 @@ package struct AllocationBenchmark: GatewayBenchmark {
 }
 
 /// One iteration: an acquire on a kept connection, from a pool that has a warm task.
-struct AllocationScenario: Scenario {
+///
+/// A class, because each virtual user's suspended functions would hold copies of a structure.
+final class AllocationScenario: Scenario {
   private typealias Benchmark = AllocationBenchmark
   private static let allocation = Benchmark.catalogue.operation("allocation")
   private static let confirmation = Benchmark.catalogue.operation("confirmation")
@@ -173,10 +175,20 @@ struct AllocationScenario: Scenario {
   func perform(_ user: PoolUser, _ iteration: Iteration, into record: inout IterationRecord) async {
     let outcome = await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready)
     let evidence = user.evidence.take().map(pool.finish)
-    switch outcome {
-    case .assigned(let acquisition):
+    if case .assigned(let acquisition) = outcome {
       record.wrote(at: acquisition.stamps.firstByteWrittenAt)
       await assigned(acquisition, user, evidence, iteration, into: &record)
+    } else {
+      notAssigned(outcome, iteration, into: &record)
+    }
+  }
+
+  @inline(never)
+  private func notAssigned(
+    _ outcome: AcquireOutcome, _ iteration: Iteration, into record: inout IterationRecord
+  ) {
+    switch outcome {
+    case .assigned: break
     case .miss(let stamps):
       record.wrote(at: stamps.firstByteWrittenAt)
       record.count(Self.misses)

@@ -5,7 +5,9 @@ import Synchronization
 import Transport
 
 /// One iteration: an acquire, whose task is kept until the burst is over, or released at once in a loop.
-struct ConcurrentScenario: Scenario {
+///
+/// A class, because each virtual user's suspended functions would hold copies of a structure.
+final class ConcurrentScenario: Scenario {
   /// An assignment that only the pool's status can tell warm or cold.
   struct Undecided: Sendable {
     var iteration: Iteration
@@ -30,12 +32,26 @@ struct ConcurrentScenario: Scenario {
   let releasesAtOnce: Bool
   /// Whether the iterations are a burst. After a burst one status tells its tasks apart; a loop has no such moment.
   let isBurst: Bool
-  var firstUser = 0
+  let firstUser: Int
   /// Whether the pool's status before the burst showed a warm task for every user.
   let isCovered: Bool
   /// Starts a task for each user; nil where this tool does not cause the burst's cold starts.
-  var starter: TaskStarter?
+  let starter: TaskStarter?
   let undecided = LockedArray<Undecided>()
+
+  init(
+    session: GatewaySession, load: LoadSettings, waitFor: AllocationBenchmark.WaitFor, releasesAtOnce: Bool,
+    isBurst: Bool, firstUser: Int = 0, isCovered: Bool, starter: TaskStarter? = nil
+  ) {
+    self.session = session
+    self.load = load
+    self.waitFor = waitFor
+    self.releasesAtOnce = releasesAtOnce
+    self.isBurst = isBurst
+    self.firstUser = firstUser
+    self.isCovered = isCovered
+    self.starter = starter
+  }
 
   func makeUser(_ number: Int, on executor: LoopExecutor) async -> PoolUser {
     // Several user ids, even for bursts of one: the users of all bursts are different people.
@@ -62,12 +78,33 @@ struct ConcurrentScenario: Scenario {
   func perform(
     _ user: PoolUser, _ iteration: Iteration, into record: inout IterationRecord
   ) async {
-    var started: TaskStarter.Started?
     if let starter {
-      started = await startTask(starter, into: &record)
-      guard started != nil else { return session.showFailure(numbered(iteration), of: load, record) }
+      return await performColdStart(of: starter, user, iteration, into: &record)
     }
-    switch await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready) {
+    let outcome = await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready)
+    ended(outcome, nil, user, iteration, into: &record)
+  }
+
+  /// The same with a task that is started for the user.
+  @inline(never)
+  private func performColdStart(
+    of starter: TaskStarter, _ user: PoolUser, _ iteration: Iteration, into record: inout IterationRecord
+  ) async {
+    guard let started = await startTask(starter, into: &record) else {
+      return session.showFailure(numbered(iteration), of: load, record)
+    }
+    let outcome = await user.client.acquire(userID: user.id, waitForReady: waitFor == .ready)
+    ended(outcome, started, user, iteration, into: &record)
+  }
+
+  /// Records how the iteration ended. Never a part of ``perform(_:_:into:)``: a suspended function keeps room for all
+  /// of its values.
+  @inline(never)
+  private func ended(
+    _ outcome: AcquireOutcome, _ started: TaskStarter.Started?, _ user: PoolUser, _ iteration: Iteration,
+    into record: inout IterationRecord
+  ) {
+    switch outcome {
     case .assigned(let acquisition):
       record.wrote(at: acquisition.stamps.firstByteWrittenAt)
       assigned(acquisition, started, user, iteration, into: &record)

@@ -7,12 +7,21 @@ import WarmTask
 
 /// The way by REST alone. Its phases are seen from inside this tool's agents where it supplies the tasks, otherwise
 /// from the gateway's status.
-struct AcquireJourney {
+///
+/// A class, because its suspended functions would hold copies of a structure.
+final class AcquireJourney: Sendable {
   let scenario: EndToEndScenario
   let user: EndToEndUser
   /// The task that was started for this user.
   let started: TaskStarter.Started?
   let deadline: Instant
+
+  init(scenario: EndToEndScenario, user: EndToEndUser, started: TaskStarter.Started?, deadline: Instant) {
+    self.scenario = scenario
+    self.user = user
+    self.started = started
+    self.deadline = deadline
+  }
 
   func travel(into record: inout IterationRecord) async {
     let outcome = await user.client.acquire(userID: user.id, waitForReady: true)

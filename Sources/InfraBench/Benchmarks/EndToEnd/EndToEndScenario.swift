@@ -4,10 +4,14 @@ import LoadEngine
 import Transport
 
 /// One iteration: a user's whole way, by the route that the gateway offers.
-struct EndToEndScenario: Scenario {
+///
+/// A class, because each virtual user's suspended functions would hold copies of a structure.
+final class EndToEndScenario: Scenario {
   let session: GatewaySession
   let load: LoadSettings
   let profile: GatewayProfile
+  /// The user's side of the gateway; nil where it has none.
+  let userSide: SharedRole<GatewayProfile.Session>?
   let route: EndToEndBenchmark.Route
   let agents: AgentTimeline
   let message: String
@@ -27,6 +31,7 @@ struct EndToEndScenario: Scenario {
   ) {
     self.session = session
     self.profile = profile
+    userSide = profile.session.map { SharedRole($0) }
     self.route = route
     self.agents = agents
     self.starter = starter
@@ -99,8 +104,8 @@ struct EndToEndScenario: Scenario {
       guard started != nil else { return session.showFailure(iteration, of: load, record) }
     }
     let deadline = MonotonicClock.now() + load.timeout
-    if route == .session, let role = profile.session {
-      await SessionJourney(scenario: self, user: user, role: role, started: started, deadline: deadline)
+    if route == .session, let userSide {
+      await SessionJourney(scenario: self, user: user, session: userSide, started: started, deadline: deadline)
         .travel(into: &record)
     } else {
       await AcquireJourney(scenario: self, user: user, started: started, deadline: deadline).travel(into: &record)
@@ -111,6 +116,7 @@ struct EndToEndScenario: Scenario {
   }
 
   /// Starts a task for the user; nil if that failed.
+  @inline(never)
   private func startTask(
     _ starter: TaskStarter, _ user: EndToEndUser, into record: inout IterationRecord
   ) async -> TaskStarter.Started? {

@@ -43,7 +43,7 @@ final class IdleSessions: Sendable {
 
   private let plan: Plan
   private let scenario: EndToEndScenario
-  private let role: GatewayProfile.Session
+  private let session: SharedRole<GatewayProfile.Session>
   private let tally = Mutex(Tally())
 
   /// - Parameter role: How the gateway's sessions are spoken to; its pings are left out, because they would end the
@@ -53,7 +53,7 @@ final class IdleSessions: Sendable {
     self.scenario = scenario
     var silent = role
     silent.ping = nil
-    self.role = silent
+    session = SharedRole(silent)
   }
 
   /// The counters so far.
@@ -110,7 +110,7 @@ final class IdleSessions: Sendable {
         client: scenario.session.client(on: executor, user: scenario.load.users + number, isVisitor: true),
         executor: executor)
       let journey = SessionJourney(
-        scenario: scenario, user: user, role: role, started: nil,
+        scenario: scenario, user: user, session: session, started: nil,
         deadline: MonotonicClock.now() + scenario.load.timeout)
       var lastSpoken = MonotonicClock.now()
       var record = IterationRecord()

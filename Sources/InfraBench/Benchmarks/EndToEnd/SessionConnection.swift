@@ -17,13 +17,14 @@ final class SessionConnection: Sendable {
   }
 
   let socket: WebSocketConnection
-  private let role: GatewayProfile.Session
+  private let session: SharedRole<GatewayProfile.Session>
+  private var role: GatewayProfile.Session { session.role }
   private let pings: SessionPings?
 
-  init(_ socket: WebSocketConnection, role: GatewayProfile.Session, values: ProfileValues) {
+  init(_ socket: WebSocketConnection, _ session: SharedRole<GatewayProfile.Session>, values: ProfileValues) {
     self.socket = socket
-    self.role = role
-    pings = role.ping.map { SessionPings($0, values: values, on: socket) }
+    self.session = session
+    pings = session.role.ping.map { SessionPings($0, values: values, on: socket) }
   }
 
   /// Whether the connection was ended because the gateway left two pings unanswered.

@@ -8,14 +8,29 @@ import Transport
 ///
 /// The service time begins when the upgrade request is sent on an open connection; the connection's set-up has metrics
 /// of its own. Where the task is acquired by REST before, the service time begins with that request.
-struct SessionJourney {
+///
+/// A class, because its suspended functions would hold copies of a structure.
+final class SessionJourney: Sendable {
   let scenario: EndToEndScenario
   let user: EndToEndUser
-  let role: GatewayProfile.Session
+  let session: SharedRole<GatewayProfile.Session>
   /// The task that was started for this user.
   let started: TaskStarter.Started?
   /// The deadline of the session's start. Each later step has a time-out of its own.
   let deadline: Instant
+
+  var role: GatewayProfile.Session { session.role }
+
+  init(
+    scenario: EndToEndScenario, user: EndToEndUser, session: SharedRole<GatewayProfile.Session>,
+    started: TaskStarter.Started?, deadline: Instant
+  ) {
+    self.scenario = scenario
+    self.user = user
+    self.session = session
+    self.started = started
+    self.deadline = deadline
+  }
 
   /// The state of the session while it goes on.
   struct SessionState {
@@ -111,7 +126,7 @@ struct SessionJourney {
       let socket = try await scenario.session.openSession(
         role, path: path, values, user: user.number, visitor: user.client, on: user.executor,
         timeout: step == .connect ? remaining : scenario.load.timeout)
-      let connection = SessionConnection(socket, role: role, values: values)
+      let connection = SessionConnection(socket, session, values: values)
       user.session.put(connection)?.cut()
       return connection
     } catch {

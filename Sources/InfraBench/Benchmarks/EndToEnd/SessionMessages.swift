@@ -22,7 +22,7 @@ extension SessionJourney {
     let question = await connection.socket.ask(text: role.send.text(course.values))
     // A program may have printed more lines than one at its start.
     if role.first.isAny, !question.unasked.isEmpty { noteUnasked() }
-    var answer = StreamedAnswer(role, askedAt: (try? question.askedAt.get()) ?? .distantFuture)
+    var answer = StreamedAnswer(session, askedAt: (try? question.askedAt.get()) ?? .distantFuture)
     for message in question.unasked.map({ connection.read($0, isParsed: false) }) {
       guard
         case .failed(let code, let text) = answer.take(
@@ -187,8 +187,8 @@ extension SessionJourney {
     let failure = Mutex<(code: String, text: String)?>(nil)
     do throws(WebSocketError) {
       try await connection.idle(until: MonotonicClock.now() + duration) { message in
-        guard let root = message.root, role.error?.holds(root) ?? false else { return }
-        failure.withLock { if $0 == nil { $0 = role.failure(in: root) } }
+        guard let root = message.root, self.role.error?.holds(root) ?? false else { return }
+        failure.withLock { if $0 == nil { $0 = self.role.failure(in: root) } }
       }
     } catch {
       fail(error, connection, step: step, into: &record)

@@ -24,7 +24,8 @@ struct StreamedAnswer {
     case failed(code: String, text: String)
   }
 
-  private let role: GatewayProfile.Session
+  private let session: SharedRole<GatewayProfile.Session>
+  private var role: GatewayProfile.Session { session.role }
   let askedAt: Instant
   private(set) var firstAt: Instant?
   private(set) var completeAt: Instant?
@@ -36,8 +37,8 @@ struct StreamedAnswer {
   private(set) var source: String?
   private var lastAt: Instant?
 
-  init(_ role: GatewayProfile.Session, askedAt: Instant) {
-    self.role = role
+  init(_ session: SharedRole<GatewayProfile.Session>, askedAt: Instant) {
+    self.session = session
     self.askedAt = askedAt
   }
 
