@@ -103,7 +103,7 @@ let package = Package(
     .target(
       name: "InfraBench",
       dependencies: [
-        "AWS", "CLoop", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning",
+        "AWS", "Comparison", "Faults", "Gateway", "Latency", "LoadEngine", "PlanReports", "Planning",
         "ProcessControl", "Reports", "Results", "Statistics", "TextFormatting", "Transport", "UserWorkspace",
         "WarmTask",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import FoundationEssentials
+import ProcessControl
 
 /// `mock-gateway`: the embedded gateway as a program of its own.
 public struct MockGatewayCommand: AsyncParsableCommand {
@@ -44,6 +45,7 @@ public struct MockGatewayCommand: AsyncParsableCommand {
 
   /// Serves until a signal comes or the lifeline ends.
   public func run() async throws {
+    Heap.keepSmall()
     let plan = try MockGatewayPlan(
       pool: pool, server: server, profile: profile, faults: faults, environment: ProcessInfo.processInfo.environment)
     let code = await MockGatewayRun(plan: plan).untilTheEnd()

@@ -1,7 +1,6 @@
-// What an event loop needs of Linux: epoll(7), eventfd(2), prctl(2) and mallopt(3) are in no Swift module of glibc, and
-// struct epoll_event is packed, which Swift cannot express.
+// What an event loop needs of Linux: epoll(7), eventfd(2) and prctl(2) are in no Swift module of glibc, and struct
+// epoll_event is packed, which Swift cannot express.
 #pragma once
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>

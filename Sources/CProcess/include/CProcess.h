@@ -1,5 +1,7 @@
-// Starting a child process between vfork and exec, where only async-signal-safe C may run.
+// Starting a child process between vfork and exec, where only async-signal-safe C may run. mallopt(3) and malloc_trim(3)
+// are in no Swift module of glibc, hence its header.
 #pragma once
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>

@@ -1,5 +1,6 @@
 import Glibc
 import Latency
+import ProcessControl
 import Results
 
 /// What the system says of a process: `/proc/<pid>/statm`, `stat` and `fd`, proc(5).
@@ -19,6 +20,12 @@ struct ProcessFigures: Sendable, Equatable {
     self.init(
       statm: memory, stat: stat, descriptors: descriptors, pageSize: UInt64(sysconf(Int32(_SC_PAGESIZE))),
       ticksPerSecond: UInt64(sysconf(Int32(_SC_CLK_TCK))))
+  }
+
+  /// Reads the figures of this process, after free memory has gone back to the system.
+  static func ofThisProcess() -> ProcessFigures? {
+    Heap.trim()
+    return ProcessFigures(getpid())
   }
 
   /// Reads the texts of the files; nil where they have another form.

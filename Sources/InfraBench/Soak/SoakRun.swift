@@ -1,8 +1,8 @@
-import CLoop
 import FoundationEssentials
 import Glibc
 import Latency
 import LoadEngine
+import ProcessControl
 import Results
 import Synchronization
 
@@ -60,7 +60,7 @@ package final class SoakRun: Sendable {
         writer: SoakFileWriter(descriptor: descriptor),
         series: SoakSeries(
           headlines: head.tool.headlines, everySeconds: head.everySeconds, named: head.namedSeries),
-        tool: ProcessFigures(getpid()), gateway: subject.gatewayProcess.flatMap(ProcessFigures.init)))
+        tool: ProcessFigures.ofThisProcess(), gateway: subject.gatewayProcess.flatMap(ProcessFigures.init)))
     write(.head(head))
   }
 
@@ -83,7 +83,7 @@ package final class SoakRun: Sendable {
   /// The time before the load, and then that of its warm-up, is no part of the first minute. Counters stay: what idle
   /// sessions counted before is a part of the run's sum.
   private func beginMeasuring() {
-    let tool = ProcessFigures(getpid())
+    let tool = ProcessFigures.ofThisProcess()
     let gateway = subject.gatewayProcess.flatMap(ProcessFigures.init)
     _ = subject.pool?.cut(at: MonotonicClock.now())
     state.withLock { state in (state.tool, state.gateway) = (tool, gateway) }
@@ -112,7 +112,7 @@ package final class SoakRun: Sendable {
   @Sendable private func write(_ part: RecordingParts.Part) {
     let now = MonotonicClock.now()
     let length = part.end - part.start
-    let tool = ProcessFigures(getpid())
+    let tool = ProcessFigures.ofThisProcess()
     let gateway = subject.gatewayProcess.flatMap(ProcessFigures.init)
     let pool = subject.pool?.cut(at: now)
     let others = subject.otherCounters()
@@ -185,15 +185,6 @@ extension ErrorTally {
 }
 
 extension SoakRun {
-  /// Makes each block of 128 KiB or more a mapping of its own, which goes back to the system when it is freed.
-  ///
-  /// Problem: glibc raises that bound to the size of each freed block, up to 32 MiB, mallopt(3). Histograms and the
-  /// states of compressions, 270 kB each, then came from the heaps of changing threads, which kept them: a soak's
-  /// memory rose once a thread, by the size of one block.
-  private static func returnLargeBlocksToSystem() {
-    mallopt(M_MMAP_THRESHOLD, 128 << 10)
-  }
-
   /// Opens the soak of a benchmark; nil where it is none.
   ///
   /// - Throws: Where its file can't be made.
@@ -213,7 +204,7 @@ extension SoakRun {
       target: target, environment: .current(environment: place.environment),
       thresholds: place.thresholds.map { .init(expression: $0.expression, isDefault: $0.isDefault) },
       untested: untested.sorted(), notes: session.bench.notes.all)
-    returnLargeBlocksToSystem()
+    Heap.keepSmall()
     session.bench.console.note("soak: each minute is written to \(file.path)")
     let pool =
       givesStatus || session.embeddedECS != nil ? PoolWatch(session, every: settings.every, seed: seed) : nil
