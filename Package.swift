@@ -180,6 +180,8 @@ let package = Package(
         .product(name: "RealModule", package: "swift-numerics"),
       ],
       path: "Benchmarks/Sources/benchmark-histogram"),
+    .executableTarget(
+      name: "benchmark-timer", dependencies: ["Latency", "Transport"], path: "Benchmarks/Sources/benchmark-timer"),
     .target(name: "RunSimulation", dependencies: ["Latency", "Statistics"], path: "Benchmarks/Sources/RunSimulation"),
     .executableTarget(
       name: "benchmark-comparison",

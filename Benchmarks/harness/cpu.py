@@ -4,10 +4,13 @@ import generators
 import targets
 from tables import figure, goal, median, ratio, table, times
 
-CONNECTIONS = [1, 50, 5000]
+CONNECTIONS = [1, 50, 5000, 10000]
+# So many connections are only asked of those that are measured against one another.
+MANY = 10000
 
 GENERATORS = {
     "wrk": ("wrk", lambda bench, url, n: generators.wrk(bench, url, n, bench.seconds)),
+    "wrk, the same work": ("wrk", lambda bench, url, n: generators.wrk_same_work(bench, url, n, bench.seconds)),
     "hey": ("hey", lambda bench, url, n: generators.hey(bench, url, n, bench.seconds)),
     "k6, acquire only": ("k6", lambda bench, url, n: generators.k6(bench, url, n, bench.seconds, "plain")),
     "k6, the same job as bench-concurrent": (
@@ -15,7 +18,17 @@ GENERATORS = {
     "**bench-concurrent**": (
         None,
         lambda bench, url, n: generators.bench_concurrent(bench, url, ["--concurrency", str(n)], bench.seconds)[0]),
+    "**bench-concurrent** `--hold`": (
+        None,
+        lambda bench, url, n: generators.bench_concurrent(
+            bench, url, ["--hold", "--concurrency", str(n)], bench.seconds)[0]),
 }
+OWN = "**bench-concurrent**"
+HOLD = "**bench-concurrent** `--hold`"
+SAME = "wrk, the same work"
+AT_MANY = ["wrk", SAME, OWN]
+# By connections: the most CPU beside wrk with the same work and beside bare wrk, and the most memory in MB.
+BOUNDS = {1: (None, None, 16), 50: (0.75, 0.95, 20), 5000: (0.65, 0.75, 30)}
 
 
 def available(bench):
@@ -59,26 +72,36 @@ def section(bench):
     runs_of = available(bench)
     with targets.nginx(bench.peer("nginx"), bench.cores.target) as server:
         for connections in CONNECTIONS:
-            runs = {name: [] for name in runs_of}
+            asked = {name: run for name, run in runs_of.items() if connections < MANY or name in AT_MANY}
+            runs = {name: [] for name in asked}
             for _ in range(bench.rounds):
-                for name, run in runs_of.items():
-                    label = f"{name.strip('*')} at {connections} connections"
+                for name, run in asked.items():
+                    label = f"{name.replace('*', '')} at {connections} connections"
                     runs[name].append(bench.attempt(label, measure, server, run, connections))
             figures = {name: medians(of) for name, of in runs.items()}
-            text += _table(connections, figures) + _goals(connections, figures)
+            text += _table(connections, figures) + _goals(connections, runs, figures)
     return text + bench.take_notes()
 
 
-def _goals(connections, figures):
-    cpu = {name.strip("*"): f.get("cpu") for name, f in figures.items()}
-    own = cpu["bench-concurrent"]
-    bound = {50: 1.25, 5000: 1.1}.get(connections)
-    if bound is None:
+def by_round(runs, name, base, key="cpu"):
+    """The median of the ratios within each round, because rounds differ more than generators."""
+    pairs = zip(runs.get(name, []), runs.get(base, []))
+    return median([ratio(one[key], other[key]) for one, other in pairs if one and other])
+
+
+def _goals(connections, runs, figures):
+    if connections not in BOUNDS:
         return ""
-    k6 = ratio(cpu.get("k6, the same job as bench-concurrent"), own)
-    return (
-        goal("bench-concurrent's CPU beside wrk's", ratio(own, cpu.get("wrk")), bound, " ×")
-        + goal("k6's CPU beside bench-concurrent's, for the same job", k6, -6, " ×") + "\n")
+    same, bare, memory = BOUNDS[connections]
+    text = ""
+    if same:
+        text += goal("CPU beside wrk's with the same work, by round", by_round(runs, OWN, SAME), same, " ×")
+        text += goal("CPU beside bare wrk's, by round", by_round(runs, OWN, "wrk"), bare, " ×")
+        k6 = by_round(runs, "k6, the same job as bench-concurrent", OWN)
+        text += goal("k6's CPU beside bench-concurrent's, for the same job", k6, -10, " ×")
+    if connections == 50:
+        text += goal("`--hold` beside bench-concurrent without it", by_round(runs, HOLD, OWN), 1.05, " ×")
+    return text + goal("peak memory", figures[OWN].get("memory"), memory, " MB") + "\n"
 
 
 def _table(connections, figures):

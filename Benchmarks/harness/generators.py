@@ -14,6 +14,13 @@ def wrk(bench, url, connections, seconds):
         seconds + 60)
 
 
+def wrk_same_work(bench, url, connections, seconds):
+    """What bench-concurrent does: own user ids, the answer read, the task's id kept, the task released."""
+    script = os.path.join(PEERS, "same-work.lua")
+    return bench.run(
+        [bench.peer("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, url], seconds + 60)
+
+
 def wrk2(bench, url, connections, seconds, rate):
     script = os.path.join(PEERS, "acquire.lua")
     return bench.run(
@@ -40,8 +47,10 @@ def k6(bench, url, users, seconds, job, rate=None, summary=None):
     return _k6(bench, "http.js", environment, options, seconds + 180)
 
 
-def k6_sessions(bench, url, users):
-    return _k6(bench, "session.js", {"GATEWAY_URL": url, "USERS": str(users)}, [], 240)
+def k6_sessions(bench, url, users, messages=1, summary=None):
+    options = ["--summary-export", summary] if summary else []
+    environment = {"GATEWAY_URL": url, "USERS": str(users), "MESSAGES": str(messages)}
+    return _k6(bench, "session.js", environment, options, 240)
 
 
 def _k6(bench, script, environment, options, timeout):

@@ -21,6 +21,7 @@ http {{
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
   server {{
     listen 127.0.0.1:{port} backlog=4096;
+    {secure}
     location = /api/acquire {{
       return 200 '{{"success":true,"taskId":"$request_id","source":"warm","latency":0.1}}';
     }}
@@ -32,11 +33,17 @@ http {{
 """
 
 
+# A second port, over TLS.
+SECURE = """listen 127.0.0.1:{port} ssl backlog=4096;
+    ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem; ssl_protocols TLSv1.3;"""
+
+
 class Nginx:
     """A web server with one worker, which also counts: one yardstick for every generator."""
 
-    def __init__(self, port):
+    def __init__(self, port, secure_port=None):
         self.url = f"http://127.0.0.1:{port}"
+        self.secure_url = f"https://127.0.0.1:{secure_port}" if secure_port else None
         self._port = port
 
     def served(self):
@@ -50,20 +57,32 @@ class Nginx:
 
 
 @contextlib.contextmanager
-def nginx(program, core):
-    port = _free_port()
+def nginx(program, core, is_secure=False):
+    port, secure_port = _free_port(), _free_port() if is_secure else None
     with tempfile.TemporaryDirectory(prefix="infrabench-nginx-") as folder:
         configuration = os.path.join(folder, "nginx.conf")
         with open(configuration, "w") as file:
-            file.write(NGINX.format(folder=folder, port=port))
+            secure = SECURE.format(folder=folder, port=secure_port) if is_secure else ""
+            file.write(NGINX.format(folder=folder, port=port, secure=secure))
+        if is_secure:
+            _make_certificate(folder)
         process = processes.start(
             [program, "-p", folder, "-c", configuration, "-e", f"{folder}/start.log"], core)
         try:
-            server = Nginx(port)
+            server = Nginx(port, secure_port)
             _until_it_serves(server, process, folder)
             yield server
         finally:
             processes.end(process)
+
+
+def _make_certificate(folder):
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+            "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{folder}/key.pem", "-out",
+            f"{folder}/certificate.pem",
+        ], check=True, capture_output=True)
 
 
 def _until_it_serves(server, process, folder):
