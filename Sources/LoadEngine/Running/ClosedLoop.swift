@@ -9,7 +9,9 @@ extension VirtualUsers {
   func closedLoop(_ plan: LoadPlan, thinkTime: Nanoseconds, ramp: UserRamp?) async -> LoadRun {
     let shared = SharedIterations(plan, ramp: ramp, startingAt: MonotonicClock.now())
     let allOpened = StartBarrier(
-      parties: max(1, plan.users), beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) })
+      parties: plan.ownUsers, agreed: agreedBegin(lead: .zero, isExact: true),
+      beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) },
+      whenRefused: { shared.abandon() })
     let now = await IntervalCutter.cutting(by: cutters, since: { shared.measurementStartedAt }) {
       await withTaskCancellationHandler {
         await run(plan) { user, own, _ in
@@ -45,7 +47,7 @@ extension VirtualUser {
       case .censored: fail(Iteration(number: number, isWarmup: false), dueAt: .distantPast, record)
       }
     }
-    _ = await allOpened.wait()
+    _ = await allOpened.wait(as: number)
     return record.ending == .success
   }
 

@@ -3,6 +3,8 @@ import Latency
 /// Hands out the iterations of a plan one by one. Pure: instants are passed in.
 struct IterationBudget {
   private let plan: LoadPlan
+  /// This shard's own part of the plan's count; nil is no bound.
+  private let count: Int?
   private var startedAt: Instant
   private var warmupsGiven = 0
   private var given = 0
@@ -11,6 +13,7 @@ struct IterationBudget {
   /// Starts the budget at `now`.
   init(_ plan: LoadPlan, startingAt now: Instant) {
     self.plan = plan
+    count = plan.count.map(plan.shard.share)
     startedAt = now
   }
 
@@ -24,14 +27,13 @@ struct IterationBudget {
   mutating func next(at now: Instant) -> Iteration? {
     if measuringSince == nil {
       if isWarmingUp(at: now) {
-        warmupsGiven += 1
-        return Iteration(number: warmupsGiven, isWarmup: true)
+        defer { warmupsGiven += 1 }
+        return Iteration(number: plan.shard.number(at: warmupsGiven), isWarmup: true)
       }
       measuringSince = now
     }
     guard !isFulfilled(at: now) else { return nil }
-    given += 1
-    return Iteration(number: given, isWarmup: false)
+    return charge()
   }
 
   /// Gives back an iteration that was handed out and not begun.
@@ -41,8 +43,8 @@ struct IterationBudget {
 
   /// A measured iteration for a user whose set-up failed: taken from the count, or beyond the count when it is used up.
   mutating func charge() -> Iteration {
-    given += 1
-    return Iteration(number: given, isWarmup: false)
+    defer { given += 1 }
+    return Iteration(number: plan.shard.number(at: given), isWarmup: false)
   }
 
   /// Whether no iteration may begin at `now`.
@@ -53,20 +55,20 @@ struct IterationBudget {
 
   /// How long iterations may still begin, as far as is known.
   func remaining(at now: Instant) -> Nanoseconds {
-    if let count = plan.count, given >= count { return .zero }
+    if let count, given >= count { return .zero }
     guard let since = measuringSince, let duration = plan.duration else { return .max }
     return duration - now.elapsed(since: since)
   }
 
   private func isWarmingUp(at now: Instant) -> Bool {
     switch plan.warmup {
-    case .iterations(let number): warmupsGiven < number
+    case .iterations(let number): warmupsGiven < plan.shard.share(of: number)
     case .duration(let length): now.elapsed(since: startedAt) < length
     }
   }
 
   private func isFulfilled(at now: Instant) -> Bool {
-    if let count = plan.count, given >= count { return true }
+    if let count, given >= count { return true }
     return isOver(at: now)
   }
 }
