@@ -181,6 +181,9 @@ let package = Package(
         .product(name: "RealModule", package: "swift-numerics"),
       ],
       path: "Benchmarks/Sources/benchmark-histogram"),
+    .executableTarget(
+      name: "benchmark-shard-merge", dependencies: ["Latency", "Results"],
+      path: "Benchmarks/Sources/benchmark-shard-merge"),
     .target(name: "RunSimulation", dependencies: ["Latency", "Statistics"], path: "Benchmarks/Sources/RunSimulation"),
     .executableTarget(
       name: "benchmark-comparison",

@@ -109,13 +109,7 @@ package struct FleetCommand: ToolCommand {
   package func run() async throws {
     let console = Console(print: .text, isQuiet: quiet)
     var reader = OptionReader(environment: ProcessInfo.processInfo.environment)
-    var output = try OutputOptions.parse([])
-    (output.outputDir, output.format, output.print) = (outputDir, format, print)
-    (output.quiet, output.noColor) = (quiet, noColor)
-    let settings = reader.fleet(
-      FleetWords(
-        place: on, shards: shards, directory: dir, programs: programs, lead: lead, readyBound: readyWithin,
-        clockBound: clockBound, hosts: hosts, sshConfiguration: sshConfig, sbatch: sbatch, output: output, tool: tool))
+    let settings = reader.fleet(try words)
     guard reader.problems.isEmpty else {
       console.talk(reader.problems.description + "See 'bench-fleet --help'.\n")
       throw ExitCode(await console.exitStatus(EX_USAGE))
@@ -123,5 +117,17 @@ package struct FleetCommand: ToolCommand {
     let fleet = FleetRun(
       settings, environment: reader.environment, console: Console(print: settings.output.print, isQuiet: quiet))
     throw ExitCode(await console.exitStatus(await fleet.perform()))
+  }
+
+  /// What was written.
+  var words: FleetWords {
+    get throws {
+      var output = try OutputOptions.parse([])
+      (output.outputDir, output.format, output.print) = (outputDir, format, print)
+      (output.quiet, output.noColor) = (quiet, noColor)
+      return FleetWords(
+        place: on, shards: shards, directory: dir, programs: programs, lead: lead, readyBound: readyWithin,
+        clockBound: clockBound, hosts: hosts, sshConfiguration: sshConfig, sbatch: sbatch, output: output, tool: tool)
+    }
   }
 }

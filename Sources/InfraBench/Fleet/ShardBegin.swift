@@ -24,7 +24,7 @@ final class ShardBegin: Sendable {
   private let state = Mutex(State())
 
   /// How often the folder is looked at.
-  private static let pollInterval: Nanoseconds = .milliseconds(50)
+  private static let pollInterval: Nanoseconds = .milliseconds(200)
   /// How long a shard waits for the others: a job may wait for its place in a queue.
   private static let longestWait: Nanoseconds = .seconds(3600)
 

@@ -3,6 +3,8 @@ import Latency
 /// Hands out the iterations of a plan one by one. Pure: instants are passed in.
 struct IterationBudget {
   private let plan: LoadPlan
+  /// This shard's part of the measured iterations: they are numbered on after the warm-up, as starts are.
+  private let measured: Shard
   /// This shard's own part of the plan's count; nil is no bound.
   private let count: Int?
   private var startedAt: Instant
@@ -13,7 +15,12 @@ struct IterationBudget {
   /// Starts the budget at `now`.
   init(_ plan: LoadPlan, startingAt now: Instant) {
     self.plan = plan
-    count = plan.count.map(plan.shard.share)
+    if case .iterations(let number) = plan.warmup {
+      measured = plan.shard.after(max(0, number))
+    } else {
+      measured = plan.shard
+    }
+    count = plan.count.map(measured.share)
     startedAt = now
   }
 
@@ -44,7 +51,7 @@ struct IterationBudget {
   /// A measured iteration for a user whose set-up failed: taken from the count, or beyond the count when it is used up.
   mutating func charge() -> Iteration {
     defer { given += 1 }
-    return Iteration(number: plan.shard.number(at: given), isWarmup: false)
+    return Iteration(number: measured.number(at: given), isWarmup: false)
   }
 
   /// Whether no iteration may begin at `now`.

@@ -38,6 +38,11 @@ public struct Shard: Sendable, Equatable {
   /// Whether the thing at this place, from 0, belongs to this shard.
   func owns(_ place: Int) -> Bool { place % count == index }
 
+  /// The shard that this one is of what comes after `number` things, as all of them together are divided.
+  func after(_ number: Int) -> Shard {
+    Shard(unchecked: (index + count - number % count) % count, of: count)
+  }
+
   /// How many of `number` things belong to this shard.
   public func share(of number: Int) -> Int { number > index ? (number - 1 - index) / count + 1 : 0 }
 
