@@ -139,6 +139,7 @@ let package = Package(
     .executableTarget(name: "bench-dirinit", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-e2e", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-exhaustion", dependencies: ["CLauncher"]),
+    .executableTarget(name: "bench-fleet", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-plan", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-report", dependencies: ["CLauncher"]),
     .executableTarget(name: "bench-suite", dependencies: ["CLauncher"]),
@@ -182,6 +183,9 @@ let package = Package(
       path: "Benchmarks/Sources/benchmark-histogram"),
     .executableTarget(
       name: "benchmark-timer", dependencies: ["Latency", "Transport"], path: "Benchmarks/Sources/benchmark-timer"),
+    .executableTarget(
+      name: "benchmark-shard-merge", dependencies: ["Latency", "Results"],
+      path: "Benchmarks/Sources/benchmark-shard-merge"),
     .target(name: "RunSimulation", dependencies: ["Latency", "Statistics"], path: "Benchmarks/Sources/RunSimulation"),
     .executableTarget(
       name: "benchmark-comparison",
@@ -285,7 +289,7 @@ let package = Package(
         "AWS", "AWSTestSupport", "Comparison", "Gateway", "InfraBench", "Latency", "ProcessControl", "Reports",
         "Results", "TestSupport", "TextFormatting", "Transport",
         "infrabench", "bench-allocation", "bench-api", "bench-compare", "bench-concurrent", "bench-dirinit",
-        "bench-e2e", "bench-exhaustion", "bench-plan", "bench-report", "bench-suite", "bench-verify",
+        "bench-e2e", "bench-exhaustion", "bench-fleet", "bench-plan", "bench-report", "bench-suite", "bench-verify",
         "known-delay-server", "mock-gateway", "session-stand-in", "warm-task",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -6,7 +6,7 @@
 #   scripts/setup.sh tests         also what the tests use where it is there (Python packages in .venv)
 #   scripts/setup.sh peers         also what some tests drive that nobody here wrote: proxies (nginx, haproxy), and a gateway's
 #                                  server (Node with express and ws), the shells whose completions there are (zsh, fish), and
-#                                  mandoc for the manual pages; starts none of them
+#                                  mandoc for the manual pages, and what starts fleets (Slurm, OpenSSH); starts none of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -111,4 +111,13 @@ command -v mandoc >/dev/null || missing+=(mandoc)
 command -v man >/dev/null || missing+=(man-db)
 if [ "${#missing[@]}" -gt 0 ]; then
   install_packages "${missing[@]}" || say "note: without ${missing[*]} tests of completions or manual pages are skipped"
+fi
+missing=()
+[ -x /usr/sbin/sshd ] || missing+=(openssh-server)
+command -v ssh >/dev/null || missing+=(openssh-client)
+for program in slurmctld slurmd; do [ -x "/usr/sbin/$program" ] || missing+=("$program"); done
+command -v sbatch >/dev/null || missing+=(slurm-client)
+[ -x /usr/sbin/munged ] || missing+=(munge)
+if [ "${#missing[@]}" -gt 0 ]; then
+  install_without_starting "${missing[@]}" || say "note: without ${missing[*]} tests of fleets by Slurm or ssh are skipped"
 fi

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -229,4 +230,10 @@ int cprocess_reap(pid_t pid, int *code, bool *was_signaled) {
   *was_signaled = WIFSIGNALED(status);
   *code = *was_signaled ? WTERMSIG(status) : WEXITSTATUS(status);
   return 0;
+}
+
+int64_t cprocess_clock_error(void) {
+  struct timex state = {0};
+  if (adjtimex(&state) < 0 || (state.status & STA_UNSYNC)) return -1;
+  return state.maxerror;
 }

@@ -45,6 +45,10 @@ package struct StoredRun: Sendable {
   /// Why the run cannot be compared; nil if it can.
   var exclusionReason: String? {
     if document.mergedRuns != nil { return "a merge of several runs: the runs themselves are what can be compared" }
+    if let shard = document.shard {
+      return "one shard of \(shard.of): the merge of all of them is what can be compared"
+    }
+    if document.fleet?.isPartial == true { return "a merge of some shards of a load: it is no whole load" }
     if document.build == "debug" { return "a debug build's run: only those of release builds are compared" }
     switch document.verdict {
     case .interrupted: return "the run was interrupted"

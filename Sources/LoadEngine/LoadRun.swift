@@ -53,10 +53,12 @@ public struct LoadRun: Sendable {
   ///   - headline: the metric whose percentiles `progress` shows; the catalogue's first one unless given.
   ///   - interval: the length of the timeline's intervals; nil keeps no timeline.
   ///   - parts: takes the recording in parts while the run goes on.
+  ///   - sharedBegin: is called once all users are ready, waits for the begin that is shared with other generators, and
+  ///     returns it: the instant of the schedule's begin, or of the first iterations. Nil: the run does not begin.
   public static func perform<S: Scenario>(
     _ scenario: S, plan: LoadPlan, catalogue: Catalogue, on loops: LoopGroup, monitor: GeneratorMonitor? = nil,
     progress: ProgressCounter? = nil, headline: Metric? = nil, timeline interval: Nanoseconds? = nil,
-    parts: RecordingParts? = nil
+    parts: RecordingParts? = nil, sharedBegin: (@Sendable () async -> Instant?)? = nil
   ) async -> LoadRun {
     let recorders = loops.executors.map { _ in
       LoopRecorder(
@@ -72,7 +74,8 @@ public struct LoadRun: Sendable {
       monitor, hasWarmup: plan.warmup != .iterations(0), isOneOfSeveral: plan.arrivals == .burst)
     let crew = VirtualUsers(
       scenario: scenario, loops: loops, recorders: recorders, measurementWindow: measurementWindow, progress: progress,
-      cutters: [keeper?.cutter, parts?.cutter(of: recorders)].compactMap(\.self))
+      cutters: [keeper?.cutter, parts?.cutter(of: recorders)].compactMap(\.self),
+      sharedBegin: sharedBegin)
     var run: LoadRun
     switch plan.arrivals {
     case .closedLoop(let thinkTime, let ramp): run = await crew.closedLoop(plan, thinkTime: thinkTime, ramp: ramp)

@@ -52,6 +52,7 @@ package struct MarkdownReport {
       parts.append("## Distribution\n\n```text\n\(distribution)```\n")
     }
     if let timeline = TimelineTable(document).text { parts.append("## Timeline\n\n\(timeline)") }
+    if let shards = ShardTable(document)?.table { parts.append("## Shards\n\n\(shards.markdown)") }
     parts.append("## Parameters\n\n\(tables.parameters.markdown)")
     parts.append("## Machine\n\n\(tables.machine.markdown)")
     return parts.joined(separator: "\n")
@@ -69,6 +70,7 @@ package struct MarkdownReport {
       let side = run.side.map { ", \(Markdown.escape($0))" } ?? ""
       lines.append("run \(run.run) of \(run.of)\(side)")
     }
+    if let shards = ShardTable.facts(of: document) { lines.append(Markdown.escape(shards)) }
     if let throughput = Throughput(document: document).line { lines.append(Markdown.escape(throughput)) }
     if let lateness = document.generator.scheduleLatenessP99Ms {
       lines.append("start lateness P99 \(NumberText.time(milliseconds: lateness))")

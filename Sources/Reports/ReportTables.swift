@@ -152,7 +152,10 @@ struct Throughput {
   /// The starts that were due, and their outcomes. In an open loop the schedule sets the rate, and the target decides
   /// the outcomes.
   private var openLoop: [String] {
+    // Of some of the shards no rate is that of the load.
+    if document.fleet?.isPartial == true { return ["partial: \(document.startsDue) starts due in some of the shards"] }
     var parts = ["\(document.startsDue) starts due"]
+    if let rates { parts.append(rates) }
     let asked = [stages, load.rate].compactMap { $0 }
     if !asked.isEmpty { parts.append("asked for \(asked.joined(separator: " from "))") }
     parts.append("\(document.counters["iterations"] ?? 0) finished")
@@ -162,7 +165,16 @@ struct Throughput {
     return parts + number(of: "dropped", "dropped") + number(of: "censored", "not finished")
   }
 
+  /// The asked and the finished rate of all shards together. Starts were due for a shorter time than answers came.
+  private var rates: String? {
+    guard let fleet = document.fleet, fleet.startsSeconds > 0, document.durationSeconds > 0 else { return nil }
+    let asked = Double(document.startsDue) / fleet.startsSeconds
+    let finished = Double(document.counters["iterations"] ?? 0) / document.durationSeconds
+    return "\(NumberText.decimals(asked, 1))/s due, \(NumberText.decimals(finished, 1))/s finished"
+  }
+
   private var closedLoop: [String] {
+    if document.fleet?.isPartial == true { return [] }
     let isLong = load.duration != nil || load.stages != nil || load.count ?? 0 > Self.few
     guard isLong, document.durationSeconds > 0 else { return [] }
     let iterations = document.counters["iterations"] ?? 0

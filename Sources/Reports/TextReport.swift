@@ -29,6 +29,8 @@ package struct TextReport {
     if let checks = CheckTable(document)?.plain { parts.append(checks) }
     parts.append(counterLine + "\n")
     if let throughput = Throughput(document: document).line { parts.append(PlainText.line(throughput) + "\n") }
+    if let shards = ShardTable(document) { parts.append(shards.table.plain) }
+    if let facts = ShardTable.facts(of: document) { parts.append(PlainText.line(facts) + "\n") }
     if let soak = SoakReport(document) { parts.append(soak.table.plain + lines(soak.remarks)) }
     if let findings = document.findings, !findings.isEmpty {
       parts.append(Self.lines(findings, indent: ""))

@@ -16,6 +16,11 @@ struct MergeCheck {
     var starts: [Start: [Int]] = [:]
     var runs: [(place: Int, document: ResultDocument)] = []
     for (index, result) in results.enumerated() {
+      if let shard = result.document.shard {
+        add(
+          result,
+          "is shard \(shard.index) of \(shard.of), which went on at the same time as the others: use --merge-shards")
+      }
       if result.document.mergedRuns != nil {
         add(result, "is a merge itself: name the runs that it was made of")
       }

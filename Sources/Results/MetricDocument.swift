@@ -7,6 +7,17 @@ package struct MetricDocument: Codable, Sendable, Equatable {
     package var unit: String
     package var significantDigits: Int
     package var data: String
+
+    package init(encoding: String, unit: String, significantDigits: Int, data: String) {
+      (self.encoding, self.unit, self.significantDigits, self.data) = (encoding, unit, significantDigits, data)
+    }
+
+    /// Encodes a histogram of ns.
+    init(_ histogram: LatencyHistogram) {
+      self.init(
+        encoding: HistogramV2Codec.compressedBase64Name, unit: "ns", significantDigits: 3,
+        data: HistogramV2Codec.encodeCompressedBase64(histogram))
+    }
   }
 
   package var unit = "ms"
@@ -39,10 +50,7 @@ package struct MetricDocument: Codable, Sendable, Equatable {
   package init?(_ histogram: LatencyHistogram, failed: FailedPart = .none, resolution: Nanoseconds? = nil) {
     // An empty histogram has no figures, so it is not encoded.
     guard !histogram.isEmpty else { return nil }
-    let encoded = Histogram(
-      encoding: HistogramV2Codec.compressedBase64Name, unit: "ns", significantDigits: 3,
-      data: HistogramV2Codec.encodeCompressedBase64(histogram))
-    self.init(histogram, encoded: encoded, failed: failed)
+    self.init(histogram, encoded: Histogram(histogram), failed: failed)
     self.resolution = resolution?.milliseconds
   }
 

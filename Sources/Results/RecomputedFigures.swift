@@ -167,6 +167,8 @@ struct RejudgedThresholds {
     judged = document.thresholds.map { said in
       // A threshold that can't be parsed was written by another version, so the document's judgement is kept.
       guard let threshold = try? parser.parse(said.expression, isDefault: said.skipped == true) else { return said }
+      // A rate of some of the shards is none of the load.
+      if document.fleet?.isPartial == true, threshold.isOfRate { return said }
       let judged = threshold.judge(
         metrics: document.metrics, counters: document.counters, bounds: bounds, soak: document.soak)
       // Only the run knew why there was no sample, so its reason is kept.
@@ -179,6 +181,6 @@ extension ResultDocument {
   /// Pass or fail, by the thresholds and the generator's saturation.
   var verdictOfThresholds: Verdict {
     let isSpoiled = generator.saturated && !notes.contains(Saturation.allowedNote)
-    return thresholds.allSatisfy(\.pass) && !isSpoiled ? .pass : .fail
+    return thresholds.allSatisfy(\.pass) && !isSpoiled && fleet?.failure == nil ? .pass : .fail
   }
 }

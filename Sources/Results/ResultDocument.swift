@@ -132,6 +132,10 @@ package struct ResultDocument: Codable, Sendable, Equatable {
   package var repetition: Repetition?
   /// What a soak watched minute by minute; nil for another run.
   package var soak: Soak?
+  /// Which part of a load this is; nil for a whole load.
+  package var shard: Shard?
+  /// What several shards did together; nil for what one generator did.
+  package var fleet: Fleet?
 
   package init(
     schema: String = "infrabench.result/1", tool: ToolDescription, version: String, build: String,
@@ -237,6 +241,10 @@ package struct Timestamp: Sendable {
   package let compactTime: String
   /// `2026-11-20T21:00:00.123Z`
   package let iso8601: String
+
+  /// - Parameter date: an instant of whole ms, which a `Date` holds with an error of up to 0.1 µs in each direction; its
+  ///   text would be a ms too early.
+  package init(ofWholeMilliseconds date: Date) { self.init(date.addingTimeInterval(1e-4)) }
 
   package init(_ date: Date) {
     iso8601 = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))

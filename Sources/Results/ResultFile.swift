@@ -34,12 +34,14 @@ package struct FileContents: Sendable {
   let identity: ResultFile.Identity
   package let bytes: [UInt8]
   /// The largest size, in bytes. No result is as large, but other files that end in .json may be.
-  static let limit = 64 << 20
+  package static let limit = 64 << 20
 
   /// Reads the file in pieces, because a pipe does not tell its size.
   ///
   /// - Parameter ordinaryOnly: Refuses pipes and devices, because reading them may wait without end.
-  package init(_ path: String, ordinaryOnly: Bool = false) throws(FileReadError) {
+  package init(
+    _ path: String, ordinaryOnly: Bool = false, limit: Int = FileContents.limit
+  ) throws(FileReadError) {
     let file = open(path, O_RDONLY | O_CLOEXEC | (ordinaryOnly ? O_NONBLOCK : 0))
     guard file >= 0 else { throw .system(errno) }
     defer { close(file) }
@@ -58,7 +60,7 @@ package struct FileContents: Sendable {
       guard count >= 0 else { throw .system(errno) }
       if count == 0 { break }
       bytes += buffer[..<count]
-      guard bytes.count <= Self.limit else { throw .tooLarge }
+      guard bytes.count <= limit else { throw .tooLarge }
     }
     identity = .init(status)
     self.bytes = bytes

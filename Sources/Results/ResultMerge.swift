@@ -4,10 +4,10 @@ import TextFormatting
 /// Merges runs into one result exactly: the histograms are merged, the counts added, and the thresholds judged anew.
 package struct ResultMerge {
   /// The runs, the earliest first.
-  private let runs: [ResultDocument]
+  let runs: [ResultDocument]
   /// The runs' files, in the order of the runs.
-  private let paths: [String]
-  private let first: ResultDocument
+  let paths: [String]
+  let first: ResultDocument
 
   /// The merged result.
   ///
@@ -47,12 +47,12 @@ package struct ResultMerge {
   }
 
   /// A value that all runs share; nil where they differ.
-  private func same<Value: Equatable>(_ value: (ResultDocument) -> Value?) -> Value? {
+  func same<Value: Equatable>(_ value: (ResultDocument) -> Value?) -> Value? {
     runs.allSatisfy { value($0) == value(first) } ? value(first) : nil
   }
 
   /// The runs' parameters; one that differs between runs, such as the seed, is null.
-  private var parameters: [String: JSONValue] {
+  var parameters: [String: JSONValue] {
     let names = runs.reduce(into: Set<String>()) { $0.formUnion($1.parameters.keys) }
     return names.reduce(into: [:]) { parameters, name in parameters[name] = same { $0.parameters[name] } ?? .null }
   }
@@ -90,18 +90,18 @@ package struct ResultMerge {
   }
 
   /// The sum of the runs' failed parts. As in a single run, what an interruption left unfinished is no failure.
-  private func failedPart(of metric: String) -> FailedPart {
+  func failedPart(of metric: String) -> FailedPart {
     runs.map { $0.failedPart(of: metric) }.reduce(.none) { sum, part in
       FailedPart(sum.failed.saturatingSum(part.failed), of: sum.all.saturatingSum(part.all))
     }
   }
 
-  private var counters: [String: UInt64] {
+  var counters: [String: UInt64] {
     runs.reduce(into: [:]) { $0.merge($1.counters, uniquingKeysWith: { $0.saturatingSum($1) }) }
   }
 
   /// The failures by kind, each with the example of the first run that has it.
-  private var errors: [ResultDocument.Failure] {
+  var errors: [ResultDocument.Failure] {
     var errors: [ResultDocument.Failure] = []
     var places: [String: Int] = [:]
     for error in runs.flatMap(\.errors) {
@@ -255,7 +255,7 @@ struct MergeNotes {
 
   /// The runs' notes, each once. The note on allowed saturation belongs to a run's verdict, and the merge has a verdict
   /// of its own.
-  private var notesOfRuns: [String] {
+  var notesOfRuns: [String] {
     var seen: Set<String> = [Saturation.allowedNote]
     let notes = runs.flatMap(\.notes).filter { seen.insert($0).inserted }
     let surplus = notes.count - Self.mostOfRuns

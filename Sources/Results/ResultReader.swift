@@ -30,6 +30,17 @@ package struct ResultReader: Sendable {
     return try StoredResult(document, file: ResultFile(path: path, identity: contents.identity))
   }
 
+  /// Reads the result of a shard as it is written, with its timeline. The merge of shards decodes each histogram once.
+  ///
+  /// - Throws: Why the file is no result.
+  package func readShard(_ path: String) throws(ResultReadError) -> ResultDocument {
+    let contents: FileContents
+    do throws(FileReadError) { contents = try FileContents(path, ordinaryOnly: true) } catch {
+      throw .init(path, .unreadable(error))
+    }
+    return try decode(contents.bytes, path, withTimeline: true)
+  }
+
   /// Reads a result as it is written, without its timeline. It serves comparisons of many results, whose histograms are
   /// decoded one at a time (``MetricDocument/recomputed(_:failed:)``).
   ///
@@ -210,6 +221,7 @@ enum ResultRules {
   static let mostNames = 1_000
   static let mostChecks = 100
   static let mostEvents = 10_000
+  static let mostShards = 100_000
 
   /// The first rule that the document breaks; nil where it breaks none. docs/schema has the same rules.
   static func violation(in document: ResultDocument) -> String? {
@@ -239,7 +251,35 @@ enum ResultRules {
       if metric.unit != "ms" { return "metrics.\(name) is not in ms" }
       if !isAmount(metric.resolution ?? 0) { return "metrics.\(name).resolution is no time" }
     }
+    if let sentence = document.shard.flatMap(violation) ?? document.fleet.flatMap(violation) { return sentence }
     return (document.checks ?? []).lazy.compactMap(violation).first ?? document.soak.flatMap(violation)
+  }
+
+  /// The first rule that a shard's place breaks.
+  private static func violation(in shard: ResultDocument.Shard) -> String? {
+    guard (1...mostShards).contains(shard.of), (0..<shard.of).contains(shard.index) else {
+      return "shard is none of those that it names"
+    }
+    if !Timestamp.isWritten(shard.startAt) { return "shard.startAt is no time in UTC with milliseconds" }
+    let times = [shard.measuredFrom, shard.lastAnswerAt ?? 0, shard.firstStartLatenessMs ?? 0]
+    if !times.allSatisfy(isAmount) || !isError(shard.clock) { return "shard has a time that is none" }
+    return shard.assignments ?? 0 < 0 ? "shard.assignments is no number" : nil
+  }
+
+  /// The first rule that a merge of shards breaks.
+  private static func violation(in fleet: ResultDocument.Fleet) -> String? {
+    guard (1...mostShards).contains(fleet.of), fleet.shards.count <= fleet.of else { return "fleet has no such shards" }
+    if !Timestamp.isWritten(fleet.startAt) { return "fleet.startAt is no time in UTC with milliseconds" }
+    let times = [fleet.startsSeconds, fleet.startSpreadMs ?? 0]
+    let isRight = fleet.shards.allSatisfy { part in
+      isError(part.clock)
+        && [part.cpuUtilisation, part.scheduleLatenessP99Ms ?? 0, part.firstStartLatenessMs ?? 0].allSatisfy(isAmount)
+    }
+    return times.allSatisfy(isAmount) && isRight ? nil : "fleet has a time or a share that is none"
+  }
+
+  private static func isError(_ clock: ResultDocument.ClockError?) -> Bool {
+    clock.map { isAmount(abs($0.offsetMs)) && isAmount($0.errorMs) } ?? true
   }
 
   /// The first rule that a check's record breaks.

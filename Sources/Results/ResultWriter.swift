@@ -130,7 +130,7 @@ package struct ResultWriter {
   }
 
   private static func isTaken(_ stem: String) -> Bool {
-    (ResultFormat.allCases.map { ".\($0.fileExtension)" } + [SoakLine.fileSuffix]).contains {
+    (ResultFormat.allCases.map { ".\($0.fileExtension)" } + [SoakLine.fileSuffix, AssignmentFile.suffix]).contains {
       access("\(stem)\($0)", F_OK) == 0
     }
   }

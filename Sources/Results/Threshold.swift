@@ -70,6 +70,11 @@ package struct Threshold: Sendable, Equatable {
     }
   }
 
+  /// Whether it is about a share of the iterations.
+  package var isOfRate: Bool {
+    if case .rate = subject { true } else { false }
+  }
+
   /// Whether `other` has an equal subject, comparison and bound; the expressions may be written differently.
   package func isSameCriterion(as other: Threshold) -> Bool {
     subject == other.subject && comparison == other.comparison && bound == other.bound

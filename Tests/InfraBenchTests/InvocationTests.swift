@@ -14,7 +14,7 @@ struct InvocationTests {
   }
 
   @Test func eachToolIsFoundByEachOfItsNames() {
-    #expect(InfraBenchCommand.tools.count == 11)
+    #expect(InfraBenchCommand.tools.count == 12)
     for tool in InfraBenchCommand.tools {
       let (long, short) = (tool.programName, tool.shortName)
       #expect(long == "bench-" + short)

@@ -73,7 +73,7 @@ import Testing
   func severalLoopsTakeSharesOfTheCountAndLeaveNothing(_ count: Int, _ loops: Int) {
     var random = SeededRandom(seed: UInt64(count + loops))
     var budget = IterationBudget(.closedLoop(users: loops, count: count), startingAt: 0)
-    var shares = [Range<Int>](repeating: 0..<0, count: loops)
+    var shares = [IterationBudget.Share](repeating: .init(), count: loops)
     var (numbers, asked) = ([Int](), 0)
     var isOver = false
     while !isOver {
@@ -86,13 +86,13 @@ import Testing
         }
         numbers.append(next.number)
         let left = count - (numbers.max() ?? 0)
-        shares[loop] = budget.share(of: loops, at: 1).numbers
-        #expect(shares[loop].count <= max(0, left / (8 * loops)))
+        shares[loop] = budget.share(of: loops, at: 1)
+        #expect(shares[loop].places.count <= max(0, left / (8 * loops)))
       } else {
-        numbers.append(shares[loop].removeFirst())
+        numbers.append(shares[loop].removeFirst().number)
       }
     }
-    numbers += shares.flatMap { Array($0) }
+    for share in shares { numbers += share.places.map { $0 + 1 } }
     #expect(numbers.sorted() == Array(1...count))
     if count == 10_000 { #expect(asked < count / 4) }
   }
@@ -102,9 +102,9 @@ import Testing
     _ = warm.next(at: 10)
     #expect(warm.share(of: 2, at: 10) == IterationBudget.Share())
     _ = warm.next(at: 60)
-    #expect(warm.share(of: 2, at: 60) == IterationBudget.Share(numbers: 2..<66, endsAt: 160))
+    #expect(warm.share(of: 2, at: 60) == IterationBudget.Share(places: 1..<65, endsAt: 160))
     #expect(warm.next(at: 159)?.number == 66)
-    #expect(warm.share(of: 2, at: 160).numbers.isEmpty)
+    #expect(warm.share(of: 2, at: 160).isEmpty)
   }
 
   @Test func aBurstIsOneIterationPerUser() {

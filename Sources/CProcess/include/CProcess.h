@@ -77,3 +77,6 @@ int cprocess_signal(int pidfd, int signal);
 /// Reaps an ended child. Returns 0, ECHILD if somebody else has reaped it, or EAGAIN while it runs.
 /// `code` is the exit code, or the signal's number if `was_signaled`.
 int cprocess_reap(pid_t pid, int *code, bool *was_signaled);
+
+/// How wrong the real-time clock may be at most, in microseconds, as its daemon keeps it in the kernel; -1: none does.
+int64_t cprocess_clock_error(void);

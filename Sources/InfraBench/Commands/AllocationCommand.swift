@@ -25,6 +25,7 @@ package struct AllocationCommand: BenchmarkCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
+  @OptionGroup(title: "Parts of a load") var shard: ShardOptions
   @OptionGroup(title: "Repetition") var repetition: RepeatOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Scenario file") var scenario: ScenarioOptions
@@ -46,6 +47,8 @@ package struct AllocationCommand: BenchmarkCommand {
     var benchmark = AllocationBenchmark(
       target: reader.target(target, needs: [.acquire]), load: reader.load(load, arrivals, defaultCount: 10),
       waitFor: AllocationBenchmark.WaitFor(rawValue: waitFor) ?? .assigned, holds: hold)
+    reader.shard(
+      shard, &benchmark.load, &benchmark.target, UndividedOptions(load: load, repetition: repetition))
     let output = reader.output(output)
     benchmark.load.addTimeline(for: output)
     return PreparedRun(

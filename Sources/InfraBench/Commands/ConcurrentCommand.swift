@@ -33,6 +33,7 @@ package struct ConcurrentCommand: BenchmarkCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default concurrency: 5; count with --rate: 10)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
+  @OptionGroup(title: "Parts of a load") var shard: ShardOptions
   @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
   @OptionGroup(title: "Soak") var soak: SoakOptions
   @OptionGroup(title: "Repetition") var repetition: RepeatOptions
@@ -86,9 +87,18 @@ package struct ConcurrentCommand: BenchmarkCommand {
         reader.refuseCrowd("--concurrency", settings.concurrency)
       }
     }
-    let targetSettings = reader.target(
+    var targetSettings = reader.target(
       target, for: runTask, users: settings.concurrency + beyondCount, keepsPool: beyondCount > 0,
       needs: [.acquire])
+    reader.shard(
+      shard, &settings, &targetSettings,
+      UndividedOptions(
+        load: load, repetition: repetition,
+        others: [("--cold-by", runTask != nil), ("--soak", soak.soak)],
+        divided: isLoop ? [] : [("--beyond", beyondCount)]))
+    if case .instant? = settings.shard?.begin, !isLoop, burstCount > 1 || beyondCount > 0 {
+      reader.refuse("--start-at", "parts of several bursts have to agree on each: give a folder that all of them share")
+    }
     if !isLoop { settings.count = burstCount * (settings.concurrency + beyondCount) }
     var benchmark = ConcurrentBenchmark(
       target: targetSettings, load: settings,

@@ -40,6 +40,7 @@ package struct EndToEndCommand: BenchmarkCommand {
   @OptionGroup(title: "Target") var target: TargetOptions
   @OptionGroup(title: "Load (default count: 5)") var load: LoadOptions
   @OptionGroup(title: "Arrivals") var arrivals: ArrivalOptions
+  @OptionGroup(title: "Parts of a load") var shard: ShardOptions
   @OptionGroup(title: "Cold starts") var coldStarts: RunTaskOptions
   @OptionGroup(title: "Soak") var soak: SoakOptions
   @OptionGroup(title: "Repetition") var repetition: RepeatOptions
@@ -133,6 +134,15 @@ package struct EndToEndCommand: BenchmarkCommand {
         "--soak", "a soak watches a pool, and --cold-by run-task starts a task for each iteration: leave one out")
     }
     benchmark.soak = reader.soak(soak, loadSettings, isLoadBounded: load.duration != nil || arrivals.stages != nil)
+    reader.shard(
+      shard, &benchmark.load, &benchmark.target,
+      UndividedOptions(
+        load: load, repetition: repetition,
+        others: [
+          ("--cold-by", runTask != nil), ("--soak", soak.soak), ("--idle-sessions", idle != nil),
+          // The phases of a session are seen by the process that has its agent.
+          ("--agents", settings.agents > 0),
+        ]))
     let output = reader.output(output)
     benchmark.load.addTimeline(for: output)
     return PreparedRun(

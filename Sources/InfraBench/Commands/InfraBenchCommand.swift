@@ -13,7 +13,8 @@ package struct InfraBenchCommand: ParsableCommand {
   /// those that measure nothing themselves. A new tool is added here; a new benchmark to ``SuiteTool/all``.
   static let tools: [any ToolCommand.Type] =
     SuiteTool.all.map(\.command) + [
-      VerifyCommand.self, BenchSuiteCommand.self, CompareCommand.self, PlanCommand.self, ReportCommand.self,
+      VerifyCommand.self, BenchSuiteCommand.self, CompareCommand.self, FleetCommand.self, PlanCommand.self,
+      ReportCommand.self,
     ]
 
   package static let configuration = CommandConfiguration(

@@ -19,6 +19,9 @@ package struct ReportCommand: ToolCommand {
       samples together, thresholds are judged anew. The runs must have followed one another: rates of runs at the same \
       time add up, which no merge can show.
 
+      --merge-shards makes one result of all shards of one load (--shard), which went on at the same time: what one \
+      generator would have measured. A missing or failed shard is an error, unless --allow-missing shows the others.
+
       --format writes files named after FILE into --output-dir; without it, one format of one document goes to standard \
       output. hgrm and hlog are HdrHistogram's percentile distribution and log.
 
@@ -29,6 +32,7 @@ package struct ReportCommand: ToolCommand {
         bench-report results/2026-11-20/210000Z-bench-allocation.json
         bench-report results/2026-12-01/030000Z-bench-e2e.soak.ndjson
         bench-report --merge results/2026-11-20/*-bench-allocation.json
+        bench-report --merge-shards fleet/shards/*/*/*-bench-concurrent.json
         bench-report --format csv results/2026-11-20/210000Z-bench-e2e.json > run.csv
         bench-report --format hgrm --metric warm 210000Z-bench-concurrent.json > warm.hgrm
         bench-report --merge --format md,json,hlog --output-dir merged results/2026-11-2*/*-bench-e2e.json
@@ -42,6 +46,12 @@ package struct ReportCommand: ToolCommand {
 
   @Flag(help: "Make one result of all files: runs of one tool, kind of target and load, one after another.")
   var merge = false
+
+  @Flag(help: "Make one result of all files: the shards of one load, all of them.")
+  var mergeShards = false
+
+  @Flag(help: "With --merge-shards: show the shards that are there; the result is partial, and no rate is judged.")
+  var allowMissing = false
 
   @Option(
     help: ArgumentHelp(
@@ -75,7 +85,8 @@ package struct ReportCommand: ToolCommand {
   package func run() async throws {
     var reader = OptionReader(environment: ProcessInfo.processInfo.environment)
     let settings = reader.report(
-      files: files, merges: merge, format: format, directory: outputDir, metrics: metric, print: print)
+      files: files, merges: merge, mergesShards: mergeShards, allowsMissing: allowMissing, format: format,
+      directory: outputDir, metrics: metric, print: print)
     let usesColor = !noColor && (reader.environment["NO_COLOR"] ?? "").isEmpty && isatty(STDOUT_FILENO) == 1
     let console = Console(print: settings.print ?? .text, isQuiet: quiet)
     let status: Int32

@@ -32,10 +32,16 @@ package struct ReportRun {
   package func perform() throws(Problems) -> Int32 {
     // The reader of the output may stop early: that must not end the process.
     signal(SIGPIPE, SIG_IGN)
-    let results = readAll()
-    let isWhole = results.count == settings.files.count
-    if !isWhole, results.isEmpty || settings.merges { return 1 }
-    let entries = try entries(results)
+    let entries: [Entry]
+    let isWhole: Bool
+    if settings.mergesShards {
+      (entries, isWhole) = ([try shards()], true)
+    } else {
+      let results = readAll()
+      isWhole = results.count == settings.files.count
+      if !isWhole, results.isEmpty || settings.merges { return 1 }
+      entries = try self.entries(results)
+    }
     try checkMetrics(of: entries)
     do {
       if settings.directory == nil, let format = settings.formats.first {
@@ -74,6 +80,18 @@ package struct ReportRun {
     } catch {
       var problems = Problems()
       for sentence in error.sentences { problems.add("--merge", sentence) }
+      throw problems
+    }
+  }
+
+  private func shards() throws(Problems) -> Entry {
+    do throws(ResultMergeError) {
+      let document = try ShardMerge.merge(settings.files, allowsMissing: settings.allowsMissing, reader: .suite)
+      let stem = settings.files[0].split(separator: "/").last.map { String($0.prefix { $0 != "." }) } ?? "shards"
+      return Entry(name: "the merge of shards", stem: stem + "-merged", document: document)
+    } catch {
+      var problems = Problems()
+      for sentence in error.sentences { problems.add("--merge-shards", sentence) }
       throw problems
     }
   }
@@ -136,6 +154,9 @@ package struct ReportRun {
 package struct ReportSettings: Sendable {
   package var files: [String]
   package var merges: Bool
+  /// Whether the files are the shards of one load.
+  package var mergesShards = false
+  package var allowsMissing = false
   /// Empty: the report goes to standard output, in the form of `print`.
   package var formats: [ResultRendering.Format]
   /// Nil: the only format goes to standard output.
@@ -149,9 +170,15 @@ package struct ReportSettings: Sendable {
 extension OptionReader {
   /// Checks what the user wrote; nothing is read or written yet.
   package mutating func report(
-    files: [String], merges: Bool, format: String?, directory: String?, metrics: [String], print: String?
+    files: [String], merges: Bool, mergesShards: Bool = false, allowsMissing: Bool = false, format: String?,
+    directory: String?, metrics: [String], print: String?
   ) -> ReportSettings {
     if files.isEmpty { problems.add("FILE", "name at least one result") }
+    if merges, mergesShards {
+      problems.add(
+        "--merge-shards", "--merge is of runs one after another, this of parts at the same time: leave one out")
+    }
+    if allowsMissing, !mergesShards { problems.add("--allow-missing", "it is for --merge-shards: give that too") }
     if merges, files.count == 1 { problems.add("--merge", "name at least two files") }
     let formats = reportFormats(format)
     if let directory {
@@ -163,7 +190,7 @@ extension OptionReader {
       if formats.count > 1 {
         problems.add("--format", "standard output takes one format: write several with --output-dir")
       }
-      if files.count > 1, !merges {
+      if files.count > 1, !merges, !mergesShards {
         problems.add(
           "--format",
           "standard output takes one document: name one file, merge them with --merge, or write with --output-dir")
@@ -179,7 +206,8 @@ extension OptionReader {
     let kinds = OutputSettings.Print.allCases.map(\.rawValue)
     let kind = choice("--print", print, of: kinds, default: "text")
     return ReportSettings(
-      files: files, merges: merges, formats: formats, directory: directory, metrics: metrics,
+      files: files, merges: merges, mergesShards: mergesShards, allowsMissing: allowsMissing, formats: formats,
+      directory: directory, metrics: metrics,
       print: format == nil || print != nil ? OutputSettings.Print(rawValue: kind) : nil)
   }
 

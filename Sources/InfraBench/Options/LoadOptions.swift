@@ -108,6 +108,14 @@ package struct LoadSettings: Sendable {
   package var userIDPrefix: String
   package var seed: UInt64
   package var arrivals = ArrivalSettings()
+  /// Which part of the load this run makes, and when it begins; nil: it makes all of it, at once.
+  package var shard: ShardSettings?
+
+  /// The iterations of this run alone.
+  package var ownCount: Int? { count.map { shard?.shard.share(of: $0) ?? $0 } }
+
+  /// The most virtual users of this run alone.
+  package var ownUsers: Int { shard?.shard.share(of: users) ?? users }
 
   /// Whether arrivals are due on a schedule.
   package var isOpenLoop: Bool { arrivals.isOpenLoop }
@@ -116,7 +124,7 @@ package struct LoadSettings: Sendable {
   package var users: Int { ramp?.maximum ?? concurrency }
 
   /// The most iterations in flight at one time; nil in a closed loop.
-  package var maxInFlight: Int? { isOpenLoop ? users : nil }
+  package var maxInFlight: Int? { isOpenLoop ? ownUsers : nil }
 
   /// The time-outs of a run, by the names of their parameters.
   func timeouts(beside runTask: RunTaskSettings?) -> [String: Nanoseconds] {
@@ -136,6 +144,7 @@ package struct LoadSettings: Sendable {
         thinkTime: arrivals.thinkTime, ramp: ramp)
     }
     plan.drainBound = timeout
+    plan.shard = shard?.shard ?? .whole
     return plan
   }
 
@@ -255,7 +264,7 @@ extension LoadSettings {
 
   /// Whether a line for each iteration is readable: in a closed loop of at most 100 iterations.
   package var showsIterations: Bool {
-    guard let count, !isOpenLoop else { return false }
+    guard let count = ownCount, !isOpenLoop else { return false }
     return count <= 100
   }
 

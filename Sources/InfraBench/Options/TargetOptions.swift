@@ -114,6 +114,8 @@ package struct TargetSettings: Sendable {
   package var keepsCookies = true
   package var agents: Int
   package var allowsAgentsBesideReal: Bool
+  /// How many of the agents this process supplies, where it makes a part of a load; nil: all of them.
+  package var ownAgents: Int?
   /// The second gateway; nil: one target alone.
   package var second: Second?
 

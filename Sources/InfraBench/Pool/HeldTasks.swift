@@ -20,10 +20,12 @@ package final class HeldTasks: Sendable {
     /// By task: the index of the address that gave it out, from 0. Tasks of address 0 are left out.
     var places: [TaskID: Int] = [:]
     var hasSeveralTokens = false
+    /// Which task was whose, and when; nil where nobody asks.
+    var log: AssignmentLog?
 
     /// Whether the ledger alone tells all of a task.
     var isPlain: Bool {
-      releases.isSettled && !hasSeveralTokens && cookies.isEmpty && owners.isEmpty && places.isEmpty
+      releases.isSettled && !hasSeveralTokens && cookies.isEmpty && owners.isEmpty && places.isEmpty && log == nil
     }
 
     var refused = ReleaseFailures()
@@ -96,6 +98,7 @@ package final class HeldTasks: Sendable {
       if place != 0 || !state.places.isEmpty { state.places[task] = place == 0 ? nil : place }
       // A task that is given out again after a refused release was not held any more.
       if state.releases.isGivenOut(task) { ledger.released(task) }
+      state.log?.assigned(task, at: MonotonicClock.now())
       return ledger.assign(task)
     }
   }
@@ -106,12 +109,19 @@ package final class HeldTasks: Sendable {
   /// The number of tasks held.
   package var count: Int { ledger.count }
 
+  /// Keeps a log of all assignments from here on, for the merge with other shards.
+  func keepLog() { update { $0.log = AssignmentLog() } }
+
+  /// The log; nil where none is kept.
+  var log: AssignmentLog? { state.withLock { $0.log } }
+
   /// Notes that a task went back without a release call, when its session ended.
   package func wentBack(_ task: TaskID) {
     if !isPlain.load(ordering: .acquiring) {
       update { state in
         if !state.owners.isEmpty { state.owners[task] = nil }
         if !state.places.isEmpty { state.places[task] = nil }
+        state.log?.gaveBack(task, at: MonotonicClock.now())
       }
     }
     ledger.released(task)
@@ -139,6 +149,7 @@ package final class HeldTasks: Sendable {
     }
     let known: (cookies: CookieJar?, owner: Int?)? = state.withLock { state in
       if unlessUnsupported, state.releases.isUnsupported { return nil }
+      state.log?.gaveBack(task, at: MonotonicClock.now())
       return (state.cookies.isEmpty ? nil : state.cookies[task], state.owners.isEmpty ? nil : state.owners[task])
     }
     guard let (kept, owner) = known else { return nil }

@@ -163,6 +163,8 @@ package struct Measurement: Sendable {
   package var checks: [CheckRecord]?
   /// What a soak has watched; nil for another run.
   package var soak: SoakRun?
+  /// Which part of a load this run was; nil for a whole load.
+  var shard: ShardMeasurement?
 
   /// Takes what a run knows beside its recording.
   package mutating func take(silence: (length: Nanoseconds, since: Nanoseconds)?, failedSetUps: UInt64) {

@@ -53,7 +53,7 @@ package struct BenchmarkRunner: Sendable {
         let known = notebook.all + [stillHeld, held.unansweredNote, measurement.pending()].compactMap(\.self)
         let document = self.document(
           of: benchmark, measurement, held, notes: known, isInterrupted: true)
-        guard let forms = try? RunResultFiles.Forms(document),
+        guard let forms = try? RunResultFiles.Forms(document, measurement.shard?.assignments(of: held)),
           (try? files.write(forms, startedAt: measurement.startedAt, isFinal: false)) != nil
         else { return }
         interruption.isWritten {
@@ -95,7 +95,7 @@ package struct BenchmarkRunner: Sendable {
       let document = document(of: benchmark, measurement, held, notes: notebook.all, isInterrupted: signal != nil)
       for note in document.notes { bench.note(note) }
       let exit = report(
-        document, of: measurement, in: files, signal: signal, isSaid: !interruption.mayReport(), console: console)
+        document, of: measurement, held, in: files, signal: signal, isSaid: !interruption.mayReport(), console: console)
       interruption.isWritten { await console.flushSoon() }
       return (exit, document)
     }
@@ -117,18 +117,19 @@ package struct BenchmarkRunner: Sendable {
       isInterrupted: isInterrupted, notes: notes
     ).document(of: benchmark)
     document.repetition = repetition
+    document.shard = measurement.shard?.record(held)
     return document
   }
 
   private func report(
-    _ document: ResultDocument, of measurement: Measurement, in files: RunResultFiles, signal: Int32?, isSaid: Bool,
-    console: Console
+    _ document: ResultDocument, of measurement: Measurement, _ held: HeldTasks, in files: RunResultFiles,
+    signal: Int32?, isSaid: Bool, console: Console
   ) -> ToolExit {
     // The last line of a soak's file comes first: it is small, and the others may fill the disk.
     let lack = measurement.soak?.end(document)
     if let lack { console.error(lack) }
     do {
-      let forms = try RunResultFiles.Forms(document)
+      let forms = try RunResultFiles.Forms(document, measurement.shard?.assignments(of: held))
       // The files come first: the reader of the output may stop in the middle of it.
       let written = Result { try files.write(forms, startedAt: measurement.startedAt, isFinal: true) }
       if !isSaid { say(forms, console) }
@@ -180,9 +181,12 @@ final class RunResultFiles: Sendable {
     var document: ResultDocument
     var json: String
     var markdown: String
+    /// The assignments of a shard, for its file beside the result.
+    var assignments: String?
 
-    init(_ document: ResultDocument) throws {
+    init(_ document: ResultDocument, _ assignments: String? = nil) throws {
       self.document = document
+      self.assignments = assignments
       json = try ResultCoding.encode(document)
       markdown = MarkdownReport(document).text
     }
@@ -242,18 +246,20 @@ final class RunResultFiles: Sendable {
   }
 
   private func contents(_ forms: Forms) throws -> [(fileExtension: String, text: String)] {
-    try ResultFormat.allCases.filter(output.formats.contains).map { format in
-      let text =
-        switch format {
-        case .md: forms.markdown
-        case .json: forms.json
-        case .html: ResultHTML(forms.document).source
-        case .junit: JUnitReport(forms.document).xml
-        case .csv: CSVReport(forms.document).text
-        case .openmetrics: try OpenMetricsReport(forms.document).text
-        }
-      return (fileExtension: format.fileExtension, text: text)
-    }
+    let assignments = forms.assignments.map { [(String(AssignmentFile.suffix.dropFirst()), $0)] } ?? []
+    return try assignments
+      + ResultFormat.allCases.filter(output.formats.contains).map { format in
+        let text =
+          switch format {
+          case .md: forms.markdown
+          case .json: forms.json
+          case .html: ResultHTML(forms.document).source
+          case .junit: JUnitReport(forms.document).xml
+          case .csv: CSVReport(forms.document).text
+          case .openmetrics: try OpenMetricsReport(forms.document).text
+          }
+        return (fileExtension: format.fileExtension, text: text)
+      }
   }
 }
 

@@ -54,7 +54,7 @@ struct ProgressLine: Sendable {
   init(_ progress: ProgressCounter, of load: LoadSettings, elapsed: Nanoseconds, rate: Double) {
     self.elapsed = elapsed
     done = progress.done
-    count = load.count
+    count = load.ownCount
     self.rate = rate
     percentiles = progress.percentiles
     failed = progress.failed

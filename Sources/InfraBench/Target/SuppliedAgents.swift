@@ -22,7 +22,8 @@ package enum SuppliedAgents {
     observer: @escaping TaskObserver = { _ in },
     _ body: () async throws(BenchmarkFailure) -> T
   ) async throws(BenchmarkFailure) -> T {
-    guard target.agents > 0 else { return try await body() }
+    let agents = target.ownAgents ?? target.agents
+    guard agents > 0 else { return try await body() }
     let client = session.client(on: session.loops.executor(forUser: 0))
     defer { client.close() }
     guard let before = try await warmCount(client) else { return try await body() }
@@ -38,14 +39,14 @@ package enum SuppliedAgents {
       let failures = ConnectFailures()
       let pool = AgentPool(
         configuration: configuration(session, client, program: program, workspaceRoot: root.path),
-        count: target.agents, loops: loops.executors.map(\.eventLoop),
+        count: agents, loops: loops.executors.map(\.eventLoop),
         observer: { event in
           failures.observe(event)
           observer(event)
         })
-      let agents = Task { await pool.run() }
+      let running = Task { await pool.run() }
       let result = await Result(catching: { () async throws(BenchmarkFailure) in
-        try await waitUntilWarm(before, target.agents, failures, client, session: session)
+        try await waitUntilWarm(before, agents, failures, client, session: session)
         if client.addresses.count > 1 {
           session.bench.note("all agents went to one of the \(client.addresses.count) addresses of the gateway's host")
         }
@@ -53,8 +54,8 @@ package enum SuppliedAgents {
       })
       // Tasks are released before their agents end.
       await Task { await session.releaseAtEnd() }.value
-      agents.cancel()
-      await agents.value
+      running.cancel()
+      await running.value
       return result
     }
     await waitUntilGone(before, session)

@@ -21,6 +21,11 @@ public struct Recording: Sendable {
   /// iteration without an answer.
   public internal(set) var lastAnswerAt: Instant?
   var lastUnansweredAt: Instant?
+  /// The earliest first byte of a measured iteration, and when its start was due, which a closed loop does not know.
+  public private(set) var firstStart: (intendedAt: Instant?, writtenAt: Instant)?
+
+  /// When the last iteration ended, answered or not; nil without one.
+  public var lastEndAt: Instant? { [lastAnswerAt, lastUnansweredAt].compactMap(\.self).max() }
 
   private var histograms: [LatencyHistogram?]
   private var counts: [UInt64]
@@ -83,7 +88,10 @@ public struct Recording: Sendable {
         lastUnansweredAt = max(lastUnansweredAt ?? .distantPast, endedAt)
       }
     }
-    if let writtenAt = record.firstByteWrittenAt { lateness.record(max(1, writtenAt.elapsed(since: dueAt))) }
+    if let writtenAt = record.firstByteWrittenAt {
+      lateness.record(max(1, writtenAt.elapsed(since: dueAt)))
+      began((record.intendedAt, writtenAt))
+    }
     for (metric, latency) in record.countingSamples { sample(metric, latency) }
     switch record.ending {
     case .success:
@@ -98,6 +106,11 @@ public struct Recording: Sendable {
     for counter in record.counts { count(counter) }
   }
 
+  private mutating func began(_ start: (intendedAt: Instant?, writtenAt: Instant)) {
+    if let firstStart, firstStart.writtenAt <= start.writtenAt { return }
+    firstStart = start
+  }
+
   /// Adds another recording of the same catalogue.
   public mutating func merge(_ other: Recording) {
     precondition(catalogue == other.catalogue, "only recordings of the same benchmark are merged")
@@ -109,6 +122,7 @@ public struct Recording: Sendable {
     if let instant = other.lastAnswerAt { lastAnswerAt = max(lastAnswerAt ?? .distantPast, instant) }
     if let instant = other.lastUnansweredAt { lastUnansweredAt = max(lastUnansweredAt ?? .distantPast, instant) }
     lateness.merge(ofSameLayout: other.lateness)
+    if let start = other.firstStart { began(start) }
     for (index, histogram) in other.histograms.enumerated() {
       guard let histogram, !histogram.isEmpty else { continue }
       Self.merge(histogram, into: &histograms[index])
@@ -120,7 +134,7 @@ public struct Recording: Sendable {
   mutating func reset() {
     (iterations, censored, dropped, missed) = (0, 0, 0, 0)
     errors = ErrorTally()
-    (lastAnswerAt, lastUnansweredAt) = (nil, nil)
+    (lastAnswerAt, lastUnansweredAt, firstStart) = (nil, nil, nil)
     lateness.reset()
     for index in histograms.indices { histograms[index]?.reset() }
     for index in counts.indices { counts[index] = 0 }

@@ -10,7 +10,9 @@ extension VirtualUsers {
     let shared = SharedIterations(plan, ramp: ramp, startingAt: MonotonicClock.now())
     let parts = loops.executors.map { _ in LoopIterations(shared, loops: loops.executors.count) }
     let allOpened = StartBarrier(
-      parties: max(1, plan.users), beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) })
+      parties: plan.ownUsers, agreed: agreedBegin(lead: .zero, isExact: true),
+      beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) },
+      whenRefused: { shared.abandon() })
     let now = await IntervalCutter.cutting(by: cutters, since: { shared.measurementStartedAt }) {
       await withTaskCancellationHandler {
         await run(plan) { user, own, loop in
@@ -46,7 +48,7 @@ extension VirtualUser {
       case .censored: fail(Iteration(number: number, isWarmup: false), dueAt: .distantPast, record)
       }
     }
-    _ = await allOpened.wait()
+    _ = await allOpened.wait(as: number)
     return record.ending == .success
   }
 

@@ -7,15 +7,19 @@ extension VirtualUsers {
     _ plan: LoadPlan, _ schedule: ArrivalSchedule, dropsWhenBusy: Bool, isPrecise: Bool
   ) async -> LoadRun {
     let begin = MonotonicClock.now()
-    let users = max(1, plan.users)
+    let users = plan.ownUsers
+    let lead = SharedArrivals.lead(users: users)
+    let isShared = sharedBegin != nil
     let shared = SharedArrivals(
-      schedule, bounds: .init(count: plan.count, duration: plan.duration, warmup: plan.warmup),
+      schedule, bounds: .init(count: plan.count, duration: plan.duration, warmup: plan.warmup, shard: plan.shard),
       dropsWhenBusy: dropsWhenBusy)
     let arrivals = await parts(of: shared, isPrecise: isPrecise)
     for loop in arrivals { shared.add(loop) }
     let allOpened = StartBarrier(
-      parties: users, beforeRelease: { measurementWindow.begin() },
-      whenReached: { shared.begin(at: $0 + SharedArrivals.lead(users: users), users: users) })
+      parties: users, agreed: agreedBegin(lead: lead, isExact: false),
+      beforeRelease: { measurementWindow.begin() },
+      whenReached: { shared.begin(at: isShared ? $0 : $0 + lead, users: users) },
+      whenRefused: { shared.close(at: MonotonicClock.now()) })
     let dropped: @Sendable () -> UInt64 = { shared.withQueue { $0.dropped } ?? 0 }
     progress?.provide(dropped: dropped)
     progress?.provide(waiting: { shared.withQueue { $0.waiting } ?? 0 })
@@ -73,7 +77,7 @@ extension VirtualUser {
     // A failure here is not counted: the start that needs this user tries again.
     await scenario.open(user, into: &record)
     // The user is free from its release, however late the loop runs this.
-    var freeSince = await allOpened.wait()
+    guard var freeSince = await allOpened.wait(as: number) else { return }
     var isFirst = true
     while !Task.isCancelled {
       guard let taken = await arrivals.next(since: freeSince, isFirst: isFirst) else { break }

@@ -20,7 +20,7 @@ struct VirtualUser<S: Scenario>: Sendable {
     } onCancel: {
       scenario.cancel(user)
     }
-    let endedAt = await lastAnswer.wait()
+    let endedAt = await lastAnswer.wait(as: number) ?? MonotonicClock.now()
     await scenario.retire(user)
     return endedAt
   }

@@ -10,6 +10,13 @@ struct VirtualUsers<S: Scenario>: Sendable {
   let progress: ProgressCounter?
   /// What cuts the run into intervals.
   let cutters: [IntervalCutter]
+  /// Waits for a begin that is shared with other generators, and returns it; nil: the run begins when all users are
+  /// ready.
+  var sharedBegin: (@Sendable () async -> Instant?)?
+
+  func agreedBegin(lead: Nanoseconds, isExact: Bool) -> AgreedBegin? {
+    sharedBegin.map { AgreedBegin(instant: $0, lead: lead, isExact: isExact) }
+  }
 
   /// Runs `body` for each user in a task of its own on the user's loop, and passes it the loop's number. Returns the
   /// instant at which the last answer had been read.
@@ -19,14 +26,15 @@ struct VirtualUsers<S: Scenario>: Sendable {
   func run(
     _ plan: LoadPlan, _ body: @escaping @Sendable (VirtualUser<S>, S.User, _ loop: Int) async -> Void
   ) async -> Instant {
-    let users = max(1, plan.users)
+    let users = plan.ownUsers
     let lastAnswer = StartBarrier(parties: users, whenReached: { _ in measurementWindow.end() })
     return await withTaskGroup(of: Instant.self) { group in
-      for number in 1...users {
-        let loop = (number - 1) % loops.executors.count
+      for place in 0..<users {
+        // Not by the number: with as many shards as loops, all users would be on one loop.
+        let loop = place % loops.executors.count
         let user = VirtualUser(
-          number: number, scenario: scenario, executor: loops.executors[loop], recorder: recorders[loop],
-          progress: progress, measurementWindow: measurementWindow)
+          number: plan.shard.number(at: place), scenario: scenario, executor: loops.executors[loop],
+          recorder: recorders[loop], progress: progress, measurementWindow: measurementWindow)
         group.addTask(executorPreference: loops.executors[loop]) {
           await user.live(until: lastAnswer) { await body(user, $0, loop) }
         }

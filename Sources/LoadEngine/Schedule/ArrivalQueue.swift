@@ -13,11 +13,13 @@ import Latency
 struct ArrivalQueue {
   /// The bounds of a run and its warm-up.
   struct Bounds {
-    /// The number of measured starts; nil is no bound.
+    /// The number of measured starts of all shards; nil is no bound.
     var count: Int?
     /// From the end of the warm-up; nil is no bound.
     var duration: Nanoseconds?
     var warmup: LoadPlan.Warmup
+    /// The part of the schedule whose starts come due here.
+    var shard = Shard.whole
   }
 
   /// One iteration, and when it was due.

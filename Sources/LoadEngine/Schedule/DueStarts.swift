@@ -56,15 +56,21 @@ struct DueStarts: IteratorProtocol {
   /// Whether the count is reached, so that no start comes due any more.
   var isCountReached: Bool { bounds.count.map { measured >= $0 } ?? false }
 
+  /// The next start of this shard. All starts of the whole are passed through, so that the warm-up and the count end
+  /// where they end in the whole.
   mutating func next() -> ArrivalQueue.Start? {
-    guard let offset else { return nil }
-    let dueAt = beginsAt + offset
-    if case .iterations = bounds.warmup, measurementBeginsAt == nil, isWarmupFull { measurementBeginsAt = dueAt }
-    if let endsAt, dueAt >= endsAt { return nil }
-    let isWarmup = measurementBeginsAt.map { dueAt < $0 } ?? true
-    if !isWarmup, isCountReached { return nil }
-    self.offset = offsets.next()
-    return ArrivalQueue.Start(iteration: number(isWarmup: isWarmup), intendedAt: dueAt)
+    while let offset {
+      let dueAt = beginsAt + offset
+      if case .iterations = bounds.warmup, measurementBeginsAt == nil, isWarmupFull { measurementBeginsAt = dueAt }
+      if let endsAt, dueAt >= endsAt { return nil }
+      let isWarmup = measurementBeginsAt.map { dueAt < $0 } ?? true
+      if !isWarmup, isCountReached { return nil }
+      self.offset = offsets.next()
+      let isOwn = bounds.shard.owns(warmups + measured)
+      let iteration = number(isWarmup: isWarmup)
+      if isOwn { return ArrivalQueue.Start(iteration: iteration, intendedAt: dueAt) }
+    }
+    return nil
   }
 
   private var isWarmupFull: Bool {

@@ -36,6 +36,11 @@ public struct LoadPlan: Sendable, Equatable {
   public var arrivals: Arrivals
   /// Open loop: how long after the last start was due the run waits for starts that have not been served.
   public var drainBound: Nanoseconds = .seconds(30)
+  /// The part of the plan that this generator makes. All other properties are those of the whole.
+  public var shard = Shard.whole
+
+  /// This generator's own users.
+  var ownUsers: Int { shard.share(of: max(1, users)) }
 
   /// A closed loop.
   public static func closedLoop(

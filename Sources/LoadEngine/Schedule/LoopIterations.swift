@@ -20,14 +20,12 @@ final class LoopIterations: @unchecked Sendable {
 
   /// The next iteration; nil when the plan is fulfilled. Call it on the loop.
   func next() -> Iteration? {
-    if !share.numbers.isEmpty, MonotonicClock.now() < share.endsAt {
-      return Iteration(number: share.numbers.removeFirst(), isWarmup: false)
-    }
+    if !share.isEmpty, MonotonicClock.now() < share.endsAt { return share.removeFirst() }
     guard let first = shared.next() else { return nil }
     if loops > 1, !first.isWarmup { share = shared.share(of: loops) }
     return first
   }
 
   /// Whether no iteration may begin any more. Call it on the loop.
-  var isOver: Bool { share.numbers.isEmpty ? shared.isOver : MonotonicClock.now() >= share.endsAt }
+  var isOver: Bool { share.isEmpty ? shared.isOver : MonotonicClock.now() >= share.endsAt }
 }

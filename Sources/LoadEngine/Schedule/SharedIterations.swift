@@ -8,6 +8,7 @@ final class SharedIterations: Sendable {
     var budget: IterationBudget
     /// When a user first asked for an iteration in vain. Starts were made until then.
     var refusedAt: Instant?
+    var isAbandoned = false
     var charged: UInt64 = 0
   }
 
@@ -34,10 +35,13 @@ final class SharedIterations: Sendable {
     }
   }
 
+  /// The run does not begin.
+  func abandon() { state.withLock { $0.isAbandoned = true } }
+
   func next() -> Iteration? {
     let now = MonotonicClock.now()
     return state.withLock { state in
-      let iteration = state.budget.next(at: now)
+      let iteration = state.isAbandoned ? nil : state.budget.next(at: now)
       if iteration == nil { state.refusedAt = min(state.refusedAt ?? now, now) }
       return iteration
     }

@@ -32,6 +32,7 @@ package struct ResultHTML {
       section("The pool over time", poolOverTime),
       section("Phases", phases),
       section("Distribution", distribution),
+      section("Shards", ShardTable(document).map { HTMLTable("What each shard did", $0.table).html }),
       section("Counters", HTMLTable("Counters, and their share of the iterations", tables.counters).html),
       section("Errors", document.errors.isEmpty ? nil : HTMLTable("Errors by kind", tables.errors).html),
       section("Findings", findings),
@@ -75,6 +76,7 @@ package struct ResultHTML {
       "target: \(document.target.words)", "version \(document.version) (\(document.build))",
       "generator CPU \(NumberText.decimals(document.generator.cpuUtilisation, 2)) cores",
       document.repetition.map { run in "run \(run.run) of \(run.of)\(run.side.map { ", \($0)" } ?? "")" },
+      ShardTable.facts(of: document),
       document.generator.scheduleLatenessP99Ms.map { "start lateness P99 \(NumberText.time(milliseconds: $0))" },
       Throughput(document: document).line,
     ]

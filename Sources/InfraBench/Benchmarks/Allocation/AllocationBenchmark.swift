@@ -47,7 +47,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
 
   package var maxInFlight: Int? { load.maxInFlight }
 
-  package var openFiles: Int { load.users + target.openFiles }
+  package var openFiles: Int { load.ownUsers + target.openFiles }
 
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
@@ -60,12 +60,14 @@ package struct AllocationBenchmark: GatewayBenchmark {
     return try await GatewaySession.with(target, timeout: load.timeout, threads: load.arrivals.threads, bench: bench) {
       session async throws(BenchmarkFailure) in
       try await SuppliedAgents.with(target, session: session) { () async throws(BenchmarkFailure) in
-        await measure(session, startedAt: startedAt)
+        try await measure(session, startedAt: startedAt)
       }
     }
   }
 
-  private func measure(_ session: GatewaySession, startedAt: Date) async -> Measurement {
+  private func measure(
+    _ session: GatewaySession, startedAt: Date
+  ) async throws(BenchmarkFailure) -> Measurement {
     let profile = await ProfileFinder.find(session)
     let scenario = AllocationScenario(session: session, load: load, waitFor: waitFor, holds: holds)
     if session.givesSessions {
@@ -75,14 +77,18 @@ package struct AllocationBenchmark: GatewayBenchmark {
     if load.isOpenLoop { await RefillWait.beforeLoad(on: target, session) }
     let monitor = GeneratorMonitor(session.loops)
     let progress = ProgressCounter()
+    let begin = load.begin(session.bench)
     let run = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
       await scenario.pool.watching(ifNeeded: load.isOpenLoop, through: session) {
-        await LoadRun.perform(
-          scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor,
-          progress: progress,
-          headline: Self.catalogue.metric(waitFor.headline), timeline: load.arrivals.timeline)
+        await begin.accompany(progress) {
+          await LoadRun.perform(
+            scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor,
+            progress: progress, headline: Self.catalogue.metric(waitFor.headline), timeline: load.arrivals.timeline,
+            sharedBegin: begin?.wait)
+        }
       }
     }
+    try begin.checkBegun()
     let generator = await monitor.finish(run)
     if session.held.isOverLimit {
       session.bench.note("more tasks were held than are tracked: duplicates may be missed")
@@ -95,6 +101,7 @@ package struct AllocationBenchmark: GatewayBenchmark {
       duration: run.endedAt - run.startedAt,
       timeline: ResultTimeline(run.timeline, of: waitFor.headline))
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
+    measurement.shard = begin?.measurement(run.recording, measuredAt: run.startedAt)
     measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
     session.bench.beforeGivingBack(measurement)
     return measurement

@@ -70,9 +70,11 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
 
   package var openFiles: Int {
     // The first burst's users keep their connections while the second burst comes.
-    guard case .bursts(_, let beyond) = shape else { return load.users + target.openFiles }
-    return load.concurrency + beyond + target.openFiles
+    guard case .bursts(_, let beyond) = shape else { return load.ownUsers + target.openFiles }
+    return share(of: load.concurrency) + share(of: beyond) + target.openFiles
   }
+
+  private func share(of users: Int) -> Int { load.shard?.shard.share(of: users) ?? users }
 
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
@@ -105,6 +107,8 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     var silence: (length: Nanoseconds, since: Nanoseconds)?
     var failedSetUps: UInt64 = 0
     var timeline: [TimelineInterval] = []
+    /// When the measured part of the run, or of its first burst, began.
+    var measuredAt: Instant?
     /// Why bursts may have had no warm start; nil where every wait before a burst found a warm task.
     var reasonWithoutWarmTask: String?
   }
@@ -120,16 +124,20 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       soak, of: self, session, target: session.document(profile), startedAt: startedAt,
       untested: Set(ColdStarts.counters.map(\.name)).union([SoakCounters.leakedTasks]), seed: load.seed,
       givesStatus: profile.status != nil)
+    let begin = load.begin(session.bench)
     var measured = await ProgressReport.showing(progress, of: load, console: session.bench.console) {
       () async -> Measured in
-      switch shape {
-      case .bursts(let number, let beyond):
-        return await bursts(number, beyond: beyond, session, starter, monitor, progress)
-      case .loop:
-        guard let soakRun else { return await loop(session, monitor, progress, nil) }
-        return await soakRun.watching { await loop(session, monitor, progress, soakRun) }
+      await begin.accompany(progress) { () async -> Measured in
+        switch shape {
+        case .bursts(let number, let beyond):
+          return await bursts(number, beyond: beyond, session, starter, monitor, progress, begin)
+        case .loop:
+          guard let soakRun else { return await loop(session, monitor, progress, nil, begin) }
+          return await soakRun.watching { await loop(session, monitor, progress, soakRun, begin) }
+        }
       }
     }
+    try begin.checkBegun()
     var untested: Set<String> = [SoakCounters.leakedTasks]
     if let leaked = await soakRun?.leakedTasks() {
       measured.recording.count(Self.catalogue.counter(SoakCounters.leakedTasks), by: UInt64(leaked))
@@ -146,6 +154,7 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
       target: session.document(profile), startedAt: startedAt, duration: measured.duration,
       timeline: ResultTimeline(measured.timeline, of: Self.headline))
     measurement.take(silence: measured.silence, failedSetUps: measured.failedSetUps)
+    measurement.shard = measured.measuredAt.flatMap { begin?.measurement(measured.recording, measuredAt: $0) }
     measurement.reasonWithoutSample = measured.reasonWithoutWarmTask
     measurement.untested = untested.union(starter == nil ? ColdStarts.counters.map(\.name) : [])
     measurement.soak = soakRun
@@ -154,32 +163,41 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   }
 
   private func loop(
-    _ session: GatewaySession, _ monitor: GeneratorMonitor, _ progress: ProgressCounter, _ soak: SoakRun?
+    _ session: GatewaySession, _ monitor: GeneratorMonitor, _ progress: ProgressCounter, _ soak: SoakRun?,
+    _ begin: ShardBegin?
   ) async -> Measured {
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: !holds, isBurst: false, isCovered: false)
     let run = await LoadRun.perform(
       scenario, plan: load.plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor,
       progress: progress,
-      headline: Self.catalogue.metric(Self.headline), timeline: load.arrivals.timeline, parts: soak?.parts)
+      headline: Self.catalogue.metric(Self.headline), timeline: load.arrivals.timeline, parts: soak?.parts,
+      sharedBegin: begin?.wait)
     return Measured(
       recording: run.recording, duration: run.endedAt - run.startedAt, backlogMax: run.backlogMax,
       judgesLateness: run.judgesLateness, silence: run.silence, failedSetUps: run.failedSetUps,
-      timeline: run.timeline)
+      timeline: run.timeline, measuredAt: run.startedAt)
   }
 
   private func bursts(
     _ number: Int, beyond: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ monitor: GeneratorMonitor,
-    _ progress: ProgressCounter
+    _ progress: ProgressCounter, _ sharedBegin: ShardBegin?
   ) async -> Measured {
     // Monitoring is paused between bursts, as no response time includes those times.
     monitor.pause()
     var sum = Measured(recording: Recording(Self.catalogue), duration: .zero)
     var timeline = Timeline()
     var begin: Instant?
+    // The shards agree on the begin of each burst.
+    var burstsBegun = 0
+    func nextBegin() -> (@Sendable () async -> Instant?)? {
+      defer { burstsBegun += 1 }
+      return sharedBegin?.begin(ofBurst: burstsBegun)
+    }
     func add(_ measured: Measured) {
       sum.recording.merge(measured.recording)
       sum.duration += measured.duration
+      sum.measuredAt = sum.measuredAt ?? measured.startedAt
       guard load.arrivals.timeline != nil else { return }
       let start = measured.startedAt - (begin ?? measured.startedAt)
       begin = begin ?? measured.startedAt
@@ -189,15 +207,19 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
     let observer = session.client(on: session.loops.executor(forUser: 0))
     defer { observer.close() }
     var pool = RefillWait(observer, timeout: load.timeout, note: session.bench.note)
-    for burst in 0..<number where !Task.isCancelled && starter?.refusal == nil {
+    for burst in 0..<number where !Task.isCancelled && starter?.refusal == nil && sharedBegin?.failure == nil {
       let first = burst * (load.concurrency + beyond)
       // The first burst stays within the pool's capacity. Without users beyond it, each of its own users gets a task
       // that was started for the burst.
       let coldFirst = beyond == 0 ? starter : nil
       if coldFirst == nil { await pool.wait(for: load.concurrency) }
-      add(await self.burst(load.concurrency, from: first, session, coldFirst, observer, monitor, progress))
-      if beyond > 0, !Task.isCancelled {
-        add(await self.burst(beyond, from: first + load.concurrency, session, starter, observer, monitor, progress))
+      add(
+        await self.burst(
+          load.concurrency, from: first, session, coldFirst, observer, monitor, progress, nextBegin()))
+      if beyond > 0, !Task.isCancelled, sharedBegin?.failure == nil {
+        add(
+          await self.burst(
+            beyond, from: first + load.concurrency, session, starter, observer, monitor, progress, nextBegin()))
       }
       if !holds, !Task.isCancelled {
         await session.releaseHeld()
@@ -213,17 +235,19 @@ package struct ConcurrentBenchmark: GatewayBenchmark {
   /// Runs one burst, whose tasks are kept, and tells each start warm or cold.
   private func burst(
     _ users: Int, from first: Int, _ session: GatewaySession, _ starter: TaskStarter?, _ observer: GatewayClient,
-    _ monitor: GeneratorMonitor, _ progress: ProgressCounter
+    _ monitor: GeneratorMonitor, _ progress: ProgressCounter, _ sharedBegin: (@Sendable () async -> Instant?)?
   ) async -> Measured {
+    var plan = LoadPlan.burst(users: users)
+    plan.shard = load.shard?.shard ?? .whole
     let before = await PoolStatus.take(through: observer)
     let scenario = ConcurrentScenario(
       session: session, load: load, waitFor: waitFor, releasesAtOnce: false, isBurst: true, firstUser: first,
       // With fewer warm tasks than users, the status alone does not tell who got them.
       isCovered: before.map { $0.status.warmCount >= users } ?? false, starter: starter)
-    let perform = { @Sendable () async -> LoadRun in
+    let perform = { @Sendable [plan] () async -> LoadRun in
       await LoadRun.perform(
-        scenario, plan: .burst(users: users), catalogue: Self.catalogue, on: session.loops, monitor: monitor,
-        progress: progress, headline: Self.catalogue.metric(Self.headline))
+        scenario, plan: plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor,
+        progress: progress, headline: Self.catalogue.metric(Self.headline), sharedBegin: sharedBegin)
     }
     var run = if let starter { await starter.endingOnRefusal(perform) } else { await perform() }
     let duration = run.endedAt - run.startedAt

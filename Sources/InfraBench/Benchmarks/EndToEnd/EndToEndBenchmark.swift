@@ -161,7 +161,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
   package var callsAWS: Bool { runTask != nil }
 
   /// Each user has a connection to each side of the gateway.
-  package var openFiles: Int { 2 * (load.users + (idle?.sessions ?? 0)) + target.openFiles }
+  package var openFiles: Int { 2 * (load.ownUsers + (idle?.sessions ?? 0)) + target.openFiles }
 
   package func seeded(_ seed: UInt64) -> Self {
     var benchmark = self
@@ -215,10 +215,14 @@ package struct EndToEndBenchmark: GatewayBenchmark {
     var plan = load.plan
     // A task's start has a time-out of its own.
     if let runTask { plan.drainBound = max(plan.drainBound, runTask.startTimeout) }
+    let begin = load.begin(session.bench)
     let perform = { @Sendable [plan] () async -> LoadRun in
-      await LoadRun.perform(
-        scenario, plan: plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor, progress: progress,
-        headline: Self.catalogue.metric(headline), timeline: load.arrivals.timeline, parts: soakRun?.parts)
+      await begin.accompany(progress) {
+        await LoadRun.perform(
+          scenario, plan: plan, catalogue: Self.catalogue, on: session.loops, monitor: monitor, progress: progress,
+          headline: Self.catalogue.metric(headline), timeline: load.arrivals.timeline, parts: soakRun?.parts,
+          sharedBegin: begin?.wait)
+      }
     }
     let makeLoad = { @Sendable () async -> LoadRun in
       await ProgressReport.showing(progress, of: load, console: session.bench.console) {
@@ -233,6 +237,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       return if let soakRun { await soakRun.watching(makeLoad) } else { await makeLoad() }
     }
     var run = if let idleSessions { await idleSessions.besides(watched) } else { await watched() }
+    try begin.checkBegun()
     for (name, count) in idleSessions?.counts ?? [:] { run.recording.count(Self.catalogue.counter(name), by: count) }
     untested.insert(SoakCounters.leakedTasks)
     if let leaked = await soakRun?.leakedTasks() {
@@ -251,6 +256,7 @@ package struct EndToEndBenchmark: GatewayBenchmark {
       timeline: ResultTimeline(run.timeline, of: headline),
       findings: ["route": .string(route.rawValue)])
     measurement.take(silence: run.silence, failedSetUps: run.failedSetUps)
+    measurement.shard = begin?.measurement(run.recording, measuredAt: run.startedAt)
     measurement.reasonWithoutSample = scenario.pool.reasonWithoutWarmTask
     measurement.untested = untested
     measurement.soak = soakRun

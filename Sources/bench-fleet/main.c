@@ -1,0 +1,6 @@
+#include "CLauncher.h"
+
+int main(int count, char **arguments) {
+  (void)count;
+  return launcher_become("bench-fleet", arguments);
+}
