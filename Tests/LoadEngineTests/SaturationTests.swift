@@ -129,7 +129,7 @@ import Transport
     let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 20_000, period: .seconds(1)), arrival: .constant)
     var found: [String] = []
     // Other work on this machine may hold the thread up in one run.
-    for _ in 1...5 {
+    for _ in 1...3 {
       let loops = LoopGroup()
       let monitor = GeneratorMonitor(loops)
       let run = await LoadRun.perform(

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Latency
 import NIOCore
@@ -265,6 +266,39 @@ import Transport
       string: "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: \(size)\r\n\r\n" + String(repeating: "r", count: size))
     #expect(await connection.exchange(request, timeout: 20 * second).bodyText == "\(size)")
     await server.stop()
+  }
+
+  /// An answer that comes before its request was sent whole, as a refusal of a large body does.
+  @Test(arguments: LoopKind.allCases) func theNextRequestComesBehindTheRestOfTheLast(_ kind: LoopKind) async throws {
+    // More than the sockets hold.
+    let large =
+      "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 12000000\r\n\r\n" + String(repeating: "r", count: 12_000_000)
+    let whole = Array(large.utf8) + Array(getRequest.readableBytesView)
+    let (descriptor, port) = try boundSocket()
+    #expect(listen(descriptor, 1) == 0)
+    Thread.detachNewThread {
+      let client = accept(descriptor, nil, nil)
+      defer { for own in [client, descriptor] { close(own) } }
+      var received: [UInt8] = []
+      var buffer = [UInt8](repeating: 0, count: 1 << 20)
+      func say(_ body: String) {
+        let text = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        _ = send(client, text, text.utf8.count, Int32(MSG_NOSIGNAL))
+      }
+      func take(_ most: Int) -> Bool {
+        let count = recv(client, &buffer, most, 0)
+        if count > 0 { received += buffer.prefix(count) }
+        return count > 0
+      }
+      guard take(10) else { return }
+      say("early")
+      while received.count < whole.count, take(buffer.count) {}
+      say(received == whole ? "in order" : "mixed")
+    }
+    let connection = try await HTTPConnection.open(port, on: kind.executor())
+    #expect(await connection.exchange(ByteBuffer(string: large), timeout: 20 * second).bodyText == "early")
+    #expect(connection.isUsable)
+    #expect(await connection.get(timeout: 20 * second).bodyText == "in order")
   }
 
   @Test(arguments: LoopKind.allCases) func theLongestTimeoutDoesNotOverflow(_ kind: LoopKind) async throws {
