@@ -34,6 +34,30 @@ import Transport
     }
   }
 
+  @Test func aTaskIsFreeForOneUserFromTheMomentItsReleaseIsSent() {
+    var ledger = AssignmentLedger()
+    _ = ledger.assign("a")
+    ledger.beginRelease("a")
+    // The next user's answer is read before the answer to the release.
+    let isDuplicate = ledger.assign("a")
+    ledger.endRelease("a")
+    #expect(!isDuplicate && ledger.outstanding.count == 1)
+    let isDuplicateOfTheNext = ledger.assign("a")
+    #expect(isDuplicateOfTheNext)
+
+    ledger.beginRelease("a")
+    ledger.failRelease("a")
+    let isDuplicateAfterFailure = ledger.assign("a")
+    #expect(isDuplicateAfterFailure && ledger.outstanding.count == 1)
+    ledger.beginRelease("a")
+    ledger.endRelease("a")
+    #expect(ledger.outstanding.count == 0)
+    // What was never given out is not held by a release either.
+    ledger.beginRelease("b")
+    let isDuplicateOfNothing = ledger.assign("b")
+    #expect(!isDuplicateOfNothing && ledger.outstanding.count == 1)
+  }
+
   @Test func beyondItsLimitItSaysSoAndStaysBounded() {
     var ledger = AssignmentLedger(limit: 3)
     let duplicates = (["0", "1", "2", "new", "1"] as [TaskID]).map { ledger.assign($0) }
@@ -216,6 +240,26 @@ import Transport
     await held.releaseAll(through: [client(server)], bound: .seconds(20), bench: bench)
     #expect(held.count == 0 && held.unreleased == 0)
     #expect(bench.notes.all.count == 1 && bench.notes.all[0].contains("some releases found no /api/release"))
+    await server.stop()
+  }
+
+  /// A gateway gives the task to the next user as soon as it has it back, and that user's answer comes first.
+  @Test(arguments: [false, true])
+  func aTaskGivenOutBeforeItsReleaseWasAnsweredIsNoDuplicate(knowsTheCall: Bool) async throws {
+    let server = try await ScriptedServer { request in
+      let answer = ScriptedServer.answer(#"{"success": true}"#)
+      return request.body.contains("task-0") ? [.wait(.milliseconds(200)), answer] : [answer]
+    }
+    let (held, bench) = (held(2), quiet)
+    if knowsTheCall { await held.release("task-1", through: client(server), bench: bench) }
+    let client = client(server)
+    let release = Task { await held.release("task-0", through: client, bench: bench) }
+    await server.waitForRequests(knowsTheCall ? 2 : 1)
+    let isDuplicate = held.assign("task-0")
+    let releasedAt = await release.value
+    #expect(!isDuplicate && releasedAt != nil && held.count == (knowsTheCall ? 1 : 2))
+    let isDuplicateOfTheNext = held.assign("task-0")
+    #expect(isDuplicateOfTheNext)
     await server.stop()
   }
 

@@ -127,7 +127,7 @@ import Transport
     let warm = Atomic<Int>(0)
     let server = try await ScriptedServer { _ in Self.status(warm.load(ordering: .relaxed)) }
     let client = Self.client(server)
-    let pool = WarmPool(Self.load(timeout: .milliseconds(300)))
+    let pool = WarmPool(Self.load(timeout: .seconds(1)))
     let wait = { _ = pool.finish(await pool.waitUntilWarm(self.measured, client)) }
     let before = await Self.looks(server, 4, wait)
     #expect(before[0] > 1 && before[1...] == [1, 1, 1], "\(before)")

@@ -69,6 +69,44 @@ import Testing
     #expect(drain(&budget, at: 0).map(\.number) == [1, 2])
   }
 
+  @Test(arguments: [(1, 2), (31, 2), (1000, 2), (1000, 3), (10_000, 8)])
+  func severalLoopsTakeSharesOfTheCountAndLeaveNothing(_ count: Int, _ loops: Int) {
+    var random = SeededRandom(seed: UInt64(count + loops))
+    var budget = IterationBudget(.closedLoop(users: loops, count: count), startingAt: 0)
+    var shares = [Range<Int>](repeating: 0..<0, count: loops)
+    var (numbers, asked) = ([Int](), 0)
+    var isOver = false
+    while !isOver {
+      let loop = Int.random(in: 0..<loops, using: &random)
+      if shares[loop].isEmpty {
+        asked += 1
+        guard let next = budget.next(at: 1) else {
+          isOver = true
+          continue
+        }
+        numbers.append(next.number)
+        let left = count - (numbers.max() ?? 0)
+        shares[loop] = budget.share(of: loops, at: 1).numbers
+        #expect(shares[loop].count <= max(0, left / (8 * loops)))
+      } else {
+        numbers.append(shares[loop].removeFirst())
+      }
+    }
+    numbers += shares.flatMap { Array($0) }
+    #expect(numbers.sorted() == Array(1...count))
+    if count == 10_000 { #expect(asked < count / 4) }
+  }
+
+  @Test func noShareIsTakenWhileWarmingUpOrAfterTheEnd() {
+    var warm = IterationBudget(.closedLoop(users: 1, count: nil, duration: 100, warmup: .duration(50)), startingAt: 0)
+    _ = warm.next(at: 10)
+    #expect(warm.share(of: 2, at: 10) == IterationBudget.Share())
+    _ = warm.next(at: 60)
+    #expect(warm.share(of: 2, at: 60) == IterationBudget.Share(numbers: 2..<66, endsAt: 160))
+    #expect(warm.next(at: 159)?.number == 66)
+    #expect(warm.share(of: 2, at: 160).numbers.isEmpty)
+  }
+
   @Test func aBurstIsOneIterationPerUser() {
     var budget = IterationBudget(.burst(users: 5), startingAt: 0)
     #expect(drain(&budget, at: 0).map(\.number) == [1, 2, 3, 4, 5])

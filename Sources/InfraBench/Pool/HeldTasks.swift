@@ -8,7 +8,6 @@ import Transport
 /// The tasks that this tool was given and has not released. Shared by all users of a run.
 package final class HeldTasks: Sendable {
   private struct State {
-    var ledger = AssignmentLedger()
     var releases = ReleaseAnswers()
     /// The number of acquires that were sent and got no answer: the gateway may have given out a task whose name nobody
     /// knows.
@@ -21,6 +20,12 @@ package final class HeldTasks: Sendable {
     /// By task: the index of the address that gave it out, from 0. Tasks of address 0 are left out.
     var places: [TaskID: Int] = [:]
     var hasSeveralTokens = false
+
+    /// Whether the ledger alone tells all of a task.
+    var isPlain: Bool {
+      releases.isSettled && !hasSeveralTokens && cookies.isEmpty && owners.isEmpty && places.isEmpty
+    }
+
     var refused = ReleaseFailures()
     var failed = ReleaseFailures()
   }
@@ -28,7 +33,10 @@ package final class HeldTasks: Sendable {
   /// The counter of the tasks that a run was given and could not release.
   package static let counter = ToolDescription.Counter.unreleased.name
 
+  private let ledger = SharedLedger()
   private let state = Mutex(State())
+  /// ``State/isPlain``, readable without the lock, which no iteration needs then.
+  private let isPlain = Atomic(false)
 
   package init() {}
 
@@ -36,18 +44,26 @@ package final class HeldTasks: Sendable {
   /// then.
   package var unreleased: Int { isUnsupported ? 0 : count }
 
+  /// Changes the state.
+  private func update<T>(_ change: (inout State) -> T) -> T {
+    state.withLock { state in
+      defer { isPlain.store(state.isPlain, ordering: .releasing) }
+      return change(&state)
+    }
+  }
+
   private var isUnsupported: Bool { state.withLock { $0.releases.isUnsupported } }
 
   /// Notes that the gateway belongs to this run: a task whose release it refuses has ended, such as one whose user's
   /// program was killed.
-  func areOfOwnGateway() { state.withLock { $0.releases.isOfOneNode = true } }
+  func areOfOwnGateway() { update { $0.releases.isOfOneNode = true } }
 
   /// Notes that the users have several tokens: a gateway may accept a release only from the user who was given the
   /// task.
-  func areOfSeveralTokens() { state.withLock { $0.hasSeveralTokens = true } }
+  func areOfSeveralTokens() { update { $0.hasSeveralTokens = true } }
 
   /// Notes that the gateway has ended, and its tasks with it.
-  func endedWithGateway() { state.withLock { $0.ledger = AssignmentLedger() } }
+  func endedWithGateway() { ledger.clear() }
 
   /// Notes that an acquire has failed; `writtenAt` is nil where it was not sent.
   package func acquireFailed(_ error: GatewayError, writtenAt: Instant?) {
@@ -73,29 +89,32 @@ package final class HeldTasks: Sendable {
   package func assign(
     _ task: TaskID, cookies: CookieJar = CookieJar(), user number: Int = 0, place: Int = 0
   ) -> Bool {
-    state.withLock { state in
+    if cookies.isEmpty, place == 0, isPlain.load(ordering: .acquiring) { return ledger.assign(task) }
+    return update { state in
       if !cookies.isEmpty || !state.cookies.isEmpty { state.cookies[task] = cookies.isEmpty ? nil : cookies }
       if state.hasSeveralTokens { state.owners[task] = number }
       if place != 0 || !state.places.isEmpty { state.places[task] = place == 0 ? nil : place }
       // A task that is given out again after a refused release was not held any more.
-      if state.releases.isGivenOut(task) { state.ledger.released(task) }
-      return state.ledger.assign(task)
+      if state.releases.isGivenOut(task) { ledger.released(task) }
+      return ledger.assign(task)
     }
   }
 
   /// Whether more tasks were held than the ledger remembers, so that duplicates may have been missed.
-  package var isOverLimit: Bool { state.withLock { $0.ledger.isOverLimit } }
+  package var isOverLimit: Bool { ledger.isOverLimit }
 
   /// The number of tasks held.
-  package var count: Int { state.withLock { $0.ledger.outstanding.count } }
+  package var count: Int { ledger.count }
 
   /// Notes that a task went back without a release call, when its session ended.
   package func wentBack(_ task: TaskID) {
-    state.withLock { state in
-      if !state.owners.isEmpty { state.owners[task] = nil }
-      if !state.places.isEmpty { state.places[task] = nil }
-      state.ledger.released(task)
+    if !isPlain.load(ordering: .acquiring) {
+      update { state in
+        if !state.owners.isEmpty { state.owners[task] = nil }
+        if !state.places.isEmpty { state.places[task] = nil }
+      }
     }
+    ledger.released(task)
   }
 
   /// Releases one task through `client`; returns the instant at which the answer was read, or nil if the task was not
@@ -114,37 +133,52 @@ package final class HeldTasks: Sendable {
     _ task: TaskID, through client: GatewayClient, as requests: Requests? = nil, byItsUser: Bool = false,
     unlessUnsupported: Bool = false, bench: RunContext
   ) async -> Instant? {
+    if isPlain.load(ordering: .acquiring) {
+      ledger.beginRelease(task)
+      return ended(await client.release(task), of: task, bench)
+    }
     let known: (cookies: CookieJar?, owner: Int?)? = state.withLock { state in
       if unlessUnsupported, state.releases.isUnsupported { return nil }
       return (state.cookies.isEmpty ? nil : state.cookies[task], state.owners.isEmpty ? nil : state.owners[task])
     }
     guard let (kept, owner) = known else { return nil }
     let cookies = byItsUser ? nil : kept
-    switch await client.release(task, cookies: cookies, as: owner.flatMap { requests?($0) }) {
+    ledger.beginRelease(task)
+    return ended(await client.release(task, cookies: cookies, as: owner.flatMap { requests?($0) }), of: task, bench)
+  }
+
+  /// Notes how the release of a task ended; returns the instant at which the answer was read where it was released.
+  private func ended(_ result: Result<Instant, GatewayError>, of task: TaskID, _ bench: RunContext) -> Instant? {
+    if case .failure = result { ledger.failRelease(task) }
+    switch result {
     case .success(let answeredAt):
-      let refutesPages = state.withLock { state in
-        if kept != nil { state.cookies[task] = nil }
-        if owner != nil { state.owners[task] = nil }
+      if isPlain.load(ordering: .acquiring) {
+        ledger.endRelease(task)
+        return answeredAt
+      }
+      let refutesPages = update { state in
+        if !state.cookies.isEmpty { state.cookies[task] = nil }
+        if !state.owners.isEmpty { state.owners[task] = nil }
         if !state.places.isEmpty { state.places[task] = nil }
-        state.ledger.released(task)
+        ledger.endRelease(task)
         return state.releases.succeeded(task)
       }
       if refutesPages { bench.note(Self.pagesDiffer) }
       return answeredAt
     case .failure(let error) where error.kind == .releaseRefused:
-      let (hasEnded, refutesPages) = state.withLock { $0.releases.wasRefused(task) }
+      let (hasEnded, refutesPages) = update { $0.releases.wasRefused(task) }
       // Otherwise another node may have the task: it stays held, and its release is tried again at the end.
       if hasEnded { wentBack(task) }
       wasRefused(error, bench)
       if refutesPages { bench.note(Self.pagesDiffer) }
     case .failure(let error) where error.kind == .releaseUnsupported:
-      let (isConcluded, hasCall) = state.withLock { state in
+      let (isConcluded, hasCall) = update { state in
         (state.releases.foundNoPage(task, at: MonotonicClock.now()), state.releases.hasCall)
       }
       if isConcluded { bench.note("the gateway has no /api/release: tasks are held, as with --hold") }
       if hasCall { wasRefused(error, bench) }
     case .failure(let error):
-      if error.mayHaveBeenDone { state.withLock { $0.releases.gotNoAnswer(task) } }
+      if error.mayHaveBeenDone { update { $0.releases.gotNoAnswer(task) } }
       guard !error.isCancellation else { return nil }
       let isFirst = state.withLock { $0.failed.add(error.description) }
       if isFirst { bench.console.note("note: a release failed: \(error)") }
@@ -187,7 +221,7 @@ package final class HeldTasks: Sendable {
   }
 
   private func outstanding(at place: Int?) -> [TaskID] {
-    let tasks = state.withLock { $0.ledger.outstanding.all }
+    let tasks = ledger.all
     guard let place else { return tasks }
     return state.withLock { state in tasks.filter { (state.places[$0] ?? 0) == place } }
   }
@@ -205,7 +239,7 @@ package final class HeldTasks: Sendable {
     if let note = failed.note("failed", "failed") { bench.note(note) }
     guard unreleased > 0 else { return }
     let left = UnreleasedTasks(
-      names: state.withLock { $0.ledger.outstanding.all }.map(\.name), areOfNodes: areOfNodes, areSessions: areSessions,
+      names: ledger.all.map(\.name), areOfNodes: areOfNodes, areSessions: areSessions,
       owners: Dictionary(uniqueKeysWithValues: owners.map { ($0.key.name, $0.value) }))
     bench.note(left.note(command))
   }

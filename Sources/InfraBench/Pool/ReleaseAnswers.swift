@@ -78,6 +78,9 @@ struct ReleaseAnswers: Sendable {
     return wasRefused || wasUnanswered
   }
 
+  /// Whether all that is to be known of releases is known: the gateway has the call, and no task's release is in doubt.
+  var isSettled: Bool { hasCall && refused.isEmpty && unanswered.isEmpty }
+
   private mutating func answered() -> Bool {
     guard !hasCall else { return false }
     defer {

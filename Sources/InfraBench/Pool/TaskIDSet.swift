@@ -34,11 +34,13 @@ package struct TaskIDSet: Sendable {
     }
   }
 
-  package mutating func remove(_ task: TaskID) {
+  /// Removes a task; false if it was not in the set.
+  @discardableResult
+  package mutating func remove(_ task: TaskID) -> Bool {
     switch task.form {
     case .digits: digits.remove(task.number)
     case .uuid: uuids.remove(task.number)
-    case .other: others.remove(task)
+    case .other: others.remove(task) != nil
     }
   }
 }
@@ -79,11 +81,16 @@ struct NumberSet: Sendable {
     return true
   }
 
-  mutating func remove(_ number: UInt128) {
-    guard number != 0 else { return hasZero = false }
-    guard !places.isEmpty else { return }
+  /// Removes a number; false if it was not in the set.
+  @discardableResult
+  mutating func remove(_ number: UInt128) -> Bool {
+    guard number != 0 else {
+      defer { hasZero = false }
+      return hasZero
+    }
+    guard !places.isEmpty else { return false }
     var gap = place(of: number)
-    guard places[gap] == number else { return }
+    guard places[gap] == number else { return false }
     used -= 1
     let mask = places.count - 1
     var next = (gap + 1) & mask
@@ -96,6 +103,7 @@ struct NumberSet: Sendable {
       next = (next + 1) & mask
     }
     places[gap] = 0
+    return true
   }
 
   /// Where the number is, or else the free place where it belongs.

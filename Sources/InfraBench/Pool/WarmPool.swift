@@ -132,14 +132,27 @@ package final class WarmPool: Sendable {
     return await work()
   }
 
+  /// Problem: the status of a large pool takes milliseconds to decode, and the load must not wait for that. So the
+  /// observer has a loop of its own, decodes on none, and pauses for much longer than it decodes.
   private func observe(_ session: GatewaySession) async {
-    let client = session.client(on: session.loops.executor(forUser: 0))
-    defer { client.close() }
-    while !Task.isCancelled, !state.withLock({ $0.saysSource }) {
-      let mark = state.withLock { $0.requests.mark }
-      if let look = await PoolStatus.take(through: client) { state.withLock { $0.observed = (look, mark) } }
-      try? await Task.sleep(for: Self.longestPause)
+    await LoopGroup.lend { loops in
+      let client = session.client(on: loops.executor(forUser: 0))
+      defer { client.close() }
+      while !Task.isCancelled, !state.withLock({ $0.saysSource }) {
+        let mark = state.withLock { $0.requests.mark }
+        var pause = Self.longestPause
+        if let look = await PoolStatus.take(through: client) {
+          state.withLock { $0.observed = (look, mark) }
+          pause = Self.observerPause(afterDecodingFor: MonotonicClock.now() - look.readAt)
+        }
+        try? await Task.sleep(for: pause)
+      }
     }
+  }
+
+  /// The observer's pause, which keeps its decoding below 5 % of one processor.
+  static func observerPause(afterDecodingFor length: Nanoseconds) -> Nanoseconds {
+    max(longestPause, length * 20)
   }
 
   private func begin(_ look: PoolStatus, since mark: RequestsInFlight.Mark) -> RequestsInFlight.Ticket? {

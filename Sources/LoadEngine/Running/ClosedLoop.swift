@@ -8,13 +8,14 @@ extension VirtualUsers {
   /// ramp open when their turn comes instead, because arriving users are part of that load.
   func closedLoop(_ plan: LoadPlan, thinkTime: Nanoseconds, ramp: UserRamp?) async -> LoadRun {
     let shared = SharedIterations(plan, ramp: ramp, startingAt: MonotonicClock.now())
+    let parts = loops.executors.map { _ in LoopIterations(shared, loops: loops.executors.count) }
     let allOpened = StartBarrier(
       parties: max(1, plan.users), beforeRelease: { measurementWindow.begin() }, whenReached: { shared.begin(at: $0) })
     let now = await IntervalCutter.cutting(by: cutters, since: { shared.measurementStartedAt }) {
       await withTaskCancellationHandler {
-        await run(plan) { user, own, _ in
+        await run(plan) { user, own, loop in
           let isIn = await user.open(own, shared, after: allOpened, waitsForTurn: ramp != nil)
-          await user.runUntilFulfilled(own, shared, isIn: isIn, thinkTime: thinkTime, ramp: ramp)
+          await user.runUntilFulfilled(own, shared, parts[loop], isIn: isIn, thinkTime: thinkTime, ramp: ramp)
         }
       } onCancel: {
         shared.endStarts(at: MonotonicClock.now())
@@ -50,15 +51,16 @@ extension VirtualUser {
   }
 
   fileprivate func runUntilFulfilled(
-    _ user: S.User, _ plan: SharedIterations, isIn: Bool, thinkTime: Nanoseconds, ramp: UserRamp?
+    _ user: S.User, _ plan: SharedIterations, _ part: LoopIterations, isIn: Bool, thinkTime: Nanoseconds,
+    ramp: UserRamp?
   ) async {
     if !isIn { await executor.sleep(for: Self.pauseAfterFailure) }
     var record = IterationRecord()
-    while await isActive(ramp, since: plan.begunAt), !Task.isCancelled, let iteration = plan.next() {
+    while await isActive(ramp, plan), !Task.isCancelled, let iteration = part.next() {
       record.reset()
       await scenario.prepare(user, iteration, into: &record)
       // A failure is counted even when no iteration would begin any more.
-      guard record.ending != .success || !Task.isCancelled && (iteration.isWarmup || !plan.isOver) else {
+      guard record.ending != .success || !Task.isCancelled && (iteration.isWarmup || !part.isOver) else {
         plan.giveBack(iteration)
         break
       }
@@ -69,8 +71,9 @@ extension VirtualUser {
   }
 
   /// Waits until the ramp has room for this user; false when it will never have room again.
-  private func isActive(_ ramp: UserRamp?, since begin: Instant) async -> Bool {
+  private func isActive(_ ramp: UserRamp?, _ plan: SharedIterations) async -> Bool {
     guard let ramp else { return true }
+    let begin = plan.begunAt
     while !Task.isCancelled {
       let offset = MonotonicClock.now() - begin
       guard let next = ramp.nextActive(user: number, from: offset) else { return false }

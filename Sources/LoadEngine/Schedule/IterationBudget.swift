@@ -34,6 +34,26 @@ struct IterationBudget {
     return Iteration(number: given, isWarmup: false)
   }
 
+  /// Some measured iterations, which one event loop hands out without asking again.
+  struct Share: Equatable {
+    var numbers: Range<Int> = 0..<0
+    /// When no iteration may begin any more.
+    var endsAt: Instant = .distantFuture
+  }
+
+  private static let largestShare = 64
+
+  /// Takes a share for one of `loops` event loops: at most an eighth of what would be its part of the rest, so that the
+  /// loops end together. Empty while warming up, at the end of a count, and when the time is over.
+  mutating func share(of loops: Int, at now: Instant) -> Share {
+    guard let since = measuringSince, !isFulfilled(at: now) else { return Share() }
+    let rest = plan.count.map { ($0 - given) / (8 * max(1, loops)) } ?? Self.largestShare
+    let number = min(Self.largestShare, rest)
+    defer { given += number }
+    return Share(
+      numbers: (given + 1)..<(given + 1 + number), endsAt: plan.duration.map { since + $0 } ?? .distantFuture)
+  }
+
   /// Gives back an iteration that was handed out and not begun.
   mutating func giveBack(_ iteration: Iteration) {
     if iteration.isWarmup { warmupsGiven -= 1 } else { given -= 1 }

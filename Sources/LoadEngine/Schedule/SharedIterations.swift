@@ -43,6 +43,12 @@ final class SharedIterations: Sendable {
     }
   }
 
+  /// Takes a share for one of `loops` event loops.
+  func share(of loops: Int) -> IterationBudget.Share {
+    let now = MonotonicClock.now()
+    return state.withLock { $0.budget.share(of: loops, at: now) }
+  }
+
   func giveBack(_ iteration: Iteration) { state.withLock { $0.budget.giveBack(iteration) } }
 
   /// The iteration of a user whose set-up failed.
