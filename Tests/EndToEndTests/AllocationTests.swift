@@ -50,8 +50,9 @@ import Testing
   @Test(
     .enabled(if: release != nil, "needs a release build of these sources beside the tests': swift build -c release"),
     .enabled(if: FileManager.default.isExecutableFile(atPath: compiler), "needs a C compiler"),
-    arguments: [["--concurrency", "10"], ["--rate", "5000/s", "--max-in-flight", "10"]])
-  func anIterationAllocatesNothing(_ options: [String]) async throws {
+    .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"),
+    arguments: [(["--concurrency", "10"], 100), (["--rate", "20000/s", "--max-in-flight", "10"], 20)])
+  func anIterationAllocatesNothing(_ options: [String], lessThanOneIn share: Int) async throws {
     let scratch = try Scratch()
     let library = scratch("count.so")
     let compilation = try await Tool.start(
@@ -59,14 +60,23 @@ import Testing
       in: scratch.path
     ).end()
     try #require(compilation.status == .exited(0), "\(compilation.standardError)")
-    let server = try await KnownDelays.start()
+    // A fast server: what is done a few times a second, such as watching the generator, is not to count.
+    let server = try await ForeignProxy.nginx(
+      """
+      keepalive_requests 1000000000; default_type application/json;
+      location = /api/acquire { return 200 '{"success":true,"taskId":"$request_id","source":"warm"}'; }
+      location = /api/release { return 200 '{"success":true}'; }
+      location / { return 404; }
+      """)
+    defer { server.stop() }
+    let url = "http://127.0.0.1:\(server.port)"
     let tool = try #require(Self.release)
     // All that is made once, and what grows while a run is young, is in both.
-    let count = 10_000
-    let single = try await allocations(tool, count, options, library: library, url: server.url)
-    let double = try await allocations(tool, 2 * count, options, library: library, url: server.url)
-    _ = try await server.end()
-    // One in a hundred iterations may meet an array that doubles, or a reading of this machine by the clock.
-    #expect(double - single < count / 100, "\(single) allocations of \(count) iterations, \(double) of \(2 * count)")
+    let count = 20_000
+    let single = try await allocations(tool, count, options, library: library, url: url)
+    let double = try await allocations(tool, 2 * count, options, library: library, url: url)
+    // The tool looks at its own load some times a second, and an array may double in the longer run. A run on schedule
+    // allocates some hundred times more for that; an allocation an iteration would be 20,000.
+    #expect(double - single < count / share, "\(single) allocations of \(count) iterations, \(double) of \(2 * count)")
   }
 }
