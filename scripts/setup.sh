@@ -106,7 +106,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   install_without_starting "${missing[@]}" || say "note: without ${missing[*]} tests against gateways in Node are skipped"
 fi
 missing=()
-for shell in zsh fish; do command -v "$shell" >/dev/null || missing+=("$shell"); done
+for program in zsh fish curl; do command -v "$program" >/dev/null || missing+=("$program"); done
 command -v mandoc >/dev/null || missing+=(mandoc)
 command -v man >/dev/null || missing+=(man-db)
 if [ "${#missing[@]}" -gt 0 ]; then

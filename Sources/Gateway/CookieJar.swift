@@ -22,8 +22,8 @@ public struct CookieJar: Sendable {
   }
 
   private var cookies: [Cookie] = []
-  /// The rendered fields for the present cookies.
-  private var fields = CookieFieldCache()
+  /// The rendered fields for the present cookies; nil without any, as most visits are: an empty jar is no object.
+  private var fields: CookieFieldCache?
 
   /// The limits, in bytes of a field and cookies of a host: the least that RFC 6265, section 6.1, asks of browsers.
   private static let (largest, most) = (4096, 50)
@@ -72,7 +72,7 @@ public struct CookieJar: Sendable {
   ///
   /// - Parameter now: in s since 1970.
   public func field(for path: String, isSecure: Bool, now: Double) -> String? {
-    fields.field(for: path, isSecure: isSecure, now: now) { render(path, isSecure, now) }
+    fields?.field(for: path, isSecure: isSecure, now: now) { render(path, isSecure, now) }
   }
 
   /// The field, and the end of its validity, in s since 1970.
@@ -88,7 +88,7 @@ public struct CookieJar: Sendable {
 
   private mutating func insert(_ cookie: Cookie, now: Double) {
     // A new cache: copies of the jar with the former cookies keep using the former cache.
-    fields = CookieFieldCache()
+    defer { fields = cookies.isEmpty ? nil : CookieFieldCache() }
     let isExpired = (cookie.expiresAt ?? .infinity) <= now
     if let index = cookies.firstIndex(where: { $0.name == cookie.name && $0.path == cookie.path }) {
       if isExpired { cookies.remove(at: index) } else { cookies[index] = cookie }

@@ -120,6 +120,32 @@ import Transport
     #expect(spun > .zero && spun < .milliseconds(700), "\(spun)")
   }
 
+  /// 20,000 starts a second against nothing: the loop spins for most of its time, and that is no load.
+  ///
+  /// A machine may be too slow for the rate, or busy with other work. So only the spinning is judged: what a thread has
+  /// spun in its worst second is not in that second's use.
+  @Test func aLoopThatSpinsAllTheTimeIsNotBusyByThat() async throws {
+    let length: Nanoseconds = .milliseconds(1_200)
+    let schedule = ArrivalSchedule(rate: ArrivalRate(starts: 20_000, period: .seconds(1)), arrival: .constant)
+    var found: [String] = []
+    // Other work on this machine may hold the thread up in one run.
+    for _ in 1...3 {
+      let loops = LoopGroup()
+      let monitor = GeneratorMonitor(loops)
+      let run = await LoadRun.perform(
+        HoggingScenario(length: .zero),
+        plan: .openLoop(schedule, users: 4, count: nil, duration: length, isPrecise: true),
+        catalogue: Catalogue(metrics: ["work"], counters: []), on: loops, monitor: monitor)
+      let report = await monitor.finish(run)
+      let spun = await loops.executors[0].submit { loops.executors[0].spunFor }
+      // The worst second has at least what did not fit into the rest of the run.
+      let spunInWorst = (spun - (length - .seconds(1))).seconds
+      if spunInWorst > 0.1, report.busiestSecond <= 1 - spunInWorst + 0.05 { return }
+      found.append("spun \(spun) of \(length), busiest second \(report.busiestSecond)")
+    }
+    Issue.record("\(found)")
+  }
+
   @Test func settingUpAndTakingDownAreNotJudged() async {
     let loops = LoopGroup()
     let monitor = GeneratorMonitor(loops)

@@ -84,7 +84,8 @@ public final class FaultyTLSServer {
 
   private static let openssl = "/usr/bin/openssl"
 
-  private static func makeCertificate(_ fault: Fault, in scratch: ScratchDirectory) throws -> String {
+  /// Makes a certificate for 127.0.0.1 and localhost, with `fault`, and its key in `key.pem`; its path.
+  static func makeCertificate(_ fault: Fault?, in scratch: ScratchDirectory) throws -> String {
     let names = fault == .wrongName ? "DNS:other.example,IP:192.0.2.7" : "IP:127.0.0.1,DNS:localhost"
     let (begin, end) =
       switch fault {

@@ -23,6 +23,8 @@ public final class ScriptedServer: Sendable {
   /// What the server does, one after another.
   public enum Action: Sendable {
     case send(String)
+    /// The same for bytes that need not be text. What comes after it waits until they are written.
+    case bytes([UInt8])
     /// A known delay of the server.
     case wait(Duration)
     case close
@@ -151,6 +153,11 @@ private final class Script: ChannelInboundHandler {
     guard let action = actions.first else { return }
     switch action {
     case .send(let text): context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
+    case .bytes(let bytes):
+      context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes))).assumeIsolated().whenComplete { _ in
+        self.perform(actions.dropFirst(), context)
+      }
+      return
     case .close: context.close(promise: nil)
     case .reset:
       let channel = context.channel

@@ -5,9 +5,9 @@ import Transport
 
 /// A cancelled exchange ends once, soon, and as `cancelled`; with grace it may still get its answer.
 @Suite(.timeLimit(.minutes(1))) struct CancellationTests {
-  @Test func aCancelledExchangeEndsLongBeforeItsTimeout() async throws {
+  @Test(arguments: LoopKind.allCases) func aCancelledExchangeEndsLongBeforeItsTimeout(_ kind: LoopKind) async throws {
     let server = try await ScriptedServer { _ in [] }
-    let connection = try await HTTPConnection.open(server.port)
+    let connection = try await HTTPConnection.open(server.port, on: kind.executor())
     let task = Task { await connection.get() }
     await server.waitForRequests(1)
     task.cancel()
@@ -16,9 +16,9 @@ import Transport
     await server.stop()
   }
 
-  @Test func anAnswerWithinTheGraceIsStillTaken() async throws {
+  @Test(arguments: LoopKind.allCases) func anAnswerWithinTheGraceIsStillTaken(_ kind: LoopKind) async throws {
     let server = try await ScriptedServer { _ in [.wait(.milliseconds(50)), ScriptedServer.answer("task-1")] }
-    let connection = try await HTTPConnection.open(server.port)
+    let connection = try await HTTPConnection.open(server.port, on: kind.executor())
     let task = Task { await connection.get(graceOnCancel: 20 * second) }
     await server.waitForRequests(1)
     task.cancel()
@@ -26,9 +26,9 @@ import Transport
     await server.stop()
   }
 
-  @Test func theGraceEnds() async throws {
+  @Test(arguments: LoopKind.allCases) func theGraceEnds(_ kind: LoopKind) async throws {
     let server = try await ScriptedServer { _ in [] }
-    let connection = try await HTTPConnection.open(server.port)
+    let connection = try await HTTPConnection.open(server.port, on: kind.executor())
     let task = Task { await connection.get(graceOnCancel: .milliseconds(20)) }
     await server.waitForRequests(1)
     task.cancel()
@@ -36,28 +36,31 @@ import Transport
     await server.stop()
   }
 
-  @Test(arguments: [false, true]) func aTaskCancelledBeforehandNeverWaitsForTheTimeout(onItsLoop: Bool) async throws {
+  @Test(arguments: LoopKind.allCases, [false, true])
+  func aTaskCancelledBeforehandNeverWaitsForTheTimeout(_ kind: LoopKind, onItsLoop: Bool) async throws {
     let server = try await ScriptedServer { _ in [] }
     for _ in 0..<100 {
-      let connection = try await HTTPConnection.open(server.port)
+      let connection = try await HTTPConnection.open(server.port, on: kind.executor())
       let ask: @Sendable () async -> Result<HTTPExchange, TransportError> = {
         withUnsafeCurrentTask { $0?.cancel() }
         return await connection.get(timeout: 10 * second)
       }
-      let result = onItsLoop ? try await onLoop(ask) : await Task { await ask() }.value
+      let result = onItsLoop ? try await onLoop(on: kind, ask) : await Task { await ask() }.value
       #expect(result.failure?.kind == .cancelled)
     }
     await server.stop()
   }
 
-  @Test func whenCancellationRacesWithTheAnswerExactlyOneOfThemWins() async throws {
+  @Test(arguments: LoopKind.allCases) func whenCancellationRacesWithTheAnswerExactlyOneOfThemWins(_ kind: LoopKind)
+    async throws
+  {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("ok")] }
     var random = SeededRandom(seed: 7)
     var outcomes: [String: Int] = [:]
     // Each yield lets all other tests go first: on a busy machine fewer rounds have to do.
     let enough = ContinuousClock.now + .seconds(20)
     for round in 0..<400 where round < 20 || ContinuousClock.now < enough {
-      let connection = try await HTTPConnection.open(server.port)
+      let connection = try await HTTPConnection.open(server.port, on: kind.executor())
       let task = Task { await connection.get() }
       for _ in 0..<Int.random(in: 0..<40, using: &random) { await Task.yield() }
       task.cancel()
@@ -69,14 +72,14 @@ import Transport
     await server.stop()
   }
 
-  @Test func connectingIsGivenUp() async throws {
+  @Test(arguments: LoopKind.allCases) func connectingIsGivenUp(_ kind: LoopKind) async throws {
     // A server that accepts and never answers a TLS client's hello.
     let server = try await ScriptedServer { _ in [] }
     let tls = try TLSClient(insecure: true)
     let task = Task {
       await HTTPConnection.connect(
         to: Endpoint(host: "127.0.0.1", port: server.port, isSecure: true), tls: tls,
-        on: testLoops.executor(forUser: 0), timeout: 50 * second
+        on: kind.executor(), timeout: 50 * second
       ).failure
     }
     for _ in 0..<5_000 where server.connectionCount == 0 { try await Task.sleep(for: .milliseconds(2)) }

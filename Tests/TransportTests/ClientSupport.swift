@@ -6,6 +6,20 @@ import Transport
 /// The loops of all tests of this target; they live as long as the process.
 let testLoops = LoopGroup(threads: 2)
 
+/// The kinds of loops that carry HTTP without TLS.
+enum LoopKind: Sendable, CaseIterable {
+  /// The loop of our own.
+  case epoll
+  /// SwiftNIO's.
+  case nio
+
+  private static let ofNIO = LoopGroup(threads: 2, for: .secureOrSockets)
+
+  var loops: LoopGroup { self == .epoll ? testLoops : Self.ofNIO }
+
+  func executor(_ number: Int = 0) -> LoopExecutor { loops.executor(forUser: number) }
+}
+
 let second: Nanoseconds = .seconds(1)
 
 let getRequest = ByteBuffer(string: "GET /x HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -14,11 +28,11 @@ extension HTTPConnection {
   /// A plain or TLS connection to 127.0.0.1.
   static func open(
     _ port: Int, tls: TLSClient? = nil, host: String = "127.0.0.1", timeout: Nanoseconds = 20 * second,
-    idleBounds: IdleBounds = IdleBounds()
+    idleBounds: IdleBounds = IdleBounds(), on executor: LoopExecutor = testLoops.executor(forUser: 0)
   ) async throws -> HTTPConnection {
     try await connect(
-      to: Endpoint(host: host, port: port, isSecure: tls != nil), tls: tls, on: testLoops.executor(forUser: 0),
-      timeout: timeout, idleBounds: idleBounds
+      to: Endpoint(host: host, port: port, isSecure: tls != nil), tls: tls, on: executor, timeout: timeout,
+      idleBounds: idleBounds
     ).get()
   }
 
@@ -49,10 +63,12 @@ extension Result where Success == HTTPExchange {
   var bodyText: String? { (try? get()).map { String(buffer: $0.response.body) } }
 }
 
-/// Runs `work` on the thread of the first loop.
-func onLoop<T: Sendable>(_ work: @escaping @Sendable () async throws -> T) async throws -> T {
+/// Runs `work` on the thread of the first loop of its kind.
+func onLoop<T: Sendable>(
+  on kind: LoopKind = .epoll, _ work: @escaping @Sendable () async throws -> T
+) async throws -> T {
   try await withThrowingTaskGroup(of: T.self) { group in
-    group.addTask(executorPreference: testLoops.executor(forUser: 0)) { try await work() }
+    group.addTask(executorPreference: kind.executor()) { try await work() }
     guard let value = try await group.next() else { throw CancellationError() }
     return value
   }

@@ -59,6 +59,19 @@ import Transport
       keepsConnection: false),
     Sample(name: "HTTP/1.0", bytes: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n1", body: "1", keepsConnection: false),
     Sample(
+      name: "HTTP/1.0 knows no chunks, and is not kept with them",
+      bytes: "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+      body: "x", keepsConnection: false),
+    Sample(
+      name: "304 with two lengths is not kept",
+      bytes: "HTTP/1.1 304 x\r\nContent-Length: 7\r\nContent-Length: 8\r\n\r\n", status: 304, keepsConnection: false),
+    Sample(
+      name: "204 with a length and a coding is not kept",
+      bytes: "HTTP/1.1 204 x\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n", status: 204,
+      keepsConnection: false),
+    Sample(
+      name: "empty elements of a list", bytes: "HTTP/1.1 200 OK\r\nContent-Length: , 2 ,,\r\n\r\nok", body: "ok"),
+    Sample(
       name: "HTTP/1.0 kept", bytes: "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 1\r\n\r\n1",
       body: "1"),
     Sample(

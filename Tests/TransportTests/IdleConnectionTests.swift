@@ -52,11 +52,15 @@ import Transport
   }
 
   /// The server answers the first request, and ends the connection when the second has come: in both ways.
-  @Test(arguments: [ScriptedServer.Action.close, .reset], [true, false])
-  func aRequestThatMeetsTheEndIsTheRaceOnlyAfterAPause(_ end: ScriptedServer.Action, pauses: Bool) async throws {
+  @Test(arguments: LoopKind.allCases, [true, false])
+  func aRequestThatMeetsTheEndIsTheRaceOnlyAfterAPause(_ kind: LoopKind, pauses: Bool) async throws {
+    for end in [ScriptedServer.Action.close, .reset] { try await meet(end, kind, pauses: pauses) }
+  }
+
+  private func meet(_ end: ScriptedServer.Action, _ kind: LoopKind, pauses: Bool) async throws {
     let server = try await ScriptedServer { $0.number == 1 ? [ScriptedServer.answer("one")] : [end] }
     let bounds = Self.bounds(kept: pauses ? 100 * Self.millisecond : 60 * second)
-    let connection = try await HTTPConnection.open(server.port, idleBounds: bounds)
+    let connection = try await HTTPConnection.open(server.port, idleBounds: bounds, on: kind.executor())
     #expect(await connection.get().bodyText == "one")
     if pauses { try await Task.sleep(for: .milliseconds(150)) }
     let error = try #require(await connection.get().failure)
@@ -67,19 +71,19 @@ import Transport
     await server.stop()
   }
 
-  @Test func anAnswerThatStopsHalfwayIsNoRace() async throws {
+  @Test(arguments: LoopKind.allCases) func anAnswerThatStopsHalfwayIsNoRace(_ kind: LoopKind) async throws {
     let half = ScriptedServer.Action.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nha")
     let server = try await ScriptedServer { $0.number == 1 ? [ScriptedServer.answer("one")] : [half, .close] }
-    let connection = try await HTTPConnection.open(server.port)
+    let connection = try await HTTPConnection.open(server.port, on: kind.executor())
     _ = await connection.get()
     try await Task.sleep(for: .milliseconds(150))
     #expect(await connection.get().failure?.kind == .closed)
     await server.stop()
   }
 
-  @Test func aConnectionThatIsClosedFromHereIsNoRace() async throws {
+  @Test(arguments: LoopKind.allCases) func aConnectionThatIsClosedFromHereIsNoRace(_ kind: LoopKind) async throws {
     let server = try await ScriptedServer { $0.number == 1 ? [ScriptedServer.answer("one")] : [] }
-    let connection = try await HTTPConnection.open(server.port)
+    let connection = try await HTTPConnection.open(server.port, on: kind.executor())
     _ = await connection.get()
     try await Task.sleep(for: .milliseconds(150))
     async let second = connection.get()
@@ -90,18 +94,22 @@ import Transport
   }
 
   /// The loop is busy while the peer closes: nobody has read the end when the connection is to be used.
-  @Test func anEndThatHasComeButWasNotReadIsSeenBeforeUse() async throws {
+  @Test(arguments: LoopKind.allCases) func anEndThatHasComeButWasNotReadIsSeenBeforeUse(_ kind: LoopKind) async throws {
     let server = try await ScriptedServer { _ in [ScriptedServer.answer("one"), .wait(.milliseconds(30)), .close] }
-    let isUsable = try await onLoop {
-      let connection = try await HTTPConnection.open(server.port)
-      #expect(await connection.get().bodyText == "one")
-      #expect(connection.isUsable)
-      // The thread of the loop itself.
-      let end = MonotonicClock.now() + 200 * Self.millisecond
-      while MonotonicClock.now() < end {}
-      return connection.isUsable
+    // On a busy machine the end may come before the task runs again: then another connection is tried.
+    var isUsable: Bool?
+    for _ in 1...20 where isUsable == nil {
+      isUsable = try await onLoop(on: kind) {
+        let connection = try await HTTPConnection.open(server.port, on: kind.executor())
+        #expect(await connection.get().bodyText == "one")
+        guard connection.isUsable else { return nil }
+        // The thread of the loop itself.
+        let end = MonotonicClock.now() + 200 * Self.millisecond
+        while MonotonicClock.now() < end {}
+        return connection.isUsable
+      }
     }
-    #expect(!isUsable)
+    #expect(isUsable == false)
     await server.stop()
   }
 
@@ -149,19 +157,21 @@ import Transport
   /// nginx closes after a second without a request, and after so many requests.
   @Suite(.timeLimit(.minutes(2)), .enabled(if: ForeignProxy.nginx != nil, "needs nginx: scripts/setup.sh peers"))
   struct WithNginx {
-    @Test func anIdleConnectionThatNginxHasClosedIsKnownToBeUnusable() async throws {
+    @Test(arguments: LoopKind.allCases) func anIdleConnectionThatNginxHasClosedIsKnownToBeUnusable(_ kind: LoopKind)
+      async throws
+    {
       let server = try await ForeignProxy.nginx("keepalive_timeout 1s; location / { return 200 ok; }")
       defer { server.stop() }
-      let connection = try await HTTPConnection.open(server.port)
+      let connection = try await HTTPConnection.open(server.port, on: kind.executor())
       #expect(await connection.get().bodyText == "ok")
       #expect(await connection.becomesUnusable())
       #expect(server.log.count == 1)
     }
 
-    @Test func nginxSaysWithItsLastAnswerThatItCloses() async throws {
+    @Test(arguments: LoopKind.allCases) func nginxSaysWithItsLastAnswerThatItCloses(_ kind: LoopKind) async throws {
       let server = try await ForeignProxy.nginx("keepalive_requests 3; location / { return 200 ok; }")
       defer { server.stop() }
-      let connection = try await HTTPConnection.open(server.port)
+      let connection = try await HTTPConnection.open(server.port, on: kind.executor())
       for number in 1...3 {
         #expect(connection.isUsable, "before request \(number)")
         #expect(await connection.get().bodyText == "ok")
@@ -170,15 +180,17 @@ import Transport
     }
 
     /// Just at the time-out, again and again: every request is answered, or counted as what it met, and none is sent twice.
-    @Test func aRequestAtTheTimeOutIsAnsweredOrCountedAsTheRace() async throws {
+    @Test(arguments: LoopKind.allCases) func aRequestAtTheTimeOutIsAnsweredOrCountedAsTheRace(_ kind: LoopKind)
+      async throws
+    {
       let server = try await ForeignProxy.nginx("keepalive_timeout 1s; location / { return 200 ok; }")
       defer { server.stop() }
       let outcomes = await withTaskGroup(of: Result<HTTPExchange, TransportError>?.self) { group in
         for number in 0..<200 {
-          group.addTask(executorPreference: testLoops.executor(forUser: number)) {
+          group.addTask(executorPreference: kind.executor(number)) {
             guard
               let connection = try? await HTTPConnection.connect(
-                to: Endpoint(host: "127.0.0.1", port: server.port), tls: nil, on: testLoops.executor(forUser: number),
+                to: Endpoint(host: "127.0.0.1", port: server.port), tls: nil, on: kind.executor(number),
                 timeout: 20 * second,
                 idleBounds: IdleConnectionTests.bounds(kept: 100 * IdleConnectionTests.millisecond)
               ).get(), case .success = await connection.get()

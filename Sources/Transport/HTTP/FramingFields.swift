@@ -3,6 +3,8 @@
 struct FramingFields {
   private var length: Int?
   private var isChunked = false
+  /// What makes it unknown where a body ends. It matters only to a response that has one.
+  private var fault: String?
   private var closes = false
   private var keepsAlive = false
 
@@ -11,23 +13,26 @@ struct FramingFields {
   /// How the body is encoded.
   private(set) var coding = ContentCoding.identity
 
-  /// Whether the fields keep the connection; nil if they leave that to the HTTP version. `close` wins.
-  var keepsConnection: Bool? {
-    if closes { return false }
-    return keepsAlive ? true : nil
+  /// Whether the fields keep the connection. `close` wins, and so does doubt about the end of a body: HTTP/1.0 knows no
+  /// transfer encoding (RFC 9112, section 6.1).
+  func keepsConnection(inHTTP10 isOld: Bool) -> Bool {
+    guard !closes, fault == nil, !(isChunked && (isOld || length != nil)) else { return false }
+    return keepsAlive || !isOld
   }
 
-  /// How the body of a response with `status` is delimited.
+  /// How the body of a response with `status` is delimited (RFC 9112, section 6.3).
   func framing(status: Int) throws(TransportError) -> ResponseHead.Framing {
+    switch status {
+    // These have no body, whatever the fields say.
+    case 100..<200, 204, 304: return .none
+    default: break
+    }
+    if let fault { throw ResponseHead.invalid(fault) }
     guard !(isChunked && length != nil) else {
       throw ResponseHead.invalid("it has both a length and a transfer encoding")
     }
-    switch (status, length) {
-    case (100..<200, _), (204, _), (304, _): return .none
-    case _ where isChunked: return .chunked
-    case (_, let length?): return .length(length)
-    case (_, nil): return .untilClose
-    }
+    if isChunked { return .chunked }
+    return length.map { .length($0) } ?? .untilClose
   }
 
   /// Takes a header line, without its line end.
@@ -39,15 +44,14 @@ struct FramingFields {
     }
     let name = UnsafeRawBufferPointer(rebasing: line[..<colon])
     if equals(name, "content-length") {
-      // A proxy may join repeated fields into a list, all of whose elements must be one number (RFC 9112, section 6.3).
-      try forEachElement(of: value(of: line, after: colon)) { element throws(TransportError) in
-        try setLength(Self.parseLength(element))
-      }
+      // A proxy may join repeated fields into a list, all of whose elements must be one number.
+      if !forEachElement(of: value(of: line, after: colon), { setLength(Self.parseLength($0)) }) { setLength(nil) }
     } else if equals(name, "transfer-encoding") {
-      guard equals(value(of: line, after: colon), "chunked"), !isChunked else {
-        throw ResponseHead.invalid("its transfer encoding is not 'chunked'")
+      let isOne = forEachElement(of: value(of: line, after: colon)) { coding in
+        if isChunked || !equals(coding, "chunked") { fault = "its transfer encoding is not 'chunked'" }
+        isChunked = true
       }
-      isChunked = true
+      if !isOne { fault = "its transfer encoding is not 'chunked'" }
     } else if equals(name, "connection") {
       let value = value(of: line, after: colon)
       if contains(value, token: "close") { closes = true }
@@ -59,20 +63,21 @@ struct FramingFields {
     }
   }
 
-  private mutating func setLength(_ number: Int) throws(TransportError) {
-    guard length == nil || length == number else { throw ResponseHead.invalid("it has two different lengths") }
+  private mutating func setLength(_ number: Int?) {
+    guard let number else { return fault = "its length is no number" }
+    if let length, length != number { fault = "it has two different lengths" }
     length = number
   }
 
-  private static func parseLength(_ value: UnsafeRawBufferPointer) throws(TransportError) -> Int {
-    guard !value.isEmpty, value.count <= 18 else { throw ResponseHead.invalid("its length is no number") }
+  /// The number in decimal digits; nil for anything else, and for a number of more than 18 digits.
+  private static func parseLength(_ value: UnsafeRawBufferPointer) -> Int? {
     var number = 0
     for byte in value {
       let digit = byte &- UInt8(ascii: "0")
-      guard digit <= 9 else { throw ResponseHead.invalid("its length is no number") }
+      guard digit <= 9, number < 100_000_000_000_000_000 else { return nil }
       number = number * 10 + Int(digit)
     }
-    return number
+    return value.isEmpty ? nil : number
   }
 }
 
@@ -81,16 +86,20 @@ private func value(of line: UnsafeRawBufferPointer, after colon: Int) -> UnsafeR
   trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
 }
 
-/// Calls `body` with each element of a comma-separated list, without white space around it.
-private func forEachElement(
-  of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws(TransportError) -> Void
-) throws(TransportError) {
-  var rest = list
-  while let end = rest.firstIndex(of: UInt8(ascii: ",")) {
-    try body(trimmed(UnsafeRawBufferPointer(rebasing: rest[..<end])))
+/// Calls `body` with each element of a comma-separated list, without white space around it. Empty elements do not count
+/// (RFC 9110, section 5.6.1); false if there is no other.
+private func forEachElement(of list: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
+  var (rest, hasAny) = (list, false)
+  while true {
+    let end = rest.firstIndex(of: UInt8(ascii: ",")) ?? rest.count
+    let element = trimmed(UnsafeRawBufferPointer(rebasing: rest[..<end]))
+    if !element.isEmpty {
+      hasAny = true
+      body(element)
+    }
+    guard end < rest.count else { return hasAny }
     rest = UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
   }
-  try body(trimmed(rest))
 }
 
 private func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }

@@ -57,7 +57,10 @@ struct HTTPChunkReader {
     }
     guard var line = bytes.readBytes(length: end - window.startIndex + 1), line.count >= 2 else { throw Self.invalid }
     line.removeLast()
-    guard line.removeLast() == UInt8(ascii: "\r") else { throw Self.invalid }
+    // A bare CR and a NUL are in no valid line, as in a head.
+    guard line.removeLast() == UInt8(ascii: "\r"), !line.contains(UInt8(ascii: "\r")), !line.contains(0) else {
+      throw Self.invalid
+    }
     return line
   }
 

@@ -4,7 +4,7 @@ package import NIOCore
 ///
 /// It accepts all that RFC 9112 lets a server send: repeated equal lengths, folded header lines, chunks with leading
 /// zeros and extensions. It refuses a head or a body beyond its limit, `Content-Length` together with
-/// `Transfer-Encoding`, conflicting lengths, and malformed chunks. Interim responses (1xx except 101) are skipped. A
+/// `Transfer-Encoding`, conflicting lengths, bare line ends, NUL in a head, and malformed chunks. Interim responses (1xx except 101) are skipped. A
 /// body that was encoded without being asked for is decoded.
 package struct HTTPResponseReader {
   /// The outcome of reading some bytes.

@@ -149,6 +149,11 @@ final class PlainConnection {
   }
 
   private func send(_ bytes: UnsafeRawBufferPointer) {
+    // An answer may have come before its request was sent whole: what is left of that goes first.
+    guard unsent == nil else {
+      unsent?.writeBytes(bytes)
+      return
+    }
     var count: Int
     repeat {
       count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))

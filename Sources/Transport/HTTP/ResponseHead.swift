@@ -37,18 +37,17 @@ struct ResponseHead {
       guard startsWithHTTP(text) else { throw invalid("it does not start with 'HTTP/'") }
       return nil
     }
-    guard statusLineEnd > 0, text[statusLineEnd - 1] == carriageReturn else {
-      throw invalid("its first line ends without CR")
-    }
+    try checkLine(in: text, from: 0, to: statusLineEnd)
     let status = try parseStatusLine(UnsafeRawBufferPointer(rebasing: text[..<statusLineEnd]))
     var fields = FramingFields()
     var position = statusLineEnd + 1
     while let end = lineEnd(in: text, from: position) {
-      guard end > position, text[end - 1] == carriageReturn else { throw invalid("a header line ends without CR") }
+      try checkLine(in: text, from: position, to: end)
       if end == position + 1 {
-        let isKept = fields.keepsConnection ?? (text[7] != UInt8(ascii: "0"))
+        guard let start = text.baseAddress, memchr(start, 0, end) == nil else { throw invalid("it has a NUL") }
         return ResponseHead(
-          status: status, keepsConnection: isKept, framing: try fields.framing(status: status),
+          status: status, keepsConnection: fields.keepsConnection(inHTTP10: text[7] == UInt8(ascii: "0")),
+          framing: try fields.framing(status: status),
           coding: fields.coding, setsCookies: fields.setsCookies,
           statusLineLength: statusLineEnd + 1, length: end + 1)
       }
@@ -76,13 +75,26 @@ struct ResponseHead {
     var line: [UInt8] = []
     var position = position
     while let end = lineEnd(in: text, from: position), end + 1 < text.count {
-      guard end > position, text[end - 1] == carriageReturn else { throw invalid("a header line ends without CR") }
+      try checkLine(in: text, from: position, to: end)
       line += text[position..<(end - 1)]
       position = end + 1
       guard isBlank(text[position]) else { return (line, position) }
       line.append(UInt8(ascii: " "))
     }
     return nil
+  }
+
+  /// Checks the line that begins at `position` and whose LF is at `end`: it has one CR, right before the LF. A bare CR
+  /// makes its element invalid, and a bare LF is not taken for a line's end (RFC 9112, section 2.2).
+  private static func checkLine(
+    in text: UnsafeRawBufferPointer, from position: Int, to end: Int
+  ) throws(TransportError) {
+    guard end > position, text[end - 1] == carriageReturn, let start = text.baseAddress else {
+      throw invalid("a line of its head ends without CR")
+    }
+    guard let first = memchr(start + position, Int32(carriageReturn), end - position),
+      start.distance(to: UnsafeRawPointer(first)) == end - 1
+    else { throw invalid("a line of its head has a bare CR") }
   }
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }

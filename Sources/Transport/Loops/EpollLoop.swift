@@ -62,7 +62,8 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
 
   private let state: UnsafeMutablePointer<State>
   private let foreign = Mutex(Foreign())
-  private let epoll: Int32
+  /// The kernel lists in `/proc/self/fdinfo` what it watches.
+  let epoll: Int32
   private let wakeUp: Int32
   private let thread = Atomic<UInt>(0)
   private let companion = Mutex<(any EventLoop)?>(nil)
@@ -136,7 +137,7 @@ public final class EpollLoop: LoopExecutor, @unchecked Sendable {
 
   public override func makeTimer(_ work: @escaping () -> Void) -> LoopTimer { EpollTimer(self, work) }
 
-  func put(_ timer: EpollTimer) { state.pointee.timers.put(timer) }
+  func put(_ timer: EpollTimer, for instant: Instant) { state.pointee.timers.put(timer, for: instant) }
 
   func remove(_ timer: EpollTimer) { state.pointee.timers.remove(timer) }
 

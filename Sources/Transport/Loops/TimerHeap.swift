@@ -8,8 +8,9 @@ struct TimerHeap {
   /// When the next timer fires; nil without one.
   var next: Instant? { timers.first?.instant }
 
-  /// Adds `timer`, or moves it to where its instant belongs.
-  mutating func put(_ timer: EpollTimer) {
+  /// Makes `timer` fire at `instant`, instead of whenever it was set to fire.
+  mutating func put(_ timer: EpollTimer, for instant: Instant) {
+    timer.instant = instant
     if timer.place < 0 {
       timer.place = timers.count
       timers.append(timer)
@@ -80,10 +81,7 @@ final class EpollTimer: LoopTimer {
 
   override var firesAt: Instant? { place < 0 ? nil : instant }
 
-  override func set(for instant: Instant) {
-    self.instant = instant
-    loop.put(self)
-  }
+  override func set(for instant: Instant) { loop.put(self, for: instant) }
 
   override func cancel() { loop.remove(self) }
 }
