@@ -66,9 +66,9 @@ final class SSHLauncher: ShardLauncher {
 final class SlurmLauncher: ShardLauncher {
   private struct State {
     var job: String?
-    /// The tasks of the array that Slurm still has, and when it was asked.
-    var known: (tasks: Set<Int>, at: Instant)?
-    /// How often a task without a status was not among them.
+    /// When Slurm was asked for the tasks of the array that it still has.
+    var askedAt: Instant?
+    /// How often in a row a task was not among them.
     var absences: [Int: Int] = [:]
   }
 
@@ -131,25 +131,18 @@ final class SlurmLauncher: ShardLauncher {
     if let status = exitStatus(of: shard) { return .exited(status) }
     guard let job = state.withLock({ $0.job }) else { return .lost("it was not submitted") }
     let now = MonotonicClock.now()
-    if state.withLock({ state in state.known.map { now.elapsed(since: $0.at) < Self.askInterval } ?? false }) {
-      return nil
-    }
-    guard case .success(let output) = await Self.run("squeue", ["--noheader", "--array", "--jobs", job, "--format=%K"])
-    else {
+    if state.withLock({ state in state.askedAt.map { now.elapsed(since: $0) >= Self.askInterval } ?? true }) {
+      let answer = await Self.run("squeue", ["--noheader", "--array", "--jobs", job, "--format=%K"])
       // Slurm forgets jobs that have ended, and refuses their numbers.
-      return notePresence([], at: now, shard)
-    }
-    return notePresence(Set(output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }), at: now, shard)
-  }
-
-  private func notePresence(_ tasks: Set<Int>, at now: Instant, _ asked: Int) -> ShardEnd? {
-    state.withLock { state in
-      state.known = (tasks, now)
-      for shard in 0..<settings.shards {
-        state.absences[shard] = tasks.contains(shard) ? 0 : state.absences[shard, default: 0] + 1
+      let tasks = (try? answer.get()).map { Set($0.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }) } ?? []
+      state.withLock { state in
+        state.askedAt = now
+        for shard in 0..<settings.shards {
+          state.absences[shard] = tasks.contains(shard) ? 0 : state.absences[shard, default: 0] + 1
+        }
       }
     }
-    guard state.withLock({ $0.absences[asked] ?? 0 }) >= Self.absencesBeforeLost, exitStatus(of: asked) == nil else {
+    guard state.withLock({ $0.absences[shard] ?? 0 }) >= Self.absencesBeforeLost, exitStatus(of: shard) == nil else {
       return nil
     }
     return .lost("Slurm has ended it without a status (see sacct)")

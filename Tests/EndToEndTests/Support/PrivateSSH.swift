@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import ProcessControl
+import Testing
 
 /// An sshd on loopback with keys of its own, and a client's configuration for it.
 struct PrivateSSH: Sendable {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import ProcessControl
+import Testing
 
 /// A whole Slurm on this machine, with a configuration and a key of its own: munged, slurmctld and slurmd.
 struct PrivateSlurm: Sendable {
@@ -12,7 +13,7 @@ struct PrivateSlurm: Sendable {
   /// slurmd starts jobs as their users, which root alone can.
   static let isInstalled =
     geteuid() == 0
-    && ["/usr/sbin/munged", "/usr/sbin/slurmctld", "/usr/sbin/slurmd"].allSatisfy { access($0, X_OK) == 0 }
+    && ["munged", "slurmctld", "slurmd"].allSatisfy { (name: String) in access("/usr/sbin/\(name)", X_OK) == 0 }
     && ["sbatch", "srun", "squeue", "scancel", "sinfo"].allSatisfy(Tool.isInstalled)
 
   static func start() async throws -> PrivateSlurm {
