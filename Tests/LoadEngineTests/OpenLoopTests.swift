@@ -91,6 +91,18 @@ import Transport
     #expect(result.backlogMax >= 50)
   }
 
+  /// The first user of the others' order is idle for longest; it would come first again without this rule.
+  @Test func eachUserHasOneStartAndThenTheLastFreedOneTakesThemAll() async {
+    let scenario = TakerScenario()
+    _ = await LoadRun.perform(
+      scenario,
+      plan: .openLoop(ArrivalSchedule(rate: ArrivalRate(starts: 100, period: .seconds(1))), users: 4, count: 12),
+      catalogue: BlockingScenario.catalogue, on: LoopGroup())
+    let takers = scenario.takers.withLock { $0 }
+    #expect(takers.prefix(4).sorted() == [1, 2, 3, 4])
+    #expect(Set(takers.dropFirst(3)).count == 1, "\(takers)")
+  }
+
   @Test func aRunCancelledBeforehandPerformsNothing() async {
     let scenario = FakeScenario { _ in .succeed }
     let cancelled = await Task {
@@ -173,6 +185,18 @@ struct BlockingScenario: Scenario {
     record.wrote(at: begin)
     await user.sleep(for: length)
     record.sample(Self.work, from: begin, to: MonotonicClock.now())
+  }
+}
+
+/// Notes which user takes each start.
+private final class TakerScenario: Scenario {
+  let takers = Mutex<[Int]>([])
+
+  func makeUser(_ number: Int, on executor: LoopExecutor) async -> Int { number }
+
+  func perform(_ user: Int, _ iteration: Iteration, into record: inout IterationRecord) async {
+    takers.withLock { $0.append(user) }
+    record.wrote(at: MonotonicClock.now())
   }
 }
 

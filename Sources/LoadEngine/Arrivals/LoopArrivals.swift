@@ -22,8 +22,11 @@ final class LoopArrivals: @unchecked Sendable {
   private let shared: SharedArrivals
   /// How long before a start the loop begins to spin, so that a late timer makes no late start; nil: it never spins.
   private let spinLead: Nanoseconds?
-  /// In the order in which they were parked. The last one gets the next start, because its memory is still in the
-  /// processor's cache; unless the first one has been idle for ``longestIdle``.
+  /// Users that have had no start yet, in the order in which they were parked. They come first, so that each user of a
+  /// run has its part of the load.
+  private var fresh = FIFO<Parked>()
+  /// The other users, in the order in which they were parked. The last one gets the next start, because its memory is
+  /// still in the processor's cache; unless the first one has been idle for ``longestIdle``.
   private var parked = FIFO<Parked>()
   /// Fires at the next start, or somewhat earlier with `--precise`; made at the first call.
   private var timer: LoopTimer?
@@ -62,7 +65,8 @@ final class LoopArrivals: @unchecked Sendable {
     case nil: return nil
     case (.parked, _)?:
       return await withUnsafeContinuation { continuation in
-        parked.append(Parked(continuation: continuation, since: since))
+        let user = Parked(continuation: continuation, since: since)
+        if isFirst { fresh.append(user) } else { parked.append(user) }
         if isStopped { release() } else { arm() }
       }
     }
@@ -88,7 +92,7 @@ final class LoopArrivals: @unchecked Sendable {
 
   /// Sets the timer for the next start, unless it fires by then anyway.
   private func arm() {
-    guard !isSpinning, !parked.isEmpty else { return }
+    guard !isSpinning, hasParked else { return }
     guard let wakeAt = shared.withQueue({ $0.nextWakeAt }) ?? nil else {
       // Another loop has just taken the last start.
       return executor.execute { self.serve() }
@@ -130,7 +134,7 @@ final class LoopArrivals: @unchecked Sendable {
   private func serve() {
     let now = MonotonicClock.now()
     endSpin(at: now)
-    while !parked.isEmpty, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
+    while hasParked, let start = shared.withQueue({ $0.takeForParked(at: now) }) ?? nil {
       takeParked(at: now)?.resume(returning: DispatchedArrival(start: start, foundFreeUser: true))
     }
     // The users run at once: all other work of the loop can wait until they have started.
@@ -144,13 +148,16 @@ final class LoopArrivals: @unchecked Sendable {
     }
   }
 
+  private var hasParked: Bool { !fresh.isEmpty || !parked.isEmpty }
+
   private func takeParked(at now: Instant) -> UnsafeContinuation<DispatchedArrival?, Never>? {
     let isIdleTooLong = parked.first.map { now.elapsed(since: $0.since) >= Self.longestIdle } ?? false
-    return (isIdleTooLong ? parked.popFirst() : parked.popLast())?.continuation
+    if isIdleTooLong { return parked.popFirst()?.continuation }
+    return (fresh.popFirst() ?? parked.popLast())?.continuation
   }
 
   private func release() {
-    while let user = parked.popFirst() {
+    while let user = fresh.popFirst() ?? parked.popFirst() {
       _ = shared.withQueue { $0.unparked() }
       user.continuation.resume(returning: nil)
     }
