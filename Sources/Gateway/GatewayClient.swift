@@ -143,7 +143,7 @@ public final class GatewayClient: Sendable {
       let request = acquireRequest(userID, waitForReady, loop),
       let outcome = await connection.exchangeInPlace(request, timeout: timeout)
     else { return nil }
-    return acquireOutcome(outcome)
+    return acquireOutcome(inPlace: outcome)
   }
 
   @inline(never)
@@ -155,7 +155,7 @@ public final class GatewayClient: Sendable {
 
   /// nil where the request was not sent.
   @inline(never)
-  private func acquireOutcome(_ outcome: InPlaceOutcome) -> AcquireOutcome? {
+  private func acquireOutcome(inPlace outcome: InPlaceOutcome) -> AcquireOutcome? {
     switch outcome {
     case .inPlace(let answer):
       if answer.status == 200, !answer.setsCookies, let task = AssignedTask(scanning: answer.body, answer.stamps) {

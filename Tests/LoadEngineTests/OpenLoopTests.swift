@@ -94,10 +94,9 @@ import Transport
   /// The first user of the others' order is idle for longest; it would come first again without this rule.
   @Test func eachUserHasOneStartAndThenTheLastFreedOneTakesThemAll() async {
     let scenario = TakerScenario()
+    let slow = ArrivalSchedule(rate: ArrivalRate(starts: 100, period: .seconds(1)), arrival: .constant)
     _ = await LoadRun.perform(
-      scenario,
-      plan: .openLoop(ArrivalSchedule(rate: ArrivalRate(starts: 100, period: .seconds(1))), users: 4, count: 12),
-      catalogue: BlockingScenario.catalogue, on: LoopGroup())
+      scenario, plan: .openLoop(slow, users: 4, count: 12), catalogue: BlockingScenario.catalogue, on: LoopGroup())
     let takers = scenario.takers.withLock { $0 }
     #expect(takers.prefix(4).sorted() == [1, 2, 3, 4])
     #expect(Set(takers.dropFirst(3)).count == 1, "\(takers)")
