@@ -15,7 +15,7 @@ import Testing
     let server: ScriptedGateway
     private let given: Counting
 
-    /// - Parameter sameTask: whether everybody is given one task.
+    /// - Parameter sameTask: whether the users 1 to 3 are given one task at once. All others get theirs two seconds later.
     init(sameTask: Bool = false, seconds: Double = 0) async throws {
       let given = Counting()
       self.given = given
@@ -23,9 +23,11 @@ import Testing
         switch request.line {
         case "GET /api/status": return ScriptedGateway.status(warm: 100)
         case "POST /api/acquire":
-          let task = sameTask ? 1 : given.next()
+          let isOfFirst = sameTask && (Int(request.body.filter(\.isNumber)) ?? 0) <= 3
+          let task = isOfFirst ? "same" : "\(given.next())"
           let answer = "{\"success\": true, \"taskId\": \"task-\(task)\", \"source\": \"warm\"}"
-          return seconds > 0 ? .late(answer, seconds: seconds) : .json(answer)
+          let delay = sameTask && !isOfFirst ? 2 : seconds
+          return delay > 0 ? .late(answer, seconds: delay) : .json(answer)
         case "POST /api/release": return .json("{\"success\": true}")
         default: return .json("{}", status: 404)
         }
@@ -139,8 +141,9 @@ import Testing
 
   @Test func `a task that users of two shards have at one time is a duplicate that only the merge sees`() async throws {
     let recorder = try await Recorder(sameTask: true)
-    // Each shard has one user, who has the task once: no shard sees a duplicate by itself.
-    let fleet = try await Fleet.start(recorder.server.url, ["--concurrency", "3", "--bursts", "1"], shards: 3)
+    // Each shard has one of the users 1 to 3, who has the task once: no shard sees a duplicate by itself. It is held until
+    // the shard's other user has a task.
+    let fleet = try await Fleet.start(recorder.server.url, ["--concurrency", "6", "--bursts", "1"], shards: 3)
     let outcome = await fleet.end()
     let document = try outcome.document
     #expect(document.counters["duplicate_assignments"] == 2, "\(outcome.standardError)")
