@@ -66,7 +66,8 @@ def section(bench):
     text = "## CPU per request, at full speed\n\n"
     text += (
         "A closed loop of kept connections against one nginx worker on the other core. CPU is user and system time of the generator's\n"
-        "process, its start included, per 1000 requests by nginx's own count; bench-concurrent's requests are acquires and releases.\n\n")
+        "process, its start included, per 1000 requests by nginx's own count; bench-concurrent's requests are acquires and releases. With `--hold` the releases\n"
+        "come after the seconds that are measured, so that its requests/s say nothing.\n\n")
     if not bench.peer("nginx"):
         return text + "nginx is missing: not measured.\n"
     runs_of = available(bench)

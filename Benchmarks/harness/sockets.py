@@ -7,7 +7,7 @@ import tempfile
 import generators
 import memory
 import targets
-from tables import figure, goal, median, ratio, table
+from tables import figure, median, table
 
 USERS = 1000
 MESSAGES = 20
@@ -30,10 +30,7 @@ def section(bench):
     }
     rows = [[f"**{name}**" if name == "bench-e2e" else name, *map(figure, values)] for name, values in figures.items()]
     header = [f"{USERS} sessions", "CPU ms per 1000 messages", "round trip P50 ms", "P99 ms", "peak memory MB"]
-    text += table(header, rows) + "\n"
-    if "k6" in figures:
-        text += goal("k6's CPU beside bench-e2e's", ratio(figures["k6"][0], figures["bench-e2e"][0]), -10, " ×")
-    return text + bench.take_notes()
+    return text + table(header, rows) + "\n" + bench.take_notes()
 
 
 def _measure(bench, name):
